@@ -1,0 +1,154 @@
+"""Names of everything that can be chosen, with a summary, where it lives and its options.
+
+An entry names its object by string, so that reading the catalog imports neither torch nor Qt.
+Adding a module means its own file and one entry here.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Annotated, Any
+
+import msgspec
+
+from dqngui.schema import Options, setting
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One choosable thing: `target` is `module:object`, `options` its settings, `needs` a pip requirement."""
+
+    summary: str
+    target: str
+    options: type[Options] = Options
+    needs: str = ""
+
+
+def load(entry: Entry) -> Any:
+    """Import and return the object an entry names."""
+    module, _, name = entry.target.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+# -- tasks of our own (any gymnasium id works too) -------------------------------------------------
+
+
+class TMazeOptions(Options):
+    length: Annotated[int, setting("Steps of corridor between the cue and the junction.", ge=1, le=10_000)] = 30
+    active: Annotated[
+        bool, setting("The agent walks by itself and may turn back; passive: every action moves forward.")
+    ] = False
+
+
+TASKS = {
+    "dqngui/TMaze-v0": Entry(
+        "T-maze: a cue at the start says which way to turn at the end of the corridor",
+        "dqngui.envs.tmaze:TMaze",
+        TMazeOptions,
+    ),
+}
+
+
+# -- wrappers --------------------------------------------------------------------------------------
+
+
+class KeepOptions(Options):
+    entries: Annotated[
+        list[int | str],
+        setting("Observation entries to keep: indices of a vector, or keys of a dictionary."),
+    ]
+
+
+class FrameStackOptions(Options):
+    frames: Annotated[int, setting("Number of last observations joined into one.", ge=2, le=64)] = 4
+
+
+class RewardScaleOptions(Options):
+    factor: Annotated[float, setting("Every reward is multiplied by it.")] = 1.0
+
+
+class TimeLimitOptions(Options):
+    steps: Annotated[int, setting("Episodes are truncated after so many steps.", ge=1)] = 500
+
+
+class DiscretizeOptions(Options):
+    bins: Annotated[
+        int | list[int], setting("Bins an action dimension is cut into: one number, or one a dimension.")
+    ] = 5
+
+
+WRAPPERS = {
+    "keep": Entry("Keep only some entries of the observation", "dqngui.envs.wrappers:keep", KeepOptions),
+    "frame_stack": Entry("Join the last observations", "dqngui.envs.wrappers:frame_stack", FrameStackOptions),
+    "reward_scale": Entry("Multiply every reward", "dqngui.envs.wrappers:reward_scale", RewardScaleOptions),
+    "time_limit": Entry("Truncate long episodes", "dqngui.envs.wrappers:time_limit", TimeLimitOptions),
+    "discretize": Entry("Turn continuous actions into bins", "dqngui.envs.wrappers:discretize", DiscretizeOptions),
+}
+
+
+# -- attention over the tokens of one step ---------------------------------------------------------
+
+
+class SelfAttentionOptions(Options):
+    heads: Annotated[int, setting("Attention heads; must divide the width.", ge=1, le=32)] = 4
+    layers: Annotated[int, setting("Attention layers; more see higher-order relations and cost more.", ge=1, le=8)] = 1
+
+
+ATTENTIONS = {
+    "none": Entry("No attention: tokens are joined by one linear layer", "dqngui.nets.attention:NoAttention"),
+    "self": Entry(
+        "Multi-head self-attention over the tokens of a step, pooled by a learned query",
+        "dqngui.nets.attention:SelfAttention",
+        SelfAttentionOptions,
+    ),
+}
+
+
+# -- memory over the steps of an episode -----------------------------------------------------------
+
+
+class RecurrentOptions(Options):
+    chrono: Annotated[
+        int,
+        setting(
+            "Longest time, in steps, that the gates are initialised to remember (chrono initialisation); "
+            "0 keeps the usual initialisation. Raise it to the length of what must be remembered.",
+            label="Chrono horizon",
+            ge=0,
+            le=100_000,
+        ),
+    ] = 0
+
+
+class TransformerOptions(Options):
+    heads: Annotated[int, setting("Attention heads; must divide the width.", ge=1, le=32)] = 4
+    layers: Annotated[int, setting("Transformer layers; each sees the last `length` outputs of the one below.", ge=1, le=8)] = 1
+    length: Annotated[int, setting("Steps a layer looks back over, the present one included.", ge=2, le=4096)] = 16
+
+
+MEMORIES = {
+    "none": Entry("No memory: the agent sees the present step only", "dqngui.nets.memory.none:NoMemory"),
+    "lstm": Entry("Long short-term memory", "dqngui.nets.memory.lstm:LSTM", RecurrentOptions),
+    "gru": Entry("Gated recurrent unit", "dqngui.nets.memory.gru:GRU", RecurrentOptions),
+    "transformer": Entry(
+        "Causal transformer over the last steps, with relative positions",
+        "dqngui.nets.memory.transformer:Transformer",
+        TransformerOptions,
+    ),
+}
+
+
+# -- algorithms, jobs, panels ----------------------------------------------------------------------
+
+ALGORITHMS = {
+    "dqn": Entry("Deep Q-learning: double, n-step, windows from replay", "dqngui.learning.dqn:DQN"),
+}
+
+JOBS = {
+    "train": Entry("Train an agent", "dqngui.jobs.train:train"),
+    "play": Entry("Play a stored agent greedily", "dqngui.jobs.play:play"),
+}
+
+PANELS = {
+    "return": Entry("Episode returns and evaluations", "dqngui.gui.panels.returns:ReturnPanel"),
+    "learning": Entry("Loss, TD error, values, gradient, exploration, speed", "dqngui.gui.panels.learning:LearningPanel"),
+}
