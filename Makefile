@@ -1,0 +1,66 @@
+# `make run` opens the window and `make test` checks everything; both set themselves up first.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+OFFSCREEN := QT_QPA_PLATFORM=offscreen:configfile=.ci/screen.json
+PYTEST_ARGS ?=
+REPEATS ?= 5
+
+.PHONY: run setup test test-slow check format bench bench-learning shots clean
+
+run: setup
+	@.ci/show-window $(ARGS)
+
+setup: $(VENV)/.installed
+
+$(VENV)/.made: | .ci/find-python
+	@.ci/system-libraries
+	@python=$$(.ci/find-python) && { [ -x $(BIN)/pip ] && $(BIN)/python -c "" 2>/dev/null \
+	    || { echo "Making $(VENV) with $$python"; "$$python" -m venv --clear $(VENV); }; }
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "Installing dqngui and what it needs (the first time takes a few minutes)"
+	@$(PIP) --editable ".[box2d,minigrid]"
+	@touch $@
+
+$(VENV)/.developing: $(VENV)/.installed
+	@echo "Installing the development tools"
+	@$(PIP) --editable ".[box2d,minigrid,dev]"
+	@touch $@
+
+# Formatting, lint, types, import rules.
+check: $(VENV)/.developing
+	$(BIN)/ruff format --check dqngui tests
+	$(BIN)/ruff check dqngui tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check
+	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-slow: $(VENV)/.developing
+	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --timeout 1800 $(PYTEST_ARGS)
+
+format: $(VENV)/.developing
+	$(BIN)/ruff format dqngui tests
+	$(BIN)/ruff check --fix dqngui tests
+
+# Speed beside stable-baselines3 and a bare loop, medians of interleaved repeats (about a quarter of an hour).
+bench: $(VENV)/.developing
+	$(OFFSCREEN) $(BIN)/python -m tests.benchmarks.run speed --repeats $(REPEATS) $(ARGS)
+
+# Wall time until CartPole is solved, beside stable-baselines3 (about half an hour).
+bench-learning: $(VENV)/.developing
+	$(OFFSCREEN) $(BIN)/python -m tests.benchmarks.run learning $(ARGS)
+
+# The README's pictures, in both themes.
+shots: setup
+	@for theme in dark light; do \
+	    $(OFFSCREEN) $(BIN)/dqngui gui --start --quit-after 45 --theme $$theme --size 1440x900 \
+	        --screenshots assets/screenshots/$$theme --runs .shots-runs || exit 1; \
+	done; rm -rf .shots-runs; echo "Pictures are in assets/screenshots."
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
