@@ -1,0 +1,68 @@
+"""What was asked of the live knobs, what was answered, and what an undo would ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dqngui.config import Schedule
+from dqngui.messages import KnobChanged, KnobRefused
+
+
+class KnobLedger:
+    """Bookkeeping of one run's knobs.
+
+    Attributes:
+        values: last acknowledged value of each knob that changed; None means on its schedule.
+        refused: why the last change of a knob was refused.
+    """
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.refused: dict[str, str] = {}
+        self._asked: dict[str, list[tuple[Any, bool]]] = {}
+        self._undo: list[tuple[str, Any]] = []
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(self._undo)
+
+    def pending(self, path: str) -> bool:
+        """A change was sent and is not answered yet."""
+        return bool(self._asked.get(path))
+
+    def pending_value(self, path: str) -> Any:
+        """The value last asked for; only while `pending`."""
+        return self._asked[path][-1][0]
+
+    def ask(self, path: str, value: Any, *, undo: bool = False) -> None:
+        """Note a change that is being sent."""
+        self.refused.pop(path, None)
+        self._asked.setdefault(path, []).append((value, undo))
+
+    def undo(self) -> tuple[str, Any] | None:
+        """The change that takes back the last one, noted as asked; None if there is nothing to undo."""
+        if not self._undo:
+            return None
+        path, value = self._undo.pop()
+        self.ask(path, value, undo=True)
+        return path, value
+
+    def accept(self, event: KnobChanged, before: Any) -> None:
+        """Note an answer; `before` is the knob's value until now. Changes nobody here asked for cannot be undone."""
+        asked = self._asked.get(event.field)
+        undo = asked.pop(0)[1] if asked else True
+        if not undo:
+            self._undo.append((event.field, None if isinstance(before, Schedule) else before))
+        self.values[event.field] = event.new
+        self.refused.pop(event.field, None)
+
+    def refuse(self, event: KnobRefused) -> None:
+        """Note a refusal."""
+        if asked := self._asked.get(event.field):
+            asked.pop(0)
+        self.refused[event.field] = event.reason
+
+    def forget_asked(self) -> list[str]:
+        """The job has ended: nothing will be answered any more. Returns the knobs concerned."""
+        asked, self._asked = self._asked, {}
+        return list(asked)

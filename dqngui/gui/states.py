@@ -1,0 +1,49 @@
+"""The states of a run and what each of them allows: the only place that says what may be done when."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    READY = "ready"
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+class Action(StrEnum):
+    EDIT = "edit"
+    START = "start"
+    PAUSE = "pause"
+    UNPAUSE = "unpause"
+    STEP = "step_once"
+    STEP_UPDATE = "step_update"
+    STEP_EPISODE = "step_episode"
+    STOP = "stop"
+    RESUME_RUN = "resume_run"
+    NEW_RUN = "new_run"
+    SET_KNOB = "set_knob"
+    UNDO_KNOB = "undo_knob"
+    SAVE = "save"
+
+
+_STEPS = {Action.STEP, Action.STEP_UPDATE, Action.STEP_EPISODE}
+_STEER = {Action.STOP, Action.SET_KNOB, Action.UNDO_KNOB, Action.SAVE}
+
+ALLOWED: dict[State, frozenset[Action]] = {
+    State.READY: frozenset({Action.EDIT, Action.START}),
+    State.STARTING: frozenset({Action.STOP}),
+    State.RUNNING: frozenset({Action.PAUSE} | _STEER),
+    State.PAUSED: frozenset({Action.UNPAUSE} | _STEPS | _STEER),
+    State.STOPPING: frozenset(),
+    State.STOPPED: frozenset({Action.RESUME_RUN, Action.NEW_RUN}),
+    State.FINISHED: frozenset({Action.NEW_RUN}),
+    State.FAILED: frozenset({Action.RESUME_RUN, Action.NEW_RUN}),
+}
+ACTIVE = frozenset({State.STARTING, State.RUNNING, State.PAUSED, State.STOPPING})
+"""States in which a job exists."""

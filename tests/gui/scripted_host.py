@@ -1,0 +1,88 @@
+"""A host whose job is a script: it answers commands as a training job does, without training."""
+
+from __future__ import annotations
+
+from dqngui import config
+from dqngui import messages as m
+
+
+class ScriptedHost:
+    """Answers at the next drain.
+
+    Attributes:
+        sent: every command, in order.
+        answers: False holds back the answers to knobs.
+        stops: False ignores Stop, like a job that hangs.
+    """
+
+    opened: list[ScriptedHost] = []  # noqa: RUF012 - every host made since the last fixture
+
+    def __init__(self, kind: str, request: m.Request) -> None:
+        self.kind, self.request = kind, request
+        self.sent: list[m.Command] = []
+        self.answers = True
+        self.stops = True
+        self.step = 0
+        self.killed = False
+        self.joined = False
+        self._queue: list[m.Event] = []
+        self._over = False
+        self._values: dict[str, object] = {}
+        ScriptedHost.opened.append(self)
+
+    def start(self) -> None:
+        experiment = self.request.experiment or config.Experiment()
+        self.emit(m.Opened(step=0, folder=self.request.folder, experiment=experiment, device="cpu", parameters=1234))
+
+    def emit(self, *events: m.Event) -> None:
+        self._queue.extend(events)
+        self.step = max([self.step, *(event.step for event in events)])
+
+    def end(self, reason: str = "completed") -> None:
+        self.emit(m.Finished(step=self.step, seconds=1.0, steps_per_second=1.0, reason=reason))  # type: ignore[arg-type]
+        self._over = True
+
+    def fail(self, text: str) -> None:
+        self.emit(m.Failed(step=self.step, text=text, details="Traceback: " + text))
+        self.end("failed")
+
+    def send(self, command: m.Command) -> None:
+        self.sent.append(command)
+        match command:
+            case m.Pause():
+                self.emit(m.Paused(step=self.step))
+            case m.Resume():
+                self.emit(m.Unpaused(step=self.step))
+            case m.Stop() if self.stops:
+                self.emit(m.CheckpointSaved(step=self.step, seconds=0.01))
+                self.end("stopped")
+            case m.SetKnob() if self.answers:
+                self.answer(command)
+
+    def answer(self, command: m.SetKnob) -> None:
+        """Answer a knob as the job does: its value checked by the config."""
+        field = command.field
+        old = self._values.get(field)
+        try:
+            value = config.knob_value(field, command.value)
+        except config.ConfigError as error:
+            self.emit(m.KnobRefused(step=self.step, field=field, value=command.value, kept=old, reason=str(error)))
+        else:
+            self._values[field] = value
+            self.emit(m.KnobChanged(step=self.step, field=field, old=old, new=value))
+
+    def drain(self, budget_ms: float = 8.0) -> list[m.Event]:
+        events, self._queue = self._queue, []
+        return events
+
+    @property
+    def alive(self) -> bool:
+        return bool(self._queue) or not self._over
+
+    def join(self, timeout: float | None = None) -> bool:
+        self.joined = not self.alive
+        return self.joined
+
+    def kill(self) -> None:
+        self.killed = True
+        self.end("failed")
