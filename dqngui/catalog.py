@@ -15,12 +15,21 @@ from dqngui.schema import Options, setting
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One choosable thing: `target` is `module:object`, `options` its settings, `needs` a pip requirement."""
+    """One choosable thing.
+
+    Attributes:
+        summary: one line for help and tooltips.
+        target: `module:object`.
+        options: its settings.
+        needs: a pip requirement it asks for.
+        label: its name in the window; empty: the catalog's name.
+    """
 
     summary: str
     target: str
     options: type[Options] = Options
     needs: str = ""
+    label: str = ""
 
 
 def load(entry: Entry) -> Any:
@@ -94,11 +103,14 @@ class SelfAttentionOptions(Options):
 
 
 ATTENTIONS = {
-    "none": Entry("No attention: tokens are joined by one linear layer", "dqngui.nets.attention:NoAttention"),
+    "none": Entry(
+        "No attention: tokens are joined by one linear layer", "dqngui.nets.attention:NoAttention", label="no attention"
+    ),
     "self": Entry(
         "Multi-head self-attention over the tokens of a step, pooled by a learned query",
         "dqngui.nets.attention:SelfAttention",
         SelfAttentionOptions,
+        label="self-attention",
     ),
 }
 
@@ -121,18 +133,23 @@ class RecurrentOptions(Options):
 
 class TransformerOptions(Options):
     heads: Annotated[int, setting("Attention heads; must divide the width.", ge=1, le=32)] = 4
-    layers: Annotated[int, setting("Transformer layers; each sees the last `length` outputs of the one below.", ge=1, le=8)] = 1
+    layers: Annotated[
+        int, setting("Transformer layers; each sees the last `length` outputs of the one below.", ge=1, le=8)
+    ] = 1
     length: Annotated[int, setting("Steps a layer looks back over, the present one included.", ge=2, le=4096)] = 16
 
 
 MEMORIES = {
-    "none": Entry("No memory: the agent sees the present step only", "dqngui.nets.memory.none:NoMemory"),
-    "lstm": Entry("Long short-term memory", "dqngui.nets.memory.lstm:LSTM", RecurrentOptions),
-    "gru": Entry("Gated recurrent unit", "dqngui.nets.memory.gru:GRU", RecurrentOptions),
+    "none": Entry(
+        "No memory: the agent sees the present step only", "dqngui.nets.memory.none:NoMemory", label="no memory"
+    ),
+    "lstm": Entry("Long short-term memory", "dqngui.nets.memory.lstm:LSTM", RecurrentOptions, label="LSTM"),
+    "gru": Entry("Gated recurrent unit", "dqngui.nets.memory.gru:GRU", RecurrentOptions, label="GRU"),
     "transformer": Entry(
         "Causal transformer over the last steps, with relative positions",
         "dqngui.nets.memory.transformer:Transformer",
         TransformerOptions,
+        label="transformer",
     ),
 }
 
@@ -150,5 +167,7 @@ JOBS = {
 
 PANELS = {
     "return": Entry("Episode returns and evaluations", "dqngui.gui.panels.returns:ReturnPanel"),
-    "learning": Entry("Loss, TD error, values, gradient, exploration, speed", "dqngui.gui.panels.learning:LearningPanel"),
+    "learning": Entry(
+        "Loss, TD error, values, gradient, exploration, speed", "dqngui.gui.panels.learning:LearningPanel"
+    ),
 }

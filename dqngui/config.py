@@ -105,10 +105,10 @@ class LearnConfig(Options):
     batch_size: Annotated[int, setting("Windows per update. More give smoother gradients and cost more.",
                                        live=True, log=True, ge=1, le=4096)] = 32
     window: Annotated[int, setting("Learned steps per window. Longer windows teach longer memory and cost more.",
-                                   live=True, ge=1, le=2048)] = 32
+                                   live=True, log=True, ge=1, le=2048)] = 32
     burn_in: Annotated[
         int, setting("Steps that only refresh a recurrent memory before the learned ones. More make the stored "
-                     "state fresher and cost time.", live=True, ge=0, le=2048)
+                     "state fresher and cost time.", live=True, log=True, ge=0, le=2048)
     ] = 8
     window_from: Annotated[
         Literal["anywhere", "start"],
@@ -119,13 +119,13 @@ class LearnConfig(Options):
                      "saves memory and varies the windows less.", advanced=True, ge=1, le=1024)
     ] = 4
     n_step: Annotated[int, setting("Real rewards summed before the bootstrap. Higher spreads rewards faster, with more noise.",
-                                   label="n-step", live=True, ge=1, le=100)] = 5
+                                   label="n-step", live=True, log=True, ge=1, le=100)] = 5
     double: Annotated[bool, setting("The online network picks the next action, the target network values it.",
                                     label="Double DQN")] = True
     update_every: Annotated[int, setting("Environment steps between updates. Higher runs faster and learns less per step.",
                                          unit="steps", live=True, log=True, ge=1, le=100_000)] = 64
     updates: Annotated[int, setting("Updates each time. More learn more per step and run slower.",
-                                    label="Updates each time", live=True, ge=1, le=1024)] = 1
+                                    label="Updates each time", live=True, log=True, ge=1, le=1024)] = 1
     target: Annotated[Literal["soft", "hard"], setting("The target network follows a little at every update, or is copied now and then.",
                                                        label="Target network")] = "soft"
     tau: Annotated[float, setting("Share of the online network mixed into the target at an update. Higher follows faster, less steadily.",
@@ -134,7 +134,7 @@ class LearnConfig(Options):
                                          label="Target period", unit="steps", live=True, log=True, ge=1, le=1_000_000)] = 500
     loss: Annotated[Literal["huber", "squared"], setting("Loss on the TD error.")] = "huber"
     grad_clip: Annotated[float, setting("Largest gradient norm; 0 switches clipping off. Lower is steadier and slower.",
-                                        label="Gradient clip", live=True, ge=0, le=1000)] = 10.0
+                                        label="Gradient clip", live=True, log=True, ge=0, le=1000)] = 10.0
     adam_eps: Annotated[float, setting("Adam's ε; higher damps small gradients.", label="Adam ε", advanced=True,
                                        log=True, gt=0, le=1)] = 1e-5
     reward_scale: Annotated[float, setting("Rewards are multiplied by it before learning (curves show raw rewards).",

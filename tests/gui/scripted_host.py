@@ -15,7 +15,7 @@ class ScriptedHost:
         stops: False ignores Stop, like a job that hangs.
     """
 
-    opened: list[ScriptedHost] = []  # noqa: RUF012 - every host made since the last fixture
+    opened: list[ScriptedHost] = []
 
     def __init__(self, kind: str, request: m.Request) -> None:
         self.kind, self.request = kind, request
