@@ -1,0 +1,1 @@
+"""The window: theme, cards, panels, session. The only room that imports PySide6 and pyqtgraph."""

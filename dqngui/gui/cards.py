@@ -1,0 +1,232 @@
+"""A card: a rounded frame with one header line (title left; legend, choices, key figures right) and a body.
+
+`CardDock` is a dock that shows nothing but a card. A docked QDockWidget ignores background and border
+of a stylesheet, so the card is an inner frame; the card's header is the handle by which it is dragged.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt
+from PySide6.QtGui import QAction, QColor, QIcon, QMouseEvent, QPainter, QPaintEvent, QPixmap, QPolygonF
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from dqngui.gui import theme as themes
+from dqngui.gui.theme import Theme
+
+
+class Card(QFrame):
+    """A titled frame around a body.
+
+    Attributes:
+        header: the header line's widget (a drag handle when docked).
+        menu: actions of the card; its button appears with the first action.
+    """
+
+    def __init__(self, title: str, body: QWidget | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self.setAccessibleName(title)
+        self.header = QWidget(self)
+        self.header.setObjectName("cardHeader")
+        self.header.setFixedHeight(30)
+        self._title = QLabel(title, self.header)
+        themes.set_role(self._title, "title")
+        self._note = ElidedLabel("", self.header)
+        themes.set_role(self._note, "muted")
+        self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.menu = QMenu(self)
+        self._menu_button = QToolButton(self.header)
+        self._menu_button.setMenu(self.menu)
+        self._menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._menu_button.setIconSize(QSize(16, 16))
+        self._menu_button.setToolTip(f"{title}: more actions")
+        self._menu_button.setAccessibleName(f"{title} menu")
+        self._menu_button.hide()
+        self._line = QHBoxLayout(self.header)
+        self._line.setContentsMargins(10, 4, 6, 0)
+        self._line.setSpacing(6)
+        self._line.addWidget(self._title)
+        self._line.addWidget(self._note, 1)
+        self._line.addWidget(self._menu_button)
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(1, 1, 1, 1)
+        self._box.setSpacing(0)
+        self._box.addWidget(self.header)
+        self.body: QWidget | None = None
+        if body is not None:
+            self.set_body(body)
+        self.restyle(themes.current())
+
+    @property
+    def title(self) -> str:
+        return self._title.text()
+
+    def set_title(self, title: str) -> None:
+        self._title.setText(title)
+
+    def set_note(self, text: str, role: str = "muted") -> None:
+        """A short secondary text at the header's right (`locked while running`)."""
+        themes.set_role(self._note, role)
+        self._note.setText(text)
+        self._note.setToolTip(text)
+
+    def add_to_header(self, widget: QWidget) -> None:
+        """Put a widget at the right of the header line, before the menu button."""
+        self._line.insertWidget(self._line.count() - 1, widget)
+
+    def add_action(self, action: QAction) -> None:
+        """Put an action into the card's menu."""
+        self.menu.addAction(action)
+        self._menu_button.show()
+
+    def set_body(self, body: QWidget) -> None:
+        """The card's content; it replaces and deletes an earlier one."""
+        if self.body is not None:
+            self._box.removeWidget(self.body)
+            self.body.deleteLater()
+        self.body = body
+        self._box.addWidget(body, 1)
+
+    def restyle(self, theme: Theme) -> None:
+        self._menu_button.setIcon(themes.icon("dots-horizontal", "muted"))
+
+
+class CardDock(QDockWidget):
+    """A dock that is a card. Its object name is what saved layouts know it by.
+
+    The card's header drags it; *Float* in the card's menu gives it a native frame of its own.
+    """
+
+    def __init__(self, name: str, card: Card, parent: QWidget | None = None) -> None:
+        super().__init__(card.title, parent)
+        self.setObjectName(name)
+        self.setFeatures(
+            QDockWidget.DockWidgetFeature.DockWidgetMovable
+            | QDockWidget.DockWidgetFeature.DockWidgetFloatable
+            | QDockWidget.DockWidgetFeature.DockWidgetClosable
+        )
+        self.card = card
+        self._bare = _Bare(self)
+        self.setTitleBarWidget(self._bare)
+        self.setWidget(card)
+        card.header.setCursor(Qt.CursorShape.ArrowCursor)
+        if card.menu.actions():
+            card.menu.addSeparator()
+        self._float = QAction("Float", self)
+        self._float.triggered.connect(self._toggle_floating)
+        card.add_action(self._float)
+        self.topLevelChanged.connect(self._name_float_action)
+        self.restyle(themes.current())
+
+    def restyle(self, theme: Theme) -> None:
+        self.card.restyle(theme)
+        self._name_float_action(self.isFloating())
+
+    def event(self, event: QEvent) -> bool:
+        # Qt starts a drag only from its title bar, which is empty here: a press on the card's header
+        # (its children leave it unaccepted) is handed on as if it had hit that bar's one row of pixels.
+        if event.type() == QEvent.Type.MouseButtonPress and isinstance(event, QMouseEvent) and not self._framed():
+            header = self.card.header
+            inside = header.rect().contains(header.mapFrom(self, event.position().toPoint()))
+            if inside and event.button() == Qt.MouseButton.LeftButton:
+                at = QPointF(event.position().x(), self._bare.geometry().center().y())
+                event = QMouseEvent(
+                    event.type(), at, event.globalPosition(), event.button(), event.buttons(), event.modifiers(),
+                    event.pointingDevice(),
+                )  # fmt: skip
+        return bool(super().event(event))
+
+    def _framed(self) -> bool:
+        return self.titleBarWidget() is not self._bare
+
+    def _toggle_floating(self) -> None:
+        self.setFloating(not self.isFloating())
+        # A floating dock has a native frame only while it has no title bar widget.
+        self.setTitleBarWidget(None if self.isFloating() else self._bare)  # type: ignore[arg-type]
+        if self.isFloating():
+            self.show()
+
+    def _name_float_action(self, floating: bool) -> None:
+        self._float.setText("Dock" if floating else "Float")
+        self._float.setIcon(themes.icon("dock-window" if floating else "open-in-new", "muted"))
+        if not floating and self._framed():
+            self.setTitleBarWidget(self._bare)
+
+
+class ElidedLabel(QLabel):
+    """A label that gives way: where its text does not fit it ends in an ellipsis."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), int(self.alignment()), text)
+
+
+class _Bare(QWidget):
+    """A title bar of one row of transparent pixels."""
+
+    def sizeHint(self) -> QSize:
+        return QSize(0, 1)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, 1)
+
+
+class LegendChip(QToolButton):
+    """One entry of a legend in a card's header: marker and name; a click hides or shows the series."""
+
+    def __init__(self, text: str, token: str, marker: str = "dot", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._token, self._marker = token, marker
+        self.setText(text)
+        self.setCheckable(True)
+        self.setChecked(True)
+        self.setToolTip(f"Show or hide: {text}")
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setIconSize(QSize(12, 12))
+        themes.set_role(self, "legend")
+        self.restyle(themes.current())
+
+    def restyle(self, theme: Theme) -> None:
+        icon = QIcon()
+        on, off = theme.color(self._token), theme.mixed("muted", 0.5)
+        for ratio in (1, 2):
+            icon.addPixmap(_marker(self._marker, on, ratio), QIcon.Mode.Normal, QIcon.State.On)
+            icon.addPixmap(_marker(self._marker, off, ratio), QIcon.Mode.Normal, QIcon.State.Off)
+        self.setIcon(icon)
+
+
+def _marker(shape: str, color: QColor, ratio: int) -> QPixmap:
+    picture = QPixmap(12 * ratio, 12 * ratio)
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(color)
+    if shape == "diamond":
+        painter.drawPolygon(QPolygonF([QPointF(6, 1), QPointF(10.5, 6), QPointF(6, 11), QPointF(1.5, 6)]))
+    elif shape == "line":
+        painter.drawRoundedRect(0, 5, 12, 2, 1, 1)
+    else:
+        painter.drawEllipse(QPointF(6, 6), 4, 4)
+    painter.end()
+    return picture

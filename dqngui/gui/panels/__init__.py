@@ -1,0 +1,1 @@
+"""The panels of the window: each draws one aspect of a run."""
