@@ -1,0 +1,1 @@
+"""Jobs: generators that yield events and read commands from an inbox."""

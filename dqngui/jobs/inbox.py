@@ -1,0 +1,88 @@
+"""Where a job finds its commands: what was sent to it, and a schedule known beforehand."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from dqngui.messages import Command, Resume
+
+
+class Source(Protocol):
+    """A queue of commands; `queue.SimpleQueue` is one. Both calls raise `queue.Empty` when nothing came."""
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any: ...
+    def get_nowait(self) -> Any: ...
+
+
+class Inbox:
+    """Commands of one job, handed out when they are due.
+
+    A command without `at` is due when it arrives, one with `at` once the run has made so many steps.
+
+    Args:
+        source: where commands arrive while the job runs. None: nobody can answer while the job
+            waits, so it never waits (the inline host); `send` still adds commands.
+        schedule: commands known beforehand.
+    """
+
+    def __init__(self, source: Source | None, schedule: Sequence[Command] = ()) -> None:
+        self._waits = source is not None
+        self._source: Source = source if source is not None else queue.SimpleQueue()
+        self._pending: list[Command] = list(schedule)
+        self._next = _earliest(self._pending)
+
+    def send(self, command: Command) -> None:
+        """Add a command from the job's own thread (or a signal handler); only for an inbox without a source."""
+        self._source.put(command)  # type: ignore[attr-defined]
+
+    def poll(self, step: int) -> list[Command]:
+        """Commands due at this step, the earliest first. Never waits."""
+        self._collect()
+        return self._due(step)
+
+    def wait(self, step: int, timeout: float) -> list[Command]:
+        """Commands for a paused job: waits up to `timeout` seconds for the first one due.
+
+        Without a source: the next command of the schedule whatever its `at`, or `Resume` if none is left.
+        """
+        due = self.poll(step)
+        if due:
+            return due
+        if self._waits:
+            try:
+                self._add(self._source.get(timeout=timeout))
+            except queue.Empty:
+                return []
+            return self.poll(step)
+        if not self._pending:
+            return [Resume()]
+        command = min(self._pending, key=lambda command: command.at or 0)
+        self._pending.remove(command)
+        self._next = _earliest(self._pending)
+        return [command]
+
+    def _collect(self) -> None:
+        while True:
+            try:
+                self._add(self._source.get_nowait())
+            except queue.Empty:
+                return
+
+    def _add(self, command: Command) -> None:
+        self._pending.append(command)
+        self._next = min(self._next, command.at or 0)
+
+    def _due(self, step: int) -> list[Command]:
+        if step < self._next:  # the usual case: called at every vector step
+            return []
+        due = [command for command in self._pending if command.at is None or command.at <= step]
+        self._pending = [command for command in self._pending if command.at is not None and command.at > step]
+        self._next = _earliest(self._pending)
+        # Stable: commands that carry no step were sent now, after everything stamped earlier.
+        return sorted(due, key=lambda command: step if command.at is None else command.at)
+
+
+def _earliest(commands: Sequence[Command]) -> float:
+    return min((command.at or 0 for command in commands), default=float("inf"))

@@ -1,0 +1,114 @@
+"""The seed and actions of every episode, about a byte a step: enough to play each again.
+
+`episodes.idx` holds one fixed record an episode, `episodes.dat` the actions, in the smallest
+unsigned integers that hold them. Both only grow; a torn end is ignored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dqngui.config import ConfigError
+from dqngui.runs.files import AppendFile
+
+DATA, INDEX = "episodes.dat", "episodes.idx"
+
+RECORD = np.dtype(
+    [
+        ("step", "<i8"),  # environment steps of the run when the episode ended
+        ("env", "<i4"),
+        ("episode", "<i8"),
+        ("seed", "<i8"),
+        ("offset", "<i8"),  # first byte of its actions in the data file
+        ("length", "<i8"),  # steps
+        ("width", "<i4"),  # bytes an action
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeTrace:
+    """One finished training episode, as it can be played again.
+
+    Attributes:
+        step: environment steps of the run when it ended.
+        env, episode: which environment, and its how-manieth episode (from 0).
+        seed: what its environment was reset with.
+        actions: (length,) integers >= 0.
+    """
+
+    step: int
+    env: int
+    episode: int
+    seed: int
+    actions: np.ndarray
+
+
+class EpisodeFiles:
+    """The pair of files while a run writes it."""
+
+    def __init__(self, folder: Path, lengths: tuple[int, int] | None = None) -> None:
+        """Open both; with `lengths` (data, index) they must have exactly so many bytes (ValueError)."""
+        data, index = lengths or (None, None)
+        self._data = AppendFile(folder / DATA, data)
+        self._index = AppendFile(folder / INDEX, index)
+
+    @property
+    def lengths(self) -> tuple[int, int]:
+        """Bytes of the data and of the index."""
+        return self._data.length, self._index.length
+
+    def append(self, trace: EpisodeTrace) -> None:
+        """Add one episode to the buffers."""
+        actions = np.asarray(trace.actions)
+        kind = np.min_scalar_type(int(actions.max())) if actions.size else np.dtype("u1")
+        record = np.zeros((), RECORD)
+        record[()] = (
+            trace.step, trace.env, trace.episode, trace.seed, self._data.length, actions.size, kind.itemsize
+        )  # fmt: skip
+        self._data.append(actions.astype(kind.newbyteorder("<")).tobytes())
+        self._index.append(record.tobytes())
+
+    def flush(self) -> None:
+        # Data first: an index record on disk may only point at actions that are there.
+        self._data.flush()
+        self._index.flush()
+
+    def sync(self) -> None:
+        self._data.sync()
+        self._index.sync()
+
+    def close(self) -> None:
+        try:
+            self._data.close()
+        finally:
+            self._index.close()
+
+
+def read_index(folder: Path) -> np.ndarray:
+    """(episodes,) records of type `RECORD`, in the order in which they ended; only whole ones."""
+    try:
+        raw = (folder / INDEX).read_bytes()
+        size = (folder / DATA).stat().st_size
+    except FileNotFoundError:
+        return np.zeros(0, RECORD)
+    index = np.frombuffer(raw[: len(raw) // RECORD.itemsize * RECORD.itemsize], RECORD)
+    whole = index["offset"] + index["length"] * index["width"] <= size
+    return index[: len(index) if whole.all() else int(np.argmin(whole))]
+
+
+def read_episode(folder: Path, record: np.void) -> EpisodeTrace:
+    """The episode of one index record. Raises ConfigError if its actions are not there."""
+    length, width = int(record["length"]), int(record["width"])
+    if width not in (1, 2, 4, 8) or length < 0 or record["offset"] < 0:
+        raise ConfigError(f"`{folder / INDEX}` is damaged")
+    with open(folder / DATA, "rb") as file:
+        file.seek(int(record["offset"]))
+        raw = file.read(length * width)
+    if len(raw) != length * width:
+        raise ConfigError(f"`{folder / DATA}` is shorter than its index says")
+    actions = np.frombuffer(raw, np.dtype(f"<u{width}")).astype(np.int64)
+    return EpisodeTrace(int(record["step"]), int(record["env"]), int(record["episode"]), int(record["seed"]), actions)

@@ -1,0 +1,126 @@
+"""Writing that survives a kill at any moment and a disk that fills up.
+
+Every OSError raised here names its file, so that a failure can be told in one sentence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+
+class AppendFile:
+    """An append-only file with a buffer of its own.
+
+    Python's buffered writers keep what they could not write and fail again when closed; this one
+    drops it and cuts the file back to its last whole record.
+
+    Attributes:
+        length: bytes in the file and the buffer together.
+    """
+
+    def __init__(self, path: Path, length: int | None = None) -> None:
+        """Open for appending, or create; with `length`, the file must have exactly so many bytes (ValueError)."""
+        self.path = path
+        self._pending: list[bytes] = []
+        try:
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+            self.length = os.fstat(self._fd).st_size
+        except OSError as error:
+            raise named(error, path) from error
+        self._written = self.length
+        if length is not None and length != self.length:
+            os.close(self._fd)
+            raise ValueError(f"{path} has {self.length} bytes, not {length}")
+
+    def append(self, record: bytes) -> None:
+        """Add a whole record to the buffer."""
+        self._pending.append(record)
+        self.length += len(record)
+
+    def flush(self) -> None:
+        """Hand the buffer to the system: from here on it survives the death of this process."""
+        if not self._pending:
+            return
+        data = memoryview(b"".join(self._pending))
+        self._pending.clear()
+        try:
+            while data:
+                data = data[os.write(self._fd, data) :]
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._fd, self._written)
+            self.length = self._written
+            raise named(error, self.path) from error
+        self._written = self.length
+
+    def sync(self) -> None:
+        """Flush, and wait until it is on the disk."""
+        self.flush()
+        try:
+            os.fsync(self._fd)
+        except OSError as error:
+            raise named(error, self.path) from error
+
+    def close(self) -> None:
+        """Flush if possible and close; may be called twice."""
+        if self._fd < 0:
+            return
+        try:
+            self.flush()
+        finally:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a new file and wait until it is on the disk; a file half written is removed."""
+    try:
+        with open(path, "wb", buffering=0) as file:
+            view = memoryview(data)
+            while view:
+                view = view[file.write(view) :]
+            os.fsync(file.fileno())
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise named(error, path) from error
+
+
+def replace_file(path: Path, data: bytes, durable: bool = True) -> None:
+    """Replace a file in one step: a reader or a kill sees the old one or the new one.
+
+    Args:
+        durable: also wait for the disk; without, a power cut may bring the old one back.
+    """
+    new = path.with_name(f"{path.name}.new")
+    if durable:
+        write_file(new, data)
+    else:
+        try:
+            new.write_bytes(data)
+        except OSError as error:
+            new.unlink(missing_ok=True)
+            raise named(error, path) from error
+    try:
+        os.replace(new, path)
+    except OSError as error:
+        raise named(error, path) from error
+    if durable:
+        sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until the folder's names are on the disk (nothing to do on Windows)."""
+    if os.name == "nt":
+        return
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def named(error: OSError, path: Path) -> OSError:
+    """The same error with its file's name."""
+    return OSError(error.errno, error.strerror or str(error), str(path))

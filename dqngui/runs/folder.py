@@ -1,0 +1,202 @@
+"""A run's folder: making one, listing them, reading what they hold. Imports no torch."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import unicodedata
+from collections.abc import Iterator
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+import psutil
+
+import dqngui
+from dqngui import config
+from dqngui.config import ConfigError, Experiment
+from dqngui.messages import Event, decode_event
+from dqngui.runs.files import replace_file, write_file
+
+EXPERIMENT, EVENTS, SUMMARY = "experiment.toml", "events.jsonl", "summary.json"
+
+
+class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What the run browser shows.
+
+    Attributes:
+        folder: the run's folder (not stored: it may be moved).
+        state: `ready`, `running`, `stopped`, `finished`, `failed`, or `interrupted` (killed while running).
+        step, total_steps: environment steps made and planned.
+        best: mean return of the best evaluation.
+        seconds: wall seconds of training.
+        updated: local time of the last change, ISO 8601.
+        pid, pid_since: the process that writes the run and when that process began (seconds since 1970).
+    """
+
+    title: str
+    env: str
+    attention: str
+    memory: str
+    seed: int
+    total_steps: int
+    state: str = "ready"
+    step: int = 0
+    best: float | None = None
+    seconds: float = 0.0
+    updated: str = ""
+    pid: int = 0
+    pid_since: float = 0.0
+    folder: str = ""
+
+
+def create(runs: Path, experiment: Experiment) -> Path:
+    """A new folder in `runs` (made if missing) that holds the experiment. Raises ConfigError."""
+    name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{slug(experiment)}"
+    folder, count = runs / name, 1
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        while True:
+            try:
+                folder.mkdir()
+                break
+            except FileExistsError:
+                count += 1
+                folder = runs / f"{name}-{count}"
+        write_file(folder / EXPERIMENT, config.to_toml(experiment, versions()).encode())
+    except OSError as error:
+        raise ConfigError(f"cannot make a run's folder in `{runs}`: {error.strerror}") from None
+    write_summary(folder, new_summary(experiment))
+    return folder
+
+
+def slug(experiment: Experiment) -> str:
+    """A short name for the folder: the title, or task and memory."""
+    text = experiment.title
+    if not text:
+        task = re.sub(r"-v\d+$", "", experiment.env.id.rsplit(":", 1)[-1].rsplit("/", 1)[-1])
+        memory = experiment.net.memory
+        text = task if memory == "none" else f"{task} {memory}"
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].rstrip("-") or "run"
+
+
+def versions() -> dict[str, str]:
+    """What made a run: versions of dqngui, Python and the libraries its numbers depend on."""
+    found = {"dqngui": dqngui.__version__}
+    for package in ("torch", "gymnasium", "numpy"):
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "missing"
+    return {**found, "python": platform.python_version(), "platform": platform.platform()}
+
+
+def read_experiment(folder: Path) -> Experiment:
+    """The experiment of a run. Raises ConfigError if the folder is not a run's."""
+    if not folder.is_dir():
+        raise ConfigError(f"there is no run `{folder}`")
+    if not (folder / EXPERIMENT).exists():
+        raise ConfigError(f"`{folder}` is not a run's folder: it has no {EXPERIMENT}")
+    return config.read_experiment(folder / EXPERIMENT)
+
+
+def read_events(folder: Path) -> Iterator[Event]:
+    """The logged events in order; a torn last line is ignored. Raises ConfigError for a damaged one before it."""
+    if not folder.is_dir():
+        raise ConfigError(f"there is no run `{folder}`")
+    path = folder / EVENTS
+    if not path.exists():
+        return
+    with open(path, "rb") as log:
+        for number, line in enumerate(log, 1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                yield decode_event(line)
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                raise ConfigError(f"`{path}`, line {number} is damaged: {error}") from None
+
+
+# -- the summary ----------------------------------------------------------------------------------
+
+
+def new_summary(experiment: Experiment) -> RunSummary:
+    """The summary of a run that has not begun."""
+    return RunSummary(
+        title=experiment.title,
+        env=experiment.env.id,
+        attention=experiment.net.attention,
+        memory=experiment.net.memory,
+        seed=experiment.run.seed,
+        total_steps=experiment.run.total_steps,
+    )
+
+
+def write_summary(folder: Path, summary: RunSummary) -> None:
+    """Replace `summary.json` in one step. Raises OSError."""
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    data = msgspec.json.encode(msgspec.structs.replace(summary, updated=now, folder=""))
+    replace_file(folder / SUMMARY, msgspec.json.format(data) + b"\n", durable=False)
+
+
+def summary_of(folder: Path) -> RunSummary | None:
+    """The summary of a run, made from its experiment if missing or damaged; None if the folder is not a run's."""
+    try:
+        summary = msgspec.json.decode((folder / SUMMARY).read_bytes(), type=RunSummary)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        try:
+            summary = msgspec.structs.replace(new_summary(read_experiment(folder)), state="interrupted")
+        except ConfigError:
+            return None
+    if summary.state == "running" and not _lives(summary):
+        summary = msgspec.structs.replace(summary, state="interrupted")
+    return msgspec.structs.replace(summary, folder=str(folder))
+
+
+def list_runs(runs: Path) -> list[RunSummary]:
+    """Summaries of all runs in a folder, the newest first; other folders are passed over. Raises ConfigError."""
+    if not runs.exists():
+        return []
+    try:
+        folders = sorted((entry.path for entry in os.scandir(runs) if entry.is_dir()), reverse=True)
+    except OSError as error:
+        raise ConfigError(f"cannot list the runs in `{runs}`: {error.strerror}") from None
+    return [summary for path in folders if (summary := summary_of(Path(path))) is not None]
+
+
+_open: set[str] = set()  # folders that this process writes
+
+
+def claim(folder: Path) -> None:
+    """Become the run's only writer. Raises ConfigError if it has one: two would spoil its log."""
+    refuse_if_busy(folder)
+    _open.add(os.path.realpath(folder))
+
+
+def release(folder: Path) -> None:
+    """Stop being the run's writer."""
+    _open.discard(os.path.realpath(folder))
+
+
+def refuse_if_busy(folder: Path) -> None:
+    """Raises ConfigError if this run is being trained now."""
+    summary = summary_of(folder)
+    if os.path.realpath(folder) in _open:
+        raise ConfigError(f"`{folder}` is being trained here already; stop it first")
+    if summary is not None and summary.state == "running" and summary.pid != os.getpid():
+        raise ConfigError(f"`{folder}` is being trained by process {summary.pid}; stop it first")
+
+
+def own_process() -> tuple[int, float]:
+    """pid and start of this process, for `RunSummary`."""
+    return os.getpid(), psutil.Process().create_time()
+
+
+def _lives(summary: RunSummary) -> bool:
+    try:
+        return abs(psutil.Process(summary.pid).create_time() - summary.pid_since) < 2.0
+    except psutil.Error:
+        return False
