@@ -1,0 +1,53 @@
+"""The command line: `dqngui [gui] | train | play | runs`.
+
+Exit status: 0 done, 1 our fault, 2 the user's mistake (one sentence on standard error), 130 interrupted with a
+checkpoint saved.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from dqngui.commands.arguments import UsageError, parse
+from dqngui.config import ConfigError
+
+DONE, OUR_FAULT, USERS_MISTAKE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command and return the exit status."""
+    try:
+        name, arguments = parse(argv)
+        command = importlib.import_module(f"dqngui.commands.{name}")
+        status: int = command.run(arguments)
+        sys.stdout.flush()
+        return status
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return USERS_MISTAKE
+    except ConfigError as error:
+        print(f"dqngui: {error}", file=sys.stderr)
+        return USERS_MISTAKE
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough. Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception:
+        traceback.print_exc()
+        print("dqngui: this is a fault of dqngui, not yours; the lines above say where", file=sys.stderr)
+        return OUR_FAULT
+
+
+def console() -> None:
+    """Entry point of the console script."""
+    sys.exit(main(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    console()

@@ -1,0 +1,176 @@
+"""What can be written on the command line, as one struct a command."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import tyro
+from tyro.conf import Positional, UseAppendAction
+
+from dqngui import __version__
+
+
+class UsageError(ValueError):
+    """The command line cannot be understood; the text is one sentence."""
+
+
+def option(help: str, metavar: str | None = None) -> Any:
+    """Help of one argument, without tyro's `(default: None)`."""
+    return tyro.conf.arg(help=help, metavar=metavar, help_behavior_hint="")
+
+
+File = Annotated[str | None, Positional, option("TOML file, or the name of a preset in configs/.", "FILE")]
+Run = Annotated[str, Positional, option("A run's folder, its name within --runs, or `last`.", "RUN")]
+Env = Annotated[str | None, option("Put the default agent on any gymnasium environment instead.", "ID")]
+Set = Annotated[
+    UseAppendAction[tuple[str, ...]],
+    option("Change a setting, for example learn.lr=1e-3 (repeatable).", "NAME=VALUE"),
+]
+Runs = Annotated[str, option("Folder that holds the runs' folders (default: runs).", "DIR")]
+Json = Annotated[bool, option("Write one event a line, as JSON, to standard output.")]
+
+
+@dataclass(frozen=True)
+class GuiArguments:
+    """The window: watch an agent learn and turn its knobs."""
+
+    file: File = None
+    env: Env = None
+    set: Set = ()
+    runs: Runs = "runs"
+    start: Annotated[bool, option("Start training at once.")] = False
+    quit_after: Annotated[float | None, option("Close by itself after so many seconds.", "SECONDS")] = None
+    screenshots: Annotated[str | None, option("Write pictures of the window to this folder.", "DIR")] = None
+    theme: Annotated[
+        Literal["dark", "light"] | None, option("Colours (default: the last choice, or the system's).")
+    ] = None
+    size: Annotated[str | None, option("Size of the window, for example 1440x900.", "WxH")] = None
+    report: Annotated[str | None, option("Write what the window measured to this file.", "FILE.json")] = None
+
+
+@dataclass(frozen=True)
+class TrainArguments:
+    """Train an agent, or one agent a seed."""
+
+    file: File = None
+    env: Env = None
+    set: Set = ()
+    steps: Annotated[int | None, option("Environment steps (run.total_steps).", "N")] = None
+    seed: Annotated[int | None, option("Seed of everything random (run.seed).", "S")] = None
+    runs: Runs = "runs"
+    host: Annotated[Literal["inline", "thread", "process"], option("Where training runs (default: inline).")] = "inline"
+    json: Json = False
+    resume: Annotated[str | None, option("Continue this run from its last checkpoint.", "RUN")] = None
+    replay_knobs: Annotated[str | None, option("Turn the knobs at the same steps as in this run.", "RUN")] = None
+    stop_at: Annotated[
+        float | None, option("Stop when two evaluations both reach this mean return (run.stop_at).", "RETURN")
+    ] = None
+    seeds: Annotated[str | None, option("Train once a seed, for example 0-4 or 0,3,7.", "SEEDS")] = None
+    jobs: Annotated[int, option("Seeds trained at the same time (default: 1).", "N")] = 1
+    test_episodes: Annotated[
+        int, option("With --seeds: greedy test episodes of each best checkpoint (default: 20).", "N")
+    ] = 20
+
+
+@dataclass(frozen=True)
+class PlayArguments:
+    """Play a stored agent greedily."""
+
+    run: Run
+    checkpoint: Annotated[str, option("best, last or a step (default: best).", "NAME")] = "best"
+    episodes: Annotated[int, option("Episodes to play (default: 10).", "N")] = 10
+    seed: Annotated[int | None, option("Seed of the first episode; the next ones count up.", "S")] = None
+    video: Annotated[str | None, option("Write a film of the episodes.", "FILE.mp4")] = None
+    runs: Runs = "runs"
+    json: Json = False
+
+
+@dataclass(frozen=True)
+class RunsArguments:
+    """List the runs of a folder."""
+
+    folder: Annotated[str, Positional, option("Folder that holds the runs' folders (default: runs).", "DIR")] = "runs"
+    json: Json = False
+
+
+COMMANDS: dict[str, type] = {
+    "gui": GuiArguments,
+    "train": TrainArguments,
+    "play": PlayArguments,
+    "runs": RunsArguments,
+}
+
+OVERVIEW = """A desktop laboratory for deep Q-networks with attention and memory.
+
+Commands (each has its own --help):
+  dqngui [gui] [FILE]   the window; also the command when none is named
+  dqngui train [FILE]   train without a window
+  dqngui play RUN       play a stored agent
+  dqngui runs [DIR]     list stored runs"""
+
+
+def parse(argv: Sequence[str]) -> tuple[str, Any]:
+    """Name and arguments of the command. Raises UsageError; `--help` and `--version` print and exit with 0."""
+    argv = list(argv)
+    if argv == ["--version"]:
+        print(f"dqngui {__version__}")
+        sys.exit(0)
+    named = bool(argv) and argv[0] in COMMANDS
+    name = argv.pop(0) if named else "gui"
+    prog = f"dqngui {name}" if named else "dqngui"
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            arguments = tyro.cli(
+                COMMANDS[name],
+                prog=prog,
+                description=None if named else OVERVIEW,
+                args=_one_value_each(argv),
+                config=(tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone),
+            )
+    except SystemExit as error:
+        if error.code in (0, None):
+            raise
+        raise UsageError(f"{prog}: {_sentence(complaint.getvalue())} (see {prog} --help)") from None
+    return name, arguments
+
+
+def _one_value_each(argv: Sequence[str]) -> list[str]:
+    """`--set a=1 b=2` means `--set a=1 --set b=2`."""
+    spread: list[str] = []
+    in_set = False
+    for word in argv:
+        if in_set and spread[-1] != "--set" and "=" in word and not word.startswith("-"):
+            spread.append("--set")
+        elif spread[-1:] != ["--set"]:
+            in_set = word == "--set"
+        spread.append(word)
+    return spread
+
+
+_KINDS = {"INT": "a whole number", "FLOAT": "a number", "STR": "text"}
+
+
+def _sentence(box: str) -> str:
+    """The first sentence inside the frame that tyro draws around an error."""
+    lines = [line.strip("│ ") for line in box.splitlines()[1:]]
+    said: list[str] = []
+    for line in lines:
+        if not line or line.startswith(("─", "╰", "Got errors")):
+            break
+        said.append(line)
+    text = " ".join(said).rstrip(".") or "the arguments cannot be understood"
+    text = re.sub(
+        r"Error parsing (.+?): no type matching (\w+) could be instantiated from \['(.*)'\]",
+        lambda match: f"{match[1]} needs {_KINDS.get(match[2], match[2])}, not `{match[3]}`",
+        text,
+    )
+    text = re.sub(r"missing from dqngui \w+: (\S+) .*", r"\1 is missing", text, flags=re.IGNORECASE)
+    text = text.replace(". Expected 1 values", "")
+    return text if text.startswith("RUN") else text[0].lower() + text[1:]

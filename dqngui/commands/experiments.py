@@ -1,0 +1,70 @@
+"""From arguments to a checked experiment, before anything is started or written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dqngui.config import ConfigError, Experiment, parse_assignments, preset_names, read_experiment, with_settings
+
+DEFAULT_PRESET = "cartpole-positions"
+
+
+def chosen_experiment(
+    file: str | None, env: str | None, assignments: Sequence[str], overrides: dict[str, Any] | None = None
+) -> Experiment:
+    """The experiment of FILE or `--env ID` with `--set` and then `overrides` applied (None: not given).
+
+    Raises ConfigError.
+    """
+    if file is not None and env is not None:
+        raise ConfigError("give a FILE or --env, not both (a FILE's environment changes with --set env.id=ID)")
+    changes = parse_assignments(list(assignments))
+    changes |= {path: value for path, value in (overrides or {}).items() if value is not None}
+    if env is None:
+        return with_settings(_read(file or DEFAULT_PRESET), changes)
+    from dqngui.defaults import default_experiment
+
+    task = {path: value for path, value in changes.items() if path.startswith("env.")}
+    agent = {path: value for path, value in changes.items() if path not in task}
+    return with_settings(
+        default_experiment(with_settings(Experiment(), {"env.id": env, **task}).env), {**task, **agent}
+    )
+
+
+def _read(file: str) -> Experiment:
+    if file.isalpha() and not Path(file).exists() and file not in preset_names():
+        raise ConfigError(
+            f"there is no command, file or preset `{file}`; commands: gui, train, play, runs; "
+            f"presets: {', '.join(preset_names())}"
+        )
+    return read_experiment(file)
+
+
+def check_task(experiment: Experiment) -> None:
+    """Make the environment once, so that an impossible task is refused before a run's folder exists.
+
+    Raises ConfigError.
+    """
+    from dqngui.envs.make import make_env
+    from dqngui.envs.spaces import spaces_of
+
+    env = make_env(experiment.env)
+    try:
+        spaces_of(env, experiment.env)
+    finally:
+        env.close()
+
+
+def run_folder(run: str, runs: str) -> Path:
+    """The folder of a run given by path, by its name within `runs`, or as `last`. Raises ConfigError."""
+    if run == "last":
+        folders = [folder for folder in Path(runs).glob("*") if (folder / "experiment.toml").is_file()]
+        if not folders:
+            raise ConfigError(f"there is no run in `{runs}`")
+        return max(folders, key=lambda folder: folder.stat().st_mtime)
+    for folder in (Path(run), Path(runs) / run):
+        if folder.is_dir():
+            return folder
+    raise ConfigError(f"there is no run `{run}`, neither as a folder nor in `{runs}`")

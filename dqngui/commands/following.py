@@ -1,0 +1,111 @@
+"""Start a job, show its events, and turn Ctrl+C or SIGTERM into a Stop that saves first."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from dqngui.messages import Event, Failed, Finished, Stop
+
+if TYPE_CHECKING:
+    from dqngui.hosts import Host
+
+IDLE_S = 0.02
+BUDGET_MS = 50.0
+
+
+class Interruption:
+    """Whether the user asked to stop. The second request raises KeyboardInterrupt at once."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True
+
+
+@contextmanager
+def interruption() -> Iterator[Interruption]:
+    """Catch SIGINT and SIGTERM while the block runs."""
+    request = Interruption()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, request) for number in signals]
+    try:
+        yield request
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
+
+
+class Outcome:
+    """How a job ended: its last `Finished`, its `Failed` if any, and whether the user interrupted it."""
+
+    def __init__(self) -> None:
+        self.finished: Finished | None = None
+        self.failed: Failed | None = None
+        self.interrupted = False
+
+    @property
+    def status(self) -> int:
+        """The exit status: 0 done, 1 our fault, 2 the user's mistake, 130 interrupted."""
+        if self.failed is not None:
+            return 2 if users_mistake(self.failed) else 1
+        if self.interrupted:
+            return 130
+        return 0 if self.finished is not None else 1
+
+    def note(self, event: Event) -> None:
+        if isinstance(event, Finished):
+            self.finished = event
+        elif isinstance(event, Failed):
+            self.failed = event
+
+
+def users_mistake(failed: Failed) -> bool:
+    """Whether a job failed because of what it was asked to do; only our faults come with details."""
+    return not failed.details
+
+
+def follow(host: Host, take: Callable[[Event], None]) -> Outcome:
+    """Run a host to its end, passing every event to `take`.
+
+    A closed pipe stops the job as Ctrl+C does; the BrokenPipeError is raised again once the job has saved.
+    """
+    outcome = Outcome()
+    closed: BrokenPipeError | None = None
+    stopping = False
+    with interruption() as request:
+        try:
+            host.start()
+            while host.alive:
+                asked_at = time.monotonic()
+                events = host.drain(BUDGET_MS)
+                for event in events:
+                    outcome.note(event)
+                    if closed is None:
+                        try:
+                            take(event)
+                        except BrokenPipeError as error:
+                            closed = error
+                if (request.requested or closed) and not stopping:
+                    stopping = True
+                    if closed is None:
+                        print("\nStopping: saving a checkpoint (again to give up)", file=sys.stderr)
+                    host.send(Stop())
+                if not events and time.monotonic() - asked_at < IDLE_S:
+                    time.sleep(IDLE_S)  # the job runs elsewhere; an inline one has used its budget instead
+            host.join(10.0)
+        except BaseException:
+            host.kill()
+            raise
+    outcome.interrupted = request.requested
+    if closed is not None:
+        raise closed
+    return outcome

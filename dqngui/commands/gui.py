@@ -1,0 +1,62 @@
+"""`dqngui [gui]`: the window."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from dqngui.commands.arguments import GuiArguments
+from dqngui.commands.experiments import chosen_experiment
+from dqngui.config import ConfigError
+
+SMALLEST = (800, 500)
+LARGEST = (16_384, 16_384)
+
+
+def run(arguments: GuiArguments) -> int:
+    """Open the window and return the exit status once it is closed. Raises ConfigError."""
+    experiment = chosen_experiment(arguments.file, arguments.env, arguments.set)
+    size = _size(arguments.size)
+    if arguments.quit_after is not None and not 0 < arguments.quit_after < 1e6:
+        raise ConfigError("--quit-after must be a positive number of seconds")
+    _check_display()
+    if sys.platform == "win32":
+        import torch  # noqa: F401  Windows finds torch's libraries only if they are loaded before Qt's
+
+    from dqngui.gui.app import run_window
+
+    return run_window(
+        experiment,
+        runs=Path(arguments.runs),
+        start=arguments.start,
+        quit_after=arguments.quit_after,
+        screenshots=Path(arguments.screenshots) if arguments.screenshots is not None else None,
+        theme=arguments.theme,
+        size=size,
+        report=Path(arguments.report) if arguments.report is not None else None,
+    )
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d{1,6})[xX×](\d{1,6})", text)
+    if match is None:
+        raise ConfigError(f"--size {text}: write it as WIDTHxHEIGHT, for example 1440x900")
+    width, height = int(match[1]), int(match[2])
+    if not (SMALLEST[0] <= width <= LARGEST[0] and SMALLEST[1] <= height <= LARGEST[1]):
+        raise ConfigError(f"--size {text}: from {SMALLEST[0]}x{SMALLEST[1]} to {LARGEST[0]}x{LARGEST[1]}")
+    return width, height
+
+
+def _check_display() -> None:
+    """Without a display Qt would abort the process; say what to do instead."""
+    if sys.platform != "linux" or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    ):
+        return
+    raise ConfigError(
+        "there is no display for a window: train with `dqngui train`, or draw offscreen with QT_QPA_PLATFORM=offscreen"
+    )

@@ -1,0 +1,60 @@
+"""`dqngui play RUN`: play a stored agent greedily."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from typing import Any
+
+from dqngui.commands.arguments import PlayArguments
+from dqngui.commands.experiments import run_folder
+from dqngui.commands.following import follow
+from dqngui.commands.output import JsonLines
+from dqngui.config import ConfigError
+from dqngui.messages import Evaluated, Event, Request, Warned
+
+
+def run(arguments: PlayArguments) -> int:
+    """Play and return the exit status. Raises ConfigError."""
+    from dqngui.hosts import open_host
+
+    lines = JsonLines() if arguments.json else None
+
+    def take(event: Event) -> None:
+        if lines is not None:
+            lines.take(event)
+        elif isinstance(event, Evaluated):
+            _print_returns(event, arguments.video)
+        elif isinstance(event, Warned):
+            print(event.text, file=sys.stderr)
+
+    outcome = follow(open_host("inline", _request(arguments)), take)
+    if outcome.failed is not None:
+        print(f"dqngui: {outcome.failed.text}", file=sys.stderr)
+        if outcome.failed.details and outcome.status == 1:
+            print(outcome.failed.details, file=sys.stderr)
+    return outcome.status
+
+
+def _request(arguments: PlayArguments) -> Request:
+    folder = run_folder(arguments.run, arguments.runs)
+    if arguments.episodes < 1:
+        raise ConfigError("--episodes must be at least 1")
+    checkpoint: str | int = arguments.checkpoint
+    if checkpoint not in ("best", "last"):
+        try:
+            checkpoint = int(checkpoint)
+        except ValueError:
+            raise ConfigError(f"--checkpoint {checkpoint}: it is best, last or a step") from None
+    options: dict[str, Any] = {"checkpoint": checkpoint, "episodes": arguments.episodes}
+    options |= {name: value for name in ("seed", "video") if (value := getattr(arguments, name)) is not None}
+    return Request(job="play", folder=str(folder), options=options)
+
+
+def _print_returns(event: Evaluated, video: str | None) -> None:
+    for index, (ret, length) in enumerate(zip(event.returns, event.lengths, strict=True), start=1):
+        print(f"episode {index}: return {ret:g} in {length:,} steps")
+    spread = f" ± {statistics.pstdev(event.returns):.4g}" if len(event.returns) > 1 else ""
+    print(f"mean return {event.mean:.4g}{spread} over {len(event.returns)} episodes, checkpoint of step {event.step:,}")
+    if video is not None:
+        print(f"film: {video}")

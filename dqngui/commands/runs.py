@@ -1,0 +1,45 @@
+"""`dqngui runs`: the stored runs of a folder, the newest first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from dqngui.commands.arguments import RunsArguments
+from dqngui.commands.output import table, write_json_line
+from dqngui.config import ConfigError
+from dqngui.runs.folder import RunSummary, list_runs
+
+
+def run(arguments: RunsArguments) -> int:
+    """Print the table and return the exit status. Raises ConfigError."""
+    folder = Path(arguments.folder)
+    if not folder.is_dir() and arguments.folder != "runs":
+        raise ConfigError(f"there is no folder `{arguments.folder}`")
+    summaries = list_runs(folder)
+    if arguments.json:
+        for summary in summaries:
+            write_json_line(msgspec.json.encode({"type": "Run", **msgspec.to_builtins(summary)}))
+        return 0
+    if not summaries:
+        print(f"No runs in `{arguments.folder}` yet: `dqngui train` makes one.")
+        return 0
+    head = ["run", "task", "agent", "seed", "steps", "best", "training", "state"]
+    print(table([head, *(_row(summary) for summary in summaries)]))
+    return 0
+
+
+def _row(summary: RunSummary) -> list[str]:
+    agent = " + ".join(name for name in (summary.attention, summary.memory) if name != "none") or "plain"
+    minutes, seconds = divmod(round(summary.seconds), 60)
+    return [
+        Path(summary.folder).name,
+        summary.env,
+        agent,
+        str(summary.seed),
+        f"{summary.step:,} / {summary.total_steps:,}",
+        "–" if summary.best is None else f"{summary.best:.4g}",
+        f"{minutes}:{seconds:02d}",
+        summary.state,
+    ]

@@ -1,0 +1,204 @@
+"""`dqngui train --seeds 0-4 --jobs 2`: one process a seed, a test of each best checkpoint, a table at the end."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from dqngui.commands.arguments import TrainArguments
+from dqngui.commands.experiments import check_task
+from dqngui.commands.following import IDLE_S, Interruption, interruption, users_mistake
+from dqngui.commands.output import table, write_json_line
+from dqngui.commands.train import experiment_of, knobs_of
+from dqngui.config import ConfigError, Experiment, with_settings
+from dqngui.messages import COMMANDS, Evaluated, Event, Failed, Finished, Learned, Request, Stop, Weights, encode
+
+if TYPE_CHECKING:
+    from dqngui.hosts import Host
+
+
+class Row(msgspec.Struct):
+    """One seed's line of the table.
+
+    Attributes:
+        seconds: wall seconds of training, evaluations and start left out.
+        best: best selection evaluation.
+        test: mean return of the best checkpoint on test seeds.
+        reason: why training ended.
+    """
+
+    seed: int
+    steps: int = 0
+    seconds: float = 0.0
+    best: float | None = None
+    test: float | None = None
+    reason: str = ""
+    folder: str = ""
+
+
+class SeedRun:
+    """Trains one seed in a process, then tests its best checkpoint in another."""
+
+    def __init__(
+        self, experiment: Experiment, schedule: tuple[COMMANDS, ...], runs: Path, test_episodes: int, json: bool
+    ) -> None:
+        from dqngui.runs.folder import create
+
+        folder = create(runs, experiment)
+        self.row = Row(seed=experiment.run.seed, folder=str(folder))
+        self.failed: Failed | None = None
+        self._test_episodes = test_episodes
+        self._json = json
+        self._testing = False
+        self._host = self._start(Request(job="train", experiment=experiment, folder=str(folder), schedule=schedule))
+
+    def poll(self) -> bool:
+        """Take what has arrived; False once this seed is done."""
+        for event in self._host.drain():
+            self._take(event)
+        if self._host.alive:
+            return True
+        self._host.join(10.0)
+        if self._testing or self.failed or self._test_episodes == 0 or self.row.reason == "stopped":
+            return False
+        self._testing = True
+        self._host = self._start(_test_request(self.row.folder, self._test_episodes))
+        return True
+
+    def stop(self) -> None:
+        self._host.send(Stop())
+
+    def kill(self) -> None:
+        self._host.kill()
+
+    def _start(self, request: Request) -> Host:
+        from dqngui.hosts import open_host
+
+        host = open_host("process", request)
+        host.start()
+        return host
+
+    def _take(self, event: Event) -> None:
+        row = self.row
+        match event:
+            case Failed():
+                self.failed = event
+                row.reason = "failed"
+            case Evaluated(role="test"):
+                row.test = event.mean
+            case Finished() if not self._testing:
+                row.reason, row.steps = event.reason, event.step
+                row.seconds = row.seconds or event.seconds
+            case Learned() | Evaluated() if not self._testing:
+                row.steps = max(row.steps, event.step)
+                row.seconds = max(row.seconds, event.seconds)
+                if isinstance(event, Evaluated) and event.role == "selection":
+                    row.best = event.mean if row.best is None else max(row.best, event.mean)
+        if self._json and not isinstance(event, Weights):
+            write_json_line(msgspec.json.encode({**msgspec.json.decode(encode(event)), "seed": row.seed}))
+        elif isinstance(event, Evaluated):
+            print(f"seed {row.seed}: {event.step:,} steps, {event.role} {event.mean:.4g}", file=sys.stderr)
+
+
+def _test_request(folder: str, episodes: int) -> Request:
+    from dqngui.envs.seeds import TEST_SEEDS
+
+    options = {"checkpoint": "best", "episodes": episodes, "seed": TEST_SEEDS, "role": "test"}
+    return Request(job="play", folder=folder, options=options)
+
+
+def run_several(arguments: TrainArguments) -> int:
+    """Train every seed, at most `jobs` at once, and print the table. Raises ConfigError."""
+    if arguments.resume is not None or arguments.seed is not None:
+        raise ConfigError("--seeds starts new runs, one a seed; it goes with neither --resume nor --seed")
+    if arguments.jobs < 1 or arguments.test_episodes < 0:
+        raise ConfigError("--jobs must be at least 1 and --test-episodes at least 0")
+    experiment = experiment_of(arguments)
+    waiting = [with_settings(experiment, {"run.seed": seed}) for seed in seeds_of(arguments.seeds or "")]
+    schedule = knobs_of(arguments.replay_knobs, arguments.runs) if arguments.replay_knobs is not None else ()
+    check_task(experiment)
+
+    done: list[SeedRun] = []
+    running: list[SeedRun] = []
+    with interruption() as request:
+        try:
+            while (waiting and not request.requested) or running:
+                while waiting and len(running) < arguments.jobs and not request.requested:
+                    next_one = waiting.pop(0)
+                    running.append(
+                        SeedRun(next_one, schedule, Path(arguments.runs), arguments.test_episodes, arguments.json)
+                    )
+                _poll(running, done, request)
+        except BaseException:
+            for seed_run in running:
+                seed_run.kill()
+            raise
+    _print_table([seed_run.row for seed_run in done], arguments.json)
+    return _status(done, request)
+
+
+def _poll(running: list[SeedRun], done: list[SeedRun], request: Interruption) -> None:
+    if request.requested and not getattr(request, "passed_on", False):
+        request.passed_on = True  # type: ignore[attr-defined]
+        print("Stopping: saving checkpoints (again to give up)", file=sys.stderr)
+        for seed_run in running:
+            seed_run.stop()
+    for seed_run in list(running):
+        if not seed_run.poll():
+            running.remove(seed_run)
+            done.append(seed_run)
+            if seed_run.failed is not None:
+                print(f"dqngui: seed {seed_run.row.seed}: {seed_run.failed.text}", file=sys.stderr)
+    time.sleep(IDLE_S)
+
+
+def _status(done: list[SeedRun], request: Interruption) -> int:
+    failures = [seed_run.failed for seed_run in done if seed_run.failed is not None]
+    if failures:
+        return 2 if all(users_mistake(failed) for failed in failures) else 1
+    return 130 if request.requested else 0
+
+
+def seeds_of(text: str) -> list[int]:
+    """`0-4` or `0,3,7-9` as a list without repetitions. Raises ConfigError."""
+    seeds: list[int] = []
+    try:
+        for part in text.split(","):
+            first, dash, last = part.partition("-")
+            span = range(int(first), int(last if dash else first) + 1)
+            if not span or len(span) > 10_000:
+                raise ValueError
+            seeds += [seed for seed in span if seed not in seeds]
+    except ValueError:
+        raise ConfigError(f"--seeds {text}: write it as 0-4 or 0,3,7") from None
+    return seeds
+
+
+def median_row(rows: list[Row]) -> dict[str, Any]:
+    """Medians over the seeds; a column with a gap has none."""
+    median: dict[str, Any] = {}
+    for column in ("steps", "seconds", "best", "test"):
+        values = [getattr(row, column) for row in rows]
+        median[column] = statistics.median(values) if values and None not in values else None
+    return median
+
+
+def _print_table(rows: list[Row], json: bool) -> None:
+    rows = sorted(rows, key=lambda row: row.seed)
+    median = median_row(rows)
+    if json:
+        write_json_line(msgspec.json.encode({"type": "Table", "rows": rows, "median": median}))
+        return
+    head = ["seed", "steps", "seconds", "best", "test", "ended"]
+    lines = [[str(row.seed), *_cells(msgspec.to_builtins(row)), row.reason] for row in rows]
+    print(table([head, *lines, ["median", *_cells(median), ""]]))
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    formats = {"steps": ",.0f", "seconds": ",.1f", "best": ".1f", "test": ".1f"}
+    return ["–" if row[name] is None else format(row[name], form) for name, form in formats.items()]

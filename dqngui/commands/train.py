@@ -1,0 +1,118 @@
+"""`dqngui train`: train one agent without a window, or one agent a seed."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from dqngui.commands.arguments import TrainArguments
+from dqngui.commands.experiments import check_task, chosen_experiment, run_folder
+from dqngui.commands.following import Outcome, follow, users_mistake
+from dqngui.commands.output import JsonLines, Output, ProgressLine
+from dqngui.config import ConfigError, Experiment
+from dqngui.messages import COMMANDS, Event, Evaluated, KnobChanged, Request, SetKnob
+
+
+def run(arguments: TrainArguments) -> int:
+    """Train and return the exit status. Raises ConfigError before anything is written."""
+    if arguments.seeds is not None:
+        from dqngui.commands.several import run_several
+
+        return run_several(arguments)
+    if arguments.resume is not None:
+        request, total_steps = _resumed(arguments)
+    else:
+        request, total_steps = _new(arguments)
+    output: Output = JsonLines() if arguments.json else ProgressLine(total_steps)
+    return _train(request, arguments.host, output, quiet=arguments.json)
+
+
+def experiment_of(arguments: TrainArguments) -> Experiment:
+    """The experiment that the arguments describe. Raises ConfigError."""
+    overrides = {
+        "run.total_steps": arguments.steps,
+        "run.seed": arguments.seed,
+        "run.stop_at": arguments.stop_at,
+    }
+    if arguments.replay_knobs is not None and arguments.file is None and arguments.env is None:
+        from dqngui.config import parse_assignments, with_settings
+        from dqngui.runs.folder import read_experiment
+
+        changes = parse_assignments(list(arguments.set))
+        changes |= {path: value for path, value in overrides.items() if value is not None}
+        return with_settings(read_experiment(run_folder(arguments.replay_knobs, arguments.runs)), changes)
+    return chosen_experiment(arguments.file, arguments.env, arguments.set, overrides)
+
+
+def knobs_of(run: str, runs: str) -> tuple[COMMANDS, ...]:
+    """The knob changes of a stored run, as commands for the same steps. Raises ConfigError."""
+    from dqngui.runs.folder import read_events
+
+    return tuple(
+        SetKnob(field=event.field, value=event.new, at=event.step)
+        for event in read_events(run_folder(run, runs))
+        if isinstance(event, KnobChanged)
+    )
+
+
+def _new(arguments: TrainArguments) -> tuple[Request, int]:
+    experiment = experiment_of(arguments)
+    schedule = knobs_of(arguments.replay_knobs, arguments.runs) if arguments.replay_knobs is not None else ()
+    check_task(experiment)
+    from dqngui.runs.folder import create
+
+    folder = create(Path(arguments.runs), experiment)
+    return (
+        Request(job="train", experiment=experiment, folder=str(folder), schedule=schedule),
+        experiment.run.total_steps,
+    )
+
+
+def _resumed(arguments: TrainArguments) -> tuple[Request, int]:
+    fresh = TrainArguments(runs=arguments.runs, host=arguments.host, json=arguments.json, resume=arguments.resume)
+    if arguments != fresh:
+        raise ConfigError("--resume continues a run as it is, so it takes only --runs, --host and --json beside it")
+    assert arguments.resume is not None
+    from dqngui.runs.folder import read_experiment, refuse_if_busy
+
+    folder = run_folder(arguments.resume, arguments.runs)
+    total_steps = read_experiment(folder).run.total_steps
+    refuse_if_busy(folder)
+    return Request(job="train", folder=str(folder), resume=True), total_steps
+
+
+def _train(request: Request, host: str, output: Output, quiet: bool) -> int:
+    from dqngui.hosts import open_host
+
+    best: list[float] = []
+
+    def take(event: Event) -> None:
+        if isinstance(event, Evaluated) and event.role == "selection":
+            best.append(event.mean)
+        output.take(event)
+
+    outcome = follow(open_host(host, request), take)
+    if outcome.failed is not None and users_mistake(outcome.failed) and outcome.failed.step == 0 and not request.resume:
+        shutil.rmtree(request.folder or "", ignore_errors=True)  # refused before the first step: leave nothing behind
+    output.close()
+    _report(request, outcome, max(best, default=None), quiet)
+    return outcome.status
+
+
+def _report(request: Request, outcome: Outcome, best: float | None, quiet: bool) -> None:
+    """The last lines: what failed (standard error), or what was reached and where it is (standard output)."""
+    if outcome.failed is not None:
+        print(f"dqngui: {outcome.failed.text}", file=sys.stderr)
+        if outcome.failed.details and outcome.status == 1:
+            print(outcome.failed.details, file=sys.stderr)
+        return
+    if quiet or outcome.finished is None:
+        return
+    end = outcome.finished
+    reached = f", best evaluation {best:.4g}" if best is not None else ""
+    print(f"{end.reason.capitalize()} at {end.step:,} steps, {end.steps_per_second:,.0f} steps/s{reached}")
+    print(f"Run:    {request.folder}")
+    if end.reason == "stopped":
+        print(f"Resume: dqngui train --resume {request.folder}")
+    print(f"Play:   dqngui play {request.folder}")

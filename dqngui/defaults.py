@@ -1,0 +1,67 @@
+"""The default agent for any environment: sizes and memory that suit what it shows.
+
+A few numbers are one token each, so that attention weighs them; many numbers and pictures are one token a part.
+The replay is kept under a fixed size in memory, which matters for pictures only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+from gymnasium import spaces as gym_spaces
+
+from dqngui.config import ConfigError, EnvConfig, Experiment, LearnConfig, Wrapper, with_settings
+from dqngui.envs.make import make_env
+from dqngui.envs.spaces import Layout, Spaces, spaces_of
+
+MOST_FEATURE_TOKENS = 16
+WIDE_FROM = 64
+"""From so many numbers on, the encoder gets a hidden layer and the agent twice the width."""
+REPLAY_BYTES = 1_000_000_000
+
+
+def default_experiment(env: EnvConfig) -> Experiment:
+    """The default agent on one task. Raises ConfigError if the environment cannot be made or used."""
+    env, spaces = _readable(env)
+    return with_settings(Experiment(env=env), _sizes(spaces, env.num_envs))
+
+
+def _readable(env: EnvConfig) -> tuple[EnvConfig, Spaces]:
+    """The environment, without the parts of its observation that no network reads (texts), and its spaces."""
+    made = make_env(env)
+    try:
+        space = made.observation_space
+        if isinstance(space, gym_spaces.Dict):
+            kept = [key for key, part in space.spaces.items() if _can_read(part)]
+            if 0 < len(kept) < len(space.spaces):
+                keep = Wrapper(name="keep", options={"entries": kept})
+                return _readable(msgspec.structs.replace(env, wrappers=(*env.wrappers, keep)))
+        return env, spaces_of(made, env)
+    finally:
+        made.close()
+
+
+def _can_read(space: gym_spaces.Space[Any]) -> bool:
+    try:
+        Layout(space)
+    except ConfigError:
+        return False
+    return True
+
+
+def _sizes(spaces: Spaces, num_envs: int) -> dict[str, Any]:
+    numbers = sum(part.shape[0] for part in spaces.parts if part.kind == "vector")
+    as_features = 0 < numbers <= MOST_FEATURE_TOKENS
+    changes: dict[str, Any] = {"net.tokens": "feature" if as_features else "one"}
+    if not as_features and len(spaces.parts) == 1:
+        changes["net.attention"] = "none"  # nothing to weigh in a single token
+    if numbers >= WIDE_FROM:
+        changes |= {"net.hidden": [256], "net.width": 128}
+    learn = LearnConfig()
+    step_bytes = sum(np.dtype(part.dtype).itemsize * part.shape[0] for part in spaces.parts)
+    affordable = int(REPLAY_BYTES / max(1, step_bytes))
+    needed = 4 * num_envs * (learn.window + learn.burn_in + learn.n_step)
+    changes["learn.replay_capacity"] = max(needed, min(learn.replay_capacity, affordable))
+    return changes
