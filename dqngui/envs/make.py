@@ -1,0 +1,204 @@
+"""Making environments from their configuration; every mistake in it is one sentence.
+
+`env.id` is any registered gymnasium id, or `module:Id` to import a module first. `env.kwargs` go to
+`gymnasium.make`, so `max_episode_steps` is one of them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+from typing import Any
+
+import gymnasium
+import msgspec
+import numpy as np
+from gymnasium import spaces as gym_spaces
+from gymnasium.wrappers import TransformAction
+
+from dqngui import catalog
+from dqngui.config import ConfigError, EnvConfig
+from dqngui.envs.vector import Envs
+
+_MINIGRID, _ALE = ("minigrid", "minigrid"), ("ale_py", "ale-py")  # module and name of the package
+_REGISTERED_BY = {"MiniGrid-": _MINIGRID, "BabyAI-": _MINIGRID, "ALE/": _ALE}
+_EXTRAS = ("box2d", "mujoco", "toy-text", "classic-control", "atari")  # of the gymnasium package
+_OURS_TO_SET = ("id", "render_mode", "disable_env_checker", "vectorization_mode")
+
+for _name, _entry in catalog.TASKS.items():
+    if _name not in gymnasium.registry:
+        gymnasium.register(_name, entry_point=_entry.target)
+
+
+def make_env(config: EnvConfig, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
+    """One environment with its wrappers; actions count from 0.
+
+    Raises ConfigError for an unknown id (with near matches), a missing package (with the command
+    that installs it), arguments that the environment refuses, and a wrapper that does not fit.
+    """
+    env = _bare(config, render_mode)
+    for index, wrapper in enumerate(config.wrappers):
+        path = f"env.wrappers[{index}]"
+        entry = catalog.WRAPPERS.get(wrapper.name)
+        if entry is None:
+            raise ConfigError(
+                f"`{path}.name`: there is no wrapper `{wrapper.name}`; there are: {', '.join(catalog.WRAPPERS)}"
+            )
+        try:
+            env = catalog.load(entry)(env, msgspec.convert(wrapper.options, entry.options))
+        except msgspec.ValidationError as error:
+            raise ConfigError(f"`{path}.options`: {error}") from None
+        except ConfigError as error:
+            env.close()
+            raise ConfigError(f"`{path}` ({wrapper.name}): {error}") from None
+    space = env.action_space
+    if isinstance(space, gym_spaces.Discrete) and space.start != 0:
+        start = int(space.start)
+        env = TransformAction(env, lambda action: action + start, gym_spaces.Discrete(int(space.n)))
+    return env
+
+
+def make_vector(config: EnvConfig, count: int | None = None, render_mode: str | None = None) -> Envs:
+    """`count` environments (by default `config.num_envs`), to be reset before the first step. Raises ConfigError."""
+    envs: list[gymnasium.Env[Any, Any]] = []
+    try:
+        for _ in range(config.num_envs if count is None else count):
+            envs.append(make_env(config, render_mode))
+        return Envs(envs, config)
+    except BaseException:
+        for env in envs:
+            env.close()
+        raise
+
+
+def reproduces(config: EnvConfig, seed: int, steps: int = 50) -> bool:
+    """Whether the same seeds and actions give the same observations, rewards and ends again.
+
+    Tried in a fresh environment, in a second fresh one, and again in that one after it was used.
+    """
+    first, second = make_vector(config, 1), make_vector(config, 1)
+    try:
+        story = _play(first, seed, steps)
+        again = _play(second, seed, steps)
+        _play(second, seed + 1, steps // 2)
+        used = _play(second, seed, steps)
+    finally:
+        first.close()
+        second.close()
+    return all(
+        np.array_equal(a, b, equal_nan=True) for other in (again, used) for a, b in zip(story, other, strict=True)
+    )
+
+
+def _play(envs: Envs, seed: int, steps: int) -> list[np.ndarray]:
+    generator = np.random.default_rng(seed)
+    parts = envs.reset([seed])
+    story = list(parts.values())
+    for _ in range(steps):
+        parts, *outcome = envs.step(generator.integers(envs.spaces.actions, size=1))
+        story += [*parts.values(), *outcome]
+        if outcome[1][0] or outcome[2][0]:
+            seed += 1
+            story += envs.reset([seed]).values()
+    return story
+
+
+# -- gymnasium.make, with errors in a sentence ----------------------------------------------------
+
+
+def _bare(config: EnvConfig, render_mode: str | None) -> gymnasium.Env[Any, Any]:
+    for name in _OURS_TO_SET:
+        if name in config.kwargs:
+            raise ConfigError(f"`env.kwargs.{name}`: is set by the program, leave it out")
+    name = _import_module(config.id)
+    spec = _spec(name)
+    try:
+        env = gymnasium.make(spec, render_mode=render_mode, disable_env_checker=True, **config.kwargs)
+    except gymnasium.error.DependencyNotInstalled as error:
+        raise ConfigError(f"`env.id`: {name} needs {_missing(spec, error)}") from error
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"`env.id`: {name} needs the package {error.name}: pip install {error.name}") from error
+    except Exception as error:
+        raise ConfigError(_refused(config, name, spec, error)) from error
+    if render_mode is not None and render_mode not in (env.metadata.get("render_modes") or ()):
+        env.close()
+        raise ConfigError(f"`env.id`: {name} cannot draw pictures ({render_mode})")
+    return env
+
+
+def _import_module(env_id: str) -> str:
+    module, colon, name = env_id.rpartition(":")
+    if colon:
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            if module == error.name or module.startswith(f"{error.name}."):
+                raise ConfigError(f"`env.id`: there is no Python module `{module}`") from None
+            raise ConfigError(
+                f"`env.id`: the module `{module}` needs the package {error.name}: pip install {error.name}"
+            ) from error
+        except Exception as error:
+            raise ConfigError(f"`env.id`: the module `{module}` cannot be imported: {error}") from error
+        return name
+    for prefix, (package, requirement) in _REGISTERED_BY.items():
+        if env_id.startswith(prefix):
+            try:
+                importlib.import_module(package)
+            except ModuleNotFoundError:
+                raise ConfigError(
+                    f"`env.id`: {env_id} needs the package {requirement}: pip install {requirement}"
+                ) from None
+            if package == "ale_py":
+                gymnasium.register_envs(importlib.import_module(package))
+    return env_id
+
+
+def _spec(name: str) -> Any:
+    if name in gymnasium.registry:
+        return gymnasium.registry[name]
+    try:
+        return gymnasium.spec(name)  # an id without a version, for example
+    except Exception:
+        raise ConfigError(f"`env.id`: there is no environment `{name}`{_near(name)}") from None
+
+
+def _near(name: str) -> str:
+    bare = name.rpartition("-v")[0] or name
+    by_lower: dict[str, list[str]] = {}
+    for known in gymnasium.registry:
+        by_lower.setdefault(known.rpartition("-v")[0].lower(), []).append(known)
+    close = difflib.get_close_matches(bare.lower(), by_lower, n=3, cutoff=0.6)
+    matches = [max(by_lower[key], key=lambda known: (len(known), known)) for key in close]
+    return f"; did you mean {' or '.join(matches)}?" if matches else "; for one of your own write `module:Id`"
+
+
+def _missing(spec: Any, error: Exception) -> str:
+    home = str(spec.entry_point).replace("_", "-")
+    for extra in _EXTRAS:
+        if f"gymnasium.envs.{extra}" in home:
+            return f'the package gymnasium[{extra}]: pip install "gymnasium[{extra}]"'
+    return f"a package that is missing: {str(error).splitlines()[0]}"
+
+
+def _refused(config: EnvConfig, name: str, spec: Any, error: Exception) -> str:
+    reason = str(error).split(" was raised from the environment creator")[0].strip().split("\n")[0]
+    reason = reason or type(error).__name__
+    if not config.kwargs:
+        return f"`env.id`: {name} could not be made: {reason}"
+    if isinstance(error, TypeError) and "unexpected keyword argument" in reason:
+        unknown = reason.rpartition("unexpected keyword argument ")[2].strip("'\"")
+        return f"`env.kwargs.{unknown}`: {name} has no such argument{_arguments(spec)}"
+    return f"`env.kwargs`: {name} refused them: {reason}"
+
+
+def _arguments(spec: Any) -> str:
+    try:
+        creator = spec.entry_point
+        creator = creator if callable(creator) else gymnasium.envs.registration.load_env_creator(creator)
+        known = [
+            name for name in inspect.signature(creator).parameters if name not in ("render_mode", "kwargs", "args")
+        ]
+    except Exception:
+        return ""
+    return f"; it has: {', '.join([*known, 'max_episode_steps'])}"

@@ -1,0 +1,134 @@
+"""Several environments stepped together, each reset by hand with a seed of its own.
+
+`Envs` does what gymnasium's `SyncVectorEnv` does with `AutoresetMode.DISABLED`, and costs less: it
+writes each observation straight into the arrays it returns, which are fresh at every step, and
+keeps the `info` dictionaries as they are. The last observation of an episode is the real one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from dqngui.config import EnvConfig
+from dqngui.envs.spaces import Layout, Spaces, spaces_of
+
+Parts = dict[str, np.ndarray]
+
+
+class Envs:
+    """N environments of one kind. An exception of one of them comes through as it is.
+
+    Attributes:
+        spaces: what each shows and takes.
+        envs: the single environments, for drawing them or looking inside.
+        infos: the last `info` of each.
+    """
+
+    def __init__(self, envs: Sequence[gymnasium.Env[Any, Any]], config: EnvConfig) -> None:
+        self.envs = list(envs)
+        self.spaces: Spaces = spaces_of(self.envs[0], config)
+        self.infos: list[dict[str, Any]] = [{} for _ in self.envs]
+        self._layout = Layout(self.envs[0].observation_space)
+        self._ended: set[int] = set(range(len(self.envs)))  # wait for a reset
+        self._last: Parts = {}
+
+    def __len__(self) -> int:
+        return len(self.envs)
+
+    def reset(self, seeds: Sequence[int] | np.ndarray) -> Parts:
+        """Start an episode everywhere, environment i with seeds[i]. Returns {part: (N, *shape)}."""
+        observations = []
+        for index, (env, seed) in enumerate(zip(self.envs, seeds, strict=True)):
+            observation, self.infos[index] = env.reset(seed=int(seed))
+            observations.append(observation)
+        self._ended.clear()
+        self._last = self._layout.gather(observations)
+        return self._last
+
+    def step(
+        self, actions: np.ndarray, active: np.ndarray | None = None
+    ) -> tuple[Parts, np.ndarray, np.ndarray, np.ndarray]:
+        """One step everywhere, or where `active` (N,) is true; the others keep their rows, with reward 0.
+
+        Args:
+            actions: (N,) integers from 0.
+
+        Returns:
+            parts {name: (N, *shape)}, rewards (N,) float64, terminated (N,) bool, truncated (N,) bool.
+
+        Raises RuntimeError while an environment whose episode has ended was not reset.
+        """
+        if active is not None:
+            return self._step_some(actions, np.flatnonzero(active).tolist())
+        if self._ended:
+            raise RuntimeError(f"reset environments {sorted(self._ended)} before the next step")
+        count = len(self.envs)
+        observations: list[Any] = [None] * count
+        rewards = np.empty(count)
+        terminated = np.zeros(count, np.bool_)
+        truncated = np.zeros(count, np.bool_)
+        infos = self.infos
+        for index, (env, action) in enumerate(zip(self.envs, actions.tolist(), strict=True)):
+            observations[index], rewards[index], end, cut, infos[index] = env.step(action)
+            if end or cut:
+                terminated[index] = end
+                truncated[index] = cut
+                self._ended.add(index)
+        self._last = self._layout.gather(observations)
+        return self._last, rewards, terminated, truncated
+
+    def _step_some(self, actions: np.ndarray, indices: list[int]) -> tuple[Parts, np.ndarray, np.ndarray, np.ndarray]:
+        if waiting := self._ended.intersection(indices):
+            raise RuntimeError(f"reset environments {sorted(waiting)} before the next step")
+        count = len(self.envs)
+        rewards, terminated, truncated = np.zeros(count), np.zeros(count, np.bool_), np.zeros(count, np.bool_)
+        observations = []
+        for index in indices:
+            observation, rewards[index], end, cut, self.infos[index] = self.envs[index].step(int(actions[index]))
+            observations.append(observation)
+            terminated[index], truncated[index] = end, cut
+            if end or cut:
+                self._ended.add(index)
+        self._overwrite(indices, observations)
+        return self._last, rewards, terminated, truncated
+
+    def replay(self, seeds: Sequence[int] | np.ndarray, taken: Sequence[Sequence[int]]) -> Parts:
+        """Bring environment i into the episode of seeds[i], behind the actions taken[i]. Returns all rows."""
+        observations = []
+        for index, env in enumerate(self.envs):
+            observation, self.infos[index] = env.reset(seed=int(seeds[index]))
+            for action in taken[index]:
+                observation, _, _, _, self.infos[index] = env.step(action)
+            observations.append(observation)
+        self._ended.clear()
+        self._last = self._layout.gather(observations)
+        return self._last
+
+    def _overwrite(self, indices: list[int], observations: list[Any]) -> None:
+        renewed = self._layout.gather(observations)
+        self._last = {name: values.copy() for name, values in self._last.items()}
+        for name, values in renewed.items():
+            self._last[name][indices] = values
+
+    def reset_some(self, mask: np.ndarray, seeds: Sequence[int] | np.ndarray) -> Parts:
+        """Start a new episode where `mask` (N,) is true, with the seeds (N,) there; other rows stay as they are.
+
+        Returns fresh arrays {part: (N, *shape)} of all environments.
+        """
+        indices = np.flatnonzero(mask).tolist()
+        observations = []
+        for index in indices:
+            observation, self.infos[index] = self.envs[index].reset(seed=int(seeds[index]))
+            observations.append(observation)
+        self._ended.difference_update(indices)
+        self._overwrite(indices, observations)
+        return self._last
+
+    def close(self) -> None:
+        """Close every environment."""
+        for env in self.envs:
+            env.close()

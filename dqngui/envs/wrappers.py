@@ -1,0 +1,200 @@
+"""Environment wrappers, by their names in the catalog.
+
+Each is a function (env, options) -> env that raises ConfigError, in words without the path, when it
+does not fit; `make_env` puts the path before it. No wrapper keeps anything from one episode to the next.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections import deque
+from functools import partial
+from operator import mul
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces as gym_spaces
+from gymnasium.wrappers import DiscretizeAction, TimeLimit, TransformReward
+
+from dqngui.catalog import DiscretizeOptions, FrameStackOptions, KeepOptions, RewardScaleOptions, TimeLimitOptions
+from dqngui.config import ConfigError
+from dqngui.envs.spaces import kind_of, named
+
+Env = gymnasium.Env[Any, Any]
+MAX_ACTIONS = 10_000
+
+
+# -- keep -----------------------------------------------------------------------------------------
+
+
+class _KeepEntries(gymnasium.ObservationWrapper[Any, Any, Any]):
+    """Some entries of a vector."""
+
+    def __init__(self, env: Env, indices: list[int]) -> None:
+        super().__init__(env)
+        self._indices = np.array(indices)
+        self.observation_space = _chosen(env.observation_space, self._indices)
+        names = named(env, "feature_names", env.observation_space.shape[0])  # type: ignore[index]
+        self.feature_names = tuple(names[index] for index in indices) if names else ()
+
+    def observation(self, observation: np.ndarray) -> np.ndarray:
+        return observation.take(self._indices)
+
+
+class _KeepKeys(gymnasium.ObservationWrapper[Any, Any, Any]):
+    """Some keys of a dictionary, or some members of a tuple."""
+
+    def __init__(self, env: Env, keys: list[Any]) -> None:
+        super().__init__(env)
+        self._keys = keys
+        space: Any = env.observation_space
+        self._make: Any = tuple
+        if isinstance(space, gym_spaces.Dict):
+            self._make = lambda values: dict(zip(keys, values, strict=True))
+            self.observation_space = gym_spaces.Dict({key: space[key] for key in keys})
+        else:
+            self.observation_space = gym_spaces.Tuple([space[key] for key in keys])
+
+    def observation(self, observation: Any) -> Any:
+        return self._make([observation[key] for key in self._keys])
+
+
+def keep(env: Env, options: KeepOptions) -> Env:
+    """Only the named entries of a vector, dictionary or tuple, in the order given."""
+    space = env.observation_space
+    entries = options.entries
+    if not entries or len(set(entries)) < len(entries):
+        raise ConfigError("`entries` must name at least one entry, and none twice")
+    if isinstance(space, gym_spaces.Dict):
+        _check_entries(entries, list(space.spaces), "the observation's keys are")
+        return _KeepKeys(env, entries)
+    if isinstance(space, gym_spaces.Tuple):
+        _check_entries(entries, list(range(len(space.spaces))), "the observation's members are")
+        return _KeepKeys(env, entries)
+    vector = isinstance(space, (gym_spaces.Box, gym_spaces.MultiDiscrete, gym_spaces.MultiBinary))
+    if not vector or len(space.shape or ()) != 1:
+        raise ConfigError(f"it needs a vector, dictionary or tuple, and the observation is {space}")
+    _check_entries(entries, list(range(space.shape[0])), "the vector's entries are")  # type: ignore[index]
+    return _KeepEntries(env, [int(entry) for entry in entries])
+
+
+def _check_entries(entries: list[int | str], known: list[Any], what: str) -> None:
+    for entry in entries:
+        if entry not in known:
+            listed = ", ".join(map(str, known)) if isinstance(known[0], str) or len(known) < 4 else f"0 to {known[-1]}"
+            raise ConfigError(f"there is no entry {entry!r}; {what} {listed}")
+
+
+def _chosen(space: Any, indices: np.ndarray) -> gym_spaces.Space[Any]:
+    if isinstance(space, gym_spaces.Box):
+        return gym_spaces.Box(space.low[indices], space.high[indices], dtype=space.dtype.type)
+    if isinstance(space, gym_spaces.MultiDiscrete):
+        return gym_spaces.MultiDiscrete(space.nvec[indices], dtype=space.dtype.type, start=space.start[indices])
+    return gym_spaces.MultiBinary(len(indices))
+
+
+# -- frame stack ----------------------------------------------------------------------------------
+
+
+class _FrameStack(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """The last frames along a new first axis, oldest first; a new episode starts with copies of its first one.
+
+    Unlike gymnasium's wrapper, categories stay categories: a stack of them is a MultiDiscrete space.
+    """
+
+    def __init__(self, env: Env, frames: int) -> None:
+        super().__init__(env)
+        self._inner = env.observation_space
+        self._frames: deque[Any] = deque(maxlen=frames)
+        self.observation_space = _stacked_space(self._inner, frames)
+        names = named(env, "feature_names", math.prod(self._inner.shape or (0,)))
+        self.feature_names = tuple(
+            f"{name} (t−{back})" if back else name for back in range(frames)[::-1] for name in names
+        )
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        observation, info = self.env.reset(seed=seed, options=options)
+        self._frames.extend([copy.deepcopy(observation)] * (self._frames.maxlen or 1))
+        return _stacked(self._inner, list(self._frames)), info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        self._frames.append(copy.deepcopy(observation))  # some environments reuse their array
+        return _stacked(self._inner, list(self._frames)), reward, terminated, truncated, info
+
+
+def frame_stack(env: Env, options: FrameStackOptions) -> Env:
+    """The last `frames` observations as one."""
+    return _FrameStack(env, options.frames)
+
+
+def _stacked_space(space: Any, frames: int) -> gym_spaces.Space[Any]:
+    def repeat(values: Any) -> np.ndarray:
+        return np.repeat(np.asarray(values)[None], frames, axis=0)
+
+    match space:
+        case gym_spaces.Dict():
+            return gym_spaces.Dict({key: _stacked_space(inner, frames) for key, inner in space.spaces.items()})
+        case gym_spaces.Tuple():
+            return gym_spaces.Tuple([_stacked_space(inner, frames) for inner in space.spaces])
+        case gym_spaces.Box():
+            return gym_spaces.Box(repeat(space.low), repeat(space.high), dtype=space.dtype.type)
+        case gym_spaces.Discrete():
+            return gym_spaces.MultiDiscrete(repeat(space.n), start=repeat(space.start))
+        case gym_spaces.MultiDiscrete():
+            return gym_spaces.MultiDiscrete(repeat(space.nvec), dtype=space.dtype.type, start=repeat(space.start))
+        case gym_spaces.MultiBinary():
+            return gym_spaces.MultiBinary([frames, *space.shape])
+    raise ConfigError(f"{kind_of(space)} cannot be stacked; put the wrapper `keep` before it and leave that entry out")
+
+
+def _stacked(space: Any, observations: list[Any]) -> Any:
+    if isinstance(space, gym_spaces.Dict):
+        return {key: _stacked(inner, [o[key] for o in observations]) for key, inner in space.spaces.items()}
+    if isinstance(space, gym_spaces.Tuple):
+        return tuple(_stacked(inner, [o[i] for o in observations]) for i, inner in enumerate(space.spaces))
+    return np.stack(observations)
+
+
+# -- reward, time, actions ------------------------------------------------------------------------
+
+
+def reward_scale(env: Env, options: RewardScaleOptions) -> Env:
+    """Every reward times `factor`: curves and evaluations show the scaled ones."""
+    return TransformReward(env, partial(mul, options.factor))
+
+
+def time_limit(env: Env, options: TimeLimitOptions) -> Env:
+    """Episodes are truncated after `steps`, or earlier where the task has a shorter limit of its own."""
+    return TimeLimit(env, options.steps)
+
+
+class _Discretize(DiscretizeAction[Any, Any, Any]):
+    """gymnasium's wrapper, with names for its actions: the values in the middle of the bins."""
+
+    @property
+    def action_names(self) -> tuple[str, ...]:
+        values = [self.action(index) for index in range(math.prod(self.bins))]
+        return tuple(" ".join(f"{number:.3g}" for number in np.ravel(value)) for value in values)
+
+
+def discretize(env: Env, options: DiscretizeOptions) -> Env:
+    """Continuous actions as one choice among all combinations of the dimensions' bins."""
+    space = env.action_space
+    if not isinstance(space, gym_spaces.Box):
+        raise ConfigError(f"the actions are already discrete ({space})")
+    if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
+        raise ConfigError("the actions have no finite bounds to cut into bins")
+    size = math.prod(space.shape)
+    bins = [options.bins] * size if isinstance(options.bins, int) else options.bins
+    if len(bins) != size:
+        raise ConfigError(f"`bins` has {len(bins)} numbers for {size} action dimensions")
+    if min(bins) < 2:
+        raise ConfigError(f"`bins` must be at least 2 in every dimension, got {min(bins)}")
+    if math.prod(bins) > MAX_ACTIONS:
+        raise ConfigError(
+            f"{size} dimensions of {bins} bins make {math.prod(bins):,} actions; at most {MAX_ACTIONS:,} are possible"
+        )
+    return _Discretize(env, tuple(bins))
