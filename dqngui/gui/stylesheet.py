@@ -101,9 +101,7 @@ QComboBox::down-arrow { image: url("$icons-down.svg"); width: 12px; height: 12px
 QComboBox QAbstractItemView { background: $surface; color: $text; border: 1px solid $line; border-radius: 6px;
     padding: 4px; outline: none; selection-background-color: $accent_soft; selection-color: $text; }
 QComboBox QAbstractItemView::item { min-height: 26px; padding: 0 6px; border-radius: 4px; }
-QAbstractSpinBox { padding: 4px 22px 4px 0; }
-QAbstractSpinBox QLineEdit { background: transparent; border: none; padding: 0 0 0 8px; min-height: 0; }
-QAbstractSpinBox QLineEdit:disabled { color: $disabled; }
+QAbstractSpinBox { padding: 3px 0 2px 0; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { border: none; background: transparent; width: 18px;
     subcontrol-origin: border; }
 QAbstractSpinBox::up-button { subcontrol-position: top right; margin: 2px 2px 0 0; }
@@ -111,7 +109,8 @@ QAbstractSpinBox::down-button { subcontrol-position: bottom right; margin: 0 2px
 QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover { background: $pressed; border-radius: 3px; }
 QAbstractSpinBox::up-arrow { image: url("$icons-up.svg"); width: 9px; height: 9px; }
 QAbstractSpinBox::down-arrow { image: url("$icons-down.svg"); width: 9px; height: 9px; }
-QAbstractSpinBox[buttonSymbols="NoButtons"] { padding-right: 8px; }
+QAbstractSpinBox[role="plain"]::up-button, QAbstractSpinBox[role="plain"]::down-button { width: 0; margin: 0; }
+QAbstractSpinBox[role="plain"]::up-arrow, QAbstractSpinBox[role="plain"]::down-arrow { image: none; width: 0; }
 
 QCheckBox { spacing: 8px; }
 QCheckBox::indicator, QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid $muted;

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QPalette
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QWidget
 
 from dqngui.config import package_data
 from dqngui.gui.stylesheet import stylesheet
@@ -184,6 +184,16 @@ def set_role(widget: QWidget, role: str) -> None:
         widget.setProperty("role", role)
         widget.style().unpolish(widget)
         widget.style().polish(widget)
+
+
+def inset(spin: QAbstractSpinBox, plain: bool = False) -> None:
+    """Indent a spin box's text as in other fields, and for `plain` leave out its arrows.
+
+    Qt's stylesheets ignore a spin box's left padding, and with `NoButtons` they hide its text.
+    """
+    spin.lineEdit().setTextMargins(6, 0, 4, 0)
+    if plain:
+        set_role(spin, "plain")
 
 
 def contrast(a: QColor, b: QColor) -> float:
