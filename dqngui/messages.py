@@ -72,6 +72,7 @@ class Evaluated(Event, frozen=True):
         mean: their mean.
         role: `selection` (chooses the best checkpoint), `confirmation` (a second, disjoint one) or `test`.
         best: these weights are now the best checkpoint.
+        score: of a confirmation, the mean over both evaluations: what the best checkpoint is chosen by.
         seconds: wall seconds of training when it was made, evaluations left out.
     """
 
@@ -80,6 +81,7 @@ class Evaluated(Event, frozen=True):
     mean: float
     role: Literal["selection", "confirmation", "test"] = "selection"
     best: bool = False
+    score: float | None = None
     seconds: float = 0.0
 
 

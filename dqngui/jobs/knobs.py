@@ -1,0 +1,78 @@
+"""The live settings of a running job: present values, schedules taken over by hand, changes checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from dqngui.config import ConfigError, Experiment, Schedule, checked, field_at, knob_value
+from dqngui.messages import KnobChanged, KnobRefused, SetKnob
+
+
+class Knobs:
+    """An experiment whose live settings may change.
+
+    Attributes:
+        experiment: with the present values of plain settings.
+        manual: values of scheduled settings that were moved by hand, by dotted name.
+    """
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        self.manual: dict[str, float] = {}
+
+    def epsilon(self, step: int) -> float:
+        """Present exploration rate: by hand, or from the schedule."""
+        return self.manual.get("learn.epsilon", self.experiment.learn.epsilon.at(step))
+
+    def apply(self, command: SetKnob, step: int) -> KnobChanged | KnobRefused:
+        """Change one setting, or say why not."""
+        path = command.field
+        try:
+            value = knob_value(path, command.value)
+        except ConfigError as error:
+            return KnobRefused(step=step, field=path, value=command.value, kept=self._present(path), reason=str(error))
+        old = self._present(path)
+        if isinstance(self._setting(path), Schedule):
+            if value is None:
+                self.manual.pop(path, None)
+            else:
+                self.manual[path] = value
+            return KnobChanged(step=step, field=path, old=old, new=value)
+        try:
+            self.experiment = checked(self._replaced(path, value))
+        except ConfigError as error:
+            return KnobRefused(step=step, field=path, value=command.value, kept=old, reason=str(error))
+        return KnobChanged(step=step, field=path, old=old, new=value)
+
+    def _setting(self, path: str) -> Any:
+        section, name = path.split(".", 1)
+        return getattr(getattr(self.experiment, section), name)
+
+    def _present(self, path: str) -> Any:
+        """The plain value; for a schedule the one set by hand, or None while the schedule holds."""
+        try:
+            field_at(path)
+        except ConfigError:
+            return None
+        value = self._setting(path)
+        if isinstance(value, Schedule):
+            return self.manual.get(path)
+        return value if isinstance(value, (bool, int, float, str)) else None
+
+    def _replaced(self, path: str, value: Any) -> Experiment:
+        section, name = path.split(".", 1)
+        part = msgspec.structs.replace(getattr(self.experiment, section), **{name: value})
+        return msgspec.structs.replace(self.experiment, **{section: part})
+
+    # -- saving -----------------------------------------------------------------------------------
+
+    def data(self) -> dict[str, Any]:
+        """Plain data that `restore` takes."""
+        return {"learn": msgspec.to_builtins(self.experiment.learn), "manual": dict(self.manual)}
+
+    def restore(self, data: dict[str, Any]) -> None:
+        learn = msgspec.convert(data["learn"], type(self.experiment.learn))
+        self.experiment = msgspec.structs.replace(self.experiment, learn=learn)
+        self.manual = dict(data["manual"])

@@ -1,0 +1,263 @@
+"""The training job: a generator of events that obeys commands between vector steps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import fmean
+
+import msgspec
+import torch
+
+from dqngui.config import ConfigError, Experiment
+from dqngui.jobs.inbox import Inbox
+from dqngui.jobs.training import Training
+from dqngui.messages import (
+    Command,
+    EpisodeEnded,
+    Evaluated,
+    Event,
+    Finished,
+    Learned,
+    Opened,
+    Pause,
+    Paused,
+    Request,
+    Resume,
+    SaveCheckpoint,
+    SendWeights,
+    SetKnob,
+    Step,
+    Stop,
+    Unpaused,
+    Warned,
+    Weights,
+)
+from dqngui.runs.recorder import EpisodeTrace, Snapshot, record
+from dqngui.runs.resume import Stored, load_resume, rewind
+
+Output = Event | Snapshot | EpisodeTrace
+
+
+def train(request: Request, inbox: Inbox) -> Iterator[Event]:
+    """Train as asked; with a folder, everything is recorded there.
+
+    Options of the request: `total_steps` lengthens or shortens a resumed run. Raises ConfigError, before the
+    first event, for an experiment that cannot start.
+    """
+    stored = None
+    experiment = request.experiment
+    if request.resume:
+        if request.folder is None:
+            raise ConfigError("resuming needs the folder of a run")
+        stored = load_resume(Path(request.folder))
+        experiment = stored.experiment
+        if "total_steps" in request.options:
+            run = msgspec.structs.replace(experiment.run, total_steps=request.options["total_steps"])
+            experiment = msgspec.structs.replace(experiment, run=run)
+    if experiment is None:
+        raise ConfigError("a new run needs an experiment")
+    torch.set_num_threads(experiment.run.threads)
+    job = _Job(experiment, request.folder, inbox)
+    if request.folder is None:
+        return (event for event in job.events(None) if isinstance(event, Event))
+    return record(job.events(stored), Path(request.folder), experiment, stored.mark if stored else None)
+
+
+class _Job:
+    """One run of the training loop: what is due, what was asked, what to tell."""
+
+    def __init__(self, experiment: Experiment, folder: str | None, inbox: Inbox) -> None:
+        self.training = Training(experiment)
+        self.folder, self.inbox = folder, inbox
+        self.paused = self.stopping = False
+        self.stepping: str | None = None  # until when a Step runs
+        self.clock = 0.0  # start of the stretch of training being timed
+
+    def events(self, stored: Stored | None) -> Iterator[Output]:
+        training = self.training
+        try:
+            yield from self._begin(stored)
+            reason = yield from self._loop()
+            yield self._snapshot()
+            count = training.counters
+            yield Finished(
+                step=count.step,
+                seconds=count.seconds,
+                steps_per_second=count.step / max(count.seconds, 1e-9),
+                reason=reason,
+                best=count.best,
+            )
+        finally:
+            training.close()
+
+    def _begin(self, stored: Stored | None) -> Iterator[Output]:
+        training = self.training
+        warnings: list[str] = []
+        if stored is not None:
+            assert self.folder is not None
+            lost = rewind(Path(self.folder), stored.mark)
+            warnings = list(training.restore(stored.arrays, stored.meta))
+        else:
+            training.begin()
+        step = training.counters.step
+        yield Opened(
+            step=step,
+            folder=self.folder,
+            experiment=training.experiment,
+            device=str(training.device),
+            parameters=training.parameters,
+            observation=", ".join(f"{part.name} {part.shape}" for part in training.spaces.parts),
+            actions=training.spaces.actions,
+        )
+        if stored is not None:
+            yield lost
+            for text in warnings:
+                yield Warned(step=step, text=text)
+        else:
+            yield self._snapshot()
+
+    def _loop(self) -> Iterator[Output]:
+        training, count = self.training, self.training.counters
+        solved = False
+        while count.step < training.experiment.run.total_steps and not solved:
+            yield from self._obey()
+            if self.stopping:
+                return "stopped"
+            self.clock = time.perf_counter()
+            episodes = training.act()
+            updates = training.learn()
+            self._stop_clock()
+            for episode in episodes:
+                yield EpisodeEnded(
+                    step=count.step,
+                    ret=episode.ret,
+                    length=episode.length,
+                    truncated=episode.truncated,
+                    env=episode.env,
+                    episode=episode.number,
+                )
+                yield EpisodeTrace(count.step, episode.env, episode.number, episode.seed, episode.actions)
+            if count.next_row <= count.step:
+                yield self._row()
+            run = training.experiment.run
+            if run.eval_every and count.next_evaluation <= count.step:
+                count.next_evaluation = _after(count.step, run.eval_every)
+                solved = yield from self._evaluate()
+            if count.next_checkpoint <= count.step:
+                count.next_checkpoint = _after(count.step, run.checkpoint_every)
+                yield self._snapshot()
+            self._end_step(bool(updates), any(episode.env == 0 for episode in episodes))
+        return "solved" if solved else "completed"
+
+    def _stop_clock(self) -> None:
+        self.training.counters.seconds += time.perf_counter() - self.clock
+
+    # -- commands ---------------------------------------------------------------------------------
+
+    def _obey(self) -> Iterator[Output]:
+        """Carry out what is due; while paused, wait for commands."""
+        step = self.training.counters.step
+        for command in self.inbox.poll(step):
+            yield from self._carry_out(command)
+        if not self.paused:
+            return
+        yield Paused(step=step)
+        while self.paused and not self.stopping:
+            for command in self.inbox.wait(step, timeout=1.0):
+                yield from self._carry_out(command)
+        if self.stepping is None and not self.stopping:
+            yield Unpaused(step=step)
+
+    def _carry_out(self, command: Command) -> Iterator[Output]:
+        training = self.training
+        step = training.counters.step
+        match command:
+            case Pause():
+                self.paused, self.stepping = True, None
+            case Resume():
+                self.paused, self.stepping = False, None
+            case Step(until=until):
+                self.paused, self.stepping = False, until
+            case Stop():
+                self.stopping = True
+            case SetKnob():
+                yield training.knobs.apply(command, step)
+            case SendWeights():
+                tensors = {name: value.cpu().clone() for name, value in training.learner.weights().items()}
+                yield Weights(step=step, tensors=tensors)
+            case SaveCheckpoint():
+                yield self._snapshot()
+
+    def _end_step(self, updated: bool, first_ended: bool) -> None:
+        """Pause again behind a Step."""
+        if self.stepping is None:
+            return
+        if {"step": True, "update": updated, "episode": first_ended}[self.stepping]:
+            self.paused, self.stepping = True, None
+
+    # -- what to tell -----------------------------------------------------------------------------
+
+    def _row(self) -> Learned:
+        training, count = self.training, self.training.counters
+        seconds = max(count.seconds - count.row_seconds, 1e-9)
+        means: list[float | None] = [total / count.rows for total in count.sums] if count.rows else [None] * 4
+        row = Learned(
+            step=count.step,
+            updates=count.updates,
+            loss=means[0],
+            td_error=means[1],
+            q_mean=means[2],
+            grad_norm=means[3],
+            epsilon=training.knobs.epsilon(count.step),
+            steps_per_second=(count.step - count.row_step) / seconds,
+            updates_per_second=(count.updates - count.row_updates) / seconds,
+            seconds=count.seconds,
+        )
+        count.row_step, count.row_seconds, count.row_updates = count.step, count.seconds, count.updates
+        count.sums, count.rows = [0.0] * 4, 0
+        count.next_row = _after(count.step, training.experiment.run.log_every)
+        return row
+
+    def _evaluate(self) -> Iterator[Output]:
+        """Evaluate; a candidate for the best checkpoint, or for stopping, must be confirmed on other seeds.
+
+        Returns whether both evaluations reached `run.stop_at`.
+        """
+        training, count = self.training, self.training.counters
+        goal = training.experiment.run.stop_at
+        returns, lengths = training.evaluate()
+        mean = fmean(returns)
+        promising = count.best is None or mean > count.best
+        reached = goal is not None and mean >= goal
+        yield Evaluated(step=count.step, returns=returns, lengths=lengths, mean=mean, seconds=count.seconds)
+        if not promising and not reached:
+            return False
+        second, lengths = training.evaluate()
+        both = fmean((*returns, *second))
+        best = count.best is None or both > count.best
+        if best:
+            count.best = both
+        yield Evaluated(
+            step=count.step,
+            returns=second,
+            lengths=lengths,
+            mean=fmean(second),
+            role="confirmation",
+            best=best,
+            score=both,
+            seconds=count.seconds,
+        )
+        if best:
+            yield Snapshot(count.step, training.learner.weights(), best=True, keep=False, state=None)
+        return reached and goal is not None and fmean(second) >= goal
+
+    def _snapshot(self) -> Snapshot:
+        training = self.training
+        return Snapshot(training.counters.step, training.learner.weights(), best=False, keep=True, state=training.state)
+
+
+def _after(step: int, every: int) -> int:
+    """The next multiple of `every` behind `step`."""
+    return step - step % every + every

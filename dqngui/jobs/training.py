@@ -1,0 +1,238 @@
+"""Everything a training run consists of, and how it is saved and brought back bit for bit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from dqngui.config import Experiment
+from dqngui.envs.make import make_vector
+from dqngui.envs.seeds import SELECTION_SEEDS, TEST_SEEDS
+from dqngui.envs.vector import Envs
+from dqngui.jobs.knobs import Knobs
+from dqngui.learning.acting import Actor, Episode
+from dqngui.learning.devices import resolve_device
+from dqngui.learning.dqn import DQN, UpdateStats
+from dqngui.learning.evaluation import evaluate
+from dqngui.learning.exploration import epsilon_ladder
+from dqngui.learning.replay import Replay
+
+
+@dataclass(slots=True)
+class Counters:
+    """Where a run stands; all of it is saved.
+
+    Attributes:
+        step: environment steps since the run began.
+        updates: gradient steps since then.
+        next_update, next_copy, next_row, next_evaluation, next_checkpoint: steps at which each is due.
+        evaluations: blocks of evaluation seeds used so far.
+        best: highest confirmed evaluation.
+        sums: loss, |TD error|, q and gradient norm summed since the last row; `rows` how many updates that are.
+        row_step, row_seconds, row_updates: when the last row was written.
+        seconds: wall seconds of training.
+    """
+
+    step: int = 0
+    updates: int = 0
+    next_update: int = 0
+    next_copy: int = 0
+    next_row: int = 0
+    next_evaluation: int = 0
+    next_checkpoint: int = 0
+    evaluations: int = 0
+    best: float | None = None
+    sums: list[float] = field(default_factory=lambda: [0.0] * 4)
+    rows: int = 0
+    row_step: int = 0
+    row_seconds: float = 0.0
+    row_updates: int = 0
+    seconds: float = 0.0
+
+
+class Training:
+    """Environments, replay, actor and learner of one run.
+
+    Nothing in it draws from a global generator: parameters, exploration and replay each have their own,
+    derived from the run's seed.
+    """
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.knobs = Knobs(experiment)
+        run, learn = experiment.run, experiment.learn
+        self.device = resolve_device(run.device)
+        self.envs = make_vector(experiment.env)
+        self.spaces = self.envs.spaces
+        self._evaluation_envs: Envs | None = None
+        seeds = np.random.SeedSequence(run.seed).spawn(3)
+        self.exploration, self.sampling = (np.random.Generator(np.random.PCG64(seed)) for seed in seeds[:2])
+        parameters = torch.Generator().manual_seed(int(seeds[2].generate_state(1, np.uint64)[0] >> 1))
+        self.learner = DQN(self.spaces, experiment, self.device, parameters)
+        recurrent = self.learner.context is None
+        with torch.inference_mode():
+            initial = [part.cpu().numpy() for part in self.learner.online.initial_state(1)]
+        self.replay = Replay(
+            self.spaces,
+            num_envs=len(self.envs),
+            capacity=learn.replay_capacity,
+            generator=self.sampling,
+            initial_state=initial if recurrent else None,
+            stride=learn.state_stride,
+            prioritized=learn.prioritized,
+        )
+        self.actor = Actor(
+            self.envs,
+            self.learner.online,
+            run_seed=run.seed,
+            reward_scale=learn.reward_scale,
+            device=self.device,
+            generator=self.exploration,
+        )
+        self.counters = Counters(
+            next_update=max(learn.warmup, 1),
+            next_copy=learn.target_every,
+            next_row=run.log_every,
+            next_evaluation=run.eval_every,
+            next_checkpoint=run.checkpoint_every,
+        )
+
+    @property
+    def experiment(self) -> Experiment:
+        """With the present values of the live settings."""
+        return self.knobs.experiment
+
+    @property
+    def parameters(self) -> int:
+        """Number of the online network's parameters."""
+        return self.learner.flat.values.numel()
+
+    def close(self) -> None:
+        """Close all environments."""
+        self.envs.close()
+        if self._evaluation_envs is not None:
+            self._evaluation_envs.close()
+
+    def begin(self) -> None:
+        """Start the first episodes of a new run."""
+        self.actor.begin()
+
+    # -- one vector step --------------------------------------------------------------------------
+
+    def act(self) -> list[Episode]:
+        """Step every environment once and store what happened; returns the episodes that ended."""
+        learn = self.experiment.learn
+        count = self.counters
+        warm = count.step < learn.warmup
+        epsilon = 1.0 if warm else self.knobs.epsilon(count.step)
+        spread = 0.0 if warm else learn.epsilon_ladder
+        due = self.replay.state_due if self.replay.initial_state is not None else None
+        transition = self.actor.step(epsilon_ladder(epsilon, len(self.envs), spread), due)
+        rule = self.learner.rule(self.experiment) if learn.prioritized else None
+        self.replay.add(transition.observation, transition.taken, transition.reward, transition.states, rule)
+        if transition.ended.any():
+            self.replay.end_episodes(np.flatnonzero(transition.ended), transition.after, transition.truncated)
+        count.step += len(self.envs)
+        return transition.episodes
+
+    def learn(self) -> int:
+        """Make the updates that are due and keep the target network; returns how many updates were made."""
+        count, learn = self.counters, self.experiment.learn
+        made = 0
+        while count.next_update <= count.step:
+            made += sum(self._update() for _ in range(learn.updates))
+            count.next_update += learn.update_every
+        if learn.target == "hard" and count.next_copy <= count.step:
+            self.learner.copy_to_target()
+            count.next_copy = count.step - count.step % learn.target_every + learn.target_every
+        return made
+
+    def _update(self) -> bool:
+        learn = self.experiment.learn
+        batch = self.replay.sample(
+            learn.batch_size, self.learner.rule(self.experiment), learn.gamma, learn.priority_beta
+        )
+        if batch is None:
+            return False
+        stats, priorities = self.learner.update(batch, self.experiment)
+        if priorities is not None:
+            self.replay.set_priorities(batch.names, priorities)
+        if not math.isfinite(stats.loss):
+            raise FloatingPointError(
+                f"the loss became {stats.loss} at step {self.counters.step:,}; a smaller learning rate, a smaller "
+                "reward scale or a lower gradient clip may help"
+            )
+        self._count(stats)
+        return True
+
+    def _count(self, stats: UpdateStats) -> None:
+        count = self.counters
+        count.updates += 1
+        count.rows += 1
+        for index, value in enumerate((stats.loss, stats.td_error, stats.q_mean, stats.grad_norm)):
+            count.sums[index] += value
+
+    # -- evaluation -------------------------------------------------------------------------------
+
+    def evaluate(self, test: bool = False) -> tuple[tuple[float, ...], tuple[int, ...]]:
+        """Greedy returns and lengths on the next block of seeds for choosing a checkpoint."""
+        episodes = self.experiment.run.eval_episodes
+        first = (TEST_SEEDS if test else SELECTION_SEEDS) + self.counters.evaluations * episodes
+        self.counters.evaluations += 1
+        if self._evaluation_envs is None:
+            self._evaluation_envs = make_vector(self.experiment.env, min(episodes, 32))
+        return evaluate(
+            self.learner.online,
+            self._evaluation_envs,
+            range(first, first + episodes),
+            reward_scale=self.experiment.learn.reward_scale,
+            device=self.device,
+        )
+
+    # -- saving -----------------------------------------------------------------------------------
+
+    def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Arrays and plain data from which `restore` continues bit for bit."""
+        parts = {"learner": self.learner.arrays(), "replay": self.replay.arrays(), "actor": self.actor.arrays()}
+        arrays = {f"{name}/{key}": value for name, part in parts.items() for key, value in part.items()}
+        meta = {
+            "counters": {name: getattr(self.counters, name) for name in Counters.__slots__},
+            "knobs": self.knobs.data(),
+            "exploration": self.exploration.bit_generator.state,
+            "sampling": self.sampling.bit_generator.state,
+        }
+        return arrays, meta
+
+    def restore(self, arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> Iterator[str]:
+        """Take over a saved state and play the running episodes up to where they were.
+
+        Yields a sentence for everything that could not be brought back.
+        """
+        self.knobs.restore(meta["knobs"])
+        self.counters = Counters(**meta["counters"])
+        self.learner.restore(_under("learner", arrays))
+        self.replay.restore({key: np.asarray(value) for key, value in _under("replay", arrays).items()})
+        self.actor.restore({key: np.asarray(value) for key, value in _under("actor", arrays).items()})
+        self.exploration.bit_generator.state = meta["exploration"]
+        self.sampling.bit_generator.state = meta["sampling"]
+        wanted = self.actor.parts
+        self.actor.replay_running()
+        same = np.ones(len(self.envs), dtype=bool)
+        for name, part in wanted.items():
+            same &= np.array([np.array_equal(a, b) for a, b in zip(part, self.actor.parts[name], strict=True)])
+        if not same.all():
+            lost = ~same
+            self.replay.end_episodes(np.flatnonzero(lost), wanted, np.ones(len(self.envs), dtype=bool))
+            self.actor.abandon(lost)
+            yield (
+                f"{self.experiment.env.id} does not repeat an episode from its seed and actions: "
+                f"{int(lost.sum())} running episodes were abandoned"
+            )
+
+
+def _under(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    return {key.split("/", 1)[1]: value for key, value in arrays.items() if key.startswith(f"{prefix}/")}

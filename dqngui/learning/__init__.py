@@ -1,0 +1,1 @@
+"""Learning: acting, replay, targets, exploration, the DQN update, evaluation."""

@@ -1,0 +1,196 @@
+"""Acting: one network steps many environments, keeping a memory state and an episode for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dqngui.envs.seeds import episode_seed
+from dqngui.envs.vector import Envs
+from dqngui.learning.exploration import explore
+from dqngui.nets.memory.contract import State
+from dqngui.nets.network import Inputs, QNetwork
+
+Parts = Mapping[str, NDArray[Any]]
+
+
+def inputs_of(parts: Parts, action: NDArray[np.int64], reward: NDArray[np.float32], device: torch.device) -> Inputs:
+    """Network inputs of one step, (1, N, ...)."""
+
+    def tensor(array: NDArray[Any]) -> torch.Tensor:
+        return torch.from_numpy(array).to(device).unsqueeze(0)
+
+    return Inputs({name: tensor(part) for name, part in parts.items()}, tensor(action), tensor(reward))
+
+
+def reset_rows(state: State, initial: State, rows: NDArray[np.bool_]) -> State:
+    """The state with the rows of some environments put back to an episode's start."""
+    if not state:
+        return state
+    mask = torch.from_numpy(rows).to(state[0].device)
+    return tuple(
+        torch.where(mask.view(-1, *[1] * (old.ndim - 1)), new, old) for new, old in zip(initial, state, strict=True)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """A finished episode: enough to play it again."""
+
+    env: int
+    number: int
+    seed: int
+    ret: float
+    length: int
+    truncated: bool
+    actions: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One vector step: what replay stores. `states` are the memory's states before it, or None if not asked for."""
+
+    observation: Parts
+    taken: NDArray[np.int64]
+    reward: NDArray[np.float64]
+    states: list[NDArray[Any]] | None
+    after: Parts
+    ended: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+    episodes: list[Episode]
+
+
+class Actor:
+    """Steps `envs` ε-greedily with `network`.
+
+    Args:
+        reward_scale: factor of the previous reward that the network sees.
+        run_seed: episodes' seeds follow from it, the environment's index and the episode's number.
+    """
+
+    def __init__(
+        self,
+        envs: Envs,
+        network: QNetwork,
+        *,
+        run_seed: int,
+        reward_scale: float,
+        device: torch.device,
+        generator: np.random.Generator,
+    ) -> None:
+        self.envs, self.network, self.device, self.generator = envs, network, device, generator
+        self.run_seed, self.reward_scale = run_seed, reward_scale
+        count = self.count = len(envs)
+        self.numbers = np.zeros(count, dtype=np.int64)
+        self.seeds = np.array([self._seed(env) for env in range(count)], dtype=np.int64)
+        self.action = np.full(count, -1, dtype=np.int64)
+        self.reward = np.zeros(count, dtype=np.float32)
+        self.returns = np.zeros(count, dtype=np.float64)
+        self.taken: list[list[int]] = [[] for _ in range(count)]
+        with torch.inference_mode():
+            self.initial = network.initial_state(count)
+        self.state = self.initial
+        self.parts: Parts = {}
+
+    def begin(self) -> None:
+        """Reset every environment to the episode that its number names."""
+        self.parts = self.envs.reset([int(seed) for seed in self.seeds])
+
+    def _seed(self, env: int) -> int:
+        return episode_seed(self.run_seed, "train", env, int(self.numbers[env]))
+
+    def step(self, epsilon: NDArray[np.float64], states_due: Callable[[], NDArray[np.bool_]] | None) -> Transition:
+        """One step of every environment, episodes that end are reset.
+
+        `states_due` says whose memory states are wanted; None when no state is stored.
+        """
+        before, states = self.parts, None
+        if states_due is not None and states_due().any():
+            states = [part.cpu().numpy() for part in self.state]
+        if self.network.memory.context == 0 and bool((epsilon >= 1.0).all()):
+            greedy = self.action  # nothing to remember and every action random: the network need not run
+        else:
+            with torch.inference_mode():
+                q, self.state = self.network(inputs_of(before, self.action, self.reward, self.device), self.state)
+                greedy = q[0].argmax(-1).cpu().numpy()
+        taken = explore(greedy, epsilon, self.network.actions, self.generator)
+        after, reward, terminated, truncated = self.envs.step(taken)
+        ended = terminated | truncated
+        self.returns += reward
+        for env, action in enumerate(taken.tolist()):
+            self.taken[env].append(action)
+        self.action, self.reward = taken, (reward * self.reward_scale).astype(np.float32)
+        self.parts = after
+        episodes = self._restart(ended, truncated & ~terminated) if ended.any() else []
+        return Transition(before, taken, reward, states, after, ended, truncated & ~terminated, episodes)
+
+    def _restart(self, ended: NDArray[np.bool_], truncated: NDArray[np.bool_]) -> list[Episode]:
+        episodes = [
+            Episode(
+                env=int(env),
+                number=int(self.numbers[env]),
+                seed=int(self.seeds[env]),
+                ret=float(self.returns[env]),
+                length=len(self.taken[env]),
+                truncated=bool(truncated[env]),
+                actions=np.array(self.taken[env], dtype=np.int64),
+            )
+            for env in np.flatnonzero(ended)
+        ]
+        self.abandon(ended)
+        return episodes
+
+    def abandon(self, which: NDArray[np.bool_]) -> None:
+        """Begin the next episode of some environments."""
+        self.numbers[which] += 1
+        for env in np.flatnonzero(which):
+            self.seeds[env] = self._seed(int(env))
+            self.taken[env] = []
+        self.returns[which] = 0.0
+        self.action = np.where(which, -1, self.action)
+        self.reward = np.where(which, np.float32(0), self.reward)
+        with torch.inference_mode():
+            self.state = reset_rows(self.state, self.initial, which)
+        self.parts = self.envs.reset_some(which, self.seeds)
+
+    # -- saving -----------------------------------------------------------------------------------
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Running episodes (seeds, numbers, actions so far) and memory states, by name."""
+        kept: dict[str, NDArray[Any]] = {
+            "numbers": self.numbers,
+            "seeds": self.seeds,
+            "action": self.action,
+            "reward": self.reward,
+            "returns": self.returns,
+            "lengths": np.array([len(actions) for actions in self.taken], dtype=np.int64),
+            "taken": np.array([action for actions in self.taken for action in actions], dtype=np.int64),
+        }
+        kept |= {f"state.{index}": part.cpu().numpy() for index, part in enumerate(self.state)}
+        return kept | {f"observation.{name}": part for name, part in self.parts.items()}
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take over running episodes; the environments are brought there by playing their actions again."""
+        self.numbers, self.seeds = arrays["numbers"].copy(), arrays["seeds"].copy()
+        self.action, self.reward = arrays["action"].copy(), arrays["reward"].copy()
+        self.returns = arrays["returns"].copy()
+        pieces = np.split(arrays["taken"], np.cumsum(arrays["lengths"])[:-1])
+        self.taken = [piece.tolist() for piece in pieces]
+        with torch.inference_mode():
+            self.state = tuple(
+                torch.from_numpy(arrays[f"state.{index}"].copy()).to(self.device) for index in range(len(self.state))
+            )
+        self.parts = {
+            name.removeprefix("observation."): part.copy()
+            for name, part in arrays.items()
+            if name.startswith("observation.")
+        }
+
+    def replay_running(self) -> None:
+        """Bring fresh environments to the running episodes' present steps."""
+        self.parts = self.envs.replay([int(seed) for seed in self.seeds], self.taken)

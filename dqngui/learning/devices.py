@@ -1,0 +1,24 @@
+"""Which device a run computes on."""
+
+from __future__ import annotations
+
+import torch
+
+from dqngui.config import ConfigError
+
+
+def available_devices() -> list[str]:
+    """Names that `run.device` accepts on this machine, `auto` first."""
+    names = ["auto", "cpu"]
+    names += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    return names + (["mps"] if torch.backends.mps.is_available() else [])
+
+
+def resolve_device(name: str) -> torch.device:
+    """The torch device of a setting; auto is the first GPU, else the CPU. Raises ConfigError when absent."""
+    if name == "auto":
+        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+    wanted = "cuda:0" if name == "cuda" else name
+    if wanted not in available_devices():
+        raise ConfigError(f"`run.device`: this machine has no `{name}`; there are: {', '.join(available_devices())}")
+    return torch.device(wanted)

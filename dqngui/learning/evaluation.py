@@ -1,0 +1,53 @@
+"""Greedy evaluation on environments of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from dqngui.envs.vector import Envs
+from dqngui.learning.acting import inputs_of
+from dqngui.nets.network import QNetwork
+
+
+def evaluate(
+    network: QNetwork, envs: Envs, seeds: Sequence[int], *, reward_scale: float, device: torch.device
+) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    """Undiscounted returns and lengths of one greedy episode a seed.
+
+    Episodes run side by side, as many as there are environments; an environment whose episode has ended
+    waits for the others of its group.
+    """
+    returns: list[float] = []
+    lengths: list[int] = []
+    for first in range(0, len(seeds), len(envs)):
+        group = list(seeds[first : first + len(envs)])
+        wanted = len(group)
+        group += [group[-1]] * (len(envs) - wanted)
+        ret, length = _one_group(network, envs, group, wanted, reward_scale, device)
+        returns += ret.tolist()[:wanted]
+        lengths += length.tolist()[:wanted]
+    return tuple(returns), tuple(lengths)
+
+
+def _one_group(
+    network: QNetwork, envs: Envs, seeds: list[int], wanted: int, reward_scale: float, device: torch.device
+) -> tuple[np.ndarray, np.ndarray]:
+    count = len(envs)
+    ret, length = np.zeros(count), np.zeros(count, dtype=np.int64)
+    action, reward = np.full(count, -1, dtype=np.int64), np.zeros(count, dtype=np.float32)
+    active = np.arange(count) < wanted
+    parts = envs.reset(seeds)
+    with torch.inference_mode():
+        state = network.initial_state(count)
+        while active.any():
+            q, state = network(inputs_of(parts, action, reward, device), state)
+            action = q[0].argmax(-1).cpu().numpy()
+            parts, raw, terminated, truncated = envs.step(action, active)
+            ret[active] += raw[active]
+            length[active] += 1
+            reward = (raw * reward_scale).astype(np.float32)
+            active &= ~(terminated | truncated)
+    return ret, length

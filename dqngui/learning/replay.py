@@ -1,0 +1,310 @@
+"""Replay: a ring of raw steps for each environment, from which windows are cut at sampling time.
+
+Rows hold the observation, the action taken there and the raw one-step reward; γ, n and the window's
+length apply when sampling, so they can change live. An ended episode is followed by one more row with
+its last observation, so that a truncated episode bootstraps from where it really stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dqngui.envs.spaces import Spaces
+from dqngui.learning.sumtree import SumTree
+from dqngui.learning.windows import Steps, WindowRule
+
+RUNNING, TERMINATED, TRUNCATED = 0, 1, 2
+_TRIES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Windows of one update, time first, left-aligned, padded at the end.
+
+    Attributes:
+        observation: parts by name, (L, B, ...).
+        action, reward: previous action (−1 at an episode's start) and previous raw reward, (L, B): network inputs.
+        taken: action taken at each row, (L, B); 0 where none was.
+        returns: n-step sums of raw rewards, (L, B).
+        boot: row from which each step bootstraps, (L, B).
+        discount: γ^k of that bootstrap, 0 behind a termination, (L, B).
+        mask: rows that are learned, (L, B).
+        state: stored memory state at row 0 (recurrent memories), else None.
+        burn: rows before row 0 that refresh that state, or None; `burned` (B,) says which windows have them.
+        weights: importance weights (B,), or None when sampling is uniform.
+        names: which windows these are, for `set_priorities`.
+    """
+
+    observation: dict[str, NDArray[Any]]
+    action: NDArray[np.int64]
+    reward: NDArray[np.float32]
+    taken: NDArray[np.int64]
+    returns: NDArray[np.float32]
+    boot: NDArray[np.int64]
+    discount: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    state: tuple[NDArray[Any], ...] | None
+    burn: tuple[dict[str, NDArray[Any]], NDArray[np.int64], NDArray[np.float32]] | None
+    burned: NDArray[np.bool_] | None
+    weights: NDArray[np.float32] | None
+    names: Steps
+
+
+class Replay:
+    """Steps of `num_envs` environments, the oldest overwritten first.
+
+    Args:
+        capacity: rows over all environments together.
+        initial_state: a recurrent memory's state of one episode, (1, ...) each; None stores no states.
+        stride: a state is stored every so many steps of an episode.
+        prioritized: draw windows by priority (Schaul et al. 2016; Horgan et al. 2018 for new windows).
+    """
+
+    def __init__(
+        self,
+        spaces: Spaces,
+        *,
+        num_envs: int,
+        capacity: int,
+        generator: np.random.Generator,
+        initial_state: Sequence[NDArray[Any]] | None = None,
+        stride: int = 1,
+        prioritized: bool = False,
+    ) -> None:
+        self.num_envs, self.rows, self.stride = num_envs, capacity // num_envs, stride
+        self.generator = generator
+        flat = num_envs * self.rows
+        self.observation = {p.name: np.zeros((flat, *p.shape), dtype=p.dtype) for p in spaces.parts}
+        self.taken = np.zeros(flat, dtype=np.int64)
+        self.reward = np.zeros(flat, dtype=np.float32)
+        self.start = np.zeros(flat, dtype=np.int64)
+        self.end = np.full(flat, -1, dtype=np.int64)
+        self.ending = np.zeros(flat, dtype=np.uint8)
+        self.head = np.zeros(num_envs, dtype=np.int64)
+        self.episode_start = np.zeros(num_envs, dtype=np.int64)
+        self._offset = np.arange(num_envs, dtype=np.int64) * self.rows
+        self.slots = self.rows // stride + 2
+        self.initial_state = None if initial_state is None else tuple(initial_state)
+        self.states: tuple[NDArray[Any], ...] = ()
+        if self.initial_state is not None:
+            shape = (num_envs * self.slots,)
+            self.states = tuple(np.zeros(shape + s.shape[1:], dtype=s.dtype) for s in self.initial_state)
+            self.slot = np.zeros(flat, dtype=np.int32)
+            self.next_slot = np.zeros(num_envs, dtype=np.int64)
+        self.tree = SumTree(flat) if prioritized else None
+        self.top_priority = 1.0
+
+    def __len__(self) -> int:
+        return int(np.minimum(self.head, self.rows).sum())
+
+    def state_due(self) -> NDArray[np.bool_]:
+        """Which environments' memory states belong into the next `add` (N,)."""
+        age = self.head - self.episode_start
+        return (age > 0) & (age % self.stride == 0)
+
+    def add(
+        self,
+        observation: Mapping[str, NDArray[Any]],
+        taken: NDArray[np.int64],
+        reward: NDArray[np.float64],
+        states: Sequence[NDArray[Any]] | None = None,
+        rule: WindowRule | None = None,
+    ) -> None:
+        """Append one step of every environment; `states` are the memory's states before it, (N, ...) each."""
+        row = self._offset + self.head % self.rows
+        for name, part in observation.items():
+            self.observation[name][row] = part
+        self.taken[row], self.reward[row] = taken, reward
+        self.start[row], self.end[row] = self.episode_start, -1
+        if states is not None:
+            due = self.state_due()
+            envs = np.flatnonzero(due)
+            slots = envs * self.slots + self.next_slot[envs] % self.slots
+            for kept, state in zip(self.states, states, strict=True):
+                kept[slots] = state[envs]
+            self.slot[row[envs]] = slots
+            self.next_slot[envs] += 1
+        if self.tree is not None and rule is not None:
+            self.tree.set(row, np.where(rule.names_window(self.head - self.episode_start), self.top_priority, 0.0))
+        self.head += 1
+
+    def end_episodes(
+        self, envs: NDArray[np.int64], observation: Mapping[str, NDArray[Any]], truncated: NDArray[np.bool_]
+    ) -> None:
+        """Close the episodes of some environments with their last observations (rows of all environments)."""
+        for env in envs:
+            head, start = int(self.head[env]), int(self.episode_start[env])
+            row = self._offset[env] + head % self.rows
+            for name, part in observation.items():
+                self.observation[name][row] = part[env]
+            self.taken[row], self.reward[row], self.start[row] = 0, 0.0, start
+            if self.tree is not None:
+                self.tree.set(np.array([row]), 0.0)
+            oldest = max(start, head - self.rows + 1)
+            rows = self._offset[env] + np.arange(oldest, head + 1) % self.rows
+            self.end[rows] = head
+            self.ending[rows] = TRUNCATED if truncated[env] else TERMINATED
+            self.head[env] = head + 1
+            self.episode_start[env] = head + 1
+
+    # -- sampling ---------------------------------------------------------------------------------
+
+    def sample(self, batch_size: int, rule: WindowRule, gamma: float, beta: float = 1.0) -> Batch | None:
+        """Windows drawn uniformly over steps or by priority; None while no window can be learned yet."""
+        drawn = self._draw(batch_size, rule)
+        if drawn is None:
+            return None
+        env, s = drawn
+        weights = None
+        if self.tree is not None:
+            share = self.tree[self._offset[env] + s % self.rows] / self.tree.total
+            raw = (share * len(self)) ** -beta
+            weights = (raw / raw.max()).astype(np.float32)
+        return self._cut(env, s, rule, gamma, weights)
+
+    def set_priorities(self, names: Steps, priorities: NDArray[np.float64]) -> None:
+        """Priorities (already to the power α) of the windows of a batch."""
+        if self.tree is not None and len(names):
+            self.tree.set(names, priorities)
+            self.top_priority = max(self.top_priority, float(priorities.max()))
+
+    def _draw(self, count: int, rule: WindowRule) -> tuple[Steps, Steps] | None:
+        envs: list[Steps] = []
+        firsts: list[Steps] = []
+        found = 0
+        size = np.minimum(self.head, self.rows)
+        edges = np.cumsum(size)
+        for _ in range(_TRIES):
+            want = max(8, 2 * (count - found))
+            if self.tree is not None:
+                if self.tree.total <= 0.0:
+                    return None
+                leaf = self.tree.draw(self.generator.random(want))
+                env = leaf // self.rows
+                newest = self.head[env] - 1
+                position = newest - (newest - leaf % self.rows) % self.rows
+            else:
+                if edges[-1] == 0:
+                    return None
+                ticket = self.generator.integers(edges[-1], size=want)
+                env = np.searchsorted(edges, ticket, side="right")
+                position = self.head[env] - 1 - (ticket - (edges[env] - size[env]))
+            row = self._offset[env] + position % self.rows
+            start = self.start[row]
+            s = rule.first_learned(position, start)
+            oldest = np.maximum(0, self.head[env] - self.rows)
+            # `position` itself must be learnable, and the window's first row still there with its own state.
+            good = (position < self._limit(env, self.end[row], rule)) & (rule.first_row(s, start) >= oldest)
+            envs.append(env[good])
+            firsts.append(s[good])
+            found += int(good.sum())
+            if found >= count:
+                return np.concatenate(envs)[:count], np.concatenate(firsts)[:count]
+        return None
+
+    def _limit(self, env: Steps, end: Steps, rule: WindowRule) -> Steps:
+        """First step behind `position` that cannot be learned: the episode's end, or the last n running steps."""
+        return np.where(end >= 0, end, self.head[env] - rule.n_step)
+
+    def _cut(self, env: Steps, s: Steps, rule: WindowRule, gamma: float, weights: NDArray[np.float32] | None) -> Batch:
+        offset = self._offset[env]
+        name = offset + s % self.rows
+        start, end = self.start[name], self.end[name]
+        first = s if rule.context is None else rule.first_row(s, start)
+        stop = np.minimum(s + rule.length, self._limit(env, end, rule))
+        last = np.where(end >= 0, np.minimum(stop - 1 + rule.n_step, end), stop - 1 + rule.n_step)
+        length = int((last - first).max()) + 1
+        position = first + np.arange(length)[:, None]  # (L, B)
+        inside = position <= last
+        position = np.minimum(position, last)
+        rows = offset + position % self.rows
+        reward = np.where(inside & ((end < 0) | (position < end)), self.reward[rows], np.float32(0))
+        ahead = np.where(end >= 0, np.minimum(rule.n_step, end - position), rule.n_step)
+        boots_nothing = (end >= 0) & (position + ahead >= end) & (self.ending[name] == TERMINATED)
+        mask = (position >= s) & (position < stop) & inside
+        burn, burned = self._burn(offset, s, start, rule)
+        action, previous_reward = self._previous(offset, position, start)
+        return Batch(
+            observation={key: part[rows] for key, part in self.observation.items()},
+            action=action,
+            reward=previous_reward,
+            taken=self.taken[rows],
+            returns=_n_step_sums(reward, rule.n_step, gamma),
+            boot=np.minimum(position - first + ahead, length - 1),
+            discount=np.where(boots_nothing | ~mask, 0.0, np.float64(gamma) ** ahead).astype(np.float32),
+            mask=mask,
+            state=self._stored_state(offset, s, start, rule),
+            burn=burn,
+            burned=burned,
+            weights=weights,
+            names=name,
+        )
+
+    def _previous(self, offset: Steps, position: Steps, start: Steps) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        rows = offset + (position - 1) % self.rows
+        fresh = position == start
+        return np.where(fresh, -1, self.taken[rows]), np.where(fresh, np.float32(0), self.reward[rows])
+
+    def _burn(self, offset: Steps, s: Steps, start: Steps, rule: WindowRule) -> tuple[Any, NDArray[np.bool_] | None]:
+        """Rows of the burn-in, (burn_in, B); windows at their episode's start have none and repeat row s."""
+        if rule.context is not None or rule.burn_in == 0:
+            return None, None
+        burned = s > start
+        if not burned.any():
+            return None, None
+        position = np.where(burned, s - rule.burn_in, s) + np.arange(rule.burn_in)[:, None] * burned
+        rows = offset + position % self.rows
+        observation = {key: part[rows] for key, part in self.observation.items()}
+        return (observation, *self._previous(offset, position, start)), burned
+
+    def _stored_state(self, offset: Steps, s: Steps, start: Steps, rule: WindowRule) -> tuple[NDArray[Any], ...] | None:
+        if self.initial_state is None or rule.context is not None:
+            return None
+        first = rule.first_row(s, start)
+        begins = first == start
+        slots = self.slot[offset + first % self.rows]
+        return tuple(
+            np.where(begins.reshape(-1, *[1] * (kept.ndim - 1)), initial, kept[slots])
+            for kept, initial in zip(self.states, self.initial_state, strict=True)
+        )
+
+    # -- saving -----------------------------------------------------------------------------------
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything that `restore` needs, by name."""
+        kept = {f"observation.{name}": part for name, part in self.observation.items()}
+        kept |= {name: getattr(self, name) for name in self._columns()}
+        kept |= {f"state.{index}": state for index, state in enumerate(self.states)}
+        if self.tree is not None:
+            kept["priority"] = self.tree.sums[self.tree.first_leaf :][: len(self.taken)]
+            kept["top_priority"] = np.array(self.top_priority)
+        return kept
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take over what `arrays` gave. Raises KeyError or ValueError when it does not fit."""
+        for name, part in self.observation.items():
+            part[...] = arrays[f"observation.{name}"]
+        for name in self._columns():
+            getattr(self, name)[...] = arrays[name]
+        for index, state in enumerate(self.states):
+            state[...] = arrays[f"state.{index}"]
+        if self.tree is not None:
+            self.tree.set(np.arange(len(self.taken)), arrays["priority"])
+            self.top_priority = float(arrays["top_priority"])
+
+    def _columns(self) -> list[str]:
+        columns = ["taken", "reward", "start", "end", "ending", "head", "episode_start"]
+        return [*columns, "slot", "next_slot"] if self.states else columns
+
+
+def _n_step_sums(reward: NDArray[np.float32], n_step: int, gamma: float) -> NDArray[np.float32]:
+    """Σ_{i<n} γ^i r_{t+i} over rows (L, B); rows behind the end count as 0."""
+    total = reward.astype(np.float32, copy=True)
+    for ahead in range(1, min(n_step, len(reward))):
+        total[:-ahead] += np.float32(gamma**ahead) * reward[ahead:]
+    return total

@@ -1,0 +1,43 @@
+"""TD targets and losses: pure functions of tensors."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def td_target(returns: Tensor, discount: Tensor, bootstrap: Tensor) -> Tensor:
+    """n-step target Σ γ^i r_{t+i} + γ^k V(s_{t+k}), Sutton & Barto 2018, eq. 7.1; all shapes equal.
+
+    `discount` is γ^k with the true number k of rewards, and 0 behind a termination.
+    """
+    return torch.addcmul(returns, discount, bootstrap)
+
+
+def bootstrap_value(target_q: Tensor, online_q: Tensor | None) -> Tensor:
+    """Value of the next state, (…, A) -> (…).
+
+    With `online_q` the online network picks the action (double DQN, van Hasselt et al. 2016,
+    arXiv:1509.06461); else the target network's largest value.
+    """
+    if online_q is None:
+        return target_q.amax(-1)
+    return target_q.gather(-1, online_q.argmax(-1, keepdim=True)).squeeze(-1)
+
+
+def elementwise_loss(error: Tensor, kind: str) -> Tensor:
+    """`huber` (quadratic up to 1, then linear) or `squared` (halved) loss of TD errors."""
+    if kind == "squared":
+        return 0.5 * error.square()
+    size = error.abs()
+    capped = size.clamp(max=1.0)
+    return capped * (size - 0.5 * capped)
+
+
+def window_priority(error: Tensor, mask: Tensor, eta: float) -> Tensor:
+    """η·max + (1−η)·mean of |TD error| over a window's learned steps, (L, B) -> (B,).
+
+    Kapturowski et al. 2019 (R2D2), section 2.3.
+    """
+    size = error.abs() * mask
+    return eta * size.amax(0) + (1 - eta) * size.sum(0) / mask.sum(0).clamp(min=1)

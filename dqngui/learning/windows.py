@@ -1,0 +1,63 @@
+"""Where replay windows begin and what of them is learned: pure index arithmetic on one episode's steps.
+
+All positions count a single environment's steps since the run began. An episode covers
+`[start, end]`, `end` being the row that holds its last observation (no action is taken there).
+A window is named by its first learned step s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Steps = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRule:
+    """How long windows are and where they may begin.
+
+    Attributes:
+        length: learned steps T.
+        n_step: real rewards before the bootstrap.
+        burn_in: steps that refresh a recurrent state, without loss.
+        stride: a recurrent state is stored at every so-manieth step of an episode.
+        context: None for a recurrent memory, else the past steps that a finite memory sees.
+        from_start: windows begin at their episode's start.
+    """
+
+    length: int
+    n_step: int
+    burn_in: int = 0
+    stride: int = 1
+    context: int | None = 0
+    from_start: bool = False
+
+    def first_learned(self, position: Steps, start: Steps) -> Steps:
+        """The window that teaches `position`: its first learned step s ≤ position.
+
+        A recurrent window with burn-in starts where a state is stored, so s − burn_in is a multiple of the
+        stride; within the first `burn_in` steps the initial state is exact and s is the episode's start.
+        """
+        if self.from_start:
+            return start
+        if self.context is not None:
+            return position
+        age = position - start
+        stored = (age - self.burn_in) // self.stride * self.stride + self.burn_in
+        return start + np.where(age >= self.burn_in, stored, 0)
+
+    def first_row(self, s: Steps, start: Steps) -> Steps:
+        """First row the network must read so that step s is exact (finite) or refreshed (recurrent)."""
+        before = self.burn_in if self.context is None else self.context
+        return np.maximum(start, s - before)
+
+    def names_window(self, age: Steps) -> NDArray[np.bool_]:
+        """Whether a step of this age within its episode is the first learned step of some window."""
+        if self.from_start:
+            return age == 0
+        if self.context is not None:
+            return np.ones_like(age, dtype=bool)
+        return (age == 0) | ((age >= self.burn_in) & ((age - self.burn_in) % self.stride == 0))

@@ -1,0 +1,103 @@
+"""Encoders: the parts of an observation become tokens (T, B, K, D)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Generator, Tensor, nn
+
+from dqngui.envs.spaces import Part, Spaces
+
+
+class VectorEncoder(nn.Module):
+    """A vector part as one token: an MLP with ReLU after every layer. (T, B, F) -> (T, B, 1, D)."""
+
+    def __init__(self, part: Part, hidden: Sequence[int], width: int) -> None:
+        super().__init__()
+        self.scale = part.scale
+        sizes = [math.prod(part.shape), *hidden, width]
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
+
+    def forward(self, part: Tensor) -> Tensor:
+        x = part.to(self.layers[0].weight.dtype)
+        if self.scale != 1.0:
+            x = x * self.scale
+        for layer in self.layers:
+            x = torch.relu(layer(x))
+        return x.unsqueeze(-2)
+
+
+class FeatureEncoder(nn.Module):
+    """A vector part as one token a feature: each feature has its own small MLP. (T, B, F) -> (T, B, F, D)."""
+
+    def __init__(self, part: Part, width: int) -> None:
+        super().__init__()
+        self.scale = part.scale
+        features = math.prod(part.shape)
+        self.slope = nn.Parameter(torch.empty(features, width))
+        self.bias = nn.Parameter(torch.empty(features, width))
+        self.mix = nn.Linear(width, width)
+        self.place = nn.Parameter(torch.empty(features, width))
+
+    def initialise(self, generator: Generator) -> None:
+        for parameter in (self.slope, self.bias):
+            nn.init.uniform_(parameter, -1.0, 1.0, generator=generator)
+        nn.init.normal_(self.place, std=0.02, generator=generator)
+
+    def forward(self, part: Tensor) -> Tensor:
+        x = part.to(self.slope.dtype) * self.scale
+        hidden = torch.relu(torch.addcmul(self.bias, x.unsqueeze(-1), self.slope))
+        return self.mix(hidden) + self.place  # (T, B, F, D)
+
+
+class DiscreteEncoder(nn.Module):
+    """Integer categories as one token: the sum of their embeddings. (T, B, M) -> (T, B, 1, D)."""
+
+    def __init__(self, part: Part, width: int) -> None:
+        super().__init__()
+        self.embedding = nn.Parameter(torch.empty(sum(part.sizes), width))
+        offsets = [sum(part.sizes[:index]) for index in range(len(part.sizes))]
+        self.offsets = offsets
+
+    def initialise(self, generator: Generator) -> None:
+        nn.init.normal_(self.embedding, std=1 / math.sqrt(len(self.offsets)), generator=generator)
+
+    def forward(self, part: Tensor) -> Tensor:
+        offsets = torch.tensor(self.offsets, device=part.device)
+        rows = self.embedding[part.long().flatten(2) + offsets]  # (T, B, M, D)
+        return rows.sum(-2, keepdim=True)
+
+
+class Encoder(nn.Module):
+    """All parts of an observation as tokens, concatenated: {name: (T, B, ...)} -> (T, B, K, D)."""
+
+    def __init__(self, spaces: Spaces, *, tokens: str, hidden: Sequence[int], width: int) -> None:
+        super().__init__()
+        self.names = [part.name for part in spaces.parts]
+        encoders: list[nn.Module] = []
+        labels: list[str] = []
+        for part in spaces.parts:
+            if part.kind == "discrete":
+                encoders.append(DiscreteEncoder(part, width))
+                labels.append(part.name)
+            elif tokens == "feature":
+                encoders.append(FeatureEncoder(part, width))
+                count = math.prod(part.shape)
+                labels += [f"{part.name} {index}" if count > 1 else part.name for index in range(count)]
+            else:
+                encoders.append(VectorEncoder(part, hidden, width))
+                labels.append(part.name)
+        self.parts = nn.ModuleList(encoders)
+        self.labels = tuple(labels)
+        """Name of each token, in order."""
+
+    @property
+    def count(self) -> int:
+        """Number of tokens K."""
+        return len(self.labels)
+
+    def forward(self, observation: Mapping[str, Tensor]) -> Tensor:
+        tokens = [encoder(observation[name]) for name, encoder in zip(self.names, self.parts, strict=True)]
+        return tokens[0] if len(tokens) == 1 else torch.cat(tokens, dim=-2)

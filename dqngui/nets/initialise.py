@@ -1,0 +1,50 @@
+"""Networks built from an explicit generator, so that building one never disturbs a run.
+
+Modules are made on the meta device (which draws nothing), moved to empty memory, then filled here
+with torch's usual distributions. A module with parameters of its own has a method
+`initialise(generator)`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+from torch import Generator, nn
+
+M = TypeVar("M", bound=nn.Module)
+
+
+def build(make: Callable[[], M], generator: Generator) -> M:
+    """Make a module on the CPU with parameters drawn from `generator` only."""
+    with torch.device("meta"):
+        module = make()
+    module = module.to_empty(device="cpu")
+    fill(module, generator)
+    return module
+
+
+def fill(module: nn.Module, generator: Generator) -> None:
+    """Draw every parameter of a module anew. Raises TypeError for a module it does not know."""
+    for child in module.children():
+        fill(child, generator)
+    own = getattr(module, "initialise", None)
+    if own is not None:
+        own(generator)
+    elif isinstance(module, nn.Linear):
+        _uniform(module, module.in_features, generator)
+    elif isinstance(module, (nn.LSTM, nn.GRU)):
+        _uniform(module, module.hidden_size, generator)
+    elif isinstance(module, nn.LayerNorm):
+        nn.init.ones_(module.weight)
+        nn.init.zeros_(module.bias)
+    elif next(module.parameters(recurse=False), None) is not None:
+        raise TypeError(f"{type(module).__name__} has parameters and no initialise(generator)")
+
+
+def _uniform(module: nn.Module, fan: int, generator: Generator) -> None:
+    bound = 1 / math.sqrt(fan)
+    for parameter in module.parameters(recurse=False):
+        nn.init.uniform_(parameter, -bound, bound, generator=generator)

@@ -1,0 +1,1 @@
+"""Memories over the steps of an episode; all keep the contract of `memory.contract`."""

@@ -1,0 +1,37 @@
+"""The contract of a memory.
+
+`forward(x (T, B, D), state, record) -> (y (T, B, D), state)` carries information from step to step of one
+episode. A state is a flat tuple of tensors, batch first, with fixed shapes; None stands for the initial
+state and may take a cheaper path. `context` is None for a recurrent memory, else the number of past steps
+that an output can depend on. One step at a time equals one long call from the same state; outputs depend on
+the past only.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from dqngui.nets.record import Record, ViewSpec
+
+State = tuple[Tensor, ...]
+
+
+class Memory(nn.Module):
+    """Base of all memories; subclasses are made with `(width=..., options=...)`."""
+
+    context: int | None = None
+    wants_relu: ClassVar[bool] = True
+    """The memory's input passes a ReLU first (a transformer does better without)."""
+
+    def initial_state(self, batch: int) -> State:
+        """State at an episode's start, for `batch` episodes."""
+        raise NotImplementedError
+
+    def views(self) -> tuple[ViewSpec, ...]:
+        """What `forward` records when asked."""
+        return ()
+
+    def forward(self, x: Tensor, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
+        raise NotImplementedError

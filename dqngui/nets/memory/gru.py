@@ -1,0 +1,58 @@
+"""Gated recurrent unit (Cho et al. 2014), torch's fused path."""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor, nn
+
+from dqngui.catalog import RecurrentOptions
+from dqngui.nets.memory.contract import Memory, State
+from dqngui.nets.record import Record, ViewSpec
+
+
+class GRU(Memory):
+    """State: hidden (B, D). Chrono initialisation as for the LSTM, on the update gate (which keeps the old state)."""
+
+    def __init__(self, *, width: int, options: RecurrentOptions) -> None:
+        super().__init__()
+        self.width, self.chrono = width, options.chrono
+        self.core = nn.GRU(width, width)
+
+    def initialise(self, generator: Generator) -> None:
+        """Called after the core's own; torch orders the gates reset, update, new."""
+        if self.chrono > 1:
+            D = self.width
+            horizon = torch.empty(D).uniform_(1, self.chrono, generator=generator).log()
+            with torch.no_grad():
+                self.core.bias_hh_l0[D : 2 * D] = 0.0
+                self.core.bias_ih_l0[D : 2 * D] = horizon
+
+    def initial_state(self, batch: int) -> State:
+        return (self.core.weight_hh_l0.new_zeros(batch, self.width),)
+
+    def views(self) -> tuple[ViewSpec, ...]:
+        gates = (ViewSpec(f"memory/gate/{gate}", ("unit",)) for gate in ("reset", "update"))
+        return (ViewSpec("memory/hidden", ("unit",), signed=True), *gates)
+
+    def forward(self, x: Tensor, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
+        if record is not None:
+            return self._recorded(x, state or self.initial_state(x.shape[1]), record)
+        y, hidden = self.core(x, None if state is None else state[0].unsqueeze(0))
+        return y, (hidden.squeeze(0),)
+
+    def _recorded(self, x: Tensor, state: State, record: Record) -> tuple[Tensor, State]:
+        """The same arithmetic gate by gate, keeping the gates."""
+        (hidden,) = state
+        core = self.core
+        driven = x @ core.weight_ih_l0.T + core.bias_ih_l0  # (T, B, 3D)
+        kept: dict[str, list[Tensor]] = {spec.name: [] for spec in self.views()}
+        for step in driven:
+            r_in, z_in, n_in = step.chunk(3, dim=-1)
+            r_back, z_back, n_back = (hidden @ core.weight_hh_l0.T + core.bias_hh_l0).chunk(3, dim=-1)
+            r, z = (r_in + r_back).sigmoid(), (z_in + z_back).sigmoid()
+            hidden = (1 - z) * (n_in + r * n_back).tanh() + z * hidden
+            for row, value in zip(kept.values(), (hidden, r, z), strict=True):
+                row.append(value)
+        for name, rows in kept.items():
+            record.add(name, torch.stack(rows))
+        return torch.stack(kept["memory/hidden"]), (hidden,)

@@ -1,0 +1,68 @@
+"""Long short-term memory (Hochreiter & Schmidhuber 1997), torch's fused path."""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor, nn
+
+from dqngui.catalog import RecurrentOptions
+from dqngui.nets.memory.contract import Memory, State
+from dqngui.nets.record import Record, ViewSpec
+
+_GATES = ("input", "forget", "output")
+
+
+class LSTM(Memory):
+    """State: hidden (B, D) and cell (B, D).
+
+    Chrono initialisation (Tallec & Ollivier 2018, arXiv:1804.11188): the forget gates' biases are
+    log U(1, horizon), the input gates' their negatives, so that time constants spread up to the horizon.
+    """
+
+    def __init__(self, *, width: int, options: RecurrentOptions) -> None:
+        super().__init__()
+        self.width, self.chrono = width, options.chrono
+        self.core = nn.LSTM(width, width)
+
+    def initialise(self, generator: Generator) -> None:
+        """Called after the core's own; torch orders the gates input, forget, cell, output."""
+        if self.chrono > 1:
+            D = self.width
+            horizon = torch.empty(D).uniform_(1, self.chrono, generator=generator).log()
+            with torch.no_grad():
+                self.core.bias_hh_l0.zero_()
+                self.core.bias_ih_l0.zero_()
+                self.core.bias_ih_l0[D : 2 * D] = horizon
+                self.core.bias_ih_l0[:D] = -horizon
+
+    def initial_state(self, batch: int) -> State:
+        zeros = self.core.weight_hh_l0.new_zeros(batch, self.width)
+        return zeros, zeros.clone()
+
+    def views(self) -> tuple[ViewSpec, ...]:
+        states = (ViewSpec("memory/hidden", ("unit",), signed=True), ViewSpec("memory/cell", ("unit",), signed=True))
+        return (*states, *(ViewSpec(f"memory/gate/{gate}", ("unit",)) for gate in _GATES))
+
+    def forward(self, x: Tensor, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
+        if record is not None:
+            return self._recorded(x, state or self.initial_state(x.shape[1]), record)
+        carried = None if state is None else (state[0].unsqueeze(0), state[1].unsqueeze(0))
+        y, (hidden, cell) = self.core(x, carried)
+        return y, (hidden.squeeze(0), cell.squeeze(0))
+
+    def _recorded(self, x: Tensor, state: State, record: Record) -> tuple[Tensor, State]:
+        """The same arithmetic gate by gate, keeping the gates."""
+        hidden, cell = state
+        core = self.core
+        driven = x @ core.weight_ih_l0.T + core.bias_ih_l0  # (T, B, 4D)
+        kept: dict[str, list[Tensor]] = {spec.name: [] for spec in self.views()}
+        for step in driven:
+            i, f, g, o = (step + hidden @ core.weight_hh_l0.T + core.bias_hh_l0).chunk(4, dim=-1)
+            i, f, o = i.sigmoid(), f.sigmoid(), o.sigmoid()
+            cell = f * cell + i * g.tanh()
+            hidden = o * cell.tanh()
+            for row, value in zip(kept.values(), (hidden, cell, i, f, o), strict=True):
+                row.append(value)
+        for name, rows in kept.items():
+            record.add(name, torch.stack(rows))
+        return torch.stack(kept["memory/hidden"]), (hidden, cell)
