@@ -1,0 +1,229 @@
+"""What a run has told so far: kept once, as growing numpy columns, and drawn from by every panel.
+
+A curve of any length is asked for by range and width in pixels (`Curve.query`) and answers with a few
+points per pixel, so that a million points draw as fast as a thousand. Answers depend only on the
+points and the question, never on when it is asked: a panel that was hidden draws what one that was
+always visible draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dqngui.messages import EpisodeEnded, Evaluated, Event, KnobChanged, Learned
+
+Floats = npt.NDArray[np.float64]
+FACTOR = 4  # points of one pyramid level in one of the next
+LEARNED_FIELDS = ("loss", "td_error", "q_mean", "grad_norm", "epsilon", "steps_per_second")
+
+
+class Column:
+    """A growing column of float64; doubling keeps an append cheap."""
+
+    def __init__(self) -> None:
+        self._data: Floats = np.empty(1024)
+        self.size = 0
+
+    def extend(self, values: Floats) -> None:
+        end = self.size + len(values)
+        if end > len(self._data):
+            grown = np.empty(max(end, 2 * len(self._data)))
+            grown[: self.size] = self._data[: self.size]
+            self._data = grown
+        self._data[self.size : end] = values
+        self.size = end
+
+    @property
+    def values(self) -> Floats:
+        """The values so far, as a view (N,)."""
+        return self._data[: self.size]
+
+
+class Curve:
+    """Points (x, y) in order of x, with a pyramid of minima and maxima and running sums of y.
+
+    A y that is missing, NaN or infinite is a gap.
+
+    Attributes:
+        x, y: growing columns (N,).
+    """
+
+    def __init__(self) -> None:
+        self.x, self.y = Column(), Column()
+        self._levels: list[tuple[Column, Column]] = []  # level k: blocks of FACTOR ** (k + 1) points
+        self._count, self._sum, self._squares = Column(), Column(), Column()
+        self._shift: float | None = None  # first y; squares of y - shift lose fewer digits
+
+    def __len__(self) -> int:
+        return self.x.size
+
+    def extend(self, x: Sequence[float] | Floats, y: Sequence[float | None] | Floats) -> None:
+        """Append points; x never decreases."""
+        xs = np.asarray(x, dtype=float)
+        ys = np.array(y, dtype=float)  # a copy, and None becomes NaN
+        ys[~np.isfinite(ys)] = np.nan
+        self.x.extend(xs)
+        self.y.extend(ys)
+        self._grow_sums(ys)
+        self._grow_levels()
+
+    def _grow_sums(self, ys: Floats) -> None:
+        known = np.isfinite(ys)
+        if self._shift is None and known.any():
+            self._shift = float(ys[known.argmax()])
+        shifted = np.where(known, ys - (self._shift or 0.0), 0.0)
+        for column, values in ((self._count, known), (self._sum, shifted), (self._squares, shifted**2)):
+            last = column.values[-1] if column.size else 0.0
+            column.extend(last + np.cumsum(values, dtype=float))
+
+    def _grow_levels(self) -> None:
+        low, high = self.y, self.y
+        for level in range(40):
+            if low.size < FACTOR:
+                return
+            if level == len(self._levels):
+                self._levels.append((Column(), Column()))
+            lows, highs = self._levels[level]
+            start, stop = lows.size * FACTOR, low.size - low.size % FACTOR
+            lows.extend(np.fmin.reduce(low.values[start:stop].reshape(-1, FACTOR), axis=1))
+            highs.extend(np.fmax.reduce(high.values[start:stop].reshape(-1, FACTOR), axis=1))
+            low, high = lows, highs
+
+    def span(self, x0: float, x1: float) -> tuple[int, int]:
+        """Indices [first, stop) of the points with x0 <= x <= x1 and one more on either side."""
+        x = self.x.values
+        first = max(0, int(np.searchsorted(x, x0, "left")) - 1)
+        return first, min(len(x), int(np.searchsorted(x, x1, "right")) + 1)
+
+    def blocks(self, x0: float, x1: float, pixels: int) -> tuple[int, int, int]:
+        """(first, stop, block): the span, widened to whole blocks of a size that leaves at most `pixels` of them."""
+        first, stop = self.span(x0, x1)
+        block = 1
+        while (stop - first) > block * max(1, pixels):
+            block *= FACTOR
+        return first - first % block, stop, block
+
+    def query(self, x0: float, x1: float, pixels: int) -> tuple[Floats, Floats]:
+        """At most 2 * pixels + 2 points that look like the curve between x0 and x1: each block's lowest and highest."""
+        first, stop, block = self.blocks(x0, x1, pixels)
+        if block == 1:
+            return self.x.values[first:stop].copy(), self.y.values[first:stop].copy()
+        level = self._levels[round(np.log(block) / np.log(FACTOR)) - 1]
+        begin, end = first // block, stop // block
+        low, high = level[0].values[begin:end], level[1].values[begin:end]
+        x = self.x.values
+        left, right = x[begin * block : end * block : block], x[begin * block + block - 1 : end * block : block]
+        if stop > end * block:  # the last block is still growing
+            tail = self.y.values[end * block : stop]
+            low, high = np.append(low, np.fmin.reduce(tail)), np.append(high, np.fmax.reduce(tail))
+            left, right = np.append(left, x[end * block]), np.append(right, x[stop - 1])
+        xs, ys = np.empty(2 * len(low)), np.empty(2 * len(low))
+        xs[0::2], xs[1::2], ys[0::2], ys[1::2] = left, right, low, high
+        return xs, ys
+
+    def smoothed(self, x0: float, x1: float, pixels: int, window: int) -> tuple[Floats, Floats, Floats]:
+        """(x, mean, sd) over the last `window` points, at no more than `pixels` + 1 places.
+
+        Where a place stands for more points than the window, the mean is over all of these.
+        """
+        first, stop, block = self.blocks(x0, x1, pixels)
+        at = np.arange(first + block - 1, stop, block)
+        if stop and (len(at) == 0 or at[-1] != stop - 1):
+            at = np.append(at, stop - 1)
+        before = at - max(window, block)
+        count, total, squares = (
+            column.values[at] - np.where(before >= 0, column.values[np.maximum(before, 0)], 0.0)
+            for column in (self._count, self._sum, self._squares)
+        )
+        known = np.where(count > 0, count, np.nan)
+        mean = total / known
+        variance = np.maximum(squares / known - mean**2, 0.0)
+        return self.x.values[at], mean + (self._shift or 0.0), np.sqrt(variance)
+
+    def range(self, x0: float = -np.inf, x1: float = np.inf) -> tuple[float, float] | None:
+        """Lowest and highest y between x0 and x1, or None where there is none."""
+        ys = self.query(x0, x1, 256)[1]
+        ys = ys[np.isfinite(ys)]
+        return (float(ys.min()), float(ys.max())) if len(ys) else None
+
+    def near(self, x: float) -> int | None:
+        """Index of the point nearest to x; None where there are none."""
+        values = self.x.values
+        if not len(values):
+            return None
+        right = min(int(np.searchsorted(values, x)), len(values) - 1)
+        left = max(0, right - 1)
+        return left if abs(values[left] - x) <= abs(values[right] - x) else right
+
+
+class History:
+    """Everything that panels draw of one run.
+
+    Attributes:
+        returns, lengths: of training episodes, by environment step.
+        learned: a curve for each of `LEARNED_FIELDS`.
+        evaluations, knobs: the events themselves (few).
+        best: the evaluation of the best checkpoint.
+        last_step: environment steps of the newest event.
+        version: grows with every `take` that brought something.
+    """
+
+    def __init__(self) -> None:
+        self.returns, self.lengths = Curve(), Curve()
+        self.learned = {name: Curve() for name in LEARNED_FIELDS}
+        self.evaluations: list[Evaluated] = []
+        self.knobs: list[KnobChanged] = []
+        self.best: Evaluated | None = None
+        self.last_step = 0
+        self.version = 0
+
+    @property
+    def empty(self) -> bool:
+        return self.version == 0
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Keep events, once and in the order of the log; kinds that no panel draws are passed over."""
+        episodes: list[EpisodeEnded] = []
+        learned: list[Learned] = []
+        news = False
+        for event in events:
+            if isinstance(event, EpisodeEnded):
+                episodes.append(event)
+            elif isinstance(event, Learned):
+                learned.append(event)
+            elif isinstance(event, Evaluated):
+                self.evaluations.append(event)
+                if event.best:
+                    self.best = event
+            elif isinstance(event, KnobChanged):
+                self.knobs.append(event)
+            else:
+                continue
+            news = True
+            self.last_step = max(self.last_step, event.step)
+        if episodes:
+            steps = [event.step for event in episodes]
+            self.returns.extend(steps, [event.ret for event in episodes])
+            self.lengths.extend(steps, [event.length for event in episodes])
+        if learned:
+            steps = [event.step for event in learned]
+            for name, curve in self.learned.items():
+                curve.extend(steps, [getattr(event, name) for event in learned])
+        self.version += news
+
+    @classmethod
+    def of(cls, events: Iterable[Event], chunk: int = 20_000) -> History:
+        """The history of a stored log; `take` it in pieces instead to show progress."""
+        history = cls()
+        pending: list[Any] = []
+        for event in events:
+            pending.append(event)
+            if len(pending) >= chunk:
+                history.take(pending)
+                pending.clear()
+        history.take(pending)
+        return history

@@ -1,0 +1,135 @@
+"""The history keeps everything, and its short answers have the shape of the whole."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+import pytest
+
+from dqngui.gui.history import Curve, History
+from dqngui.messages import EpisodeEnded, Evaluated, KnobChanged, Learned, Warned
+
+
+def curve_of(count: int, seed: int = 0) -> Curve:
+    curve = Curve()
+    generator = np.random.default_rng(seed)
+    curve.extend(np.arange(count) * 10.0, generator.normal(size=count))
+    return curve
+
+
+def test_a_short_curve_is_answered_as_it_is() -> None:
+    curve = curve_of(100)
+    x, y = curve.query(-1, 1e9, 500)
+    assert np.array_equal(x, curve.x.values)
+    assert np.array_equal(y, curve.y.values)
+
+
+@pytest.mark.parametrize("count", [1_001, 65_536, 100_003])
+@pytest.mark.parametrize("bounds", [(-1.0, 1e9), (20_000.0, 500_000.0), (3.0, 4_567.0)])
+def test_a_long_curve_keeps_its_extremes_in_few_points(count: int, bounds: tuple[float, float]) -> None:
+    curve = curve_of(count)
+    x, y = curve.query(*bounds, 300)
+    inside = (curve.x.values >= bounds[0]) & (curve.x.values <= bounds[1])
+    if inside.any():
+        assert y.min() <= curve.y.values[inside].min()
+        assert y.max() >= curve.y.values[inside].max()
+    assert len(x) == len(y) <= 602
+    assert np.all(np.diff(x) >= 0)
+    assert set(y) <= set(curve.y.values)
+
+
+def test_piece_by_piece_equals_at_once() -> None:
+    whole, pieces = curve_of(50_000), Curve()
+    start = 0
+    for size in np.random.default_rng(1).integers(0, 900, size=200):
+        pieces.extend(whole.x.values[start : start + size], whole.y.values[start : start + size])
+        start += size
+    pieces.extend(whole.x.values[start:], whole.y.values[start:])
+    for bounds in ((0.0, 5e5), (1e5, 1.2e5)):
+        assert all(
+            np.array_equal(a, b) for a, b in zip(pieces.query(*bounds, 200), whole.query(*bounds, 200), strict=True)
+        )
+        for a, b in zip(pieces.smoothed(*bounds, 200, 100), whole.smoothed(*bounds, 200, 100), strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-9)
+
+
+def test_smoothing_is_the_trailing_mean_and_deviation() -> None:
+    curve = curve_of(400)
+    x, mean, sd = curve.smoothed(-1, 1e9, 1_000, 25)
+    y = curve.y.values
+    assert len(x) == 400
+    for i in (0, 3, 24, 25, 399):
+        window = y[max(0, i - 24) : i + 1]
+        assert mean[i] == pytest.approx(window.mean())
+        assert sd[i] == pytest.approx(window.std(), abs=1e-9)
+
+
+def test_large_returns_keep_their_deviation() -> None:
+    curve = Curve()
+    noise = np.random.default_rng(0).normal(size=200_000)
+    curve.extend(np.arange(200_000.0), 1e7 + noise)
+    sd = curve.smoothed(190_000, 199_999, 100_000, 100)[2][-1]
+    assert sd == pytest.approx(noise[-100:].std(), rel=1e-3)
+
+
+def test_gaps_are_neither_drawn_nor_averaged() -> None:
+    curve = Curve()
+    curve.extend([1, 2, 3, 4, 5], [None, 1.0, math.nan, 3.0, math.inf])
+    assert curve.range() == (1.0, 3.0)
+    mean = curve.smoothed(0, 9, 100, 3)[1]
+    assert math.isnan(mean[0])
+    assert mean[2] == 1.0
+    assert mean[3] == 2.0
+    assert mean[4] == 3.0
+    curve.extend(np.arange(6, 9_000), np.full(8_994, np.nan))
+    assert curve.range() == (1.0, 3.0)
+
+
+def test_an_empty_curve_answers_nothing() -> None:
+    curve = Curve()
+    assert len(curve.query(0, 1, 100)[0]) == 0
+    assert len(curve.smoothed(0, 1, 100, 5)[0]) == 0
+    assert curve.range() is None
+    assert curve.near(3) is None
+
+
+def test_nearest_point() -> None:
+    curve = curve_of(10)
+    assert [curve.near(x) for x in (-5, 0, 14, 16, 900)] == [0, 0, 1, 2, 9]
+
+
+def test_events_are_kept_by_kind() -> None:
+    events = [
+        EpisodeEnded(step=10, ret=1.5, length=10),
+        Learned(step=12, updates=1, loss=None, td_error=0.5, epsilon=0.9),
+        Evaluated(step=20, returns=(3.0,), lengths=(3,), mean=3.0, best=True),
+        Evaluated(step=30, returns=(2.0,), lengths=(2,), mean=2.0),
+        KnobChanged(step=31, field="learn.lr", old=1e-3, new=5e-4),
+        Warned(step=32, text="passed over"),
+    ]
+    history = History.of(events, chunk=2)
+    assert history.returns.y.values.tolist() == [1.5]
+    assert history.lengths.y.values.tolist() == [10]
+    assert math.isnan(history.learned["loss"].y.values[0])
+    assert history.learned["epsilon"].y.values.tolist() == [0.9]
+    assert history.best is events[2]
+    assert len(history.evaluations) == 2
+    assert history.knobs == [events[4]]
+    assert history.last_step == 31
+    assert not history.empty
+    assert History().empty
+
+
+def test_a_million_points_are_asked_as_fast_as_a_few_thousand() -> None:
+    def cost(curve: Curve) -> float:
+        best = math.inf
+        for _ in range(20):
+            start = time.thread_time()
+            curve.query(-1, 1e12, 900)
+            curve.smoothed(-1, 1e12, 900, 100)
+            best = min(best, time.thread_time() - start)
+        return best
+
+    assert cost(curve_of(1_000_000)) < 10 * cost(curve_of(4_000)) + 0.001
