@@ -6,6 +6,7 @@ so each has one line of JSON. `step` counts environment steps since the run bega
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import msgspec
@@ -254,7 +255,19 @@ def encode(message: Event | Command) -> bytes:
 
 def decode_event(line: bytes) -> Event:
     """The event of one JSON line. Raises msgspec.DecodeError or ValidationError."""
-    return _event_decoder.decode(line)
+    try:
+        return _event_decoder.decode(line)
+    except msgspec.ValidationError:
+        # JSON has no NaN: an environment's NaN return was written as null.
+        return msgspec.convert(_nan_for_null(msgspec.json.decode(line)), ALL_EVENTS)
+
+
+def _nan_for_null(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _nan_for_null(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_nan_for_null(value) for value in data]
+    return math.nan if data is None else data
 
 
 def decode_command(line: bytes) -> Command:

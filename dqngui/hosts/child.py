@@ -1,0 +1,116 @@
+"""The other end of a process host: runs one job and leaves when it is done or its parent dies.
+
+The child is started as a fresh interpreter with `COMMAND`, so the parent's main module (a window,
+a command line) is never imported again.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import io
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from typing import NoReturn
+
+import msgspec
+
+from dqngui.hosts.stream import Outbox, job_events
+from dqngui.hosts.wire import END, Order, command_of_frame, event_frames, read_frames, write_frame
+from dqngui.jobs.inbox import Inbox
+from dqngui.messages import Command
+
+COMMAND = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from dqngui.hosts.child import main; main()"
+BATCH_SECONDS, BATCH_EVENTS = 0.05, 500
+WATCH_SECONDS = 0.5
+
+
+def main() -> None:
+    """Take an order from standard input, run it, send its events to standard output."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches us too; the parent decides what it means
+    source, sink = _private_pipes()
+    faulthandler.enable()
+    frames = read_frames(source)
+    _, content = next(frames, (b"", bytearray()))
+    if not content:
+        _leave()
+    order = msgspec.json.decode(bytes(content), type=Order)
+    commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
+
+    def receive() -> None:
+        for kind, frame in frames:
+            commands.put(command_of_frame(kind, frame))
+        _leave()
+
+    threading.Thread(target=receive, name="receive", daemon=True).start()
+    if os.name == "posix":
+        threading.Thread(target=_watch, args=(order.parent,), name="watch", daemon=True).start()
+    sender = Sender(sink)
+    for event in job_events(order.target, order.request, Inbox(commands, order.request.schedule)):
+        sender.put(event)
+    sender.finish()
+
+
+class Sender(Outbox):
+    """Sends events in batches, so that neither the pipe nor JSON delays the job."""
+
+    def __init__(self, sink: io.FileIO) -> None:
+        super().__init__()
+        self._sink = sink
+        self._some, self._many = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="send", daemon=True)
+        self._thread.start()
+
+    def put(self, event: object) -> None:
+        super().put(event)  # type: ignore[arg-type]
+        if not self._some.is_set():
+            self._some.set()
+        if len(self) >= BATCH_EVENTS:
+            self._many.set()
+
+    def finish(self) -> None:
+        """Send what is left and wait until it is sent."""
+        self.close()
+        self._some.set()
+        self._many.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while not self.done:
+                self._some.wait()
+                self._many.wait(BATCH_SECONDS)
+                self._some.clear()
+                self._many.clear()
+                while events := self.take(BATCH_EVENTS):
+                    for kind, content in event_frames(events):
+                        write_frame(self._sink, kind, content)
+            write_frame(self._sink, END)
+        except OSError:
+            _leave()
+
+
+def _private_pipes() -> tuple[io.FileIO, io.FileIO]:
+    """Our two pipes on descriptors of their own: what an environment prints goes to standard error instead."""
+    source, sink = io.FileIO(os.dup(0), "rb"), io.FileIO(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return source, sink
+
+
+def _watch(parent: int) -> None:
+    """Leave when the parent has died, even if some other process holds the pipe's other end open."""
+    while os.getppid() == parent:
+        time.sleep(WATCH_SECONDS)
+    _leave()
+
+
+def _leave() -> NoReturn:
+    # The run's folder survives this at any moment; a clean exit could wait for torch.
+    sys.stderr.flush()
+    os._exit(1)

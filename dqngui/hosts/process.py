@@ -1,0 +1,168 @@
+"""Runs a job in a fresh interpreter, with one pipe each way and a small thread at each.
+
+The child is started with `subprocess` and not with `multiprocessing`: nothing of the parent's main
+module is imported again, no tracker process is left beside it, and prints cannot spoil the pipe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import queue
+import select
+import signal
+import subprocess
+import sys
+import threading
+from typing import Any
+
+import msgspec
+
+from dqngui.hosts.child import COMMAND
+from dqngui.hosts.stream import Ending, Outbox
+from dqngui.hosts.wire import END, REQUEST, Order, command_frame, events_of_frame, read_frames, write_frame
+from dqngui.messages import Command, Event, Failed, Request
+
+LEAVE_SECONDS = 10.0  # a child that has told everything gets so long to end by itself
+
+
+class ProcessHost:
+    """A job in a process of its own. Tensors in events and commands arrive as numpy arrays."""
+
+    def __init__(self, request: Request, target: str) -> None:
+        self._request, self._target = request, target
+        self._commands: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+        self._outbox = Outbox()
+        self._ending = Ending()
+        self._killed = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._reader = threading.Thread(target=self._read, name=f"dqngui-{request.job}-read", daemon=True)
+        self._writer = threading.Thread(target=self._write, name=f"dqngui-{request.job}-write", daemon=True)
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, once started."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        own_group: dict[str, Any] = {"process_group": 0}
+        if sys.platform == "win32":
+            own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+        flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # as multiprocessing does
+        command = [sys.executable, *flags, "-c", COMMAND, json.dumps(sys.path)]
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, **own_group
+            )
+        except OSError as error:
+            text = f"no process could be started: {(error.strerror or str(error)).lower()}"
+            self._end(Failed(step=0, text=text))
+            return
+        self._reader.start()
+        self._writer.start()
+
+    def send(self, command: Command) -> None:
+        self._commands.put(command)
+
+    def drain(self, budget_ms: float = 8.0) -> list[Event]:
+        return self._outbox.drain(budget_ms)
+
+    @property
+    def alive(self) -> bool:
+        started = self._process is not None or self._outbox.closed
+        return started and not self._outbox.done
+
+    def join(self, timeout: float | None = None) -> bool:
+        if self._process is None:
+            return True
+        self._reader.join(timeout)
+        if self._reader.is_alive():
+            return False
+        self._writer.join()
+        return True
+
+    def kill(self) -> None:
+        self._killed = True
+        self._kill_group()
+
+    def _kill_group(self) -> None:
+        if self._process is None or self._process.poll() is not None:
+            return
+        with contextlib.suppress(OSError):
+            if sys.platform == "win32":
+                self._process.kill()
+            else:
+                os.killpg(self._process.pid, signal.SIGKILL)  # with workers that the job started
+
+    # -- threads ----------------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        assert self._process is not None
+        assert isinstance(self._process.stdin, io.FileIO)
+        pipe = self._process.stdin
+        order = Order(self._target, self._request, os.getpid())
+        with contextlib.suppress(OSError):  # the child has gone; the reader tells
+            write_frame(pipe, REQUEST, msgspec.json.encode(order))
+            while (command := self._commands.get()) is not None:
+                write_frame(pipe, *command_frame(command))
+
+    def _read(self) -> None:
+        assert self._process is not None
+        assert isinstance(self._process.stdout, io.FileIO)
+        process, pipe = self._process, self._process.stdout
+        failure: Failed | None = None
+        try:
+            for kind, content in read_frames(pipe, lambda: _readable(pipe, process)):
+                if kind == END:
+                    self._outbox.close()  # everything is told; that the process is gone is for `join`
+                    break
+                for event in events_of_frame(kind, content):
+                    if self._ending.admit(event):
+                        self._outbox.put(event)
+        except (msgspec.MsgspecError, ValueError) as error:
+            failure = Failed(step=self._ending.step, text=f"the job's process sent something unreadable: {error}")
+            self._kill_group()
+        status = self._wait(process)
+        self._commands.put(None)
+        self._writer.join()
+        pipe.close()
+        assert process.stdin is not None
+        process.stdin.close()
+        self._end(failure or Failed(step=self._ending.step, text=_reason(status)))
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> int:
+        try:
+            return process.wait(LEAVE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._kill_group()
+            return process.wait()
+
+    def _end(self, failure: Failed) -> None:
+        for event in self._ending.killed() if self._killed else self._ending.complete(failure):
+            self._outbox.put(event)
+        self._outbox.close()
+
+
+def _readable(pipe: io.FileIO, process: subprocess.Popen[bytes]) -> bool:
+    """Wait until the pipe has something or its end; False if the child died and left it to others."""
+    if sys.platform == "win32":
+        return True
+    poll = select.poll()
+    poll.register(pipe, select.POLLIN)
+    while not poll.poll(500):
+        if process.poll() is not None:
+            return bool(poll.poll(0))
+    return True
+
+
+def _reason(status: int) -> str:
+    if status >= 0:
+        return f"the job's process ended unexpectedly with status {status}"
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:
+        name = f"signal {-status}"
+    hint = ", perhaps because memory ran out" if name == "SIGKILL" else ""
+    return f"the job's process was killed by {name}{hint}"
