@@ -1,0 +1,69 @@
+"""Every action of the run as a QAction: its words, icon and shortcuts. Whether it is allowed, the session says."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.session import Session
+from dqngui.gui.states import Action
+from dqngui.gui.theme import Theme
+
+
+class Words(NamedTuple):
+    text: str
+    icon: str
+    shortcuts: tuple[str, ...]
+    tip: str
+
+
+WORDS: dict[Action, Words] = {
+    Action.START: Words("Start", "play", ("Ctrl+Return",), "Begin a new run of this experiment"),
+    Action.PAUSE: Words("Pause", "pause", ("Ctrl+P",), "Wait from the next vector step on"),
+    Action.UNPAUSE: Words("Continue", "play", ("Ctrl+P",), "Go on training"),
+    Action.STEP: Words("Step", "debug-step-over", ("Ctrl+.",), "One vector step, and the update if it is due"),
+    Action.STEP_UPDATE: Words(
+        "Step to the next update", "debug-step-into", ("Ctrl+Shift+.", "Ctrl+>"), "Up to and including the next update"
+    ),
+    Action.STEP_EPISODE: Words(
+        "Step to the episode's end", "debug-step-out", ("Ctrl+Alt+.",), "Until the episode of environment 0 ends"
+    ),
+    Action.STOP: Words("Stop", "stop", ("Ctrl+E",), "Save, then end; the run can be resumed"),
+    Action.RESUME_RUN: Words("Resume", "restart", ("Ctrl+R",), "Go on from the last checkpoint"),
+    Action.NEW_RUN: Words("New run", "plus", ("Ctrl+N",), "Unlock the experiment for another run"),
+    Action.SAVE: Words("Save checkpoint", "content-save-outline", ("Ctrl+S",), "Save weights and resume state now"),
+    Action.UNDO_KNOB: Words("Undo knob change", "undo", ("Ctrl+Z",), "Send the value before the last change"),
+}
+
+
+class RunActions:
+    """The run's actions, enabled as the session allows. `[Action.START]` gives one."""
+
+    def __init__(self, session: Session, window: QWidget) -> None:
+        self._session = session
+        self._actions: dict[Action, QAction] = {}
+        for name, words in WORDS.items():
+            action = QAction(words.text, window)
+            action.setShortcuts([QKeySequence(keys) for keys in words.shortcuts])
+            action.setToolTip(f"{words.tip} ({action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})")
+            action.triggered.connect(lambda _=False, name=name: session.do(name))
+            window.addAction(action)
+            self._actions[name] = action
+        session.changed.connect(self.refresh)
+        self.refresh()
+        self.restyle(themes.current())
+
+    def __getitem__(self, name: Action) -> QAction:
+        return self._actions[name]
+
+    def refresh(self) -> None:
+        allowed = self._session.allowed
+        for name, action in self._actions.items():
+            action.setEnabled(name in allowed)
+
+    def restyle(self, theme: Theme) -> None:
+        for name, action in self._actions.items():
+            action.setIcon(themes.icon(WORDS[name].icon))

@@ -1,0 +1,62 @@
+"""One sentence that needs attention, under the header: a failure with its diagnostics, or a notice."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.theme import Theme
+
+_ICONS = {"bad": "alert-circle-outline", "warn": "alert-outline", "muted": "information-outline"}
+
+
+class Banner(QFrame):
+    """Hidden until it has something to say."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self._role, self._details = "muted", ""
+        self._icon = QLabel()
+        self._icon.setFixedSize(18, 18)
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.text.setMinimumHeight(20)
+        self.copy = QPushButton("Copy diagnostics")
+        self.copy.setToolTip("Copy the reason, the traceback and the versions, for a report")
+        self.copy.clicked.connect(self.copy_details)
+        self.extra = QPushButton()
+        self.extra.hide()
+        self.dismiss = QToolButton()
+        self.dismiss.setIconSize(QSize(16, 16))
+        self.dismiss.setToolTip("Dismiss")
+        self.dismiss.setAccessibleName("Dismiss")
+        self.dismiss.clicked.connect(self.hide)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(12, 6, 8, 6)
+        line.setSpacing(8)
+        line.addWidget(self._icon)
+        line.addWidget(self.text, 1)
+        for widget in (self.extra, self.copy, self.dismiss):
+            line.addWidget(widget)
+        self.hide()
+
+    def say(self, text: str, role: str = "muted", details: str = "") -> None:
+        """Show a sentence; `details` is what *Copy diagnostics* copies."""
+        self._role, self._details = role, details
+        self.text.setText(text)
+        self.copy.setVisible(bool(details))
+        self.extra.hide()
+        self.restyle(themes.current())
+        self.show()
+
+    def copy_details(self) -> None:
+        QGuiApplication.clipboard().setText(self._details)
+        self.copy.setText("Copied")
+
+    def restyle(self, theme: Theme) -> None:
+        self.copy.setText("Copy diagnostics")
+        self._icon.setPixmap(themes.icon(_ICONS[self._role], self._role).pixmap(18, 18))
+        self.dismiss.setIcon(themes.icon("close", "muted"))

@@ -1,0 +1,105 @@
+"""Closing the window: save, end the job, end the background import, and only then go. It never blocks the loop."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
+
+from dqngui.gui.session import Session
+from dqngui.gui.torch_loader import TorchLoader
+
+POLL_MS = 30
+PATIENCE_S = 10.0
+WORTH_ASKING_S = 30.0
+
+
+class Closing(QObject):
+    """The one way out, for the window's button, Ctrl+C, SIGTERM, log-out and `--quit-after`.
+
+    Signals:
+        begun: the run is being saved; nothing new should begin.
+        finished: nothing is left running.
+    """
+
+    begun = Signal()
+    finished = Signal()
+
+    def __init__(
+        self,
+        session: Session,
+        torch: TorchLoader,
+        window: QWidget,
+        *,
+        leave: Callable[[int], None] = os._exit,
+        patience: float = PATIENCE_S,
+    ) -> None:
+        super().__init__(window)
+        self._session, self._torch, self._window = session, torch, window
+        self._leave, self._patience = leave, patience
+        self._since: float | None = None
+        self.done = False
+        self.dialog: QMessageBox | None = None
+        self._timer = QTimer(self, interval=POLL_MS)
+        self._timer.timeout.connect(self._look)
+
+    def begin(self, *, ask: bool = True) -> None:
+        """Begin to close; asks first if much training would be lost."""
+        if self.done or self._since is not None:
+            return
+        lost = self._session.seconds_unsaved
+        if ask and lost > WORTH_ASKING_S:
+            self._question(
+                f"This run keeps no files. Quitting loses {lost / 60:.1f} minutes of training.", "Quit", self._go
+            )
+            return
+        self._go()
+
+    def force(self) -> None:
+        """Leave now, without saving; what was logged is on disk."""
+        self._session.kill()
+        self._leave(1)
+
+    def _go(self) -> None:
+        if self._since is not None:
+            return
+        self._since = time.monotonic()
+        self._session.stop()
+        self.begun.emit()
+        self._timer.start()
+        self._look()
+
+    @Slot()
+    def _look(self) -> None:
+        assert self._since is not None
+        if not self._session.active and not self._torch.alive:
+            self._timer.stop()
+            self._torch.join()
+            if self.dialog is not None:
+                self.dialog.close()
+            self.done = True
+            self.finished.emit()
+        elif time.monotonic() - self._since > self._patience and self.dialog is None:
+            waiting_for = "The run is still being saved." if self._session.active else "torch is still being loaded."
+            self._question(waiting_for, "Quit without saving", self.force)
+
+    def _question(self, text: str, button: str, then: Callable[[], None]) -> None:
+        if self.dialog is not None:
+            self.dialog.close()
+        dialog = QMessageBox(QMessageBox.Icon.Warning, "Quit", text, parent=self._window)
+        leave: QPushButton = dialog.addButton(button, QMessageBox.ButtonRole.DestructiveRole)
+        stay = dialog.addButton("Wait" if self._since else "Stay", QMessageBox.ButtonRole.RejectRole)
+        dialog.setDefaultButton(stay)
+        leave.clicked.connect(then)
+        dialog.finished.connect(self._forget_dialog)
+        self.dialog = dialog
+        dialog.open()
+
+    @Slot()
+    def _forget_dialog(self) -> None:
+        if self._since is not None:
+            self._since = time.monotonic()  # a person chose to wait: ask again in a while
+        self.dialog = None

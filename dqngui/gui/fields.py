@@ -1,0 +1,301 @@
+"""One editor for each kind of setting. All have the same face: `value`, `set_value`, `edited`.
+
+`edited(value)` comes once per gesture: on Enter, on leaving the field, on a choice, or 300 ms after
+the last key. A wheel turn over an editor without focus scrolls what it lies in.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QWheelEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit, QWidget
+
+from dqngui import catalog
+from dqngui.config import Schedule
+from dqngui.gui import theme as themes
+from dqngui.gui.scale import number_text, parse_number
+from dqngui.schema import Field
+
+TYPING_MS = 300
+_MODULES = {"net.attention": catalog.ATTENTIONS, "net.memory": catalog.MEMORIES, "learn.algorithm": catalog.ALGORITHMS}
+
+
+class TextEditor(QLineEdit):
+    """Edits a value as text. Subclasses say how text and value become each other."""
+
+    edited = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._value: Any = None
+        self._typing = QTimer(self, interval=TYPING_MS, singleShot=True)
+        self._typing.timeout.connect(self._commit)
+        self.textEdited.connect(self._typing.start)
+        self.editingFinished.connect(self._commit)
+        self._help = ""
+
+    def text_of(self, value: Any) -> str:
+        return str(value)
+
+    def parse(self, text: str) -> Any:
+        """The value of a text. Raises ValueError with what is wrong."""
+        return text.strip()
+
+    def value(self) -> Any:
+        return self._value
+
+    def set_value(self, value: Any) -> None:
+        """Show a value, unless a person is typing one just now."""
+        if self._typing.isActive():
+            return
+        self._value = value
+        text = self.text_of(value)
+        if self.text() != text and not (self.hasFocus() and self._same(self.text(), value)):
+            self.setText(text)
+            self.setCursorPosition(0)
+        self._mark("")
+
+    def setToolTip(self, text: str) -> None:
+        self._help = text
+        super().setToolTip(text)
+
+    def event(self, event: QEvent) -> bool:
+        # Undo takes back typing only while something is being typed; otherwise it is the window's undo.
+        undo = isinstance(event, QKeyEvent) and event.matches(QKeySequence.StandardKey.Undo)
+        if undo and event.type() == QEvent.Type.ShortcutOverride and not self._typing.isActive():
+            event.ignore()
+            return False
+        return bool(super().event(event))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._typing.isActive():
+            self._typing.stop()
+            self.set_value(self._value)
+            return
+        super().keyPressEvent(event)
+
+    def _same(self, text: str, value: Any) -> bool:
+        try:
+            return bool(self.parse(text) == value)
+        except ValueError:
+            return False
+
+    def _commit(self) -> None:
+        self._typing.stop()
+        try:
+            value = self.parse(self.text())
+        except ValueError as error:
+            self._mark(str(error))
+            return
+        self._mark("")
+        if value != self._value:
+            self._value = value
+            self.edited.emit(value)
+
+    def _mark(self, problem: str) -> None:
+        themes.set_role(self, "bad" if problem else "")
+        super().setToolTip(f"{problem[:1].upper()}{problem[1:]}." if problem else self._help)
+
+
+class NumberEditor(TextEditor):
+    """A number, exact; empty means none where that is allowed."""
+
+    def __init__(self, kind: type, *, optional: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._kind, self._optional = kind, optional
+        self.setAlignment(Qt.AlignmentFlag.AlignRight)
+        if optional:
+            self.setPlaceholderText("none")
+
+    def text_of(self, value: Any) -> str:
+        return number_text(value)
+
+    def parse(self, text: str) -> Any:
+        if self._optional and not text.strip():
+            return None
+        try:
+            return parse_number(text, self._kind)
+        except ValueError:
+            what = "a whole number" if self._kind is int else "a number"
+            raise ValueError(f"expected {what}, such as {'10,000' if self._kind is int else '1e-3'}") from None
+
+
+class TomlEditor(TextEditor):
+    """A list or a table, written as in a TOML file; a list of plain words or numbers needs no brackets."""
+
+    def __init__(self, kind: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._kind = kind
+        self.setPlaceholderText("none")
+
+    def text_of(self, value: Any) -> str:
+        if not value:
+            return ""
+        if self._kind == "list" and all(isinstance(item, (str, int)) for item in value):
+            return ", ".join(str(item) for item in value)
+        text = inline_toml(value)
+        return text[1:-1].strip()
+
+    def parse(self, text: str) -> Any:
+        text = text.strip()
+        opened, closed = ("{", "}") if self._kind == "map" else ("[", "]")
+        if not text:
+            return {} if self._kind == "map" else []
+        bare = text if text.startswith(opened) and text.endswith(closed) else f"{opened}{text}{closed}"
+        try:
+            return tomllib.loads(f"value = {bare}")["value"]
+        except tomllib.TOMLDecodeError:
+            if self._kind == "list" and not set(text) & set('[]{}="'):
+                return [item.strip() for item in text.split(",") if item.strip()]
+            shape = (
+                'name = "value", other = 2' if self._kind == "map" else '{ name = "keep", options = { entries = [0] } }'
+            )
+            raise ValueError(f"write it as {shape}") from None
+
+
+class ChoiceEditor(QComboBox):
+    """One of several values; modules show their name in the window."""
+
+    edited = Signal(object)
+
+    def __init__(self, choices: Sequence[tuple[Any, str, str]], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+        self.set_choices(choices)
+        self.activated.connect(lambda index: self.edited.emit(self.itemData(index)))
+
+    def set_choices(self, choices: Sequence[tuple[Any, str, str]]) -> None:
+        """(value, text, tooltip) of each; the chosen value stays chosen."""
+        chosen = self.value()
+        with QSignalBlocker(self):
+            self.clear()
+            for value, text, tip in choices:
+                self.addItem(text, value)
+                self.setItemData(self.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+            self.set_value(chosen)
+
+    def value(self) -> Any:
+        return self.currentData()
+
+    def set_value(self, value: Any) -> None:
+        index = self.findData(value)
+        if index < 0 and isinstance(value, str) and value:
+            self.addItem(value, value)
+            index = self.count() - 1
+        self.setCurrentIndex(index)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class SwitchEditor(QCheckBox):
+    """Yes or no."""
+
+    edited = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.clicked.connect(lambda checked: self.edited.emit(bool(checked)))
+
+    def value(self) -> bool:
+        return self.isChecked()
+
+    def set_value(self, value: Any) -> None:
+        self.setChecked(bool(value))
+
+
+class ScheduleEditor(QWidget):
+    """A straight line: from a value to a value over so many steps."""
+
+    edited = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(6)
+        self.parts = {"start": NumberEditor(float), "end": NumberEditor(float), "steps": NumberEditor(int)}
+        for word, (name, stretch) in {"from": ("start", 2), "to": ("end", 2), "over": ("steps", 3)}.items():
+            label = QLabel(word)
+            themes.set_role(label, "muted")
+            line.addWidget(label)
+            editor = self.parts[name]
+            editor.setMinimumWidth(36)
+            editor.setAccessibleName(f"{word} ({name})")
+            editor.edited.connect(self._commit)
+            line.addWidget(editor, stretch)
+        unit = QLabel("steps")
+        themes.set_role(unit, "muted")
+        line.addWidget(unit)
+
+    def value(self) -> dict[str, Any]:
+        return {name: editor.value() for name, editor in self.parts.items()}
+
+    def set_value(self, value: Any) -> None:
+        if isinstance(value, Schedule):
+            value = {"start": value.start, "end": value.end, "steps": value.steps}
+        if isinstance(value, dict):
+            for name, editor in self.parts.items():
+                editor.set_value(value[name])
+
+    def _commit(self, _: Any) -> None:
+        self.edited.emit(self.value())
+
+
+Editor = TextEditor | ChoiceEditor | SwitchEditor | ScheduleEditor
+
+
+def editor_for(field: Field) -> Editor:
+    """The editor that suits a setting, with its help as tooltip."""
+    editor: Editor
+    if field.kind == "choice":
+        editor = ChoiceEditor([(choice, *_named(field.path, choice)) for choice in field.choices])
+    elif field.path == "run.device":
+        editor = ChoiceEditor([(name, name, "") for name in ("auto", "cpu")])
+    elif field.kind == "bool":
+        editor = SwitchEditor()
+    elif field.kind in ("int", "float"):
+        editor = NumberEditor(field.type, optional=field.optional)
+    elif field.kind in ("list", "map"):
+        editor = TomlEditor(field.kind)
+    elif field.kind == "struct":
+        editor = ScheduleEditor()
+    else:
+        editor = TextEditor()
+    editor.setToolTip(field.help)
+    editor.setAccessibleName(field.label)
+    editor.setAccessibleDescription(field.help)
+    return editor
+
+
+def _named(path: str, choice: Any) -> tuple[str, str]:
+    entry = _MODULES.get(path, {}).get(choice)
+    text = str((entry.label if entry else "") or choice)
+    if entry is not None and not entry.label:
+        text = text.upper()
+    return text[:1].upper() + text[1:], entry.summary if entry else ""
+
+
+def inline_toml(value: Any) -> str:
+    """Plain data as TOML on one line."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_key(key)} = {inline_toml(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(inline_toml(item) for item in value) + "]"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
+
+
+def _key(key: str) -> str:
+    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else json.dumps(key)

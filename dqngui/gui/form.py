@@ -1,0 +1,235 @@
+"""The experiment's form, generated from the config: every setting that is fixed once a run trains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QFormLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
+
+from dqngui import config
+from dqngui.config import Experiment
+from dqngui.gui import theme as themes
+from dqngui.gui.cards import Card
+from dqngui.gui.fields import ChoiceEditor, Editor, editor_for
+from dqngui.gui.relevance import relevant
+from dqngui.gui.session import Session
+from dqngui.gui.states import ACTIVE, Action, State
+from dqngui.gui.theme import Theme
+from dqngui.schema import Field
+
+FIRST = ("env.id", "net.attention", "net.memory", "net.width", "run.device", "run.host", "run.seed", "run.total_steps")
+"""Settings that are always in sight; the others lie in the sections below, folded."""
+SECTION_TITLES = {"env": "Task", "net": "Network", "learn": "Learning", "run": "Run"}
+_HIDDEN = {"net.attention_options", "net.memory_options"}  # shown field by field instead
+_NEEDS_NEW_RUN = "Locked: it cannot change inside a run. Press New run to change it."
+
+
+class Rows(QWidget):
+    """Labelled editors of some settings, one a line."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._form = QFormLayout(self)
+        self._form.setContentsMargins(0, 0, 0, 0)
+        self._form.setHorizontalSpacing(8)
+        self._form.setVerticalSpacing(6)
+        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.editors: dict[str, Editor] = {}
+
+    def add(self, path: str, label: str, help: str, editor: Editor) -> None:
+        """One more line."""
+        name = QLabel(label)
+        name.setFixedWidth(112)
+        name.setToolTip(help)
+        name.setBuddy(editor)
+        themes.set_role(name, "muted")
+        self._form.addRow(name, editor)
+        self.editors[path] = editor
+
+    def clear(self) -> None:
+        """Remove every line."""
+        while self._form.rowCount():
+            self._form.removeRow(0)
+        self.editors.clear()
+
+    def show_row(self, path: str, visible: bool) -> None:
+        self._form.setRowVisible(self.editors[path], visible)
+
+
+class Section(QWidget):
+    """A heading that folds what lies under it."""
+
+    def __init__(self, title: str, rows: Sequence[Rows], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.rows = rows
+        self.toggle = QToolButton()
+        self.toggle.setText(title)
+        self.toggle.setCheckable(True)
+        self.toggle.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.toggle.setToolTip(f"Show or hide the other settings: {title.lower()}")
+        themes.set_role(self.toggle, "disclosure")
+        self.toggle.toggled.connect(self._fold)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(6)
+        box.addWidget(self.toggle)
+        for each in rows:
+            box.addWidget(each)
+        self._fold(False)
+
+    def _fold(self, unfolded: bool) -> None:
+        for each in self.rows:
+            each.setVisible(unfolded and bool(each.editors))
+        self.restyle(themes.current())
+
+    def restyle(self, theme: Theme) -> None:
+        self.toggle.setIcon(themes.icon("chevron-down" if self.toggle.isChecked() else "chevron-right", "muted"))
+
+    def refresh(self) -> None:
+        """Lines came or went."""
+        self._fold(self.toggle.isChecked())
+
+
+class ExperimentForm(QWidget):
+    """Task, network, learning and run; the first sentence that does not fit stands under them."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._card: Card | None = None
+        self._presets: dict[str, Experiment] = {}
+        self._modules: dict[str, str] = {}
+        self.first = Rows()
+        self.sections: dict[str, Section] = {}
+        self.options: dict[str, Rows] = {slot: Rows() for slot in ("attention", "memory")}
+        self.task = self._task_editor()
+        self._fill()
+        self._lay_out()
+        session.changed.connect(self.refresh)
+        self.refresh()
+
+    def _task_editor(self) -> ChoiceEditor:
+        for name in config.preset_names():
+            try:
+                self._presets[name] = config.read_experiment(name)
+            except config.ConfigError as error:  # a broken preset must not keep the window from opening
+                self._session.notice = str(error)
+        choices = [(name, preset.title or name, preset.env.id) for name, preset in self._presets.items()]
+        task = ChoiceEditor(choices)
+        task.setPlaceholderText("Own experiment")
+        task.setToolTip("A shipped experiment: task, network and settings that learn it.")
+        task.setAccessibleName("Task")
+        task.edited.connect(lambda name: self._session.load(self._presets[name]))
+        return task
+
+    def _fill(self) -> None:
+        self.first.add("task", "Task", self.task.toolTip(), self.task)
+        plain = {name: Rows() for name in SECTION_TITLES}
+        advanced = {name: Rows() for name in SECTION_TITLES}
+        for field in config.experiment_fields():
+            section = field.path.split(".", 1)[0]
+            if field.live or field.path in _HIDDEN or len(field.choices) == 1:
+                continue
+            rows = self.first if field.path in FIRST else advanced[section] if field.advanced else plain[section]
+            self._add(rows, field)
+        for name, title in SECTION_TITLES.items():
+            own = list(self.options.values()) if name == "net" else []
+            self.sections[name] = Section(title, [*own, plain[name], advanced[name]])
+
+    def _add(self, rows: Rows, field: Field, label: str = "") -> None:
+        editor = editor_for(field)
+        editor.edited.connect(lambda value, path=field.path: self._session.edit({path: value}))
+        unit = f" ({field.unit})" if field.unit and not label else ""
+        rows.add(field.path, label or field.label, f"{field.help}{unit}", editor)
+
+    def _lay_out(self) -> None:
+        content = QWidget()
+        lines = QVBoxLayout(content)
+        lines.setContentsMargins(10, 4, 10, 10)
+        lines.setSpacing(6)
+        lines.addWidget(self.first)
+        for section in self.sections.values():
+            lines.addWidget(section)
+        lines.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(content)
+        self.problem = QLabel()
+        self.problem.setWordWrap(True)
+        self.problem.setContentsMargins(10, 4, 10, 8)
+        themes.set_role(self.problem, "bad")
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(scroll, 1)
+        box.addWidget(self.problem)
+
+    def set_card(self, card: Card) -> None:
+        """The card whose header says whether the form is locked."""
+        self._card = card
+        self.refresh()
+
+    def set_devices(self, devices: Sequence[tuple[str, str]]) -> None:
+        """The devices that torch found: (name, description)."""
+        editor = self.editors()["run.device"]
+        assert isinstance(editor, ChoiceEditor)
+        editor.set_choices(
+            [("auto", "auto", "The best device there is."), *((name, name, tip) for name, tip in devices)]
+        )
+
+    def editors(self) -> dict[str, Editor]:
+        """Every editor by the path of its setting (`task` is the preset's)."""
+        rows = [self.first, *(each for section in self.sections.values() for each in section.rows)]
+        return {path: editor for each in rows for path, editor in each.editors.items()}
+
+    @Slot()
+    def refresh(self) -> None:
+        """Show the session's experiment, what of it matters and what of it may be edited."""
+        session = self._session
+        editable = Action.EDIT in session.allowed
+        for slot, rows in self.options.items():
+            self._refresh_options(slot, rows)
+        for rows in (self.first, *(each for section in self.sections.values() for each in section.rows)):
+            for path, editor in rows.editors.items():
+                if path != "task":
+                    editor.set_value(msgspec.to_builtins(session.value(path)))
+                    rows.show_row(path, relevant(session.experiment, path))
+                editor.setEnabled(editable)
+                self._explain_lock(editor, locked=not editable)
+        self.task.set_value(self._preset())
+        self.problem.setText(session.problem)
+        self.problem.setVisible(bool(session.problem))
+        if self._card is not None:
+            locked = "locked while running" if session.state in ACTIVE else "New run unlocks it"
+            self._card.set_note("" if session.state is State.READY else locked)
+
+    def _refresh_options(self, slot: str, rows: Rows) -> None:
+        module = getattr(self._session.experiment.net, slot)
+        if self._modules.get(slot) != module:
+            self._modules[slot] = module
+            rows.clear()
+            for field in config.options_fields(slot, module):  # type: ignore[arg-type]
+                self._add(rows, field, f"{slot.capitalize()} {field.label.lower()}")
+            if "net" in self.sections:
+                self.sections["net"].refresh()
+
+    def _preset(self) -> str | None:
+        """The preset whose task this is, whatever else was changed."""
+        mine = self._session.experiment
+        same = (name for name, preset in self._presets.items() if preset.title == mine.title and preset.env == mine.env)
+        return next(same, None)
+
+    @staticmethod
+    def _explain_lock(editor: Any, *, locked: bool) -> None:
+        tip = editor.accessibleDescription()
+        if tip:
+            editor.setToolTip(f"{tip}\n\n{_NEEDS_NEW_RUN}" if locked else tip)
+
+    def restyle(self, theme: Theme) -> None:
+        for section in self.sections.values():
+            section.restyle(theme)

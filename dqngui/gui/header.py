@@ -1,0 +1,159 @@
+"""The line at the top: what the run is doing, what it is, and what can be done with it now."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QWidget
+
+from dqngui import catalog
+from dqngui.config import Experiment
+from dqngui.gui import theme as themes
+from dqngui.gui.actions import WORDS, RunActions
+from dqngui.gui.elided import ElidedLabel
+from dqngui.gui.session import Session
+from dqngui.gui.states import Action, State
+from dqngui.gui.theme import GAP, Theme
+
+STATE_WORDS: dict[State, tuple[str, str]] = {
+    State.READY: ("Ready", "muted"),
+    State.STARTING: ("Starting…", "warn"),
+    State.RUNNING: ("Training", "good"),
+    State.PAUSED: ("Paused", "warn"),
+    State.STOPPING: ("Saving…", "warn"),
+    State.STOPPED: ("Stopped", "muted"),
+    State.FINISHED: ("Finished", "good"),
+    State.FAILED: ("Failed", "bad"),
+}
+"""The word for each state, and the colour of its dot."""
+
+BUTTONS: dict[State, tuple[Action, ...]] = {
+    State.READY: (Action.START,),
+    State.STARTING: (Action.STOP,),
+    State.RUNNING: (Action.PAUSE, Action.STEP, Action.STOP),
+    State.PAUSED: (Action.UNPAUSE, Action.STEP, Action.STOP),
+    State.STOPPING: (Action.STOP,),
+    State.STOPPED: (Action.RESUME_RUN, Action.NEW_RUN),
+    State.FINISHED: (Action.NEW_RUN,),
+    State.FAILED: (Action.RESUME_RUN, Action.NEW_RUN),
+}
+"""Which buttons are in sight; whether one can be pressed, the session says."""
+
+
+def summary(experiment: Experiment, device: str = "") -> str:
+    """`CartPole, positions only · self-attention + GRU · cpu · seed 0`."""
+    net = experiment.net
+    names = [
+        entries[name].label or name if name in entries else name
+        for entries, name in ((catalog.ATTENTIONS, net.attention), (catalog.MEMORIES, net.memory))
+    ]
+    parts = (
+        experiment.title or experiment.env.id,
+        " + ".join(names),
+        device or experiment.run.device,
+        f"seed {experiment.run.seed}",
+    )
+    return "  ·  ".join(parts)
+
+
+class Header(QWidget):
+    """State, summary, buttons and the menu."""
+
+    def __init__(self, session: Session, actions: RunActions, menu: QMenu, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session, self._actions = session, actions
+        self.setFixedHeight(48)
+        self._dot = QLabel()
+        self._dot.setFixedSize(10, 10)
+        self.word = QLabel()
+        themes.set_role(self.word, "title")
+        self.summary = ElidedLabel()
+        themes.set_role(self.summary, "muted")
+        self.buttons: dict[Action, QPushButton | QToolButton] = {
+            name: self._step_button() if name is Action.STEP else self._button(name)
+            for name in dict.fromkeys(action for shown in BUTTONS.values() for action in shown)
+        }
+        self.menu_button = QToolButton()
+        self.menu_button.setMenu(menu)
+        self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu_button.setIconSize(QSize(18, 18))
+        self.menu_button.setFixedSize(30, 30)
+        self.menu_button.setToolTip("Menu (F10)")
+        self.menu_button.setAccessibleName("Menu")
+        self._lay_out()
+        session.changed.connect(self.refresh)
+        self.restyle(themes.current())
+
+    def _button(self, name: Action) -> QPushButton:
+        button = QPushButton(WORDS[name].text)
+        button.setIconSize(QSize(16, 16))
+        button.clicked.connect(lambda: self._session.do(name))
+        if name is Action.START:
+            themes.set_role(button, "accent")
+        return button
+
+    def _step_button(self) -> QToolButton:
+        """Step with its longer forms: in its menu, and with Shift or Alt held."""
+        button = QToolButton()
+        button.setText(WORDS[Action.STEP].text)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        button.setIconSize(QSize(16, 16))
+        themes.set_role(button, "button")
+        menu = QMenu(button)
+        for name in (Action.STEP, Action.STEP_UPDATE, Action.STEP_EPISODE):
+            menu.addAction(self._actions[name])
+        button.setMenu(menu)
+        button.clicked.connect(self._step)
+        return button
+
+    @Slot()
+    def _step(self) -> None:
+        held = QGuiApplication.keyboardModifiers()
+        if held & Qt.KeyboardModifier.AltModifier:
+            self._session.do(Action.STEP_EPISODE)
+        elif held & Qt.KeyboardModifier.ShiftModifier:
+            self._session.do(Action.STEP_UPDATE)
+        else:
+            self._session.do(Action.STEP)
+
+    def _lay_out(self) -> None:
+        line = QHBoxLayout(self)
+        line.setContentsMargins(GAP + 2, 8, GAP, 8)
+        line.setSpacing(6)
+        line.addWidget(self._dot)
+        line.addSpacing(2)
+        line.addWidget(self.word)
+        line.addSpacing(10)
+        line.addWidget(self.summary, 1)
+        for button in self.buttons.values():
+            line.addWidget(button)
+        line.addWidget(self.menu_button)
+
+    @Slot()
+    def refresh(self) -> None:
+        """Show the session's state and what it allows."""
+        session = self._session
+        word, token = STATE_WORDS[session.state]
+        self.word.setText(word)
+        color = themes.current().color(token).name()
+        self._dot.setStyleSheet(f"background: {color}; border-radius: 5px;")
+        self.summary.set_whole(summary(session.experiment, session.device))
+        allowed, shown = session.allowed, BUTTONS[session.state]
+        for name, button in self.buttons.items():
+            button.setVisible(name in shown)
+            button.setEnabled(name in allowed)
+            button.setToolTip(self._actions[name].toolTip())
+        start = self.buttons[Action.START]
+        start.setText("Loading torch…" if session.loading else WORDS[Action.START].text)
+        if session.problem:
+            start.setToolTip(session.problem)
+        step = "One vector step; with Shift up to the next update, with Alt to the end of the episode"
+        self.buttons[Action.STEP].setToolTip(f"{step} ({self._actions[Action.STEP].shortcut().toString()})")
+
+    def restyle(self, theme: Theme) -> None:
+        for name, button in self.buttons.items():
+            token = "on_accent" if name is Action.START else "text"
+            button.setIcon(themes.icon(WORDS[name].icon, token))
+        self.menu_button.setIcon(themes.icon("menu", "muted"))
+        self.refresh()

@@ -1,0 +1,214 @@
+"""The live knobs: a slider and an exact value for every setting that may change while a run trains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from dqngui import config
+from dqngui.config import Schedule
+from dqngui.gui import theme as themes
+from dqngui.gui.cards import Card
+from dqngui.gui.fields import NumberEditor, ScheduleEditor
+from dqngui.gui.relevance import relevant
+from dqngui.gui.scale import Scale, number_text
+from dqngui.gui.session import Session
+from dqngui.gui.slider import ValueSlider
+from dqngui.gui.states import Action
+from dqngui.schema import Field
+
+
+class KnobRow(QWidget):
+    """One knob: name, chip of a schedule, exact value; under them the slider.
+
+    Signals:
+        chosen(value): a gesture ended with another value. None returns to the schedule.
+    """
+
+    chosen = Signal(object)
+
+    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.field = field
+        self.scheduled = field.kind == "struct"
+        self._shown: Any = None
+        kind = float if self.scheduled else field.type
+        self.label = QLabel(field.label)
+        self.chip = QPushButton("Scheduled")
+        themes.set_role(self.chip, "chip")
+        self.chip.setVisible(self.scheduled)
+        self.chip.clicked.connect(lambda: self.chosen.emit(None))
+        self.number = NumberEditor(kind)
+        self.number.setFixedWidth(84)
+        self.number.edited.connect(self._choose)
+        themes.set_role(self.number, "knob")
+        self.slider = ValueSlider(Scale.of(field))
+        self.slider.previewed.connect(self._preview)
+        self.slider.chosen.connect(self._choose)
+        self.label.setBuddy(self.slider)
+        self.schedule = ScheduleEditor() if self.scheduled else None
+        for widget in (self.label, self.number, self.slider, *([self.schedule] if self.schedule else [])):
+            widget.setToolTip(field.help)
+        for widget in (self.number, self.slider):
+            widget.setAccessibleName(field.label)
+            widget.setAccessibleDescription(field.help)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(6)
+        top.addWidget(self.label)
+        top.addWidget(self.chip)
+        top.addStretch(1)
+        top.addWidget(self.number)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addLayout(top)
+        box.addWidget(self.slider)
+        if self.schedule is not None:
+            self.schedule.edited.connect(self.chosen)
+            box.addWidget(self.schedule)
+
+    def show_value(self, value: float, *, pending: bool = False) -> None:
+        """Show the value in use, or the one asked for while it is pending."""
+        self._shown = value
+        if not self.slider.busy:
+            self.number.set_value(value)
+            self.slider.show_value(value)
+            themes.set_role(self.number, "knobPending" if pending else "knob")
+
+    def show_schedule(self, schedule: Schedule, *, editable: bool) -> None:
+        """The schedule itself before a run, its present value while it runs."""
+        assert self.schedule is not None
+        self.schedule.set_value(schedule)
+        self.schedule.setVisible(editable)
+        for widget in (self.slider, self.number, self.chip):
+            widget.setVisible(not editable)
+
+    def show_manual(self, manual: bool) -> None:
+        """Whether the schedule is left, with the way back on the chip."""
+        self.chip.setText("Manual" if manual else "Scheduled")
+        self.chip.setEnabled(manual)
+        self.chip.setToolTip(
+            "Set by hand. Click to return to the schedule."
+            if manual
+            else "Follows its schedule. Moving it detaches it."
+        )
+
+    def _preview(self, value: Any) -> None:
+        self.number.set_value(value)
+
+    def _choose(self, value: Any) -> None:
+        if value != self._shown:
+            self._shown = value
+            self.chosen.emit(value)
+
+
+class LiveKnobs(QWidget):
+    """All knobs, with what is pending or was refused under them. Its card's note says what a change does."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._card: Card | None = None
+        content = QWidget()
+        rows = QVBoxLayout(content)
+        rows.setContentsMargins(10, 4, 10, 10)
+        rows.setSpacing(5)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(content)
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self.message.setContentsMargins(10, 4, 10, 8)
+        self.message.hide()
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(scroll, 1)
+        box.addWidget(self.message)
+        self.rows: dict[str, KnobRow] = {}
+        for field in config.live_fields():
+            row = KnobRow(field)
+            row.chosen.connect(lambda value, path=field.path: self._choose(path, value))
+            self.rows[field.path] = row
+            rows.addWidget(row)
+        rows.addStretch(1)
+        session.changed.connect(self.refresh)
+        session.knob.connect(self._on_knob)
+        session.received.connect(self._on_events)
+        self.refresh()
+
+    def set_card(self, card: Card) -> None:
+        """The card whose header says when a change takes effect."""
+        self._card = card
+        self.refresh()
+
+    def _choose(self, path: str, value: Any) -> None:
+        session = self._session
+        if Action.EDIT in session.allowed:
+            session.edit({path: value})
+        else:
+            session.set_knob(path, value)
+        self.refresh()
+
+    @Slot()
+    def refresh(self) -> None:
+        """Show what the session knows."""
+        session = self._session
+        editable = Action.EDIT in session.allowed
+        steerable = Action.SET_KNOB in session.allowed
+        for path, row in self.rows.items():
+            row.setVisible(relevant(session.experiment, path))
+            row.setEnabled(editable or steerable)
+            self._show(path, row)
+        self._show_message()
+        if self._card is not None:
+            note = "changes the experiment" if editable else "takes effect at the next update" if steerable else ""
+            self._card.set_note(note)
+
+    def _show(self, path: str, row: KnobRow) -> None:
+        session = self._session
+        editable = Action.EDIT in session.allowed
+        pending = session.knobs.pending(path)
+        value = session.knobs.pending_value(path) if pending else session.value(path)
+        if row.scheduled:
+            schedule = session.experiment.learn.epsilon
+            row.show_schedule(schedule, editable=editable)
+            row.show_manual(isinstance(value, float))
+            if not isinstance(value, float):
+                value = session.learned.epsilon if session.learned else schedule.at(session.step)
+        row.show_value(value, pending=pending)
+
+    @Slot(str)
+    def _on_knob(self, path: str) -> None:
+        if path in self.rows:
+            self._show(path, self.rows[path])
+        self._show_message()
+
+    @Slot(object)
+    def _on_events(self, events: object) -> None:
+        for path, row in self.rows.items():
+            if row.scheduled:
+                self._show(path, row)
+
+    def _show_message(self) -> None:
+        ledger = self._session.knobs
+        lines, role = [], "warn"
+        for path, row in self.rows.items():
+            if ledger.pending(path):
+                lines.append(f"{row.field.label} → {self._text(ledger.pending_value(path))}: pending…")
+            elif path in ledger.refused:
+                lines.append(f"{row.field.label} stays as it was: {ledger.refused[path]}")
+                role = "bad"
+        themes.set_role(self.message, role)
+        self.message.setText("\n".join(lines))
+        self.message.setVisible(bool(lines))
+
+    @staticmethod
+    def _text(value: Any) -> str:
+        return "schedule" if value is None else number_text(value)

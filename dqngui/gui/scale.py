@@ -1,0 +1,88 @@
+"""Numbers of settings: their text, and their place on a slider."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from dqngui.schema import Field
+
+STOPS = 1000
+"""Positions of a slider."""
+
+
+def number_text(value: float | None) -> str:
+    """Exact text of a number: `10,000`, `0.99`, `1e-3`."""
+    if value is None:
+        return ""
+    if isinstance(value, int):
+        return f"{value:,}"
+    if value == 0:
+        return "0"
+    if 0.01 <= abs(value) < 1e6:
+        short = f"{value:,.6g}" if abs(value) < 1e5 else f"{value:,.1f}".removesuffix(".0")
+        return short if float(short.replace(",", "")) == value else repr(value)
+    exponent = math.floor(math.log10(abs(value)))
+    mantissa = value / 10.0**exponent
+    for digits in range(1, 17):
+        short = f"{mantissa:.{digits}g}e{exponent}"
+        if float(short) == value:
+            return short
+    return repr(value)
+
+
+def parse_number(text: str, kind: type) -> float | None:
+    """The number in a text (thousands separators, `1e-3`, `30k`, `1.5M`). Raises ValueError."""
+    plain = text.strip().replace(",", "").replace("_", "").replace(" ", "").replace("−", "-")
+    factor = {"k": 1e3, "M": 1e6}.get(plain[-1:], 1.0)
+    number = float(plain[:-1] if factor > 1 else plain) * factor
+    if not math.isfinite(number):
+        raise ValueError("not a finite number")
+    if kind is int:
+        if number != round(number):
+            raise ValueError("not a whole number")
+        return int(number)
+    return number
+
+
+class Scale:
+    """Places the values of a bounded setting on the positions 0..STOPS of a slider.
+
+    A logarithmic scale whose lower bound is 0 gives 0 its own place at the left end.
+    """
+
+    def __init__(self, low: float, high: float, *, log: bool = False, whole: bool = False) -> None:
+        self._low, self._high, self._log, self._whole = low, high, log, whole
+        self._zero = log and low <= 0
+        smallest = low if low > 0 else (1.0 if whole else high * 1e-5)
+        self._first = 1 if self._zero else 0
+        self._smallest, self._span = smallest, (math.log(high / smallest) if log else high - low)
+
+    @classmethod
+    def of(cls, field: Field) -> Scale:
+        """The scale of a bounded number, or of a schedule's quantity (0 to 1)."""
+        if field.kind == "struct":
+            return cls(0.0, 1.0)
+        low, high = field.low or 0.0, field.high if field.high is not None else 1.0
+        if field.low_open and low == 0:
+            low = high * 1e-5
+        return cls(low, high, log=field.log, whole=field.type is int)
+
+    def position(self, value: float) -> int:
+        """Where a value is; values outside are put at the nearer end."""
+        value = min(max(value, self._low), self._high)
+        if self._zero and value < self._smallest:
+            return 0
+        share = (math.log(value / self._smallest) if self._log else value - self._low) / self._span
+        return self._first + round(share * (STOPS - self._first))
+
+    def value(self, position: int) -> Any:
+        """The value at a position, rounded as a person would write it."""
+        if self._zero and position <= 0:
+            return 0 if self._whole else 0.0
+        share = (position - self._first) / (STOPS - self._first)
+        raw = self._smallest * math.exp(share * self._span) if self._log else self._low + share * self._span
+        rounded = float(f"{raw:.2g}") if self._log else round(raw, 3)
+        if self._whole:
+            rounded = round(raw) if raw < 100 else round(rounded)
+        return type(rounded)(min(max(rounded, self._low), self._high))

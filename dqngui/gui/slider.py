@@ -1,0 +1,81 @@
+"""A slider over a setting's values. One gesture gives one `chosen`; a preview follows the hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QSlider, QStyle, QStyleOptionSlider, QWidget
+
+from dqngui.gui.scale import STOPS, Scale
+
+KEYS_MS = 300
+
+
+class ValueSlider(QSlider):
+    """Chooses a value on a `Scale`.
+
+    Signals:
+        previewed(value): the handle moves; nothing is decided yet.
+        chosen(value): on release, or 300 ms after the last key or wheel turn.
+    """
+
+    previewed = Signal(object)
+    chosen = Signal(object)
+
+    def __init__(self, scale: Scale, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self._scale = scale
+        self.setRange(0, STOPS)
+        self.setSingleStep(10)
+        self.setPageStep(100)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._keys = QTimer(self, interval=KEYS_MS, singleShot=True)
+        self._keys.timeout.connect(self._choose)
+        self.valueChanged.connect(self._moved)
+        self.sliderReleased.connect(self._choose)
+
+    @property
+    def busy(self) -> bool:
+        """A gesture is under way: what it shows is the hand's, not the run's."""
+        return self.isSliderDown() or self._keys.isActive()
+
+    def show_value(self, value: float) -> None:
+        """Put the handle at a value, without a signal; not against the hand that moves it."""
+        if not self.busy:
+            with QSignalBlocker(self):
+                self.setValue(self._scale.position(value))
+
+    def chosen_value(self) -> Any:
+        return self._scale.value(self.value())
+
+    def _moved(self, position: int) -> None:
+        self.previewed.emit(self._scale.value(position))
+        if not self.isSliderDown():
+            self._keys.start()
+
+    def _choose(self) -> None:
+        self._keys.stop()
+        self.chosen.emit(self.chosen_value())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A press beside the handle brings the handle under the pointer, and the drag goes on from there."""
+        option = QStyleOptionSlider()
+        self.initStyleOption(option)
+        control, sub = QStyle.ComplexControl.CC_Slider, QStyle.SubControl
+        handle = self.style().subControlRect(control, option, sub.SC_SliderHandle, self)
+        inside = handle.contains(event.position().toPoint())
+        if event.button() == Qt.MouseButton.LeftButton and not inside and self.isEnabled():
+            groove = self.style().subControlRect(control, option, sub.SC_SliderGroove, self)
+            travel = max(1, groove.width() - handle.width())
+            at = round(event.position().x()) - groove.x() - handle.width() // 2
+            self.setSliderDown(True)
+            self.setValue(QStyle.sliderValueFromPosition(0, STOPS, at, travel))
+        super().mousePressEvent(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()

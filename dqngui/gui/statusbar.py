@@ -1,0 +1,106 @@
+"""The line at the bottom: how far the run is, how fast, and what the program costs the machine."""
+
+from __future__ import annotations
+
+import psutil
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.session import Session
+from dqngui.gui.states import ACTIVE
+from dqngui.gui.theme import GAP
+
+REFRESH_MS = 500
+
+
+def duration_text(seconds: float) -> str:
+    """`0:17`, `12:05`, `3:04:10`."""
+    whole = max(0, round(seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+class StatusLine(QWidget):
+    """Progress on the left, costs on the right; read twice a second."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._process = psutil.Process()
+        self._children: dict[int, psutil.Process] = {}
+        self.redraws_per_second = 0.0
+        self.redraw_share = 0.0
+        self.setFixedHeight(36)
+        self.count = QLabel()
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 1000)
+        self.bar.setTextVisible(False)
+        self.bar.setFixedSize(200, 10)
+        self.bar.setAccessibleName("Progress of the run")
+        self.percent, self.speed, self.cost = QLabel(), QLabel(), QLabel()
+        for label in (self.percent, self.speed, self.cost):
+            themes.set_role(label, "muted")
+        self.speed.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(GAP + 2, 0, GAP + 2, 4)
+        line.setSpacing(10)
+        for widget in (self.count, self.bar, self.percent):
+            line.addWidget(widget)
+        line.addWidget(self.speed, 1)
+        line.addWidget(self.cost)
+        self._timer = QTimer(self, interval=REFRESH_MS)
+        self._timer.timeout.connect(self.refresh)
+        self._timer.start()
+        session.changed.connect(self._refresh_run)
+        self.refresh()
+
+    def stop(self) -> None:
+        """No more readings."""
+        self._timer.stop()
+
+    @Slot()
+    def refresh(self) -> None:
+        self._refresh_run()
+        cpu, memory = self._usage()
+        parts = [f"CPU {cpu:.0f} %", f"{memory / 2**30:.1f} GB"]
+        if self._session.active:
+            share = f"{100 * self.redraw_share:.0f} % of the time"
+            parts.insert(0, f"window {self.redraws_per_second:.0f} redraws/s, {share}")
+        if self._session.checkpoint is not None:
+            parts.insert(0, f"last checkpoint {self._session.checkpoint:,}")
+        self.cost.setText("  ·  ".join(parts))
+
+    @Slot()
+    def _refresh_run(self) -> None:
+        session = self._session
+        total = session.experiment.run.total_steps
+        share = min(1.0, session.step / total)
+        self.count.setText(f"{session.step:,} / {total:,}")
+        self.bar.setValue(round(1000 * share))
+        self.percent.setText(f"{100 * share:.0f} %")
+        self.speed.setText("  ·  ".join(self._speeds(total)))
+
+    def _speeds(self, total: int) -> list[str]:
+        learned = self._session.learned
+        if learned is None or self._session.state not in ACTIVE:
+            return []
+        parts = [f"{learned.steps_per_second:,.0f} steps/s"]
+        if learned.updates_per_second:
+            parts.append(f"{learned.updates_per_second:,.0f} updates/s")
+        if learned.steps_per_second > 0:
+            left = (total - self._session.step) / learned.steps_per_second
+            parts.append(f"{duration_text(left)} left")
+        return parts
+
+    def _usage(self) -> tuple[float, int]:
+        """CPU per cent (of one core) and resident bytes of this process and its children."""
+        cpu, memory = self._process.cpu_percent(), self._process.memory_info().rss
+        found = {child.pid: child for child in self._process.children(recursive=True)}
+        self._children = {pid: self._children.get(pid, child) for pid, child in found.items()}
+        for child in self._children.values():
+            try:
+                cpu, memory = cpu + child.cpu_percent(), memory + child.memory_info().rss
+            except psutil.Error:  # it has just ended
+                continue
+        return cpu, memory

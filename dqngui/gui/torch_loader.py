@@ -1,0 +1,77 @@
+"""Imports torch in the background, once the window is in sight, and tells which devices it found."""
+
+from __future__ import annotations
+
+import threading
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+POLL_MS = 50
+Devices = list[tuple[str, str]]
+
+
+def find_devices() -> Devices:
+    """(name, description) of every device that torch can use here."""
+    import torch
+
+    devices = [("cpu", "Processor")]
+    for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+        devices.append((f"cuda:{index}", torch.cuda.get_device_name(index)))
+    if torch.backends.mps.is_available():
+        devices.append(("mps", "Apple GPU"))
+    return devices
+
+
+class TorchLoader(QObject):
+    """One background thread; its result is fetched by a timer, so no signal crosses threads.
+
+    Signals:
+        loaded(list[tuple[str, str]]): torch can be used; the devices.
+        failed(str): it cannot, and why.
+    """
+
+    loaded = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._thread: threading.Thread | None = None
+        self._devices: Devices | None = None
+        self._problem = ""
+        self._timer = QTimer(self, interval=POLL_MS)
+        self._timer.timeout.connect(self._look)
+
+    @property
+    def alive(self) -> bool:
+        """Torch is being imported: the interpreter must not exit yet."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @Slot()
+    def start(self) -> None:
+        """Begin, once."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._load, name="import-torch", daemon=True)
+            self._thread.start()
+            self._timer.start()
+
+    def join(self) -> None:
+        """Wait for the import; call it when `alive` is False, or to leave for good."""
+        self._timer.stop()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _load(self) -> None:
+        try:
+            self._devices = find_devices()
+        except Exception as error:  # a broken installation fails in many ways; the window says which
+            self._problem = f"torch cannot be loaded: {error}"
+
+    @Slot()
+    def _look(self) -> None:
+        if self.alive:
+            return
+        self._timer.stop()
+        if self._devices is not None:
+            self.loaded.emit(self._devices)
+        else:
+            self.failed.emit(self._problem)
