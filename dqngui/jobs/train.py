@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from statistics import fmean
+from typing import Literal
 
 import msgspec
 import torch
@@ -118,7 +119,7 @@ class _Job:
         else:
             yield self._snapshot()
 
-    def _loop(self) -> Iterator[Output]:
+    def _loop(self) -> Generator[Output, None, Literal["completed", "solved", "stopped"]]:
         training, count = self.training, self.training.counters
         solved = False
         while count.step < training.experiment.run.total_steps and not solved:
@@ -220,7 +221,7 @@ class _Job:
         count.next_row = _after(count.step, training.experiment.run.log_every)
         return row
 
-    def _evaluate(self) -> Iterator[Output]:
+    def _evaluate(self) -> Generator[Output, None, bool]:
         """Evaluate; a candidate for the best checkpoint, or for stopping, must be confirmed on other seeds.
 
         Returns whether both evaluations reached `run.stop_at`.

@@ -197,7 +197,11 @@ class Training:
 
     def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Arrays and plain data from which `restore` continues bit for bit."""
-        parts = {"learner": self.learner.arrays(), "replay": self.replay.arrays(), "actor": self.actor.arrays()}
+        parts: dict[str, Mapping[str, Any]] = {
+            "learner": self.learner.arrays(),
+            "replay": self.replay.arrays(),
+            "actor": self.actor.arrays(),
+        }
         arrays = {f"{name}/{key}": value for name, part in parts.items() for key, value in part.items()}
         meta = {
             "counters": {name: getattr(self.counters, name) for name in Counters.__slots__},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -50,4 +50,31 @@ def _one_group(
             length[active] += 1
             reward = (raw * reward_scale).astype(np.float32)
             active &= ~(terminated | truncated)
+    return ret, length
+
+
+def play_episode(
+    network: QNetwork,
+    envs: Envs,
+    seed: int,
+    *,
+    reward_scale: float,
+    device: torch.device,
+    watch: Callable[[int], None],
+) -> tuple[float, int]:
+    """One greedy episode in a single environment; `watch(t)` is called at every observation, the last included."""
+    parts = envs.reset([seed])
+    action, reward = np.full(1, -1, dtype=np.int64), np.zeros(1, dtype=np.float32)
+    ret, length, ended = 0.0, 0, False
+    with torch.inference_mode():
+        state = network.initial_state(1)
+        watch(0)
+        while not ended:
+            q, state = network(inputs_of(parts, action, reward, device), state)
+            action = q[0].argmax(-1).cpu().numpy()
+            parts, raw, terminated, truncated = envs.step(action)
+            reward = (raw * reward_scale).astype(np.float32)
+            ret, length = ret + float(raw[0]), length + 1
+            ended = bool(terminated[0] or truncated[0])
+            watch(length)
     return ret, length

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor, nn
@@ -18,10 +19,10 @@ class VectorEncoder(nn.Module):
         super().__init__()
         self.scale = part.scale
         sizes = [math.prod(part.shape), *hidden, width]
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
 
     def forward(self, part: Tensor) -> Tensor:
-        x = part.to(self.layers[0].weight.dtype)
+        x = part.to(next(self.parameters()).dtype)
         if self.scale != 1.0:
             x = x * self.scale
         for layer in self.layers:
@@ -30,7 +31,7 @@ class VectorEncoder(nn.Module):
 
 
 class FeatureEncoder(nn.Module):
-    """A vector part as one token a feature: each feature has its own small MLP. (T, B, F) -> (T, B, F, D)."""
+    """A vector part as one token a feature, relu(x_f · slope_f + bias_f). (T, B, F) -> (T, B, F, D)."""
 
     def __init__(self, part: Part, width: int) -> None:
         super().__init__()
@@ -38,18 +39,14 @@ class FeatureEncoder(nn.Module):
         features = math.prod(part.shape)
         self.slope = nn.Parameter(torch.empty(features, width))
         self.bias = nn.Parameter(torch.empty(features, width))
-        self.mix = nn.Linear(width, width)
-        self.place = nn.Parameter(torch.empty(features, width))
 
     def initialise(self, generator: Generator) -> None:
         for parameter in (self.slope, self.bias):
             nn.init.uniform_(parameter, -1.0, 1.0, generator=generator)
-        nn.init.normal_(self.place, std=0.02, generator=generator)
 
     def forward(self, part: Tensor) -> Tensor:
         x = part.to(self.slope.dtype) * self.scale
-        hidden = torch.relu(torch.addcmul(self.bias, x.unsqueeze(-1), self.slope))
-        return self.mix(hidden) + self.place  # (T, B, F, D)
+        return torch.relu(torch.addcmul(self.bias, x.unsqueeze(-1), self.slope))
 
 
 class DiscreteEncoder(nn.Module):

@@ -24,11 +24,12 @@ class GRU(Memory):
             D = self.width
             horizon = torch.empty(D).uniform_(1, self.chrono, generator=generator).log()
             with torch.no_grad():
-                self.core.bias_hh_l0[D : 2 * D] = 0.0
-                self.core.bias_ih_l0[D : 2 * D] = horizon
+                _, _, bias_in, bias_back = self.core.parameters()
+                bias_back[D : 2 * D] = 0.0
+                bias_in[D : 2 * D] = horizon
 
     def initial_state(self, batch: int) -> State:
-        return (self.core.weight_hh_l0.new_zeros(batch, self.width),)
+        return (next(self.core.parameters()).new_zeros(batch, self.width),)
 
     def views(self) -> tuple[ViewSpec, ...]:
         gates = (ViewSpec(f"memory/gate/{gate}", ("unit",)) for gate in ("reset", "update"))
@@ -43,12 +44,12 @@ class GRU(Memory):
     def _recorded(self, x: Tensor, state: State, record: Record) -> tuple[Tensor, State]:
         """The same arithmetic gate by gate, keeping the gates."""
         (hidden,) = state
-        core = self.core
-        driven = x @ core.weight_ih_l0.T + core.bias_ih_l0  # (T, B, 3D)
+        weight_in, weight_back, bias_in, bias_back = self.core.parameters()
+        driven = x @ weight_in.T + bias_in  # (T, B, 3D)
         kept: dict[str, list[Tensor]] = {spec.name: [] for spec in self.views()}
         for step in driven:
             r_in, z_in, n_in = step.chunk(3, dim=-1)
-            r_back, z_back, n_back = (hidden @ core.weight_hh_l0.T + core.bias_hh_l0).chunk(3, dim=-1)
+            r_back, z_back, n_back = (hidden @ weight_back.T + bias_back).chunk(3, dim=-1)
             r, z = (r_in + r_back).sigmoid(), (z_in + z_back).sigmoid()
             hidden = (1 - z) * (n_in + r * n_back).tanh() + z * hidden
             for row, value in zip(kept.values(), (hidden, r, z), strict=True):

@@ -30,13 +30,14 @@ class LSTM(Memory):
             D = self.width
             horizon = torch.empty(D).uniform_(1, self.chrono, generator=generator).log()
             with torch.no_grad():
-                self.core.bias_hh_l0.zero_()
-                self.core.bias_ih_l0.zero_()
-                self.core.bias_ih_l0[D : 2 * D] = horizon
-                self.core.bias_ih_l0[:D] = -horizon
+                _, _, bias_in, bias_back = self.core.parameters()
+                bias_back.zero_()
+                bias_in.zero_()
+                bias_in[D : 2 * D] = horizon
+                bias_in[:D] = -horizon
 
     def initial_state(self, batch: int) -> State:
-        zeros = self.core.weight_hh_l0.new_zeros(batch, self.width)
+        zeros = next(self.core.parameters()).new_zeros(batch, self.width)
         return zeros, zeros.clone()
 
     def views(self) -> tuple[ViewSpec, ...]:
@@ -53,11 +54,11 @@ class LSTM(Memory):
     def _recorded(self, x: Tensor, state: State, record: Record) -> tuple[Tensor, State]:
         """The same arithmetic gate by gate, keeping the gates."""
         hidden, cell = state
-        core = self.core
-        driven = x @ core.weight_ih_l0.T + core.bias_ih_l0  # (T, B, 4D)
+        weight_in, weight_back, bias_in, bias_back = self.core.parameters()
+        driven = x @ weight_in.T + bias_in  # (T, B, 4D)
         kept: dict[str, list[Tensor]] = {spec.name: [] for spec in self.views()}
         for step in driven:
-            i, f, g, o = (step + hidden @ core.weight_hh_l0.T + core.bias_hh_l0).chunk(4, dim=-1)
+            i, f, g, o = (step + hidden @ weight_back.T + bias_back).chunk(4, dim=-1)
             i, f, o = i.sigmoid(), f.sigmoid(), o.sigmoid()
             cell = f * cell + i * g.tanh()
             hidden = o * cell.tanh()

@@ -70,7 +70,7 @@ class Transformer(Memory):
 
     def _by_lag(self, weights: Tensor, lag: Tensor) -> Tensor:
         """(B, H, T, S) over keys -> (T, B, H, length) over lags."""
-        T, S = lag.shape
+        T = len(lag)
         position = (lag[:, :1] - torch.arange(self.length, device=lag.device)).clamp(min=-1)  # key of each lag
         padded = F.pad(weights, (1, 0))  # position −1 reads the zero in front
         index = (position + 1).expand(*weights.shape[:2], T, self.length)
@@ -97,19 +97,19 @@ class _Layer(nn.Module):
     def forward(
         self, x: Tensor, past: tuple[Tensor, Tensor] | None, lag: Tensor, hidden: Tensor, explicit: bool
     ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-        """x (B, T, D), past keys and values (B, C, D), lag (T, S), hidden (…, T, S) -> y, keys, values (B, S, D), weights."""
+        """x (B, T, D), past keys and values (B, C, D), lag (T, S) -> y, keys, values (B, S, D), weights."""
         q, k, v = self.query_key_value(self.norm_attention(x)).chunk(3, dim=-1)
         if past is not None:
             k, v = torch.cat([past[0], k], dim=1), torch.cat([past[1], v], dim=1)
         bias = self.lag_bias[:, lag.clamp(0, self.lag_bias.shape[1] - 1)]  # (H, T, S)
         bias = bias.masked_fill(hidden, -math.inf)  # (H, T, S) or (B, H, T, S)
-        heads = [part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (q, k, v)]  # (B, H, ·, D/H)
+        q_h, k_h, v_h = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (q, k, v))  # (B, H, ·, D/H)
         weights = None
         if explicit:
-            score = heads[0] @ heads[1].transpose(-1, -2) / math.sqrt(heads[0].shape[-1])
+            score = q_h @ k_h.transpose(-1, -2) / math.sqrt(q_h.shape[-1])
             weights = torch.softmax(score + bias, dim=-1)
-            mixed = weights @ heads[2]
+            mixed = weights @ v_h
         else:
-            mixed = F.scaled_dot_product_attention(*heads, attn_mask=bias)
+            mixed = F.scaled_dot_product_attention(q_h, k_h, v_h, attn_mask=bias)
         x = x + self.out(mixed.transpose(1, 2).flatten(2))
         return x + self.narrow(F.gelu(self.widen(self.norm_forward(x)))), k, v, weights
