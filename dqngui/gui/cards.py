@@ -7,7 +7,7 @@ of a stylesheet, so the card is an inner frame; the card's header is the handle 
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt
-from PySide6.QtGui import QAction, QColor, QIcon, QMouseEvent, QPainter, QPaintEvent, QPixmap, QPolygonF
+from PySide6.QtGui import QAction, QColor, QIcon, QMouseEvent, QPainter, QPaintEvent, QPixmap, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
@@ -39,6 +39,8 @@ class Card(QFrame):
         self.header = QWidget(self)
         self.header.setObjectName("cardHeader")
         self.header.setFixedHeight(30)
+        # The header never decides how narrow a card may be: legends shrink to their markers instead.
+        self.header.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._title = QLabel(title, self.header)
         themes.set_role(self._title, "title")
         self._note = ElidedLabel("", self.header)
@@ -88,6 +90,18 @@ class Card(QFrame):
         """Put an action into the card's menu."""
         self.menu.addAction(action)
         self._menu_button.show()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_header()
+
+    def _fit_header(self) -> None:
+        chips = self.header.findChildren(LegendChip)
+        for style in (Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly):
+            for chip in chips:
+                chip.setToolButtonStyle(style)
+            if self._line.minimumSize().width() <= self.width() - 2:
+                return
 
     def set_body(self, body: QWidget) -> None:
         """The card's content; it replaces and deletes an earlier one."""
@@ -204,6 +218,14 @@ class LegendChip(QToolButton):
         self.setIconSize(QSize(12, 12))
         themes.set_role(self, "legend")
         self.restyle(themes.current())
+
+    def sizeHint(self) -> QSize:
+        if self.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonIconOnly:
+            return QSize(22, 22)
+        return QSize(12 + 4 + self.fontMetrics().horizontalAdvance(self.text()) + 14, 22)  # Qt's own is too wide
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
 
     def restyle(self, theme: Theme) -> None:
         icon = QIcon()

@@ -125,6 +125,16 @@ class Curve:
         xs[0::2], xs[1::2], ys[0::2], ys[1::2] = left, right, low, high
         return xs, ys
 
+    def scattered(self, x0: float, x1: float, places: int) -> tuple[Floats, Floats]:
+        """At most 3 * places + 2 points to draw as dots: extremes, and one of each block for the crowd between them."""
+        first, stop, block = self.blocks(x0, x1, places)
+        x, y = self.query(x0, x1, places)
+        if block > 1:
+            x = np.append(x, self.x.values[first + block // 2 : stop : block])
+            y = np.append(y, self.y.values[first + block // 2 : stop : block])
+        known = np.isfinite(y)
+        return x[known], y[known]
+
     def smoothed(self, x0: float, x1: float, pixels: int, window: int) -> tuple[Floats, Floats, Floats]:
         """(x, mean, sd) over the last `window` points, at no more than `pixels` + 1 places.
 
@@ -149,6 +159,15 @@ class Curve:
         ys = self.query(x0, x1, 256)[1]
         ys = ys[np.isfinite(ys)]
         return (float(ys.min()), float(ys.max())) if len(ys) else None
+
+    def latest(self) -> float | None:
+        """The newest y that is known."""
+        for stop in range(self.y.size, 0, -256):
+            part = self.y.values[max(0, stop - 256) : stop]
+            known = np.flatnonzero(np.isfinite(part))
+            if len(known):
+                return float(part[known[-1]])
+        return None
 
     def near(self, x: float) -> int | None:
         """Index of the point nearest to x; None where there are none."""

@@ -1,0 +1,229 @@
+"""The Learning panel: one small plot a quantity, so that no axis is shared by different units."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.cards import ElidedLabel
+from dqngui.gui.history import LEARNED_FIELDS, History
+from dqngui.gui.panels.marks import describe
+from dqngui.gui.panels.panel import Cursor, Panel
+from dqngui.gui.panels.plot import Plot
+from dqngui.gui.theme import Theme
+from dqngui.messages import KnobChanged, Learned
+
+NARROWEST = 190  # pixels of one small plot; below it the grid takes fewer columns
+
+
+def _significant(value: float) -> str:
+    return f"{value:.3g}"
+
+
+def _whole(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+QUANTITIES: dict[str, tuple[str, str, str, Callable[[float], str]]] = {
+    "loss": ("Loss", "series2", "The loss that is minimised.", _significant),
+    "td_error": ("|TD error|", "series3", "Mean absolute temporal-difference error.", _significant),
+    "q_mean": ("Mean q", "series0", "Mean value of the learned actions, in scaled rewards.", _significant),
+    "grad_norm": ("Gradient norm", "series1", "Norm of the gradient before clipping.", _significant),
+    "epsilon": (
+        "Exploration ε",
+        "series1",
+        "Share of random actions, before the spread over environments.",
+        _significant,
+    ),
+    "steps_per_second": ("Steps per second", "series0", "Environment steps a second, pauses left out.", _whole),
+}
+
+
+class SmallPlot(QWidget):
+    """One quantity: its name and present value in a line, its curve below."""
+
+    def __init__(self, name: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        title, self._token, tip, self._words = QUANTITIES[name]
+        self.setToolTip(tip)
+        self.setAccessibleName(title)
+        label = ElidedLabel(title, self)
+        themes.set_role(label, "muted")
+        self.value = QLabel("", self)
+        themes.set_role(self.value, "value")
+        line = QHBoxLayout()
+        line.setContentsMargins(8, 0, 8, 0)
+        line.addWidget(label, 1)
+        line.addWidget(self.value)
+        self.plot = Plot(self)
+        self.plot.setToolTip("")
+        self.curve = pg.PlotCurveItem()
+        self.curve.setZValue(2)
+        self.plot.addItem(self.curve, ignoreBounds=True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(line)
+        layout.addWidget(self.plot, 1)
+
+    def draw(self, history: History, name: str, cursor: Cursor | None) -> None:
+        curve, plot = history.learned[name], self.plot
+        plot.reach(history.last_step)
+        x, y = curve.query(*plot.span, plot.pixels)
+        known = y[np.isfinite(y)]
+        self.curve.setData(x=x, y=y, connect="all" if len(known) == len(y) else "finite")
+        plot.hold([(float(known.min()), float(known.max()))] if len(known) else [])
+        plot.set_marks([knob.step for knob in history.knobs])
+        plot.set_cursor(cursor.step if cursor else None)
+        last = curve.latest()
+        self.value.setText("–" if last is None else self._words(last))
+
+    def words(self, value: float) -> str:
+        return self._words(value)
+
+    def restyle(self, theme: Theme) -> None:
+        self.plot.restyle(theme)
+        self.curve.setPen(pg.mkPen(theme.color(self._token), width=1))
+
+
+class LearningPanel(Panel):
+    """Loss, TD error, values, gradient norm, exploration and speed, with a shared range of steps."""
+
+    title = "Learning"
+    wants = (Learned, KnobChanged)
+    promise = "Loss, TD error, values, gradient, exploration and speed will appear here with the first updates."
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.plots = {name: SmallPlot(name, self.content) for name in LEARNED_FIELDS}
+        self._grid = QGridLayout()
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(4)
+        self._grid.setVerticalSpacing(6)
+        self._columns = 0
+        unit = QLabel("environment steps", self.content)
+        unit.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        themes.set_role(unit, "muted")
+        layout = QVBoxLayout(self.content)
+        layout.setContentsMargins(4, 2, 4, 6)
+        layout.setSpacing(0)
+        layout.addLayout(self._grid, 1)
+        layout.addWidget(unit)
+        self._arrange(3)
+        self.add_menu_action("Show all", "arrow-expand-horizontal", self._fit).setToolTip("Double click in a plot")
+        self.add_exports()
+        self._moving = False
+        for small in self.plots.values():
+            small.plot.moved.connect(lambda plot=small.plot: self._follow(plot))
+            small.plot.hovered.connect(lambda step, plot=small.plot: self._hover(step, plot))
+            small.plot.clicked.connect(lambda step: self.picked.emit(Cursor(max(0, round(step)))))
+        self.restyle(themes.current())
+
+    # -- drawing ----------------------------------------------------------------------------------
+
+    def has_content(self) -> bool:
+        return len(self.history.learned["epsilon"]) > 0
+
+    def show(self, history: History | None = None, cursor: Cursor | None = None) -> None:
+        if history is not None and history is not self.history:
+            self._set_fitted()
+        super().show(history, cursor)
+
+    def clear(self, reason: str = "") -> None:
+        self._set_fitted()
+        super().clear(reason)
+
+    def redraw(self) -> None:
+        for name, small in self.plots.items():
+            small.draw(self.history, name, self.cursor_at)
+
+    def seek(self, cursor: Cursor | None) -> None:
+        super().seek(cursor)
+        for small in self.plots.values():
+            small.plot.set_cursor(cursor.step if cursor else None)
+
+    def restyle(self, theme: Theme) -> None:
+        for small in self.plots.values():
+            small.restyle(theme)
+        for action in self.menu_actions:
+            action.setIcon(themes.icon(action.data(), "muted"))
+        super().restyle(theme)
+
+    def _set_fitted(self) -> None:
+        for small in self.plots.values():
+            small.plot.fitted = True
+
+    def _fit(self) -> None:
+        next(iter(self.plots.values())).plot.fit()
+
+    def _follow(self, leader: Plot) -> None:
+        """Give every plot the range of the one that the user moved, then draw what it shows."""
+        if self._moving:
+            return
+        self._moving = True
+        for small in self.plots.values():
+            if small.plot is not leader:
+                small.plot.fitted = leader.fitted
+                small.plot.setXRange(*leader.span)
+        self._moving = False
+        self._changed = True
+        self.refresh()
+
+    # -- arrangement ------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        fits = max(1, min(3, self.width() // NARROWEST))
+        if self.height() < 3 * 90 and self.width() >= 3 * 130:  # too low for three rows
+            fits = 3
+        self._arrange(fits)
+
+    def _arrange(self, columns: int) -> None:
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for index, small in enumerate(self.plots.values()):
+            self._grid.addWidget(small, index // columns, index % columns)
+        for index in range(len(self.plots)):
+            self._grid.setRowStretch(index, 1 if index < -(-len(self.plots) // columns) else 0)
+            self._grid.setColumnStretch(index, 1 if index < columns else 0)
+
+    # -- readout ----------------------------------------------------------------------------------
+
+    def _hover(self, step: float | None, source: Plot) -> None:
+        for name, small in self.plots.items():
+            small.plot.set_hover(step)
+            small.plot.say(self.readout(name, step) if step is not None and small.plot is source else "", step or 0.0)
+
+    def readout(self, name: str, step: float) -> str:
+        """What a curve says at a step, as rich text; empty where there is nothing."""
+        curve = self.history.learned[name]
+        index = curve.near(step)
+        if index is None:
+            return ""
+        value, at = curve.y.values[index], round(curve.x.values[index])
+        small = self.plots[name]
+        lines = [f"<b>{at:,}</b> · {small.words(value) if np.isfinite(value) else 'no update yet'}"]
+        reach = 8 * (small.plot.span[1] - small.plot.span[0]) / small.plot.pixels
+        lines += [describe(knob) for knob in self.history.knobs if abs(knob.step - step) <= reach][-2:]
+        return "<br>".join(lines)
+
+    # -- export -----------------------------------------------------------------------------------
+
+    def export_csv(self, path: str | Path) -> None:
+        """Write every row of learning figures; a missing one is an empty cell. Raises OSError."""
+        learned = self.history.learned
+        columns = [learned["epsilon"].x.values, *(learned[name].y.values for name in LEARNED_FIELDS)]
+        with Path(path).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["step", *LEARNED_FIELDS])
+            for step, *values in zip(*columns, strict=True):
+                writer.writerow([int(step), *("" if np.isnan(value) else value for value in values)])

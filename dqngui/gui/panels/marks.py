@@ -1,0 +1,107 @@
+"""Tweaks on the curves: their words, and a strip above the plot that holds them off the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QEvent, QRect, Qt
+from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from dqngui.config import ConfigError, field_at
+from dqngui.gui import theme as themes
+from dqngui.gui.panels.plot import Plot
+from dqngui.messages import KnobChanged
+
+WIDEST = 120  # pixels of a label; longer ones end in an ellipsis
+GAP = 8
+
+
+def value_text(value: Any) -> str:
+    """A setting's value in few characters; None means back on its schedule."""
+    if value is None:
+        return "schedule"
+    if isinstance(value, float):
+        return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e")
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def short_name(path: str) -> str:
+    """`lr`, `batch size`, `n-step`; the Greek letter of a label that ends in one."""
+    name = path.rsplit(".", 1)[-1].replace("_", " ")
+    try:
+        label = field_at(path).label
+    except ConfigError:  # a log of another version may name a setting that is gone
+        return name
+    if "α" <= label[-1:] <= "ω":
+        return label[-1]
+    return label.lower() if len(label) <= 10 else name
+
+
+def describe(knob: KnobChanged) -> str:
+    """A tweak in words: `41,200: Learning rate 1e-3 → 5e-4`."""
+    try:
+        label = field_at(knob.field).label
+    except ConfigError:
+        label = knob.field
+    return f"{knob.step:,}: {label} {value_text(knob.old)} → {value_text(knob.new)}"
+
+
+class MarkStrip(QWidget):
+    """Labels of tweaks, each at its line, along the plot's top edge.
+
+    They never overlap: where two collide the newer one stays; a tooltip tells all.
+    """
+
+    def __init__(self, plot: Plot, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._plot = plot
+        self._knobs: Sequence[KnobChanged] = ()
+        self.setFixedHeight(16)
+        plot.moved.connect(self.update)
+        plot.box.sigXRangeChanged.connect(self.update)
+
+    def set_knobs(self, knobs: Sequence[KnobChanged]) -> None:
+        self._knobs = tuple(knobs)
+        self.update()
+
+    def placed(self) -> list[tuple[QRect, str, KnobChanged]]:
+        """Labels with their places, none over another."""
+        metrics = self.fontMetrics()
+        x0, x1 = self._plot.span
+        right = self.width() - 2
+        taken: list[tuple[QRect, str, KnobChanged]] = []
+        for knob in reversed(self._knobs):
+            if not x0 <= knob.step <= x1:
+                continue
+            whole = f"{short_name(knob.field)} {value_text(knob.new)}"
+            text = metrics.elidedText(whole, Qt.TextElideMode.ElideRight, WIDEST)
+            width = metrics.horizontalAdvance(text) + 2
+            x = int(self._plot.x_of(knob.step)) - 1
+            for left in (min(x, right - width), x - width):  # right of its line, or else left of it
+                place = QRect(left, 0, width, self.height())
+                if left >= 0 and not any(place.adjusted(-GAP, 0, GAP, 0).intersects(each[0]) for each in taken):
+                    taken.append((place, text, knob))
+                    break
+        return taken
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setFont(self.font())
+        painter.setPen(themes.current().color("muted"))
+        for place, text, _ in self.placed():
+            painter.drawText(place, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), text)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            QToolTip.showText(event.globalPos(), "\n".join(self.near(event.x())), self)
+            return True
+        return bool(super().event(event))
+
+    def near(self, x: float) -> list[str]:
+        """The tweaks whose label or line is at a pixel, in words."""
+        under = [knob for place, _, knob in self.placed() if place.left() <= x <= place.right()]
+        close = [knob for knob in self._knobs if abs(self._plot.x_of(knob.step) - x) <= 6]
+        chosen = [knob for knob in self._knobs if knob in under or knob in close]
+        return [describe(knob) for knob in chosen]

@@ -1,0 +1,191 @@
+"""What every panel is and does.
+
+The window keeps one `History` and calls, for each panel whose card can be seen:
+
+    panel.show(history, cursor)   when the card becomes visible, or another run is opened
+    panel.take(events)            once a tick, after the history took them
+    panel.refresh()               when the painting budget allows; draws only if something changed
+    panel.seek(cursor)            when the cursor moves
+    panel.restyle(theme)          when the theme changes
+    panel.clear(reason)           when there is no run any more
+
+A hidden panel gets no `take` and costs nothing; the `show` that precedes its next one makes it whole
+again, since everything it draws is in the history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QImage, QPainter
+from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.history import History
+from dqngui.gui.theme import Theme
+from dqngui.messages import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A pinned moment; the live cursor is None.
+
+    Attributes:
+        step: environment steps since the run began.
+        episode, t: the episode and the step in it, where one is chosen.
+    """
+
+    step: int
+    episode: int | None = None
+    t: int | None = None
+
+
+class Panel(QWidget):
+    """One aspect of a run.
+
+    Attributes:
+        title: of its card.
+        wants: the scalar events that change it.
+        views: name patterns of the views it draws (`attention/*`).
+        promise: a sentence for the time when there is nothing to draw.
+        header_widgets: legend, choices and key figures, for the right of the card's header line.
+        menu_actions: actions for the card's menu.
+
+    Signals:
+        picked(object): the user asks for a `Cursor`, or for None (live); the window answers with `seek`.
+    """
+
+    title: ClassVar[str] = ""
+    wants: ClassVar[tuple[type[Event], ...]] = ()
+    views: ClassVar[tuple[str, ...]] = ()
+    promise: ClassVar[str] = ""
+
+    picked = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("cardBody")
+        self.history = History()
+        self.cursor_at: Cursor | None = None
+        self.header_widgets: list[QWidget] = []
+        self.menu_actions: list[QAction] = []
+        self.content = QWidget()
+        self._empty = QLabel(self.promise)
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setWordWrap(True)
+        self._empty.setMargin(24)
+        themes.set_role(self._empty, "empty")
+        self._pages = QStackedWidget(self)
+        self._pages.addWidget(self._empty)
+        self._pages.addWidget(self.content)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._pages)
+        self._changed = False
+        self._something: bool | None = None
+
+    # -- the contract ---------------------------------------------------------------------------
+
+    def show(self, history: History | None = None, cursor: Cursor | None = None) -> None:
+        """Draw a whole history; without arguments just the widget's own `show()`."""
+        if history is None:
+            super().show()
+            return
+        self.history, self.cursor_at = history, cursor
+        self._empty.setText(self.promise)
+        self._changed = True
+        self.refresh()
+
+    def take(self, events: Sequence[Event]) -> None:
+        """Events that the shown history has just taken."""
+        self._changed = self._changed or any(isinstance(event, self.wants) for event in events)
+
+    def take_views(self, views: Sequence[Any]) -> None:
+        """Views from the player that match `views`; most panels draw none."""
+
+    def refresh(self) -> bool:
+        """Draw what changed since the last time; True if anything was drawn."""
+        if not self._changed:
+            return False
+        self._changed = False
+        something = self.has_content()
+        if something != self._something:
+            self._something = something
+            self._pages.setCurrentWidget(self.content if something else self._empty)
+            for widget in self.header_widgets:
+                widget.setVisible(something)
+        self.redraw()
+        return True
+
+    def seek(self, cursor: Cursor | None) -> None:
+        """Move the cursor; ranges stay as they are."""
+        self.cursor_at = cursor
+
+    def restyle(self, theme: Theme) -> None:
+        """Take the theme's colours."""
+        self._changed = True
+        self.refresh()
+
+    def clear(self, reason: str = "") -> None:
+        """Forget the run and say why there is nothing to see (by default: what will be here)."""
+        self.history, self.cursor_at = History(), None
+        self._changed = True
+        self.refresh()
+        self._empty.setText(reason or self.promise)
+
+    # -- for the panels themselves --------------------------------------------------------------
+
+    def has_content(self) -> bool:
+        """Whether the history holds anything that this panel draws."""
+        return not self.history.empty
+
+    def redraw(self) -> None:
+        """Draw the history as it is; called by `refresh` only."""
+
+    def add_menu_action(self, text: str, icon: str, do: Callable[[], Any]) -> QAction:
+        """An entry of the card's menu."""
+        action = QAction(themes.icon(icon, "muted"), text, self)
+        action.setData(icon)
+        action.triggered.connect(lambda: do())
+        self.menu_actions.append(action)
+        return action
+
+    def add_exports(self) -> None:
+        """Menu entries for `export_png` and, where the panel has one, `export_csv`."""
+        self.add_menu_action("Export picture…", "image-outline", lambda: self._ask("png", self.export_png))
+        csv = getattr(self, "export_csv", None)
+        if csv is not None:
+            self.add_menu_action("Export data…", "file-delimited-outline", lambda: self._ask("csv", csv))
+
+    def export_png(self, path: str | Path) -> None:
+        """Write the panel as a picture of twice its size on the screen. Raises OSError."""
+        image = QImage(self.size() * 2, QImage.Format.Format_RGB32)
+        image.fill(themes.current().color("surface"))
+        painter = QPainter(image)
+        painter.scale(2, 2)
+        self.render(painter, self.rect().topLeft(), renderFlags=QWidget.RenderFlag.DrawChildren)
+        painter.end()
+        if not image.save(str(path)):
+            raise OSError(f"cannot write a picture to {path}")
+
+    def _ask(self, suffix: str, write: Callable[[str], None]) -> None:
+        dialog = QFileDialog(self, f"Export {self.title}")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(suffix)
+        dialog.setNameFilter(f"{suffix.upper()} (*.{suffix})")
+        dialog.selectFile(f"{self.title.lower()}.{suffix}")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda path: self._write(write, path))
+        dialog.open()
+
+    def _write(self, write: Callable[[str], None], path: str) -> None:
+        try:
+            write(path)
+        except OSError as error:
+            box = QMessageBox(QMessageBox.Icon.Warning, f"Export {self.title}", str(error), parent=self)
+            box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            box.open()

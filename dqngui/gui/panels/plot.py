@@ -1,0 +1,295 @@
+"""The plot that panels share: quiet axes, ranges that grow in steps, zoom, pan, cursor, marks, readout.
+
+The range is a function of the data alone (`rounded_range`, `grown`), so that two panels with the same
+history draw the same picture, and it moves seldom, since moving it redraws every tick in Python.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF, QResizeEvent
+from PySide6.QtWidgets import QGraphicsItem, QLabel, QStyleOptionGraphicsItem, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.theme import TICK_PX, Theme
+
+Floats = npt.NDArray[np.float64]
+PADDING = 0.03  # of the range, above and below, so that points on its edge are whole
+
+
+def short(number: float) -> str:
+    """A tick's number: 20k, 1.5M, 0.05."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(number) >= size:
+            return f"{number / size:.4g}{letter}".replace("-", "−")
+    return f"{number:.4g}".replace("-", "−")
+
+
+def grown(value: float) -> float:
+    """The smallest of 1,000 · 1.25^k that holds a step count: the axis grows a quarter at a time."""
+    return 1000 * 1.25 ** max(0, math.ceil(math.log(max(value, 1.0) / 1000) / math.log(1.25) - 1e-9))
+
+
+def rounded_range(low: float, high: float) -> tuple[float, float]:
+    """A range around the data that moves only when they leave it by an eighth to a quarter of their span."""
+    span = high - low
+    if span <= 1e-9 * max(abs(low), abs(high)):
+        span = abs(high) or 1.0
+        low, high = low - span / 2, high + span / 2
+    step = 2.0 ** math.floor(math.log2(span)) / 4
+    bottom, top = math.floor(low / step) * step, math.ceil(high / step) * step
+    if 0 <= low < 0.5 * high:
+        bottom = 0.0
+    return bottom - PADDING * (top - bottom), top + PADDING * (top - bottom)
+
+
+class Axis(pg.AxisItem):
+    """Thin, with short numbers and ticks inwards."""
+
+    def __init__(self, side: str) -> None:
+        super().__init__(side, maxTickLength=-4)
+        self.enableAutoSIPrefix(False)
+        self.setStyle(tickFont=themes.font(TICK_PX), tickTextOffset=6, autoExpandTextSpace=False)
+        if side == "left":
+            self.setWidth(46)
+        else:
+            self.setStyle(tickTextHeight=14)
+            self.setHeight(22)
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        return [short(round(value, 12)) for value in values]
+
+    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
+        """Major ticks only: about one in 100 pixels across, one in 45 up."""
+        room = max(2.0, size / (100 if self.orientation == "bottom" else 45))
+        raw = max((high - low) / room, 1e-12)
+        power = 10.0 ** math.floor(math.log10(raw))
+        return [(next(power * m for m in (1, 2, 5, 10) if power * m >= raw), 0.0)]
+
+
+class Band(pg.GraphicsObject):
+    """The area between two curves, in one flat colour."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._polygon, self._brush = QPolygonF(), QColor("gray")
+
+    def set_color(self, color: QColor) -> None:
+        self._brush = color
+        self.update()
+
+    def setData(self, x: Floats, low: Floats, high: Floats) -> None:
+        known = np.isfinite(low) & np.isfinite(high)
+        self.prepareGeometryChange()
+        xs = np.concatenate([x[known], x[known][::-1]])
+        ys = np.concatenate([low[known], high[known][::-1]])
+        self._polygon = pg.functions.arrayToQPolygonF(xs, ys) if len(xs) else QPolygonF()
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        return self._polygon.boundingRect()
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._brush)
+        painter.drawPolygon(self._polygon)
+
+
+class Lines(QGraphicsItem):
+    """Vertical lines over the whole height: one item for any number of them."""
+
+    def __init__(self, box: pg.ViewBox) -> None:
+        super().__init__(box)  # drawn in the box's pixels, and clipped by it
+        self._box, self._pen = box, QPen()
+        self.steps: list[float] = []
+
+    def set_pen(self, pen: QPen) -> None:
+        self._pen = pen
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        return QRectF(self._box.rect())
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        (x0, x1), rect = self._box.viewRange()[0], self._box.rect()
+        painter.setPen(self._pen)
+        for step in self.steps:
+            if x0 <= step <= x1:
+                # The middle of a pixel, or a line of width 1 is smeared over two.
+                x = math.floor(rect.left() + (step - x0) / (x1 - x0) * rect.width()) + 0.5
+                painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
+
+
+class Box(pg.ViewBox):
+    """The wheel zooms in time, dragging pans, a double click fits; there is no menu."""
+
+    clicked = Signal(float, bool)
+
+    def __init__(self) -> None:
+        super().__init__(enableMenu=False)
+        self.setMouseEnabled(x=True, y=False)
+        self.setDefaultPadding(0.0)
+        self.disableAutoRange()
+
+    def mouseClickEvent(self, event: object) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:  # type: ignore[attr-defined]
+            event.accept()  # type: ignore[attr-defined]
+            self.clicked.emit(self.mapToView(event.pos()).x(), event.double())  # type: ignore[attr-defined]
+
+
+class Plot(pg.PlotWidget):
+    """A plot over environment steps.
+
+    Attributes:
+        fitted: the range follows the data; False while the user has zoomed or panned.
+
+    Signals:
+        moved: the part that is shown has changed, or its width in pixels; ask the history again.
+        hovered(object): the step under the mouse, or None.
+        clicked(float): a step was clicked.
+    """
+
+    moved = Signal()
+    hovered = Signal(object)
+    clicked = Signal(float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        self.box = Box()
+        self.bottom, self.left = Axis("bottom"), Axis("left")
+        super().__init__(parent, viewBox=self.box, axisItems={"bottom": self.bottom, "left": self.left})
+        self.setMinimumSize(QSize(120, 60))
+        self.setFrameShape(self.Shape.NoFrame)
+        self.hideButtons()
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.plotItem.layout.setContentsMargins(0, 2, 8, 0)
+        self.fitted = True
+        self._wanted: tuple[float, float] = (0.0, 1000.0)
+        self._y: tuple[float, float] | None = None
+        self.marks, self.cursor_line, self.hover_line = Lines(self.box), Lines(self.box), Lines(self.box)
+        self.marks.setZValue(5)
+        self.cursor_line.setZValue(30)
+        self.hover_line.setZValue(25)
+        self.readout = QLabel(self)
+        self.readout.setObjectName("readout")
+        self.readout.setTextFormat(Qt.TextFormat.RichText)
+        self.readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.readout.hide()
+        self.box.sigRangeChangedManually.connect(self._on_manual)
+        self.box.clicked.connect(self._on_click)
+        self.setXRange(*self._wanted)
+        self.setYRange(0, 1)
+        self.restyle(themes.current())
+
+    @property
+    def pixels(self) -> int:
+        """Width of the drawing area in pixels."""
+        return max(50, int(self.box.width()))
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The steps that are shown."""
+        low, high = self.box.viewRange()[0]
+        return float(low), float(high)
+
+    def reach(self, last_step: float) -> None:
+        """Make room for data up to a step; shows it all while fitted."""
+        self._wanted = (0.0, grown(last_step))
+        self.box.setLimits(xMin=0.0, xMax=self._wanted[1], minXRange=20.0)
+        if self.fitted and self.span != self._wanted:
+            self.setXRange(*self._wanted)
+
+    def hold(self, ranges: Sequence[tuple[float, float] | None]) -> None:
+        """Show these ranges of y, rounded; empty ones are passed over."""
+        known = [each for each in ranges if each is not None]
+        wanted = (0.0, 1.0)
+        if known:
+            wanted = rounded_range(min(low for low, _ in known), max(high for _, high in known))
+        if wanted != self._y:
+            self._y = wanted
+            self.setYRange(*wanted)
+
+    def fit(self) -> None:
+        """Show everything again, and follow new data."""
+        self.fitted = True
+        self.setXRange(*self._wanted)
+        self.moved.emit()
+
+    def zoom_to(self, x0: float, x1: float) -> None:
+        """Show a part, as the wheel and the mouse do."""
+        self.setXRange(x0, x1)
+        self._on_manual()
+
+    def set_marks(self, steps: Sequence[float]) -> None:
+        self.marks.steps = list(steps)
+        self.marks.update()
+
+    def set_cursor(self, step: float | None) -> None:
+        self.cursor_line.steps = [] if step is None else [step]
+        self.cursor_line.update()
+
+    def set_hover(self, step: float | None) -> None:
+        self.hover_line.steps = [] if step is None else [step]
+        self.hover_line.update()
+
+    def say(self, text: str, step: float) -> None:
+        """Show the readout beside a step; empty text hides it."""
+        if not text:
+            self.readout.hide()
+            return
+        self.readout.setText(text)
+        self.readout.adjustSize()
+        x = self.x_of(step)
+        left = x + 12 if x + 20 + self.readout.width() < self.width() else x - 12 - self.readout.width()
+        self.readout.move(max(0, int(left)), 8)
+        self.readout.show()
+
+    def x_of(self, step: float) -> float:
+        """Pixels from the widget's left edge to a step."""
+        return float(self.mapFromScene(self.box.mapViewToScene(QPointF(step, 0))).x())
+
+    def restyle(self, theme: Theme) -> None:
+        self.setBackground(theme.color("surface"))
+        for axis in (self.bottom, self.left):
+            axis.setPen(pg.mkPen(theme.color("line")))
+            axis.setTextPen(pg.mkPen(theme.color("muted")))
+            axis.setTickPen(pg.mkPen(theme.color("line")))
+        self.left.setGrid(150 if theme.name == "dark" else 190)
+        marks = pg.mkPen(theme.color("muted"), width=1)
+        marks.setDashPattern([3, 3])
+        self.marks.set_pen(marks)
+        self.cursor_line.set_pen(pg.mkPen(theme.color("accent"), width=1))
+        self.hover_line.set_pen(pg.mkPen(theme.mixed("muted", 0.6), width=1))
+
+    # -- events -----------------------------------------------------------------------------------
+
+    def _on_manual(self, *_: object) -> None:
+        self.fitted = self.span == self._wanted
+        self.moved.emit()
+
+    def _on_click(self, step: float, double: bool) -> None:
+        if double:
+            self.fit()
+        else:
+            self.clicked.emit(step)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if hasattr(self, "readout"):  # pyqtgraph resizes while it builds
+            self.moved.emit()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        inside = self.box.sceneBoundingRect().contains(self.mapToScene(event.position().toPoint()))
+        free = event.buttons() == Qt.MouseButton.NoButton
+        at = self.box.mapSceneToView(self.mapToScene(event.position().toPoint())).x()
+        self.hovered.emit(float(at) if inside and free else None)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.hovered.emit(None)

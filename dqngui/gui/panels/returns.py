@@ -1,0 +1,228 @@
+"""The Return panel: episodes, their running mean, evaluations and tweaks over environment steps."""
+
+from __future__ import annotations
+
+import csv
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.cards import LegendChip
+from dqngui.gui.history import History
+from dqngui.gui.panels.marks import MarkStrip, describe
+from dqngui.gui.panels.panel import Cursor, Panel
+from dqngui.gui.panels.plot import Band, Plot
+from dqngui.gui.theme import TICK_PX, Theme
+from dqngui.messages import EpisodeEnded, Evaluated, KnobChanged
+
+WINDOWS = (1, 10, 30, 100, 300, 1000)
+DOTS = 1000  # places that hold up to three dots each
+
+
+class ReturnPanel(Panel):
+    """Return of each training episode (dots), mean of the last ones with a band of one standard deviation
+    (line), and greedy evaluations (diamonds, the best one ringed)."""
+
+    title = "Return"
+    wants = (EpisodeEnded, Evaluated, KnobChanged)
+    promise = "Each episode's return will appear here once training starts."
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.window_size = 30
+        self.plot = Plot(self.content)
+        self._strip = MarkStrip(self.plot, self.content)
+        self._strip.setFont(themes.font(TICK_PX))
+        unit = QLabel("environment steps", self.content)
+        unit.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        themes.set_role(unit, "muted")
+        layout = QVBoxLayout(self.content)
+        layout.setContentsMargins(4, 0, 4, 6)
+        layout.setSpacing(0)
+        layout.addWidget(self._strip)
+        layout.addWidget(self.plot, 1)
+        layout.addWidget(unit)
+
+        self._band, self._line = Band(), pg.PlotCurveItem()
+        self._dots = pg.ScatterPlotItem(size=4, pen=None, pxMode=True)
+        self._evaluations = pg.ScatterPlotItem(size=11, symbol="d", pxMode=True)
+        for level, item in enumerate((self._band, self._dots, self._line, self._evaluations)):
+            item.setZValue(level + 1)
+            self.plot.addItem(item, ignoreBounds=True)
+
+        self._chips = {
+            "episodes": LegendChip("episodes", "series0", "dot", self),
+            "mean": LegendChip("mean ± sd", "series0", "line", self),
+            "evaluations": LegendChip("evaluation", "series1", "diamond", self),
+        }
+        self._smoothing = _Choice("Smoothing: episodes in the mean and its band", self)
+        for size in WINDOWS:
+            self._smoothing.offer(_window_name(size), partial(self.smooth, size), size == self.window_size)
+        self._best = QLabel(self)
+        themes.set_role(self._best, "muted")
+        self.header_widgets = [*self._chips.values(), self._smoothing, self._best]
+        for chip in self._chips.values():
+            chip.toggled.connect(self._again)
+        self.add_menu_action("Show all", "arrow-expand-horizontal", self.plot.fit).setToolTip(
+            "Double click in the plot"
+        )
+        self.add_exports()
+        self.plot.moved.connect(self._again)
+        self.plot.hovered.connect(self._hover)
+        self.plot.clicked.connect(lambda step: self.picked.emit(Cursor(max(0, round(step)))))
+        self.restyle(themes.current())
+
+    # -- drawing ----------------------------------------------------------------------------------
+
+    def has_content(self) -> bool:
+        return len(self.history.returns) > 0 or bool(self.history.evaluations)
+
+    def show(self, history: History | None = None, cursor: Cursor | None = None) -> None:
+        if history is not None and history is not self.history:
+            self.plot.fitted = True
+        super().show(history, cursor)
+
+    def clear(self, reason: str = "") -> None:
+        self.plot.fitted = True
+        super().clear(reason)
+
+    def smooth(self, episodes: int) -> None:
+        """Average over so many episodes."""
+        self.window_size = episodes
+        self._smoothing.setText(_window_name(episodes))
+        self._again()
+
+    def redraw(self) -> None:
+        history, plot, curve = self.history, self.plot, self.history.returns
+        plot.reach(history.last_step)
+        x0, x1 = plot.span
+        shown = {name: chip.isChecked() for name, chip in self._chips.items()}
+
+        x, y = curve.scattered(x0, x1, DOTS) if shown["episodes"] else (np.empty(0), np.empty(0))
+        self._dots.setData(x=x, y=y)
+        x, mean, sd = curve.smoothed(x0, x1, plot.pixels, self.window_size)
+        if not shown["mean"]:
+            x, mean, sd = x[:0], mean[:0], sd[:0]
+        self._line.setData(x=x, y=mean, connect="all" if np.isfinite(mean).all() else "finite")
+        width = sd if self.window_size > 1 else 0 * sd
+        self._band.setData(x, mean - width, mean + width)
+
+        evaluations = [each for each in history.evaluations if x0 <= each.step <= x1] if shown["evaluations"] else []
+        self._draw_evaluations(evaluations)
+        means = [each.mean for each in evaluations if np.isfinite(each.mean)]
+        plot.hold([curve.range(x0, x1), (min(means), max(means)) if means else None])
+        plot.set_marks([knob.step for knob in history.knobs])
+        self._strip.set_knobs(history.knobs)
+        plot.set_cursor(self.cursor_at.step if self.cursor_at else None)
+        best = history.best
+        self._best.setText(f"best {best.mean:,.4g} at {best.step:,}" if best else "")
+        self._best.setVisible(best is not None)
+
+    def _draw_evaluations(self, evaluations: list[Evaluated]) -> None:
+        theme = themes.current()
+        plain, ringed = pg.mkPen(theme.color("surface")), pg.mkPen(theme.color("text"), width=1.5)
+        finite = [each for each in evaluations if np.isfinite(each.mean)]
+        best = self.history.best
+        self._evaluations.setData(
+            x=[each.step for each in finite],
+            y=[each.mean for each in finite],
+            size=[15 if each is best else 12 for each in finite],
+            pen=[ringed if each is best else plain for each in finite],
+            brush=pg.mkBrush(theme.color("series1")),
+        )
+
+    def _again(self) -> None:
+        self._changed = True
+        self.refresh()
+
+    def seek(self, cursor: Cursor | None) -> None:
+        super().seek(cursor)
+        self.plot.set_cursor(cursor.step if cursor else None)
+
+    def restyle(self, theme: Theme) -> None:
+        self.plot.restyle(theme)
+        self._line.setPen(pg.mkPen(theme.color("series0"), width=2))
+        self._band.set_color(theme.color("series0", 46))
+        self._dots.setBrush(pg.mkBrush(theme.color("series0", 120)))
+        for chip in self._chips.values():
+            chip.restyle(theme)
+        for action in self.menu_actions:
+            action.setIcon(themes.icon(action.data(), "muted"))
+        super().restyle(theme)
+
+    # -- readout ----------------------------------------------------------------------------------
+
+    def _hover(self, step: float | None) -> None:
+        self.plot.set_hover(step)
+        self.plot.say("" if step is None else self.readout(step), step or 0.0)
+
+    def readout(self, step: float) -> str:
+        """What the curves say at a step, as rich text; empty where there is nothing."""
+        curve = self.history.returns
+        index = curve.near(step)
+        if index is None:
+            return ""
+        at = curve.x.values[index]
+        lines = [f"<b>{round(at):,}</b> · episode {index + 1:,}", f"return {curve.y.values[index]:,.4g}"]
+        _, mean, sd = curve.smoothed(at, at, 10_000_000, self.window_size)
+        near = curve.span(at, at)[0]
+        if self.window_size > 1 and index - near < len(mean):
+            lines.append(f"mean {mean[index - near]:,.4g} ± {sd[index - near]:,.3g}")
+        reach = 8 * (self.plot.span[1] - self.plot.span[0]) / self.plot.pixels
+        lines += [
+            f"evaluation {each.mean:,.4g} at {each.step:,}" + (" (best)" if each is self.history.best else "")
+            for each in self.history.evaluations
+            if abs(each.step - step) <= reach
+        ][-2:]
+        lines += [describe(knob) for knob in self.history.knobs if abs(knob.step - step) <= reach][-3:]
+        return "<br>".join(lines)
+
+    # -- export -----------------------------------------------------------------------------------
+
+    def export_csv(self, path: str | Path) -> None:
+        """Write episodes, evaluations and tweaks, one a row, in order of steps. Raises OSError."""
+        history = self.history
+        lengths = history.lengths.y.values
+        rows: list[tuple[object, ...]] = [
+            (int(step), "episode", ret, int(length), "", "", "")
+            for step, ret, length in zip(history.returns.x.values, history.returns.y.values, lengths, strict=True)
+        ]
+        rows += [(each.step, "evaluation", each.mean, "", each.role, "", "") for each in history.evaluations]
+        rows += [(each.step, "knob", "", "", each.field, each.old, each.new) for each in history.knobs]
+        rows.sort(key=lambda row: row[0])  # type: ignore[arg-type, return-value]
+        with Path(path).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["step", "kind", "return", "length", "detail", "old", "new"])
+            writer.writerows(rows)
+
+
+class _Choice(QToolButton):
+    """A small menu button in a card's header that shows its present choice."""
+
+    def __init__(self, tooltip: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        themes.set_role(self, "choice")
+        self.setToolTip(tooltip)
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setMenu(QMenu(self))
+        self._group = QActionGroup(self)
+
+    def offer(self, text: str, choose: object, chosen: bool) -> None:
+        action = QAction(text, self)
+        action.setCheckable(True)
+        action.setChecked(chosen)
+        action.triggered.connect(choose)
+        self._group.addAction(action)
+        self.menu().addAction(action)
+        if chosen:
+            self.setText(text)
+
+
+def _window_name(size: int) -> str:
+    return "no smoothing" if size == 1 else f"mean of {size:,}"
