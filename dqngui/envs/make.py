@@ -19,6 +19,7 @@ from gymnasium.wrappers import TransformAction
 
 from dqngui import catalog
 from dqngui.config import ConfigError, EnvConfig
+from dqngui.envs.names import known_names
 from dqngui.envs.vector import Envs
 
 _MINIGRID, _ALE = ("minigrid", "minigrid"), ("ale_py", "ale-py")  # module and name of the package
@@ -112,18 +113,28 @@ def _bare(config: EnvConfig, render_mode: str | None) -> gymnasium.Env[Any, Any]
         if name in config.kwargs:
             raise ConfigError(f"`env.kwargs.{name}`: is set by the program, leave it out")
     name = _import_module(config.id)
-    spec = _spec(name)
+    if name not in gymnasium.registry:
+        raise ConfigError(f"`env.id`: there is no environment `{name}`{_near(name)}")
+    spec = gymnasium.registry[name]
+    picture: dict[str, Any] = {} if render_mode is None else {"render_mode": render_mode}  # some take no such argument
     try:
-        env = gymnasium.make(spec, render_mode=render_mode, disable_env_checker=True, **config.kwargs)
+        env = gymnasium.make(spec, disable_env_checker=True, **picture, **config.kwargs)
     except gymnasium.error.DependencyNotInstalled as error:
         raise ConfigError(f"`env.id`: {name} needs {_missing(spec, error)}") from error
     except ModuleNotFoundError as error:
         raise ConfigError(f"`env.id`: {name} needs the package {error.name}: pip install {error.name}") from error
     except Exception as error:
+        if picture and "render_mode" in str(error):
+            raise ConfigError(f"`env.id`: {name} cannot draw pictures ({render_mode})") from error
         raise ConfigError(_refused(config, name, spec, error)) from error
     if render_mode is not None and render_mode not in (env.metadata.get("render_modes") or ()):
         env.close()
         raise ConfigError(f"`env.id`: {name} cannot draw pictures ({render_mode})")
+    features, actions = known_names(name)
+    if features:
+        env.feature_names = features  # type: ignore[attr-defined]
+    if actions:
+        env.action_names = actions  # type: ignore[attr-defined]
     return env
 
 
@@ -152,15 +163,6 @@ def _import_module(env_id: str) -> str:
             if package == "ale_py":
                 gymnasium.register_envs(importlib.import_module(package))
     return env_id
-
-
-def _spec(name: str) -> Any:
-    if name in gymnasium.registry:
-        return gymnasium.registry[name]
-    try:
-        return gymnasium.spec(name)  # an id without a version, for example
-    except Exception:
-        raise ConfigError(f"`env.id`: there is no environment `{name}`{_near(name)}") from None
 
 
 def _near(name: str) -> str:

@@ -68,7 +68,7 @@ class Spaces(msgspec.Struct, frozen=True):
 class _Leaf(msgspec.Struct, frozen=True):
     part: Part
     path: tuple[Any, ...]  # keys that lead to it
-    start: Any = 0  # smallest category, taken away
+    start: Any = None  # smallest category where that is not 0, taken away
 
 
 class Layout:
@@ -83,7 +83,6 @@ class Layout:
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise ConfigError(f"`{where}`: two parts of the observation are called `{twice}`")
-        self._only = len(self._leaves) == 1 and not self._leaves[0].path
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -98,11 +97,10 @@ class Layout:
             values = observations
             for key in leaf.path:
                 values = [value[key] for value in values]
-            rows = np.empty((count, *part.raw_shape), part.dtype)
-            if part.kind == "discrete" and np.any(leaf.start):
-                values = [np.asarray(value) - leaf.start for value in values]
-            for index, value in enumerate(values):
-                rows[index] = value
+            if leaf.start is None:
+                rows = np.array(values, part.dtype)
+            else:
+                rows = (np.array(values, np.int64) - leaf.start).astype(part.dtype)
             gathered[part.name] = rows.reshape(count, *part.shape)
         return gathered
 
@@ -124,12 +122,12 @@ def _leaf(path: tuple[Any, ...], space: Any, whole: Any, where: str) -> _Leaf:
     if isinstance(space, gym_spaces.Discrete):
         _check_categories(int(space.n), name, where)
         part = Part(name, "discrete", (1,), "int32", sizes=(int(space.n),))
-        return _Leaf(part, path, int(space.start))
+        return _Leaf(part, path, int(space.start) or None)
     if isinstance(space, gym_spaces.MultiDiscrete):
         sizes = tuple(int(size) for size in space.nvec.ravel())
         _check_categories(sum(sizes), name, where)
         part = Part(name, "discrete", (len(sizes),), "int32", sizes=sizes, raw_shape=space.shape)
-        return _Leaf(part, path, space.start)
+        return _Leaf(part, path, space.start.astype(np.int64) if space.start.any() else None)
     if isinstance(space, gym_spaces.MultiBinary):
         return _Leaf(_vector(name, space.shape, "uint8"), path)
     if isinstance(space, gym_spaces.Box):

@@ -13,10 +13,11 @@ junction, else 0), `junction` (1 at the junction, else 0). Neither position nor 
   At t = N the agent stands at the junction and its action ends the episode: +1 if it matches the
   cue, -1 if not. Every episode has N + 1 steps.
   Oracle: +1. Best without memory: 0. (The best action values at the junction differ by 2.)
-  The one way round the memory is to write the cue into one's own actions: a policy that is given its
-  previous action can say at t = 0 which cue it saw and then repeat itself up to the junction. No
-  reward asks for that in the corridor, but it is possible; judge memory by the values at the
-  junction, and compare with an agent without memory.
+  One way round the memory exists: a policy that is given its previous action can say at t = 0 which
+  cue it saw and then repeat itself up to the junction, writing the cue into its own actions. It
+  takes N + 1 actions that agree with each other and are rewarded only together, so Q-learning has no
+  slope towards it: without memory, but with previous action and reward, it stayed between 40 and
+  57 % right, with no lasting difference of the values, in 8 of 8 seeds for each of N = 1, 5, 10, 30.
 
 **Active** (`active=True`), 4 actions: forward, back, up, down (after Ni et al. 2023, arXiv:2307.03864).
   The cue stands one cell behind the start (x = -1) and is seen only there; the junction is at x = N.

@@ -1,0 +1,162 @@
+"""Making environments: near matches, missing packages, refused arguments, reproduction."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from dqngui import catalog
+from dqngui.config import ConfigError, EnvConfig, Wrapper
+from dqngui.envs.make import make_env, make_vector, reproduces
+
+
+def complaint(config: EnvConfig, render_mode: str | None = None) -> str:
+    with pytest.raises(ConfigError) as error:
+        make_env(config, render_mode)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("cartpole-v1", "CartPole-v1"),
+        ("CartPole", "CartPole-v1"),
+        ("CartPole-v7", "CartPole-v1"),
+        ("LunarLander-v2", "LunarLander-v3"),
+        ("dqngui/TMase-v0", "dqngui/TMaze-v0"),
+    ],
+)
+def test_an_unknown_id_names_its_near_matches(wrong: str, right: str) -> None:
+    sentence = complaint(EnvConfig(id=wrong))
+    assert sentence.startswith(f"`env.id`: there is no environment `{wrong}`; did you mean ")
+    assert right in sentence
+
+
+def test_an_id_like_no_other_is_told_of_modules() -> None:
+    assert complaint(EnvConfig(id="zzzz")) == (
+        "`env.id`: there is no environment `zzzz`; for one of your own write `module:Id`"
+    )
+
+
+def test_a_module_registers_its_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_tasks.py").write_text(
+        "import gymnasium\n"
+        "gymnasium.register('Mine-v0', entry_point='gymnasium.envs.classic_control.cartpole:CartPoleEnv')\n"
+    )
+    (tmp_path / "needy_tasks.py").write_text("import a_package_that_is_not_there\n")
+    (tmp_path / "broken_tasks.py").write_text("1 / 0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    try:
+        assert make_env(EnvConfig(id="my_tasks:Mine-v0")).observation_space.shape == (4,)
+    finally:
+        gymnasium.registry.pop("Mine-v0", None)
+        sys.modules.pop("my_tasks", None)
+    assert complaint(EnvConfig(id="no_such_tasks:Mine-v0")) == "`env.id`: there is no Python module `no_such_tasks`"
+    assert complaint(EnvConfig(id="needy_tasks:Mine-v0")).endswith(
+        "needs the package a_package_that_is_not_there: pip install a_package_that_is_not_there"
+    )
+    assert "`broken_tasks` cannot be imported: division by zero" in complaint(EnvConfig(id="broken_tasks:Mine-v0"))
+
+
+@pytest.mark.parametrize(
+    ("env_id", "module", "command"),
+    [
+        ("LunarLander-v3", "Box2D", 'pip install "gymnasium[box2d]"'),
+        ("HalfCheetah-v5", "mujoco", 'pip install "gymnasium[mujoco]"'),
+        ("MiniGrid-Empty-5x5-v0", "minigrid", "pip install minigrid"),
+        ("ALE/Pong-v5", "ale_py", "pip install ale-py"),
+    ],
+)
+def test_a_missing_package_is_named_with_its_command(
+    env_id: str, module: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in list(sys.modules):
+        if name.split(".")[0] == module or name.startswith(("gymnasium.envs.box2d", "gymnasium.envs.mujoco")):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, module, None)  # importing it raises ModuleNotFoundError
+    sentence = complaint(EnvConfig(id=env_id))
+    assert sentence.startswith(f"`env.id`: {env_id} needs the package ")
+    assert sentence.endswith(command)
+
+
+def test_refused_arguments() -> None:
+    assert complaint(EnvConfig(kwargs={"gravity": 9})) == (
+        "`env.kwargs.gravity`: CartPole-v1 has no such argument; it has: sutton_barto_reward, max_episode_steps"
+    )
+    assert complaint(EnvConfig(id="FrozenLake-v1", kwargs={"map_name": "9x9"})).startswith(
+        "`env.kwargs`: FrozenLake-v1 refused them: "
+    )
+    assert complaint(EnvConfig(id="dqngui/TMaze-v0", kwargs={"length": 0})) == (
+        "`env.kwargs`: dqngui/TMaze-v0 refused them: length must be a whole number from 1 to 10,000, got 0"
+    )
+    assert complaint(EnvConfig(kwargs={"render_mode": "human"})) == (
+        "`env.kwargs.render_mode`: is set by the program, leave it out"
+    )
+
+
+def test_pictures() -> None:
+    env = make_env(EnvConfig(id="dqngui/TMaze-v0"), "rgb_array")
+    env.reset(seed=0)
+    assert np.asarray(env.render()).shape[-1] == 3
+    sampled = EnvConfig(id="tests/Sampled-v0", kwargs={"observation_space": spaces.Discrete(2)})
+    assert complaint(sampled, "rgb_array") == "`env.id`: tests/Sampled-v0 cannot draw pictures (rgb_array)"
+
+
+def test_what_was_made_is_closed_when_a_later_one_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = []
+    monkeypatch.setattr(gymnasium.Wrapper, "close", lambda self: closed.append(self))
+    with pytest.raises(ConfigError, match="continuous"):
+        make_vector(EnvConfig(id="Pendulum-v1"), 3)
+    assert len(closed) == 3
+
+
+@pytest.mark.parametrize("name", catalog.TASKS)
+def test_every_task_of_the_catalog(name: str) -> None:
+    envs = make_vector(EnvConfig(id=name), 2)
+    envs.reset([0, 1])
+    assert reproduces(EnvConfig(id=name), seed=3, steps=80)
+
+
+@pytest.mark.parametrize(
+    ("env_id", "package"),
+    [
+        ("CartPole-v1", ""),
+        ("Acrobot-v1", ""),
+        ("LunarLander-v3", "Box2D"),
+        ("MiniGrid-MemoryS7-v0", "minigrid"),
+    ],
+)
+def test_known_tasks_reproduce(env_id: str, package: str) -> None:
+    wrappers = ()
+    if package:
+        pytest.importorskip(package)
+    if package == "minigrid":
+        wrappers = (Wrapper(name="keep", options={"entries": ["image", "direction"]}),)
+    assert reproduces(EnvConfig(id=env_id, wrappers=wrappers), seed=10_000_123)
+
+
+def test_an_environment_that_does_not_reproduce_is_found() -> None:
+    observation = spaces.Box(-1, 1, (2,))
+    kwargs = {"observation_space": observation, "length": 20}
+    assert reproduces(EnvConfig(id="tests/Sampled-v0", kwargs=kwargs), seed=1)
+    assert not reproduces(EnvConfig(id="tests/Sampled-v0", kwargs={**kwargs, "seeded": False}), seed=1)
+
+
+def test_one_that_carries_something_over_does_not_reproduce(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fresh environments agree; only the used one tells."""
+    from dqngui.envs.tmaze import TMaze
+
+    fair = TMaze.reset
+
+    def lingering(self: TMaze, **kwargs: object) -> object:
+        observation, info = fair(self, **kwargs)  # type: ignore[arg-type]
+        self.length += 1
+        return observation, info
+
+    monkeypatch.setattr(TMaze, "reset", lingering)
+    assert not reproduces(EnvConfig(id="dqngui/TMaze-v0", kwargs={"length": 3}), seed=1, steps=10)
