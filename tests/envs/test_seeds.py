@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dqngui.envs.seeds import SELECTION_SEEDS, TEST_SEEDS, TRAINING_SEEDS, episode_seed
+from dqngui.envs.seeds import PLAY_SEEDS, SELECTION_SEEDS, TEST_SEEDS, TRAINING_SEEDS, episode_seed
 
 
 def test_the_same_on_every_machine() -> None:
@@ -22,7 +22,7 @@ def test_training_seeds_keep_clear_of_evaluations_and_spread() -> None:
     seeds = np.array(
         [episode_seed(run, "train", env, episode) for run in range(2) for env in range(16) for episode in range(100)]
     )
-    assert seeds.min() >= TRAINING_SEEDS > TEST_SEEDS > SELECTION_SEEDS
+    assert seeds.min() >= TRAINING_SEEDS > PLAY_SEEDS > TEST_SEEDS > SELECTION_SEEDS
     assert seeds.max() < 2**31
     assert len(np.unique(seeds)) >= len(seeds) - 1  # 3,200 draws from 2e9 rarely meet
     counts, _ = np.histogram(seeds, bins=8, range=(TRAINING_SEEDS, 2**31))
