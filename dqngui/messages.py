@@ -110,11 +110,18 @@ class Warned(Event, frozen=True):
 
 
 class Failed(Event, frozen=True):
-    """The job ended by an error. `details` is a traceback for diagnostics, `text` one clear sentence."""
+    """The job ended by an error.
+
+    Attributes:
+        text: one clear sentence.
+        details: a traceback for diagnostics.
+        mistake: it was asked for something that cannot be done, so no fault of the program.
+    """
 
     logged = False
     text: str
     details: str = ""
+    mistake: bool = False
 
 
 class Finished(Event, frozen=True):

@@ -127,7 +127,7 @@ def parse(argv: Sequence[str]) -> tuple[str, Any]:
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
-            arguments = tyro.cli(
+            arguments: Any = tyro.cli(
                 COMMANDS[name],
                 prog=prog,
                 description=None if named else OVERVIEW,

@@ -56,7 +56,7 @@ class Outcome:
     def status(self) -> int:
         """The exit status: 0 done, 1 our fault, 2 the user's mistake, 130 interrupted."""
         if self.failed is not None:
-            return 2 if users_mistake(self.failed) else 1
+            return 2 if self.failed.mistake else 1
         if self.interrupted:
             return 130
         return 0 if self.finished is not None else 1
@@ -66,11 +66,6 @@ class Outcome:
             self.finished = event
         elif isinstance(event, Failed):
             self.failed = event
-
-
-def users_mistake(failed: Failed) -> bool:
-    """Whether a job failed because of what it was asked to do; only our faults come with details."""
-    return not failed.details
 
 
 def follow(host: Host, take: Callable[[Event], None]) -> Outcome:

@@ -12,7 +12,7 @@ import msgspec
 
 from dqngui.commands.arguments import TrainArguments
 from dqngui.commands.experiments import check_task
-from dqngui.commands.following import IDLE_S, Interruption, interruption, users_mistake
+from dqngui.commands.following import IDLE_S, Interruption, interruption
 from dqngui.commands.output import table, write_json_line
 from dqngui.commands.train import experiment_of, knobs_of
 from dqngui.config import ConfigError, Experiment, with_settings
@@ -160,7 +160,7 @@ def _poll(running: list[SeedRun], done: list[SeedRun], request: Interruption) ->
 def _status(done: list[SeedRun], request: Interruption) -> int:
     failures = [seed_run.failed for seed_run in done if seed_run.failed is not None]
     if failures:
-        return 2 if all(users_mistake(failed) for failed in failures) else 1
+        return 2 if all(failed.mistake for failed in failures) else 1
     return 130 if request.requested else 0
 
 

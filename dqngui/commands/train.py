@@ -8,10 +8,10 @@ from pathlib import Path
 
 from dqngui.commands.arguments import TrainArguments
 from dqngui.commands.experiments import check_task, chosen_experiment, run_folder
-from dqngui.commands.following import Outcome, follow, users_mistake
+from dqngui.commands.following import Outcome, follow
 from dqngui.commands.output import JsonLines, Output, ProgressLine
 from dqngui.config import ConfigError, Experiment
-from dqngui.messages import COMMANDS, Event, Evaluated, KnobChanged, Request, SetKnob
+from dqngui.messages import COMMANDS, Evaluated, Event, KnobChanged, Request, SetKnob
 
 
 def run(arguments: TrainArguments) -> int:
@@ -70,16 +70,27 @@ def _new(arguments: TrainArguments) -> tuple[Request, int]:
 
 
 def _resumed(arguments: TrainArguments) -> tuple[Request, int]:
-    fresh = TrainArguments(runs=arguments.runs, host=arguments.host, json=arguments.json, resume=arguments.resume)
-    if arguments != fresh:
-        raise ConfigError("--resume continues a run as it is, so it takes only --runs, --host and --json beside it")
+    allowed = TrainArguments(
+        runs=arguments.runs,
+        host=arguments.host,
+        json=arguments.json,
+        resume=arguments.resume,
+        steps=arguments.steps,
+    )
+    if arguments != allowed:
+        raise ConfigError(
+            "--resume continues a run as it is; beside it there may be --steps, --runs, --host and --json"
+        )
+    if arguments.steps is not None and arguments.steps < 1:
+        raise ConfigError("--steps must be at least 1")
     assert arguments.resume is not None
     from dqngui.runs.folder import read_experiment, refuse_if_busy
 
     folder = run_folder(arguments.resume, arguments.runs)
-    total_steps = read_experiment(folder).run.total_steps
+    total_steps = arguments.steps or read_experiment(folder).run.total_steps
     refuse_if_busy(folder)
-    return Request(job="train", folder=str(folder), resume=True), total_steps
+    options = {} if arguments.steps is None else {"total_steps": arguments.steps}
+    return Request(job="train", folder=str(folder), resume=True, options=options), total_steps
 
 
 def _train(request: Request, host: str, output: Output, quiet: bool) -> int:
@@ -93,7 +104,7 @@ def _train(request: Request, host: str, output: Output, quiet: bool) -> int:
         output.take(event)
 
     outcome = follow(open_host(host, request), take)
-    if outcome.failed is not None and users_mistake(outcome.failed) and outcome.failed.step == 0 and not request.resume:
+    if outcome.failed is not None and outcome.failed.mistake and not request.resume:
         shutil.rmtree(request.folder or "", ignore_errors=True)  # refused before the first step: leave nothing behind
     output.close()
     _report(request, outcome, max(best, default=None), quiet)

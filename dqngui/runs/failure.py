@@ -18,9 +18,9 @@ _ENVIRONMENT_PACKAGES = ("gymnasium", "dqngui.envs")
 
 
 def failed(error: BaseException, step: int, environment: str = "") -> Failed:
-    """The event for an error; its `details` are empty when it is the user's own mistake (ConfigError)."""
+    """The event for an error; a ConfigError is the user's own `mistake` and needs no details."""
     if isinstance(error, ConfigError):
-        return Failed(step=step, text=str(error))
+        return Failed(step=step, text=str(error), mistake=True)
     details = "".join(traceback.format_exception(error))
     return Failed(step=step, text=_sentence(error, environment), details=details)
 
