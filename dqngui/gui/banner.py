@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from dqngui.gui import theme as themes
-from dqngui.gui.theme import Theme
+from dqngui.gui.theme import GAP, Theme
 
 _ICONS = {"bad": "alert-circle-outline", "warn": "alert-outline", "muted": "information-outline"}
 
 
-class Banner(QFrame):
+class Banner(QWidget):
     """Hidden until it has something to say."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("card")
+        frame = QFrame(self)
+        frame.setObjectName("card")
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, GAP)
+        outer.addWidget(frame)
         self._role, self._details = "muted", ""
         self._icon = QLabel()
         self._icon.setFixedSize(18, 18)
@@ -27,19 +31,17 @@ class Banner(QFrame):
         self.copy = QPushButton("Copy diagnostics")
         self.copy.setToolTip("Copy the reason, the traceback and the versions, for a report")
         self.copy.clicked.connect(self.copy_details)
-        self.extra = QPushButton()
-        self.extra.hide()
         self.dismiss = QToolButton()
         self.dismiss.setIconSize(QSize(16, 16))
         self.dismiss.setToolTip("Dismiss")
         self.dismiss.setAccessibleName("Dismiss")
         self.dismiss.clicked.connect(self.hide)
-        line = QHBoxLayout(self)
+        line = QHBoxLayout(frame)
         line.setContentsMargins(12, 6, 8, 6)
         line.setSpacing(8)
         line.addWidget(self._icon)
         line.addWidget(self.text, 1)
-        for widget in (self.extra, self.copy, self.dismiss):
+        for widget in (self.copy, self.dismiss):
             line.addWidget(widget)
         self.hide()
 
@@ -48,7 +50,6 @@ class Banner(QFrame):
         self._role, self._details = role, details
         self.text.setText(text)
         self.copy.setVisible(bool(details))
-        self.extra.hide()
         self.restyle(themes.current())
         self.show()
 

@@ -38,6 +38,7 @@ class TextEditor(QLineEdit):
         self.textEdited.connect(self._typing.start)
         self.editingFinished.connect(self._commit)
         self._help = ""
+        self.role = ""
 
     def text_of(self, value: Any) -> str:
         return str(value)
@@ -98,7 +99,7 @@ class TextEditor(QLineEdit):
             self.edited.emit(value)
 
     def _mark(self, problem: str) -> None:
-        themes.set_role(self, "bad" if problem else "")
+        themes.set_role(self, "bad" if problem else self.role)
         super().setToolTip(f"{problem[:1].upper()}{problem[1:]}." if problem else self._help)
 
 
@@ -231,6 +232,8 @@ class ScheduleEditor(QWidget):
             line.addWidget(label)
             editor = self.parts[name]
             editor.setMinimumWidth(36)
+            editor.role = "compact"
+            themes.set_role(editor, "compact")
             editor.setAccessibleName(f"{word} ({name})")
             editor.edited.connect(self._commit)
             line.addWidget(editor, stretch)

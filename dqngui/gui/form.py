@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QFormLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtWidgets import QFormLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from dqngui import config
 from dqngui.config import Experiment
@@ -15,12 +15,13 @@ from dqngui.gui import theme as themes
 from dqngui.gui.cards import Card
 from dqngui.gui.fields import ChoiceEditor, Editor, editor_for
 from dqngui.gui.relevance import relevant
+from dqngui.gui.scrolled import Scrolled
 from dqngui.gui.session import Session
 from dqngui.gui.states import ACTIVE, Action, State
 from dqngui.gui.theme import Theme
 from dqngui.schema import Field
 
-FIRST = ("env.id", "net.attention", "net.memory", "net.width", "run.device", "run.host", "run.seed", "run.total_steps")
+FIRST = ("net.attention", "net.memory", "net.width", "run.device", "run.host", "run.seed", "run.total_steps")
 """Settings that are always in sight; the others lie in the sections below, folded."""
 SECTION_TITLES = {"env": "Task", "net": "Network", "learn": "Learning", "run": "Run"}
 _HIDDEN = {"net.attention_options", "net.memory_options"}  # shown field by field instead
@@ -28,14 +29,15 @@ _NEEDS_NEW_RUN = "Locked: it cannot change inside a run. Press New run to change
 
 
 class Rows(QWidget):
-    """Labelled editors of some settings, one a line."""
+    """Labelled editors of some settings, one a line; `label_width` in pixels."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, label_width: int = 118, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._label_width = label_width
         self._form = QFormLayout(self)
         self._form.setContentsMargins(0, 0, 0, 0)
         self._form.setHorizontalSpacing(8)
-        self._form.setVerticalSpacing(6)
+        self._form.setVerticalSpacing(4)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.editors: dict[str, Editor] = {}
@@ -43,11 +45,12 @@ class Rows(QWidget):
     def add(self, path: str, label: str, help: str, editor: Editor) -> None:
         """One more line."""
         name = QLabel(label)
-        name.setFixedWidth(112)
+        name.setFixedWidth(self._label_width)
         name.setToolTip(help)
         name.setBuddy(editor)
         themes.set_role(name, "muted")
         self._form.addRow(name, editor)
+        editor.setMinimumWidth(72)
         self.editors[path] = editor
 
     def clear(self) -> None:
@@ -69,13 +72,14 @@ class Section(QWidget):
         self.toggle = QToolButton()
         self.toggle.setText(title)
         self.toggle.setCheckable(True)
+        self.toggle.setIconSize(QSize(14, 14))
         self.toggle.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.toggle.setToolTip(f"Show or hide the other settings: {title.lower()}")
         themes.set_role(self.toggle, "disclosure")
         self.toggle.toggled.connect(self._fold)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(6)
+        box.setSpacing(4)
         box.addWidget(self.toggle)
         for each in rows:
             box.addWidget(each)
@@ -103,7 +107,7 @@ class ExperimentForm(QWidget):
         self._card: Card | None = None
         self._presets: dict[str, Experiment] = {}
         self._modules: dict[str, str] = {}
-        self.first = Rows()
+        self.first = Rows(84)
         self.sections: dict[str, Section] = {}
         self.options: dict[str, Rows] = {slot: Rows() for slot in ("attention", "memory")}
         self.task = self._task_editor()
@@ -150,15 +154,12 @@ class ExperimentForm(QWidget):
         content = QWidget()
         lines = QVBoxLayout(content)
         lines.setContentsMargins(10, 4, 10, 10)
-        lines.setSpacing(6)
+        lines.setSpacing(2)
         lines.addWidget(self.first)
+        lines.addSpacing(4)
         for section in self.sections.values():
             lines.addWidget(section)
         lines.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(content)
         self.problem = QLabel()
         self.problem.setWordWrap(True)
         self.problem.setContentsMargins(10, 4, 10, 8)
@@ -166,7 +167,7 @@ class ExperimentForm(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
-        box.addWidget(scroll, 1)
+        box.addWidget(Scrolled(content), 1)
         box.addWidget(self.problem)
 
     def set_card(self, card: Card) -> None:

@@ -38,6 +38,9 @@ BUTTONS: dict[State, tuple[Action, ...]] = {
     State.FAILED: (Action.RESUME_RUN, Action.NEW_RUN),
 }
 """Which buttons are in sight; whether one can be pressed, the session says."""
+_ORDER = (
+    Action.START, Action.PAUSE, Action.UNPAUSE, Action.STEP, Action.STOP, Action.RESUME_RUN, Action.NEW_RUN,
+)  # fmt: skip
 
 
 def summary(experiment: Experiment, device: str = "") -> str:
@@ -70,8 +73,7 @@ class Header(QWidget):
         self.summary = ElidedLabel()
         themes.set_role(self.summary, "muted")
         self.buttons: dict[Action, QPushButton | QToolButton] = {
-            name: self._step_button() if name is Action.STEP else self._button(name)
-            for name in dict.fromkeys(action for shown in BUTTONS.values() for action in shown)
+            name: self._step_button() if name is Action.STEP else self._button(name) for name in _ORDER
         }
         self.menu_button = QToolButton()
         self.menu_button.setMenu(menu)
@@ -119,7 +121,7 @@ class Header(QWidget):
 
     def _lay_out(self) -> None:
         line = QHBoxLayout(self)
-        line.setContentsMargins(GAP + 2, 8, GAP, 8)
+        line.setContentsMargins(GAP + 2, 8, 0, 8)
         line.setSpacing(6)
         line.addWidget(self._dot)
         line.addSpacing(2)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from dqngui import config
 from dqngui.config import Schedule
@@ -14,6 +14,7 @@ from dqngui.gui.cards import Card
 from dqngui.gui.fields import NumberEditor, ScheduleEditor
 from dqngui.gui.relevance import relevant
 from dqngui.gui.scale import Scale, number_text
+from dqngui.gui.scrolled import Scrolled
 from dqngui.gui.session import Session
 from dqngui.gui.slider import ValueSlider
 from dqngui.gui.states import Action
@@ -41,8 +42,9 @@ class KnobRow(QWidget):
         self.chip.setVisible(self.scheduled)
         self.chip.clicked.connect(lambda: self.chosen.emit(None))
         self.number = NumberEditor(kind)
-        self.number.setFixedWidth(84)
+        self.number.setFixedSize(84, 20)
         self.number.edited.connect(self._choose)
+        self.number.role = "knob"
         themes.set_role(self.number, "knob")
         self.slider = ValueSlider(Scale.of(field))
         self.slider.previewed.connect(self._preview)
@@ -76,9 +78,9 @@ class KnobRow(QWidget):
         """Show the value in use, or the one asked for while it is pending."""
         self._shown = value
         if not self.slider.busy:
+            self.number.role = "knobPending" if pending else "knob"
             self.number.set_value(value)
             self.slider.show_value(value)
-            themes.set_role(self.number, "knobPending" if pending else "knob")
 
     def show_schedule(self, schedule: Schedule, *, editable: bool) -> None:
         """The schedule itself before a run, its present value while it runs."""
@@ -117,11 +119,7 @@ class LiveKnobs(QWidget):
         content = QWidget()
         rows = QVBoxLayout(content)
         rows.setContentsMargins(10, 4, 10, 10)
-        rows.setSpacing(5)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(content)
+        rows.setSpacing(4)
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.message.setContentsMargins(10, 4, 10, 8)
@@ -129,7 +127,7 @@ class LiveKnobs(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
-        box.addWidget(scroll, 1)
+        box.addWidget(Scrolled(content), 1)
         box.addWidget(self.message)
         self.rows: dict[str, KnobRow] = {}
         for field in config.live_fields():
@@ -181,7 +179,7 @@ class LiveKnobs(QWidget):
             row.show_schedule(schedule, editable=editable)
             row.show_manual(isinstance(value, float))
             if not isinstance(value, float):
-                value = session.learned.epsilon if session.learned else schedule.at(session.step)
+                value = _rounded(session.learned.epsilon if session.learned else schedule.at(session.step))
         row.show_value(value, pending=pending)
 
     @Slot(str)
@@ -212,3 +210,8 @@ class LiveKnobs(QWidget):
     @staticmethod
     def _text(value: Any) -> str:
         return "schedule" if value is None else number_text(value)
+
+
+def _rounded(value: float) -> float:
+    """A moving quantity, readable."""
+    return float(f"{value:.3g}")

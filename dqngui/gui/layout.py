@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 VERSION = 1
 """Grows when a card comes or goes: an older saved layout then falls back to the default."""
-LEFT_WIDTH = 310
+LEFT_WIDTH = 330
 _KEY = f"layout/train/{VERSION}"
 
 
@@ -35,8 +35,16 @@ def proportion(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
         [docks["experiment"], docks["return"]], [LEFT_WIDTH, max(1, window.width() - LEFT_WIDTH)], horizontal
     )
     height = window.height()
-    window.resizeDocks([docks["experiment"], docks["knobs"]], [height * 45 // 100, height * 55 // 100], vertical)
+    upper = _upper_height(docks["experiment"], docks["knobs"])
+    window.resizeDocks([docks["experiment"], docks["knobs"]], [upper, max(1, height - upper)], vertical)
     window.resizeDocks([docks["return"], docks["learning"]], [height * 58 // 100, height * 42 // 100], vertical)
+
+
+def _upper_height(upper: QDockWidget, lower: QDockWidget) -> int:
+    """What the upper card asks for, unless the lower one then gets less than its share."""
+    wanted, other = upper.sizeHint().height(), lower.sizeHint().height()
+    room = upper.height() + lower.height()
+    return wanted if wanted + other <= room else round(room * wanted / (wanted + other))
 
 
 def save(window: QMainWindow, settings: QSettings) -> None:

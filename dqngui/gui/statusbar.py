@@ -43,7 +43,7 @@ class StatusLine(QWidget):
             themes.set_role(label, "muted")
         self.speed.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         line = QHBoxLayout(self)
-        line.setContentsMargins(GAP + 2, 0, GAP + 2, 4)
+        line.setContentsMargins(GAP + 2, 0, 2, 4)
         line.setSpacing(10)
         for widget in (self.count, self.bar, self.percent):
             line.addWidget(widget)

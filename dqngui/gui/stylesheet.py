@@ -76,6 +76,21 @@ QToolButton:hover { background: $raised; color: $text; }
 QToolButton:pressed, QToolButton:checked { background: $pressed; color: $text; }
 QToolButton:focus { border-color: $accent; }
 QToolButton::menu-indicator { image: none; width: 0px; }
+QPushButton[role="chip"] { background: $raised; color: $muted; border: none; border-radius: 4px; padding: 1px 6px;
+    min-height: 14px; font-size: 11px; font-weight: 400; }
+QPushButton[role="chip"]:enabled { background: $accent_soft; color: $text; }
+QPushButton[role="chip"]:focus { border: 1px solid $accent; }
+QToolButton[role="button"] { background: $raised; color: $text; border: 1px solid $control_line; border-radius: 6px;
+    padding: 5px 28px 5px 10px; min-height: 16px; font-weight: 500; }
+QToolButton[role="button"]:hover { background: $hover; }
+QToolButton[role="button"]:pressed { background: $pressed; }
+QToolButton[role="button"]:focus { border-color: $accent; }
+QToolButton[role="button"]:disabled { color: $disabled; background: $surface; border-color: $line; }
+QToolButton[role="button"]::menu-button { border: none; border-left: 1px solid $control_line; width: 20px; }
+QToolButton[role="button"]::menu-arrow { image: url("$icons-down.svg"); width: 10px; height: 10px; }
+QToolButton[role="disclosure"] { color: $muted; font-size: 12px; padding: 2px 4px 2px 0; }
+QToolButton[role="disclosure"]:checked { background: transparent; color: $text; }
+QToolButton[role="disclosure"]:hover { background: transparent; color: $text; }
 QToolButton[role="legend"] { color: $text; font-size: 12px; padding: 1px 5px; }
 QToolButton[role="legend"]:checked { background: transparent; color: $text; }
 QToolButton[role="legend"]:!checked { color: $disabled; }
@@ -95,6 +110,12 @@ QLineEdit:disabled, QComboBox:disabled, QAbstractSpinBox:disabled {
     color: $disabled; background: $surface; border-color: $line; }
 QLineEdit:read-only { background: $surface; border-color: $line; }
 QLineEdit[role="bad"], QAbstractSpinBox[role="bad"], QComboBox[role="bad"] { border-color: $bad; }
+QLineEdit[role="knob"], QLineEdit[role="knobPending"] { background: transparent; border-color: transparent;
+    padding: 1px 4px; min-height: 16px; font-weight: 600; }
+QLineEdit[role="knobPending"] { color: $warn; }
+QLineEdit[role="knob"]:hover:enabled, QLineEdit[role="knobPending"]:hover { background: $raised; }
+QLineEdit[role="knob"]:focus, QLineEdit[role="knobPending"]:focus { background: $raised; border-color: $accent; }
+QLineEdit[role="compact"] { padding: 2px 4px; }
 QComboBox { padding-right: 24px; }
 QComboBox::drop-down { border: none; width: 22px; subcontrol-origin: border; subcontrol-position: center right; }
 QComboBox::down-arrow { image: url("$icons-down.svg"); width: 12px; height: 12px; }
@@ -123,7 +144,7 @@ QRadioButton::indicator:checked { background: $on_accent; border: 4px solid $acc
 QCheckBox::indicator:disabled { border-color: $line; }
 QCheckBox::indicator:checked:disabled { background: $disabled; border-color: $disabled; }
 
-QSlider { min-height: 20px; }
+QSlider { min-height: 16px; }
 QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: $line; }
 QSlider::sub-page:horizontal { height: 4px; border-radius: 2px; background: $accent; }
 QSlider::handle:horizontal { width: 12px; height: 12px; margin: -5px 0; border-radius: 7px; background: $handle;

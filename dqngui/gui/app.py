@@ -1,0 +1,166 @@
+"""Runs the window: starts Qt, puts the parts together, measures, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+import psutil
+from PySide6.QtCore import QObject, QSettings, QTimer
+from PySide6.QtWidgets import QApplication
+
+from dqngui.config import Experiment
+from dqngui.gui import theme as themes
+from dqngui.gui.closing import Closing
+from dqngui.gui.measure import Lateness, redraw_figures
+from dqngui.gui.screenshots import Screenshots
+from dqngui.gui.session import Session
+from dqngui.gui.states import State
+from dqngui.gui.torch_loader import TorchLoader
+from dqngui.gui.window import Window
+
+INTERRUPTED = 130
+_SIGNALS_MS = 100  # Python handles a signal only when it runs; this timer makes it run
+
+
+class App(QObject):
+    """The window with everything that lives as long as it does.
+
+    Attributes:
+        interrupted: a signal asked to close.
+    """
+
+    def __init__(
+        self, experiment: Experiment, *, runs: Path | None, settings: QSettings, theme: themes.Setting | None = None
+    ) -> None:
+        super().__init__()
+        self.session = Session(experiment, runs=runs, parent=self)
+        self.window = Window(self.session, settings=settings, theme=theme)
+        self.torch = TorchLoader(self)
+        self.closing = Closing(self.session, self.torch, self.window)
+        self.lateness = Lateness(self)
+        self.shown_after = 0.0
+        self.shown_at = 0.0
+        self.interrupted = False
+        self._said: str | None = None
+        self.torch.loaded.connect(self.window.form.set_devices)
+        self.torch.loaded.connect(self.session.on_torch_loaded)
+        self.torch.failed.connect(lambda text: self.window.banner.say(text, "bad", self.window.report(text)))
+        self.window.shown.connect(self._on_shown)
+        self.window.close_asked.connect(self.closing.begin)
+        self.closing.begun.connect(self.window.on_closing)
+        self.closing.finished.connect(self._on_closed)
+
+    def _on_shown(self) -> None:
+        self.shown_at = time.perf_counter()
+        self.shown_after = time.time() - psutil.Process().create_time()
+        self.lateness.start()
+        self.torch.start()
+
+    def _on_closed(self) -> None:
+        self.lateness.stop()
+        self.window.closing_done = True
+        self.window.close()
+        QApplication.quit()
+
+    def interrupt(self) -> None:
+        """Ctrl+C or SIGTERM: close without questions; a second time, leave at once."""
+        if self.interrupted:
+            self.closing.force()
+        self.interrupted = True
+        self.closing.begin(ask=False)
+
+    def on_exception(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        """An error in a slot is said once, with diagnostics; the run goes on."""
+        details = "".join(traceback.format_exception(kind, error, trace))
+        print(details, file=sys.stderr)
+        text = f"The window made an error: {error or kind.__name__}. Training is not affected."
+        if text != self._said:
+            self._said = text
+            self.window.banner.say(text, "bad", self.window.report(text, details))
+
+    def report(self) -> dict[str, Any]:
+        """What the window measured."""
+        learned = self.session.learned
+        memory = psutil.Process().memory_info().rss / 2**20
+        return {
+            "steps": self.session.step,
+            "steps_per_second": round(learned.step / learned.seconds, 1) if learned and learned.seconds else None,
+            "event_loop_late_ms": self.lateness.figures(),
+            **redraw_figures(self.window.paint_budget.costs_ms, time.perf_counter() - self.shown_at),
+            "resident_mb": round(memory, 1),
+            "window_shown_after_s": round(self.shown_after, 3),
+        }
+
+
+def run_window(
+    experiment: Experiment,
+    *,
+    runs: Path,
+    start: bool = False,
+    quit_after: float | None = None,
+    screenshots: Path | None = None,
+    theme: themes.Setting | None = None,
+    size: tuple[int, int] | None = None,
+    report: Path | None = None,
+) -> int:
+    """Show the window until it is closed and return the exit status (130 after Ctrl+C or SIGTERM)."""
+    qt = QApplication.instance() or QApplication(["dqngui"])
+    assert isinstance(qt, QApplication)
+    qt.setApplicationName("dqngui")
+    qt.setOrganizationName("dqngui")
+    qt.setQuitOnLastWindowClosed(False)
+    app = App(experiment, runs=runs, settings=QSettings(), theme=theme)
+    window = app.window
+    pictures = Screenshots(window, screenshots) if screenshots is not None else None
+    window.restore_layout(geometry=size is None)
+    if size is not None:
+        window.resize(*size)
+    if start:
+        window.shown.connect(app.session.start)
+    if quit_after is not None:
+        QTimer.singleShot(round(1000 * quit_after), app, lambda: app.closing.begin(ask=False))
+    qt.commitDataRequest.connect(lambda _: app.closing.begin(ask=False))
+    ticking = _handle_signals(app)
+    before, sys.excepthook = sys.excepthook, app.on_exception
+    try:
+        window.show()
+        qt.exec()
+    finally:
+        sys.excepthook = before
+        ticking.stop()
+    if report is not None:
+        report.write_text(json.dumps(app.report(), indent=2) + "\n")
+    status = INTERRUPTED if app.interrupted else 0
+    if pictures is not None:
+        for path in pictures.taken:
+            print(f"wrote {path}", file=sys.stderr)
+        if pictures.problem:
+            print(f"dqngui: {pictures.problem}", file=sys.stderr)
+            status = status or 1
+    if app.session.state is State.FAILED and app.session.failure is not None:
+        print(f"dqngui: {app.session.failure.text}", file=sys.stderr)
+    window.deleteLater()
+    return status
+
+
+def _handle_signals(app: App) -> QTimer:
+    """Ctrl+C and SIGTERM close the window as its button does."""
+    ticking = QTimer(app, interval=_SIGNALS_MS)
+    ticking.timeout.connect(lambda: None)
+    ticking.start()
+    if threading.current_thread() is threading.main_thread():
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            QTimer.singleShot(0, app, app.interrupt)
+
+        signal.signal(signal.SIGINT, handle)
+        signal.signal(signal.SIGTERM, handle)
+    return ticking

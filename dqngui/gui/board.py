@@ -1,0 +1,96 @@
+"""The panels in their cards: feeds those that can be seen from the one history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtWidgets import QMainWindow
+
+from dqngui import catalog
+from dqngui.gui.cards import Card, CardDock
+from dqngui.gui.history import History
+from dqngui.gui.panels.panel import Cursor, Panel
+from dqngui.gui.theme import Theme
+from dqngui.messages import Event
+
+
+class Board(QObject):
+    """Every panel of the catalog, each in a dock.
+
+    Attributes:
+        docks, panels: by the panel's name in the catalog.
+        history: what all of them draw.
+    """
+
+    def __init__(self, window: QMainWindow) -> None:
+        super().__init__(window)
+        self.history = History()
+        self.cursor: Cursor | None = None
+        self.panels: dict[str, Panel] = {}
+        self.docks: dict[str, CardDock] = {}
+        self._seen: set[str] = set()
+        for name, entry in catalog.PANELS.items():
+            panel: Panel = catalog.load(entry)()
+            card = Card(panel.title, panel)
+            for widget in panel.header_widgets:
+                card.add_to_header(widget)
+            for action in panel.menu_actions:
+                card.add_action(action)
+            dock = CardDock(name, card, window)
+            dock.visibilityChanged.connect(lambda visible, name=name: self._on_visibility(name, visible))
+            panel.picked.connect(self.seek)
+            self.panels[name], self.docks[name] = panel, dock
+
+    def _on_visibility(self, name: str, visible: bool) -> None:
+        if not visible:
+            self._seen.discard(name)
+        elif name not in self._seen:
+            self._seen.add(name)
+            self.panels[name].show(self.history, self.cursor)
+
+    def set_minimized(self, minimized: bool) -> None:
+        """A minimised window shows nothing, though its docks do not say so."""
+        for name, dock in self.docks.items():
+            self._on_visibility(name, not minimized and not dock.visibleRegion().isEmpty())
+
+    def _visible(self) -> list[Panel]:
+        return [panel for name, panel in self.panels.items() if name in self._seen]
+
+    def take(self, events: Sequence[Event]) -> None:
+        """Keep events, and tell the panels in sight; they draw at the next `refresh`."""
+        self.history.take(events)
+        for panel in self._visible():
+            panel.take(events)
+
+    @Slot()
+    def refresh(self) -> None:
+        """Draw what changed."""
+        for panel in self._visible():
+            panel.refresh()
+
+    @Slot(object)
+    def seek(self, cursor: Cursor | None) -> None:
+        """Move the cursor of every panel."""
+        self.cursor = cursor
+        for panel in self.panels.values():
+            panel.seek(cursor)
+
+    def clear(self) -> None:
+        """No run any more."""
+        self.show(History())
+        for panel in self.panels.values():
+            panel.clear()
+            panel.show(self.history)
+
+    def show(self, history: History) -> None:
+        """Draw another history."""
+        self.history, self.cursor = history, None
+        for panel in self._visible():
+            panel.show(history)
+
+    def restyle(self, theme: Theme) -> None:
+        for panel in self.panels.values():
+            panel.restyle(theme)
+        for dock in self.docks.values():
+            dock.restyle(theme)

@@ -1,0 +1,60 @@
+"""Pictures of the window at a few moments, named by when, state and theme."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Slot
+
+from dqngui.gui import theme as themes
+from dqngui.gui.states import State
+from dqngui.gui.window import Window
+
+SETTLE_MS = 400
+MOMENTS_S = (5, 15, 30, 60, 120, 300, 900, 3600)
+"""Seconds of training after which a picture is taken."""
+
+
+class Screenshots(QObject):
+    """Takes a picture after each change of state and now and then while training.
+
+    Attributes:
+        taken: the files written.
+    """
+
+    def __init__(self, window: Window, folder: Path) -> None:
+        super().__init__(window)
+        self._window, self._folder = window, folder
+        self._state: State | None = None
+        self.taken: list[Path] = []
+        self.problem = ""
+        self._running: list[QTimer] = []
+        window.session.changed.connect(self._on_changed)
+        window.shown.connect(self._on_changed)
+
+    @Slot()
+    def _on_changed(self) -> None:
+        state = self._window.session.state
+        if state is self._state:
+            return
+        if state is State.RUNNING and not self._running:
+            for seconds in MOMENTS_S:
+                timer = QTimer(self, singleShot=True, interval=1000 * seconds)
+                timer.timeout.connect(lambda seconds=seconds: self.take(f"after-{seconds}-s"))
+                timer.start()
+                self._running.append(timer)
+        self._state = state
+        QTimer.singleShot(SETTLE_MS, self, lambda: self.take(str(state)))
+
+    def take(self, name: str) -> None:
+        """One picture now."""
+        path = self._folder / f"{len(self.taken):02}-{name}-{themes.current().name}.png"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self.problem = f"cannot make the folder {self._folder}: {error.strerror}"
+            return
+        if self._window.grab().save(str(path)):
+            self.taken.append(path)
+        else:
+            self.problem = f"cannot write {path}"

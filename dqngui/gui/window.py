@@ -1,0 +1,267 @@
+"""The window: arranges header, cards, menus and status line. It holds no logic of the run."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QSettings, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QStatusBar, QTabWidget, QVBoxLayout, QWidget
+
+import dqngui
+from dqngui import config
+from dqngui.gui import layout
+from dqngui.gui import theme as themes
+from dqngui.gui.actions import RunActions
+from dqngui.gui.banner import Banner
+from dqngui.gui.board import Board
+from dqngui.gui.cards import Card, CardDock
+from dqngui.gui.diagnostics import diagnostics
+from dqngui.gui.form import ExperimentForm
+from dqngui.gui.header import Header
+from dqngui.gui.history import History
+from dqngui.gui.knobs import LiveKnobs
+from dqngui.gui.measure import PaintBudget
+from dqngui.gui.menus import THEMES, MainMenu
+from dqngui.gui.session import Session
+from dqngui.gui.states import State
+from dqngui.gui.statusbar import StatusLine
+from dqngui.gui.theme import GAP
+from dqngui.messages import Event
+from dqngui.runs.folder import read_events
+
+SMALLEST = (1000, 640)
+STARTING_SIZE = (1440, 900)
+
+
+class Window(QMainWindow):
+    """The main window of one session.
+
+    Signals:
+        close_asked: the user wants to quit; a close is refused until `closing_done` is set.
+        shown: the window is in sight for the first time.
+    """
+
+    close_asked = Signal()
+    shown = Signal()
+
+    def __init__(self, session: Session, *, settings: QSettings, theme: themes.Setting | None = None) -> None:
+        super().__init__()
+        self.session, self.settings = session, settings
+        self.closing_done = False
+        self._default_layout = True
+        self._seen = False
+        self._said: tuple[State, str] | None = None
+        stored = str(settings.value("theme", "system"))
+        self._setting: themes.Setting = theme or (stored if stored in THEMES else "system")  # type: ignore[assignment]
+        themes.apply(_app(), self._setting)
+        self.setWindowTitle("dqngui")
+        self.setMinimumSize(*SMALLEST)
+        self.resize(*STARTING_SIZE)
+        self.setDockNestingEnabled(True)
+        self.setContentsMargins(GAP, 0, GAP, 0)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        self.run_actions = RunActions(session, self)
+        self._make_cards()
+        self.menu = self._make_menu()
+        self.header = Header(session, self.run_actions, self.menu)
+        self.banner = Banner()
+        self.status = StatusLine(session)
+        self._frame()
+        layout.arrange(self, self.docks)
+        self.paint_budget = PaintBudget(self._redraw, self)
+        session.changed.connect(self._on_changed)
+        session.received.connect(self._on_received)
+        session.cleared.connect(self.board.clear)
+        session.rewound.connect(self._on_rewound)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_scheme)
+        self._restyle()
+
+    # -- parts -----------------------------------------------------------------------------------
+
+    def _make_cards(self) -> None:
+        self.form, self.knobs, self.board = ExperimentForm(self.session), LiveKnobs(self.session), Board(self)
+        self.docks: dict[str, CardDock] = {}
+        for name, title, body in (("experiment", "Experiment", self.form), ("knobs", "Live knobs", self.knobs)):
+            card = Card(title, body)
+            body.set_card(card)  # type: ignore[attr-defined]
+            card.setMinimumWidth(280)
+            self.docks[name] = CardDock(name, card, self)
+        self.docks |= self.board.docks
+        self.form.setMinimumHeight(150)
+        self.knobs.setMinimumHeight(150)
+
+    def _make_menu(self) -> MainMenu:
+        menu = MainMenu(self.run_actions, self)
+        menu.add(menu.run, "Quit", "exit-to-app", "Ctrl+Q", "Save, stop and close the window", self.close)
+        menu.add_themes(self._setting, self.set_theme)
+        menu.add_cards([dock.toggleViewAction() for dock in self.docks.values()])
+        menu.add(menu.view, "Reset layout", "view-dashboard-outline", "Ctrl+0", "All cards back", self.reset_layout)
+        menu.add(menu.help, "Keyboard shortcuts", "keyboard-outline", "Ctrl+/", "All shortcuts", self.show_shortcuts)
+        menu.add(menu.help, "Copy diagnostics", "content-copy", "", "Copy versions and experiment", self.copy_report)
+        menu.add(menu.help, "About dqngui", "information-outline", "", "Version and licence", self.show_about)
+        QShortcut(QKeySequence("F10"), self, activated=self._open_menu)
+        return menu
+
+    def _frame(self) -> None:
+        top = QWidget()
+        box = QVBoxLayout(top)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(self.header)
+        box.addWidget(self.banner)
+        self.setMenuWidget(top)
+        bar = QStatusBar()
+        bar.setSizeGripEnabled(False)
+        bar.setContentsMargins(0, 0, 0, 0)
+        bar.addWidget(self.status, 1)
+        self.setStatusBar(bar)
+
+    # -- what the session says -------------------------------------------------------------------
+
+    @Slot()
+    def _on_changed(self) -> None:
+        session = self.session
+        if session.failure is not None and session.state is State.FAILED:
+            advice = (
+                "Resume goes on from the last checkpoint." if session.resumable else "New run unlocks the experiment."
+            )
+            self._say(
+                f"{session.failure.text} {advice}", "bad", self.report(session.failure.text, session.failure.details)
+            )
+        elif session.notice:
+            self._say(session.notice, "warn")
+        elif self._said is not None:
+            self._said = None
+            self.banner.hide()
+
+    def _say(self, text: str, role: str, details: str = "") -> None:
+        """Say it once: a sentence that was dismissed does not come back by itself."""
+        said = (self.session.state, text) if role == "bad" else (State.RUNNING, text)
+        if said != self._said:
+            self._said = said
+            self.banner.say(text, role, details)
+
+    @Slot(object)
+    def _on_received(self, events: list[Event]) -> None:
+        self.board.take(events)
+        self.paint_budget.request()
+
+    @Slot()
+    def _redraw(self) -> None:
+        self.board.refresh()
+        self.status.redraws_per_second, self.status.redraw_share = self.paint_budget.rate()
+
+    @Slot(int)
+    def _on_rewound(self, step: int) -> None:
+        """Draw only what the resumed run still has."""
+        if self.session.folder is not None:
+            kept = (event for event in read_events(self.session.folder) if event.step <= step)
+            self.board.show(History.of(kept))
+
+    # -- what the user asks ----------------------------------------------------------------------
+
+    def set_theme(self, setting: themes.Setting) -> None:
+        """Other colours, now and at the next start."""
+        self._setting = setting
+        self.settings.setValue("theme", setting)
+        themes.apply(_app(), setting)
+        self._restyle()
+
+    @Slot()
+    def _on_system_scheme(self) -> None:
+        if self._setting == "system":
+            themes.apply(_app(), "system")
+            self._restyle()
+
+    def _restyle(self) -> None:
+        theme = themes.current()
+        for part in (self.run_actions, self.menu, self.header, self.banner, self.form, self.board):
+            part.restyle(theme)
+        for name in ("experiment", "knobs"):
+            self.docks[name].restyle(theme)
+
+    def reset_layout(self) -> None:
+        """Every card back to its place."""
+        self._default_layout = True
+        layout.arrange(self, self.docks)
+
+    def _open_menu(self) -> None:
+        self.header.menu_button.showMenu()
+
+    def report(self, text: str, details: str = "") -> str:
+        """Diagnostics of the present run."""
+        return diagnostics(text, details, config.to_toml(self.session.experiment))
+
+    def copy_report(self) -> None:
+        QGuiApplication.clipboard().setText(self.report(f"State: {self.session.state}"))
+
+    def show_shortcuts(self) -> None:
+        entries = [action for action in self.actions() if not action.shortcut().isEmpty()]
+        rows = "".join(
+            f"<tr><td>{action.text()}</td><td>&nbsp;&nbsp;&nbsp;</td>"
+            f"<td>{action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)}</td></tr>"
+            for action in entries
+        )
+        self._inform("Keyboard shortcuts", f"<table>{rows}</table>")
+
+    def show_about(self) -> None:
+        self._inform(
+            "About dqngui",
+            f"<b>dqngui {dqngui.__version__}</b><br>A laboratory for deep Q-networks with attention and memory.<br>"
+            "MIT licence.",
+        )
+
+    def _inform(self, title: str, text: str) -> None:
+        box = QMessageBox(QMessageBox.Icon.NoIcon, title, text, QMessageBox.StandardButton.Close, self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    @Slot()
+    def on_closing(self) -> None:
+        """The way out has begun: say so, and take no more commands."""
+        self.header.word.setText("Saving…" if self.session.active else "Closing…")
+        for part in (self.form, self.knobs, self.header):
+            part.setEnabled(False)
+
+    # -- Qt --------------------------------------------------------------------------------------
+
+    def restore_layout(self, *, geometry: bool = True) -> None:
+        """What the last start left; the default where that does not fit."""
+        if geometry:
+            layout.restore_geometry(self, self.settings)
+        self._default_layout = not layout.restore(self, self.docks, self.settings)
+        if self._default_layout:
+            layout.arrange(self, self.docks)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._seen:
+            self._seen = True
+            QTimer.singleShot(0, self, self._after_first_show)
+
+    @Slot()
+    def _after_first_show(self) -> None:
+        self.setFocus()  # no control looks chosen before the user chooses one
+        if self._default_layout or not layout.fits(self.docks):
+            layout.arrange(self, self.docks)
+        self.shown.emit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            self.board.set_minimized(self.isMinimized())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.closing_done:
+            layout.save(self, self.settings)
+            self.status.stop()
+            self.paint_budget.stop()
+            event.accept()
+        else:
+            event.ignore()
+            self.close_asked.emit()
+
+
+def _app() -> QApplication:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    return app
