@@ -162,14 +162,17 @@ class _Job:
         step = self.training.counters.step
         for command in self.inbox.poll(step):
             yield from self._carry_out(command)
-        if not self.paused:
+        if not self._waits():
             return
         yield Paused(step=step)
-        while self.paused and not self.stopping:
+        while self._waits():
             for command in self.inbox.wait(step, timeout=1.0):
                 yield from self._carry_out(command)
         if self.stepping is None and not self.stopping:
             yield Unpaused(step=step)
+
+    def _waits(self) -> bool:
+        return self.paused and not self.stopping
 
     def _carry_out(self, command: Command) -> Iterator[Output]:
         training = self.training

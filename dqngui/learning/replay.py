@@ -198,8 +198,11 @@ class Replay:
             start = self.start[row]
             s = rule.first_learned(position, start)
             oldest = np.maximum(0, self.head[env] - self.rows)
-            # `position` itself must be learnable, and the window's first row still there with its own state.
-            good = (position < self._limit(env, self.end[row], rule)) & (rule.first_row(s, start) >= oldest)
+            # `position` itself must be learnable, and the window's first row still be there with the row before it,
+            # which holds the previous action and reward.
+            first = rule.first_row(s, start)
+            whole = first - (first > start) >= oldest
+            good = (position < self._limit(env, self.end[row], rule)) & whole
             envs.append(env[good])
             firsts.append(s[good])
             found += int(good.sum())

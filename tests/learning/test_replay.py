@@ -1,0 +1,217 @@
+"""Replay against a slow reference that keeps every episode as a list."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dqngui.envs.spaces import Part, Spaces
+from dqngui.learning.replay import Batch, Replay
+from dqngui.learning.sumtree import SumTree
+from dqngui.learning.windows import WindowRule
+
+SPACES = Spaces(parts=(Part("x", "vector", (2,), "float32"),), actions=100)
+
+
+class Recorded:
+    """Feeds a replay with episodes whose every number tells where it belongs, and remembers them."""
+
+    def __init__(self, *, envs: int, capacity: int, stride: int = 1, recurrent: bool = False, **options: object) -> None:
+        initial = [np.full((1, 2), -7.0, dtype=np.float32)] if recurrent else None
+        self.replay = Replay(
+            SPACES,
+            num_envs=envs,
+            capacity=capacity,
+            generator=np.random.default_rng(0),
+            initial_state=initial,
+            stride=stride,
+            **options,  # type: ignore[arg-type]
+        )
+        self.envs, self.recurrent = envs, recurrent
+        self.age = np.zeros(envs, dtype=int)
+        self.number = np.zeros(envs, dtype=int)
+        self.lengths: dict[tuple[int, int], tuple[int, bool]] = {}
+
+    def observation(self) -> dict[str, np.ndarray]:
+        """(episode, step) of each environment; environments differ by 1000 in the episode."""
+        return {"x": np.stack([self.number + 1000 * np.arange(self.envs), self.age], -1).astype(np.float32)}
+
+    def run(self, steps: int, length: int, truncate: bool, rule: WindowRule | None = None) -> None:
+        """Steps in which environment e ends its episodes after length + e."""
+        for _ in range(steps):
+            before = self.observation()
+            state = [np.stack([self.number, self.age], -1).astype(np.float32)]
+            reward = self.age + 1.0
+            self.replay.add(before, self.age % 100, reward, state if self.recurrent else None, rule)
+            self.age += 1
+            ended = self.age >= length + np.arange(self.envs)
+            if ended.any():
+                self.replay.end_episodes(np.flatnonzero(ended), self.observation(), np.full(self.envs, truncate))
+                for env in np.flatnonzero(ended):
+                    self.lengths[env, self.number[env]] = (int(self.age[env]), truncate)
+                self.number[ended] += 1
+                self.age[ended] = 0
+
+    def length_of(self, env: int, number: int) -> tuple[int, str]:
+        if (env, number) in self.lengths:
+            length, truncated = self.lengths[env, number]
+            return length, "truncated" if truncated else "terminated"
+        return int(self.age[env]), "running"
+
+
+def check(batch: Batch, told: Recorded, rule: WindowRule, gamma: float) -> None:
+    """Every learned row of every window is what the reference says."""
+    L, B = batch.mask.shape
+    assert batch.mask.any(0).all(), "a window with nothing to learn"
+    for b in range(B):
+        learned = np.flatnonzero(batch.mask[:, b])
+        assert (np.diff(learned) == 1).all() and len(learned) <= rule.length
+        env, number = divmod(int(batch.observation["x"][0, b, 0]), 1000)
+        length, ending = told.length_of(env, number)
+        first = int(batch.observation["x"][0, b, 1])
+        s = first + learned[0]
+        if rule.from_start:
+            assert s == 0
+        if rule.context is not None:
+            assert first == max(0, s - rule.context)
+        last = learned[-1]
+        limit = length if ending != "running" else length - rule.n_step
+        assert first + last == min(s + rule.length, limit) - 1
+        for row in learned:
+            t = first + row
+            assert batch.observation["x"][row, b].tolist() == [number + 1000 * env, t]
+            assert batch.taken[row, b] == t % 100
+            assert batch.action[row, b] == (-1 if t == 0 else (t - 1) % 100)
+            assert batch.reward[row, b] == t
+            k = min(rule.n_step, length - t) if ending != "running" else rule.n_step
+            assert batch.returns[row, b] == pytest.approx(sum(gamma**i * (t + i + 1) for i in range(k)), rel=1e-5)
+            boots = not (ending == "terminated" and t + k == length)
+            assert batch.discount[row, b] == pytest.approx(gamma**k if boots else 0.0, rel=1e-6)
+            if boots:
+                assert batch.observation["x"][batch.boot[row, b], b].tolist() == [number + 1000 * env, t + k]
+        if batch.state is not None:
+            check_state(batch, b, number, s, rule)
+
+
+def check_state(batch: Batch, b: int, number: int, s: int, rule: WindowRule) -> None:
+    assert batch.state is not None
+    burned = batch.burned is not None and bool(batch.burned[b])
+    begins = s - rule.burn_in if burned else s
+    expected = [-7.0, -7.0] if begins == 0 else [number, begins]
+    assert batch.state[0][b].tolist() == expected
+    assert begins % rule.stride == 0
+    if burned:
+        assert batch.burn is not None
+        observation, action, _ = batch.burn
+        assert observation["x"][:, b, 1].tolist() == list(range(begins, s))
+        assert action[0, b] == (-1 if begins == 0 else (begins - 1) % 100)
+
+
+RULES = {
+    "plain": WindowRule(length=1, n_step=1),
+    "n-step": WindowRule(length=1, n_step=5),
+    "stateless window": WindowRule(length=6, n_step=3),
+    "finite": WindowRule(length=5, n_step=2, context=4),
+    "recurrent": WindowRule(length=5, n_step=3, burn_in=4, stride=3, context=None),
+    "no burn-in": WindowRule(length=5, n_step=3, burn_in=0, stride=2, context=None),
+    "from start": WindowRule(length=12, n_step=1, context=None, from_start=True),
+    "from start, finite": WindowRule(length=12, n_step=2, context=6, from_start=True),
+}
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES.keys())
+@pytest.mark.parametrize("truncate", [False, True])
+@pytest.mark.parametrize("prioritized", [False, True])
+def test_windows_equal_the_reference(rule: WindowRule, truncate: bool, prioritized: bool) -> None:
+    told = Recorded(envs=3, capacity=300, stride=rule.stride, recurrent=rule.context is None, prioritized=prioritized)
+    for steps in (4, 9, 20, 60, 200):  # before the first end, then wrapped around
+        told.run(steps, length=11, truncate=truncate, rule=rule)
+        batch = told.replay.sample(40, rule, 0.9)
+        if batch is not None:
+            check(batch, told, rule, 0.9)
+    assert batch is not None
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    length=st.integers(1, 8),
+    n_step=st.integers(1, 6),
+    burn_in=st.integers(0, 6),
+    stride=st.integers(1, 5),
+    recurrent=st.booleans(),
+    episode=st.integers(1, 30),
+    steps=st.integers(1, 150),
+    truncate=st.booleans(),
+)
+def test_any_rule(
+    length: int, n_step: int, burn_in: int, stride: int, recurrent: bool, episode: int, steps: int, truncate: bool
+) -> None:
+    context = None if recurrent else burn_in
+    rule = WindowRule(length=length, n_step=n_step, burn_in=burn_in, stride=stride, context=context)
+    told = Recorded(envs=2, capacity=90, stride=stride, recurrent=recurrent)
+    told.run(steps, length=episode, truncate=truncate)
+    batch = told.replay.sample(20, rule, 0.97)
+    if batch is not None:
+        check(batch, told, rule, 0.97)
+
+
+def test_every_learnable_step_is_learned() -> None:
+    rule = WindowRule(length=5, n_step=2, burn_in=3, stride=2, context=None)
+    told = Recorded(envs=1, capacity=400, stride=2, recurrent=True)
+    told.run(150, length=30, truncate=True)
+    seen = set()
+    for _ in range(60):
+        batch = told.replay.sample(32, rule, 0.9)
+        assert batch is not None
+        for row, b in zip(*np.nonzero(batch.mask), strict=True):
+            seen.add(tuple(batch.observation["x"][row, b].astype(int).tolist()))
+    ended = {(number, t) for number in range(5) for t in range(30)}
+    assert ended <= seen
+
+
+def test_burn_in_longer_than_the_episode_leaves_something_to_learn() -> None:
+    rule = WindowRule(length=4, n_step=1, burn_in=50, stride=1, context=None)
+    told = Recorded(envs=2, capacity=600, recurrent=True)
+    told.run(100, length=5, truncate=False)
+    batch = told.replay.sample(32, rule, 0.9)
+    assert batch is not None and batch.mask.any(0).all()
+
+
+def test_nothing_to_sample_yet() -> None:
+    told = Recorded(envs=2, capacity=100)
+    assert told.replay.sample(4, RULES["plain"], 0.9) is None
+    told.run(2, length=50, truncate=False)
+    assert told.replay.sample(4, RULES["n-step"], 0.9) is None
+
+
+def test_priorities_shift_the_draw() -> None:
+    told = Recorded(envs=1, capacity=64, prioritized=True)
+    rule = RULES["plain"]
+    told.run(40, length=100, truncate=False, rule=rule)
+    told.replay.set_priorities(np.arange(40), np.full(40, 1e-6))
+    told.replay.set_priorities(np.array([17]), np.array([1.0]))
+    batch = told.replay.sample(32, rule, 0.9, beta=1.0)
+    assert batch is not None and (batch.taken[0] == 17).mean() > 0.9
+    assert batch.weights is not None and batch.weights.max() == 1.0
+
+
+def test_sum_tree_draws_in_proportion() -> None:
+    tree = SumTree(5)
+    tree.set(np.arange(5), np.array([1.0, 0.0, 3.0, 0.0, 6.0]))
+    assert tree.total == 10.0
+    drawn = tree.draw(np.linspace(0, 1, 1000, endpoint=False))
+    assert [int((drawn == leaf).sum()) for leaf in range(5)] == [100, 0, 300, 0, 600]
+
+
+def test_restored_replay_samples_the_same() -> None:
+    rule = RULES["recurrent"]
+    a = Recorded(envs=3, capacity=300, stride=3, recurrent=True, prioritized=True)
+    a.run(170, length=11, truncate=True, rule=rule)
+    b = Recorded(envs=3, capacity=300, stride=3, recurrent=True, prioritized=True)
+    b.replay.restore(a.replay.arrays())
+    b.replay.generator.bit_generator.state = a.replay.generator.bit_generator.state
+    x, y = a.replay.sample(16, rule, 0.9), b.replay.sample(16, rule, 0.9)
+    assert x is not None and y is not None
+    assert np.array_equal(x.taken, y.taken) and np.array_equal(x.returns, y.returns) and np.array_equal(x.names, y.names)

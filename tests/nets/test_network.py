@@ -1,0 +1,134 @@
+"""The whole network: every attention with every memory, heads, recorded attention."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+
+from dqngui import catalog
+from dqngui.config import Experiment, experiment_from
+from dqngui.envs.spaces import Part, Spaces
+from dqngui.nets import attention as attention_module
+from dqngui.nets.heads import DuelingHead
+from dqngui.nets.network import Inputs, QNetwork, build_network
+from dqngui.nets.record import Record
+
+T, B = 7, 4
+SPACES = Spaces(
+    parts=(
+        Part("sensors", "vector", (3,), "float32"),
+        Part("picture", "vector", (4,), "uint8", scale=1 / 255),
+        Part("place", "discrete", (2,), "int32", sizes=(5, 3)),
+    ),
+    actions=3,
+)
+PAIRS = list(itertools.product(sorted(catalog.ATTENTIONS), sorted(catalog.MEMORIES), ["one", "feature"]))
+
+
+def network_of(attention: str, memory: str, tokens: str = "feature", **net: object) -> QNetwork:
+    data = {"net": {"attention": attention, "memory": memory, "tokens": tokens, "width": 16, **net}}
+    return build_network(SPACES, experiment_from(data), torch.Generator().manual_seed(1))
+
+
+def inputs() -> Inputs:
+    generator = torch.Generator().manual_seed(2)
+    observation = {
+        "sensors": torch.randn(T, B, 3, generator=generator),
+        "picture": torch.randint(0, 256, (T, B, 4), generator=generator, dtype=torch.uint8),
+        "place": torch.stack(
+            [torch.randint(0, 5, (T, B), generator=generator), torch.randint(0, 3, (T, B), generator=generator)], -1
+        ).int(),
+    }
+    action = torch.randint(-1, 3, (T, B), generator=generator)
+    return Inputs(observation, action, torch.randn(T, B, generator=generator))
+
+
+def cut(whole: Inputs, t: int) -> Inputs:
+    return Inputs(
+        {k: v[t : t + 1] for k, v in whole.observation.items()}, whole.action[t : t + 1], whole.reward[t : t + 1]
+    )
+
+
+@pytest.mark.parametrize(("attention", "memory", "tokens"), PAIRS)
+def test_acting_step_by_step_equals_training_unroll(attention: str, memory: str, tokens: str) -> None:
+    network, whole = network_of(attention, memory, tokens), inputs()
+    state = network.initial_state(B)
+    with torch.no_grad():
+        q, _ = network(whole, None)
+        single = []
+        for t in range(T):
+            step, state = network(cut(whole, t), state)
+            single.append(step)
+    assert q.shape == (T, B, 3)
+    assert torch.allclose(q, torch.cat(single), atol=1e-5)
+
+
+@pytest.mark.parametrize(("attention", "memory", "tokens"), PAIRS)
+def test_every_parameter_gets_a_gradient(attention: str, memory: str, tokens: str) -> None:
+    network = network_of(attention, memory, tokens, head="dueling")
+    network(inputs(), None)[0].square().sum().backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None and parameter.grad.abs().max() > 0, name
+
+
+@pytest.mark.parametrize(("attention", "memory", "tokens"), PAIRS)
+def test_recording_changes_nothing_and_attention_sums_to_one(attention: str, memory: str, tokens: str) -> None:
+    network, whole, record = network_of(attention, memory, tokens), inputs(), Record()
+    with torch.no_grad():
+        plain, recorded = network(whole, None)[0], network(whole, None, record)[0]
+    assert torch.allclose(plain, recorded, atol=1e-5)
+    assert set(record.values) == {spec.name for spec in network.views()}
+    for spec in network.views():
+        value = record.values[spec.name]
+        assert value.shape[:2] == (T, B) and value.ndim == 2 + len(spec.axes), spec.name
+        if "attention" in spec.name:
+            assert torch.allclose(value.sum(-1), torch.ones(()), atol=1e-5), spec.name
+
+
+@pytest.mark.parametrize("tokens", [2, 3, 5])
+def test_the_three_ways_to_attend_agree(tokens: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    q, k, v = (torch.randn(6, tokens, 16, generator=torch.Generator().manual_seed(i)) for i in range(3))
+    explicit, weights = attention_module.attend(q, k, v, 4, True)
+    monkeypatch.setattr(attention_module, "_FEW_PAIRS", 0)
+    fused, _ = attention_module.attend(q, k, v, 4, False)
+    monkeypatch.setattr(attention_module, "_FEW_PAIRS", 1000)
+    few, _ = attention_module.attend(q, k, v, 4, False)
+    assert weights is not None and weights.shape == (6, 4, tokens, tokens)
+    assert torch.allclose(explicit, fused, atol=1e-6) and torch.allclose(explicit, few, atol=1e-6)
+
+
+def test_attention_divides_by_the_root_of_the_head_size() -> None:
+    q = k = torch.ones(1, 2, 8)
+    k = torch.cat([torch.ones(1, 1, 8), torch.zeros(1, 1, 8)], dim=1)
+    _, weights = attention_module.attend(q, k, torch.ones(1, 2, 8), 2, True)
+    assert weights is not None
+    share = torch.softmax(torch.tensor([4 / 4**0.5, 0.0]), 0)[0]
+    assert torch.allclose(weights[0, 0, 0, 0], share)
+
+
+def test_previous_action_and_reward_reach_the_values_unless_switched_off() -> None:
+    whole = inputs()
+    other = Inputs(whole.observation, torch.zeros_like(whole.action), whole.reward + 1)
+    for seen in (True, False):
+        network = network_of("self", "none", previous_action=seen, previous_reward=seen)
+        with torch.no_grad():
+            same = torch.equal(network(whole, None)[0], network(other, None)[0])
+        assert same is not seen
+
+
+def test_dueling_advantages_have_mean_zero() -> None:
+    head = DuelingHead(8, 3)
+    h = torch.randn(2, 5, 8)
+    assert torch.allclose(head(h).mean(-1, keepdim=True), head.value(h), atol=1e-6)
+
+
+def test_equal_generators_build_equal_networks() -> None:
+    a, b = network_of("self", "gru"), network_of("self", "gru")
+    assert all(torch.equal(p, q) for p, q in zip(a.parameters(), b.parameters(), strict=True))
+
+
+def test_default_experiment_builds() -> None:
+    network = build_network(SPACES, experiment_from({}), torch.Generator().manual_seed(0))
+    assert isinstance(network, QNetwork) and isinstance(Experiment(), Experiment)
