@@ -10,7 +10,6 @@ from dqngui.messages import (
     EpisodeEnded,
     Evaluated,
     Event,
-    Failed,
     KnobRefused,
     Learned,
     RunResumed,
@@ -73,8 +72,8 @@ class ProgressLine:
                 self._speed = event.steps_per_second
             case Evaluated():
                 self._evaluation = event.mean
-                if event.role == "selection":
-                    self._best = event.mean if self._best is None else max(self._best, event.mean)
+                if event.best:
+                    self._best = event.mean if event.score is None else event.score
                 if not self._live:
                     print(self.text(), file=sys.stderr)
             case Warned():
@@ -88,8 +87,6 @@ class ProgressLine:
                     else ""
                 )
                 self._say(f"The run goes on from step {event.step:,}{lost}.")
-            case Failed():
-                self._say(event.text)
         if self._live and time.monotonic() - self._drawn_at > 0.1:
             self._draw()
 

@@ -27,7 +27,7 @@ class Row(msgspec.Struct):
 
     Attributes:
         seconds: wall seconds of training, evaluations and start left out.
-        best: best selection evaluation.
+        best: best evaluation, as the run's own choice of a checkpoint saw it.
         test: mean return of the best checkpoint on test seeds.
         reason: why training ended.
     """
@@ -92,13 +92,11 @@ class SeedRun:
             case Evaluated(role="test"):
                 row.test = event.mean
             case Finished() if not self._testing:
-                row.reason, row.steps = event.reason, event.step
+                row.reason, row.steps, row.best = event.reason, event.step, event.best
                 row.seconds = row.seconds or event.seconds
             case Learned() | Evaluated() if not self._testing:
                 row.steps = max(row.steps, event.step)
                 row.seconds = max(row.seconds, event.seconds)
-                if isinstance(event, Evaluated) and event.role == "selection":
-                    row.best = event.mean if row.best is None else max(row.best, event.mean)
         if self._json and not isinstance(event, Weights):
             write_json_line(msgspec.json.encode({**msgspec.json.decode(encode(event)), "seed": row.seed}))
         elif isinstance(event, Evaluated):

@@ -11,7 +11,7 @@ from dqngui.commands.experiments import check_task, chosen_experiment, run_folde
 from dqngui.commands.following import Outcome, follow
 from dqngui.commands.output import JsonLines, Output, ProgressLine
 from dqngui.config import ConfigError, Experiment
-from dqngui.messages import COMMANDS, Evaluated, Event, KnobChanged, Request, SetKnob
+from dqngui.messages import COMMANDS, KnobChanged, Request, SetKnob
 
 
 def run(arguments: TrainArguments) -> int:
@@ -84,11 +84,10 @@ def _resumed(arguments: TrainArguments) -> tuple[Request, int]:
     if arguments.steps is not None and arguments.steps < 1:
         raise ConfigError("--steps must be at least 1")
     assert arguments.resume is not None
-    from dqngui.runs.folder import read_experiment, refuse_if_busy
+    from dqngui.runs.folder import read_experiment
 
     folder = run_folder(arguments.resume, arguments.runs)
     total_steps = arguments.steps or read_experiment(folder).run.total_steps
-    refuse_if_busy(folder)
     options = {} if arguments.steps is None else {"total_steps": arguments.steps}
     return Request(job="train", folder=str(folder), resume=True, options=options), total_steps
 
@@ -96,22 +95,15 @@ def _resumed(arguments: TrainArguments) -> tuple[Request, int]:
 def _train(request: Request, host: str, output: Output, quiet: bool) -> int:
     from dqngui.hosts import open_host
 
-    best: list[float] = []
-
-    def take(event: Event) -> None:
-        if isinstance(event, Evaluated) and event.role == "selection":
-            best.append(event.mean)
-        output.take(event)
-
-    outcome = follow(open_host(host, request), take)
+    outcome = follow(open_host(host, request), output.take)
     if outcome.failed is not None and outcome.failed.mistake and not request.resume:
         shutil.rmtree(request.folder or "", ignore_errors=True)  # refused before the first step: leave nothing behind
     output.close()
-    _report(request, outcome, max(best, default=None), quiet)
+    _report(request, outcome, quiet)
     return outcome.status
 
 
-def _report(request: Request, outcome: Outcome, best: float | None, quiet: bool) -> None:
+def _report(request: Request, outcome: Outcome, quiet: bool) -> None:
     """The last lines: what failed (standard error), or what was reached and where it is (standard output)."""
     if outcome.failed is not None:
         print(f"dqngui: {outcome.failed.text}", file=sys.stderr)
@@ -121,7 +113,7 @@ def _report(request: Request, outcome: Outcome, best: float | None, quiet: bool)
     if quiet or outcome.finished is None:
         return
     end = outcome.finished
-    reached = f", best evaluation {best:.4g}" if best is not None else ""
+    reached = f", best evaluation {end.best:.4g}" if end.best is not None else ""
     print(f"{end.reason.capitalize()} at {end.step:,} steps, {end.steps_per_second:,.0f} steps/s{reached}")
     print(f"Run:    {request.folder}")
     if end.reason == "stopped":
