@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import io
 import os
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dqngui.config import ConfigError
-from dqngui.runs.files import replace_file
+from dqngui.runs.files import named, replace_file
 
 if TYPE_CHECKING:
     import torch
@@ -32,7 +33,10 @@ def save_weights(folder: Path, step: int, weights: Mapping[str, torch.Tensor], *
     if not keep and not best:
         return
     data = tensor_bytes({"step": step, "weights": {name: to_cpu(tensor) for name, tensor in weights.items()}})
-    (folder / FOLDER).mkdir(exist_ok=True)
+    try:
+        (folder / FOLDER).mkdir(exist_ok=True)
+    except OSError as error:
+        raise named(error, folder / FOLDER) from error
     if keep:
         replace_file(folder / FOLDER / f"{step}.pt", data)
         _thin(folder)
@@ -96,6 +100,9 @@ def load_tensors(path: Path) -> dict[str, Any]:
 
     import torch
 
+    if path.exists() and not zipfile.is_zipfile(path):
+        # A bare pickle too: torch would read its old format with a restricted unpickler; we do not try.
+        raise ConfigError(f"`{path}` is damaged or not a file of tensors, and was not opened")
     try:
         data = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:

@@ -117,6 +117,8 @@ def sync_folder(path: Path) -> None:
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)
+    except OSError as error:
+        raise named(error, path) from error
     finally:
         os.close(fd)
 

@@ -79,8 +79,8 @@ def save_resume(
         plain: dict[str, np.ndarray] = {}
         tensors: dict[str, torch.Tensor] = {}
         for name, array in arrays.items():
-            if isinstance(array, np.ndarray):
-                plain[name] = array
+            if isinstance(array, (np.ndarray, np.generic)):
+                plain[name] = np.asarray(array)
             else:
                 tensors[name] = to_cpu(array)
         _write_arrays(new / ARRAYS, plain)
@@ -93,9 +93,11 @@ def save_resume(
         write_file(new / META, text.encode())
         sync_folder(new)
         _swap(folder)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError) as error:
         if (folder / STATE).exists():
             shutil.rmtree(new, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise named(error, Path(error.filename or new)) from error
         raise
 
 

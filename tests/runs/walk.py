@@ -1,0 +1,78 @@
+"""A run without learning, whose every number depends on all before: what resuming must not change.
+
+Runs as a program too (`python -m tests.runs.walk FOLDER TOTAL`), to be killed from outside.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import torch
+
+from dqngui.config import Experiment
+from dqngui.messages import EpisodeEnded, Evaluated, Event, Finished, KnobChanged, Learned
+from dqngui.runs.recorder import EpisodeTrace, Snapshot, record
+from dqngui.runs.resume import load_resume, rewind
+
+EVERY = 40
+
+
+def walk(total: int, state: dict[str, Any] | None, arrays: dict[str, Any], delay: float) -> Iterator[Any]:
+    """Episodes, learning rows, evaluations, a tweak now and then, a checkpoint every 40 steps."""
+    generator = np.random.default_rng(0)
+    step, best, weights = 0, float("-inf"), torch.zeros(5)
+    if state is not None:
+        step, best, weights = state["step"], state["best"], arrays["weights"].clone()
+        generator.bit_generator.state = state["generator"]
+    else:
+        yield snapshot(0, weights, best, generator, False)
+    while step < total:
+        step += 1
+        time.sleep(delay)
+        weights[step % 5] += float(generator.normal())
+        actions = generator.integers(0, 3, size=int(generator.integers(1, 9)))
+        yield EpisodeEnded(step=step, ret=float(weights.sum()), length=len(actions), episode=step)
+        yield EpisodeTrace(step, 0, step, 10_000_000 + step, actions)
+        if step % 7 == 0:
+            yield KnobChanged(step=step, field="learn.lr", old=0.1, new=float(generator.random()))
+        if step % 10 == 0:
+            yield Learned(step=step, updates=step, loss=float(weights[0]), seconds=time.perf_counter())
+        if step % EVERY == 0:
+            mean = float(generator.normal())
+            improved, best = mean > best, max(mean, best)
+            yield Evaluated(step=step, returns=(mean,), lengths=(1,), mean=mean, best=improved)
+            yield snapshot(step, weights, best, generator, improved)
+    yield Finished(step=step, seconds=1.0, steps_per_second=1.0, reason="completed", best=best)
+
+
+def snapshot(step: int, weights: torch.Tensor, best: float, generator: np.random.Generator, improved: bool) -> Snapshot:
+    meta = {"step": step, "best": best, "generator": generator.bit_generator.state}
+    arrays = {"weights": weights, "past": np.arange(step)}
+    return Snapshot(step, {"w": weights}, best=improved, keep=step > 0, state=lambda: (arrays, meta))
+
+
+def run(folder: Path, total: int = 200, delay: float = 0.0) -> Iterator[Event]:
+    """Begin the run in the folder, or go on from its last checkpoint, as a training job does."""
+    if (folder / "events.jsonl").exists():
+        stored = load_resume(folder)
+        yield rewind(folder, stored.mark)
+        assert len(stored.arrays["past"]) == stored.meta["step"] == stored.mark.step
+        yield from record(walk(total, stored.meta, stored.arrays, delay), folder, stored.experiment, stored.mark)
+    else:
+        yield from record(walk(total, None, {}, delay), folder, experiment())
+
+
+def experiment() -> Experiment:
+    return msgspec.structs.replace(Experiment(), title="A walk")
+
+
+if __name__ == "__main__":
+    for event in run(Path(sys.argv[1]), int(sys.argv[2]), 0.001):
+        if isinstance(event, Finished):
+            print(event.reason)
