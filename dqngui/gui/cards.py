@@ -6,8 +6,8 @@ of a stylesheet, so the card is an inner frame; the card's header is the handle 
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QSize, Qt
-from PySide6.QtGui import QAction, QColor, QIcon, QMouseEvent, QPainter, QPaintEvent, QPixmap, QPolygonF, QResizeEvent
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QColor, QIcon, QMouseEvent, QPainter, QPaintEvent, QPixmap, QPolygonF
 from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
@@ -36,7 +36,8 @@ class Card(QFrame):
         super().__init__(parent)
         self.setObjectName("card")
         self.setAccessibleName(title)
-        self.header = QWidget(self)
+        self.header = _Header(self)
+        self.header.changed.connect(self._fit_header)
         self.header.setObjectName("cardHeader")
         self.header.setFixedHeight(30)
         # The header never decides how narrow a card may be: legends shrink to their markers instead.
@@ -91,17 +92,16 @@ class Card(QFrame):
         self.menu.addAction(action)
         self._menu_button.show()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit_header()
-
     def _fit_header(self) -> None:
-        chips = self.header.findChildren(LegendChip)
-        for style in (Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly):
-            for chip in chips:
-                chip.setToolButtonStyle(style)
-            if self._line.minimumSize().width() <= self.width() - 2:
-                return
+        """Legends show their words where these fit, and markers alone where they do not."""
+        chips = [chip for chip in self.header.findChildren(LegendChip) if not chip.isHidden()]
+        others = [self._line.itemAt(index).widget() for index in range(self._line.count())]
+        others = [widget for widget in others if not (widget.isHidden() or widget is self._note or widget in chips)]
+        needed = sum(widget.sizeHint().width() for widget in others) + sum(chip.full_width() for chip in chips)
+        margins = self._line.contentsMargins()
+        needed += self._line.spacing() * (len(others) + len(chips)) + margins.left() + margins.right()
+        for chip in chips:
+            chip.set_short(needed > self.header.width())
 
     def set_body(self, body: QWidget) -> None:
         """The card's content; it replaces and deletes an earlier one."""
@@ -177,12 +177,26 @@ class CardDock(QDockWidget):
             self.setTitleBarWidget(self._bare)
 
 
+class _Header(QWidget):
+    """The header line; tells when its width or what is in it changed."""
+
+    changed = Signal()
+
+    def event(self, event: QEvent) -> bool:
+        done = bool(super().event(event))
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest, QEvent.Type.Show):
+            self.changed.emit()
+        return done
+
+
 class ElidedLabel(QLabel):
     """A label that gives way: where its text does not fit it ends in an ellipsis."""
 
-    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+    def __init__(self, text: str = "", parent: QWidget | None = None, gives_way: bool = True) -> None:
+        """`gives_way`: it asks for no width at all; otherwise for its text's, and shrinks only in need."""
         super().__init__(text, parent)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        policy = QSizePolicy.Policy.Ignored if gives_way else QSizePolicy.Policy.Preferred
+        self.setSizePolicy(policy, QSizePolicy.Policy.Preferred)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, super().minimumSizeHint().height())
@@ -219,10 +233,21 @@ class LegendChip(QToolButton):
         themes.set_role(self, "legend")
         self.restyle(themes.current())
 
+    def full_width(self) -> int:
+        """Pixels it takes with its words; Qt's own hint is too wide."""
+        return 12 + 4 + self.fontMetrics().horizontalAdvance(self.text()) + 14
+
+    def set_short(self, short: bool) -> None:
+        """Show the marker alone."""
+        style = Qt.ToolButtonStyle
+        wanted = style.ToolButtonIconOnly if short else style.ToolButtonTextBesideIcon
+        if wanted != self.toolButtonStyle():
+            self.setToolButtonStyle(wanted)
+            self.updateGeometry()
+
     def sizeHint(self) -> QSize:
-        if self.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonIconOnly:
-            return QSize(22, 22)
-        return QSize(12 + 4 + self.fontMetrics().horizontalAdvance(self.text()) + 14, 22)  # Qt's own is too wide
+        short = self.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonIconOnly
+        return QSize(22 if short else self.full_width(), 22)
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()

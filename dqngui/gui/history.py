@@ -121,8 +121,13 @@ class Curve:
             tail = self.y.values[end * block : stop]
             low, high = np.append(low, np.fmin.reduce(tail)), np.append(high, np.fmax.reduce(tail))
             left, right = np.append(left, x[end * block]), np.append(right, x[stop - 1])
+        # A falling block is drawn from its highest point to its lowest, or a slope would look like a saw.
+        y = self.y.values
+        last = np.minimum(np.arange(begin + 1, begin + 1 + len(low)) * block, stop) - 1
+        falls = y[begin * block : stop : block] > y[last]
         xs, ys = np.empty(2 * len(low)), np.empty(2 * len(low))
-        xs[0::2], xs[1::2], ys[0::2], ys[1::2] = left, right, low, high
+        xs[0::2], xs[1::2] = left, right
+        ys[0::2], ys[1::2] = np.where(falls, high, low), np.where(falls, low, high)
         return xs, ys
 
     def scattered(self, x0: float, x1: float, places: int) -> tuple[Floats, Floats]:
@@ -135,24 +140,35 @@ class Curve:
         known = np.isfinite(y)
         return x[known], y[known]
 
-    def smoothed(self, x0: float, x1: float, pixels: int, window: int) -> tuple[Floats, Floats, Floats]:
-        """(x, mean, sd) over the last `window` points, at no more than `pixels` + 1 places.
+    def smoothed(self, x0: float, x1: float, places: int, window: int) -> tuple[Floats, Floats, Floats]:
+        """(x, mean, sd) over the last `window` points, at up to `places` + 2 places evenly spread over x.
 
         Where a place stands for more points than the window, the mean is over all of these.
         """
-        first, stop, block = self.blocks(x0, x1, pixels)
-        at = np.arange(first + block - 1, stop, block)
-        if stop and (len(at) == 0 or at[-1] != stop - 1):
-            at = np.append(at, stop - 1)
-        before = at - max(window, block)
+        first, stop = self.span(x0, x1)
+        if first >= stop:
+            return np.empty(0), np.empty(0), np.empty(0)
+        x = self.x.values
+        inner = np.linspace(max(x0, x[first]), min(x1, x[stop - 1]), places)
+        at = np.searchsorted(x, inner, "right") - 1
+        at = np.unique(np.concatenate([[first], at[(at >= first) & (at < stop)], [stop - 1]]))
+        mean, sd = self._moments(at, np.minimum(at - window, np.concatenate([[at[0]], at[:-1]])))
+        return x[at], mean, sd
+
+    def moments_at(self, index: int, window: int) -> tuple[float, float]:
+        """Mean and standard deviation of the `window` points up to an index; NaN where all are gaps."""
+        mean, sd = self._moments(np.array([index]), np.array([index - window]))
+        return float(mean[0]), float(sd[0])
+
+    def _moments(self, at: npt.NDArray[np.int64], before: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """Mean and deviation of the points after `before` up to `at`."""
         count, total, squares = (
             column.values[at] - np.where(before >= 0, column.values[np.maximum(before, 0)], 0.0)
             for column in (self._count, self._sum, self._squares)
         )
         known = np.where(count > 0, count, np.nan)
         mean = total / known
-        variance = np.maximum(squares / known - mean**2, 0.0)
-        return self.x.values[at], mean + (self._shift or 0.0), np.sqrt(variance)
+        return mean + (self._shift or 0.0), np.sqrt(np.maximum(squares / known - mean**2, 0.0))
 
     def range(self, x0: float = -np.inf, x1: float = np.inf) -> tuple[float, float] | None:
         """Lowest and highest y between x0 and x1, or None where there is none."""

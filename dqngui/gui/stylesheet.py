@@ -88,7 +88,7 @@ QToolButton[role="button"]:focus { border-color: $accent; }
 QToolButton[role="button"]:disabled { color: $disabled; background: $surface; border-color: $line; }
 QToolButton[role="button"]::menu-button { border: none; border-left: 1px solid $control_line; width: 20px; }
 QToolButton[role="button"]::menu-arrow { image: url("$icons-down.svg"); width: 10px; height: 10px; }
-QToolButton[role="disclosure"] { color: $muted; font-size: 12px; padding: 2px 4px 2px 0; }
+QToolButton[role="disclosure"] { color: $muted; font-size: 12px; padding: 2px 4px 2px 0; margin-left: -5px; }
 QToolButton[role="disclosure"]:checked { background: transparent; color: $text; }
 QToolButton[role="disclosure"]:hover { background: transparent; color: $text; }
 QToolButton[role="legend"] { color: $text; font-size: 12px; padding: 1px 5px; }
@@ -111,12 +111,12 @@ QLineEdit:disabled, QComboBox:disabled, QAbstractSpinBox:disabled {
 QLineEdit:read-only { background: $surface; border-color: $line; }
 QLineEdit[role="bad"], QAbstractSpinBox[role="bad"], QComboBox[role="bad"] { border-color: $bad; }
 QLineEdit[role="knob"], QLineEdit[role="knobPending"] { background: transparent; border-color: transparent;
-    padding: 1px 4px; min-height: 16px; font-weight: 600; }
+    padding: 1px 0 1px 4px; min-height: 16px; font-weight: 600; }
 QLineEdit[role="knobPending"] { color: $warn; }
 QLineEdit[role="knob"]:hover:enabled, QLineEdit[role="knobPending"]:hover { background: $raised; }
 QLineEdit[role="knob"]:focus, QLineEdit[role="knobPending"]:focus { background: $raised; border-color: $accent; }
 QLineEdit[role="compact"] { padding: 2px 4px; }
-QComboBox { padding-right: 24px; }
+QComboBox { padding-right: 4px; }
 QComboBox::drop-down { border: none; width: 22px; subcontrol-origin: border; subcontrol-position: center right; }
 QComboBox::down-arrow { image: url("$icons-down.svg"); width: 12px; height: 12px; }
 QComboBox QAbstractItemView { background: $surface; color: $text; border: 1px solid $line; border-radius: 6px;

@@ -57,28 +57,57 @@ def test_piece_by_piece_equals_at_once() -> None:
 
 def test_smoothing_is_the_trailing_mean_and_deviation() -> None:
     curve = curve_of(400)
-    x, mean, sd = curve.smoothed(-1, 1e9, 1_000, 25)
+    x, mean, sd = curve.smoothed(-1, 1e9, 10_000, 25)
     y = curve.y.values
     assert len(x) == 400
     for i in (0, 3, 24, 25, 399):
         window = y[max(0, i - 24) : i + 1]
         assert mean[i] == pytest.approx(window.mean())
         assert sd[i] == pytest.approx(window.std(), abs=1e-9)
+        assert curve.moments_at(i, 25) == (mean[i], sd[i])
+
+
+def test_a_smoothed_place_stands_for_all_its_points() -> None:
+    curve = curve_of(100_000)
+    x, mean, _ = curve.smoothed(-1, 1e9, 200, 25)
+    assert len(x) <= 202
+    start = int(np.searchsorted(curve.x.values, x[99])) + 1
+    stop = int(np.searchsorted(curve.x.values, x[100])) + 1
+    assert mean[100] == pytest.approx(curve.y.values[start:stop].mean())
+
+
+def test_a_slope_is_no_saw() -> None:
+    curve = Curve()
+    curve.extend(np.arange(10_000), -np.arange(10_000.0))
+    assert np.all(np.diff(curve.query(0, 1e9, 300)[1]) <= 0)
+
+
+def test_the_latest_value_is_the_last_known() -> None:
+    curve = Curve()
+    assert curve.latest() is None
+    curve.extend(np.arange(1_000), [5.0] + [np.nan] * 999)
+    assert curve.latest() == 5.0
+
+
+def test_dots_are_few_and_real() -> None:
+    curve = curve_of(100_000)
+    x, y = curve.scattered(-1, 1e9, 500)
+    assert 500 < len(x) == len(y) <= 1502
+    assert set(y) <= set(curve.y.values)
 
 
 def test_large_returns_keep_their_deviation() -> None:
     curve = Curve()
     noise = np.random.default_rng(0).normal(size=200_000)
     curve.extend(np.arange(200_000.0), 1e7 + noise)
-    sd = curve.smoothed(190_000, 199_999, 100_000, 100)[2][-1]
-    assert sd == pytest.approx(noise[-100:].std(), rel=1e-3)
+    assert curve.moments_at(199_999, 100)[1] == pytest.approx(noise[-100:].std(), rel=1e-3)
 
 
 def test_gaps_are_neither_drawn_nor_averaged() -> None:
     curve = Curve()
     curve.extend([1, 2, 3, 4, 5], [None, 1.0, math.nan, 3.0, math.inf])
     assert curve.range() == (1.0, 3.0)
-    mean = curve.smoothed(0, 9, 100, 3)[1]
+    mean = curve.smoothed(0, 9, 1_000, 3)[1]
     assert math.isnan(mean[0])
     assert mean[2] == 1.0
     assert mean[3] == 2.0

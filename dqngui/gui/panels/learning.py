@@ -21,7 +21,7 @@ from dqngui.gui.panels.plot import Plot
 from dqngui.gui.theme import Theme
 from dqngui.messages import KnobChanged, Learned
 
-NARROWEST = 190  # pixels of one small plot; below it the grid takes fewer columns
+AXIS, LINES = 56, 44  # pixels of a small plot that are not curve: left of it, and above and below it
 
 
 def _significant(value: float) -> str:
@@ -77,7 +77,7 @@ class SmallPlot(QWidget):
     def draw(self, history: History, name: str, cursor: Cursor | None) -> None:
         curve, plot = history.learned[name], self.plot
         plot.reach(history.last_step)
-        x, y = curve.query(*plot.span, plot.pixels)
+        x, y = curve.query(*plot.span, 2 * plot.pixels)
         known = y[np.isfinite(y)]
         self.curve.setData(x=x, y=y, connect="all" if len(known) == len(y) else "finite")
         plot.hold([(float(known.min()), float(known.max()))] if len(known) else [])
@@ -181,10 +181,12 @@ class LearningPanel(Panel):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        fits = max(1, min(3, self.width() // NARROWEST))
-        if self.height() < 3 * 90 and self.width() >= 3 * 130:  # too low for three rows
-            fits = 3
-        self._arrange(fits)
+        self._arrange(max((3, 2, 1), key=self._room))
+
+    def _room(self, columns: int) -> float:
+        """Size of the curves with so many columns; their smaller side, since both must be readable."""
+        rows = -(-len(self.plots) // columns)
+        return min(self.width() / columns - AXIS, 1.5 * (self.height() / rows - LINES))
 
     def _arrange(self, columns: int) -> None:
         if columns == self._columns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from PySide6.QtCore import QEvent, QRect, Qt
@@ -23,17 +24,25 @@ def value_text(value: Any) -> str:
     if value is None:
         return "schedule"
     if isinstance(value, float):
-        return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e")
+        if 0 < abs(value) < 0.01 or abs(value) >= 1e5:
+            digits, power = f"{value:.2e}".split("e")
+            return f"{float(digits):g}e{int(power)}"
+        return f"{value:.3g}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+@cache  # a setting is looked up by reading every struct's annotations
+def _label(path: str) -> str | None:
+    try:
+        return field_at(path).label
+    except ConfigError:  # a log of another version may name a setting that is gone
+        return None
 
 
 def short_name(path: str) -> str:
     """`lr`, `batch size`, `n-step`; the Greek letter of a label that ends in one."""
     name = path.rsplit(".", 1)[-1].replace("_", " ")
-    try:
-        label = field_at(path).label
-    except ConfigError:  # a log of another version may name a setting that is gone
-        return name
+    label = _label(path) or name
     if "α" <= label[-1:] <= "ω":
         return label[-1]
     return label.lower() if len(label) <= 10 else name
@@ -41,10 +50,7 @@ def short_name(path: str) -> str:
 
 def describe(knob: KnobChanged) -> str:
     """A tweak in words: `41,200: Learning rate 1e-3 → 5e-4`."""
-    try:
-        label = field_at(knob.field).label
-    except ConfigError:
-        label = knob.field
+    label = _label(knob.field) or knob.field
     return f"{knob.step:,}: {label} {value_text(knob.old)} → {value_text(knob.new)}"
 
 

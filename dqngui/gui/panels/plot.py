@@ -55,19 +55,26 @@ class Axis(pg.AxisItem):
     def __init__(self, side: str) -> None:
         super().__init__(side, maxTickLength=-4)
         self.enableAutoSIPrefix(False)
-        self.setStyle(tickFont=themes.font(TICK_PX), tickTextOffset=6, autoExpandTextSpace=False)
+        self.setStyle(
+            tickFont=themes.font(TICK_PX), tickTextOffset=6, autoExpandTextSpace=False, hideOverlappingLabels=10
+        )
         if side == "left":
             self.setWidth(46)
         else:
             self.setStyle(tickTextHeight=14)
             self.setHeight(22)
 
+    def boundingRect(self) -> QRectF:
+        # With a grid pyqtgraph leaves labels at the ends no room, and drops them.
+        rect: QRectF = super().boundingRect()
+        return rect.adjusted(0, -8, 0, 8) if self.orientation == "left" else rect
+
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         return [short(round(value, 12)) for value in values]
 
     def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
-        """Major ticks only: about one in 100 pixels across, one in 45 up."""
-        room = max(2.0, size / (100 if self.orientation == "bottom" else 45))
+        """Major ticks only: about one in 75 pixels across, one in 36 up."""
+        room = max(2.0, size / (75 if self.orientation == "bottom" else 36))
         raw = max((high - low) / room, 1e-12)
         power = 10.0 ** math.floor(math.log10(raw))
         return [(next(power * m for m in (1, 2, 5, 10) if power * m >= raw), 0.0)]
@@ -167,7 +174,8 @@ class Plot(pg.PlotWidget):
         self.setFrameShape(self.Shape.NoFrame)
         self.hideButtons()
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.plotItem.layout.setContentsMargins(0, 2, 8, 0)
+        self.plotItem.layout.setContentsMargins(0, 6, 8, 0)
+        self.left.setZValue(-10)  # its grid lies behind the curves
         self.fitted = True
         self._wanted: tuple[float, float] = (0.0, 1000.0)
         self._y: tuple[float, float] | None = None
@@ -260,7 +268,7 @@ class Plot(pg.PlotWidget):
             axis.setTextPen(pg.mkPen(theme.color("muted")))
             axis.setTickPen(pg.mkPen(theme.color("line")))
         self.left.setGrid(150 if theme.name == "dark" else 190)
-        marks = pg.mkPen(theme.color("muted"), width=1)
+        marks = pg.mkPen(theme.mixed("muted", 0.65), width=1)
         marks.setDashPattern([3, 3])
         self.marks.set_pen(marks)
         self.cursor_line.set_pen(pg.mkPen(theme.color("accent"), width=1))

@@ -1,0 +1,195 @@
+"""Both themes are readable, complete, and can be switched while widgets live."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor, QFontDatabase, QFontInfo, QFontMetricsF, QRawFont
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QPushButton, QSpinBox, QWidget
+from pytestqt.qtbot import QtBot
+
+from dqngui.config import package_data
+from dqngui.gui import theme as themes
+from dqngui.gui.cards import Card, CardDock, LegendChip
+from dqngui.gui.theme import DARK, LIGHT, Theme
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_text_is_readable_on_every_ground(theme: Theme) -> None:
+    for ground in ("background", "surface", "raised"):
+        for text in ("text", "muted"):
+            assert themes.contrast(theme.color(text), theme.color(ground)) >= 4.5, (text, ground)
+    assert themes.contrast(theme.color("on_accent"), theme.color("accent")) >= 4.5
+    for state in ("good", "warn", "bad"):
+        assert themes.contrast(theme.color(state), theme.color("surface")) >= 4.0, state
+    for token in theme.series:
+        assert themes.contrast(theme.color(token), theme.color("surface")) >= 3.0, token
+
+
+def test_text_on_any_colour_is_readable() -> None:
+    for level in range(0, 256, 5):
+        for color in (QColor(level, level, level), QColor(level, 128, 0), QColor(0, 90, level)):
+            assert themes.contrast(themes.text_on(color), color) >= 4.5
+
+
+def test_an_unknown_system_scheme_is_light(qapp: QApplication) -> None:
+    assert qapp.styleHints().colorScheme() != Qt.ColorScheme.Dark
+    assert themes.theme_for("system") is LIGHT
+    assert themes.theme_for("dark") is DARK
+
+
+def test_the_shipped_font_is_used_with_tabular_figures(qapp: QApplication) -> None:
+    assert themes.load_fonts() == "Inter"
+    folder = Path(str(package_data("assets"))) / "fonts"
+    assert (folder / "OFL.txt").is_file()
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 2_000_000
+    assert "Inter" in QFontDatabase.families()
+    font = themes.font(13)
+    assert QFontInfo(font).family() == "Inter"
+    metrics = QFontMetricsF(font)
+    assert metrics.horizontalAdvance("1111") == metrics.horizontalAdvance("8888")
+
+
+def test_the_font_has_every_character_of_the_panels(qapp: QApplication) -> None:
+    raw = QRawFont.fromFont(themes.font())
+    sources = Path(themes.__file__).parent
+    used = {c for path in sources.rglob("*.py") for c in path.read_text(encoding="utf-8") if ord(c) > 126}
+    drawn = {c for c in used if not ("─" <= c <= "╿")}
+    assert not [c for c in drawn if not raw.supportsCharacter(ord(c))]
+
+
+def test_arrows_have_the_colours_of_their_theme() -> None:
+    folder = Path(str(package_data("assets"))) / "icons"
+    for theme in (DARK, LIGHT):
+        for name in ("down", "up", "left", "right"):
+            assert theme.muted in (folder / f"{theme.name}-{name}.svg").read_text()
+        assert theme.on_accent in (folder / f"{theme.name}-check.svg").read_text()
+
+
+def test_the_stylesheet_is_filled_and_its_files_exist(qapp: QApplication) -> None:
+    for setting in ("dark", "light"):
+        themes.apply(qapp, setting)
+        sheet = qapp.styleSheet()
+        assert "$" not in sheet
+        files = re.findall(r'url\("(.+?)"\)', sheet)
+        assert files
+        assert all(Path(name).is_file() for name in files)
+        assert sheet.count("{") == sheet.count("}")
+
+
+def test_a_live_window_changes_its_colours(qapp: QApplication, qtbot: QtBot) -> None:
+    themes.apply(qapp, "dark")
+    card = Card("Return", QLabel("body"))
+    qtbot.addWidget(card)
+    card.resize(300, 200)
+    card.show()
+    assert card.grab().toImage().pixelColor(150, 150) == DARK.color("surface")
+    theme = themes.apply(qapp, "light")
+    card.restyle(theme)
+    assert card.grab().toImage().pixelColor(150, 150) == LIGHT.color("surface")
+
+
+@pytest.mark.parametrize("setting", ["dark", "light"])
+def test_buttons_are_as_wide_as_their_words(qapp: QApplication, qtbot: QtBot, setting: themes.Setting) -> None:
+    themes.apply(qapp, setting)
+    for role in ("accent", "flat", "danger"):
+        button = QPushButton("Fork from step 128,400")
+        qtbot.addWidget(button)
+        themes.set_role(button, role)
+        button.adjustSize()
+        assert button.width() >= button.fontMetrics().horizontalAdvance(button.text()) + 16
+
+
+def test_a_spin_box_shows_its_number(qapp: QApplication, qtbot: QtBot) -> None:
+    themes.apply(qapp, "dark")
+    for plain in (False, True):
+        spin = QSpinBox()
+        qtbot.addWidget(spin)
+        spin.setRange(0, 9_999_999)
+        spin.setValue(1_234_567)
+        themes.inset(spin, plain)
+        spin.show()
+        assert spin.lineEdit().width() >= spin.fontMetrics().horizontalAdvance("1234567") + 10
+
+
+def test_maps_are_even_and_centred_on_the_card() -> None:
+    for theme in (DARK, LIGHT):
+        table = theme.diverging_map().astype(int)
+        assert table.shape == (256, 3)
+        assert np.abs(table[127:129].mean(0) - QColor(theme.diverging[1]).getRgb()[:3]).max() < 2
+        assert tuple(table[0]) == QColor(theme.diverging[0]).getRgb()[:3]
+    assert themes.viridis().shape == (256, 3)
+
+
+def test_icons_are_tinted(qapp: QApplication) -> None:
+    themes.apply(qapp, "dark")
+    image = themes.icon("play").pixmap(32, 32).toImage()
+    solid = [image.pixelColor(x, y) for x in range(32) for y in range(32) if image.pixelColor(x, y).alpha() == 255]
+    assert solid
+    assert solid[0] == DARK.color("text")
+
+
+def docked(qtbot: QtBot) -> tuple[QMainWindow, CardDock, CardDock]:
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    docks = [CardDock(name, Card(name.title(), QWidget()), window) for name in ("one", "two")]
+    for dock in docks:
+        window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+    window.resize(600, 500)
+    window.show()
+    qtbot.waitExposed(window)
+    return window, docks[0], docks[1]
+
+
+def test_a_card_is_dragged_by_its_header_only(qapp: QApplication, qtbot: QtBot) -> None:
+    window, dock, _ = docked(qtbot)
+    assert window.isVisible()
+
+    def drag(start: QPoint) -> bool:
+        card = dock.card
+        target = card.childAt(start) or card
+        QTest.mousePress(target, Qt.MouseButton.LeftButton, pos=target.mapFrom(card, start))
+        for distance in (10, 40, 80):
+            QTest.mouseMove(dock, card.mapTo(dock, start + QPoint(distance, distance)))
+        floating = dock.isFloating()
+        QTest.mouseRelease(dock, Qt.MouseButton.LeftButton, pos=card.mapTo(dock, start))
+        return floating
+
+    assert not drag(QPoint(120, 120))
+    assert drag(QPoint(120, 15))
+
+
+def test_float_gives_a_native_frame_and_dock_takes_it_back(qapp: QApplication, qtbot: QtBot) -> None:
+    window, dock, _ = docked(qtbot)
+    action = next(action for action in dock.card.menu.actions() if action.text() == "Float")
+    action.trigger()
+    assert dock.isFloating()
+    assert dock.titleBarWidget() is None
+    assert not dock.windowFlags() & Qt.WindowType.FramelessWindowHint
+    assert action.text() == "Dock"
+    action.trigger()
+    assert not dock.isFloating()
+    assert dock.titleBarWidget() is not None
+    state = window.saveState(1)
+    assert window.restoreState(state, 1)
+
+
+def test_a_narrow_header_keeps_its_title_and_markers(qapp: QApplication, qtbot: QtBot) -> None:
+    card = Card("Return", QWidget())
+    qtbot.addWidget(card)
+    chips = [LegendChip(name, "series0") for name in ("episodes", "mean ± sd", "evaluation")]
+    for chip in chips:
+        card.add_to_header(chip)
+    card.resize(600, 200)
+    card.show()
+    style = Qt.ToolButtonStyle
+    qtbot.waitUntil(lambda: all(chip.toolButtonStyle() == style.ToolButtonTextBesideIcon for chip in chips))
+    assert all(chip.width() >= chip.full_width() for chip in chips)
+    card.resize(200, 200)
+    qtbot.waitUntil(lambda: all(chip.toolButtonStyle() == style.ToolButtonIconOnly for chip in chips))
+    assert chips[-1].geometry().right() <= card.header.width()
