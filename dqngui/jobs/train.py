@@ -26,6 +26,7 @@ from dqngui.messages import (
     Paused,
     Request,
     Resume,
+    RunResumed,
     SaveCheckpoint,
     SendWeights,
     SetKnob,
@@ -62,8 +63,11 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
     torch.set_num_threads(experiment.run.threads)
     job = _Job(experiment, request.folder, inbox)
     if request.folder is None:
-        return (event for event in job.events(None) if isinstance(event, Event))
-    return record(job.events(stored), Path(request.folder), experiment, stored.mark if stored else None)
+        return (event for event in job.events(None, None) if isinstance(event, Event))
+    folder = Path(request.folder)
+    if stored is None:
+        return record(job.events(None, None), folder, experiment)
+    return record(job.events(stored, rewind(folder, stored.mark)), folder, experiment, stored.mark)
 
 
 class _Job:
@@ -76,10 +80,10 @@ class _Job:
         self.stepping: str | None = None  # until when a Step runs
         self.clock = 0.0  # start of the stretch of training being timed
 
-    def events(self, stored: Stored | None) -> Iterator[Output]:
+    def events(self, stored: Stored | None, lost: RunResumed | None) -> Iterator[Output]:
         training = self.training
         try:
-            yield from self._begin(stored)
+            yield from self._begin(stored, lost)
             reason = yield from self._loop()
             yield self._snapshot()
             count = training.counters
@@ -93,12 +97,10 @@ class _Job:
         finally:
             training.close()
 
-    def _begin(self, stored: Stored | None) -> Iterator[Output]:
+    def _begin(self, stored: Stored | None, lost: RunResumed | None) -> Iterator[Output]:
         training = self.training
         warnings: list[str] = []
         if stored is not None:
-            assert self.folder is not None
-            lost = rewind(Path(self.folder), stored.mark)
             warnings = list(training.restore(stored.arrays, stored.meta))
         else:
             training.begin()
@@ -112,7 +114,7 @@ class _Job:
             observation=", ".join(f"{part.name} {part.shape}" for part in training.spaces.parts),
             actions=training.spaces.actions,
         )
-        if stored is not None:
+        if lost is not None:
             yield lost
             for text in warnings:
                 yield Warned(step=step, text=text)

@@ -1,0 +1,313 @@
+"""The training job: equal logs for equal runs, resuming bit for bit, knobs, pausing, faults."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+
+from dqngui.config import ConfigError, Experiment, experiment_from, with_settings
+from dqngui.jobs.inbox import Inbox
+from dqngui.jobs.train import train
+from dqngui.messages import (
+    Command,
+    EpisodeEnded,
+    Evaluated,
+    Event,
+    Failed,
+    Finished,
+    KnobChanged,
+    KnobRefused,
+    Learned,
+    Opened,
+    Pause,
+    Paused,
+    Request,
+    Resume,
+    SendWeights,
+    SetKnob,
+    Step,
+    Stop,
+    Unpaused,
+    Warned,
+    Weights,
+    without_clock,
+)
+from dqngui.runs.checkpoints import load_weights
+from dqngui.runs.folder import create, read_events
+
+SMALL: dict[str, Any] = {
+    "env": {"id": "CartPole-v1", "num_envs": 4},
+    "net": {"attention": "self", "memory": "gru", "width": 16},
+    "learn": {
+        "window": 8, "burn_in": 3, "n_step": 2, "batch_size": 8, "warmup": 100, "update_every": 16,
+        "replay_capacity": 400, "epsilon": {"start": 1.0, "end": 0.1, "steps": 300},
+    },
+    "run": {"total_steps": 600, "eval_every": 200, "eval_episodes": 2, "device": "cpu", "checkpoint_every": 160, "log_every": 50},
+}  # fmt: skip
+AGENTS = {
+    "self + gru": {},
+    "lstm, prioritised": {"net.memory": "lstm", "learn.prioritized": True, "net.attention": "none"},
+    "transformer": {"net.memory": "transformer", "net.memory_options.length": 6, "learn.target": "hard"},
+    "no memory": {"net.memory": "none", "learn.window": 1, "learn.burn_in": 0, "learn.double": False},
+}
+
+
+def experiment(**changes: Any) -> Experiment:
+    return with_settings(experiment_from(SMALL), {name.replace("__", "."): value for name, value in changes.items()})
+
+
+def run(asked: Experiment, schedule: tuple[Command, ...] = ()) -> list[Event]:
+    return list(train(Request(job="train", experiment=asked), Inbox(None, schedule)))
+
+
+def recorded(folder: Path, asked: Experiment | None = None, schedule: tuple[Command, ...] = ()) -> Iterator[Event]:
+    request = Request(job="train", experiment=asked, folder=str(folder), resume=asked is None)
+    return train(request, Inbox(None, schedule))
+
+
+def log(events: list[Event]) -> list[dict[str, Any]]:
+    return [without_clock(event) for event in events if event.logged]
+
+
+def stored_log(folder: Path) -> list[dict[str, Any]]:
+    return [without_clock(event) for event in read_events(folder)]
+
+
+@pytest.fixture(params=AGENTS.values(), ids=AGENTS.keys())
+def agent(request: pytest.FixtureRequest) -> Experiment:
+    return with_settings(experiment_from(SMALL), request.param)
+
+
+def test_the_stream_has_what_a_reader_needs(agent: Experiment) -> None:
+    events = run(agent)
+    assert isinstance(events[0], Opened) and isinstance(events[-1], Finished)
+    assert events[-1].step == 600 and events[-1].reason == "completed"
+    assert events[0].experiment == agent and events[0].parameters > 0
+    rows = [event for event in events if isinstance(event, Learned)]
+    assert [row.step for row in rows] == [52, 100, 152, 200, 252, 300, 352, 400, 452, 500, 552, 600]
+    assert rows[0].loss is None and all(row.loss is not None for row in rows[2:])
+    assert rows[-1].updates == (600 - 100) // 16 + 1
+    assert [event.step for event in events if isinstance(event, Evaluated) and event.role == "selection"] == [
+        200,
+        400,
+        600,
+    ]
+    steps = [event.step for event in events]
+    assert steps == sorted(steps)
+    assert sum(isinstance(event, EpisodeEnded) for event in events) > 5
+
+
+def test_equal_runs_have_equal_logs(agent: Experiment) -> None:
+    assert log(run(agent)) == log(run(agent))
+
+
+def test_another_seed_gives_another_run() -> None:
+    assert log(run(experiment())) != log(run(experiment(run__seed=1)))
+
+
+def test_global_generators_neither_matter_nor_move() -> None:
+    import torch
+
+    torch.manual_seed(1)
+    np.random.seed(1)
+    first = log(run(experiment()))
+    torch.manual_seed(2)
+    np.random.seed(2)
+    expected, expected_numpy = torch.get_rng_state(), np.random.get_state()[1].copy()
+    assert log(run(experiment())) == first
+    assert torch.equal(torch.get_rng_state(), expected)
+    assert np.array_equal(np.random.get_state()[1], expected_numpy)
+
+
+@pytest.mark.parametrize("stop", [0, 161, 333, 590])
+def test_stop_and_resume_gives_the_log_of_a_run_never_stopped(agent: Experiment, tmp_path: Path, stop: int) -> None:
+    whole = tmp_path / "whole"
+    folder = create(tmp_path, agent)
+    shutil.copytree(folder, whole)
+    list(recorded(whole, agent))
+    events = list(recorded(folder, agent, (Stop(at=stop),)))
+    assert isinstance(events[-1], Finished) and events[-1].reason == "stopped" and events[-1].step >= stop
+    events = list(recorded(folder))
+    assert isinstance(events[-1], Finished) and events[-1].reason == "completed"
+    assert stored_log(folder) == stored_log(whole)
+    for which in ("best", "last"):
+        (step, a), (other, b) = load_weights(folder, which), load_weights(whole, which)
+        assert step == other and all((a[name] == b[name]).all() for name in b)
+
+
+def test_resuming_twice_after_an_abandoned_run(tmp_path: Path) -> None:
+    """As after kill -9: the log and the disk hold more than the resume state."""
+    asked = experiment()
+    folder, whole = create(tmp_path, asked), create(tmp_path, asked)
+    list(recorded(whole, asked))
+    for cut in (250, 430):
+        job = recorded(folder, asked if cut == 250 else None)
+        for event in job:
+            if isinstance(event, Learned) and event.step >= cut:
+                break
+        job.close()
+    list(recorded(folder))
+    assert stored_log(folder) == stored_log(whole)
+    assert (folder / "events.discarded.jsonl").exists()
+
+
+def test_an_environment_that_does_not_repeat_itself_still_resumes(tmp_path: Path) -> None:
+    class Fickle(gymnasium.Wrapper):  # type: ignore[type-arg]
+        def step(self, action: Any) -> Any:
+            observation, *rest = super().step(action)
+            return observation + np.random.default_rng().normal(size=4).astype(np.float32) * 1e-3, *rest
+
+    gymnasium.register("Fickle-v0", lambda: Fickle(gymnasium.make("CartPole-v1")))
+    try:
+        asked = experiment(env__id="Fickle-v0")
+        folder = create(tmp_path, asked)
+        list(recorded(folder, asked, (Stop(at=300),)))
+        events = list(recorded(folder))
+    finally:
+        del gymnasium.registry["Fickle-v0"]
+    warnings = [event.text for event in events if isinstance(event, Warned)]
+    assert len(warnings) == 1 and "does not repeat" in warnings[0]
+    assert isinstance(events[-1], Finished) and events[-1].reason == "completed"
+
+
+def test_replaying_the_ledger_gives_the_log_again() -> None:
+    schedule = (
+        SetKnob(field="learn.lr", value=3e-4, at=150),
+        SetKnob(field="learn.epsilon", value=0.5, at=200),
+        SetKnob(field="learn.batch_size", value=4, at=204),
+        SetKnob(field="learn.window", value=5, at=300),
+        SetKnob(field="learn.burn_in", value=1, at=300),
+        SetKnob(field="learn.n_step", value=4, at=320),
+        SetKnob(field="learn.epsilon", value=None, at=400),
+    )
+    first = run(experiment(), schedule)
+    changes = [event for event in first if isinstance(event, KnobChanged)]
+    assert [(change.step, change.field, change.new) for change in changes] == [
+        (152, "learn.lr", 3e-4), (200, "learn.epsilon", 0.5), (204, "learn.batch_size", 4), (300, "learn.window", 5),
+        (300, "learn.burn_in", 1), (320, "learn.n_step", 4), (400, "learn.epsilon", None),
+    ]  # fmt: skip
+    ledger = tuple(SetKnob(field=change.field, value=change.new, at=change.step) for change in changes)
+    assert log(run(experiment(), ledger)) == log(first)
+    assert log(first) != log(run(experiment()))
+
+
+def test_a_knob_turned_before_stopping_is_still_turned_after_resuming(tmp_path: Path) -> None:
+    asked = experiment()
+    folder, whole = create(tmp_path, asked), create(tmp_path, asked)
+    turns = (SetKnob(field="learn.epsilon", value=0.7, at=200), SetKnob(field="learn.gamma", value=0.9, at=200))
+    list(recorded(whole, asked, turns))
+    list(recorded(folder, asked, (*turns, Stop(at=300))))
+    list(recorded(folder))
+    assert stored_log(folder) == stored_log(whole)
+
+
+def test_epsilon_goes_back_to_its_schedule() -> None:
+    turns = (SetKnob(field="learn.epsilon", value=0.9, at=200), SetKnob(field="learn.epsilon", value=None, at=400))
+    rows = {event.step: event.epsilon for event in run(experiment(), turns) if isinstance(event, Learned)}
+    assert rows[300] == 0.9 and rows[152] == pytest.approx(1 - 0.9 * 152 / 300) and rows[452] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("learn.lr", 7.0, "<= 1.0"),
+        ("learn.lr", float("nan"), "finite"),
+        ("learn.batch_size", 1.5, "int"),
+        ("net.width", 32, "fork"),
+        ("learn.window", 400, "too few"),
+        ("learn.epsilon", 1.5, "0 to 1"),
+        ("nonsense", 1, "unknown"),
+    ],
+)
+def test_a_knob_that_cannot_turn_says_why_and_changes_nothing(field: str, value: Any, says: str) -> None:
+    events = run(experiment(), (SetKnob(field=field, value=value, at=200),))
+    (refused,) = [event for event in events if isinstance(event, KnobRefused)]
+    assert says in refused.reason and refused.field == field
+    plain = log(run(experiment()))
+    assert [row for row in log(events) if row["type"] != "KnobRefused"] == plain
+
+
+def test_pause_waits_and_step_moves_by_one_vector_step_update_or_episode() -> None:
+    # Stamps beyond the end: while it is paused, a job without anyone to wait for takes the next command at once.
+    later = (Step(at=9001), Step(until="update", at=9002), Step(until="episode", at=9003), Resume(at=9004))
+    schedule = (Pause(at=120), *later)
+    events = run(experiment(), schedule)
+    pauses = [event.step for event in events if isinstance(event, Paused)]
+    assert pauses[:2] == [120, 124]
+    assert pauses[2] == 132, "updates fall on 100, 116, 132, …"
+    ends = [event.step for event in events if isinstance(event, EpisodeEnded) and event.env == 0 and event.step > 132]
+    assert pauses[3] == ends[0]
+    assert [event.step for event in events if isinstance(event, Unpaused)] == [pauses[3]]
+    assert log(events) == log(run(experiment()))
+
+
+def test_weights_are_clones_of_the_moment() -> None:
+    events = run(experiment(), (SendWeights(at=200), SendWeights(at=500)))
+    first, second = [event for event in events if isinstance(event, Weights)]
+    assert (first.step, second.step) == (200, 500)
+    name = next(iter(first.tensors))
+    assert not (first.tensors[name] == second.tensors[name]).all()
+
+
+def test_a_watched_run_has_the_log_of_one_that_is_not() -> None:
+    asked = experiment()
+    assert log(run(asked, tuple(SendWeights(at=step) for step in range(0, 600, 40)))) == log(run(asked))
+
+
+def test_a_nan_loss_fails_with_a_sentence_and_keeps_the_last_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dqngui.jobs import training
+
+    calls = 0
+    honest = training.Training._count
+
+    def poisoned(self: training.Training, stats: Any) -> None:
+        nonlocal calls
+        calls += 1
+        honest(self, stats)
+        if calls == 20:
+            self.learner.flat.values.data[:] = float("nan")
+
+    monkeypatch.setattr(training.Training, "_count", poisoned)
+    asked = experiment()
+    folder = create(tmp_path, asked)
+    events = list(recorded(folder, asked))
+    failure, finished = events[-2:]
+    assert isinstance(failure, Failed) and "the loss became nan at step" in failure.text
+    assert isinstance(finished, Finished) and finished.reason == "failed"
+    step, weights = load_weights(folder, "last")
+    assert step == 320 and all(value.isfinite().all() for value in weights.values())
+    monkeypatch.undo()
+    events = list(recorded(folder))
+    assert isinstance(events[-1], Finished) and events[-1].reason == "completed"
+
+
+def test_stops_when_solved_twice() -> None:
+    events = run(experiment(run__stop_at=5.0))
+    assert isinstance(events[-1], Finished) and events[-1].reason == "solved" and events[-1].step == 200
+    both = [event for event in events if isinstance(event, Evaluated)]
+    assert [event.role for event in both] == ["selection", "confirmation"] and both[1].best
+    assert both[1].score == pytest.approx(np.mean(both[0].returns + both[1].returns))
+
+
+def test_a_resumed_run_may_be_made_longer(tmp_path: Path) -> None:
+    asked = experiment()
+    folder = create(tmp_path, asked)
+    list(recorded(folder, asked))
+    request = Request(job="train", folder=str(folder), resume=True, options={"total_steps": 800})
+    events = list(train(request, Inbox(None)))
+    assert isinstance(events[-1], Finished) and events[-1].step == 800
+
+
+@pytest.mark.parametrize("changes", [{"run__device": "cuda:7"}, {"env__id": "Pendulum-v1"}, {"env__id": "CartPole-v9"}])
+def test_what_cannot_start_is_refused_before_anything_is_written(changes: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        train(Request(job="train", experiment=experiment(**changes), folder=str(tmp_path)), Inbox(None))
+    assert list(tmp_path.iterdir()) == []
