@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dqngui.config import ConfigError
-from dqngui.runs.files import named, replace_file
+from dqngui.runs.files import link_file, named, replace_file
 
 if TYPE_CHECKING:
     import torch
@@ -37,11 +37,13 @@ def save_weights(folder: Path, step: int, weights: Mapping[str, torch.Tensor], *
         (folder / FOLDER).mkdir(exist_ok=True)
     except OSError as error:
         raise named(error, folder / FOLDER) from error
-    if keep:
-        replace_file(folder / FOLDER / f"{step}.pt", data)
-        _thin(folder)
-    if best:
+    if not keep:
         replace_file(folder / FOLDER / BEST, data)
+        return
+    replace_file(folder / FOLDER / f"{step}.pt", data)
+    if best:
+        link_file(folder / FOLDER / f"{step}.pt", folder / FOLDER / BEST)
+    _thin(folder)
 
 
 def load_weights(folder: Path, which: Literal["best", "last"] | int = "best") -> tuple[int, dict[str, torch.Tensor]]:

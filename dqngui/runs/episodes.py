@@ -6,6 +6,7 @@ unsigned integers that hold them. Both only grow; a torn end is ignored.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,9 +78,10 @@ class EpisodeFiles:
         self._data.flush()
         self._index.flush()
 
-    def sync(self) -> None:
-        self._data.sync()
-        self._index.sync()
+    @property
+    def syncs(self) -> tuple[Callable[[], None], Callable[[], None]]:
+        """What waits for the disk, after `flush`; may run at the same time."""
+        return self._data.sync, self._index.sync
 
     def close(self) -> None:
         try:

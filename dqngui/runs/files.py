@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 
@@ -74,40 +76,69 @@ class AppendFile:
             self._fd = -1
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write a new file and wait until it is on the disk; a file half written is removed."""
+def write_file(path: Path, data: bytes, *, sync: bool = True) -> None:
+    """Write a new file and, with `sync`, wait until it is on the disk; a file half written is removed."""
     try:
         with open(path, "wb", buffering=0) as file:
             view = memoryview(data)
             while view:
                 view = view[file.write(view) :]
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
     except OSError as error:
         path.unlink(missing_ok=True)
         raise named(error, path) from error
 
 
-def replace_file(path: Path, data: bytes, durable: bool = True) -> None:
+def replace_file(path: Path, data: bytes, *, sync: bool = True) -> None:
     """Replace a file in one step: a reader or a kill sees the old one or the new one.
 
-    Args:
-        durable: also wait for the disk; without, a power cut may bring the old one back.
+    After a power cut it is one of the two as well, if `sync`.
     """
     new = path.with_name(f"{path.name}.new")
-    if durable:
-        write_file(new, data)
-    else:
-        try:
-            new.write_bytes(data)
-        except OSError as error:
-            new.unlink(missing_ok=True)
-            raise named(error, path) from error
+    write_file(new, data, sync=sync)
     try:
         os.replace(new, path)
     except OSError as error:
         raise named(error, path) from error
-    if durable:
-        sync_folder(path.parent)
+
+
+def link_file(source: Path, target: Path) -> None:
+    """Replace `target` by a second name of `source`, or a copy where there are no links.
+
+    Replacing the source later leaves the target as it is.
+    """
+    new = target.with_name(f"{target.name}.new")
+    try:
+        new.unlink(missing_ok=True)
+        os.link(source, new)
+        os.replace(new, target)
+    except OSError:
+        replace_file(target, source.read_bytes())
+    finally:
+        new.unlink(missing_ok=True)  # renaming a name onto another of the same file does nothing
+
+
+def sync_file(path: Path) -> None:
+    """Wait until a written file is on the disk."""
+    fd = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        raise named(error, path) from error
+    finally:
+        os.close(fd)
+
+
+def together(*actions: Callable[[], None]) -> None:
+    """Run actions that wait for the disk at the same time: ten waits then cost little more than one.
+
+    Raises the first error after all have ended.
+    """
+    with ThreadPoolExecutor(len(actions)) as pool:
+        futures = [pool.submit(action) for action in actions]
+    for future in futures:
+        future.result()
 
 
 def sync_folder(path: Path) -> None:

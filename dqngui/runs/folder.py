@@ -139,7 +139,7 @@ def write_summary(folder: Path, summary: RunSummary) -> None:
     """Replace `summary.json` in one step. Raises OSError."""
     now = datetime.now().astimezone().isoformat(timespec="seconds")
     data = msgspec.json.encode(msgspec.structs.replace(summary, updated=now, folder=""))
-    replace_file(folder / SUMMARY, msgspec.json.format(data) + b"\n", durable=False)
+    replace_file(folder / SUMMARY, msgspec.json.format(data) + b"\n", sync=False)
 
 
 def summary_of(folder: Path) -> RunSummary | None:

@@ -22,7 +22,7 @@ from dqngui.messages import CheckpointSaved, Evaluated, Event, Finished, Learned
 from dqngui.runs.checkpoints import save_weights
 from dqngui.runs.episodes import EpisodeFiles, EpisodeTrace
 from dqngui.runs.failure import failed
-from dqngui.runs.files import AppendFile
+from dqngui.runs.files import AppendFile, together
 from dqngui.runs.folder import EVENTS, claim, new_summary, own_process, release, write_summary
 from dqngui.runs.resume import LogMark, save_resume
 
@@ -159,9 +159,8 @@ class _Log:
 
     def sync(self) -> None:
         """Flush, and wait for the disk."""
-        self.events.sync()
-        self.episodes.sync()
         self.flush()
+        together(self.events.sync, *self.episodes.syncs)
 
     def save(self, snapshot: Snapshot) -> None:
         """Write a snapshot's files; the log goes first, as the saved state tells its length."""

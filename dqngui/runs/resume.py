@@ -12,6 +12,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from dqngui.config import ConfigError, Experiment
 from dqngui.messages import Event, KnobChanged, RunResumed, decode_event
 from dqngui.runs import episodes
 from dqngui.runs.checkpoints import BEST, FOLDER, drop_after, load_tensors, tensor_bytes, to_cpu
-from dqngui.runs.files import named, sync_folder, write_file
+from dqngui.runs.files import link_file, named, sync_file, sync_folder, together, write_file
 from dqngui.runs.folder import EVENTS, read_experiment, refuse_if_busy, summary_of
 
 if TYPE_CHECKING:
@@ -84,14 +85,14 @@ def save_resume(
             else:
                 tensors[name] = to_cpu(array)
         _write_arrays(new / ARRAYS, plain)
-        write_file(new / TENSORS, tensor_bytes(tensors))
+        write_file(new / TENSORS, tensor_bytes(tensors), sync=False)
         best = folder / FOLDER / BEST
         if best.exists():
-            _link(best, new / BEST)
+            link_file(best, new / BEST)
         # Written last: a folder with it is whole.
         text = json.dumps({"mark": msgspec.to_builtins(mark), "meta": _finite(meta)}, allow_nan=False)
-        write_file(new / META, text.encode())
-        sync_folder(new)
+        write_file(new / META, text.encode(), sync=False)
+        together(*(partial(sync_file, new / name) for name in (ARRAYS, TENSORS, META)), partial(sync_folder, new))
         _swap(folder)
     except (OSError, ValueError, TypeError) as error:
         if (folder / STATE).exists():
@@ -130,22 +131,12 @@ def _current(folder: Path) -> Path | None:
 def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """An npz file without pickles; numpy's own `savez` takes no array named `file`."""
     try:
-        with open(path, "wb") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-                for name, array in arrays.items():
-                    with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
-                        np.lib.format.write_array(entry, array, allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
+        with open(path, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+            for name, array in arrays.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                    np.lib.format.write_array(entry, array, allow_pickle=False)
     except OSError as error:
         raise named(error, path) from error
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)  # replacing the source later leaves this one as it is
-    except OSError:
-        write_file(target, source.read_bytes())
 
 
 # -- loading --------------------------------------------------------------------------------------
@@ -254,7 +245,4 @@ def _bring_back_best(folder: Path) -> None:
     if not stored.exists():
         best.unlink(missing_ok=True)
     elif not best.exists() or not best.samefile(stored):
-        new = best.with_name(f"{BEST}.new")
-        new.unlink(missing_ok=True)
-        _link(stored, new)
-        os.replace(new, best)
+        link_file(stored, best)
