@@ -48,7 +48,8 @@ SMALL: dict[str, Any] = {
         "window": 8, "burn_in": 3, "n_step": 2, "batch_size": 8, "warmup": 100, "update_every": 16,
         "replay_capacity": 400, "epsilon": {"start": 1.0, "end": 0.1, "steps": 300},
     },
-    "run": {"total_steps": 600, "eval_every": 200, "eval_episodes": 2, "device": "cpu", "checkpoint_every": 160, "log_every": 50},
+    "run": {"total_steps": 600, "eval_every": 200, "eval_episodes": 2, "checkpoint_every": 160, "log_every": 50,
+            "device": "cpu"},
 }  # fmt: skip
 AGENTS = {
     "self + gru": {},

@@ -18,7 +18,9 @@ SPACES = Spaces(parts=(Part("x", "vector", (2,), "float32"),), actions=100)
 class Recorded:
     """Feeds a replay with episodes whose every number tells where it belongs, and remembers them."""
 
-    def __init__(self, *, envs: int, capacity: int, stride: int = 1, recurrent: bool = False, **options: object) -> None:
+    def __init__(
+        self, *, envs: int, capacity: int, stride: int = 1, recurrent: bool = False, **options: object
+    ) -> None:
         initial = [np.full((1, 2), -7.0, dtype=np.float32)] if recurrent else None
         self.replay = Replay(
             SPACES,
@@ -63,7 +65,7 @@ class Recorded:
 
 def check(batch: Batch, told: Recorded, rule: WindowRule, gamma: float) -> None:
     """Every learned row of every window is what the reference says."""
-    L, B = batch.mask.shape
+    B = batch.mask.shape[1]
     assert batch.mask.any(0).all(), "a window with nothing to learn"
     for b in range(B):
         learned = np.flatnonzero(batch.mask[:, b])
@@ -214,4 +216,6 @@ def test_restored_replay_samples_the_same() -> None:
     b.replay.generator.bit_generator.state = a.replay.generator.bit_generator.state
     x, y = a.replay.sample(16, rule, 0.9), b.replay.sample(16, rule, 0.9)
     assert x is not None and y is not None
-    assert np.array_equal(x.taken, y.taken) and np.array_equal(x.returns, y.returns) and np.array_equal(x.names, y.names)
+    assert (
+        np.array_equal(x.taken, y.taken) and np.array_equal(x.returns, y.returns) and np.array_equal(x.names, y.names)
+    )

@@ -17,9 +17,7 @@ OPTIONS = {"transformer": {"heads": 4, "layers": 2, "length": 5}}
 def make(name: str, dtype: torch.dtype = torch.float64, **options: int) -> Memory:
     entry = catalog.MEMORIES[name]
     chosen = entry.options(**{**OPTIONS.get(name, {}), **options})
-    memory: Memory = build(
-        lambda: catalog.load(entry)(width=WIDTH, options=chosen), torch.Generator().manual_seed(3)
-    )
+    memory: Memory = build(lambda: catalog.load(entry)(width=WIDTH, options=chosen), torch.Generator().manual_seed(3))
     # Biases that start at zero would hide a position that is read wrongly.
     generator = torch.Generator().manual_seed(4)
     with torch.no_grad():
