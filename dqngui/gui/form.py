@@ -23,7 +23,7 @@ from dqngui.schema import Field
 
 FIRST = ("net.attention", "net.memory", "net.width", "run.device", "run.host", "run.seed", "run.total_steps")
 """Settings that are always in sight; the others lie in the sections below, folded."""
-SECTION_TITLES = {"env": "Task", "net": "Network", "learn": "Learning", "run": "Run"}
+SECTION_TITLES = {"env": "Environment", "net": "Network", "learn": "Learning", "run": "Run"}
 _HIDDEN = {"net.attention_options", "net.memory_options"}  # shown field by field instead
 _NEEDS_NEW_RUN = "Locked: it cannot change inside a run. Press New run to change it."
 
@@ -107,7 +107,7 @@ class ExperimentForm(QWidget):
         self._card: Card | None = None
         self._presets: dict[str, Experiment] = {}
         self._modules: dict[str, str] = {}
-        self.first = Rows(84)
+        self.first = Rows(80)
         self.sections: dict[str, Section] = {}
         self.options: dict[str, Rows] = {slot: Rows() for slot in ("attention", "memory")}
         self.task = self._task_editor()
@@ -207,7 +207,7 @@ class ExperimentForm(QWidget):
         self.problem.setVisible(bool(session.problem))
         if self._card is not None:
             locked = "locked while running" if session.state in ACTIVE else "New run unlocks it"
-            self._card.set_note("" if session.state is State.READY else locked)
+            self._card.set_note("press Start to train" if session.state is State.READY else locked)
 
     def _refresh_options(self, slot: str, rows: Rows) -> None:
         module = getattr(self._session.experiment.net, slot)

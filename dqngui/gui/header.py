@@ -123,6 +123,8 @@ class Header(QWidget):
         line = QHBoxLayout(self)
         line.setContentsMargins(GAP + 2, 8, 0, 8)
         line.setSpacing(6)
+        for button in self.buttons.values():
+            button.setFixedHeight(30)
         line.addWidget(self._dot)
         line.addSpacing(2)
         line.addWidget(self.word)

@@ -72,6 +72,7 @@ class KnobRow(QWidget):
         box.addWidget(self.slider)
         if self.schedule is not None:
             self.schedule.edited.connect(self.chosen)
+            self.schedule.setContentsMargins(0, 3, 0, 3)
             box.addWidget(self.schedule)
 
     def show_value(self, value: float, *, pending: bool = False) -> None:
@@ -119,7 +120,7 @@ class LiveKnobs(QWidget):
         content = QWidget()
         rows = QVBoxLayout(content)
         rows.setContentsMargins(10, 4, 10, 10)
-        rows.setSpacing(4)
+        rows.setSpacing(3)
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.message.setContentsMargins(10, 4, 10, 8)

@@ -31,20 +31,22 @@ def arrange(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
 def proportion(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
     """Sizes of the default layout for the window's present size."""
     horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+    left_width = min(max(LEFT_WIDTH, window.width() // 6), 420)
     window.resizeDocks(
-        [docks["experiment"], docks["return"]], [LEFT_WIDTH, max(1, window.width() - LEFT_WIDTH)], horizontal
+        [docks["experiment"], docks["return"]], [left_width, max(1, window.width() - left_width)], horizontal
     )
     height = window.height()
-    upper = _upper_height(docks["experiment"], docks["knobs"])
-    window.resizeDocks([docks["experiment"], docks["knobs"]], [upper, max(1, height - upper)], vertical)
+    left = [docks["experiment"], docks["knobs"]]
+    window.resizeDocks(left, _heights(*left), vertical)
     window.resizeDocks([docks["return"], docks["learning"]], [height * 58 // 100, height * 42 // 100], vertical)
 
 
-def _upper_height(upper: QDockWidget, lower: QDockWidget) -> int:
-    """What the upper card asks for, unless the lower one then gets less than its share."""
+def _heights(upper: QDockWidget, lower: QDockWidget) -> list[int]:
+    """What the upper card asks for and the rest; each its share where there is too little for both."""
     wanted, other = upper.sizeHint().height(), lower.sizeHint().height()
     room = upper.height() + lower.height()
-    return wanted if wanted + other <= room else round(room * wanted / (wanted + other))
+    first = wanted if wanted + other <= room else round(room * wanted / (wanted + other))
+    return [first, max(1, room - first)]
 
 
 def save(window: QMainWindow, settings: QSettings) -> None:

@@ -46,13 +46,13 @@ class MainMenu(QMenu):
 
     def add_themes(self, chosen: themes.Setting, choose: Callable[[themes.Setting], None]) -> None:
         """The appearance, one of three."""
-        group = QActionGroup(self._owner)
+        group, menu = QActionGroup(self._owner), self.view.addMenu("Theme")
         for name, text in THEMES.items():
             action = QAction(text, self._owner, checkable=True, checked=name == chosen)
             action.setToolTip(f"Colours: {text.lower()}")
             action.triggered.connect(lambda _=False, name=name: choose(name))
             group.addAction(action)
-            self.view.addAction(action)
+            menu.addAction(action)
         self.view.addSeparator()
 
     def add_cards(self, shown: Iterable[QAction]) -> None:

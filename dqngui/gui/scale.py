@@ -78,8 +78,9 @@ class Scale:
 
     def value(self, position: int) -> Any:
         """The value at a position, rounded as a person would write it."""
-        if self._zero and position <= 0:
-            return 0 if self._whole else 0.0
+        if position <= 0 or position >= STOPS:
+            end = self._high if position > 0 else self._low
+            return int(end) if self._whole else float(end)
         share = (position - self._first) / (STOPS - self._first)
         raw = self._smallest * math.exp(share * self._span) if self._log else self._low + share * self._span
         rounded = float(f"{raw:.2g}") if self._log else round(raw, 3)

@@ -1,0 +1,333 @@
+"""The form and the live knobs: generated from the config, one gesture one command, refusals put back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+from scripted_host import ScriptedHost
+
+from dqngui import config
+from dqngui import messages as m
+from dqngui.gui.fields import ChoiceEditor, NumberEditor, TomlEditor, editor_for, inline_toml
+from dqngui.gui.form import ExperimentForm
+from dqngui.gui.knobs import LiveKnobs
+from dqngui.gui.relevance import _CONDITIONS, relevant
+from dqngui.gui.scale import STOPS, Scale, number_text, parse_number
+from dqngui.gui.session import Session
+from dqngui.gui.states import Action, State
+
+
+@pytest.fixture
+def session(qtbot: QtBot) -> Iterator[Session]:
+    ScriptedHost.opened.clear()
+    session = Session(config.read_experiment("cartpole-positions"), open_host=ScriptedHost)
+    session.on_torch_loaded()
+    yield session
+    session.deleteLater()
+
+
+def shown(qtbot: QtBot, widget: QWidget) -> None:
+    qtbot.addWidget(widget)
+    widget.resize(330, 900)
+    widget.show()
+    qtbot.waitExposed(widget)
+
+
+@pytest.fixture
+def form(qtbot: QtBot, session: Session) -> ExperimentForm:
+    form = ExperimentForm(session)
+    shown(qtbot, form)
+    return form
+
+
+@pytest.fixture
+def knobs(qtbot: QtBot, session: Session) -> LiveKnobs:
+    knobs = LiveKnobs(session)
+    shown(qtbot, knobs)
+    return knobs
+
+
+@pytest.fixture
+def running(qtbot: QtBot, knobs: LiveKnobs, session: Session) -> LiveKnobs:
+    session.do(Action.START)
+    qtbot.waitUntil(lambda: session.state is State.RUNNING)
+    return knobs
+
+
+def sent() -> list[m.SetKnob]:
+    return [command for command in ScriptedHost.opened[-1].sent if isinstance(command, m.SetKnob)]
+
+
+# -- generated --------------------------------------------------------------------------------------
+
+
+def test_every_setting_is_in_the_form_or_a_knob(form: ExperimentForm, knobs: LiveKnobs) -> None:
+    fields = {field.path: field for field in config.experiment_fields()}
+    options = {field.path for slot in ("attention", "memory") for field in _options(slot)}
+    hidden = {"net.attention_options", "net.memory_options", "learn.algorithm"}
+    assert set(form.editors()) - {"task"} == {path for path, f in fields.items() if not f.live} - hidden | options
+    assert set(knobs.rows) == {path for path, field in fields.items() if field.live}
+
+
+def _options(slot: str) -> list[config.Field]:
+    experiment = config.read_experiment("cartpole-positions")
+    return config.options_fields(slot, getattr(experiment.net, slot))  # type: ignore[arg-type]
+
+
+def test_every_editor_has_the_settings_help_and_value(form: ExperimentForm, session: Session) -> None:
+    editors = form.editors()
+    for field in config.experiment_fields():
+        if (editor := editors.get(field.path)) is not None:
+            assert field.help in editor.toolTip()
+            assert editor.accessibleName() == field.label
+    assert editors["run.total_steps"].value() == 150_000
+    assert editors["net.memory"].value() == "gru"
+    assert editors["task"].value() == "cartpole-positions"
+
+
+def test_another_memory_brings_its_own_options(form: ExperimentForm, session: Session) -> None:
+    assert "net.memory_options.chrono" in form.editors()
+    choose(form.editors()["net.memory"], "transformer")
+    assert session.experiment.net.memory == "transformer"
+    assert "net.memory_options.length" in form.editors()
+    assert "net.memory_options.chrono" not in form.editors()
+
+
+def choose(editor: object, value: object) -> None:
+    assert isinstance(editor, ChoiceEditor)
+    index = editor.findData(value)
+    editor.setCurrentIndex(index)
+    editor.activated.emit(index)
+
+
+def test_a_preset_replaces_the_experiment(form: ExperimentForm, session: Session) -> None:
+    session.edit({"run.seed": 3})
+    other = next(name for name in config.preset_names() if name != "cartpole-positions")
+    choose(form.task, other)
+    expected = config.read_experiment(other)
+    assert (session.experiment.env, session.experiment.learn) == (expected.env, expected.learn)
+    assert session.experiment.run.seed == 3  # where and how it runs stays
+    session.edit({"env.num_envs": 4})
+    assert form.task.value() is None  # no longer a shipped task
+
+
+def test_what_does_not_fit_is_said_under_the_form(form: ExperimentForm, session: Session) -> None:
+    session.edit({"net.width": 63})
+    assert "heads" in form.problem.text()
+    assert form.problem.isVisible()
+    assert Action.START not in session.allowed
+    assert form.editors()["net.width"].value() == 63
+    session.edit({"net.width": 64})
+    assert not form.problem.isVisible()
+
+
+def test_fixed_settings_are_locked_while_a_run_trains(qtbot: QtBot, form: ExperimentForm, session: Session) -> None:
+    session.do(Action.START)
+    qtbot.waitUntil(lambda: session.state is State.RUNNING)
+    for editor in form.editors().values():
+        assert not editor.isEnabled()
+    assert "Locked" in form.editors()["net.width"].toolTip()
+    ScriptedHost.opened[-1].end()
+    qtbot.waitUntil(lambda: session.state is State.FINISHED)
+    session.do(Action.NEW_RUN)
+    assert form.editors()["net.width"].isEnabled()
+    assert "Locked" not in form.editors()["net.width"].toolTip()
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "matters"),
+    [
+        ({"learn.target": "soft"}, "learn.tau", True),
+        ({"learn.target": "hard"}, "learn.tau", False),
+        ({"learn.target": "hard"}, "learn.target_every", True),
+        ({"learn.prioritized": True}, "learn.priority_beta", True),
+        ({"learn.prioritized": False}, "learn.priority_beta", False),
+        ({"net.memory": "transformer"}, "learn.burn_in", False),
+        ({"net.memory": "lstm"}, "learn.burn_in", True),
+    ],
+)
+def test_knobs_without_effect_are_hidden(
+    knobs: LiveKnobs, session: Session, changes: dict[str, object], path: str, matters: bool
+) -> None:
+    session.edit(changes)
+    assert relevant(session.experiment, path) is matters
+    assert knobs.rows[path].isVisibleTo(knobs) is matters
+
+
+def test_conditions_name_existing_settings() -> None:
+    assert set(_CONDITIONS) <= {field.path for field in config.experiment_fields()}
+
+
+# -- knobs ------------------------------------------------------------------------------------------
+
+
+def test_before_a_run_a_knob_edits_the_experiment(qtbot: QtBot, knobs: LiveKnobs, session: Session) -> None:
+    type_into(knobs.rows["learn.lr"].number, "5e-4")
+    assert session.experiment.learn.lr == 5e-4
+    schedule = knobs.rows["learn.epsilon"].schedule
+    assert schedule is not None
+    type_into(schedule.parts["steps"], "20k")
+    assert session.experiment.learn.epsilon == config.Schedule(start=1.0, end=0.1, steps=20_000)
+
+
+def type_into(editor: NumberEditor, text: str) -> None:
+    editor.setFocus()
+    editor.selectAll()
+    QTest.keyClicks(editor, text)
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+
+
+def test_a_knob_is_pending_then_acknowledged(qtbot: QtBot, running: LiveKnobs, session: Session) -> None:
+    row = running.rows["learn.lr"]
+    ScriptedHost.opened[-1].answers = False
+    type_into(row.number, "5e-4")
+    assert sent() == [m.SetKnob(field="learn.lr", value=5e-4)]
+    assert row.number.property("role") == "knobPending"
+    assert "pending" in running.message.text()
+    assert session.value("learn.lr") == 1e-3
+    ScriptedHost.opened[-1].answer(sent()[0])
+    qtbot.waitUntil(lambda: row.number.property("role") == "knob")
+    assert session.value("learn.lr") == 5e-4
+    assert not running.message.isVisible()
+
+
+def test_a_refused_knob_is_put_back_with_the_reason(qtbot: QtBot, running: LiveKnobs) -> None:
+    row = running.rows["learn.lr"]
+    type_into(row.number, "7")
+    qtbot.waitUntil(lambda: "stays as it was" in running.message.text())
+    assert "learn.lr" in running.message.text()
+    assert row.number.value() == 1e-3
+    assert row.slider.value() == Scale.of(row.field).position(1e-3)
+    type_into(row.number, "2e-3")
+    qtbot.waitUntil(lambda: not running.message.isVisible())
+
+
+def test_one_drag_is_one_command(qtbot: QtBot, running: LiveKnobs) -> None:
+    slider = running.rows["learn.lr"].slider
+    start = slider.rect().center()
+    QTest.mousePress(slider, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, start)
+    for dx in range(0, 60, 5):
+        QTest.mouseMove(slider, start + QPoint(dx, 0))
+    assert sent() == []
+    QTest.mouseRelease(slider, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, start + QPoint(60, 0))
+    assert len(sent()) == 1
+
+
+def test_keys_on_a_slider_are_one_command_after_a_rest(qtbot: QtBot, running: LiveKnobs) -> None:
+    slider = running.rows["learn.lr"].slider
+    slider.setFocus()
+    for _ in range(5):
+        QTest.keyClick(slider, Qt.Key.Key_Right)
+    assert sent() == []
+    qtbot.waitUntil(lambda: len(sent()) == 1, timeout=1000)
+    qtbot.wait(400)
+    assert len(sent()) == 1
+    assert sent()[0].value > 1e-3
+
+
+def test_typing_is_one_command_after_a_rest(qtbot: QtBot, running: LiveKnobs) -> None:
+    number = running.rows["learn.batch_size"].number
+    number.setFocus()
+    number.selectAll()
+    QTest.keyClicks(number, "128")
+    assert sent() == []
+    qtbot.waitUntil(lambda: sent() == [m.SetKnob(field="learn.batch_size", value=128)], timeout=1000)
+
+
+def test_a_wheel_over_an_unfocused_control_scrolls_the_form(qtbot: QtBot, running: LiveKnobs) -> None:
+    slider, number = running.rows["learn.lr"].slider, running.rows["learn.gamma"].number
+    number.setFocus()
+    before = slider.value()
+    event = QWheelEvent(
+        QPointF(5, 5), QPointF(slider.mapToGlobal(QPoint(5, 5))), QPoint(0, 120), QPoint(0, 120),
+        Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(slider, event)
+    assert slider.value() == before
+    slider.setFocus()
+    QApplication.sendEvent(slider, event)
+    assert slider.value() != before
+
+
+def test_a_scheduled_knob_detaches_and_returns(qtbot: QtBot, running: LiveKnobs, session: Session) -> None:
+    row = running.rows["learn.epsilon"]
+    host = ScriptedHost.opened[-1]
+    host.emit(m.Learned(step=500, updates=1, epsilon=0.955))
+    qtbot.waitUntil(lambda: row.number.value() == 0.955)
+    assert (row.chip.text(), row.chip.isEnabled()) == ("Scheduled", False)
+    type_into(row.number, "0.3")
+    qtbot.waitUntil(lambda: row.chip.text() == "Manual")
+    host.emit(m.Learned(step=1000, updates=2, epsilon=0.3))
+    row.chip.click()
+    qtbot.waitUntil(lambda: row.chip.text() == "Scheduled")
+    assert [command.value for command in sent()] == [0.3, None]
+
+
+def test_undo_with_the_keyboard_in_a_number_takes_the_knob_back(
+    qtbot: QtBot, running: LiveKnobs, session: Session
+) -> None:
+    from dqngui.gui.actions import RunActions
+
+    actions = RunActions(session, running)
+    number = running.rows["learn.lr"].number
+    running.activateWindow()
+    type_into(number, "5e-4")
+    qtbot.waitUntil(lambda: session.value("learn.lr") == 5e-4)
+    assert actions[Action.UNDO_KNOB].isEnabled()
+    QTest.keyClick(number, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: session.value("learn.lr") == 1e-3)
+    assert number.value() == 1e-3
+
+
+# -- numbers and text -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(10_000, "10,000"), (0.99, "0.99"), (1e-3, "1e-3"), (0.0, "0"), (2.3e-3, "2.3e-3"), (0.123456789, "0.123456789")],
+)
+def test_numbers_are_shown_exactly(value: float, text: str) -> None:
+    assert number_text(value) == text
+    assert parse_number(text, type(value)) == value
+
+
+def test_numbers_are_read_as_people_write_them() -> None:
+    assert parse_number("30k", int) == 30_000
+    assert parse_number("1.5M", int) == 1_500_000
+    for wrong in ("", "many", "nan", "1.5"):
+        with pytest.raises(ValueError):
+            parse_number(wrong, int)
+
+
+@pytest.mark.parametrize(
+    "field", [field for field in config.live_fields() if field.kind != "struct"], ids=lambda f: f.path
+)
+def test_every_place_of_a_slider_is_an_allowed_value(field: config.Field) -> None:
+    scale = Scale.of(field)
+    values = [scale.value(position) for position in range(STOPS + 1)]
+    assert values == sorted(values)
+    for value in (*values[:3], *values[3:-3:100], *values[-3:]):
+        assert config.knob_value(field.path, value) == value
+    assert scale.position(values[0]) == 0
+    assert scale.position(values[-1]) == STOPS
+
+
+def test_lists_and_tables_are_written_as_toml(qtbot: QtBot) -> None:
+    wrappers = editor_for(config.field_at("env.wrappers"))
+    assert isinstance(wrappers, TomlEditor)
+    qtbot.addWidget(wrappers)
+    value = [{"name": "keep", "options": {"entries": [0, 2]}}]
+    assert wrappers.parse(wrappers.text_of(value)) == value
+    names = editor_for(config.field_at("env.features"))
+    assert isinstance(names, TomlEditor)
+    qtbot.addWidget(names)
+    assert names.parse("cart position, pole angle") == ["cart position", "pole angle"]
+    with pytest.raises(ValueError, match="write it as"):
+        wrappers.parse("{ name = ")
+    assert inline_toml({"a b": True, "c": 'say "x"'}) == '{ "a b" = true, c = "say \\"x\\"" }'
