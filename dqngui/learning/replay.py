@@ -165,6 +165,8 @@ class Replay:
             share = self.tree[self._offset[env] + s % self.rows] / self.tree.total
             raw = (share * len(self)) ** -beta
             weights = (raw / raw.max()).astype(np.float32)
+        if rule.length == 1 and rule.context == 0:
+            return self._pairs(env, s, rule, gamma, weights)
         return self._cut(env, s, rule, gamma, weights)
 
     def set_priorities(self, names: Steps, priorities: NDArray[np.float64]) -> None:
@@ -213,6 +215,39 @@ class Replay:
     def _limit(self, env: Steps, end: Steps, rule: WindowRule) -> Steps:
         """First step behind `position` that cannot be learned: the episode's end, or the last n running steps."""
         return np.where(end >= 0, end, self.head[env] - rule.n_step)
+
+    def _pairs(
+        self, env: Steps, s: Steps, rule: WindowRule, gamma: float, weights: NDArray[np.float32] | None
+    ) -> Batch:
+        """Windows of one step without memory: row 0 is the step, row 1 what it bootstraps from. A plain gather."""
+        offset = self._offset[env]
+        name = offset + s % self.rows
+        start, end = self.start[name], self.end[name]
+        running = end < 0
+        ahead = np.where(running, rule.n_step, np.minimum(rule.n_step, end - s))
+        returns = self.reward[name]
+        for i in range(1, rule.n_step):
+            returns = returns + np.float32(gamma**i) * np.where(i < ahead, self.reward[offset + (s + i) % self.rows], 0)
+        stops = ~running & (s + ahead >= end) & (self.ending[name] == TERMINATED)
+        position = np.stack([s, s + ahead])
+        rows = offset + position % self.rows
+        action, previous_reward = self._previous(offset, position, start)
+        first = np.array([[True], [False]])
+        return Batch(
+            observation={key: part[rows] for key, part in self.observation.items()},
+            action=action,
+            reward=previous_reward,
+            taken=self.taken[rows],
+            returns=np.where(first, returns.astype(np.float32), np.float32(0)),
+            boot=np.ones_like(position),
+            discount=np.where(first & ~stops, np.float64(gamma) ** ahead, 0.0).astype(np.float32),
+            mask=np.broadcast_to(first, position.shape).copy(),
+            state=None,
+            burn=None,
+            burned=None,
+            weights=weights,
+            names=name,
+        )
 
     def _cut(self, env: Steps, s: Steps, rule: WindowRule, gamma: float, weights: NDArray[np.float32] | None) -> Batch:
         offset = self._offset[env]
