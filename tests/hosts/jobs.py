@@ -118,12 +118,16 @@ def heavy(request: Request, inbox: Inbox) -> Iterator[Event]:
 
 
 def waiting(request: Request, inbox: Inbox) -> Iterator[Event]:
-    """Writes its process id to the file `pid`, then counts forever; `stubborn` never reads its inbox."""
-    Path(request.options["pid"]).write_text(str(os.getpid()))
+    """Writes its process id to the file `pid`, then counts forever (or pauses); at its clean end it adds a line."""
+    file = Path(request.options["pid"])
+    file.write_text(str(os.getpid()))
     step = 0
-    while True:
-        step += 1
-        yield EpisodeEnded(step=step, ret=0.0, length=1)
-        if request.options.get("paused"):
-            inbox.wait(step, 3600.0)
-        time.sleep(0.01)
+    try:
+        while True:
+            step += 1
+            yield EpisodeEnded(step=step, ret=0.0, length=1)
+            if request.options.get("paused"):
+                inbox.wait(step, 3600.0)
+            time.sleep(0.01)
+    finally:
+        file.write_text("closed")

@@ -319,6 +319,7 @@ def gone_within(pid: int, seconds: float) -> bool:
 @pytest.mark.parametrize("paused", [False, True])
 def test_no_child_outlives_a_killed_parent(tmp_path: Path, paused: bool) -> None:
     process, child = parent(tmp_path, "process", "time.sleep(60)", *(["paused"] if paused else []))
+    time.sleep(0.3)  # its first event has crossed; paused, it will not notice that nobody reads
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert gone_within(child, 2.0)
@@ -340,3 +341,5 @@ def test_a_parent_that_just_ends_ends_its_jobs(tmp_path: Path, kind: str) -> Non
     process, child = parent(tmp_path, kind, "time.sleep(0.5)")
     assert process.wait(15.0) == 0
     assert gone_within(child, 2.0)
+    if kind == "thread":
+        assert (tmp_path / "pid").read_text() == "closed"  # not torn down in the middle of something
