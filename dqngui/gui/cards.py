@@ -94,12 +94,13 @@ class Card(QFrame):
 
     def _fit_header(self) -> None:
         """Legends show their words where these fit, and markers alone where they do not."""
-        chips = [chip for chip in self.header.findChildren(LegendChip) if not chip.isHidden()]
-        others = [self._line.itemAt(index).widget() for index in range(self._line.count())]
-        others = [widget for widget in others if not (widget.isHidden() or widget is self._note or widget in chips)]
-        needed = sum(widget.sizeHint().width() for widget in others) + sum(chip.full_width() for chip in chips)
+        items = (self._line.itemAt(index) for index in range(self._line.count()))
+        widgets = [item.widget() for item in items if item is not None]
+        shown = [widget for widget in widgets if widget and widget is not self._note and not widget.isHidden()]
+        chips = [widget for widget in shown if isinstance(widget, LegendChip)]
+        needed = sum(each.full_width() if isinstance(each, LegendChip) else each.sizeHint().width() for each in shown)
         margins = self._line.contentsMargins()
-        needed += self._line.spacing() * (len(others) + len(chips)) + margins.left() + margins.right()
+        needed += self._line.spacing() * len(shown) + margins.left() + margins.right()
         for chip in chips:
             chip.set_short(needed > self.header.width())
 

@@ -68,16 +68,18 @@ class Theme:
 
     def mixed(self, token: str, share: float, over: str = "surface") -> QColor:
         """`share` of one colour painted over another, opaque (transparent pens are many times slower)."""
-        top, bottom = self.color(token), self.color(over)
-        return QColor(
-            *(round(share * a + (1 - share) * b) for a, b in zip(top.getRgb()[:3], bottom.getRgb()[:3], strict=True))  # type: ignore[index]
-        )
+        blend = share * _rgb(self.color(token)) + (1 - share) * _rgb(self.color(over))
+        return QColor(*(round(channel) for channel in blend))
 
     def diverging_map(self) -> npt.NDArray[np.uint8]:
         """Lookup table (256, 3) for signed values, symmetric about zero, its middle the card's background."""
-        ends = np.array([QColor(code).getRgb()[:3] for code in self.diverging], dtype=float)  # type: ignore[index]
+        ends = np.stack([_rgb(QColor(code)) for code in self.diverging])
         at = np.linspace(0.0, 2.0, 256)
         return np.stack([np.interp(at, [0, 1, 2], ends[:, c]) for c in range(3)], axis=1).round().astype(np.uint8)
+
+
+def _rgb(color: QColor) -> npt.NDArray[np.float64]:
+    return np.array([color.red(), color.green(), color.blue()], dtype=np.float64)
 
 
 DARK = Theme(
@@ -137,7 +139,9 @@ def apply(app: QApplication, setting: Setting) -> Theme:
     app.setPalette(_palette(theme))
     app.setFont(font(family=family))
     icons = package_data("assets") / "icons"
-    app.setStyleSheet(stylesheet(theme, str(icons).replace("\\", "/")))
+    sheet = stylesheet(theme, str(icons).replace("\\", "/"))
+    if sheet != app.styleSheet():  # setting it polishes every widget again
+        app.setStyleSheet(sheet)
     pg.setConfigOptions(antialias=False, background=theme.surface, foreground=theme.muted, imageAxisOrder="row-major")
     return theme
 

@@ -66,8 +66,7 @@ class SmallPlot(QWidget):
         self.plot = Plot(self)
         self.plot.setToolTip("")
         self.curve = pg.PlotCurveItem()
-        self.curve.setZValue(2)
-        self.plot.addItem(self.curve, ignoreBounds=True)
+        self.plot.add(self.curve, 2)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -91,7 +90,7 @@ class SmallPlot(QWidget):
 
     def restyle(self, theme: Theme) -> None:
         self.plot.restyle(theme)
-        self.curve.setPen(pg.mkPen(theme.color(self._token), width=1))
+        self.curve.setPen(self.plot.pen(theme.color(self._token), 1))
 
 
 class LearningPanel(Panel):
@@ -124,7 +123,7 @@ class LearningPanel(Panel):
         for small in self.plots.values():
             small.plot.moved.connect(lambda plot=small.plot: self._follow(plot))
             small.plot.hovered.connect(lambda step, plot=small.plot: self._hover(step, plot))
-            small.plot.clicked.connect(lambda step: self.picked.emit(Cursor(max(0, round(step)))))
+            small.plot.clicked.connect(lambda step, plot=small.plot: self.pick(step, plot.steps_in(5)))
         self.restyle(themes.current())
 
     # -- drawing ----------------------------------------------------------------------------------
@@ -172,7 +171,7 @@ class LearningPanel(Panel):
         for small in self.plots.values():
             if small.plot is not leader:
                 small.plot.fitted = leader.fitted
-                small.plot.setXRange(*leader.span)
+                small.plot.box.setXRange(*leader.span)
         self._moving = False
         self._changed = True
         self.refresh()
@@ -214,7 +213,7 @@ class LearningPanel(Panel):
         value, at = curve.y.values[index], round(curve.x.values[index])
         small = self.plots[name]
         lines = [f"<b>{at:,}</b> · {small.words(value) if np.isfinite(value) else 'no update yet'}"]
-        reach = 8 * (small.plot.span[1] - small.plot.span[0]) / small.plot.pixels
+        reach = small.plot.steps_in(8)
         lines += [describe(knob) for knob in self.history.knobs if abs(knob.step - step) <= reach][-2:]
         return "<br>".join(lines)
 

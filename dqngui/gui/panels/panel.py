@@ -146,6 +146,11 @@ class Panel(QWidget):
     def redraw(self) -> None:
         """Draw the history as it is; called by `refresh` only."""
 
+    def pick(self, step: float, slack: float) -> None:
+        """Ask for the cursor at a step; within `slack` steps of where it is pinned, ask to let it go."""
+        pinned = self.cursor_at is not None and abs(self.cursor_at.step - step) <= slack
+        self.picked.emit(None if pinned else Cursor(max(0, round(step))))
+
     def add_menu_action(self, text: str, icon: str, do: Callable[[], Any]) -> QAction:
         """An entry of the card's menu."""
         action = QAction(themes.icon(icon, "muted"), text, self)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF, QResizeEvent
-from PySide6.QtWidgets import QGraphicsItem, QLabel, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QGraphicsGridLayout, QGraphicsItem, QLabel, QStyleOptionGraphicsItem, QWidget
 
 from dqngui.gui import theme as themes
 from dqngui.gui.theme import TICK_PX, Theme
@@ -134,9 +134,9 @@ class Lines(QGraphicsItem):
 
 
 class Box(pg.ViewBox):
-    """The wheel zooms in time, dragging pans, a double click fits; there is no menu."""
+    """The wheel zooms in time, dragging pans; there is no menu."""
 
-    clicked = Signal(float, bool)
+    clicked = Signal(float)
 
     def __init__(self) -> None:
         super().__init__(enableMenu=False)
@@ -147,11 +147,13 @@ class Box(pg.ViewBox):
     def mouseClickEvent(self, event: object) -> None:
         if event.button() == Qt.MouseButton.LeftButton:  # type: ignore[attr-defined]
             event.accept()  # type: ignore[attr-defined]
-            self.clicked.emit(self.mapToView(event.pos()).x(), event.double())  # type: ignore[attr-defined]
+            self.clicked.emit(self.mapToView(event.pos()).x())  # type: ignore[attr-defined]
 
 
-class Plot(pg.PlotWidget):
+class Plot(pg.GraphicsView):
     """A plot over environment steps.
+
+    It is put together from pyqtgraph's parts: its PlotItem builds a large context menu for every plot.
 
     Attributes:
         fitted: the range follows the data; False while the user has zoomed or panned.
@@ -167,20 +169,31 @@ class Plot(pg.PlotWidget):
     clicked = Signal(float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self.box = Box()
         self.bottom, self.left = Axis("bottom"), Axis("left")
-        super().__init__(parent, viewBox=self.box, axisItems={"bottom": self.bottom, "left": self.left})
+        frame = pg.GraphicsWidget()
+        grid = QGraphicsGridLayout(frame)
+        grid.setContentsMargins(0, 6, 8, 0)
+        grid.setSpacing(0)
+        grid.addItem(self.left, 0, 0)
+        grid.addItem(self.box, 0, 1)
+        grid.addItem(self.bottom, 1, 1)
+        grid.setRowStretchFactor(0, 1)
+        grid.setColumnStretchFactor(1, 1)
+        self.setCentralItem(frame)
+        for axis in (self.bottom, self.left):
+            axis.linkToView(self.box)
         self.setMinimumSize(QSize(120, 60))
         self.setFrameShape(self.Shape.NoFrame)
-        self.hideButtons()
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.plotItem.layout.setContentsMargins(0, 6, 8, 0)
-        self.left.setZValue(-10)  # its grid lies behind the curves
+        self.setMouseTracking(True)
+        self.left.setZValue(-200)  # its grid lies behind the curves
         self.fitted = True
         self._wanted: tuple[float, float] = (0.0, 1000.0)
         self._y: tuple[float, float] | None = None
         self.marks, self.cursor_line, self.hover_line = Lines(self.box), Lines(self.box), Lines(self.box)
-        self.marks.setZValue(5)
+        self.marks.setZValue(-5)  # behind the points
         self.cursor_line.setZValue(30)
         self.hover_line.setZValue(25)
         self.readout = QLabel(self)
@@ -189,9 +202,9 @@ class Plot(pg.PlotWidget):
         self.readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.readout.hide()
         self.box.sigRangeChangedManually.connect(self._on_manual)
-        self.box.clicked.connect(self._on_click)
-        self.setXRange(*self._wanted)
-        self.setYRange(0, 1)
+        self.box.clicked.connect(self.clicked)
+        self.box.setXRange(*self._wanted)
+        self.box.setYRange(0, 1)
         self.restyle(themes.current())
 
     @property
@@ -205,12 +218,25 @@ class Plot(pg.PlotWidget):
         low, high = self.box.viewRange()[0]
         return float(low), float(high)
 
+    def pen(self, color: QColor, width: float) -> QPen:
+        """A pen of a width in pixels of the interface (pens here count those of the screen)."""
+        return pg.mkPen(color, width=max(1, round(width * self.devicePixelRatioF())))
+
+    def add(self, item: QGraphicsItem, level: int) -> None:
+        """Put a curve or the like into the plot; higher levels are painted over lower ones."""
+        item.setZValue(level)
+        self.box.addItem(item, ignoreBounds=True)
+
+    def steps_in(self, pixels: float) -> float:
+        """How many steps so many pixels are."""
+        return pixels * (self.span[1] - self.span[0]) / self.pixels
+
     def reach(self, last_step: float) -> None:
         """Make room for data up to a step; shows it all while fitted."""
         self._wanted = (0.0, grown(last_step))
         self.box.setLimits(xMin=0.0, xMax=self._wanted[1], minXRange=20.0)
         if self.fitted and self.span != self._wanted:
-            self.setXRange(*self._wanted)
+            self.box.setXRange(*self._wanted)
 
     def hold(self, ranges: Sequence[tuple[float, float] | None]) -> None:
         """Show these ranges of y, rounded; empty ones are passed over."""
@@ -220,17 +246,17 @@ class Plot(pg.PlotWidget):
             wanted = rounded_range(min(low for low, _ in known), max(high for _, high in known))
         if wanted != self._y:
             self._y = wanted
-            self.setYRange(*wanted)
+            self.box.setYRange(*wanted)
 
     def fit(self) -> None:
         """Show everything again, and follow new data."""
         self.fitted = True
-        self.setXRange(*self._wanted)
+        self.box.setXRange(*self._wanted)
         self.moved.emit()
 
     def zoom_to(self, x0: float, x1: float) -> None:
         """Show a part, as the wheel and the mouse do."""
-        self.setXRange(x0, x1)
+        self.box.setXRange(x0, x1)
         self._on_manual()
 
     def set_marks(self, steps: Sequence[float]) -> None:
@@ -268,11 +294,11 @@ class Plot(pg.PlotWidget):
             axis.setTextPen(pg.mkPen(theme.color("muted")))
             axis.setTickPen(pg.mkPen(theme.color("line")))
         self.left.setGrid(150 if theme.name == "dark" else 190)
-        marks = pg.mkPen(theme.mixed("muted", 0.65), width=1)
+        marks = self.pen(theme.mixed("muted", 0.65), 1)
         marks.setDashPattern([3, 3])
         self.marks.set_pen(marks)
-        self.cursor_line.set_pen(pg.mkPen(theme.color("accent"), width=1))
-        self.hover_line.set_pen(pg.mkPen(theme.mixed("muted", 0.6), width=1))
+        self.cursor_line.set_pen(self.pen(theme.color("accent"), 1))
+        self.hover_line.set_pen(self.pen(theme.mixed("muted", 0.6), 1))
 
     # -- events -----------------------------------------------------------------------------------
 
@@ -280,11 +306,10 @@ class Plot(pg.PlotWidget):
         self.fitted = self.span == self._wanted
         self.moved.emit()
 
-    def _on_click(self, step: float, double: bool) -> None:
-        if double:
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        super().mouseDoubleClickEvent(event)
+        if event.button() == Qt.MouseButton.LeftButton:
             self.fit()
-        else:
-            self.clicked.emit(step)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -55,8 +55,7 @@ class ReturnPanel(Panel):
         self._dots = pg.ScatterPlotItem(size=4, pen=None, pxMode=True)
         self._evaluations = pg.ScatterPlotItem(size=11, symbol="d", pxMode=True)
         for level, item in enumerate((self._band, self._dots, self._line, self._evaluations)):
-            item.setZValue(level + 1)
-            self.plot.addItem(item, ignoreBounds=True)
+            self.plot.add(item, level + 1)
 
         self._chips = {
             "episodes": LegendChip("episodes", "series0", "dot", self),
@@ -77,7 +76,7 @@ class ReturnPanel(Panel):
         self.add_exports()
         self.plot.moved.connect(self._again)
         self.plot.hovered.connect(self._hover)
-        self.plot.clicked.connect(lambda step: self.picked.emit(Cursor(max(0, round(step)))))
+        self.plot.clicked.connect(lambda step: self.pick(step, self.plot.steps_in(5)))
         self.restyle(themes.current())
 
     # -- drawing ----------------------------------------------------------------------------------
@@ -149,7 +148,7 @@ class ReturnPanel(Panel):
 
     def restyle(self, theme: Theme) -> None:
         self.plot.restyle(theme)
-        self._line.setPen(pg.mkPen(theme.color("series0"), width=2))
+        self._line.setPen(self.plot.pen(theme.color("series0"), 2))
         self._band.set_color(theme.color("series0", 46))
         self._dots.setBrush(pg.mkBrush(theme.color("series0", 120)))
         for chip in self._chips.values():
@@ -175,7 +174,7 @@ class ReturnPanel(Panel):
         mean, sd = curve.moments_at(index, self.window_size)
         if self.window_size > 1 and np.isfinite(mean):
             lines.append(f"mean {mean:,.4g} ± {sd:,.3g}")
-        reach = 8 * (self.plot.span[1] - self.plot.span[0]) / self.plot.pixels
+        reach = self.plot.steps_in(8)
         lines += [
             f"evaluation {each.mean:,.4g} at {each.step:,}" + (" (best)" if each is self.history.best else "")
             for each in self.history.evaluations

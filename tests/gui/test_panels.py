@@ -1,0 +1,448 @@
+"""Every panel survives whatever a run may tell, and draws the same whether or not it was hidden."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from dqngui import catalog
+from dqngui.gui import theme as themes
+from dqngui.gui.cards import Card
+from dqngui.gui.history import LEARNED_FIELDS, History
+from dqngui.gui.panels.learning import LearningPanel
+from dqngui.gui.panels.marks import describe, short_name, value_text
+from dqngui.gui.panels.panel import Cursor, Panel
+from dqngui.gui.panels.plot import Band, Plot, grown, rounded_range, short
+from dqngui.gui.panels.returns import ReturnPanel
+from dqngui.messages import EpisodeEnded, Evaluated, Event, KnobChanged, Learned, Warned
+
+PANELS: list[type[Panel]] = [
+    getattr(importlib.import_module(entry.target.split(":")[0]), entry.target.split(":")[1])
+    for entry in catalog.PANELS.values()
+]
+
+
+@pytest.fixture(autouse=True)
+def dark(qapp: QApplication) -> None:
+    themes.apply(qapp, "dark")
+
+
+def made(qtbot: QtBot, kind: type[Panel], width: int = 900, height: int = 500) -> Any:
+    panel = kind()
+    qtbot.addWidget(panel)
+    panel.resize(width, height)
+    panel.show()
+    qtbot.waitExposed(panel)
+    return panel
+
+
+def run_events(count: int = 400, seed: int = 0) -> list[Event]:
+    generator = np.random.default_rng(seed)
+    events: list[Event] = []
+    for i in range(1, count + 1):
+        step = 50 * i
+        events.append(EpisodeEnded(step=step, ret=float(generator.gamma(3, 20)), length=50))
+        missing = i < count // 10
+        figures = {name: None if missing else float(generator.random()) for name in LEARNED_FIELDS[:4]}
+        events.append(Learned(step=step, updates=i, **figures, epsilon=1 / i, steps_per_second=3000.0))
+        if i % (count // 4) == 0:
+            events.append(Evaluated(step=step, returns=(1.0 * i,), lengths=(i,), mean=1.0 * i, best=True))
+    events.append(KnobChanged(step=50 * count, field="learn.lr", old=1e-3, new=5e-4))
+    return events
+
+
+def million() -> History:
+    """A million rows of each kind, put into the columns at once."""
+    generator = np.random.default_rng(0)
+    history, steps = History(), np.arange(1_000_000) * 20.0
+    for curve in (history.returns, history.lengths, *history.learned.values()):
+        curve.extend(steps, generator.gamma(3, 20, size=len(steps)))
+    history.last_step, history.version = int(steps[-1]), 1
+    return history
+
+
+def plots(panel: Panel) -> list[Plot]:
+    return panel.findChildren(Plot)
+
+
+def drawn(panel: Panel) -> list[np.ndarray]:
+    """Everything that a panel has drawn: data, ranges, marks."""
+    arrays = []
+    for plot in plots(panel):
+        arrays += [np.array(plot.box.viewRange()), np.array(plot.marks.steps)]
+        for item in plot.box.childGroup.childItems():
+            arrays += [np.asarray(each, dtype=float) for each in item.getData()] if hasattr(item, "getData") else []
+            if isinstance(item, Band):
+                arrays.append(np.array([(point.x(), point.y()) for point in item._polygon]))
+    return arrays
+
+
+def feed(panel: Panel, history: History, events: list[Event], size: int) -> None:
+    for start in range(0, len(events), size):
+        history.take(events[start : start + size])
+        panel.take(events[start : start + size])
+        panel.refresh()
+
+
+# -- the contract, for every panel ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", PANELS)
+def test_a_panel_names_itself_and_says_what_it_will_show(qtbot: QtBot, kind: type[Panel]) -> None:
+    panel = made(qtbot, kind)
+    assert panel.title
+    assert panel.wants
+    assert panel.promise.endswith(".")
+    panel.show(History())
+    assert panel._empty.isVisible()
+    assert panel._empty.text() == panel.promise
+
+
+@pytest.mark.parametrize("kind", PANELS)
+def test_empty_nan_a_million_then_clear(qtbot: QtBot, kind: type[Panel]) -> None:
+    panel = made(qtbot, kind)
+    panel.show(History())
+    nothing: list[Event] = [
+        EpisodeEnded(step=1, ret=float("nan"), length=1),
+        Learned(step=2, updates=0, loss=float("nan"), q_mean=float("inf")),
+        Evaluated(step=3, returns=(), lengths=(), mean=float("nan"), best=True),
+    ]
+    history = History.of(nothing)
+    panel.show(history)
+    panel.grab()
+    feed(panel, history, [EpisodeEnded(step=10, ret=5.0, length=5), Learned(step=11, updates=1, loss=3.0)], 2)
+    panel.grab()
+    panel.show(million())
+    panel.grab()
+    assert max(len(each) for each in drawn(panel)) < 10_000
+    panel.clear("The run was closed.")
+    assert panel._empty.isVisible()
+    assert panel._empty.text() == "The run was closed."
+    assert panel.history.empty
+    panel.grab()
+
+
+@pytest.mark.parametrize("kind", PANELS)
+def test_hidden_then_shown_equals_always_visible(qtbot: QtBot, kind: type[Panel]) -> None:
+    events = run_events(3_000)
+    watched, history = made(qtbot, kind), History()
+    watched.show(history)
+    feed(watched, history, events, 97)
+    hidden = made(qtbot, kind)
+    hidden.hide()
+    hidden.show(History())
+    hidden.show()
+    hidden.show(history)
+    assert len(drawn(watched)) > 2
+    for one, other in zip(drawn(watched), drawn(hidden), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("kind", PANELS)
+def test_hidden_for_a_million_points_then_shown(qtbot: QtBot, kind: type[Panel]) -> None:
+    events = run_events(300)
+    history = History()
+    watched, hidden = made(qtbot, kind), made(qtbot, kind)
+    watched.show(history)
+    feed(watched, history, events, 50)
+    rest = million()
+    for curve, more in zip(
+        (history.returns, history.lengths, *history.learned.values()),
+        (rest.returns, rest.lengths, *rest.learned.values()),
+        strict=True,
+    ):
+        for part in np.array_split(np.arange(len(more)), 7):
+            curve.extend(more.x.values[part] + 15_000, more.y.values[part])
+            history.last_step = int(curve.x.values[-1])
+            watched.take(events[-4:])
+            watched.refresh()
+    hidden.show(history)
+    for one, other in zip(drawn(watched), drawn(hidden), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("kind", PANELS)
+def test_only_wanted_events_cause_a_redraw(qtbot: QtBot, kind: type[Panel]) -> None:
+    panel = made(qtbot, kind)
+    panel.show(History.of(run_events(20)))
+    assert not panel.refresh()
+    panel.take([Warned(step=1, text="nothing to draw")])
+    assert not panel.refresh()
+    panel.take([KnobChanged(step=1, field="learn.lr", old=1, new=2)])
+    assert panel.refresh()
+    assert not panel.refresh()
+
+
+@pytest.mark.parametrize("kind", PANELS)
+def test_seek_moves_the_cursor_and_rescales_nothing(qtbot: QtBot, kind: type[Panel]) -> None:
+    panel = made(qtbot, kind)
+    panel.show(History.of(run_events()))
+    before = [plot.box.viewRange() for plot in plots(panel)]
+    panel.seek(Cursor(step=7_000))
+    assert all(plot.cursor_line.steps == [7_000] for plot in plots(panel))
+    panel.seek(None)
+    assert all(plot.cursor_line.steps == [] for plot in plots(panel))
+    assert before == [plot.box.viewRange() for plot in plots(panel)]
+
+
+@pytest.mark.parametrize("kind", PANELS)
+def test_a_theme_can_be_switched_with_data_on_the_screen(qapp: QApplication, qtbot: QtBot, kind: type[Panel]) -> None:
+    panel = made(qtbot, kind)
+    panel.show(History.of(run_events()))
+    before = drawn(panel)
+    theme = themes.apply(qapp, "light")
+    panel.restyle(theme)
+    corner = plots(panel)[0].grab().toImage().pixelColor(1, 1)
+    assert corner == theme.color("surface")
+    for one, other in zip(before, drawn(panel), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("kind", PANELS)
+def test_a_million_points_draw_nearly_as_fast_as_a_thousand(qtbot: QtBot, kind: type[Panel]) -> None:
+    def cost(history: History) -> float:
+        panel = made(qtbot, kind)
+        panel.show(history)
+        times = []
+        for _ in range(10):
+            panel.take([KnobChanged(step=1, field="learn.lr", old=1, new=2), *run_events(4)])
+            start = time.thread_time()
+            panel.refresh()
+            for plot in plots(panel):
+                plot.viewport().repaint()
+            times.append(time.thread_time() - start)
+        return min(times)
+
+    assert cost(million()) < 5 * cost(History.of(run_events(1_000))) + 0.005
+
+
+@pytest.mark.parametrize("kind", PANELS)
+@pytest.mark.parametrize("size", [(180, 120), (330, 200), (520, 330), (1600, 900)])
+def test_any_size(qtbot: QtBot, kind: type[Panel], size: tuple[int, int]) -> None:
+    panel = made(qtbot, kind, *size)
+    panel.show(History.of(run_events()))
+    assert not panel.grab().isNull()
+    assert all(plot.pixels >= 50 for plot in plots(panel))
+
+
+@pytest.mark.parametrize("kind", PANELS)
+def test_pictures_and_tables_are_exported(qtbot: QtBot, kind: type[Panel], tmp_path: Path) -> None:
+    panel = made(qtbot, kind, 400, 300)
+    events = run_events()
+    panel.show(History.of(events))
+    panel.export_png(tmp_path / "a.png")
+    assert QImage(str(tmp_path / "a.png")).size() == panel.size() * 2
+    panel.export_csv(tmp_path / "a.csv")
+    with (tmp_path / "a.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) >= 400
+    assert [int(row["step"]) for row in rows] == sorted(int(row["step"]) for row in rows)
+    with pytest.raises(OSError):
+        panel.export_png(tmp_path / "missing" / "a.png")
+    with pytest.raises(OSError):
+        panel.export_csv(tmp_path / "missing" / "a.csv")
+
+
+# -- zoom and pan -------------------------------------------------------------------------------------
+
+
+def wheel(plot: Plot, notches: int) -> None:
+    at = QPointF(plot.box.sceneBoundingRect().center())
+    event = QWheelEvent(
+        at, plot.viewport().mapToGlobal(at), QPoint(), QPoint(0, 120 * notches), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(plot.viewport(), event)
+
+
+def test_the_wheel_zooms_new_data_leaves_the_zoom_alone_and_a_double_click_fits(qtbot: QtBot) -> None:
+    panel = made(qtbot, ReturnPanel)
+    history, plot = History.of(run_events()), panel.plot
+    panel.show(history)
+    whole = plot.span
+    assert whole == (0.0, grown(20_000))
+    wheel(plot, 4)
+    zoomed = plot.span
+    assert not plot.fitted
+    assert zoomed[1] - zoomed[0] < 0.9 * (whole[1] - whole[0])
+    more: list[Event] = [EpisodeEnded(step=90_000, ret=900.0, length=3)]
+    feed(panel, history, more, 1)
+    assert plot.span == zoomed
+    middle = plot.mapFromScene(plot.box.sceneBoundingRect().center())
+    QTest.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    QTest.mouseDClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    assert plot.fitted
+    assert plot.span == (0.0, grown(90_000))
+    feed(panel, history, [EpisodeEnded(step=200_000, ret=1.0, length=3)], 1)
+    assert plot.span == (0.0, grown(200_000))
+
+
+def test_zooming_out_stops_at_the_data(qtbot: QtBot) -> None:
+    panel = made(qtbot, ReturnPanel)
+    panel.show(History.of(run_events()))
+    whole = panel.plot.span
+    wheel(panel.plot, -10)
+    assert panel.plot.span == whole
+
+
+def test_the_learning_plots_move_together(qtbot: QtBot) -> None:
+    panel = made(qtbot, LearningPanel)
+    panel.show(History.of(run_events()))
+    first, *others = plots(panel)
+    first.zoom_to(4_000, 9_000)
+    assert all(plot.span == pytest.approx((4_000, 9_000)) for plot in others)
+    assert not any(plot.fitted for plot in others)
+    panel._fit()
+    assert all(plot.span == first.span and plot.fitted for plot in others)
+
+
+def test_another_run_is_shown_whole(qtbot: QtBot) -> None:
+    panel = made(qtbot, ReturnPanel)
+    panel.show(History.of(run_events()))
+    panel.plot.zoom_to(100, 200)
+    panel.show(History.of(run_events(100)))
+    assert panel.plot.span == (0.0, grown(5_000))
+
+
+def test_ranges_hold_the_data_and_seldom_move() -> None:
+    assert grown(1) == 1000.0
+    assert all(grown(step) >= step > grown(step) / 1.2501 for step in range(1_001, 300_000, 777))
+    seen = set()
+    for high in np.linspace(100, 500, 400):
+        low, top = rounded_range(9.0, float(high))
+        assert low <= 0
+        assert top >= high
+        seen.add((low, top))
+    assert len(seen) < 16
+    assert rounded_range(5.0, 5.0)[0] < 5.0 < rounded_range(5.0, 5.0)[1]
+    assert rounded_range(0.0, 0.0)[0] < 0.0 < rounded_range(0.0, 0.0)[1]
+    assert rounded_range(-200.0, -80.0)[0] <= -200.0
+
+
+def test_ticks_are_short() -> None:
+    assert [short(n) for n in (0, 20_000, 1_500_000, 0.05, -200, 2.5)] == ["0", "20k", "1.5M", "0.05", "−200", "2.5"]
+
+
+# -- what the Return panel says ------------------------------------------------------------------------
+
+
+def test_the_best_evaluation_is_named_and_ringed(qtbot: QtBot) -> None:
+    panel = made(qtbot, ReturnPanel)
+    panel.show(History.of(run_events()))
+    assert panel._best.text() == "best 400 at 20,000"
+    sizes = panel._evaluations.data["size"]
+    assert list(sizes).count(max(sizes)) == 1
+
+
+def test_smoothing_changes_the_line(qtbot: QtBot) -> None:
+    panel = made(qtbot, ReturnPanel)
+    panel.show(History.of(run_events()))
+    panel.smooth(1)
+    rough = panel._line.getData()[1]
+    panel.smooth(100)
+    assert panel._line.getData()[1].std() < 0.6 * rough.std()
+
+
+def test_a_legend_entry_hides_its_series(qtbot: QtBot) -> None:
+    panel = made(qtbot, ReturnPanel)
+    panel.show(History.of(run_events()))
+    assert len(panel._dots.getData()[0])
+    panel._chips["episodes"].click()
+    assert not len(panel._dots.getData()[0])
+
+
+def test_the_readout_tells_what_is_at_a_step(qtbot: QtBot) -> None:
+    panel = made(qtbot, ReturnPanel)
+    panel.show(History.of(run_events()))
+    text = panel.readout(20_000.0)
+    for part in ("<b>20,000</b>", "episode 400", "evaluation 400", "(best)", "Learning rate 1e-3 → 5e-4"):
+        assert part in text
+    panel._hover(19_990.0)
+    assert panel.plot.readout.isVisible()
+    assert panel.rect().contains(panel.plot.readout.geometry().translated(panel.plot.pos()))
+    panel._hover(None)
+    assert not panel.plot.readout.isVisible()
+
+
+def test_a_click_asks_for_the_cursor(qtbot: QtBot) -> None:
+    panel = made(qtbot, ReturnPanel)
+    panel.show(History.of(run_events()))
+    middle = panel.plot.mapFromScene(panel.plot.box.sceneBoundingRect().center())
+    with qtbot.waitSignal(panel.picked) as asked:
+        QTest.mouseClick(panel.plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    assert asked.args is not None
+    assert asked.args[0].step == pytest.approx(sum(panel.plot.span) / 2, rel=0.02)
+    panel.seek(asked.args[0])
+    with qtbot.waitSignal(panel.picked) as asked:
+        QTest.mouseClick(panel.plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    assert asked.args == [None]
+
+
+def test_tweak_labels_never_overlap_and_the_tooltip_tells_all(qtbot: QtBot) -> None:
+    panel = made(qtbot, ReturnPanel)
+    knobs = [KnobChanged(step=s, field="learn.batch_size", old=32, new=s) for s in range(9_000, 12_000, 100)]
+    panel.show(History.of([*run_events(), *knobs]))
+    places = [place for place, _, _ in panel._strip.placed()]
+    assert len(places) >= 2
+    assert not any(a.intersects(b) for i, a in enumerate(places) for b in places[i + 1 :])
+    assert all(place.left() >= 0 and place.right() <= panel._strip.width() for place in places)
+    assert panel._strip.geometry().bottom() <= panel.plot.geometry().top()
+    said = panel._strip.near(panel.plot.x_of(10_500))
+    assert "10,500: Batch size 32 → 10,500" in said
+
+
+def test_tweaks_in_words() -> None:
+    assert [value_text(v) for v in (1e-3, 5e-4, 0.03, 64, None, "huber", True)] == [
+        "1e-3", "5e-4", "0.03", "64", "schedule", "huber", "True",
+    ]  # fmt: skip
+    assert short_name("learn.tau") == "τ"
+    assert short_name("learn.lr") == "lr"
+    assert short_name("learn.gone_away") == "gone away"
+    assert describe(KnobChanged(step=5, field="learn.gone", old=1, new=2)) == "5: learn.gone 1 → 2"
+
+
+def test_present_values_stand_beside_their_names(qtbot: QtBot) -> None:
+    panel = made(qtbot, LearningPanel)
+    panel.show(History.of([Learned(step=5, updates=1, loss=0.12345, epsilon=0.5, steps_per_second=12345.6)]))
+    assert panel.plots["loss"].value.text() == "0.123"
+    assert panel.plots["steps_per_second"].value.text() == "12,346"
+    assert panel.plots["td_error"].value.text() == "–"
+    assert "no update yet" in panel.readout("td_error", 5.0)
+
+
+def test_small_plots_rearrange(qtbot: QtBot) -> None:
+    panel = made(qtbot, LearningPanel, 1200, 400)
+    assert panel._columns == 3
+    panel.resize(420, 600)
+    assert panel._columns == 2
+    panel.resize(220, 900)
+    assert panel._columns == 1
+
+
+def test_a_card_carries_a_panel_and_deletes_all_of_it(qtbot: QtBot) -> None:
+    before = set(QApplication.topLevelWidgets())
+    panel = ReturnPanel()
+    card = Card(panel.title, panel)
+    for widget in panel.header_widgets:
+        card.add_to_header(widget)
+    for action in panel.menu_actions:
+        card.add_action(action)
+    card.show()
+    panel.show(History.of(run_events()))
+    card.grab()
+    card.close()
+    card.deleteLater()
+    QTest.qWait(20)
+    left = [w for w in set(QApplication.topLevelWidgets()) - before if isinstance(w, QWidget)]
+    assert not left
