@@ -69,8 +69,7 @@ class Closing(QObject):
         self._since = time.monotonic()
         self._session.stop()
         self.begun.emit()
-        self._timer.start()
-        self._look()
+        self._timer.start()  # not at once: Qt ignores a close inside a close event
 
     @Slot()
     def _look(self) -> None:

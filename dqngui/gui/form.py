@@ -31,7 +31,7 @@ _NEEDS_NEW_RUN = "Locked: it cannot change inside a run. Press New run to change
 class Rows(QWidget):
     """Labelled editors of some settings, one a line; `label_width` in pixels."""
 
-    def __init__(self, label_width: int = 118, parent: QWidget | None = None) -> None:
+    def __init__(self, label_width: int = 138, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._label_width = label_width
         self._form = QFormLayout(self)

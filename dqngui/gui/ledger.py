@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from dqngui.config import Schedule
@@ -61,6 +62,11 @@ class KnobLedger:
         if asked := self._asked.get(event.field):
             asked.pop(0)
         self.refused[event.field] = event.reason
+
+    def keep_only(self, paths: Iterable[str]) -> None:
+        """The experiment itself has the values of all other knobs now."""
+        kept = set(paths)
+        self.values = {path: value for path, value in self.values.items() if path in kept}
 
     def forget_asked(self) -> list[str]:
         """The job has ended: nothing will be answered any more. Returns the knobs concerned."""

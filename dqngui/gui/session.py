@@ -6,7 +6,7 @@ Buttons, menus and shortcuts read `Session.allowed`; they hold no rule of their 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from dqngui.config import ConfigError, Experiment
 from dqngui.gui.ledger import KnobLedger
 from dqngui.gui.states import ALLOWED, Action, State
 from dqngui.messages import Command, Event, Request
+from dqngui.runs.folder import create, read_events
 
 TICK_MS = 20
 DRAIN_MS = 8.0
@@ -38,7 +39,7 @@ class Host(Protocol):
 def _open_host(kind: str, request: Request) -> Host:
     from dqngui.hosts import open_host
 
-    return open_host(kind, request)  # type: ignore[arg-type]
+    return open_host(kind, request)
 
 
 class Session(QObject):
@@ -205,8 +206,6 @@ class Session(QObject):
     def _new_folder(self) -> Path | None:
         if self.runs is None:
             return None
-        from dqngui.runs.folder import create
-
         return create(self.runs, self.experiment)
 
     def resume_run(self) -> None:
@@ -359,15 +358,31 @@ class Session(QObject):
         self.experiment = event.experiment
         self.folder = Path(event.folder) if event.folder else None
         self.device, self.parameters, self.step = event.device, event.parameters, event.step
+        self.knobs.keep_only(path for path, value in self._scheduled(event.experiment))
         if self._state is State.STARTING:
             self._set_state(State.RUNNING)
 
     def _resumed(self, event: m.RunResumed) -> None:
         self.step = self.checkpoint = event.step
         if event.lost_steps:
-            tweaks = f" and the changes of {', '.join(event.lost_tweaks)}" if event.lost_tweaks else ""
-            self.notice = f"Resumed from step {event.step:,}; {event.lost_steps:,} steps{tweaks} were lost."
+            tweaks = f", and with them {'; '.join(event.lost_tweaks)}" if event.lost_tweaks else ""
+            self.notice = f"Resumed from step {event.step:,}: {event.lost_steps:,} steps were lost{tweaks}."
+            self._forget_lost_tweaks(event.step)
             self.rewound.emit(event.step)
+
+    def _forget_lost_tweaks(self, step: int) -> None:
+        """Scheduled knobs are as the log up to this step says; the others came with the experiment."""
+        self.knobs.keep_only(())
+        for event in read_events(self.folder) if self.folder is not None else ():
+            if isinstance(event, m.KnobChanged) and event.step <= step:
+                self.knobs.values[event.field] = event.new
+        self.knobs.keep_only(path for path, _ in self._scheduled(self.experiment))
+
+    @staticmethod
+    def _scheduled(experiment: Experiment) -> Iterator[tuple[str, config.Schedule]]:
+        for field in config.live_fields():
+            if isinstance(value := setting_value(experiment, field.path), config.Schedule):
+                yield field.path, value
 
 
 def setting_value(experiment: Experiment, path: str) -> Any:

@@ -1,0 +1,432 @@
+"""The window: buttons follow the states, nothing is clipped, errors are said, and closing leaves nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtGui import QFontMetricsF, QGuiApplication, QRawFont
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QPushButton, QToolButton, QWidget
+from pytestqt.qtbot import QtBot
+from scripted_host import ScriptedHost
+
+from dqngui import config
+from dqngui import messages as m
+from dqngui.gui import closing as closing_module
+from dqngui.gui import theme as themes
+from dqngui.gui.actions import WORDS
+from dqngui.gui.app import App, run_window
+from dqngui.gui.header import BUTTONS, STATE_WORDS
+from dqngui.gui.measure import Lateness, PaintBudget, redraw_figures
+from dqngui.gui.screenshots import Screenshots
+from dqngui.gui.states import ALLOWED, Action, State
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> QSettings:
+    return QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+
+
+@pytest.fixture
+def app(qtbot: QtBot, settings: QSettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    """A whole window with scripted jobs; torch counts as loaded and is not imported."""
+    ScriptedHost.opened.clear()
+    made = make_app(settings, monkeypatch)
+    made.window.show()
+    qtbot.waitExposed(made.window)
+    qtbot.waitUntil(lambda: made.shown_at > 0)
+    made.session.on_torch_loaded()
+    yield made
+    for host in ScriptedHost.opened:
+        host.kill()
+    end(qtbot, made)
+
+
+def make_app(settings: QSettings, monkeypatch: pytest.MonkeyPatch) -> App:
+    monkeypatch.setattr("dqngui.gui.torch_loader.find_devices", lambda: [("cpu", "Processor")])
+    monkeypatch.setattr(QApplication, "quit", lambda: None)
+    made = App(config.read_experiment("cartpole-positions"), runs=None, settings=settings, theme="dark")
+    made.session._open_host = ScriptedHost
+    made.window.resize(1280, 800)
+    return made
+
+
+def end(qtbot: QtBot, app: App) -> None:
+    app.closing.begin(ask=False)
+    qtbot.waitUntil(lambda: app.closing.done)
+    app.deleteLater()
+    app.window.deleteLater()
+
+
+def reach(qtbot: QtBot, app: App, state: State) -> None:
+    """Bring the session into a state as a person would."""
+    session = app.session
+    if state is State.READY:
+        return
+    session.do(Action.START)
+    if state is State.STARTING:
+        return
+    qtbot.waitUntil(lambda: session.state is State.RUNNING)
+    host = ScriptedHost.opened[-1]
+    if state is State.PAUSED:
+        session.do(Action.PAUSE)
+    elif state is State.STOPPING:
+        host.stops = False
+        session.do(Action.STOP)
+    elif state is State.STOPPED:
+        session.do(Action.STOP)
+    elif state is State.FINISHED:
+        host.end()
+    elif state is State.FAILED:
+        host.fail("The loss is not a number.")
+    qtbot.waitUntil(lambda: session.state is state)
+
+
+# -- states and what is in sight ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_buttons_menus_and_shortcuts_follow_the_table(qtbot: QtBot, app: App, state: State) -> None:
+    reach(qtbot, app, state)
+    header, allowed = app.window.header, app.session.allowed
+    assert allowed <= ALLOWED[state]
+    assert header.word.text() == STATE_WORDS[state][0]
+    for action, button in header.buttons.items():
+        assert button.isVisible() == (action in BUTTONS[state])
+        assert button.isEnabled() == (action in allowed)
+        assert app.window.run_actions[action].toolTip().split(" (")[0]
+    for action in WORDS:
+        assert app.window.run_actions[action].isEnabled() == (action in allowed)
+    if state is State.STOPPING:
+        ScriptedHost.opened[-1].end("stopped")
+
+
+def test_every_action_has_an_icon_a_shortcut_and_a_place_in_the_menu(app: App) -> None:
+    in_menu = {id(action) for action in app.window.menu.run.actions()}
+    seen: set[str] = set()
+    for name, words in WORDS.items():
+        action = app.window.run_actions[name]
+        assert not action.icon().isNull()
+        assert not action.shortcut().isEmpty()
+        assert action.shortcut().toString() in action.toolTip()
+        assert id(action) in in_menu
+        if name not in (Action.UNPAUSE,):  # shares its keys with Pause: only one of them is ever enabled
+            assert not seen & set(words.shortcuts), name
+        seen |= set(words.shortcuts)
+
+
+def test_start_is_the_only_accent(app: App) -> None:
+    accents = [b for b in app.window.findChildren(QPushButton) if b.property("role") == "accent" and b.isVisible()]
+    assert [button.text() for button in accents] == ["Start"]
+
+
+def test_a_failure_is_said_with_its_reason_and_diagnostics(qtbot: QtBot, app: App) -> None:
+    reach(qtbot, app, State.FAILED)
+    banner = app.window.banner
+    assert banner.isVisible()
+    assert "The loss is not a number." in banner.text.text()
+    banner.copy.click()
+    copied = QGuiApplication.clipboard().text()
+    assert "Traceback" in copied
+    assert "CartPole-v1" in copied
+    assert "numpy" in copied
+    app.session.do(Action.NEW_RUN)
+    assert not banner.isVisible()
+
+
+def test_an_error_in_a_slot_is_said_and_the_run_goes_on(qtbot: QtBot, app: App, capsys: object) -> None:
+    reach(qtbot, app, State.RUNNING)
+    try:
+        raise RuntimeError("a slot went wrong")
+    except RuntimeError as error:
+        app.on_exception(type(error), error, error.__traceback__)
+    assert "a slot went wrong" in app.window.banner.text.text()
+    assert app.window.banner.copy.isVisible()
+    assert app.session.state is State.RUNNING
+    ScriptedHost.opened[-1].emit(m.Learned(step=500, updates=1))
+    qtbot.waitUntil(lambda: app.session.step == 500)
+
+
+def test_events_reach_the_panels_and_the_status_line(qtbot: QtBot, app: App) -> None:
+    reach(qtbot, app, State.RUNNING)
+    host = ScriptedHost.opened[-1]
+    host.emit(*(m.EpisodeEnded(step=step, ret=float(step), length=9) for step in range(10, 1000, 10)))
+    host.emit(m.Learned(step=75_000, updates=9, steps_per_second=2500.0, updates_per_second=40.0, seconds=30.0))
+    qtbot.waitUntil(lambda: app.session.step == 75_000)
+    app.window.status.refresh()
+    assert len(app.window.board.history.returns) == 99
+    assert app.window.status.count.text() == "75,000 / 150,000"
+    assert app.window.status.percent.text() == "50 %"
+    assert "2,500 steps/s" in app.window.status.speed.text()
+    assert "0:30 left" in app.window.status.speed.text()
+    qtbot.waitUntil(lambda: bool(app.window.paint_budget.costs_ms))
+
+
+def test_a_hidden_card_costs_nothing_and_is_whole_when_shown_again(qtbot: QtBot, app: App) -> None:
+    reach(qtbot, app, State.RUNNING)
+    board = app.window.board
+    app.window.docks["return"].hide()
+    qtbot.waitUntil(lambda: board.panels["return"] not in board._visible())
+    ScriptedHost.opened[-1].emit(m.EpisodeEnded(step=100, ret=5.0, length=9))
+    qtbot.waitUntil(lambda: len(board.history.returns) == 1)
+    app.window.docks["return"].show()
+    qtbot.waitUntil(lambda: board.panels["return"] in board._visible())
+    assert board.panels["return"].history is board.history
+
+
+# -- every string ---------------------------------------------------------------------------------------
+
+
+def texts(window: QWidget) -> Iterator[tuple[QWidget, str]]:
+    for widget in window.findChildren(QWidget):
+        if isinstance(widget, (QLabel, QAbstractButton, QLineEdit)):
+            yield widget, widget.text()
+        if widget.toolTip():
+            yield widget, widget.toolTip()
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("state", [State.READY, State.RUNNING, State.PAUSED, State.FAILED])
+def test_no_string_is_clipped_or_lacks_a_glyph(qtbot: QtBot, app: App, state: State, theme: themes.Setting) -> None:
+    app.window.set_theme(theme)
+    for section in app.window.form.sections.values():
+        section.toggle.setChecked(True)
+    reach(qtbot, app, state)
+    qtbot.wait(50)
+    raw = QRawFont.fromFont(themes.font())
+    for widget, text in texts(app.window):
+        for letter in text:
+            assert letter.isspace() or raw.supportsCharacter(ord(letter)), (widget, text, letter)
+    for button in app.window.findChildren(QAbstractButton):
+        if button.isVisible() and button.text() and isinstance(button, (QPushButton, QToolButton)):
+            width = QFontMetricsF(button.font()).horizontalAdvance(button.text())
+            assert width <= button.width(), button.text()
+            assert button.width() >= button.sizeHint().width(), button.text()
+    for label in app.window.form.findChildren(QLabel):
+        if label.isVisible() and not label.wordWrap():
+            assert label.sizeHint().width() <= label.width(), label.text()
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1600, 1000), (2560, 1440)])
+def test_cards_keep_their_minimum_sizes(qtbot: QtBot, app: App, size: tuple[int, int]) -> None:
+    app.window.resize(*size)
+    app.window.reset_layout()
+    qtbot.wait(50)
+    assert (app.window.width(), app.window.height()) == size
+    for dock in app.window.docks.values():
+        assert dock.isVisible()
+        assert dock.width() >= dock.minimumSizeHint().width()
+        assert dock.height() >= dock.minimumSizeHint().height()
+
+
+def test_the_layout_and_the_theme_come_back(
+    qtbot: QtBot, app: App, settings: QSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.window.set_theme("light")
+    app.window.docks["learning"].hide()
+    app.closing.begin(ask=False)
+    qtbot.waitUntil(lambda: app.closing.done)
+    again = App(config.Experiment(), runs=None, settings=settings)
+    again.window.restore_layout()
+    again.window.show()
+    qtbot.waitExposed(again.window)
+    assert themes.current().name == "light"
+    assert again.window.docks["learning"].isHidden()
+    assert not again.window.docks["return"].isHidden()
+    again.window.reset_layout()
+    assert not again.window.docks["learning"].isHidden()
+    end(qtbot, again)
+
+
+def test_a_layout_that_is_not_ours_falls_back_to_the_default(qtbot: QtBot, app: App, settings: QSettings) -> None:
+    from dqngui.gui import layout
+
+    settings.setValue(layout._KEY, b"no layout at all")
+    app.window.restore_layout()
+    qtbot.wait(20)
+    assert all(dock.isVisible() for dock in app.window.docks.values())
+
+
+# -- closing ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_closing_in_any_state_leaves_nothing_behind(qtbot: QtBot, app: App, state: State) -> None:
+    before = set(threading.enumerate())
+    reach(qtbot, app, state)
+    if state is State.STOPPING:
+        QTimer.singleShot(100, lambda: ScriptedHost.opened[-1].end("stopped"))
+    app.window.close()
+    qtbot.waitUntil(lambda: app.closing.done, timeout=3000)
+    assert not app.window.isVisible()
+    assert not app.session.active
+    assert all(host.joined and not host.killed for host in ScriptedHost.opened)
+    assert set(threading.enumerate()) <= before
+    assert not app.window.status._timer.isActive()
+    assert not app.session._timer.isActive()
+
+
+def test_the_window_stays_until_the_job_has_ended(qtbot: QtBot, app: App) -> None:
+    reach(qtbot, app, State.RUNNING)
+    host = ScriptedHost.opened[-1]
+    host.stops = False
+    app.window.close()
+    qtbot.wait(100)
+    assert app.window.isVisible()
+    assert app.window.header.word.text() == "Saving…"
+    assert isinstance(host.sent[-1], m.Stop)
+    host.end("stopped")
+    qtbot.waitUntil(lambda: not app.window.isVisible())
+
+
+def test_a_job_that_hangs_can_be_left(qtbot: QtBot, app: App) -> None:
+    left: list[int] = []
+    app.closing._leave, app.closing._patience = left.append, 0.05
+    reach(qtbot, app, State.RUNNING)
+    ScriptedHost.opened[-1].stops = False
+    app.window.close()
+    qtbot.waitUntil(lambda: app.closing.dialog is not None)
+    assert app.closing.dialog is not None
+    button = next(b for b in app.closing.dialog.buttons() if b.text() == "Quit without saving")
+    button.click()
+    assert ScriptedHost.opened[-1].killed
+    assert left == [1]
+    qtbot.waitUntil(lambda: app.closing.done)
+
+
+def test_it_asks_only_if_much_training_would_be_lost(
+    qtbot: QtBot, app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reach(qtbot, app, State.RUNNING)
+    monkeypatch.setattr(closing_module, "WORTH_ASKING_S", 0.0)
+    qtbot.wait(20)
+    app.window.close()
+    dialog = app.closing.dialog
+    assert dialog is not None
+    assert not app.window.isHidden()
+    stay = next(button for button in dialog.buttons() if button.text() == "Stay")
+    stay.click()
+    assert app.session.state is State.RUNNING
+    app.session.folder = tmp_path  # Stop saves there, so nothing would be lost
+    app.window.close()
+    qtbot.waitUntil(lambda: app.closing.done)
+
+
+def test_closing_waits_for_the_import_of_torch(
+    qtbot: QtBot, settings: QSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_app(settings, monkeypatch)
+    go = threading.Event()
+
+    def slowly() -> list[tuple[str, str]]:
+        go.wait(5.0)
+        return [("cpu", "Processor")]
+
+    monkeypatch.setattr("dqngui.gui.torch_loader.find_devices", slowly)
+    made.window.show()
+    qtbot.waitUntil(lambda: made.torch.alive)
+    made.session.do(Action.START)
+    assert made.window.header.buttons[Action.START].text() == "Loading torch…"
+    made.window.close()
+    qtbot.wait(100)
+    assert made.window.isVisible()
+    assert not made.session.start_wanted  # a remembered press is forgotten
+    go.set()
+    qtbot.waitUntil(lambda: made.closing.done)
+    assert not made.torch.alive
+    assert not made.session.active
+    made.deleteLater()
+    made.window.deleteLater()
+
+
+# -- measuring and pictures ---------------------------------------------------------------------------------
+
+
+def test_dear_painting_is_done_less_often_but_never_less_than_twice_a_second(qtbot: QtBot) -> None:
+    def busy(seconds: float) -> Callable[[], None]:
+        def draw() -> None:
+            until = time.thread_time() + seconds
+            while time.thread_time() < until:
+                pass
+
+        return draw
+
+    qtbot.wait(50)
+    for cost, low, high in ((0.0, 1 / 31, 1 / 20), (0.02, 0.15, 0.4), (0.2, 0.5, 0.5)):
+        budget = PaintBudget(busy(cost))
+        budget.request()
+        qtbot.waitUntil(lambda budget=budget: bool(budget.costs_ms))
+        assert low <= budget.interval <= high
+        budget.request()
+        assert budget._timer.isActive()
+        budget.stop()
+
+
+def test_lateness_sees_a_blocked_event_loop(qtbot: QtBot) -> None:
+    lateness = Lateness()
+    lateness.start()
+    qtbot.wait(200)
+    time.sleep(0.3)
+    qtbot.wait(60)
+    lateness.stop()
+    figures = lateness.figures()
+    assert figures["worst"] >= 250
+    assert figures["p50"] <= figures["p99"] <= figures["worst"]
+
+
+def test_figures_of_nothing_are_no_error() -> None:
+    assert redraw_figures([], 1.0)["redraws_per_second"] == 0.0
+    assert Lateness().figures()["worst"] == 0.0
+
+
+def test_pictures_are_taken_at_changes_of_state(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    pictures = Screenshots(app.window, tmp_path / "shots")
+    reach(qtbot, app, State.RUNNING)
+    qtbot.waitUntil(lambda: any("running" in path.name for path in pictures.taken), timeout=2000)
+    for path in pictures.taken:
+        assert path.stat().st_size > 10_000
+        assert "dark" in path.name
+
+
+# -- as a program -------------------------------------------------------------------------------------------
+
+_SHOW = """
+import json, sys, time
+from pathlib import Path
+from PySide6.QtCore import QTimer
+from dqngui import config
+from dqngui.gui import app
+seen = {}
+shown = app.App._on_shown
+def on_shown(self):
+    seen["torch"] = "torch" in sys.modules
+    shown(self)
+app.App._on_shown = on_shown
+folder = Path(sys.argv[1])
+status = app.run_window(config.Experiment(), runs=folder, quit_after=1.0, report=folder / "report.json")
+print(json.dumps({"status": status, **seen, "torch_after": "torch" in sys.modules}))
+"""
+
+
+def test_the_window_shows_without_torch_and_quits_cleanly(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", _SHOW, str(tmp_path)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"status": 0, "torch": False, "torch_after": True}
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert 0 < report["window_shown_after_s"] < 30
+    assert report["resident_mb"] > 0
+    assert set(report["event_loop_late_ms"]) == {"p50", "p99", "worst"}
+
+
+def test_run_window_is_the_command_lines_contract() -> None:
+    import inspect
+
+    names = set(inspect.signature(run_window).parameters)
+    assert names == {"experiment", "runs", "start", "quit_after", "screenshots", "theme", "size", "report"}
