@@ -10,34 +10,44 @@ import time
 import gymnasium as gym
 import numpy as np
 import torch
+import torch.nn.functional as F
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 STEPS, ENVS, BATCH, WARMUP, CAPACITY, EVERY, TARGET_EVERY = int(sys.argv[1]), 8, 128, 10_000, 10_000, 10, 500
 LR, GAMMA, EPSILON_END = 2.5e-4, 0.99, 0.05
 
 
-def network() -> tuple[torch.nn.Sequential, torch.nn.Parameter]:
-    """The network and all its parameters as one flat vector with a flat gradient, of which the layers hold views."""
-    layers = torch.nn.Linear(4, 120), torch.nn.ReLU(), torch.nn.Linear(120, 84), torch.nn.ReLU(), torch.nn.Linear(84, 2)
-    net = torch.nn.Sequential(*layers)
-    flat = torch.nn.Parameter(torch.nn.utils.parameters_to_vector(net.parameters()).detach().clone())
-    flat.grad, at = torch.zeros_like(flat), 0
-    for p in net.parameters():
-        p.data, p.grad = flat.data[at : at + p.numel()].view_as(p), flat.grad[at : at + p.numel()].view_as(p)
+def network() -> tuple[list[torch.Tensor], torch.Tensor, torch.Tensor]:
+    """Weights and biases as views of one flat vector, so that one kernel updates them all; its gradient likewise."""
+    layers = torch.nn.Linear(4, 120), torch.nn.Linear(120, 84), torch.nn.Linear(84, 2)
+    drawn = [p.detach() for layer in layers for p in layer.parameters()]
+    flat, at, views = torch.cat([p.flatten() for p in drawn]), 0, []
+    gradient = torch.zeros_like(flat)
+    for p in drawn:
+        views.append(flat[at : at + p.numel()].view_as(p).requires_grad_())
+        views[-1].grad = gradient[at : at + p.numel()].view_as(p)
         at += p.numel()
-    return net, flat
+    return views, flat, gradient
 
 
-def update() -> None:
+def q_values(net: list[torch.Tensor], x: torch.Tensor) -> torch.Tensor:
+    x = F.linear(x, net[0], net[1]).relu_()
+    return F.linear(F.linear(x, net[2], net[3]).relu_(), net[4], net[5])
+
+
+def update(number: int) -> None:
     rows = replay[torch.randint(min(stored, CAPACITY), (BATCH,))]
     now, later, (action, reward, ended) = rows[:, :4], rows[:, 4:8], rows[:, 8:].unbind(1)
     with torch.no_grad():
-        wanted = reward + GAMMA * (1 - ended) * target(later).amax(1)
-    q = online(now).gather(1, action.long().unsqueeze(1)).squeeze(1)
-    flat.grad.zero_()
-    torch.nn.functional.mse_loss(q, wanted).backward()
-    flat.grad.mul_((10.0 / (torch.linalg.vector_norm(flat.grad) + 1e-6)).clamp(max=1.0))
-    adam.step()
+        wanted = reward + GAMMA * (1 - ended) * q_values(target, later).amax(1)
+    q = q_values(online, now).gather(1, action.long().unsqueeze(1)).squeeze(1)
+    gradient.zero_()
+    F.mse_loss(q, wanted).backward()
+    gradient.mul_((10.0 / (torch.linalg.vector_norm(gradient) + 1e-6)).clamp_(max=1.0))
+    first.lerp_(gradient, 0.1)  # Adam
+    second.mul_(0.999).addcmul_(gradient, gradient, value=0.001)
+    size = (second * (1 / (1 - 0.999**number))).sqrt_().add_(1e-8)
+    flat.addcdiv_(first, size, value=-LR / (1 - 0.9**number))
 
 
 def greedy(observations: np.ndarray) -> np.ndarray:
@@ -50,15 +60,15 @@ def greedy(observations: np.ndarray) -> np.ndarray:
 torch.set_num_threads(1)
 torch.manual_seed(0)
 rng = np.random.default_rng(0)
-(online, flat), (target, flat_target) = network(), network()
-flat_target.data.copy_(flat.data)
-adam = torch.optim.Adam([flat], lr=LR, fused=True)
-weights = [p.detach().numpy() for p in online.parameters()]
+(online, flat, gradient), (target, flat_target, _) = network(), network()
+flat_target.copy_(flat)
+first, second = torch.zeros_like(flat), torch.zeros_like(flat)
+weights = [p.detach().numpy() for p in online]
 replay, stored = torch.zeros(CAPACITY, 11), 0
 rows_np = replay.numpy()
 envs = SyncVectorEnv([lambda: gym.make("CartPole-v1")] * ENVS, autoreset_mode=AutoresetMode.DISABLED)
 obs, _ = envs.reset(seed=0)
-started, learned, copied = time.perf_counter(), 0, 0
+started, cpu, learned, copied = time.perf_counter(), time.process_time(), 0, 0
 for step in range(ENVS, STEPS + 1, ENVS):
     epsilon = max(EPSILON_END, 1 - (1 - EPSILON_END) * step / (STEPS / 2))
     action = np.where(rng.random(ENVS) < epsilon, rng.integers(2, size=ENVS), greedy(obs))
@@ -69,16 +79,26 @@ for step in range(ENVS, STEPS + 1, ENVS):
     if over.any():
         obs, _ = envs.reset(options={"reset_mask": over})
     while step > WARMUP and learned < (step - WARMUP) // EVERY:
-        update()
         learned += 1
+        update(learned)
     if step // TARGET_EVERY > copied:
-        flat_target.data.copy_(flat.data)
+        flat_target.copy_(flat)
         copied = step // TARGET_EVERY
-seconds, env, returns = time.perf_counter() - started, gym.make("CartPole-v1"), []
+seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+env, returns = gym.make("CartPole-v1"), []
 for seed in range(2_000_000, 2_000_020):
     (seen, _), ret, over = env.reset(seed=seed), 0.0, False
     while not over:
         seen, reward_one, ended_one, cut_one, _ = env.step(int(greedy(seen[None])[0]))
         ret, over = ret + float(reward_one), ended_one or cut_one
     returns.append(ret)
-print(json.dumps({"steps_per_second": STEPS / seconds, "greedy_return": float(np.mean(returns)), "updates": learned}))
+print(
+    json.dumps(
+        {
+            "steps_per_second": STEPS / seconds,
+            "greedy_return": float(np.mean(returns)),
+            "updates": learned,
+            "steps_per_cpu_second": STEPS / cpu,
+        }
+    )
+)

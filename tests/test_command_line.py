@@ -1,0 +1,354 @@
+"""The command line as its users meet it: what it prints, where, and with which exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from dqngui.__main__ import main
+from dqngui.commands.arguments import TrainArguments, parse
+from dqngui.commands.experiments import chosen_experiment
+from dqngui.commands.output import ProgressLine
+from dqngui.commands.several import Row, median_row, seeds_of
+from dqngui.config import ConfigError, read_experiment, to_toml
+from dqngui.messages import EpisodeEnded, Evaluated, Learned
+
+SMALL = [
+    "cartpole",
+    "--set",
+    "learn.warmup=100",
+    "learn.batch_size=8",
+    "net.hidden=[]",
+    "net.width=16",
+    "run.eval_episodes=2",
+    "run.eval_every=500",
+]
+
+
+def start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "dqngui", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def run(*arguments: str, **options: Any) -> tuple[int, str, str]:
+    process = start(*arguments, **options)
+    out, err = process.communicate(timeout=100)
+    return process.returncode, out, err
+
+
+def events(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder of runs with one short run in it, and its JSON events."""
+    runs = tmp_path_factory.mktemp("runs")
+    status, out, err = run("train", *SMALL, "--steps", "1200", "--json", "--runs", str(runs))
+    assert (status, err) == (0, "")
+    return runs, out
+
+
+def test_json_is_one_event_a_line_and_ends_with_finished(trained: tuple[Path, str]) -> None:
+    lines = events(trained[1])
+    assert lines[0]["type"] == "Opened"
+    assert {"EpisodeEnded", "Learned", "Evaluated", "CheckpointSaved"} <= {line["type"] for line in lines}
+    episode = next(line for line in lines if line["type"] == "EpisodeEnded")
+    assert episode["ret"] == episode["length"] > 0  # CartPole pays 1 a step
+    end = lines[-1]
+    assert (end["type"], end["reason"], end["step"]) == ("Finished", "completed", 1200)
+    assert end["steps_per_second"] == pytest.approx(end["step"] / end["seconds"], rel=0.05)
+
+
+def test_playing_is_greedy_and_repeats_itself(trained: tuple[Path, str]) -> None:
+    runs, _ = trained
+    command = ["play", "last", "--runs", str(runs), "--episodes", "3", "--seed", "7", "--json"]
+    first, second = run(*command), run(*command)
+    assert first[0] == 0
+    evaluated = [line for line in events(first[1]) if line["type"] == "Evaluated"]
+    assert len(evaluated[-1]["returns"]) == 3
+    assert evaluated[-1]["mean"] == pytest.approx(sum(evaluated[-1]["returns"]) / 3)
+    assert evaluated == [line for line in events(second[1]) if line["type"] == "Evaluated"]
+
+
+def test_playing_without_json_prints_returns(trained: tuple[Path, str]) -> None:
+    status, out, _ = run("play", "last", "--runs", str(trained[0]), "--episodes", "2")
+    assert status == 0
+    assert out.count("return") == 3
+    assert "over 2 episodes" in out
+
+
+def test_runs_are_listed(trained: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:
+    runs, _ = trained
+    assert main(["runs", str(runs), "--json"]) == 0
+    (listed,) = events(capsys.readouterr().out)
+    assert (listed["type"], listed["step"], listed["state"]) == ("Run", 1200, "finished")
+    assert main(["runs", str(runs)]) == 0
+    table = capsys.readouterr().out.splitlines()
+    assert len(table) == 2
+    assert "1,200 / 1,200" in table[1]
+
+
+def test_resuming_a_longer_run_goes_on(trained: tuple[Path, str], tmp_path: Path) -> None:
+    _, out, _ = run("train", *SMALL, "--steps", "800", "--json", "--runs", str(tmp_path))
+    folder = events(out)[0]["folder"]
+    status, out, err = run("train", "--resume", folder, "--steps", "1600", "--json")
+    assert status == 0, err
+    resumed = events(out)
+    assert resumed[-1]["step"] == 1600
+    assert min(line["step"] for line in resumed if line["type"] == "EpisodeEnded") > 800
+
+
+def test_knobs_are_replayed_at_the_same_steps(tmp_path: Path) -> None:
+    experiment = chosen_experiment("cartpole", None, SMALL[2:], {"run.total_steps": 1000})
+    from dqngui.hosts import run_inline
+    from dqngui.messages import Request, SetKnob
+    from dqngui.runs.folder import create
+
+    folder = create(tmp_path, experiment)
+    knob = SetKnob(field="learn.lr", value=1e-4, at=400)
+    list(run_inline(Request(job="train", experiment=experiment, folder=str(folder), schedule=(knob,))))
+    status, out, _ = run("train", "--replay-knobs", str(folder), "--json", "--runs", str(tmp_path))
+    (changed,) = [line for line in events(out) if line["type"] == "KnobChanged"]
+    assert status == 0
+    assert (changed["step"], changed["field"], changed["new"]) == (400, "learn.lr", 1e-4)
+
+
+def test_several_seeds_end_in_a_table(tmp_path: Path) -> None:
+    command = ["train", *SMALL, "--steps", "600", "--seeds", "0-1", "--jobs", "2", "--test-episodes", "2"]
+    status, out, err = run(*command, "--runs", str(tmp_path), "--json")
+    assert status == 0, err
+    table = events(out)[-1]
+    assert table["type"] == "Table"
+    assert [row["seed"] for row in table["rows"]] == [0, 1]
+    for row in table["rows"]:
+        assert (row["steps"], row["reason"]) == (600, "completed")
+        assert row["test"] > 0
+        assert row["seconds"] > 0
+    assert table["median"]["test"] == pytest.approx(sum(row["test"] for row in table["rows"]) / 2)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_is_saved_and_can_go_on(tmp_path: Path, number: signal.Signals) -> None:
+    process = start("train", *SMALL, "--steps", "1000000", "--json", "--runs", str(tmp_path))
+    assert process.stdout is not None
+    folder = json.loads(process.stdout.readline())["folder"]
+    for line in process.stdout:
+        if json.loads(line)["step"] >= 500:
+            break
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    end = json.loads(out.splitlines()[-1])
+    assert (end["type"], end["reason"]) == ("Finished", "stopped")
+    status, out, _ = run("train", "--resume", folder, "--steps", str(end["step"] + 200), "--json")
+    assert status == 0
+    assert events(out)[-1]["step"] == end["step"] + 200
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes differ")
+@pytest.mark.parametrize("arguments", [["train", *SMALL, "--steps", "1000000", "--json"], ["runs"]])
+def test_a_closed_pipe_ends_quietly(tmp_path: Path, arguments: list[str]) -> None:
+    read, write = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dqngui", *arguments], stdout=write, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    os.close(write)
+    os.close(read)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+
+
+BAD = [
+    (["train", "--set", "learn.lrr=1"], "learn.lrr"),
+    (["train", "--set", "learn.lr=fast"], "learn.lr"),
+    (["train", "--set", "learn.lr=7"], "<= 1"),
+    (["train", "--set", "learn.lr=nan"], "finite"),
+    (["train", "--set", "net.width=63"], "4 heads do not divide"),
+    (["train", "--set", "learn.lr"], "section.field=value"),
+    (["train", "--set", "env.id=CartPol-v1"], "CartPole-v1"),
+    (["train", "--set", "net.memory=elephant"], "lstm"),
+    (["train", "--set", "run.device=cuda:99"], "run.device"),
+    (["train", "--env", "Pendulum-v1"], "discretize"),
+    (["train", "--env", "nosuchmodule:Env-v0"], "nosuchmodule"),
+    (["train", "nosuchpreset"], "cartpole-positions"),
+    (["trian"], "commands: gui, train, play, runs"),
+    (["train", "cartpole", "--env", "CartPole-v1"], "not both"),
+    (["train", "--steps", "many"], "--steps needs a whole number, not `many`"),
+    (["train", "--steps", "0"], "run.total_steps"),
+    (["train", "--host", "moon"], "inline"),
+    (["train", "--speed", "9"], "--speed"),
+    (["train", "--seeds", "4-1"], "--seeds"),
+    (["train", "--seeds", "0-1", "--jobs", "0"], "--jobs"),
+    (["train", "--resume", "nosuchrun"], "nosuchrun"),
+    (["train", "--resume", "configs", "--seed", "3"], "--resume"),
+    (["train", "--replay-knobs", "nosuchrun"], "nosuchrun"),
+    (["play"], "RUN is missing"),
+    (["play", "nosuchrun"], "nosuchrun"),
+    (["play", "last"], "there is no run in `runs`"),
+    (["runs", "nosuchfolder"], "nosuchfolder"),
+    (["gui", "--size", "huge"], "1440x900"),
+    (["gui", "--size", "10x10"], "800x500"),
+    (["gui", "--quit-after", "-1"], "--quit-after"),
+    (["gui", "--theme", "pink"], "dark"),
+    (["--report"], "--report"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "named"), BAD, ids=[" ".join(case[0]) for case in BAD])
+def test_mistakes_get_one_sentence_and_change_nothing(
+    arguments: list[str],
+    named: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("dqngui")
+    assert captured.err.count("\n") == 1, captured.err
+    assert named in captured.err
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b"[learn\nlr = 1", "TOML"),
+        (b"\xff\xfe\x00", "UTF-8"),
+        (b"[learn]\nlr = inf", "learn.lr"),
+        (b"[learn]\nlr = '1'", "learn.lr"),
+        (b"[sky]\nblue = 1", "sky"),
+    ],
+)
+def test_bad_files_get_one_sentence(
+    content: bytes, named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(content)
+    assert main(["train", str(path), "--runs", str(tmp_path / "runs")]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert named in err
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("damage", ["experiment", "resume"])
+def test_a_torn_run_is_refused(
+    damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "torn"
+    folder.mkdir()
+    if damage == "experiment":
+        (folder / "experiment.toml").write_text("[learn")
+    else:
+        (folder / "experiment.toml").write_text(to_toml(read_experiment("cartpole")))
+    before = sorted(path.name for path in folder.iterdir())
+    assert main(["train", "--resume", str(folder)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="displays are found otherwise elsewhere")
+def test_without_a_display_the_window_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    assert main([]) == 2
+    assert "dqngui train" in capsys.readouterr().err
+
+
+def test_a_fault_of_ours_is_told_apart(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def broken(arguments: Any) -> int:
+        raise RuntimeError("broken inside")
+
+    monkeypatch.setattr("dqngui.commands.runs.run", broken)
+    assert main(["runs"]) == 1
+    assert "broken inside" in capsys.readouterr().err
+
+
+def test_help_answers_at_once() -> None:
+    began = time.perf_counter()
+    status, out, _ = run("--help")
+    assert status == 0
+    assert "dqngui train" in out
+    assert time.perf_counter() - began < 2.0  # 0.2 s on an idle machine
+
+
+def test_settings_come_in_one_or_several_words() -> None:
+    name, arguments = parse(["train", "cartpole", "--set", "a.b=1", "c.d=2", "--set", "e.f=3", "--json"])
+    assert (name, arguments.file, arguments.set) == ("train", "cartpole", ("a.b=1", "c.d=2", "e.f=3"))
+    assert arguments.json
+
+
+def test_no_command_means_the_window() -> None:
+    name, arguments = parse(["cartpole", "--size", "1440x900"])
+    assert (name, arguments.file, arguments.size) == ("gui", "cartpole", "1440x900")
+
+
+def test_the_default_experiment_remembers() -> None:
+    experiment = chosen_experiment(None, None, ["learn.lr=2e-3"])
+    assert (experiment.net.attention, experiment.net.memory, experiment.learn.lr) == ("self", "gru", 2e-3)
+
+
+@pytest.mark.parametrize(
+    ("env", "tokens", "attention"),
+    [("CartPole-v1", "feature", "self"), ("FrozenLake-v1", "one", "none")],
+)
+def test_the_default_agent_suits_the_environment(env: str, tokens: str, attention: str) -> None:
+    experiment = chosen_experiment(None, env, ["learn.lr=2e-3"])
+    assert experiment.env.id == env
+    assert (experiment.net.tokens, experiment.net.attention, experiment.learn.lr) == (tokens, attention, 2e-3)
+
+
+def test_the_default_agent_leaves_out_what_it_cannot_read() -> None:
+    pytest.importorskip("minigrid")
+    experiment = chosen_experiment(None, "MiniGrid-Empty-5x5-v0", [])
+    (keep,) = experiment.env.wrappers
+    assert keep.options["entries"] == ["direction", "image"]
+
+
+def test_seeds_are_ranges_and_lists() -> None:
+    assert seeds_of("0-4") == [0, 1, 2, 3, 4]
+    assert seeds_of("7,0-2,1") == [7, 0, 1, 2]
+    with pytest.raises(ConfigError):
+        seeds_of("x")
+
+
+def test_a_median_with_a_gap_is_none() -> None:
+    rows = [Row(seed=seed, steps=steps, test=test) for seed, steps, test in ((0, 10, 1.0), (1, 30, None), (2, 20, 3.0))]
+    median = median_row(rows)
+    assert (median["steps"], median["test"]) == (20, None)
+
+
+def test_the_progress_line_tells_speed_time_left_and_evaluations() -> None:
+    line = ProgressLine(10_000)
+    line.take(EpisodeEnded(step=2_000, ret=31.0, length=31))
+    line.take(Learned(step=2_500, updates=10, steps_per_second=100.0))
+    line.take(Evaluated(step=2_500, returns=(40.0,), lengths=(40,), mean=40.0, best=True))
+    line.take(Evaluated(step=5_000, returns=(20.0,), lengths=(20,), mean=20.0))
+    assert line.text() == (
+        "5,000 / 10,000 ██████████░░░░░░░░░░ 50%  100 steps/s  0:50 left  return 31  evaluated 20 (best 40)"
+    )
+
+
+def test_arguments_have_the_defaults_of_their_help() -> None:
+    assert msgspec.to_builtins(TrainArguments())["test_episodes"] == 20
