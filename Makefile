@@ -55,12 +55,14 @@ bench: $(VENV)/.developing
 bench-learning: $(VENV)/.developing
 	$(OFFSCREEN) $(BIN)/python -m tests.benchmarks.run learning $(ARGS)
 
-# The README's pictures, in both themes.
+# The README's pictures, in both themes, after half a minute of training.
 shots: setup
-	@for theme in dark light; do \
-	    $(OFFSCREEN) $(BIN)/dqngui gui --start --quit-after 45 --theme $$theme --size 1440x900 \
-	        --screenshots assets/screenshots/$$theme --runs .shots-runs || exit 1; \
-	done; rm -rf .shots-runs; echo "Pictures are in assets/screenshots."
+	@set -e; folder=$$(mktemp -d); mkdir -p assets/screenshots; for theme in dark light; do \
+	    echo "Training for a picture of the $$theme theme"; \
+	    $(OFFSCREEN) $(BIN)/dqngui gui --start --quit-after 34 --theme $$theme --size 1440x900 \
+	        --screenshots $$folder/$$theme --runs $$folder/runs; \
+	    cp $$folder/$$theme/*after-30-s*.png assets/screenshots/window-$$theme.png; \
+	done; rm -rf "$$folder"; echo "Pictures are in assets/screenshots."
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
