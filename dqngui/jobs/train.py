@@ -76,7 +76,7 @@ class _Job:
     def __init__(self, experiment: Experiment, folder: str | None, inbox: Inbox) -> None:
         self.training = Training(experiment)
         self.folder, self.inbox = folder, inbox
-        self.paused = self.stopping = False
+        self.paused = self.stopping = self.told_paused = False
         self.stepping: str | None = None  # until when a Step runs
         self.clock = 0.0  # start of the stretch of training being timed
 
@@ -164,13 +164,15 @@ class _Job:
         step = self.training.counters.step
         for command in self.inbox.poll(step):
             yield from self._carry_out(command)
-        if not self._waits():
-            return
-        yield Paused(step=step)
+        if self._waits():
+            self.told_paused = True
+            yield Paused(step=step)
         while self._waits():
             for command in self.inbox.wait(step, timeout=1.0):
                 yield from self._carry_out(command)
-        if self.stepping is None and not self.stopping:
+        # Also when Resume comes while a Step is still on its way.
+        if self.told_paused and not self.paused and self.stepping is None and not self.stopping:
+            self.told_paused = False
             yield Unpaused(step=step)
 
     def _waits(self) -> bool:

@@ -1,0 +1,216 @@
+"""The real window drives a real run in the thread host: every knob and button does what it says."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from dqngui import config
+from dqngui import messages as m
+from dqngui.gui.app import App
+from dqngui.gui.fields import NumberEditor
+from dqngui.gui.states import Action, State
+from dqngui.runs.folder import list_runs, read_events
+
+ENVS = 4
+EXPERIMENT = config.with_settings(
+    config.Experiment(),
+    {
+        "env.num_envs": ENVS, "net.attention": "none", "net.memory": "none", "net.tokens": "one", "net.width": 16,
+        "learn.window": 1, "learn.burn_in": 0, "learn.batch_size": 8, "learn.warmup": 64, "learn.update_every": 64,
+        "run.log_every": 256, "run.eval_every": 0, "run.checkpoint_every": 100_000, "run.total_steps": 10_000_000,
+    },
+)  # fmt: skip
+
+
+@pytest.fixture
+def app(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    monkeypatch.setattr(QApplication, "quit", lambda: None)
+    settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+    app = App(EXPERIMENT, runs=tmp_path / "runs", settings=settings, theme="dark")
+    app.window.resize(1600, 1000)
+    app.window.show()
+    qtbot.waitExposed(app.window)
+    yield app
+    app.closing.begin(ask=False)
+    qtbot.waitUntil(lambda: app.closing.done, timeout=20_000)
+    app.deleteLater()
+    app.window.deleteLater()
+
+
+def click(app: App, action: Action, keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    button = app.window.header.buttons[action]
+    assert button.isEnabled(), action
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton, keys)
+
+
+def wait_state(qtbot: QtBot, app: App, state: State) -> None:
+    qtbot.waitUntil(lambda: app.session.state is state, timeout=20_000)
+
+
+def wait_step(qtbot: QtBot, app: App, step: int) -> None:
+    qtbot.waitUntil(lambda: app.session.step >= step, timeout=20_000)
+
+
+def turn(qtbot: QtBot, app: App, path: str, text: str) -> None:
+    number = app.window.knobs.rows[path].number
+    assert isinstance(number, NumberEditor)
+    number.setFocus()
+    number.selectAll()
+    QTest.keyClicks(number, text)
+    QTest.keyClick(number, Qt.Key.Key_Return)
+
+
+class Rows:
+    """The learning curve's rows as they arrive."""
+
+    def __init__(self, app: App) -> None:
+        self.rows: list[m.Learned] = []
+        app.session.received.connect(self.take)
+
+    def take(self, events: list[m.Event]) -> None:
+        self.rows += [event for event in events if isinstance(event, m.Learned)]
+
+    def updates(self, behind: int) -> int:
+        """Updates between two neighbouring rows behind a step; 0 if there are not two yet."""
+        first, second, *_ = [*(row for row in self.rows if row.step > behind), None, None]
+        return second.updates - first.updates if first and second else 0
+
+
+def test_a_person_steers_a_run(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    session, window, rows = app.session, app.window, Rows(app)
+    click(app, Action.START)  # remembered until torch is loaded
+    wait_state(qtbot, app, State.RUNNING)
+    wait_step(qtbot, app, 1500)
+    folder = session.folder
+    assert folder is not None
+    assert rows.updates(300) == 256 // 64
+
+    # A knob: pending, acknowledged, in force at the next update, drawn, logged.
+    turn(qtbot, app, "learn.update_every", "8")
+    qtbot.waitUntil(lambda: session.value("learn.update_every") == 8, timeout=5000)
+    (change,) = window.board.history.knobs
+    assert (change.field, change.old, change.new) == ("learn.update_every", 64, 8)
+    wait_step(qtbot, app, change.step + 1500)
+    assert rows.updates(change.step) == 256 // 8
+    qtbot.waitUntil(lambda: change in list(read_events(folder)), timeout=5000)  # flushed each second
+    window.board.refresh()
+    assert window.board.panels["return"].history.knobs == [change]
+    assert window.knobs.rows["learn.update_every"].number.value() == 8
+
+    # A forbidden value and a forbidden setting: kept, and said why.
+    turn(qtbot, app, "learn.lr", "7")
+    qtbot.waitUntil(lambda: "stays as it was" in window.knobs.message.text(), timeout=5000)
+    assert "learn.lr" in window.knobs.message.text()
+    assert window.knobs.rows["learn.lr"].number.value() == 1e-3
+    assert not window.form.editors()["net.width"].isEnabled()
+    assert "cannot change inside a run" in window.form.editors()["net.width"].toolTip()
+    session.set_knob("net.width", 32)
+    qtbot.waitUntil(lambda: "net.width" in session.knobs.refused, timeout=5000)
+    assert "fork" in session.knobs.refused["net.width"]
+
+    # Undo is a new command.
+    window.activateWindow()
+    window.setFocus()
+    QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: session.value("learn.update_every") == 64, timeout=5000)
+    assert [knob.new for knob in window.board.history.knobs] == [8, 64]
+
+    # A scheduled knob detaches and returns.
+    turn(qtbot, app, "learn.epsilon", "0.25")
+    qtbot.waitUntil(lambda: session.learned is not None and session.learned.epsilon == 0.25, timeout=5000)
+    window.knobs.rows["learn.epsilon"].chip.click()
+    qtbot.waitUntil(lambda: session.learned is not None and session.learned.epsilon != 0.25, timeout=5000)
+
+    # Pause stands still, and still answers.
+    click(app, Action.PAUSE)
+    wait_state(qtbot, app, State.PAUSED)
+    stood = session.step
+    qtbot.wait(200)
+    assert session.step == stood
+    turn(qtbot, app, "learn.gamma", "0.9")
+    qtbot.waitUntil(lambda: session.value("learn.gamma") == 0.9, timeout=5000)
+    assert session.step == stood
+
+    # One step, one update, one episode.
+    click(app, Action.STEP)
+    qtbot.waitUntil(lambda: session.step == stood + ENVS, timeout=5000)
+    click(app, Action.STEP, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.waitUntil(lambda: session.step > stood + ENVS, timeout=5000)
+    qtbot.wait(100)
+    assert session.state is State.PAUSED
+    assert session.step <= stood + ENVS + 64
+    episodes = len(window.board.history.returns)
+    click(app, Action.STEP, Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(lambda: len(window.board.history.returns) > episodes, timeout=5000)
+
+    click(app, Action.UNPAUSE)
+    wait_state(qtbot, app, State.RUNNING)
+    wait_step(qtbot, app, session.step + 500)
+
+    # Stop saves; Resume goes on from there, with the knobs as they were.
+    click(app, Action.STOP)
+    wait_state(qtbot, app, State.STOPPED)
+    stopped = session.step
+    assert session.resumable
+    click(app, Action.RESUME_RUN)
+    wait_state(qtbot, app, State.RUNNING)
+    assert session.experiment.learn.gamma == 0.9
+    wait_step(qtbot, app, stopped + 500)
+    logged = [event.step for event in read_events(folder)]
+    assert logged == sorted(logged)
+
+    # Closing stops and saves.
+    window.close()
+    qtbot.waitUntil(lambda: app.closing.done, timeout=20_000)
+    assert not window.isVisible()
+    assert {thread for thread in threading.enumerate() if thread.is_alive()} <= before
+    (summary,) = list_runs(tmp_path / "runs")
+    assert summary.state == "stopped"
+    assert summary.step == session.step
+    assert window.board.history.returns.x.size == sum(isinstance(e, m.EpisodeEnded) for e in read_events(folder))
+
+
+def test_a_run_that_cannot_start_says_why_and_the_window_lives(qtbot: QtBot, app: App) -> None:
+    app.session.edit({"env.id": "NoSuchTask-v0"})
+    click(app, Action.START)
+    wait_state(qtbot, app, State.FAILED)
+    assert app.session.failure is not None
+    assert "NoSuchTask" in app.window.banner.text.text()
+    click(app, Action.NEW_RUN)
+    app.session.edit({"env.id": "CartPole-v1"})
+    click(app, Action.START)
+    wait_state(qtbot, app, State.RUNNING)
+
+
+@pytest.mark.parametrize("moment", ["at once", "loading", "starting", "running", "paused"])
+def test_closing_a_real_run_at_any_moment_keeps_a_whole_folder(
+    qtbot: QtBot, app: App, tmp_path: Path, moment: str
+) -> None:
+    before = {thread for thread in threading.enumerate() if thread.name != "import-torch"}
+    if moment != "at once":
+        click(app, Action.START)
+    if moment == "starting":
+        qtbot.waitUntil(lambda: app.session.state is State.STARTING, timeout=20_000)
+    if moment in ("running", "paused"):
+        wait_step(qtbot, app, 300)
+    if moment == "paused":
+        click(app, Action.PAUSE)
+        wait_state(qtbot, app, State.PAUSED)
+    app.window.close()
+    qtbot.waitUntil(lambda: app.closing.done, timeout=20_000)
+    assert not app.session.active
+    assert not app.torch.alive
+    assert set(threading.enumerate()) <= before
+    for summary in list_runs(tmp_path / "runs"):
+        assert summary.state == "stopped"
+        steps = [event.step for event in read_events(Path(summary.folder))]
+        assert steps == sorted(steps)
