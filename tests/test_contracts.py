@@ -1,0 +1,181 @@
+"""What holds across rooms: the same run in every host, kill and resume for real, every name in the catalog."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dqngui import catalog, config
+from dqngui.config import Experiment, experiment_from, with_settings
+from dqngui.hosts import events_of, open_host
+from dqngui.messages import (
+    Evaluated,
+    Event,
+    Finished,
+    KnobChanged,
+    KnobRefused,
+    Learned,
+    Pause,
+    Request,
+    Resume,
+    SendWeights,
+    SetKnob,
+    Weights,
+    without_clock,
+)
+from dqngui.runs.folder import create, read_events
+
+TINY: dict[str, Any] = {
+    "env": {"id": "CartPole-v1", "num_envs": 4},
+    "net": {"width": 16},
+    "learn": {
+        "window": 6, "burn_in": 2, "n_step": 2, "batch_size": 4, "warmup": 80, "update_every": 16,
+        "replay_capacity": 400, "epsilon": {"start": 1.0, "end": 0.1, "steps": 300},
+    },
+    "run": {"total_steps": 400, "eval_every": 200, "eval_episodes": 2, "checkpoint_every": 100, "log_every": 50,
+            "device": "cpu"},
+}  # fmt: skip
+SCHEDULE = (
+    SetKnob(field="learn.lr", value=3e-4, at=120),
+    SetKnob(field="net.width", value=8, at=140),
+    SendWeights(at=160),
+    SetKnob(field="learn.epsilon", value=0.4, at=200),
+)
+
+
+def log(events: list[Event]) -> list[dict[str, Any]]:
+    return [without_clock(event) for event in events if event.logged]
+
+
+def hosted(kind: str, experiment: Experiment, folder: Path) -> list[Event]:
+    request = Request(job="train", experiment=experiment, folder=str(folder), schedule=SCHEDULE)
+    return list(events_of(open_host(kind, request)))
+
+
+def test_inline_thread_and_process_give_identical_logs(tmp_path: Path) -> None:
+    experiment = experiment_from(TINY)
+    streams = {}
+    for kind in ("inline", "thread", "process"):
+        folder = create(tmp_path, experiment)
+        streams[kind] = hosted(kind, experiment, folder)
+        assert log(streams[kind]) == log(list(read_events(folder))), kind
+        assert isinstance(streams[kind][-1], Finished)
+        (weights,) = [event for event in streams[kind] if isinstance(event, Weights)]
+        assert weights.step == 160
+    changed = [event for event in streams["inline"] if isinstance(event, (KnobChanged, KnobRefused))]
+    assert [type(event).__name__ for event in changed] == ["KnobChanged", "KnobRefused", "KnobChanged"]
+    assert log(streams["thread"]) == log(streams["inline"])
+    assert log(streams["process"]) == log(streams["inline"])
+
+
+@pytest.mark.parametrize("kind", ["thread", "process"])
+def test_commands_sent_by_hand_reach_a_running_job(kind: str) -> None:
+    experiment = with_settings(experiment_from(TINY), {"run.total_steps": 100_000, "run.eval_every": 0})
+    host = open_host(kind, Request(job="train", experiment=experiment))
+    host.start()
+    seen: list[Event] = []
+
+    def until(wanted: type[Event]) -> Event:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            for event in host.drain():
+                seen.append(event)
+            found = next((event for event in reversed(seen) if isinstance(event, wanted)), None)
+            if found is not None:
+                return found
+            time.sleep(0.01)
+        raise AssertionError(f"no {wanted.__name__}")
+
+    until(Learned)
+    host.send(Pause())
+    from dqngui.messages import Paused, Stop, Unpaused
+
+    paused = until(Paused)
+    host.send(SetKnob(field="learn.gamma", value=0.5))
+    changed = until(KnobChanged)
+    assert (changed.step, changed.new) == (paused.step, 0.5)  # type: ignore[attr-defined]
+    host.send(Resume())
+    until(Unpaused)
+    host.send(Stop())
+    assert until(Finished).reason == "stopped"  # type: ignore[attr-defined]
+    assert host.join(30)
+    while host.alive:
+        host.drain()
+
+
+def command(*arguments: str, runs: Path) -> list[str]:
+    return [sys.executable, "-m", "dqngui", "train", *arguments, "--runs", str(runs), "--json"]
+
+
+def test_killed_training_resumes_to_the_log_of_a_run_never_killed(tmp_path: Path) -> None:
+    file = tmp_path / "tiny.toml"
+    asked = with_settings(experiment_from(TINY), {"run.total_steps": 2000, "run.checkpoint_every": 300})
+    file.write_text(config.to_toml(asked))
+    whole = tmp_path / "whole"
+    subprocess.run(command(str(file), runs=whole), check=True, capture_output=True, timeout=100)
+    cut = tmp_path / "cut"
+    with subprocess.Popen(command(str(file), runs=cut), stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            row = json.loads(line)
+            if row["type"] == "Learned" and row["step"] >= 800:
+                os.kill(process.pid, signal.SIGKILL)
+                break
+    (folder,) = cut.iterdir()
+    (reference,) = whole.iterdir()
+    done = subprocess.run(
+        command("--resume", str(folder), runs=cut), check=True, capture_output=True, text=True, timeout=100
+    )
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert (last["type"], last["step"], last["reason"]) == ("Finished", 2000, "completed")
+    assert log(list(read_events(folder))) == log(list(read_events(reference)))
+
+
+@pytest.mark.parametrize("memory", sorted(catalog.MEMORIES))
+@pytest.mark.parametrize("attention", sorted(catalog.ATTENTIONS))
+def test_every_agent_trains_saves_loads_and_plays(attention: str, memory: str, tmp_path: Path) -> None:
+    experiment = with_settings(experiment_from(TINY), {"net.attention": attention, "net.memory": memory})
+    folder = create(tmp_path, experiment)
+    events = list(events_of(open_host("inline", Request(job="train", experiment=experiment, folder=str(folder)))))
+    assert isinstance(events[-1], Finished)
+    assert events[-1].reason == "completed"
+    for checkpoint in ("best", "last", 400):
+        request = Request(
+            job="play", folder=str(folder), options={"checkpoint": checkpoint, "episodes": 3, "seed": 2_000_000}
+        )
+        played = list(events_of(open_host("inline", request)))
+        (result,) = [event for event in played if isinstance(event, Evaluated)]
+        assert len(result.returns) == 3
+        assert played[-1].reason == "completed"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", config.preset_names())
+def test_every_preset_trains(name: str) -> None:
+    try:
+        experiment = with_settings(
+            config.read_experiment(name),
+            {"run.total_steps": 400, "learn.warmup": 200, "run.eval_every": 0, "run.log_every": 100},
+        )
+        host = open_host("inline", Request(job="train", experiment=experiment))
+        events = list(events_of(host))
+    except config.ConfigError as error:
+        if "pip install" in str(error):
+            pytest.skip(str(error))
+        raise
+    assert isinstance(events[-1], Finished)
+    assert events[-1].reason == "completed", [event for event in events if not isinstance(event, Learned)]
+
+
+@pytest.mark.parametrize("table", ["TASKS", "WRAPPERS", "ATTENTIONS", "MEMORIES", "ALGORITHMS", "JOBS"])
+def test_every_name_resolves(table: str) -> None:
+    for name, entry in getattr(catalog, table).items():
+        assert callable(catalog.load(entry)), name
+        assert entry.summary, name
