@@ -59,7 +59,7 @@ bench-learning: $(VENV)/.developing
 shots: setup
 	@set -e; folder=$$(mktemp -d); mkdir -p assets/screenshots; for theme in dark light; do \
 	    echo "Training for a picture of the $$theme theme"; \
-	    $(OFFSCREEN) $(BIN)/dqngui gui --start --quit-after 34 --theme $$theme --size 1440x900 \
+	    $(OFFSCREEN) $(BIN)/dqngui gui --start --quit-after 60 --theme $$theme --size 1440x900 \
 	        --screenshots $$folder/$$theme --runs $$folder/runs; \
 	    cp $$folder/$$theme/*after-30-s*.png assets/screenshots/window-$$theme.png; \
 	done; rm -rf "$$folder"; echo "Pictures are in assets/screenshots."
