@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtGui import QFontMetricsF, QGuiApplication, QRawFont
@@ -27,6 +29,7 @@ from dqngui.gui.header import BUTTONS, STATE_WORDS
 from dqngui.gui.measure import Lateness, PaintBudget, redraw_figures
 from dqngui.gui.screenshots import Screenshots
 from dqngui.gui.states import ALLOWED, Action, State
+from dqngui.runs.folder import list_runs
 
 
 @pytest.fixture
@@ -430,3 +433,38 @@ def test_run_window_is_the_command_lines_contract() -> None:
 
     names = set(inspect.signature(run_window).parameters)
     assert names == {"experiment", "runs", "start", "quit_after", "screenshots", "theme", "size", "report"}
+
+
+_TRAIN = """
+import sys
+from pathlib import Path
+from dqngui import config
+from dqngui.gui.app import run_window
+changes = {"run.host": sys.argv[2], "run.checkpoint_every": 200, "env.num_envs": 2, "net.memory": "none", "run.total_steps": 10_000_000}
+experiment = config.with_settings(config.Experiment(), changes)
+sys.exit(run_window(experiment, runs=Path(sys.argv[1]), start=True))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
+@pytest.mark.parametrize(("host", "number"), [("thread", signal.SIGINT), ("process", signal.SIGTERM)])
+def test_a_signal_saves_the_run_and_leaves_no_process(tmp_path: Path, host: str, number: int) -> None:
+    window = subprocess.Popen([sys.executable, "-c", _TRAIN, str(tmp_path), host], stderr=subprocess.PIPE, text=True)
+    try:
+        until = time.monotonic() + 60
+        while not any(run.step for run in list_runs(tmp_path)) and time.monotonic() < until:
+            assert window.poll() is None, window.communicate()[1]
+            time.sleep(0.2)
+        children = psutil.Process(window.pid).children(recursive=True)
+        assert bool(children) == (host == "process")
+        window.send_signal(number)
+        _, errors = window.communicate(timeout=30)
+    finally:
+        window.kill()
+    assert window.returncode == 130, errors
+    assert errors == ""
+    psutil.wait_procs(children, timeout=3)
+    assert not [child for child in children if child.is_running()]
+    (run,) = list_runs(tmp_path)
+    assert run.state == "stopped"
+    assert (Path(run.folder) / "resume").is_dir()
