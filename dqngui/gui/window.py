@@ -73,7 +73,6 @@ class Window(QMainWindow):
         session.cleared.connect(self.board.clear)
         session.rewound.connect(self._on_rewound)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_scheme)
-        self._restyle()
 
     # -- parts -----------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -52,11 +52,17 @@ def click(app: App, action: Action, keys: Qt.KeyboardModifier = Qt.KeyboardModif
 
 
 def wait_state(qtbot: QtBot, app: App, state: State) -> None:
-    qtbot.waitUntil(lambda: app.session.state is state, timeout=20_000)
+    wait(qtbot, app, lambda: app.session.state is state)
 
 
 def wait_step(qtbot: QtBot, app: App, step: int) -> None:
-    qtbot.waitUntil(lambda: app.session.step >= step, timeout=20_000)
+    wait(qtbot, app, lambda: app.session.step >= step)
+
+
+def wait(qtbot: QtBot, app: App, reached: Callable[[], bool]) -> None:
+    """Wait for something; a job that failed meanwhile says why."""
+    qtbot.waitUntil(lambda: reached() or app.session.failure is not None, timeout=20_000)
+    assert reached(), app.session.failure
 
 
 def turn(qtbot: QtBot, app: App, path: str, text: str) -> None:
@@ -199,7 +205,7 @@ def test_closing_a_real_run_at_any_moment_keeps_a_whole_folder(
     if moment != "at once":
         click(app, Action.START)
     if moment == "starting":
-        qtbot.waitUntil(lambda: app.session.state is State.STARTING, timeout=20_000)
+        wait_state(qtbot, app, State.STARTING)
     if moment in ("running", "paused"):
         wait_step(qtbot, app, 300)
     if moment == "paused":

@@ -440,7 +440,8 @@ import sys
 from pathlib import Path
 from dqngui import config
 from dqngui.gui.app import run_window
-changes = {"run.host": sys.argv[2], "run.checkpoint_every": 200, "env.num_envs": 2, "net.memory": "none", "run.total_steps": 10_000_000}
+changes = {"run.host": sys.argv[2], "run.checkpoint_every": 200}
+changes |= {"env.num_envs": 2, "net.memory": "none", "run.total_steps": 10_000_000}
 experiment = config.with_settings(config.Experiment(), changes)
 sys.exit(run_window(experiment, runs=Path(sys.argv[1]), start=True))
 """
