@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 
 from dqngui.config import Experiment
 from dqngui.envs.spaces import Spaces
-from dqngui.learning.flat import FlatParameters
+from dqngui.learning.flat import FlatAdam, FlatParameters
 from dqngui.learning.replay import Batch
 from dqngui.learning.targets import bootstrap_value, elementwise_loss, td_target, window_priority
 from dqngui.learning.windows import WindowRule
@@ -51,10 +51,7 @@ class DQN:
         self.flat, self.flat_target = FlatParameters(self.online), FlatParameters(self.target)
         self.target.requires_grad_(False)
         self.copy_to_target()
-        learn = experiment.learn
-        self.optimizer = torch.optim.Adam(
-            [self.flat.values], lr=learn.lr, eps=learn.adam_eps, fused=device.type != "mps"
-        )
+        self.optimizer = FlatAdam(self.flat, eps=experiment.learn.adam_eps)
 
     @property
     def context(self) -> int | None:
@@ -91,22 +88,23 @@ class DQN:
         losses = elementwise_loss(error, learn.loss)
         if batch.weights is not None:
             losses = losses * self._tensor(batch.weights)
-        count = mask.sum()
+        count = int(batch.mask.sum())
         loss = losses.sum() / count
         self.flat.clear_gradient()
         loss.backward()
         norm = self.flat.clip_gradient(learn.grad_clip)
-        self._set_lr(learn.lr)
-        self.optimizer.step()
+        self.optimizer.step(learn.lr)
         if learn.target == "soft":
             self.flat_target.values.data.lerp_(self.flat.values.data, learn.tau)
         with torch.no_grad():
-            figures = torch.stack([loss, error.abs().sum() / count, (q_taken * mask).sum() / count, norm])
+            size, taken_q = torch.linalg.vector_norm(error, 1), torch.vdot(q_taken.flatten(), mask.flatten().to(q.dtype))
+            figures = torch.stack([loss * count, size, taken_q, norm]).tolist()
             priorities = None
             if batch.weights is not None:
-                size = window_priority(error, mask, learn.priority_eta) + 1e-6
-                priorities = size.pow(learn.priority_alpha).cpu().double().numpy()
-        return UpdateStats(*figures.tolist()), priorities
+                raw = window_priority(error, mask, learn.priority_eta) + 1e-6
+                priorities = raw.pow(learn.priority_alpha).cpu().double().numpy()
+        loss_sum, error_sum, q_sum, grad_norm = figures
+        return UpdateStats(loss_sum / count, error_sum / count, q_sum / count, grad_norm), priorities
 
     def copy_to_target(self) -> None:
         """The target network becomes the online one."""
@@ -175,9 +173,6 @@ class DQN:
     def _tensor(self, array: NDArray[Any]) -> Tensor:
         return torch.from_numpy(array).to(self.device, non_blocking=True)
 
-    def _set_lr(self, lr: float) -> None:
-        self.optimizer.param_groups[0]["lr"] = lr
-
     # -- saving -----------------------------------------------------------------------------------
 
     def weights(self) -> dict[str, Tensor]:
@@ -187,16 +182,13 @@ class DQN:
     def arrays(self) -> dict[str, Tensor]:
         """Everything that `restore` needs, by name."""
         kept = {"online": self.flat.values.detach(), "target": self.flat_target.values.detach()}
-        slots = self.optimizer.state[self.flat.values]
-        return kept | {f"adam.{name}": torch.as_tensor(value) for name, value in slots.items()}
+        return kept | {f"adam.{name}": value for name, value in self.optimizer.arrays().items()}
 
     def restore(self, arrays: Mapping[str, Any]) -> None:
         """Take over what `arrays` gave."""
         with torch.no_grad():
             self.flat.values.copy_(torch.as_tensor(arrays["online"]))
             self.flat_target.values.copy_(torch.as_tensor(arrays["target"]))
-        slots = {name.removeprefix("adam."): value for name, value in arrays.items() if name.startswith("adam.")}
-        if slots:
-            saved = self.optimizer.state_dict()
-            saved["state"] = {0: {name: torch.as_tensor(value).clone() for name, value in slots.items()}}
-            self.optimizer.load_state_dict(saved)
+        self.optimizer.restore(
+            {name.removeprefix("adam."): value for name, value in arrays.items() if name.startswith("adam.")}
+        )

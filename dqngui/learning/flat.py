@@ -7,6 +7,9 @@ reinforcement learning.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -40,3 +43,36 @@ class FlatParameters:
         if largest > 0:
             self.gradient.mul_((largest / (norm + 1e-6)).clamp(max=1.0))
         return norm
+
+
+class FlatAdam:
+    """Adam (Kingma & Ba 2015, arXiv:1412.6980, algorithm 1) on one vector, in place.
+
+    Torch's own optimizer spends more time on bookkeeping than on numbers when a network is small.
+    """
+
+    def __init__(self, flat: FlatParameters, *, eps: float, betas: tuple[float, float] = (0.9, 0.999)) -> None:
+        self.flat, self.eps, self.betas = flat, eps, betas
+        self.first = torch.zeros_like(flat.gradient)
+        self.second = torch.zeros_like(flat.gradient)
+        self.count = 0
+
+    def step(self, lr: float) -> None:
+        """Move the parameters along their gradient."""
+        self.count += 1
+        keep_first, keep_second = self.betas
+        gradient = self.flat.gradient
+        self.first.lerp_(gradient, 1 - keep_first)
+        self.second.mul_(keep_second).addcmul_(gradient, gradient, value=1 - keep_second)
+        size = self.second.sqrt().mul_((1 - keep_second**self.count) ** -0.5).add_(self.eps)
+        self.flat.values.data.addcdiv_(self.first, size, value=-lr / (1 - keep_first**self.count))
+
+    def arrays(self) -> dict[str, Tensor]:
+        """Everything that `restore` needs, by name."""
+        return {"first": self.first, "second": self.second, "count": torch.tensor(self.count)}
+
+    def restore(self, arrays: Mapping[str, Any]) -> None:
+        """Take over what `arrays` gave."""
+        self.first.copy_(torch.as_tensor(arrays["first"]))
+        self.second.copy_(torch.as_tensor(arrays["second"]))
+        self.count = int(arrays["count"])
