@@ -41,7 +41,7 @@ def load(entry: Entry) -> Any:
 # -- tasks of our own (any gymnasium id works too) -------------------------------------------------
 
 
-class TMazeOptions(Options):
+class TMazeOptions(Options, frozen=True):
     length: Annotated[int, setting("Steps of corridor between the cue and the junction.", ge=1, le=10_000)] = 30
     active: Annotated[
         bool, setting("The agent walks by itself and may turn back; passive: every action moves forward.")
@@ -60,26 +60,26 @@ TASKS = {
 # -- wrappers --------------------------------------------------------------------------------------
 
 
-class KeepOptions(Options):
+class KeepOptions(Options, frozen=True):
     entries: Annotated[
         list[int | str],
         setting("Observation entries to keep: indices of a vector, or keys of a dictionary."),
     ]
 
 
-class FrameStackOptions(Options):
+class FrameStackOptions(Options, frozen=True):
     frames: Annotated[int, setting("Number of last observations joined into one.", ge=2, le=64)] = 4
 
 
-class RewardScaleOptions(Options):
+class RewardScaleOptions(Options, frozen=True):
     factor: Annotated[float, setting("Every reward is multiplied by it.")] = 1.0
 
 
-class TimeLimitOptions(Options):
+class TimeLimitOptions(Options, frozen=True):
     steps: Annotated[int, setting("Episodes are truncated after so many steps.", ge=1)] = 500
 
 
-class DiscretizeOptions(Options):
+class DiscretizeOptions(Options, frozen=True):
     bins: Annotated[
         int | list[int], setting("Bins an action dimension is cut into: one number, or one a dimension.")
     ] = 5
@@ -97,7 +97,7 @@ WRAPPERS = {
 # -- attention over the tokens of one step ---------------------------------------------------------
 
 
-class SelfAttentionOptions(Options):
+class SelfAttentionOptions(Options, frozen=True):
     heads: Annotated[int, setting("Attention heads; must divide the width.", ge=1, le=32)] = 4
     layers: Annotated[int, setting("Attention layers; more see higher-order relations and cost more.", ge=1, le=8)] = 1
 
@@ -118,7 +118,7 @@ ATTENTIONS = {
 # -- memory over the steps of an episode -----------------------------------------------------------
 
 
-class RecurrentOptions(Options):
+class RecurrentOptions(Options, frozen=True):
     chrono: Annotated[
         int,
         setting(
@@ -131,7 +131,7 @@ class RecurrentOptions(Options):
     ] = 0
 
 
-class TransformerOptions(Options):
+class TransformerOptions(Options, frozen=True):
     heads: Annotated[int, setting("Attention heads; must divide the width.", ge=1, le=32)] = 4
     layers: Annotated[
         int, setting("Transformer layers; each sees the last `length` outputs of the one below.", ge=1, le=8)

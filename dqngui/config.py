@@ -25,7 +25,7 @@ class ConfigError(ValueError):
     """The user's mistake in an experiment, in one sentence."""
 
 
-class Schedule(Options):
+class Schedule(Options, frozen=True):
     """A quantity that moves in a straight line from `start` to `end` over `steps` environment steps."""
 
     atomic = True  # the form and the knobs treat a schedule as one setting
@@ -40,22 +40,29 @@ class Schedule(Options):
         return self.start + share * (self.end - self.start)
 
 
-class Wrapper(Options):
+class Wrapper(Options, frozen=True):
     """One environment wrapper by its catalog name."""
 
     name: str
     options: dict[str, Any] = {}
 
 
-class EnvConfig(Options):
+class EnvConfig(Options, frozen=True):
     """The task."""
 
-    id: Annotated[str, setting("Gymnasium id, or `module:Id` to import a module first.", label="Environment")] = "CartPole-v1"
+    id: Annotated[str, setting("Gymnasium id, or `module:Id` to import a module first.", label="Environment")] = (
+        "CartPole-v1"
+    )
     kwargs: Annotated[dict[str, Any], setting("Arguments of the environment.", advanced=True)] = {}
     wrappers: Annotated[tuple[Wrapper, ...], setting("Wrappers, innermost first.", advanced=True)] = ()
     num_envs: Annotated[
-        int, setting("Environments stepped together. More give faster and more varied data per update.",
-                     label="Environments", ge=1, le=1024)
+        int,
+        setting(
+            "Environments stepped together. More give faster and more varied data per update.",
+            label="Environments",
+            ge=1,
+            le=1024,
+        ),
     ] = 16
     features: Annotated[
         tuple[str, ...], setting("Names of the observation's entries, for the plots.", advanced=True)
@@ -63,15 +70,16 @@ class EnvConfig(Options):
     actions: Annotated[tuple[str, ...], setting("Names of the actions, for the plots.", advanced=True)] = ()
 
 
-class NetConfig(Options):
+class NetConfig(Options, frozen=True):
     """The network: encoder, attention, memory, head."""
 
     attention: Annotated[str, setting("How the parts of one observation are weighed.")] = "self"
     attention_options: Annotated[dict[str, Any], setting("Settings of the attention.", advanced=True)] = {}
     memory: Annotated[str, setting("What carries information from step to step.")] = "gru"
     memory_options: Annotated[dict[str, Any], setting("Settings of the memory.", advanced=True)] = {}
-    width: Annotated[int, setting("Size of a token and of the memory. More can represent more and costs more.",
-                                  ge=4, le=4096)] = 64
+    width: Annotated[
+        int, setting("Size of a token and of the memory. More can represent more and costs more.", ge=4, le=4096)
+    ] = 64
     hidden: Annotated[
         tuple[Annotated[int, msgspec.Meta(ge=1, le=8192)], ...],
         setting("Sizes of the encoder's hidden layers before the token.", label="Encoder layers", advanced=True),
@@ -87,91 +95,246 @@ class NetConfig(Options):
     previous_reward: Annotated[bool, setting("The memory also sees the previous reward.", advanced=True)] = True
 
 
-class LearnConfig(Options):
+class LearnConfig(Options, frozen=True):
     """Learning."""
 
     algorithm: Annotated[str, setting("Learning algorithm.")] = "dqn"
-    lr: Annotated[float, setting("Step size of the optimizer. Higher learns faster until it becomes unstable.",
-                                 label="Learning rate", live=True, log=True, ge=1e-7, le=1.0)] = 1e-3
-    gamma: Annotated[float, setting("How much the future counts. Higher looks further ahead and learns more slowly.",
-                                    label="Discount γ", live=True, ge=0, le=1)] = 0.99
-    epsilon: Annotated[Schedule, setting("Share of random actions. Higher explores more and exploits less.",
-                                         label="Exploration ε", live=True)] = Schedule(start=1.0, end=0.05, steps=10_000)
+    lr: Annotated[
+        float,
+        setting(
+            "Step size of the optimizer. Higher learns faster until it becomes unstable.",
+            label="Learning rate",
+            live=True,
+            log=True,
+            ge=1e-7,
+            le=1.0,
+        ),
+    ] = 1e-3
+    gamma: Annotated[
+        float,
+        setting(
+            "How much the future counts. Higher looks further ahead and learns more slowly.",
+            label="Discount γ",
+            live=True,
+            ge=0,
+            le=1,
+        ),
+    ] = 0.99
+    epsilon: Annotated[
+        Schedule,
+        setting("Share of random actions. Higher explores more and exploits less.", label="Exploration ε", live=True),
+    ] = Schedule(start=1.0, end=0.05, steps=10_000)
     epsilon_ladder: Annotated[
-        float, setting("Spread of ε over the environments: environment i uses ε^(1 + i·spread/(n−1)). Raised, some "
-                       "environments explore much less than others; 0 gives all the same ε.",
-                       label="ε spread", ge=0, le=20)
+        float,
+        setting(
+            "Spread of ε over the environments: environment i uses ε^(1 + i·spread/(n−1)). Raised, some "
+            "environments explore much less than others; 0 gives all the same ε.",
+            label="ε spread",
+            ge=0,
+            le=20,
+        ),
     ] = 0.0
-    batch_size: Annotated[int, setting("Windows per update. More give smoother gradients and cost more.",
-                                       live=True, log=True, ge=1, le=4096)] = 32
-    window: Annotated[int, setting("Learned steps per window. Longer windows teach longer memory and cost more.",
-                                   live=True, log=True, ge=1, le=2048)] = 32
+    batch_size: Annotated[
+        int,
+        setting("Windows per update. More give smoother gradients and cost more.", live=True, log=True, ge=1, le=4096),
+    ] = 32
+    window: Annotated[
+        int,
+        setting(
+            "Learned steps per window. Longer windows teach longer memory and cost more.",
+            live=True,
+            log=True,
+            ge=1,
+            le=2048,
+        ),
+    ] = 32
     burn_in: Annotated[
-        int, setting("Steps that only refresh a recurrent memory before the learned ones. More make the stored "
-                     "state fresher and cost time.", live=True, log=True, ge=0, le=2048)
+        int,
+        setting(
+            "Steps that only refresh a recurrent memory before the learned ones. More make the stored "
+            "state fresher and cost time.",
+            live=True,
+            log=True,
+            ge=0,
+            le=2048,
+        ),
     ] = 8
     window_from: Annotated[
         Literal["anywhere", "start"],
         setting("Where windows begin: anywhere in an episode, or at its start (for cues shown at the start)."),
     ] = "anywhere"
     state_stride: Annotated[
-        int, setting("A recurrent memory's state is stored every so many steps, and windows start there. Higher "
-                     "saves memory and varies the windows less.", advanced=True, ge=1, le=1024)
+        int,
+        setting(
+            "A recurrent memory's state is stored every so many steps, and windows start there. Higher "
+            "saves memory and varies the windows less.",
+            advanced=True,
+            ge=1,
+            le=1024,
+        ),
     ] = 4
-    n_step: Annotated[int, setting("Real rewards summed before the bootstrap. Higher spreads rewards faster, with more noise.",
-                                   label="n-step", live=True, log=True, ge=1, le=100)] = 5
-    double: Annotated[bool, setting("The online network picks the next action, the target network values it.",
-                                    label="Double DQN")] = True
-    update_every: Annotated[int, setting("Environment steps between updates. Higher runs faster and learns less per step.",
-                                         unit="steps", live=True, log=True, ge=1, le=100_000)] = 64
-    updates: Annotated[int, setting("Updates each time. More learn more per step and run slower.",
-                                    label="Updates each time", live=True, log=True, ge=1, le=1024)] = 1
-    target: Annotated[Literal["soft", "hard"], setting("The target network follows a little at every update, or is copied now and then.",
-                                                       label="Target network")] = "soft"
-    tau: Annotated[float, setting("Share of the online network mixed into the target at an update. Higher follows faster, less steadily.",
-                                  label="Target τ", live=True, log=True, gt=0, le=1)] = 0.03
-    target_every: Annotated[int, setting("Environment steps between copies to a hard target. Higher is steadier and slower.",
-                                         label="Target period", unit="steps", live=True, log=True, ge=1, le=1_000_000)] = 500
+    n_step: Annotated[
+        int,
+        setting(
+            "Real rewards summed before the bootstrap. Higher spreads rewards faster, with more noise.",
+            label="n-step",
+            live=True,
+            log=True,
+            ge=1,
+            le=100,
+        ),
+    ] = 5
+    double: Annotated[
+        bool, setting("The online network picks the next action, the target network values it.", label="Double DQN")
+    ] = True
+    update_every: Annotated[
+        int,
+        setting(
+            "Environment steps between updates. Higher runs faster and learns less per step.",
+            unit="steps",
+            live=True,
+            log=True,
+            ge=1,
+            le=100_000,
+        ),
+    ] = 64
+    updates: Annotated[
+        int,
+        setting(
+            "Updates each time. More learn more per step and run slower.",
+            label="Updates each time",
+            live=True,
+            log=True,
+            ge=1,
+            le=1024,
+        ),
+    ] = 1
+    target: Annotated[
+        Literal["soft", "hard"],
+        setting(
+            "The target network follows a little at every update, or is copied now and then.", label="Target network"
+        ),
+    ] = "soft"
+    tau: Annotated[
+        float,
+        setting(
+            "Share of the online network mixed into the target at an update. Higher follows faster, less steadily.",
+            label="Target τ",
+            live=True,
+            log=True,
+            gt=0,
+            le=1,
+        ),
+    ] = 0.03
+    target_every: Annotated[
+        int,
+        setting(
+            "Environment steps between copies to a hard target. Higher is steadier and slower.",
+            label="Target period",
+            unit="steps",
+            live=True,
+            log=True,
+            ge=1,
+            le=1_000_000,
+        ),
+    ] = 500
     loss: Annotated[Literal["huber", "squared"], setting("Loss on the TD error.")] = "huber"
-    grad_clip: Annotated[float, setting("Largest gradient norm; 0 switches clipping off. Lower is steadier and slower.",
-                                        label="Gradient clip", live=True, log=True, ge=0, le=1000)] = 10.0
-    adam_eps: Annotated[float, setting("Adam's ε; higher damps small gradients.", label="Adam ε", advanced=True,
-                                       log=True, gt=0, le=1)] = 1e-5
-    reward_scale: Annotated[float, setting("Rewards are multiplied by it before learning (curves show raw rewards).",
-                                           advanced=True, gt=0, le=1e6)] = 0.1
-    warmup: Annotated[int, setting("Environment steps of random play before the first update.", unit="steps", ge=0)] = 2_000
-    replay_capacity: Annotated[int, setting("Steps kept for learning. More remember older behaviour; recurrent agents often prefer fewer.",
-                                            label="Replay size", unit="steps", log=True, ge=64, le=50_000_000)] = 30_000
-    prioritized: Annotated[bool, setting("Windows with a large TD error are replayed more often.",
-                                         label="Prioritised replay")] = False
-    priority_alpha: Annotated[float, setting("How strongly priorities count; 0 is uniform.", label="Priority α",
-                                             advanced=True, ge=0, le=2)] = 0.6
-    priority_beta: Annotated[float, setting("How fully the bias of priorities is corrected. Higher corrects more.",
-                                            label="Priority β", live=True, ge=0, le=1)] = 0.4
-    priority_eta: Annotated[float, setting("Mixture of largest and mean TD error in a window's priority.",
-                                           label="Priority η", advanced=True, ge=0, le=1)] = 0.9
+    grad_clip: Annotated[
+        float,
+        setting(
+            "Largest gradient norm; 0 switches clipping off. Lower is steadier and slower.",
+            label="Gradient clip",
+            live=True,
+            log=True,
+            ge=0,
+            le=1000,
+        ),
+    ] = 10.0
+    adam_eps: Annotated[
+        float, setting("Adam's ε; higher damps small gradients.", label="Adam ε", advanced=True, log=True, gt=0, le=1)
+    ] = 1e-5
+    reward_scale: Annotated[
+        float,
+        setting("Rewards are multiplied by it before learning (curves show raw rewards).", advanced=True, gt=0, le=1e6),
+    ] = 0.1
+    warmup: Annotated[int, setting("Environment steps of random play before the first update.", unit="steps", ge=0)] = (
+        2_000
+    )
+    replay_capacity: Annotated[
+        int,
+        setting(
+            "Steps kept for learning. More remember older behaviour; recurrent agents often prefer fewer.",
+            label="Replay size",
+            unit="steps",
+            log=True,
+            ge=64,
+            le=50_000_000,
+        ),
+    ] = 30_000
+    prioritized: Annotated[
+        bool, setting("Windows with a large TD error are replayed more often.", label="Prioritised replay")
+    ] = False
+    priority_alpha: Annotated[
+        float, setting("How strongly priorities count; 0 is uniform.", label="Priority α", advanced=True, ge=0, le=2)
+    ] = 0.6
+    priority_beta: Annotated[
+        float,
+        setting(
+            "How fully the bias of priorities is corrected. Higher corrects more.",
+            label="Priority β",
+            live=True,
+            ge=0,
+            le=1,
+        ),
+    ] = 0.4
+    priority_eta: Annotated[
+        float,
+        setting(
+            "Mixture of largest and mean TD error in a window's priority.",
+            label="Priority η",
+            advanced=True,
+            ge=0,
+            le=1,
+        ),
+    ] = 0.9
 
 
-class RunConfig(Options):
+class RunConfig(Options, frozen=True):
     """How long, where and how often."""
 
-    total_steps: Annotated[int, setting("Environment steps of the whole run.", label="Total steps", unit="steps",
-                                        log=True, ge=1)] = 150_000
+    total_steps: Annotated[
+        int, setting("Environment steps of the whole run.", label="Total steps", unit="steps", log=True, ge=1)
+    ] = 150_000
     seed: Annotated[int, setting("Seed of everything random in the run.", ge=0, le=2**31 - 1)] = 0
     device: Annotated[str, setting("auto, cpu, cuda, cuda:N or mps.", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
-    host: Annotated[Literal["inline", "thread", "process"], setting("Where training runs beside the window.")] = "thread"
-    threads: Annotated[int, setting("Threads of torch; part of the experiment because sums depend on it.", ge=1, le=256)] = 1
-    eval_every: Annotated[int, setting("Environment steps between greedy evaluations; 0 switches them off.",
-                                       label="Evaluate every", unit="steps", ge=0)] = 5_000
-    eval_episodes: Annotated[int, setting("Episodes of an evaluation. More are steadier and take longer.", ge=1, le=1000)] = 10
-    stop_at: Annotated[float | None, setting("Stop when two disjoint evaluations both reach this mean return.",
-                                             label="Stop at return")] = None
-    log_every: Annotated[int, setting("Environment steps between rows of the learning curves.", unit="steps",
-                                      advanced=True, ge=1)] = 500
+    host: Annotated[Literal["inline", "thread", "process"], setting("Where training runs beside the window.")] = (
+        "thread"
+    )
+    threads: Annotated[
+        int, setting("Threads of torch; part of the experiment because sums depend on it.", ge=1, le=256)
+    ] = 1
+    eval_every: Annotated[
+        int,
+        setting(
+            "Environment steps between greedy evaluations; 0 switches them off.",
+            label="Evaluate every",
+            unit="steps",
+            ge=0,
+        ),
+    ] = 5_000
+    eval_episodes: Annotated[
+        int, setting("Episodes of an evaluation. More are steadier and take longer.", ge=1, le=1000)
+    ] = 10
+    stop_at: Annotated[
+        float | None, setting("Stop when two disjoint evaluations both reach this mean return.", label="Stop at return")
+    ] = None
+    log_every: Annotated[
+        int, setting("Environment steps between rows of the learning curves.", unit="steps", advanced=True, ge=1)
+    ] = 500
     checkpoint_every: Annotated[int, setting("Environment steps between checkpoints.", unit="steps", ge=1)] = 10_000
 
 
-class Experiment(Options):
+class Experiment(Options, frozen=True):
     """Everything that a run depends on."""
 
     title: str = ""
@@ -182,7 +345,11 @@ class Experiment(Options):
 
 
 SECTIONS: dict[str, type[Options]] = {"env": EnvConfig, "net": NetConfig, "learn": LearnConfig, "run": RunConfig}
-_CHOSEN_BY_NAME = {"net.attention": catalog.ATTENTIONS, "net.memory": catalog.MEMORIES, "learn.algorithm": catalog.ALGORITHMS}
+_CHOSEN_BY_NAME = {
+    "net.attention": catalog.ATTENTIONS,
+    "net.memory": catalog.MEMORIES,
+    "learn.algorithm": catalog.ALGORITHMS,
+}
 _OPTIONS_OF = {"attention": catalog.ATTENTIONS, "memory": catalog.MEMORIES}
 
 
@@ -190,7 +357,9 @@ def experiment_fields() -> list[Field]:
     """Every setting of an experiment in the form's order, without the modules' own options."""
     fields = [field for name, struct in SECTIONS.items() for field in fields_of(struct, f"{name}.")]
     return [
-        msgspec.structs.replace(field, kind="choice", choices=tuple(names)) if (names := _CHOSEN_BY_NAME.get(field.path)) else field
+        msgspec.structs.replace(field, kind="choice", choices=tuple(names))
+        if (names := _CHOSEN_BY_NAME.get(field.path))
+        else field
         for field in fields
     ]
 
@@ -278,24 +447,30 @@ def checked(experiment: Experiment) -> Experiment:
     attention = module_options(experiment, "attention")
     memory = module_options(experiment, "memory")
     if learn.algorithm not in catalog.ALGORITHMS:
-        raise ConfigError(f"`learn.algorithm`: there is no algorithm `{learn.algorithm}`; there are: {', '.join(catalog.ALGORITHMS)}")
+        raise ConfigError(
+            f"`learn.algorithm`: there is no algorithm `{learn.algorithm}`; there are: {', '.join(catalog.ALGORITHMS)}"
+        )
     for slot, options in (("attention", attention), ("memory", memory)):
         heads = getattr(options, "heads", 1)
         if net.width % heads:
             raise ConfigError(f"`net.{slot}_options.heads`: {heads} heads do not divide `net.width` = {net.width}")
     longest = learn.window + learn.burn_in + learn.n_step
-    per_env = learn.replay_capacity // experiment.env.num_envs
+    num_envs = experiment.env.num_envs
+    per_env = learn.replay_capacity // num_envs
     if per_env < 2 * longest:
         raise ConfigError(
-            f"`learn.replay_capacity`: {learn.replay_capacity:,} steps over {experiment.env.num_envs} environments hold {per_env:,} "
-            f"each, too few for windows of {longest} steps (burn-in, window and n-step); at least {2 * longest * experiment.env.num_envs:,} are needed"
+            f"`learn.replay_capacity`: {learn.replay_capacity:,} steps over {num_envs} environments hold {per_env:,} "
+            f"each, too few for windows of {longest} steps (burn-in, window and n-step); "
+            f"at least {2 * longest * num_envs:,} are needed"
         )
     wrappers = []
     for index, wrapper in enumerate(experiment.env.wrappers):
         path = f"env.wrappers[{index}]"
         entry = catalog.WRAPPERS.get(wrapper.name)
         if entry is None:
-            raise ConfigError(f"`{path}.name`: there is no wrapper `{wrapper.name}`; there are: {', '.join(catalog.WRAPPERS)}")
+            raise ConfigError(
+                f"`{path}.name`: there is no wrapper `{wrapper.name}`; there are: {', '.join(catalog.WRAPPERS)}"
+            )
         filled = _options(entry.options, wrapper.options, f"{path}.options")
         wrappers.append(Wrapper(name=wrapper.name, options=msgspec.to_builtins(filled)))
     net = msgspec.structs.replace(

@@ -135,7 +135,13 @@ class Finished(Event, frozen=True):
 
 
 class Opened(Event, frozen=True):
-    """The job is ready to train (not logged). `experiment` is complete; `device` the one in use; `parameters` their number."""
+    """The job is ready to train (not logged).
+
+    Attributes:
+        experiment: complete.
+        device: the one in use.
+        parameters: their number.
+    """
 
     logged = False
     folder: str | None

@@ -42,12 +42,12 @@ def setting(
         log: the slider moves on a logarithmic scale.
         advanced: the form folds it away.
     """
-    bounds = {"ge": ge, "gt": gt, "le": le, "lt": lt, "pattern": pattern}
+    bounds: dict[str, Any] = {"ge": ge, "gt": gt, "le": le, "lt": lt, "pattern": pattern}
     return msgspec.Meta(
         title=label or None,
         description=help,
         extra={"unit": unit, "live": live, "log": log, "advanced": advanced},
-        **{name: bound for name, bound in bounds.items() if bound is not None},  # type: ignore[arg-type]
+        **{name: bound for name, bound in bounds.items() if bound is not None},
     )
 
 

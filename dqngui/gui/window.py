@@ -51,7 +51,7 @@ class Window(QMainWindow):
         self._seen = False
         self._said: tuple[State, str] | None = None
         stored = str(settings.value("theme", "system"))
-        self._setting: themes.Setting = theme or (stored if stored in THEMES else "system")  # type: ignore[assignment]
+        self._setting: themes.Setting = theme or (stored if stored in THEMES else "system")
         themes.apply(_app(), self._setting)
         self.setWindowTitle("dqngui")
         self.setMinimumSize(*SMALLEST)
@@ -81,7 +81,7 @@ class Window(QMainWindow):
         self.docks: dict[str, CardDock] = {}
         for name, title, body in (("experiment", "Experiment", self.form), ("knobs", "Live knobs", self.knobs)):
             card = Card(title, body)
-            body.set_card(card)  # type: ignore[attr-defined]
+            body.set_card(card)
             card.setMinimumWidth(280)
             self.docks[name] = CardDock(name, card, self)
         self.docks |= self.board.docks
@@ -97,7 +97,7 @@ class Window(QMainWindow):
         menu.add(menu.help, "Keyboard shortcuts", "keyboard-outline", "Ctrl+/", "All shortcuts", self.show_shortcuts)
         menu.add(menu.help, "Copy diagnostics", "content-copy", "", "Copy versions and experiment", self.copy_report)
         menu.add(menu.help, "About dqngui", "information-outline", "", "Version and licence", self.show_about)
-        QShortcut(QKeySequence("F10"), self, activated=self._open_menu)
+        QShortcut(QKeySequence("F10"), self, self._open_menu)
         return menu
 
     def _frame(self) -> None:

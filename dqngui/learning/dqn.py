@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from dqngui.config import Experiment
+from dqngui.config import Experiment, LearnConfig
 from dqngui.envs.spaces import Spaces
 from dqngui.learning.flat import FlatAdam, FlatParameters
-from dqngui.learning.replay import Batch
+from dqngui.learning.replay import Batch, Pairs
 from dqngui.learning.targets import bootstrap_value, elementwise_loss, td_target, window_priority
 from dqngui.learning.windows import WindowRule
 from dqngui.nets.memory.contract import State
@@ -70,79 +70,70 @@ class DQN:
             from_start=learn.window_from == "start",
         )
 
-    def update(self, batch: Batch, experiment: Experiment) -> tuple[UpdateStats, NDArray[np.float64] | None]:
+    def update(self, batch: Batch | Pairs, experiment: Experiment) -> tuple[UpdateStats, NDArray[np.float64] | None]:
         """One gradient step; returns its statistics and, for prioritised batches, new priorities (to the power α)."""
         learn = experiment.learn
-        mask = self._tensor(batch.mask)
-        taken = self._tensor(batch.taken)
-        returns = self._tensor(batch.returns) * learn.reward_scale
-        discount, boot = self._tensor(batch.discount), self._tensor(batch.boot)
-        if self.context == 0:
-            rows = min(learn.window, len(mask))
-            mask, taken, returns, discount, boot = (part[:rows] for part in (mask, taken, returns, discount, boot))
-            q, value = self._stateless(batch, boot, rows, learn.double, learn.reward_scale)
+        mask = None
+        if isinstance(batch, Pairs):
+            q, value = self._paired(batch, learn)
+            count = len(batch.names)
         else:
-            q, value = self._unrolled(batch, boot, learn.double, learn.reward_scale)
-        q_taken = q.gather(-1, taken.unsqueeze(-1)).squeeze(-1)
-        error = (q_taken - td_target(returns, discount, value)) * mask
-        losses = elementwise_loss(error, learn.loss)
+            mask = self._tensor(batch.mask)
+            q, value = self._unrolled(batch, learn)
+            count = int(batch.mask.sum())
+        returns = self._tensor(batch.returns)
+        if learn.reward_scale != 1.0:
+            returns = returns * learn.reward_scale
+        wanted = td_target(returns, self._tensor(batch.discount), value)
+        predicted = q.gather(-1, self._tensor(batch.taken).unsqueeze(-1)).squeeze(-1)
+        losses = elementwise_loss(predicted, wanted, learn.loss)
+        if mask is not None:
+            losses = losses * mask
         if batch.weights is not None:
             losses = losses * self._tensor(batch.weights)
-        count = int(batch.mask.sum())
-        loss = losses.sum() / count
+        total = losses.sum()
         self.flat.clear_gradient()
-        loss.backward()
+        (total / count).backward()
         norm = self.flat.clip_gradient(learn.grad_clip)
         self.optimizer.step(learn.lr)
         if learn.target == "soft":
             self.flat_target.values.data.lerp_(self.flat.values.data, learn.tau)
-        with torch.no_grad():
-            size, taken_q = torch.linalg.vector_norm(error, 1), torch.vdot(q_taken.flatten(), mask.flatten().to(q.dtype))
-            figures = torch.stack([loss * count, size, taken_q, norm]).tolist()
-            priorities = None
-            if batch.weights is not None:
-                raw = window_priority(error, mask, learn.priority_eta) + 1e-6
-                priorities = raw.pow(learn.priority_alpha).cpu().double().numpy()
-        loss_sum, error_sum, q_sum, grad_norm = figures
-        return UpdateStats(loss_sum / count, error_sum / count, q_sum / count, grad_norm), priorities
+        error, predicted = predicted.detach() - wanted, predicted.detach()
+        if mask is not None:
+            error, predicted = error * mask, predicted * mask
+        figures = torch.stack([total.detach(), torch.linalg.vector_norm(error, 1), predicted.sum(), norm]).tolist()
+        loss, error_sum, q_sum, grad_norm = figures
+        priorities = self._priorities(error, mask, learn) if batch.weights is not None else None
+        return UpdateStats(loss / count, error_sum / count, q_sum / count, grad_norm), priorities
+
+    def _priorities(self, error: Tensor, mask: Tensor | None, learn: LearnConfig) -> NDArray[np.float64]:
+        if mask is None:
+            error, mask = error.unsqueeze(0), torch.ones_like(error, dtype=torch.bool).unsqueeze(0)
+        raw = window_priority(error, mask, learn.priority_eta) + 1e-6
+        priorities: NDArray[np.float64] = raw.pow(learn.priority_alpha).cpu().double().numpy()
+        return priorities
 
     def copy_to_target(self) -> None:
         """The target network becomes the online one."""
         self.flat_target.values.data.copy_(self.flat.values.data)
 
-    def _stateless(
-        self, batch: Batch, boot: Tensor, rows: int, double: bool, reward_scale: float
-    ) -> tuple[Tensor, Tensor]:
-        """Learned rows and bootstrap rows as independent observations: no unroll."""
-        column = np.arange(batch.boot.shape[1])
-        ahead = batch.boot[:rows]
-        now = self._inputs(
-            {name: part[:rows] for name, part in batch.observation.items()},
-            batch.action[:rows],
-            batch.reward[:rows],
-            reward_scale,
-        )
-        later = self._inputs(
-            {name: part[ahead, column] for name, part in batch.observation.items()},
-            batch.action[ahead, column],
-            batch.reward[ahead, column],
-            reward_scale,
-        )
+    def _paired(self, batch: Pairs, learn: LearnConfig) -> tuple[Tensor, Tensor]:
+        """Single steps: q (B, A) of the first, value (B,) of the later ones."""
+        now, later = (self._single(*seen, learn.reward_scale) for seen in (batch.now, batch.later))
         with torch.no_grad():
-            target_q, _ = self.target(later, None)
-            online_q = self.online(later, None)[0] if double else None
-            value = bootstrap_value(target_q, online_q)
-        return self.online(now, None)[0], value
+            online_q = self.online(later, None)[0][0] if learn.double else None
+            value = bootstrap_value(self.target(later, None)[0][0], online_q)
+        return self.online(now, None)[0][0], value
 
-    def _unrolled(self, batch: Batch, boot: Tensor, double: bool, reward_scale: float) -> tuple[Tensor, Tensor]:
+    def _unrolled(self, batch: Batch, learn: LearnConfig) -> tuple[Tensor, Tensor]:
         """Both networks over the whole window from the same stored state; burn-in without gradient."""
-        inputs = self._inputs(batch.observation, batch.action, batch.reward, reward_scale)
+        inputs = self._inputs(batch.observation, batch.action, batch.reward, learn.reward_scale)
         with torch.no_grad():
-            target_q, _ = self.target(inputs, self._state(batch, self.target, reward_scale))
-            state = self._state(batch, self.online, reward_scale)
+            target_q, _ = self.target(inputs, self._state(batch, self.target, learn.reward_scale))
+            state = self._state(batch, self.online, learn.reward_scale)
         q, _ = self.online(inputs, state)
-        value = bootstrap_value(target_q, q.detach() if double else None)
-        return q, value.gather(0, boot)
+        value = bootstrap_value(target_q, q.detach() if learn.double else None)
+        return q, value.gather(0, self._tensor(batch.boot))
 
     def _state(self, batch: Batch, network: Any, reward_scale: float) -> State | None:
         if batch.state is None:
@@ -169,6 +160,17 @@ class DQN:
             self._tensor(action),
             self._tensor(reward) * reward_scale,
         )
+
+    def _single(
+        self,
+        observation: Mapping[str, NDArray[Any]],
+        action: NDArray[np.int64],
+        reward: NDArray[np.float32],
+        reward_scale: float,
+    ) -> Inputs:
+        """The same for one step (B, ...), given a time axis of 1."""
+        parts = {name: self._tensor(part).unsqueeze(0) for name, part in observation.items()}
+        return Inputs(parts, self._tensor(action).unsqueeze(0), self._tensor(reward).unsqueeze(0) * reward_scale)
 
     def _tensor(self, array: NDArray[Any]) -> Tensor:
         return torch.from_numpy(array).to(self.device, non_blocking=True)
