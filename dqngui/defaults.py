@@ -12,9 +12,10 @@ import msgspec
 import numpy as np
 from gymnasium import spaces as gym_spaces
 
-from dqngui.config import ConfigError, EnvConfig, Experiment, LearnConfig, Wrapper, with_settings
+from dqngui.config import ConfigError, EnvConfig, Experiment, LearnConfig, Wrapper
 from dqngui.envs.make import make_env
 from dqngui.envs.spaces import Layout, Spaces, spaces_of
+from dqngui.settings import with_settings
 
 MOST_FEATURE_TOKENS = 16
 WIDE_FROM = 64

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Iterator
+from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -88,8 +89,13 @@ class Field(msgspec.Struct, frozen=True):
 _KINDS = {bool: "bool", int: "int", float: "float", str: "str", dict: "map", tuple: "list", list: "list"}
 
 
-def fields_of(struct: type[msgspec.Struct], prefix: str = "") -> Iterator[Field]:
+@cache  # reading annotations takes milliseconds
+def fields_of(struct: type[msgspec.Struct], prefix: str = "") -> tuple[Field, ...]:
     """Every setting of a struct, in its order; nested `Options` are entered, schedules are not."""
+    return tuple(_fields_of(struct, prefix))
+
+
+def _fields_of(struct: type[msgspec.Struct], prefix: str) -> Iterator[Field]:
     hints = get_type_hints(struct, include_extras=True)
     for raw in msgspec.structs.fields(struct):
         path = f"{prefix}{raw.name}"

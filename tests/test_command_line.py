@@ -19,8 +19,9 @@ from dqngui.commands.arguments import TrainArguments, parse
 from dqngui.commands.experiments import chosen_experiment
 from dqngui.commands.output import ProgressLine
 from dqngui.commands.several import Row, median_row, seeds_of
-from dqngui.config import ConfigError, read_experiment, to_toml
+from dqngui.config import ConfigError
 from dqngui.messages import EpisodeEnded, Evaluated, Learned
+from dqngui.presets import read_experiment, to_toml
 
 SMALL = [
     "cartpole",

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from dqngui import catalog, config
-from dqngui.config import Experiment, experiment_from, with_settings
+from dqngui import catalog, config, presets
+from dqngui.config import Experiment
 from dqngui.hosts import events_of, open_host
 from dqngui.messages import (
     Evaluated,
@@ -32,6 +32,7 @@ from dqngui.messages import (
     without_clock,
 )
 from dqngui.runs.folder import create, read_events
+from dqngui.settings import experiment_from, with_settings
 
 TINY: dict[str, Any] = {
     "env": {"id": "CartPole-v1", "num_envs": 4},
@@ -118,7 +119,7 @@ def command(*arguments: str, runs: Path) -> list[str]:
 def test_killed_training_resumes_to_the_log_of_a_run_never_killed(tmp_path: Path) -> None:
     file = tmp_path / "tiny.toml"
     asked = with_settings(experiment_from(TINY), {"run.total_steps": 2000, "run.checkpoint_every": 300})
-    file.write_text(config.to_toml(asked))
+    file.write_text(presets.to_toml(asked))
     whole = tmp_path / "whole"
     subprocess.run(command(str(file), runs=whole), check=True, capture_output=True, timeout=100)
     cut = tmp_path / "cut"
@@ -157,11 +158,11 @@ def test_every_agent_trains_saves_loads_and_plays(attention: str, memory: str, t
         assert played[-1].reason == "completed"  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("name", config.preset_names())
+@pytest.mark.parametrize("name", presets.preset_names())
 def test_every_preset_trains(name: str) -> None:
     try:
         experiment = with_settings(
-            config.read_experiment(name),
+            presets.read_experiment(name),
             {"run.total_steps": 400, "learn.warmup": 200, "run.eval_every": 0, "run.log_every": 100},
         )
         host = open_host("inline", Request(job="train", experiment=experiment))

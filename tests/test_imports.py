@@ -26,7 +26,7 @@ def loaded_by(statements: str) -> set[str]:
 @pytest.mark.parametrize(
     "statements",
     [
-        "import dqngui.schema, dqngui.catalog, dqngui.config, dqngui.messages",
+        "import dqngui.schema, dqngui.catalog, dqngui.config, dqngui.presets, dqngui.messages",
         "import dqngui.hosts, dqngui.jobs.inbox, dqngui.runs.folder",
         "from dqngui.__main__ import main; main(['--help'])",
         "from dqngui.__main__ import main; main(['train', '--help'])",

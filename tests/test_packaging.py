@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import dqngui
-from dqngui.config import preset_names, read_experiment
+from dqngui.presets import preset_names, read_experiment
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -56,10 +56,10 @@ def test_an_unpacked_wheel_finds_its_presets(wheel: Path, tmp_path: Path) -> Non
     code = f"""
 import sys
 sys.path.insert(0, {str(tmp_path)!r})
-import dqngui.config
+import dqngui.presets
 print(dqngui.__file__)
-print(*dqngui.config.preset_names())
-dqngui.config.read_experiment("cartpole")
+print(*dqngui.presets.preset_names())
+dqngui.presets.read_experiment("cartpole")
 """
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dqngui.config import ConfigError, Experiment, parse_assignments, preset_names, read_experiment, with_settings
+from dqngui.config import ConfigError, Experiment
+from dqngui.presets import preset_names, read_experiment
+from dqngui.settings import parse_assignments, with_settings
 
 DEFAULT_PRESET = "cartpole-positions"
 

@@ -15,8 +15,9 @@ from dqngui.commands.experiments import check_task
 from dqngui.commands.following import IDLE_S, Interruption, interruption
 from dqngui.commands.output import table, write_json_line
 from dqngui.commands.train import experiment_of, knobs_of
-from dqngui.config import ConfigError, Experiment, with_settings
+from dqngui.config import ConfigError, Experiment
 from dqngui.messages import COMMANDS, Evaluated, Event, Failed, Finished, Learned, Request, Stop, Weights, encode
+from dqngui.settings import with_settings
 
 if TYPE_CHECKING:
     from dqngui.hosts import Host

@@ -36,8 +36,8 @@ def experiment_of(arguments: TrainArguments) -> Experiment:
         "run.stop_at": arguments.stop_at,
     }
     if arguments.replay_knobs is not None and arguments.file is None and arguments.env is None:
-        from dqngui.config import parse_assignments, with_settings
         from dqngui.runs.folder import read_experiment
+        from dqngui.settings import parse_assignments, with_settings
 
         changes = parse_assignments(list(arguments.set))
         changes |= {path: value for path, value in overrides.items() if value is not None}

@@ -21,6 +21,7 @@ from dqngui import catalog
 from dqngui.config import ConfigError, EnvConfig
 from dqngui.envs.names import known_names
 from dqngui.envs.vector import Envs
+from dqngui.settings import check_task_kwargs
 
 _MINIGRID, _ALE = ("minigrid", "minigrid"), ("ale_py", "ale-py")  # module and name of the package
 _REGISTERED_BY = {"MiniGrid-": _MINIGRID, "BabyAI-": _MINIGRID, "ALE/": _ALE}
@@ -112,6 +113,7 @@ def _bare(config: EnvConfig, render_mode: str | None) -> gymnasium.Env[Any, Any]
     for name in _OURS_TO_SET:
         if name in config.kwargs:
             raise ConfigError(f"`env.kwargs.{name}`: is set by the program, leave it out")
+    check_task_kwargs(config)
     name = _import_module(config.id)
     if name not in gymnasium.registry:
         raise ConfigError(f"`env.id`: there is no environment `{name}`{_near(name)}")

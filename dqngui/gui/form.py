@@ -9,8 +9,8 @@ import msgspec
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtWidgets import QFormLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from dqngui import config
-from dqngui.config import Experiment
+from dqngui import presets, settings
+from dqngui.config import ConfigError, Experiment
 from dqngui.gui import theme as themes
 from dqngui.gui.cards import Card
 from dqngui.gui.fields import ChoiceEditor, Editor, editor_for
@@ -117,10 +117,10 @@ class ExperimentForm(QWidget):
         self.refresh()
 
     def _task_editor(self) -> ChoiceEditor:
-        for name in config.preset_names():
+        for name in presets.preset_names():
             try:
-                self._presets[name] = config.read_experiment(name)
-            except config.ConfigError as error:  # a broken preset must not keep the window from opening
+                self._presets[name] = presets.read_experiment(name)
+            except ConfigError as error:  # a broken preset must not keep the window from opening
                 self._session.notice = str(error)
         choices = [(name, preset.title or name, preset.env.id) for name, preset in self._presets.items()]
         task = ChoiceEditor(choices)
@@ -134,7 +134,7 @@ class ExperimentForm(QWidget):
         self.first.add("task", "Task", self.task.toolTip(), self.task)
         plain = {name: Rows() for name in SECTION_TITLES}
         advanced = {name: Rows() for name in SECTION_TITLES}
-        for field in config.experiment_fields():
+        for field in settings.experiment_fields():
             section = field.path.split(".", 1)[0]
             if field.live or field.path in _HIDDEN or len(field.choices) == 1:
                 continue
@@ -214,7 +214,7 @@ class ExperimentForm(QWidget):
         if self._modules.get(slot) != module:
             self._modules[slot] = module
             rows.clear()
-            for field in config.options_fields(slot, module):  # type: ignore[arg-type]
+            for field in settings.options_fields(slot, module):  # type: ignore[arg-type]
                 self._add(rows, field, f"{slot.capitalize()} {field.label.lower()}")
             if "net" in self.sections:
                 self.sections["net"].refresh()

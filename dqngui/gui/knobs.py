@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from dqngui import config
+from dqngui import settings
 from dqngui.config import Schedule
 from dqngui.gui import theme as themes
 from dqngui.gui.cards import Card
@@ -131,7 +131,7 @@ class LiveKnobs(QWidget):
         box.addWidget(Scrolled(content), 1)
         box.addWidget(self.message)
         self.rows: dict[str, KnobRow] = {}
-        for field in config.live_fields():
+        for field in settings.live_fields():
             row = KnobRow(field)
             row.chosen.connect(lambda value, path=field.path: self._choose(path, value))
             self.rows[field.path] = row

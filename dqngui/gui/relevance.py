@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dqngui import catalog, config
+from dqngui import catalog, settings
 from dqngui.config import ConfigError, Experiment
 
 Condition = Callable[[Experiment], bool]
@@ -12,7 +12,7 @@ Condition = Callable[[Experiment], bool]
 
 def _recurrent(experiment: Experiment) -> bool:
     try:
-        return isinstance(config.module_options(experiment, "memory"), catalog.RecurrentOptions)
+        return isinstance(settings.module_options(experiment, "memory"), catalog.RecurrentOptions)
     except ConfigError:
         return True
 

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from dqngui import config
 from dqngui import messages as m
-from dqngui.config import ConfigError, Experiment
+from dqngui import settings
+from dqngui.config import ConfigError, Experiment, Schedule
 from dqngui.gui.ledger import KnobLedger
 from dqngui.gui.states import ALLOWED, Action, State
 from dqngui.messages import Command, Event, Request
@@ -156,7 +156,7 @@ class Session(QObject):
                 self._edits = {path: value for path, value in self._edits.items() if not path.startswith(prefix)}
         self._edits |= changes
         try:
-            self.experiment = config.with_settings(self.experiment, self._edits)
+            self.experiment = settings.with_settings(self.experiment, self._edits)
         except ConfigError as error:
             self.problem = str(error)
         else:
@@ -169,7 +169,7 @@ class Session(QObject):
             run = self.experiment.run
             keep = {"run.device": run.device, "run.host": run.host, "run.seed": run.seed, "run.threads": run.threads}
             self._edits, self.problem = {}, ""
-            self.experiment = config.with_settings(experiment, keep)
+            self.experiment = settings.with_settings(experiment, keep)
             self.changed.emit()
 
     @Slot()
@@ -379,9 +379,9 @@ class Session(QObject):
         self.knobs.keep_only(path for path, _ in self._scheduled(self.experiment))
 
     @staticmethod
-    def _scheduled(experiment: Experiment) -> Iterator[tuple[str, config.Schedule]]:
-        for field in config.live_fields():
-            if isinstance(value := setting_value(experiment, field.path), config.Schedule):
+    def _scheduled(experiment: Experiment) -> Iterator[tuple[str, Schedule]]:
+        for field in settings.live_fields():
+            if isinstance(value := setting_value(experiment, field.path), Schedule):
                 yield field.path, value
 
 

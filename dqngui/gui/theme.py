@@ -18,8 +18,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QPalette
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QWidget
 
-from dqngui.config import package_data
 from dqngui.gui.stylesheet import stylesheet
+from dqngui.presets import package_data
 
 Setting = Literal["system", "dark", "light"]
 

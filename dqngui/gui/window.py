@@ -7,7 +7,7 @@ from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QShortcut,
 from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QStatusBar, QTabWidget, QVBoxLayout, QWidget
 
 import dqngui
-from dqngui import config
+from dqngui import presets
 from dqngui.gui import layout
 from dqngui.gui import theme as themes
 from dqngui.gui.actions import RunActions
@@ -188,7 +188,7 @@ class Window(QMainWindow):
 
     def report(self, text: str, details: str = "") -> str:
         """Diagnostics of the present run."""
-        return diagnostics(text, details, config.to_toml(self.session.experiment))
+        return diagnostics(text, details, presets.to_toml(self.session.experiment))
 
     def copy_report(self) -> None:
         QGuiApplication.clipboard().setText(self.report(f"State: {self.session.state}"))

@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
-from dqngui.config import ConfigError, Experiment, Schedule, checked, field_at, knob_value
+from dqngui.config import ConfigError, Experiment, Schedule
 from dqngui.messages import KnobChanged, KnobRefused, SetKnob
+from dqngui.settings import checked, field_at, knob_value
 
 
 class Knobs:

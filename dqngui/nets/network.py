@@ -8,13 +8,14 @@ import torch
 from torch import Generator, Tensor, nn
 
 from dqngui import catalog
-from dqngui.config import Experiment, module_options
+from dqngui.config import Experiment
 from dqngui.envs.spaces import Spaces
 from dqngui.nets.encoders import Encoder
 from dqngui.nets.heads import HEADS
 from dqngui.nets.initialise import build
 from dqngui.nets.memory.contract import Memory, State
 from dqngui.nets.record import Record, ViewSpec
+from dqngui.settings import module_options
 
 
 @dataclass(frozen=True, slots=True)

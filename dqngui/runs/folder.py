@@ -15,7 +15,7 @@ import msgspec
 import psutil
 
 import dqngui
-from dqngui import config
+from dqngui import presets
 from dqngui.config import ConfigError, Experiment
 from dqngui.messages import Event, decode_event
 from dqngui.runs.files import replace_file, write_file
@@ -65,7 +65,7 @@ def create(runs: Path, experiment: Experiment) -> Path:
             except FileExistsError:
                 count += 1
                 folder = runs / f"{name}-{count}"
-        write_file(folder / EXPERIMENT, config.to_toml(experiment, versions()).encode())
+        write_file(folder / EXPERIMENT, presets.to_toml(experiment, versions()).encode())
     except OSError as error:
         raise ConfigError(f"cannot make a run's folder in `{runs}`: {error.strerror}") from None
     write_summary(folder, new_summary(experiment))
@@ -100,7 +100,7 @@ def read_experiment(folder: Path) -> Experiment:
         raise ConfigError(f"there is no run `{folder}`")
     if not (folder / EXPERIMENT).exists():
         raise ConfigError(f"`{folder}` is not a run's folder: it has no {EXPERIMENT}")
-    return config.read_experiment(folder / EXPERIMENT)
+    return presets.read_experiment(folder / EXPERIMENT)
 
 
 def read_events(folder: Path) -> Iterator[Event]:

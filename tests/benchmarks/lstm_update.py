@@ -19,10 +19,10 @@ from typing import Any
 
 import torch
 
-from dqngui.config import experiment_from
 from dqngui.jobs.training import Training
 from dqngui.nets.initialise import build
 from dqngui.nets.network import Inputs, QNetwork
+from dqngui.settings import experiment_from
 
 EXPERIMENT: dict[str, Any] = {
     "env": {"id": "CartPole-v1", "num_envs": 16, "wrappers": [{"name": "keep", "options": {"entries": [0, 2]}}]},

@@ -13,6 +13,7 @@ from gymnasium import spaces
 from dqngui import catalog
 from dqngui.config import ConfigError, EnvConfig, Wrapper
 from dqngui.envs.make import make_env, make_vector, reproduces
+from dqngui.settings import experiment_from
 
 
 def complaint(config: EnvConfig, render_mode: str | None = None) -> str:
@@ -92,11 +93,25 @@ def test_refused_arguments() -> None:
         "`env.kwargs`: FrozenLake-v1 refused them: "
     )
     assert complaint(EnvConfig(id="dqngui/TMaze-v0", kwargs={"length": 0})) == (
-        "`env.kwargs`: dqngui/TMaze-v0 refused them: length must be a whole number from 1 to 10,000, got 0"
+        "`env.kwargs.length`: expected `int` >= 1"
     )
     assert complaint(EnvConfig(kwargs={"render_mode": "human"})) == (
         "`env.kwargs.render_mode`: is set by the program, leave it out"
     )
+
+
+def test_arguments_of_our_tasks_are_checked_with_the_experiment() -> None:
+    def refused(**kwargs: object) -> str:
+        with pytest.raises(ConfigError) as caught:
+            experiment_from({"env": {"id": "dqngui/TMaze-v0", "kwargs": kwargs}})
+        return str(caught.value)
+
+    assert refused(length=0) == "`env.kwargs.length`: expected `int` >= 1"
+    assert refused(lenght=5) == "`env.kwargs.lenght` is not a setting; this choice has: length, active"
+    fine = {"length": 5, "max_episode_steps": 9}
+    experiment = experiment_from({"env": {"id": "dqngui/TMaze-v0", "kwargs": fine}})
+    assert experiment.env.kwargs == fine
+    make_env(experiment.env).close()
 
 
 def test_pictures() -> None:

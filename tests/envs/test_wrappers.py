@@ -9,8 +9,9 @@ import pytest
 from gymnasium import spaces
 
 from dqngui import catalog
-from dqngui.config import ConfigError, EnvConfig, Wrapper, experiment_from
+from dqngui.config import ConfigError, EnvConfig, Wrapper
 from dqngui.envs.make import make_env, make_vector, reproduces
+from dqngui.settings import experiment_from
 
 
 def wrapped(name: str, env_id: str = "CartPole-v1", kwargs: dict[str, Any] | None = None, **options: Any) -> EnvConfig:

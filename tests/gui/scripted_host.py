@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dqngui import config
+from dqngui import config, settings
 from dqngui import messages as m
 
 
@@ -64,7 +64,7 @@ class ScriptedHost:
         field = command.field
         old = self._values.get(field)
         try:
-            value = config.knob_value(field, command.value)
+            value = settings.knob_value(field, command.value)
         except config.ConfigError as error:
             self.emit(m.KnobRefused(step=self.step, field=field, value=command.value, kept=old, reason=str(error)))
         else:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 from scripted_host import ScriptedHost
 
-from dqngui import config
+from dqngui import config, presets, settings
 from dqngui import messages as m
 from dqngui.gui.fields import ChoiceEditor, NumberEditor, TomlEditor, editor_for, inline_toml
 from dqngui.gui.form import ExperimentForm
@@ -26,7 +26,7 @@ from dqngui.gui.states import Action, State
 @pytest.fixture
 def session(qtbot: QtBot) -> Iterator[Session]:
     ScriptedHost.opened.clear()
-    session = Session(config.read_experiment("cartpole-positions"), open_host=ScriptedHost)
+    session = Session(presets.read_experiment("cartpole-positions"), open_host=ScriptedHost)
     session.on_torch_loaded()
     yield session
     session.deleteLater()
@@ -68,7 +68,7 @@ def sent() -> list[m.SetKnob]:
 
 
 def test_every_setting_is_in_the_form_or_a_knob(form: ExperimentForm, knobs: LiveKnobs) -> None:
-    fields = {field.path: field for field in config.experiment_fields()}
+    fields = {field.path: field for field in settings.experiment_fields()}
     options = {field.path for slot in ("attention", "memory") for field in _options(slot)}
     hidden = {"net.attention_options", "net.memory_options", "learn.algorithm"}
     assert set(form.editors()) - {"task"} == {path for path, f in fields.items() if not f.live} - hidden | options
@@ -76,13 +76,13 @@ def test_every_setting_is_in_the_form_or_a_knob(form: ExperimentForm, knobs: Liv
 
 
 def _options(slot: str) -> list[config.Field]:
-    experiment = config.read_experiment("cartpole-positions")
-    return config.options_fields(slot, getattr(experiment.net, slot))  # type: ignore[arg-type]
+    experiment = presets.read_experiment("cartpole-positions")
+    return settings.options_fields(slot, getattr(experiment.net, slot))  # type: ignore[arg-type]
 
 
 def test_every_editor_has_the_settings_help_and_value(form: ExperimentForm, session: Session) -> None:
     editors = form.editors()
-    for field in config.experiment_fields():
+    for field in settings.experiment_fields():
         if (editor := editors.get(field.path)) is not None:
             assert field.help in editor.toolTip()
             assert editor.accessibleName() == field.label
@@ -108,9 +108,9 @@ def choose(editor: object, value: object) -> None:
 
 def test_a_preset_replaces_the_experiment(form: ExperimentForm, session: Session) -> None:
     session.edit({"run.seed": 3})
-    other = next(name for name in config.preset_names() if name != "cartpole-positions")
+    other = next(name for name in presets.preset_names() if name != "cartpole-positions")
     choose(form.task, other)
-    expected = config.read_experiment(other)
+    expected = presets.read_experiment(other)
     assert (session.experiment.env, session.experiment.learn) == (expected.env, expected.learn)
     assert session.experiment.run.seed == 3  # where and how it runs stays
     session.edit({"env.num_envs": 4})
@@ -161,7 +161,7 @@ def test_knobs_without_effect_are_hidden(
 
 
 def test_conditions_name_existing_settings() -> None:
-    assert set(_CONDITIONS) <= {field.path for field in config.experiment_fields()}
+    assert set(_CONDITIONS) <= {field.path for field in settings.experiment_fields()}
 
 
 # -- knobs ------------------------------------------------------------------------------------------
@@ -306,25 +306,25 @@ def test_numbers_are_read_as_people_write_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "field", [field for field in config.live_fields() if field.kind != "struct"], ids=lambda f: f.path
+    "field", [field for field in settings.live_fields() if field.kind != "struct"], ids=lambda f: f.path
 )
 def test_every_place_of_a_slider_is_an_allowed_value(field: config.Field) -> None:
     scale = Scale.of(field)
     values = [scale.value(position) for position in range(STOPS + 1)]
     assert values == sorted(values)
     for value in (*values[:3], *values[3:-3:100], *values[-3:]):
-        assert config.knob_value(field.path, value) == value
+        assert settings.knob_value(field.path, value) == value
     assert scale.position(values[0]) == 0
     assert scale.position(values[-1]) == STOPS
 
 
 def test_lists_and_tables_are_written_as_toml(qtbot: QtBot) -> None:
-    wrappers = editor_for(config.field_at("env.wrappers"))
+    wrappers = editor_for(settings.field_at("env.wrappers"))
     assert isinstance(wrappers, TomlEditor)
     qtbot.addWidget(wrappers)
     value = [{"name": "keep", "options": {"entries": [0, 2]}}]
     assert wrappers.parse(wrappers.text_of(value)) == value
-    names = editor_for(config.field_at("env.features"))
+    names = editor_for(settings.field_at("env.features"))
     assert isinstance(names, TomlEditor)
     qtbot.addWidget(names)
     assert names.parse("cart position, pole angle") == ["cart position", "pole angle"]

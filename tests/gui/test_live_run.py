@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from dqngui import config
+from dqngui import config, settings
 from dqngui import messages as m
 from dqngui.gui.app import App
 from dqngui.gui.fields import NumberEditor
@@ -20,7 +20,7 @@ from dqngui.gui.states import Action, State
 from dqngui.runs.folder import list_runs, read_events
 
 ENVS = 4
-EXPERIMENT = config.with_settings(
+EXPERIMENT = settings.with_settings(
     config.Experiment(),
     {
         "env.num_envs": ENVS, "net.attention": "none", "net.memory": "none", "net.tokens": "one", "net.width": 16,

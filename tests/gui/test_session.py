@@ -9,7 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 from scripted_host import ScriptedHost
 
-from dqngui import config
+from dqngui import config, settings
 from dqngui import messages as m
 from dqngui.gui.session import Session
 from dqngui.gui.states import ALLOWED, Action, State
@@ -182,7 +182,7 @@ def test_start_is_remembered_while_torch_loads(qtbot: QtBot) -> None:
 
 
 def test_a_process_host_does_not_wait_for_torch(qtbot: QtBot) -> None:
-    session = Session(config.with_settings(config.Experiment(), {"run.host": "process"}), open_host=ScriptedHost)
+    session = Session(settings.with_settings(config.Experiment(), {"run.host": "process"}), open_host=ScriptedHost)
     session.do(Action.START)
     assert session.state is State.STARTING
     assert host().kind == "process"

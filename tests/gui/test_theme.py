@@ -13,10 +13,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QPushButton, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from dqngui.config import package_data
 from dqngui.gui import theme as themes
 from dqngui.gui.cards import Card, CardDock, LegendChip
 from dqngui.gui.theme import DARK, LIGHT, Theme
+from dqngui.presets import package_data
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, 
 from pytestqt.qtbot import QtBot
 from scripted_host import ScriptedHost
 
-from dqngui import config
+from dqngui import config, presets
 from dqngui import messages as m
 from dqngui.gui import closing as closing_module
 from dqngui.gui import theme as themes
@@ -55,7 +55,7 @@ def app(qtbot: QtBot, settings: QSettings, monkeypatch: pytest.MonkeyPatch) -> I
 def make_app(settings: QSettings, monkeypatch: pytest.MonkeyPatch) -> App:
     monkeypatch.setattr("dqngui.gui.torch_loader.find_devices", lambda: [("cpu", "Processor")])
     monkeypatch.setattr(QApplication, "quit", lambda: None)
-    made = App(config.read_experiment("cartpole-positions"), runs=None, settings=settings, theme="dark")
+    made = App(presets.read_experiment("cartpole-positions"), runs=None, settings=settings, theme="dark")
     made.session._open_host = ScriptedHost
     made.window.resize(1280, 800)
     return made
@@ -438,11 +438,11 @@ def test_run_window_is_the_command_lines_contract() -> None:
 _TRAIN = """
 import sys
 from pathlib import Path
-from dqngui import config
+from dqngui import config, settings
 from dqngui.gui.app import run_window
 changes = {"run.host": sys.argv[2], "run.checkpoint_every": 200}
 changes |= {"env.num_envs": 2, "net.memory": "none", "run.total_steps": 10_000_000}
-experiment = config.with_settings(config.Experiment(), changes)
+experiment = settings.with_settings(config.Experiment(), changes)
 sys.exit(run_window(experiment, runs=Path(sys.argv[1]), start=True))
 """
 

@@ -11,7 +11,7 @@ import gymnasium
 import numpy as np
 import pytest
 
-from dqngui.config import ConfigError, Experiment, experiment_from, with_settings
+from dqngui.config import ConfigError, Experiment
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.train import train
 from dqngui.messages import (
@@ -40,6 +40,7 @@ from dqngui.messages import (
 )
 from dqngui.runs.checkpoints import load_weights
 from dqngui.runs.folder import create, read_events
+from dqngui.settings import experiment_from, with_settings
 
 SMALL: dict[str, Any] = {
     "env": {"id": "CartPole-v1", "num_envs": 4},

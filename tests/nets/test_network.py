@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from dqngui import catalog
-from dqngui.config import Experiment, experiment_from
+from dqngui.config import Experiment
 from dqngui.envs.spaces import Part, Spaces
 from dqngui.nets import attention as attention_module
 from dqngui.nets.heads import DuelingHead
 from dqngui.nets.network import Inputs, QNetwork, build_network
 from dqngui.nets.record import Record
+from dqngui.settings import experiment_from
 
 T, B = 7, 4
 SPACES = Spaces(

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 import torch
 
-from dqngui.config import ConfigError, EnvConfig, Experiment, NetConfig, checked
+from dqngui.config import ConfigError, EnvConfig, Experiment, NetConfig
 from dqngui.messages import EpisodeEnded, encode
 from dqngui.runs import folder as folders
 from dqngui.runs.checkpoints import checkpoints, load_weights, save_weights
 from dqngui.runs.episodes import EpisodeFiles, EpisodeTrace, read_episode, read_index
 from dqngui.runs.folder import create, list_runs, read_events, read_experiment, slug, summary_of, write_summary
+from dqngui.settings import checked
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 from PySide6.QtCore import QEvent, QRect, Qt
 from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from dqngui.config import ConfigError, field_at
+from dqngui.config import ConfigError
 from dqngui.gui import theme as themes
 from dqngui.gui.panels.plot import Plot
 from dqngui.messages import KnobChanged
+from dqngui.settings import field_at
 
 WIDEST = 120  # pixels of a label; longer ones end in an ellipsis
 GAP = 8
@@ -31,7 +31,6 @@ def value_text(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
-@cache  # a setting is looked up by reading every struct's annotations
 def _label(path: str) -> str | None:
     try:
         return field_at(path).label

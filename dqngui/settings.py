@@ -1,0 +1,253 @@
+"""Settings by their dotted names: listing them, checking an experiment, changing one.
+
+Every error is one sentence that names the setting and what it allows.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Literal
+
+import msgspec
+
+from dqngui import catalog
+from dqngui.config import SECTIONS, ConfigError, EnvConfig, Experiment, Wrapper
+from dqngui.schema import Field, Options, fields_of, first_not_finite
+
+_CHOSEN_BY_NAME = {
+    "net.attention": catalog.ATTENTIONS,
+    "net.memory": catalog.MEMORIES,
+    "learn.algorithm": catalog.ALGORITHMS,
+}
+OF_MAKE = frozenset({"max_episode_steps"})
+"""Entries of `env.kwargs` that `gymnasium.make` takes for itself."""
+_OPTIONS_OF = {"attention": catalog.ATTENTIONS, "memory": catalog.MEMORIES}
+
+
+@cache
+def experiment_fields() -> tuple[Field, ...]:
+    """Every setting of an experiment in the form's order, without the modules' own options."""
+    fields = [field for name, struct in SECTIONS.items() for field in fields_of(struct, f"{name}.")]
+    return tuple(
+        msgspec.structs.replace(field, kind="choice", choices=tuple(names))
+        if (names := _CHOSEN_BY_NAME.get(field.path))
+        else field
+        for field in fields
+    )
+
+
+@cache
+def _by_path() -> dict[str, Field]:
+    return {field.path: field for field in experiment_fields()}
+
+
+def options_fields(slot: Literal["attention", "memory"], name: str) -> tuple[Field, ...]:
+    """Settings of one attention or memory, with paths such as `net.memory_options.chrono`."""
+    return fields_of(_OPTIONS_OF[slot][name].options, f"net.{slot}_options.")
+
+
+def live_fields() -> list[Field]:
+    """The knobs: settings that may change while a run trains."""
+    return [field for field in experiment_fields() if field.live]
+
+
+def field_at(path: str) -> Field:
+    """The setting with this dotted name. Raises ConfigError for an unknown one."""
+    if (field := _by_path().get(path)) is not None:
+        return field
+    section = path.split(".", 1)[0]
+    known = [f.path for f in experiment_fields() if f.path.startswith(f"{section}.")] or list(SECTIONS)
+    raise ConfigError(f"unknown setting `{path}`; there are: {', '.join(known)}")
+
+
+# -- from plain data ------------------------------------------------------------------------------
+
+
+def experiment_from(data: Mapping[str, Any]) -> Experiment:
+    """Build and check an experiment from plain data (as read from TOML). Raises ConfigError."""
+    if (bad := first_not_finite(dict(data), "")) is not None:
+        raise ConfigError(f"`{bad}` must be a finite number")
+    try:
+        experiment = msgspec.convert(dict(data), Experiment)
+    except msgspec.ValidationError as error:
+        raise ConfigError(_sentence(error)) from None
+    return checked(experiment)
+
+
+def _sentence(error: msgspec.ValidationError, root: str = "") -> str:
+    text = str(error)
+    reason, _, where = text.partition(" - at `$")
+    where = where.rstrip("`").lstrip(".")
+    path = ".".join(part for part in (root, where) if part)
+    if "unknown field" in reason:
+        name = reason.split("`")[1]
+        path, reason = (f"{path}.{name}" if path else name), "is not a setting"
+        return _unknown(path)
+    return f"`{path}`: {reason[0].lower()}{reason[1:]}" if path else reason
+
+
+def _unknown(path: str) -> str:
+    parent = path.rsplit(".", 1)[0] if "." in path else ""
+    if parent in SECTIONS:
+        allowed = [field.name for field in fields_of(SECTIONS[parent])]
+    elif parent == "":
+        allowed = ["title", *SECTIONS]
+    else:
+        return f"`{path}` is not a setting"
+    return f"`{path}` is not a setting; {parent or 'an experiment'} has: {', '.join(allowed)}"
+
+
+def module_options(experiment: Experiment, slot: Literal["attention", "memory"]) -> Options:
+    """The typed options of the chosen attention or memory. Raises ConfigError."""
+    name = getattr(experiment.net, slot)
+    entry = _OPTIONS_OF[slot].get(name)
+    if entry is None:
+        raise ConfigError(f"`net.{slot}`: there is no {slot} `{name}`; there are: {', '.join(_OPTIONS_OF[slot])}")
+    return options_from(entry.options, getattr(experiment.net, f"{slot}_options"), f"net.{slot}_options")
+
+
+def check_task_kwargs(env: EnvConfig) -> None:
+    """Check the arguments of one of our own tasks; others are checked by their environment. Raises ConfigError."""
+    entry = catalog.TASKS.get(env.id)
+    if entry is not None:
+        options_from(entry.options, {n: value for n, value in env.kwargs.items() if n not in OF_MAKE}, "env.kwargs")
+
+
+def options_from(struct: type[Options], data: Mapping[str, Any], path: str) -> Options:
+    """Options from plain data; `path` begins the names of settings in errors. Raises ConfigError."""
+    try:
+        return msgspec.convert(dict(data), struct)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        if "unknown field" in text:
+            allowed = ", ".join(field.name for field in fields_of(struct)) or "no settings"
+            raise ConfigError(f"`{path}.{text.split('`')[1]}` is not a setting; this choice has: {allowed}") from None
+        raise ConfigError(_sentence(error, path)) from None
+
+
+def checked(experiment: Experiment) -> Experiment:
+    """The same experiment with the modules' options completed, or ConfigError if parts do not fit."""
+    net, learn = experiment.net, experiment.learn
+    attention = module_options(experiment, "attention")
+    memory = module_options(experiment, "memory")
+    if learn.algorithm not in catalog.ALGORITHMS:
+        raise ConfigError(
+            f"`learn.algorithm`: there is no algorithm `{learn.algorithm}`; there are: {', '.join(catalog.ALGORITHMS)}"
+        )
+    for slot, options in (("attention", attention), ("memory", memory)):
+        heads = getattr(options, "heads", 1)
+        if net.width % heads:
+            raise ConfigError(f"`net.{slot}_options.heads`: {heads} heads do not divide `net.width` = {net.width}")
+    longest = learn.window + learn.burn_in + learn.n_step
+    num_envs = experiment.env.num_envs
+    per_env = learn.replay_capacity // num_envs
+    if per_env < 2 * longest:
+        raise ConfigError(
+            f"`learn.replay_capacity`: {learn.replay_capacity:,} steps over {num_envs} environments hold {per_env:,} "
+            f"each, too few for windows of {longest} steps (burn-in, window and n-step); "
+            f"at least {2 * longest * num_envs:,} are needed"
+        )
+    check_task_kwargs(experiment.env)
+    wrappers = []
+    for index, wrapper in enumerate(experiment.env.wrappers):
+        path = f"env.wrappers[{index}]"
+        entry = catalog.WRAPPERS.get(wrapper.name)
+        if entry is None:
+            raise ConfigError(
+                f"`{path}.name`: there is no wrapper `{wrapper.name}`; there are: {', '.join(catalog.WRAPPERS)}"
+            )
+        filled = options_from(entry.options, wrapper.options, f"{path}.options")
+        wrappers.append(Wrapper(name=wrapper.name, options=msgspec.to_builtins(filled)))
+    net = msgspec.structs.replace(
+        net, attention_options=msgspec.to_builtins(attention), memory_options=msgspec.to_builtins(memory)
+    )
+    env = msgspec.structs.replace(experiment.env, wrappers=tuple(wrappers))
+    return msgspec.structs.replace(experiment, net=net, env=env)
+
+
+def as_data(experiment: Experiment) -> dict[str, Any]:
+    """Plain data of an experiment; None is left out, since TOML has none."""
+    return _without_none(msgspec.to_builtins(experiment))
+
+
+def _without_none(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _without_none(value) for key, value in data.items() if value is not None}
+    if isinstance(data, (list, tuple)):
+        return [_without_none(value) for value in data]
+    return data
+
+
+# -- changes --------------------------------------------------------------------------------------
+
+
+def with_settings(experiment: Experiment, changes: Mapping[str, Any]) -> Experiment:
+    """A checked copy with settings replaced by dotted name (`net.memory_options.chrono` too).
+
+    Choosing another attention or memory drops the options of the former. Raises ConfigError.
+    """
+    data = as_data(experiment)
+    for slot in ("attention", "memory"):
+        new = changes.get(f"net.{slot}")
+        if new is not None and new != data["net"][slot]:
+            data["net"][f"{slot}_options"] = {}
+    for path, value in changes.items():
+        *parents, name = path.split(".")
+        if not parents and name != "title":
+            raise ConfigError(_unknown(path))
+        node = data
+        for parent in parents:
+            node = node.setdefault(parent, {})
+            if not isinstance(node, dict):
+                raise ConfigError(f"`{path}` is not a setting")
+        if value is None:
+            node.pop(name, None)
+        else:
+            node[name] = value
+    return experiment_from(data)
+
+
+def parse_assignments(assignments: list[str]) -> dict[str, Any]:
+    """`["learn.lr=1e-3", "net.memory=lstm"]` to settings; a value is TOML, or else text. Raises ConfigError."""
+    changes: dict[str, Any] = {}
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        if not equals or not path.strip():
+            raise ConfigError(f"`--set {assignment}`: write it as section.field=value, for example learn.lr=1e-3")
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text.strip()
+        changes[path.strip()] = value
+    return changes
+
+
+def knob_value(path: str, value: Any) -> Any:
+    """Check a value for a live knob and return it in its own type.
+
+    A schedule takes a plain number, or None to return to the schedule.
+    Raises ConfigError for an unknown, fork-only or out-of-range setting.
+    """
+    field = field_at(path)
+    if not field.live:
+        raise ConfigError(f"`{path}` cannot change while the run trains; fork the run to change it")
+    if field.kind == "struct":
+        if value is None:
+            return None
+        return _checked_number(path, value, float, 0.0, 1.0)
+    section, name = path.split(".", 1)
+    try:
+        data = {name: value}
+        if first_not_finite(data, ""):
+            raise ConfigError(f"`{path}` must be a finite number")
+        return getattr(msgspec.convert(data, SECTIONS[section]), name)
+    except msgspec.ValidationError as error:
+        raise ConfigError(_sentence(error, section)) from None
+
+
+def _checked_number(path: str, value: Any, kind: type, low: float, high: float) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise ConfigError(f"`{path}`: expected a number from {low:g} to {high:g}, got {value!r}")
+    return kind(value)
