@@ -26,7 +26,7 @@ WORDS: dict[Action, Words] = {
     Action.UNPAUSE: Words("Continue", "play", ("Ctrl+P",), "Go on training"),
     Action.STEP: Words("Step", "debug-step-over", ("Ctrl+.",), "One vector step, and the update if it is due"),
     Action.STEP_UPDATE: Words(
-        "Step to the next update", "debug-step-into", ("Ctrl+Shift+.", "Ctrl+>"), "Up to and including the next update"
+        "Step to the next update", "debug-step-into", ("Ctrl+Shift+.",), "Up to and including the next update"
     ),
     Action.STEP_EPISODE: Words(
         "Step to the episode's end", "debug-step-out", ("Ctrl+Alt+.",), "Until the episode of environment 0 ends"

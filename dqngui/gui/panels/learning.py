@@ -17,7 +17,7 @@ from dqngui.gui.cards import ElidedLabel
 from dqngui.gui.history import LEARNED_FIELDS, History
 from dqngui.gui.panels.marks import describe
 from dqngui.gui.panels.panel import Cursor, Panel
-from dqngui.gui.panels.plot import Plot
+from dqngui.gui.panels.plot import Plot, typical_range
 from dqngui.gui.theme import Theme
 from dqngui.messages import KnobChanged, Learned
 
@@ -45,6 +45,9 @@ QUANTITIES: dict[str, tuple[str, str, str, Callable[[float], str]]] = {
     ),
     "steps_per_second": ("Steps per second", "series0", "Environment steps a second, pauses left out.", _whole),
 }
+
+SPIKY = frozenset({"loss", "td_error", "grad_norm", "steps_per_second"})
+"""Quantities whose rare extremes may run out of their plot."""
 
 
 class SmallPlot(QWidget):
@@ -79,7 +82,8 @@ class SmallPlot(QWidget):
         x, y = curve.query(*plot.span, 2 * plot.pixels)
         known = y[np.isfinite(y)]
         self.curve.setData(x=x, y=y, connect="all" if len(known) == len(y) else "finite")
-        plot.hold([(float(known.min()), float(known.max()))] if len(known) else [])
+        ends = typical_range(known) if len(known) and name in SPIKY else None
+        plot.hold([ends or (float(known.min()), float(known.max()))] if len(known) else [])
         plot.set_marks([knob.step for knob in history.knobs])
         plot.set_cursor(cursor.step if cursor else None)
         last = curve.latest()

@@ -49,6 +49,21 @@ def rounded_range(low: float, high: float) -> tuple[float, float]:
     return bottom - PADDING * (top - bottom), top + PADDING * (top - bottom)
 
 
+def typical_range(values: Floats) -> tuple[float, float]:
+    """The range of the values (N,), N >= 1, without the few that lie so far off that they would flatten the rest.
+
+    A value counts as far off beyond twice the span of the middle 96 %; then half that much room is left for it.
+    """
+    low, high = float(values.min()), float(values.max())
+    first, last = np.quantile(values, (0.02, 0.98))
+    span = float(last - first)
+    if span > 0 and high > last + 2 * span:
+        high = float(last + span)
+    if span > 0 and low < first - 2 * span:
+        low = float(first - span)
+    return low, high
+
+
 class Axis(pg.AxisItem):
     """Thin, with short numbers and ticks inwards."""
 

@@ -112,7 +112,8 @@ class ReturnPanel(Panel):
             x, mean, sd = x[:0], mean[:0], sd[:0]
         self._line.setData(x=x, y=mean, connect="all" if np.isfinite(mean).all() else "finite")
         width = sd if self.window_size > 1 else 0 * sd
-        self._band.setData(x, mean - width, mean + width)
+        low, high = curve.range() or (0.0, 0.0)  # no episode was worse or better: the band ends there too
+        self._band.setData(x, np.clip(mean - width, low, high), np.clip(mean + width, low, high))
 
         evaluations = [each for each in history.evaluations if x0 <= each.step <= x1] if shown["evaluations"] else []
         self._draw_evaluations(evaluations)
