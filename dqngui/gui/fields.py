@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QPaintEvent, QPalette, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QPaintEvent, QPalette, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -47,7 +47,7 @@ class TextEditor(QLineEdit):
         self._typing.timeout.connect(self._commit)
         self.textEdited.connect(self._typing.start)
         self.editingFinished.connect(self._commit)
-        self._help = ""
+        self._help = self._problem = ""
         self.role = ""
 
     def text_of(self, value: Any) -> str:
@@ -108,8 +108,24 @@ class TextEditor(QLineEdit):
             self._value = value
             self.edited.emit(value)
 
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """What cannot be understood is not left standing as if it were in use."""
+        super().focusOutEvent(event)
+        if self._problem and event.reason() != Qt.FocusReason.PopupFocusReason:
+            self.set_value(self._value)
+
+    def reject(self, rejected: bool) -> None:
+        """Frame a value that is understood but does not fit the others."""
+        if not self._problem:
+            themes.set_role(self, self._bad_role if rejected else self.role)
+
+    @property
+    def _bad_role(self) -> str:
+        return "knobBad" if self.role.startswith("knob") else "compactBad" if self.role == "compact" else "bad"
+
     def _mark(self, problem: str) -> None:
-        themes.set_role(self, "bad" if problem else self.role)
+        self._problem = problem
+        themes.set_role(self, self._bad_role if problem else self.role)
         super().setToolTip(f"{problem[:1].upper()}{problem[1:]}." if problem else self._help)
 
 

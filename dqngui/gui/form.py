@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from dqngui import presets, settings
 from dqngui.config import ConfigError, Experiment
 from dqngui.gui import theme as themes
 from dqngui.gui.cards import Card
-from dqngui.gui.fields import ChoiceEditor, Editor, editor_for
+from dqngui.gui.fields import ChoiceEditor, Editor, TextEditor, editor_for
 from dqngui.gui.relevance import relevant
 from dqngui.gui.scrolled import Scrolled
 from dqngui.gui.session import Session
@@ -26,6 +27,28 @@ FIRST = ("net.attention", "net.memory", "net.width", "run.device", "run.host", "
 SECTION_TITLES = {"env": "Environment", "net": "Network", "learn": "Learning", "run": "Run"}
 _HIDDEN = {"net.attention_options", "net.memory_options"}  # shown field by field instead
 _NEEDS_NEW_RUN = "Locked: it cannot change inside a run. Press New run to change it."
+
+
+def readable(problem: str) -> str:
+    """A sentence about settings as the form calls them: `` `net.width`: expected `int` >= 4 `` gives
+    `Width: expected a whole number >= 4`."""
+    for name, words in (
+        ("`int`", "a whole number"),
+        ("`float`", "a number"),
+        ("`str`", "text"),
+        ("`bool`", "yes or no"),
+    ):
+        problem = problem.replace(name, words)
+    problem = problem.replace(">=", "≥").replace("<=", "≤")
+    problem = re.sub(r"`([a-z]+\.[a-z_.]+)`", lambda found: _label(found[1]), problem)
+    return problem[:1].upper() + problem[1:]
+
+
+def _label(path: str) -> str:
+    try:
+        return settings.field_at(path).label
+    except ConfigError:
+        return path.rsplit(".", 1)[-1].replace("_", " ")
 
 
 class Rows(QWidget):
@@ -203,7 +226,10 @@ class ExperimentForm(QWidget):
                 editor.setEnabled(editable)
                 self._explain_lock(editor, locked=not editable)
         self.task.set_value(self._preset())
-        self.problem.setText(session.problem)
+        for path, editor in self.editors().items():
+            if isinstance(editor, TextEditor):
+                editor.reject(f"`{path}`" in session.problem)
+        self.problem.setText(readable(session.problem))
         self.problem.setVisible(bool(session.problem))
         if self._card is not None:
             locked = "locked while running" if session.state in ACTIVE else "New run unlocks it"

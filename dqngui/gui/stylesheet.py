@@ -110,12 +110,13 @@ QLineEdit:disabled, QComboBox:disabled, QAbstractSpinBox:disabled {
     color: $disabled; background: $surface; border-color: $line; }
 QLineEdit:read-only { background: $surface; border-color: $line; }
 QLineEdit[role="bad"], QAbstractSpinBox[role="bad"], QComboBox[role="bad"] { border-color: $bad; }
-QLineEdit[role="knob"], QLineEdit[role="knobPending"] { background: transparent; border-color: transparent;
-    padding: 1px 0 1px 4px; min-height: 16px; font-weight: 600; }
+QLineEdit[role="knob"], QLineEdit[role="knobPending"], QLineEdit[role="knobBad"] { background: transparent;
+    border-color: transparent; padding: 1px 0 1px 4px; min-height: 16px; font-weight: 600; }
 QLineEdit[role="knobPending"] { color: $warn; }
 QLineEdit[role="knob"]:hover:enabled, QLineEdit[role="knobPending"]:hover { background: $raised; }
 QLineEdit[role="knob"]:focus, QLineEdit[role="knobPending"]:focus { background: $raised; border-color: $accent; }
-QLineEdit[role="compact"] { padding: 2px 4px; }
+QLineEdit[role="compact"], QLineEdit[role="compactBad"] { padding: 2px 4px; }
+QLineEdit[role="knobBad"], QLineEdit[role="knobBad"]:focus, QLineEdit[role="compactBad"] { border-color: $bad; }
 QComboBox { padding-right: 4px; }
 QComboBox::drop-down { border: none; width: 22px; subcontrol-origin: border; subcontrol-position: center right; }
 QComboBox::down-arrow { image: url("$icons-down.svg"); width: 12px; height: 12px; }

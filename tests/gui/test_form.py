@@ -8,14 +8,14 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 from scripted_host import ScriptedHost
 
 from dqngui import config, presets, settings
 from dqngui import messages as m
 from dqngui.gui.fields import ChoiceEditor, NumberEditor, TomlEditor, editor_for, inline_toml
-from dqngui.gui.form import ExperimentForm
+from dqngui.gui.form import ExperimentForm, readable
 from dqngui.gui.knobs import LiveKnobs
 from dqngui.gui.relevance import _CONDITIONS, relevant
 from dqngui.gui.scale import STOPS, Scale, number_text, parse_number
@@ -331,3 +331,41 @@ def test_lists_and_tables_are_written_as_toml(qtbot: QtBot) -> None:
     with pytest.raises(ValueError, match="write it as"):
         wrappers.parse("{ name = ")
     assert inline_toml({"a b": True, "c": 'say "x"'}) == '{ "a b" = true, c = "say \\"x\\"" }'
+
+
+def test_a_problem_speaks_as_the_form_does_and_frames_its_field(qtbot: QtBot) -> None:
+    assert readable("`net.width`: expected `int` >= 4") == "Width: expected a whole number ≥ 4"
+    session = Session(presets.read_experiment("cartpole-positions"), open_host=ScriptedHost)
+    form = ExperimentForm(session)
+    qtbot.addWidget(form)
+    width = form.editors()["net.width"]
+    session.edit({"net.width": -63})
+    assert width.property("role") == "bad"
+    assert form.problem.text().startswith("Width: ")
+    session.edit({"net.width": 64})
+    assert width.property("role") != "bad"
+
+
+def test_what_is_no_number_is_taken_back_on_leaving_the_field(qtbot: QtBot) -> None:
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    lines = QVBoxLayout(holder)
+    first, second = NumberEditor(float), NumberEditor(float)
+    for editor in (first, second):
+        lines.addWidget(editor)
+        editor.set_value(0.5)
+    first.role = "knob"
+    holder.show()
+    qtbot.waitExposed(holder)
+    first.setFocus()
+    first.selectAll()
+    height = first.sizeHint().height()
+    QTest.keyClicks(first, "abc")
+    qtbot.waitUntil(lambda: first.property("role") == "knobBad")
+    assert "number" in first.toolTip()
+    QTest.keyClick(first, Qt.Key.Key_Return)
+    assert first.text() == "abc"  # there to be mended
+    assert first.sizeHint().height() == height
+    second.setFocus()
+    qtbot.waitUntil(lambda: first.text() == "0.5")
+    assert first.property("role") == "knob"

@@ -23,7 +23,7 @@ from dqngui.gui.history import LEARNED_FIELDS, History
 from dqngui.gui.panels.learning import LearningPanel
 from dqngui.gui.panels.marks import describe, short_name, value_text
 from dqngui.gui.panels.panel import Cursor, Panel
-from dqngui.gui.panels.plot import Band, Plot, grown, rounded_range, short
+from dqngui.gui.panels.plot import Band, Plot, grown, rounded_range, short, typical_range
 from dqngui.gui.panels.returns import ReturnPanel
 from dqngui.messages import EpisodeEnded, Evaluated, Event, KnobChanged, Learned, Warned
 
@@ -446,3 +446,27 @@ def test_a_card_carries_a_panel_and_deletes_all_of_it(qtbot: QtBot) -> None:
     QTest.qWait(20)
     left = [w for w in set(QApplication.topLevelWidgets()) - before if isinstance(w, QWidget)]
     assert not left
+
+
+def test_a_rare_spike_does_not_flatten_a_curve() -> None:
+    usual = np.linspace(1.0, 2.0, 200)
+    assert typical_range(usual) == (1.0, 2.0)
+    low, high = typical_range(np.append(usual, 500.0))
+    assert low == 1.0
+    assert 2.0 < high < 4.0
+    assert typical_range(np.append(usual, -500.0))[0] > -2.0
+    constant = np.append(np.full(200, 0.1), 1.0)
+    assert typical_range(constant) == (0.1, 1.0)
+
+
+def test_the_band_ends_where_the_episodes_do(qtbot: QtBot) -> None:
+    panel = ReturnPanel()
+    qtbot.addWidget(panel)
+    history = History()
+    returns = [500.0, 500.0, 500.0, 10.0] * 30
+    history.take([EpisodeEnded(step=10 * i, ret=ret, length=5) for i, ret in enumerate(returns)])
+    panel.show(history)
+    band = panel._band.boundingRect()
+    assert band.top() >= 10.0
+    assert band.bottom() <= 500.0
+    assert band.height() > 100.0

@@ -52,10 +52,10 @@ def rounded_range(low: float, high: float) -> tuple[float, float]:
 def typical_range(values: Floats) -> tuple[float, float]:
     """The range of the values (N,), N >= 1, without the few that lie so far off that they would flatten the rest.
 
-    A value counts as far off beyond twice the span of the middle 96 %; then half that much room is left for it.
+    A value counts as far off beyond twice the span of the middle 90 %; then half that much room is left for it.
     """
     low, high = float(values.min()), float(values.max())
-    first, last = np.quantile(values, (0.02, 0.98))
+    first, last = np.quantile(values, (0.05, 0.95))
     span = float(last - first)
     if span > 0 and high > last + 2 * span:
         high = float(last + span)
