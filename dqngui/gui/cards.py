@@ -7,7 +7,7 @@ of a stylesheet, so the card is an inner frame; the card's header is the handle 
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QIcon, QMouseEvent, QPainter, QPaintEvent, QPixmap, QPolygonF
+from PySide6.QtGui import QAction, QColor, QIcon, QMouseEvent, QPainter, QPixmap, QPolygonF
 from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from dqngui.gui import theme as themes
+from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.theme import Theme
 
 
@@ -81,7 +82,6 @@ class Card(QFrame):
         """A short secondary text at the header's right (`locked while running`)."""
         themes.set_role(self._note, role)
         self._note.setText(text)
-        self._note.setToolTip(text)
 
     def add_to_header(self, widget: QWidget) -> None:
         """Put a widget at the right of the header line, before the menu button."""
@@ -188,25 +188,6 @@ class _Header(QWidget):
         if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest, QEvent.Type.Show):
             self.changed.emit()
         return done
-
-
-class ElidedLabel(QLabel):
-    """A label that gives way: where its text does not fit it ends in an ellipsis."""
-
-    def __init__(self, text: str = "", parent: QWidget | None = None, gives_way: bool = True) -> None:
-        """`gives_way`: it asks for no width at all; otherwise for its text's, and shrinks only in need."""
-        super().__init__(text, parent)
-        policy = QSizePolicy.Policy.Ignored if gives_way else QSizePolicy.Policy.Preferred
-        self.setSizePolicy(policy, QSizePolicy.Policy.Preferred)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(0, super().minimumSizeHint().height())
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setPen(self.palette().color(self.foregroundRole()))
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(self.rect(), int(self.alignment()), text)
 
 
 class _Bare(QWidget):

@@ -142,7 +142,7 @@ class Header(QWidget):
         self.word.setText(word)
         color = themes.current().color(token).name()
         self._dot.setStyleSheet(f"background: {color}; border-radius: 5px;")
-        self.summary.set_whole(summary(session.experiment, session.device))
+        self.summary.setText(summary(session.experiment, session.device))
         allowed, shown = session.allowed, BUTTONS[session.state]
         for name, button in self.buttons.items():
             button.setVisible(name in shown)

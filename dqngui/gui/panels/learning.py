@@ -13,7 +13,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from dqngui.gui import theme as themes
-from dqngui.gui.cards import ElidedLabel
+from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.history import LEARNED_FIELDS, History
 from dqngui.gui.panels.marks import describe
 from dqngui.gui.panels.panel import Cursor, Panel

@@ -13,7 +13,8 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from dqngui.gui import theme as themes
-from dqngui.gui.cards import ElidedLabel, LegendChip
+from dqngui.gui.cards import LegendChip
+from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.history import History
 from dqngui.gui.panels.marks import MarkStrip, describe
 from dqngui.gui.panels.panel import Cursor, Panel
