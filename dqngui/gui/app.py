@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication
 from dqngui.config import Experiment
 from dqngui.gui import theme as themes
 from dqngui.gui.closing import Closing
-from dqngui.gui.measure import Lateness, redraw_figures
+from dqngui.gui.measure import Lateness, process_age, redraw_figures
 from dqngui.gui.screenshots import Screenshots
 from dqngui.gui.session import Session
 from dqngui.gui.states import State
@@ -60,7 +60,7 @@ class App(QObject):
 
     def _on_shown(self) -> None:
         self.shown_at = time.perf_counter()
-        self.shown_after = time.time() - psutil.Process().create_time()
+        self.shown_after = process_age()
         self.lateness.start()
         self.torch.start()
 

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import psutil
 from PySide6.QtCore import QObject, Qt, QTimer, Slot
 
 SHARE = 0.1
 """Largest share of the time that painting may take, as long as that leaves two redraws a second."""
 FASTEST_S, SLOWEST_S = 1 / 30, 1 / 2
 LATENESS_MS = 20
+
+
+def process_age() -> float:
+    """Seconds since this process began.
+
+    Linux knows when the machine started in whole seconds only, which is all that psutil adds to; its own clock
+    since the start is exact.
+    """
+    own = Path("/proc/self/stat")
+    if not own.exists():
+        return time.time() - psutil.Process().create_time()
+    began = int(own.read_text().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - began
 
 
 class PaintBudget(QObject):
