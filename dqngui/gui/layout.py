@@ -4,13 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QByteArray, QSettings, Qt
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, QSize, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 VERSION = 1
 """Grows when a card comes or goes: an older saved layout then falls back to the default."""
 LEFT_WIDTH = 330
 _KEY = f"layout/train/{VERSION}"
+_COLUMN_KEY = f"layout/train/{VERSION}/column"
+
+
+class LeftColumn(QObject):
+    """Keeps the left column as wide as it was made: a larger window gives its room to the plots.
+
+    Without a central widget Qt spreads it over all docks, and the form ends up half a screen wide.
+
+    Attributes:
+        width: pixels; None until the column was seen.
+        settled: the window is in sight: from now on other widths are the user's.
+    """
+
+    def __init__(self, window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
+        super().__init__(window)
+        self._window, self._docks = window, docks
+        self._known = QSize()
+        self.width: int | None = None
+        self.settled = False
+        docks["experiment"].installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        resized = self.settled and event.type() == QEvent.Type.Resize
+        if resized and self._docked() and self._window.size() == self._known:
+            self.width = self._docks["experiment"].width()  # by the separator, not by the window
+        return False
+
+    def _docked(self) -> bool:
+        pair = self._docks["experiment"], self._docks["return"]
+        return all(dock.isVisible() and not dock.isFloating() for dock in pair)
+
+    def keep(self) -> None:
+        """The window has another size, or a layout came back."""
+        self._known = self._window.size()
+        if self.width is not None and self._docked():
+            _share(self._window, self._docks, self.width)
 
 
 def arrange(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
@@ -30,15 +66,20 @@ def arrange(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
 
 def proportion(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
     """Sizes of the default layout for the window's present size."""
-    horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+    vertical = Qt.Orientation.Vertical
     left_width = min(max(LEFT_WIDTH, window.width() // 6), 420)
-    window.resizeDocks(
-        [docks["experiment"], docks["return"]], [left_width, max(1, window.width() - left_width)], horizontal
-    )
+    _share(window, docks, left_width)
     height = window.height()
     left = [docks["experiment"], docks["knobs"]]
     window.resizeDocks(left, _heights(*left), vertical)
     window.resizeDocks([docks["return"], docks["learning"]], [height * 58 // 100, height * 42 // 100], vertical)
+
+
+def _share(window: QMainWindow, docks: Mapping[str, QDockWidget], left_width: int) -> None:
+    """Give the left column this width and the plots the rest; Qt takes widths for shares of their sum."""
+    left, right = docks["experiment"], docks["return"]
+    rest = left.width() + right.width() - left_width
+    window.resizeDocks([left, right], [left_width, max(1, rest)], Qt.Orientation.Horizontal)
 
 
 def _heights(upper: QDockWidget, lower: QDockWidget) -> list[int]:
@@ -49,18 +90,22 @@ def _heights(upper: QDockWidget, lower: QDockWidget) -> list[int]:
     return [first, max(1, room - first)]
 
 
-def save(window: QMainWindow, settings: QSettings) -> None:
+def save(window: QMainWindow, column: LeftColumn, settings: QSettings) -> None:
     """Keep sizes and places."""
     settings.setValue("geometry", window.saveGeometry())
     settings.setValue(_KEY, window.saveState(VERSION))
+    settings.setValue(_COLUMN_KEY, column.width)
 
 
-def restore(window: QMainWindow, docks: Mapping[str, QDockWidget], settings: QSettings) -> bool:
+def restore(window: QMainWindow, docks: Mapping[str, QDockWidget], column: LeftColumn, settings: QSettings) -> bool:
     """Bring back what was saved; False if there is nothing, or it does not fit these cards."""
     state = settings.value(_KEY)
     if not isinstance(state, QByteArray) or not window.restoreState(state, VERSION):
         return False
-    return any(not dock.isHidden() for dock in docks.values()) and fits(docks)
+    width = str(settings.value(_COLUMN_KEY, ""))
+    column.width = int(width) if width.isdecimal() else None
+    in_sight = any(not dock.isHidden() for dock in docks.values())
+    return column.width is not None and in_sight and fits(docks)
 
 
 def fits(docks: Mapping[str, QDockWidget]) -> bool:

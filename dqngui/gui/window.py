@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSettings, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QStatusBar, QTabWidget, QVBoxLayout, QWidget
 
 import dqngui
@@ -66,6 +66,7 @@ class Window(QMainWindow):
         self.banner = Banner()
         self.status = StatusLine(session)
         self._frame()
+        self.column = layout.LeftColumn(self, self.docks)
         layout.arrange(self, self.docks)
         self.paint_budget = PaintBudget(self._redraw, self)
         session.changed.connect(self._on_changed)
@@ -123,9 +124,9 @@ class Window(QMainWindow):
             advice = (
                 "Resume goes on from the last checkpoint." if session.resumable else "New run unlocks the experiment."
             )
-            self._say(
-                f"{session.failure.text} {advice}", "bad", self.report(session.failure.text, session.failure.details)
-            )
+            reason = session.failure.text
+            stop = "" if reason.endswith((".", "!", "?")) else "."
+            self._say(f"{reason}{stop} {advice}", "bad", self.report(reason, session.failure.details))
         elif session.notice:
             self._say(session.notice, "warn")
         elif self._said is not None:
@@ -227,7 +228,7 @@ class Window(QMainWindow):
         """What the last start left; the default where that does not fit."""
         if geometry:
             layout.restore_geometry(self, self.settings)
-        self._default_layout = not layout.restore(self, self.docks, self.settings)
+        self._default_layout = not layout.restore(self, self.docks, self.column, self.settings)
         if self._default_layout:
             layout.arrange(self, self.docks)
 
@@ -241,8 +242,15 @@ class Window(QMainWindow):
     def _after_first_show(self) -> None:
         self.setFocus()  # no control looks chosen before the user chooses one
         if self._default_layout or not layout.fits(self.docks):
+            self.column.settled = True
             layout.arrange(self, self.docks)
+        self.column.keep()
+        self.column.settled = True
         self.shown.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.column.keep()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -251,7 +259,7 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.closing_done:
-            layout.save(self, self.settings)
+            layout.save(self, self.column, self.settings)
             self.status.stop()
             self.paint_budget.stop()
             event.accept()

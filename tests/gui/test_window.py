@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QFontMetricsF, QGuiApplication, QRawFont
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -245,6 +245,33 @@ def test_the_layout_and_the_theme_come_back(
     assert not again.window.docks["return"].isHidden()
     again.window.reset_layout()
     assert not again.window.docks["learning"].isHidden()
+    end(qtbot, again)
+
+
+def test_a_larger_window_gives_its_room_to_the_plots(
+    qtbot: QtBot, app: App, settings: QSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window, form = app.window, app.window.docks["experiment"]
+    qtbot.wait(50)
+    plots = window.docks["return"]
+    window.resizeDocks(
+        [form, plots], [360, form.width() + plots.width() - 360], Qt.Orientation.Horizontal
+    )  # as the separator does
+    qtbot.waitUntil(lambda: form.width() == 360)
+    window.resize(2000, 1100)
+    qtbot.waitUntil(lambda: plots.width() > 1500)
+    assert form.width() == 360
+    window.resize(1280, 800)
+    qtbot.waitUntil(lambda: plots.width() < 950)
+    assert form.width() == 360
+    app.closing.begin(ask=False)
+    qtbot.waitUntil(lambda: app.closing.done)
+    again = make_app(settings, monkeypatch)
+    again.window.restore_layout(geometry=False)
+    again.window.resize(2000, 1100)
+    again.window.show()
+    qtbot.waitUntil(lambda: again.shown_at > 0)
+    qtbot.waitUntil(lambda: again.window.docks["experiment"].width() == 360)
     end(qtbot, again)
 
 

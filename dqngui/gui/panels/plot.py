@@ -20,6 +20,7 @@ from dqngui.gui import theme as themes
 from dqngui.gui.theme import TICK_PX, Theme
 
 Floats = npt.NDArray[np.float64]
+FEW = 10  # values that cannot yet show what is usual
 PADDING = 0.03  # of the range, above and below, so that points on its edge are whole
 
 
@@ -55,7 +56,9 @@ def typical_range(values: Floats) -> tuple[float, float]:
     A value counts as far off beyond twice the span of the middle 90 %; then half that much room is left for it.
     """
     low, high = float(values.min()), float(values.max())
-    first, last = np.quantile(values, (0.05, 0.95))
+    if len(values) < FEW:
+        return low, high
+    first, last = np.quantile(values, 0.05, method="higher"), np.quantile(values, 0.95, method="lower")
     span = float(last - first)
     if span > 0 and high > last + 2 * span:
         high = float(last + span)
