@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from dqngui import catalog, config, presets
 from dqngui.config import Experiment
@@ -28,6 +29,7 @@ from dqngui.messages import (
     Resume,
     SendWeights,
     SetKnob,
+    Stop,
     Weights,
     without_clock,
 )
@@ -138,6 +140,25 @@ def test_killed_training_resumes_to_the_log_of_a_run_never_killed(tmp_path: Path
     last = json.loads(done.stdout.splitlines()[-1])
     assert (last["type"], last["step"], last["reason"]) == ("Finished", 2000, "completed")
     assert log(list(read_events(folder))) == log(list(read_events(reference)))
+
+
+@pytest.mark.parametrize("kind", ["inline", "thread", "process"])
+def test_the_schedule_of_a_resumed_run_goes_on_where_it_was(kind: str, tmp_path: Path) -> None:
+    experiment = experiment_from(TINY)
+    folder = create(tmp_path, experiment)
+    schedule = (
+        SetKnob(field="learn.lr", value=3e-4, at=120),
+        Stop(at=200),
+        SetKnob(field="learn.lr", value=2e-4, at=300),
+    )
+    request = Request(job="train", experiment=experiment, folder=str(folder), schedule=schedule)
+    ends = []
+    for again in (False, True):
+        (end,) = [e for e in events_of(open_host(kind, replace(request, resume=again))) if isinstance(e, Finished)]
+        ends.append((end.step, end.reason))
+    assert ends == [(200, "stopped"), (400, "completed")]
+    changes = [(event.step, event.new) for event in read_events(folder) if isinstance(event, KnobChanged)]
+    assert changes == [(120, 3e-4), (300, 2e-4)]
 
 
 @pytest.mark.parametrize("memory", sorted(catalog.MEMORIES))

@@ -37,6 +37,11 @@ class Inbox:
         """Add a command from the job's own thread (or a signal handler); only for an inbox without a source."""
         self._source.put(command)  # type: ignore[attr-defined]
 
+    def skip(self, step: int) -> None:
+        """Forget what the schedule had for this step or earlier: the run is resumed there and has obeyed it."""
+        self._pending = [command for command in self._pending if command.at is None or command.at > step]
+        self._next = _earliest(self._pending)
+
     def poll(self, step: int) -> list[Command]:
         """Commands due at this step, the earliest first. Never waits."""
         self._collect()

@@ -145,19 +145,38 @@ def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 def load_resume(folder: Path) -> Stored:
     """The newest whole state of a run; changes nothing. Raises ConfigError."""
     experiment = read_experiment(folder)
-    current = _current(folder)
-    if current is None:
-        raise ConfigError(f"`{folder}` was never saved, so there is nothing to resume; start a new run instead")
+    current = _saved(folder)
+    mark, meta = _read_meta(current)
     try:
-        data = json.loads((current / META).read_bytes())
-        mark = msgspec.convert(data["mark"], LogMark)
-        meta = _restored(data["meta"])
         with np.load(current / ARRAYS, allow_pickle=False) as archive:
             arrays: dict[str, Any] = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, msgspec.ValidationError):
-        raise ConfigError(f"`{current}` is damaged, so the run cannot be resumed") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        raise _damaged(current) from None
     arrays.update(load_tensors(current / TENSORS))
     return Stored(experiment, arrays, meta, mark)
+
+
+def saved_step(folder: Path) -> int:
+    """The step that resuming a run would begin at. Raises ConfigError."""
+    return _read_meta(_saved(folder))[0].step
+
+
+def _saved(folder: Path) -> Path:
+    if (current := _current(folder)) is None:
+        raise ConfigError(f"`{folder}` was never saved, so there is nothing to resume; start a new run instead")
+    return current
+
+
+def _read_meta(current: Path) -> tuple[LogMark, dict[str, Any]]:
+    try:
+        data = json.loads((current / META).read_bytes())
+        return msgspec.convert(data["mark"], LogMark), _restored(data["meta"])
+    except (OSError, ValueError, KeyError, TypeError, msgspec.ValidationError):
+        raise _damaged(current) from None
+
+
+def _damaged(current: Path) -> ConfigError:
+    return ConfigError(f"`{current}` is damaged, so the run cannot be resumed")
 
 
 # JSON has no infinities and no NaN; a best return that is still -inf must survive.

@@ -59,3 +59,10 @@ def test_waiting_with_a_source_ends_with_the_first_command_or_the_timeout() -> N
     source.put(Stop(at=99))
     assert inbox.wait(3, 0.05) == []  # a command for later does not end the pause
     assert inbox.poll(99) == [Stop(at=99)]
+
+
+def test_a_resumed_run_has_obeyed_what_was_due_at_its_step_or_before() -> None:
+    inbox = Inbox(None, [Stop(at=40), Pause(at=50), SaveCheckpoint(at=51), Resume()])
+    inbox.skip(50)
+    assert inbox.poll(50) == [Resume()]
+    assert inbox.poll(51) == [SaveCheckpoint(at=51)]
