@@ -20,7 +20,8 @@ from dqngui.learning.devices import resolve_device
 from dqngui.learning.dqn import DQN, UpdateStats
 from dqngui.learning.evaluation import evaluate
 from dqngui.learning.exploration import epsilon_ladder
-from dqngui.learning.replay import Replay
+from dqngui.learning.replay import Pairs, Replay
+from dqngui.learning.windows import WindowRule
 
 
 @dataclass(slots=True)
@@ -144,32 +145,42 @@ class Training:
         count, learn = self.counters, self.experiment.learn
         made = 0
         while count.next_update <= count.step:
-            made += sum(self._update() for _ in range(learn.updates))
+            made += self._updates(learn.updates)
             count.next_update += learn.update_every
         if learn.target == "hard" and count.next_copy <= count.step:
             self.learner.copy_to_target()
             count.next_copy = count.step - count.step % learn.target_every + learn.target_every
         return made
 
-    def _update(self) -> bool:
+    def _updates(self, wanted: int) -> int:
+        """Make some updates one after another; returns how many there was data for."""
+        rule = self.learner.rule(self.experiment)
+        # Without memory and priorities, all their batches come from one draw: nothing is added in between.
+        together = wanted if rule.single_steps and not self.experiment.learn.prioritized else 1
+        return sum(self._update(rule, together) for _ in range(wanted // together))
+
+    def _update(self, rule: WindowRule, together: int) -> int:
         learn = self.experiment.learn
-        batch = self.replay.sample(
-            learn.batch_size, self.learner.rule(self.experiment), learn.gamma, learn.priority_beta
-        )
+        batch = self.replay.sample(learn.batch_size * together, rule, learn.gamma, learn.priority_beta)
         if batch is None:
-            return False
-        stats, priorities = self.learner.update(batch, self.experiment)
+            return 0
+        if isinstance(batch, Pairs):
+            stats, priorities = self.learner.update_pairs(batch, together, self.experiment)
+        else:
+            one, priorities = self.learner.update(batch, self.experiment)
+            stats = [one]
         if priorities is not None:
             self.replay.set_priorities(batch.names, priorities)
+        for each in stats:
+            self._count(each)
+        return len(stats)
+
+    def _count(self, stats: UpdateStats) -> None:
         if not math.isfinite(stats.loss):
             raise FloatingPointError(
                 f"the loss became {stats.loss} at step {self.counters.step:,}; a smaller learning rate, a smaller "
                 "reward scale or a lower gradient clip may help"
             )
-        self._count(stats)
-        return True
-
-    def _count(self, stats: UpdateStats) -> None:
         count = self.counters
         count.updates += 1
         count.rows += 1

@@ -70,27 +70,63 @@ class DQN:
             from_start=learn.window_from == "start",
         )
 
-    def update(self, batch: Batch | Pairs, experiment: Experiment) -> tuple[UpdateStats, NDArray[np.float64] | None]:
-        """One gradient step; returns its statistics and, for prioritised batches, new priorities (to the power α)."""
+    def update(self, batch: Batch, experiment: Experiment) -> tuple[UpdateStats, NDArray[np.float64] | None]:
+        """One gradient step on windows; returns its statistics and, if prioritised, new priorities (to the power α)."""
         learn = experiment.learn
-        mask = None
-        if isinstance(batch, Pairs):
-            q, value = self._paired(batch, learn)
-            count = len(batch.names)
-        else:
-            mask = self._tensor(batch.mask)
-            q, value = self._unrolled(batch, learn)
-            count = int(batch.mask.sum())
-        returns = self._tensor(batch.returns)
-        if learn.reward_scale != 1.0:
-            returns = returns * learn.reward_scale
-        wanted = td_target(returns, self._tensor(batch.discount), value)
-        predicted = q.gather(-1, self._tensor(batch.taken).unsqueeze(-1)).squeeze(-1)
+        mask = self._tensor(batch.mask)
+        q, value = self._unrolled(batch, learn)
+        wanted = td_target(self._rewards(batch.returns, learn), self._tensor(batch.discount), value)
+        weights = None if batch.weights is None else self._tensor(batch.weights)
+        count = int(batch.mask.sum())
+        figures, error = self._descend(q, self._tensor(batch.taken), wanted, mask, weights, count, learn)
+        priorities = None if weights is None else self._priorities(error, mask, learn)
+        return _stats(figures.tolist(), count), priorities
+
+    def update_pairs(
+        self, batch: Pairs, updates: int, experiment: Experiment
+    ) -> tuple[list[UpdateStats], NDArray[np.float64] | None]:
+        """Gradient steps of an agent without memory, each on its share of the batch; returns as `update` does.
+
+        Tensors, statistics and (with a hard target and plain bootstrap) target values go in one piece, which
+        costs little more than for a single step.
+        """
+        learn = experiment.learn
+        now, later = (self._single(*seen, learn.reward_scale) for seen in (batch.now, batch.later))
+        taken, discount = self._tensor(batch.taken), self._tensor(batch.discount)
+        returns = self._rewards(batch.returns, learn)
+        weights = None if batch.weights is None else self._tensor(batch.weights)
+        whole = None if learn.double or learn.target == "soft" else self._value(later, False)
+        size = len(batch.names) // updates
+        rows, error = [], returns
+        for first in range(0, size * updates, size):
+            share = slice(first, first + size)
+            value = self._value(_share(later, share), learn.double) if whole is None else whole[share]
+            wanted = td_target(returns[share], discount[share], value)
+            q = self.online(_share(now, share), None)[0][0]
+            weight = None if weights is None else weights[share]
+            figures, error = self._descend(q, taken[share], wanted, None, weight, size, learn)
+            rows.append(figures)
+        priorities = None if weights is None else self._priorities(error.unsqueeze(0), torch.ones_like(error), learn)
+        return [_stats(row, size) for row in torch.stack(rows).tolist()], priorities
+
+    def _descend(
+        self,
+        q: Tensor,
+        taken: Tensor,
+        wanted: Tensor,
+        mask: Tensor | None,
+        weights: Tensor | None,
+        count: int,
+        learn: LearnConfig,
+    ) -> tuple[Tensor, Tensor]:
+        """Step down the loss of q (…, A) at the actions taken; returns sums of loss, |TD error|, q and the
+        gradient's norm (4,), and the TD errors."""
+        predicted = q.gather(-1, taken.unsqueeze(-1)).squeeze(-1)
         losses = elementwise_loss(predicted, wanted, learn.loss)
         if mask is not None:
             losses = losses * mask
-        if batch.weights is not None:
-            losses = losses * self._tensor(batch.weights)
+        if weights is not None:
+            losses = losses * weights
         total = losses.sum()
         self.flat.clear_gradient()
         (total / count).backward()
@@ -98,18 +134,18 @@ class DQN:
         self.optimizer.step(learn.lr)
         if learn.target == "soft":
             self.flat_target.values.data.lerp_(self.flat.values.data, learn.tau)
-        error, predicted = predicted.detach() - wanted, predicted.detach()
+        predicted = predicted.detach()
+        error = predicted - wanted
         if mask is not None:
             error, predicted = error * mask, predicted * mask
-        figures = torch.stack([total.detach(), torch.linalg.vector_norm(error, 1), predicted.sum(), norm]).tolist()
-        loss, error_sum, q_sum, grad_norm = figures
-        priorities = self._priorities(error, mask, learn) if batch.weights is not None else None
-        return UpdateStats(loss / count, error_sum / count, q_sum / count, grad_norm), priorities
+        return torch.stack([total.detach(), torch.linalg.vector_norm(error, 1), predicted.sum(), norm]), error
 
-    def _priorities(self, error: Tensor, mask: Tensor | None, learn: LearnConfig) -> NDArray[np.float64]:
-        if mask is None:
-            error, mask = error.unsqueeze(0), torch.ones_like(error, dtype=torch.bool).unsqueeze(0)
-        raw = window_priority(error, mask, learn.priority_eta) + 1e-6
+    def _rewards(self, returns: NDArray[np.float32], learn: LearnConfig) -> Tensor:
+        scaled = self._tensor(returns)
+        return scaled if learn.reward_scale == 1.0 else scaled * learn.reward_scale
+
+    def _priorities(self, error: Tensor, mask: Tensor, learn: LearnConfig) -> NDArray[np.float64]:
+        raw = window_priority(error, mask.view(error.shape), learn.priority_eta) + 1e-6
         priorities: NDArray[np.float64] = raw.pow(learn.priority_alpha).cpu().double().numpy()
         return priorities
 
@@ -117,13 +153,11 @@ class DQN:
         """The target network becomes the online one."""
         self.flat_target.values.data.copy_(self.flat.values.data)
 
-    def _paired(self, batch: Pairs, learn: LearnConfig) -> tuple[Tensor, Tensor]:
-        """Single steps: q (B, A) of the first, value (B,) of the later ones."""
-        now, later = (self._single(*seen, learn.reward_scale) for seen in (batch.now, batch.later))
+    def _value(self, later: Inputs, double: bool) -> Tensor:
+        """Bootstrap values (B,) of single steps."""
         with torch.no_grad():
-            online_q = self.online(later, None)[0][0] if learn.double else None
-            value = bootstrap_value(self.target(later, None)[0][0], online_q)
-        return self.online(now, None)[0][0], value
+            online_q = self.online(later, None)[0][0] if double else None
+            return bootstrap_value(self.target(later, None)[0][0], online_q)
 
     def _unrolled(self, batch: Batch, learn: LearnConfig) -> tuple[Tensor, Tensor]:
         """Both networks over the whole window from the same stored state; burn-in without gradient."""
@@ -194,3 +228,14 @@ class DQN:
         self.optimizer.restore(
             {name.removeprefix("adam."): value for name, value in arrays.items() if name.startswith("adam.")}
         )
+
+
+def _share(inputs: Inputs, share: slice) -> Inputs:
+    """Some columns of inputs (T, B, ...)."""
+    parts = {name: part[:, share] for name, part in inputs.observation.items()}
+    return Inputs(parts, inputs.action[:, share], inputs.reward[:, share])
+
+
+def _stats(figures: list[float], count: int) -> UpdateStats:
+    loss, error, q, norm = figures
+    return UpdateStats(loss / count, error / count, q / count, norm)

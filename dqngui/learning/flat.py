@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+_fused = getattr(torch, "_fused_adam_", None)  # the kernel behind torch.optim.Adam(fused=True)
+
 
 class FlatParameters:
     """Moves a network's parameters, and their gradients, into one vector each; the network keeps views."""
@@ -41,7 +43,11 @@ class FlatParameters:
         """Scale the gradient down to norm `largest` (0: never); returns the norm before, a 0-d tensor."""
         norm = torch.linalg.vector_norm(self.gradient)
         if largest > 0:
-            self.gradient.mul_((largest / (norm + 1e-6)).clamp(max=1.0))
+            if norm.device.type == "cpu":  # reading it costs nothing here, and mostly there is nothing to do
+                if float(norm) > largest:
+                    self.gradient.mul_(largest / float(norm))
+            else:
+                self.gradient.mul_((largest / (norm + 1e-6)).clamp(max=1.0))
         return norm
 
 
@@ -55,17 +61,43 @@ class FlatAdam:
         self.flat, self.eps, self.betas = flat, eps, betas
         self.first = torch.zeros_like(flat.gradient)
         self.second = torch.zeros_like(flat.gradient)
+        self.steps = torch.zeros(())
         self.count = 0
 
     def step(self, lr: float) -> None:
         """Move the parameters along their gradient."""
         self.count += 1
+        if _fused is not None and self.first.device.type == "cpu":
+            self._fused_step(lr)
+            return
         keep_first, keep_second = self.betas
         gradient = self.flat.gradient
         self.first.lerp_(gradient, 1 - keep_first)
         self.second.mul_(keep_second).addcmul_(gradient, gradient, value=1 - keep_second)
-        size = self.second.sqrt().mul_((1 - keep_second**self.count) ** -0.5).add_(self.eps)
-        self.flat.values.data.addcdiv_(self.first, size, value=-lr / (1 - keep_first**self.count))
+        # Both bias corrections moved into the step size and ε: m̂ / (√v̂ + ε) = (√c₂ / c₁) · m / (√v + ε√c₂).
+        root = (1 - keep_second**self.count) ** 0.5
+        size = self.second.sqrt().add_(self.eps * root)
+        self.flat.values.data.addcdiv_(self.first, size, value=-lr * root / (1 - keep_first**self.count))
+
+    def _fused_step(self, lr: float) -> None:
+        """The same in torch's one kernel for it, without the optimizer class around it."""
+        assert _fused is not None
+        self.steps.fill_(self.count)
+        _fused(
+            [self.flat.values.data],
+            [self.flat.gradient],
+            [self.first],
+            [self.second],
+            [],
+            [self.steps],
+            lr=lr,
+            beta1=self.betas[0],
+            beta2=self.betas[1],
+            weight_decay=0.0,
+            eps=self.eps,
+            amsgrad=False,
+            maximize=False,
+        )
 
     def arrays(self) -> dict[str, Tensor]:
         """Everything that `restore` needs, by name."""

@@ -18,6 +18,8 @@ from dqngui.envs.spaces import Spaces
 from dqngui.learning.sumtree import SumTree
 from dqngui.learning.windows import Steps, WindowRule
 
+Seen = tuple[dict[str, NDArray[Any]], NDArray[np.int64], NDArray[np.float32]]
+
 RUNNING, TERMINATED, TRUNCATED = 0, 1, 2
 _TRIES = 50
 
@@ -51,6 +53,26 @@ class Batch:
     state: tuple[NDArray[Any], ...] | None
     burn: tuple[dict[str, NDArray[Any]], NDArray[np.int64], NDArray[np.float32]] | None
     burned: NDArray[np.bool_] | None
+    weights: NDArray[np.float32] | None
+    names: Steps
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Single steps of one update for an agent without memory: each with the step it bootstraps from.
+
+    Attributes:
+        now, later: (observation parts (B, ...), previous action (B,), previous raw reward (B,)) of both.
+        taken: action taken at the first, (B,).
+        returns, discount: n-step sum of raw rewards, and γ^k or 0 behind a termination, (B,).
+        weights, names: as in `Batch`.
+    """
+
+    now: Seen
+    later: Seen
+    taken: NDArray[np.int64]
+    returns: NDArray[np.float32]
+    discount: NDArray[np.float32]
     weights: NDArray[np.float32] | None
     names: Steps
 
@@ -154,8 +176,11 @@ class Replay:
 
     # -- sampling ---------------------------------------------------------------------------------
 
-    def sample(self, batch_size: int, rule: WindowRule, gamma: float, beta: float = 1.0) -> Batch | None:
-        """Windows drawn uniformly over steps or by priority; None while no window can be learned yet."""
+    def sample(self, batch_size: int, rule: WindowRule, gamma: float, beta: float = 1.0) -> Batch | Pairs | None:
+        """Windows drawn uniformly over steps or by priority; None while no window can be learned yet.
+
+        Windows of one step for an agent without memory come as `Pairs`.
+        """
         drawn = self._draw(batch_size, rule)
         if drawn is None:
             return None
@@ -165,7 +190,7 @@ class Replay:
             share = self.tree[self._offset[env] + s % self.rows] / self.tree.total
             raw = (share * len(self)) ** -beta
             weights = (raw / raw.max()).astype(np.float32)
-        if rule.length == 1 and rule.context == 0:
+        if rule.single_steps:
             return self._pairs(env, s, rule, gamma, weights)
         return self._cut(env, s, rule, gamma, weights)
 
@@ -176,41 +201,36 @@ class Replay:
             self.top_priority = max(self.top_priority, float(priorities.max()))
 
     def _draw(self, count: int, rule: WindowRule) -> tuple[Steps, Steps] | None:
-        envs: list[Steps] = []
-        firsts: list[Steps] = []
-        found = 0
-        size = np.minimum(self.head, self.rows)
-        edges = np.cumsum(size)
+        """Environments and first learned steps of `count` windows, by rejection; None if they are not to be found."""
+        filled = min(int(self.head.max()), self.rows)
+        if filled == 0 or (self.tree is not None and self.tree.total <= 0.0):
+            return None
+        found: list[tuple[Steps, Steps]] = []
+        missing = count
         for _ in range(_TRIES):
-            want = max(8, 2 * (count - found))
-            if self.tree is not None:
-                if self.tree.total <= 0.0:
-                    return None
-                leaf = self.tree.draw(self.generator.random(want))
-                env = leaf // self.rows
-                newest = self.head[env] - 1
-                position = newest - (newest - leaf % self.rows) % self.rows
-            else:
-                if edges[-1] == 0:
-                    return None
-                ticket = self.generator.integers(edges[-1], size=want)
-                env = np.searchsorted(edges, ticket, side="right")
-                position = self.head[env] - 1 - (ticket - (edges[env] - size[env]))
-            row = self._offset[env] + position % self.rows
+            env, place = self._tickets(8 + missing * 5 // 4, filled)
+            head = self.head[env]
+            position = head - 1 - (head - 1 - place) % self.rows  # negative where nothing is stored yet
+            row = self._offset[env] + place
             start = self.start[row]
             s = rule.first_learned(position, start)
-            oldest = np.maximum(0, self.head[env] - self.rows)
             # `position` itself must be learnable, and the window's first row still be there with the row before it,
             # which holds the previous action and reward.
             first = rule.first_row(s, start)
-            whole = first - (first > start) >= oldest
-            good = (position < self._limit(env, self.end[row], rule)) & whole
-            envs.append(env[good])
-            firsts.append(s[good])
-            found += int(good.sum())
-            if found >= count:
-                return np.concatenate(envs)[:count], np.concatenate(firsts)[:count]
+            oldest = np.maximum(head - self.rows, 0)
+            whole = (position >= oldest) & (first - (first > start) >= oldest)
+            good = np.flatnonzero(whole & (position < self._limit(env, self.end[row], rule)))[:missing]
+            found.append((env[good], s[good]))
+            missing -= len(good)
+            if missing == 0:
+                return found[0] if len(found) == 1 else _joined(found)
         return None
+
+    def _tickets(self, count: int, filled: int) -> tuple[Steps, Steps]:
+        """Environments and places in their rings, drawn uniformly over the filled ones or by priority."""
+        if self.tree is None:
+            return np.divmod(self.generator.integers(self.num_envs * filled, size=count), filled)
+        return np.divmod(self.tree.draw(self.generator.random(count)), self.rows)
 
     def _limit(self, env: Steps, end: Steps, rule: WindowRule) -> Steps:
         """First step behind `position` that cannot be learned: the episode's end, or the last n running steps."""
@@ -218,36 +238,33 @@ class Replay:
 
     def _pairs(
         self, env: Steps, s: Steps, rule: WindowRule, gamma: float, weights: NDArray[np.float32] | None
-    ) -> Batch:
-        """Windows of one step without memory: row 0 is the step, row 1 what it bootstraps from. A plain gather."""
+    ) -> Pairs:
         offset = self._offset[env]
         name = offset + s % self.rows
-        start, end = self.start[name], self.end[name]
-        running = end < 0
-        ahead = np.where(running, rule.n_step, np.minimum(rule.n_step, end - s))
+        end = self.end[name]
+        ahead: Steps | int = rule.n_step
         returns = self.reward[name]
-        for i in range(1, rule.n_step):
-            returns = returns + np.float32(gamma**i) * np.where(i < ahead, self.reward[offset + (s + i) % self.rows], 0)
-        stops = ~running & (s + ahead >= end) & (self.ending[name] == TERMINATED)
-        position = np.stack([s, s + ahead])
-        rows = offset + position % self.rows
-        action, previous_reward = self._previous(offset, position, start)
-        first = np.array([[True], [False]])
-        return Batch(
-            observation={key: part[rows] for key, part in self.observation.items()},
-            action=action,
-            reward=previous_reward,
-            taken=self.taken[rows],
-            returns=np.where(first, returns.astype(np.float32), np.float32(0)),
-            boot=np.ones_like(position),
-            discount=np.where(first & ~stops, np.float64(gamma) ** ahead, 0.0).astype(np.float32),
-            mask=np.broadcast_to(first, position.shape).copy(),
-            state=None,
-            burn=None,
-            burned=None,
+        if rule.n_step > 1:
+            ahead = np.where(end < 0, rule.n_step, np.minimum(rule.n_step, end - s))
+            for i in range(1, rule.n_step):
+                reward = self.reward[offset + (s + i) % self.rows]
+                returns = returns + np.float32(gamma**i) * np.where(i < ahead, reward, np.float32(0))
+        later = s + ahead
+        stops = (later == end) & (self.ending[name] == TERMINATED)
+        return Pairs(
+            now=self._seen(offset, name, s),
+            later=self._seen(offset, offset + later % self.rows, later),
+            taken=self.taken[name],
+            returns=returns,
+            discount=np.where(stops, 0.0, np.float64(gamma) ** ahead).astype(np.float32),
             weights=weights,
             names=name,
         )
+
+    def _seen(self, offset: Steps, row: Steps, position: Steps) -> Seen:
+        """What the network is shown at these rows."""
+        observation = {key: part[row] for key, part in self.observation.items()}
+        return observation, *self._previous(offset, position, self.start[row])
 
     def _cut(self, env: Steps, s: Steps, rule: WindowRule, gamma: float, weights: NDArray[np.float32] | None) -> Batch:
         offset = self._offset[env]
@@ -338,6 +355,10 @@ class Replay:
     def _columns(self) -> list[str]:
         columns = ["taken", "reward", "start", "end", "ending", "head", "episode_start"]
         return [*columns, "slot", "next_slot"] if self.states else columns
+
+
+def _joined(pieces: list[tuple[Steps, Steps]]) -> tuple[Steps, Steps]:
+    return np.concatenate([env for env, _ in pieces]), np.concatenate([s for _, s in pieces])
 
 
 def _n_step_sums(reward: NDArray[np.float32], n_step: int, gamma: float) -> NDArray[np.float32]:

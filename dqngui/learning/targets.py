@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -25,13 +26,11 @@ def bootstrap_value(target_q: Tensor, online_q: Tensor | None) -> Tensor:
     return target_q.gather(-1, online_q.argmax(-1, keepdim=True)).squeeze(-1)
 
 
-def elementwise_loss(error: Tensor, kind: str) -> Tensor:
-    """`huber` (quadratic up to 1, then linear) or `squared` (halved) loss of TD errors."""
+def elementwise_loss(prediction: Tensor, target: Tensor, kind: str) -> Tensor:
+    """`huber` (quadratic up to an error of 1, then linear) or `squared` (halved) loss of each prediction."""
     if kind == "squared":
-        return 0.5 * error.square()
-    size = error.abs()
-    capped = size.clamp(max=1.0)
-    return capped * (size - 0.5 * capped)
+        return 0.5 * F.mse_loss(prediction, target, reduction="none")
+    return F.huber_loss(prediction, target, reduction="none")
 
 
 def window_priority(error: Tensor, mask: Tensor, eta: float) -> Tensor:

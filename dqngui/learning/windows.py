@@ -35,6 +35,11 @@ class WindowRule:
     context: int | None = 0
     from_start: bool = False
 
+    @property
+    def single_steps(self) -> bool:
+        """Windows of one step that nothing before it concerns."""
+        return self.length == 1 and self.context == 0
+
     def first_learned(self, position: Steps, start: Steps) -> Steps:
         """The window that teaches `position`: its first learned step s ≤ position.
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import torch
+import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from dqngui.envs.spaces import Part, Spaces
@@ -20,15 +21,19 @@ class VectorEncoder(nn.Module):
         self.scale = part.scale
         sizes = [math.prod(part.shape), *hidden, width]
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
-        self.chain = tuple(self.layers)  # a plain tuple is quicker to walk than a ModuleList
+        self.chain: tuple[nn.Linear, ...] = tuple(self.layers)  # type: ignore[arg-type]  # quicker to walk
 
-    def forward(self, part: Tensor) -> Tensor:
+    def flat(self, part: Tensor) -> Tensor:
+        """The same without time and tokens: (N, F) -> (N, D)."""
         x = part if part.is_floating_point() else part.to(torch.get_default_dtype())
         if self.scale != 1.0:
             x = x * self.scale
         for layer in self.chain:
-            x = torch.relu_(layer(x))
-        return x.unsqueeze(-2)
+            x = torch.relu_(F.linear(x, layer.weight, layer.bias))
+        return x
+
+    def forward(self, part: Tensor) -> Tensor:
+        return self.flat(part.flatten(0, 1)).unflatten(0, part.shape[:2]).unsqueeze(-2)
 
 
 class FeatureEncoder(nn.Module):

@@ -10,7 +10,8 @@ from torch import Generator, Tensor, nn
 from dqngui import catalog
 from dqngui.config import Experiment
 from dqngui.envs.spaces import Spaces
-from dqngui.nets.encoders import Encoder
+from dqngui.nets.attention import NoAttention
+from dqngui.nets.encoders import Encoder, VectorEncoder
 from dqngui.nets.heads import HEADS
 from dqngui.nets.initialise import build
 from dqngui.nets.memory.contract import Memory, State
@@ -46,11 +47,20 @@ class QNetwork(nn.Module):
         self.attention = make_attention(
             width=net.width, tokens=self.encoder.count, options=module_options(experiment, "attention")
         )
+        self.one_token = isinstance(self.attention, NoAttention) and self.encoder.count == 1
         extra = spaces.actions * net.previous_action + net.previous_reward
         self.join = nn.Linear(net.width + extra, net.width) if extra else None
         make_memory = catalog.load(catalog.MEMORIES[net.memory])
         self.memory: Memory = make_memory(width=net.width, options=module_options(experiment, "memory"))
         self.head = HEADS[net.head](net.width, spaces.actions)
+        self.plain = self._plain_encoder()
+
+    def _plain_encoder(self) -> tuple[VectorEncoder] | None:
+        """The only part that works before the head, if there is but one: a plain DQN skips all other calls."""
+        first = self.encoder.parts[0]
+        if self.one_token and self.join is None and self.memory.context == 0 and isinstance(first, VectorEncoder):
+            return (first,)  # in a tuple, so that it is not registered twice
+        return None
 
     def views(self) -> tuple[ViewSpec, ...]:
         """Everything that a recording pass gives, known beforehand."""
@@ -61,11 +71,18 @@ class QNetwork(nn.Module):
         return self.memory.initial_state(batch)
 
     def forward(self, inputs: Inputs, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
-        x, _ = self.attention(self.encoder(inputs.observation), record)
+        if self.plain is not None:
+            part = inputs.observation[self.encoder.names[0]]
+            q: Tensor = self.head(self.plain[0].flat(part.flatten(0, 1)))
+            return q.unflatten(0, part.shape[:2]), ()
+        tokens = self.encoder(inputs.observation)
+        x = tokens.squeeze(-2) if self.one_token else self.attention(tokens, record)[0]
         if self.join is not None:
             x = self.join(torch.cat([x, *self._previous(inputs, x.dtype)], dim=-1))
             if self.memory.wants_relu:
                 x = torch.relu(x)
+        if self.memory.context == 0:
+            return self.head(x), ()
         h, state = self.memory(x, state, record)
         return self.head(h), state
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dqngui.envs.spaces import Part, Spaces
-from dqngui.learning.replay import Batch, Replay
+from dqngui.learning.replay import Batch, Pairs, Replay
 from dqngui.learning.sumtree import SumTree
 from dqngui.learning.windows import WindowRule
 
@@ -63,8 +63,11 @@ class Recorded:
         return int(self.age[env]), "running"
 
 
-def check(batch: Batch, told: Recorded, rule: WindowRule, gamma: float) -> None:
+def check(batch: Batch | Pairs, told: Recorded, rule: WindowRule, gamma: float) -> None:
     """Every learned row of every window is what the reference says."""
+    if isinstance(batch, Pairs):
+        check_pairs(batch, told, rule, gamma)
+        return
     B = batch.mask.shape[1]
     assert batch.mask.any(0).all(), "a window with nothing to learn"
     for b in range(B):
@@ -95,6 +98,25 @@ def check(batch: Batch, told: Recorded, rule: WindowRule, gamma: float) -> None:
                 assert batch.observation["x"][batch.boot[row, b], b].tolist() == [number + 1000 * env, t + k]
         if batch.state is not None:
             check_state(batch, b, number, s, rule)
+
+
+def check_pairs(pairs: Pairs, told: Recorded, rule: WindowRule, gamma: float) -> None:
+    """The same for single steps."""
+    for b in range(len(pairs.names)):
+        env, number = divmod(int(pairs.now[0]["x"][b, 0]), 1000)
+        t = int(pairs.now[0]["x"][b, 1])
+        length, ending = told.length_of(env, number)
+        assert t < (length if ending != "running" else length - rule.n_step)
+        k = min(rule.n_step, length - t) if ending != "running" else rule.n_step
+        assert pairs.taken[b] == t % 100
+        assert pairs.now[1][b] == (-1 if t == 0 else (t - 1) % 100)
+        assert pairs.now[2][b] == t
+        assert pairs.returns[b] == pytest.approx(sum(gamma**i * (t + i + 1) for i in range(k)), rel=1e-5)
+        boots = not (ending == "terminated" and t + k == length)
+        assert pairs.discount[b] == pytest.approx(gamma**k if boots else 0.0, rel=1e-6)
+        if boots:
+            assert pairs.later[0]["x"][b].tolist() == [number + 1000 * env, t + k]
+            assert (pairs.later[1][b], pairs.later[2][b]) == ((t + k - 1) % 100, t + k)
 
 
 def check_state(batch: Batch, b: int, number: int, s: int, rule: WindowRule) -> None:
@@ -166,7 +188,7 @@ def test_every_learnable_step_is_learned() -> None:
     seen = set()
     for _ in range(60):
         batch = told.replay.sample(32, rule, 0.9)
-        assert batch is not None
+        assert isinstance(batch, Batch)
         for row, b in zip(*np.nonzero(batch.mask), strict=True):
             seen.add(tuple(batch.observation["x"][row, b].astype(int).tolist()))
     ended = {(number, t) for number in range(5) for t in range(30)}
@@ -178,7 +200,8 @@ def test_burn_in_longer_than_the_episode_leaves_something_to_learn() -> None:
     told = Recorded(envs=2, capacity=600, recurrent=True)
     told.run(100, length=5, truncate=False)
     batch = told.replay.sample(32, rule, 0.9)
-    assert batch is not None and batch.mask.any(0).all()
+    assert isinstance(batch, Batch)
+    assert batch.mask.any(0).all()
 
 
 def test_nothing_to_sample_yet() -> None:
