@@ -55,14 +55,10 @@ bench: $(VENV)/.developing
 bench-learning: $(VENV)/.developing
 	$(OFFSCREEN) $(BIN)/python -m tests.benchmarks.run learning $(ARGS)
 
-# The README's pictures, in both themes, after half a minute of training.
+# The README's pictures, both themes from one real run of about a minute.
 shots: setup
-	@set -e; folder=$$(mktemp -d); mkdir -p assets/screenshots; for theme in dark light; do \
-	    echo "Training for a picture of the $$theme theme"; \
-	    $(OFFSCREEN) $(BIN)/dqngui gui --start --quit-after 60 --theme $$theme --size 1440x900 \
-	        --screenshots $$folder/$$theme --runs $$folder/runs; \
-	    cp $$folder/$$theme/*after-30-s*.png assets/screenshots/window-$$theme.png; \
-	done; rm -rf "$$folder"; echo "Pictures are in assets/screenshots."
+	@echo "Training for about a minute, for a picture of each theme"
+	@$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.readme_pictures assets/screenshots
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -15,7 +15,7 @@ _COLUMN_KEY = f"layout/train/{VERSION}/column"
 
 
 class LeftColumn(QObject):
-    """Keeps the left column as wide as it was made: a larger window gives its room to the plots.
+    """Keeps the left column as wide as it was made, its cards as high as they need: other room goes to the plots.
 
     Without a central widget Qt spreads it over all docks, and the form ends up half a screen wide.
 
@@ -46,7 +46,11 @@ class LeftColumn(QObject):
         """The window has another size, or a layout came back."""
         self._known = self._window.size()
         if self.width is not None and self._docked():
-            _share(self._window, self._docks, self.width)
+            room = max(LEFT_WIDTH, self._window.width() * 3 // 10)
+            _share(self._window, self._docks, min(self.width, room))
+        pair = [self._docks["experiment"], self._docks["knobs"]]
+        if all(dock.isVisible() and not dock.isFloating() for dock in pair) and pair[0].x() == pair[1].x():
+            self._window.resizeDocks(pair, _heights(*pair), Qt.Orientation.Vertical)
 
 
 def arrange(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:

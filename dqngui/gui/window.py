@@ -125,8 +125,7 @@ class Window(QMainWindow):
                 "Resume goes on from the last checkpoint." if session.resumable else "New run unlocks the experiment."
             )
             reason = session.failure.text
-            stop = "" if reason.endswith((".", "!", "?")) else "."
-            self._say(f"{reason}{stop} {advice}", "bad", self.report(reason, session.failure.details))
+            self._say(f"{_sentence(reason)} {advice}", "bad", self.report(reason, session.failure.details))
         elif session.notice:
             self._say(session.notice, "warn")
         elif self._said is not None:
@@ -266,6 +265,13 @@ class Window(QMainWindow):
         else:
             event.ignore()
             self.close_asked.emit()
+
+
+def _sentence(text: str) -> str:
+    """With a capital, unless it begins with a name, and with a full stop."""
+    first = text.split(" ", 1)[0]
+    start = text[:1].upper() + text[1:] if first.isalpha() else text
+    return start if start.endswith((".", "!", "?")) else f"{start}."
 
 
 def _app() -> QApplication:

@@ -19,8 +19,8 @@ from dqngui.gui.app import App
 from dqngui.gui.states import State
 
 SIZE = (1440, 900)
-TWEAKS = {15_000: ("learn.epsilon", 0.05), 35_000: ("learn.lr", 5e-4)}
-PICTURE_AT = 55_000
+TWEAKS = {15_000: ("learn.lr", 7e-4), 30_000: ("learn.epsilon", 0.08)}
+PICTURE_AT = 48_000
 POLL_MS = 50
 
 

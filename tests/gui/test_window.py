@@ -15,7 +15,16 @@ import psutil
 import pytest
 from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QFontMetricsF, QGuiApplication, QRawFont
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 from scripted_host import ScriptedHost
 
@@ -144,6 +153,18 @@ def test_a_failure_is_said_with_its_reason_and_diagnostics(qtbot: QtBot, app: Ap
     assert not banner.isVisible()
 
 
+def test_a_failure_reads_as_sentences(qtbot: QtBot, app: App) -> None:
+    for reason, said in (
+        ("the disk is full", "The disk is full. New run"),
+        ("my:Env-v0 raised KeyError: 3", "my:Env-v0 raised KeyError: 3. New run"),
+    ):
+        app.session.do(Action.NEW_RUN)
+        reach(qtbot, app, State.RUNNING)
+        ScriptedHost.opened[-1].fail(reason)
+        qtbot.waitUntil(lambda: app.session.state is State.FAILED)
+        assert app.window.banner.text.text().startswith(said)
+
+
 def test_an_error_in_a_slot_is_said_and_the_run_goes_on(qtbot: QtBot, app: App, capsys: object) -> None:
     reach(qtbot, app, State.RUNNING)
     try:
@@ -191,8 +212,13 @@ def texts(window: QWidget) -> Iterator[tuple[QWidget, str]]:
     for widget in window.findChildren(QWidget):
         if isinstance(widget, (QLabel, QAbstractButton, QLineEdit)):
             yield widget, widget.text()
+        if isinstance(widget, QComboBox):
+            yield from ((widget, widget.itemText(index)) for index in range(widget.count()))
         if widget.toolTip():
             yield widget, widget.toolTip()
+        for action in widget.actions():
+            yield widget, action.text()
+            yield widget, action.toolTip()
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
@@ -212,6 +238,11 @@ def test_no_string_is_clipped_or_lacks_a_glyph(qtbot: QtBot, app: App, state: St
             width = QFontMetricsF(button.font()).horizontalAdvance(button.text())
             assert width <= button.width(), button.text()
             assert button.width() >= button.sizeHint().width(), button.text()
+    for name in ("task", "net.attention", "net.memory", "run.device", "run.host"):
+        combo = app.window.form.editors()[name]
+        assert isinstance(combo, QComboBox)
+        needed = combo.fontMetrics().horizontalAdvance(combo.currentText()) + 8 + 22 + 4  # indent, arrow, slack
+        assert needed <= combo.width(), combo.currentText()
     for label in app.window.form.findChildren(QLabel):
         if label.isVisible() and not label.wordWrap():
             assert label.sizeHint().width() <= label.width(), label.text()

@@ -25,7 +25,7 @@ AXIS, LINES = 56, 44  # pixels of a small plot that are not curve: left of it, a
 
 
 def _significant(value: float) -> str:
-    return f"{value:.3g}"
+    return f"{value:.3g}".replace("-", "−")
 
 
 def _whole(value: float) -> str:

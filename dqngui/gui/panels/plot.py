@@ -87,12 +87,16 @@ class Axis(pg.AxisItem):
         rect: QRectF = super().boundingRect()
         return rect.adjusted(0, -8, 0, 8) if self.orientation == "left" else rect
 
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        if self.width() >= 1 and self.height() >= 1:  # squeezed to nothing, pyqtgraph would paint on no pixels
+            super().paint(painter, option, widget)
+
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         return [short(round(value, 12)) for value in values]
 
     def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
-        """Major ticks only: about one in 75 pixels across, one in 36 up."""
-        room = max(2.0, size / (75 if self.orientation == "bottom" else 36))
+        """Major ticks only: about one in 60 pixels across, one in 36 up."""
+        room = max(2.0, size / (60 if self.orientation == "bottom" else 36))
         raw = max((high - low) / room, 1e-12)
         power = 10.0 ** math.floor(math.log10(raw))
         return [(next(power * m for m in (1, 2, 5, 10) if power * m >= raw), 0.0)]
