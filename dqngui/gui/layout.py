@@ -53,8 +53,11 @@ class LeftColumn(QObject):
             self._window.resizeDocks(pair, _heights(*pair), Qt.Orientation.Vertical)
 
 
-def arrange(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
-    """The default: experiment over live knobs on the left, return over learning beside them."""
+def arrange(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> int:
+    """The default: experiment over live knobs on the left, return over learning beside them.
+
+    Returns the width meant for the left column.
+    """
     for dock in docks.values():
         window.removeDockWidget(dock)
     right = Qt.DockWidgetArea.RightDockWidgetArea
@@ -65,10 +68,10 @@ def arrange(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
     for dock in docks.values():
         dock.setFloating(False)
         dock.show()
-    proportion(window, docks)
+    return proportion(window, docks)
 
 
-def proportion(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
+def proportion(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> int:
     """Sizes of the default layout for the window's present size."""
     vertical = Qt.Orientation.Vertical
     left_width = min(max(LEFT_WIDTH, window.width() // 6), 420)
@@ -77,6 +80,7 @@ def proportion(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
     left = [docks["experiment"], docks["knobs"]]
     window.resizeDocks(left, _heights(*left), vertical)
     window.resizeDocks([docks["return"], docks["learning"]], [height * 58 // 100, height * 42 // 100], vertical)
+    return left_width
 
 
 def _share(window: QMainWindow, docks: Mapping[str, QDockWidget], left_width: int) -> None:

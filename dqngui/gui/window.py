@@ -67,7 +67,7 @@ class Window(QMainWindow):
         self.status = StatusLine(session)
         self._frame()
         self.column = layout.LeftColumn(self, self.docks)
-        layout.arrange(self, self.docks)
+        self._arrange()
         self.paint_budget = PaintBudget(self._redraw, self)
         session.changed.connect(self._on_changed)
         session.received.connect(self._on_received)
@@ -181,7 +181,10 @@ class Window(QMainWindow):
     def reset_layout(self) -> None:
         """Every card back to its place."""
         self._default_layout = True
-        layout.arrange(self, self.docks)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        self.column.width = layout.arrange(self, self.docks)
 
     def _open_menu(self) -> None:
         self.header.menu_button.showMenu()
@@ -229,7 +232,7 @@ class Window(QMainWindow):
             layout.restore_geometry(self, self.settings)
         self._default_layout = not layout.restore(self, self.docks, self.column, self.settings)
         if self._default_layout:
-            layout.arrange(self, self.docks)
+            self._arrange()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -241,8 +244,7 @@ class Window(QMainWindow):
     def _after_first_show(self) -> None:
         self.setFocus()  # no control looks chosen before the user chooses one
         if self._default_layout or not layout.fits(self.docks):
-            self.column.settled = True
-            layout.arrange(self, self.docks)
+            self._arrange()
         self.column.keep()
         self.column.settled = True
         self.shown.emit()

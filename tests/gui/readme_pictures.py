@@ -1,6 +1,6 @@
 """Draws the README's pictures: a real window, a real run of the default experiment, two real tweaks.
 
-    python -m tests.gui.readme_pictures FOLDER        (about a minute on two cores)
+    python -m tests.gui.readme_pictures FOLDER        (one to two minutes on two cores)
 
 Both themes are taken from the one run, while it trains, after it has visibly learned.
 """
@@ -19,8 +19,9 @@ from dqngui.gui.app import App
 from dqngui.gui.states import State
 
 SIZE = (1440, 900)
-TWEAKS = {15_000: ("learn.lr", 7e-4), 30_000: ("learn.epsilon", 0.08)}
-PICTURE_AT = 48_000
+TWEAKS = {15_000: ("learn.lr", 7e-4), 25_000: ("learn.epsilon", 0.08)}
+FIRST_AT, LEARNED = 40_000, 450.0
+"""The pictures are taken from this step on, once an evaluation has reached this return."""
 POLL_MS = 50
 
 
@@ -40,17 +41,20 @@ class Photographer(QObject):
         session = self._app.session
         for step in [step for step in self._tweaks if session.step >= step]:
             session.set_knob(*self._tweaks.pop(step))
-        over = session.state in (State.FINISHED, State.FAILED)
-        if session.step < PICTURE_AT and not over:
+        over = not session.active and session.state is not State.READY
+        learned = session.step >= FIRST_AT and session.best is not None and session.best >= LEARNED
+        if not learned and not over:
             return
         self._timer.stop()
-        if not over:
+        if learned:
             for theme in ("dark", "light"):
                 self._app.window.set_theme(theme)
                 QApplication.processEvents()
                 path = self._folder / f"window-{theme}.png"
                 self.done = self._app.window.grab().save(str(path))
                 print(f"wrote {path}" if self.done else f"cannot write {path}", file=sys.stderr)
+        else:
+            print(f"no pictures: no evaluation reached {LEARNED:g}", file=sys.stderr)
         self._app.closing.begin(ask=False)
 
 

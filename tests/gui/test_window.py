@@ -35,6 +35,7 @@ from dqngui.gui import theme as themes
 from dqngui.gui.actions import WORDS
 from dqngui.gui.app import App, run_window
 from dqngui.gui.header import BUTTONS, STATE_WORDS
+from dqngui.gui.layout import LEFT_WIDTH
 from dqngui.gui.measure import Lateness, PaintBudget, redraw_figures
 from dqngui.gui.screenshots import Screenshots
 from dqngui.gui.states import ALLOWED, Action, State
@@ -250,6 +251,7 @@ def test_no_string_is_clipped_or_lacks_a_glyph(qtbot: QtBot, app: App, state: St
 
 @pytest.mark.parametrize("size", [(1280, 800), (1600, 1000), (2560, 1440)])
 def test_cards_keep_their_minimum_sizes(qtbot: QtBot, app: App, size: tuple[int, int]) -> None:
+    assert app.window.docks["experiment"].width() <= LEFT_WIDTH  # as it opened
     app.window.resize(*size)
     app.window.reset_layout()
     qtbot.wait(50)
@@ -258,6 +260,10 @@ def test_cards_keep_their_minimum_sizes(qtbot: QtBot, app: App, size: tuple[int,
         assert dock.isVisible()
         assert dock.width() >= dock.minimumSizeHint().width()
         assert dock.height() >= dock.minimumSizeHint().height()
+    assert app.window.docks["experiment"].width() <= max(LEFT_WIDTH, size[0] // 6)
+    app.window.resize(size[0] + 50, size[1])
+    qtbot.wait(20)
+    assert app.window.docks["experiment"].width() <= max(LEFT_WIDTH, size[0] // 6)
 
 
 def test_the_layout_and_the_theme_come_back(
