@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 OFFSCREEN := QT_QPA_PLATFORM=offscreen:configfile=.ci/screen.json
 PYTEST_ARGS ?=
+WORKERS ?= 2
 REPEATS ?= 5
 
 .PHONY: run setup test test-slow check format bench bench-learning shots clean
@@ -38,7 +39,7 @@ check: $(VENV)/.developing
 	$(BIN)/lint-imports
 
 test: check
-	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 test-slow: $(VENV)/.developing
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --timeout 1800 $(PYTEST_ARGS)
