@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QStyle,
+    QStyledItemDelegate,
     QStyleOptionComboBox,
     QStylePainter,
     QWidget,
@@ -195,6 +196,8 @@ class ChoiceEditor(QComboBox):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(8)
+        self.setMaxVisibleItems(20)
+        self.setItemDelegate(QStyledItemDelegate(self))  # the combo's own ignores the stylesheet
         self.set_choices(choices)
         self.activated.connect(lambda index: self.edited.emit(self.itemData(index)))
 
@@ -217,6 +220,11 @@ class ChoiceEditor(QComboBox):
             self.addItem(value, value)
             index = self.count() - 1
         self.setCurrentIndex(index)
+
+    def showPopup(self) -> None:
+        """The list is as wide as its longest entry."""
+        self.view().setMinimumWidth(max(self.width(), self.view().sizeHintForColumn(0) + 28))
+        super().showPopup()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Like any combo box, but text without room ends in an ellipsis."""

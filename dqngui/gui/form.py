@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtCore import QSize, Qt, QTimer, Slot
 from PySide6.QtWidgets import QFormLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from dqngui import presets, settings
@@ -190,7 +190,12 @@ class ExperimentForm(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
-        box.addWidget(Scrolled(content), 1)
+        scrolled = Scrolled(content)
+        for section in self.sections.values():
+            section.toggle.clicked.connect(
+                lambda _, section=section: QTimer.singleShot(0, lambda: scrolled.reveal(section))
+            )
+        box.addWidget(scrolled, 1)
         box.addWidget(self.problem)
 
     def set_card(self, card: Card) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtCore import QPoint, QSize, Qt, Slot
 from PySide6.QtGui import QLinearGradient, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QScrollArea, QWidget
 
@@ -36,6 +36,13 @@ class Scrolled(QScrollArea):
         upper, lower = self.fades
         upper.setVisible(bar.value() > bar.minimum())
         lower.setVisible(bar.value() < bar.maximum())
+
+    def reveal(self, part: QWidget) -> None:
+        """Scroll until a part is in sight, at least its upper end."""
+        top = part.mapTo(self._content, QPoint(0, 0)).y()
+        lowest = top + part.height() - self.viewport().height()
+        bar = self.verticalScrollBar()
+        bar.setValue(min(top, max(lowest, bar.value())))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -117,12 +117,15 @@ QLineEdit[role="knob"]:hover:enabled, QLineEdit[role="knobPending"]:hover { back
 QLineEdit[role="knob"]:focus, QLineEdit[role="knobPending"]:focus { background: $raised; border-color: $accent; }
 QLineEdit[role="compact"], QLineEdit[role="compactBad"] { padding: 2px 4px; }
 QLineEdit[role="knobBad"], QLineEdit[role="knobBad"]:focus, QLineEdit[role="compactBad"] { border-color: $bad; }
-QComboBox { padding-right: 4px; }
+QComboBox { padding-right: 4px; combobox-popup: 0; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QComboBox::drop-down { border: none; width: 22px; subcontrol-origin: border; subcontrol-position: center right; }
 QComboBox::down-arrow { image: url("$icons-down.svg"); width: 12px; height: 12px; }
 QComboBox QAbstractItemView { background: $surface; color: $text; border: 1px solid $line; border-radius: 6px;
     padding: 4px; outline: none; selection-background-color: $accent_soft; selection-color: $text; }
 QComboBox QAbstractItemView::item { min-height: 26px; padding: 0 6px; border-radius: 4px; }
+QComboBox QAbstractItemView::item:selected, QComboBox QAbstractItemView::item:hover { background: $accent_soft;
+    color: $text; }
 QAbstractSpinBox { padding: 3px 0 2px 0; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { border: none; background: transparent; width: 18px;
     subcontrol-origin: border; }

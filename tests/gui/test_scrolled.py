@@ -25,3 +25,23 @@ def test_the_edge_fades_where_something_is_hidden(qtbot: QtBot) -> None:
     assert (upper.isVisible(), lower.isVisible()) == (True, False)
     area.resize(220, 420)
     qtbot.waitUntil(lambda: not upper.isVisible() and not lower.isVisible())
+
+
+def test_a_part_is_revealed_from_its_upper_end(qtbot: QtBot) -> None:
+    content = QWidget()
+    content.setMinimumSize(200, 900)
+    part, large = QWidget(content), QWidget(content)
+    part.setGeometry(0, 300, 200, 100)
+    large.setGeometry(0, 500, 200, 400)
+    area = Scrolled(content)
+    qtbot.addWidget(area)
+    area.resize(220, 200)
+    area.show()
+    qtbot.waitExposed(area)
+    bar = area.verticalScrollBar()
+    area.reveal(part)
+    assert bar.value() == 400 - area.viewport().height()
+    area.reveal(large)
+    assert bar.value() == 500
+    area.reveal(part)
+    assert bar.value() == 300
