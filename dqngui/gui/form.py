@@ -60,7 +60,7 @@ class Rows(QWidget):
         self._form = QFormLayout(self)
         self._form.setContentsMargins(0, 0, 0, 0)
         self._form.setHorizontalSpacing(8)
-        self._form.setVerticalSpacing(4)
+        self._form.setVerticalSpacing(3)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.editors: dict[str, Editor] = {}
@@ -176,10 +176,10 @@ class ExperimentForm(QWidget):
     def _lay_out(self) -> None:
         content = QWidget()
         lines = QVBoxLayout(content)
-        lines.setContentsMargins(10, 4, 10, 10)
-        lines.setSpacing(2)
+        lines.setContentsMargins(10, 2, 10, 2)
+        lines.setSpacing(0)
         lines.addWidget(self.first)
-        lines.addSpacing(4)
+        lines.addSpacing(2)
         for section in self.sections.values():
             lines.addWidget(section)
         lines.addStretch(1)

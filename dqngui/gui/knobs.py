@@ -42,7 +42,7 @@ class KnobRow(QWidget):
         self.chip.setVisible(self.scheduled)
         self.chip.clicked.connect(lambda: self.chosen.emit(None))
         self.number = NumberEditor(kind)
-        self.number.setFixedSize(84, 20)
+        self.number.setFixedSize(84, 19)
         self.number.edited.connect(self._choose)
         self.number.role = "knob"
         themes.set_role(self.number, "knob")
@@ -119,8 +119,8 @@ class LiveKnobs(QWidget):
         self._card: Card | None = None
         content = QWidget()
         rows = QVBoxLayout(content)
-        rows.setContentsMargins(10, 4, 10, 10)
-        rows.setSpacing(3)
+        rows.setContentsMargins(10, 0, 10, 2)
+        rows.setSpacing(0)
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.message.setContentsMargins(10, 4, 10, 8)

@@ -88,7 +88,7 @@ QToolButton[role="button"]:focus { border-color: $accent; }
 QToolButton[role="button"]:disabled { color: $disabled; background: $surface; border-color: $line; }
 QToolButton[role="button"]::menu-button { border: none; border-left: 1px solid $control_line; width: 20px; }
 QToolButton[role="button"]::menu-arrow { image: url("$icons-down.svg"); width: 10px; height: 10px; }
-QToolButton[role="disclosure"] { color: $muted; font-size: 12px; padding: 2px 4px 2px 0; margin-left: -5px; }
+QToolButton[role="disclosure"] { color: $muted; font-size: 12px; padding: 1px 4px 1px 0; margin-left: -5px; }
 QToolButton[role="disclosure"]:checked { background: transparent; color: $text; }
 QToolButton[role="disclosure"]:hover { background: transparent; color: $text; }
 QToolButton[role="legend"] { color: $text; font-size: 12px; padding: 1px 5px; }
@@ -101,7 +101,7 @@ QToolButton[role="choice"]::menu-indicator { image: url("$icons-down.svg"); widt
     subcontrol-origin: padding; subcontrol-position: center right; right: 4px; }
 
 QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QAbstractSpinBox, QPlainTextEdit, QTextEdit {
-    background: $raised; color: $text; border: 1px solid $control_line; border-radius: 6px; padding: 4px 8px;
+    background: $raised; color: $text; border: 1px solid $control_line; border-radius: 6px; padding: 3px 8px;
     min-height: 18px; selection-background-color: $accent; selection-color: $on_accent; }
 QLineEdit:hover, QComboBox:hover, QAbstractSpinBox:hover { background: $hover; }
 QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus, QPlainTextEdit:focus,
@@ -148,7 +148,7 @@ QRadioButton::indicator:checked { background: $on_accent; border: 4px solid $acc
 QCheckBox::indicator:disabled { border-color: $line; }
 QCheckBox::indicator:checked:disabled { background: $disabled; border-color: $disabled; }
 
-QSlider { min-height: 16px; }
+QSlider { min-height: 14px; }
 QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: $line; }
 QSlider::sub-page:horizontal { height: 4px; border-radius: 2px; background: $accent; }
 QSlider::handle:horizontal { width: 12px; height: 12px; margin: -5px 0; border-radius: 7px; background: $handle;

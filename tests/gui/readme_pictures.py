@@ -20,8 +20,8 @@ from dqngui.gui.states import State
 
 SIZE = (1440, 900)
 TWEAKS = {15_000: ("learn.lr", 7e-4), 25_000: ("learn.epsilon", 0.08)}
-FIRST_AT, LEARNED = 40_000, 450.0
-"""The pictures are taken from this step on, once an evaluation has reached this return."""
+FIRST_AT, LEARNED, LATER = 40_000, 450.0, 2_000
+"""The pictures are taken from this step on, once an evaluation has reached this return, so many steps later."""
 POLL_MS = 50
 
 
@@ -32,6 +32,7 @@ class Photographer(QObject):
         super().__init__(app)
         self._app, self._folder = app, folder
         self._tweaks = dict(TWEAKS)
+        self._learned_at: int | None = None
         self.done = False
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._look)
@@ -42,7 +43,9 @@ class Photographer(QObject):
         for step in [step for step in self._tweaks if session.step >= step]:
             session.set_knob(*self._tweaks.pop(step))
         over = not session.active and session.state is not State.READY
-        learned = session.step >= FIRST_AT and session.best is not None and session.best >= LEARNED
+        if self._learned_at is None and session.best is not None and session.best >= LEARNED:
+            self._learned_at = session.step
+        learned = self._learned_at is not None and session.step >= max(FIRST_AT, self._learned_at + LATER)
         if not learned and not over:
             return
         self._timer.stop()
