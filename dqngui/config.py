@@ -218,6 +218,18 @@ class LearnConfig(Options, frozen=True):
             le=1,
         ),
     ] = 0.03
+    average: Annotated[
+        float,
+        setting(
+            "Share of the online network mixed into the averaged one at an update. The averaged network is what is "
+            "evaluated, saved and played: lower is steadier and lags behind; 1 takes the online network itself.",
+            label="Weight averaging",
+            live=True,
+            log=True,
+            ge=1e-4,
+            le=1,
+        ),
+    ] = 0.01
     target_every: Annotated[
         int,
         setting(

@@ -70,10 +70,10 @@ def worst_gap(training: Training, length: int) -> float:
     right = np.array([info["turn"] for info in envs.infos])
     action, reward = np.full(32, -1, dtype=np.int64), np.zeros(32, dtype=np.float32)
     with torch.inference_mode():
-        state = training.learner.online.initial_state(32)
+        state = training.learner.policy.initial_state(32)
         for step in range(length + 1):
             inputs = inputs_of(parts, action, reward, training.device)
-            q, state = training.learner.online(inputs, state)
+            q, state = training.learner.policy(inputs, state)
             action = q[0].argmax(-1).numpy()
             if step < length:
                 parts, raw, _, _ = envs.step(action)

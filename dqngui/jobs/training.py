@@ -197,7 +197,7 @@ class Training:
         if self._evaluation_envs is None:
             self._evaluation_envs = make_vector(self.experiment.env, min(episodes, 32))
         return evaluate(
-            self.learner.online,
+            self.learner.policy,
             self._evaluation_envs,
             range(first, first + episodes),
             reward_scale=self.experiment.learn.reward_scale,

@@ -18,7 +18,7 @@ from dqngui.learning.replay import Batch, Pairs
 from dqngui.learning.targets import bootstrap_value, elementwise_loss, td_target, window_priority
 from dqngui.learning.windows import WindowRule
 from dqngui.nets.memory.contract import State
-from dqngui.nets.network import Inputs, build_network
+from dqngui.nets.network import Inputs, QNetwork, build_network
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class UpdateStats:
 
 
 class DQN:
-    """Online and target network with their optimizer; `update` makes one gradient step.
+    """Online, target and averaged network with their optimizer; `update` makes one gradient step.
 
     Mnih et al. 2015; double DQN, van Hasselt et al. 2016; stored state and burn-in, Kapturowski et al. 2019.
     """
@@ -49,8 +49,12 @@ class DQN:
         self.online = build_network(spaces, experiment, generator).to(device)
         self.target = build_network(spaces, experiment, generator).to(device)
         self.flat, self.flat_target = FlatParameters(self.online), FlatParameters(self.target)
-        self.target.requires_grad_(False)
+        self.average = build_network(spaces, experiment, generator).to(device).eval()
+        self.flat_average = FlatParameters(self.average)
+        for network in (self.target, self.average):
+            network.requires_grad_(False)
         self.copy_to_target()
+        self.flat_average.values.data.copy_(self.flat.values.data)
         self.optimizer = FlatAdam(self.flat, eps=experiment.learn.adam_eps)
 
     @property
@@ -134,6 +138,7 @@ class DQN:
         self.optimizer.step(learn.lr)
         if learn.target == "soft":
             self.flat_target.values.data.lerp_(self.flat.values.data, learn.tau)
+        self.flat_average.values.data.lerp_(self.flat.values.data, learn.average)
         predicted = predicted.detach()
         error = predicted - wanted
         if mask is not None:
@@ -211,13 +216,23 @@ class DQN:
 
     # -- saving -----------------------------------------------------------------------------------
 
+    @property
+    def policy(self) -> QNetwork:
+        """The network to evaluate, save and play: the online one averaged over its updates.
+
+        Recurrent value learning swings between good and bad weights; their running mean swings far less
+        (Polyak & Juditsky 1992).
+        """
+        return self.average
+
     def weights(self) -> dict[str, Tensor]:
-        """The online network's parameters by name; they share memory with the training ones."""
-        return {name: value.detach() for name, value in self.online.state_dict().items()}
+        """The policy's parameters by name; they share memory with it."""
+        return {name: value.detach() for name, value in self.policy.state_dict().items()}
 
     def arrays(self) -> dict[str, Tensor]:
         """Everything that `restore` needs, by name."""
-        kept = {"online": self.flat.values.detach(), "target": self.flat_target.values.detach()}
+        vectors = {"online": self.flat, "target": self.flat_target, "average": self.flat_average}
+        kept = {name: vector.values.detach() for name, vector in vectors.items()}
         return kept | {f"adam.{name}": value for name, value in self.optimizer.arrays().items()}
 
     def restore(self, arrays: Mapping[str, Any]) -> None:
@@ -225,6 +240,7 @@ class DQN:
         with torch.no_grad():
             self.flat.values.copy_(torch.as_tensor(arrays["online"]))
             self.flat_target.values.copy_(torch.as_tensor(arrays["target"]))
+            self.flat_average.values.copy_(torch.as_tensor(arrays["average"]))
         self.optimizer.restore(
             {name.removeprefix("adam."): value for name, value in arrays.items() if name.startswith("adam.")}
         )
