@@ -120,6 +120,7 @@ class Replay:
             self.next_slot = np.zeros(num_envs, dtype=np.int64)
         self.tree = SumTree(flat) if prioritized else None
         self.top_priority = 1.0
+        self._named_by: WindowRule | None = None  # the rule whose windows the priorities belong to
 
     def __len__(self) -> int:
         return int(np.minimum(self.head, self.rows).sum())
@@ -181,6 +182,7 @@ class Replay:
 
         Windows of one step for an agent without memory come as `Pairs`.
         """
+        self._name_windows(rule)
         drawn = self._draw(batch_size, rule)
         if drawn is None:
             return None
@@ -199,6 +201,20 @@ class Replay:
         if self.tree is not None and len(names):
             self.tree.set(names, priorities)
             self.top_priority = max(self.top_priority, float(priorities.max()))
+
+    def _name_windows(self, rule: WindowRule) -> None:
+        """Give priorities to the windows that `rule` names and to no others: burn-in, when changed, moves them all."""
+        if self.tree is None or (self._named_by is not None and self._named_by.names_as(rule)):
+            return
+        self._named_by = rule
+        place = np.arange(self.rows, dtype=np.int64)
+        head = self.head[:, None]
+        position = (head - 1 - (head - 1 - place) % self.rows).ravel()
+        names = (position >= 0) & (position != self.end) & rule.names_window(position - self.start)
+        present = self.tree[np.arange(len(names), dtype=np.int64)]
+        present[names & (present == 0.0)] = self.top_priority
+        present[~names] = 0.0
+        self.tree.set(np.arange(len(names), dtype=np.int64), present)
 
     def _draw(self, count: int, rule: WindowRule) -> tuple[Steps, Steps] | None:
         """Environments and first learned steps of `count` windows, by rejection; None if they are not to be found."""

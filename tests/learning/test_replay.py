@@ -222,6 +222,25 @@ def test_priorities_shift_the_draw() -> None:
     assert batch.weights is not None and batch.weights.max() == 1.0
 
 
+def test_another_burn_in_moves_the_priorities_to_the_windows_it_names() -> None:
+    before = WindowRule(length=5, n_step=2, burn_in=8, stride=4, context=None)
+    after = WindowRule(length=5, n_step=2, burn_in=6, stride=4, context=None)
+    told = Recorded(envs=2, capacity=200, stride=4, recurrent=True, prioritized=True)
+    told.run(150, length=31, truncate=True, rule=before)
+    for _ in range(5):  # all windows get a small priority
+        batch = told.replay.sample(64, before, 0.9)
+        assert batch is not None
+        told.replay.set_priorities(batch.names, np.full(64, 0.1))
+    for rule in (after, before, after):
+        batch = told.replay.sample(64, rule, 0.9)
+        assert batch is not None and batch.weights is not None
+        check(batch, told, rule, 0.9)
+        assert np.isfinite(batch.weights).all() and (batch.weights > 0).all()
+    named = np.flatnonzero(told.replay.tree[np.arange(200)])  # type: ignore[index]
+    ages = np.array([told.replay.observation["x"][row, 1] for row in named])
+    assert ((ages == 0) | ((ages >= 6) & ((ages - 6) % 4 == 0))).all() and len(np.unique(ages)) > 4
+
+
 def test_sum_tree_draws_in_proportion() -> None:
     tree = SumTree(5)
     tree.set(np.arange(5), np.array([1.0, 0.0, 3.0, 0.0, 6.0]))
