@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 REPEATS ?= 5
 
-.PHONY: run setup test test-slow check format bench bench-learning shots clean
+.PHONY: run setup test test-slow check format bench bench-learning learning shots clean
 
 run: setup
 	@.ci/show-window $(ARGS)
@@ -55,6 +55,15 @@ bench: $(VENV)/.developing
 # Wall time until CartPole is solved, beside stable-baselines3 (about half an hour).
 bench-learning: $(VENV)/.developing
 	$(OFFSCREEN) $(BIN)/python -m tests.benchmarks.run learning $(ARGS)
+
+# That agents with memory learn what the same agents without it cannot: training and test seeds used nowhere else
+# (about half an hour). Positions-only CartPole with its control, then the strict T-maze.
+SEEDS := --seeds 20-24 --jobs 2 --test-episodes 20 --runs runs/learning
+learning: $(VENV)/.developing
+	for preset in cartpole-positions cartpole-positions-transformer; do \
+	    $(BIN)/dqngui train $$preset $(SEEDS) --stop-at 475 && \
+	    $(BIN)/dqngui train $$preset $(SEEDS) --set net.memory=none || exit 1; done
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow -s -n 0 --timeout 1800 tests/test_remembering.py
 
 # The README's pictures, both themes from one real run of about a minute.
 shots: setup
