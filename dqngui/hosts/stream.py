@@ -5,13 +5,11 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator
-from pathlib import Path
 
 from dqngui.catalog import Entry, load
 from dqngui.jobs.inbox import Inbox
 from dqngui.messages import Event, Failed, Finished, Learned, Request, Weights
 from dqngui.runs.failure import failed
-from dqngui.runs.resume import saved_step
 
 CHUNK = 500  # events taken between two looks at the clock
 
@@ -55,8 +53,6 @@ def job_events(target: str, request: Request, inbox: Inbox) -> Iterator[Event]:
     """Import the job named by `module:object`, run it and pass on its events, completed to a whole stream."""
     ending = Ending()
     try:
-        if request.resume and request.schedule and request.folder is not None:
-            inbox.skip(saved_step(Path(request.folder)))
         job = load(Entry(summary="", target=target))
         for event in job(request, inbox):
             if ending.admit(event):

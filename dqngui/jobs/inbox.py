@@ -38,7 +38,7 @@ class Inbox:
         self._source.put(command)  # type: ignore[attr-defined]
 
     def skip(self, step: int) -> None:
-        """Forget what the schedule had for this step or earlier: the run is resumed there and has obeyed it."""
+        """Forget what the schedule had for this step or earlier: the resumed run has obeyed it."""
         self._pending = [command for command in self._pending if command.at is None or command.at > step]
         self._next = _earliest(self._pending)
 

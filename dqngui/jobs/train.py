@@ -6,7 +6,7 @@ import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from statistics import fmean
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import torch
@@ -79,7 +79,9 @@ class _Job:
         self.training = Training(experiment)
         self.folder, self.inbox = folder, inbox
         self.paused = self.stopping = self.told_paused = False
-        self.stepping: str | None = None  # until when a Step runs
+        self.saving = False
+        self.steps: list[str] = []  # until when each Step runs that was asked for, the present one first
+        self.obeyed = -1  # the schedule's commands up to this step are carried out
         self.clock = 0.0  # start of the stretch of training being timed
 
     def events(self, stored: Stored | None, lost: RunResumed | None) -> Iterator[Output]:
@@ -104,6 +106,8 @@ class _Job:
         warnings: list[str] = []
         if stored is not None:
             warnings = list(training.restore(stored.arrays, stored.meta))
+            self.obeyed = stored.meta.get("obeyed", stored.mark.step)
+            self.inbox.skip(self.obeyed)
         else:
             training.begin()
         step = training.counters.step
@@ -164,48 +168,54 @@ class _Job:
     def _obey(self) -> Iterator[Output]:
         """Carry out what is due; while paused, wait for commands."""
         step = self.training.counters.step
-        for command in self.inbox.poll(step):
-            yield from self._carry_out(command)
+        yield from self._carry_out_all(self.inbox.poll(step))
         if self._waits():
             self.told_paused = True
             yield Paused(step=step)
         while self._waits():
-            for command in self.inbox.wait(step, timeout=1.0):
-                yield from self._carry_out(command)
+            yield from self._carry_out_all(self.inbox.wait(step, timeout=1.0))
         # Also when Resume comes while a Step is still on its way.
-        if self.told_paused and not self.paused and self.stepping is None and not self.stopping:
+        if self.told_paused and not self.paused and not self.steps and not self.stopping:
             self.told_paused = False
             yield Unpaused(step=step)
 
     def _waits(self) -> bool:
         return self.paused and not self.stopping
 
+    def _carry_out_all(self, commands: list[Command]) -> Iterator[Output]:
+        for command in commands:
+            yield from self._carry_out(command)
+        self.obeyed = self.training.counters.step
+        if self.saving:  # behind the others: what is saved says that they are obeyed
+            self.saving = False
+            yield self._snapshot()
+
     def _carry_out(self, command: Command) -> Iterator[Output]:
         training = self.training
         step = training.counters.step
         match command:
             case Pause():
-                self.paused, self.stepping = True, None
+                self.paused, self.steps = True, []
             case Resume():
-                self.paused, self.stepping = False, None
+                self.paused, self.steps = False, []
             case Step(until=until):
-                self.paused, self.stepping = False, until
+                self.paused = False
+                self.steps.append(until)
             case Stop():
                 self.stopping = True
             case SetKnob():
-                yield training.knobs.apply(command, step)
+                yield training.turn(command)
             case SendWeights():
                 tensors = {name: value.cpu().clone() for name, value in training.learner.weights().items()}
                 yield Weights(step=step, tensors=tensors)
             case SaveCheckpoint():
-                yield self._snapshot()
+                self.saving = True
 
     def _end_step(self, updated: bool, first_ended: bool) -> None:
-        """Pause again behind a Step."""
-        if self.stepping is None:
-            return
-        if {"step": True, "update": updated, "episode": first_ended}[self.stepping]:
-            self.paused, self.stepping = True, None
+        """Pause again behind the last Step."""
+        if self.steps and {"step": True, "update": updated, "episode": first_ended}[self.steps[0]]:
+            self.steps.pop(0)
+            self.paused = not self.steps
 
     # -- what to tell -----------------------------------------------------------------------------
 
@@ -220,7 +230,7 @@ class _Job:
             td_error=means[1],
             q_mean=means[2],
             grad_norm=means[3],
-            epsilon=training.knobs.epsilon(count.step),
+            epsilon=training.epsilon,
             steps_per_second=(count.step - count.row_step) / seconds,
             updates_per_second=(count.updates - count.row_updates) / seconds,
             seconds=count.seconds,
@@ -265,7 +275,11 @@ class _Job:
 
     def _snapshot(self) -> Snapshot:
         training = self.training
-        return Snapshot(training.counters.step, training.learner.weights(), best=False, keep=True, state=training.state)
+        return Snapshot(training.counters.step, training.learner.weights(), best=False, keep=True, state=self._state)
+
+    def _state(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        arrays, meta = self.training.state()
+        return arrays, meta | {"obeyed": self.obeyed}
 
 
 def _after(step: int, every: int) -> int:

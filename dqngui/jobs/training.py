@@ -22,6 +22,10 @@ from dqngui.learning.evaluation import evaluate
 from dqngui.learning.exploration import epsilon_ladder
 from dqngui.learning.replay import Pairs, Replay
 from dqngui.learning.windows import WindowRule
+from dqngui.messages import KnobChanged, KnobRefused, SetKnob
+
+_MOST_TOGETHER = 8192
+"""Windows drawn at once at most, so that many updates of large batches of pictures fit into memory."""
 
 
 @dataclass(slots=True)
@@ -108,6 +112,12 @@ class Training:
         return self.knobs.experiment
 
     @property
+    def epsilon(self) -> float:
+        """Present exploration rate; while the replay is first filled every action is random."""
+        step = self.counters.step
+        return 1.0 if step < self.experiment.learn.warmup else self.knobs.epsilon(step)
+
+    @property
     def parameters(self) -> int:
         """Number of the online network's parameters."""
         return self.learner.flat.values.numel()
@@ -117,6 +127,17 @@ class Training:
         self.envs.close()
         if self._evaluation_envs is not None:
             self._evaluation_envs.close()
+
+    def turn(self, command: SetKnob) -> KnobChanged | KnobRefused:
+        """Change a live setting, or say why not; a shorter period counts from now, not from when the old one ends."""
+        count = self.counters
+        answer = self.knobs.apply(command, count.step)
+        learn = self.experiment.learn
+        if answer.field == "learn.update_every":
+            count.next_update = min(count.next_update, max(learn.warmup, count.step + learn.update_every))
+        elif answer.field == "learn.target_every":
+            count.next_copy = min(count.next_copy, count.step - count.step % learn.target_every + learn.target_every)
+        return answer
 
     def begin(self) -> None:
         """Start the first episodes of a new run."""
@@ -128,11 +149,9 @@ class Training:
         """Step every environment once and store what happened; returns the episodes that ended."""
         learn = self.experiment.learn
         count = self.counters
-        warm = count.step < learn.warmup
-        epsilon = 1.0 if warm else self.knobs.epsilon(count.step)
-        spread = 0.0 if warm else learn.epsilon_ladder
+        spread = 0.0 if count.step < learn.warmup else learn.epsilon_ladder
         due = self.replay.state_due if self.replay.initial_state is not None else None
-        transition = self.actor.step(epsilon_ladder(epsilon, len(self.envs), spread), due)
+        transition = self.actor.step(epsilon_ladder(self.epsilon, len(self.envs), spread), due)
         rule = self.learner.rule(self.experiment) if learn.prioritized else None
         self.replay.add(transition.observation, transition.taken, transition.reward, transition.states, rule)
         if transition.ended.any():
@@ -156,8 +175,11 @@ class Training:
         """Make some updates one after another; returns how many there was data for."""
         rule = self.learner.rule(self.experiment)
         # Without memory and priorities, all their batches come from one draw: nothing is added in between.
-        together = wanted if rule.single_steps and not self.experiment.learn.prioritized else 1
-        return sum(self._update(rule, together) for _ in range(wanted // together))
+        learn = self.experiment.learn
+        together = 1
+        if rule.single_steps and not learn.prioritized:
+            together = max(1, _MOST_TOGETHER // learn.batch_size)
+        return sum(self._update(rule, min(together, wanted - made)) for made in range(0, wanted, together))
 
     def _update(self, rule: WindowRule, together: int) -> int:
         learn = self.experiment.learn
@@ -176,9 +198,10 @@ class Training:
         return len(stats)
 
     def _count(self, stats: UpdateStats) -> None:
-        if not math.isfinite(stats.loss):
+        if not (math.isfinite(stats.loss) and math.isfinite(stats.grad_norm)):
+            what, value = ("gradient", stats.grad_norm) if math.isfinite(stats.loss) else ("loss", stats.loss)
             raise FloatingPointError(
-                f"the loss became {stats.loss} at step {self.counters.step:,}; a smaller learning rate, a smaller "
+                f"the {what} became {value} at step {self.counters.step:,}; a smaller learning rate, a smaller "
                 "reward scale or a lower gradient clip may help"
             )
         count = self.counters
@@ -192,7 +215,8 @@ class Training:
     def evaluate(self, test: bool = False) -> tuple[tuple[float, ...], tuple[int, ...]]:
         """Greedy returns and lengths on the next block of seeds for choosing a checkpoint."""
         episodes = self.experiment.run.eval_episodes
-        first = (TEST_SEEDS if test else SELECTION_SEEDS) + self.counters.evaluations * episodes
+        blocks = (TEST_SEEDS - SELECTION_SEEDS) // episodes  # then the first ones come again, never those of a test
+        first = (TEST_SEEDS if test else SELECTION_SEEDS) + self.counters.evaluations % blocks * episodes
         self.counters.evaluations += 1
         if self._evaluation_envs is None:
             self._evaluation_envs = make_vector(self.experiment.env, min(episodes, 32))

@@ -156,11 +156,6 @@ def load_resume(folder: Path) -> Stored:
     return Stored(experiment, arrays, meta, mark)
 
 
-def saved_step(folder: Path) -> int:
-    """The step that resuming a run would begin at. Raises ConfigError."""
-    return _read_meta(_saved(folder))[0].step
-
-
 def _saved(folder: Path) -> Path:
     if (current := _current(folder)) is None:
         raise ConfigError(f"`{folder}` was never saved, so there is nothing to resume; start a new run instead")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ import pytest
 from dqngui.config import ConfigError, Experiment
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.train import train
+from dqngui.jobs.training import Training
+from dqngui.learning.dqn import UpdateStats
+from dqngui.learning.replay import Replay
 from dqngui.messages import (
     Command,
     EpisodeEnded,
@@ -29,6 +33,7 @@ from dqngui.messages import (
     Paused,
     Request,
     Resume,
+    SaveCheckpoint,
     SendWeights,
     SetKnob,
     Step,
@@ -313,3 +318,107 @@ def test_what_cannot_start_is_refused_before_anything_is_written(changes: dict[s
     with pytest.raises(ConfigError):
         train(Request(job="train", experiment=experiment(**changes), folder=str(tmp_path)), Inbox(None))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_commands_at_a_checkpoints_own_step_are_obeyed_again_after_a_kill(tmp_path: Path) -> None:
+    asked = experiment()
+    whole, folder = create(tmp_path, asked), create(tmp_path, asked)
+    turns: tuple[Command, ...] = (
+        SetKnob(field="learn.gamma", value=0.5, at=0),  # the first checkpoint comes before it
+        SaveCheckpoint(at=200),
+        SetKnob(field="learn.lr", value=3e-4, at=200),
+        SetKnob(field="learn.gamma", value=0.9, at=320),
+    )
+    list(recorded(whole, asked, turns))
+    for cut in (90, 250, 400, None):
+        request = Request(job="train", experiment=asked, folder=str(folder), resume=cut != 90)
+        job = train(request, Inbox(None, turns))
+        for event in job:
+            if cut is not None and isinstance(event, Learned) and event.step >= cut:
+                break
+        job.close()  # type: ignore[attr-defined]
+    assert stored_log(folder) == stored_log(whole)
+    assert sum(row["type"] == "KnobChanged" for row in stored_log(folder)) == 3
+
+
+@pytest.mark.parametrize("field", ["update_every", "target_every"])
+def test_a_shorter_period_counts_from_now(field: str) -> None:
+    training = Training(experiment(learn__target="hard", **{f"learn__{field}": 100_000}))
+    training.begin()
+    copies: list[int] = []
+    training.learner.copy_to_target = lambda: copies.append(training.counters.step)  # type: ignore[method-assign]
+    while training.counters.step < 300:
+        training.act()
+        training.learn()
+        if training.counters.step == 200:
+            training.turn(SetKnob(field=f"learn.{field}", value=20))
+    training.close()
+    if field == "update_every":
+        assert training.counters.updates == 1 + 5  # at 100, then at 220, 240, …, 300
+    else:
+        assert copies == [220, 240, 260, 280, 300]
+
+
+def test_a_period_turned_while_the_replay_is_first_filled_leaves_the_first_update_where_it_is() -> None:
+    rows = [
+        e for e in run(experiment(), (SetKnob(field="learn.update_every", value=4, at=20),)) if isinstance(e, Learned)
+    ]
+    assert [(row.step, row.updates) for row in rows[:3]] == [(52, 0), (100, 1), (152, 14)]
+
+
+def test_steps_that_arrive_together_are_all_made() -> None:
+    sent: queue.SimpleQueue[Command] = queue.SimpleQueue()
+    sent.put(Pause())
+    pauses = []
+    for event in train(Request(job="train", experiment=experiment()), Inbox(sent)):
+        if isinstance(event, Paused):
+            pauses.append(event.step)
+            for command in ([Step(), Step(), Step()], [Step(until="update"), Step()], [Stop()])[len(pauses) - 1]:
+                sent.put(command)
+    assert pauses == [0, 12, 104]
+
+
+def test_rows_tell_the_exploration_that_took_place() -> None:
+    asked = experiment(learn__epsilon={"start": 0.3, "end": 0.3, "steps": 0})
+    rows = [event.epsilon for event in run(asked) if isinstance(event, Learned)]
+    assert rows[0] == 1.0 and set(rows[1:]) == {0.3}, "every action is random for the first 100 steps"
+
+
+def test_a_gradient_that_is_not_finite_fails_before_its_weights_are_saved() -> None:
+    training = Training(experiment())
+    with pytest.raises(FloatingPointError, match="the gradient became inf"):
+        training._count(UpdateStats(loss=1.0, td_error=1.0, q_mean=0.0, grad_norm=float("inf")))
+    training.close()
+
+
+def test_evaluations_never_use_the_seeds_of_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    training = Training(experiment(run__eval_episodes=1000))
+    used: list[range] = []
+
+    def noted(network: Any, envs: Any, seeds: range, **_: Any) -> tuple[tuple[float, ...], tuple[int, ...]]:
+        used.append(seeds)
+        return (0.0,), (1,)
+
+    monkeypatch.setattr("dqngui.jobs.training.evaluate", noted)
+    training.counters.evaluations = 998
+    for _ in range(4):
+        training.evaluate()
+    training.close()
+    assert [seeds[0] for seeds in used] == [1_998_000, 1_999_000, 1_000_000, 1_001_000]
+    assert max(seeds[-1] for seeds in used) < 2_000_000
+
+
+def test_many_large_updates_are_drawn_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dqngui.jobs.training._MOST_TOGETHER", 16)
+    sizes: list[int] = []
+    honest = Replay.sample
+
+    def noted(self: Replay, size: int, *rest: Any) -> Any:
+        sizes.append(size)
+        return honest(self, size, *rest)
+
+    monkeypatch.setattr(Replay, "sample", noted)
+    agent = {"net__memory": "none", "learn__window": 1, "learn__burn_in": 0}
+    events = run(experiment(run__total_steps=120, learn__updates=5, **agent))
+    assert sizes == [16, 16, 8] * 2  # batches of 8
+    assert [event.updates for event in events if isinstance(event, Learned)][-1] == 5
