@@ -138,6 +138,11 @@ class TransformerOptions(Options, frozen=True):
     ] = 1
     length: Annotated[int, setting("Steps a layer looks back over, the present one included.", ge=2, le=4096)] = 16
 
+    @property
+    def context(self) -> int:
+        """Past steps that an output can depend on."""
+        return self.layers * (self.length - 1)
+
 
 MEMORIES = {
     "none": Entry(

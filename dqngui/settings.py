@@ -140,13 +140,14 @@ def checked(experiment: Experiment) -> Experiment:
         heads = getattr(options, "heads", 1)
         if net.width % heads:
             raise ConfigError(f"`net.{slot}_options.heads`: {heads} heads do not divide `net.width` = {net.width}")
-    longest = learn.window + learn.burn_in + learn.n_step
+    before = max(learn.burn_in, getattr(memory, "context", 0))  # steps that a window reads and does not learn
+    longest = learn.window + before + learn.n_step
     num_envs = experiment.env.num_envs
     per_env = learn.replay_capacity // num_envs
     if per_env < 2 * longest:
         raise ConfigError(
             f"`learn.replay_capacity`: {learn.replay_capacity:,} steps over {num_envs} environments hold {per_env:,} "
-            f"each, too few for windows of {longest} steps (burn-in, window and n-step); "
+            f"each, too few for windows of {longest} steps (burn-in or memory, window and n-step); "
             f"at least {2 * longest * num_envs:,} are needed"
         )
     check_task_kwargs(experiment.env)

@@ -15,7 +15,7 @@ import gymnasium
 import msgspec
 import numpy as np
 from gymnasium import spaces as gym_spaces
-from gymnasium.wrappers import TransformAction
+from gymnasium.wrappers import TimeLimit, TransformAction
 
 from dqngui import catalog
 from dqngui.config import ConfigError, EnvConfig
@@ -33,13 +33,22 @@ for _name, _entry in catalog.TASKS.items():
         gymnasium.register(_name, entry_point=_entry.target)
 
 
-def make_env(config: EnvConfig, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
+LONGEST_GREEDY = 20_000
+"""Steps after which a greedy episode is cut where the task sets no limit: a policy may go in circles for ever."""
+
+
+def make_env(config: EnvConfig, render_mode: str | None = None, longest: int | None = None) -> gymnasium.Env[Any, Any]:
     """One environment with its wrappers; actions count from 0.
+
+    Args:
+        longest: limit of an episode's steps where the task sets none.
 
     Raises ConfigError for an unknown id (with near matches), a missing package (with the command
     that installs it), arguments that the environment refuses, and a wrapper that does not fit.
     """
     env = _bare(config, render_mode)
+    if longest is not None and (env.spec is None or env.spec.max_episode_steps is None):
+        env = TimeLimit(env, longest)
     for index, wrapper in enumerate(config.wrappers):
         path = f"env.wrappers[{index}]"
         entry = catalog.WRAPPERS.get(wrapper.name)
@@ -61,12 +70,14 @@ def make_env(config: EnvConfig, render_mode: str | None = None) -> gymnasium.Env
     return env
 
 
-def make_vector(config: EnvConfig, count: int | None = None, render_mode: str | None = None) -> Envs:
+def make_vector(
+    config: EnvConfig, count: int | None = None, render_mode: str | None = None, longest: int | None = None
+) -> Envs:
     """`count` environments (by default `config.num_envs`), to be reset before the first step. Raises ConfigError."""
     envs: list[gymnasium.Env[Any, Any]] = []
     try:
         for _ in range(config.num_envs if count is None else count):
-            envs.append(make_env(config, render_mode))
+            envs.append(make_env(config, render_mode, longest))
         return Envs(envs, config)
     except BaseException:
         for env in envs:

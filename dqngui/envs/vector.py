@@ -39,6 +39,11 @@ class Envs:
     def __len__(self) -> int:
         return len(self.envs)
 
+    @property
+    def ended(self) -> np.ndarray:
+        """Which environments wait for a reset (N,)."""
+        return np.isin(np.arange(len(self.envs)), list(self._ended))
+
     def reset(self, seeds: Sequence[int] | np.ndarray) -> Parts:
         """Start an episode everywhere, environment i with seeds[i]. Returns {part: (N, *shape)}."""
         observations = []
@@ -97,14 +102,20 @@ class Envs:
         return self._last, rewards, terminated, truncated
 
     def replay(self, seeds: Sequence[int] | np.ndarray, taken: Sequence[Sequence[int]]) -> Parts:
-        """Bring environment i into the episode of seeds[i], behind the actions taken[i]. Returns all rows."""
+        """Bring environment i into the episode of seeds[i], behind the actions taken[i]. Returns all rows.
+
+        An environment that does not repeat itself may end earlier; it is then among the `ended`.
+        """
         observations = []
+        self._ended.clear()
         for index, env in enumerate(self.envs):
             observation, self.infos[index] = env.reset(seed=int(seeds[index]))
             for action in taken[index]:
-                observation, _, _, _, self.infos[index] = env.step(action)
+                observation, _, end, cut, self.infos[index] = env.step(action)
+                if end or cut:
+                    self._ended.add(index)
+                    break
             observations.append(observation)
-        self._ended.clear()
         self._last = self._layout.gather(observations)
         return self._last
 

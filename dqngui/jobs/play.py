@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
 import torch
 
 from dqngui.config import ConfigError, Experiment
-from dqngui.envs.make import make_env, make_vector
+from dqngui.envs.make import LONGEST_GREEDY, make_env, make_vector
 from dqngui.envs.seeds import PLAY_SEEDS
 from dqngui.envs.spaces import Spaces
 from dqngui.envs.vector import Envs
@@ -22,7 +22,7 @@ from dqngui.jobs.film import Film
 from dqngui.jobs.inbox import Inbox
 from dqngui.learning.devices import resolve_device
 from dqngui.learning.evaluation import evaluate, play_episode
-from dqngui.messages import EpisodeEnded, Evaluated, Event, Finished, Request, Stop
+from dqngui.messages import EpisodeEnded, Evaluated, Event, Finished, Request, Stop, Warned
 from dqngui.nets.network import QNetwork, build_network
 from dqngui.runs.checkpoints import load_weights
 from dqngui.runs.folder import read_experiment
@@ -39,8 +39,8 @@ class PlayOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     checkpoint: Literal["best", "last"] | int = "best"
-    episodes: int = 10
-    seed: int = PLAY_SEEDS
+    episodes: Annotated[int, msgspec.Meta(ge=1)] = 10
+    seed: Annotated[int, msgspec.Meta(ge=0)] = PLAY_SEEDS
     video: str | None = None
     role: Literal["selection", "test"] = "test"
 
@@ -57,19 +57,30 @@ def play(request: Request, inbox: Inbox) -> Iterator[Event]:
     experiment = read_experiment(folder)
     step, weights = load_weights(folder, options.checkpoint)
     torch.set_num_threads(experiment.run.threads)
-    envs = make_vector(experiment.env, min(options.episodes, 32))
-    network = stored_network(envs.spaces, experiment, weights)
+    envs = make_vector(experiment.env, min(options.episodes, 32), longest=LONGEST_GREEDY)
+    try:
+        network = stored_network(envs.spaces, experiment, weights)
+    except BaseException:
+        envs.close()
+        raise
     return _play(network, envs, experiment, options, step, inbox)
 
 
 def stored_network(spaces: Spaces, experiment: Experiment, weights: dict[str, torch.Tensor]) -> QNetwork:
-    """The experiment's network with stored weights, on its device. Raises ConfigError when they do not fit."""
+    """The experiment's network with stored weights, on its device, or the CPU where that device is not.
+
+    Raises ConfigError when the weights do not fit.
+    """
     network = build_network(spaces, experiment, torch.Generator().manual_seed(0))
     try:
         network.load_state_dict(weights)
     except RuntimeError:
         raise ConfigError("the checkpoint's weights do not fit the experiment's network") from None
-    return network.to(resolve_device(experiment.run.device)).eval()
+    try:
+        device = resolve_device(experiment.run.device)
+    except ConfigError:
+        device = torch.device("cpu")  # trained elsewhere; the weights are the same
+    return network.to(device).eval()
 
 
 def _play(
@@ -81,6 +92,9 @@ def _play(
     returns: list[float] = []
     lengths: list[int] = []
     with closing(envs):
+        wanted = experiment.run.device
+        if wanted != "auto" and not str(device).startswith(wanted):
+            yield Warned(step=step, text=f"This machine has no {wanted}, so the agent plays on the CPU")
         if options.video is not None:
             ret, length = _filmed(network, experiment, options, device)
             returns.append(ret)
@@ -113,7 +127,7 @@ def _play(
 def _filmed(network: QNetwork, experiment: Experiment, options: PlayOptions, device: torch.device) -> tuple[float, int]:
     """Play the first episode in front of a camera: return and length."""
     assert options.video is not None
-    env = make_env(experiment.env, render_mode="rgb_array")
+    env = make_env(experiment.env, render_mode="rgb_array", longest=LONGEST_GREEDY)
     with closing(Envs([env], experiment.env)) as envs, Film(Path(options.video), _fps(env)) as film:
 
         def shoot(*_: Any) -> None:

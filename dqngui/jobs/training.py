@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from dqngui.config import Experiment
-from dqngui.envs.make import make_vector
+from dqngui.envs.make import LONGEST_GREEDY, make_vector
 from dqngui.envs.seeds import SELECTION_SEEDS, TEST_SEEDS
 from dqngui.envs.vector import Envs
 from dqngui.jobs.knobs import Knobs
@@ -219,7 +219,7 @@ class Training:
         first = (TEST_SEEDS if test else SELECTION_SEEDS) + self.counters.evaluations % blocks * episodes
         self.counters.evaluations += 1
         if self._evaluation_envs is None:
-            self._evaluation_envs = make_vector(self.experiment.env, min(episodes, 32))
+            self._evaluation_envs = make_vector(self.experiment.env, min(episodes, 32), longest=LONGEST_GREEDY)
         return evaluate(
             self.learner.policy,
             self._evaluation_envs,
@@ -260,7 +260,7 @@ class Training:
         self.sampling.bit_generator.state = meta["sampling"]
         wanted = self.actor.parts
         self.actor.replay_running()
-        same = np.ones(len(self.envs), dtype=bool)
+        same = ~self.envs.ended
         for name, part in wanted.items():
             same &= np.array([np.array_equal(a, b) for a, b in zip(part, self.actor.parts[name], strict=True)])
         if not same.all():

@@ -212,7 +212,8 @@ class DQN:
         return Inputs(parts, self._tensor(action).unsqueeze(0), self._tensor(reward).unsqueeze(0) * reward_scale)
 
     def _tensor(self, array: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(array).to(self.device, non_blocking=True)
+        # On MPS such a copy may read the array after it was freed (pytorch#189690).
+        return torch.from_numpy(array).to(self.device, non_blocking=self.device.type == "cuda")
 
     # -- saving -----------------------------------------------------------------------------------
 

@@ -183,6 +183,38 @@ def test_an_environment_that_does_not_repeat_itself_still_resumes(tmp_path: Path
     assert isinstance(events[-1], Finished) and events[-1].reason == "completed"
 
 
+def test_an_environment_that_ends_earlier_when_repeated_still_resumes(tmp_path: Path) -> None:
+    class Strict(gymnasium.Wrapper):  # type: ignore[type-arg]
+        over = False
+
+        def reset(self, **options: Any) -> Any:
+            self.over = False
+            return super().reset(**options)
+
+        def step(self, action: Any) -> Any:
+            assert not self.over, "stepped behind its end"
+            observation, reward, self.over, cut, info = super().step(action)
+            self.over = self.over or np.random.default_rng().random() < 0.1
+            return observation, reward, self.over, cut, info
+
+    gymnasium.register("Strict-v0", lambda: Strict(gymnasium.make("CartPole-v1")))
+    try:
+        asked = experiment(env__id="Strict-v0", env__num_envs=10, learn__replay_capacity=1000)
+        folder = create(tmp_path, asked)
+        list(recorded(folder, asked, (Stop(at=300),)))
+        events = list(recorded(folder))
+    finally:
+        del gymnasium.registry["Strict-v0"]
+    assert isinstance(events[-1], Finished) and events[-1].reason == "completed"
+
+
+def test_a_greedy_policy_that_goes_in_circles_ends_its_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dqngui.jobs.training.LONGEST_GREEDY", 30)
+    asked = experiment(env__id="CliffWalking-v1", run__total_steps=200, net__tokens="one", net__attention="none")
+    lengths = [event.lengths for event in run(asked) if isinstance(event, Evaluated)]
+    assert lengths and all(length <= 30 for some in lengths for length in some)
+
+
 def test_replaying_the_ledger_gives_the_log_again() -> None:
     schedule = (
         SetKnob(field="learn.lr", value=3e-4, at=150),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dqngui.config import ConfigError
 from dqngui.envs.spaces import Part, Spaces
 from dqngui.learning.replay import Batch, Pairs, Replay
 from dqngui.learning.sumtree import SumTree
 from dqngui.learning.windows import WindowRule
+from dqngui.settings import experiment_from
 
 SPACES = Spaces(parts=(Part("x", "vector", (2,), "float32"),), actions=100)
 
@@ -193,6 +197,18 @@ def test_every_learnable_step_is_learned() -> None:
             seen.add(tuple(batch.observation["x"][row, b].astype(int).tolist()))
     ended = {(number, t) for number in range(5) for t in range(30)}
     assert ended <= seen
+
+
+def test_a_replay_too_small_for_what_the_memory_sees_is_refused() -> None:
+    data: dict[str, Any] = {
+        "env": {"num_envs": 4},
+        "net": {"memory": "transformer", "memory_options": {"layers": 2, "length": 60}},
+        "learn": {"replay_capacity": 800},
+    }
+    with pytest.raises(ConfigError, match="replay_capacity"):
+        experiment_from(data)
+    data["learn"]["replay_capacity"] = 4 * 2 * (32 + 2 * 59 + 5)
+    experiment_from(data)
 
 
 def test_burn_in_longer_than_the_episode_leaves_something_to_learn() -> None:

@@ -256,6 +256,14 @@ def test_what_the_recorder_costs(folder: Path) -> None:
     assert len(list(read_events(folder))) == count
 
 
+def test_the_best_of_a_confirmed_evaluation_is_its_score(folder: Path) -> None:
+    both = Evaluated(step=3, returns=(9.0,), lengths=(1,), mean=9.0, best=True, role="confirmation", score=7.0)
+    list(record(iter([both, Snapshot(3, {"w": torch.ones(1)}, state=lambda: ({}, {}))]), folder, Experiment()))
+    summary = summary_of(folder)
+    assert summary is not None and summary.best == 7.0
+    assert load_resume(folder).mark.best == 7.0
+
+
 def test_a_resumed_summary_goes_on(folder: Path) -> None:
     experiment = msgspec.structs.replace(Experiment(), title="x")
     job = [

@@ -26,7 +26,7 @@ class Transformer(Memory):
     def __init__(self, *, width: int, options: TransformerOptions) -> None:
         super().__init__()
         self.width, self.length = width, options.length
-        self.context = options.layers * (options.length - 1)
+        self.context = options.context
         self.layers = nn.ModuleList(_Layer(width, options.heads, options.length) for _ in range(options.layers))
         self.norm = nn.LayerNorm(width)
 

@@ -1,0 +1,24 @@
+"""The learner: how its batches reach the device."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from dqngui.learning.dqn import DQN
+
+
+@pytest.mark.parametrize(("device", "waits"), [("cpu", True), ("mps", True), ("cuda:0", False)])
+def test_only_cuda_copies_arrays_that_may_be_freed_without_waiting(
+    device: str, waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    copied = SimpleNamespace(to=lambda _, non_blocking: asked.append(non_blocking))
+    monkeypatch.setattr(torch, "from_numpy", lambda _: copied)
+    learner = object.__new__(DQN)
+    learner.device = torch.device(device)
+    learner._tensor(np.zeros(3))
+    assert asked == [not waits]
