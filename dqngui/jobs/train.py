@@ -148,6 +148,9 @@ class _Job:
                     episode=episode.number,
                 )
                 yield EpisodeTrace(count.step, episode.env, episode.number, episode.seed, episode.actions)
+            if training.starving and not count.starved:
+                count.starved = True
+                yield Warned(step=count.step, text=self._starvation())
             if count.next_row <= count.step:
                 yield self._row()
             run = training.experiment.run
@@ -218,6 +221,15 @@ class _Job:
             self.paused = not self.steps
 
     # -- what to tell -----------------------------------------------------------------------------
+
+    def _starvation(self) -> str:
+        kept = self.training.replay.rows
+        from_start = self.training.experiment.learn.window_from == "start"
+        whole = ", or let windows begin anywhere (`learn.window_from`)" if from_start else ""
+        return (
+            f"nothing is learned: of each environment's last {kept:,} steps, all that the replay keeps, no window can "
+            f"be drawn; raise `learn.replay_capacity`{whole}"
+        )
 
     def _row(self) -> Learned:
         training, count = self.training, self.training.counters

@@ -39,6 +39,7 @@ class Counters:
         evaluations: blocks of evaluation seeds used so far.
         best: highest confirmed evaluation.
         sums: loss, |TD error|, q and gradient norm summed since the last row; `rows` how many updates that are.
+        starved: an update found no window in a full replay, and the user was told.
         row_step, row_seconds, row_updates: when the last row was written.
         seconds: wall seconds of training.
     """
@@ -54,6 +55,7 @@ class Counters:
     best: float | None = None
     sums: list[float] = field(default_factory=lambda: [0.0] * 4)
     rows: int = 0
+    starved: bool = False
     row_step: int = 0
     row_seconds: float = 0.0
     row_updates: int = 0
@@ -98,6 +100,7 @@ class Training:
             device=self.device,
             generator=self.exploration,
         )
+        self.starving = False  # the last updates that were due found no window in a full replay
         self.counters = Counters(
             next_update=max(learn.warmup, 1),
             next_copy=learn.target_every,
@@ -162,13 +165,14 @@ class Training:
     def learn(self) -> int:
         """Make the updates that are due and keep the target network; returns how many updates were made."""
         count, learn = self.counters, self.experiment.learn
-        made = 0
+        made, due = 0, count.next_update <= count.step
         while count.next_update <= count.step:
             made += self._updates(learn.updates)
             count.next_update += learn.update_every
         if learn.target == "hard" and count.next_copy <= count.step:
             self.learner.copy_to_target()
             count.next_copy = count.step - count.step % learn.target_every + learn.target_every
+        self.starving = due and made == 0 and self.replay.full
         return made
 
     def _updates(self, wanted: int) -> int:

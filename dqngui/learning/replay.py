@@ -125,6 +125,11 @@ class Replay:
     def __len__(self) -> int:
         return int(np.minimum(self.head, self.rows).sum())
 
+    @property
+    def full(self) -> bool:
+        """Every environment's ring has come round."""
+        return int(self.head.min()) >= self.rows
+
     def state_due(self) -> NDArray[np.bool_]:
         """Which environments' memory states belong into the next `add` (N,)."""
         age = self.head - self.episode_start

@@ -410,6 +410,14 @@ def test_steps_that_arrive_together_are_all_made() -> None:
     assert pauses == [0, 12, 104]
 
 
+def test_a_run_that_cannot_learn_says_so_once() -> None:
+    maze = {"env__id": "dqngui/TMaze-v0", "env__kwargs": {"length": 300}, "learn__window_from": "start"}
+    events = run(experiment(**maze))  # 100 steps are kept of each environment
+    (warning,) = [event for event in events if isinstance(event, Warned)]
+    assert warning.step == 404 and "`learn.replay_capacity`, or let windows begin anywhere" in warning.text
+    assert not any(isinstance(event, Warned) for event in run(experiment()))
+
+
 def test_rows_tell_the_exploration_that_took_place() -> None:
     asked = experiment(learn__epsilon={"start": 0.3, "end": 0.3, "steps": 0})
     rows = [event.epsilon for event in run(asked) if isinstance(event, Learned)]
