@@ -20,8 +20,10 @@ from dqngui.commands.experiments import chosen_experiment
 from dqngui.commands.output import ProgressLine
 from dqngui.commands.several import Row, median_row, seeds_of
 from dqngui.config import ConfigError
+from dqngui.jobs.training import Training
 from dqngui.messages import EpisodeEnded, Evaluated, Learned
 from dqngui.presets import read_experiment, to_toml
+from dqngui.runs.checkpoints import checkpoints
 
 SMALL = [
     "cartpole",
@@ -353,3 +355,13 @@ def test_the_progress_line_tells_speed_time_left_and_evaluations() -> None:
 
 def test_arguments_have_the_defaults_of_their_help() -> None:
     assert msgspec.to_builtins(TrainArguments())["test_episodes"] == 20
+
+
+def test_a_mistake_that_shows_later_keeps_what_was_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(self: Training, test: bool = False) -> None:
+        raise ConfigError("`env.id`: its port is in use")
+
+    monkeypatch.setattr(Training, "evaluate", refused)
+    assert main(["train", *SMALL, "--steps", "800", "--runs", str(tmp_path), "--json"]) == 2
+    (folder,) = tmp_path.iterdir()
+    assert checkpoints(folder) == [0]

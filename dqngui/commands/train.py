@@ -96,7 +96,8 @@ def _train(request: Request, host: str, output: Output, quiet: bool) -> int:
     from dqngui.hosts import open_host
 
     outcome = follow(open_host(host, request), output.take)
-    if outcome.failed is not None and outcome.failed.mistake and not request.resume:
+    failed = outcome.failed
+    if failed is not None and failed.mistake and failed.step == 0 and not request.resume:
         shutil.rmtree(request.folder or "", ignore_errors=True)  # refused before the first step: leave nothing behind
     output.close()
     _report(request, outcome, quiet)
