@@ -204,15 +204,21 @@ class Training:
     def _count(self, stats: UpdateStats) -> None:
         if not (math.isfinite(stats.loss) and math.isfinite(stats.grad_norm)):
             what, value = ("gradient", stats.grad_norm) if math.isfinite(stats.loss) else ("loss", stats.loss)
-            raise FloatingPointError(
-                f"the {what} became {value} at step {self.counters.step:,}; a smaller learning rate, a smaller "
-                "reward scale or a lower gradient clip may help"
-            )
+            raise FloatingPointError(f"the {what} became {value} at step {self.counters.step:,}; {self._remedy()}")
         count = self.counters
         count.updates += 1
         count.rows += 1
         for index, value in enumerate((stats.loss, stats.td_error, stats.q_mean, stats.grad_norm)):
             count.sums[index] += value
+
+    def _remedy(self) -> str:
+        """What to do about numbers that are not finite: the environment may have sent them."""
+        id = self.experiment.env.id
+        if not np.isfinite(self.replay.reward).all():
+            return f"{id} gave a reward that is not a finite number"
+        if not all(np.isfinite(part).all() for part in self.replay.observation.values()):
+            return f"{id} gave an observation that is not a finite number"
+        return "a smaller learning rate, a smaller reward scale or a lower gradient clip may help"
 
     # -- evaluation -------------------------------------------------------------------------------
 

@@ -38,7 +38,7 @@ class Snapshot:
     """A job asks for a checkpoint. It stands still until `CheckpointSaved`, so nothing needs cloning.
 
     Attributes:
-        weights: state_dict of the online network.
+        weights: state_dict of the network to play.
         best: these are the best weights by evaluation.
         keep: store them as `checkpoints/STEP.pt`.
         state: gives (arrays, plain meta) to resume from; None: no resume state this time.

@@ -38,7 +38,7 @@ def whole_update() -> Callable[[], None]:
     training.begin()
     while training.counters.step < 5_000:
         training.act()
-    return lambda: bool(training._update()) and None
+    return lambda: bool(training._updates(1)) and None
 
 
 def bare_update() -> Callable[[], None]:

@@ -328,6 +328,24 @@ def test_a_nan_loss_fails_with_a_sentence_and_keeps_the_last_checkpoint(
     assert isinstance(events[-1], Finished) and events[-1].reason == "completed"
 
 
+@pytest.mark.parametrize("what", ["reward", "observation"])
+def test_an_environment_that_sends_nan_is_named(what: str) -> None:
+    class Broken(gymnasium.Wrapper):  # type: ignore[type-arg]
+        def step(self, action: Any) -> Any:
+            observation, reward, *rest = super().step(action)
+            if what == "reward":
+                return observation, float("nan"), *rest
+            return observation * np.nan, reward, *rest
+
+    gymnasium.register("Broken-v0", lambda: Broken(gymnasium.make("CartPole-v1")))
+    try:
+        job = train(Request(job="train", experiment=experiment(env__id="Broken-v0")), Inbox(None))
+        with pytest.raises(FloatingPointError, match=f"Broken-v0 gave an? {what} that is not a finite number"):
+            list(job)
+    finally:
+        del gymnasium.registry["Broken-v0"]
+
+
 def test_stops_when_solved_twice() -> None:
     events = run(experiment(run__stop_at=5.0))
     assert isinstance(events[-1], Finished) and events[-1].reason == "solved" and events[-1].step == 200
