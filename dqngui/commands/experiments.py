@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dqngui.commands.arguments import TrainArguments
 from dqngui.config import ConfigError, Experiment
+from dqngui.messages import COMMANDS, KnobChanged, SetKnob
 from dqngui.presets import preset_names, read_experiment
 from dqngui.settings import parse_assignments, with_settings
 
@@ -70,3 +72,30 @@ def run_folder(run: str, runs: str) -> Path:
         if folder.is_dir():
             return folder
     raise ConfigError(f"there is no run `{run}`, neither as a folder nor in `{runs}`")
+
+
+def experiment_of(arguments: TrainArguments) -> Experiment:
+    """The experiment that the arguments describe. Raises ConfigError."""
+    overrides = {
+        "run.total_steps": arguments.steps,
+        "run.seed": arguments.seed,
+        "run.stop_at": arguments.stop_at,
+    }
+    if arguments.replay_knobs is not None and arguments.file is None and arguments.env is None:
+        from dqngui.runs import folder
+
+        changes = parse_assignments(list(arguments.set))
+        changes |= {path: value for path, value in overrides.items() if value is not None}
+        return with_settings(folder.read_experiment(run_folder(arguments.replay_knobs, arguments.runs)), changes)
+    return chosen_experiment(arguments.file, arguments.env, arguments.set, overrides)
+
+
+def knobs_of(run: str, runs: str) -> tuple[COMMANDS, ...]:
+    """The knob changes of a stored run, as commands for the same steps. Raises ConfigError."""
+    from dqngui.runs.folder import read_events
+
+    return tuple(
+        SetKnob(field=event.field, value=event.new, at=event.step)
+        for event in read_events(run_folder(run, runs))
+        if isinstance(event, KnobChanged)
+    )

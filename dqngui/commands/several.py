@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from dqngui.commands.arguments import TrainArguments
-from dqngui.commands.experiments import check_task
+from dqngui.commands.experiments import check_task, experiment_of, knobs_of
 from dqngui.commands.following import IDLE_S, Interruption, interruption
 from dqngui.commands.output import table, write_json_line
-from dqngui.commands.train import experiment_of, knobs_of
 from dqngui.config import ConfigError, Experiment
 from dqngui.messages import COMMANDS, Evaluated, Event, Failed, Finished, Learned, Request, Stop, Weights, encode
 from dqngui.settings import with_settings

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 from dqngui.commands.arguments import TrainArguments
-from dqngui.commands.experiments import check_task, chosen_experiment, run_folder
+from dqngui.commands.experiments import check_task, experiment_of, knobs_of, run_folder
 from dqngui.commands.following import Outcome, follow
 from dqngui.commands.output import JsonLines, Output, ProgressLine
-from dqngui.config import ConfigError, Experiment
-from dqngui.messages import COMMANDS, KnobChanged, Request, SetKnob
+from dqngui.config import ConfigError
+from dqngui.messages import Request
 
 
 def run(arguments: TrainArguments) -> int:
@@ -26,34 +26,6 @@ def run(arguments: TrainArguments) -> int:
         request, total_steps = _new(arguments)
     output: Output = JsonLines() if arguments.json else ProgressLine(total_steps)
     return _train(request, arguments.host, output, quiet=arguments.json)
-
-
-def experiment_of(arguments: TrainArguments) -> Experiment:
-    """The experiment that the arguments describe. Raises ConfigError."""
-    overrides = {
-        "run.total_steps": arguments.steps,
-        "run.seed": arguments.seed,
-        "run.stop_at": arguments.stop_at,
-    }
-    if arguments.replay_knobs is not None and arguments.file is None and arguments.env is None:
-        from dqngui.runs.folder import read_experiment
-        from dqngui.settings import parse_assignments, with_settings
-
-        changes = parse_assignments(list(arguments.set))
-        changes |= {path: value for path, value in overrides.items() if value is not None}
-        return with_settings(read_experiment(run_folder(arguments.replay_knobs, arguments.runs)), changes)
-    return chosen_experiment(arguments.file, arguments.env, arguments.set, overrides)
-
-
-def knobs_of(run: str, runs: str) -> tuple[COMMANDS, ...]:
-    """The knob changes of a stored run, as commands for the same steps. Raises ConfigError."""
-    from dqngui.runs.folder import read_events
-
-    return tuple(
-        SetKnob(field=event.field, value=event.new, at=event.step)
-        for event in read_events(run_folder(run, runs))
-        if isinstance(event, KnobChanged)
-    )
 
 
 def _new(arguments: TrainArguments) -> tuple[Request, int]:
