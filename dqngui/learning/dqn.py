@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 from dqngui.config import Experiment, LearnConfig
 from dqngui.envs.spaces import Spaces
 from dqngui.learning.flat import FlatAdam, FlatParameters
-from dqngui.learning.replay import Batch, Pairs
+from dqngui.learning.replay import Batch, Pairs, Seen
 from dqngui.learning.targets import bootstrap_value, elementwise_loss, td_target, window_priority
 from dqngui.learning.windows import WindowRule
 from dqngui.nets.memory.contract import State
@@ -95,7 +95,7 @@ class DQN:
         costs little more than for a single step.
         """
         learn = experiment.learn
-        now, later = (self._single(*seen, learn.reward_scale) for seen in (batch.now, batch.later))
+        now, later = (self._single(seen, learn.reward_scale) for seen in (batch.now, batch.later))
         taken, discount = self._tensor(batch.taken), self._tensor(batch.discount)
         returns = self._rewards(batch.returns, learn)
         weights = None if batch.weights is None else self._tensor(batch.weights)
@@ -200,16 +200,11 @@ class DQN:
             self._tensor(reward) * reward_scale,
         )
 
-    def _single(
-        self,
-        observation: Mapping[str, NDArray[Any]],
-        action: NDArray[np.int64],
-        reward: NDArray[np.float32],
-        reward_scale: float,
-    ) -> Inputs:
+    def _single(self, seen: Seen, reward_scale: float) -> Inputs:
         """The same for one step (B, ...), given a time axis of 1."""
-        parts = {name: self._tensor(part).unsqueeze(0) for name, part in observation.items()}
-        return Inputs(parts, self._tensor(action).unsqueeze(0), self._tensor(reward).unsqueeze(0) * reward_scale)
+        inputs = self._inputs(*seen, reward_scale)
+        parts = {name: part.unsqueeze(0) for name, part in inputs.observation.items()}
+        return Inputs(parts, inputs.action.unsqueeze(0), inputs.reward.unsqueeze(0))
 
     def _tensor(self, array: NDArray[Any]) -> Tensor:
         # On MPS such a copy may read the array after it was freed (pytorch#189690).

@@ -29,7 +29,7 @@ def bootstrap_value(target_q: Tensor, online_q: Tensor | None) -> Tensor:
 def elementwise_loss(prediction: Tensor, target: Tensor, kind: str) -> Tensor:
     """`huber` (quadratic up to an error of 1, then linear) or `squared` (halved) loss of each prediction."""
     if kind == "squared":
-        return 0.5 * F.mse_loss(prediction, target, reduction="none")
+        return 0.5 * (prediction - target).square()
     return F.huber_loss(prediction, target, reduction="none")
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import torch
-from torch import Generator, nn
+from torch import Generator, Tensor, nn
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -48,3 +48,11 @@ def _uniform(module: nn.Module, fan: int, generator: Generator) -> None:
     bound = 1 / math.sqrt(fan)
     for parameter in module.parameters(recurse=False):
         nn.init.uniform_(parameter, -bound, bound, generator=generator)
+
+
+def chrono_bias(width: int, horizon: int, generator: Generator) -> Tensor:
+    """Gate biases log U(1, horizon), (width,): such gates forget after times spread up to the horizon.
+
+    Chrono initialisation, Tallec & Ollivier 2018, arXiv:1804.11188.
+    """
+    return torch.empty(width).uniform_(1, horizon, generator=generator).log()

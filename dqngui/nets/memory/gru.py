@@ -6,6 +6,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from dqngui.catalog import RecurrentOptions
+from dqngui.nets.initialise import chrono_bias
 from dqngui.nets.memory.contract import Memory, State
 from dqngui.nets.record import Record, ViewSpec
 
@@ -22,7 +23,7 @@ class GRU(Memory):
         """Called after the core's own; torch orders the gates reset, update, new."""
         if self.chrono > 1:
             D = self.width
-            horizon = torch.empty(D).uniform_(1, self.chrono, generator=generator).log()
+            horizon = chrono_bias(D, self.chrono, generator)
             with torch.no_grad():
                 _, _, bias_in, bias_back = self.core.parameters()
                 bias_back[D : 2 * D] = 0.0

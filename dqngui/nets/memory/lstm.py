@@ -6,6 +6,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from dqngui.catalog import RecurrentOptions
+from dqngui.nets.initialise import chrono_bias
 from dqngui.nets.memory.contract import Memory, State
 from dqngui.nets.record import Record, ViewSpec
 
@@ -15,8 +16,7 @@ _GATES = ("input", "forget", "output")
 class LSTM(Memory):
     """State: hidden (B, D) and cell (B, D).
 
-    Chrono initialisation (Tallec & Ollivier 2018, arXiv:1804.11188): the forget gates' biases are
-    log U(1, horizon), the input gates' their negatives, so that time constants spread up to the horizon.
+    Chrono initialisation sets the forget gates' biases, and the input gates' to their negatives.
     """
 
     def __init__(self, *, width: int, options: RecurrentOptions) -> None:
@@ -28,7 +28,7 @@ class LSTM(Memory):
         """Called after the core's own; torch orders the gates input, forget, cell, output."""
         if self.chrono > 1:
             D = self.width
-            horizon = torch.empty(D).uniform_(1, self.chrono, generator=generator).log()
+            horizon = chrono_bias(D, self.chrono, generator)
             with torch.no_grad():
                 _, _, bias_in, bias_back = self.core.parameters()
                 bias_back.zero_()
