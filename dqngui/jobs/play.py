@@ -21,7 +21,7 @@ from dqngui.envs.vector import Envs
 from dqngui.jobs.film import Film
 from dqngui.jobs.inbox import Inbox
 from dqngui.learning.devices import resolve_device
-from dqngui.learning.evaluation import evaluate, play_episode
+from dqngui.learning.evaluation import Interrupted, evaluate, play_episode
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Finished, Request, Stop, Warned
 from dqngui.nets.network import QNetwork, build_network
 from dqngui.runs.checkpoints import load_weights
@@ -91,6 +91,10 @@ def _play(
     device = next(network.parameters()).device
     returns: list[float] = []
     lengths: list[int] = []
+
+    def stop_asked() -> bool:
+        return any(isinstance(command, Stop) for command in inbox.poll(step))
+
     with closing(envs):
         wanted = experiment.run.device
         if wanted != "auto" and not str(device).startswith(wanted):
@@ -101,11 +105,12 @@ def _play(
             lengths.append(length)
             yield EpisodeEnded(step=step, ret=ret, length=length)
         while len(returns) < options.episodes:
-            if any(isinstance(command, Stop) for command in inbox.poll(step)):
-                break
             first = options.seed + len(returns)
             seeds = range(first, min(first + len(envs), options.seed + options.episodes))
-            some, long = evaluate(network, envs, seeds, reward_scale=scale, device=device)
+            try:
+                some, long = evaluate(network, envs, seeds, reward_scale=scale, device=device, interrupted=stop_asked)
+            except Interrupted:
+                break
             for ret, length in zip(some, long, strict=True):
                 yield EpisodeEnded(step=step, ret=ret, length=length, episode=len(returns))
                 returns.append(ret)

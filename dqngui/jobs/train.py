@@ -14,6 +14,7 @@ import torch
 from dqngui.config import ConfigError, Experiment
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.training import Training
+from dqngui.learning.evaluation import Interrupted
 from dqngui.messages import (
     Command,
     EpisodeEnded,
@@ -81,6 +82,7 @@ class _Job:
         self.paused = self.stopping = self.told_paused = False
         self.saving = False
         self.steps: list[str] = []  # until when each Step runs that was asked for, the present one first
+        self.arrived: list[Command] = []  # while an evaluation ran
         self.obeyed = -1  # the schedule's commands up to this step are carried out
         self.clock = 0.0  # start of the stretch of training being timed
 
@@ -129,11 +131,22 @@ class _Job:
 
     def _loop(self) -> Generator[Output, None, Literal["completed", "solved", "stopped"]]:
         training, count = self.training, self.training.counters
-        solved = False
-        while count.step < training.experiment.run.total_steps and not solved:
+        while True:
             yield from self._obey()
             if self.stopping:
                 return "stopped"
+            run = training.experiment.run
+            if run.eval_every and count.next_evaluation <= count.step:
+                try:
+                    if (yield from self._evaluate()):
+                        return "solved"
+                except Interrupted:
+                    continue  # it is due again once the commands are carried out
+            if count.next_checkpoint <= count.step:
+                count.next_checkpoint = _after(count.step, run.checkpoint_every)
+                yield self._snapshot()
+            if count.step >= run.total_steps:
+                return "completed"
             self.clock = time.perf_counter()
             episodes = training.act()
             updates = training.learn()
@@ -153,15 +166,7 @@ class _Job:
                 yield Warned(step=count.step, text=self._starvation())
             if count.next_row <= count.step:
                 yield self._row()
-            run = training.experiment.run
-            if run.eval_every and count.next_evaluation <= count.step:
-                count.next_evaluation = _after(count.step, run.eval_every)
-                solved = yield from self._evaluate()
-            if count.next_checkpoint <= count.step:
-                count.next_checkpoint = _after(count.step, run.checkpoint_every)
-                yield self._snapshot()
             self._end_step(bool(updates), any(episode.env == 0 for episode in episodes))
-        return "solved" if solved else "completed"
 
     def _stop_clock(self) -> None:
         self.training.counters.seconds += time.perf_counter() - self.clock
@@ -171,7 +176,8 @@ class _Job:
     def _obey(self) -> Iterator[Output]:
         """Carry out what is due; while paused, wait for commands."""
         step = self.training.counters.step
-        yield from self._carry_out_all(self.inbox.poll(step))
+        arrived, self.arrived = self.arrived, []
+        yield from self._carry_out_all(arrived + self.inbox.poll(step))
         if self._waits():
             self.told_paused = True
             yield Paused(step=step)
@@ -184,6 +190,11 @@ class _Job:
 
     def _waits(self) -> bool:
         return self.paused and not self.stopping
+
+    def _wanted_elsewhere(self) -> bool:
+        """Whether a command came during an evaluation that should not wait for its end."""
+        self.arrived += self.inbox.poll(self.training.counters.step)
+        return any(isinstance(command, (Pause, Stop)) for command in self.arrived)
 
     def _carry_out_all(self, commands: list[Command]) -> Iterator[Output]:
         for command in commands:
@@ -255,18 +266,23 @@ class _Job:
     def _evaluate(self) -> Generator[Output, None, bool]:
         """Evaluate; a candidate for the best checkpoint, or for stopping, must be confirmed on other seeds.
 
-        Returns whether both evaluations reached `run.stop_at`.
+        Returns whether both evaluations reached `run.stop_at`. Raises Interrupted, having told and changed nothing.
         """
         training, count = self.training, self.training.counters
-        goal = training.experiment.run.stop_at
-        returns, lengths = training.evaluate()
-        mean = fmean(returns)
-        promising = count.best is None or mean > count.best
-        reached = goal is not None and mean >= goal
+        goal, used = training.experiment.run.stop_at, count.evaluations
+        second: tuple[float, ...] = ()
+        try:
+            returns, lengths = training.evaluate(self._wanted_elsewhere)
+            mean = fmean(returns)
+            if count.best is None or mean > count.best or (goal is not None and mean >= goal):
+                second, second_lengths = training.evaluate(self._wanted_elsewhere)
+        except Interrupted:
+            count.evaluations = used
+            raise
+        count.next_evaluation = _after(count.step, training.experiment.run.eval_every)
         yield Evaluated(step=count.step, returns=returns, lengths=lengths, mean=mean, seconds=count.seconds)
-        if not promising and not reached:
+        if not second:
             return False
-        second, lengths = training.evaluate()
         both = fmean((*returns, *second))
         best = count.best is None or both > count.best
         if best:
@@ -274,7 +290,7 @@ class _Job:
         yield Evaluated(
             step=count.step,
             returns=second,
-            lengths=lengths,
+            lengths=second_lengths,
             mean=fmean(second),
             role="confirmation",
             best=best,
@@ -283,7 +299,7 @@ class _Job:
         )
         if best:
             yield Snapshot(count.step, training.learner.weights(), best=True, keep=False, state=None)
-        return reached and goal is not None and fmean(second) >= goal
+        return goal is not None and mean >= goal and fmean(second) >= goal
 
     def _snapshot(self) -> Snapshot:
         training = self.training

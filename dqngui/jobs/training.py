@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -222,11 +222,11 @@ class Training:
 
     # -- evaluation -------------------------------------------------------------------------------
 
-    def evaluate(self, test: bool = False) -> tuple[tuple[float, ...], tuple[int, ...]]:
-        """Greedy returns and lengths on the next block of seeds for choosing a checkpoint."""
+    def evaluate(self, interrupted: Callable[[], bool] = lambda: False) -> tuple[tuple[float, ...], tuple[int, ...]]:
+        """Greedy returns and lengths on the next block of seeds for choosing a checkpoint. Raises Interrupted."""
         episodes = self.experiment.run.eval_episodes
         blocks = (TEST_SEEDS - SELECTION_SEEDS) // episodes  # then the first ones come again, never those of a test
-        first = (TEST_SEEDS if test else SELECTION_SEEDS) + self.counters.evaluations % blocks * episodes
+        first = SELECTION_SEEDS + self.counters.evaluations % blocks * episodes
         self.counters.evaluations += 1
         if self._evaluation_envs is None:
             self._evaluation_envs = make_vector(self.experiment.env, min(episodes, 32), longest=LONGEST_GREEDY)
@@ -236,6 +236,7 @@ class Training:
             range(first, first + episodes),
             reward_scale=self.experiment.learn.reward_scale,
             device=self.device,
+            interrupted=interrupted,
         )
 
     # -- saving -----------------------------------------------------------------------------------

@@ -12,13 +12,23 @@ from dqngui.learning.acting import inputs_of
 from dqngui.nets.network import QNetwork
 
 
+class Interrupted(Exception):
+    """An evaluation was broken off; it says nothing."""
+
+
 def evaluate(
-    network: QNetwork, envs: Envs, seeds: Sequence[int], *, reward_scale: float, device: torch.device
+    network: QNetwork,
+    envs: Envs,
+    seeds: Sequence[int],
+    *,
+    reward_scale: float,
+    device: torch.device,
+    interrupted: Callable[[], bool],
 ) -> tuple[tuple[float, ...], tuple[int, ...]]:
     """Undiscounted returns and lengths of one greedy episode a seed.
 
     Episodes run side by side, as many as there are environments; an environment whose episode has ended
-    waits for the others of its group.
+    waits for the others of its group. `interrupted` is asked before every step; raises Interrupted.
     """
     returns: list[float] = []
     lengths: list[int] = []
@@ -26,14 +36,20 @@ def evaluate(
         group = list(seeds[first : first + len(envs)])
         wanted = len(group)
         group += [group[-1]] * (len(envs) - wanted)
-        ret, length = _one_group(network, envs, group, wanted, reward_scale, device)
+        ret, length = _one_group(network, envs, group, wanted, reward_scale, device, interrupted)
         returns += ret.tolist()[:wanted]
         lengths += length.tolist()[:wanted]
     return tuple(returns), tuple(lengths)
 
 
 def _one_group(
-    network: QNetwork, envs: Envs, seeds: list[int], wanted: int, reward_scale: float, device: torch.device
+    network: QNetwork,
+    envs: Envs,
+    seeds: list[int],
+    wanted: int,
+    reward_scale: float,
+    device: torch.device,
+    interrupted: Callable[[], bool],
 ) -> tuple[np.ndarray, np.ndarray]:
     count = len(envs)
     ret, length = np.zeros(count), np.zeros(count, dtype=np.int64)
@@ -43,6 +59,8 @@ def _one_group(
     with torch.inference_mode():
         state = network.initial_state(count)
         while active.any():
+            if interrupted():
+                raise Interrupted
             q, state = network(inputs_of(parts, action, reward, device), state)
             action = q[0].argmax(-1).cpu().numpy()
             parts, raw, terminated, truncated = envs.step(action, active)

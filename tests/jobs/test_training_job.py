@@ -346,6 +346,36 @@ def test_an_environment_that_sends_nan_is_named(what: str) -> None:
         del gymnasium.registry["Broken-v0"]
 
 
+@pytest.mark.parametrize("command", [Stop(), Pause()])
+def test_an_evaluation_makes_way_for_stop_and_pause_and_is_made_again(command: Command, tmp_path: Path) -> None:
+    """The command arrives while the evaluation of step 200 runs, long before its end."""
+    asked = experiment()
+    folder, whole = create(tmp_path, asked), create(tmp_path, asked)
+    list(recorded(whole, asked))
+    inbox = Inbox(None, ())
+    job = train(Request(job="train", experiment=asked, folder=str(folder)), inbox)
+    honest, polls = inbox.poll, 0
+
+    def poll(step: int) -> list[Command]:
+        nonlocal polls
+        polls += step == 200
+        if polls == 4:  # the first is the loop's own, the next ones come from within the evaluation
+            polls += 1
+            inbox.send(command)
+        return honest(step)
+
+    inbox.poll = poll  # type: ignore[method-assign]
+    events = list(job)
+    told = [type(event).__name__ for event in events if event.step == 200]
+    if isinstance(command, Stop):
+        assert "Evaluated" not in told
+        assert events[-1].reason == "stopped"  # type: ignore[attr-defined]
+        list(recorded(folder))
+    else:
+        assert told.index("Paused") < told.index("Evaluated")
+    assert stored_log(folder) == stored_log(whole)
+
+
 def test_stops_when_solved_twice() -> None:
     events = run(experiment(run__stop_at=5.0))
     assert isinstance(events[-1], Finished) and events[-1].reason == "solved" and events[-1].step == 200
