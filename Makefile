@@ -57,7 +57,7 @@ bench-learning: $(VENV)/.developing
 	$(OFFSCREEN) $(BIN)/python -m tests.benchmarks.run learning $(ARGS)
 
 # That agents with memory learn what the same agents without it cannot: training and test seeds used nowhere else
-# (about half an hour). Positions-only CartPole with its control, then the strict T-maze.
+# (about six minutes). Positions-only CartPole with its control, then the strict T-maze.
 SEEDS := --seeds 20-24 --jobs 2 --test-episodes 20 --runs runs/learning
 learning: $(VENV)/.developing
 	for preset in cartpole-positions cartpole-positions-transformer; do \
