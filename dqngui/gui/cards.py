@@ -75,9 +75,6 @@ class Card(QFrame):
     def title(self) -> str:
         return self._title.text()
 
-    def set_title(self, title: str) -> None:
-        self._title.setText(title)
-
     def set_note(self, text: str, role: str = "muted") -> None:
         """A short secondary text at the header's right (`locked while running`)."""
         themes.set_role(self._note, role)

@@ -13,7 +13,7 @@ import torch
 
 from dqngui.config import ConfigError, Experiment
 from dqngui.jobs.inbox import Inbox
-from dqngui.jobs.training import Training
+from dqngui.jobs.training import Training, next_multiple
 from dqngui.learning.evaluation import Interrupted
 from dqngui.messages import (
     Command,
@@ -143,7 +143,7 @@ class _Job:
                 except Interrupted:
                     continue  # it is due again once the commands are carried out
             if count.next_checkpoint <= count.step:
-                count.next_checkpoint = _after(count.step, run.checkpoint_every)
+                count.next_checkpoint = next_multiple(count.step, run.checkpoint_every)
                 yield self._snapshot()
             if count.step >= run.total_steps:
                 return "completed"
@@ -260,7 +260,7 @@ class _Job:
         )
         count.row_step, count.row_seconds, count.row_updates = count.step, count.seconds, count.updates
         count.sums, count.rows = [0.0] * 4, 0
-        count.next_row = _after(count.step, training.experiment.run.log_every)
+        count.next_row = next_multiple(count.step, training.experiment.run.log_every)
         return row
 
     def _evaluate(self) -> Generator[Output, None, bool]:
@@ -279,7 +279,7 @@ class _Job:
         except Interrupted:
             count.evaluations = used
             raise
-        count.next_evaluation = _after(count.step, training.experiment.run.eval_every)
+        count.next_evaluation = next_multiple(count.step, training.experiment.run.eval_every)
         yield Evaluated(step=count.step, returns=returns, lengths=lengths, mean=mean, seconds=count.seconds)
         if not second:
             return False
@@ -308,8 +308,3 @@ class _Job:
     def _state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         arrays, meta = self.training.state()
         return arrays, meta | {"obeyed": self.obeyed}
-
-
-def _after(step: int, every: int) -> int:
-    """The next multiple of `every` behind `step`."""
-    return step - step % every + every

@@ -139,7 +139,7 @@ class Training:
         if answer.field == "learn.update_every":
             count.next_update = min(count.next_update, max(learn.warmup, count.step + learn.update_every))
         elif answer.field == "learn.target_every":
-            count.next_copy = min(count.next_copy, count.step - count.step % learn.target_every + learn.target_every)
+            count.next_copy = min(count.next_copy, next_multiple(count.step, learn.target_every))
         return answer
 
     def begin(self) -> None:
@@ -171,7 +171,7 @@ class Training:
             count.next_update += learn.update_every
         if learn.target == "hard" and count.next_copy <= count.step:
             self.learner.copy_to_target()
-            count.next_copy = count.step - count.step % learn.target_every + learn.target_every
+            count.next_copy = next_multiple(count.step, learn.target_every)
         self.starving = due and made == 0 and self.replay.full
         return made
 
@@ -282,6 +282,11 @@ class Training:
                 f"{self.experiment.env.id} does not repeat an episode from its seed and actions: "
                 f"{int(lost.sum())} running episodes were abandoned"
             )
+
+
+def next_multiple(step: int, every: int) -> int:
+    """The next multiple of `every` behind `step`."""
+    return step - step % every + every
 
 
 def _under(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:

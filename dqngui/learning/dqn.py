@@ -13,8 +13,9 @@ from torch import Generator, Tensor
 
 from dqngui.config import Experiment, LearnConfig
 from dqngui.envs.spaces import Spaces
+from dqngui.learning.acting import inputs_of
 from dqngui.learning.flat import FlatAdam, FlatParameters
-from dqngui.learning.replay import Batch, Pairs, Seen
+from dqngui.learning.replay import Batch, Pairs
 from dqngui.learning.targets import bootstrap_value, elementwise_loss, td_target, window_priority
 from dqngui.learning.windows import WindowRule
 from dqngui.nets.memory.contract import State
@@ -95,7 +96,10 @@ class DQN:
         costs little more than for a single step.
         """
         learn = experiment.learn
-        now, later = (self._single(seen, learn.reward_scale) for seen in (batch.now, batch.later))
+        now, later = (
+            inputs_of(parts, action, reward * np.float32(learn.reward_scale), self.device)
+            for parts, action, reward in (batch.now, batch.later)
+        )
         taken, discount = self._tensor(batch.taken), self._tensor(batch.discount)
         returns = self._rewards(batch.returns, learn)
         weights = None if batch.weights is None else self._tensor(batch.weights)
@@ -199,12 +203,6 @@ class DQN:
             self._tensor(action),
             self._tensor(reward) * reward_scale,
         )
-
-    def _single(self, seen: Seen, reward_scale: float) -> Inputs:
-        """The same for one step (B, ...), given a time axis of 1."""
-        inputs = self._inputs(*seen, reward_scale)
-        parts = {name: part.unsqueeze(0) for name, part in inputs.observation.items()}
-        return Inputs(parts, inputs.action.unsqueeze(0), inputs.reward.unsqueeze(0))
 
     def _tensor(self, array: NDArray[Any]) -> Tensor:
         # On MPS such a copy may read the array after it was freed (pytorch#189690).

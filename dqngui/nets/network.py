@@ -47,7 +47,6 @@ class QNetwork(nn.Module):
         self.attention = make_attention(
             width=net.width, tokens=self.encoder.count, options=module_options(experiment, "attention")
         )
-        self.one_token = isinstance(self.attention, NoAttention) and self.encoder.count == 1
         extra = spaces.actions * net.previous_action + net.previous_reward
         self.join = nn.Linear(net.width + extra, net.width) if extra else None
         make_memory = catalog.load(catalog.MEMORIES[net.memory])
@@ -58,7 +57,8 @@ class QNetwork(nn.Module):
     def _plain_encoder(self) -> tuple[VectorEncoder] | None:
         """The only part that works before the head, if there is but one: a plain DQN skips all other calls."""
         first = self.encoder.parts[0]
-        if self.one_token and self.join is None and self.memory.context == 0 and isinstance(first, VectorEncoder):
+        alone = isinstance(self.attention, NoAttention) and self.encoder.count == 1 and self.join is None
+        if alone and self.memory.context == 0 and isinstance(first, VectorEncoder):
             return (first,)  # in a tuple, so that it is not registered twice
         return None
 
@@ -75,14 +75,11 @@ class QNetwork(nn.Module):
             part = inputs.observation[self.encoder.names[0]]
             q: Tensor = self.head(self.plain[0].flat(part.flatten(0, 1)))
             return q.unflatten(0, part.shape[:2]), ()
-        tokens = self.encoder(inputs.observation)
-        x = tokens.squeeze(-2) if self.one_token else self.attention(tokens, record)[0]
+        x, _ = self.attention(self.encoder(inputs.observation), record)
         if self.join is not None:
             x = self.join(torch.cat([x, *self._previous(inputs, x.dtype)], dim=-1))
             if self.memory.wants_relu:
                 x = torch.relu(x)
-        if self.memory.context == 0:
-            return self.head(x), ()
         h, state = self.memory(x, state, record)
         return self.head(h), state
 

@@ -119,9 +119,9 @@ def link_file(source: Path, target: Path) -> None:
         new.unlink(missing_ok=True)  # renaming a name onto another of the same file does nothing
 
 
-def sync_file(path: Path) -> None:
-    """Wait until a written file is on the disk."""
-    fd = os.open(path, os.O_RDWR)
+def sync_file(path: Path, flags: int = os.O_RDWR) -> None:
+    """Wait until a written file is on the disk; `flags` say how it is opened for that."""
+    fd = os.open(path, flags)
     try:
         os.fsync(fd)
     except OSError as error:
@@ -143,15 +143,8 @@ def together(*actions: Callable[[], None]) -> None:
 
 def sync_folder(path: Path) -> None:
     """Wait until the folder's names are on the disk (nothing to do on Windows)."""
-    if os.name == "nt":
-        return
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    except OSError as error:
-        raise named(error, path) from error
-    finally:
-        os.close(fd)
+    if os.name != "nt":
+        sync_file(path, os.O_RDONLY)
 
 
 def named(error: OSError, path: Path) -> OSError:
