@@ -187,10 +187,107 @@ class Weights(Event, frozen=True):
     tensors: dict[str, Any]
 
 
-LOGGED_EVENTS = EpisodeEnded | Learned | Evaluated | KnobChanged | KnobRefused | Warned
+class View(msgspec.Struct, frozen=True):
+    """What a network can record at every step, announced before anything runs.
+
+    Attributes:
+        name: path such as `memory/hidden` or `attention/self/0`.
+        axes: names of the axes of one step (`unit`; `head`, `query`, `key`).
+        shape: their lengths.
+        signed: values lie around zero; else they are shares in 0…1.
+    """
+
+    name: str
+    axes: tuple[str, ...]
+    shape: tuple[int, ...]
+    signed: bool = False
+
+
+class PlayerReady(Event, frozen=True):
+    """The player has an agent (not logged); `step` is how far its weights were trained, 0 without any yet.
+
+    Attributes:
+        views: everything that can be recorded of it.
+        labels: names along an axis, by the axis' name (`query`, `key`: the tokens); axes without names are counted.
+        actions, features: names of the actions and of the observation's entries.
+        fps: steps a second at normal speed.
+        no_picture: why the environment draws no picture; empty if it does.
+    """
+
+    logged = False
+    environment: str
+    views: tuple[View, ...] = ()
+    labels: dict[str, tuple[str, ...]] = {}
+    actions: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    fps: float = 30.0
+    no_picture: str = ""
+
+
+class EpisodeBegan(Event, frozen=True):
+    """The player begins an episode (not logged); `step` is how far its weights were trained.
+
+    Attributes:
+        number: counts the player's episodes, as asked for.
+        recorded: views come with the steps.
+    """
+
+    logged = False
+    number: int
+    seed: int
+    epsilon: float = 0.0
+    recorded: bool = True
+
+
+class Played(Event, frozen=True):
+    """Steps [first, first + n) of the player's episode (not logged). At step t the agent saw o_t and did a_t.
+
+    Attributes:
+        ended: no step follows the last of these; `truncated`: by a time limit.
+        tensors: `q` (n, A), `action` (n,), `reward` (n,) raw, `observation` (n, F), `view/NAME` (n, *shape).
+    """
+
+    logged = False
+    number: int
+    first: int
+    tensors: dict[str, Any]
+    ended: bool = False
+    truncated: bool = False
+
+
+class Frame(Event, frozen=True):
+    """The picture of the player's episode before step t; of t = length, after the last step (not logged).
+
+    Attributes:
+        tensors: `pixels` (H, W, 3) uint8, none where no picture could be drawn.
+    """
+
+    logged = False
+    number: int
+    t: int
+    tensors: dict[str, Any]
+
+
+class Forked(Event, frozen=True):
+    """First event of a run that began as a branch of another, at `step` of that one.
+
+    Attributes:
+        parent: name of the parent's folder.
+        changes: what differs, as `learn.lr: 0.001 → 0.0005`.
+        kept, fresh: parts of the training (`optimizer`, `replay`, `random generators`) and parameters that were
+            taken over, and that start anew.
+    """
+
+    parent: str
+    changes: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    fresh: tuple[str, ...] = ()
+
+
+LOGGED_EVENTS = EpisodeEnded | Learned | Evaluated | KnobChanged | KnobRefused | Warned | Forked
 ALL_EVENTS = (
-    EpisodeEnded | Learned | Evaluated | KnobChanged | KnobRefused | Warned
-    | Failed | Finished | Opened | RunResumed | Paused | Unpaused | CheckpointSaved
+    EpisodeEnded | Learned | Evaluated | KnobChanged | KnobRefused | Warned | Forked
+    | Failed | Finished | Opened | RunResumed | Paused | Unpaused | CheckpointSaved | PlayerReady | EpisodeBegan
 )  # fmt: skip
 
 
@@ -233,7 +330,58 @@ class SaveCheckpoint(Command, frozen=True):
     """Save a checkpoint now."""
 
 
-COMMANDS = Pause | Resume | Step | Stop | SetKnob | SendWeights | SaveCheckpoint
+class OpenAgent(Command, frozen=True):
+    """To the player: the agent to play from now on; it answers PlayerReady, or Failed and goes on waiting.
+
+    Attributes:
+        folder: a run whose stored weights play; None: weights come with `UseWeights`.
+        experiment: needed without a folder.
+        checkpoint: of the folder: `best` (the last where there is none), `last` or a step.
+    """
+
+    experiment: Experiment | None = None
+    folder: str | None = None
+    checkpoint: Literal["best", "last"] | int = "best"
+
+
+class UseWeights(Command, frozen=True):
+    """To the player: weights of its agent, trained for `step` steps; used from the next episode on."""
+
+    step: int
+    tensors: dict[str, Any]
+
+
+class BeginEpisode(Command, frozen=True):
+    """To the player: leave the present episode and begin one; it answers EpisodeBegan once it has weights.
+
+    Attributes:
+        number: what the window will call it.
+        epsilon: share of random actions, drawn from a generator of the episode's own.
+        record: give views with the steps.
+    """
+
+    number: int
+    seed: int
+    epsilon: float = 0.0
+    record: bool = True
+
+
+class Look(Command, frozen=True):
+    """To the player: play episode `number` up to step `until`, and draw step t (newest Look wins).
+
+    Attributes:
+        t: the step whose `Frame` is wanted (the last one if the episode is shorter); None: no picture.
+        until: steps wanted by now, more than t so that playing never waits.
+        size: largest (width, height) in pixels that the picture will be drawn in.
+    """
+
+    number: int
+    until: int
+    t: int | None = None
+    size: tuple[int, int] = (640, 480)
+
+
+COMMANDS = Pause | Resume | Step | Stop | SetKnob | SendWeights | SaveCheckpoint | OpenAgent | BeginEpisode | Look
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -244,6 +392,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         experiment: for a new run; None when `resume` continues the one in `folder`.
         folder: the run's folder; None keeps no files.
         resume: continue the run in `folder` from its last checkpoint.
+        fork: folder of the run that `experiment` branches from, at its last checkpoint; `folder` is the branch's own.
         schedule: commands known beforehand, each with its `at`.
         options: further arguments of the job.
     """
@@ -252,6 +401,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     experiment: Experiment | None = None
     folder: str | None = None
     resume: bool = False
+    fork: str | None = None
     schedule: tuple[COMMANDS, ...] = ()
     options: dict[str, Any] = {}
 

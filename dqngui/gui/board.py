@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QMainWindow
 
 from dqngui import catalog
 from dqngui.gui.cards import Card, CardDock
 from dqngui.gui.history import History
-from dqngui.gui.panels.panel import Cursor, Panel
+from dqngui.gui.panels.panel import Cursor, Panel, Sources
+from dqngui.gui.playing import Playing
 from dqngui.gui.theme import Theme
 from dqngui.messages import Event
 
@@ -20,13 +21,19 @@ class Board(QObject):
 
     Attributes:
         docks, panels: by the panel's name in the catalog.
-        history: what all of them draw.
+        history, playing: what all of them draw.
+
+    Signals:
+        views_wanted_changed: look at `views_wanted` again.
     """
+
+    views_wanted_changed = Signal()
 
     def __init__(self, window: QMainWindow) -> None:
         super().__init__(window)
         self.history = History()
         self.cursor: Cursor | None = None
+        self.playing: Playing | None = None
         self.panels: dict[str, Panel] = {}
         self.docks: dict[str, CardDock] = {}
         self._seen: set[str] = set()
@@ -42,12 +49,25 @@ class Board(QObject):
             panel.picked.connect(self.seek)
             self.panels[name], self.docks[name] = panel, dock
 
+    def attach(self, sources: Sources) -> None:
+        """Give the panels what they need besides the history."""
+        for panel in self.panels.values():
+            panel.attach(sources)
+
     def _on_visibility(self, name: str, visible: bool) -> None:
         if not visible:
             self._seen.discard(name)
         elif name not in self._seen:
             self._seen.add(name)
-            self.panels[name].show(self.history, self.cursor)
+            panel = self.panels[name]
+            panel.take_views(self.playing)
+            panel.show(self.history, self.cursor)
+        self.views_wanted_changed.emit()
+
+    @property
+    def views_wanted(self) -> bool:
+        """A panel in sight draws views, so the player should record them."""
+        return any(panel.views for panel in self._visible())
 
     def set_minimized(self, minimized: bool) -> None:
         """A minimised window shows nothing, though its docks do not say so."""
@@ -62,6 +82,19 @@ class Board(QObject):
         self.history.take(events)
         for panel in self._visible():
             panel.take(events)
+
+    @Slot(object)
+    def take_views(self, playing: Playing | None) -> None:
+        """The player's episode has more steps or is another one; panels draw it at the next `refresh`."""
+        self.playing = playing
+        for panel in self._visible():
+            panel.take_views(playing)
+
+    @Slot(int)
+    def follow(self, t: int) -> None:
+        """The player shows another step."""
+        for panel in self._visible():
+            panel.follow(t)
 
     @Slot()
     def refresh(self) -> None:

@@ -24,6 +24,7 @@ STATE_WORDS: dict[State, tuple[str, str]] = {
     State.STOPPED: ("Stopped", "muted"),
     State.FINISHED: ("Finished", "good"),
     State.FAILED: ("Failed", "bad"),
+    State.STORED: ("Stored run", "muted"),
 }
 """The word for each state, and the colour of its dot."""
 
@@ -36,6 +37,7 @@ BUTTONS: dict[State, tuple[Action, ...]] = {
     State.STOPPED: (Action.RESUME_RUN, Action.NEW_RUN),
     State.FINISHED: (Action.NEW_RUN,),
     State.FAILED: (Action.RESUME_RUN, Action.NEW_RUN),
+    State.STORED: (Action.RESUME_RUN, Action.NEW_RUN),
 }
 """Which buttons are in sight; whether one can be pressed, the session says."""
 _ORDER = (

@@ -50,6 +50,7 @@ class Session(QObject):
         received(list[Event]): the events of one tick, in order.
         knob(str): what is known about this knob changed (pending, answered, refused).
         cleared: a new run begins; everything drawn belongs to the former.
+        weights(Weights): the weights that `request_weights` asked for.
         rewound(int): a resumed run goes on from this step; what was drawn behind it is lost.
     """
 
@@ -57,6 +58,7 @@ class Session(QObject):
     received = Signal(object)
     knob = Signal(str)
     cleared = Signal()
+    weights = Signal(object)
     rewound = Signal(int)
 
     def __init__(
@@ -247,6 +249,10 @@ class Session(QObject):
             self._set_state(State.STOPPING)
             self._send(m.Stop())
 
+    def request_weights(self) -> None:
+        """Ask the job for the weights that would be evaluated now; they come with `weights`."""
+        self._send(m.SendWeights())
+
     def kill(self) -> None:
         """End the job without saving."""
         if self._host is not None:
@@ -346,6 +352,8 @@ class Session(QObject):
                     self._set_state(State.PAUSED)
                 case m.Unpaused() if self._state is State.PAUSED:
                     self._set_state(State.RUNNING)
+                case m.Weights():
+                    self.weights.emit(event)
                 case m.Warned():
                     self.notice = event.text
                     self.changed.emit()

@@ -14,6 +14,7 @@ class State(StrEnum):
     STOPPED = "stopped"
     FINISHED = "finished"
     FAILED = "failed"
+    STORED = "stored"
 
 
 class Action(StrEnum):
@@ -30,6 +31,8 @@ class Action(StrEnum):
     SET_KNOB = "set_knob"
     UNDO_KNOB = "undo_knob"
     SAVE = "save"
+    FORK = "fork"
+    DISCARD_DRAFT = "discard_draft"
 
 
 _STEPS = {Action.STEP, Action.STEP_UPDATE, Action.STEP_EPISODE}
@@ -44,6 +47,7 @@ ALLOWED: dict[State, frozenset[Action]] = {
     State.STOPPED: frozenset({Action.RESUME_RUN, Action.NEW_RUN}),
     State.FINISHED: frozenset({Action.NEW_RUN}),
     State.FAILED: frozenset({Action.RESUME_RUN, Action.NEW_RUN}),
+    State.STORED: frozenset({Action.RESUME_RUN, Action.NEW_RUN}),
 }
 ACTIVE = frozenset({State.STARTING, State.RUNNING, State.PAUSED, State.STOPPING})
 """States in which a job exists."""

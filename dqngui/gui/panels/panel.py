@@ -9,6 +9,11 @@ The window keeps one `History` and calls, for each panel whose card can be seen:
     panel.restyle(theme)          when the theme changes
     panel.clear(reason)           when there is no run any more
 
+Panels that look inside the agent name patterns of views, and get beside that:
+
+    panel.take_views(playing)     when the player's episode has more steps, or is another one (None: there is none)
+    panel.follow(t)               when the player shows another step of it
+
 A hidden panel gets no `take` and costs nothing; the `show` that precedes its next one makes it whole
 again, since everything it draws is in the history.
 """
@@ -18,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QImage, QPainter
@@ -26,8 +31,14 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QStackedWidget, 
 
 from dqngui.gui import theme as themes
 from dqngui.gui.history import History
+from dqngui.gui.playing import Playing
 from dqngui.gui.theme import Theme
 from dqngui.messages import Event
+
+if TYPE_CHECKING:
+    from dqngui.gui.library import Library
+    from dqngui.gui.player import Player
+    from dqngui.gui.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +55,22 @@ class Cursor:
     t: int | None = None
 
 
+@dataclass(slots=True)
+class Sources:
+    """What panels may ask for besides the history; the window owns these."""
+
+    session: Session
+    player: Player
+    library: Library
+
+
 class Panel(QWidget):
     """One aspect of a run.
 
     Attributes:
         title: of its card.
         wants: the scalar events that change it.
-        views: name patterns of the views it draws (`attention/*`).
+        views: name patterns of the views it draws (`attention/*`); with any, the player records while it is in sight.
         promise: a sentence for the time when there is nothing to draw.
         header_widgets: legend, choices and key figures, for the right of the card's header line.
         menu_actions: actions for the card's menu.
@@ -71,6 +91,7 @@ class Panel(QWidget):
         self.setObjectName("cardBody")
         self.history = History()
         self.cursor_at: Cursor | None = None
+        self.playing: Playing | None = None
         self.header_widgets: list[QWidget] = []
         self.menu_actions: list[QAction] = []
         self.content = QWidget()
@@ -104,8 +125,16 @@ class Panel(QWidget):
         """Events that the shown history has just taken."""
         self._changed = self._changed or any(isinstance(event, self.wants) for event in events)
 
-    def take_views(self, views: Sequence[Any]) -> None:
-        """Views from the player that match `views`; most panels draw none."""
+    def attach(self, sources: Sources) -> None:
+        """Take what the panel needs besides the history; called once, before anything else."""
+
+    def take_views(self, playing: Playing | None) -> None:
+        """The player's episode has more steps or is another one; `refresh` draws it. None: nothing is played."""
+        self.playing = playing
+        self._changed = True
+
+    def follow(self, t: int) -> None:
+        """The player shows step t of its episode: move the cursor, rescale nothing."""
 
     def refresh(self) -> bool:
         """Draw what changed since the last time; True if anything was drawn."""
