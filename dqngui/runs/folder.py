@@ -33,6 +33,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
         best: mean return of the best evaluation.
         seconds: wall seconds of training.
         updated: local time of the last change, ISO 8601.
+        parent: name of the run that it branched from; empty for one that began anew.
         pid, pid_since: the process that writes the run and when that process began (seconds since 1970).
     """
 
@@ -47,6 +48,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     best: float | None = None
     seconds: float = 0.0
     updated: str = ""
+    parent: str = ""
     pid: int = 0
     pid_since: float = 0.0
     folder: str = ""
@@ -161,10 +163,11 @@ def list_runs(runs: Path) -> list[RunSummary]:
     if not runs.exists():
         return []
     try:
-        folders = sorted((entry.path for entry in os.scandir(runs) if entry.is_dir()), reverse=True)
+        with os.scandir(runs) as entries:
+            found = [entry.path for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
     except OSError as error:
         raise ConfigError(f"cannot list the runs in `{runs}`: {error.strerror}") from None
-    return [summary for path in folders if (summary := summary_of(Path(path))) is not None]
+    return [summary for path in sorted(found, reverse=True) if (summary := summary_of(Path(path))) is not None]
 
 
 _open: set[str] = set()  # folders that this process writes

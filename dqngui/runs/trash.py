@@ -1,0 +1,65 @@
+"""Runs thrown away, and brought back: `.trash/` beside them, in the same folder of runs. Imports no torch."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from dqngui.config import ConfigError
+from dqngui.runs.folder import EXPERIMENT, claim, release
+
+TRASH = ".trash"
+
+
+def discard(folder: Path) -> Path:
+    """Move a run into the trash and return where it lies there.
+
+    Raises ConfigError for a run that is being trained, and for a folder that is not a run's.
+    """
+    folder = folder.absolute()
+    if not (folder / EXPERIMENT).exists():
+        raise ConfigError(f"`{folder}` is not a run's folder: it has no {EXPERIMENT}")
+    return _move(folder, folder.parent / TRASH)
+
+
+def restore(discarded: Path) -> Path:
+    """Move a run back to where `discard` took it from and return its folder. Raises ConfigError."""
+    discarded = discarded.absolute()
+    if discarded.parent.name != TRASH or not discarded.is_dir():
+        raise ConfigError(f"there is no discarded run `{discarded}`")
+    return _move(discarded, discarded.parent.parent)
+
+
+def empty_trash(runs: Path) -> int:
+    """Delete what was discarded in a folder of runs for good; returns how many runs that were. Raises ConfigError."""
+    trash = runs / TRASH
+    if not trash.is_dir():
+        return 0
+    try:
+        found = list(trash.iterdir())
+        for path in found:
+            if path.is_symlink() or not path.is_dir():
+                path.unlink()  # a link's target belongs to someone else
+            else:
+                shutil.rmtree(path)
+        trash.rmdir()
+    except OSError as error:
+        raise ConfigError(f"cannot empty `{trash}`: {error.strerror}") from None
+    return len(found)
+
+
+def _move(folder: Path, place: Path) -> Path:
+    claim(folder)  # nobody may begin to train it on its way
+    try:
+        place.mkdir(exist_ok=True)
+        target, count = place / folder.name, 1
+        while os.path.lexists(target):
+            count += 1
+            target = place / f"{folder.name}-{count}"
+        os.rename(folder, target)
+    except OSError as error:
+        raise ConfigError(f"cannot move `{folder}` to `{place}`: {error.strerror}") from None
+    finally:
+        release(folder)
+    return target
