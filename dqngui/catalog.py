@@ -167,12 +167,13 @@ ALGORITHMS = {
 
 JOBS = {
     "train": Entry("Train an agent", "dqngui.jobs.train:train"),
-    "play": Entry("Play a stored agent greedily", "dqngui.jobs.play:play"),
+    "test": Entry("Play a stored agent greedily and tell its returns", "dqngui.jobs.test:test"),
+    "play": Entry("Play an agent step by step for those who watch it", "dqngui.jobs.play:play"),
 }
 
 PANELS = {
     "return": Entry("Episode returns and evaluations", "dqngui.gui.panels.returns:ReturnPanel"),
-    "learning": Entry(
-        "Loss, TD error, values, gradient, exploration, speed", "dqngui.gui.panels.learning:LearningPanel"
-    ),
+    "learning": Entry("Loss, TD error, values, gradient", "dqngui.gui.panels.learning:LearningPanel"),
+    "exploration": Entry("Exploration and speed", "dqngui.gui.panels.exploration:ExplorationPanel"),
+    "log": Entry("Tweaks, evaluations and notices in words", "dqngui.gui.panels.log:LogPanel"),
 }

@@ -171,7 +171,7 @@ def test_every_agent_trains_saves_loads_and_plays(attention: str, memory: str, t
     assert events[-1].reason == "completed"
     for checkpoint in ("best", "last", 400):
         request = Request(
-            job="play", folder=str(folder), options={"checkpoint": checkpoint, "episodes": 3, "seed": 2_000_000}
+            job="test", folder=str(folder), options={"checkpoint": checkpoint, "episodes": 3, "seed": 2_000_000}
         )
         played = list(events_of(open_host("inline", request)))
         (result,) = [event for event in played if isinstance(event, Evaluated)]

@@ -48,7 +48,7 @@ def _request(arguments: PlayArguments) -> Request:
             raise ConfigError(f"--checkpoint {checkpoint}: it is best, last or a step") from None
     options: dict[str, Any] = {"checkpoint": checkpoint, "episodes": arguments.episodes}
     options |= {name: value for name in ("seed", "video") if (value := getattr(arguments, name)) is not None}
-    return Request(job="play", folder=str(folder), options=options)
+    return Request(job="test", folder=str(folder), options=options)
 
 
 def _print_returns(event: Evaluated, video: str | None) -> None:

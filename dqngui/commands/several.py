@@ -107,7 +107,7 @@ def _test_request(folder: str, episodes: int) -> Request:
     from dqngui.envs.seeds import TEST_SEEDS
 
     options = {"checkpoint": "best", "episodes": episodes, "seed": TEST_SEEDS, "role": "test"}
-    return Request(job="play", folder=folder, options=options)
+    return Request(job="test", folder=folder, options=options)
 
 
 def run_several(arguments: TrainArguments) -> int:

@@ -1,150 +1,299 @@
-"""The playing job: a stored agent acts greedily, episode after episode, and may be filmed."""
+"""The playing job: a server that plays an agent, episode after episode, for those who watch.
+
+It lives as long as its host: `OpenAgent` says who plays, `UseWeights` brings newer weights for the next episode,
+`BeginEpisode` begins one, `Look` asks for steps and for the picture of one. What cannot be done is answered by
+`Failed`, and the job goes on waiting; `Stop` ends it.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
-from statistics import fmean
-from typing import Annotated, Any, Literal
+from contextlib import suppress
 
-import msgspec
-import numpy as np
 import torch
 
 from dqngui.config import ConfigError, Experiment
-from dqngui.envs.make import LONGEST_GREEDY, make_env, make_vector
+from dqngui.envs.make import LONGEST_GREEDY, make_vector
 from dqngui.envs.seeds import PLAY_SEEDS
-from dqngui.envs.spaces import Spaces
 from dqngui.envs.vector import Envs
-from dqngui.jobs.film import Film
+from dqngui.jobs.agent import Agent, asked_experiment
+from dqngui.jobs.camera import NOTHING, REEL, Camera, DoesNotRepeat, Reel
+from dqngui.jobs.episode import Episode
 from dqngui.jobs.inbox import Inbox
-from dqngui.learning.devices import resolve_device
-from dqngui.learning.evaluation import Interrupted, evaluate, play_episode
-from dqngui.messages import EpisodeEnded, Evaluated, Event, Finished, Request, Stop, Warned
-from dqngui.nets.network import QNetwork, build_network
-from dqngui.runs.checkpoints import load_weights
-from dqngui.runs.folder import read_experiment
+from dqngui.messages import (
+    BeginEpisode,
+    Command,
+    EpisodeBegan,
+    Event,
+    Finished,
+    Frame,
+    Look,
+    OpenAgent,
+    PlayerReady,
+    Request,
+    Resume,
+    Stop,
+    UseWeights,
+    Warned,
+)
+from dqngui.runs.failure import failed
 
-
-class PlayOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Options of a request to play.
-
-    Attributes:
-        checkpoint: `best`, `last` or a step.
-        episodes: how many; episode i has seed `seed` + i.
-        video: MP4 file for the first episode.
-        role: what the result is called in `Evaluated`.
-    """
-
-    checkpoint: Literal["best", "last"] | int = "best"
-    episodes: Annotated[int, msgspec.Meta(ge=1)] = 10
-    seed: Annotated[int, msgspec.Meta(ge=0)] = PLAY_SEEDS
-    video: str | None = None
-    role: Literal["selection", "test"] = "test"
+SLICE_S = 0.01
+"""Work between two looks into the inbox."""
+WAIT_S = 1.0
+LATE_S = 0.1
+"""A picture that took longer is not given up for the next one, or a slow environment would show none at all."""
+USUAL_FPS = 30.0
 
 
 def play(request: Request, inbox: Inbox) -> Iterator[Event]:
-    """Play the run in `request.folder`; ends with Evaluated and Finished. Raises ConfigError at once."""
-    if request.folder is None:
-        raise ConfigError("playing needs the folder of a run")
+    """Serve until `Stop`; with an inbox that nobody can write to, until its schedule is served."""
+    torch.set_num_threads(1)
+    return _serve(inbox)
+
+
+def _serve(inbox: Inbox) -> Iterator[Event]:
+    began, player = time.perf_counter(), _Player()
+    stopped = False
     try:
-        options = msgspec.convert(request.options, PlayOptions)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"cannot play: {error}") from None
-    folder = Path(request.folder)
-    experiment = read_experiment(folder)
-    step, weights = load_weights(folder, options.checkpoint)
-    torch.set_num_threads(experiment.run.threads)
-    envs = make_vector(experiment.env, min(options.episodes, 32), longest=LONGEST_GREEDY)
-    try:
-        network = stored_network(envs.spaces, experiment, weights)
-    except BaseException:
-        envs.close()
-        raise
-    return _play(network, envs, experiment, options, step, inbox)
-
-
-def stored_network(spaces: Spaces, experiment: Experiment, weights: dict[str, torch.Tensor]) -> QNetwork:
-    """The experiment's network with stored weights, on its device, or the CPU where that device is not.
-
-    Raises ConfigError when the weights do not fit.
-    """
-    network = build_network(spaces, experiment, torch.Generator().manual_seed(0))
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError:
-        raise ConfigError("the checkpoint's weights do not fit the experiment's network") from None
-    try:
-        device = resolve_device(experiment.run.device)
-    except ConfigError:
-        device = torch.device("cpu")  # trained elsewhere; the weights are the same
-    return network.to(device).eval()
-
-
-def _play(
-    network: QNetwork, envs: Envs, experiment: Experiment, options: PlayOptions, step: int, inbox: Inbox
-) -> Iterator[Event]:
-    began = time.perf_counter()
-    scale = experiment.learn.reward_scale
-    device = next(network.parameters()).device
-    returns: list[float] = []
-    lengths: list[int] = []
-
-    def stop_asked() -> bool:
-        return any(isinstance(command, Stop) for command in inbox.poll(step))
-
-    with closing(envs):
-        wanted = experiment.run.device
-        if wanted != "auto" and not str(device).startswith(wanted):
-            yield Warned(step=step, text=f"This machine has no {wanted}, so the agent plays on the CPU")
-        if options.video is not None:
-            ret, length = _filmed(network, experiment, options, device)
-            returns.append(ret)
-            lengths.append(length)
-            yield EpisodeEnded(step=step, ret=ret, length=length)
-        while len(returns) < options.episodes:
-            first = options.seed + len(returns)
-            seeds = range(first, min(first + len(envs), options.seed + options.episodes))
-            try:
-                some, long = evaluate(network, envs, seeds, reward_scale=scale, device=device, interrupted=stop_asked)
-            except Interrupted:
-                break
-            for ret, length in zip(some, long, strict=True):
-                yield EpisodeEnded(step=step, ret=ret, length=length, episode=len(returns))
-                returns.append(ret)
-                lengths.append(length)
-    if returns:
-        yield Evaluated(
-            step=step, returns=tuple(returns), lengths=tuple(lengths), mean=fmean(returns), role=options.role
-        )
+        while not stopped:
+            for command in inbox.poll(0) if player.busy else inbox.wait(0, WAIT_S):
+                # `Resume` is what a wait gives where nobody can send anything.
+                stopped = stopped or isinstance(command, (Stop, Resume))
+                yield from player.guard(player.obey(command))
+            if not stopped:
+                yield from player.guard(player.work())
+    finally:
+        player.close()
     seconds = time.perf_counter() - began
-    done = len(returns) == options.episodes
-    yield Finished(
-        step=step,
-        seconds=seconds,
-        steps_per_second=sum(lengths) / max(seconds, 1e-9),
-        reason="completed" if done else "stopped",
-    )
+    yield Finished(step=player.step, seconds=seconds, steps_per_second=player.steps / seconds, reason="stopped")
 
 
-def _filmed(network: QNetwork, experiment: Experiment, options: PlayOptions, device: torch.device) -> tuple[float, int]:
-    """Play the first episode in front of a camera: return and length."""
-    assert options.video is not None
-    env = make_env(experiment.env, render_mode="rgb_array", longest=LONGEST_GREEDY)
-    with closing(Envs([env], experiment.env)) as envs, Film(Path(options.video), _fps(env)) as film:
+class Stage:
+    """The environments of one agent: the one that is simulated, and the camera where pictures can be drawn.
 
-        def shoot(*_: Any) -> None:
-            frame = env.render()
-            if not isinstance(frame, np.ndarray):
-                raise ConfigError(f"`{experiment.env.id}` draws no pictures, so it cannot be filmed")
-            film.add(frame)
+    Attributes:
+        no_picture: why there are none.
+        repeats: the camera may be used; else pictures are drawn while simulating.
+    """
 
-        return play_episode(
-            network, envs, options.seed, reward_scale=experiment.learn.reward_scale, device=device, watch=shoot
+    def __init__(self, experiment: Experiment, repeats: bool = True) -> None:
+        """Raises ConfigError where the environment cannot be made."""
+        self.repeats, self.no_picture = repeats, ""
+        self.camera: Camera | None = None
+        self.envs: Envs = make_vector(experiment.env, 1, longest=LONGEST_GREEDY)
+        try:
+            self.camera = Camera(experiment.env)
+            if repeats:
+                self.camera.check(self.envs, PLAY_SEEDS)
+        except ConfigError as error:
+            self.no_picture = str(error)
+        except DoesNotRepeat:
+            self.repeats = False
+        except BaseException:
+            self.close()
+            raise
+        if self.camera is not None and not self.repeats:
+            self.envs.close()
+            self.envs, self.camera = self.camera.envs, None
+
+    @property
+    def outdated(self) -> bool:
+        """The environment was taken for one that repeats itself."""
+        return self.camera is not None and not self.repeats
+
+    def close(self) -> None:
+        # An environment that has just failed may fail again while it is closed.
+        for one in (self.camera, self.envs):
+            with suppress(Exception):
+                if one is not None:
+                    one.close()
+
+
+class _Player:
+    """What is open, what was asked for, and what is to be done next.
+
+    Attributes:
+        steps: environment steps played in all.
+    """
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.agent: Agent | None = None
+        self.stage: Stage | None = None
+        self.asked: BeginEpisode | None = None  # waits for weights
+        self.episode: Episode | None = None
+        self.reel: Reel | None = None
+        self.look: Look | None = None
+        self.due: list[tuple[Look, float]] = []  # pictures to send and since when: the newest, before it a late one
+        self.warned = False
+
+    @property
+    def step(self) -> int:
+        """How far the weights that play were trained."""
+        if self.episode is not None:
+            return self.episode.step
+        return self.agent.step if self.agent is not None else 0
+
+    def close(self) -> None:
+        if self.stage is not None:
+            self.stage.close()
+        self.stage = None
+
+    def guard(self, answers: Iterator[Event]) -> Iterator[Event]:
+        """The answers; an error ends the episode and becomes `Failed`."""
+        try:
+            yield from answers
+        except Exception as error:
+            name = "" if self.agent is None else self.agent.experiment.env.id
+            if not isinstance(error, ConfigError):
+                self._leave()
+                self.close()  # an environment that raised is made anew for the next episode
+            yield failed(error, self.step, name)
+
+    # -- commands ---------------------------------------------------------------------------------
+
+    def obey(self, command: Command) -> Iterator[Event]:
+        """Carry out one command. Raises ConfigError for what cannot be done."""
+        match command:
+            case OpenAgent():
+                yield self._open(command)
+            case UseWeights() if self.agent is not None:
+                self.agent.offer(command.step, command.tensors)
+            case BeginEpisode() if self.agent is not None:
+                self._leave()
+                self.asked = command
+            case Look():
+                self._take(command)
+
+    def _open(self, command: OpenAgent) -> PlayerReady:
+        self._leave()
+        self.close()
+        self.agent, self.warned = None, False
+        experiment = asked_experiment(command)
+        stage = Stage(experiment)
+        try:
+            agent = Agent(command, experiment, stage.envs.spaces)
+            views = agent.views()
+        except BaseException:
+            stage.close()
+            raise
+        self.agent, self.stage = agent, stage
+        return PlayerReady(
+            step=agent.step,
+            environment=experiment.env.id,
+            views=views,
+            labels=agent.labels(views),
+            actions=agent.spaces.action_names,
+            features=agent.features,
+            fps=float(stage.envs.envs[0].metadata.get("render_fps") or USUAL_FPS),
+            no_picture=stage.no_picture,
         )
 
+    def _take(self, look: Look) -> None:
+        """The newest Look wins, if it is of the present episode or of the one that waits."""
+        present = self.asked or self.episode
+        if present is None or look.number != present.number:
+            return
+        now = time.perf_counter()
+        self.due = [due for due in self.due[:1] if now - due[1] > LATE_S and self._on_the_way(due[0], look)]
+        self.look = look
+        if look.t is not None:
+            self.due.append((look, now))
+        if self.reel is not None:
+            self.reel.size = look.size
 
-def _fps(env: Any) -> float:
-    return float(env.metadata.get("render_fps") or 30)
+    def _on_the_way(self, other: Look, look: Look) -> bool:
+        position = self.stage.camera.position if self.stage is not None and self.stage.camera is not None else None
+        return position is not None and position <= (other.t or 0) < (look.t or 0)
+
+    # -- work -------------------------------------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        """There is something to do before the next command."""
+        return self._may_begin() or self._wants_steps() or self._wants_picture()
+
+    def work(self) -> Iterator[Event]:
+        """A slice of what is to be done."""
+        if self._may_begin():
+            yield from self._begin()
+        if self._wants_picture():
+            yield from self._draw()
+        if self._wants_steps():
+            assert self.episode is not None
+            played = self.episode.advance(self._until(), SLICE_S)
+            self.steps += len(played.tensors["action"])
+            yield played
+
+    def _may_begin(self) -> bool:
+        return self.asked is not None and self.agent is not None and self.agent.can_play
+
+    def _begin(self) -> Iterator[Event]:
+        assert self.agent is not None and self.asked is not None
+        asked, self.asked = self.asked, None
+        self.agent.rearm()
+        if self.stage is not None and self.stage.outdated:
+            self.close()
+        if self.stage is None:
+            self.stage = Stage(self.agent.experiment, repeats=not self.warned)
+        stage = self.stage
+        if stage.camera is not None:
+            stage.camera.leave()
+        elif not stage.no_picture:
+            self.reel = Reel(stage.envs, self.look.size if self.look is not None else (640, 480))
+        self.episode = Episode(self.agent, stage.envs, asked, None if self.reel is None else self.reel.shoot)
+        yield EpisodeBegan(
+            step=self.step, number=asked.number, seed=asked.seed, epsilon=asked.epsilon, recorded=asked.record
+        )
+        if not stage.repeats:
+            yield from self._warn()
+
+    def _leave(self) -> None:
+        self.episode = self.asked = self.reel = self.look = None
+        self.due = []
+
+    def _until(self) -> int:
+        assert self.look is not None
+        until = max(self.look.until, self.look.t or 0)
+        if self.reel is not None and self.look.t is not None:
+            return min(until, self.look.t + REEL // 2)  # no further ahead than pictures are kept
+        return until
+
+    def _wants_steps(self) -> bool:
+        episode = self.episode
+        return episode is not None and self.look is not None and not episode.ended and episode.length < self._until()
+
+    def _wants_picture(self) -> bool:
+        """A picture is due and its step has been played."""
+        episode = self.episode
+        if episode is None or not self.due:
+            return False
+        return episode.ended or episode.length >= (self.due[0][0].t or 0)
+
+    def _draw(self) -> Iterator[Event]:
+        """Bring the camera nearer to the step that is due, and send its picture once it is there."""
+        assert self.episode is not None and self.stage is not None
+        episode, stage, look = self.episode, self.stage, self.due[0][0]
+        t = min(look.t or 0, episode.length)
+        pixels = NOTHING
+        if self.reel is not None:
+            pixels = self.reel.at(t)
+        elif stage.camera is not None and stage.repeats:
+            try:
+                if not stage.camera.approach(episode, t, SLICE_S):
+                    return
+                pixels = stage.camera.shoot(look.size)
+            except DoesNotRepeat:
+                stage.repeats = False
+                yield from self._warn()
+        self.due.pop(0)
+        tensors = {"pixels": pixels} if pixels.size else {}
+        yield Frame(step=episode.step, number=episode.number, t=t, tensors=tensors)
+
+    def _warn(self) -> Iterator[Event]:
+        if not self.warned and self.agent is not None:
+            self.warned = True
+            name = self.agent.experiment.env.id
+            yield Warned(step=self.step, text=f"{name} does not repeat itself, so only its newest steps can be shown")

@@ -35,6 +35,8 @@ class Counters:
     Attributes:
         step: environment steps since the run began.
         updates: gradient steps since then.
+        random_until: every action is random before this step.
+        learn_from: step of the first update, once the replay has been filled.
         next_update, next_copy, next_row, next_evaluation, next_checkpoint: steps at which each is due.
         evaluations: blocks of evaluation seeds used so far.
         best: highest confirmed evaluation.
@@ -46,6 +48,8 @@ class Counters:
 
     step: int = 0
     updates: int = 0
+    random_until: int = 0
+    learn_from: int = 0
     next_update: int = 0
     next_copy: int = 0
     next_row: int = 0
@@ -60,6 +64,23 @@ class Counters:
     row_seconds: float = 0.0
     row_updates: int = 0
     seconds: float = 0.0
+
+    @classmethod
+    def of(cls, experiment: Experiment, step: int = 0) -> Counters:
+        """The counters of an experiment whose replay is empty at this step."""
+        run, learn = experiment.run, experiment.learn
+        first = step + max(learn.warmup, 1)
+        return cls(
+            step=step,
+            random_until=step + learn.warmup,
+            learn_from=first,
+            next_update=first,
+            next_copy=next_multiple(step, learn.target_every),
+            next_row=next_multiple(step, run.log_every),
+            next_evaluation=next_multiple(step, run.eval_every) if run.eval_every else 0,
+            next_checkpoint=next_multiple(step, run.checkpoint_every),
+            row_step=step,
+        )
 
 
 class Training:
@@ -101,13 +122,7 @@ class Training:
             generator=self.exploration,
         )
         self.starving = False  # the last updates that were due found no window in a full replay
-        self.counters = Counters(
-            next_update=max(learn.warmup, 1),
-            next_copy=learn.target_every,
-            next_row=run.log_every,
-            next_evaluation=run.eval_every,
-            next_checkpoint=run.checkpoint_every,
-        )
+        self.counters = Counters.of(experiment)
 
     @property
     def experiment(self) -> Experiment:
@@ -118,7 +133,7 @@ class Training:
     def epsilon(self) -> float:
         """Present exploration rate; while the replay is first filled every action is random."""
         step = self.counters.step
-        return 1.0 if step < self.experiment.learn.warmup else self.knobs.epsilon(step)
+        return 1.0 if step < self.counters.random_until else self.knobs.epsilon(step)
 
     @property
     def parameters(self) -> int:
@@ -137,7 +152,7 @@ class Training:
         answer = self.knobs.apply(command, count.step)
         learn = self.experiment.learn
         if answer.field == "learn.update_every":
-            count.next_update = min(count.next_update, max(learn.warmup, count.step + learn.update_every))
+            count.next_update = min(count.next_update, max(count.learn_from, count.step + learn.update_every))
         elif answer.field == "learn.target_every":
             count.next_copy = min(count.next_copy, next_multiple(count.step, learn.target_every))
         return answer
@@ -152,7 +167,7 @@ class Training:
         """Step every environment once and store what happened; returns the episodes that ended."""
         learn = self.experiment.learn
         count = self.counters
-        spread = 0.0 if count.step < learn.warmup else learn.epsilon_ladder
+        spread = 0.0 if count.step < count.random_until else learn.epsilon_ladder
         due = self.replay.state_due if self.replay.initial_state is not None else None
         transition = self.actor.step(epsilon_ladder(self.epsilon, len(self.envs), spread), due)
         rule = self.learner.rule(self.experiment) if learn.prioritized else None
@@ -252,6 +267,7 @@ class Training:
         meta = {
             "counters": {name: getattr(self.counters, name) for name in Counters.__slots__},
             "knobs": self.knobs.data(),
+            "layout": self.learner.layout,
             "exploration": self.exploration.bit_generator.state,
             "sampling": self.sampling.bit_generator.state,
         }
@@ -263,7 +279,7 @@ class Training:
         Yields a sentence for everything that could not be brought back.
         """
         self.knobs.restore(meta["knobs"])
-        self.counters = Counters(**meta["counters"])
+        self.counters = counters_of(meta)
         self.learner.restore(_under("learner", arrays))
         self.replay.restore({key: np.asarray(value) for key, value in _under("replay", arrays).items()})
         self.actor.restore({key: np.asarray(value) for key, value in _under("actor", arrays).items()})
@@ -282,6 +298,33 @@ class Training:
                 f"{self.experiment.env.id} does not repeat an episode from its seed and actions: "
                 f"{int(lost.sum())} running episodes were abandoned"
             )
+
+    def inherit(self, arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+        """Take over the parameters that fit from the saved state of another experiment, and begin behind its steps.
+
+        Optimizer, replay, generators and episodes start anew. Until the replay is filled again, actions are random as
+        at the start of a run, unless the whole network was taken over: then it plays for itself.
+        Returns the names of the parameters that were taken over, and of those that were not.
+        """
+        past = counters_of(meta)
+        layout = [(name, tuple(shape)) for name, shape in meta["layout"]]
+        kept = self.learner.take_over(_under("learner", arrays), layout)
+        fresh = [name for name, _ in self.learner.layout if name not in kept]
+        self.knobs.manual = dict(meta["knobs"]["manual"])
+        count = self.counters = Counters.of(self.experiment, past.step)
+        count.updates, count.row_updates = past.updates, past.updates
+        count.seconds, count.row_seconds = past.seconds, past.seconds
+        if not fresh:
+            count.random_until = past.step
+        self.actor.begin()
+        return kept, fresh
+
+
+def counters_of(meta: Mapping[str, Any]) -> Counters:
+    """The counters of a saved state."""
+    saved = meta["counters"]
+    warmup = meta["knobs"]["learn"]["warmup"]
+    return Counters(**{"random_until": warmup, "learn_from": max(warmup, 1), **saved})  # older states lack these
 
 
 def next_multiple(step: int, every: int) -> int:

@@ -81,20 +81,23 @@ class Encoder(nn.Module):
         self.names = [part.name for part in spaces.parts]
         encoders: list[nn.Module] = []
         labels: list[str] = []
+        features = iter(spaces.features)
         for part in spaces.parts:
+            names = [next(features, "") for _ in range(math.prod(part.shape))] if part.kind == "vector" else []
             if part.kind == "discrete":
                 encoders.append(DiscreteEncoder(part, width))
                 labels.append(part.name)
             elif tokens == "feature":
                 encoders.append(FeatureEncoder(part, width))
                 count = math.prod(part.shape)
-                labels += [f"{part.name} {index}" if count > 1 else part.name for index in range(count)]
+                numbered = [f"{part.name} {index}" if count > 1 else part.name for index in range(count)]
+                labels += [name or number for name, number in zip(names, numbered, strict=True)]
             else:
                 encoders.append(VectorEncoder(part, hidden, width))
                 labels.append(part.name)
         self.parts = nn.ModuleList(encoders)
         self.labels = tuple(labels)
-        """Name of each token, in order."""
+        """Name of each token, in order: of the part, or of the feature where each is a token."""
 
     @property
     def count(self) -> int:

@@ -1,4 +1,4 @@
-"""The playing job: what it refuses, and where it plays."""
+"""The testing job: what it refuses, and where it plays."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from dqngui.config import ConfigError
+from dqngui.jobs import test as job
 from dqngui.jobs.inbox import Inbox
-from dqngui.jobs.play import play
 from dqngui.jobs.train import train
 from dqngui.messages import Evaluated, Event, Request, Warned
 from dqngui.runs.folder import create
@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def played(folder: Path, **options: Any) -> list[Event]:
-    return list(play(Request(job="play", folder=str(folder), options=options), Inbox(None)))
+    return list(job.test(Request(job="test", folder=str(folder), options=options), Inbox(None)))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,116 @@
+"""The agent that plays to be watched: its network on the CPU, its weights, and the names of what it sees and does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from dqngui.config import ConfigError, Experiment
+from dqngui.envs.spaces import Spaces
+from dqngui.envs.vector import Parts
+from dqngui.learning.acting import inputs_of
+from dqngui.messages import OpenAgent, View
+from dqngui.nets.network import build_network
+from dqngui.nets.record import Record
+from dqngui.runs.checkpoints import load_weights
+from dqngui.runs.folder import read_experiment
+
+CPU = torch.device("cpu")
+MOST_NUMBERS = 1024
+"""An observation of more numbers than this is a picture, and is not sent along with the steps."""
+
+
+def asked_experiment(command: OpenAgent) -> Experiment:
+    """The experiment whose agent is asked for. Raises ConfigError."""
+    if command.folder is not None:
+        return read_experiment(Path(command.folder))
+    if command.experiment is None:
+        raise ConfigError("an agent needs the folder of a run, or an experiment")
+    return command.experiment
+
+
+class Agent:
+    """One network and its weights.
+
+    Attributes:
+        step: how far its weights were trained.
+        armed: it has weights, those it was made with being of no use.
+        features: names of the observation's numbers and categories, in the order of `numbers`.
+    """
+
+    def __init__(self, command: OpenAgent, experiment: Experiment, spaces: Spaces) -> None:
+        """Raises ConfigError when the folder has no such checkpoint, or one that does not fit."""
+        self.experiment, self.spaces = experiment, spaces
+        self.network = build_network(spaces, experiment, torch.Generator().manual_seed(0)).eval()
+        self._own = self.network.state_dict()
+        self._next: tuple[int, dict[str, torch.Tensor]] | None = None
+        self.step, self.armed = 0, False
+        if command.folder is not None:
+            step, weights = load_weights(Path(command.folder), command.checkpoint)
+            self.offer(step, weights)
+            self.rearm()
+        self.features = features_of(spaces)
+
+    def offer(self, step: int, tensors: Mapping[str, Any]) -> None:
+        """Keep weights (torch or numpy, by name) for the next episode. Raises ConfigError when they do not fit."""
+        weights = {name: torch.as_tensor(value) for name, value in tensors.items()}
+        shapes = {name: value.shape for name, value in weights.items()}
+        if shapes != {name: value.shape for name, value in self._own.items()}:
+            raise ConfigError("the weights do not fit the experiment's network")
+        self._next = step, weights
+
+    def rearm(self) -> None:
+        """Use the newest weights that were offered."""
+        if self._next is None:
+            return
+        self.step, weights = self._next
+        self.network.load_state_dict(weights)
+        self._next, self.armed = None, True
+
+    @property
+    def can_play(self) -> bool:
+        """It has weights, or some are waiting."""
+        return self.armed or self._next is not None
+
+    def views(self) -> tuple[View, ...]:
+        """Everything that can be recorded, with shapes, which one recorded step tells."""
+        record = Record()
+        nothing = {part.name: np.zeros((1, *part.shape), part.dtype) for part in self.spaces.parts}
+        with torch.inference_mode():
+            inputs = inputs_of(nothing, np.full(1, -1), np.zeros(1, np.float32), CPU)
+            self.network(inputs, self.network.initial_state(1), record)
+        return tuple(
+            View(spec.name, spec.axes, tuple(record.values[spec.name].shape[2:]), spec.signed)
+            for spec in self.network.views()
+        )
+
+    def labels(self, views: tuple[View, ...]) -> dict[str, tuple[str, ...]]:
+        """Names along the views' axes: of the tokens, and of past steps."""
+        tokens = self.network.encoder.labels
+        labels = {"query": tokens, "key": tokens}
+        lags = max((view.shape[view.axes.index("lag")] for view in views if "lag" in view.axes), default=0)
+        return labels | ({"lag": ("now", *(f"t−{lag}" for lag in range(1, lags)))} if lags else {})
+
+    def numbers(self, observations: list[Parts]) -> np.ndarray:
+        """Observations of n steps (each part (1, *shape)) as (n, F) float32, F names being `features`."""
+        if not self.features:
+            return np.zeros((len(observations), 0), np.float32)
+        columns = [np.concatenate([parts[part.name] for parts in observations]) for part in self.spaces.parts]
+        return np.concatenate(columns, axis=1, dtype=np.float32)
+
+
+def features_of(spaces: Spaces) -> tuple[str, ...]:
+    """Names of all numbers and categories of an observation, part by part; none where there are too many."""
+    vector_names = iter(spaces.features)
+    names: list[str] = []
+    for part in spaces.parts:
+        count = part.shape[0]
+        if part.kind == "vector":
+            names += [next(vector_names) for _ in range(count)]
+        else:
+            names += [part.name if count == 1 else f"{part.name}[{index}]" for index in range(count)]
+    return tuple(names) if len(names) <= MOST_NUMBERS else ()

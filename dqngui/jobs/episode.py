@@ -1,0 +1,109 @@
+"""One episode that is played to be watched: simulated as far as it is wanted, and able to be simulated again."""
+
+from __future__ import annotations
+
+import struct
+import time
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from dqngui.envs.vector import Envs, Parts
+from dqngui.jobs.agent import CPU, Agent
+from dqngui.learning.acting import inputs_of
+from dqngui.learning.exploration import explore
+from dqngui.messages import BeginEpisode, Played
+from dqngui.nets.record import Record
+
+
+def digest(parts: Parts, reward: float) -> int:
+    """A checksum of what a step showed: equal steps have equal ones."""
+    checksum = zlib.crc32(struct.pack("<d", reward))
+    for values in parts.values():
+        checksum = zlib.crc32(values, checksum)  # type: ignore[arg-type]  # arrays are buffers
+    return checksum
+
+
+class Episode:
+    """An episode of `agent` in the single environment of `envs`, begun here.
+
+    Attributes:
+        number, seed: as asked for.
+        step: how far the agent's weights were trained; they stay what they are.
+        actions: what was done so far.
+        digests: one of each observation so far, with the reward before it: one more than actions.
+    """
+
+    def __init__(
+        self, agent: Agent, envs: Envs, asked: BeginEpisode, watch: Callable[[int], None] | None = None
+    ) -> None:
+        """`watch(t)` is called at every observation while the environment shows it, the last included."""
+        self.number, self.seed, self.step = asked.number, asked.seed, agent.step
+        self.epsilon, self.recorded = asked.epsilon, asked.record
+        self.actions: list[int] = []
+        self.ended = self.truncated = False
+        self._agent, self._envs, self._watch = agent, envs, watch
+        self._scale = agent.experiment.learn.reward_scale
+        self._generator = np.random.default_rng(asked.seed)
+        self._parts = envs.reset([asked.seed])
+        self._action, self._reward = np.full(1, -1), np.zeros(1, np.float32)
+        with torch.inference_mode():
+            self._state = agent.network.initial_state(1)
+        self.digests = [digest(self._parts, 0.0)]
+        if watch is not None:
+            watch(0)
+
+    @property
+    def length(self) -> int:
+        """Steps so far."""
+        return len(self.actions)
+
+    def advance(self, until: int, seconds: float) -> Played:
+        """Play at least one step, on to step `until` while the time lasts. The episode must not have ended."""
+        deadline = time.perf_counter() + seconds
+        first = self.length
+        seen: list[Parts] = []
+        rewards: list[float] = []
+        rows: list[dict[str, torch.Tensor]] = []
+        with torch.inference_mode():
+            while True:
+                seen.append(self._parts)
+                rows.append(self._decide())
+                rewards.append(self._act())
+                if self.ended or self.length >= until or time.perf_counter() >= deadline:
+                    break
+            tensors = {name: torch.cat([row[name] for row in rows])[:, 0].numpy() for name in rows[0]}
+        tensors |= {
+            "action": np.array(self.actions[first:], np.int64),
+            "reward": np.array(rewards, np.float64),
+            "observation": self._agent.numbers(seen),
+        }
+        return Played(
+            step=self.step, number=self.number, first=first, tensors=tensors, ended=self.ended, truncated=self.truncated
+        )
+
+    def _decide(self) -> dict[str, torch.Tensor]:
+        """Choose the next action: its values and views, (1, 1, ...) each."""
+        record = Record() if self.recorded else None
+        inputs = inputs_of(self._parts, self._action, self._reward, CPU)
+        q, self._state = self._agent.network(inputs, self._state, record)
+        action = q[0].argmax(-1).numpy()
+        if self.epsilon > 0:
+            action = explore(action, np.full(1, self.epsilon), self._agent.network.actions, self._generator)
+        self._action = action
+        views = {} if record is None else {f"view/{name}": value for name, value in record.values.items()}
+        return {"q": q, **views}
+
+    def _act(self) -> float:
+        self._parts, rewards, terminated, truncated = self._envs.step(self._action)
+        reward = float(rewards[0])
+        self._reward = (rewards * self._scale).astype(np.float32)
+        self.actions.append(int(self._action[0]))
+        self.digests.append(digest(self._parts, reward))
+        self.ended = bool(terminated[0] or truncated[0])
+        self.truncated = bool(truncated[0] and not terminated[0])
+        if self._watch is not None:
+            self._watch(self.length)
+        return reward
