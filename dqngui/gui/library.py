@@ -1,0 +1,330 @@
+"""The folder of runs as the window knows it: their summaries, the return curves that are compared, and the trash.
+
+Everything is read in one background thread. What lies over the Return plot is kept here too, so that it
+stays when another run is opened.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtWidgets import QWidget
+
+from dqngui.config import ConfigError
+from dqngui.gui.history import History
+from dqngui.gui.session import Session
+from dqngui.gui.stored import ReturnLog, RunList, same_experiment
+from dqngui.gui.worker import Reader
+from dqngui.messages import Event
+from dqngui.runs.folder import RunSummary
+from dqngui.runs.trash import discard, empty_trash, restore
+
+REFRESH_MS = 3000
+KEPT = 16  # curves that nobody draws and that are kept nevertheless
+_STAMP = re.compile(r"^\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_")
+
+
+@dataclass(eq=False, slots=True)
+class Overlay:
+    """A stored run's return curve, or the mean of several seeds', drawn over the open run's.
+
+    Attributes:
+        folders: one run, or with `seeds` all runs of an experiment.
+        slot: chooses colour and dash; no two overlays have the same.
+    """
+
+    folders: tuple[Path, ...]
+    name: str
+    slot: int
+    seeds: bool = False
+
+
+class Library(QObject):
+    """What is in the runs' folder.
+
+    Attributes:
+        runs: the folder; None: runs are not kept.
+        summaries: of all runs, the newest folder first. `known`: they were read once.
+        problem: why the folder cannot be read, as a sentence; empty if it can.
+        overlays: in the order in which they were chosen.
+
+    Signals:
+        changed: summaries, names or the problem.
+        overlaid: overlays, or curves that somebody asked for.
+        said(str): a sentence for the user: why something was not done.
+    """
+
+    changed = Signal()
+    overlaid = Signal()
+    said = Signal(str)
+
+    def __init__(self, session: Session, runs: Path | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.runs = (runs or session.runs) and Path(runs or session.runs or "").absolute()
+        self.summaries: list[RunSummary] = []
+        self.known = False
+        self.problem = ""
+        self.overlays: list[Overlay] = []
+        self._names: dict[str, str] = {}
+        self._curves: dict[Path, History | None] = {}
+        self._logs: dict[Path, ReturnLog] = {}  # the thread's own
+        self._experiments: dict[str, str | None] = {}  # the thread's own
+        self._discarded: list[list[Path]] = []
+        self._watchers: list[QWidget] = []
+        self._reader = Reader("library", self)
+        self._list = RunList(self.runs) if self.runs else None
+        self._reading = False
+        self._state = (session.state, session.folder)
+        self._timer = QTimer(self, interval=REFRESH_MS)
+        self._timer.timeout.connect(self._on_timer)
+        session.changed.connect(self._on_session)
+
+    # -- life ------------------------------------------------------------------------------------
+
+    @Slot()
+    def start(self) -> None:
+        """Empty what the last start left in the trash, read the folder, and keep looking."""
+        self._reader.ask(self._empty_trash, lambda _: None)
+        self.refresh()
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Nothing is read any more, and what was deleted is gone. The thread ends when `alive` is False."""
+        self._timer.stop()
+        self._reader.stop(self._empty_trash if self._discarded else None)
+
+    @property
+    def alive(self) -> bool:
+        return self._reader.alive
+
+    def join(self) -> None:
+        """Wait for the thread; after `stop`."""
+        self._reader.join()
+
+    def watch(self, widget: QWidget) -> None:
+        """The folder is read again and again while this widget can be seen."""
+        self._watchers.append(widget)
+
+    @Slot()
+    def _on_timer(self) -> None:
+        if any(not each.visibleRegion().isEmpty() and not each.window().isMinimized() for each in self._watchers):
+            self.refresh()
+        for folder in {folder for overlay in self.overlays for folder in overlay.folders}:
+            self._read_curve(folder)
+
+    @Slot()
+    def _on_session(self) -> None:
+        state = self._session.state, self._session.folder
+        if state != self._state:
+            self._state = state
+            self.refresh()
+
+    # -- summaries -------------------------------------------------------------------------------
+
+    @Slot()
+    def refresh(self) -> None:
+        """Look at the folder again; `changed` tells what is new."""
+        if self._list is not None and not self._reading:
+            self._reading = True
+            self._reader.ask(self._read_list, self._take_list)
+
+    def _read_list(self) -> tuple[list[RunSummary], str]:
+        assert self._list is not None
+        try:
+            return self._list.read(lambda: self._reader.going), ""
+        except ConfigError as error:
+            return [], f"{str(error)[:1].upper()}{str(error)[1:]}."
+
+    def _take_list(self, found: tuple[list[RunSummary], str]) -> None:
+        self._reading = False
+        if self.known and found == (self.summaries, self.problem):
+            return
+        (self.summaries, self.problem), self.known = found, True
+        plain = {summary.folder: _plain_name(summary) for summary in self.summaries}
+        shared = Counter(plain.values())
+        self._names = {
+            summary.folder: f"{name} · seed {summary.seed}" if shared[name := plain[summary.folder]] > 1 else name
+            for summary in self.summaries
+        }
+        self.changed.emit()
+
+    def name_of(self, folder: str | Path) -> str:
+        """What the run is called: title or folder, with its seed where several share that."""
+        return self._names.get(str(folder)) or _STAMP.sub("", Path(folder).name)
+
+    def summary_of(self, folder: str | Path) -> RunSummary | None:
+        return next((each for each in self.summaries if each.folder == str(folder)), None)
+
+    def is_open(self, folder: str | Path) -> bool:
+        """The window shows this run."""
+        return self._session.folder is not None and self._session.folder.absolute() == Path(folder)
+
+    # -- curves ----------------------------------------------------------------------------------
+
+    def curve(self, folder: Path) -> History | None:
+        """Episodes, evaluations and forks of a run; None until they were read, which this asks for."""
+        if folder not in self._curves:
+            self._drop_unused()
+            self._curves[folder] = None
+            self._read_curve(folder)
+        else:
+            self._curves[folder] = self._curves.pop(folder)  # used last
+        return self._curves[folder]
+
+    def _drop_unused(self) -> None:
+        used = {folder for overlay in self.overlays for folder in overlay.folders}
+        unused = [folder for folder, curve in self._curves.items() if folder not in used and curve is not None]
+        for folder in unused[: max(0, len(unused) - KEPT)]:
+            del self._curves[folder]
+            self._reader.ask(partial(self._logs.pop, folder, None), lambda _: None)
+
+    def _read_curve(self, folder: Path) -> None:
+        self._reader.ask(partial(self._read_on, folder), partial(self._take_curve, folder))
+
+    def _read_on(self, folder: Path) -> tuple[History | None, list[Event]]:
+        """A whole history, where it is to replace the known one, or the events that came since."""
+        log = self._logs.setdefault(folder, ReturnLog(folder))
+        whole: History | None = None
+        more: list[Event] = []
+        try:
+            for anew, events in log.read(lambda: self._reader.going):
+                if anew:
+                    whole, more = History(), []
+                if whole is not None:
+                    whole.take(events)
+                else:
+                    more += events
+        except OSError:
+            pass  # what was read stays; the folder may be on its way into the trash
+        return whole, more
+
+    def _take_curve(self, folder: Path, found: tuple[History | None, list[Event]]) -> None:
+        whole, more = found
+        if folder not in self._curves:
+            return
+        known = self._curves[folder]
+        if whole is not None:
+            self._curves[folder] = whole
+        elif known is None:
+            self._curves[folder] = History()
+        elif more:
+            known.take(more)
+        else:
+            return
+        self.overlaid.emit()
+
+    # -- overlays --------------------------------------------------------------------------------
+
+    def overlay_of(self, folder: str | Path, *, seeds: bool = False) -> Overlay | None:
+        """The overlay of this run alone, or with `seeds` the mean that it belongs to."""
+        path = Path(folder)
+        return next((each for each in self.overlays if each.seeds == seeds and path in each.folders), None)
+
+    def overlay(self, folder: str | Path) -> None:
+        """Draw a run's returns over the open run's, or draw them no more."""
+        if (known := self.overlay_of(folder)) is not None:
+            self.remove(known)
+        else:
+            self._add((Path(folder),), self.name_of(folder), seeds=False)
+
+    def overlay_seeds(self, folder: str | Path) -> None:
+        """Draw the mean of all runs that differ from this one in their seed only; `said` tells if there is none."""
+        summary = self.summary_of(folder)
+        if summary is None or self.overlay_of(folder, seeds=True) is not None:
+            return
+        alike = [each.folder for each in self.summaries if _alike(each, summary)]
+        self._reader.ask(partial(self._same, summary.folder, alike), partial(self._overlay_seeds, summary))
+
+    def _same(self, folder: str, candidates: Sequence[str]) -> list[str]:
+        for each in {folder, *candidates}:
+            if each not in self._experiments:
+                self._experiments[each] = same_experiment(Path(each))
+        wanted = self._experiments[folder]
+        return [each for each in candidates if wanted is not None and self._experiments[each] == wanted]
+
+    def _overlay_seeds(self, summary: RunSummary, folders: list[str]) -> None:
+        name = _plain_name(summary)
+        if len(folders) < 2:
+            self.said.emit(f"There is no other run of “{name}” that differs in its seed only.")
+        elif self.overlay_of(summary.folder, seeds=True) is None:
+            self._add(tuple(Path(folder) for folder in reversed(folders)), name, seeds=True)
+
+    def _add(self, folders: tuple[Path, ...], name: str, *, seeds: bool) -> None:
+        taken = {overlay.slot for overlay in self.overlays}
+        slot = next(slot for slot in range(len(taken) + 1) if slot not in taken)
+        self.overlays.append(Overlay(folders, name, slot, seeds))
+        self.overlaid.emit()
+
+    def remove(self, overlay: Overlay) -> None:
+        """Draw it no more."""
+        self.overlays.remove(overlay)
+        self.overlaid.emit()
+
+    def remove_all(self) -> None:
+        self.overlays.clear()
+        self.overlaid.emit()
+
+    # -- deleting --------------------------------------------------------------------------------
+
+    def discard(self, folders: Sequence[str | Path]) -> int:
+        """Move runs into the trash and return how many; `said` tells why one was refused."""
+        moved: list[Path] = []
+        for folder in map(Path, folders):
+            if self.is_open(folder):
+                self.said.emit(f"“{self.name_of(folder)}” is open here; open another run or begin a new one first.")
+                continue
+            try:
+                moved.append(discard(folder))
+            except ConfigError as error:
+                self.said.emit(f"“{self.name_of(folder)}” was not deleted: {error}.")
+                continue
+            for overlay in [each for each in self.overlays if folder in each.folders]:
+                self._without(overlay, folder)
+        if moved:
+            self._discarded.append(moved)
+            self.refresh()
+        return len(moved)
+
+    def _without(self, overlay: Overlay, folder: Path) -> None:
+        overlay.folders = tuple(each for each in overlay.folders if each != folder)
+        if len(overlay.folders) < 1 + overlay.seeds:
+            self.overlays.remove(overlay)
+        self.overlaid.emit()
+
+    @property
+    def can_undo(self) -> bool:
+        """Something was deleted that can come back."""
+        return bool(self._discarded)
+
+    def undo(self) -> None:
+        """Bring back what was deleted last."""
+        if not self._discarded:
+            return
+        for path in self._discarded.pop():
+            try:
+                restore(path)
+            except ConfigError as error:
+                self.said.emit(f"The run was not brought back: {error}.")
+        self.refresh()
+
+    def _empty_trash(self) -> None:
+        if self.runs is not None:
+            try:
+                empty_trash(self.runs)
+            except ConfigError:
+                pass  # it is tried again at the next start
+
+
+def _plain_name(summary: RunSummary) -> str:
+    return summary.title or _STAMP.sub("", Path(summary.folder).name)
+
+
+def _alike(a: RunSummary, b: RunSummary) -> bool:
+    return (a.env, a.attention, a.memory, a.total_steps) == (b.env, b.attention, b.memory, b.total_steps)

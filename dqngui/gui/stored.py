@@ -1,0 +1,124 @@
+"""Reading a folder of runs again and again, cheaply: summaries that changed, log lines that came. No Qt.
+
+Made for a background thread: nothing here is shared with another one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from dqngui import presets
+from dqngui.config import ConfigError, Experiment
+from dqngui.messages import EpisodeEnded, Evaluated, Event, Forked, decode_event
+from dqngui.runs.folder import EVENTS, SUMMARY, RunSummary, read_experiment, summary_of
+
+BLOCK = 1 << 20  # bytes of a log that are read at once
+_KINDS = tuple(f'{{"type":"{kind.__name__}"'.encode() for kind in (EpisodeEnded, Evaluated, Forked))
+_Stamp = tuple[int, int]
+
+
+class RunList:
+    """The summaries of a folder of runs; reading it again opens only what was changed."""
+
+    def __init__(self, runs: Path) -> None:
+        self._runs = runs
+        self._known: dict[str, tuple[_Stamp | None, RunSummary | None]] = {}
+
+    def read(self, go_on: Callable[[], bool] = lambda: True) -> list[RunSummary]:
+        """All runs, the newest folder first; what it has so far once `go_on` says no. Raises ConfigError."""
+        try:
+            with os.scandir(self._runs) as entries:
+                paths = sorted((each.path for each in entries if each.is_dir() and each.name[0] != "."), reverse=True)
+        except FileNotFoundError:
+            paths = []  # it is made with the first run
+        except OSError as error:
+            raise ConfigError(f"cannot list the runs in `{self._runs}`: {error.strerror}") from None
+        known, self._known = self._known, {}
+        for path in paths:
+            if not go_on():
+                break
+            stamp = _stamp(os.path.join(path, SUMMARY))
+            before = known.get(path)
+            # Nobody writes that a running process was killed: these are looked at each time.
+            same = before is not None and before[0] == stamp and not (before[1] and before[1].state == "running")
+            summary = before[1] if same and before else summary_of(Path(path))
+            self._known[path] = stamp, summary
+        return [summary for _, summary in self._known.values() if summary is not None]
+
+
+class ReturnLog:
+    """The episodes, evaluations and forks of a run's log, read on from where the last reading ended."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / EVENTS
+        self._offset = 0
+        self._tail = b""  # last bytes before the offset: a log that was cut back and grew again has others
+
+    def read(self, go_on: Callable[[], bool] = lambda: True) -> Iterator[tuple[bool, list[Event]]]:
+        """Yields (anew, events) for each piece of new whole lines; `anew`: what came before is void.
+
+        A line that cannot be read is passed over. Raises OSError.
+        """
+        try:
+            log = open(self._path, "rb")  # noqa: SIM115
+        except FileNotFoundError:
+            return  # its first event is not written yet
+        with log:
+            anew = not self._goes_on(log.fileno())
+            if anew:
+                self._offset, self._tail = 0, b""
+            log.seek(self._offset)
+            while go_on() and (block := log.read(BLOCK)):
+                whole = block.rfind(b"\n") + 1
+                if not whole:
+                    return
+                self._offset += whole
+                self._tail = (self._tail + block[:whole])[-64:]
+                log.seek(self._offset)
+                if events := list(_events(block[:whole])):
+                    yield anew, events
+                    anew = False
+
+    def _goes_on(self, log: int) -> bool:
+        if not self._offset:
+            return False
+        start = self._offset - len(self._tail)
+        os.lseek(log, start, os.SEEK_SET)
+        return os.read(log, len(self._tail)) == self._tail
+
+
+def _events(lines: bytes) -> Iterator[Event]:
+    for line in lines.splitlines():
+        if line.startswith(_KINDS):
+            try:
+                yield decode_event(line)
+            except msgspec.MsgspecError:
+                continue
+
+
+def same_experiment(folder: Path) -> str | None:
+    """What runs of one experiment have in common whatever their seed, title, device and host; None if unreadable."""
+    try:
+        experiment = read_experiment(folder)
+    except ConfigError:
+        return None
+    return presets.to_toml(without_seed(experiment))
+
+
+def without_seed(experiment: Experiment) -> Experiment:
+    """The experiment with seed, title, device and host as if nobody had chosen them."""
+    usual = Experiment().run
+    run = msgspec.structs.replace(experiment.run, seed=usual.seed, device=usual.device, host=usual.host)
+    return msgspec.structs.replace(experiment, title="", run=run)
+
+
+def _stamp(path: str) -> _Stamp | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
