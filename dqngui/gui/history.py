@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dqngui.messages import EpisodeEnded, Evaluated, Event, KnobChanged, Learned
+from dqngui.messages import EpisodeEnded, Evaluated, Event, Forked, KnobChanged, KnobRefused, Learned, Warned
 
 Floats = npt.NDArray[np.float64]
+STORY = (Evaluated, KnobChanged, KnobRefused, Warned, Forked)
 FACTOR = 4  # points of one pyramid level in one of the next
-LEARNED_FIELDS = ("loss", "td_error", "q_mean", "grad_norm", "epsilon", "steps_per_second")
+LEARNED_FIELDS = ("loss", "td_error", "q_mean", "grad_norm", "epsilon", "steps_per_second", "updates_per_second")
 
 
 class Column:
@@ -160,6 +161,27 @@ class Curve:
         mean, sd = self._moments(np.array([index]), np.array([index - window]))
         return float(mean[0]), float(sd[0])
 
+    def means_at(self, steps: Floats, window: int) -> Floats:
+        """Mean over the last `window` points at each of these ascending steps (P,), NaN outside the curve.
+
+        Between two points it is interpolated. As in `smoothed`, a step that stands for more points than the
+        window has the mean of all of these.
+        """
+        x = self.x.values
+        if not len(x) or not len(steps):
+            return np.full(len(steps), np.nan)
+        right = np.clip(np.searchsorted(x, steps, "right"), 1, max(1, len(x) - 1))
+        left = right - 1
+        right = np.minimum(right, len(x) - 1)  # a curve of one point
+        last = np.concatenate([[-1], left[:-1]])
+        ends = [
+            self._moments(at, np.minimum(at - window, np.where(at > last, last, at - 1)))[0] for at in (left, right)
+        ]
+        gap = x[right] - x[left]
+        share = np.where(gap > 0, (steps - x[left]) / np.where(gap > 0, gap, 1.0), 1.0)
+        means = np.where(share >= 1, ends[1], np.where(share <= 0, ends[0], ends[0] + share * (ends[1] - ends[0])))
+        return np.where((steps >= x[0]) & (steps <= x[-1]), means, np.nan)
+
     def _moments(self, at: npt.NDArray[np.int64], before: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
         """Mean and deviation of the points after `before` up to `at`."""
         count, total, squares = (
@@ -201,7 +223,8 @@ class History:
     Attributes:
         returns, lengths: of training episodes, by environment step.
         learned: a curve for each of `LEARNED_FIELDS`.
-        evaluations, knobs: the events themselves (few).
+        evaluations, knobs, forks: the events themselves (few).
+        story: these, refused knobs and warnings, in the order of the log.
         best: the evaluation of the best checkpoint.
         last_step: environment steps of the newest event.
         version: grows with every `take` that brought something.
@@ -212,6 +235,8 @@ class History:
         self.learned = {name: Curve() for name in LEARNED_FIELDS}
         self.evaluations: list[Evaluated] = []
         self.knobs: list[KnobChanged] = []
+        self.story: list[Event] = []
+        self.forks: list[Forked] = []
         self.best: Evaluated | None = None
         self.last_step = 0
         self.version = 0
@@ -236,8 +261,12 @@ class History:
                     self.best = event
             elif isinstance(event, KnobChanged):
                 self.knobs.append(event)
-            else:
+            elif isinstance(event, Forked):
+                self.forks.append(event)
+            elif not isinstance(event, STORY):
                 continue
+            if isinstance(event, STORY):
+                self.story.append(event)
             news = True
             self.last_step = max(self.last_step, event.step)
         if episodes:

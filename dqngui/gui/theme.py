@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetrics, QGuiApplication, QIcon, QPalette
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QWidget
 
 from dqngui.gui.stylesheet import stylesheet
@@ -166,6 +166,12 @@ def font(px: int = TEXT_PX, weight: QFont.Weight = QFont.Weight.Normal, family: 
     made.setWeight(weight)
     made.setFeature(QFont.Tag("tnum"), 1)
     return made
+
+
+@cache
+def metrics(px: int = TEXT_PX) -> QFontMetrics:
+    """How wide texts of a size are."""
+    return QFontMetrics(font(px))
 
 
 def icon(name: str, token: str = "text") -> QIcon:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dqngui.gui.history import Curve, History
-from dqngui.messages import EpisodeEnded, Evaluated, KnobChanged, Learned, Warned
+from dqngui.messages import EpisodeEnded, Evaluated, KnobChanged, Learned, Paused, Warned
 
 
 def curve_of(count: int, seed: int = 0) -> Curve:
@@ -136,7 +136,8 @@ def test_events_are_kept_by_kind() -> None:
         Evaluated(step=20, returns=(3.0,), lengths=(3,), mean=3.0, best=True),
         Evaluated(step=30, returns=(2.0,), lengths=(2,), mean=2.0),
         KnobChanged(step=31, field="learn.lr", old=1e-3, new=5e-4),
-        Warned(step=32, text="passed over"),
+        Warned(step=32, text="slow disk"),
+        Paused(step=33),
     ]
     history = History.of(events, chunk=2)
     assert history.returns.y.values.tolist() == [1.5]
@@ -146,7 +147,8 @@ def test_events_are_kept_by_kind() -> None:
     assert history.best is events[2]
     assert len(history.evaluations) == 2
     assert history.knobs == [events[4]]
-    assert history.last_step == 31
+    assert history.story == events[2:6]
+    assert history.last_step == 32
     assert not history.empty
     assert History().empty
 

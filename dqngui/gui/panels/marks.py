@@ -31,7 +31,8 @@ def value_text(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
-def _label(path: str) -> str | None:
+def label_of(path: str) -> str | None:
+    """A setting's label; None where there is no such setting."""
     try:
         return field_at(path).label
     except ConfigError:  # a log of another version may name a setting that is gone
@@ -41,7 +42,7 @@ def _label(path: str) -> str | None:
 def short_name(path: str) -> str:
     """`lr`, `batch size`, `n-step`; the Greek letter of a label that ends in one."""
     name = path.rsplit(".", 1)[-1].replace("_", " ")
-    label = _label(path) or name
+    label = label_of(path) or name
     if "α" <= label[-1:] <= "ω":
         return label[-1]
     return label.lower() if len(label) <= 10 else name
@@ -49,7 +50,7 @@ def short_name(path: str) -> str:
 
 def describe(knob: KnobChanged) -> str:
     """A tweak in words: `41,200: Learning rate 1e-3 → 5e-4`."""
-    label = _label(knob.field) or knob.field
+    label = label_of(knob.field) or knob.field
     return f"{knob.step:,}: {label} {value_text(knob.old)} → {value_text(knob.new)}"
 
 

@@ -1,0 +1,23 @@
+"""The Exploration and speed panel: how much is left to chance, and how fast it all goes."""
+
+from __future__ import annotations
+
+from dqngui.gui.panels.quantities import QuantitiesPanel, Quantity, significant, whole
+
+
+class ExplorationPanel(QuantitiesPanel):
+    """ε, environment steps a second and updates a second, with a shared range of steps."""
+
+    title = "Exploration and speed"
+    promise = "Exploration ε, steps and updates a second will appear here with the first updates."
+    quantities = {
+        "epsilon": Quantity(
+            "Exploration ε", "series1", "Share of random actions, before the spread over environments.", significant
+        ),
+        "steps_per_second": Quantity(
+            "Steps per second", "series0", "Environment steps a second, pauses left out.", whole, spiky=True
+        ),
+        "updates_per_second": Quantity(
+            "Updates per second", "series2", "Updates a second, pauses left out.", whole, spiky=True
+        ),
+    }

@@ -1,0 +1,158 @@
+"""The Log panel: tweaks, evaluations and notices of a run in words, the newest first."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QIcon, QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from dqngui.gui import theme as themes
+from dqngui.gui.cards import LegendChip
+from dqngui.gui.history import History
+from dqngui.gui.panels.panel import Cursor, Panel
+from dqngui.gui.panels.story import KINDS, Line, StoryModel, kind_of, line_of
+from dqngui.gui.theme import SECONDARY_PX, Theme
+from dqngui.messages import Evaluated, Forked, KnobChanged, KnobRefused, Warned
+
+ROW_PX, ICON_PX = 24, 14
+LineRole = Qt.ItemDataRole.UserRole
+
+
+class LogPanel(Panel):
+    """One line an event: step, icon, sentence. Chips hide kinds; a click moves the cursor to the line's step."""
+
+    title = "Log"
+    wants = (Evaluated, KnobChanged, KnobRefused, Warned, Forked)
+    promise = "Tweaks, evaluations and warnings will be listed here as they happen."
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.model = StoryModel(self)
+        self.list = QListView(self.content)
+        self.list.setModel(self.model)
+        self.list.setUniformItemSizes(True)
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.list.setAccessibleName("What happened, newest first")
+        self.list.setToolTip("A click moves the cursor to that step")
+        self._rows = Rows(self)
+        self.list.setItemDelegate(self._rows)
+        self.list.clicked.connect(self._pick)
+        self.list.activated.connect(self._pick)
+        layout = QVBoxLayout(self.content)
+        layout.setContentsMargins(4, 0, 4, 6)
+        layout.addWidget(self.list)
+        self.chips = {name: LegendChip(kind.plural, kind.token, kind.marker, self) for name, kind in KINDS.items()}
+        self.header_widgets = list(self.chips.values())
+        for chip in self.chips.values():
+            chip.toggled.connect(self._filter)
+        self.add_exports()
+        self.restyle(themes.current())
+
+    # -- drawing ----------------------------------------------------------------------------------
+
+    def has_content(self) -> bool:
+        return bool(self.history.story)
+
+    def redraw(self) -> None:
+        self.model.show(self.history.story)
+        self._rows.fit(self.history.last_step)
+
+    def seek(self, cursor: Cursor | None) -> None:
+        super().seek(cursor)
+        at = self.list.currentIndex()
+        line = at.data(LineRole)
+        if line is not None and (cursor is None or cursor.step != line.step):
+            self.list.clearSelection()
+            self.list.setCurrentIndex(QModelIndex())
+
+    def show(self, history: History | None = None, cursor: Cursor | None = None) -> None:
+        super().show(history, cursor)
+        if history is not None:
+            self.seek(cursor)
+
+    def restyle(self, theme: Theme) -> None:
+        for chip in self.chips.values():
+            chip.restyle(theme)
+        for action in self.menu_actions:
+            action.setIcon(themes.icon(action.data(), "muted"))
+        self._rows.restyle()
+        self.list.viewport().update()
+        super().restyle(theme)
+
+    def _filter(self) -> None:
+        self.model.choose(name for name, chip in self.chips.items() if chip.isChecked())
+
+    def _pick(self, index: QModelIndex) -> None:
+        line = index.data(LineRole)
+        if line is not None:
+            self.picked.emit(Cursor(line.step))
+
+    # -- export -----------------------------------------------------------------------------------
+
+    def export_csv(self, path: str | Path) -> None:
+        """Write every line, the oldest first, whatever the chips hide. Raises OSError."""
+        with Path(path).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["step", "kind", "text"])
+            for event in self.history.story:
+                line = line_of(event)
+                writer.writerow([line.step, kind_of(event), line.text])
+
+
+class Rows(QStyledItemDelegate):
+    """Paints a line: its step in a column of its own, its icon, its sentence as far as there is room."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._step_px = 0
+        self._icons: dict[tuple[str, str], QIcon] = {}
+
+    def fit(self, last_step: int) -> None:
+        """Make room for the longest step."""
+        self._step_px = themes.metrics(SECONDARY_PX).horizontalAdvance(f"{last_step:,}") + 2
+
+    def restyle(self) -> None:
+        self._icons.clear()
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return QSize(120, ROW_PX)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        line: Line = index.data(LineRole)
+        theme, rect = themes.current(), option.rect
+        painter.save()
+        chosen, under = QStyle.StateFlag.State_Selected, QStyle.StateFlag.State_MouseOver
+        if option.state & (chosen | under):
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.mixed("accent", 0.18) if option.state & chosen else theme.color("raised"))
+            painter.drawRoundedRect(rect.adjusted(2, 1, -2, -1), 4, 4)
+        painter.setFont(themes.font(SECONDARY_PX))
+        middle = Qt.AlignmentFlag.AlignVCenter
+        step = QRect(rect.left() + 8, rect.top(), self._step_px, rect.height())
+        painter.setPen(theme.color("muted"))
+        painter.drawText(step, int(middle | Qt.AlignmentFlag.AlignRight), f"{line.step:,}")
+        key = (line.icon, line.token)
+        if key not in self._icons:
+            self._icons[key] = themes.icon(*key)
+        top = rect.top() + (rect.height() - ICON_PX) // 2
+        self._icons[key].paint(painter, step.right() + 10, top, ICON_PX, ICON_PX)
+        text = rect.adjusted(step.right() + 10 + ICON_PX + 7 - rect.left(), 0, -8, 0)
+        painter.setPen(theme.color("text"))
+        words = painter.fontMetrics().elidedText(line.text, Qt.TextElideMode.ElideRight, text.width())
+        painter.drawText(text, int(middle | Qt.AlignmentFlag.AlignLeft), words)
+        painter.restore()

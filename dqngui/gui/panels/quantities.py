@@ -1,0 +1,233 @@
+"""Small plots side by side, one a quantity, so that no axis is shared by different units."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.elided import ElidedLabel
+from dqngui.gui.history import History
+from dqngui.gui.panels.marks import describe
+from dqngui.gui.panels.panel import Cursor, Panel
+from dqngui.gui.panels.plot import Plot, typical_range
+from dqngui.gui.theme import Theme
+from dqngui.messages import KnobChanged, Learned
+
+AXIS, LINES = 56, 44  # pixels of a small plot that are not curve: left of it, and above and below it
+
+
+def significant(value: float) -> str:
+    """Three digits."""
+    return f"{value:.3g}".replace("-", "−")
+
+
+def whole(value: float) -> str:
+    """No digits behind the point; with separators."""
+    return f"{value:,.0f}"
+
+
+class Quantity(NamedTuple):
+    """How one column of the history is drawn; `spiky`: its rare extremes may run out of the plot."""
+
+    title: str
+    token: str
+    tip: str
+    words: Callable[[float], str]
+    spiky: bool = False
+
+
+class SmallPlot(QWidget):
+    """One quantity: its name and present value in a line, its curve below."""
+
+    def __init__(self, quantity: Quantity, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._quantity = quantity
+        self.setToolTip(quantity.tip)
+        self.setAccessibleName(quantity.title)
+        label = ElidedLabel(quantity.title, self)
+        themes.set_role(label, "muted")
+        self.value = QLabel("", self)
+        themes.set_role(self.value, "value")
+        line = QHBoxLayout()
+        line.setContentsMargins(8, 0, 8, 0)
+        line.addWidget(label, 1)
+        line.addWidget(self.value)
+        self.plot = Plot(self)
+        self.plot.setToolTip("")
+        self.curve = pg.PlotCurveItem()
+        self.plot.add(self.curve, 2)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(line)
+        layout.addWidget(self.plot, 1)
+
+    def draw(self, history: History, name: str, cursor: Cursor | None) -> None:
+        curve, plot = history.learned[name], self.plot
+        plot.reach(history.last_step)
+        x, y = curve.query(*plot.span, 2 * plot.pixels)
+        known = y[np.isfinite(y)]
+        self.curve.setData(x=x, y=y, connect="all" if len(known) == len(y) else "finite")
+        ends = typical_range(known) if len(known) and self._quantity.spiky else None
+        plot.hold([ends or (float(known.min()), float(known.max()))] if len(known) else [])
+        plot.set_marks([knob.step for knob in history.knobs])
+        plot.set_cursor(cursor.step if cursor else None)
+        last = curve.latest()
+        self.value.setText("–" if last is None else self.words(last))
+
+    def words(self, value: float) -> str:
+        return self._quantity.words(value)
+
+    def restyle(self, theme: Theme) -> None:
+        self.plot.restyle(theme)
+        self.curve.setPen(self.plot.pen(theme.color(self._quantity.token), 1))
+
+
+class QuantitiesPanel(Panel):
+    """Some columns of what was learned, with a shared range of steps.
+
+    Attributes:
+        quantities: by the column's name in the history.
+    """
+
+    wants = (Learned, KnobChanged)
+    quantities: ClassVar[dict[str, Quantity]] = {}
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.plots = {name: SmallPlot(each, self.content) for name, each in self.quantities.items()}
+        self._grid = QGridLayout()
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(4)
+        self._grid.setVerticalSpacing(6)
+        self._columns = 0
+        unit = QLabel("environment steps", self.content)
+        unit.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        themes.set_role(unit, "muted")
+        layout = QVBoxLayout(self.content)
+        layout.setContentsMargins(4, 2, 4, 6)
+        layout.setSpacing(0)
+        layout.addLayout(self._grid, 1)
+        layout.addWidget(unit)
+        self._choices = [n for n in range(len(self.plots), 0, -1) if len(self.plots) % n == 0]
+        self._arrange(self._choices[0])
+        self.add_menu_action("Show all", "arrow-expand-horizontal", self._fit).setToolTip("Double click in a plot")
+        self.add_exports()
+        self._moving = False
+        for small in self.plots.values():
+            small.plot.moved.connect(lambda plot=small.plot: self._follow(plot))
+            small.plot.hovered.connect(lambda step, plot=small.plot: self._hover(step, plot))
+            small.plot.clicked.connect(lambda step, plot=small.plot: self.pick(step, plot.steps_in(5)))
+        self.restyle(themes.current())
+
+    # -- drawing ----------------------------------------------------------------------------------
+
+    def has_content(self) -> bool:
+        return any(len(self.history.learned[name]) for name in self.quantities)
+
+    def show(self, history: History | None = None, cursor: Cursor | None = None) -> None:
+        if history is not None and history is not self.history:
+            self._set_fitted()
+        super().show(history, cursor)
+
+    def clear(self, reason: str = "") -> None:
+        self._set_fitted()
+        super().clear(reason)
+
+    def redraw(self) -> None:
+        for name, small in self.plots.items():
+            small.draw(self.history, name, self.cursor_at)
+
+    def seek(self, cursor: Cursor | None) -> None:
+        super().seek(cursor)
+        for small in self.plots.values():
+            small.plot.set_cursor(cursor.step if cursor else None)
+
+    def restyle(self, theme: Theme) -> None:
+        for small in self.plots.values():
+            small.restyle(theme)
+        for action in self.menu_actions:
+            action.setIcon(themes.icon(action.data(), "muted"))
+        super().restyle(theme)
+
+    def _set_fitted(self) -> None:
+        for small in self.plots.values():
+            small.plot.fitted = True
+
+    def _fit(self) -> None:
+        next(iter(self.plots.values())).plot.fit()
+
+    def _follow(self, leader: Plot) -> None:
+        """Give every plot the range of the one that the user moved, then draw what it shows."""
+        if self._moving:
+            return
+        self._moving = True
+        for small in self.plots.values():
+            if small.plot is not leader:
+                small.plot.fitted = leader.fitted
+                small.plot.box.setXRange(*leader.span)
+        self._moving = False
+        self._changed = True
+        self.refresh()
+
+    # -- arrangement ------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange(max(self._choices, key=self._room))
+
+    def _room(self, columns: int) -> float:
+        """Size of the curves with so many columns; their smaller side, since both must be readable."""
+        rows = -(-len(self.plots) // columns)
+        return min(self.width() / columns - AXIS, 1.5 * (self.height() / rows - LINES))
+
+    def _arrange(self, columns: int) -> None:
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for index, small in enumerate(self.plots.values()):
+            self._grid.addWidget(small, index // columns, index % columns)
+        for index in range(len(self.plots)):
+            self._grid.setRowStretch(index, 1 if index < -(-len(self.plots) // columns) else 0)
+            self._grid.setColumnStretch(index, 1 if index < columns else 0)
+
+    # -- readout ----------------------------------------------------------------------------------
+
+    def _hover(self, step: float | None, source: Plot) -> None:
+        for name, small in self.plots.items():
+            small.plot.set_hover(step)
+            small.plot.say(self.readout(name, step) if step is not None and small.plot is source else "", step or 0.0)
+
+    def readout(self, name: str, step: float) -> str:
+        """What a curve says at a step, as rich text; empty where there is nothing."""
+        curve = self.history.learned[name]
+        index = curve.near(step)
+        if index is None:
+            return ""
+        value, at = curve.y.values[index], round(curve.x.values[index])
+        small = self.plots[name]
+        lines = [f"<b>{at:,}</b> · {small.words(value) if np.isfinite(value) else 'no update yet'}"]
+        reach = small.plot.steps_in(8)
+        lines += [describe(knob) for knob in self.history.knobs if abs(knob.step - step) <= reach][-2:]
+        return "<br>".join(lines)
+
+    # -- export -----------------------------------------------------------------------------------
+
+    def export_csv(self, path: str | Path) -> None:
+        """Write every row of these figures; a missing one is an empty cell. Raises OSError."""
+        curves = [self.history.learned[name] for name in self.quantities]
+        columns = [curves[0].x.values, *(curve.y.values for curve in curves)]
+        with Path(path).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["step", *self.quantities])
+            for step, *values in zip(*columns, strict=True):
+                writer.writerow([int(step), *("" if np.isnan(value) else value for value in values)])

@@ -1,0 +1,151 @@
+"""What happened in a run, as lines of text: their words, and a Qt model that a list of any length can show."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from dqngui.gui.panels.marks import describe, label_of, value_text
+from dqngui.messages import Evaluated, Event, Forked, KnobChanged, KnobRefused, Warned
+
+PAGE = 500
+"""Lines that the list knows at first, and that each scroll to its end adds: laying out a line costs Python time."""
+
+
+class Kind(NamedTuple):
+    """A kind of line, as its chip shows it."""
+
+    plural: str
+    token: str
+    marker: str
+
+
+KINDS = {
+    "tweak": Kind("tweaks", "accent", "dot"),
+    "evaluation": Kind("evaluations", "series1", "diamond"),
+    "notice": Kind("notices", "warn", "dot"),
+}
+
+
+class Line(NamedTuple):
+    """One line of the log."""
+
+    step: int
+    icon: str
+    token: str
+    text: str
+
+
+def kind_of(event: Event) -> str:
+    """A key of `KINDS`."""
+    if isinstance(event, KnobChanged):
+        return "tweak"
+    return "evaluation" if isinstance(event, Evaluated) else "notice"
+
+
+def line_of(event: Event) -> Line:
+    """An event in words."""
+    match event:
+        case KnobChanged():
+            return Line(event.step, "tune-variant", "accent", describe(event).split(": ", 1)[1])
+        case Evaluated():
+            return Line(event.step, "trophy-outline" if event.best else "flag-outline", "series1", _evaluation(event))
+        case KnobRefused():
+            asked = f"{label_of(event.field) or event.field} {value_text(event.value)}"
+            return Line(event.step, "cancel", "bad", f"{asked} refused: {event.reason}")
+        case Forked():
+            return Line(event.step, "source-branch", "accent", _fork(event))
+        case Warned():
+            return Line(event.step, "alert-outline", "warn", event.text)
+    raise TypeError(f"no line for {type(event).__name__}")
+
+
+def _evaluation(event: Evaluated) -> str:
+    name = {"selection": "Evaluation", "confirmation": "Second evaluation", "test": "Test"}[event.role]
+    both = f", both together {event.score:,.1f}" if event.score is not None else ""
+    return f"{name} {event.mean:,.1f}{both}{', best so far' if event.best else ''}".replace("-", "−")
+
+
+def _fork(event: Forked) -> str:
+    changes = "; ".join(event.changes) or "no change"
+    fresh = f"; anew: {', '.join(event.fresh)}" if event.fresh else ""
+    return f"Forked from {event.parent}: {changes}{fresh}"
+
+
+class StoryModel(QAbstractListModel):
+    """The lines of some kinds, newest first; a view asks for more of them as it is scrolled down."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._story: Sequence[Event] = ()
+        self._read = 0
+        self._places: dict[str, array[int]] = {name: array("q") for name in KINDS}
+        self._chosen = frozenset(KINDS)
+        self._rows: npt.NDArray[np.int64] = np.empty(0, np.int64)  # places in the story, ascending
+        self._known = 0
+
+    def show(self, story: Sequence[Event]) -> None:
+        """Show this story; of the one that is shown already, what came since."""
+        if story is not self._story or len(story) < self._read:
+            self.beginResetModel()
+            self._story, self._read = story, 0
+            self._places = {name: array("q") for name in KINDS}
+            self._sort_in()
+            self._known = min(PAGE, len(self._rows))
+            self.endResetModel()
+            return
+        before = len(self._rows)
+        self._sort_in()
+        if new := len(self._rows) - before:
+            self.beginInsertRows(QModelIndex(), 0, new - 1)
+            self._known += new
+            self.endInsertRows()
+
+    def choose(self, kinds: Iterable[str]) -> None:
+        """Show these kinds only."""
+        self.beginResetModel()
+        self._chosen = frozenset(kinds)
+        self._select()
+        self._known = min(PAGE, len(self._rows))
+        self.endResetModel()
+
+    def _sort_in(self) -> None:
+        for place in range(self._read, len(self._story)):
+            self._places[kind_of(self._story[place])].append(place)
+        self._read = len(self._story)
+        self._select()
+
+    def _select(self) -> None:
+        chosen = [np.array(places, np.int64) for name, places in self._places.items() if name in self._chosen]
+        self._rows = np.sort(np.concatenate([np.empty(0, np.int64), *chosen]))
+
+    # -- Qt ---------------------------------------------------------------------------------------
+
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else self._known
+
+    def canFetchMore(self, parent: QModelIndex | QPersistentModelIndex) -> bool:
+        return not parent.isValid() and self._known < len(self._rows)
+
+    def fetchMore(self, parent: QModelIndex | QPersistentModelIndex) -> None:
+        more = min(PAGE, len(self._rows) - self._known)
+        self.beginInsertRows(QModelIndex(), self._known, self._known + more - 1)
+        self._known += more
+        self.endInsertRows()
+
+    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not 0 <= index.row() < len(self._rows):
+            return None
+        line = line_of(self._story[int(self._rows[len(self._rows) - 1 - index.row()])])
+        if role == Qt.ItemDataRole.UserRole:
+            return line
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return line.text
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            return f"{line.step:,}: {line.text}"
+        return None
