@@ -52,6 +52,7 @@ class GuiArguments:
     ] = None
     size: Annotated[str | None, option("Size of the window, for example 1440x900.", "WxH")] = None
     report: Annotated[str | None, option("Write what the window measured to this file.", "FILE.json")] = None
+    warm_up: Annotated[float, option("Measure only from so many seconds after the first step on.", "SECONDS")] = 0.0
 
 
 @dataclass(frozen=True)

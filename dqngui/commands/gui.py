@@ -21,6 +21,8 @@ def run(arguments: GuiArguments) -> int:
     size = _size(arguments.size)
     if arguments.quit_after is not None and not 0 < arguments.quit_after < 1e6:
         raise ConfigError("--quit-after must be a positive number of seconds")
+    if not 0 <= arguments.warm_up < 1e6:
+        raise ConfigError("--warm-up must be a number of seconds, 0 or more")
     _check_display()
     if sys.platform == "win32":
         import torch  # noqa: F401  Windows finds torch's libraries only if they are loaded before Qt's
@@ -36,6 +38,7 @@ def run(arguments: GuiArguments) -> int:
         theme=arguments.theme,
         size=size,
         report=Path(arguments.report) if arguments.report is not None else None,
+        warm_up=arguments.warm_up,
     )
 
 

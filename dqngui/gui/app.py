@@ -10,16 +10,14 @@ import time
 import traceback
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any
 
-import psutil
 from PySide6.QtCore import QObject, QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
 from dqngui.config import Experiment
 from dqngui.gui import theme as themes
 from dqngui.gui.closing import Closing
-from dqngui.gui.measure import Lateness, process_age, redraw_figures
+from dqngui.gui.report import Report
 from dqngui.gui.screenshots import Screenshots
 from dqngui.gui.session import Session
 from dqngui.gui.states import State
@@ -45,8 +43,6 @@ class App(QObject):
         self.window = Window(self.session, settings=settings, theme=theme)
         self.torch = TorchLoader(self)
         self.closing = Closing(self.session, self.torch, self.window)
-        self.lateness = Lateness(self)
-        self.shown_after = 0.0
         self.shown_at = 0.0
         self.interrupted = False
         self._said: str | None = None
@@ -60,12 +56,9 @@ class App(QObject):
 
     def _on_shown(self) -> None:
         self.shown_at = time.perf_counter()
-        self.shown_after = process_age()
-        self.lateness.start()
         self.torch.start()
 
     def _on_closed(self) -> None:
-        self.lateness.stop()
         self.window.closing_done = True
         self.window.close()
         QApplication.quit()
@@ -86,19 +79,6 @@ class App(QObject):
             self._said = text
             self.window.banner.say(text, "bad", self.window.report(text, details))
 
-    def report(self) -> dict[str, Any]:
-        """What the window measured."""
-        learned = self.session.learned
-        memory = psutil.Process().memory_info().rss / 2**20
-        return {
-            "steps": self.session.step,
-            "steps_per_second": round(learned.step / learned.seconds, 1) if learned and learned.seconds else None,
-            "event_loop_late_ms": self.lateness.figures(),
-            **redraw_figures(self.window.paint_budget.costs_ms, time.perf_counter() - self.shown_at),
-            "resident_mb": round(memory, 1),
-            "window_shown_after_s": round(self.shown_after, 3),
-        }
-
 
 def run_window(
     experiment: Experiment,
@@ -110,8 +90,12 @@ def run_window(
     theme: themes.Setting | None = None,
     size: tuple[int, int] | None = None,
     report: Path | None = None,
+    warm_up: float = 0.0,
 ) -> int:
-    """Show the window until it is closed and return the exit status (130 after Ctrl+C or SIGTERM)."""
+    """Show the window until it is closed and return the exit status (130 after Ctrl+C or SIGTERM).
+
+    `report` is written with what `dqngui.gui.report` measures from `warm_up` seconds on.
+    """
     qt = QApplication.instance() or QApplication(["dqngui"])
     assert isinstance(qt, QApplication)
     qt.setApplicationName("dqngui")
@@ -120,6 +104,9 @@ def run_window(
     app = App(experiment, runs=runs, settings=QSettings(), theme=theme)
     window = app.window
     pictures = Screenshots(window, screenshots) if screenshots is not None else None
+    measured = Report(window, warm_up) if report is not None else None
+    if measured is not None:
+        app.closing.begun.connect(measured.end)
     window.restore_layout(geometry=size is None)
     if size is not None:
         window.resize(*size)
@@ -136,8 +123,8 @@ def run_window(
     finally:
         sys.excepthook = before
         ticking.stop()
-    if report is not None:
-        report.write_text(json.dumps(app.report(), indent=2) + "\n")
+    if report is not None and measured is not None:
+        report.write_text(json.dumps(measured.figures, indent=2) + "\n")
     status = INTERRUPTED if app.interrupted else 0
     if pictures is not None:
         for path in pictures.taken:

@@ -37,6 +37,7 @@ class Board(QObject):
         self.panels: dict[str, Panel] = {}
         self.docks: dict[str, CardDock] = {}
         self._seen: set[str] = set()
+        self._turn = 0
         for name, entry in catalog.PANELS.items():
             panel: Panel = catalog.load(entry)()
             card = Card(panel.title, panel)
@@ -74,6 +75,11 @@ class Board(QObject):
         for name, dock in self.docks.items():
             self._on_visibility(name, not minimized and not dock.visibleRegion().isEmpty())
 
+    @property
+    def in_sight(self) -> list[str]:
+        """Names of the panels in sight."""
+        return [name for name in self.panels if name in self._seen]
+
     def _visible(self) -> list[Panel]:
         return [panel for name, panel in self.panels.items() if name in self._seen]
 
@@ -101,6 +107,15 @@ class Board(QObject):
         """Draw what changed."""
         for panel in self._visible():
             panel.refresh()
+
+    def refresh_next(self) -> str | None:
+        """Draw the next panel, in turn, that has something new: its name, or None where nothing is new."""
+        names = list(self.panels)
+        for name in names[self._turn :] + names[: self._turn]:
+            if name in self._seen and self.panels[name].refresh():
+                self._turn = (names.index(name) + 1) % len(names)
+                return name
+        return None
 
     @Slot(object)
     def seek(self, cursor: Cursor | None) -> None:

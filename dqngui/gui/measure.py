@@ -1,23 +1,17 @@
-"""What the window costs: when to redraw, how late the event loop runs, how long painting takes."""
+"""What a person feels of the window's cost: when it showed, and how late its event loop runs."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections import deque
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import psutil
 from PySide6.QtCore import QObject, Qt, QTimer, Slot
 
-SHARE = 0.1
-"""Largest share of the time that painting may take, as long as that leaves two redraws a second."""
-FASTEST_S, SLOWEST_S = 1 / 30, 1 / 2
 LATENESS_MS = 20
+BIN_MS, BINS = 0.25, 16_000
 
 
 def process_age() -> float:
@@ -33,113 +27,67 @@ def process_age() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) - began
 
 
-class PaintBudget(QObject):
-    """Calls `redraw` when something is new, as often as painting is cheap.
-
-    The cost of one redraw is this thread's own time (`time.thread_time`: waiting for the training thread does
-    not count) from the call until the paint events behind it are done.
+class Durations:
+    """Any number of durations in the same memory: their weights in bins of a quarter of a millisecond up to 4 s.
 
     Attributes:
-        costs_ms: cost of every redraw so far.
+        count, total, worst: of all durations, exact; total and worst in ms.
     """
 
-    def __init__(self, redraw: Callable[[], None], parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._redraw = redraw
-        self._cost = 0.0
-        self._began = 0.0
-        self._last = 0.0
-        self._recent: deque[tuple[float, float]] = deque()
-        self.costs_ms: list[float] = []
-        self._timer = QTimer(self, singleShot=True)
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._fire)
+    def __init__(self) -> None:
+        self._weights = np.zeros(BINS)
+        self.count, self.total, self.worst = 0, 0.0, 0.0
 
-    @property
-    def interval(self) -> float:
-        """Seconds between two redraws."""
-        return min(max(self._cost / SHARE, FASTEST_S), SLOWEST_S)
+    def add(self, ms: float, weight: float = 1.0) -> None:
+        self._weights[min(int(ms / BIN_MS), BINS - 1)] += weight
+        self.count += 1
+        self.total += ms
+        self.worst = max(self.worst, ms)
 
-    def request(self) -> None:
-        """Something is new: redraw as soon as the budget allows."""
-        if not self._timer.isActive():
-            wait = self._last + self.interval - time.perf_counter()
-            self._timer.start(max(0, round(1000 * wait)))
+    def quantile(self, share: float) -> float:
+        """The duration that this share of the weight does not exceed, in ms, to half a bin; 0 of none."""
+        if not self.count:
+            return 0.0
+        cumulative = np.cumsum(self._weights)
+        index = int(np.searchsorted(cumulative, share * cumulative[-1]))
+        return min((index + 0.5) * BIN_MS, self.worst)
 
-    def stop(self) -> None:
-        self._timer.stop()
-
-    def rate(self, span: float = 2.0) -> tuple[float, float]:
-        """(redraws a second, share of the time) over the last seconds."""
-        now = time.perf_counter()
-        while self._recent and self._recent[0][0] < now - span:
-            self._recent.popleft()
-        return len(self._recent) / span, sum(cost for _, cost in self._recent) / span
-
-    @Slot()
-    def _fire(self) -> None:
-        self._last = time.perf_counter()
-        self._began = time.thread_time()
-        self._redraw()
-        # Updates of a scene reach the widget through one round of the event loop, and are painted in the next.
-        QTimer.singleShot(0, self, lambda: QTimer.singleShot(0, self, self._painted))
-
-    @Slot()
-    def _painted(self) -> None:
-        cost = time.thread_time() - self._began
-        self._cost = cost if not self._cost else 0.8 * self._cost + 0.2 * cost
-        self._recent.append((self._last, cost))
-        self.costs_ms.append(1000 * cost)
+    def figures(self) -> dict[str, float]:
+        """p50, p99 and worst, in ms."""
+        return {
+            "p50": round(self.quantile(0.5), 2),
+            "p99": round(self.quantile(0.99), 2),
+            "worst": round(self.worst, 2),
+        }
 
 
 class Lateness(QObject):
-    """How late a precise 20 ms timer comes: what a person feels as a stutter."""
+    """How late a precise 20 ms timer comes: what a person feels as a stutter. Each interval weighs its length."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._intervals: list[float] = []
+        self._late = Durations()
         self._last: float | None = None
         self._timer = QTimer(self, interval=LATENESS_MS)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
 
     def start(self) -> None:
+        """Measure from now on; what was measured before is forgotten."""
+        self._late, self._last = Durations(), None
         self._timer.start()
 
     def stop(self) -> None:
         self._timer.stop()
-        self._last = None
 
     @Slot()
     def _tick(self) -> None:
         now = time.perf_counter()
         if self._last is not None:
-            self._intervals.append(1000 * (now - self._last))
+            interval = 1000 * (now - self._last)
+            self._late.add(max(interval - LATENESS_MS, 0.0), interval)
         self._last = now
 
     def figures(self) -> dict[str, float]:
-        """p50, p99 and worst lateness in ms, each interval weighted by its length."""
-        intervals = np.asarray(self._intervals)
-        if not len(intervals):
-            return {"p50": 0.0, "p99": 0.0, "worst": 0.0}
-        late = np.maximum(intervals - LATENESS_MS, 0.0)
-        p50, p99 = (_weighted_quantile(late, intervals, share) for share in (0.5, 0.99))
-        return {"p50": round(p50, 2), "p99": round(p99, 2), "worst": round(float(late.max()), 2)}
-
-
-def _weighted_quantile(values: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], share: float) -> float:
-    order = np.argsort(values)
-    cumulative = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(cumulative, share * cumulative[-1])])
-
-
-def redraw_figures(costs_ms: list[float], seconds: float) -> dict[str, Any]:
-    """Cost of a redraw in ms (median, p99, worst), redraws a second, and the share of the time."""
-    if not costs_ms or seconds <= 0:
-        return {"redraw_ms": None, "redraws_per_second": 0.0, "redraw_share": 0.0}
-    p50, p99 = np.percentile(costs_ms, [50, 99])
-    return {
-        "redraw_ms": {"p50": round(float(p50), 2), "p99": round(float(p99), 2), "worst": round(max(costs_ms), 2)},
-        "redraws_per_second": round(len(costs_ms) / seconds, 2),
-        "redraw_share": round(sum(costs_ms) / 1000 / seconds, 4),
-    }
+        """p50, p99 and worst lateness in ms."""
+        return self._late.figures()

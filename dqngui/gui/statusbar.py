@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import psutil
 from PySide6.QtCore import QTimer, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QWidget
@@ -29,8 +31,7 @@ class StatusLine(QWidget):
         self._session = session
         self._process = psutil.Process()
         self._children: dict[int, psutil.Process] = {}
-        self.redraws_per_second = 0.0
-        self.redraw_share = 0.0
+        self.painting: Callable[[], tuple[float, float]] = lambda: (0.0, 0.0)  # redraws a second, share of the time
         self.setFixedHeight(36)
         self.count = QLabel()
         self.bar = QProgressBar()
@@ -65,8 +66,8 @@ class StatusLine(QWidget):
         cpu, memory = self._usage()
         parts = [f"CPU {cpu:.0f} %", f"{memory / 2**30:.1f} GB"]
         if self._session.active:
-            share = f"{100 * self.redraw_share:.0f} % of the time"
-            parts.insert(0, f"window {self.redraws_per_second:.0f} redraws/s, {share}")
+            rate, share = self.painting()
+            parts.insert(0, f"window {rate:.0f} redraws/s, {100 * share:.0f} % of the time")
         if self._session.checkpoint is not None:
             parts.insert(0, f"last checkpoint {self._session.checkpoint:,}")
         self.cost.setText("  ·  ".join(parts))

@@ -13,13 +13,13 @@ from dqngui.gui import theme as themes
 from dqngui.gui.actions import RunActions
 from dqngui.gui.banner import Banner
 from dqngui.gui.board import Board
+from dqngui.gui.budget import PaintBudget
 from dqngui.gui.cards import Card, CardDock
 from dqngui.gui.diagnostics import diagnostics
 from dqngui.gui.form import ExperimentForm
 from dqngui.gui.header import Header
 from dqngui.gui.history import History
 from dqngui.gui.knobs import LiveKnobs
-from dqngui.gui.measure import PaintBudget
 from dqngui.gui.menus import THEMES, MainMenu
 from dqngui.gui.session import Session
 from dqngui.gui.states import State
@@ -68,7 +68,8 @@ class Window(QMainWindow):
         self._frame()
         self.column = layout.LeftColumn(self, self.docks)
         self._arrange()
-        self.paint_budget = PaintBudget(self._redraw, self)
+        self.paint_budget = PaintBudget(self.board.refresh_next, self)
+        self.status.painting = self.paint_budget.rate
         session.changed.connect(self._on_changed)
         session.received.connect(self._on_received)
         session.cleared.connect(self.board.clear)
@@ -143,11 +144,6 @@ class Window(QMainWindow):
     def _on_received(self, events: list[Event]) -> None:
         self.board.take(events)
         self.paint_budget.request()
-
-    @Slot()
-    def _redraw(self) -> None:
-        self.board.refresh()
-        self.status.redraws_per_second, self.status.redraw_share = self.paint_budget.rate()
 
     @Slot(int)
     def _on_rewound(self, step: int) -> None:

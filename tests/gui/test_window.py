@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -36,7 +36,6 @@ from dqngui.gui.actions import WORDS
 from dqngui.gui.app import App, run_window
 from dqngui.gui.header import BUTTONS, STATE_WORDS
 from dqngui.gui.layout import LEFT_WIDTH
-from dqngui.gui.measure import Lateness, PaintBudget, redraw_figures
 from dqngui.gui.screenshots import Screenshots
 from dqngui.gui.states import ALLOWED, Action, State
 from dqngui.runs.folder import list_runs
@@ -191,7 +190,7 @@ def test_events_reach_the_panels_and_the_status_line(qtbot: QtBot, app: App) -> 
     assert app.window.status.percent.text() == "50 %"
     assert "2,500 steps/s" in app.window.status.speed.text()
     assert "0:30 left" in app.window.status.speed.text()
-    qtbot.waitUntil(lambda: bool(app.window.paint_budget.costs_ms))
+    qtbot.waitUntil(lambda: bool(app.window.paint_budget.costs.count))
 
 
 def test_a_hidden_card_costs_nothing_and_is_whole_when_shown_again(qtbot: QtBot, app: App) -> None:
@@ -416,43 +415,6 @@ def test_closing_waits_for_the_import_of_torch(
 # -- measuring and pictures ---------------------------------------------------------------------------------
 
 
-def test_dear_painting_is_done_less_often_but_never_less_than_twice_a_second(qtbot: QtBot) -> None:
-    def busy(seconds: float) -> Callable[[], None]:
-        def draw() -> None:
-            until = time.thread_time() + seconds
-            while time.thread_time() < until:
-                pass
-
-        return draw
-
-    qtbot.wait(50)
-    for cost, low, high in ((0.0, 1 / 31, 1 / 20), (0.02, 0.15, 0.4), (0.2, 0.5, 0.5)):
-        budget = PaintBudget(busy(cost))
-        budget.request()
-        qtbot.waitUntil(lambda budget=budget: bool(budget.costs_ms))
-        assert low <= budget.interval <= high
-        budget.request()
-        assert budget._timer.isActive()
-        budget.stop()
-
-
-def test_lateness_sees_a_blocked_event_loop(qtbot: QtBot) -> None:
-    lateness = Lateness()
-    lateness.start()
-    qtbot.wait(200)
-    time.sleep(0.3)
-    qtbot.wait(60)
-    lateness.stop()
-    figures = lateness.figures()
-    assert figures["worst"] >= 250
-    assert figures["p50"] <= figures["p99"] <= figures["worst"]
-
-
-def test_figures_of_nothing_are_no_error() -> None:
-    assert redraw_figures([], 1.0)["redraws_per_second"] == 0.0
-    assert Lateness().figures()["worst"] == 0.0
-
-
 def test_pictures_are_taken_at_changes_of_state(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     pictures = Screenshots(app.window, tmp_path / "shots")
     reach(qtbot, app, State.RUNNING)
@@ -496,7 +458,7 @@ def test_run_window_is_the_command_lines_contract() -> None:
     import inspect
 
     names = set(inspect.signature(run_window).parameters)
-    assert names == {"experiment", "runs", "start", "quit_after", "screenshots", "theme", "size", "report"}
+    assert names == {"experiment", "runs", "start", "quit_after", "screenshots", "theme", "size", "report", "warm_up"}
 
 
 _TRAIN = """

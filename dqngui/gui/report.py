@@ -1,0 +1,139 @@
+"""What `--report` writes: the window's cost over a span that begins once everything has warmed up."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import psutil
+from PySide6.QtCore import QEvent, QObject, QTimer, Slot
+from PySide6.QtWidgets import QWidget
+
+from dqngui.gui.measure import Durations, Lateness, process_age
+from dqngui.gui.window import Window
+from dqngui.messages import CheckpointSaved, Event
+
+
+class Report(QObject):
+    """Measures one window. It costs fifty wake-ups a second, so there is none unless it was asked for.
+
+    The span begins `warm_up` seconds after the first event of a run, or after the window shows where none is
+    started, and ends when the window begins to close. Its steps are those between the first and the last event in
+    it, over the wall time between these: evaluations, checkpoints and pauses count, since they are part of how
+    soon a person has a trained agent. A run without a window, of the same experiment and seed, makes the very same
+    events, so that the two can be compared over the same steps.
+
+    Attributes:
+        figures: what was measured; empty until `end`.
+    """
+
+    def __init__(self, window: Window, warm_up: float) -> None:
+        super().__init__(window)
+        self._window, self._session = window, window.session
+        self._lateness = Lateness(self)
+        self._warm_up = QTimer(self, singleShot=True, interval=round(1000 * warm_up))
+        self._warm_up.timeout.connect(self._begin)
+        self._run_began = False
+        self._shown_after: float | None = None
+        self._first_picture_after: float | None = None
+        self._pictures = 0
+        self._saving = Durations()
+        self._began: float | None = None
+        self._first: tuple[float, int] | None = None
+        self._last: tuple[float, int] | None = None
+        self.figures: dict[str, Any] = {}
+        window.shown.connect(self._on_shown)
+        self._session.received.connect(self._on_received)
+
+    @Slot()
+    def _on_shown(self) -> None:
+        self._shown_after = process_age()
+        if not self._run_began:
+            self._warm_up.start()
+
+    @Slot(object)
+    def _on_received(self, events: list[Event]) -> None:
+        if not self._run_began:
+            self._run_began = True
+            self._began = None
+            self._warm_up.start()
+        if self._measuring:
+            self._last = (time.perf_counter(), self._session.step)
+            self._first = self._first or self._last
+            for event in events:
+                if isinstance(event, CheckpointSaved):
+                    self._saving.add(1000 * event.seconds)
+
+    @property
+    def _measuring(self) -> bool:
+        return self._began is not None and not self.figures
+
+    def count_pictures(self, screen: QWidget) -> None:
+        """Count how often the player's picture is painted on this widget."""
+        screen.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            self._pictures += 1
+            if self._first_picture_after is None and getattr(watched, "has_picture", True):
+                self._first_picture_after = process_age()
+        return False
+
+    @Slot()
+    def _begin(self) -> None:
+        self._lateness.start()
+        self._window.paint_budget.forget()
+        self._pictures, self._saving = 0, Durations()
+        self._first = self._last = None
+        self._memory, self._own_time = _resident(), time.thread_time()
+        self._began = time.perf_counter()
+
+    @Slot()
+    def end(self) -> None:
+        """The span is over; one that never began is empty."""
+        if self.figures or self._shown_after is None:
+            return
+        if self._began is None:
+            self._begin()
+        self.figures = self._measured()
+        self._warm_up.stop()
+        self._lateness.stop()
+
+    def _measured(self) -> dict[str, Any]:
+        session, budget, board = self._session, self._window.paint_budget, self._window.board
+        assert self._began is not None
+        seconds = time.perf_counter() - self._began
+        return {
+            "measured_s": round(seconds, 2),
+            "host": session.experiment.run.host,
+            "steps": session.step,
+            **self._steps(),
+            "event_loop_late_ms": self._lateness.figures(),
+            "redraw_ms": budget.costs.figures(),
+            "redraw_share": round(budget.costs.total / 1000 / seconds, 4),
+            "redraws_per_second": {name: round(budget.counts[name] / seconds, 2) for name in board.in_sight},
+            "pictures_per_second": round(self._pictures / seconds, 2),
+            "window_share": round((time.thread_time() - self._own_time) / seconds, 4),
+            "checkpoints": self._saving.count,
+            "checkpoint_worst_ms": round(self._saving.worst, 1),
+            "resident_mb": round(_resident(), 1),
+            "resident_grew_mb": round(_resident() - self._memory, 1),
+            "window_shown_after_s": _rounded(self._shown_after),
+            "first_picture_after_s": _rounded(self._first_picture_after),
+        }
+
+    def _steps(self) -> dict[str, Any]:
+        if self._first is None or self._last is None or self._last[0] <= self._first[0]:
+            return {"first_step": None, "last_step": None, "steps_per_second": None}
+        (began, first), (ended, last) = self._first, self._last
+        rate = (last - first) / (ended - began)
+        return {"first_step": first, "last_step": last, "steps_per_second": round(rate, 1)}
+
+
+def _resident() -> float:
+    """Resident memory of this process in MiB."""
+    return psutil.Process().memory_info().rss / 2**20
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
