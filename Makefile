@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 REPEATS ?= 5
 
-.PHONY: run setup test test-slow check format bench bench-learning learning shots clean
+.PHONY: run setup test test-slow check format bench bench-learning learning shots demo clean
 
 run: setup
 	@.ci/show-window $(ARGS)
@@ -69,6 +69,10 @@ learning: $(VENV)/.developing
 shots: setup
 	@echo "Training for about a minute, for a picture of each theme"
 	@$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.readme_pictures assets/screenshots
+
+# The trained run that the window plays at its first launch (about half a minute).
+demo: setup
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.demo assets/demo
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

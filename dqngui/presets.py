@@ -33,6 +33,11 @@ def package_data(folder: Literal["configs", "assets"]) -> Any:
     return Path(__file__).resolve().parent.parent / folder
 
 
+def demo_folder() -> Path:
+    """The shipped run of a trained agent, shown where no run is open yet. Nothing may be written into it."""
+    return Path(str(package_data("assets") / "demo"))
+
+
 def read_experiment(source: str | Path) -> Experiment:
     """An experiment from a TOML file, or from the name of a shipped one. Raises ConfigError."""
     path = Path(source)
