@@ -2,33 +2,514 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
 
+from dqngui import messages as m
 from dqngui.config import Experiment
+from dqngui.envs.seeds import PLAY_SEEDS
+from dqngui.gui.playhead import FASTEST, SLOWEST, Playhead
 from dqngui.gui.playing import Playing
+from dqngui.hosts import Host, open_host
+from dqngui.messages import Command, Event, Request
+from dqngui.runs.checkpoints import BEST, FOLDER, checkpoints
+
+TICK_MS = 20
+PICTURE_S = 0.038  # between two pictures, so at most about 25 a second
+WEIGHTS_S = 1.0  # between two requests for newer weights
+DRAIN_MS = 6.0
+
+Choice = Literal["newest", "best", "last"] | int
+"""Weights of an agent: the newest of a running training, the best or last checkpoint, or that of a step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Who may play.
+
+    Attributes:
+        experiment: of a run that trains now, whose newest weights come with `use_weights`.
+        folder: of a run with stored weights.
+        name: said in place of the chosen weights (`demo`).
+    """
+
+    experiment: Experiment | None = None
+    folder: Path | None = None
+    name: str = ""
 
 
 class Player(QObject):
     """Plays episode after episode of one agent, at a speed, and holds the step that is shown.
 
+    The process only simulates and draws what it is asked for; the clock is here. One `Look` is under way at
+    a time, so a slow process slows the clock and never builds a queue.
+
+    Attributes:
+        agent, choice: who plays, with which of its weights.
+        playing: the episode; None until the first one of an agent began.
+        frame: the picture of step `playing.t`; None where there is none.
+        paused, epsilon, repeats: as chosen; `repeats` plays the same episode again at its end.
+        problem: why nothing plays; `restart` tries again.
+        notice: what should be known of the agent that plays.
+        picture_size: (width, height) in pixels that pictures are drawn in.
+
     Signals:
         changed: agent, speed, pause, seed, ε or a problem changed; controls look again.
         grew(Playing | None): the episode has more steps, or is another one, or there is none.
         moved(int): another step t is shown.
-        framed(QImage | None, int): the picture of step t.
+        framed(QImage | None, int): the picture of step t; None where the environment draws none.
+        weights_wanted: somebody who trains the agent should call `use_weights`.
     """
 
     changed = Signal()
     grew = Signal(object)
     moved = Signal(int)
     framed = Signal(object, int)
+    weights_wanted = Signal()
 
-    playing: Playing | None = None
-    frame: QImage | None = None
+    def __init__(self, *, open_host: Callable[[str, Request], Host] = open_host, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.agent: Agent | None = None
+        self.choice: Choice = "best"
+        self.playing: Playing | None = None
+        self.frame: QImage | None = None
+        self.paused = False
+        self.epsilon = 0.0
+        self.repeats = False
+        self.problem = self.notice = ""
+        self.picture_size = (640, 480)
+        self._open_host = open_host
+        self._host: Host | None = None
+        self._ends = 0  # of the process, since it was last started by hand
+        self._over = False
+        self._ready: m.PlayerReady | None = None
+        self._finishing = False
+        self._weights: m.Weights | None = None
+        self._weights_sent = False
+        self._weights_asked = 0.0
+        self._number = 0
+        self._seed = PLAY_SEEDS
+        self._fresh = PLAY_SEEDS
+        self._begun = False
+        self._return_to = 0
+        self._head = Playhead()
+        self._look: m.Look | None = None  # the one under way
+        self._shown: tuple[int, int] | None = None  # episode and step of the last picture
+        self._pictures, self._views = True, False
+        self._asked_at = self._ticked_at = 0.0
+        self._timer = QTimer(self, interval=TICK_MS)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._tick)
 
-    def open(self, *, experiment: Experiment | None = None, folder: Path | None = None, source: str = "") -> None:
-        """Play another agent: of a stored run, or of a running one whose weights come with `use_weights`."""
-        raise NotImplementedError
+    # -- the process ------------------------------------------------------------------------------
+
+    @Slot()
+    def start(self) -> None:
+        """Start the process; from here on it lives as long as the window."""
+        if self._host is None and not self._over:
+            try:
+                self._host = self._open_host("process", Request(job="play"))
+                self._host.start()
+            except Exception as error:  # whatever a host does wrong, the window lives on and says so
+                self._host = None
+                self._fail(f"the player could not start: {error}")
+                return
+            self._open_agent()
+            self._wake()
+            self.changed.emit()
+
+    @property
+    def alive(self) -> bool:
+        """The process, or a thread that talks with it, is there."""
+        return self._host is not None and not self._host.join(0)
+
+    def stop(self) -> None:
+        """End the process, for good: it has nothing to save."""
+        self._over = True
+        self._timer.stop()
+        if self._host is not None:
+            self._host.kill()
+
+    def restart(self) -> None:
+        """After a problem: once more from the beginning."""
+        self.problem = ""
+        self._ends = 0
+        if self._host is None:
+            self.start()
+        else:
+            self._open_agent()
+            self.changed.emit()
+            self._wake()
+
+    def _ended(self) -> None:
+        """The process has gone, though nobody asked it to."""
+        self._host = None
+        self._ends += 1
+        reason, self.problem = self.problem, ""
+        if self._ends == 1:
+            self.start()
+        else:
+            self._fail(reason or "the player's process ended")
+
+    def _fail(self, text: str) -> None:
+        self.problem = text
+        self._look = None
+        self.changed.emit()
+
+    def _send(self, command: Command) -> None:
+        if self._host is not None:
+            self._host.send(command)
+
+    # -- who plays --------------------------------------------------------------------------------
+
+    def open(
+        self,
+        *,
+        experiment: Experiment | None = None,
+        folder: Path | None = None,
+        checkpoint: Choice = "best",
+        source: str = "",
+    ) -> None:
+        """Play another agent: of a stored run, or (with an experiment) one whose weights come with `use_weights`."""
+        self.agent = Agent(experiment, folder, source)
+        self.choice = "newest" if experiment is not None else checkpoint
+        self._weights, self._finishing = None, False
+        self._blank()
+        self._open_agent()
+        self.changed.emit()
+
+    def close(self) -> None:
+        """Play nothing."""
+        self.agent, self._ready, self._begun, self.problem = None, None, False, ""
+        self._blank()
+        self.changed.emit()
+
+    def finish(self, folder: Path | None) -> None:
+        """The agent's training has ended: the best checkpoint plays from the next episode on, unless one was chosen."""
+        if self.agent is not None and folder is not None and has_checkpoint(folder):
+            if self.choice == "newest":
+                self._finishing = True
+            self.agent = Agent(self.agent.experiment if self._finishing else None, folder)
+            self.changed.emit()
+            if self._finishing and not self._begun:
+                self._use_best()
+
+    def _use_best(self) -> None:
+        assert self.agent is not None
+        self.agent, self.choice, self._finishing = Agent(None, self.agent.folder), "best", False
+        self._open_agent()
+        self.changed.emit()
+
+    def choose(self, weights: Choice) -> None:
+        """Play other weights of the same agent, from the start of an episode with the same seed."""
+        if self.agent is not None and weights != self.choice:
+            self.choice, self._finishing = weights, False
+            self._open_agent()
+            self.changed.emit()
+
+    @property
+    def choices(self) -> list[Choice]:
+        """The weights that can be chosen now; looks into the run's folder."""
+        agent = self.agent
+        if agent is None:
+            return []
+        offered: list[Choice] = ["newest"] if agent.experiment is not None else []
+        if agent.folder is not None and has_checkpoint(agent.folder):
+            offered += ["best", "last", *checkpoints(agent.folder)]
+        return offered
+
+    @property
+    def source(self) -> str:
+        """Where the weights come from, in words."""
+        if self.agent is not None and self.agent.name and self.choice == "best":
+            return self.agent.name
+        return source_name(self.choice)
+
+    def use_weights(self, weights: m.Weights) -> None:
+        """Newer weights of the agent that trains; they play from the next episode on."""
+        first = self._weights is None
+        self._weights, self._weights_sent = weights, False
+        if first and self._ready is not None and not self._begun and self.choice == "newest":
+            self._begin(self._seed)
+
+    def _open_agent(self) -> None:
+        agent = self.agent
+        if agent is None or self._host is None:
+            return
+        self._ready, self._begun, self._look = None, False, None
+        self.problem = self.notice = ""
+        if self.choice == "newest":
+            self._weights_sent = False
+            self._send(m.OpenAgent(experiment=agent.experiment))
+        else:
+            self._send(m.OpenAgent(folder=str(agent.folder), checkpoint=self.choice))
+        self._wake()
+
+    def _blank(self) -> None:
+        self.playing = self.frame = self._shown = None
+        self.grew.emit(None)
+        self.framed.emit(None, 0)
+
+    @property
+    def loading(self) -> str:
+        """What is waited for before the first episode; empty while one plays."""
+        if self.agent is None or self.problem or self.playing is not None:
+            return ""
+        if self._host is None:
+            return "Starting the player…"
+        if self._ready is None:
+            return "Loading the agent…"
+        if self.choice == "newest" and self._weights is None:
+            return "Waiting for the first weights…"
+        return "Beginning an episode…"
+
+    # -- what the user asks -----------------------------------------------------------------------
+
+    @property
+    def speed(self) -> float:
+        """0.1 … 20; 1 is the environment's own pace."""
+        return self._head.speed
+
+    def set_speed(self, speed: float) -> None:
+        self._head.speed = min(max(speed, SLOWEST), FASTEST)
+        self.changed.emit()
+
+    def play(self) -> None:
+        self._set_paused(False)
+
+    def pause(self) -> None:
+        self._set_paused(True)
+
+    def toggle(self) -> None:
+        self._set_paused(not self.paused)
+
+    def _set_paused(self, paused: bool) -> None:
+        self.paused = paused
+        self._wake()
+        self.changed.emit()
+
+    def step(self, steps: int) -> None:
+        """Pause, and show the step so many further on, or back."""
+        self.pause()
+        self.seek(self._head.t + steps)
+
+    def seek(self, t: int) -> None:
+        """Show step t of this episode (its last picture, if it is shorter)."""
+        playing = self.playing
+        if playing is not None and self._begun:
+            self._head.seek(min(t, playing.length) if playing.ended else t)
+            self._wake()
+
+    def set_repeats(self, repeats: bool) -> None:
+        """Play the same episode again at its end, rather than the next one."""
+        self.repeats = repeats
+        self.changed.emit()
+
+    def set_epsilon(self, epsilon: float) -> None:
+        """Share of random actions, 0 … 1; the episode begins again with it."""
+        if epsilon != self.epsilon:
+            self.epsilon = epsilon
+            if self._ready is not None:
+                self._begin(self._seed)
+            self.changed.emit()
+
+    def next_episode(self, seed: int | None = None) -> None:
+        """Begin an episode with this seed, by default with one that has not been played."""
+        if seed is None:
+            self._fresh += 1
+            seed = self._fresh
+        self._seed = seed
+        if self._ready is not None:
+            self._begin(seed)
+
+    def replay(self) -> None:
+        """The same episode from its start."""
+        self.seek(0)
+        self.play()
+
+    def show_in(self, *, pictures: bool, views: bool) -> None:
+        """Who looks: a card that draws pictures, cards that draw views. Without any the clock stands still."""
+        self._pictures, self._views = pictures, views
+        if pictures and self.playing is not None:
+            self._shown = None
+        playing = self.playing
+        if views and self._begun and playing is not None and not playing.recorded:
+            self._begin(playing.seed, at=playing.t, newer=False)
+        self._wake()
+
+    def draw_at(self, size: tuple[int, int]) -> None:
+        """Draw pictures in another (width, height) in pixels, the present one too."""
+        if size != self.picture_size:
+            self.picture_size, self._shown = size, None
+            self._wake()
+
+    # -- episodes ---------------------------------------------------------------------------------
+
+    def _begin(self, seed: int, *, at: int = 0, newer: bool = True) -> None:
+        """Begin an episode, with newer weights if they came, and go to step `at` of it."""
+        if self.choice == "newest":
+            if self._weights is None:
+                self._ask_weights()
+                return
+            if newer and not self._weights_sent:
+                self._weights_sent = True
+                self._send(m.UseWeights(step=self._weights.step, tensors=self._weights.tensors))
+        self._number += 1
+        self._seed, self._return_to = seed, at
+        self._begun, self._look = False, None
+        self._send(m.BeginEpisode(number=self._number, seed=seed, epsilon=self.epsilon, record=self._views))
+        self._wake()
+
+    def _ask_weights(self) -> None:
+        now = time.perf_counter()
+        if self.choice == "newest" and now - self._weights_asked > WEIGHTS_S:
+            self._weights_asked = now
+            self.weights_wanted.emit()
+
+    def _go_on(self) -> None:
+        """The episode's end was shown for long enough."""
+        if self._finishing:
+            self._use_best()
+        elif self.repeats:
+            self._head.seek(0)
+        else:
+            self.next_episode()
+
+    # -- the clock --------------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        if not self._timer.isActive() and (self._pictures or self._views) and not self._over:
+            self._ticked_at = time.perf_counter()
+            self._timer.start()
+
+    @Slot()
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        elapsed, self._ticked_at = min(now - self._ticked_at, 0.25), now
+        self._receive()
+        if self._host is None or self.agent is None or not (self._pictures or self._views):
+            self._timer.stop()
+            return
+        playing = self.playing
+        if playing is None or not self._begun:
+            if self._ready is not None and not self._begun and self._weights is None:
+                self._ask_weights()
+            return
+        if not self.paused:
+            self._move(playing, elapsed)
+        if self._begun:
+            self._ask(playing, now)
+        if self.paused and self._look is None and playing.t == self._head.t:
+            self._timer.stop()
+
+    def _move(self, playing: Playing, elapsed: float) -> None:
+        self._head.advance(elapsed, playing)
+        if playing.ended and playing.t >= playing.length:
+            self._ask_weights()
+            if self._head.hold(elapsed):
+                self._go_on()
+
+    def _ask(self, playing: Playing, now: float) -> None:
+        """Ask for the picture of the present step and for the steps behind it, one request at a time."""
+        if self._look is not None:
+            return
+        t, until = self._head.t, self._head.t + self._head.ahead
+        new = self._shown != (playing.number, t)
+        if new and now - self._asked_at < PICTURE_S:
+            return
+        draws = self._pictures and not playing.ready.no_picture
+        if new and not draws and (t < playing.length or playing.ended):
+            self._show(None, min(t, playing.length))
+            new, self._asked_at = False, now
+        enough = playing.ended or playing.length >= self._head.t + self._head.ahead // 2
+        if (new and draws) or not enough:
+            self._asked_at = now
+            self._look = m.Look(
+                number=self._number, until=until, t=t if new and draws else None, size=self.picture_size
+            )
+            self._send(self._look)
+
+    def _show(self, frame: QImage | None, t: int) -> None:
+        playing = self.playing
+        if playing is not None:
+            playing.t, self.frame, self._shown = t, frame, (playing.number, t)
+            self.framed.emit(frame, t)
+            self.moved.emit(t)
+
+    # -- what the process says --------------------------------------------------------------------
+
+    def _receive(self) -> None:
+        host = self._host
+        if host is None:
+            return
+        for event in host.drain(DRAIN_MS):
+            self._take(event)
+        if not host.alive and host.join(0.05):
+            self._ended()
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case m.PlayerReady() if self.agent is not None:
+                self._ready, self._head.fps, self.problem = event, event.fps or 30.0, ""
+                self._begin(self._seed)
+                self.changed.emit()
+            case m.EpisodeBegan(number=self._number) if self._ready is not None:
+                self._begun, self.problem = True, ""
+                self.playing = Playing(self._ready, event, self.source)
+                self._head.seek(self._return_to)
+                self.grew.emit(self.playing)
+                self.changed.emit()
+            case m.Played() if self._begun and event.number == self._number and self.playing is not None:
+                self._take_steps(self.playing, event)
+            case m.Frame() if self._begun and event.number == self._number:
+                self._take_frame(event)
+            case m.Warned():
+                self.notice = event.text
+                self.changed.emit()
+            case m.Failed():
+                self._fail(event.text)
+
+    def _take_steps(self, playing: Playing, event: m.Played) -> None:
+        playing.take(event)
+        look = self._look
+        if look is not None and look.t is None and (playing.ended or playing.length >= look.until):
+            self._look = None
+        if playing.ended and self._head.t > playing.length:
+            self._head.seek(playing.length)
+        self.grew.emit(playing)
+
+    def _take_frame(self, event: m.Frame) -> None:
+        look, self._look = self._look, None
+        if look is not None and look.t is not None and event.t < look.t and self._head.t >= look.t:
+            self._head.seek(event.t)  # the episode was shorter than what was asked for
+        self._show(as_image(event), event.t)
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Whether the run has stored weights."""
+    return (folder / FOLDER / BEST).exists() or bool(checkpoints(folder))
+
+
+def source_name(choice: Choice) -> str:
+    """Words for a choice of weights."""
+    if isinstance(choice, int):
+        return f"checkpoint {choice:,}"
+    return {"newest": "newest weights", "best": "best checkpoint", "last": "last checkpoint"}[choice]
+
+
+def as_image(frame: m.Frame) -> QImage | None:
+    """The picture, in memory of its own."""
+    pixels = frame.tensors.get("pixels")
+    if pixels is None or not pixels.size:
+        return None
+    height, width, _ = pixels.shape
+    # RGB32 is what Qt paints and scales fastest; the conversion also takes the pixels out of the message.
+    return QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).convertToFormat(
+        QImage.Format.Format_RGB32
+    )

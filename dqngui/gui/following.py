@@ -1,0 +1,63 @@
+"""Whom the player plays: the demo before a run, the agent in training, then what the run has stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Slot
+
+from dqngui.gui.player import Player, has_checkpoint
+from dqngui.gui.session import Session
+from dqngui.gui.states import State
+from dqngui.presets import package_data
+
+
+def demo_folder() -> Path | None:
+    """The shipped trained run; None where it was not made."""
+    folder = Path(str(package_data("assets") / "demo"))
+    return folder if has_checkpoint(folder) else None
+
+
+class Following(QObject):
+    """Opens the session's agent in the player whenever it becomes another one."""
+
+    def __init__(self, session: Session, player: Player, *, demo: Path | None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session, self._player, self._demo = session, player, demo
+        self._runs = 0
+        self._followed: tuple[object, ...] = ()
+        session.changed.connect(self._look)
+        session.cleared.connect(self._on_cleared)
+        session.weights.connect(player.use_weights)
+        player.weights_wanted.connect(session.request_weights)
+        self._look()
+
+    @Slot()
+    def _on_cleared(self) -> None:
+        self._runs += 1
+        self._look()
+
+    @Slot()
+    def _look(self) -> None:
+        session, player = self._session, self._player
+        match session.state:
+            case State.READY:
+                if self._is_another("demo"):
+                    if self._demo is not None:
+                        player.open(folder=self._demo, source="demo")
+                    else:
+                        player.close()
+            case State.RUNNING | State.PAUSED:
+                if self._is_another("training", self._runs):
+                    player.open(experiment=session.experiment, folder=session.folder)
+            case State.STOPPED | State.FINISHED | State.FAILED:
+                if self._followed == ("training", self._runs) and self._is_another("trained", self._runs):
+                    player.finish(session.folder)
+            case State.STORED:
+                if self._is_another("stored", session.folder) and session.folder is not None:
+                    player.open(folder=session.folder)
+
+    def _is_another(self, *agent: object) -> bool:
+        """Whether this is not the agent that was looked at last; from now on it is."""
+        another, self._followed = agent != self._followed, agent
+        return another

@@ -1,0 +1,50 @@
+"""Where in an episode the player is, and how time moves it on. No Qt, no clock of its own."""
+
+from __future__ import annotations
+
+from dqngui.gui.playing import Playing
+
+SLOWEST, FASTEST = 0.1, 20.0
+HOLD_S = 0.8
+LEAST_AHEAD, MOST_AHEAD = 32, 256
+
+
+class Playhead:
+    """A place between steps that moves at `speed` times the environment's own pace.
+
+    Attributes:
+        position: steps since the episode's start, with fractions.
+        speed: 0.1 … 20; 1 is the environment's own pace.
+        fps: steps a second at speed 1.
+    """
+
+    def __init__(self) -> None:
+        self.position = 0.0
+        self.speed = 1.0
+        self.fps = 30.0
+        self._held = 0.0
+
+    @property
+    def t(self) -> int:
+        """The step that should be shown."""
+        return int(self.position)
+
+    @property
+    def ahead(self) -> int:
+        """How many steps behind this one should be known: half a second's worth, so that playing never waits."""
+        return min(max(round(0.5 * self.speed * self.fps), LEAST_AHEAD), MOST_AHEAD)
+
+    def seek(self, t: int) -> None:
+        """Go to a step."""
+        self.position, self._held = float(max(0, t)), 0.0
+
+    def advance(self, elapsed: float, playing: Playing) -> None:
+        """Let `elapsed` seconds pass; it never runs ahead of the steps that are known."""
+        last = playing.length if playing.ended else playing.length - 1
+        if self.position < last:
+            self.position = min(self.position + elapsed * self.speed * self.fps, float(last))
+
+    def hold(self, elapsed: float) -> bool:
+        """Stay at the episode's end; True once that was long enough (shorter at high speed, but never a flash)."""
+        self._held += elapsed
+        return self._held >= min(max(HOLD_S / self.speed, 0.2), 2.0)

@@ -1,0 +1,85 @@
+"""Which agent the player plays, as the session goes from a demo through a run to what the run has stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+from scripted_host import ScriptedHost
+from scripted_player import ScriptedPlayer, Watched, weights
+
+from dqngui import config
+from dqngui import messages as m
+from dqngui.gui.following import Following
+from dqngui.gui.session import Session
+from dqngui.gui.states import State
+
+EXPERIMENT = config.Experiment()
+
+
+@pytest.fixture
+def player(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+    ScriptedPlayer.opened.clear()
+    made = Watched()
+    monkeypatch.setattr(made._timer, "start", lambda *_: None)
+    yield made
+    made.stop()
+    made.deleteLater()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    run = tmp_path / "run"
+    (run / "checkpoints").mkdir(parents=True)
+    for name in ("best", "20000", "60000"):
+        (run / "checkpoints" / f"{name}.pt").write_bytes(b"")
+    return run
+
+
+def test_the_player_follows_the_session(player: Watched, folder: Path, tmp_path: Path) -> None:
+    session = Session(EXPERIMENT, open_host=ScriptedHost)
+    session.torch_loaded = True
+    following = Following(session, player, demo=tmp_path / "demo")
+    player.start()
+    player.tick(times=4)
+    assert player.source == "demo"
+    session.start()
+    host = ScriptedHost.opened[-1]
+    session._tick()
+    assert session.state is State.RUNNING
+    assert player.loading
+    player.tick(times=3)
+    assert m.SendWeights() in host.sent
+    host.emit(weights(300))
+    session._tick()
+    player.tick(times=3)
+    assert (player.source, player.playing.weights_step) == ("newest weights", 300)  # type: ignore[union-attr]
+    session.pause()
+    session._tick()
+    session.unpause()
+    session._tick()
+    assert len(player.host.all_of(m.OpenAgent)) == 2
+    session.folder = folder
+    session.stop()
+    session._tick()
+    assert session.state is State.STOPPED
+    player.tick(0.0, times=2)
+    assert player.playing.source == "newest weights"  # until this episode's end  # type: ignore[union-attr]
+    player.tick(0.25, times=20)
+    assert player.source == "best checkpoint"
+    assert player.choices[0] == "best"
+    session.new_run()
+    assert player.source == "demo"
+    del following
+
+
+def test_without_a_demo_a_ready_window_plays_nothing(player: Watched) -> None:
+    session = Session(EXPERIMENT, open_host=ScriptedHost)
+    following = Following(session, player, demo=None)
+    player.start()
+    player.tick(times=3)
+    assert player.agent is None
+    assert (player.loading, player.problem, player.choices) == ("", "", [])
+    del following

@@ -1,0 +1,320 @@
+"""The player: its clock never runs ahead, one request at a time, the right agent plays, and it lets go."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+from scripted_player import ScriptedPlayer, Watched, weights
+
+from dqngui import config
+from dqngui import messages as m
+from dqngui.envs.seeds import PLAY_SEEDS
+from dqngui.gui.player import Player
+from dqngui.gui.playhead import Playhead
+from dqngui.gui.playing import Playing
+
+EXPERIMENT = config.Experiment()
+
+
+@pytest.fixture
+def player(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+    ScriptedPlayer.opened.clear()
+    made = Watched()
+    monkeypatch.setattr(made._timer, "start", lambda *_: None)
+    yield made
+    made.stop()
+    made.deleteLater()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    run = tmp_path / "run"
+    (run / "checkpoints").mkdir(parents=True)
+    for name in ("best", "20000", "60000"):
+        (run / "checkpoints" / f"{name}.pt").write_bytes(b"")
+    return run
+
+
+@pytest.fixture
+def watched(player: Watched, folder: Path) -> Watched:
+    """One that plays a stored agent, at its first step."""
+    player.open(folder=folder, source="demo")
+    player.start()
+    player.tick(times=4)
+    assert player.playing is not None
+    return player
+
+
+def test_it_opens_begins_and_shows_the_first_step(player: Watched, folder: Path) -> None:
+    player.open(folder=folder, source="demo")
+    assert player.loading == "Starting the player…"
+    player.start()
+    assert player.loading == "Loading the agent…"
+    player.tick(times=4)
+    assert [type(command) for command in player.host.sent] == [m.OpenAgent, m.BeginEpisode, m.Look]
+    assert player.host.sent[0] == m.OpenAgent(folder=str(folder), checkpoint="best")
+    assert (player.playing.seed, player.playing.source, player.loading) == (PLAY_SEEDS, "demo", "")  # type: ignore[union-attr]
+    assert player.shown[-1] == (0, 0)
+    assert player.choices == ["best", "last", 20_000, 60_000]
+
+
+def test_the_clock_moves_by_speed_and_the_picture_is_of_the_step(watched: Watched) -> None:
+    watched.tick(0.2)  # 10 steps at 50 a second
+    watched.tick()
+    assert watched.shown[-1] == (10, 10)
+    watched.set_speed(0.1)
+    watched.tick(0.25)
+    watched.tick(0.0)
+    assert watched.playing.t == 11  # type: ignore[union-attr]
+    assert watched.playing.return_so_far == 11  # type: ignore[union-attr]
+    watched.set_speed(1000)
+    assert watched.speed == 20
+
+
+def test_one_request_at_a_time_and_then_the_newest_step(watched: Watched) -> None:
+    watched.host.draws = False
+    before = len(watched.host.all_of(m.Look))
+    watched.tick(0.1, times=5)
+    (look,) = watched.host.all_of(m.Look)[before:]
+    watched.host.draws = True
+    watched.host.emit(m.Frame(step=0, number=look.number, t=look.t, tensors={}))
+    watched.tick(0.0, times=2)
+    assert watched.playing.t > look.t + 15  # type: ignore[union-attr]
+
+
+def test_the_clock_waits_for_steps_that_are_not_known(watched: Watched) -> None:
+    watched.host.answers = False
+    watched.tick(0.25, times=20)
+    assert watched._head.t == watched.playing.length - 1 < 99  # type: ignore[union-attr]
+    assert not watched.playing.ended  # type: ignore[union-attr]
+
+
+def test_at_the_end_it_holds_and_then_plays_another_seed(watched: Watched) -> None:
+    watched.seek(98)
+    watched.tick(0.05, times=3)
+    watched.tick(0.2, times=2)
+    assert watched.shown[-1] == (100, 100)
+    number = watched.playing.number  # type: ignore[union-attr]
+    watched.tick(0.2, times=2)
+    assert watched.playing.number == number  # type: ignore[union-attr]
+    watched.tick(0.2, times=5)
+    assert watched.playing.seed == PLAY_SEEDS + 1  # type: ignore[union-attr]
+    assert watched.playing.t < 60  # type: ignore[union-attr]
+
+
+def test_repeat_and_pause_keep_the_episode(watched: Watched) -> None:
+    watched.set_repeats(True)
+    number = watched.playing.number  # type: ignore[union-attr]
+    watched.tick(0.25, times=40)
+    assert watched.playing.number == number  # type: ignore[union-attr]
+    assert [t for t, _ in watched.shown].count(100) >= 2
+    watched.set_repeats(False)
+    watched.pause()
+    watched.seek(10_000)
+    watched.tick(0.25, times=20)
+    assert watched.shown[-1] == (100, 100)
+    assert watched.playing.number == number  # type: ignore[union-attr]
+
+
+def test_steps_back_and_forth_pause_and_agree_with_the_picture(watched: Watched) -> None:
+    watched.seek(50)
+    watched.tick(0.0, times=3)
+    watched.step(1)
+    watched.tick(0.2, times=3)
+    assert watched.paused
+    assert watched.shown[-1] == (51, 51)
+    for _ in range(3):
+        watched.step(-1)
+    watched.tick(0.2, times=3)
+    assert watched.shown[-1] == (48, 48)
+    watched.seek(-5)
+    watched.tick(0.0, times=2)
+    assert watched.shown[-1] == (0, 0)
+
+
+def test_a_seek_behind_the_end_shows_the_last_picture(watched: Watched) -> None:
+    watched.pause()
+    watched.seek(5_000)
+    watched.tick(times=4)
+    assert watched.shown[-1] == (100, 100)
+    assert watched.playing.ended  # type: ignore[union-attr]
+    watched.step(-1)
+    watched.tick(times=3)
+    assert watched.shown[-1] == (99, 99)
+
+
+def test_it_stands_still_while_nobody_looks(watched: Watched) -> None:
+    t, sent = watched.playing.t, len(watched.host.sent)  # type: ignore[union-attr]
+    watched.show_in(pictures=False, views=False)
+    watched.tick(0.25, times=5)
+    assert watched.playing.t == t  # type: ignore[union-attr]
+    assert len(watched.host.sent) == sent
+    assert not watched._timer.isActive()
+
+
+def test_views_are_recorded_from_the_same_step_on_when_a_panel_wants_them(watched: Watched) -> None:
+    assert not watched.host.recorded
+    watched.seek(42)
+    watched.tick(0.0, times=3)
+    watched.show_in(pictures=True, views=True)
+    watched.pause()
+    watched.tick(0.0, times=4)
+    playing = watched.playing
+    assert playing is not None
+    assert playing.recorded
+    assert playing.seed == PLAY_SEEDS
+    assert watched.shown[-1] == (42, 42)
+    assert len(playing.view("memory/hidden")) == playing.length > 42
+    begun = len(watched.host.all_of(m.BeginEpisode))
+    watched.show_in(pictures=True, views=False)
+    watched.tick(0.0, times=3)
+    assert len(watched.host.all_of(m.BeginEpisode)) == begun  # what is recorded stays until the next episode
+
+
+def test_without_pictures_it_moves_by_the_clock_alone(watched: Watched) -> None:
+    watched.show_in(pictures=False, views=True)
+    watched.tick(0.0, times=4)
+    looks = len(watched.host.all_of(m.Look))
+    moved: list[int] = []
+    watched.moved.connect(moved.append)
+    watched.tick(0.1, times=4)
+    assert moved == [5, 10, 15, 20]
+    assert all(look.t is None for look in watched.host.all_of(m.Look)[looks:])
+
+
+def test_another_seed_another_exploration(watched: Watched) -> None:
+    watched.next_episode(seed=7)
+    watched.set_epsilon(0.25)
+    watched.tick(0.0, times=3)
+    assert (watched.playing.seed, watched.playing.epsilon) == (7, 0.25)  # type: ignore[union-attr]
+    watched.next_episode()
+    watched.tick(0.0, times=3)
+    assert watched.playing.seed == PLAY_SEEDS + 1  # type: ignore[union-attr]
+
+
+def test_what_is_said_of_an_episode_that_was_left_is_ignored(watched: Watched) -> None:
+    old = watched.playing.number  # type: ignore[union-attr]
+    watched.next_episode()
+    watched.host.emit(m.Frame(step=0, number=old, t=77, tensors={}))
+    watched.tick(0.0)
+    assert watched.playing.t == 0  # type: ignore[union-attr]
+    watched.tick(0.0, times=2)
+    watched.host.emit(m.Frame(step=0, number=old, t=77, tensors={}))
+    watched.tick(0.0)
+    assert watched.shown[-1] == (0, 0)
+
+
+def test_it_comes_back_once_by_itself_and_then_asks(watched: Watched) -> None:
+    first = watched.host
+    first.die()
+    watched.tick(0.0, times=5)
+    assert watched.host is not first
+    assert watched.problem == ""
+    assert watched.shown[-1] == (0, 0)
+    watched.host.die()
+    watched.tick(0.0, times=3)
+    assert len(ScriptedPlayer.opened) == 2
+    assert "signal 9" in watched.problem
+    watched.restart()
+    watched.tick(0.0, times=5)
+    assert len(ScriptedPlayer.opened) == 3
+    assert watched.problem == ""
+    assert watched.shown[-1] == (0, 0)
+
+
+def test_an_agent_that_cannot_be_opened_is_a_problem_and_another_can_be(watched: Watched, folder: Path) -> None:
+    watched.host.answers = False
+    watched.open(folder=folder / "elsewhere")
+    watched.host.emit(m.Failed(step=0, text="there is no run `elsewhere`"))
+    watched.tick()
+    assert watched.problem == "there is no run `elsewhere`"
+    assert watched.playing is None
+    watched.host.answers = True
+    watched.open(folder=folder)
+    watched.tick(0.0, times=4)
+    assert watched.problem == ""
+    assert watched.playing is not None
+
+
+def test_a_host_that_cannot_be_made_is_a_problem(qtbot: QtBot, folder: Path) -> None:
+    def no_host(kind: str, request: m.Request) -> ScriptedPlayer:
+        raise OSError("no more processes")
+
+    player = Player(open_host=no_host)
+    player.open(folder=folder)
+    player.start()
+    assert player.problem == "the player could not start: no more processes"
+    assert not player.alive
+
+
+# -- which agent plays -------------------------------------------------------------------------------
+
+
+def test_newest_weights_play_from_the_next_episode_on(player: Watched, folder: Path) -> None:
+    wanted: list[None] = []
+    player.weights_wanted.connect(lambda: wanted.append(None))
+    player.open(experiment=EXPERIMENT, folder=folder)
+    player.start()
+    player.tick(times=3)
+    assert player.loading == "Waiting for the first weights…"
+    assert wanted
+    assert not player.host.all_of(m.BeginEpisode)
+    player.use_weights(weights(5_000))
+    player.tick(times=3)
+    assert player.playing.weights_step == 5_000  # type: ignore[union-attr]
+    player.use_weights(weights(6_000))
+    player.tick(0.1, times=3)
+    assert len(player.host.all_of(m.UseWeights)) == 1
+    player.show_in(pictures=True, views=True)  # the same episode: with the weights it began with
+    player.tick(0.0, times=3)
+    assert player.playing.weights_step == 5_000  # type: ignore[union-attr]
+    player.next_episode()
+    player.tick(times=3)
+    assert player.playing.weights_step == 6_000  # type: ignore[union-attr]
+    assert player.choices == ["newest", "best", "last", 20_000, 60_000]
+
+
+def test_weights_are_asked_for_at_most_once_a_second(player: Watched, folder: Path) -> None:
+    wanted: list[None] = []
+    player.weights_wanted.connect(lambda: wanted.append(None))
+    player.open(experiment=EXPERIMENT)
+    player.start()
+    for _ in range(20):
+        player._tick()
+    assert len(wanted) == 1
+
+
+def test_a_stored_checkpoint_can_be_chosen_and_left(watched: Watched) -> None:
+    watched.choose(20_000)
+    watched.tick(0.0, times=4)
+    assert watched.host.all_of(m.OpenAgent)[-1].checkpoint == 20_000
+    assert watched.playing.source == "checkpoint 20,000"  # type: ignore[union-attr]
+    assert watched.playing.seed == PLAY_SEEDS  # type: ignore[union-attr]
+    watched.choose("best")
+    watched.tick(0.0, times=4)
+    assert watched.playing.source == "demo"  # type: ignore[union-attr]
+
+
+# -- parts -------------------------------------------------------------------------------------------
+
+
+def test_the_playhead_knows_how_far_ahead_to_ask() -> None:
+    head = Playhead()
+    head.fps, head.speed = 50.0, 1.0
+    assert head.ahead == 32
+    head.speed = 20.0
+    assert head.ahead == 256
+    playing = Playing(ScriptedPlayer.ready, m.EpisodeBegan(step=0, number=1, seed=1), "demo")
+    head.advance(1.0, playing)
+    assert head.position == 0.0
+
+
+def test_a_tick_costs_little(watched: Watched) -> None:
+    watched.tick(0.02, times=20)
+    before = time.thread_time()
+    watched.tick(0.0, times=200)
+    assert (time.thread_time() - before) / 200 < 0.001
