@@ -24,6 +24,7 @@ TICK_MS = 20
 PICTURE_S = 0.038  # between two pictures, so at most about 25 a second
 WEIGHTS_S = 1.0  # between two requests for newer weights
 DRAIN_MS = 6.0
+STEPS = 32  # steps are asked for in multiples of this, so that panels draw new ones now and then, not at each picture
 
 Choice = Literal["newest", "best", "last"] | int
 """Weights of an agent: the newest of a running training, the best or last checkpoint, or that of a step."""
@@ -96,7 +97,7 @@ class Player(QObject):
         self._number = 0
         self._seed = PLAY_SEEDS
         self._fresh = PLAY_SEEDS
-        self._begun = False
+        self._begun = self._grown = False
         self._return_to = 0
         self._head = Playhead()
         self._look: m.Look | None = None  # the one under way
@@ -419,7 +420,7 @@ class Player(QObject):
         """Ask for the picture of the present step and for the steps behind it, one request at a time."""
         if self._look is not None:
             return
-        t, until = self._head.t, self._head.t + self._head.ahead
+        t = self._head.t
         new = self._shown != (playing.number, t)
         if new and now - self._asked_at < PICTURE_S:
             return
@@ -427,7 +428,8 @@ class Player(QObject):
         if new and not draws and (t < playing.length or playing.ended):
             self._show(None, min(t, playing.length))
             new, self._asked_at = False, now
-        enough = playing.ended or playing.length >= self._head.t + self._head.ahead // 2
+        until = -(-(t + self._head.ahead) // STEPS) * STEPS
+        enough = playing.ended or playing.length >= until
         if (new and draws) or not enough:
             self._asked_at = now
             self._look = m.Look(
@@ -450,6 +452,9 @@ class Player(QObject):
             return
         for event in host.drain(DRAIN_MS):
             self._take(event)
+        if self._grown:
+            self._grown = False
+            self.grew.emit(self.playing)
         if not host.alive and host.join(0.05):
             self._ended()
 
@@ -463,7 +468,7 @@ class Player(QObject):
                 self._begun, self.problem = True, ""
                 self.playing = Playing(self._ready, event, self.source)
                 self._head.seek(self._return_to)
-                self.grew.emit(self.playing)
+                self._grown = True
                 self.changed.emit()
             case m.Played() if self._begun and event.number == self._number and self.playing is not None:
                 self._take_steps(self.playing, event)
@@ -482,7 +487,7 @@ class Player(QObject):
             self._look = None
         if playing.ended and self._head.t > playing.length:
             self._head.seek(playing.length)
-        self.grew.emit(playing)
+        self._grown = True
 
     def _take_frame(self, event: m.Frame) -> None:
         look, self._look = self._look, None
