@@ -26,6 +26,8 @@ from dqngui.messages import Command
 COMMAND = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from dqngui.hosts.child import main; main()"
 BATCH_SECONDS, BATCH_EVENTS = 0.05, 500
 WATCH_SECONDS = 0.5
+BACKGROUND, NICENESS = frozenset({"play"}), 10
+"""Jobs that serve someone who watches: what they watch, training above all, comes first."""
 
 
 def main() -> None:
@@ -38,6 +40,8 @@ def main() -> None:
     if not content:
         _leave()
     order = msgspec.json.decode(bytes(content), type=Order)
+    if order.request.job in BACKGROUND and hasattr(os, "nice"):
+        os.nice(NICENESS)
     commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
 
     def receive() -> None:
@@ -55,7 +59,7 @@ def main() -> None:
 
 
 class Sender(Outbox):
-    """Sends events in batches, so that neither the pipe nor JSON delays the job."""
+    """Sends events in batches, so that neither the pipe nor JSON delays the job; those with tensors at once."""
 
     def __init__(self, sink: io.FileIO) -> None:
         super().__init__()
@@ -68,7 +72,7 @@ class Sender(Outbox):
         super().put(event)  # type: ignore[arg-type]
         if not self._some.is_set():
             self._some.set()
-        if len(self) >= BATCH_EVENTS:
+        if len(self) >= BATCH_EVENTS or hasattr(event, "tensors"):
             self._many.set()
 
     def finish(self) -> None:

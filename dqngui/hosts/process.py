@@ -22,7 +22,7 @@ import msgspec
 
 from dqngui.hosts.child import COMMAND
 from dqngui.hosts.stream import Ending, Outbox
-from dqngui.hosts.wire import END, REQUEST, Order, command_frame, events_of_frame, read_frames, write_frame
+from dqngui.hosts.wire import END, REQUEST, Order, command_frame, events_of_frame, read_frames, widen, write_frame
 from dqngui.messages import Command, Event, Failed, Request
 
 LEAVE_SECONDS = 10.0  # a child that has told everything gets so long to end by itself
@@ -60,6 +60,8 @@ class ProcessHost:
             text = f"no process could be started: {(error.strerror or str(error)).lower()}"
             self._end(Failed(step=0, text=text))
             return
+        for pipe in (self._process.stdin, self._process.stdout):
+            widen(pipe)
         self._reader.start()
         self._writer.start()
 

@@ -30,7 +30,7 @@ class Ending:
         self.step = event.step
         if isinstance(event, Learned):
             self._seconds = event.seconds
-        self._failed = self._failed or isinstance(event, Failed)
+        self._failed = isinstance(event, Failed)  # a server goes on after one
         self.finished = isinstance(event, Finished)
         return True
 

@@ -5,6 +5,7 @@ A frame is its kind (one byte), its length (8 bytes, little-endian) and its cont
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +18,7 @@ from dqngui import messages
 from dqngui.messages import Command, Event, Request
 
 HEAD = struct.Struct("<cQ")
+PIPE_BYTES = 1 << 20
 REQUEST, EVENTS, COMMAND, TENSORS, END = b"R", b"E", b"C", b"T", b"Z"
 
 
@@ -33,6 +35,18 @@ def write_frame(file: io.FileIO, kind: bytes, content: bytes = b"") -> None:
     view = memoryview(HEAD.pack(kind, len(content)) + content)
     while view:
         view = view[file.write(view) :]
+
+
+def widen(pipe: Any) -> None:
+    """Let a pipe hold a whole picture, so that a reader who competes for the interpreter wakes once for it (Linux)."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    command = getattr(fcntl, "F_SETPIPE_SZ", None)
+    if command is not None:
+        with contextlib.suppress(OSError):  # the user has used up what the system allows
+            fcntl.fcntl(pipe.fileno(), command, PIPE_BYTES)
 
 
 def read_frames(file: io.FileIO, ready: Callable[[], bool] = lambda: True) -> Iterator[tuple[bytes, bytearray]]:

@@ -196,11 +196,13 @@ class _Player:
         present = self.asked or self.episode
         if present is None or look.number != present.number:
             return
-        now = time.perf_counter()
-        self.due = [due for due in self.due[:1] if now - due[1] > LATE_S and self._on_the_way(due[0], look)]
-        self.look = look
+        now = since = time.perf_counter()
+        late = [due for due in self.due[:1] if now - due[1] > LATE_S and self._on_the_way(due[0], look)]
+        if self.due and not late:
+            since = self.due[0][1]  # it takes the place of one that has waited
+        self.look, self.due = look, late
         if look.t is not None:
-            self.due.append((look, now))
+            self.due.append((look, since))
         if self.reel is not None:
             self.reel.size = look.size
 

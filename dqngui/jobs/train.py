@@ -12,6 +12,7 @@ import msgspec
 import torch
 
 from dqngui.config import ConfigError, Experiment
+from dqngui.jobs.fork import Fork, load_fork
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.training import Training, next_multiple
 from dqngui.learning.evaluation import Interrupted
@@ -49,7 +50,7 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
     Options of the request: `total_steps` lengthens or shortens a resumed run. Raises ConfigError, before the
     first event, for an experiment that cannot start.
     """
-    stored = None
+    stored = fork = None
     experiment = request.experiment
     if request.resume:
         if request.folder is None:
@@ -61,23 +62,30 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
             experiment = msgspec.structs.replace(experiment, run=run)
     if experiment is None:
         raise ConfigError("a new run needs an experiment")
+    if request.fork is not None and stored is None:
+        fork = load_fork(Path(request.fork), experiment)
     torch.set_num_threads(experiment.run.threads)
     # Adam's moments of units that have gone silent decay into denormal numbers, which are many times slower.
     torch.set_flush_denormal(True)
-    job = _Job(experiment, request.folder, inbox)
+    job = _Job(experiment, request.folder, inbox, stored or fork)
     if request.folder is None:
-        return (event for event in job.events(None, None) if isinstance(event, Event))
+        return (event for event in job.events(None) if isinstance(event, Event))
     folder = Path(request.folder)
-    if stored is None:
-        return record(job.events(None, None), folder, experiment)
-    return record(job.events(stored, rewind(folder, stored.mark)), folder, experiment, stored.mark)
+    try:
+        lost = rewind(folder, stored.mark) if stored is not None else None
+        mark = fork.mark(folder) if fork is not None else stored and stored.mark
+    except BaseException:
+        job.training.close()
+        raise
+    return record(job.events(lost), folder, experiment, mark)
 
 
 class _Job:
     """One run of the training loop: what is due, what was asked, what to tell."""
 
-    def __init__(self, experiment: Experiment, folder: str | None, inbox: Inbox) -> None:
+    def __init__(self, experiment: Experiment, folder: str | None, inbox: Inbox, origin: Stored | Fork | None) -> None:
         self.training = Training(experiment)
+        self.origin = origin  # what the run goes on from; forgotten then, since it may hold a whole replay
         self.folder, self.inbox = folder, inbox
         self.paused = self.stopping = self.told_paused = False
         self.saving = False
@@ -86,10 +94,11 @@ class _Job:
         self.obeyed = -1  # the schedule's commands up to this step are carried out
         self.clock = 0.0  # start of the stretch of training being timed
 
-    def events(self, stored: Stored | None, lost: RunResumed | None) -> Iterator[Output]:
+    def events(self, lost: RunResumed | None) -> Iterator[Output]:
+        """The whole stream; `lost` tells of a resumed run what was behind its saved state."""
         training = self.training
         try:
-            yield from self._begin(stored, lost)
+            yield from self._begin(lost)
             reason = yield from self._loop()
             yield self._snapshot()
             count = training.counters
@@ -103,15 +112,21 @@ class _Job:
         finally:
             training.close()
 
-    def _begin(self, stored: Stored | None, lost: RunResumed | None) -> Iterator[Output]:
+    def _begin(self, lost: RunResumed | None) -> Iterator[Output]:
         training = self.training
         warnings: list[str] = []
-        if stored is not None:
-            warnings = list(training.restore(stored.arrays, stored.meta))
-            self.obeyed = stored.meta.get("obeyed", stored.mark.step)
-            self.inbox.skip(self.obeyed)
-        else:
-            training.begin()
+        first: Event | None = lost
+        origin, self.origin = self.origin, None
+        match origin:
+            case None:
+                training.begin()
+            case Stored():
+                warnings = list(training.restore(origin.arrays, origin.meta))
+                self._skip_obeyed(origin)
+            case Fork():
+                first = origin.begin(training, warnings)
+                self._skip_obeyed(origin.stored)
+        origin = None
         step = training.counters.step
         yield Opened(
             step=step,
@@ -122,12 +137,17 @@ class _Job:
             observation=", ".join(f"{part.name} {part.shape}" for part in training.spaces.parts),
             actions=training.spaces.actions,
         )
-        if lost is not None:
-            yield lost
-            for text in warnings:
-                yield Warned(step=step, text=text)
-        else:
+        if first is not None:
+            yield first
+        for text in warnings:
+            yield Warned(step=step, text=text)
+        if lost is None:
             yield self._snapshot()
+
+    def _skip_obeyed(self, stored: Stored) -> None:
+        """The schedule's commands up to there were carried out before the state was saved."""
+        self.obeyed = stored.meta.get("obeyed", stored.mark.step)
+        self.inbox.skip(self.obeyed)
 
     def _loop(self) -> Generator[Output, None, Literal["completed", "solved", "stopped"]]:
         training, count = self.training, self.training.counters

@@ -1,0 +1,91 @@
+"""Where a run can be forked, what a fork changes, and how much of the training that leaves whole. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from dqngui.config import ConfigError, Experiment, Schedule
+from dqngui.jobs.knobs import Knobs
+from dqngui.runs.folder import read_experiment
+from dqngui.runs.resume import read_meta
+from dqngui.settings import experiment_fields, field_at
+
+_NAMES_ONLY = frozenset({"env.features", "env.actions"})
+
+
+def branch_point(folder: Path) -> tuple[int, Experiment]:
+    """Step of a run's last saved state, and its experiment with the live settings as they stood. Raises ConfigError."""
+    mark, meta = read_meta(folder)
+    return mark.step, present(folder, read_experiment(folder), meta)
+
+
+def present(folder: Path, began: Experiment, meta: Mapping[str, Any]) -> Experiment:
+    """The experiment of a saved state, with the live settings as they stood. Raises ConfigError."""
+    knobs = Knobs(began)
+    try:
+        knobs.restore(meta["knobs"])
+    except (KeyError, TypeError, ValueError, msgspec.MsgspecError):
+        raise ConfigError(f"the state in `{folder}` is damaged, so nothing can go on from it") from None
+    return knobs.experiment
+
+
+def check_branch(folder: Path, step: int, experiment: Experiment) -> None:
+    """Raises ConfigError if a fork at this step would have nothing left to do."""
+    total = experiment.run.total_steps
+    if total <= step:
+        raise ConfigError(f"`run.total_steps`: the fork of `{folder}` begins at step {step:,}, so {total:,} is too few")
+
+
+def stays_whole(path: str) -> bool:
+    """Whether a fork that changes this setting takes over the whole training, and not only parameters that fit."""
+    section, _, name = path.partition(".")
+    if section == "run":
+        return name != "seed"
+    if section == "learn":
+        return field_at(path).live
+    return path in _NAMES_ONLY
+
+
+def differences(old: Experiment, new: Experiment) -> Iterator[tuple[str, Any, Any]]:
+    """Each setting in which two experiments differ: its dotted name, the old value and the new one.
+
+    Options are named one by one (None where one side has none), but for another choice of attention or memory.
+    """
+    for field in experiment_fields():
+        before, after = (_value(experiment, field.path) for experiment in (old, new))
+        if before == after:
+            continue
+        if field.kind != "map":
+            yield field.path, before, after
+            continue
+        choice = field.path.removesuffix("_options")
+        if choice == field.path or _value(old, choice) == _value(new, choice):
+            for name in sorted(before.keys() | after.keys()):
+                if before.get(name) != after.get(name):
+                    yield f"{field.path}.{name}", before.get(name), after.get(name)
+
+
+def told(path: str, old: Any, new: Any) -> str:
+    """A change as `learn.lr: 0.001 → 0.0005`."""
+    return f"{path}: {_text(old)} → {_text(new)}"
+
+
+def _value(experiment: Experiment, path: str) -> Any:
+    section, _, name = path.partition(".")
+    return getattr(getattr(experiment, section), name)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, Schedule):
+        return f"{value.start:g} to {value.end:g} over {value.steps:,} steps"
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -1,0 +1,420 @@
+"""The playing job: what it answers, in which order, and that any step can be seen again."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+
+from dqngui.config import Experiment
+from dqngui.envs.make import make_env, make_vector
+from dqngui.jobs.camera import REEL, shrunk
+from dqngui.jobs.inbox import Inbox
+from dqngui.jobs.play import play
+from dqngui.messages import (
+    BeginEpisode,
+    Command,
+    EpisodeBegan,
+    Event,
+    Failed,
+    Finished,
+    Frame,
+    Look,
+    OpenAgent,
+    Played,
+    PlayerReady,
+    Request,
+    Stop,
+    UseWeights,
+    Warned,
+)
+from dqngui.nets.network import build_network
+from dqngui.presets import demo_folder, read_experiment
+from dqngui.settings import experiment_from
+
+
+class Drawn(gymnasium.Env[Any, Any]):
+    """Counts steps and paints its observation; as asked it repeats itself, breaks, is slow or draws nothing."""
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 12}
+
+    def __init__(
+        self,
+        length: int = 40,
+        differs_from: int = 10**9,
+        breaks_at: int = 10**9,
+        slow: float = 0.0,
+        draws: bool = True,
+        render_mode: str | None = None,
+    ) -> None:
+        self.observation_space = spaces.Box(-1e3, 1e3, (2,), np.float32)
+        self.action_space = spaces.Discrete(3)
+        self.render_mode, self.draws = render_mode, draws
+        self.length, self.differs_from, self.breaks_at, self.slow = length, differs_from, breaks_at, slow
+        self.steps, self.luck = 0, np.random.default_rng()
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.steps = 0
+        return self._observation(), {}
+
+    def _observation(self) -> np.ndarray:
+        drawn = self.luck if self.steps >= self.differs_from else self.np_random
+        self.value = float(drawn.random(dtype=np.float32))
+        return np.array([self.steps, self.value], np.float32)
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        if self.steps == self.breaks_at:
+            raise OSError("the robot fell over")
+        time.sleep(self.slow)
+        self.steps += 1
+        return self._observation(), 0.5 * self.steps, False, self.steps == self.length, {}
+
+    def render(self) -> Any:
+        return np.full((40, 60, 3), [self.steps % 256, int(self.value * 255), 0], np.uint8) if self.draws else None
+
+
+gymnasium.register("tests/Drawn-v0", entry_point=Drawn)
+
+
+class Player:
+    """The job with a queue before it, and what it answered."""
+
+    def __init__(self, agent: Experiment | Path | None = None) -> None:
+        self._queue: queue.SimpleQueue[Command] = queue.SimpleQueue()
+        self.job: Iterator[Event] = play(Request(job="play"), Inbox(self._queue))
+        self.seen: list[Event] = []
+        if agent is not None:
+            folder, experiment = (str(agent), None) if isinstance(agent, Path) else (None, agent)
+            self.send(OpenAgent(folder=folder, experiment=experiment))
+            self.ready: Any = self.until(PlayerReady)
+
+    def send(self, *commands: Command) -> None:
+        for command in commands:
+            self._queue.put(command)
+
+    def next(self) -> Event:
+        self.seen.append(next(self.job))
+        return self.seen[-1]
+
+    def until(self, kind: Any, holds: Callable[[Any], bool] = lambda event: True) -> Any:
+        """The first event of a kind; Failed is no answer unless asked for."""
+        while True:
+            event = self.next()
+            if isinstance(event, kind) and holds(event):
+                return event
+            assert not isinstance(event, Failed), event
+
+    def episode(self, length: int = 1000, **asked: Any) -> dict[str, np.ndarray]:
+        """A whole episode as arrays."""
+        begin = BeginEpisode(**{"number": 1, "seed": 3, **asked})
+        self.send(begin, Look(number=begin.number, until=length))
+        rows: list[Played] = []
+        while not rows or not (rows[-1].ended or rows[-1].first + len(rows[-1].tensors["action"]) >= length):
+            rows.append(self.until(Played))
+        assert [row.first for row in rows] == [0, *np.cumsum([len(row.tensors["action"]) for row in rows])[:-1]]
+        self.last = rows[-1]
+        return {name: np.concatenate([row.tensors[name] for row in rows]) for name in rows[0].tensors}
+
+    def picture(self, t: int, number: int = 1, until: int = 0, size: tuple[int, int] = (640, 480)) -> np.ndarray:
+        self.send(Look(number=number, until=until, t=t, size=size))
+        frame = self.until(Frame)
+        assert (frame.number, frame.t) == (number, t)
+        return frame.tensors.get("pixels", np.zeros(0))
+
+    def told(self, kind: type[Event]) -> list[Any]:
+        return [event for event in self.seen if isinstance(event, kind)]
+
+
+def small(env_id: str = "CartPole-v1", memory: str = "gru", kwargs: dict[str, Any] | None = None, **env: Any) -> Any:
+    net = {"width": 8, "memory": memory, "attention": "self", "attention_options": {"heads": 2}}
+    return experiment_from({"env": {"id": env_id, "kwargs": kwargs or {}, **env}, "net": net})
+
+
+def weights_of(experiment: Experiment, seed: int) -> dict[str, np.ndarray]:
+    envs = make_vector(experiment.env, 1)
+    network = build_network(envs.spaces, experiment, torch.Generator().manual_seed(seed))
+    envs.close()
+    return {name: value.numpy() for name, value in network.state_dict().items()}
+
+
+def armed(experiment: Experiment, seed: int = 0) -> Player:
+    player = Player(experiment)
+    player.send(UseWeights(step=100, tensors=weights_of(experiment, seed)))
+    return player
+
+
+def test_a_stored_agent_is_announced_and_plays_its_task() -> None:
+    player = Player(demo_folder())
+    ready = player.ready
+    assert ready.step > 0 and ready.environment == "CartPole-v1" and ready.fps == 50.0 and not ready.no_picture
+    assert ready.actions == ("left", "right") and ready.features == ("cart position", "pole angle")
+    assert ready.labels["query"] == ready.labels["key"] == ("cart position", "pole angle")
+    shapes = {view.name: (view.axes, view.shape) for view in ready.views}
+    assert shapes["attention/self/0"] == (("head", "query", "key"), (4, 2, 2))
+    assert shapes["memory/hidden"] == (("unit",), (64,))
+    played = player.episode()
+    (began,) = player.told(EpisodeBegan)
+    assert (began.number, began.seed, began.step, began.recorded) == (1, 3, ready.step, True)
+    assert len(played["reward"]) == 500 and player.last.truncated
+    for name, (_, shape) in shapes.items():
+        assert played[f"view/{name}"].shape == (500, *shape) and played[f"view/{name}"].dtype == np.float32
+    np.testing.assert_array_equal(played["q"].argmax(1), played["action"])
+
+
+def test_what_it_tells_of_steps_is_what_a_plain_environment_shows() -> None:
+    experiment = read_experiment(demo_folder() / "experiment.toml")
+    player = Player(demo_folder())
+    played = player.episode(60)
+    env = make_env(experiment.env, render_mode="rgb_array")
+    observation, _ = env.reset(seed=3)
+    for t in range(60):
+        np.testing.assert_array_equal(played["observation"][t], observation)
+        if t in (0, 1, 37):
+            np.testing.assert_array_equal(player.picture(t), env.render())
+        observation, reward, *_ = env.step(int(played["action"][t]))
+        assert reward == played["reward"][t]
+    env.close()
+
+
+@pytest.mark.parametrize(
+    ("env_id", "options"),
+    [("CartPole-v1", {}), ("dqngui/TMaze-v0", {"kwargs": {"length": 8}}), ("Acrobot-v1", {})],
+)
+def test_any_step_can_be_seen_again(env_id: str, options: dict[str, Any]) -> None:
+    player = armed(small(env_id, **options))
+    length = min(30, len(player.episode(30)["action"]))
+    first = [player.picture(t) for t in range(length)]
+    assert len({picture.tobytes() for picture in first}) > 1
+    for t in (length - 1, 0, length // 2, 2):
+        np.testing.assert_array_equal(player.picture(t), first[t])
+    assert not player.told(Warned)
+
+
+@pytest.mark.parametrize("memory", ["none", "lstm", "transformer"])
+def test_recording_changes_nothing_but_gives_views(memory: str) -> None:
+    player = armed(small(memory=memory))
+    recorded, bare, again = (player.episode(60, number=n, record=n != 2) for n in (1, 2, 3))
+    assert {f"view/{view.name}" for view in player.ready.views} == {name for name in recorded if "/" in name}
+    assert set(bare) == {"q", "action", "reward", "observation"}
+    for name in bare:
+        np.testing.assert_allclose(bare[name], recorded[name], atol=1e-5)
+    for name, values in recorded.items():
+        np.testing.assert_array_equal(values, again[name])
+    if memory == "transformer":
+        assert player.ready.labels["lag"][:3] == ("now", "t−1", "t−2")
+
+
+def test_random_actions_repeat_with_the_seed() -> None:
+    player = armed(small("Acrobot-v1"))
+    one, two, greedy, other = (
+        player.episode(80, number=n, seed=seed, epsilon=epsilon)["action"]
+        for n, (seed, epsilon) in enumerate([(5, 0.5), (5, 0.5), (5, 0.0), (6, 0.5)])
+    )
+    np.testing.assert_array_equal(one, two)
+    assert (one != greedy).any() and (one != other).any()
+    assert player.told(EpisodeBegan)[0].epsilon == 0.5
+
+
+def test_an_episode_waits_for_weights_and_keeps_them_to_its_end() -> None:
+    experiment = small("Acrobot-v1")
+    old, new = weights_of(experiment, 1), weights_of(experiment, 2)
+    player = Player(experiment)
+    assert player.ready.step == 0
+    player.send(BeginEpisode(number=1, seed=3), Look(number=1, until=20))
+    player.send(UseWeights(step=1, tensors={}))
+    assert isinstance(player.next(), Failed)  # the only answer so far
+    player.send(UseWeights(step=10, tensors=old))
+    assert player.until(EpisodeBegan).step == 10
+    player.until(Played, lambda played: played.first + len(played.tensors["q"]) == 20)
+    player.send(UseWeights(step=20, tensors=new), Look(number=1, until=40))
+    rest = player.until(Played, lambda played: played.first + len(played.tensors["q"]) == 40)
+    assert rest.step == 10
+    q = np.concatenate([played.tensors["q"] for played in player.told(Played)])
+    np.testing.assert_array_equal(q, armed(experiment, 1).episode(40)["q"])
+    np.testing.assert_array_equal(player.episode(40)["q"], armed(experiment, 2).episode(40)["q"])
+    assert player.told(EpisodeBegan)[-1].step == 20
+
+
+def test_weights_of_another_network_are_refused_and_play_goes_on() -> None:
+    experiment = small()
+    player = armed(experiment)
+    before = player.episode(20)
+    player.send(UseWeights(step=200, tensors=weights_of(small(memory="lstm"), 0)))
+    failure = player.next()
+    assert isinstance(failure, Failed) and failure.mistake and "do not fit" in failure.text
+    np.testing.assert_array_equal(player.episode(20)["q"], before["q"])
+    assert player.told(EpisodeBegan)[-1].step == 100
+
+
+def test_the_newest_look_wins_and_others_episodes_are_ignored() -> None:
+    player = armed(small("Acrobot-v1"))
+    player.episode(100)
+    player.send(*(Look(number=1, until=0, t=t) for t in (5, 60, 90, 20)), Look(number=7, until=0, t=1))
+    assert player.until(Frame).t == 20
+    player.send(Stop())
+    assert isinstance(player.next(), Finished)
+    assert len(player.told(Frame)) == 1
+
+
+def test_no_step_is_played_before_it_is_wanted() -> None:
+    player = armed(small("Acrobot-v1"))
+    assert len(player.episode(7)["action"]) == 7
+    player.send(Look(number=1, until=7, t=7))
+    assert isinstance(player.next(), Frame)
+    player.send(Look(number=1, until=9))
+    played = player.next()
+    assert isinstance(played, Played) and played.first == 7 and len(played.tensors["action"]) == 2
+
+
+def test_a_slow_environment_answers_between_slices() -> None:
+    player = armed(small("tests/Drawn-v0", kwargs={"slow": 0.02, "length": 1000}))
+    player.send(BeginEpisode(number=1, seed=3), Look(number=1, until=1000))
+    player.until(Played)
+    player.send(Look(number=1, until=1000, t=0))
+    assert isinstance(player.next(), Frame)
+    assert sum(len(played.tensors["action"]) for played in player.told(Played)) < 10
+    player.send(BeginEpisode(number=2, seed=3))
+    assert any(isinstance(player.next(), EpisodeBegan) for _ in range(2))
+
+
+def test_a_late_picture_on_the_way_is_shown_before_the_next() -> None:
+    player = armed(small("tests/Drawn-v0", kwargs={"slow": 0.02, "length": 1000}))
+    player.episode(25)
+    player.picture(0)
+    job, told = player.job, []
+    for t in range(10, 25):  # the clock runs faster than the camera
+        player.send(Look(number=1, until=25 + t, t=t))
+        told.append(next(job))
+    assert any(isinstance(event, Frame) for event in told)
+
+
+def test_an_episode_ends_once_and_its_last_picture_is_shown() -> None:
+    player = armed(small("tests/Drawn-v0", kwargs={"length": 6}))
+    played = player.episode()
+    assert len(played["action"]) == 6 and player.last.ended and player.last.truncated
+    assert player.ready.fps == 12.0
+    player.send(Look(number=1, until=1000, t=500))
+    frame = player.next()
+    assert isinstance(frame, Frame) and frame.t == 6
+    assert frame.tensors["pixels"][0, 0, 0] == 6
+    player.send(Stop())
+    assert isinstance(player.next(), Finished)
+
+
+def test_pictures_are_made_smaller_and_never_larger() -> None:
+    player = armed(small("tests/Drawn-v0"))
+    player.episode(5)
+    assert player.picture(3, size=(640, 480)).shape == (40, 60, 3)
+    assert player.picture(3, size=(30, 400)).shape == (20, 30, 3)
+    chequered = np.indices((40, 60)).sum(0) % 2 * np.ones((3, 1, 1)) * 200
+    assert np.ptp(shrunk(np.ascontiguousarray(chequered.transpose(1, 2, 0), np.uint8), (30, 20))) <= 8  # averaged
+
+
+def test_an_environment_without_pictures_says_so_and_plays() -> None:
+    for kwargs in ({"draws": False}, {}):
+        env_id = "tests/Drawn-v0" if kwargs else "Sealed-v0"
+        if not kwargs:
+            gymnasium.register("Sealed-v0", entry_point=lambda: Drawn())
+        player = armed(small(env_id, kwargs=kwargs))
+        assert player.ready.no_picture == f"{env_id} draws no pictures"
+        assert len(player.episode(10)["action"]) == 10
+        assert player.picture(3).size == 0
+
+
+@pytest.mark.parametrize("differs_from", [0, 20])
+def test_an_environment_that_does_not_repeat_itself_is_drawn_as_it_goes(differs_from: int) -> None:
+    player = armed(small("tests/Drawn-v0", kwargs={"differs_from": differs_from, "length": 300}))
+    player.episode(100)
+    if differs_from:  # noticed when its picture is wanted
+        assert player.picture(90).size == 0
+    for number in (2, 3):
+        player.send(BeginEpisode(number=number, seed=3), Look(number=number, until=300, t=0))
+        assert player.until(Frame).tensors["pixels"][0, 0, 0] == 0
+        for t in range(0, 200, 9):
+            assert player.picture(t, number, until=300)[0, 0, 0] == t
+        assert player.picture(200 - REEL, number, until=300).size == 0
+    assert [warned.text for warned in player.told(Warned)] == [
+        "tests/Drawn-v0 does not repeat itself, so only its newest steps can be shown"
+    ]
+
+
+@pytest.mark.parametrize("length", [1, 2])
+def test_episodes_as_short_as_the_check_of_repeating(length: int) -> None:
+    player = armed(small("tests/Drawn-v0", kwargs={"length": length}))
+    assert len(player.episode()["action"]) == length
+    assert player.picture(length)[0, 0, 0] == length
+    assert not player.told(Warned)
+
+
+def test_an_environment_that_breaks_is_told_and_the_next_episode_begins(tmp_path: Path) -> None:
+    player = armed(small("tests/Drawn-v0", kwargs={"breaks_at": 9}))
+    for number in (1, 2):
+        player.send(BeginEpisode(number=number, seed=3), Look(number=number, until=100))
+        assert player.until(EpisodeBegan).number == number
+        failure = player.until((Failed,))
+        assert failure.text == "tests/Drawn-v0 raised OSError: the robot fell over" and not failure.mistake
+        assert "Traceback" in failure.details
+    assert len(player.episode(9, number=3)["action"]) == 9
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (OpenAgent(folder="no/such/run"), "there is no run"),
+        (OpenAgent(folder=str(demo_folder()), checkpoint=77), "no checkpoint of step 77"),
+        (OpenAgent(experiment=experiment_from({"env": {"id": "Nowhere-v0"}})), "there is no environment"),
+        (OpenAgent(), "needs the folder"),
+    ],
+)
+def test_what_cannot_be_opened_is_said_and_another_agent_opens(command: OpenAgent, says: str) -> None:
+    player = Player()
+    player.send(command)
+    failure = player.next()
+    assert isinstance(failure, Failed) and failure.mistake and says in failure.text
+    player.send(BeginEpisode(number=1, seed=1), UseWeights(step=1, tensors={}), Look(number=1, until=5))
+    player.send(OpenAgent(folder=str(demo_folder())))
+    assert isinstance(player.next(), PlayerReady)
+    assert len(player.episode(10)["action"]) == 10
+    player.send(Stop())
+    assert isinstance(player.next(), Finished)
+
+
+def test_a_schedule_is_served_to_its_end_where_nobody_can_send() -> None:
+    schedule = (OpenAgent(folder=str(demo_folder())), BeginEpisode(number=1, seed=3), Look(number=1, until=50, t=50))
+    told = list(play(Request(job="play"), Inbox(None, schedule)))
+    assert {type(event) for event in told} == {PlayerReady, EpisodeBegan, Played, Frame, Finished}
+    assert isinstance(told[-1], Finished)
+
+
+def test_lunar_lander_repeats_itself_though_its_picture_is_drawn() -> None:
+    pytest.importorskip("Box2D")
+    player = armed(small("LunarLander-v3"))
+    length = len(player.episode(70)["action"])
+    for t in (*range(0, length, 5), 3):
+        assert player.picture(t, size=(300, 200)).shape == (200, 300, 3)
+    assert not player.told(Warned)
+
+
+def test_a_dictionary_of_parts_is_flattened_with_its_names() -> None:
+    pytest.importorskip("minigrid")
+    keep = {"name": "keep", "options": {"entries": ["direction", "image"]}}
+    player = armed(small("MiniGrid-MemoryS7-v0", wrappers=[keep]))
+    played = player.episode(12)
+    features = player.ready.features
+    assert len(features) == played["observation"].shape[1] == 148
+    env = make_env(small("MiniGrid-MemoryS7-v0", wrappers=[keep]).env)
+    observation, _ = env.reset(seed=3)
+    shown = dict(zip(features, played["observation"][0], strict=True))
+    assert shown["direction"] == observation["direction"]
+    assert shown["image[3, 2, 1]"] == observation["image"][3, 2, 1]
+    assert player.ready.labels["key"][:2] == ("direction", "image[0, 0, 0]")
+    assert player.picture(4).shape[2] == 3
