@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from dqngui.gui import theme as themes
 from dqngui.gui.session import Session
-from dqngui.gui.states import Action
+from dqngui.gui.states import Action, State
 from dqngui.gui.theme import Theme
 
 
@@ -33,7 +33,17 @@ WORDS: dict[Action, Words] = {
     ),
     Action.STOP: Words("Stop", "stop", ("Ctrl+E",), "Save, then end; the run can be resumed"),
     Action.RESUME_RUN: Words("Resume", "restart", ("Ctrl+R",), "Go on from the last checkpoint"),
-    Action.NEW_RUN: Words("New run", "plus", ("Ctrl+N",), "Unlock the experiment for another run"),
+    Action.NEW_RUN: Words("New run", "plus", ("Ctrl+N",), "Back to an experiment that has not begun"),
+    Action.FORK: Words(
+        "Fork", "source-branch", ("Ctrl+Shift+F",), "Branch: save this run, and go on from here as a run of its own"
+    ),
+    Action.START_DRAFT: Words(
+        "New run with the changes",
+        "plus-circle-outline",
+        ("Ctrl+Shift+N",),
+        "Save and stop this run, and train the changed experiment from the beginning",
+    ),
+    Action.DISCARD_DRAFT: Words("Discard the changes", "close", ("Ctrl+Shift+D",), "Put the changed settings back"),
     Action.SAVE: Words("Save checkpoint", "content-save-outline", ("Ctrl+S",), "Save weights and resume state now"),
     Action.UNDO_KNOB: Words("Undo knob change", "undo", ("Ctrl+Z",), "Send the value before the last change"),
 }
@@ -48,13 +58,22 @@ class RunActions:
         for name, words in WORDS.items():
             action = QAction(words.text, window)
             action.setShortcuts([QKeySequence(keys) for keys in words.shortcuts])
-            action.setToolTip(f"{words.tip} ({action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})")
+            action.setToolTip(f"{words.tip} ({self._keys(action)})")
             action.triggered.connect(lambda _=False, name=name: session.do(name))
             window.addAction(action)
             self._actions[name] = action
         session.changed.connect(self.refresh)
         self.refresh()
         self.restyle(themes.current())
+
+    @staticmethod
+    def _keys(action: QAction) -> str:
+        return action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+
+    def _tip(self, name: Action, problem: str) -> str:
+        """What the action does, or why it cannot be done now."""
+        impossible = self._session.state is not State.READY and name not in self._session.allowed and problem
+        return f"{problem if impossible else WORDS[name].tip} ({self._keys(self._actions[name])})"
 
     def __getitem__(self, name: Action) -> QAction:
         return self._actions[name]
@@ -63,6 +82,8 @@ class RunActions:
         allowed = self._session.allowed
         for name, action in self._actions.items():
             action.setEnabled(name in allowed)
+        fork = self._actions[Action.FORK]
+        fork.setToolTip(self._tip(Action.FORK, self._session.problem or self._session.fork_problem))
 
     def restyle(self, theme: Theme) -> None:
         for name, action in self._actions.items():

@@ -34,6 +34,11 @@ from dqngui.schema import Field
 
 TYPING_MS = 300
 _MODULES = {"net.attention": catalog.ATTENTIONS, "net.memory": catalog.MEMORIES, "learn.algorithm": catalog.ALGORITHMS}
+_HOSTS = {
+    "thread": ("background thread", "In this program. Starts at once; a busy window slows training a little."),
+    "process": ("own process", "Beside this program. Faster and smoother; it takes some seconds to start."),
+}
+"""Where a run of the window may train: (words, what it means). Inline would stop the window."""
 
 
 class TextEditor(QLineEdit):
@@ -311,7 +316,8 @@ def editor_for(field: Field) -> Editor:
     """The editor that suits a setting, with its help as tooltip."""
     editor: Editor
     if field.kind == "choice":
-        editor = ChoiceEditor([(choice, *_named(field.path, choice)) for choice in field.choices])
+        choices = _HOSTS if field.path == "run.host" else field.choices
+        editor = ChoiceEditor([(choice, *_named(field.path, choice)) for choice in choices])
     elif field.path == "run.device":
         editor = ChoiceEditor([(name, name, "") for name in ("auto", "cpu")])
     elif field.kind == "bool":
@@ -332,10 +338,16 @@ def editor_for(field: Field) -> Editor:
 
 def _named(path: str, choice: Any) -> tuple[str, str]:
     entry = _MODULES.get(path, {}).get(choice)
-    text = str((entry.label if entry else "") or choice)
-    if entry is not None and not entry.label:
-        text = text.upper()
-    return text[:1].upper() + text[1:], entry.summary if entry else ""
+    text = choice_label(path, choice)
+    return text[:1].upper() + text[1:], entry.summary if entry else _HOSTS.get(choice, ("", ""))[1]
+
+
+def choice_label(path: str, choice: Any) -> str:
+    """One of several values, as a word inside a sentence."""
+    if path == "run.host" and choice in _HOSTS:
+        return _HOSTS[choice][0]
+    entry = _MODULES.get(path, {}).get(choice)
+    return str(choice) if entry is None else entry.label or str(choice).upper()
 
 
 def inline_toml(value: Any) -> str:

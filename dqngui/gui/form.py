@@ -7,18 +7,20 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import QSize, Qt, QTimer, Slot
+from PySide6.QtCore import QRect, QSize, Qt, QTimer, Slot
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFormLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from dqngui import presets, settings
 from dqngui.config import ConfigError, Experiment
 from dqngui.gui import theme as themes
 from dqngui.gui.cards import Card
+from dqngui.gui.draft_bar import counted, value_words
 from dqngui.gui.fields import ChoiceEditor, Editor, TextEditor, editor_for
 from dqngui.gui.relevance import relevant
 from dqngui.gui.scrolled import Scrolled
 from dqngui.gui.session import Session
-from dqngui.gui.states import ACTIVE, Action, State
+from dqngui.gui.states import Action, State
 from dqngui.gui.theme import Theme
 from dqngui.schema import Field
 
@@ -26,7 +28,8 @@ FIRST = ("net.attention", "net.memory", "net.width", "run.device", "run.host", "
 """Settings that are always in sight; the others lie in the sections below, folded."""
 SECTION_TITLES = {"env": "Environment", "net": "Network", "learn": "Learning", "run": "Run"}
 _HIDDEN = {"net.attention_options", "net.memory_options"}  # shown field by field instead
-_NEEDS_NEW_RUN = "Locked: it cannot change inside a run. Press New run to change it."
+_NEEDS_FORK = "Fixed once a run trains: a change waits for a fork or a new run."
+_WAITS = "It waits for a fork or a new run."
 
 
 def readable(problem: str) -> str:
@@ -44,11 +47,33 @@ def readable(problem: str) -> str:
     return problem[:1].upper() + problem[1:]
 
 
+def _shown(path: str, value: Any) -> Any:
+    """A run made inline goes on in a thread: inline, the window would stand still."""
+    return "thread" if path == "run.host" and value == "inline" else value
+
+
 def _label(path: str) -> str:
     try:
         return settings.field_at(path).label
     except ConfigError:
         return path.rsplit(".", 1)[-1].replace("_", " ")
+
+
+class FieldLabel(QLabel):
+    """A setting's name, with an accent edge while its change waits."""
+
+    changed = False
+
+    def mark(self, changed: bool) -> None:
+        if changed != self.changed:
+            self.changed = changed
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.changed:
+            edge = QRect(self.width() - 4, 3, 3, self.height() - 6)
+            QPainter(self).fillRect(edge, themes.current().color("accent"))
 
 
 class Rows(QWidget):
@@ -64,23 +89,25 @@ class Rows(QWidget):
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.editors: dict[str, Editor] = {}
+        self.labels: dict[str, FieldLabel] = {}
 
     def add(self, path: str, label: str, help: str, editor: Editor) -> None:
         """One more line."""
-        name = QLabel(label)
+        name = FieldLabel(label)
         name.setFixedWidth(self._label_width)
         name.setToolTip(help)
         name.setBuddy(editor)
         themes.set_role(name, "muted")
         self._form.addRow(name, editor)
         editor.setMinimumWidth(72)
-        self.editors[path] = editor
+        self.editors[path], self.labels[path] = editor, name
 
     def clear(self) -> None:
         """Remove every line."""
         while self._form.rowCount():
             self._form.removeRow(0)
         self.editors.clear()
+        self.labels.clear()
 
     def show_row(self, path: str, visible: bool) -> None:
         self._form.setRowVisible(self.editors[path], visible)
@@ -199,7 +226,7 @@ class ExperimentForm(QWidget):
         box.addWidget(self.problem)
 
     def set_card(self, card: Card) -> None:
-        """The card whose header says whether the form is locked."""
+        """The card whose header says what an edit does."""
         self._card = card
         self.refresh()
 
@@ -218,18 +245,19 @@ class ExperimentForm(QWidget):
 
     @Slot()
     def refresh(self) -> None:
-        """Show the session's experiment, what of it matters and what of it may be edited."""
+        """Show the proposed experiment, what of it matters and what of it waits for a fork."""
         session = self._session
-        editable = Action.EDIT in session.allowed
+        editable, draft = Action.EDIT in session.allowed, session.draft
         for slot, rows in self.options.items():
             self._refresh_options(slot, rows)
         for rows in (self.first, *(each for section in self.sections.values() for each in section.rows)):
             for path, editor in rows.editors.items():
                 if path != "task":
-                    editor.set_value(msgspec.to_builtins(session.value(path)))
-                    rows.show_row(path, relevant(session.experiment, path))
+                    editor.set_value(_shown(path, msgspec.to_builtins(session.proposed_value(path))))
+                    rows.show_row(path, relevant(session.proposed, path))
                 editor.setEnabled(editable)
-                self._explain_lock(editor, locked=not editable)
+                rows.labels[path].mark(path in draft)
+                self._explain(editor, draft.get(path), path)
         self.task.set_value(self._preset())
         for path, editor in self.editors().items():
             if isinstance(editor, TextEditor):
@@ -237,11 +265,10 @@ class ExperimentForm(QWidget):
         self.problem.setText(readable(session.problem))
         self.problem.setVisible(bool(session.problem))
         if self._card is not None:
-            locked = "locked while running" if session.state in ACTIVE else "New run unlocks it"
-            self._card.set_note("press Start to train" if session.state is State.READY else locked)
+            self._card.set_note(self._note())
 
     def _refresh_options(self, slot: str, rows: Rows) -> None:
-        module = getattr(self._session.experiment.net, slot)
+        module = getattr(self._session.proposed.net, slot)
         if self._modules.get(slot) != module:
             self._modules[slot] = module
             rows.clear()
@@ -252,15 +279,27 @@ class ExperimentForm(QWidget):
 
     def _preset(self) -> str | None:
         """The preset whose task this is, whatever else was changed."""
-        mine = self._session.experiment
+        mine = self._session.proposed
         same = (name for name, preset in self._presets.items() if preset.title == mine.title and preset.env == mine.env)
         return next(same, None)
 
-    @staticmethod
-    def _explain_lock(editor: Any, *, locked: bool) -> None:
+    def _note(self) -> str:
+        if self._session.state is State.READY:
+            return "press Start to train"
+        if changes := len(self._session.draft):
+            return f"{counted(changes, 'change')} {'waits' if changes == 1 else 'wait'} for a fork"
+        return "read-only; edit to fork" if self._session.state is State.STORED else "edit to fork"
+
+    def _explain(self, editor: Editor, change: tuple[Any, Any] | None, path: str) -> None:
         tip = editor.accessibleDescription()
-        if tip:
-            editor.setToolTip(f"{tip}\n\n{_NEEDS_NEW_RUN}" if locked else tip)
+        if not tip or self._session.state is State.READY:
+            text = tip
+        elif change is None:
+            text = f"{tip}\n\n{_NEEDS_FORK}"
+        else:
+            text = f"{tip}\n\nChanged: {value_words(path, change[0])} → {value_words(path, change[1])}. {_WAITS}"
+        if text and editor.toolTip() != text:
+            editor.setToolTip(text)
 
     def restyle(self, theme: Theme) -> None:
         for section in self.sections.values():

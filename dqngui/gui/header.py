@@ -31,18 +31,20 @@ STATE_WORDS: dict[State, tuple[str, str]] = {
 BUTTONS: dict[State, tuple[Action, ...]] = {
     State.READY: (Action.START,),
     State.STARTING: (Action.STOP,),
-    State.RUNNING: (Action.PAUSE, Action.STEP, Action.STOP),
-    State.PAUSED: (Action.UNPAUSE, Action.STEP, Action.STOP),
+    State.RUNNING: (Action.PAUSE, Action.STEP, Action.STOP, Action.FORK),
+    State.PAUSED: (Action.UNPAUSE, Action.STEP, Action.STOP, Action.FORK),
     State.STOPPING: (Action.STOP,),
-    State.STOPPED: (Action.RESUME_RUN, Action.NEW_RUN),
-    State.FINISHED: (Action.NEW_RUN,),
-    State.FAILED: (Action.RESUME_RUN, Action.NEW_RUN),
-    State.STORED: (Action.RESUME_RUN, Action.NEW_RUN),
+    State.STOPPED: (Action.RESUME_RUN, Action.FORK, Action.NEW_RUN),
+    State.FINISHED: (Action.FORK, Action.NEW_RUN),
+    State.FAILED: (Action.RESUME_RUN, Action.FORK, Action.NEW_RUN),
+    State.STORED: (Action.RESUME_RUN, Action.FORK, Action.NEW_RUN),
 }
 """Which buttons are in sight; whether one can be pressed, the session says."""
 _ORDER = (
-    Action.START, Action.PAUSE, Action.UNPAUSE, Action.STEP, Action.STOP, Action.RESUME_RUN, Action.NEW_RUN,
+    Action.START, Action.PAUSE, Action.UNPAUSE, Action.STEP, Action.STOP, Action.RESUME_RUN, Action.FORK,
+    Action.NEW_RUN,
 )  # fmt: skip
+_LOADS_TORCH = (Action.START, Action.RESUME_RUN)
 
 
 def summary(experiment: Experiment, device: str = "") -> str:
@@ -144,18 +146,28 @@ class Header(QWidget):
         self.word.setText(word)
         color = themes.current().color(token).name()
         self._dot.setStyleSheet(f"background: {color}; border-radius: 5px;")
-        self.summary.setText(summary(session.experiment, session.device))
+        self.summary.setText(self._summary())
         allowed, shown = session.allowed, BUTTONS[session.state]
         for name, button in self.buttons.items():
             button.setVisible(name in shown)
             button.setEnabled(name in allowed)
             button.setToolTip(self._actions[name].toolTip())
         start = self.buttons[Action.START]
-        start.setText("Loading torch…" if session.loading else WORDS[Action.START].text)
+        for name in _LOADS_TORCH:
+            self.buttons[name].setText("Loading torch…" if session.loading else WORDS[name].text)
         if session.problem:
             start.setToolTip(session.problem)
         step = "One vector step; with Shift up to the next update, with Alt to the end of the episode"
         self.buttons[Action.STEP].setToolTip(f"{step} ({self._actions[Action.STEP].shortcut().toString()})")
+
+    def _summary(self) -> str:
+        session = self._session
+        parts = [summary(session.experiment, session.device)]
+        if session.forked_from:
+            parts.append(f"fork of {session.forked_from}")
+        if session.state is State.STORED and session.folder is not None:
+            parts.append(session.folder.name)
+        return "  ·  ".join(parts)
 
     def restyle(self, theme: Theme) -> None:
         for name, button in self.buttons.items():

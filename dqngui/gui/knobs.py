@@ -17,7 +17,7 @@ from dqngui.gui.scale import Scale, number_text
 from dqngui.gui.scrolled import Scrolled
 from dqngui.gui.session import Session
 from dqngui.gui.slider import ValueSlider
-from dqngui.gui.states import Action
+from dqngui.gui.states import Action, State
 from dqngui.schema import Field
 
 
@@ -149,7 +149,7 @@ class LiveKnobs(QWidget):
 
     def _choose(self, path: str, value: Any) -> None:
         session = self._session
-        if Action.EDIT in session.allowed:
+        if session.state is State.READY:
             session.edit({path: value})
         else:
             session.set_knob(path, value)
@@ -159,7 +159,7 @@ class LiveKnobs(QWidget):
     def refresh(self) -> None:
         """Show what the session knows."""
         session = self._session
-        editable = Action.EDIT in session.allowed
+        editable = session.state is State.READY
         steerable = Action.SET_KNOB in session.allowed
         for path, row in self.rows.items():
             row.setVisible(relevant(session.experiment, path))
@@ -172,7 +172,7 @@ class LiveKnobs(QWidget):
 
     def _show(self, path: str, row: KnobRow) -> None:
         session = self._session
-        editable = Action.EDIT in session.allowed
+        editable = session.state is State.READY
         pending = session.knobs.pending(path)
         value = session.knobs.pending_value(path) if pending else session.value(path)
         if row.scheduled:

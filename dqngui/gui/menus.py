@@ -1,4 +1,4 @@
-"""The menu: a place for every action, in three groups."""
+"""The menu: a place for every action, in its group."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ THEMES: dict[themes.Setting, str] = {"system": "As the system", "dark": "Dark", 
 _RUN_GROUPS = (
     (Action.START, Action.PAUSE, Action.UNPAUSE, Action.STEP, Action.STEP_UPDATE, Action.STEP_EPISODE, Action.STOP),
     (Action.RESUME_RUN, Action.NEW_RUN),
+    (Action.FORK, Action.START_DRAFT, Action.DISCARD_DRAFT),
     (Action.SAVE, Action.UNDO_KNOB),
 )
 

@@ -1,4 +1,4 @@
-"""One open run: its state, what each state allows, its knobs and its counters. No widgets.
+"""One open run, live or stored, and what may be done with it. No widgets.
 
 Buttons, menus and shortcuts read `Session.allowed`; they hold no rule of their own.
 """
@@ -6,60 +6,46 @@ Buttons, menus and shortcuts read `Session.allowed`; they hold no rule of their 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from dqngui import messages as m
-from dqngui import settings
-from dqngui.config import ConfigError, Experiment, Schedule
-from dqngui.gui.ledger import KnobLedger
+from dqngui.config import ConfigError, Experiment
+from dqngui.gui.attempt import Attempt
+from dqngui.gui.draft import Draft
+from dqngui.gui.drafted_run import DraftedRun
+from dqngui.gui.reader import LogReader
 from dqngui.gui.states import ALLOWED, Action, State
-from dqngui.messages import Command, Event, Request
-from dqngui.runs.folder import create, read_events
+from dqngui.gui.steered_run import DRAIN_MS, Host
+from dqngui.jobs.branching import branch_point
+from dqngui.messages import Request
+from dqngui.runs.folder import create, read_experiment, summary_of
 
 TICK_MS = 20
-DRAIN_MS = 8.0
-
-
-class Host(Protocol):
-    """What the session needs of a host (see `dqngui.hosts`)."""
-
-    def start(self) -> None: ...
-    def send(self, command: Command) -> None: ...
-    def drain(self, budget_ms: float = DRAIN_MS) -> list[Event]: ...
-    @property
-    def alive(self) -> bool: ...
-    def join(self, timeout: float | None = None) -> bool: ...
-    def kill(self) -> None: ...
+_WAIT_FOR_TORCH = {Action.START, Action.RESUME_RUN, Action.FORK, Action.START_DRAFT}
+_WHOLE_LOG = {Action.RESUME_RUN, Action.FORK, Action.START_DRAFT}
 
 
 def _open_host(kind: str, request: Request) -> Host:
     from dqngui.hosts import open_host
 
-    return open_host(kind, request)
+    return open_host("thread" if kind == "inline" else kind, request)  # inline would stop the window
 
 
-class Session(QObject):
-    """One run, from an experiment to its end.
+class Session(DraftedRun):
+    """One run, from an experiment to its end, with the draft of the next.
 
-    Signals:
-        changed: the state, the allowed actions or the experiment changed.
+    Signals (besides those of `Run`):
         received(list[Event]): the events of one tick, in order.
-        knob(str): what is known about this knob changed (pending, answered, refused).
-        cleared: a new run begins; everything drawn belongs to the former.
-        weights(Weights): the weights that `request_weights` asked for.
-        rewound(int): a resumed run goes on from this step; what was drawn behind it is lost.
+        cleared: another run begins; everything drawn belongs to the former.
+        told(str, str): a sentence about something that was asked for and not done, with details for diagnostics.
     """
 
-    changed = Signal()
     received = Signal(object)
-    knob = Signal(str)
     cleared = Signal()
-    weights = Signal(object)
-    rewound = Signal(int)
+    told = Signal(str, str)
 
     def __init__(
         self,
@@ -69,67 +55,79 @@ class Session(QObject):
         open_host: Callable[[str, Request], Host] = _open_host,
         parent: QObject | None = None,
     ) -> None:
-        super().__init__(parent)
-        self.experiment = experiment
+        super().__init__(experiment, parent)
         self.runs = runs
-        self.problem = ""
         self.torch_loaded = False
-        self.start_wanted = False
+        self._wanted: Action | None = None
         self._open_host = open_host
-        self._host: Host | None = None
-        self._edits: dict[str, Any] = {}
-        self._state = State.READY
-        self._forget_run()
+        self._reader: LogReader | None = None
+        self._then: Callable[[], None] | None = None  # once the present job has ended
+        self._attempt: Attempt | None = None
+        self._trained_by = 0
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self._tick)
-
-    def _forget_run(self) -> None:
-        """Counters and knobs of no run."""
-        self.folder: Path | None = None
-        self.device = ""
-        self.parameters = 0
-        self.step = 0
-        self.learned: m.Learned | None = None
-        self.checkpoint: int | None = None
-        self.best: float | None = None
-        self.failure: m.Failed | None = None
-        self.notice = ""
-        self.knobs = KnobLedger()
-        self._reason = ""
-        self._saved_at = time.monotonic()
 
     # -- what is so ------------------------------------------------------------------------------
 
     @property
-    def state(self) -> State:
-        return self._state
-
-    @property
-    def active(self) -> bool:
-        """A job exists and must end before the window may close."""
-        return self._host is not None
-
-    @property
     def loading(self) -> bool:
         """A start was asked for and waits for torch."""
-        return self._state is State.READY and self.start_wanted
+        return self._wanted is not None
+
+    @property
+    def start_wanted(self) -> bool:
+        return self.loading
+
+    @property
+    def loading_share(self) -> float:
+        """How much of a stored run's log was read, 0…1."""
+        return 1.0 if self._reader is None else self._reader.share
 
     @property
     def allowed(self) -> frozenset[Action]:
         """What may be done now."""
         actions = ALLOWED[self._state]
-        if self.problem or self.start_wanted:
-            actions -= {Action.START}
+        if self.problem:
+            actions -= {Action.START, Action.FORK, Action.START_DRAFT}
+        if self.loading:
+            actions -= _WAIT_FOR_TORCH
+        if self._reader is not None:
+            actions -= _WHOLE_LOG
         if not self.knobs.can_undo:
             actions -= {Action.UNDO_KNOB}
-        if not self.resumable:
+        if Action.RESUME_RUN in actions and not self.resumable:
             actions -= {Action.RESUME_RUN}
+        if Action.FORK in actions and self.fork_problem:
+            actions -= {Action.FORK}
+        if not self.draft:
+            actions -= {Action.START_DRAFT, Action.DISCARD_DRAFT}
         return actions
 
     @property
     def resumable(self) -> bool:
-        """The run's folder holds a state to go on from."""
+        """The run's folder holds a state to go on from, and nobody else is writing it."""
+        return self._saved and not self._trained_by
+
+    @property
+    def _saved(self) -> bool:
         return self.folder is not None and (self.folder / "resume").is_dir()
+
+    @property
+    def fork_step(self) -> int:
+        """The step at which a fork would begin: now of a run that trains, else where it was saved."""
+        return self.step if self.active or self.checkpoint is None else self.checkpoint
+
+    @property
+    def fork_problem(self) -> str:
+        """Why no fork can be made, as a sentence; empty if one can."""
+        if self.folder is None:
+            return "This run keeps no files, so there is nothing to fork."
+        if not self.active and not self._saved:
+            return "This run was never saved, so there is nothing to fork."
+        total = self.proposed.run.total_steps
+        if not self.active and total <= self.fork_step:
+            return f"The run has made all of its {total:,} steps. Raise Total steps to fork it."
+        return ""
 
     @property
     def seconds_unsaved(self) -> float:
@@ -138,51 +136,23 @@ class Session(QObject):
             return 0.0
         return time.monotonic() - self._saved_at
 
-    def value(self, path: str) -> Any:
-        """The present value of a setting: a knob's last acknowledged one, or the experiment's."""
-        if path in self.knobs.values:
-            return self.knobs.values[path]
-        if path in self._edits:
-            return self._edits[path]
-        return setting_value(self.experiment, path)
-
-    # -- before a run ----------------------------------------------------------------------------
-
-    def edit(self, changes: Mapping[str, Any]) -> None:
-        """Change settings of the experiment; what does not fit is kept aside and named in `problem`."""
-        if Action.EDIT not in self.allowed:
-            return
-        for slot in ("attention", "memory"):
-            if f"net.{slot}" in changes:
-                prefix = f"net.{slot}_options."
-                self._edits = {path: value for path, value in self._edits.items() if not path.startswith(prefix)}
-        self._edits |= changes
-        try:
-            self.experiment = settings.with_settings(self.experiment, self._edits)
-        except ConfigError as error:
-            self.problem = str(error)
-        else:
-            self.problem, self._edits = "", {}
-        self.changed.emit()
-
-    def load(self, experiment: Experiment) -> None:
-        """Replace the experiment, keeping where and how it runs."""
-        if Action.EDIT in self.allowed:
-            run = self.experiment.run
-            keep = {"run.device": run.device, "run.host": run.host, "run.seed": run.seed, "run.threads": run.threads}
-            self._edits, self.problem = {}, ""
-            self.experiment = settings.with_settings(experiment, keep)
-            self.changed.emit()
+    # -- beginning and ending --------------------------------------------------------------------
 
     @Slot()
     def on_torch_loaded(self) -> None:
         """Torch can be used in this process; a remembered Start begins."""
         self.torch_loaded = True
-        if self.start_wanted:
-            self.start_wanted = False
-            self.start()
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            self.do(wanted)
 
-    # -- actions ---------------------------------------------------------------------------------
+    def _waits_for_torch(self, action: Action) -> bool:
+        """Remember an action that needs torch in this process before it is loaded."""
+        if self.torch_loaded or self.proposed.run.host == "process":
+            return False
+        self._wanted = action
+        self.changed.emit()
+        return True
 
     def do(self, action: Action) -> None:
         """Do an action of a button, menu or shortcut; one that is not allowed now does nothing."""
@@ -191,211 +161,236 @@ class Session(QObject):
 
     def start(self) -> None:
         """Begin a new run (with a thread host, as soon as torch is loaded)."""
-        if self.experiment.run.host != "process" and not self.torch_loaded:
-            self.start_wanted = True
-            self.changed.emit()
+        if self._waits_for_torch(Action.START):
             return
-        self._forget_run()
+        self._forget_former()
         self.cleared.emit()
         try:
-            folder = self._new_folder()
-        except OSError as error:
-            self._fail(f"The run's folder cannot be made: {error.strerror or error}")
+            folder = create(self.runs, self.experiment) if self.runs is not None else None
+        except (OSError, ConfigError) as error:
+            self._fail(f"The run's folder cannot be made: {_reason(error)}")
             return
         self.folder = folder
-        self._run(Request(job="train", experiment=self.experiment, folder=str(folder) if folder else None))
+        request = Request(job="train", experiment=self.experiment, folder=str(folder) if folder else None)
+        self._run(request, self.experiment)
 
-    def _new_folder(self) -> Path | None:
-        if self.runs is None:
-            return None
-        return create(self.runs, self.experiment)
+    def start_draft(self) -> None:
+        """Stop and save this run, then begin a new one with the draft's experiment."""
+        if not self._waits_for_torch(Action.START_DRAFT):
+            self._after_stop(self._start_proposed)
+
+    def _start_proposed(self) -> None:
+        self.experiment = self.proposed
+        self._draft = Draft(self.experiment)
+        self.start()
 
     def resume_run(self) -> None:
-        """Go on from the last checkpoint of the stopped or failed run."""
+        """Go on from the last checkpoint of the stopped, failed or stored run."""
         folder = self.folder
-        if folder is None:
+        if folder is None or self._waits_for_torch(Action.RESUME_RUN):
             return
+        if self._state is State.STORED:
+            self._attempt = Attempt("resumed", State.STORED, self.failure, self.notice)
         self.failure, self.notice, self._reason = None, "", ""
-        self._run(Request(job="train", folder=str(folder), resume=True))
+        self._run(Request(job="train", folder=str(folder), resume=True), self.experiment)
+
+    def fork(self) -> None:
+        """Branch: a run of its own goes on from this one's present state with the draft's experiment."""
+        if not self._waits_for_torch(Action.FORK):
+            self._after_stop(self._fork)
+
+    def _fork(self) -> None:
+        parent, experiment, back_to = self.folder, self.proposed, self._state
+        assert parent is not None
+        try:
+            folder = create(self.runs or parent.parent, experiment)
+        except (OSError, ConfigError) as error:
+            self._set_state(back_to)
+            self.told.emit(f"The fork could not start: {_reason(error)}", repr(error))
+            return
+        self._attempt = Attempt("forked", back_to, self.failure, self.notice, folder)
+        self.failure, self.notice, self._reason = None, "", ""
+        request = Request(job="train", experiment=experiment, folder=str(folder), fork=str(parent))
+        self._run(request, experiment)
 
     def new_run(self) -> None:
-        """Back to a ready window with the same experiment."""
-        self._forget_run()
+        """Back to a ready window with the same experiment, as edited."""
+        self._forget_former()
+        if not self.problem:
+            self.experiment = self.proposed
+            self._draft = Draft(self.experiment)
         self._set_state(State.READY)
         self.cleared.emit()
 
-    def pause(self) -> None:
-        self._send(m.Pause())
+    def open_stored(self, folder: Path) -> bool:
+        """Open a stored run read-only; False, with the reason in `told`, leaves everything as it is."""
+        if self.active:
+            self.told.emit("A run is being trained here. Stop it before opening another one.", "")
+            return False
+        folder = Path(folder)
+        try:
+            experiment, reader = read_experiment(folder), LogReader(folder)
+        except ConfigError as error:
+            self.told.emit(f"The run cannot be opened: {error}", "")
+            return False
+        self._forget_former()
+        self.experiment, self.folder = experiment, folder
+        summary = summary_of(folder)
+        if summary is not None:
+            self.step, self.best = summary.step, summary.best
+            self._trained_by = summary.pid if summary.state == "running" else 0
+        self._draft = Draft(experiment)
+        try:
+            self.checkpoint, at_checkpoint = branch_point(folder)
+            self._draft = Draft(at_checkpoint)
+        except ConfigError:
+            pass  # never saved: it can be looked at
+        self._reader = reader
+        self._state = State.STORED
+        self.notice = self._stored_notice()
+        self.cleared.emit()
+        self.changed.emit()
+        reader.start()
+        self._timer.start()
+        return True
 
-    def unpause(self) -> None:
-        self._send(m.Resume())
+    def _stored_notice(self) -> str:
+        if self._trained_by:
+            return f"This run is read-only here: process {self._trained_by} trains it now."
+        if self.checkpoint is None:
+            return "This stored run is read-only. New run trains its experiment from the beginning."
+        return (
+            f"This stored run is read-only. Resume goes on from step {self.checkpoint:,}, Fork branches from there, "
+            "New run trains its experiment from the beginning."
+        )
 
-    def step_once(self) -> None:
-        self._send(m.Step(until="step"))
+    def _forget_former(self) -> None:
+        """No run any more, and nothing that belonged to it."""
+        if self._reader is not None:
+            self._reader.kill()
+            self._reader.join(1.0)
+            self._reader = None
+            self._timer.stop()
+        self._wanted = self._then = None
+        self._trained_by = 0
+        self._forget_run()
 
-    def step_update(self) -> None:
-        self._send(m.Step(until="update"))
-
-    def step_episode(self) -> None:
-        self._send(m.Step(until="episode"))
-
-    def save(self) -> None:
-        self._send(m.SaveCheckpoint())
+    # -- steering --------------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Save, then end."""
-        self.start_wanted = False
+        """Save, then end; a log that is being read is read no further."""
+        self._wanted = None
+        if self._reader is not None:
+            self._reader.kill()
+            self._reader.join(1.0)
+            self._log_read()
         if self._host is not None and self._state is not State.STOPPING:
+            stopping = self._then is not None
+            self._then = None
             self._set_state(State.STOPPING)
-            self._send(m.Stop())
+            if not stopping:
+                self._send(m.Stop())
 
-    def request_weights(self) -> None:
-        """Ask the job for the weights that would be evaluated now; they come with `weights`."""
-        self._send(m.SendWeights())
+    def _after_stop(self, then: Callable[[], None]) -> None:
+        """Do something once the present job, if there is one, has saved and ended."""
+        if self._host is None:
+            then()
+            return
+        self._then = then
+        self._set_state(State.STARTING)
+        self._send(m.Stop())
 
     def kill(self) -> None:
         """End the job without saving."""
-        if self._host is not None:
-            self._host.kill()
-
-    # -- knobs -----------------------------------------------------------------------------------
-
-    def set_knob(self, path: str, value: Any) -> None:
-        """Ask the job for another value of a live setting; the answer comes as an event."""
-        if Action.SET_KNOB in self.allowed:
-            self.knobs.ask(path, value)
-            self._send_knob(path, value)
-
-    def undo_knob(self) -> None:
-        """Ask for the value before the last change; history is not rewritten."""
-        if (change := self.knobs.undo()) is not None:
-            self._send_knob(*change)
-            self.changed.emit()
-
-    def _send_knob(self, path: str, value: Any) -> None:
-        self._send(m.SetKnob(field=path, value=value))
-        self.knob.emit(path)
+        for source in (self._host, self._reader):
+            if source is not None:
+                source.kill()
 
     # -- the job ---------------------------------------------------------------------------------
 
-    def _run(self, request: Request) -> None:
+    def _run(self, request: Request, experiment: Experiment) -> None:
         self._set_state(State.STARTING)
-        kind = self.experiment.run.host
         try:
-            self._host = self._open_host(kind, request)
+            self._host = self._open_host(experiment.run.host, request)
             self._host.start()
         except Exception as error:  # whatever a host does wrong, the window lives on and says so
             self._host = None
-            self._fail(f"Training could not start: {error}", repr(error))
+            text = f"Training could not start: {error}"
+            self.failure = m.Failed(step=self.step, text=text, details=repr(error))
+            if not self._gave_up():
+                self._set_state(State.FAILED)
             return
         self._saved_at = time.monotonic()
         self._timer.start()
 
-    def _send(self, command: Command) -> None:
-        if self._host is not None:
-            self._host.send(command)
-
     @Slot()
     def _tick(self) -> None:
-        host = self._host
-        if host is None:
+        source = self._host or self._reader
+        if source is None:
             return
-        events = host.drain(DRAIN_MS)
+        events = source.drain(DRAIN_MS)
         if events:
             self._take(events)
             self.received.emit(events)
-        if not host.alive and host.join(0.1):
-            self._ended()
+        if not source.alive and source.join(0.1):
+            if self._host is not None:
+                self._ended()
+            else:
+                self._log_read()
+
+    def _log_read(self) -> None:
+        assert self._reader is not None
+        problem, self._reader = self._reader.problem, None
+        self._timer.stop()
+        self.changed.emit()
+        if problem:
+            self.told.emit(f"{problem}. What comes before it is shown.", "")
+
+    def _opened(self, event: m.Opened) -> None:
+        attempt, self._attempt = self._attempt, None
+        if attempt is not None and attempt.folder is not None:  # only now is the parent left
+            kept = self.knobs
+            self._forget_run()
+            self.knobs.values = kept.values
+            self.cleared.emit()
+        super()._opened(event)
+        self._draft.rebase(event.experiment)
 
     def _ended(self) -> None:
         self._timer.stop()
         self._host = None
         for path in self.knobs.forget_asked():
             self.knob.emit(path)
+        if self._gave_up():
+            return
+        then, self._then = self._then, None
         if self.failure is not None or self._reason == "failed":
+            self._draft.rebase(self.present(self.checkpoint))
             self._set_state(State.FAILED)
+            return
+        state = State.STOPPED if self._reason == "stopped" else State.FINISHED
+        if then is not None and (self.folder is None or self.resumable):
+            self._state = state
+            then()
         else:
-            self._set_state(State.STOPPED if self._reason == "stopped" else State.FINISHED)
+            self._set_state(state)
+
+    def _gave_up(self) -> bool:
+        """A resumption or a fork that never began leaves the run as it was, and says why."""
+        attempt, self._attempt = self._attempt, None
+        if attempt is None:
+            return False
+        failure, self.failure, self.notice = self.failure, attempt.failure, attempt.notice
+        attempt.clean_up()
+        self._set_state(attempt.back_to)
+        if failure is not None:
+            self.told.emit(f"The run could not be {attempt.what}: {failure.text}", failure.details)
+        return True
 
     def _fail(self, text: str, details: str = "") -> None:
         self.failure = m.Failed(step=self.step, text=text, details=details)
         self._set_state(State.FAILED)
 
-    def _set_state(self, state: State) -> None:
-        self._state = state
-        self.changed.emit()
 
-    # -- events ----------------------------------------------------------------------------------
-
-    def _take(self, events: Iterable[Event]) -> None:
-        for event in events:
-            self.step = max(self.step, event.step)
-            match event:
-                case m.Learned():
-                    self.learned = event
-                case m.Evaluated(best=True):
-                    self.best = event.mean
-                case m.CheckpointSaved():
-                    self.checkpoint, self._saved_at = event.step, time.monotonic()
-                case m.KnobChanged():
-                    self.knobs.accept(event, self.value(event.field))
-                    self.knob.emit(event.field)
-                    self.changed.emit()
-                case m.KnobRefused():
-                    self.knobs.refuse(event)
-                    self.knob.emit(event.field)
-                case m.Opened():
-                    self._opened(event)
-                case m.RunResumed():
-                    self._resumed(event)
-                case m.Paused() if self._state is State.RUNNING:
-                    self._set_state(State.PAUSED)
-                case m.Unpaused() if self._state is State.PAUSED:
-                    self._set_state(State.RUNNING)
-                case m.Weights():
-                    self.weights.emit(event)
-                case m.Warned():
-                    self.notice = event.text
-                    self.changed.emit()
-                case m.Failed():
-                    self.failure = event
-                case m.Finished():
-                    self._reason = event.reason
-
-    def _opened(self, event: m.Opened) -> None:
-        self.experiment = event.experiment
-        self.folder = Path(event.folder) if event.folder else None
-        self.device, self.parameters, self.step = event.device, event.parameters, event.step
-        self.knobs.keep_only(path for path, value in self._scheduled(event.experiment))
-        if self._state is State.STARTING:
-            self._set_state(State.RUNNING)
-
-    def _resumed(self, event: m.RunResumed) -> None:
-        self.step = self.checkpoint = event.step
-        if event.lost_steps:
-            tweaks = f", and with them {'; '.join(event.lost_tweaks)}" if event.lost_tweaks else ""
-            self.notice = f"Resumed from step {event.step:,}: {event.lost_steps:,} steps were lost{tweaks}."
-            self._forget_lost_tweaks(event.step)
-            self.rewound.emit(event.step)
-
-    def _forget_lost_tweaks(self, step: int) -> None:
-        """Scheduled knobs are as the log up to this step says; the others came with the experiment."""
-        self.knobs.keep_only(())
-        for event in read_events(self.folder) if self.folder is not None else ():
-            if isinstance(event, m.KnobChanged) and event.step <= step:
-                self.knobs.values[event.field] = event.new
-        self.knobs.keep_only(path for path, _ in self._scheduled(self.experiment))
-
-    @staticmethod
-    def _scheduled(experiment: Experiment) -> Iterator[tuple[str, Schedule]]:
-        for field in settings.live_fields():
-            if isinstance(value := setting_value(experiment, field.path), Schedule):
-                yield field.path, value
-
-
-def setting_value(experiment: Experiment, path: str) -> Any:
-    """The value of a setting by its dotted name, through structs and option dictionaries."""
-    node: Any = experiment
-    for name in path.split("."):
-        node = node.get(name) if isinstance(node, dict) else getattr(node, name)
-    return node
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

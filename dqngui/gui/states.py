@@ -32,22 +32,26 @@ class Action(StrEnum):
     UNDO_KNOB = "undo_knob"
     SAVE = "save"
     FORK = "fork"
+    START_DRAFT = "start_draft"
     DISCARD_DRAFT = "discard_draft"
 
 
 _STEPS = {Action.STEP, Action.STEP_UPDATE, Action.STEP_EPISODE}
-_STEER = {Action.STOP, Action.SET_KNOB, Action.UNDO_KNOB, Action.SAVE}
+_DRAFT = {Action.EDIT, Action.DISCARD_DRAFT}
+_BRANCH = _DRAFT | {Action.FORK, Action.START_DRAFT}
+_STEER = _BRANCH | {Action.STOP, Action.SET_KNOB, Action.UNDO_KNOB, Action.SAVE}
+_ENDED = _BRANCH | {Action.NEW_RUN}
 
 ALLOWED: dict[State, frozenset[Action]] = {
     State.READY: frozenset({Action.EDIT, Action.START}),
-    State.STARTING: frozenset({Action.STOP}),
+    State.STARTING: frozenset({Action.STOP} | _DRAFT),
     State.RUNNING: frozenset({Action.PAUSE} | _STEER),
     State.PAUSED: frozenset({Action.UNPAUSE} | _STEPS | _STEER),
-    State.STOPPING: frozenset(),
-    State.STOPPED: frozenset({Action.RESUME_RUN, Action.NEW_RUN}),
-    State.FINISHED: frozenset({Action.NEW_RUN}),
-    State.FAILED: frozenset({Action.RESUME_RUN, Action.NEW_RUN}),
-    State.STORED: frozenset({Action.RESUME_RUN, Action.NEW_RUN}),
+    State.STOPPING: frozenset(_DRAFT),
+    State.STOPPED: frozenset({Action.RESUME_RUN} | _ENDED),
+    State.FINISHED: frozenset(_ENDED),
+    State.FAILED: frozenset({Action.RESUME_RUN} | _ENDED),
+    State.STORED: frozenset({Action.RESUME_RUN} | _ENDED),
 }
 ACTIVE = frozenset({State.STARTING, State.RUNNING, State.PAUSED, State.STOPPING})
 """States in which a job exists."""

@@ -79,7 +79,8 @@ class StatusLine(QWidget):
         share = min(1.0, session.step / total)
         self.count.setText(f"{session.step:,} / {total:,}")
         self.bar.setValue(round(1000 * share))
-        self.percent.setText(f"{100 * share:.0f} %")
+        read = session.loading_share
+        self.percent.setText(f"{100 * share:.0f} %" if read >= 1 else f"Reading the log {100 * read:.0f} %")
         self.speed.setText("  ·  ".join(self._speeds(total)))
 
     def _speeds(self, total: int) -> list[str]:

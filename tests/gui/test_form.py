@@ -14,6 +14,7 @@ from scripted_host import ScriptedHost
 
 from dqngui import config, presets, settings
 from dqngui import messages as m
+from dqngui.gui.cards import Card
 from dqngui.gui.fields import ChoiceEditor, NumberEditor, TomlEditor, editor_for, inline_toml
 from dqngui.gui.form import ExperimentForm, readable
 from dqngui.gui.knobs import LiveKnobs
@@ -127,17 +128,60 @@ def test_what_does_not_fit_is_said_under_the_form(form: ExperimentForm, session:
     assert not form.problem.isVisible()
 
 
-def test_fixed_settings_are_locked_while_a_run_trains(qtbot: QtBot, form: ExperimentForm, session: Session) -> None:
+def test_an_edit_while_a_run_trains_waits_for_a_fork(qtbot: QtBot, form: ExperimentForm, session: Session) -> None:
+    card = Card("Experiment", form)
+    qtbot.addWidget(card)
+    form.set_card(card)
     session.do(Action.START)
     qtbot.waitUntil(lambda: session.state is State.RUNNING)
-    for editor in form.editors().values():
-        assert not editor.isEnabled()
-    assert "Locked" in form.editors()["net.width"].toolTip()
-    ScriptedHost.opened[-1].end()
-    qtbot.waitUntil(lambda: session.state is State.FINISHED)
-    session.do(Action.NEW_RUN)
-    assert form.editors()["net.width"].isEnabled()
-    assert "Locked" not in form.editors()["net.width"].toolTip()
+    width = form.editors()["net.width"]
+    assert isinstance(width, NumberEditor)
+    assert width.isEnabled()
+    assert "waits for a fork" in width.toolTip()
+    label = form.first.labels["net.width"]
+    type_into(width, "128")
+    assert session.draft == {"net.width": (64, 128)}
+    assert session.experiment.net.width == 64
+    assert label.changed
+    assert "64 → 128" in width.toolTip()
+    assert "1 change waits" in card._note.text()
+    session.do(Action.DISCARD_DRAFT)
+    assert width.value() == 64
+    assert not label.changed
+    assert "64 → 128" not in width.toolTip()
+
+
+def test_another_memory_in_a_draft_brings_its_options(qtbot: QtBot, form: ExperimentForm, session: Session) -> None:
+    session.do(Action.START)
+    qtbot.waitUntil(lambda: session.state is State.RUNNING)
+    choose(form.editors()["net.memory"], "transformer")
+    assert "net.memory_options.length" in form.editors()
+    assert form.first.labels["net.memory"].changed
+    session.edit({"net.memory_options.length": 8})
+    assert form.options["memory"].labels["net.memory_options.length"].changed
+    session.discard_draft()
+    assert "net.memory_options.length" not in form.editors()
+
+
+def test_the_window_offers_a_thread_or_a_process(form: ExperimentForm, session: Session) -> None:
+    host = form.editors()["run.host"]
+    assert isinstance(host, ChoiceEditor)
+    assert [host.itemData(index) for index in range(host.count())] == ["thread", "process"]
+    assert all(host.itemData(index, Qt.ItemDataRole.ToolTipRole) for index in range(host.count()))
+    session.load(settings.with_settings(config.Experiment(), {"run.host": "inline"}))
+    session.edit({"run.host": "inline"})
+    assert (host.value(), host.count()) == ("thread", 2)
+
+
+def test_devices_that_torch_found_keep_a_drafted_choice(qtbot: QtBot, form: ExperimentForm, session: Session) -> None:
+    session.do(Action.START)
+    qtbot.waitUntil(lambda: session.state is State.RUNNING)
+    session.edit({"run.device": "cuda:1"})
+    form.set_devices([("cpu", "Processor"), ("cuda:1", "A second card")])
+    device = form.editors()["run.device"]
+    assert isinstance(device, ChoiceEditor)
+    assert device.value() == "cuda:1"
+    assert [device.itemData(index) for index in range(device.count())] == ["auto", "cpu", "cuda:1"]
 
 
 @pytest.mark.parametrize(

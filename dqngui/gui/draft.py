@@ -1,0 +1,101 @@
+"""Edits of an experiment that is fixed: what would be different in a fork or in a new run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from dqngui import settings
+from dqngui.config import ConfigError, Experiment
+
+Changes = dict[str, tuple[Any, Any]]
+_SLOTS = ("attention", "memory")
+_OPTIONS = tuple(f"net.{slot}_options" for slot in _SLOTS)
+
+
+class Draft:
+    """An experiment and what was edited in it.
+
+    Attributes:
+        base: the experiment that the edits change.
+        experiment: with every edit that fits.
+        problem: names the first edit that does not fit; empty if all do.
+    """
+
+    def __init__(self, base: Experiment) -> None:
+        self.base = self.experiment = base
+        self.problem = ""
+        self._unfit: dict[str, Any] = {}  # kept as typed until the whole fits
+        self._changes: Changes | None = {}
+
+    @property
+    def changes(self) -> Changes:
+        """Setting by setting (old, new) as plain data, in the form's order."""
+        if self._changes is None:
+            self._changes = {**difference(self.base, self.experiment), **self._unfit_changes()}
+        return self._changes
+
+    def edit(self, changes: Mapping[str, Any]) -> None:
+        """Change settings; what does not fit is kept aside and named in `problem`."""
+        for slot in _SLOTS:
+            if f"net.{slot}" in changes:
+                prefix = f"net.{slot}_options."
+                self._unfit = {path: value for path, value in self._unfit.items() if not path.startswith(prefix)}
+        self._unfit |= changes
+        self._changes = None
+        try:
+            self.experiment = settings.with_settings(self.experiment, self._unfit)
+        except ConfigError as error:
+            self.problem = str(error)
+        else:
+            self.problem, self._unfit = "", {}
+
+    def replace(self, experiment: Experiment) -> None:
+        """Take a whole experiment instead of all edits so far."""
+        self.experiment, self.problem, self._unfit, self._changes = experiment, "", {}, None
+
+    def rebase(self, base: Experiment) -> None:
+        """The same edits of another experiment."""
+        if base == self.base:
+            return
+        edits = {path: new for path, (_, new) in difference(self.base, self.experiment).items()}
+        if self.experiment.title != self.base.title:
+            edits["title"] = self.experiment.title
+        self.base = self.experiment = base
+        self.edit({**edits, **self._unfit})
+
+    def value(self, path: str, default: Any) -> Any:
+        """The value of a setting as it was typed, or else `default`."""
+        return self._unfit.get(path, default)
+
+    def _unfit_changes(self) -> Changes:
+        old = {path: _plain(self.base, path) for path in self._unfit}
+        return {path: (old[path], new) for path, new in self._unfit.items() if old[path] != new}
+
+
+def difference(old: Experiment, new: Experiment) -> Changes:
+    """Settings that differ, with (old, new) as plain data; a chosen module's options only where not its defaults."""
+    found: Changes = {}
+    for field in settings.experiment_fields():
+        if field.path in _OPTIONS:
+            continue
+        before, after = _plain(old, field.path), _plain(new, field.path)
+        if before != after:
+            found[field.path] = (before, after)
+    for slot in _SLOTS:
+        same = getattr(old.net, slot) == getattr(new.net, slot)
+        for field in settings.options_fields(slot, getattr(new.net, slot)):  # type: ignore[arg-type]
+            before = _plain(old, field.path) if same else msgspec.to_builtins(field.default)
+            after = _plain(new, field.path)
+            if before != after:
+                found[field.path] = (before, after)
+    return found
+
+
+def _plain(experiment: Experiment, path: str) -> Any:
+    node: Any = experiment
+    for name in path.split("."):
+        node = node.get(name) if isinstance(node, dict) else getattr(node, name, None)
+    return msgspec.to_builtins(node)

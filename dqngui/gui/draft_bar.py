@@ -1,0 +1,123 @@
+"""The bar under the header while edits wait: what a fork would change, and the three ways on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QSize, QTimer, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from dqngui import settings
+from dqngui.config import ConfigError
+from dqngui.gui import theme as themes
+from dqngui.gui.actions import WORDS, RunActions
+from dqngui.gui.elided import ElidedLabel
+from dqngui.gui.fields import choice_label, inline_toml
+from dqngui.gui.scale import number_text
+from dqngui.gui.session import Session
+from dqngui.gui.states import Action
+from dqngui.gui.theme import GAP, Theme
+
+REFRESH_MS = 500
+LONGEST = 28  # characters of a value
+_BUTTONS = {Action.FORK: "Fork", Action.START_DRAFT: "New run", Action.DISCARD_DRAFT: "Discard"}
+
+
+def value_words(path: str, value: Any) -> str:
+    """A setting's value as the form calls it, in few characters."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, (int, float)):
+        return number_text(value)
+    if isinstance(value, dict) and value.keys() == {"start", "end", "steps"}:
+        return f"{number_text(value['start'])} to {number_text(value['end'])} over {number_text(value['steps'])}"
+    text = choice_label(path, value) if isinstance(value, str) else inline_toml(value) if value else "none"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def change_words(path: str, old: Any, new: Any) -> str:
+    """`width 64 → 128`."""
+    try:
+        label = settings.field_at(path).label
+    except ConfigError:  # an option of an attention or a memory
+        slot, _, name = path.removeprefix("net.").partition("_options.")
+        label = f"{slot} {name.replace('_', ' ')}"
+    name = label if label[1:2].isupper() else label[:1].lower() + label[1:]
+    return f"{name} {value_words(path, old)} → {value_words(path, new)}"
+
+
+def counted(number: int, what: str) -> str:
+    """`1 change`, `2 changes`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+class DraftBar(QWidget):
+    """In sight while the draft differs from the run."""
+
+    def __init__(self, session: Session, actions: RunActions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session, self._actions = session, actions
+        frame = QFrame(self)
+        frame.setObjectName("card")
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, GAP)
+        outer.addWidget(frame)
+        self._icon = QLabel()
+        self._icon.setFixedSize(18, 18)
+        self.text = ElidedLabel()
+        self.text.setMinimumHeight(20)
+        self.buttons = {name: self._button(name, text) for name, text in _BUTTONS.items()}
+        themes.set_role(self.buttons[Action.FORK], "accent")
+        line = QHBoxLayout(frame)
+        line.setContentsMargins(12, 6, 8, 6)
+        line.setSpacing(8)
+        line.addWidget(self._icon)
+        line.addWidget(self.text, 1)
+        for button in self.buttons.values():
+            line.addWidget(button)
+        self._timer = QTimer(self, interval=REFRESH_MS)  # a run that trains moves the step
+        self._timer.timeout.connect(self.refresh)
+        session.changed.connect(self.refresh)
+        self.hide()
+        self.restyle(themes.current())
+
+    def _button(self, name: Action, text: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setIconSize(QSize(16, 16))
+        button.setAccessibleName(WORDS[name].text)
+        button.clicked.connect(lambda: self._session.do(name))
+        return button
+
+    @Slot()
+    def refresh(self) -> None:
+        """Show the draft as it is."""
+        session = self._session
+        draft = session.draft
+        self.setVisible(bool(draft))
+        if not draft:
+            self._timer.stop()
+            return
+        if session.active:
+            self._timer.start()
+        else:
+            self._timer.stop()
+        words = [change_words(path, old, new) for path, (old, new) in draft.items()]
+        count = counted(len(words), "change")
+        if session.fork_problem or session.problem:
+            begin = f"{count[:1].upper()}{count[1:]} for a new run"
+        else:
+            begin = f"Fork from step {session.fork_step:,} with {count}"
+        self.text.setText(f"{begin}: {', '.join(words)}")
+        self.text.setToolTip("\n".join(words))
+        allowed = session.allowed
+        for name, button in self.buttons.items():
+            button.setEnabled(name in allowed)
+            button.setToolTip(self._actions[name].toolTip())
+
+    def restyle(self, theme: Theme) -> None:
+        self._icon.setPixmap(themes.icon("source-branch", "accent").pixmap(18, 18))
+        for name, button in self.buttons.items():
+            button.setIcon(themes.icon(WORDS[name].icon, "on_accent" if name is Action.FORK else "text"))
+        self.refresh()

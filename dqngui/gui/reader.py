@@ -1,0 +1,168 @@
+"""Reads a stored run's log in a small thread that looks like a host, so that its events arrive as a live run's do.
+
+The thread decodes in slices, each short enough that the window never waits for the interpreter's lock, and
+stays only a little ahead of what was taken.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from dqngui.config import ConfigError
+from dqngui.messages import ALL_EVENTS, Command, Event, decode_event
+from dqngui.runs.folder import EVENTS
+
+SLICE = 64 * 1024  # bytes, some five hundred events
+AHEAD = 64  # slices decoded and not yet taken
+MOST = 8_000  # events a tick
+_decoder = msgspec.json.Decoder(ALL_EVENTS)
+
+
+class LogReader:
+    """The log of one run, up to the last whole line that it has now.
+
+    Attributes:
+        size: bytes to read.
+        problem: the sentence about a damaged line at which reading ended; empty if there was none.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Looks at the log's first and last slice. Raises ConfigError if one is damaged or cannot be read."""
+        self.path = folder / EVENTS
+        self.problem = ""
+        self._slices: deque[tuple[list[Event], int]] = deque()
+        self._room = threading.Semaphore(AHEAD)
+        self._taken = 0
+        self._cancelled = False
+        self._over = False
+        self._thread = threading.Thread(target=self._read, name="dqngui-log", daemon=True)
+        try:
+            self.size = self._check()
+        except OSError as error:
+            raise ConfigError(f"`{self.path}` cannot be read: {(error.strerror or str(error)).lower()}") from None
+
+    @property
+    def share(self) -> float:
+        """How much of the log was taken, 0…1."""
+        return self._taken / self.size if self.size else 1.0
+
+    # -- as a host -------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def send(self, command: Command) -> None:
+        """A log obeys no commands."""
+
+    def drain(self, budget_ms: float = 8.0) -> list[Event]:
+        """Some of the next events, in order; never waits."""
+        events: list[Event] = []
+        while self._slices and len(events) < MOST:
+            slice_, end = self._slices.popleft()
+            events += slice_
+            self._taken = end
+            self._room.release()
+        return events
+
+    @property
+    def alive(self) -> bool:
+        return bool(self._slices) or not self._over
+
+    def join(self, timeout: float | None = None) -> bool:
+        if self._thread.ident is None:
+            return True
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def kill(self) -> None:
+        """Read no further; what was decoded and not taken is dropped."""
+        self._cancelled = True
+        self._room.release()
+        self._slices.clear()
+
+    # -- the thread ------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        read, number = 0, 1
+        try:
+            with open(self.path, "rb") if self.size else _nothing() as log:
+                while read < self.size and not self._cancelled:
+                    lines = _whole_lines(log, self.size - read)
+                    events = _decode(lines, number, self.path)
+                    read += len(lines)
+                    number += len(events)
+                    self._room.acquire()
+                    self._slices.append((events, read))
+        except ConfigError as error:
+            self.problem = str(error)
+        except OSError as error:
+            self.problem = f"`{self.path}` cannot be read: {(error.strerror or str(error)).lower()}"
+        finally:
+            if self._cancelled:
+                self._slices.clear()
+            self._over = True
+
+    def _check(self) -> int:
+        """Bytes of whole lines, after a look at both ends."""
+        if not self.path.exists():
+            return 0
+        with open(self.path, "rb") as log:
+            length = log.seek(0, 2)
+            size = _last_newline(log, length)
+            log.seek(0)
+            if size:
+                _decode(_whole_lines(log, size), 1, self.path)
+            if size > SLICE:
+                log.seek(size - SLICE)
+                tail = log.read(SLICE)
+                _decode(tail[tail.find(b"\n") + 1 :], None, self.path)
+        return size
+
+
+def _nothing() -> BinaryIO:
+    import io
+
+    return io.BytesIO()
+
+
+def _whole_lines(log: BinaryIO, left: int) -> bytes:
+    """The next slice, up to the end of a line; `left` bytes of whole lines follow."""
+    data = log.read(min(SLICE, left))
+    if len(data) < left and not data.endswith(b"\n"):
+        data += log.readline()
+    return data
+
+
+def _last_newline(log: BinaryIO, length: int) -> int:
+    """Where the last whole line ends; 0 if there is none."""
+    end = length
+    while end > 0:
+        start = max(0, end - SLICE)
+        log.seek(start)
+        found = log.read(end - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
+
+
+def _decode(lines: bytes, number: int | None, path: Path) -> list[Event]:
+    """The events of whole lines, the first of which has this number. Raises ConfigError for a damaged one."""
+    try:
+        events: list[Event] = _decoder.decode_lines(lines)
+        return events
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        pass  # a NaN, or damage: look at each line
+    events = []
+    for index, line in enumerate(lines.splitlines()):
+        try:
+            events.append(decode_event(line))
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            where = "near its end" if number is None else f"in line {number + index:,}"
+            raise ConfigError(f"`{path}` is damaged {where}: {error}") from None
+    return events
