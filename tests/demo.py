@@ -22,7 +22,7 @@ from dqngui.runs.episodes import DATA, INDEX
 from dqngui.runs.folder import EVENTS, EXPERIMENT, SUMMARY, RunSummary, create
 from dqngui.settings import with_settings
 
-PRESET, SEED, STOP_AT = "cartpole-positions", 1, 475.0
+PRESET, SEED, STOP_AT = "cartpole-positions", 4, 475.0
 MOST_BYTES = 2_000_000
 
 
