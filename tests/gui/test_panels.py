@@ -28,10 +28,11 @@ from dqngui.gui.panels.plot import Band, Plot, grown, rounded_range, short, typi
 from dqngui.gui.panels.returns import ReturnPanel
 from dqngui.messages import EpisodeEnded, Evaluated, Event, KnobChanged, Learned, Paused
 
-PANELS: list[type[Panel]] = [
+ALL: list[type[Panel]] = [
     getattr(importlib.import_module(entry.target.split(":")[0]), entry.target.split(":")[1])
     for entry in catalog.PANELS.values()
 ]
+PANELS = [kind for kind in ALL if kind.wants]  # those that draw a history; test_inner_panels.py has the others
 
 
 @pytest.fixture(autouse=True)

@@ -22,12 +22,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QImage, QPainter
-from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from dqngui.gui import theme as themes
 from dqngui.gui.history import History
@@ -39,6 +40,14 @@ if TYPE_CHECKING:
     from dqngui.gui.library import Library
     from dqngui.gui.player import Player
     from dqngui.gui.session import Session
+
+
+_EXPORTS = {
+    "png": ("Export picture…", "image-outline"),
+    "svg": ("Export drawing…", "vector-line"),
+    "csv": ("Export data…", "file-delimited-outline"),
+    "npz": ("Export episode arrays…", "cube-outline"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,7 @@ class Panel(QWidget):
         wants: the scalar events that change it.
         views: name patterns of the views it draws (`attention/*`); with any, the player records while it is in sight.
         promise: a sentence for the time when there is nothing to draw.
+        sources: what `attach` gave; None in a panel that stands alone.
         header_widgets: legend, choices and key figures, for the right of the card's header line.
         menu_actions: actions for the card's menu.
 
@@ -92,6 +102,7 @@ class Panel(QWidget):
         self.history = History()
         self.cursor_at: Cursor | None = None
         self.playing: Playing | None = None
+        self.sources: Sources | None = None
         self.header_widgets: list[QWidget] = []
         self.menu_actions: list[QAction] = []
         self.content = QWidget()
@@ -100,14 +111,20 @@ class Panel(QWidget):
         self._empty.setWordWrap(True)
         self._empty.setMargin(24)
         themes.set_role(self._empty, "empty")
+        self._blank = QWidget()
+        column = QVBoxLayout(self._blank)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._empty, 1)
         self._pages = QStackedWidget(self)
-        self._pages.addWidget(self._empty)
+        self._pages.addWidget(self._blank)
         self._pages.addWidget(self.content)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._pages)
         self._changed = False
         self._something: bool | None = None
+        self._reason = ""
 
     # -- the contract ---------------------------------------------------------------------------
 
@@ -116,8 +133,7 @@ class Panel(QWidget):
         if history is None:
             super().show()
             return
-        self.history, self.cursor_at = history, cursor
-        self._empty.setText(self.promise)
+        self.history, self.cursor_at, self._reason = history, cursor, ""
         self._changed = True
         self.refresh()
 
@@ -127,10 +143,11 @@ class Panel(QWidget):
 
     def attach(self, sources: Sources) -> None:
         """Take what the panel needs besides the history; called once, before anything else."""
+        self.sources = sources
 
     def take_views(self, playing: Playing | None) -> None:
         """The player's episode has more steps or is another one; `refresh` draws it. None: nothing is played."""
-        self.playing = playing
+        self.playing, self._reason = playing, ""
         self._changed = True
 
     def follow(self, t: int) -> None:
@@ -142,9 +159,11 @@ class Panel(QWidget):
             return False
         self._changed = False
         something = self.has_content()
+        if not something:
+            self._empty.setText(self._reason or self.why_empty())
         if something != self._something:
             self._something = something
-            self._pages.setCurrentWidget(self.content if something else self._empty)
+            self._pages.setCurrentWidget(self.content if something else self._blank)
             for widget in self.header_widgets:
                 widget.setVisible(something)
         self.redraw()
@@ -161,16 +180,19 @@ class Panel(QWidget):
 
     def clear(self, reason: str = "") -> None:
         """Forget the run and say why there is nothing to see (by default: what will be here)."""
-        self.history, self.cursor_at = History(), None
+        self.history, self.cursor_at, self._reason = History(), None, reason
         self._changed = True
         self.refresh()
-        self._empty.setText(reason or self.promise)
 
     # -- for the panels themselves --------------------------------------------------------------
 
     def has_content(self) -> bool:
         """Whether the history holds anything that this panel draws."""
         return not self.history.empty
+
+    def why_empty(self) -> str:
+        """A sentence for the time when there is nothing to draw."""
+        return self.promise
 
     def redraw(self) -> None:
         """Draw the history as it is; called by `refresh` only."""
@@ -188,23 +210,54 @@ class Panel(QWidget):
         self.menu_actions.append(action)
         return action
 
+    def offer(self, text: str, icon: str, tooltip: str, do: Callable[[], Any]) -> QPushButton:
+        """A button under the sentence that stands here while there is nothing to draw."""
+        button = QPushButton(themes.icon(icon), text)
+        button.setToolTip(tooltip)
+        button.clicked.connect(lambda: do())
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom)
+        self._empty.setContentsMargins(0, 0, 0, 0)
+        column = self._blank.layout()
+        assert isinstance(column, QVBoxLayout)
+        column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+        column.addStretch(1)
+        return button
+
     def add_exports(self) -> None:
-        """Menu entries for `export_png` and, where the panel has one, `export_csv`."""
-        self.add_menu_action("Export picture…", "image-outline", lambda: self._ask("png", self.export_png))
-        csv = getattr(self, "export_csv", None)
-        if csv is not None:
-            self.add_menu_action("Export data…", "file-delimited-outline", lambda: self._ask("csv", csv))
+        """Menu entries for pictures, and where the panel has them, `export_csv` and `export_npz`."""
+        for kind, (text, icon) in _EXPORTS.items():
+            write = getattr(self, f"export_{kind}", None)
+            if write is not None:
+                self.add_menu_action(text, icon, partial(self._ask, kind, write))
 
     def export_png(self, path: str | Path) -> None:
         """Write the panel as a picture of twice its size on the screen. Raises OSError."""
         image = QImage(self.size() * 2, QImage.Format.Format_RGB32)
-        image.fill(themes.current().color("surface"))
         painter = QPainter(image)
         painter.scale(2, 2)
-        self.render(painter, self.rect().topLeft(), renderFlags=QWidget.RenderFlag.DrawChildren)
+        self._paint(painter)
         painter.end()
         if not image.save(str(path)):
             raise OSError(f"cannot write a picture to {path}")
+
+    def export_svg(self, path: str | Path) -> None:
+        """Write the panel as a drawing whose curves and texts can be edited. Raises OSError."""
+        from PySide6.QtSvg import QSvgGenerator  # seldom needed
+
+        with Path(path).open("wb"):  # the generator reports no errors
+            pass
+        drawing = QSvgGenerator()
+        drawing.setFileName(str(path))
+        drawing.setSize(self.size())
+        drawing.setViewBox(self.rect())
+        drawing.setTitle(self.title)
+        painter = QPainter(drawing)
+        self._paint(painter)
+        painter.end()
+
+    def _paint(self, painter: QPainter) -> None:
+        painter.fillRect(self.rect(), themes.current().color("surface"))
+        self.render(painter, self.rect().topLeft(), renderFlags=QWidget.RenderFlag.DrawChildren)
 
     def _ask(self, suffix: str, write: Callable[[str], None]) -> None:
         dialog = QFileDialog(self, f"Export {self.title}")
@@ -220,6 +273,8 @@ class Panel(QWidget):
         try:
             write(path)
         except OSError as error:
-            box = QMessageBox(QMessageBox.Icon.Warning, f"Export {self.title}", str(error), parent=self)
+            text = f"The file could not be written: {error.strerror or error}."
+            box = QMessageBox(QMessageBox.Icon.Warning, f"Export {self.title}", text, parent=self)
+            box.setInformativeText(path)
             box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             box.open()

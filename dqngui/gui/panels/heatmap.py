@@ -1,0 +1,212 @@
+"""Small maps that share rows, columns and colours: one a head, say, at one step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPen, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.panels.canvas import Canvas, color_table, image_of, indices, spread_labels
+from dqngui.gui.theme import Theme
+
+BETWEEN = 12.0  # pixels between two maps
+RIGHT = 10.0
+WIDEST_LABELS = 0.3  # of the width, for the names of rows
+
+
+class Heatmap(Canvas):
+    """Shares or signed values (maps, rows, columns) as colours.
+
+    Attributes:
+        titles, rows, columns: names of the maps (none is shown for a single one), of their rows and columns.
+        chosen: index of the map that is framed, or with a single one of the row that is marked; None: none.
+
+    Signals:
+        clicked(map, row, column): a cell was clicked.
+    """
+
+    clicked = Signal(int, int, int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.titles: tuple[str, ...] = ("",)
+        self.rows: tuple[str, ...] = ()
+        self.columns: tuple[str, ...] = ()
+        self.chosen: int | None = None
+        self.gutter_wanted = 0.0
+        self.values: npt.NDArray[Any] = np.empty((0, 0, 0))
+        self._axes = ("", "")
+        self._signed, self._low, self._high = False, 0.0, 1.0
+        self._table = color_table(False)
+        self._across = 1
+        self._places: list[QRectF] = []
+
+    def arrange(
+        self, titles: Sequence[str], rows: Sequence[str], columns: Sequence[str], axes: tuple[str, str]
+    ) -> None:
+        """Name the maps, rows and columns, and the axes of rows and columns."""
+        named = (tuple(titles), tuple(rows), tuple(columns))
+        if (*named, axes) == (self.titles, self.rows, self.columns, self._axes):
+            return
+        (self.titles, self.rows, self.columns), self._axes = named, axes
+        self.values = np.empty((0, 0, 0))
+        self._lay_out()
+
+    def draw(self, values: npt.NDArray[Any], *, signed: bool = False, low: float = 0.0, high: float = 1.0) -> None:
+        """Show values (maps, rows, columns) between two levels."""
+        self.values = values
+        if signed != self._signed:
+            self._signed, self._table = signed, color_table(signed)
+        self._low, self._high = low, high
+        self.touch()
+
+    def choose(self, index: int | None) -> None:
+        """Frame a map, or mark a row of the only one."""
+        if index != self.chosen:
+            self.chosen = index
+            self.renew()
+
+    def restyle(self, theme: Theme) -> None:
+        self._table = color_table(self._signed)
+        super().restyle(theme)
+
+    # -- layout -----------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._lay_out()
+        super().resizeEvent(event)
+
+    @property
+    def _top(self) -> float:
+        return float(self.line + 2) if len(self.titles) > 1 else 4.0
+
+    @property
+    def _bottom(self) -> float:
+        return self.line + 3.0 + (self.line if self._axes[1] and self.height() >= 110 else 0)
+
+    @property
+    def gutter(self) -> float:
+        """Pixels left of the maps."""
+        names = max((self.metrics.horizontalAdvance(text) for text in self.rows), default=0.0)
+        title = self.line + 4.0 if self._axes[0] else 4.0
+        return title + min(names, WIDEST_LABELS * self.width()) + 8
+
+    def _lay_out(self) -> None:
+        """Put the maps side by side and below each other, so that names of columns and rows fit best."""
+        count = len(self.titles)
+        if not self.rows or not self.columns:
+            self._places = []
+            return self.renew()
+        name = min(max(self.metrics.horizontalAdvance(text) for text in self.columns), 80.0) + 8
+
+        def fit(across: int) -> tuple[float, float]:
+            cell_w, cell_h = self._map_size(across)
+            wide = min(1.0, cell_w / len(self.columns) / (name if len(self.columns) <= 8 else 8.0))
+            tall = min(1.0, cell_h / len(self.rows) / (self.line + 2))
+            return round(min(wide, tall), 3), -abs(math.log(max(cell_w, 1.0) / max(cell_h, 1.0)))
+
+        self._across = max(range(1, count + 1), key=fit)
+        width, height = self._map_size(self._across)
+        self._places = [
+            QRectF(
+                self.gutter + (index % self._across) * (width + BETWEEN),
+                self._top + (index // self._across) * (height + self._top),
+                max(width, 1.0),
+                max(height, 1.0),
+            )
+            for index in range(count)
+        ]
+        self.renew()
+
+    def _map_size(self, across: int) -> tuple[float, float]:
+        down = -(-len(self.titles) // across)
+        width = (self.width() - self.gutter - RIGHT - BETWEEN * (across - 1)) / across
+        return width, (self.height() - self._bottom - down * self._top) / down
+
+    # -- painting ---------------------------------------------------------------------------------
+
+    def draw_frame(self, painter: QPainter) -> None:
+        if not self._places:
+            return
+        theme = themes.current()
+        for index, place in enumerate(self._places):
+            if index % self._across == 0:
+                self.row_labels(painter, self.rows, place, self.gutter - 8 - self._names_width())
+            if len(self._places) > 1:
+                above = QRectF(place.left(), place.top() - self.line - 1, place.width(), self.line)
+                color = theme.color("accent" if index == self.chosen else "muted")
+                title = self.metrics.elidedText(self.titles[index], Qt.TextElideMode.ElideRight, place.width())
+                self.words(painter, above, title, Qt.AlignmentFlag.AlignLeft, color)
+        floor = max(place.bottom() for place in self._places) + 2
+        for place in self._places[: self._across]:
+            room = place.width() / len(self.columns)
+            for index, text in spread_labels(self.columns, room, self.metrics):
+                width = self.metrics.horizontalAdvance(text) + 2
+                x = place.left() + (index + 0.5) * room - width / 2
+                x = min(max(x, 0.0), self.width() - width)
+                at = QRectF(x, floor, width, self.line)
+                self.words(painter, at, text, Qt.AlignmentFlag.AlignHCenter, theme.color("muted"))
+        if self._bottom > self.line + 4:
+            across = QRectF(self.gutter, floor + self.line - 1, self.width() - self.gutter - RIGHT, self.line)
+            self.words(painter, across, self._axes[1], Qt.AlignmentFlag.AlignHCenter, theme.color("muted"))
+        self.upright(painter, self._axes[0], self._places[0].top(), self._places[-1].bottom())
+        if self.chosen is not None and self.chosen < len(self._frames()):
+            painter.setPen(QPen(theme.color("accent"), 1))
+            painter.drawRect(self._frames()[self.chosen].adjusted(-1.5, -1.5, 0.5, 0.5))
+
+    def _names_width(self) -> float:
+        return self.gutter - 8 - (self.line + 4 if self._axes[0] else 4)
+
+    def _frames(self) -> list[QRectF]:
+        """What can be chosen: the maps, or the rows of the only one."""
+        if len(self._places) > 1 or not self._places:
+            return [QRectF(place.toAlignedRect()) for place in self._places]
+        return []
+
+    def draw_data(self, painter: QPainter) -> None:
+        if not len(self.values):
+            return
+        places = np.ascontiguousarray(indices(self.values, self._low, self._high))
+        for place, each in zip(self._places, places, strict=False):
+            painter.drawImage(QRectF(place.toRect()), image_of(each, self._table))
+
+    def draw_over(self, painter: QPainter) -> None:
+        if len(self._places) == 1 and self.chosen is not None and self.chosen < len(self.rows):
+            place = self._places[0]
+            row = place.height() / len(self.rows)
+            bar = QRectF(place.left() - 5, place.top() + self.chosen * row, 3, row)
+            painter.fillRect(bar, themes.current().color("accent"))
+
+    # -- mouse ------------------------------------------------------------------------------------
+
+    def cell(self, at: QPointF) -> tuple[int, int, int] | None:
+        """(map, row, column) under a point."""
+        for index, place in enumerate(self._places):
+            if place.contains(at):
+                row = int((at.y() - place.top()) / place.height() * len(self.rows))
+                column = int((at.x() - place.left()) / place.width() * len(self.columns))
+                return index, min(row, len(self.rows) - 1), min(column, len(self.columns) - 1)
+        return None
+
+    def told(self, index: int, row: int, column: int) -> str:
+        """A cell in words: `head 1 · pole angle → cart position · 0.42`."""
+        value = self.values[index, row, column]
+        number = f"{value:.2f}".replace("-", "−") if np.isfinite(value) else "nothing"
+        parts = [self.titles[index] if len(self.titles) > 1 else "", self.rows[row], self.columns[column], number]
+        return " · ".join(part for part in parts if part)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        cell = self.cell(event.position()) if len(self.values) else None
+        self.say("" if cell is None else self.told(*cell), event.position())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        cell = self.cell(event.position())
+        if cell is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.clicked.emit(*cell)

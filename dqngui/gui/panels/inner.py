@@ -1,0 +1,181 @@
+"""What the panels share that look inside the agent: a choice of announced views, steps, and reasons for emptiness."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.panels.canvas import Canvas
+from dqngui.gui.panels.choice import Choice
+from dqngui.gui.panels.panel import Panel
+from dqngui.gui.panels.timeline import StepCanvas
+from dqngui.gui.panels.views import in_words, matching
+from dqngui.gui.playing import Playing
+from dqngui.gui.theme import Theme
+from dqngui.messages import View
+
+TITLE_AND_MENU = 60  # pixels of a card's header beside its title and a panel's own widgets
+
+
+class InnerPanel(Panel):
+    """Draws one of the announced views that fit `views`, chosen in the header.
+
+    Attributes:
+        lacking: a sentence for agents that have no such views.
+        choice: offers the views.
+        dispensable: header widgets that a narrow card leaves out, the first one first.
+    """
+
+    lacking: ClassVar[str] = ""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.choice = Choice(f"{self.title}: what is drawn", self)
+        self.header_widgets = [self.choice]
+        self.dispensable: list[QWidget] = []
+        self.name = ""
+        self.fresh = True
+        self._drawn: tuple[Playing, str] | None = None
+
+    # -- the contract ---------------------------------------------------------------------------
+
+    def follow(self, t: int) -> None:
+        if self.playing is not None and self._something:
+            self.move_to(min(t, self.playing.length - 1))
+
+    def refresh(self) -> bool:
+        drawn = super().refresh()
+        if drawn:
+            self._fit_header()
+        return drawn
+
+    def clear(self, reason: str = "") -> None:
+        self.playing = None
+        super().clear(reason)
+
+    def restyle(self, theme: Theme) -> None:
+        for canvas in self.findChildren(Canvas):
+            canvas.restyle(theme)
+        for action in self.menu_actions:
+            action.setIcon(themes.icon(action.data(), "muted"))
+        super().restyle(theme)
+
+    def has_content(self) -> bool:
+        view = self.view
+        return view is not None and self.playing is not None and self.playing.view(view.name).ndim > 1
+
+    def why_empty(self) -> str:
+        playing = self.playing
+        if playing is None:
+            return self.promise
+        if self.view is None:
+            return self.lacking
+        if not playing.recorded:
+            return "This episode was played without a look inside; the next one is recorded."
+        return "The episode is about to begin."
+
+    def redraw(self) -> None:
+        view, playing = self.view, self.playing
+        if view is None or playing is None or not self.has_content():
+            self._drawn = None
+            return
+        self.choice.offer({each.name: in_words(each.name) for each in self.announced()}, view.name, self.look_at)
+        self.fresh = self._drawn is None or self._drawn[0] is not playing or self._drawn[1] != view.name
+        self._drawn = (playing, view.name)
+        self.draw(playing, view)
+        self.move_to(min(playing.t, playing.length - 1))
+
+    # -- for the panels themselves --------------------------------------------------------------
+
+    def announced(self) -> list[View]:
+        """The agent's views that this panel draws."""
+        return [] if self.playing is None else matching(self.playing, self.views)
+
+    @property
+    def view(self) -> View | None:
+        """The chosen view, or the first where the agent has no such one."""
+        announced = self.announced()
+        return next((view for view in announced if view.name == self.name), announced[0] if announced else None)
+
+    def look_at(self, name: str) -> None:
+        """Draw another view."""
+        self.name = name
+        self.again()
+
+    def again(self) -> None:
+        """Draw what there is once more."""
+        self._changed = True
+        self.refresh()
+
+    def draw(self, playing: Playing, view: View) -> None:
+        """Draw the episode so far; `fresh` says that it is another one, or another view."""
+
+    def move_to(self, t: int) -> None:
+        """Show step t, which is known."""
+
+    def seek_step(self, t: int) -> None:
+        """Ask the player for a step of the episode."""
+        if self.sources is not None:
+            self.sources.player.seek(t)
+
+    def align(self, canvases: list[StepCanvas], wanted: float) -> None:
+        """One gutter for all that stand above each other; numbers of steps below the last of them."""
+        shown = [canvas for canvas in canvases if not canvas.isHidden()]
+        for canvas in shown:
+            canvas.set_gutter(wanted, canvas is shown[-1])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_header()
+
+    def _fit_header(self) -> None:
+        """A narrow card leaves out what it can do without."""
+        if not self._something:
+            return
+        shown = list(self.header_widgets)
+        room = self.width() - TITLE_AND_MENU - self.fontMetrics().horizontalAdvance(self.title)
+        for widget in self.dispensable:
+            if sum(each.sizeHint().width() + 6 for each in shown) <= room:
+                break
+            shown.remove(widget)
+        for widget in self.header_widgets:
+            if widget.isHidden() == (widget in shown):
+                widget.setVisible(widget in shown)
+
+    # -- export -----------------------------------------------------------------------------------
+
+    def export_csv(self, path: str | Path) -> None:
+        """Write the chosen view, one value a row, with its place on each axis. Raises OSError."""
+        view, playing = self.view, self.playing
+        axes: tuple[str, ...] = () if view is None else view.axes
+        with Path(path).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["t", *axes, "value"])
+            if view is None or playing is None:
+                return
+            names = [
+                list(range(n)) if axis == "lag" else playing.labels(axis, n)
+                for axis, n in zip(axes, view.shape, strict=True)
+            ]
+            places = list(itertools.product(*names))
+            for t, row in enumerate(playing.view(view.name)):
+                writer.writerows(
+                    (t, *place, value) for place, value in zip(places, np.ravel(row).tolist(), strict=True)
+                )
+
+    def export_npz(self, path: str | Path) -> None:
+        """Write every array of the episode: q, action, reward, observation and `view/NAME`. Raises OSError."""
+        playing = self.playing
+        arrays = {}
+        if playing is not None:
+            arrays = {name: getattr(playing, name) for name in ("q", "action", "reward", "observation")}
+            arrays |= {f"view/{name}": playing.view(name) for name in playing.views}
+        with Path(path).open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)

@@ -1,0 +1,210 @@
+"""The Memory panel: what every unit held, step by step, and one unit's curves."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.panels.choice import Choice
+from dqngui.gui.panels.colorbar import ColorBar
+from dqngui.gui.panels.inner import InnerPanel
+from dqngui.gui.panels.timeline import span_of
+from dqngui.gui.panels.timemap import TimeMap
+from dqngui.gui.panels.trace import Series, Trace
+from dqngui.gui.panels.views import axis_labels, axis_title, combined, in_words
+from dqngui.gui.playing import Playing
+from dqngui.gui.theme import Theme
+from dqngui.messages import View
+
+SORTS = {"index": "by index", "variance": "by variance"}
+ENOUGH = 32  # steps after which a new episode's units are sorted
+SAMPLE = 20_000  # values that a level is judged by
+LOW, LOWER = 290, 180  # pixels of height below which the second, then the first trace is left out
+
+
+class Levels:
+    """The level of a signed map's last colours, of the values so far: it grows in steps, at steps 1, 2, 3, 4, 6, …"""
+
+    def __init__(self) -> None:
+        self.high, self._next = 0.0, 1
+
+    def take(self, values: npt.NDArray[np.float32]) -> float:
+        """The level for values (steps, rows): 1, 2 or 5 times a power of ten, holding 99 % of them."""
+        while self._next <= len(values):
+            part = values[: self._next].ravel()
+            part = np.abs(part[:: max(1, len(part) // SAMPLE)])
+            part = part[np.isfinite(part)]
+            usual = float(np.quantile(part, 0.99)) if len(part) else 0.0
+            self.high = max(self.high, rounded_up(usual))
+            self._next = max(self._next + 1, int(self._next * 1.25))
+        return self.high or 1.0
+
+
+def rounded_up(value: float) -> float:
+    """The smallest 1, 2 or 5 times a power of ten that is not below a value; 0 for 0."""
+    if value <= 1e-12:
+        return 0.0
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(round(n * power, 12) for n in (1, 2, 5, 10) if n * power >= value * (1 - 1e-6))
+
+
+class MemoryPanel(InnerPanel):
+    """Units × steps of one of the memory's views, and curves of the chosen unit."""
+
+    title = "Memory"
+    views = ("memory/*",)
+    promise = "What the memory holds, unit by unit and step by step, will appear here while an agent plays."
+    lacking = "This agent has no memory. Choose an LSTM, a GRU or a transformer as memory to see what it remembers."
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.row = 0
+        self.sorted_by = "index"
+        self.map = TimeMap(self.content)
+        self.map.setAccessibleName("Memory over the episode")
+        self.states, self.shares = Trace(self.content), Trace(self.content)
+        self.states.setAccessibleName("State of the chosen unit over the episode")
+        self.shares.setAccessibleName("Gates of the chosen unit over the episode")
+        layout = QVBoxLayout(self.content)
+        layout.setContentsMargins(4, 0, 4, 6)
+        layout.setSpacing(4)
+        layout.addWidget(self.map, 10)
+        layout.addWidget(self.states, 4)
+        layout.addWidget(self.shares, 4)
+        self.sorting = Choice("Order of the rows", self)
+        self.sorting.offer(SORTS, self.sorted_by, self.sort_by)
+        self.bar = ColorBar(self)
+        self.header_widgets += [self.sorting, self.bar]
+        self.dispensable = [self.bar, self.sorting]
+        self._levels: dict[str, Levels] = {}
+        self._order: npt.NDArray[np.intp] | None = None
+        self._order_final = False
+        self.map.stepped.connect(self._on_map)
+        for trace in (self.states, self.shares):
+            trace.stepped.connect(lambda t, y: self.seek_step(t))
+        self.add_exports()
+        self.restyle(themes.current())
+
+    # -- what is drawn ----------------------------------------------------------------------------
+
+    def rows_of(self, view: View) -> tuple[list[str], str]:
+        """Names of a view's rows (heads are averaged, other axes flattened) and the title of their axis."""
+        assert self.playing is not None
+        axes = [(axis, n) for axis, n in zip(view.axes, view.shape, strict=True) if axis != "head"]
+        names = combined([axis_labels(self.playing, axis, n) for axis, n in axes])
+        return names, " · ".join(axis_title(axis) for axis, _ in axes)
+
+    def values_of(self, view: View, first: int = 0) -> npt.NDArray[np.float32]:
+        """A view's rows (steps, rows) from a step on, past steps oldest first."""
+        assert self.playing is not None
+        values = self.playing.view(view.name)[first:]
+        if view.axes[-1] == "lag":
+            values = values[..., ::-1]
+        if "head" in view.axes:
+            values = values.mean(axis=1 + view.axes.index("head"))
+        return values.reshape(len(values), -1)
+
+    def draw(self, playing: Playing, view: View) -> None:
+        values = self.values_of(view)
+        names, title = self.rows_of(view)
+        if self.fresh:
+            self._levels, self._order, self._order_final = {}, None, False
+        self.row = min(self.row, len(names) - 1)
+        self._sort(values, playing.ended)
+        span = span_of(playing.length, playing.ended)
+        for canvas in (self.map, self.states, self.shares):
+            canvas.set_span(span)
+        numbered = view.axes == ("unit",)
+        shown = [str(i + 1) for i in range(len(names))] if numbered else None
+        if self.sorted_by == "variance":
+            shown = shown if numbered else [names[i] for i in self.map.order]
+            title += ", by variance"
+        self.map.arrange(names, title, shown)
+        high = self._levels.setdefault(view.name, Levels()).take(values) if view.signed else 1.0
+        limits = (-high if view.signed else 0.0, high)
+        self.bar.set_levels(view.signed, *limits)
+        self.map.choose(self.row)
+        self._draw_traces(names)
+        self._fit_rows()
+        self.map.draw(values, signed=view.signed, limits=limits, fresh=self.fresh)
+
+    def _draw_traces(self, names: list[str]) -> None:
+        """Curves of the chosen row in every view with the same rows."""
+        alike = [view for view in self.announced() if self.rows_of(view)[0] == names]
+        for trace, signed in ((self.states, True), (self.shares, False)):
+            series, extent = [], 0.0
+            for index, view in enumerate(view for view in alike if view.signed == signed):
+                values = self.values_of(view)
+                series.append(Series(_short(view.name), f"series{index}", values[:, self.row]))
+                if signed:
+                    extent = max(extent, self._levels.setdefault(view.name, Levels()).take(values))
+            first = signed or not self.states.series
+            caption = names[self.row] if first else ""
+            trace.draw(caption, series, (-(extent or 1.0), extent or 1.0) if signed else (0.0, 1.0))
+
+    def _sort(self, values: npt.NDArray[np.float32], ended: bool) -> None:
+        """Sort at the start of an episode and at its end; in between only when asked."""
+        if self.sorted_by == "index":
+            self.map.sort(np.arange(values.shape[1]))
+            return
+        if self._order is None and len(values) >= ENOUGH:
+            self._order = by_variance(values[:ENOUGH])
+        if ended and not self._order_final:
+            self._order, self._order_final = by_variance(values), True
+        self.map.sort(np.arange(values.shape[1]) if self._order is None else self._order)
+
+    def sort_by(self, key: str) -> None:
+        """Order the rows by index, or by the variance of the steps so far."""
+        self.sorted_by = key
+        self.sorting.set_chosen(key)
+        if key == "variance" and self.view is not None and self.has_content():
+            self._order = by_variance(self.values_of(self.view))
+        self.again()
+
+    def choose_row(self, row: int) -> None:
+        """Draw the curves of another row."""
+        if row != self.row:
+            self.row = row
+            self.again()
+
+    def _on_map(self, t: int, y: float) -> None:
+        row = self.map.row_at(y)
+        if row is not None:
+            self.choose_row(row)
+        self.seek_step(t)
+
+    def move_to(self, t: int) -> None:
+        for canvas in (self.map, self.states, self.shares):
+            canvas.follow(t)
+
+    def _fit_rows(self) -> None:
+        """A low card leaves out the second trace first, then the first."""
+        both = bool(self.states.series and self.shares.series)
+        self.states.setVisible(bool(self.states.series) and self.height() >= LOWER)
+        self.shares.setVisible(bool(self.shares.series) and self.height() >= (LOW if both else LOWER))
+        canvases = [self.map, self.states, self.shares]
+        self.align(canvases, max(each.gutter_wanted for each in canvases))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._something:
+            self._fit_rows()
+
+    def restyle(self, theme: Theme) -> None:
+        self.bar.restyle(theme)
+        super().restyle(theme)
+
+
+def by_variance(values: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
+    """Rows of values (steps, rows), the most variable first."""
+    known = np.where(np.isfinite(values), values, 0.0)
+    return np.argsort(-known.var(axis=0), kind="stable")
+
+
+def _short(name: str) -> str:
+    return in_words(name).removesuffix(" state").removesuffix(" gate")

@@ -1,0 +1,150 @@
+"""Rows × steps of the playing episode as colours: units of a memory, shares of attention."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.panels.canvas import GAP, color_table, image_of, indices
+from dqngui.gui.panels.timeline import StepCanvas, extremes
+from dqngui.gui.theme import Theme
+
+WIDEST_LABELS = 0.3  # of the width, for the names of rows
+
+
+class TimeMap(StepCanvas):
+    """A map (rows, steps) that grows to the right; only new columns are turned into colours.
+
+    Attributes:
+        rows: names of the rows in the order of the values.
+        order: which row of the values is drawn at each place from the top.
+        chosen: the row of the values that is marked.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.head = 3.0
+        self.rows: tuple[str, ...] = ()
+        self.order: npt.NDArray[np.intp] = np.empty(0, np.intp)
+        self.chosen: int | None = None
+        self.values: npt.NDArray[np.float32] = np.empty((0, 0), np.float32)
+        self.title = ""
+        self._names: tuple[str, ...] = ()
+        self._signed, self._limits = False, (0.0, 1.0)
+        self._table = color_table(False)
+        self._made_of: tuple[object, ...] = ()
+        self._places: npt.NDArray[np.uint8] = np.empty((0, 0), np.uint8)
+        self._image = QImage()
+        self.tell: Callable[[int, int], str] = lambda row, t: ""
+
+    def arrange(self, rows: Sequence[str], title: str, shown: Sequence[str] | None = None) -> None:
+        """Name the rows and their axis; `shown`: names of the places from the top, where rows are sorted."""
+        names = (tuple(rows), title, tuple(shown if shown is not None else rows))
+        if names != (self.rows, self.title, self._names):
+            self.rows, self.title, self._names = names
+            if len(self.order) != len(rows):
+                self.order = np.arange(len(rows))
+            self._made_of = ()
+            self.renew()
+
+    def sort(self, order: npt.NDArray[np.intp]) -> None:
+        """Draw the rows in another order."""
+        if not np.array_equal(order, self.order):
+            self.order = order
+            self._made_of = ()
+            self.renew()
+
+    def draw(self, values: npt.NDArray[np.float32], *, signed: bool, limits: tuple[float, float], fresh: bool) -> None:
+        """Show values (steps, rows) between two levels; `fresh`: other values than before, not just more."""
+        if signed != self._signed:
+            self._signed, self._table = signed, color_table(signed)
+            fresh = True
+        if fresh:
+            self._made_of = ()
+        self.values, self._limits, self.length = values, limits, len(values)
+        self.touch()
+
+    def choose(self, row: int | None) -> None:
+        if row != self.chosen:
+            self.chosen = row
+            self.update()
+
+    def restyle(self, theme: Theme) -> None:
+        self._table = color_table(self._signed)
+        self._made_of = ()
+        super().restyle(theme)
+
+    @property
+    def gutter_wanted(self) -> float:
+        """Pixels left of the map that its labels take."""
+        names = max((self.metrics.horizontalAdvance(text) for text in self._names), default=0.0)
+        return float((self.line + 4 if self.title else 4) + min(names, WIDEST_LABELS * self.width()) + 8)
+
+    # -- painting ---------------------------------------------------------------------------------
+
+    def draw_frame(self, painter: QPainter) -> None:
+        super().draw_frame(painter)
+        place = self.place
+        self.row_labels(painter, self._names, place, self.line + 4.0 if self.title else 4.0)
+        self.upright(painter, self.title, place.top(), place.bottom())
+
+    def _convert(self) -> None:
+        """Turn the columns that are new into places in the colour table."""
+        rows, size = len(self.order), self.bins()
+        merged = max(1, -(-rows // max(1, int(self.place.height() * self.devicePixelRatioF()))))
+        made_of = (self.span, size, merged, self._limits)
+        if made_of != self._made_of[:4]:
+            down, across = -(-rows // merged), -(-self.span // size)
+            self._places = np.full((down, -(-across // 4) * 4), GAP, np.uint8)
+            self._image = image_of(self._places, self._table)
+            done = 0
+        else:
+            done = int(self._made_of[4]) // size * size  # type: ignore[call-overload]
+        if done < self.length:
+            new = extremes(self.values[done : self.length, self.order], size, self._signed)
+            new = extremes(np.ascontiguousarray(new.T), merged, self._signed)
+            first = done // size
+            self._places[:, first : first + new.shape[1]] = indices(new, *self._limits)
+        self._made_of = (*made_of, self.length)
+
+    def draw_data(self, painter: QPainter) -> None:
+        if not len(self.order) or not self.length:
+            return
+        self._convert()
+        place = QRectF(self.place.toRect())
+        width = place.width() * self._places.shape[1] * self.bins() / self.span
+        painter.save()
+        painter.setClipRect(place)
+        painter.drawImage(QRectF(place.left(), place.top(), width, place.height()), self._image)
+        painter.restore()
+
+    def draw_over(self, painter: QPainter) -> None:
+        super().draw_over(painter)
+        if self.chosen is not None and self.chosen < len(self.order):
+            place = self.place
+            row = place.height() / len(self.order)
+            at = int(np.flatnonzero(self.order == self.chosen)[0])
+            bar = QRectF(place.left() - 5, place.top() + at * row - max(0.0, 1.5 - row / 2), 3, max(row, 3.0))
+            painter.fillRect(bar, themes.current().color("accent"))
+
+    # -- mouse ------------------------------------------------------------------------------------
+
+    def row_at(self, y: float) -> int | None:
+        """The row of the values at a height in pixels."""
+        place = self.place
+        at = int((y - place.top()) // (place.height() / max(len(self.order), 1)))
+        return int(self.order[at]) if 0 <= at < len(self.order) else None
+
+    def told(self, t: int, y: float) -> str:
+        row = self.row_at(y)
+        if row is None:
+            return ""
+        value = self.values[t, row]
+        number = f"{value:.2f}".replace("-", "−") if np.isfinite(value) else "nothing"
+        return f"{self.rows[row]} · t {t} · {number}"

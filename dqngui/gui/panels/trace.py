@@ -1,0 +1,129 @@
+"""A few curves over the steps of an episode, their names and present values in a line above."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen
+from PySide6.QtWidgets import QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.panels.plot import short
+from dqngui.gui.panels.timeline import StepCanvas
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A curve: its name, colour (a token of the theme) and values (steps,)."""
+
+    name: str
+    token: str
+    values: npt.NDArray[np.float32]
+
+
+class Trace(StepCanvas):
+    """Curves between two levels; the line above tells their values at the cursor."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.head = self.line + 5.0
+        self.caption = ""
+        self.series: list[Series] = []
+        self.limits = (0.0, 1.0)
+
+    def draw(self, caption: str, series: Sequence[Series], limits: tuple[float, float]) -> None:
+        """Show curves under a caption, between two levels."""
+        self.caption, self.series = caption, list(series)
+        self.length = max((len(each.values) for each in series), default=0)
+        if limits != self.limits:
+            self.limits = limits
+        self.renew()
+
+    @property
+    def gutter_wanted(self) -> float:
+        return max(self.metrics.horizontalAdvance(short(level)) for level in self.limits) + 14
+
+    def follow(self, t: int | None) -> None:
+        if t != self.t:
+            super().follow(t)
+            self.update(0, 0, self.width(), int(self.head))
+
+    def draw_frame(self, painter: QPainter) -> None:
+        super().draw_frame(painter)
+        theme, place = themes.current(), self.place
+        painter.setPen(QPen(theme.color("line"), 1))
+        low, high = self.limits
+        levels = [low, high] if low >= 0 else [low, 0.0, high]
+        for level in levels:
+            y = int(self._y_of(level)) + 0.5
+            painter.drawLine(QPointF(place.left(), y), QPointF(place.right(), y))
+        right = Qt.AlignmentFlag.AlignRight
+        every = place.height() >= (len(levels) - 1) * (self.line - 1)
+        for level in levels if every else levels[-1:]:
+            y = min(self._y_of(level) - self.line / 2, self.height() - self.line)
+            self.words(painter, QRectF(0, y, self.gutter - 6, self.line), short(level), right, theme.color("muted"))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setClipRect(place.adjusted(0, -1, 0, 1))
+        for each in self.series:
+            painter.setPen(QPen(theme.color(each.token), 1.3))
+            self._curve(painter, each.values)
+        painter.setClipping(False)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+    def _y_of(self, value: float) -> float:
+        low, high = self.limits
+        return self.place.bottom() - (value - low) / max(high - low, 1e-30) * self.place.height()
+
+    def _curve(self, painter: QPainter, values: npt.NDArray[np.float32]) -> None:
+        size = self.bins()
+        if size == 1:
+            x, y = np.arange(len(values), dtype=np.float64), values.astype(np.float64)
+        else:  # lowest and highest of each column of pixels
+            starts = np.arange(0, len(values), size)
+            ends = (np.fmin.reduceat(values, starts), np.fmax.reduceat(values, starts))
+            x, y = np.repeat(starts + size / 2, 2), np.stack(ends, axis=1).ravel().astype(np.float64)
+        place, (low, high) = self.place, self.limits
+        x = place.left() + (x + 0.5) / self.span * place.width()
+        y = place.bottom() - (y - low) / max(high - low, 1e-30) * place.height()
+        y = np.clip(y, place.top() - 1, place.bottom() + 1)
+        known = np.isfinite(y)
+        parts = [(0, len(y))] if known.all() else _runs(known)
+        for first, last in parts:
+            if last - first > 1:
+                painter.drawPolyline(pg.functions.arrayToQPolygonF(x[first:last], y[first:last]))
+            else:
+                painter.drawPoint(QPointF(x[first], y[first]))
+
+    def draw_over(self, painter: QPainter) -> None:
+        super().draw_over(painter)
+        theme = themes.current()
+        x, right = self.gutter, self.width() - 10.0
+        left = Qt.AlignmentFlag.AlignLeft
+        at = None if self.t is None else min(self.t, self.length - 1)
+        parts = [(self.caption, "muted")] if self.caption else []
+        for each in self.series:
+            value = each.values[at] if at is not None and 0 <= at < len(each.values) else np.nan
+            number = f" {value:.2f}".replace("-", "−") if np.isfinite(value) else ""
+            parts.append((each.name + number, each.token))
+        for text, token in parts:
+            width = self.metrics.horizontalAdvance(text) + 2
+            if x + width > right and x > self.gutter:
+                break  # half a number would mislead
+            shown = self.metrics.elidedText(text, Qt.TextElideMode.ElideRight, right - x)
+            self.words(painter, QRectF(x, 1, right - x, self.line), shown, left, theme.color(token))
+            x += width + 10
+
+    def told(self, t: int, y: float) -> str:
+        parts = [f"{each.name} {each.values[t]:.2f}".replace("-", "−") for each in self.series if t < len(each.values)]
+        return " · ".join([f"t {t}", *parts])
+
+
+def _runs(known: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """[first, last) of each run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]])))
+    return [(int(first), int(last)) for first, last in zip(edges[::2], edges[1::2], strict=True)]

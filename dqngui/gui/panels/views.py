@@ -1,0 +1,114 @@
+"""Announced views in words, and their values as maps: nothing here knows any one module."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dqngui.gui.playing import Playing
+from dqngui.messages import View
+
+_WORDS = {"self": "self-attention", "pool": "pooling", "hidden": "hidden state", "cell": "cell state"}
+
+
+def in_words(name: str) -> str:
+    """A view's name as a person says it: `attention/self/0` is `self-attention, layer 1`."""
+    kind, *parts = name.split("/")
+    layer = f", layer {int(parts.pop()) + 1}" if parts and parts[-1].isdigit() else ""
+    if not parts or parts == ["attention"]:  # the memory's own attention, over past steps
+        return kind + layer
+    if len(parts) == 1 and kind == "attention" and parts[0] not in _WORDS:
+        return f"{parts[0]} attention{layer}"
+    words = [_WORDS.get(part, part.replace("_", " ")) for part in parts]
+    return " ".join([*words[1:], words[0]]) + layer  # `gate/forget` is the forget gate
+
+
+def matching(playing: Playing, patterns: tuple[str, ...]) -> list[View]:
+    """The announced views that fit one of the patterns, in the patterns' order."""
+    return [
+        view
+        for index, pattern in enumerate(patterns)
+        for view in playing.ready.views
+        if fnmatchcase(view.name, pattern) and not any(fnmatchcase(view.name, each) for each in patterns[:index])
+    ]
+
+
+def axis_labels(playing: Playing, axis: str, count: int) -> list[str]:
+    """Names along an axis; past steps are counted back from 0, the present one, oldest first."""
+    if axis == "lag":
+        return ["0" if lag == 0 else f"−{lag}" for lag in range(count - 1, -1, -1)]
+    return playing.labels(axis, count)
+
+
+def axis_title(axis: str) -> str:
+    """An axis in words, for one that is drawn with numbers."""
+    return "past step" if axis == "lag" else axis.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Maps:
+    """How one step of a view is drawn: maps × rows × columns.
+
+    The last axis gives the columns, `head` the maps, everything else the rows; without anything else the heads are
+    the rows of a single map.
+
+    Attributes:
+        titles, rows, columns: their names.
+        axes: titles of rows and columns.
+        heads: names of the heads, none without such an axis.
+    """
+
+    view: View
+    titles: list[str]
+    rows: list[str]
+    columns: list[str]
+    axes: tuple[str, str]
+    heads: list[str]
+
+    @classmethod
+    def of(cls, playing: Playing, view: View) -> Maps:
+        named = {axis: axis_labels(playing, axis, n) for axis, n in zip(view.axes, view.shape, strict=True)}
+        last = view.axes[-1]
+        heads = named["head"] if "head" in view.axes[:-1] else []
+        between = [axis for axis in view.axes[:-1] if axis != "head"]
+        if between:
+            rows, titles = combined([named[axis] for axis in between]), heads or [""]
+        else:
+            rows, titles = heads or [""], [""]
+        row_title = " · ".join(axis_title(axis) for axis in between)
+        return cls(view, titles, rows, named[last], (row_title, axis_title(last)), heads)
+
+    def heads_first(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Values (n, *shape) as (n, heads or 1, the rest, columns), past steps oldest first."""
+        if "head" in self.view.axes[:-1]:
+            values = np.moveaxis(values, 1 + self.view.axes.index("head"), 1)
+        else:
+            values = values[:, None]
+        values = values.reshape(*values.shape[:2], math.prod(values.shape[2:-1]), values.shape[-1])
+        return values[..., ::-1] if self.view.axes[-1] == "lag" else values
+
+    def at(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """One step's values (*shape) as (maps, rows, columns)."""
+        first = self.heads_first(values[None])[0]
+        return first.reshape(len(self.titles), len(self.rows), len(self.columns))
+
+
+def combined(names: list[list[str]]) -> list[str]:
+    """Every combination of names, the last changing fastest."""
+    result = [""]
+    for each in names:
+        result = [f"{before} · {name}" if before else name for before in result for name in each]
+    return result
+
+
+def entropy(shares: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Entropy in nats of shares (..., n), and the logarithm of how many of the n could be chosen (are not 0)."""
+    p = np.asarray(shares, np.float64)
+    some = p > 0
+    nats = -(np.where(some, p, 1.0) * np.log(np.where(some, p, 1.0))).sum(-1)
+    return np.where(np.isfinite(p).all(-1), nats, np.nan), np.log(np.maximum(some.sum(-1), 1))
