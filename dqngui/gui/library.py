@@ -20,7 +20,7 @@ from dqngui.config import ConfigError
 from dqngui.gui.history import History
 from dqngui.gui.session import Session
 from dqngui.gui.stored import ReturnLog, RunList, same_experiment
-from dqngui.gui.worker import Reader
+from dqngui.gui.worker import Worker
 from dqngui.messages import Event
 from dqngui.runs.folder import RunSummary
 from dqngui.runs.trash import discard, empty_trash, restore
@@ -78,7 +78,7 @@ class Library(QObject):
         self._experiments: dict[str, str | None] = {}  # the thread's own
         self._discarded: list[list[Path]] = []
         self._watchers: list[QWidget] = []
-        self._reader = Reader("library", self)
+        self._worker = Worker("library", self)
         self._list = RunList(self.runs) if self.runs else None
         self._reading = False
         self._state = (session.state, session.folder)
@@ -91,22 +91,22 @@ class Library(QObject):
     @Slot()
     def start(self) -> None:
         """Empty what the last start left in the trash, read the folder, and keep looking."""
-        self._reader.ask(self._empty_trash, lambda _: None)
+        self._worker.ask(self._empty_trash, lambda _: None)
         self.refresh()
         self._timer.start()
 
     def stop(self) -> None:
         """Nothing is read any more, and what was deleted is gone. The thread ends when `alive` is False."""
         self._timer.stop()
-        self._reader.stop(self._empty_trash if self._discarded else None)
+        self._worker.stop(self._empty_trash if self._discarded else None)
 
     @property
     def alive(self) -> bool:
-        return self._reader.alive
+        return self._worker.alive
 
     def join(self) -> None:
         """Wait for the thread; after `stop`."""
-        self._reader.join()
+        self._worker.join()
 
     def watch(self, widget: QWidget) -> None:
         """The folder is read again and again while this widget can be seen."""
@@ -133,12 +133,12 @@ class Library(QObject):
         """Look at the folder again; `changed` tells what is new."""
         if self._list is not None and not self._reading:
             self._reading = True
-            self._reader.ask(self._read_list, self._take_list)
+            self._worker.ask(self._read_list, self._take_list)
 
     def _read_list(self) -> tuple[list[RunSummary], str]:
         assert self._list is not None
         try:
-            return self._list.read(lambda: self._reader.going), ""
+            return self._list.read(lambda: self._worker.going), ""
         except ConfigError as error:
             return [], f"{str(error)[:1].upper()}{str(error)[1:]}."
 
@@ -183,10 +183,10 @@ class Library(QObject):
         unused = [folder for folder, curve in self._curves.items() if folder not in used and curve is not None]
         for folder in unused[: max(0, len(unused) - KEPT)]:
             del self._curves[folder]
-            self._reader.ask(partial(self._logs.pop, folder, None), lambda _: None)
+            self._worker.ask(partial(self._logs.pop, folder, None), lambda _: None)
 
     def _read_curve(self, folder: Path) -> None:
-        self._reader.ask(partial(self._read_on, folder), partial(self._take_curve, folder))
+        self._worker.ask(partial(self._read_on, folder), partial(self._take_curve, folder))
 
     def _read_on(self, folder: Path) -> tuple[History | None, list[Event]]:
         """A whole history, where it is to replace the known one, or the events that came since."""
@@ -194,7 +194,7 @@ class Library(QObject):
         whole: History | None = None
         more: list[Event] = []
         try:
-            for anew, events in log.read(lambda: self._reader.going):
+            for anew, events in log.read(lambda: self._worker.going):
                 if anew:
                     whole, more = History(), []
                 if whole is not None:
@@ -240,7 +240,7 @@ class Library(QObject):
         if summary is None or self.overlay_of(folder, seeds=True) is not None:
             return
         alike = [each.folder for each in self.summaries if _alike(each, summary)]
-        self._reader.ask(partial(self._same, summary.folder, alike), partial(self._overlay_seeds, summary))
+        self._worker.ask(partial(self._same, summary.folder, alike), partial(self._overlay_seeds, summary))
 
     def _same(self, folder: str, candidates: Sequence[str]) -> list[str]:
         for each in {folder, *candidates}:

@@ -13,7 +13,7 @@ POLL_MS = 40
 Work, Then = Callable[[], Any], Callable[[Any], None]
 
 
-class Reader(QObject):
+class Worker(QObject):
     """Does one piece of work after the other.
 
     Attributes:

@@ -300,8 +300,8 @@ def test_the_trash_is_emptied_at_the_start_and_at_the_end(qtbot: QtBot, session:
 def test_stopping_does_not_wait_for_what_was_only_asked(qtbot: QtBot, session: Session, tmp_path: Path) -> None:
     library, read_late = Library(session), []
     begun, may_end = threading.Event(), threading.Event()
-    library._reader.ask(lambda: (begun.set(), may_end.wait(5)), lambda _: read_late.append(1))
-    library._reader.ask(lambda: read_late.append(2), lambda _: None)
+    library._worker.ask(lambda: (begun.set(), may_end.wait(5)), lambda _: read_late.append(1))
+    library._worker.ask(lambda: read_late.append(2), lambda _: None)
     assert begun.wait(5)
     library.stop()
     assert library.alive
@@ -314,8 +314,8 @@ def test_stopping_does_not_wait_for_what_was_only_asked(qtbot: QtBot, session: S
 def test_an_error_while_reading_is_said_and_the_thread_lives_on(qtbot: QtBot, library: Library) -> None:
     done: list[int] = []
     with qtbot.captureExceptions() as errors:
-        library._reader.ask(lambda: 1 // 0, done.append)
-        library._reader.ask(lambda: 5, done.append)
+        library._worker.ask(lambda: 1 // 0, done.append)
+        library._worker.ask(lambda: 5, done.append)
         wait(qtbot, lambda: done == [5])
     assert errors[0][0] is ZeroDivisionError
 

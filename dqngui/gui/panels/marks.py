@@ -1,4 +1,4 @@
-"""Tweaks on the curves: their words, and a strip above the plot that holds them off the data."""
+"""Tweaks and forks on the curves: their words, and a strip above the plot that holds them off the data."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from dqngui.config import ConfigError
 from dqngui.gui import theme as themes
 from dqngui.gui.panels.plot import Plot
-from dqngui.messages import KnobChanged
+from dqngui.messages import Forked, KnobChanged
 from dqngui.settings import field_at
 
 WIDEST = 120  # pixels of a label; longer ones end in an ellipsis
 GAP = 8
+Mark = KnobChanged | Forked
 
 
 def value_text(value: Any) -> str:
@@ -48,14 +49,22 @@ def short_name(path: str) -> str:
     return label.lower() if len(label) <= 10 else name
 
 
-def describe(knob: KnobChanged) -> str:
-    """A tweak in words: `41,200: Learning rate 1e-3 → 5e-4`."""
-    label = label_of(knob.field) or knob.field
-    return f"{knob.step:,}: {label} {value_text(knob.old)} → {value_text(knob.new)}"
+def describe(mark: Mark) -> str:
+    """A mark in words: `41,200: Learning rate 1e-3 → 5e-4`, `60,000: fork of NAME with learn.lr: 1e-3 → 5e-4`."""
+    if isinstance(mark, Forked):
+        changes = f" with {', '.join(mark.changes)}" if mark.changes else " without a change"
+        return f"{mark.step:,}: fork of {mark.parent}{changes}"
+    label = label_of(mark.field) or mark.field
+    return f"{mark.step:,}: {label} {value_text(mark.old)} → {value_text(mark.new)}"
+
+
+def words(mark: Mark) -> str:
+    """The few words that stand at the mark's line."""
+    return "fork" if isinstance(mark, Forked) else f"{short_name(mark.field)} {value_text(mark.new)}"
 
 
 class MarkStrip(QWidget):
-    """Labels of tweaks, each at its line, along the plot's top edge.
+    """Labels of tweaks and forks, each at its line, along the plot's top edge.
 
     They never overlap: where two collide the newer one stays; a tooltip tells all.
     """
@@ -63,32 +72,32 @@ class MarkStrip(QWidget):
     def __init__(self, plot: Plot, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._plot = plot
-        self._knobs: Sequence[KnobChanged] = ()
+        self._marks: Sequence[Mark] = ()
         self.setFixedHeight(16)
         plot.moved.connect(self.update)
         plot.box.sigXRangeChanged.connect(self.update)
 
-    def set_knobs(self, knobs: Sequence[KnobChanged]) -> None:
-        self._knobs = tuple(knobs)
+    def set_marks(self, marks: Sequence[Mark]) -> None:
+        """Show these, in order of their steps."""
+        self._marks = tuple(marks)
         self.update()
 
-    def placed(self) -> list[tuple[QRect, str, KnobChanged]]:
+    def placed(self) -> list[tuple[QRect, str, Mark]]:
         """Labels with their places, none over another."""
         metrics = self.fontMetrics()
         x0, x1 = self._plot.span
         right = self.width() - 2
-        taken: list[tuple[QRect, str, KnobChanged]] = []
-        for knob in reversed(self._knobs):
-            if not x0 <= knob.step <= x1:
+        taken: list[tuple[QRect, str, Mark]] = []
+        for mark in reversed(self._marks):
+            if not x0 <= mark.step <= x1:
                 continue
-            whole = f"{short_name(knob.field)} {value_text(knob.new)}"
-            text = metrics.elidedText(whole, Qt.TextElideMode.ElideRight, WIDEST)
+            text = metrics.elidedText(words(mark), Qt.TextElideMode.ElideRight, WIDEST)
             width = metrics.horizontalAdvance(text) + 2
-            x = int(self._plot.x_of(knob.step)) - 1
+            x = int(self._plot.x_of(mark.step)) - 1
             for left in (min(x, right - width), x - width):  # right of its line, or else left of it
                 place = QRect(left, 0, width, self.height())
                 if left >= 0 and not any(place.adjusted(-GAP, 0, GAP, 0).intersects(each[0]) for each in taken):
-                    taken.append((place, text, knob))
+                    taken.append((place, text, mark))
                     break
         return taken
 
@@ -106,8 +115,7 @@ class MarkStrip(QWidget):
         return bool(super().event(event))
 
     def near(self, x: float) -> list[str]:
-        """The tweaks whose label or line is at a pixel, in words."""
-        under = [knob for place, _, knob in self.placed() if place.left() <= x <= place.right()]
-        close = [knob for knob in self._knobs if abs(self._plot.x_of(knob.step) - x) <= 6]
-        chosen = [knob for knob in self._knobs if knob in under or knob in close]
-        return [describe(knob) for knob in chosen]
+        """The marks whose label or line is at a pixel, in words."""
+        under = [mark for place, _, mark in self.placed() if place.left() <= x <= place.right()]
+        close = [mark for mark in self._marks if abs(self._plot.x_of(mark.step) - x) <= 6]
+        return [describe(mark) for mark in self._marks if mark in under or mark in close]

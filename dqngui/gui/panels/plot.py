@@ -45,7 +45,7 @@ def rounded_range(low: float, high: float) -> tuple[float, float]:
         low, high = low - span / 2, high + span / 2
     step = 2.0 ** math.floor(math.log2(span)) / 4
     bottom, top = math.floor(low / step) * step, math.ceil(high / step) * step
-    if 0 <= low < 0.5 * high:
+    if -PADDING * high / 2 <= low < 0.5 * high:  # what lies a little below zero is held by the padding
         bottom = 0.0
     return bottom - PADDING * (top - bottom), top + PADDING * (top - bottom)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from functools import partial
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,15 @@ from dqngui.gui import theme as themes
 from dqngui.gui.cards import LegendChip
 from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.history import History
-from dqngui.gui.panels.marks import MarkStrip, describe
-from dqngui.gui.panels.panel import Cursor, Panel
+from dqngui.gui.library import Overlay
+from dqngui.gui.panels.demo import offer_demo
+from dqngui.gui.panels.legend import OverlayLegend
+from dqngui.gui.panels.marks import Mark, MarkStrip, describe
+from dqngui.gui.panels.overlays import Branch, Overlays, ancestors
+from dqngui.gui.panels.panel import Cursor, Panel, Sources
 from dqngui.gui.panels.plot import Band, Plot
 from dqngui.gui.theme import TICK_PX, Theme
-from dqngui.messages import EpisodeEnded, Evaluated, KnobChanged
+from dqngui.messages import EpisodeEnded, Evaluated, Forked, KnobChanged
 
 WINDOWS = (1, 10, 30, 100, 300, 1000)
 BENDS = 500  # of the smoothed line; a band with three times as many took 25 ms to fill, with these 1 ms
@@ -29,10 +34,11 @@ DOTS = 1000  # places that hold up to three dots each
 
 class ReturnPanel(Panel):
     """Return of each training episode (dots), mean of the last ones with a band of one standard deviation
-    (line), and greedy evaluations (diamonds, the best one ringed)."""
+    (line), greedy evaluations (diamonds, the best one ringed), and over them the runs it is compared with and
+    under them the runs it branched from (lines)."""
 
     title = "Return"
-    wants = (EpisodeEnded, Evaluated, KnobChanged)
+    wants = (EpisodeEnded, Evaluated, KnobChanged, Forked)
     promise = "Each episode's return will appear here once training starts."
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -57,6 +63,11 @@ class ReturnPanel(Panel):
         self._evaluations = pg.ScatterPlotItem(size=11, symbol="d", pxMode=True)
         for level, item in enumerate((self._band, self._dots, self._line, self._evaluations)):
             self.plot.add(item, level + 1)
+        self._sources: Sources | None = None
+        self._overlays, self._branch = Overlays(self.plot), Branch(self.plot)
+        self._legend = OverlayLegend(self)
+        self._legend.toggled.connect(self._toggle_overlay)
+        self._legend.hide()
 
         self._chips = {
             "episodes": LegendChip("episodes", "series0", "dot", self),
@@ -68,7 +79,7 @@ class ReturnPanel(Panel):
             self._smoothing.offer(_window_name(size), partial(self.smooth, size), size == self.window_size)
         self._best = ElidedLabel("", self, gives_way=False)
         themes.set_role(self._best, "muted")
-        self.header_widgets = [*self._chips.values(), self._smoothing, self._best]
+        self.header_widgets = [*self._chips.values(), self._legend, self._smoothing, self._best]
         for chip in self._chips.values():
             chip.toggled.connect(self._again)
         self.add_menu_action("Show all", "arrow-expand-horizontal", self.plot.fit).setToolTip(
@@ -80,10 +91,16 @@ class ReturnPanel(Panel):
         self.plot.clicked.connect(lambda step: self.pick(step, self.plot.steps_in(5)))
         self.restyle(themes.current())
 
+    def attach(self, sources: Sources) -> None:
+        self._sources = sources
+        sources.library.overlaid.connect(self._again)
+        offer_demo(self, sources)
+
     # -- drawing ----------------------------------------------------------------------------------
 
     def has_content(self) -> bool:
-        return len(self.history.returns) > 0 or bool(self.history.evaluations)
+        own = len(self.history.returns) > 0 or bool(self.history.evaluations)
+        return own or (self._sources is not None and self._overlays.any(self._sources.library))
 
     def show(self, history: History | None = None, cursor: Cursor | None = None) -> None:
         if history is not None and history is not self.history:
@@ -102,7 +119,7 @@ class ReturnPanel(Panel):
 
     def redraw(self) -> None:
         history, plot, curve = self.history, self.plot, self.history.returns
-        plot.reach(history.last_step)
+        compared = self._draw_overlays()
         x0, x1 = plot.span
         shown = {name: chip.isChecked() for name, chip in self._chips.items()}
 
@@ -119,13 +136,35 @@ class ReturnPanel(Panel):
         evaluations = [each for each in history.evaluations if x0 <= each.step <= x1] if shown["evaluations"] else []
         self._draw_evaluations(evaluations)
         means = [each.mean for each in evaluations if np.isfinite(each.mean)]
-        plot.hold([curve.range(x0, x1), (min(means), max(means)) if means else None])
-        plot.set_marks([knob.step for knob in history.knobs])
-        self._strip.set_knobs(history.knobs)
+        plot.hold([curve.range(x0, x1), (min(means), max(means)) if means else None, *compared])
+        marks: list[Mark] = [*history.forks, *history.knobs]
+        plot.set_marks([mark.step for mark in marks])
+        self._strip.set_marks(marks)
         plot.set_cursor(self.cursor_at.step if self.cursor_at else None)
         best = history.best
         self._best.setText(f"best {best.mean:,.4g} at {best.step:,}" if best else "")
         self._best.setVisible(best is not None)
+
+    def _draw_overlays(self) -> list[tuple[float, float] | None]:
+        """The other runs; they make room for themselves, and the ranges of y that they need are returned."""
+        if self._sources is None:
+            self.plot.reach(self.history.last_step)
+            return []
+        library, folder = self._sources.library, self._sources.session.folder
+        opened = folder.absolute() if folder is not None else None
+        self._overlays.update(library, opened)
+        self.plot.reach(max(self.history.last_step, self._overlays.last_step))
+        self._legend.show_overlays(library, self._overlays)
+        crowded = self.width() < 420 and len(library.overlays) > 2
+        self._smoothing.setVisible(not crowded and self.has_content())
+        return [
+            self._overlays.draw(self.window_size),
+            self._branch.draw(ancestors(self.history, opened, library), self.window_size),
+        ]
+
+    def _toggle_overlay(self, overlay: Overlay, shown: bool) -> None:
+        (self._overlays.hidden.discard if shown else self._overlays.hidden.add)(overlay)
+        self._again()
 
     def _draw_evaluations(self, evaluations: list[Evaluated]) -> None:
         theme = themes.current()
@@ -142,7 +181,8 @@ class ReturnPanel(Panel):
 
     def _again(self) -> None:
         self._changed = True
-        self.refresh()
+        if self.isVisible():
+            self.refresh()
 
     def seek(self, cursor: Cursor | None) -> None:
         super().seek(cursor)
@@ -155,6 +195,9 @@ class ReturnPanel(Panel):
         self._dots.setBrush(pg.mkBrush(theme.color("series0", 120)))
         for chip in self._chips.values():
             chip.restyle(theme)
+        self._legend.restyle(theme)
+        self._overlays.restyle(theme)
+        self._branch.restyle(theme)
         for action in self.menu_actions:
             action.setIcon(themes.icon(action.data(), "muted"))
         super().restyle(theme)
@@ -169,8 +212,9 @@ class ReturnPanel(Panel):
         """What the curves say at a step, as rich text; empty where there is nothing."""
         curve = self.history.returns
         index = curve.near(step)
+        others = self._overlays.readout(step)
         if index is None:
-            return ""
+            return "<br>".join([f"<b>{round(step):,}</b>", *others]) if others else ""
         at = curve.x.values[index]
         lines = [f"<b>{round(at):,}</b> · episode {index + 1:,}", f"return {curve.y.values[index]:,.4g}"]
         mean, sd = curve.moments_at(index, self.window_size)
@@ -182,13 +226,17 @@ class ReturnPanel(Panel):
             for each in self.history.evaluations
             if abs(each.step - step) <= reach
         ][-2:]
-        lines += [describe(knob) for knob in self.history.knobs if abs(knob.step - step) <= reach][-3:]
-        return "<br>".join(lines)
+        marks: list[Mark] = [*self.history.forks, *self.history.knobs]
+        lines += [escape(describe(mark)) for mark in marks if abs(mark.step - step) <= reach][-3:]
+        return "<br>".join(lines + others)
 
     # -- export -----------------------------------------------------------------------------------
 
     def export_csv(self, path: str | Path) -> None:
-        """Write episodes, evaluations and tweaks, one a row, in order of steps. Raises OSError."""
+        """Write episodes, evaluations, tweaks and the lines of other runs, one a row, in order of steps.
+
+        Raises OSError.
+        """
         history = self.history
         lengths = history.lengths.y.values
         rows: list[tuple[object, ...]] = [
@@ -197,6 +245,7 @@ class ReturnPanel(Panel):
         ]
         rows += [(each.step, "evaluation", each.mean, "", each.role, "", "") for each in history.evaluations]
         rows += [(each.step, "knob", "", "", each.field, each.old, each.new) for each in history.knobs]
+        rows += [(step, "overlay", value, "", name, "", "") for step, value, name in self._overlays.rows()]
         rows.sort(key=lambda row: row[0])  # type: ignore[arg-type, return-value]
         with Path(path).open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)

@@ -1,0 +1,26 @@
+"""The offer to open the shipped trained run, in panels that have nothing to draw yet."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QPushButton
+
+from dqngui.gui.following import demo_folder
+from dqngui.gui.panels.panel import Panel, Sources
+
+
+def offer_demo(panel: Panel, sources: Sources) -> QPushButton | None:
+    """A button that opens the demo run, read-only; None where it was not made."""
+    folder = demo_folder()
+    if folder is None:
+        return None
+    button = panel.offer(
+        "Open the demo run", "folder-open-outline", "Look at a trained agent and its curves", lambda: open_demo(sources)
+    )
+    sources.session.changed.connect(lambda: button.setEnabled(not sources.session.active))
+    return button
+
+
+def open_demo(sources: Sources) -> None:
+    folder = demo_folder()
+    if folder is not None and not sources.session.active:
+        sources.session.open_stored(folder)

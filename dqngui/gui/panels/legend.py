@@ -1,0 +1,153 @@
+"""The legend of overlays in a card's header: a chip for each, its name as long as there is room."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QIcon, QPainter, QPen, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.cards import LegendChip
+from dqngui.gui.library import Library, Overlay
+from dqngui.gui.panels.overlays import DASHES, Overlays, dash, token
+from dqngui.gui.theme import Theme
+
+WIDEST = 132  # pixels of a chip
+NARROWEST = 46  # below it a name says nothing: the marker stands alone
+
+
+class OverlayChip(LegendChip):
+    """Marker and name of an overlay; a click hides or shows it."""
+
+    def __init__(self, overlay: Overlay, name: str, parent: QWidget) -> None:
+        self._slot = overlay.slot
+        super().__init__(name, token(overlay.slot), "line", parent)
+        self.overlay, self.name = overlay, name
+        self.setAccessibleName(f"Overlay {name}")
+
+    def full_width(self) -> int:
+        """Pixels with the whole name, or with as much of it as is ever shown."""
+        return min(WIDEST, 30 + self.fontMetrics().horizontalAdvance(self.name))
+
+    def fit(self, width: int) -> None:
+        """Show as much of the name as so many pixels hold."""
+        self.set_short(width < NARROWEST)
+        self.setText(self.fontMetrics().elidedText(self.name, Qt.TextElideMode.ElideMiddle, max(0, width - 30)))
+        self.setFixedWidth(22 if width < NARROWEST else min(width, self.full_width()))
+
+    def restyle(self, theme: Theme) -> None:
+        icon = QIcon()
+        for mode, color in (
+            (QIcon.State.On, theme.color(token(self._slot))),
+            (QIcon.State.Off, theme.mixed("muted", 0.5)),
+        ):
+            for ratio in (1, 2):
+                picture = QPixmap(12 * ratio, 12 * ratio)
+                picture.setDevicePixelRatio(ratio)
+                picture.fill(Qt.GlobalColor.transparent)
+                painter = QPainter(picture)
+                pen = QPen(color, 2)
+                if (kind := DASHES.index(dash(self._slot))) > 0:
+                    pen.setDashPattern([2, 1] if kind == 1 else [1, 1])
+                pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+                painter.setPen(pen)
+                painter.drawLine(QPointF(0, 6), QPointF(12, 6))
+                painter.end()
+                icon.addPixmap(picture, QIcon.Mode.Normal, mode)
+        self.setIcon(icon)
+
+
+class OverlayLegend(QWidget):
+    """Chips for a library's overlays.
+
+    Signals:
+        toggled(object, bool): an overlay is to be shown, or hidden.
+    """
+
+    toggled = Signal(object, bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._library: Library | None = None
+        self.chips: list[OverlayChip] = []
+        self._line = QHBoxLayout(self)
+        self._line.setContentsMargins(0, 0, 0, 0)
+        self._line.setSpacing(2)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def show_overlays(self, library: Library, overlays: Overlays) -> None:
+        """A chip for each, as they are drawn now."""
+        self._library = library
+        wanted = [(overlay, _name(overlay, overlays.count(overlay))) for overlay in library.overlays]
+        if wanted != [(chip.overlay, chip.name) for chip in self.chips]:
+            for chip in self.chips:
+                self._line.removeWidget(chip)
+                chip.deleteLater()
+            self.chips = [self._chip(overlay, name, overlay not in overlays.hidden) for overlay, name in wanted]
+            self.updateGeometry()
+            self._fit()
+        for chip in self.chips:
+            chip.setToolTip(_tip(chip.overlay, library))
+        self.setVisible(bool(self.chips))
+
+    def _chip(self, overlay: Overlay, name: str, shown: bool) -> OverlayChip:
+        chip = OverlayChip(overlay, name, self)
+        chip.setChecked(shown)
+        chip.toggled.connect(lambda on: self.toggled.emit(overlay, on))
+        remove = QAction("Remove from the plot", chip)
+        remove.setIcon(themes.icon("close", "muted"))
+        remove.triggered.connect(lambda: self._remove(overlay))
+        chip.addAction(remove)
+        chip.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self._line.addWidget(chip)
+        chip.show()
+        return chip
+
+    def _remove(self, overlay: Overlay) -> None:
+        if self._library is not None and overlay in self._library.overlays:
+            self._library.remove(overlay)
+
+    def _fit(self) -> None:
+        """Long names give way to short ones: all chips that do not fit get the same width."""
+        left, spacing = self.width() - self._line.spacing() * (len(self.chips) - 1), len(self.chips)
+        for chip in sorted(self.chips, key=OverlayChip.full_width):
+            width = min(chip.full_width(), max(0, left) // spacing)
+            chip.fit(width)
+            left, spacing = left - chip.width(), spacing - 1
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def sizeHint(self) -> QSize:
+        widths = [chip.full_width() for chip in self.chips]
+        return QSize(sum(widths) + self._line.spacing() * max(0, len(widths) - 1), 22)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(24 * len(self.chips), 22)
+
+    def restyle(self, theme: Theme) -> None:
+        for chip in self.chips:
+            chip.restyle(theme)
+            for action in chip.actions():
+                action.setIcon(themes.icon("close", "muted"))
+
+
+def _name(overlay: Overlay, count: int) -> str:
+    return f"{overlay.name} · n = {count}" if overlay.seeds else overlay.name
+
+
+def _tip(overlay: Overlay, library: Library) -> str:
+    bests = [(folder, curve.best) for folder in overlay.folders if (curve := library.curve(folder)) is not None]
+    known = [
+        f"{library.name_of(folder)}: best evaluation {best.mean:,.4g} at {best.step:,}"
+        for folder, best in bests
+        if best
+    ]
+    head = (
+        f"Mean of {len(overlay.folders)} runs that differ in their seed, with its 95 % interval"
+        if overlay.seeds
+        else library.name_of(overlay.folders[0])
+    )
+    lines = known if overlay.seeds or known else ["no evaluation yet"]
+    return "\n".join([*([head] if overlay.seeds or not known else []), *lines, "Click: show or hide"])
