@@ -18,18 +18,25 @@ from dqngui import catalog, config, presets
 from dqngui.config import Experiment
 from dqngui.hosts import events_of, open_host
 from dqngui.messages import (
+    BeginEpisode,
+    EpisodeBegan,
     Evaluated,
     Event,
+    Failed,
     Finished,
+    Frame,
     KnobChanged,
     KnobRefused,
     Learned,
+    Look,
+    OpenAgent,
     Pause,
     Request,
     Resume,
     SendWeights,
     SetKnob,
     Stop,
+    UseWeights,
     Weights,
     without_clock,
 )
@@ -77,6 +84,44 @@ def test_inline_thread_and_process_give_identical_logs(tmp_path: Path) -> None:
     assert [type(event).__name__ for event in changed] == ["KnobChanged", "KnobRefused", "KnobChanged"]
     assert log(streams["thread"]) == log(streams["inline"])
     assert log(streams["process"]) == log(streams["inline"])
+
+
+def test_a_run_that_is_watched_while_a_player_plays_its_weights_gives_the_log_of_one_that_is_not(
+    tmp_path: Path,
+) -> None:
+    experiment = with_settings(experiment_from(TINY), {"run.total_steps": 1200})
+    alone = create(tmp_path, experiment)
+    list(events_of(open_host("process", Request(job="train", experiment=experiment, folder=str(alone)))))
+
+    watched = create(tmp_path, experiment)
+    training = open_host("process", Request(job="train", experiment=experiment, folder=str(watched)))
+    player = open_host("thread", Request(job="play"))
+    player.start()
+    player.send(OpenAgent(experiment=experiment))
+    training.start()
+    steps, number = [], 0
+    while training.alive:
+        training.send(SendWeights())
+        for event in training.drain():
+            if isinstance(event, Weights):
+                steps.append(event.step)
+                number += 1
+                player.send(UseWeights(step=event.step, tensors=event.tensors))
+                player.send(BeginEpisode(number=number, seed=number))
+                player.send(Look(number=number, until=20, t=10))
+        time.sleep(0.02)
+    training.join()
+    player.send(Stop())
+    told: list[Event] = []
+    while player.alive:
+        told += player.drain()
+        time.sleep(0.01)
+    assert player.join(10)
+    assert len(set(steps)) > 1
+    assert not [event for event in told if isinstance(event, Failed)]
+    assert {event.step for event in told if isinstance(event, EpisodeBegan)} <= set(steps)
+    assert any(isinstance(event, Frame) for event in told)
+    assert log(list(read_events(watched))) == log(list(read_events(alone)))
 
 
 @pytest.mark.parametrize("kind", ["thread", "process"])

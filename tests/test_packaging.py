@@ -12,7 +12,12 @@ from pathlib import Path
 import pytest
 
 import dqngui
-from dqngui.presets import preset_names, read_experiment
+from dqngui.config import ConfigError
+from dqngui.messages import EpisodeEnded
+from dqngui.presets import demo_folder, preset_names, read_experiment
+from dqngui.runs.episodes import read_index
+from dqngui.runs.folder import read_events, summary_of
+from dqngui.runs.resume import read_meta
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -60,12 +65,31 @@ import dqngui.presets
 print(dqngui.__file__)
 print(*dqngui.presets.preset_names())
 dqngui.presets.read_experiment("cartpole")
+print(dqngui.presets.demo_folder())
 """
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
-    where, presets = done.stdout.strip().split("\n")
-    assert Path(where).is_relative_to(tmp_path)
+    where, presets, demo = done.stdout.strip().split("\n")
+    assert Path(where).is_relative_to(tmp_path) and Path(demo).is_relative_to(tmp_path)
+    shipped = [path.relative_to(demo_folder()) for path in demo_folder().rglob("*") if path.is_file()]
+    assert all((Path(demo) / path).read_bytes() == (demo_folder() / path).read_bytes() for path in shipped)
     assert presets.split() == preset_names()
+
+
+def test_the_demo_run_is_small_and_can_be_opened_but_not_resumed() -> None:
+    folder = demo_folder()
+    files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    assert files == [
+        "checkpoints/best.pt", "episodes.dat", "episodes.idx", "events.jsonl", "experiment.toml", "summary.json"
+    ]  # fmt: skip
+    assert sum((folder / name).stat().st_size for name in files) < 2_000_000
+    summary = summary_of(folder)
+    assert summary is not None and summary.state == "finished" and summary.best == 500.0
+    episodes = [event for event in read_events(folder) if isinstance(event, EpisodeEnded)]
+    assert len(read_index(folder)) == len(episodes) > 100
+    assert not any(b"/home/" in (folder / name).read_bytes() for name in files)
+    with pytest.raises(ConfigError):
+        read_meta(folder)
 
 
 @pytest.mark.slow
