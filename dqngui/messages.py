@@ -276,12 +276,14 @@ class Forked(Event, frozen=True):
         changes: what differs, as `learn.lr: 0.001 → 0.0005`.
         kept, fresh: parts of the training (`optimizer`, `replay`, `random generators`) and parameters that were
             taken over, and that start anew.
+        manual: values of scheduled settings that were moved by hand and stay so, by dotted name.
     """
 
     parent: str
     changes: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     fresh: tuple[str, ...] = ()
+    manual: dict[str, float] = {}
 
 
 LOGGED_EVENTS = EpisodeEnded | Learned | Evaluated | KnobChanged | KnobRefused | Warned | Forked

@@ -72,8 +72,8 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
         return (event for event in job.events(None) if isinstance(event, Event))
     folder = Path(request.folder)
     try:
+        mark = stored.mark if stored is not None else fork.mark(folder) if fork is not None else None
         lost = rewind(folder, stored.mark) if stored is not None else None
-        mark = fork.mark(folder) if fork is not None else stored and stored.mark
     except BaseException:
         job.training.close()
         raise

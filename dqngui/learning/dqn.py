@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 from dqngui.config import Experiment, LearnConfig
 from dqngui.envs.spaces import Spaces
 from dqngui.learning.acting import inputs_of
-from dqngui.learning.flat import FlatAdam, FlatParameters
+from dqngui.learning.flat import FlatAdam, FlatParameters, Layout
 from dqngui.learning.replay import Batch, Pairs
 from dqngui.learning.targets import bootstrap_value, elementwise_loss, td_target, window_priority
 from dqngui.learning.windows import WindowRule
@@ -228,6 +228,22 @@ class DQN:
         vectors = {"online": self.flat, "target": self.flat_target, "average": self.flat_average}
         kept = {name: vector.values.detach() for name, vector in vectors.items()}
         return kept | {f"adam.{name}": value for name, value in self.optimizer.arrays().items()}
+
+    @property
+    def layout(self) -> Layout:
+        """Name and shape of each parameter, in the order of the vectors that `arrays` gives."""
+        return self.flat.layout
+
+    def take_over(self, arrays: Mapping[str, Any], layout: Layout) -> list[str]:
+        """Copy the parameters of the same name and shape from another learner's `arrays`; returns their names.
+
+        The others stay as they were drawn, in all three networks alike; so does the optimizer.
+        Raises KeyError or ValueError if arrays and layout do not belong together.
+        """
+        kept: list[str] = []
+        for name, vector in {"online": self.flat, "target": self.flat_target, "average": self.flat_average}.items():
+            kept = vector.take_over(torch.as_tensor(arrays[name]), layout)
+        return kept
 
     def restore(self, arrays: Mapping[str, Any]) -> None:
         """Take over what `arrays` gave."""

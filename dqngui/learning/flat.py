@@ -7,19 +7,28 @@ reinforcement learning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+Layout = Sequence[tuple[str, tuple[int, ...]]]
+
 _fused = getattr(torch, "_fused_adam_", None)  # the kernel behind torch.optim.Adam(fused=True)
 
 
 class FlatParameters:
-    """Moves a network's parameters, and their gradients, into one vector each; the network keeps views."""
+    """Moves a network's parameters, and their gradients, into one vector each; the network keeps views.
+
+    Attributes:
+        layout: name and shape of each parameter, in the vector's order.
+    """
 
     def __init__(self, network: nn.Module) -> None:
+        self.layout: Layout = [(name, tuple(p.shape)) for name, p in network.named_parameters()]
         parameters = list(network.parameters())
         size = sum(p.numel() for p in parameters)
         like = parameters[0]
@@ -35,6 +44,22 @@ class FlatParameters:
                 parameter.grad = self.gradient[piece].view_as(parameter)
                 position += parameter.numel()
 
+    def take_over(self, values: Tensor, layout: Layout) -> list[str]:
+        """Copy the parameters that another network's vector holds under the same name and shape; returns their names.
+
+        Raises ValueError if `values` is not as long as its layout says.
+        """
+        theirs = _pieces(layout)
+        if sum(math.prod(shape) for _, shape in layout) != values.numel():
+            raise ValueError(f"{values.numel()} values do not fit their layout")
+        kept = []
+        with torch.no_grad():
+            for key, piece in _pieces(self.layout).items():
+                if key in theirs:
+                    self.values[piece].copy_(values[theirs[key]])
+                    kept.append(key[0])
+        return kept
+
     def clear_gradient(self) -> None:
         """Zero it in place; autograd then adds into the same memory."""
         self.gradient.zero_()
@@ -49,6 +74,12 @@ class FlatParameters:
             else:
                 self.gradient.mul_((largest / (norm + 1e-6)).clamp(max=1.0))
         return norm
+
+
+def _pieces(layout: Layout) -> dict[tuple[str, tuple[int, ...]], slice]:
+    """Where each parameter lies in the vector."""
+    ends = list(accumulate(math.prod(shape) for _, shape in layout))
+    return {key: slice(start, end) for key, start, end in zip(layout, [0, *ends], ends, strict=False)}
 
 
 class FlatAdam:

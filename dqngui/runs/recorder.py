@@ -63,7 +63,7 @@ def record(
 
     Args:
         folder: the run's folder; None keeps no files.
-        mark: of the resumed state, after `rewind`; None for a new run.
+        mark: of the resumed state, after `rewind`, or of a fork, after `branch`; None for a new run.
     """
     mark = mark or LogMark()
     step, seconds, best = mark.step, mark.seconds, mark.best
@@ -134,7 +134,7 @@ class _Log:
         pid, since = own_process()
         self.summary = msgspec.structs.replace(
             new_summary(experiment), state="running", step=mark.step, best=mark.best, seconds=mark.seconds,
-            pid=pid, pid_since=since,
+            parent=mark.parent, pid=pid, pid_since=since,
         )  # fmt: skip
         self._flushed = 0.0
         self.flush()
@@ -176,7 +176,7 @@ class _Log:
             data, index = self.episodes.lengths
             mark = LogMark(
                 step=snapshot.step, events=self.events.length, episodes_data=data, episodes_index=index,
-                best=self.summary.best, seconds=self.summary.seconds,
+                best=self.summary.best, seconds=self.summary.seconds, parent=self.summary.parent,
             )  # fmt: skip
             save_resume(self.folder, *snapshot.state(), mark)
 

@@ -10,11 +10,12 @@ import json
 import math
 import os
 import shutil
+import time
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -23,15 +24,19 @@ from dqngui.config import ConfigError, Experiment
 from dqngui.messages import Event, KnobChanged, RunResumed, decode_event
 from dqngui.runs import episodes
 from dqngui.runs.checkpoints import BEST, FOLDER, drop_after, load_tensors, tensor_bytes, to_cpu
-from dqngui.runs.files import link_file, named, sync_file, sync_folder, together, write_file
+from dqngui.runs.files import link_file, named, replace_file, sync_file, sync_folder, together, write_file
 from dqngui.runs.folder import EVENTS, read_experiment, refuse_if_busy, summary_of
 
 if TYPE_CHECKING:
     import torch
 
+_T = TypeVar("_T")
+
 STATE, NEW, OLD = "resume", "resume.new", "resume.old"
 ARRAYS, TENSORS, META = "arrays.npz", "tensors.pt", "meta.json"
 DISCARDED = "events.discarded.jsonl"
+PATIENCE_SECONDS = 10.0
+"""How long a reader tries to catch a state between two that the run in training saves."""
 
 
 class LogMark(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +47,7 @@ class LogMark(msgspec.Struct, frozen=True, kw_only=True):
         events, episodes_data, episodes_index: bytes of the files.
         best: mean return of the best evaluation so far.
         seconds: wall seconds of training so far.
+        parent: name of the run that this one branched from; empty for one that began anew.
     """
 
     step: int = 0
@@ -50,20 +56,24 @@ class LogMark(msgspec.Struct, frozen=True, kw_only=True):
     episodes_index: int = 0
     best: float | None = None
     seconds: float = 0.0
+    parent: str = ""
 
 
 class Stored(msgspec.Struct, frozen=True):
     """What `resume/` holds.
 
     Attributes:
+        experiment: as the run began; live settings that have changed since are in `meta`.
         arrays: numpy arrays and tensors (on the CPU) by name, each as it was saved.
         meta: plain data as it was saved, tuples as lists and keys as text.
+        best: the file of the best checkpoint of that time, if it was asked for and there is one.
     """
 
     experiment: Experiment
     arrays: dict[str, Any]
     meta: dict[str, Any]
     mark: LogMark
+    best: bytes | None = None
 
 
 # -- saving ---------------------------------------------------------------------------------------
@@ -142,24 +152,59 @@ def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 # -- loading --------------------------------------------------------------------------------------
 
 
-def load_resume(folder: Path) -> Stored:
-    """The newest whole state of a run; changes nothing. Raises ConfigError."""
+def load_resume(folder: Path, *, best: bool = False) -> Stored:
+    """The newest whole state of a run, with its best checkpoint if asked for; changes nothing. Raises ConfigError.
+
+    The run may be in training and save another state meanwhile: what is read belongs together.
+    """
     experiment = read_experiment(folder)
-    current = _saved(folder)
-    mark, meta = _read_meta(current)
+
+    def read(current: Path) -> Stored:
+        mark, meta = _read_meta(current)
+        try:
+            with np.load(current / ARRAYS, allow_pickle=False) as archive:
+                arrays: dict[str, Any] = {name: archive[name] for name in archive.files}
+            file = (current / BEST).read_bytes() if best and (current / BEST).exists() else None
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+            raise _damaged(current) from None
+        arrays.update(load_tensors(current / TENSORS))
+        return Stored(experiment, arrays, meta, mark, file)
+
+    return _read_whole(folder, read)
+
+
+def read_meta(folder: Path) -> tuple[LogMark, dict[str, Any]]:
+    """The plain part of the newest whole state of a run; imports no torch. Raises ConfigError."""
+    return _read_whole(folder, _read_meta)
+
+
+def _read_whole(folder: Path, read: Callable[[Path], _T]) -> _T:
+    """What `read` finds in the newest state, again and again until no other state took its place meanwhile."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        before = _identity(folder)
+        try:
+            if before is None:
+                raise ConfigError(f"`{folder}` was never saved, so nothing can go on from it; start a new run instead")
+            found = read(before[0])
+        except ConfigError:
+            if _identity(folder) == before:
+                raise
+        else:
+            if _identity(folder) == before:
+                return found
+        time.sleep(0.01)
+    raise ConfigError(f"`{folder}` is saved again faster than it can be read; pause or stop it first")
+
+
+def _identity(folder: Path) -> tuple[Path, int, int] | None:
+    """Where the newest state lies, and what tells it from the one saved before or after it; None without one."""
+    current = _current(folder)
     try:
-        with np.load(current / ARRAYS, allow_pickle=False) as archive:
-            arrays: dict[str, Any] = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-        raise _damaged(current) from None
-    arrays.update(load_tensors(current / TENSORS))
-    return Stored(experiment, arrays, meta, mark)
-
-
-def _saved(folder: Path) -> Path:
-    if (current := _current(folder)) is None:
-        raise ConfigError(f"`{folder}` was never saved, so there is nothing to resume; start a new run instead")
-    return current
+        status = None if current is None else (current / META).stat()
+    except OSError:  # another took its place just now
+        return None
+    return None if current is None or status is None else (current, status.st_ino, status.st_mtime_ns)
 
 
 def _read_meta(current: Path) -> tuple[LogMark, dict[str, Any]]:
@@ -171,7 +216,7 @@ def _read_meta(current: Path) -> tuple[LogMark, dict[str, Any]]:
 
 
 def _damaged(current: Path) -> ConfigError:
-    return ConfigError(f"`{current}` is damaged, so the run cannot be resumed")
+    return ConfigError(f"`{current}` is damaged, so nothing can go on from it")
 
 
 # JSON has no infinities and no NaN; a best return that is still -inf must survive.
@@ -195,7 +240,26 @@ def _restored(value: Any) -> Any:
     return [_restored(item) for item in value] if isinstance(value, list) else value
 
 
-# -- going back -----------------------------------------------------------------------------------
+# -- branching off and going back -----------------------------------------------------------------
+
+
+def branch(folder: Path, parent: Path, stored: Stored, *, whole: bool) -> LogMark:
+    """Begin a run in its new folder where `stored`, a state of `parent`, stands; its best checkpoint too if `whole`.
+
+    Raises ConfigError if the folder holds a run already, OSError.
+    """
+    refuse_if_busy(folder)
+    if (folder / EVENTS).exists() or _current(folder) is not None:
+        raise ConfigError(f"`{folder}` already holds a run; fork into a new folder")
+    if whole and stored.best is not None:
+        (folder / FOLDER).mkdir(exist_ok=True)
+        replace_file(folder / FOLDER / BEST, stored.best)
+    return LogMark(
+        step=stored.mark.step,
+        best=stored.mark.best if whole else None,
+        seconds=stored.mark.seconds,
+        parent=Path(os.path.abspath(parent)).name,
+    )
 
 
 def rewind(folder: Path, mark: LogMark) -> RunResumed:

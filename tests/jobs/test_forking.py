@@ -72,7 +72,7 @@ def vectors(folder: Path) -> dict[str, dict[str, torch.Tensor]]:
     for which in ("online", "target", "average"):
         pieces = torch.split(stored.arrays[f"learner/{which}"], [int(np.prod(s)) for _, s in stored.meta["layout"]])
         names = [name for name, _ in stored.meta["layout"]]
-        split[which] = {name: piece for name, piece in zip(names, pieces, strict=True)}
+        split[which] = dict(zip(names, pieces, strict=True))
     return split
 
 
@@ -88,7 +88,7 @@ def test_a_fork_without_a_change_continues_like_its_parent(agent: dict[str, Any]
     forked = events[1]
     assert isinstance(forked, Forked)
     assert (forked.step, forked.parent, forked.changes, forked.fresh) == (mark.step, parent.name, (), ())
-    assert PARTS < set(forked.kept)
+    assert set(forked.kept) > PARTS
     list(recorded(parent))
     assert stored_log(folder)[0]["type"] == "Forked"
     assert stored_log(folder)[1:] == tail(parent, mark) != []
@@ -181,7 +181,7 @@ def test_parameters_that_fit_are_kept_and_the_rest_begins_anew(changes: dict[str
     list(recorded(alone, asked, (Stop(at=0),)))
     fresh = vectors(alone)
     assert set(forked.kept) | set(forked.fresh) == set(mine["online"]) | PARTS
-    assert PARTS <= set(forked.fresh)
+    assert set(forked.fresh) >= PARTS
     for which in ("online", "target", "average"):
         for name, values in mine[which].items():
             fits = name in theirs[which] and theirs[which][name].numel() == values.numel()
@@ -189,7 +189,6 @@ def test_parameters_that_fit_are_kept_and_the_rest_begins_anew(changes: dict[str
             assert torch.equal(values, theirs[which][name] if fits else fresh[which][name]), name
     state = load_resume(folder)
     assert not state.arrays["learner/adam.first"].any() and int(state.arrays["learner/adam.count"]) == 0
-    assert int(state.arrays["replay/head"].max()) == -(-4 // asked.env.num_envs) * (337 > 336) or True
     assert state.meta["counters"]["updates"] == load_resume(parent).meta["counters"]["updates"]
     assert state.mark.best is None and not (folder / "checkpoints" / "best.pt").exists()
 
@@ -265,7 +264,7 @@ def test_live_changes_leave_the_training_whole(tmp_path: Path) -> None:
         "run__checkpoint_every": 70, "run__stop_at": 1e6, "title": "another",
     }  # fmt: skip
     folder, events = fork(parent, changed(parent, **changes))
-    assert isinstance(events[1], Forked) and events[1].fresh == () and PARTS < set(events[1].kept)
+    assert isinstance(events[1], Forked) and events[1].fresh == () and set(events[1].kept) > PARTS
     assert "learn.lr: 0.001 → 0.0003" in events[1].changes and len(events[1].changes) == 8
     assert [event.step for event in events if isinstance(event, Evaluated) and event.role == "selection"] == [
         452, 600, 752, 900,
@@ -274,16 +273,19 @@ def test_live_changes_leave_the_training_whole(tmp_path: Path) -> None:
     assert checkpoints(folder)[:3] == [336, 352, 420]
     rows = [event for event in events if isinstance(event, Learned)]
     assert rows[-1].updates - rows[0].updates == (900 - 360) // 8 + 1
-    turns = tuple(
-        SetKnob(field=name.replace("__", "."), value=value, at=337)
-        for name, value in changes.items()
-        if name.startswith("learn")
-    )
-    asked = changed(parent, **{name: value for name, value in changes.items() if not name.startswith("learn")})
-    same, _ = fork(parent, asked, turns)  # asked for as a fork, or by knobs before the next step: one thing
-    plain = [row for row in stored_log(same)[1:] if row["type"] != "KnobChanged"]
-    later = [row for row in stored_log(folder)[1:] if row["step"] > 340]
-    assert [row for row in plain if row["step"] > 340] != [] and len(later) > 0
+
+
+@pytest.mark.parametrize("target", ["soft", "hard"])
+def test_a_live_change_by_a_fork_is_what_turning_the_knobs_there_is(target: str, tmp_path: Path) -> None:
+    parent = stopped(tmp_path, experiment(learn__target=target, learn__target_every=100))
+    mark = load_resume(parent).mark
+    changes = {"learn.lr": 3e-4, "learn.window": 4, "learn.update_every": 8, "learn.target_every": 30}
+    folder, _ = fork(parent, with_settings(branch_point(parent)[1], changes))
+    turns = tuple(SetKnob(field=name, value=value) for name, value in changes.items())
+    list(train(Request(job="train", folder=str(parent), resume=True), Inbox(None, turns)))
+    turned = tail(parent, mark)
+    assert [row["type"] for row in turned[:4]] == ["KnobChanged"] * 4
+    assert stored_log(folder)[1:] == turned[4:]
 
 
 def test_an_evaluation_that_was_due_stays_due_and_one_switched_on_comes(tmp_path: Path) -> None:
@@ -345,7 +347,7 @@ def test_what_cannot_be_forked_is_one_sentence_and_leaves_the_folder_alone(tmp_p
         assert sorted(path.name for path in folder.iterdir()) == before
     assert fork(old, asked)[1][-1].step == 900  # without another network nothing needs a layout
     with pytest.raises(ConfigError, match="already holds a run"):
-        train(Request(job="train", experiment=other, folder=str(damaged), fork=str(old)), Inbox(None))
+        train(Request(job="train", experiment=asked, folder=str(damaged), fork=str(old)), Inbox(None))
 
 
 @pytest.mark.parametrize("at", range(6))
@@ -375,10 +377,10 @@ def test_a_state_saved_while_it_is_read_is_read_again(at: int, tmp_path: Path, m
     monkeypatch.setattr(resume.np, "load", swapping(np.load))
     monkeypatch.setattr(resume, "load_tensors", swapping(resume.load_tensors))
     found = load_resume(parent, best=True)
-    whole = second if looks > at > 0 and at < 6 else first
-    assert found.mark == (whole.mark if at else first.mark)
-    assert found.meta["counters"] == (whole if at else first).meta["counters"]
-    for name, array in (whole if at else first).arrays.items():
+    assert looks == (5 if at == 0 else 10) or at == 1  # swapped before the first look, it is read once
+    expected = second if at else first
+    assert (found.mark, found.meta) == (expected.mark, expected.meta)
+    for name, array in expected.arrays.items():
         assert np.array_equal(found.arrays[name], array), name
 
 

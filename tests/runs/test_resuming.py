@@ -258,7 +258,7 @@ def test_what_is_not_a_run_is_refused(new: Path, tmp_path: Path) -> None:
         load_resume(tmp_path / "nowhere")
     with pytest.raises(ConfigError, match="is not a run's folder"):
         load_resume(tmp_path)
-    with pytest.raises(ConfigError, match="nothing to resume"):
+    with pytest.raises(ConfigError, match="never saved"):
         load_resume(new)
     list(run(new, total=80))
     mark = load_resume(new).mark
