@@ -75,6 +75,10 @@ class Card(QFrame):
     def title(self) -> str:
         return self._title.text()
 
+    def set_titled(self, titled: bool) -> None:
+        """Show the title; a card in a tab leaves it to the tab."""
+        self._title.setVisible(titled)
+
     def set_note(self, text: str, role: str = "muted") -> None:
         """A short secondary text at the header's right (`locked while running`)."""
         themes.set_role(self._note, role)
@@ -120,7 +124,7 @@ class CardDock(QDockWidget):
     """
 
     def __init__(self, name: str, card: Card, parent: QWidget | None = None) -> None:
-        super().__init__(card.title, parent)
+        super().__init__(card.title.split(" and ")[0], parent)  # what a tab or a menu says
         self.setObjectName(name)
         self.setFeatures(
             QDockWidget.DockWidgetFeature.DockWidgetMovable

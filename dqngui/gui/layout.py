@@ -1,128 +1,284 @@
-"""Where the cards stand: docks in a window without a central widget, kept between starts."""
+"""Where the cards stand: named arrangements of the same docks, each kept between starts as its user left it.
+
+An arrangement nobody changed is laid out anew for every size of the window: with all cards in sight where there is
+room, with some in tabs where there is not. Once changed it stays as it is; its outer columns keep their widths.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, QSize, Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, QSize, QTimer, Signal, Slot
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QMainWindow, QTabBar
 
-VERSION = 1
-"""Grows when a card comes or goes: an older saved layout then falls back to the default."""
-LEFT_WIDTH = 330
-_KEY = f"layout/train/{VERSION}"
-_COLUMN_KEY = f"layout/train/{VERSION}/column"
+from dqngui.gui import tiles
+from dqngui.gui.arrangements import ARRANGEMENTS, Sides, plans
+from dqngui.gui.cards import CardDock
+from dqngui.gui.theme import GAP
+from dqngui.gui.tiles import Across, Part
+
+VERSION = 2
+"""Grows when a saved layout would no longer be good; which cards there are is looked at besides."""
 
 
-class LeftColumn(QObject):
-    """Keeps the left column as wide as it was made, its cards as high as they need: other room goes to the plots.
-
-    Without a central widget Qt spreads it over all docks, and the form ends up half a screen wide.
+@dataclass(slots=True)
+class Kept:
+    """One arrangement as its user left it.
 
     Attributes:
-        width: pixels; None until the column was seen.
-        settled: the window is in sight: from now on other widths are the user's.
+        state: what QMainWindow saved; None: never seen.
+        own: cards were moved, hidden or resized by the user.
+        widths: of an outer column's first card, as dragged.
     """
 
-    def __init__(self, window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
+    state: QByteArray | None = None
+    own: bool = False
+    widths: dict[str, int] = field(default_factory=dict)
+
+
+class Layout(QObject):
+    """Lays the docks out, and keeps what the user makes of it.
+
+    Attributes:
+        name: the present arrangement, a key of `ARRANGEMENTS`.
+
+    Signals:
+        changed(str): another arrangement.
+    """
+
+    changed = Signal(str)
+
+    def __init__(self, window: QMainWindow, docks: Mapping[str, CardDock]) -> None:
         super().__init__(window)
         self._window, self._docks = window, docks
-        self._known = QSize()
-        self.width: int | None = None
-        self.settled = False
-        docks["experiment"].installEventFilter(self)
+        self.name = next(iter(ARRANGEMENTS))
+        self._kept = {name: Kept() for name in ARRANGEMENTS}
+        self._plan: Part | None = None
+        self._hidden: frozenset[str] = frozenset()
+        self._busy = False
+        self._grabbed: dict[str, QSize] | None = None
+        self._settled = False
+        window.installEventFilter(self)
+        for dock in docks.values():
+            dock.topLevelChanged.connect(self._on_moved)
+            dock.dockLocationChanged.connect(self._dress_soon)
+            dock.visibilityChanged.connect(self._dress_soon)
+
+    # -- what the window asks -------------------------------------------------------------------------
+
+    def choose(self, name: str) -> None:
+        """Another arrangement, as it was left."""
+        if name == self.name:
+            return
+        self._remember()
+        self.name = name
+        self._window.setUpdatesEnabled(False)
+        if not self._bring_back():
+            self.arrange()
+        self._window.setUpdatesEnabled(True)
+        self.changed.emit(name)
+
+    def reset(self) -> None:
+        """The present arrangement as it is meant to be."""
+        self._kept[self.name] = Kept()
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Lay the present arrangement out for the window's present size."""
+        self._busy = True
+        self._plan, self._hidden = self._fitting()
+        tiles.place(self._window, self._docks, self._plan, self._hidden)
+        self._spread()
+        self._busy = False
+        self._dress_soon()
+
+    def fit(self) -> None:
+        """The window has another size, or has come into sight."""
+        kept = self._kept[self.name]
+        if self._changed_by_user():
+            kept.own = True
+        if kept.own:
+            self._keep_sides()
+            return
+        if self._fitting() == (self._plan, self._hidden):
+            self._busy = True
+            self._spread()
+            self._busy = False
+        else:
+            self.arrange()
+
+    def settle(self) -> None:
+        """The window is in sight: what was brought back must fit it; from now on changes are the user's."""
+        if self._kept[self.name].own and not self.fits():
+            self._kept[self.name] = Kept()
+            self.arrange()
+        self.fit()
+        self._settled = True
+
+    def fits(self) -> bool:
+        """No card in sight is smaller than it may be."""
+        seen = [dock for dock in self._docks.values() if dock.isVisible() and not dock.visibleRegion().isEmpty()]
+        return all(
+            dock.width() >= dock.minimumSizeHint().width() and dock.height() >= dock.minimumSizeHint().height()
+            for dock in seen
+        )
+
+    # -- between starts -------------------------------------------------------------------------------
+
+    def save(self, settings: QSettings) -> None:
+        """Keep every arrangement and which one is shown."""
+        self._remember()
+        settings.setValue("layout/arrangement", self.name)
+        settings.setValue("layout/cards", sorted(self._docks))
+        for name, kept in self._kept.items():
+            settings.setValue(f"layout/{name}/state", kept.state if kept.own else None)
+            settings.setValue(f"layout/{name}/columns", [f"{card}={width}" for card, width in kept.widths.items()])
+
+    def restore(self, settings: QSettings) -> None:
+        """Bring back what was saved; each arrangement that does not fit these cards falls back to what is meant."""
+        same = settings.value("layout/cards") == sorted(self._docks)
+        for name in ARRANGEMENTS:
+            state = settings.value(f"layout/{name}/state")
+            own = same and isinstance(state, QByteArray)
+            widths = _widths(settings.value(f"layout/{name}/columns"))
+            self._kept[name] = Kept(state if own else None, own, {k: v for k, v in widths.items() if k in self._docks})
+        stored = settings.value("layout/arrangement")
+        if stored in ARRANGEMENTS:
+            self.name = str(stored)
+        if not self._bring_back():
+            self.arrange()
+        self.changed.emit(self.name)
+
+    def _remember(self) -> None:
+        kept = self._kept[self.name]
+        kept.own = kept.own or self._changed_by_user()
+        kept.state = self._window.saveState(VERSION)
+
+    def _bring_back(self) -> bool:
+        """Restore the present arrangement's own state; False if it has none or it is none of ours."""
+        kept = self._kept[self.name]
+        if not kept.own or kept.state is None:
+            return False
+        self._busy = True
+        done = self._window.restoreState(kept.state, VERSION)
+        self._busy = False
+        if not done or all(dock.isHidden() for dock in self._docks.values()) or (self._settled and not self.fits()):
+            self._kept[self.name] = Kept()
+            return False
+        self._plan, self._hidden = self._fitting()
+        self._keep_sides()
+        self._dress_soon()
+        return True
+
+    # -- sizes ----------------------------------------------------------------------------------------
+
+    def _room(self) -> QSize:
+        """Pixels for cards."""
+        window = self._window
+        bars = (bar for bar in (window.menuWidget(), window.statusBar()) if bar is not None)
+        taken = sum(bar.height() if window.isVisible() else bar.sizeHint().height() for bar in bars)
+        return QSize(window.width() - 2 * GAP, window.height() - taken)
+
+    def _fitting(self) -> tuple[Part, frozenset[str]]:
+        """The first plan that these cards and this window have room for, and its hidden cards."""
+        room = self._room()
+        found: list[tuple[Part, frozenset[str]]] = []
+        sides = Sides(self._window.width(), self._kept[self.name].widths)
+        for plan in plans(self.name, sides):
+            part = tiles.only(plan.part, self._docks)
+            seen = tiles.only(plan.part, self._docks.keys() - plan.hidden)
+            if part is None or seen is None:
+                continue
+            found.append((part, plan.hidden & self._docks.keys()))
+            wide, high = (tiles.least(seen, self._docks, along) for along in (Across, tiles.Down))
+            if plan.takes(self._window.size()) and wide <= room.width() and high <= room.height():
+                return found[-1]
+        return found[-1]
+
+    def _spread(self) -> None:
+        seen = tiles.only(self._plan, self._docks.keys() - self._hidden) if self._plan is not None else None
+        if seen is not None:
+            room = self._room()
+            tiles.resize(self._window, self._docks, seen, room.width(), room.height())
+
+    def _keep_sides(self) -> None:
+        """Give the outer columns the widths they had; other room goes to the middle."""
+        docked = [dock for dock in self._docks.values() if dock.isVisible() and not dock.isFloating()]
+        docked = [dock for dock in docked if not dock.visibleRegion().isEmpty()]
+        widths = self._kept[self.name].widths
+        sides = [dock for dock in docked if dock.objectName() in widths]
+        if not sides or len(docked) == len(sides):
+            return
+        middle = max((dock for dock in docked if dock not in sides), key=lambda dock: dock.width() * dock.height())
+        taken = sum(widths[dock.objectName()] + GAP for dock in sides)
+        room = self._room().width() - taken
+        if room < middle.minimumSizeHint().width():
+            return
+        extents = [widths[dock.objectName()] for dock in sides]
+        self._busy = True
+        self._window.resizeDocks([*sides, middle], [*extents, room], Across)
+        self._busy = False
+
+    # -- what the user does ---------------------------------------------------------------------------
+
+    def _changed_by_user(self) -> bool:
+        """Cards were hidden, shown or taken out."""
+        return any(dock.isHidden() != (name in self._hidden) or dock.isFloating() for name, dock in self._docks.items())
+
+    @Slot()
+    def _on_moved(self) -> None:
+        if not self._busy:
+            self._kept[self.name].own = True
+        self._dress_soon()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        resized = self.settled and event.type() == QEvent.Type.Resize
-        if resized and self._docked() and self._window.size() == self._known:
-            self.width = self._docks["experiment"].width()  # by the separator, not by the window
+        """Presses that reach the window itself are on separators: look what they changed."""
+        if isinstance(event, QMouseEvent) and watched is self._window:
+            if event.type() == QEvent.Type.MouseButtonPress:
+                self._grabbed = {name: dock.size() for name, dock in self._docks.items()}
+            elif event.type() == QEvent.Type.MouseButtonRelease and self._grabbed is not None:
+                QTimer.singleShot(0, self, self._released)
         return False
 
-    def _docked(self) -> bool:
-        pair = self._docks["experiment"], self._docks["return"]
-        return all(dock.isVisible() and not dock.isFloating() for dock in pair)
+    @Slot()
+    def _released(self) -> None:
+        before, self._grabbed = self._grabbed or {}, None
+        kept = self._kept[self.name]
+        outer = self._outer()
+        for name, dock in self._docks.items():
+            if name in before and dock.size() != before[name] and dock.isVisible():
+                if name in outer and dock.width() != before[name].width():
+                    kept.widths[name] = dock.width()
+                kept.own = kept.own or dock.height() != before[name].height()
 
-    def keep(self) -> None:
-        """The window has another size, or a layout came back."""
-        self._known = self._window.size()
-        if self.width is not None and self._docked():
-            room = max(LEFT_WIDTH, self._window.width() * 3 // 10)
-            _share(self._window, self._docks, min(self.width, room))
-        pair = [self._docks["experiment"], self._docks["knobs"]]
-        if all(dock.isVisible() and not dock.isFloating() for dock in pair) and pair[0].x() == pair[1].x():
-            self._window.resizeDocks(pair, _heights(*pair), Qt.Orientation.Vertical)
+    def _outer(self) -> set[str]:
+        """First cards of the columns at the window's edges."""
+        if self._plan is None or not isinstance(self._plan, tiles.Split):
+            return set()
+        return {tiles.first(part) for part in self._plan.parts if isinstance(part, tiles.Split) and part.pixels}
 
+    # -- tabs -----------------------------------------------------------------------------------------
 
-def arrange(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> int:
-    """The default: experiment over live knobs on the left, return over learning beside them.
+    @Slot()
+    def _dress_soon(self) -> None:
+        QTimer.singleShot(0, self, self._dress)
 
-    Returns the width meant for the left column.
-    """
-    for dock in docks.values():
-        window.removeDockWidget(dock)
-    right = Qt.DockWidgetArea.RightDockWidgetArea
-    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, docks["experiment"])
-    window.addDockWidget(right, docks["return"])
-    window.splitDockWidget(docks["experiment"], docks["knobs"], Qt.Orientation.Vertical)
-    window.splitDockWidget(docks["return"], docks["learning"], Qt.Orientation.Vertical)
-    for dock in docks.values():
-        dock.setFloating(False)
-        dock.show()
-    return proportion(window, docks)
-
-
-def proportion(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> int:
-    """Sizes of the default layout for the window's present size."""
-    vertical = Qt.Orientation.Vertical
-    left_width = min(max(LEFT_WIDTH, window.width() // 6), 420)
-    _share(window, docks, left_width)
-    height = window.height()
-    left = [docks["experiment"], docks["knobs"]]
-    window.resizeDocks(left, _heights(*left), vertical)
-    window.resizeDocks([docks["return"], docks["learning"]], [height * 58 // 100, height * 42 // 100], vertical)
-    return left_width
+    @Slot()
+    def _dress(self) -> None:
+        """A card in a tab leaves its title to the tab."""
+        for dock in self._docks.values():
+            dock.card.set_titled(dock.isFloating() or not self._window.tabifiedDockWidgets(dock))
+        for bar in self._window.findChildren(QTabBar):
+            bar.setAccessibleName("Cards in one place")
+            bar.setToolTip("")
 
 
-def _share(window: QMainWindow, docks: Mapping[str, QDockWidget], left_width: int) -> None:
-    """Give the left column this width and the plots the rest; Qt takes widths for shares of their sum."""
-    left, right = docks["experiment"], docks["return"]
-    rest = left.width() + right.width() - left_width
-    window.resizeDocks([left, right], [left_width, max(1, rest)], Qt.Orientation.Horizontal)
-
-
-def _heights(upper: QDockWidget, lower: QDockWidget) -> list[int]:
-    """What the upper card asks for and the rest; each its share where there is too little for both."""
-    wanted, other = upper.sizeHint().height(), lower.sizeHint().height()
-    room = upper.height() + lower.height()
-    first = wanted if wanted + other <= room else round(room * wanted / (wanted + other))
-    return [first, max(1, room - first)]
-
-
-def save(window: QMainWindow, column: LeftColumn, settings: QSettings) -> None:
-    """Keep sizes and places."""
-    settings.setValue("geometry", window.saveGeometry())
-    settings.setValue(_KEY, window.saveState(VERSION))
-    settings.setValue(_COLUMN_KEY, column.width)
-
-
-def restore(window: QMainWindow, docks: Mapping[str, QDockWidget], column: LeftColumn, settings: QSettings) -> bool:
-    """Bring back what was saved; False if there is nothing, or it does not fit these cards."""
-    state = settings.value(_KEY)
-    if not isinstance(state, QByteArray) or not window.restoreState(state, VERSION):
-        return False
-    width = str(settings.value(_COLUMN_KEY, ""))
-    column.width = int(width) if width.isdecimal() else None
-    in_sight = any(not dock.isHidden() for dock in docks.values())
-    return column.width is not None and in_sight and fits(docks)
-
-
-def fits(docks: Mapping[str, QDockWidget]) -> bool:
-    """No card in sight is smaller than it may be."""
-    return all(
-        dock.width() >= dock.minimumSizeHint().width() and dock.height() >= dock.minimumSizeHint().height()
-        for dock in docks.values()
-        if dock.isVisible()
-    )
+def _widths(stored: object) -> dict[str, int]:
+    entries = stored if isinstance(stored, list) else [stored] if isinstance(stored, str) else []
+    pairs = (str(entry).partition("=") for entry in entries)
+    return {card: int(width) for card, _, width in pairs if width.isdecimal()}
 
 
 def restore_geometry(window: QMainWindow, settings: QSettings) -> bool:

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QEvent, QSettings, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent, QShortcut, QShowEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QStatusBar, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QMainWindow,
+    QMessageBox,
+    QStatusBar,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 import dqngui
 from dqngui import presets
-from dqngui.gui import layout
 from dqngui.gui import theme as themes
 from dqngui.gui.actions import RunActions
+from dqngui.gui.arrangements import ARRANGEMENTS, ArrangementSwitch
 from dqngui.gui.banner import Banner
 from dqngui.gui.board import Board
 from dqngui.gui.budget import PaintBudget
 from dqngui.gui.cards import Card, CardDock
 from dqngui.gui.diagnostics import diagnostics
+from dqngui.gui.draft_bar import DraftBar
 from dqngui.gui.form import ExperimentForm
 from dqngui.gui.header import Header
 from dqngui.gui.history import History
 from dqngui.gui.knobs import LiveKnobs
+from dqngui.gui.layout import Layout, restore_geometry
 from dqngui.gui.menus import THEMES, MainMenu
 from dqngui.gui.session import Session
 from dqngui.gui.states import State
@@ -47,7 +60,6 @@ class Window(QMainWindow):
         super().__init__()
         self.session, self.settings = session, settings
         self.closing_done = False
-        self._default_layout = True
         self._seen = False
         self._said: tuple[State, str] | None = None
         stored = str(settings.value("theme", "system"))
@@ -57,23 +69,28 @@ class Window(QMainWindow):
         self.setMinimumSize(*SMALLEST)
         self.resize(*STARTING_SIZE)
         self.setDockNestingEnabled(True)
+        self.setDocumentMode(True)  # tabs without a frame
         self.setContentsMargins(GAP, 0, GAP, 0)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.run_actions = RunActions(session, self)
         self._make_cards()
         self.menu = self._make_menu()
         self.header = Header(session, self.run_actions, self.menu)
-        self.banner = Banner()
+        self.draft_bar, self.banner = DraftBar(session, self.run_actions), Banner()
         self.status = StatusLine(session)
         self._frame()
-        self.column = layout.LeftColumn(self, self.docks)
-        self._arrange()
+        self.layouts = Layout(self, self.docks)
+        self.layouts.changed.connect(self.switch.show_chosen)
+        self.switch.chosen.connect(self.layouts.choose)
+        self.switch.show_chosen(self.layouts.name)
+        self.layouts.arrange()
         self.paint_budget = PaintBudget(self.board.refresh_next, self)
         self.status.painting = self.paint_budget.rate
         session.changed.connect(self._on_changed)
         session.received.connect(self._on_received)
         session.cleared.connect(self.board.clear)
         session.rewound.connect(self._on_rewound)
+        session.told.connect(self._on_told)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_scheme)
 
     # -- parts -----------------------------------------------------------------------------------
@@ -94,8 +111,19 @@ class Window(QMainWindow):
         menu = MainMenu(self.run_actions, self)
         menu.add(menu.run, "Quit", "exit-to-app", "Ctrl+Q", "Save, stop and close the window", self.close)
         menu.add_themes(self._setting, self.set_theme)
+        for name, (text, keys, tip) in ARRANGEMENTS.items():
+            icon = "chart-line" if name == "train" else "eye-outline"
+            menu.add(menu.view, f"Arrangement: {text}", icon, keys, tip, partial(self.arrange, name))
+        menu.view.addSeparator()
         menu.add_cards([dock.toggleViewAction() for dock in self.docks.values()])
-        menu.add(menu.view, "Reset layout", "view-dashboard-outline", "Ctrl+0", "All cards back", self.reset_layout)
+        menu.add(
+            menu.view,
+            "Reset layout",
+            "view-dashboard-outline",
+            "Ctrl+0",
+            "Every card back in its place",
+            self.reset_layout,
+        )
         menu.add(menu.help, "Keyboard shortcuts", "keyboard-outline", "Ctrl+/", "All shortcuts", self.show_shortcuts)
         menu.add(menu.help, "Copy diagnostics", "content-copy", "", "Copy versions and experiment", self.copy_report)
         menu.add(menu.help, "About dqngui", "information-outline", "", "Version and licence", self.show_about)
@@ -103,12 +131,16 @@ class Window(QMainWindow):
         return menu
 
     def _frame(self) -> None:
+        self.switch = ArrangementSwitch()
+        line = self.header.layout()
+        assert isinstance(line, QHBoxLayout)
+        line.insertWidget(line.indexOf(self.header.summary) + 1, self.switch)
         top = QWidget()
         box = QVBoxLayout(top)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
-        box.addWidget(self.header)
-        box.addWidget(self.banner)
+        for part in (self.header, self.draft_bar, self.banner):
+            box.addWidget(part)
         self.setMenuWidget(top)
         bar = QStatusBar()
         bar.setSizeGripEnabled(False)
@@ -128,7 +160,7 @@ class Window(QMainWindow):
             reason = session.failure.text
             self._say(f"{_sentence(reason)} {advice}", "bad", self.report(reason, session.failure.details))
         elif session.notice:
-            self._say(session.notice, "warn")
+            self._say(session.notice, "muted" if session.state is State.STORED else "warn")
         elif self._said is not None:
             self._said = None
             self.banner.hide()
@@ -139,6 +171,11 @@ class Window(QMainWindow):
         if said != self._said:
             self._said = said
             self.banner.say(text, role, details)
+
+    @Slot(str, str)
+    def _on_told(self, text: str, details: str) -> None:
+        """Something that was asked for cannot be done."""
+        self.banner.say(_sentence(text), "warn", self.report(text, details) if details else "")
 
     @Slot(object)
     def _on_received(self, events: list[Event]) -> None:
@@ -169,18 +206,18 @@ class Window(QMainWindow):
 
     def _restyle(self) -> None:
         theme = themes.current()
-        for part in (self.run_actions, self.menu, self.header, self.banner, self.form, self.board):
+        for part in (self.run_actions, self.menu, self.header, self.draft_bar, self.banner, self.form, self.board):
             part.restyle(theme)
         for name in ("experiment", "knobs"):
             self.docks[name].restyle(theme)
 
     def reset_layout(self) -> None:
-        """Every card back to its place."""
-        self._default_layout = True
-        self._arrange()
+        """Every card of the present arrangement back in its place."""
+        self.layouts.reset()
 
-    def _arrange(self) -> None:
-        self.column.width = layout.arrange(self, self.docks)
+    def arrange(self, name: str) -> None:
+        """Another arrangement of the cards (`train`, `watch`)."""
+        self.layouts.choose(name)
 
     def _open_menu(self) -> None:
         self.header.menu_button.showMenu()
@@ -217,7 +254,7 @@ class Window(QMainWindow):
     def on_closing(self) -> None:
         """The way out has begun: say so, and take no more commands."""
         self.header.word.setText("Saving…" if self.session.active else "Closing…")
-        for part in (self.form, self.knobs, self.header):
+        for part in (self.form, self.knobs, self.header, self.draft_bar):
             part.setEnabled(False)
 
     # -- Qt --------------------------------------------------------------------------------------
@@ -225,10 +262,8 @@ class Window(QMainWindow):
     def restore_layout(self, *, geometry: bool = True) -> None:
         """What the last start left; the default where that does not fit."""
         if geometry:
-            layout.restore_geometry(self, self.settings)
-        self._default_layout = not layout.restore(self, self.docks, self.column, self.settings)
-        if self._default_layout:
-            self._arrange()
+            restore_geometry(self, self.settings)
+        self.layouts.restore(self.settings)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -239,15 +274,12 @@ class Window(QMainWindow):
     @Slot()
     def _after_first_show(self) -> None:
         self.setFocus()  # no control looks chosen before the user chooses one
-        if self._default_layout or not layout.fits(self.docks):
-            self._arrange()
-        self.column.keep()
-        self.column.settled = True
+        self.layouts.settle()
         self.shown.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.column.keep()
+        self.layouts.fit()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -256,7 +288,8 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.closing_done:
-            layout.save(self, self.column, self.settings)
+            self.settings.setValue("geometry", self.saveGeometry())
+            self.layouts.save(self.settings)
             self.status.stop()
             self.paint_budget.stop()
             event.accept()

@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -63,6 +63,7 @@ class SmallPlot(QWidget):
         line.addWidget(self.value)
         self.plot = Plot(self)
         self.plot.setToolTip("")
+        self.plot.setMinimumSize(60, 40)
         self.curve = pg.PlotCurveItem()
         self.plot.add(self.curve, 2)
         layout = QVBoxLayout(self)
@@ -180,6 +181,10 @@ class QuantitiesPanel(Panel):
         self.refresh()
 
     # -- arrangement ------------------------------------------------------------------------------
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for one column or one row of plots, whichever way they are arranged now."""
+        return QSize(180, 150)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

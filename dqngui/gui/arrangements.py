@@ -1,0 +1,127 @@
+"""The named arrangements: which cards stand where in a window of which size, and the switch that chooses one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.tiles import Part, cards, column, row
+
+
+class Arrangement(NamedTuple):
+    text: str
+    keys: str
+    tip: str
+
+
+ARRANGEMENTS = {
+    "train": Arrangement("Train", "Ctrl+1", "Experiment, knobs and curves, with the agent beside them"),
+    "watch": Arrangement("Watch", "Ctrl+2", "The agent large, with what it attends to and remembers"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One way to lay an arrangement out; `smallest`: of the window that it is meant for."""
+
+    part: Part
+    hidden: frozenset[str] = frozenset()
+    smallest: tuple[int, int] = (0, 0)
+
+    def takes(self, size: QSize) -> bool:
+        return size.width() >= self.smallest[0] and size.height() >= self.smallest[1]
+
+
+class Sides:
+    """Widths of the outer columns: what the user made them, or a share of the window."""
+
+    def __init__(self, width: int, own: Mapping[str, int]) -> None:
+        self._room = width
+        self.left = min(own.get("experiment", min(max(330, width // 6), 420)), max(330, width * 3 // 10))
+        self.right = min(own.get("agent", min(max(300, width * 22 // 100), 600)), max(300, width * 4 // 10))
+
+
+def plans(name: str, sides: Sides) -> Iterator[Plan]:
+    """Ways to lay an arrangement out, the one that needs most room first; the last one fits the smallest window."""
+    yield from _train(sides) if name == "train" else _watch()
+
+
+def _train(sides: Sides) -> Iterator[Plan]:
+    experiment, knobs = cards("experiment", asks=True), cards("knobs", asks=True)
+    left = column(experiment, knobs, pixels=sides.left)
+    inner = row(cards("attention"), cards("memory"), weight=1.2)
+    curves = row(cards("learning"), cards("exploration"))
+    yield Plan(
+        row(
+            left,
+            column(cards("return", weight=1.7), curves, inner),
+            column(cards("agent", weight=2.6), cards("runs"), cards("log"), pixels=sides.right),
+        ),
+        smallest=(1440, 880),
+    )
+    below = column(cards("agent", weight=2.2), cards("runs", "log"), pixels=sides.right)
+    pairs = row(cards("learning", "exploration"), cards("attention", "memory"))
+    yield Plan(row(left, column(cards("return", weight=1.15), pairs), below), smallest=(1180, 700))
+    one = cards("learning", "exploration", "attention", "memory")
+    middle = column(cards("return"), one)
+    yield Plan(row(left, middle, below))
+    narrow = column(cards("experiment", "knobs"), pixels=min(sides.left, 310))
+    yield Plan(row(narrow, middle, below))
+    yield Plan(row(narrow, middle, column(cards("agent", "runs", "log"), pixels=min(sides.right, 310))))
+    yield Plan(
+        row(narrow, column(cards("return", "learning", "exploration", "log"), cards("agent", *one.names[2:], "runs")))
+    )
+
+
+def _watch() -> Iterator[Plan]:
+    hidden = frozenset({"experiment", "knobs", "learning", "exploration", "log"})
+    left = column(cards("experiment", asks=True), cards("knobs", asks=True), pixels=330)
+    agent = column(cards("agent", weight=2.6), row(cards("return", "learning", "exploration"), cards("runs", "log")))
+    yield Plan(row(left, agent, column(cards("attention"), cards("memory"))), hidden=hidden, smallest=(1180, 700))
+    yield Plan(
+        row(
+            left,
+            column(cards("agent", weight=1.6), cards("return", "learning", "exploration", "runs", "log")),
+            column(cards("attention"), cards("memory")),
+        ),
+        hidden=hidden,
+    )
+    rest = cards("attention", "memory", "return", "learning", "exploration", "runs", "log")
+    yield Plan(row(left, column(cards("agent")), column(rest)), hidden=hidden)
+
+
+class ArrangementSwitch(QWidget):
+    """Quiet buttons, one pressed.
+
+    Signals:
+        chosen(str): a key of `ARRANGEMENTS`.
+    """
+
+    chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 8, 0)
+        line.setSpacing(2)
+        group = QButtonGroup(self)
+        self.buttons: dict[str, QPushButton] = {}
+        for name, (text, keys, tip) in ARRANGEMENTS.items():
+            button = QPushButton(text)
+            button.setCheckable(True)
+            button.setFixedHeight(30)
+            button.setToolTip(f"{tip} ({keys})")
+            button.setAccessibleName(f"Arrangement {text}")
+            button.clicked.connect(lambda _=False, name=name: self.chosen.emit(name))
+            themes.set_role(button, "flat")
+            group.addButton(button)
+            line.addWidget(button)
+            self.buttons[name] = button
+
+    def show_chosen(self, name: str) -> None:
+        self.buttons[name].setChecked(True)
