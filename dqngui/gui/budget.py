@@ -10,10 +10,11 @@ from PySide6.QtCore import QObject, Qt, QTimer, Slot
 
 from dqngui.gui.measure import Durations
 
-SHARE = 0.1
-"""Largest share of the time that painting may take, as long as that leaves every panel two redraws a second."""
-FASTEST_S, SLOWEST_S = 1 / 10, 1 / 2
-"""Between two redraws of one panel: nobody sees more of a curve, and nobody should wait longer for it."""
+MODEST, SHARE = 0.05, 0.1
+"""Share of the time that painting takes as long as it leaves every panel five redraws a second, and the largest one
+that it may take for these; training in a thread waits while the window paints."""
+FASTEST_S, FAST_S, SLOWEST_S = 1 / 10, 1 / 5, 1 / 2
+"""Between two redraws of one panel: nobody sees more of a curve; worth more of the time; nobody should wait longer."""
 SPAN_S = 2.0  # that `rate` looks back
 TURNS_S = 1.0  # what was drawn within this time takes turns at present
 
@@ -22,8 +23,8 @@ class PaintBudget(QObject):
     """Calls `draw` when something is new, as often as painting is cheap.
 
     `draw` draws one of the things that are new and returns its name, or None when nothing is; so a redraw of the
-    whole window is spread over many turns of the event loop. Each keeps the next one waiting for ten times its cost,
-    but none of those that take turns at present waits for more than half a second.
+    whole window is spread over many turns of the event loop. Each keeps the next one waiting for at least ten times its
+    cost, but none of those that take turns at present waits for more than half a second.
 
     The cost of a redraw is this thread's own time (`time.thread_time`: waiting for the training thread does not
     count) from the call until the paint events behind it are done.
@@ -54,7 +55,8 @@ class PaintBudget(QObject):
         """Seconds from one redraw of this cost, in seconds, to the next one."""
         since = self._last - TURNS_S
         turns = len({name for began, _, name in self._recent if began > since})
-        return min(max(cost / SHARE, FASTEST_S / turns), SLOWEST_S / turns)
+        modest = max(cost / MODEST, FASTEST_S / turns)
+        return min(modest, max(cost / SHARE, FAST_S / turns), SLOWEST_S / turns)
 
     def request(self) -> None:
         """Something is new: draw as soon as the budget allows."""

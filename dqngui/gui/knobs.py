@@ -117,6 +117,7 @@ class LiveKnobs(QWidget):
         super().__init__(parent)
         self._session = session
         self._card: Card | None = None
+        self._epsilon: float | None = None  # the last one shown
         content = QWidget()
         rows = QVBoxLayout(content)
         rows.setContentsMargins(10, 0, 10, 2)
@@ -191,6 +192,11 @@ class LiveKnobs(QWidget):
 
     @Slot(object)
     def _on_events(self, events: object) -> None:
+        learned = self._session.learned
+        epsilon = _rounded(learned.epsilon) if learned else None
+        if epsilon == self._epsilon:
+            return
+        self._epsilon = epsilon
         for path, row in self.rows.items():
             if row.scheduled:
                 self._show(path, row)

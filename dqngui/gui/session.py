@@ -23,7 +23,7 @@ from dqngui.jobs.branching import branch_point
 from dqngui.messages import Request
 from dqngui.runs.folder import create, read_experiment, summary_of
 
-TICK_MS = 20
+TICK_MS = 50  # often enough for curves and answers; every wake-up takes the interpreter from a training thread
 _WAIT_FOR_TORCH = {Action.START, Action.RESUME_RUN, Action.FORK, Action.START_DRAFT}
 _WHOLE_LOG = {Action.RESUME_RUN, Action.FORK, Action.START_DRAFT}
 

@@ -14,6 +14,7 @@ from dqngui.gui.states import ACTIVE
 from dqngui.gui.theme import GAP
 
 REFRESH_MS = 500
+LOOKS = 10  # readings between two looks for child processes, which reads every process of the machine
 
 
 def duration_text(seconds: float) -> str:
@@ -31,6 +32,7 @@ class StatusLine(QWidget):
         self._session = session
         self._process = psutil.Process()
         self._children: dict[int, psutil.Process] = {}
+        self._readings = 0
         self.painting: Callable[[], tuple[float, float]] = lambda: (0.0, 0.0)  # redraws a second, share of the time
         self.setFixedHeight(36)
         self.count = QLabel()
@@ -53,7 +55,7 @@ class StatusLine(QWidget):
         self._timer = QTimer(self, interval=REFRESH_MS)
         self._timer.timeout.connect(self.refresh)
         self._timer.start()
-        session.changed.connect(self._refresh_run)
+        session.changed.connect(self._on_changed)
         self.refresh()
 
     def stop(self) -> None:
@@ -73,6 +75,10 @@ class StatusLine(QWidget):
         self.cost.setText("  ·  ".join(parts))
 
     @Slot()
+    def _on_changed(self) -> None:
+        self._readings = 0  # a process may have begun or ended
+        self._refresh_run()
+
     def _refresh_run(self) -> None:
         session = self._session
         total = session.experiment.run.total_steps
@@ -98,8 +104,10 @@ class StatusLine(QWidget):
     def _usage(self) -> tuple[float, int]:
         """CPU per cent (of one core) and resident bytes of this process and its children."""
         cpu, memory = self._process.cpu_percent(), self._process.memory_info().rss
-        found = {child.pid: child for child in self._process.children(recursive=True)}
-        self._children = {pid: self._children.get(pid, child) for pid, child in found.items()}
+        if self._readings % LOOKS == 0:
+            found = {child.pid: child for child in self._process.children(recursive=True)}
+            self._children = {pid: self._children.get(pid, child) for pid, child in found.items()}
+        self._readings += 1
         for child in self._children.values():
             try:
                 cpu, memory = cpu + child.cpu_percent(), memory + child.memory_info().rss

@@ -73,6 +73,8 @@ class Axis(pg.AxisItem):
     def __init__(self, side: str) -> None:
         super().__init__(side, maxTickLength=-4)
         self.enableAutoSIPrefix(False)
+        # A curve that changes repaints all that lies under it: kept as a picture, an axis is copied, not played again.
+        self.setCacheMode(self.CacheMode.DeviceCoordinateCache)
         self.setStyle(
             tickFont=themes.font(TICK_PX), tickTextOffset=6, autoExpandTextSpace=False, hideOverlappingLabels=10
         )
