@@ -17,6 +17,11 @@ from PySide6.QtWidgets import QApplication
 from dqngui.config import Experiment
 from dqngui.gui import theme as themes
 from dqngui.gui.closing import Closing
+from dqngui.gui.following import Following, demo_folder
+from dqngui.gui.library import Library
+from dqngui.gui.panels.panel import Sources
+from dqngui.gui.player import Player
+from dqngui.gui.playing import Playing
 from dqngui.gui.report import Report
 from dqngui.gui.screenshots import Screenshots
 from dqngui.gui.session import Session
@@ -25,6 +30,7 @@ from dqngui.gui.torch_loader import TorchLoader
 from dqngui.gui.window import Window
 
 INTERRUPTED = 130
+PLAYER_MS = 50  # the window is drawn first
 _SIGNALS_MS = 100  # Python handles a signal only when it runs; this timer makes it run
 
 
@@ -42,7 +48,10 @@ class App(QObject):
         self.session = Session(experiment, runs=runs, parent=self)
         self.window = Window(self.session, settings=settings, theme=theme)
         self.torch = TorchLoader(self)
-        self.closing = Closing(self.session, self.torch, self.window)
+        self.player = Player(parent=self)
+        self.library = Library(self.session, parent=self)
+        self.following = Following(self.session, self.player, demo=demo_folder(), parent=self)
+        self.closing = Closing(self.session, self.torch, self.window, parts=(self.player, self.library))
         self.shown_at = 0.0
         self.interrupted = False
         self._said: str | None = None
@@ -53,10 +62,29 @@ class App(QObject):
         self.window.close_asked.connect(self.closing.begin)
         self.closing.begun.connect(self.window.on_closing)
         self.closing.finished.connect(self._on_closed)
+        self._connect_player()
+
+    def _connect_player(self) -> None:
+        board, player = self.window.board, self.player
+        board.attach(Sources(self.session, player, self.library))
+        player.grew.connect(self._on_grew)
+        player.moved.connect(board.follow)
+        board.views_wanted_changed.connect(self._on_sight)
+        self._on_sight()
+
+    def _on_grew(self, playing: Playing | None) -> None:
+        self.window.board.take_views(playing)
+        self.window.paint_budget.request()
+
+    def _on_sight(self) -> None:
+        board = self.window.board
+        self.player.show_in(pictures="agent" in board.in_sight, views=board.views_wanted)
 
     def _on_shown(self) -> None:
         self.shown_at = time.perf_counter()
         self.torch.start()
+        self.library.start()
+        QTimer.singleShot(PLAYER_MS, self.player, self.player.start)
 
     def _on_closed(self) -> None:
         self.window.closing_done = True

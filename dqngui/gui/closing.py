@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
@@ -15,6 +16,15 @@ from dqngui.gui.torch_loader import TorchLoader
 POLL_MS = 30
 PATIENCE_S = 10.0
 WORTH_ASKING_S = 30.0
+
+
+class Part(Protocol):
+    """Something beside the run that works in the background."""
+
+    def stop(self) -> None: ...
+    @property
+    def alive(self) -> bool: ...
+    def join(self) -> None: ...
 
 
 class Closing(QObject):
@@ -34,11 +44,14 @@ class Closing(QObject):
         torch: TorchLoader,
         window: QWidget,
         *,
+        parts: Sequence[Part] = (),
         leave: Callable[[int], None] = os._exit,
         patience: float = PATIENCE_S,
     ) -> None:
         super().__init__(window)
-        self._session, self._torch, self._window = session, torch, window
+        self._session, self._window = session, window
+        self._parts = parts
+        self._awaited: tuple[Part | TorchLoader, ...] = (*parts, torch)
         self._leave, self._patience = leave, patience
         self._since: float | None = None
         self.done = False
@@ -61,6 +74,8 @@ class Closing(QObject):
     def force(self) -> None:
         """Leave now, without saving; what was logged is on disk."""
         self._session.kill()
+        for part in self._parts:
+            part.stop()
         self._leave(1)
 
     def _go(self) -> None:
@@ -68,21 +83,26 @@ class Closing(QObject):
             return
         self._since = time.monotonic()
         self._session.stop()
+        for part in self._parts:
+            part.stop()
         self.begun.emit()
         self._timer.start()  # not at once: Qt ignores a close inside a close event
 
     @Slot()
     def _look(self) -> None:
         assert self._since is not None
-        if not self._session.active and not self._torch.alive:
+        if not self._session.active and not any(part.alive for part in self._awaited):
             self._timer.stop()
-            self._torch.join()
+            for part in self._awaited:
+                part.join()
             if self.dialog is not None:
                 self.dialog.close()
             self.done = True
             self.finished.emit()
         elif time.monotonic() - self._since > self._patience and self.dialog is None:
-            waiting_for = "The run is still being saved." if self._session.active else "torch is still being loaded."
+            waiting_for = (
+                "The run is still being saved." if self._session.active else "Something is still being loaded."
+            )
             self._question(waiting_for, "Quit without saving", self.force)
 
     def _question(self, text: str, button: str, then: Callable[[], None]) -> None:

@@ -137,6 +137,10 @@ class Player(QObject):
         if self._host is not None:
             self._host.kill()
 
+    def join(self) -> None:
+        """Let go of the process, once it is not `alive`."""
+        self._host = None
+
     def restart(self) -> None:
         """After a problem: once more from the beginning."""
         self.problem = ""
