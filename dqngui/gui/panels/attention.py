@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from dqngui.gui import theme as themes
@@ -11,6 +12,7 @@ from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.panels.colorbar import ColorBar
 from dqngui.gui.panels.heatmap import Heatmap
 from dqngui.gui.panels.inner import InnerPanel
+from dqngui.gui.panels.levels import Levels
 from dqngui.gui.panels.timeline import span_of
 from dqngui.gui.panels.timemap import TimeMap
 from dqngui.gui.panels.trace import Series, Trace
@@ -19,7 +21,8 @@ from dqngui.gui.playing import Playing, Rows
 from dqngui.gui.theme import Theme
 from dqngui.messages import View
 
-LOW, LOWER = 230, 150  # pixels of height below which the entropy's curve, then the episode's map, is left out
+LOW, LOWER, LOWEST = 250, 190, 140
+"""Pixels of height below which the entropy's curve, the episode's caption and the episode's map are left out."""
 
 
 class AttentionPanel(InnerPanel):
@@ -46,8 +49,8 @@ class AttentionPanel(InnerPanel):
         layout = QVBoxLayout(self.content)
         layout.setContentsMargins(4, 0, 4, 6)
         layout.setSpacing(4)
-        layout.addWidget(self.now, 5)
-        layout.addWidget(self.over, 4)
+        layout.addWidget(self.now, 3)
+        layout.addWidget(self.over, 2)
         layout.addWidget(self.curve)
         self.key_figure = ElidedLabel("", self, gives_way=False)
         themes.set_role(self.key_figure, "muted")
@@ -60,6 +63,7 @@ class AttentionPanel(InnerPanel):
         self._maps: Maps | None = None
         self._shares, self._nats, self._most = Rows(), Rows(), Rows()
         self._known = 0
+        self._levels = Levels()
         self.now.clicked.connect(lambda chart, row, column: self.choose_head(chart if self._many_maps else row))
         self.over.stepped.connect(lambda t, y: self.seek_step(t))
         self.curve.stepped.connect(lambda t, y: self.seek_step(t))
@@ -79,7 +83,7 @@ class AttentionPanel(InnerPanel):
 
     def draw(self, playing: Playing, view: View) -> None:
         if self.fresh:
-            self._maps, self._known = Maps.of(playing, view), 0
+            self._maps, self._known, self._levels = Maps.of(playing, view), 0, Levels()
             if self.head is not None and self.head >= len(self._maps.heads):
                 self.head = None
         maps = self._maps
@@ -88,16 +92,17 @@ class AttentionPanel(InnerPanel):
         self._extend(playing.view(view.name), maps)
         self.now.arrange(maps.titles, maps.rows, maps.columns, maps.axes)
         self.now.choose(self.head)
-        self.over.arrange(maps.columns, maps.axes[1])
+        lags = view.axes[-1] == "lag"
+        self.over.arrange([f"past step {each}" if lags else each for each in maps.columns], maps.axes[1], maps.columns)
         span = span_of(playing.length, playing.ended)
-        caption = f"entropy, {maps.heads[self.head]}" if self.head is not None else "entropy"
-        nats = self._nats.values
         most = max(float(np.max(self._most.values, initial=0.0)), 0.01)
         for canvas in (self.over, self.curve):
             canvas.set_span(span)
         self._fit_rows()
-        self.over.draw(self._shares.values, signed=False, limits=(0.0, 1.0), fresh=again)
-        self.curve.draw(caption, [Series("", "series0", nats)], (0.0, round(most + 0.005, 2)))
+        high = min(1.0, self._levels.take(playing.view(view.name)))
+        self.bar.set_levels(False, 0.0, high)
+        self.over.draw(self._shares.values, signed=False, limits=(0.0, high), fresh=again)
+        self.curve.draw(self._entropy_in_words, [Series("", "series0", self._nats.values)], (0.0, most))
 
     def _extend(self, values: npt.NDArray[np.float32], maps: Maps) -> None:
         """Shares a column and entropies of the steps that are new; of the chosen head, or the mean of all."""
@@ -118,21 +123,34 @@ class AttentionPanel(InnerPanel):
         playing, view, maps = self.playing, self.view, self._maps
         if playing is None or view is None or maps is None or not 0 <= t < self._known:
             return
-        self.now.draw(maps.at(playing.view(view.name)[t]))
+        self.now.draw(maps.at(playing.view(view.name)[t]), high=self.bar.limits[1])
         self.over.follow(t)
         self.curve.follow(t)
         nats, most = float(self._nats.values[t]), float(self._most.values[t])
-        share = f" · {nats / most:.0%} of max" if most > 0 else ""
-        self.key_figure.setText(f"entropy {nats:.2f}{share}")
+        self.key_figure.setText(f"{nats:.2f} nats" + (f" · {100 * nats / most:.0f} %" if most > 0 else ""))
+
+    def _entropy_in_words(self, t: int) -> str:
+        nats, most = float(self._nats.values[t]), float(self._most.values[t])
+        of = f" · {100 * nats / most:.0f} % of log {round(np.exp(most))}" if most > 0 else ""
+        return f"entropy {nats:.2f} nats{of}"
+
+    @property
+    def _whose(self) -> str:
+        heads = self._maps.heads if self._maps else []
+        if self.head is not None and self.head < len(heads):
+            return f"over the episode · {heads[self.head]}"
+        return "over the episode · mean of the heads" if len(heads) > 1 else "over the episode"
 
     def _fit_rows(self) -> None:
         """A low card leaves out the entropy's curve first, then the episode."""
         self.curve.setVisible(self.height() >= LOW)
-        self.over.setVisible(self.height() >= LOWER)
-        self.align([self.over, self.curve], max(self.over.gutter_wanted, self.curve.gutter_wanted))
+        self.over.say_above(self._whose if self.height() >= LOWER else "")
+        self.over.setVisible(self.height() >= LOWEST)
+        self.now.set_gutter(max(self.over.gutter_wanted, self.curve.gutter_wanted))
+        self.align([self.over, self.curve], self.now.gutter)
 
-    def resizeEvent(self, event: object) -> None:
-        super().resizeEvent(event)  # type: ignore[arg-type]
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
         if self._something:
             self._fit_rows()
 

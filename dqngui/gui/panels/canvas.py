@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPaintEngine, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPaintEngine, QPainter, QPaintEvent, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from dqngui.gui import theme as themes
@@ -68,11 +68,16 @@ def spread_labels(
     return shown[::-1]
 
 
-def row_ticks(count: int, row: float, line: float) -> list[int]:
-    """Which rows, `row` pixels high, get a label `line` pixels high: all, or 5, 10, 15, … counted from 1."""
+def row_ticks(count: int, row: float, line: float, back: bool = False) -> list[int]:
+    """Which rows, `row` pixels high, get a label `line` pixels high: all, or 5, 10, 15, … counted from 1.
+
+    `back`: counted back from the last one, which is 0.
+    """
     if row >= line or count == 1:
         return list(range(count))
     every = next((n for n in (2, 5, 10, 20, 50, 100, 200, 500, 1000) if n * row >= line + 4), count)
+    if back:
+        return list(range(count - 1, -1, -every))[::-1]
     return [*range(every - 1, count, every)] or [0]
 
 
@@ -171,17 +176,25 @@ class Canvas(QWidget):
             self.words(painter, place, text, Qt.AlignmentFlag.AlignHCenter, themes.current().color("muted"))
             painter.restore()
 
-    def row_labels(self, painter: QPainter, labels: Sequence[str], place: QRectF, left: float) -> None:
+    def row_labels(self, painter: QPainter, labels: tuple[str, ...], place: QRectF, left: float) -> None:
         """Labels right-aligned between `left` and the rows, which fill `place`."""
         row = place.height() / max(len(labels), 1)
         muted = themes.current().color("muted")
         room = place.left() - 6 - left
-        for index in row_ticks(len(labels), row, self.line):
+        for index in row_ticks(len(labels), row, self.line, back=labels[-1:] == ("0",)):
             y = place.top() + (index + 0.5) * row
             y = min(max(y, self.line / 2), self.height() - self.line / 2)
             text = self.metrics.elidedText(labels[index], Qt.TextElideMode.ElideRight, room + 1)
             at = QRectF(left, y - self.line / 2, room, self.line)
             self.words(painter, at, text, Qt.AlignmentFlag.AlignRight, muted)
+
+    def marker(self, painter: QPainter, x: float, y: float) -> None:
+        """A small triangle that points at a row from the left."""
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(themes.current().color("accent"))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.drawPolygon(QPolygonF([QPointF(x - 1, y), QPointF(x - 6, y - 4), QPointF(x - 6, y + 4)]))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
     def say(self, text: str, at: QPointF) -> None:
         """Show the readout beside a point; empty text hides it."""

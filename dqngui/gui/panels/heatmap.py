@@ -40,7 +40,7 @@ class Heatmap(Canvas):
         self.rows: tuple[str, ...] = ()
         self.columns: tuple[str, ...] = ()
         self.chosen: int | None = None
-        self.gutter_wanted = 0.0
+        self.least_gutter = 0.0
         self.values: npt.NDArray[Any] = np.empty((0, 0, 0))
         self._axes = ("", "")
         self._signed, self._low, self._high = False, 0.0, 1.0
@@ -95,8 +95,17 @@ class Heatmap(Canvas):
     def gutter(self) -> float:
         """Pixels left of the maps."""
         names = max((self.metrics.horizontalAdvance(text) for text in self.rows), default=0.0)
-        title = self.line + 4.0 if self._axes[0] else 4.0
-        return title + min(names, WIDEST_LABELS * self.width()) + 8
+        return max(self.least_gutter, self._title_width + min(names, WIDEST_LABELS * self.width()) + 10)
+
+    @property
+    def _title_width(self) -> float:
+        return self.line + 4.0 if self._axes[0] else 4.0
+
+    def set_gutter(self, least: float) -> None:
+        """Leave at least so many pixels left of the maps, as drawings below do."""
+        if least != self.least_gutter:
+            self.least_gutter = least
+            self._lay_out()
 
     def _lay_out(self) -> None:
         """Put the maps side by side and below each other, so that names of columns and rows fit best."""
@@ -138,7 +147,7 @@ class Heatmap(Canvas):
         theme = themes.current()
         for index, place in enumerate(self._places):
             if index % self._across == 0:
-                self.row_labels(painter, self.rows, place, self.gutter - 8 - self._names_width())
+                self.row_labels(painter, self.rows, place, self._title_width)
             if len(self._places) > 1:
                 above = QRectF(place.left(), place.top() - self.line - 1, place.width(), self.line)
                 color = theme.color("accent" if index == self.chosen else "muted")
@@ -157,18 +166,9 @@ class Heatmap(Canvas):
             across = QRectF(self.gutter, floor + self.line - 1, self.width() - self.gutter - RIGHT, self.line)
             self.words(painter, across, self._axes[1], Qt.AlignmentFlag.AlignHCenter, theme.color("muted"))
         self.upright(painter, self._axes[0], self._places[0].top(), self._places[-1].bottom())
-        if self.chosen is not None and self.chosen < len(self._frames()):
+        if len(self._places) > 1 and self.chosen is not None and self.chosen < len(self._places):
             painter.setPen(QPen(theme.color("accent"), 1))
-            painter.drawRect(self._frames()[self.chosen].adjusted(-1.5, -1.5, 0.5, 0.5))
-
-    def _names_width(self) -> float:
-        return self.gutter - 8 - (self.line + 4 if self._axes[0] else 4)
-
-    def _frames(self) -> list[QRectF]:
-        """What can be chosen: the maps, or the rows of the only one."""
-        if len(self._places) > 1 or not self._places:
-            return [QRectF(place.toAlignedRect()) for place in self._places]
-        return []
+            painter.drawRect(QRectF(self._places[self.chosen].toRect()).adjusted(-1.5, -1.5, 0.5, 0.5))
 
     def draw_data(self, painter: QPainter) -> None:
         if not len(self.values):
@@ -181,8 +181,7 @@ class Heatmap(Canvas):
         if len(self._places) == 1 and self.chosen is not None and self.chosen < len(self.rows):
             place = self._places[0]
             row = place.height() / len(self.rows)
-            bar = QRectF(place.left() - 5, place.top() + self.chosen * row, 3, row)
-            painter.fillRect(bar, themes.current().color("accent"))
+            self.marker(painter, place.left(), place.top() + (self.chosen + 0.5) * row)
 
     # -- mouse ------------------------------------------------------------------------------------
 
@@ -199,7 +198,8 @@ class Heatmap(Canvas):
         """A cell in words: `head 1 · pole angle → cart position · 0.42`."""
         value = self.values[index, row, column]
         number = f"{value:.2f}".replace("-", "−") if np.isfinite(value) else "nothing"
-        parts = [self.titles[index] if len(self.titles) > 1 else "", self.rows[row], self.columns[column], number]
+        column_name = f"{self._axes[1]} {self.columns[column]}" if self.columns[-1] == "0" else self.columns[column]
+        parts = [self.titles[index] if len(self.titles) > 1 else "", self.rows[row], column_name, number]
         return " · ".join(part for part in parts if part)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QWidget
 from dqngui.gui import theme as themes
 from dqngui.gui.panels.canvas import Canvas
 from dqngui.gui.panels.choice import Choice
-from dqngui.gui.panels.panel import Panel
+from dqngui.gui.panels.panel import Panel, Sources
 from dqngui.gui.panels.timeline import StepCanvas
 from dqngui.gui.panels.views import in_words, matching
 from dqngui.gui.playing import Playing
@@ -46,6 +46,15 @@ class InnerPanel(Panel):
 
     # -- the contract ---------------------------------------------------------------------------
 
+    def attach(self, sources: Sources) -> None:
+        super().attach(sources)
+        sources.player.changed.connect(self._on_player)
+
+    def _on_player(self) -> None:
+        """While there is nothing to draw, say what is waited for."""
+        if self.playing is None:
+            self._changed = True
+
     def follow(self, t: int) -> None:
         if self.playing is not None and self._something:
             self.move_to(min(t, self.playing.length - 1))
@@ -74,7 +83,8 @@ class InnerPanel(Panel):
     def why_empty(self) -> str:
         playing = self.playing
         if playing is None:
-            return self.promise
+            player = self.sources.player if self.sources is not None else None
+            return (player.problem or player.loading if player is not None else "") or self.promise
         if self.view is None:
             return self.lacking
         if not playing.recorded:

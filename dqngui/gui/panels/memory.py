@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtGui import QResizeEvent
@@ -13,44 +11,18 @@ from dqngui.gui import theme as themes
 from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.colorbar import ColorBar
 from dqngui.gui.panels.inner import InnerPanel
+from dqngui.gui.panels.levels import Levels
 from dqngui.gui.panels.timeline import span_of
 from dqngui.gui.panels.timemap import TimeMap
 from dqngui.gui.panels.trace import Series, Trace
 from dqngui.gui.panels.views import axis_labels, axis_title, combined, in_words
-from dqngui.gui.playing import Playing
+from dqngui.gui.playing import Playing, Rows
 from dqngui.gui.theme import Theme
 from dqngui.messages import View
 
 SORTS = {"index": "by index", "variance": "by variance"}
 ENOUGH = 32  # steps after which a new episode's units are sorted
-SAMPLE = 20_000  # values that a level is judged by
-LOW, LOWER = 290, 180  # pixels of height below which the second, then the first trace is left out
-
-
-class Levels:
-    """The level of a signed map's last colours, of the values so far: it grows in steps, at steps 1, 2, 3, 4, 6, …"""
-
-    def __init__(self) -> None:
-        self.high, self._next = 0.0, 1
-
-    def take(self, values: npt.NDArray[np.float32]) -> float:
-        """The level for values (steps, rows): 1, 2 or 5 times a power of ten, holding 99 % of them."""
-        while self._next <= len(values):
-            part = values[: self._next].ravel()
-            part = np.abs(part[:: max(1, len(part) // SAMPLE)])
-            part = part[np.isfinite(part)]
-            usual = float(np.quantile(part, 0.99)) if len(part) else 0.0
-            self.high = max(self.high, rounded_up(usual))
-            self._next = max(self._next + 1, int(self._next * 1.25))
-        return self.high or 1.0
-
-
-def rounded_up(value: float) -> float:
-    """The smallest 1, 2 or 5 times a power of ten that is not below a value; 0 for 0."""
-    if value <= 1e-12:
-        return 0.0
-    power = 10.0 ** math.floor(math.log10(value))
-    return next(round(n * power, 12) for n in (1, 2, 5, 10) if n * power >= value * (1 - 1e-6))
+LOW, LOWER = 250, 170  # pixels of height below which the second, then the first trace is left out
 
 
 class MemoryPanel(InnerPanel):
@@ -63,7 +35,7 @@ class MemoryPanel(InnerPanel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.row = 0
+        self.row: int | None = None
         self.sorted_by = "index"
         self.map = TimeMap(self.content)
         self.map.setAccessibleName("Memory over the episode")
@@ -82,6 +54,8 @@ class MemoryPanel(InnerPanel):
         self.header_widgets += [self.sorting, self.bar]
         self.dispensable = [self.bar, self.sorting]
         self._levels: dict[str, Levels] = {}
+        self._means: dict[str, Rows] = {}
+        self._of: Playing | None = None
         self._order: npt.NDArray[np.intp] | None = None
         self._order_final = False
         self.map.stepped.connect(self._on_map)
@@ -96,36 +70,47 @@ class MemoryPanel(InnerPanel):
         """Names of a view's rows (heads are averaged, other axes flattened) and the title of their axis."""
         assert self.playing is not None
         axes = [(axis, n) for axis, n in zip(view.axes, view.shape, strict=True) if axis != "head"]
-        names = combined([axis_labels(self.playing, axis, n) for axis, n in axes])
-        return names, " · ".join(axis_title(axis) for axis, _ in axes)
+        names = [
+            [f"past step {each}" for each in labels] if axis == "lag" else labels
+            for (axis, _), labels in zip(axes, (axis_labels(self.playing, *each) for each in axes), strict=True)
+        ]
+        return combined(names), " · ".join(axis_title(axis) for axis, _ in axes)
 
-    def values_of(self, view: View, first: int = 0) -> npt.NDArray[np.float32]:
-        """A view's rows (steps, rows) from a step on, past steps oldest first."""
+    def values_of(self, view: View) -> npt.NDArray[np.float32]:
+        """A view's rows (steps, rows), past steps oldest first."""
         assert self.playing is not None
-        values = self.playing.view(view.name)[first:]
+        values = self.playing.view(view.name)
         if view.axes[-1] == "lag":
             values = values[..., ::-1]
         if "head" in view.axes:
-            values = values.mean(axis=1 + view.axes.index("head"))
+            means = self._means.setdefault(view.name, Rows())
+            known = len(means.values)
+            if known < len(values):
+                means.put(known, values[known:].mean(axis=1 + view.axes.index("head")))
+            values = means.values
         return values.reshape(len(values), -1)
 
     def draw(self, playing: Playing, view: View) -> None:
+        if playing is not self._of:
+            self._of, self._means, self._levels = playing, {}, {}
         values = self.values_of(view)
         names, title = self.rows_of(view)
         if self.fresh:
-            self._levels, self._order, self._order_final = {}, None, False
-        self.row = min(self.row, len(names) - 1)
+            self._order, self._order_final = None, False
+        if self.row is None or self.row >= len(names):
+            self.row = len(names) - 1 if view.axes[-1] == "lag" else 0
         self._sort(values, playing.ended)
         span = span_of(playing.length, playing.ended)
         for canvas in (self.map, self.states, self.shares):
             canvas.set_span(span)
-        numbered = view.axes == ("unit",)
-        shown = [str(i + 1) for i in range(len(names))] if numbered else None
-        if self.sorted_by == "variance":
-            shown = shown if numbered else [names[i] for i in self.map.order]
-            title += ", by variance"
-        self.map.arrange(names, title, shown)
-        high = self._levels.setdefault(view.name, Levels()).take(values) if view.signed else 1.0
+        counted = view.axes[-1] in ("unit", "lag") and all(axis in ("head", "unit", "lag") for axis in view.axes)
+        shown = axis_labels(playing, view.axes[-1], len(names)) if counted else names
+        if view.axes == ("unit",):
+            shown = [str(index + 1) for index in range(len(names))]  # the axis' title says of what
+        elif self.sorted_by == "variance":
+            shown = [shown[index] for index in self.map.order]
+        self.map.arrange(names, f"{title}, by variance" if self.sorted_by == "variance" else title, shown)
+        high = self._level(view, values)
         limits = (-high if view.signed else 0.0, high)
         self.bar.set_levels(view.signed, *limits)
         self.map.choose(self.row)
@@ -133,19 +118,23 @@ class MemoryPanel(InnerPanel):
         self._fit_rows()
         self.map.draw(values, signed=view.signed, limits=limits, fresh=self.fresh)
 
+    def _level(self, view: View, values: npt.NDArray[np.float32]) -> float:
+        level = self._levels.setdefault(view.name, Levels()).take(values)
+        return level if view.signed else min(1.0, level)
+
     def _draw_traces(self, names: list[str]) -> None:
         """Curves of the chosen row in every view with the same rows."""
         alike = [view for view in self.announced() if self.rows_of(view)[0] == names]
+        assert self.row is not None
         for trace, signed in ((self.states, True), (self.shares, False)):
-            series, extent = [], 0.0
+            series, extent = [], 0.01
             for index, view in enumerate(view for view in alike if view.signed == signed):
                 values = self.values_of(view)
                 series.append(Series(_short(view.name), f"series{index}", values[:, self.row]))
-                if signed:
-                    extent = max(extent, self._levels.setdefault(view.name, Levels()).take(values))
+                extent = max(extent, self._level(view, values))
             first = signed or not self.states.series
             caption = names[self.row] if first else ""
-            trace.draw(caption, series, (-(extent or 1.0), extent or 1.0) if signed else (0.0, 1.0))
+            trace.draw(caption, series, (-extent if signed else 0.0, extent))
 
     def _sort(self, values: npt.NDArray[np.float32], ended: bool) -> None:
         """Sort at the start of an episode and at its end; in between only when asked."""

@@ -35,12 +35,14 @@ class StepCanvas(Canvas):
         t: where the cursor is; None: nowhere.
         gutter: pixels left of the drawing, the same for all that stand above each other.
         axis_shown: numbers of steps stand below it.
+        filled: colours everywhere, on which the cursor needs an edge.
 
     Signals:
         stepped(int, float): a step was clicked, at this height in pixels.
     """
 
     stepped = Signal(int, float)
+    filled = False
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -110,11 +112,18 @@ class StepCanvas(Canvas):
         if not self.axis_shown:
             return
         muted = themes.current().color("muted")
-        place = self.place
+        place, right = self.place, self.width() - 2.0
+        if not self._titled and place.width() >= 200:
+            width = self.metrics.horizontalAdvance("step") + 2
+            at = QRectF(right - width, place.bottom() + 2, width, self.line)
+            self.words(painter, at, "step", Qt.AlignmentFlag.AlignRight, muted)
+            right -= width + 8
         for t in self._ticks():
             text = short(t)
             width = self.metrics.horizontalAdvance(text) + 2
-            x = min(max(self.x_of(t) - width / 2, 0.0), self.width() - width)
+            x = max(self.x_of(t) - width / 2, 0.0)
+            if x + width > right:
+                break
             at = QRectF(x, place.bottom() + 2, width, self.line)
             self.words(painter, at, text, Qt.AlignmentFlag.AlignHCenter, muted)
         if self._titled:
@@ -133,7 +142,10 @@ class StepCanvas(Canvas):
             return
         x = math.floor(self.x_of(min(self.t, self.span - 1))) + 0.5
         place = self.place
-        painter.setPen(QPen(themes.current().color("accent"), 1))
+        theme = themes.current()
+        if self.filled:
+            painter.fillRect(QRectF(x - 1.5, place.top(), 3, place.height()), theme.color("surface"))
+        painter.setPen(QPen(theme.color("accent"), 1))
         painter.drawLine(QPointF(x, place.top()), QPointF(x, place.bottom()))
 
     # -- mouse ------------------------------------------------------------------------------------

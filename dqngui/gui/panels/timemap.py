@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
@@ -27,6 +27,8 @@ class TimeMap(StepCanvas):
         chosen: the row of the values that is marked.
     """
 
+    filled = True
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.head = 3.0
@@ -34,14 +36,13 @@ class TimeMap(StepCanvas):
         self.order: npt.NDArray[np.intp] = np.empty(0, np.intp)
         self.chosen: int | None = None
         self.values: npt.NDArray[np.float32] = np.empty((0, 0), np.float32)
-        self.title = ""
+        self.title = self.caption = ""
         self._names: tuple[str, ...] = ()
         self._signed, self._limits = False, (0.0, 1.0)
         self._table = color_table(False)
         self._made_of: tuple[object, ...] = ()
         self._places: npt.NDArray[np.uint8] = np.empty((0, 0), np.uint8)
         self._image = QImage()
-        self.tell: Callable[[int, int], str] = lambda row, t: ""
 
     def arrange(self, rows: Sequence[str], title: str, shown: Sequence[str] | None = None) -> None:
         """Name the rows and their axis; `shown`: names of the places from the top, where rows are sorted."""
@@ -50,6 +51,14 @@ class TimeMap(StepCanvas):
             self.rows, self.title, self._names = names
             if len(self.order) != len(rows):
                 self.order = np.arange(len(rows))
+            self._made_of = ()
+            self.renew()
+
+    def say_above(self, caption: str) -> None:
+        """A line above the map."""
+        if caption != self.caption:
+            self.caption = caption
+            self.head = self.line + 3.0 if caption else 3.0
             self._made_of = ()
             self.renew()
 
@@ -84,13 +93,17 @@ class TimeMap(StepCanvas):
     def gutter_wanted(self) -> float:
         """Pixels left of the map that its labels take."""
         names = max((self.metrics.horizontalAdvance(text) for text in self._names), default=0.0)
-        return float((self.line + 4 if self.title else 4) + min(names, WIDEST_LABELS * self.width()) + 8)
+        return float((self.line + 4 if self.title else 4) + min(names, WIDEST_LABELS * self.width()) + 10)
 
     # -- painting ---------------------------------------------------------------------------------
 
     def draw_frame(self, painter: QPainter) -> None:
         super().draw_frame(painter)
         place = self.place
+        if self.caption:
+            at = QRectF(place.left(), 1, place.width(), self.line)
+            text = self.metrics.elidedText(self.caption, Qt.TextElideMode.ElideRight, place.width())
+            self.words(painter, at, text, Qt.AlignmentFlag.AlignLeft, themes.current().color("muted"))
         self.row_labels(painter, self._names, place, self.line + 4.0 if self.title else 4.0)
         self.upright(painter, self.title, place.top(), place.bottom())
 
@@ -130,8 +143,7 @@ class TimeMap(StepCanvas):
             place = self.place
             row = place.height() / len(self.order)
             at = int(np.flatnonzero(self.order == self.chosen)[0])
-            bar = QRectF(place.left() - 5, place.top() + at * row - max(0.0, 1.5 - row / 2), 3, max(row, 3.0))
-            painter.fillRect(bar, themes.current().color("accent"))
+            self.marker(painter, place.left(), place.top() + (at + 0.5) * row)
 
     # -- mouse ------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,21 +32,20 @@ class Trace(StepCanvas):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.head = self.line + 5.0
-        self.caption = ""
+        self.caption: Callable[[int], str] | str = ""
         self.series: list[Series] = []
         self.limits = (0.0, 1.0)
 
-    def draw(self, caption: str, series: Sequence[Series], limits: tuple[float, float]) -> None:
-        """Show curves under a caption, between two levels."""
+    def draw(self, caption: Callable[[int], str] | str, series: Sequence[Series], limits: tuple[float, float]) -> None:
+        """Show curves under a caption (of a step, if it is a function), between two levels."""
         self.caption, self.series = caption, list(series)
         self.length = max((len(each.values) for each in series), default=0)
-        if limits != self.limits:
-            self.limits = limits
+        self.limits = limits
         self.renew()
 
     @property
     def gutter_wanted(self) -> float:
-        return max(self.metrics.horizontalAdvance(short(level)) for level in self.limits) + 14
+        return max(self.metrics.horizontalAdvance(_number(level)) for level in self.limits) + 14
 
     def follow(self, t: int | None) -> None:
         if t != self.t:
@@ -66,7 +65,7 @@ class Trace(StepCanvas):
         every = place.height() >= (len(levels) - 1) * (self.line - 1)
         for level in levels if every else levels[-1:]:
             y = min(self._y_of(level) - self.line / 2, self.height() - self.line)
-            self.words(painter, QRectF(0, y, self.gutter - 6, self.line), short(level), right, theme.color("muted"))
+            self.words(painter, QRectF(0, y, self.gutter - 6, self.line), _number(level), right, theme.color("muted"))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(place.adjusted(0, -1, 0, 1))
         for each in self.series:
@@ -105,11 +104,13 @@ class Trace(StepCanvas):
         x, right = self.gutter, self.width() - 10.0
         left = Qt.AlignmentFlag.AlignLeft
         at = None if self.t is None else min(self.t, self.length - 1)
-        parts = [(self.caption, "muted")] if self.caption else []
+        caption = self.caption if isinstance(self.caption, str) else self.caption(at or 0)
+        parts = [(caption, "muted")] if caption else []
         for each in self.series:
             value = each.values[at] if at is not None and 0 <= at < len(each.values) else np.nan
             number = f" {value:.2f}".replace("-", "−") if np.isfinite(value) else ""
-            parts.append((each.name + number, each.token))
+            if each.name:
+                parts.append((each.name + number, each.token))
         for text, token in parts:
             width = self.metrics.horizontalAdvance(text) + 2
             if x + width > right and x > self.gutter:
@@ -119,8 +120,13 @@ class Trace(StepCanvas):
             x += width + 10
 
     def told(self, t: int, y: float) -> str:
-        parts = [f"{each.name} {each.values[t]:.2f}".replace("-", "−") for each in self.series if t < len(each.values)]
+        known = [each for each in self.series if t < len(each.values)]
+        parts = [f"{each.name} {each.values[t]:.2f}".strip().replace("-", "−") for each in known]
         return " · ".join([f"t {t}", *parts])
+
+
+def _number(level: float) -> str:
+    return short(float(f"{level:.2g}"))
 
 
 def _runs(known: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
