@@ -63,15 +63,18 @@ class Draft:
         edits = {path: new for path, (_, new) in difference(self.base, self.experiment).items()}
         if self.experiment.title != self.base.title:
             edits["title"] = self.experiment.title
+        unfit, self._unfit = self._unfit, {}
         self.base = self.experiment = base
-        self.edit({**edits, **self._unfit})
+        self.edit(edits)
+        if unfit:
+            self.edit(unfit)
 
     def value(self, path: str, default: Any) -> Any:
         """The value of a setting as it was typed, or else `default`."""
         return self._unfit.get(path, default)
 
     def _unfit_changes(self) -> Changes:
-        old = {path: _plain(self.base, path) for path in self._unfit}
+        old = {path: _before(self.base, self.experiment, path) for path in self._unfit}
         return {path: (old[path], new) for path, new in self._unfit.items() if old[path] != new}
 
 
@@ -85,13 +88,20 @@ def difference(old: Experiment, new: Experiment) -> Changes:
         if before != after:
             found[field.path] = (before, after)
     for slot in _SLOTS:
-        same = getattr(old.net, slot) == getattr(new.net, slot)
         for field in settings.options_fields(slot, getattr(new.net, slot)):  # type: ignore[arg-type]
-            before = _plain(old, field.path) if same else msgspec.to_builtins(field.default)
-            after = _plain(new, field.path)
+            before, after = _before(old, new, field.path), _plain(new, field.path)
             if before != after:
                 found[field.path] = (before, after)
     return found
+
+
+def _before(old: Experiment, new: Experiment, path: str) -> Any:
+    """A setting's old value; for an option of another module than the old one's, its default."""
+    for slot in _SLOTS:
+        if path.startswith(f"net.{slot}_options.") and getattr(old.net, slot) != getattr(new.net, slot):
+            fields = settings.options_fields(slot, getattr(new.net, slot))  # type: ignore[arg-type]
+            return next((msgspec.to_builtins(field.default) for field in fields if field.path == path), None)
+    return _plain(old, path)
 
 
 def _plain(experiment: Experiment, path: str) -> Any:

@@ -353,8 +353,8 @@ class Session(DraftedRun):
             self._forget_run()
             self.knobs.values = kept.values
             self.cleared.emit()
-        super()._opened(event)
         self._draft.rebase(event.experiment)
+        super()._opened(event)
 
     def _ended(self) -> None:
         self._timer.stop()

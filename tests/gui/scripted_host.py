@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from dqngui import config, settings
 from dqngui import messages as m
 
@@ -13,9 +15,11 @@ class ScriptedHost:
         sent: every command, in order.
         answers: False holds back the answers to knobs.
         stops: False ignores Stop, like a job that hangs.
+        refuses: why the next hosts fail before their job has begun.
     """
 
     opened: list[ScriptedHost] = []
+    refuses = ""
 
     def __init__(self, kind: str, request: m.Request) -> None:
         self.kind, self.request = kind, request
@@ -31,8 +35,15 @@ class ScriptedHost:
         ScriptedHost.opened.append(self)
 
     def start(self) -> None:
-        experiment = self.request.experiment or config.Experiment()
-        self.emit(m.Opened(step=0, folder=self.request.folder, experiment=experiment, device="cpu", parameters=1234))
+        if ScriptedHost.refuses:
+            self.fail(ScriptedHost.refuses)
+            return
+        request = self.request
+        experiment = request.experiment or config.Experiment()
+        self.step = ScriptedHost.opened[-2].step if request.fork and len(ScriptedHost.opened) > 1 else 0
+        self.emit(m.Opened(step=self.step, folder=request.folder, experiment=experiment, device="cpu", parameters=1234))
+        if request.fork:
+            self.emit(m.Forked(step=self.step, parent=Path(request.fork).name))
 
     def emit(self, *events: m.Event) -> None:
         self._queue.extend(events)
@@ -54,10 +65,18 @@ class ScriptedHost:
             case m.Resume():
                 self.emit(m.Unpaused(step=self.step))
             case m.Stop() if self.stops:
-                self.emit(m.CheckpointSaved(step=self.step, seconds=0.01))
+                self.save()
                 self.end("stopped")
+            case m.SaveCheckpoint():
+                self.save()
             case m.SetKnob() if self.answers:
                 self.answer(command)
+
+    def save(self) -> None:
+        """A checkpoint, of which the folder only shows that there is one."""
+        if self.request.folder is not None:
+            (Path(self.request.folder) / "resume").mkdir(exist_ok=True)
+        self.emit(m.CheckpointSaved(step=self.step, seconds=0.01))
 
     def answer(self, command: m.SetKnob) -> None:
         """Answer a knob as the job does: its value checked by the config."""

@@ -1,0 +1,99 @@
+"""Opening a stored run of a million events in the real window: until its first curve, until the whole, and how late
+the event loop is meanwhile."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import msgspec
+from PySide6.QtCore import QCoreApplication, QSettings
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from dqngui import presets
+from dqngui.gui.app import App
+from dqngui.gui.measure import Lateness
+from dqngui.messages import EpisodeEnded, Evaluated, Learned, encode
+from dqngui.runs.folder import EVENTS, create, new_summary, write_summary
+
+EVENTS_WRITTEN = 1_000_000
+PATIENCE_S = 60.0
+
+
+def write_run(runs: Path, events: int = EVENTS_WRITTEN, seed: int = 0) -> Path:
+    """A run's folder with a log as training writes it: 16 environments, short episodes, a row every 500 steps."""
+    experiment = presets.read_experiment("cartpole-positions")
+    folder, chance = create(runs, experiment), random.Random(seed)
+    step, episodes, row, evaluation = 0, 0, 500, 5_000
+    with open(folder / EVENTS, "wb") as log:
+        for _ in range(events):
+            if step >= evaluation:
+                evaluation += 5_000
+                returns = tuple(float(chance.randrange(9, 500)) for _ in range(10))
+                lengths = tuple(int(each) for each in returns)
+                event = Evaluated(step=step, returns=returns, lengths=lengths, mean=sum(returns) / 10)
+                log.write(encode(event) + b"\n")
+            elif step >= row:
+                row += 500
+                rate = {"steps_per_second": 9000 + chance.random(), "updates_per_second": 140 + chance.random()}
+                values = {name: chance.random() for name in ("loss", "td_error", "q_mean", "grad_norm")}
+                log.write(encode(Learned(step=step, updates=step // 64, seconds=step / 9000, **values, **rate)) + b"\n")
+            else:
+                length = chance.randrange(9, 120)
+                step, episodes = step + length, episodes + 1
+                event = EpisodeEnded(
+                    step=step, ret=float(length), length=length, env=episodes % 16, episode=episodes // 16
+                )
+                log.write(encode(event) + b"\n")
+    write_summary(folder, msgspec.structs.replace(new_summary(experiment), state="stopped", step=step))
+    return folder
+
+
+def measure(events: int = EVENTS_WRITTEN) -> dict[str, float]:
+    """Seconds until the first curve is drawn and until all is read, and the event loop's worst delay in ms."""
+    qt = QApplication.instance() or QApplication(["dqngui"])
+    with tempfile.TemporaryDirectory() as place:
+        folder = write_run(Path(place) / "runs", events)
+        settings = QSettings(str(Path(place) / "settings.ini"), QSettings.Format.IniFormat)
+        app = App(presets.read_experiment("cartpole-positions"), runs=folder.parent, settings=settings, theme="dark")
+        app.window.resize(1600, 1000)
+        app.window.show()
+        while app.torch.alive or not app.shown_at:
+            QTest.qWait(50)
+        QTest.qWait(1000)
+        try:
+            return _opened(app, folder)
+        finally:
+            app.closing.begin(ask=False)
+            while not app.closing.done:
+                qt.processEvents()
+            app.window.deleteLater()
+            app.deleteLater()
+            QCoreApplication.sendPostedEvents(None, 52)  # DeferredDelete: nothing may outlive the measurement
+
+
+def _opened(app: App, folder: Path) -> dict[str, float]:
+    panel, lateness = app.window.board.panels["return"], Lateness(app)
+    lateness.start()
+    QTest.qWait(100)
+    began = time.perf_counter()
+    first = 0.0
+    app.session.open_stored(folder)
+    while app.session.loading_share < 1.0 and time.perf_counter() - began < PATIENCE_S:
+        QTest.qWait(5)
+        if not first and panel.content.isVisible():
+            first = time.perf_counter() - began
+    whole = time.perf_counter() - began
+    QTest.qWait(300)
+    lateness.stop()
+    worst = float(lateness.figures()["worst"])
+    return {"first_curve_s": round(first, 3), "whole_s": round(whole, 2), "worst_late_ms": round(worst, 1)}
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS_WRITTEN), indent=2))
