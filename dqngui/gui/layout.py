@@ -58,6 +58,7 @@ class Layout(QObject):
         self._plan: Part | None = None
         self._hidden: frozenset[str] = frozenset()
         self._busy = False
+        self._makeshift: QSize | None = None  # the window's size when the user's own layout did not fit
         self._grabbed: dict[str, QSize] | None = None
         self._settled = False
         window.installEventFilter(self)
@@ -83,6 +84,7 @@ class Layout(QObject):
     def reset(self) -> None:
         """The present arrangement as it is meant to be."""
         self._kept[self.name] = Kept()
+        self._makeshift = None
         self.arrange()
 
     def arrange(self) -> None:
@@ -97,11 +99,31 @@ class Layout(QObject):
     def fit(self) -> None:
         """The window has another size, or has come into sight."""
         kept = self._kept[self.name]
+        if self._makeshift is not None:
+            if not self._larger_than(self._makeshift):
+                self._follow_size()
+                return
+            self._makeshift = None
+            if not self._bring_back():
+                self.arrange()
+                return
         if self._changed_by_user():
             kept.own = True
-        if kept.own:
-            self._keep_sides()
+        if not kept.own:
+            self._follow_size()
             return
+        self._keep_sides()
+        if not self._settled or self.fits():
+            kept.state = self._window.saveState(VERSION)
+        elif kept.state is not None:  # too small for it: until there is room again, what is meant for this size
+            self._makeshift = self._window.size()
+            self.arrange()
+
+    def _larger_than(self, size: QSize) -> bool:
+        now = self._window.size()
+        return now != size and now.width() >= size.width() and now.height() >= size.height()
+
+    def _follow_size(self) -> None:
         if self._fitting() == (self._plan, self._hidden):
             self._busy = True
             self._spread()
@@ -152,6 +174,9 @@ class Layout(QObject):
         self.changed.emit(self.name)
 
     def _remember(self) -> None:
+        if self._makeshift is not None:
+            self._makeshift = None
+            return
         kept = self._kept[self.name]
         kept.own = kept.own or self._changed_by_user()
         kept.state = self._window.saveState(VERSION)

@@ -8,98 +8,32 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from PySide6.QtCore import QSettings, Qt, QTimer
+from driving import make_app, reach, texts
+from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtGui import QFontMetricsF, QGuiApplication, QRawFont
 from PySide6.QtWidgets import (
     QAbstractButton,
-    QApplication,
     QComboBox,
     QLabel,
-    QLineEdit,
     QPushButton,
     QToolButton,
-    QWidget,
 )
 from pytestqt.qtbot import QtBot
 from scripted_host import ScriptedHost
 
-from dqngui import config, presets
 from dqngui import messages as m
 from dqngui.gui import closing as closing_module
 from dqngui.gui import theme as themes
 from dqngui.gui.actions import WORDS
 from dqngui.gui.app import App, run_window
 from dqngui.gui.header import BUTTONS, STATE_WORDS
-from dqngui.gui.layout import LEFT_WIDTH
 from dqngui.gui.screenshots import Screenshots
 from dqngui.gui.states import ALLOWED, Action, State
 from dqngui.runs.folder import list_runs
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> QSettings:
-    return QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
-
-
-@pytest.fixture
-def app(qtbot: QtBot, settings: QSettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
-    """A whole window with scripted jobs; torch counts as loaded and is not imported."""
-    ScriptedHost.opened.clear()
-    made = make_app(settings, monkeypatch)
-    made.window.show()
-    qtbot.waitExposed(made.window)
-    qtbot.waitUntil(lambda: made.shown_at > 0)
-    made.session.on_torch_loaded()
-    yield made
-    for host in ScriptedHost.opened:
-        host.kill()
-    end(qtbot, made)
-
-
-def make_app(settings: QSettings, monkeypatch: pytest.MonkeyPatch) -> App:
-    monkeypatch.setattr("dqngui.gui.torch_loader.find_devices", lambda: [("cpu", "Processor")])
-    monkeypatch.setattr(QApplication, "quit", lambda: None)
-    made = App(presets.read_experiment("cartpole-positions"), runs=None, settings=settings, theme="dark")
-    made.session._open_host = ScriptedHost
-    made.window.resize(1280, 800)
-    return made
-
-
-def end(qtbot: QtBot, app: App) -> None:
-    app.closing.begin(ask=False)
-    qtbot.waitUntil(lambda: app.closing.done)
-    app.deleteLater()
-    app.window.deleteLater()
-
-
-def reach(qtbot: QtBot, app: App, state: State) -> None:
-    """Bring the session into a state as a person would."""
-    session = app.session
-    if state is State.READY:
-        return
-    session.do(Action.START)
-    if state is State.STARTING:
-        return
-    qtbot.waitUntil(lambda: session.state is State.RUNNING)
-    host = ScriptedHost.opened[-1]
-    if state is State.PAUSED:
-        session.do(Action.PAUSE)
-    elif state is State.STOPPING:
-        host.stops = False
-        session.do(Action.STOP)
-    elif state is State.STOPPED:
-        session.do(Action.STOP)
-    elif state is State.FINISHED:
-        host.end()
-    elif state is State.FAILED:
-        host.fail("The loss is not a number.")
-    qtbot.waitUntil(lambda: session.state is state)
-
 
 # -- states and what is in sight ----------------------------------------------------------------------
 
@@ -208,19 +142,6 @@ def test_a_hidden_card_costs_nothing_and_is_whole_when_shown_again(qtbot: QtBot,
 # -- every string ---------------------------------------------------------------------------------------
 
 
-def texts(window: QWidget) -> Iterator[tuple[QWidget, str]]:
-    for widget in window.findChildren(QWidget):
-        if isinstance(widget, (QLabel, QAbstractButton, QLineEdit)):
-            yield widget, widget.text()
-        if isinstance(widget, QComboBox):
-            yield from ((widget, widget.itemText(index)) for index in range(widget.count()))
-        if widget.toolTip():
-            yield widget, widget.toolTip()
-        for action in widget.actions():
-            yield widget, action.text()
-            yield widget, action.toolTip()
-
-
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("state", [State.READY, State.RUNNING, State.PAUSED, State.FAILED])
 def test_no_string_is_clipped_or_lacks_a_glyph(qtbot: QtBot, app: App, state: State, theme: themes.Setting) -> None:
@@ -246,78 +167,6 @@ def test_no_string_is_clipped_or_lacks_a_glyph(qtbot: QtBot, app: App, state: St
     for label in app.window.form.findChildren(QLabel):
         if label.isVisible() and not label.wordWrap():
             assert label.sizeHint().width() <= label.width(), label.text()
-
-
-@pytest.mark.parametrize("size", [(1280, 800), (1600, 1000), (2560, 1440)])
-def test_cards_keep_their_minimum_sizes(qtbot: QtBot, app: App, size: tuple[int, int]) -> None:
-    assert app.window.docks["experiment"].width() <= LEFT_WIDTH  # as it opened
-    app.window.resize(*size)
-    app.window.reset_layout()
-    qtbot.wait(50)
-    assert (app.window.width(), app.window.height()) == size
-    for dock in app.window.docks.values():
-        assert dock.isVisible()
-        assert dock.width() >= dock.minimumSizeHint().width()
-        assert dock.height() >= dock.minimumSizeHint().height()
-    assert app.window.docks["experiment"].width() <= max(LEFT_WIDTH, size[0] // 6)
-    app.window.resize(size[0] + 50, size[1])
-    qtbot.wait(20)
-    assert app.window.docks["experiment"].width() <= max(LEFT_WIDTH, size[0] // 6)
-
-
-def test_the_layout_and_the_theme_come_back(
-    qtbot: QtBot, app: App, settings: QSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app.window.set_theme("light")
-    app.window.docks["learning"].hide()
-    app.closing.begin(ask=False)
-    qtbot.waitUntil(lambda: app.closing.done)
-    again = App(config.Experiment(), runs=None, settings=settings)
-    again.window.restore_layout()
-    again.window.show()
-    qtbot.waitExposed(again.window)
-    assert themes.current().name == "light"
-    assert again.window.docks["learning"].isHidden()
-    assert not again.window.docks["return"].isHidden()
-    again.window.reset_layout()
-    assert not again.window.docks["learning"].isHidden()
-    end(qtbot, again)
-
-
-def test_a_larger_window_gives_its_room_to_the_plots(
-    qtbot: QtBot, app: App, settings: QSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    window, form = app.window, app.window.docks["experiment"]
-    qtbot.wait(50)
-    plots = window.docks["return"]
-    window.resizeDocks(
-        [form, plots], [360, form.width() + plots.width() - 360], Qt.Orientation.Horizontal
-    )  # as the separator does
-    qtbot.waitUntil(lambda: form.width() == 360)
-    window.resize(2000, 1100)
-    qtbot.waitUntil(lambda: plots.width() > 1500)
-    assert form.width() == 360
-    window.resize(1280, 800)
-    qtbot.waitUntil(lambda: plots.width() < 950)
-    assert form.width() == 360
-    app.closing.begin(ask=False)
-    qtbot.waitUntil(lambda: app.closing.done)
-    again = make_app(settings, monkeypatch)
-    again.window.restore_layout(geometry=False)
-    again.window.resize(2000, 1100)
-    again.window.show()
-    qtbot.waitUntil(lambda: again.shown_at > 0)
-    qtbot.waitUntil(lambda: again.window.docks["experiment"].width() == 360)
-    end(qtbot, again)
-
-
-def test_a_layout_that_is_not_ours_falls_back_to_the_default(qtbot: QtBot, app: App, settings: QSettings) -> None:
-    from dqngui.gui import layout
-
-    settings.setValue(layout._KEY, b"no layout at all")
-    app.window.restore_layout()
-    qtbot.wait(20)
-    assert all(dock.isVisible() for dock in app.window.docks.values())
 
 
 # -- closing ----------------------------------------------------------------------------------------------
@@ -483,7 +332,7 @@ def test_a_signal_saves_the_run_and_leaves_no_process(tmp_path: Path, host: str,
             assert window.poll() is None, window.communicate()[1]
             time.sleep(0.2)
         children = psutil.Process(window.pid).children(recursive=True)
-        assert bool(children) == (host == "process")
+        assert children  # the player at least
         window.send_signal(number)
         _, errors = window.communicate(timeout=30)
     finally:

@@ -1,0 +1,31 @@
+"""A whole window with scripted jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from driving import end, make_app, show
+from PySide6.QtCore import QSettings
+from pytestqt.qtbot import QtBot
+from scripted_host import ScriptedHost
+
+from dqngui.gui.app import App
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> QSettings:
+    return QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+
+
+@pytest.fixture
+def app(qtbot: QtBot, settings: QSettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    """A whole window with scripted jobs; torch counts as loaded and is not imported."""
+    ScriptedHost.opened.clear()
+    made = make_app(settings, monkeypatch)
+    show(qtbot, made)
+    yield made
+    for host in ScriptedHost.opened:
+        host.kill()
+    end(qtbot, made)

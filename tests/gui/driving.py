@@ -1,0 +1,86 @@
+"""A whole window with scripted jobs, brought into any state as a person would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+from scripted_host import ScriptedHost
+from scripted_player import ScriptedPlayer
+
+from dqngui import presets
+from dqngui.gui.app import App
+from dqngui.gui.states import Action, State
+
+
+def make_app(settings: QSettings, monkeypatch: pytest.MonkeyPatch, runs: Path | None = None) -> App:
+    """Neither torch nor a process: torch counts as loaded, training and playing are scripts."""
+    monkeypatch.setattr("dqngui.gui.torch_loader.find_devices", lambda: [("cpu", "Processor")])
+    monkeypatch.setattr(QApplication, "quit", lambda: None)
+    made = App(presets.read_experiment("cartpole-positions"), runs=runs, settings=settings, theme="dark")
+    made.session._open_host, made.player._open_host = ScriptedHost, ScriptedPlayer
+    made.window.resize(1280, 800)
+    return made
+
+
+def show(qtbot: QtBot, app: App) -> None:
+    app.window.show()
+    qtbot.waitExposed(app.window)
+    qtbot.waitUntil(lambda: app.shown_at > 0)
+    app.session.on_torch_loaded()
+
+
+def end(qtbot: QtBot, app: App) -> None:
+    app.closing.begin(ask=False)
+    qtbot.waitUntil(lambda: app.closing.done)
+    app.deleteLater()
+    app.window.deleteLater()
+
+
+def reach(qtbot: QtBot, app: App, state: State) -> None:
+    """Bring the session into a state as a person would; a stored run is stored beside the settings' file."""
+    session = app.session
+    if state is State.STORED:
+        session.runs = Path(app.window.settings.fileName()).parent / "runs"
+    if state is State.READY:
+        return
+    session.do(Action.START)
+    if state is State.STARTING:
+        return
+    qtbot.waitUntil(lambda: session.state is State.RUNNING)
+    host = ScriptedHost.opened[-1]
+    if state is State.PAUSED:
+        session.do(Action.PAUSE)
+    elif state is State.STOPPING:
+        host.stops = False
+        session.do(Action.STOP)
+    elif state in (State.STOPPED, State.STORED):
+        session.do(Action.STOP)
+    elif state is State.FINISHED:
+        host.end()
+    elif state is State.FAILED:
+        host.fail("The loss is not a number.")
+    if state is State.STORED:
+        qtbot.waitUntil(lambda: session.state is State.STOPPED)
+        folder = session.folder
+        assert folder is not None
+        session.open_stored(folder)
+    qtbot.waitUntil(lambda: session.state is state)
+
+
+def texts(window: QWidget) -> Iterator[tuple[QWidget, str]]:
+    """Every string that can be seen, with its widget."""
+    for widget in window.findChildren(QWidget):
+        if isinstance(widget, (QLabel, QAbstractButton, QLineEdit)):
+            yield widget, widget.text()
+        if isinstance(widget, QComboBox):
+            yield from ((widget, widget.itemText(index)) for index in range(widget.count()))
+        if widget.toolTip():
+            yield widget, widget.toolTip()
+        for action in widget.actions():
+            yield widget, action.text()
+            yield widget, action.toolTip()
