@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -116,6 +117,38 @@ def test_resuming_a_longer_run_goes_on(trained: tuple[Path, str], tmp_path: Path
     assert min(line["step"] for line in resumed if line["type"] == "EpisodeEnded") > 800
 
 
+def test_forking_a_run_goes_on_from_its_end_with_changes(trained: tuple[Path, str], tmp_path: Path) -> None:
+    parent = shutil.copytree(next(trained[0].iterdir()), tmp_path / "parent")
+    options = ["--fork", "parent", "--runs", str(tmp_path), "--set", "net.memory=lstm"]
+    status, out, err = run("train", *options)
+    assert (status, out) == (2, "")
+    assert "begins at step 1,200 and needs more than 1,200" in err
+    assert list(tmp_path.iterdir()) == [parent]
+    status, out, err = run("train", *options, "--steps", "1600")
+    assert status == 0, err
+    said = "Forked from parent at step 1,200 with net.memory: none → lstm; run.total_steps: 1,200 → 1,600."
+    assert said in err
+    assert "Begins anew: optimizer, replay, random generators, memory.core" in err
+    status, out, _ = run("runs", str(tmp_path), "--json")
+    rows = {Path(row["folder"]).name: row for row in events(out)}
+    assert rows.pop("parent")["parent"] == ""
+    (child,) = rows.values()
+    assert (child["parent"], child["memory"], child["step"], child["state"]) == ("parent", "lstm", 1600, "finished")
+    _, out, _ = run("runs", str(tmp_path))
+    assert out.splitlines()[0].endswith("fork of")
+    assert sum(line.endswith(" parent") for line in out.splitlines()) == 1
+
+
+def test_a_fork_that_cannot_be_made_leaves_nothing(trained: tuple[Path, str], tmp_path: Path) -> None:
+    parent = shutil.copytree(next(trained[0].iterdir()), tmp_path / "parent")
+    (parent / "resume" / "tensors.pt").write_bytes(b"PK")
+    status, out, err = run("train", "--fork", "parent", "--runs", str(tmp_path), "--steps", "1600")
+    assert (status, out) == (2, "")
+    assert "damaged" in err
+    assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [parent]
+
+
 def test_knobs_are_replayed_at_the_same_steps(tmp_path: Path) -> None:
     experiment = chosen_experiment("cartpole", None, SMALL[2:], {"run.total_steps": 1000})
     from dqngui.hosts import run_inline
@@ -201,6 +234,12 @@ BAD = [
     (["train", "--resume", "nosuchrun"], "nosuchrun"),
     (["train", "--resume", "configs", "--seed", "3"], "--resume"),
     (["train", "--replay-knobs", "nosuchrun"], "nosuchrun"),
+    (["train", "--fork", "nosuchrun"], "nosuchrun"),
+    (["train", "--fork", "last"], "there is no run in `runs`"),
+    (["train", "cartpole", "--fork", "last"], "not with a FILE"),
+    (["train", "--fork", "last", "--env", "CartPole-v1"], "--fork"),
+    (["train", "--fork", "last", "--resume", "last"], "--resume"),
+    (["train", "--fork", "last", "--seeds", "0-1"], "--fork"),
     (["play"], "RUN is missing"),
     (["play", "nosuchrun"], "nosuchrun"),
     (["play", "last"], "there is no run in `runs`"),

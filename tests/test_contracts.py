@@ -16,7 +16,8 @@ from msgspec.structs import replace
 
 from dqngui import catalog, config, presets
 from dqngui.config import Experiment
-from dqngui.hosts import events_of, open_host
+from dqngui.hosts import events_of, open_host, run_inline
+from dqngui.jobs.branching import branch_point
 from dqngui.messages import (
     BeginEpisode,
     EpisodeBegan,
@@ -24,12 +25,14 @@ from dqngui.messages import (
     Event,
     Failed,
     Finished,
+    Forked,
     Frame,
     KnobChanged,
     KnobRefused,
     Learned,
     Look,
     OpenAgent,
+    Opened,
     Pause,
     Request,
     Resume,
@@ -40,7 +43,8 @@ from dqngui.messages import (
     Weights,
     without_clock,
 )
-from dqngui.runs.folder import create, read_events
+from dqngui.runs.checkpoints import load_weights
+from dqngui.runs.folder import create, read_events, summary_of
 from dqngui.settings import experiment_from, with_settings
 
 TINY: dict[str, Any] = {
@@ -185,6 +189,59 @@ def test_killed_training_resumes_to_the_log_of_a_run_never_killed(tmp_path: Path
     last = json.loads(done.stdout.splitlines()[-1])
     assert (last["type"], last["step"], last["reason"]) == ("Finished", 2000, "completed")
     assert log(list(read_events(folder))) == log(list(read_events(reference)))
+
+
+def test_a_fork_gives_the_same_log_in_every_host_and_continues_like_its_parent(tmp_path: Path) -> None:
+    experiment = experiment_from(TINY)
+    parent = create(tmp_path, experiment)
+    schedule = (*SCHEDULE, Stop(at=240), SetKnob(field="learn.gamma", value=0.9, at=300))
+    request = Request(job="train", experiment=experiment, folder=str(parent), schedule=schedule)
+    list(run_inline(request))
+    step, present = branch_point(parent)
+    logs, weights = {}, {}
+    for kind in ("inline", "thread", "process"):
+        folder = create(tmp_path, present)
+        forked = replace(request, experiment=present, folder=str(folder), fork=str(parent))
+        events = list(events_of(open_host(kind, forked)))
+        assert isinstance(events[0], Opened) and isinstance(events[1], Forked) and events[1].step == step == 240
+        logs[kind], weights[kind] = log(list(read_events(folder))), load_weights(folder, "last")
+        assert log(events) == logs[kind]
+    list(run_inline(replace(request, resume=True, experiment=None)))
+    whole, trained = log(list(read_events(parent))), load_weights(parent, "last")
+    for kind, rows in logs.items():
+        assert rows[1:] == whole[-len(rows[1:]) :] and rows[1]["step"] > 240, kind
+        assert whole[-len(rows)]["step"] <= 240
+        assert weights[kind][0] == trained[0] == 400
+        assert all((weights[kind][1][name] == value).all() for name, value in trained[1].items())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
+@pytest.mark.parametrize("change", ["learn.lr=1e-3", "net.memory=lstm"], ids=["nothing changed", "another memory"])
+def test_a_killed_fork_resumes_to_the_log_of_one_never_killed(change: str, tmp_path: Path) -> None:
+    asked = with_settings(experiment_from(TINY), {"run.total_steps": 2000, "run.checkpoint_every": 300})
+    parent = create(tmp_path, asked)
+    list(run_inline(Request(job="train", experiment=asked, folder=str(parent), schedule=(Stop(at=500),))))
+    arguments = ("--fork", str(parent), "--set", change)
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    subprocess.run(command(*arguments, runs=whole), check=True, capture_output=True, timeout=100)
+    with subprocess.Popen(command(*arguments, runs=cut), stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            row = json.loads(line)
+            if row["type"] == "Learned" and row["step"] >= 800:
+                os.kill(process.pid, signal.SIGKILL)
+                break
+    (folder,), (reference,) = cut.iterdir(), whole.iterdir()
+    subprocess.run(command("--resume", str(folder), runs=cut), check=True, capture_output=True, timeout=100)
+    rows = log(list(read_events(folder)))
+    assert rows == log(list(read_events(reference)))
+    assert (rows[0]["type"], rows[0]["step"], rows[0]["parent"]) == ("Forked", 500, parent.name)
+    assert rows[-1]["step"] == 2000
+    if change == "learn.lr=1e-3":
+        list(run_inline(Request(job="train", folder=str(parent), resume=True)))
+        assert rows[1:] == log(list(read_events(parent)))[-len(rows[1:]) :]
+    summary = summary_of(folder)
+    assert summary is not None and (summary.parent, summary.state) == (parent.name, "finished")
 
 
 @pytest.mark.parametrize("kind", ["inline", "thread", "process"])

@@ -68,6 +68,9 @@ class TrainArguments:
     host: Annotated[Literal["inline", "thread", "process"], option("Where training runs (default: inline).")] = "inline"
     json: Json = False
     resume: Annotated[str | None, option("Continue this run from its last checkpoint.", "RUN")] = None
+    fork: Annotated[
+        str | None, option("Branch off from this run's last checkpoint, with what --set and the others change.", "RUN")
+    ] = None
     replay_knobs: Annotated[str | None, option("Turn the knobs at the same steps as in this run.", "RUN")] = None
     stop_at: Annotated[
         float | None, option("Stop when two evaluations both reach this mean return (run.stop_at).", "RETURN")

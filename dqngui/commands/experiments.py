@@ -76,18 +76,40 @@ def run_folder(run: str, runs: str) -> Path:
 
 def experiment_of(arguments: TrainArguments) -> Experiment:
     """The experiment that the arguments describe. Raises ConfigError."""
-    overrides = {
-        "run.total_steps": arguments.steps,
-        "run.seed": arguments.seed,
-        "run.stop_at": arguments.stop_at,
-    }
     if arguments.replay_knobs is not None and arguments.file is None and arguments.env is None:
         from dqngui.runs import folder
 
-        changes = parse_assignments(list(arguments.set))
-        changes |= {path: value for path, value in overrides.items() if value is not None}
-        return with_settings(folder.read_experiment(run_folder(arguments.replay_knobs, arguments.runs)), changes)
-    return chosen_experiment(arguments.file, arguments.env, arguments.set, overrides)
+        experiment = folder.read_experiment(run_folder(arguments.replay_knobs, arguments.runs))
+        return with_settings(experiment, _changes_of(arguments))
+    return chosen_experiment(arguments.file, arguments.env, arguments.set, _overrides(arguments))
+
+
+def forked_experiment(arguments: TrainArguments) -> tuple[Path, Experiment]:
+    """The run that `--fork` names, and its experiment as it stood when it was saved, changed as the arguments say.
+
+    Raises ConfigError.
+    """
+    from dqngui.jobs.branching import branch_point, check_branch
+
+    if arguments.file is not None or arguments.env is not None or arguments.replay_knobs is not None:
+        raise ConfigError(
+            "--fork takes the run's own experiment: it goes with --set and --steps, but not with a FILE, --env or "
+            "--replay-knobs"
+        )
+    parent = run_folder(arguments.fork or "", arguments.runs)
+    step, began = branch_point(parent)
+    experiment = with_settings(began, _changes_of(arguments))
+    check_branch(parent, step, experiment)
+    return parent, experiment
+
+
+def _changes_of(arguments: TrainArguments) -> dict[str, Any]:
+    given = {path: value for path, value in _overrides(arguments).items() if value is not None}
+    return parse_assignments(list(arguments.set)) | given
+
+
+def _overrides(arguments: TrainArguments) -> dict[str, Any]:
+    return {"run.total_steps": arguments.steps, "run.seed": arguments.seed, "run.stop_at": arguments.stop_at}
 
 
 def knobs_of(run: str, runs: str) -> tuple[COMMANDS, ...]:

@@ -10,6 +10,7 @@ from dqngui.messages import (
     EpisodeEnded,
     Evaluated,
     Event,
+    Forked,
     KnobRefused,
     Learned,
     RunResumed,
@@ -80,6 +81,11 @@ class ProgressLine:
                 self._say(event.text)
             case KnobRefused():
                 self._say(f"`{event.field}` = {event.value!r} was refused: {event.reason}")
+            case Forked():
+                changes = f" with {'; '.join(event.changes)}" if event.changes else ""
+                self._say(f"Forked from {event.parent} at step {event.step:,}{changes}.")
+                if event.fresh:
+                    self._say(f"Begins anew: {', '.join(event.fresh)}.")
             case RunResumed():
                 lost = (
                     f", {event.lost_steps:,} steps behind its last checkpoint are made again"

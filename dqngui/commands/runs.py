@@ -26,7 +26,12 @@ def run(arguments: RunsArguments) -> int:
         print(f"No runs in `{arguments.folder}` yet: `dqngui train` makes one.")
         return 0
     head = ["run", "task", "agent", "seed", "steps", "best", "training", "state"]
-    print(table([head, *(_row(summary) for summary in summaries)]))
+    rows = [_row(summary) for summary in summaries]
+    if any(summary.parent for summary in summaries):
+        head.append("fork of")
+        for row, summary in zip(rows, summaries, strict=True):
+            row.append(summary.parent)
+    print(table([head, *rows]))
     return 0
 
 

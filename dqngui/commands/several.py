@@ -112,8 +112,8 @@ def _test_request(folder: str, episodes: int) -> Request:
 
 def run_several(arguments: TrainArguments) -> int:
     """Train every seed, at most `jobs` at once, and print the table. Raises ConfigError."""
-    if arguments.resume is not None or arguments.seed is not None:
-        raise ConfigError("--seeds starts new runs, one a seed; it goes with neither --resume nor --seed")
+    if arguments.resume is not None or arguments.fork is not None or arguments.seed is not None:
+        raise ConfigError("--seeds starts new runs, one a seed; it goes with neither --resume nor --fork nor --seed")
     if arguments.jobs < 1 or arguments.test_episodes < 0:
         raise ConfigError("--jobs must be at least 1 and --test-episodes at least 0")
     experiment = experiment_of(arguments)

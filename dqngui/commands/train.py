@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from dqngui.commands.arguments import TrainArguments
-from dqngui.commands.experiments import check_task, experiment_of, knobs_of, run_folder
+from dqngui.commands.experiments import check_task, experiment_of, forked_experiment, knobs_of, run_folder
 from dqngui.commands.following import Outcome, follow
 from dqngui.commands.output import JsonLines, Output, ProgressLine
 from dqngui.config import ConfigError
@@ -22,6 +22,8 @@ def run(arguments: TrainArguments) -> int:
         return run_several(arguments)
     if arguments.resume is not None:
         request, total_steps = _resumed(arguments)
+    elif arguments.fork is not None:
+        request, total_steps = _forked(arguments)
     else:
         request, total_steps = _new(arguments)
     output: Output = JsonLines() if arguments.json else ProgressLine(total_steps)
@@ -37,6 +39,18 @@ def _new(arguments: TrainArguments) -> tuple[Request, int]:
     folder = create(Path(arguments.runs), experiment)
     return (
         Request(job="train", experiment=experiment, folder=str(folder), schedule=schedule),
+        experiment.run.total_steps,
+    )
+
+
+def _forked(arguments: TrainArguments) -> tuple[Request, int]:
+    parent, experiment = forked_experiment(arguments)
+    check_task(experiment)
+    from dqngui.runs.folder import create
+
+    folder = create(Path(arguments.runs), experiment)
+    return (
+        Request(job="train", experiment=experiment, folder=str(folder), fork=str(parent)),
         experiment.run.total_steps,
     )
 

@@ -37,7 +37,9 @@ def check_branch(folder: Path, step: int, experiment: Experiment) -> None:
     """Raises ConfigError if a fork at this step would have nothing left to do."""
     total = experiment.run.total_steps
     if total <= step:
-        raise ConfigError(f"`run.total_steps`: the fork of `{folder}` begins at step {step:,}, so {total:,} is too few")
+        raise ConfigError(
+            f"`run.total_steps`: the fork of `{folder}` begins at step {step:,} and needs more than {total:,}"
+        )
 
 
 def stays_whole(path: str) -> bool:
