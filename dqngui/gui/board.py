@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMainWindow
 
 from dqngui import catalog
@@ -14,6 +14,8 @@ from dqngui.gui.panels.panel import Cursor, Panel, Sources
 from dqngui.gui.playing import Playing
 from dqngui.gui.theme import Theme
 from dqngui.messages import Event
+
+FOLLOW_MS = 90  # between two steps that maps show of an episode that plays; each costs a few drawings in Python
 
 
 class Board(QObject):
@@ -38,6 +40,10 @@ class Board(QObject):
         self.docks: dict[str, CardDock] = {}
         self._seen: set[str] = set()
         self._turn = 0
+        self._t: int | None = None
+        self._followed: int | None = None
+        self._following = QTimer(self, singleShot=True, interval=FOLLOW_MS)
+        self._following.timeout.connect(self._follow_views)
         for name, entry in catalog.PANELS.items():
             panel: Panel = catalog.load(entry)()
             card = Card(panel.title, panel)
@@ -92,15 +98,29 @@ class Board(QObject):
     @Slot(object)
     def take_views(self, playing: Playing | None) -> None:
         """The player's episode has more steps or is another one; panels draw it at the next `refresh`."""
-        self.playing = playing
+        self.playing, self._followed = playing, None
         for panel in self._visible():
             panel.take_views(playing)
 
     @Slot(int)
     def follow(self, t: int) -> None:
-        """The player shows another step."""
+        """The player shows another step. Panels that draw views follow it a few times a second, the others at once."""
+        self._t = t
         for panel in self._visible():
-            panel.follow(t)
+            if not panel.views:
+                panel.follow(t)
+        if not self._following.isActive():
+            self._follow_views()
+
+    @Slot()
+    def _follow_views(self) -> None:
+        if self._t == self._followed:
+            return
+        self._followed = self._t
+        for panel in self._visible():
+            if panel.views and self._t is not None:
+                panel.follow(self._t)
+        self._following.start()
 
     @Slot()
     def refresh(self) -> None:

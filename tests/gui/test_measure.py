@@ -172,3 +172,25 @@ def test_the_board_draws_one_changed_panel_a_turn_and_its_paint_belongs_to_the_c
     assert seen[0] >= 1  # painted before the cost was taken
     board.clear()
     plot.removeEventFilter(paints)
+
+
+def test_maps_follow_the_player_a_few_times_a_second_and_the_picture_at_once(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    board = Board(window)
+    map_, other = board.panels["memory"], board.panels["return"]
+    board._seen = {"memory", "return"}
+    shown: dict[str, list[int]] = {"memory": [], "return": []}
+    monkeypatch.setattr(map_, "follow", shown["memory"].append)
+    monkeypatch.setattr(other, "follow", shown["return"].append)
+    for t in range(50):
+        board.follow(t)
+        qtbot.wait(8)
+    assert shown["return"] == list(range(50))
+    assert shown["memory"][0] == 0
+    assert 3 <= len(shown["memory"]) <= 10
+    qtbot.waitUntil(lambda: shown["memory"][-1] == 49)  # the last one is not forgotten
+    board.follow(3)
+    qtbot.waitUntil(lambda: shown["memory"][-1] == 3)
