@@ -88,12 +88,11 @@ class Agent:
             for spec in self.network.views()
         )
 
-    def labels(self, views: tuple[View, ...]) -> dict[str, tuple[str, ...]]:
-        """Names along the views' axes: of the tokens, and of past steps."""
+    @property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Names along the views' axes: of the tokens."""
         tokens = self.network.encoder.labels
-        labels = {"query": tokens, "key": tokens}
-        lags = max((view.shape[view.axes.index("lag")] for view in views if "lag" in view.axes), default=0)
-        return labels | ({"lag": ("now", *(f"t−{lag}" for lag in range(1, lags)))} if lags else {})
+        return {"query": tokens, "key": tokens}
 
     def numbers(self, observations: list[Parts]) -> np.ndarray:
         """Observations of n steps (each part (1, *shape)) as (n, F) float32, F names being `features`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 
@@ -28,17 +29,33 @@ class Film:
         return self
 
     def add(self, frame: np.ndarray) -> None:
-        """Append one frame (H, W, 3) uint8; odd sizes lose their last row or column, as H.264 needs even ones."""
+        """Append one frame (H, W, 3) uint8; odd sizes lose their last row or column, as H.264 needs even ones.
+
+        Raises ConfigError when it cannot be written.
+        """
         height, width = frame.shape[0] // 2 * 2, frame.shape[1] // 2 * 2
         if self._writer is None:
             self._writer = imageio_ffmpeg.write_frames(
                 str(self.path), (width, height), fps=self.fps, macro_block_size=2, ffmpeg_log_level="error"
             )
             self._writer.send(None)
-        self._writer.send(np.ascontiguousarray(frame[:height, :width]))
+        try:
+            self._writer.send(np.ascontiguousarray(frame[:height, :width]))
+        except OSError:
+            raise self._broken() from None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._writer is not None:
-            self._writer.close()
+        if self._writer is None:
+            return
+        self._writer.close()
+        if kind is None:
+            try:  # the encoder does not say whether it could write the end
+                with closing(imageio_ffmpeg.read_frames(str(self.path))) as reader:
+                    next(reader)
+            except (OSError, RuntimeError, StopIteration):
+                raise self._broken() from None
+
+    def _broken(self) -> ConfigError:
+        return ConfigError(f"`{self.path}`: the film could not be written; the disk may be full")

@@ -184,7 +184,7 @@ class _Player:
             step=agent.step,
             environment=experiment.env.id,
             views=views,
-            labels=agent.labels(views),
+            labels=agent.labels,
             actions=agent.spaces.action_names,
             features=agent.features,
             fps=float(stage.envs.envs[0].metadata.get("render_fps") or USUAL_FPS),

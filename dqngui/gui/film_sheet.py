@@ -1,0 +1,141 @@
+"""The picture of one step in an exported film: what the environment shows, and the panels beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatch
+
+import numpy as np
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.cards import Card
+from dqngui.gui.panels.panel import Panel
+from dqngui.gui.panels.timeline import span_of
+from dqngui.gui.panels.trace import Series, Trace
+from dqngui.gui.playing import Playing
+from dqngui.gui.theme import GAP
+
+SIZE = QSize(1280, 720)
+VALUES_HEIGHT = 150
+MOST_CURVES = 4
+
+
+class FilmSheet(QWidget):
+    """Never on the screen: laid out once for an episode, then rendered step by step.
+
+    Args:
+        playing: the whole episode.
+        panels: drawn at the right, where the agent has what they draw; they belong to the sheet from now on.
+    """
+
+    def __init__(self, playing: Playing, panels: Sequence[Panel]) -> None:
+        super().__init__()
+        self.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+        self.setFixedSize(SIZE)
+        self._playing = playing
+        self.picture = _Picture(self)
+        self.caption, self.agent = QLabel(self), QLabel(self)
+        themes.set_role(self.agent, "muted")
+        self._values = Trace(self)
+        left = QVBoxLayout()
+        left.setSpacing(GAP)
+        scene = Card(playing.ready.environment, self._scene())
+        scene.set_note(f"seed {playing.seed}" + (f" · ε {playing.epsilon:g}" if playing.epsilon else ""))
+        left.addWidget(scene, 1)
+        values = Card("Action values", self._values)
+        values.setFixedHeight(VALUES_HEIGHT)
+        left.addWidget(values)
+        columns = QHBoxLayout(self)
+        columns.setContentsMargins(GAP, GAP, GAP, GAP)
+        columns.setSpacing(GAP)
+        columns.addLayout(left, 5)
+        self.panels = [panel for panel in panels if self._draws(panel)]
+        if self.panels:
+            right = QVBoxLayout()
+            right.setSpacing(GAP)
+            for panel in self.panels:
+                card = Card(panel.title, panel)
+                for widget in panel.header_widgets:
+                    card.add_to_header(widget)
+                right.addWidget(card, 1)
+            columns.addLayout(right, 4)
+        self.show()  # lays it out, on no screen
+        for panel in self.panels:
+            panel.take_views(playing)
+            panel.refresh()
+        self._draw_values()
+
+    def _scene(self) -> QWidget:
+        body = QWidget(self)
+        column = QVBoxLayout(body)
+        column.setContentsMargins(GAP, 0, GAP, GAP)
+        column.addWidget(self.picture, 1)
+        line = QHBoxLayout()
+        line.addWidget(self.caption)
+        line.addStretch(1)
+        line.addWidget(self.agent)
+        column.addLayout(line)
+        return body
+
+    def _draws(self, panel: Panel) -> bool:
+        return any(fnmatch(name, pattern) for name in self._playing.views for pattern in panel.views)
+
+    def _draw_values(self) -> None:
+        playing = self._playing
+        q, names = playing.q, playing.ready.actions
+        if q.shape[1] <= MOST_CURVES:
+            series = [Series(names[a], f"series{a}", q[:, a]) for a in range(q.shape[1])]
+        else:
+            series = [Series("highest", "series0", q.max(axis=1)), Series("mean", "series1", q.mean(axis=1))]
+        finite = q[np.isfinite(q)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+        self._values.set_span(span_of(playing.length, ended=True))
+        self._values.draw("", series, (low, max(high, low + 1e-6)))
+        self._values.set_gutter(self._values.gutter_wanted, True)
+
+    def render_step(self, t: int, image: QImage | None) -> QImage:
+        """The sheet at step t, with the environment's picture if there is one."""
+        playing = self._playing
+        last = min(t, playing.length - 1)
+        for panel in self.panels:
+            panel.follow(last)
+        self._values.follow(last)
+        self.picture.show_image(image, playing.ready.no_picture)
+        ret = float(playing.reward[:t].sum())
+        doing = playing.ready.actions[int(playing.action[t])] if t < playing.length else "end"
+        self.caption.setText(f"step {t:,} of {playing.length:,} · return {ret:g} · {doing}")
+        self.agent.setText(f"trained for {playing.weights_step:,} steps")
+        sheet = QImage(SIZE, QImage.Format.Format_RGB888)
+        sheet.fill(themes.current().color("background"))
+        painter = QPainter(sheet)
+        self.render(painter, QPoint(), renderFlags=QWidget.RenderFlag.DrawChildren)
+        painter.end()
+        return sheet
+
+
+class _Picture(QWidget):
+    """The environment's picture as large as it fits, or why there is none."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._image: QImage | None = None
+        self._why = ""
+
+    def show_image(self, image: QImage | None, why: str) -> None:
+        self._image, self._why = image, why or "No picture of this step"
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        if self._image is None:
+            painter.setPen(themes.current().color("muted"))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._why)
+            return
+        size = self._image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        place = QRectF(0, 0, size.width(), size.height())
+        place.moveCenter(QRectF(self.rect()).center())
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(place, self._image)

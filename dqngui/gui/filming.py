@@ -1,0 +1,251 @@
+"""Exports the player's present episode as a film, with panels beside the picture."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import queue
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal, Slot
+from PySide6.QtGui import QImage
+
+from dqngui.config import ConfigError
+from dqngui.gui.film_sheet import FilmSheet
+from dqngui.gui.panels.panel import Panel
+from dqngui.gui.player import Player
+from dqngui.gui.playing import Playing
+
+LONGEST_S = 60.0
+TICK_MS = 10
+RETRY_MS = 400
+"""After so long without the picture that was asked for it is asked for again: the user may have moved the player."""
+WAITING_FRAMES = 4  # between the window and the encoder
+LEAVE_S = 5.0
+FAR = 10**9  # a step behind any episode's end
+
+
+def shown_steps(length: int, fps: float) -> list[int]:
+    """Steps that the film of an episode shows, its end included: every k-th, so that it takes a minute at most."""
+    every = max(1, math.ceil(length / (LONGEST_S * fps - 1)))
+    return [*range(0, length, every), length]
+
+
+class Filming(QObject):
+    """One export: `start` it, and it goes on beside everything else until `ended`.
+
+    The player is paused, leaves its place and comes back to it in the end. What it is asked to record is what
+    `Player.show_in` says, so whoever calls that should do so again after the end.
+
+    Attributes:
+        path: the film; there is nothing under this name before it is whole.
+        active: started and not yet ended.
+
+    Signals:
+        progressed(int, int): frames done, of how many; (0, 0) while the episode is played to its end.
+        ended(str): the film is there (empty), or one sentence why not (`cancelled` if so asked).
+    """
+
+    progressed = Signal(int, int)
+    ended = Signal(str)
+
+    def __init__(self, player: Player, panels: Sequence[Panel], path: Path, parent: QObject | None = None) -> None:
+        """`panels` are the film's own, not those of the window."""
+        super().__init__(parent)
+        self.path = path
+        self.active = False
+        self._player, self._panels = player, list(panels)
+        self._sheet: FilmSheet | None = None
+        self._playing: Playing | None = None
+        self._encoder: _Encoder | None = None
+        self._steps: list[int] = []
+        self._done = 0
+        self._before: tuple[bool, int] = (False, 0)
+        self._waited_ms = 0
+        self._recorded = False
+        self._timer = QTimer(self, interval=TICK_MS)
+        self._timer.timeout.connect(self._tick)
+
+    def start(self) -> None:
+        """Begin; `ended` follows in any case, but never from inside this call."""
+        player = self._player
+        self.active = True
+        QCoreApplication.instance().aboutToQuit.connect(self._quit)  # type: ignore[union-attr]
+        if player.playing is not None:
+            self._before = (player.paused, player.playing.t)
+        player.pause()
+        self._recorded = bool(self._panels)
+        player.show_in(pictures=True, views=self._recorded)
+        self._waited_ms = RETRY_MS
+        self._timer.start()
+
+    @Slot()
+    def cancel(self) -> None:
+        """Leave it; the half film is removed."""
+        if self.active:
+            self._end("cancelled")
+
+    @Slot()
+    def _quit(self) -> None:
+        self.cancel()
+        if self._encoder is not None:
+            self._encoder.join(LEAVE_S)
+
+    # -- step by step -----------------------------------------------------------------------------
+
+    @Slot()
+    def _tick(self) -> None:
+        player = self._player
+        playing = player.playing
+        self._waited_ms += TICK_MS
+        if player.problem:
+            self._end(player.problem)
+        elif self._encoder is None:
+            self._get_ready(playing)
+        elif playing is not self._playing:
+            self._end("the player left the episode before its film was done")
+        elif self._encoder.problem is not None:
+            self._end(self._encoder.problem)
+        elif self._done < len(self._steps):
+            self._shoot(playing)
+        elif self._encoder.finish():
+            self._end(self._encoder.problem or "")
+
+    def _get_ready(self, playing: Playing | None) -> None:
+        """Have the whole episode played, with views; then begin the film."""
+        if playing is None:
+            if not self._player.loading:
+                self._end("there is no episode to film")
+            return
+        if self._recorded and playing.ready.views and not playing.recorded:
+            return  # the player begins it anew
+        if not (playing.ended and playing.length):
+            self.progressed.emit(0, 0)
+            self._ask(FAR)
+            return
+        try:
+            self._encoder = _Encoder(self.path, playing.ready.fps)
+        except (ConfigError, OSError) as error:
+            self._end(str(error) if isinstance(error, ConfigError) else f"`{self.path}`: {error.strerror}")
+            return
+        self._playing, self._steps = playing, shown_steps(playing.length, playing.ready.fps)
+        self._sheet = FilmSheet(playing, self._panels)
+        size = self._sheet.picture.size()
+        self._player.draw_at((size.width(), size.height()))
+        self._ask(self._steps[0])
+
+    def _ask(self, t: int) -> None:
+        """Ask for a step, now and then again until it is shown."""
+        if self._waited_ms >= RETRY_MS:
+            self._waited_ms = 0
+            self._player.pause()
+            self._player.show_in(pictures=True, views=self._recorded)
+            self._player.seek(t)
+
+    def _shoot(self, playing: Playing | None) -> None:
+        assert playing is not None and self._encoder is not None and self._sheet is not None
+        t = self._steps[self._done]
+        image = self._player.frame
+        drawn = image is not None or bool(playing.ready.no_picture) or bool(self._player.notice)
+        if playing.t != t or not drawn:
+            self._ask(t)
+            return
+        if self._encoder.busy:
+            return
+        self._encoder.take(self._sheet.render_step(t, image))
+        self._done += 1
+        self.progressed.emit(self._done, len(self._steps))
+        self._waited_ms = RETRY_MS
+        if self._done < len(self._steps):
+            self._ask(self._steps[self._done])
+
+    def _end(self, reason: str) -> None:
+        self.active = False
+        self._timer.stop()
+        if self._encoder is not None and reason:
+            self._encoder.abandon()
+        if self._sheet is not None:
+            self._sheet.close()
+            self._sheet.deleteLater()
+        player = self._player
+        if self._playing is not None and player.playing is self._playing:
+            paused, t = self._before
+            player.seek(t)
+            if not paused:
+                player.play()
+        self.ended.emit(reason)
+
+
+class _Encoder:
+    """Writes pictures in a thread of its own, under another name until the film is whole.
+
+    Attributes:
+        problem: one sentence, once it failed.
+    """
+
+    def __init__(self, path: Path, fps: float) -> None:
+        """Raises ConfigError or OSError when no film can be written there."""
+        from dqngui.jobs.film import Film  # brings the encoder, which the window seldom needs
+
+        self.problem: str | None = None
+        self._path, self._part = path, path.with_name(f".{path.stem}.part.mp4")
+        self._film = Film(path, fps)  # says what is wrong with the name that the user chose
+        self._film.path = self._part
+        self._part.write_bytes(b"")
+        self._frames: queue.Queue[np.ndarray | None] = queue.Queue(WAITING_FRAMES)
+        self._abandoned = self._finishing = False
+        self._thread = threading.Thread(target=self._run, name="dqngui-film", daemon=True)
+        self._thread.start()
+
+    @property
+    def busy(self) -> bool:
+        """There is no room for another picture yet."""
+        return self._frames.full()
+
+    def take(self, image: QImage) -> None:
+        """One more picture (RGB888), while it is not busy."""
+        height, width, line = image.height(), image.width(), image.bytesPerLine()
+        rows = np.frombuffer(image.constBits(), np.uint8).reshape(height, line)
+        self._frames.put_nowait(rows[:, : 3 * width].reshape(height, width, 3).copy())
+
+    def finish(self) -> bool:
+        """Write what is left; True once that is done."""
+        if not self._finishing:
+            with contextlib.suppress(queue.Full):
+                self._frames.put_nowait(None)
+                self._finishing = True
+        return not self._thread.is_alive()
+
+    def abandon(self) -> None:
+        """Leave the film; its file is removed."""
+        self._abandoned = True
+        with contextlib.suppress(queue.Full):
+            self._frames.put_nowait(None)
+
+    def join(self, seconds: float) -> None:
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
+        try:
+            with self._film as film:
+                while not self._abandoned and (pixels := self._frames.get()) is not None:
+                    film.add(pixels)
+                if self._abandoned:
+                    raise _Abandoned
+            os.replace(self._part, self._path)
+        except _Abandoned:
+            pass
+        except ConfigError as error:
+            self.problem = str(error).replace(str(self._part), str(self._path))
+        except OSError as error:
+            self.problem = f"`{self._path}`: {error.strerror or error}"
+        finally:
+            self._part.unlink(missing_ok=True)
+
+
+class _Abandoned(Exception):
+    """The film is not wanted any more."""
