@@ -67,6 +67,11 @@ class AttentionPanel(InnerPanel):
         self.now.clicked.connect(lambda chart, row, column: self.choose_head(chart if self._many_maps else row))
         self.over.stepped.connect(lambda t, y: self.seek_step(t))
         self.curve.stepped.connect(lambda t, y: self.seek_step(t))
+        self.now.setAccessibleDescription("A click on a head shows it alone over the episode")
+        for canvas in (self.over, self.curve):
+            canvas.setAccessibleDescription("A click shows that step")
+        self.add_menu_action("Next head", "chevron-right", lambda: self._turn(1))
+        self.add_menu_action("Mean of the heads", "sigma", lambda: self.choose_head(None))
         self.add_exports()
         self.restyle(themes.current())
 
@@ -74,12 +79,17 @@ class AttentionPanel(InnerPanel):
     def _many_maps(self) -> bool:
         return len(self.now.titles) > 1
 
-    def choose_head(self, head: int) -> None:
-        """Show one head over the episode; the same one again, or a view without heads: the mean of all."""
+    def choose_head(self, head: int | None) -> None:
+        """Show one head over the episode; the same one again, None, or a view without heads: the mean of all."""
         count = len(self._maps.heads) if self._maps else 0
-        self.head = head if head != self.head and head < count else None
+        self.head = head if head is not None and head != self.head and head < count else None
         self._known = 0
         self.again()
+
+    def _turn(self, by: int) -> None:
+        count = len(self._maps.heads) if self._maps else 0
+        if count > 1:
+            self.choose_head(0 if self.head is None else (self.head + by) % count)
 
     def draw(self, playing: Playing, view: View) -> None:
         if self.fresh:

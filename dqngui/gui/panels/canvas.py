@@ -21,6 +21,7 @@ from dqngui.gui.theme import TICK_PX, Theme
 
 GAP = 255
 """The index of a missing value's colour."""
+SHORTEST = 26  # pixels in which a shortened name still says something
 TOP = 254
 """The index of the highest value's colour."""
 
@@ -58,7 +59,7 @@ def spread_labels(
     widest = max((metrics.horizontalAdvance(text) for text in labels), default=0.0)
     if widest + gap <= room or len(labels) == 1:
         return [(i, metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)) for i, text in enumerate(labels)]
-    if room >= 44:
+    if room >= SHORTEST and labels[-1] != "0":
         return [(i, metrics.elidedText(text, Qt.TextElideMode.ElideRight, room - 4)) for i, text in enumerate(labels)]
     every = math.ceil((min(widest, 80.0) + gap) / max(room, 1e-6))
     last = len(labels) - 1
@@ -73,7 +74,7 @@ def row_ticks(count: int, row: float, line: float, back: bool = False) -> list[i
 
     `back`: counted back from the last one, which is 0.
     """
-    if row >= line or count == 1:
+    if row >= line - 2 or count == 1:  # letters are lower than their line
         return list(range(count))
     every = next((n for n in (2, 5, 10, 20, 50, 100, 200, 500, 1000) if n * row >= line + 4), count)
     if back:

@@ -23,6 +23,7 @@ class Choice(QToolButton):
         themes.set_role(self, "choice")
         self._tip, self._full = tooltip, ""
         self._texts: dict[str, str] = {}
+        self._chosen = ""
         self.setToolTip(tooltip)
         self.setAccessibleName(tooltip)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -32,6 +33,7 @@ class Choice(QToolButton):
     def offer(self, texts: Mapping[str, str], chosen: str, choose: Callable[[str], Any]) -> None:
         """Offer things by key, in words, in place of what was offered before."""
         if dict(texts) != self._texts:
+            self._chosen = ""
             self._texts = dict(texts)
             self.menu().clear()
             for action in self._group.actions():
@@ -48,6 +50,9 @@ class Choice(QToolButton):
 
     def set_chosen(self, key: str) -> None:
         """Show which one it is."""
+        if key == self._chosen:
+            return
+        self._chosen = key
         for action in self._group.actions():
             action.setChecked(action.data() == key)
         self._full = self._texts.get(key, "")

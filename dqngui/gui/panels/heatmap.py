@@ -40,7 +40,7 @@ class Heatmap(Canvas):
         self.rows: tuple[str, ...] = ()
         self.columns: tuple[str, ...] = ()
         self.chosen: int | None = None
-        self.least_gutter = 0.0
+        self.least_gutter = self._widest = 0.0
         self.values: npt.NDArray[Any] = np.empty((0, 0, 0))
         self._axes = ("", "")
         self._signed, self._low, self._high = False, 0.0, 1.0
@@ -56,6 +56,7 @@ class Heatmap(Canvas):
         if (*named, axes) == (self.titles, self.rows, self.columns, self._axes):
             return
         (self.titles, self.rows, self.columns), self._axes = named, axes
+        self._widest = max((self.metrics.horizontalAdvance(text) for text in self.rows), default=0.0)
         self.values = np.empty((0, 0, 0))
         self._lay_out()
 
@@ -89,13 +90,12 @@ class Heatmap(Canvas):
 
     @property
     def _bottom(self) -> float:
-        return self.line + 3.0 + (self.line if self._axes[1] and self.height() >= 110 else 0)
+        return self.line + 3.0 + (self.line if self._axes[1] and self.height() >= 140 else 0)
 
     @property
     def gutter(self) -> float:
         """Pixels left of the maps."""
-        names = max((self.metrics.horizontalAdvance(text) for text in self.rows), default=0.0)
-        return max(self.least_gutter, self._title_width + min(names, WIDEST_LABELS * self.width()) + 10)
+        return max(self.least_gutter, self._title_width + min(self._widest, WIDEST_LABELS * self.width()) + 10)
 
     @property
     def _title_width(self) -> float:
@@ -113,11 +113,12 @@ class Heatmap(Canvas):
         if not self.rows or not self.columns:
             self._places = []
             return self.renew()
+        title = max(self.metrics.horizontalAdvance(text) for text in self.titles) + 2
         name = min(max(self.metrics.horizontalAdvance(text) for text in self.columns), 80.0) + 8
 
         def fit(across: int) -> tuple[float, float]:
             cell_w, cell_h = self._map_size(across)
-            wide = min(1.0, cell_w / len(self.columns) / (name if len(self.columns) <= 8 else 8.0))
+            wide = min(1.0, cell_w / len(self.columns) / (name if len(self.columns) <= 8 else 8.0), cell_w / title)
             tall = min(1.0, cell_h / len(self.rows) / (self.line + 2))
             return round(min(wide, tall), 3), -abs(math.log(max(cell_w, 1.0) / max(cell_h, 1.0)))
 
@@ -151,7 +152,9 @@ class Heatmap(Canvas):
             if len(self._places) > 1:
                 above = QRectF(place.left(), place.top() - self.line - 1, place.width(), self.line)
                 color = theme.color("accent" if index == self.chosen else "muted")
-                title = self.metrics.elidedText(self.titles[index], Qt.TextElideMode.ElideRight, place.width())
+                title = self.titles[index]
+                if self.metrics.horizontalAdvance(title) > place.width():
+                    title = title.split()[-1]  # `head 3` is `3`
                 self.words(painter, above, title, Qt.AlignmentFlag.AlignLeft, color)
         floor = max(place.bottom() for place in self._places) + 2
         for place in self._places[: self._across]:

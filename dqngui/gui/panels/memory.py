@@ -61,6 +61,13 @@ class MemoryPanel(InnerPanel):
         self.map.stepped.connect(self._on_map)
         for trace in (self.states, self.shares):
             trace.stepped.connect(lambda t, y: self.seek_step(t))
+        for canvas in (self.map, self.states, self.shares):
+            canvas.setAccessibleDescription("A click shows that step, and on the map the curves of that row")
+            canvas.setMinimumHeight(40)
+        for trace in (self.states, self.shares):
+            trace.hide()  # until it is known that there is room
+        self.add_menu_action("Next row", "chevron-down", lambda: self._turn(1))
+        self.add_menu_action("Previous row", "chevron-up", lambda: self._turn(-1))
         self.add_exports()
         self.restyle(themes.current())
 
@@ -160,6 +167,12 @@ class MemoryPanel(InnerPanel):
         if row != self.row:
             self.row = row
             self.again()
+
+    def _turn(self, by: int) -> None:
+        """The row below or above the chosen one, in the order that is drawn."""
+        if self.row is not None and self._something:
+            order = self.map.order.tolist()
+            self.choose_row(order[(order.index(self.row) + by) % len(order)])
 
     def _on_map(self, t: int, y: float) -> None:
         row = self.map.row_at(y)

@@ -38,7 +38,7 @@ class StepCanvas(Canvas):
         filled: colours everywhere, on which the cursor needs an edge.
 
     Signals:
-        stepped(int, float): a step was clicked, at this height in pixels.
+        stepped(int, float): a step was clicked or dragged to; the height in pixels is that of the press.
     """
 
     stepped = Signal(int, float)
@@ -51,6 +51,8 @@ class StepCanvas(Canvas):
         self.t: int | None = None
         self.head = 0.0  # pixels above the drawing
         self.length = 0
+        self._pressed = 0.0
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     # -- geometry ---------------------------------------------------------------------------------
 
@@ -157,11 +159,14 @@ class StepCanvas(Canvas):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         t, y = self.step_at(event.position().x()), event.position().y()
         self.say("" if t is None else self.told(t, y), event.position())
+        if t is not None and event.buttons() & Qt.MouseButton.LeftButton:
+            self.stepped.emit(t, self._pressed)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         t = self.step_at(event.position().x())
         if t is not None and event.button() == Qt.MouseButton.LeftButton:
-            self.stepped.emit(t, event.position().y())
+            self._pressed = event.position().y()
+            self.stepped.emit(t, self._pressed)
 
 
 def extremes(values: npt.NDArray[np.float32], size: int, signed: bool) -> npt.NDArray[np.float32]:

@@ -38,6 +38,7 @@ class TimeMap(StepCanvas):
         self.values: npt.NDArray[np.float32] = np.empty((0, 0), np.float32)
         self.title = self.caption = ""
         self._names: tuple[str, ...] = ()
+        self._widest = 0.0
         self._signed, self._limits = False, (0.0, 1.0)
         self._table = color_table(False)
         self._made_of: tuple[object, ...] = ()
@@ -49,6 +50,7 @@ class TimeMap(StepCanvas):
         names = (tuple(rows), title, tuple(shown if shown is not None else rows))
         if names != (self.rows, self.title, self._names):
             self.rows, self.title, self._names = names
+            self._widest = max((self.metrics.horizontalAdvance(text) for text in self._names), default=0.0)
             if len(self.order) != len(rows):
                 self.order = np.arange(len(rows))
             self._made_of = ()
@@ -92,8 +94,7 @@ class TimeMap(StepCanvas):
     @property
     def gutter_wanted(self) -> float:
         """Pixels left of the map that its labels take."""
-        names = max((self.metrics.horizontalAdvance(text) for text in self._names), default=0.0)
-        return float((self.line + 4 if self.title else 4) + min(names, WIDEST_LABELS * self.width()) + 10)
+        return float((self.line + 4 if self.title else 4) + min(self._widest, WIDEST_LABELS * self.width()) + 10)
 
     # -- painting ---------------------------------------------------------------------------------
 
