@@ -178,4 +178,5 @@ PANELS = {
     "log": Entry("Tweaks, evaluations and notices in words", "dqngui.gui.panels.log:LogPanel"),
     "attention": Entry("What each head attends to", "dqngui.gui.panels.attention:AttentionPanel"),
     "memory": Entry("Units of the memory over the episode", "dqngui.gui.panels.memory:MemoryPanel"),
+    "runs": Entry("The stored runs, to open, resume and compare", "dqngui.gui.panels.runs:RunsPanel"),
 }

@@ -80,7 +80,7 @@ class Library(QObject):
         self._watchers: list[QWidget] = []
         self._worker = Worker("library", self)
         self._list = RunList(self.runs) if self.runs else None
-        self._reading = False
+        self._reading = self._stale = False
         self._state = (session.state, session.folder)
         self._timer = QTimer(self, interval=REFRESH_MS)
         self._timer.timeout.connect(self._on_timer)
@@ -131,8 +131,9 @@ class Library(QObject):
     @Slot()
     def refresh(self) -> None:
         """Look at the folder again; `changed` tells what is new."""
+        self._stale = True  # what is being read now may have been looked at before it changed
         if self._list is not None and not self._reading:
-            self._reading = True
+            self._reading, self._stale = True, False
             self._worker.ask(self._read_list, self._take_list)
 
     def _read_list(self) -> tuple[list[RunSummary], str]:
@@ -144,6 +145,8 @@ class Library(QObject):
 
     def _take_list(self, found: tuple[list[RunSummary], str]) -> None:
         self._reading = False
+        if self._stale:
+            self.refresh()
         if self.known and found == (self.summaries, self.problem):
             return
         (self.summaries, self.problem), self.known = found, True

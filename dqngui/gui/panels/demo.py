@@ -13,14 +13,13 @@ def offer_demo(panel: Panel, sources: Sources) -> QPushButton | None:
     folder = demo_folder()
     if folder is None:
         return None
-    button = panel.offer(
+    return panel.offer(
         "Open the demo run", "folder-open-outline", "Look at a trained agent and its curves", lambda: open_demo(sources)
     )
-    sources.session.changed.connect(lambda: button.setEnabled(not sources.session.active))
-    return button
 
 
 def open_demo(sources: Sources) -> None:
+    """Open it, unless a run is being trained; the session says so then."""
     folder = demo_folder()
-    if folder is not None and not sources.session.active:
+    if folder is not None:
         sources.session.open_stored(folder)

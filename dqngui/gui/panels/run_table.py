@@ -1,0 +1,344 @@
+"""The table of runs: its model, how it is sorted and filtered, and how rows are painted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRect,
+    QRectF,
+    QSortFilterProxyModel,
+    Qt,
+)
+from PySide6.QtGui import QFont, QIcon, QPainter
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
+
+from dqngui import catalog
+from dqngui.gui import theme as themes
+from dqngui.gui.library import Library
+from dqngui.gui.panels.overlays import token
+from dqngui.gui.panels.plot import short
+from dqngui.gui.theme import SECONDARY_PX, Theme
+from dqngui.runs.folder import RunSummary
+
+Index = QModelIndex | QPersistentModelIndex
+FOLDER = Qt.ItemDataRole.UserRole
+SORT = Qt.ItemDataRole.UserRole + 1
+SWATCH = Qt.ItemDataRole.UserRole + 2
+NONE = QModelIndex()
+ICON_PX, SWATCH_PX = 16, 12
+
+
+class Column(IntEnum):
+    SWATCH = 0
+    NAME = 1
+    TASK = 2
+    AGENT = 3
+    BEST = 4
+    STEPS = 5
+    STATE = 6
+    WHEN = 7
+
+
+HEADS = {
+    Column.SWATCH: ("", "Draw the run's returns over the open run's (Space)"),
+    Column.NAME: ("run", "Title, or the folder's name"),
+    Column.TASK: ("task", "Environment"),
+    Column.AGENT: ("agent", "Attention and memory"),
+    Column.BEST: ("best", "Mean return of the best evaluation"),
+    Column.STEPS: ("steps", "Environment steps made"),
+    Column.STATE: ("", "How the run stands"),
+    Column.WHEN: ("changed", "When it last wrote"),
+}
+_RIGHT = (Column.BEST, Column.STEPS)
+_MUTED = (Column.TASK, Column.AGENT, Column.STEPS, Column.WHEN)
+STATES = {
+    "running": ("play-circle-outline", "good", "running"),
+    "finished": ("check-circle-outline", "good", "finished"),
+    "stopped": ("stop-circle-outline", "muted", "stopped; it can be resumed"),
+    "failed": ("alert-circle-outline", "bad", "failed"),
+    "interrupted": ("lightning-bolt-outline", "warn", "interrupted: its process ended without saving"),
+    "ready": ("clock-outline", "muted", "not begun"),
+}
+"""Icon, colour and words of each state of `RunSummary`."""
+
+
+def task_text(summary: RunSummary) -> str:
+    """`CartPole` for `CartPole-v1`."""
+    bare = summary.env.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
+    return bare.rpartition("-v")[0] or bare
+
+
+def agent_text(summary: RunSummary) -> str:
+    """`self + GRU`, `LSTM`, `no memory`."""
+    attention, memory = summary.attention, summary.memory
+    entry = catalog.MEMORIES.get(memory)
+    parts = [attention] if attention != "none" else []
+    if memory != "none" or not parts:
+        parts.append(entry.label or memory if entry else memory)
+    return " + ".join(parts)
+
+
+def ago(then: str, now: datetime) -> str:
+    """How long ago an ISO time was: `just now`, `5 min ago`, `3 h ago`, `2 days ago`, `14 Oct 2025`."""
+    try:
+        moment = datetime.fromisoformat(then)
+    except ValueError:
+        return ""
+    seconds = (now - moment.astimezone()).total_seconds()
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} min ago"
+    if seconds < 86_400:
+        return f"{seconds // 3600:.0f} h ago"
+    if seconds < 14 * 86_400:
+        return f"{seconds // 86_400:.0f} day{'s' if seconds >= 172_800 else ''} ago"
+    return f"{moment.day} {moment:%b %Y}"
+
+
+class RunModel(QAbstractTableModel):
+    """The library's summaries, a row each."""
+
+    def __init__(self, library: Library, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._library = library
+        self._rows: list[RunSummary] = []
+        self._icons: dict[str, QIcon] = {}
+        self._now = datetime.now().astimezone()
+
+    def update(self) -> None:
+        """Take the library's summaries; rows that stay keep their place, so that a selection does too."""
+        self._now = datetime.now().astimezone()
+        found = {summary.folder: summary for summary in self._library.summaries}
+        for row in range(len(self._rows) - 1, -1, -1):
+            if self._rows[row].folder not in found:
+                self.beginRemoveRows(NONE, row, row)
+                del self._rows[row]
+                self.endRemoveRows()
+        self._rows = [found.pop(summary.folder) for summary in self._rows]
+        if found:
+            self.beginInsertRows(NONE, len(self._rows), len(self._rows) + len(found) - 1)
+            self._rows += found.values()
+            self.endInsertRows()
+        self.again()
+
+    def again(self) -> None:
+        """Marks, names or overlays changed."""
+        if self._rows:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, len(Column) - 1))
+
+    def restyle(self, theme: Theme) -> None:
+        self._icons.clear()
+        self.again()
+
+    def rowCount(self, parent: Index = NONE) -> int:
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: Index = NONE) -> int:
+        return 0 if parent.isValid() else len(Column)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation is Qt.Orientation.Vertical:
+            return None
+        text, tip = HEADS[Column(section)]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return text
+        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+            return tip
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(Column(section))
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        summary, column = self._rows[index.row()], Column(index.column())
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return self.text(summary, column)
+            case Qt.ItemDataRole.ToolTipRole:
+                return self._tip(summary, column)
+            case Qt.ItemDataRole.AccessibleTextRole:
+                return self._spoken(summary, column)
+            case Qt.ItemDataRole.DecorationRole:
+                return self._icon(summary.state) if column is Column.STATE else None
+            case Qt.ItemDataRole.TextAlignmentRole:
+                return _alignment(column)
+            case Qt.ItemDataRole.ForegroundRole:
+                return themes.current().color("muted") if column in _MUTED else None
+            case Qt.ItemDataRole.FontRole:
+                return self._font(summary, column)
+            case _ if role == FOLDER:
+                return summary.folder
+            case _ if role == SORT:
+                return self._key(summary, column)
+            case _ if role == SWATCH:
+                return self._swatch(summary) if column is Column.SWATCH else self._library.is_open(summary.folder)
+        return None
+
+    def text(self, summary: RunSummary, column: Column) -> str:
+        """What stands in a cell."""
+        match column:
+            case Column.NAME:
+                return self._library.name_of(summary.folder)
+            case Column.TASK:
+                return task_text(summary)
+            case Column.AGENT:
+                return agent_text(summary)
+            case Column.BEST:
+                return "–" if summary.best is None else f"{summary.best:,.4g}".replace("-", "−")
+            case Column.STEPS:
+                return short(summary.step)
+            case Column.WHEN:
+                return ago(summary.updated, self._now)
+        return ""
+
+    def searched(self, row: int) -> str:
+        """What a filter looks at, in small letters."""
+        summary = self._rows[row]
+        parts = (self.text(summary, column) for column in (Column.NAME, Column.TASK, Column.AGENT))
+        return " ".join([*parts, summary.env, summary.state]).casefold()
+
+    def widest(self, column: Column) -> str:
+        """The longest text of a column, counted in characters."""
+        return max((self.text(summary, column) for summary in self._rows), key=len, default="")
+
+    def _key(self, summary: RunSummary, column: Column) -> Any:
+        match column:
+            case Column.SWATCH:
+                overlay = self._library.overlay_of(summary.folder)
+                return self._library.is_open(summary.folder) * 1e9 or (-1 if overlay is None else 1e6 - overlay.slot)
+            case Column.BEST:
+                return -1e300 if summary.best is None else summary.best
+            case Column.STEPS:
+                return float(summary.step)
+            case Column.STATE:
+                return list(STATES).index(summary.state) if summary.state in STATES else len(STATES)
+            case Column.WHEN:  # those that run write all the time: in the order of their folders they stand still
+                now = summary.state == "running"
+                return f"{now:d} {'' if now else summary.updated} {summary.folder}"
+        return self.text(summary, column).casefold()
+
+    def _swatch(self, summary: RunSummary) -> str:
+        """The token of the colour in which the run is drawn; empty if it is not."""
+        if self._library.is_open(summary.folder):
+            return "series0"
+        overlay = self._library.overlay_of(summary.folder) or self._library.overlay_of(summary.folder, seeds=True)
+        return "" if overlay is None else token(overlay.slot)
+
+    def _font(self, summary: RunSummary, column: Column) -> QFont | None:
+        if column in _MUTED:
+            return themes.font(SECONDARY_PX)
+        if column is Column.NAME and self._library.is_open(summary.folder):
+            font = themes.font()
+            font.setWeight(QFont.Weight.DemiBold)
+            return font
+        return None
+
+    def _icon(self, state: str) -> QIcon:
+        if state not in self._icons:
+            name, color, _ = STATES.get(state, ("help-circle-outline", "muted", state))
+            self._icons[state] = themes.icon(name, color)
+        return self._icons[state]
+
+    def _tip(self, summary: RunSummary, column: Column) -> str:
+        if column is Column.SWATCH:
+            if self._library.is_open(summary.folder):
+                return "This run is open"
+            return "Draw it no more" if self._swatch(summary) else HEADS[column][1]
+        if column is Column.STATE:
+            return STATES.get(summary.state, ("", "", summary.state))[2].capitalize()
+        minutes, seconds = divmod(round(summary.seconds), 60)
+        lines = [
+            Path(summary.folder).name,
+            f"{summary.env}, {agent_text(summary)}, seed {summary.seed}",
+            f"{summary.step:,} of {summary.total_steps:,} steps, {minutes}:{seconds:02d} of training",
+        ]
+        if summary.parent:
+            lines.append(f"fork of {summary.parent}")
+        if self._library.is_open(summary.folder):
+            lines.append("open in this window")
+        return "\n".join(lines)
+
+    def _spoken(self, summary: RunSummary, column: Column) -> str:
+        if column is Column.SWATCH:
+            return "drawn" if self._swatch(summary) else "not drawn"
+        if column is Column.STATE:
+            return summary.state
+        return f"{HEADS[column][0]} {self.text(summary, column)}"
+
+
+def _alignment(column: Column) -> int:
+    side = Qt.AlignmentFlag.AlignRight if column in _RIGHT else Qt.AlignmentFlag.AlignLeft
+    return int(side | Qt.AlignmentFlag.AlignVCenter)
+
+
+class RunFilter(QSortFilterProxyModel):
+    """Rows that have every word of a filter in name, task, agent or state."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.setSortRole(SORT)
+        self._words: Sequence[str] = ()
+
+    def set_words(self, text: str) -> None:
+        """Show rows with each of these words only."""
+        words = text.casefold().split()
+        if words != self._words:
+            self.beginFilterChange()
+            self._words = words
+            self.endFilterChange(QSortFilterProxyModel.Direction.Rows)
+
+    def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
+        if not self._words:
+            return True
+        model = self.sourceModel()
+        assert isinstance(model, RunModel)
+        return all(word in model.searched(source_row) for word in self._words)
+
+
+class RunDelegate(QStyledItemDelegate):
+    """Paints the swatch and the state in the middle of their cells, and a bar beside the open run."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        column = Column(index.column())
+        if column not in (Column.SWATCH, Column.STATE):
+            super().paint(painter, option, index)
+            return
+        plain = QStyleOptionViewItem(option)
+        self.initStyleOption(plain, index)
+        plain.icon = QIcon()
+        plain.features &= ~QStyleOptionViewItem.ViewItemFeature.HasDecoration
+        style = option.widget.style()
+        style.drawControl(style.ControlElement.CE_ItemViewItem, plain, painter, option.widget)
+        if column is Column.STATE:
+            icon: QIcon = index.data(Qt.ItemDataRole.DecorationRole)
+            icon.paint(painter, _middle(option.rect, ICON_PX))
+        else:
+            self._swatch(painter, option.rect, str(index.data(SWATCH)))
+
+    @staticmethod
+    def _swatch(painter: QPainter, rect: QRect, color: str) -> None:
+        theme = themes.current()
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if color == "series0":
+            painter.fillRect(QRect(rect.left(), rect.top() + 3, 3, rect.height() - 6), theme.color("accent"))
+        painter.setPen(Qt.PenStyle.NoPen if color else theme.mixed("muted", 0.6))
+        painter.setBrush(theme.color(color) if color else Qt.BrushStyle.NoBrush)
+        half = 0.0 if color else 0.5
+        painter.drawRoundedRect(QRectF(_middle(rect, SWATCH_PX)).adjusted(half, half, -half, -half), 3, 3)
+        painter.restore()
+
+
+def _middle(rect: QRect, size: int) -> QRect:
+    place = QRect(0, 0, size, size)
+    place.moveCenter(rect.center())
+    return place

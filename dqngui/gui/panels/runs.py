@@ -1,0 +1,351 @@
+"""The Runs panel: the folder of runs as a table, from which they are opened, resumed, compared and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPoint, Qt, QUrl, Slot
+from PySide6.QtGui import QAction, QDesktopServices, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QMenu, QTableView, QVBoxLayout, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.library import Library
+from dqngui.gui.panels.demo import offer_demo
+from dqngui.gui.panels.note import Note
+from dqngui.gui.panels.panel import Panel, Sources
+from dqngui.gui.panels.run_table import FOLDER, Column, RunDelegate, RunFilter, RunModel
+from dqngui.gui.states import Action, State
+from dqngui.gui.theme import Theme
+
+ROW_PX = 26
+NAME_PX = 110  # the least of the name
+WIDEST_PX = 160  # the most of any other column
+_SPARE = (Column.STEPS, Column.AGENT, Column.TASK, Column.WHEN)  # in sight where there is room, in this order
+
+
+class RunsPanel(Panel):
+    """Every run in the runs' folder. What is chosen is opened read-only, in the same panels as a live run."""
+
+    title = "Runs"
+    promise = "Each run you train is kept in a folder and listed here, to be opened, resumed and compared."
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._sources: Sources | None = None
+        self._model: RunModel | None = None
+        self._next: tuple[Path, Action] | None = None  # what to do once a run is open
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText("Filter")
+        self.filter.setClearButtonEnabled(True)
+        self.filter.setToolTip("Show runs with these words in name, task, agent or state")
+        self.filter.setAccessibleName("Filter runs")
+        self.filter.setMinimumWidth(70)
+        self.filter.setMaximumWidth(150)
+        themes.set_role(self.filter, "compact")
+        self.header_widgets = [self.filter]
+        self._proxy = RunFilter(self)
+        self.table = _Table(self._proxy)
+        self.note = Note(self._undo)
+        column = QVBoxLayout(self.content)
+        column.setContentsMargins(1, 0, 1, 4)
+        column.addWidget(self.table)
+        outer = self.layout()
+        assert isinstance(outer, QVBoxLayout)
+        outer.addWidget(self.note)
+        self._make_actions()
+        self.table.installEventFilter(self)
+        self.filter.installEventFilter(self)
+        self.filter.textChanged.connect(self._on_filter)
+
+    def _make_actions(self) -> None:
+        self._single = [
+            self._action("Open", "folder-open-outline", self.open, "Return", "Look at the run, read-only"),
+            self._action("Resume", "restart", lambda: self._open_then(Action.RESUME_RUN), "", "Open and train on"),
+            self._action("Fork", "source-branch", lambda: self._open_then(Action.FORK), "", "Open and branch from it"),
+            self._action("Show folder", "folder-outline", self.show_folder, "", "In the system's file manager"),
+        ]
+        self._any = [
+            self._action("Overlay on the return plot", "chart-line-variant", self.overlay, "Space", "Draw it, or not"),
+            self._action(
+                "Overlay all seeds of this experiment", "chart-bell-curve", self.overlay_seeds, "",
+                "The mean of the runs that differ in their seed, with a 95 % interval",
+            ),
+            self._action("Delete", "trash-can-outline", self.delete, "Del", "Into the trash; it can be undone"),
+        ]  # fmt: skip
+        self._clear = self._action("Remove all overlays", "close", self._remove_overlays, "", "Draw the open run only")
+        order = ("Open", "Resume", "Fork", "Overlay on", "Overlay all", "Remove", "Show", "Delete")
+        self.menu_actions.sort(
+            key=lambda action: next(i for i, head in enumerate(order) if action.text().startswith(head))
+        )
+        self._single[0].setShortcuts([QKeySequence("Return"), QKeySequence("Enter")])
+
+    def _action(self, text: str, icon: str, do: Callable[[], Any], keys: str, tip: str) -> QAction:
+        action = self.add_menu_action(text, icon, do)
+        action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        action.setShortcut(QKeySequence(keys))
+        action.setToolTip(f"{tip} ({keys})" if keys else tip)
+        self.table.addAction(action)
+        return action
+
+    def attach(self, sources: Sources) -> None:
+        self._sources = sources
+        library = sources.library
+        self._model = RunModel(library, self)
+        self._proxy.setSourceModel(self._model)
+        self.table.begin()
+        self.table.clicked.connect(self._on_click)
+        self.table.doubleClicked.connect(self._on_double_click)
+        self.table.customContextMenuRequested.connect(self._on_context_menu)
+        self.table.selectionModel().selectionChanged.connect(self._enable)
+        library.changed.connect(self._on_library)
+        library.overlaid.connect(self._on_marks)
+        library.said.connect(self.note.say)
+        library.watch(self)
+        sources.session.changed.connect(self._on_session)
+        offer_demo(self, sources)
+        self._on_library()
+
+    # -- drawing ----------------------------------------------------------------------------------
+
+    def has_content(self) -> bool:
+        return self._library is not None and bool(self._library.summaries)
+
+    @property
+    def _library(self) -> Library | None:
+        return self._sources.library if self._sources is not None else None
+
+    @Slot()
+    def _on_library(self) -> None:
+        if self._model is not None:
+            self._model.update()
+            self.table.fit(self._model)
+        self._enable()
+        self._changed = True
+        self.refresh()
+
+    @Slot()
+    def _on_marks(self) -> None:
+        if self._model is not None:
+            self._model.again()
+        self._enable()
+
+    def redraw(self) -> None:
+        problem = self._library.problem if self._library is not None else ""
+        self._empty.setText(problem or self.promise)
+
+    def restyle(self, theme: Theme) -> None:
+        for action in self.menu_actions:
+            action.setIcon(themes.icon(action.data(), "muted"))
+        self.note.restyle(theme)
+        if self._model is not None:
+            self._model.restyle(theme)
+        super().restyle(theme)
+
+    def _on_filter(self, text: str) -> None:
+        self._proxy.set_words(text)
+        self._enable()
+
+    @Slot()
+    def _enable(self) -> None:
+        chosen = self.chosen()
+        for action in self._single:
+            action.setEnabled(len(chosen) == 1)
+        for action in self._any:
+            action.setEnabled(bool(chosen))
+        self._clear.setEnabled(self._library is not None and bool(self._library.overlays))
+
+    # -- what is done with runs -------------------------------------------------------------------
+
+    def chosen(self) -> list[str]:
+        """Folders of the selected rows, from top to bottom."""
+        selection = self.table.selectionModel()
+        rows = sorted(selection.selectedRows(), key=QModelIndex.row) if selection is not None else []
+        return [str(index.data(FOLDER)) for index in rows]
+
+    def open(self) -> None:
+        """Open the chosen run read-only."""
+        for folder in self.chosen()[:1]:
+            self._open(Path(folder))
+
+    def _open(self, folder: Path) -> bool:
+        if self._sources is None:
+            return False
+        return self._sources.library.is_open(folder) or self._sources.session.open_stored(folder)
+
+    def _open_then(self, action: Action) -> None:
+        """Open the chosen run and, once its log was read, go on with it."""
+        for folder in self.chosen()[:1]:
+            if self._open(Path(folder)):
+                self._next = Path(folder), action
+                self._on_session()
+
+    @Slot()
+    def _on_session(self) -> None:
+        self._on_marks()
+        if self._next is None or self._sources is None:
+            return
+        session, (folder, action) = self._sources.session, self._next
+        if not self._sources.library.is_open(folder) or session.active or session.loading:
+            self._next = None
+        elif session.state is not State.STORED or session.loading_share >= 1.0:
+            self._next = None
+            if action in session.allowed:
+                session.do(action)
+            else:
+                self.note.say(self._why_not(action))
+
+    def _why_not(self, action: Action) -> str:
+        assert self._sources is not None
+        session = self._sources.session
+        if action is Action.FORK and session.fork_problem:
+            return session.fork_problem
+        if session.state is State.FINISHED:
+            return "This run has finished. Raise Total steps and fork it to train on."
+        return "This run cannot go on: it was never saved, or another process trains it."
+
+    def overlay(self) -> None:
+        """Draw the chosen runs over the open one, or draw them no more if all are drawn."""
+        library, chosen = self._library, self.chosen()
+        if library is None:
+            return
+        drawn = [folder for folder in chosen if library.overlay_of(folder) is not None]
+        for folder in drawn if len(drawn) == len(chosen) else set(chosen) - set(drawn):
+            library.overlay(folder)
+
+    def overlay_seeds(self) -> None:
+        """Draw the mean of all seeds of the chosen run's experiment."""
+        for folder in self.chosen()[:1]:
+            if self._library is not None:
+                self._library.overlay_seeds(folder)
+
+    def _remove_overlays(self) -> None:
+        if self._library is not None:
+            self._library.remove_all()
+
+    def show_folder(self) -> None:
+        """Show the chosen run's folder outside."""
+        for folder in self.chosen()[:1]:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(folder))
+
+    def delete(self) -> None:
+        """Move the chosen runs into the trash, and offer to bring them back."""
+        library, chosen = self._library, self.chosen()
+        if library is None or not chosen:
+            return
+        name = library.name_of(chosen[0])
+        if count := library.discard(chosen):
+            what = f"“{name}”" if len(chosen) == 1 else f"{count} runs"
+            kept = f" {len(chosen) - count} could not be." if count < len(chosen) else ""
+            self.note.say(f"Deleted {what}.{kept}", undo=True)
+
+    def _undo(self) -> None:
+        if self._library is not None and self._library.can_undo:
+            self.note.hide()
+            self._library.undo()
+
+    # -- events -----------------------------------------------------------------------------------
+
+    def _on_click(self, index: QModelIndex) -> None:
+        if index.column() == Column.SWATCH and self._library is not None:
+            self._library.overlay(str(index.data(FOLDER)))
+
+    def _on_double_click(self, index: QModelIndex) -> None:
+        if index.column() != Column.SWATCH:
+            self._open(Path(str(index.data(FOLDER))))
+
+    def _on_context_menu(self, at: QPoint) -> None:
+        if self.table.indexAt(at).isValid():
+            menu = QMenu(self)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.setToolTipsVisible(True)
+            menu.addActions(self.menu_actions)
+            menu.popup(self.table.viewport().mapToGlobal(at))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and watched is self.table and event.matches(QKeySequence.StandardKey.Undo):
+            # The window's own Ctrl+Z takes back a knob; with the focus here it is the deletion.
+            if event.type() == QEvent.Type.ShortcutOverride and self._library is not None and self._library.can_undo:
+                event.accept()
+                return True
+            if event.type() == QEvent.Type.KeyPress:
+                self._undo()
+                return True
+        if isinstance(event, QKeyEvent) and watched is self.filter and event.type() == QEvent.Type.KeyPress:
+            if event.key() == Qt.Key.Key_Escape and self.filter.text():
+                self.filter.clear()
+                return True
+            if event.key() == Qt.Key.Key_Down and self._proxy.rowCount():
+                self.table.choose_first()
+                return True
+        return bool(super().eventFilter(watched, event))
+
+
+class _Table(QTableView):
+    """Rows to choose from; columns for which there is no room are hidden."""
+
+    def __init__(self, proxy: RunFilter, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._proxy = proxy
+        self._widths: dict[Column, int] = {}
+        self.setModel(proxy)
+        self.setAccessibleName("Runs")
+        self.setItemDelegate(RunDelegate(self))
+        self.setShowGrid(False)
+        self.setMouseTracking(True)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(ROW_PX)
+        self.setMinimumSize(160, 3 * ROW_PX)
+
+    def begin(self) -> None:
+        """Once there is a model: its columns, and the newest run first."""
+        head = self.horizontalHeader()
+        head.setHighlightSections(False)
+        head.setMinimumSectionSize(24)
+        head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        head.setSectionResizeMode(Column.NAME, QHeaderView.ResizeMode.Stretch)
+        self.setSortingEnabled(True)
+        self.sortByColumn(Column.WHEN, Qt.SortOrder.DescendingOrder)
+
+    def fit(self, model: RunModel) -> None:
+        """Make columns as wide as what is in them."""
+        head = self.fontMetrics()
+        for column in (Column.TASK, Column.AGENT, Column.BEST, Column.STEPS, Column.WHEN):
+            title = str(model.headerData(column, Qt.Orientation.Horizontal))
+            text = max(head.horizontalAdvance(model.widest(column)), head.horizontalAdvance(title) + 12)
+            self._widths[column] = min(WIDEST_PX, text + 22)
+        self._widths |= {Column.SWATCH: 32, Column.STATE: 32}
+        for column, width in self._widths.items():
+            self.setColumnWidth(column, width)
+        self._hide_columns()
+
+    def _hide_columns(self) -> None:
+        if not self._widths:
+            return
+        room = self.viewport().width() - NAME_PX
+        room -= sum(width for column, width in self._widths.items() if column not in _SPARE)
+        for column in _SPARE:
+            room -= self._widths[column]
+            if self.isColumnHidden(column) != (room < 0):
+                self.setColumnHidden(column, room < 0)
+
+    def choose_first(self) -> None:
+        """Give the first row the focus."""
+        self.setFocus()
+        first = self._proxy.index(0, Column.NAME)
+        select = QItemSelectionModel.SelectionFlag
+        self.selectionModel().setCurrentIndex(first, select.ClearAndSelect | select.Rows)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._hide_columns()

@@ -1,0 +1,459 @@
+"""The Runs panel lists, sorts and filters; opens, resumes, compares and deletes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+from PySide6.QtCore import QModelIndex, QPoint, Qt
+from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMainWindow
+from pytestqt.qtbot import QtBot
+from scripted_host import ScriptedHost
+
+from dqngui import config, settings
+from dqngui.gui import theme as themes
+from dqngui.gui.cards import Card
+from dqngui.gui.history import History
+from dqngui.gui.library import Library
+from dqngui.gui.panels import demo
+from dqngui.gui.panels.run_table import SWATCH, Column, RunModel, ago
+from dqngui.gui.panels.runs import RunsPanel
+from dqngui.gui.session import Session
+from dqngui.gui.states import Action, State
+from dqngui.messages import EpisodeEnded, encode
+from dqngui.runs import folder as run_folder
+
+GRU = {"net.attention": "self", "net.memory": "gru"}
+
+
+def make_run(runs: Path, changes: dict[str, Any] | None = None, **summary: Any) -> Path:
+    experiment = settings.with_settings(
+        config.Experiment(), {"net.attention": "none", "net.memory": "none"} | (changes or {})
+    )
+    folder = run_folder.create(runs, experiment)
+    (folder / run_folder.EVENTS).write_bytes(encode(EpisodeEnded(step=10, ret=1.0, length=10)) + b"\n")
+    set_summary(folder, **{"state": "finished", "step": 20_000} | summary)
+    return folder
+
+
+def set_summary(folder: Path, **changes: Any) -> None:
+    known = run_folder.summary_of(folder)
+    assert known is not None
+    run_folder.write_summary(folder, msgspec.structs.replace(known, **changes))
+
+
+class Parts(SimpleNamespace):
+    panel: RunsPanel
+    library: Library
+    session: Session
+    card: Card
+    runs: Path
+
+    def column(self, column: Column) -> list[str]:
+        model = self.panel.table.model()
+        return [str(model.index(row, column).data()) for row in range(model.rowCount())]
+
+    def cell(self, row: int, column: Column) -> QModelIndex:
+        return self.panel.table.model().index(row, column)
+
+    def choose(self, *names: str) -> None:
+        self.panel.table.clearSelection()
+        shown = self.column(Column.NAME)
+        selection = self.panel.table.selectionModel()
+        for name in names:
+            index = self.cell(shown.index(name), Column.NAME)
+            selection.setCurrentIndex(index, selection.SelectionFlag.Select | selection.SelectionFlag.Rows)
+
+    def do(self, text: str) -> None:
+        action = next(each for each in self.panel.menu_actions if each.text().startswith(text))
+        assert action.isEnabled(), text
+        action.trigger()
+
+
+@pytest.fixture
+def parts(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Parts]:
+    themes.apply(qapp, "dark")
+    session = Session(config.Experiment(), runs=tmp_path, open_host=ScriptedHost)
+    session.torch_loaded = True
+    library = Library(session)
+    panel = RunsPanel()
+    card = Card(panel.title, panel)
+    qtbot.addWidget(card)
+    for widget in panel.header_widgets:
+        card.add_to_header(widget)
+    panel.attach(SimpleNamespace(session=session, library=library, player=None))  # type: ignore[arg-type]
+    card.resize(700, 400)
+    card.show()
+    qtbot.waitExposed(card)
+    panel.show(History())
+    yield Parts(panel=panel, library=library, session=session, card=card, runs=tmp_path)
+    session.kill()
+    library.stop()
+    library.join()
+
+
+def read(qtbot: QtBot, parts: Parts) -> None:
+    with qtbot.waitSignal(parts.library.changed):
+        parts.library.refresh()
+
+
+def three(qtbot: QtBot, parts: Parts) -> dict[str, Path]:
+    """Alpha is the newest, Gamma the oldest."""
+    folders = {
+        "Gamma": make_run(
+            parts.runs, {"env.id": "Acrobot-v1"}, title="Gamma", best=-80.25, step=1_500_000, state="failed"
+        ),
+        "Beta": make_run(parts.runs, GRU, title="Beta", best=None, step=500),
+        "Alpha": make_run(parts.runs, GRU, title="Alpha", best=500.0),
+    }
+    read(qtbot, parts)
+    return folders
+
+
+# -- the table --------------------------------------------------------------------------------------
+
+
+def test_a_row_tells_what_a_run_is(qtbot: QtBot, parts: Parts) -> None:
+    three(qtbot, parts)
+    parts.panel.table.sortByColumn(Column.NAME, Qt.SortOrder.AscendingOrder)
+    assert parts.column(Column.NAME) == ["Alpha", "Beta", "Gamma"]
+    assert parts.column(Column.TASK) == ["CartPole", "CartPole", "Acrobot"]
+    assert parts.column(Column.AGENT) == ["self + GRU", "self + GRU", "no memory"]
+    assert parts.column(Column.BEST) == ["500", "–", "−80.25"]
+    assert parts.column(Column.STEPS) == ["20k", "500", "1.5M"]
+    assert parts.column(Column.WHEN) == ["just now"] * 3
+    tips = [parts.cell(row, Column.STATE).data(Qt.ItemDataRole.ToolTipRole) for row in range(3)]
+    assert tips == ["Finished", "Finished", "Failed"]
+    assert "1,500,000 of" in parts.cell(2, Column.STEPS).data(Qt.ItemDataRole.ToolTipRole)
+
+
+@pytest.mark.parametrize(
+    ("column", "names"),
+    [
+        (Column.BEST, ["Beta", "Gamma", "Alpha"]),
+        (Column.STEPS, ["Beta", "Alpha", "Gamma"]),
+        (Column.TASK, ["Gamma", "Alpha", "Beta"]),
+    ],
+)
+def test_columns_sort_by_their_values(qtbot: QtBot, parts: Parts, column: Column, names: list[str]) -> None:
+    three(qtbot, parts)
+    parts.panel.table.sortByColumn(Column.NAME, Qt.SortOrder.AscendingOrder)
+    parts.panel.table.sortByColumn(column, Qt.SortOrder.AscendingOrder)
+    shown = parts.column(Column.NAME)
+    assert shown[0] == names[0]
+    assert shown[-1] == names[-1] or column is Column.TASK
+    parts.panel.table.sortByColumn(column, Qt.SortOrder.DescendingOrder)
+    assert parts.column(Column.NAME)[-1] == names[0]
+
+
+def test_the_newest_run_stands_first_and_what_runs_above_it(qtbot: QtBot, parts: Parts) -> None:
+    pid, since = run_folder.own_process()
+    old = make_run(parts.runs, title="Old, running", state="running", pid=pid, pid_since=since)
+    make_run(parts.runs, title="Older")
+    set_summary(old, step=5)
+    read(qtbot, parts)
+    assert parts.column(Column.NAME) == ["Old, running", "Older"]
+
+
+def test_every_word_of_a_filter_must_fit(qtbot: QtBot, parts: Parts) -> None:
+    three(qtbot, parts)
+    for text, names in (
+        ("gru", {"Alpha", "Beta"}), ("GRU alp", {"Alpha"}), ("failed", {"Gamma"}), ("cartpole-v1", {"Alpha", "Beta"}),
+        ("nothing", set()), ("", {"Alpha", "Beta", "Gamma"}),
+    ):  # fmt: skip
+        parts.panel.filter.setText(text)
+        assert set(parts.column(Column.NAME)) == names, text
+
+
+def test_a_selection_outlives_a_change_of_the_folder(qtbot: QtBot, parts: Parts) -> None:
+    folders = three(qtbot, parts)
+    parts.choose("Beta")
+    make_run(parts.runs, title="Delta")
+    set_summary(folders["Beta"], best=3.0)
+    read(qtbot, parts)
+    assert parts.panel.chosen() == [str(folders["Beta"])]
+    assert len(parts.column(Column.NAME)) == 4
+
+
+def test_columns_hide_where_there_is_no_room_and_nothing_scrolls_sideways(qtbot: QtBot, parts: Parts) -> None:
+    three(qtbot, parts)
+    table = parts.panel.table
+    hidden = {}
+    for width in (320, 430, 560, 900):
+        parts.card.resize(width, 240)
+        QApplication.processEvents()
+        hidden[width] = {column for column in Column if table.isColumnHidden(column)}
+        assert table.horizontalHeader().length() <= table.viewport().width()
+        assert table.columnWidth(Column.NAME) >= 100
+        for column in set(Column) - hidden[width] - {Column.NAME}:
+            text = max(table.fontMetrics().horizontalAdvance(each) for each in parts.column(column))
+            assert text + 12 <= table.columnWidth(column)
+    assert hidden[320] >= {Column.AGENT, Column.TASK, Column.WHEN}
+    assert Column.BEST not in hidden[320]
+    assert hidden[900] == set()
+    assert hidden[320] >= hidden[430] >= hidden[560]
+
+
+def test_times_are_told_as_people_do() -> None:
+    now = datetime(2026, 5, 20, 12, 0).astimezone()
+
+    def told(**before: float) -> str:
+        return ago((now - timedelta(**before)).isoformat(), now)
+
+    assert told(seconds=30) == "just now"
+    assert told(minutes=5) == "5 min ago"
+    assert told(hours=3) == "3 h ago"
+    assert told(days=1, hours=2) == "1 day ago"
+    assert told(days=3) == "3 days ago"
+    assert told(days=40) == "10 Apr 2026"
+    assert ago("", now) == ""
+
+
+def test_five_hundred_runs_are_cheap(qtbot: QtBot, parts: Parts) -> None:
+    import time
+
+    summary = run_folder.new_summary(config.Experiment())
+    parts.library.summaries = [
+        msgspec.structs.replace(summary, folder=f"/runs/{i}", title=f"run {i}", updated="2026-05-20T12:00:00+00:00")
+        for i in range(500)
+    ]
+    model = parts.panel._model
+    assert isinstance(model, RunModel)
+    model.update()
+    begun = time.thread_time()
+    model.update()
+    parts.panel.table.fit(model)
+    QApplication.processEvents()
+    assert time.thread_time() - begun < 0.5
+    assert parts.panel.table.model().rowCount() == 500
+
+
+# -- what is done with runs -------------------------------------------------------------------------
+
+
+def test_a_double_click_opens_a_run_and_marks_it(qtbot: QtBot, parts: Parts) -> None:
+    folders = three(qtbot, parts)
+    table = parts.panel.table
+    row = parts.column(Column.NAME).index("Beta")
+    at = table.visualRect(parts.cell(row, Column.NAME)).center()
+    QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    QTest.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    assert parts.session.state is State.STORED
+    assert parts.session.folder == folders["Beta"]
+    row = parts.column(Column.NAME).index("Beta")
+    assert parts.cell(row, Column.NAME).data(Qt.ItemDataRole.FontRole).bold()
+    assert parts.cell(row, Column.SWATCH).data(SWATCH) == "series0"
+    parts.panel.grab()
+
+
+def test_keys_are_enough(qtbot: QtBot, parts: Parts) -> None:
+    folders = three(qtbot, parts)
+    parts.panel.filter.setFocus()
+    QTest.keyClicks(parts.panel.filter, "gamma")
+    QTest.keyClick(parts.panel.filter, Qt.Key.Key_Down)
+    table = parts.panel.table
+    assert table.hasFocus()
+    QTest.keyClick(table, Qt.Key.Key_Space)
+    assert [each.folders for each in parts.library.overlays] == [(folders["Gamma"],)]
+    QTest.keyClick(table, Qt.Key.Key_Return)
+    assert parts.session.folder == folders["Gamma"]
+    parts.panel.filter.setFocus()
+    QTest.keyClick(parts.panel.filter, Qt.Key.Key_Escape)
+    assert len(parts.column(Column.NAME)) == 3
+    parts.choose("Alpha")
+    table.setFocus()
+    QTest.keyClick(table, Qt.Key.Key_Delete)
+    assert not folders["Alpha"].exists()
+    QTest.keyClick(table, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert folders["Alpha"].exists()
+
+
+def test_undo_takes_back_the_deletion_and_not_a_knob_while_the_table_has_the_focus(qtbot: QtBot, parts: Parts) -> None:
+    folders = three(qtbot, parts)
+    window, knob = QMainWindow(), []
+    qtbot.addWidget(window)
+    undo = QAction("Undo knob change", window)
+    undo.setShortcut(QKeySequence("Ctrl+Z"))
+    undo.triggered.connect(lambda: knob.append(1))
+    window.addAction(undo)
+    window.setCentralWidget(parts.card)
+    window.show()
+    qtbot.waitActive(window)
+    parts.choose("Alpha")
+    parts.panel.table.setFocus()
+    QTest.keyClick(window.windowHandle(), Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert knob == [1]  # nothing was deleted: the window's own
+    parts.do("Delete")
+    assert not folders["Alpha"].exists()
+    QTest.keyClick(window.windowHandle(), Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert folders["Alpha"].exists()
+    assert knob == [1]
+    window.takeCentralWidget()
+
+
+def test_several_are_deleted_and_come_back_together(qtbot: QtBot, parts: Parts) -> None:
+    folders = three(qtbot, parts)
+    parts.session.open_stored(folders["Gamma"])
+    parts.choose("Alpha", "Beta", "Gamma")
+    with qtbot.waitSignal(parts.library.changed):
+        parts.do("Delete")
+    assert parts.column(Column.NAME) == ["Gamma"]
+    assert parts.panel.note.isVisible()
+    assert parts.panel.note.text.text() == "Deleted 2 runs. 1 could not be."
+    with qtbot.waitSignal(parts.library.changed):
+        parts.panel.note.undo.click()
+    assert len(parts.column(Column.NAME)) == 3
+    assert not parts.panel.note.isVisible()
+
+
+def test_the_last_run_can_be_brought_back_from_the_empty_panel(qtbot: QtBot, parts: Parts) -> None:
+    make_run(parts.runs, title="Only")
+    read(qtbot, parts)
+    parts.choose("Only")
+    with qtbot.waitSignal(parts.library.changed):
+        parts.do("Delete")
+    assert parts.panel._empty.isVisible()
+    assert parts.panel.note.undo.isVisible()
+    with qtbot.waitSignal(parts.library.changed):
+        parts.panel.note.undo.click()
+    assert parts.column(Column.NAME) == ["Only"]
+
+
+def test_a_refused_deletion_is_said(qtbot: QtBot, parts: Parts) -> None:
+    folders = three(qtbot, parts)
+    parts.session.open_stored(folders["Beta"])
+    parts.choose("Beta")
+    parts.do("Delete")
+    assert "is open here" in parts.panel.note.text.text()
+    assert not parts.panel.note.undo.isVisible()
+    assert folders["Beta"].exists()
+
+
+def test_a_swatch_is_a_toggle_and_takes_the_overlays_colour(qtbot: QtBot, parts: Parts) -> None:
+    three(qtbot, parts)
+    table = parts.panel.table
+
+    def click(row: int) -> None:
+        at: QPoint = table.visualRect(parts.cell(row, Column.SWATCH)).center()
+        QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+
+    click(0)
+    click(1)
+    colors = [parts.cell(row, Column.SWATCH).data(SWATCH) for row in range(3)]
+    assert colors[2] == ""
+    assert len({*colors}) == 3
+    assert "series0" not in colors
+    parts.panel.grab()
+    click(0)
+    assert len(parts.library.overlays) == 1
+    parts.choose("Alpha", "Beta", "Gamma")
+    parts.do("Overlay on")
+    assert len(parts.library.overlays) == 3
+    parts.do("Overlay on")
+    assert parts.library.overlays == []
+
+
+def test_resume_waits_until_the_log_was_read(qtbot: QtBot, parts: Parts) -> None:
+    folder = make_run(parts.runs, title="Half", state="stopped")
+    (folder / "resume").mkdir()
+    read(qtbot, parts)
+    ScriptedHost.opened.clear()
+    parts.choose("Half")
+    parts.do("Resume")
+    qtbot.waitUntil(lambda: bool(ScriptedHost.opened), timeout=5000)
+    request = ScriptedHost.opened[0].request
+    assert request.resume
+    assert request.folder == str(folder)
+
+
+def test_what_cannot_be_resumed_is_opened_and_says_why(qtbot: QtBot, parts: Parts) -> None:
+    three(qtbot, parts)
+    parts.choose("Alpha")
+    parts.do("Resume")
+    qtbot.waitUntil(parts.panel.note.isVisible, timeout=5000)
+    assert "cannot go on" in parts.panel.note.text.text()
+    assert Action.RESUME_RUN not in parts.session.allowed
+    parts.do("Fork")
+    qtbot.waitUntil(lambda: "fork" in parts.panel.note.text.text(), timeout=5000)
+
+
+def test_while_a_run_trains_no_other_is_opened(qtbot: QtBot, parts: Parts) -> None:
+    three(qtbot, parts)
+    parts.session.start()
+    qtbot.waitUntil(lambda: parts.session.state is State.RUNNING)
+    opened = parts.session.folder
+    parts.choose("Alpha")
+    with qtbot.waitSignal(parts.session.told):
+        parts.do("Open")
+    assert parts.session.folder == opened
+
+
+def test_the_folder_is_shown_outside(qtbot: QtBot, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = three(qtbot, parts)
+    shown: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: shown.append(url.toLocalFile()))
+    parts.choose("Beta")
+    parts.do("Show folder")
+    assert [Path(each) for each in shown] == [folders["Beta"]]
+
+
+def test_actions_are_for_what_is_chosen(qtbot: QtBot, parts: Parts) -> None:
+    three(qtbot, parts)
+    enabled = {action.text(): action.isEnabled() for action in parts.panel.menu_actions}
+    assert not any(enabled.values())
+    parts.choose("Alpha", "Beta")
+    enabled = {action.text(): action.isEnabled() for action in parts.panel.menu_actions}
+    assert enabled["Delete"]
+    assert not enabled["Open"]
+    assert all(action.toolTip() and action.icon() for action in parts.panel.menu_actions)
+
+
+def test_an_unreadable_folder_is_said(qtbot: QtBot, parts: Parts) -> None:
+    for path in parts.runs.iterdir():
+        path.unlink()
+    parts.runs.rmdir()
+    parts.runs.write_text("not a folder")
+    read(qtbot, parts)
+    assert parts.panel._empty.isVisible()
+    assert parts.panel._empty.text().startswith("Cannot list the runs in")
+
+
+def test_an_empty_folder_offers_the_demo(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = make_run(tmp_path / "shipped", title="Demo")
+    monkeypatch.setattr(demo, "demo_folder", lambda: shipped)
+    session = Session(config.Experiment(), runs=tmp_path / "runs", open_host=ScriptedHost)
+    library, panel = Library(session), RunsPanel()
+    qtbot.addWidget(panel)
+    panel.attach(SimpleNamespace(session=session, library=library, player=None))  # type: ignore[arg-type]
+    panel.resize(330, 200)
+    panel.show()
+    panel.show(History())
+    button = next(each for each in panel.findChildren(demo.QPushButton) if each.text() == "Open the demo run")
+    assert button.isVisible()
+    button.click()
+    assert session.folder == shipped
+    assert session.state is State.STORED
+    session.kill()
+    library.stop()
+    library.join()
+
+
+def test_themes_are_switched_with_rows_on_the_screen(qapp: QApplication, qtbot: QtBot, parts: Parts) -> None:
+    three(qtbot, parts)
+    parts.library.overlay(parts.library.summaries[0].folder)
+    pictures = []
+    for name in ("dark", "light", "dark"):
+        parts.panel.restyle(themes.apply(qapp, name))  # type: ignore[arg-type]
+        QApplication.processEvents()
+        pictures.append(parts.card.grab().toImage())
+    assert pictures[0] == pictures[2]
+    assert pictures[0] != pictures[1]
