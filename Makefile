@@ -65,14 +65,12 @@ learning: $(VENV)/.developing
 	    $(BIN)/dqngui train $$preset $(SEEDS) --set net.memory=none || exit 1; done
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow -s -n 0 --timeout 1800 tests/test_remembering.py
 
-# The README's pictures, both themes from one real run of about a minute.
+# Every state of the window in every size and theme, with a contact sheet for each, into build/shots (about three
+# minutes); then the README's pictures, from one real run of about a minute.
 shots: setup
-	@echo "Training for about a minute, for a picture of each theme"
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.gallery build/shots
+	@echo "Training for about a minute, for the README's pictures"
 	@$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.readme_pictures assets/screenshots
-
-# The trained run that the window plays at its first launch (about half a minute).
-demo: setup
-	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.demo assets/demo
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
