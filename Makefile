@@ -72,5 +72,9 @@ shots: setup
 	@echo "Training for about a minute, for the README's pictures"
 	@$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.readme_pictures assets/screenshots
 
+# The trained run that the window plays at its first launch (about half a minute).
+demo: setup
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.demo assets/demo
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
