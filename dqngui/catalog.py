@@ -176,6 +176,7 @@ PANELS = {
     "learning": Entry("Loss, TD error, values, gradient", "dqngui.gui.panels.learning:LearningPanel"),
     "exploration": Entry("Exploration and speed", "dqngui.gui.panels.exploration:ExplorationPanel"),
     "log": Entry("Tweaks, evaluations and notices in words", "dqngui.gui.panels.log:LogPanel"),
+    "agent": Entry("What the agent sees and values, and its player", "dqngui.gui.panels.agent:AgentPanel"),
     "attention": Entry("What each head attends to", "dqngui.gui.panels.attention:AttentionPanel"),
     "memory": Entry("Units of the memory over the episode", "dqngui.gui.panels.memory:MemoryPanel"),
     "runs": Entry("The stored runs, to open, resume and compare", "dqngui.gui.panels.runs:RunsPanel"),

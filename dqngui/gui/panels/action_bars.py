@@ -1,0 +1,188 @@
+"""The values of the actions as bars: the one that was taken in the accent's colour."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.panels.steps import bar_range
+from dqngui.gui.playing import Playing
+from dqngui.gui.theme import SECONDARY_PX, TICK_PX
+
+ROW, LOWEST_ROW = 20, 13
+MOST_ROWS = 18  # more actions than this stand side by side, as upright bars
+UPRIGHT = 64
+
+
+class ActionBars(QWidget):
+    """One row an action: name, bar, value. All bars share a range that only grows while an episode is played."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.setAccessibleName("Action values")
+        self._names: list[str] = []
+        self._q = np.zeros(0)
+        self._chosen: int | None = None
+        self._random = self._explores = False
+        self._range = (0.0, 1.0)
+        self._of: tuple[int, int] | None = None  # episode and steps that the range is of
+        self._texts: list[str] = []
+
+    # -- what is drawn ----------------------------------------------------------------------------
+
+    def show_step(self, playing: Playing, t: int) -> None:
+        """Draw the values of step t; behind the last step those of the last one, with nothing chosen."""
+        q = playing.q
+        if q.ndim != 2 or not len(q):
+            return
+        row = min(t, len(q) - 1)
+        if len(self._names) != q.shape[1] or self._of is None or self._of[0] != playing.number:
+            count, known = q.shape[1], playing.ready.actions
+            self._names = list(known) if len(known) == count else [f"action {index}" for index in range(count)]
+            self._of = None
+            self.updateGeometry()
+        self._fit(q, playing.number)
+        self._q = q[row]
+        action = int(playing.action[row])
+        self._chosen = action if t < len(q) else None
+        self._explores = playing.epsilon > 0
+        self._random = self._explores and t < len(q) and action != int(np.argmax(self._q))
+        self._texts = [_value(value) for value in self._q]
+        self.update()
+
+    def _fit(self, q: np.ndarray, number: int) -> None:
+        """The range of all values known of the episode."""
+        if self._of == (number, len(q)):
+            return
+        fresh = self._of is None
+        finite = q[np.isfinite(q)]
+        low, high = bar_range(float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+        self._range = (low, high) if fresh else (min(low, self._range[0]), max(high, self._range[1]))
+        self._of = number, len(q)
+
+    @property
+    def described(self) -> str:
+        """What is drawn, in words."""
+        if self._chosen is None:
+            return ""
+        how = "taken at random" if self._random else "taken"
+        return f"{self._names[self._chosen]} {how}, value {self._texts[self._chosen]}"
+
+    # -- size -------------------------------------------------------------------------------------
+
+    @property
+    def _columns(self) -> int:
+        count = len(self._names)
+        return 1 if count <= 6 or self.width() < 200 else 2 if count <= 12 or self.width() < 400 else 3
+
+    def _rows(self) -> int:
+        return math.ceil(len(self._names) / self._columns)
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, UPRIGHT if len(self._names) > MOST_ROWS else ROW * self._rows())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, UPRIGHT * 3 // 4 if len(self._names) > MOST_ROWS else LOWEST_ROW * self._rows())
+
+    # -- painting ---------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not len(self._q):
+            return
+        painter = QPainter(self)
+        if len(self._names) > MOST_ROWS:
+            self._paint_upright(painter)
+            return
+        columns, rows = self._columns, self._rows()
+        height = min(self.height() / rows, float(ROW))
+        font = themes.font(SECONDARY_PX if height >= 15 else TICK_PX)
+        painter.setFont(font)
+        metrics = QFontMetrics(font)
+        width = (self.width() - 12 * (columns - 1)) // columns
+        names = max(metrics.horizontalAdvance(name) for name in self._names) + 2  # metrics round down
+        values = max(metrics.horizontalAdvance(text) for text in (*self._texts, "−0.00"))
+        mark = 16 if self._explores else 0  # always, so that bars keep their place
+        left = min(names + mark, width * 2 // 5)
+        for index, name in enumerate(self._names):
+            column, row = divmod(index, rows)
+            area = QRect(column * (width + 12), round(row * height), width, round(height))
+            self._paint_row(painter, metrics, area, index, name, left, values)
+
+    def _paint_row(
+        self, painter: QPainter, metrics: QFontMetrics, area: QRect, index: int, name: str, left: int, right: int
+    ) -> None:
+        theme, middle = themes.current(), int(Qt.AlignmentFlag.AlignVCenter)
+        chosen = index == self._chosen
+        painter.setPen(theme.color("text" if chosen else "muted"))
+        room = left
+        if chosen and self._random:
+            size = min(14, area.height())
+            at = QRect(area.left() + left - size, area.center().y() - size // 2 + 1, size, size)
+            themes.icon("dice-5-outline", "warn").paint(painter, at)
+            room -= size + 2
+        painter.drawText(
+            area.left(), area.top(), room, area.height(), middle,
+            metrics.elidedText(name, Qt.TextElideMode.ElideRight, room),
+        )  # fmt: skip
+        painter.drawText(
+            area.right() - right + 1, area.top(), right, area.height(), middle | int(Qt.AlignmentFlag.AlignRight),
+            self._texts[index],
+        )  # fmt: skip
+        thick = min(12.0, area.height() - 4.0)
+        bar = QRectF(area.left() + left + 8, area.center().y() + 0.5 - thick / 2, 0, thick)
+        bar.setRight(area.right() - right - 8)
+        painter.fillRect(bar, theme.color("raised"))
+        zero, end = self._place(0.0), self._place(float(self._q[index]))
+        a, b = sorted((zero, end))
+        filled = QRectF(bar.left() + a * bar.width(), bar.top(), max((b - a) * bar.width(), 1.0), thick)
+        painter.fillRect(filled, theme.color("accent") if chosen else theme.mixed("muted", 0.75, over="raised"))
+
+    def _place(self, value: float) -> float:
+        """Where a value lies on the range, 0 … 1; the nearer end for what lies outside."""
+        low, high = self._range
+        share = (value - low) / (high - low) if high > low else 0.0
+        return min(max(share, 0.0), 1.0) if math.isfinite(share) else 0.0
+
+    def _paint_upright(self, painter: QPainter) -> None:
+        theme = themes.current()
+        font = themes.font(TICK_PX)
+        painter.setFont(font)
+        metrics, said = QFontMetrics(font), self.described or "ended"
+        head = metrics.height() + 2
+        painter.setPen(theme.color("warn" if self._random else "text"))
+        text = metrics.elidedText(said, Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(0, 0, self.width(), head, int(Qt.AlignmentFlag.AlignVCenter), text)
+        room = QRectF(0, head, self.width(), self.height() - head)
+        painter.fillRect(room, theme.color("raised"))
+        each = room.width() / len(self._q)
+        zero = self._place(0.0)
+        other = theme.mixed("muted", 0.75, over="raised")
+        for index, value in enumerate(self._q):
+            a, b = sorted((zero, self._place(float(value))))
+            top = room.bottom() - b * room.height()
+            bar = QRectF(index * each, top, max(each - 1, 1.0), max((b - a) * room.height(), 1.0))
+            painter.fillRect(bar, theme.color("accent") if index == self._chosen else other)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            QToolTip.showText(event.globalPos(), self._tip(), self)
+            return True
+        return bool(super().event(event))
+
+    def _tip(self) -> str:
+        low, high = self._range
+        about = "A dice marks an action taken at random instead of the best one. " if self._random else ""
+        return f"Value of each action: the return still expected after it. {about}Bars from {low:.4g} to {high:.4g}."
+
+
+def _value(value: float) -> str:
+    if not math.isfinite(value):
+        return "not finite"
+    digits = 2 if abs(value) < 100 else 1 if abs(value) < 1000 else 0
+    return f"{value:,.{digits}f}".replace("-", "−")

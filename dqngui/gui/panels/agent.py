@@ -1,0 +1,270 @@
+"""The Agent panel: the playing agent's world, the values of its actions, and the controls of the player."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtGui import QImage, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.elided import ElidedLabel
+from dqngui.gui.panels.action_bars import ActionBars
+from dqngui.gui.panels.choice import Choice
+from dqngui.gui.panels.frame import FrameView, NumbersView
+from dqngui.gui.panels.panel import Panel, Sources
+from dqngui.gui.panels.transport import Transport
+from dqngui.gui.panels.watching import WatchMenu, greediness
+from dqngui.gui.player import Player
+from dqngui.gui.playing import Playing
+from dqngui.gui.theme import SECONDARY_PX, Theme
+
+SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+LOW = 250  # pixels: a lower card leaves out the line about weights and seed
+
+
+class AgentPanel(Panel):
+    """Draws a step the moment its picture comes, numbers and bars with it, so that they always agree."""
+
+    title = "Agent"
+    promise = "The agent will be seen playing here, as soon as training has made its first weights."
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._player: Player | None = None
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.frame, self.numbers, self.notice = FrameView(), NumbersView(), Notice(self._restart)
+        self.bars, self.transport = ActionBars(), Transport()
+        self._stage = QStackedWidget()
+        for page in (self.frame, self.numbers, self.notice):
+            self._stage.addWidget(page)
+        self.gained = QLabel("")
+        self.gained.setFont(themes.font(SECONDARY_PX))
+        self.gained.setToolTip("Return: sum of the rewards before this step")
+        self.speed = Choice("Speed ([ slower, ] faster)")
+        self.next = QToolButton()
+        self.next.setIconSize(QSize(18, 18))
+        self.next.setFixedSize(28, 26)
+        self.next.setToolTip("Next episode, with a new seed (N)")
+        self.next.setAccessibleName("Next episode")
+        self.line = ElidedLabel()
+        themes.set_role(self.line, "muted")
+        self._arrange()
+        self.watch = WatchMenu()
+        self.header_widgets = [self.watch]
+        self._add_shortcuts()
+        self.restyle(themes.current())
+
+    def _arrange(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self.gained, 1)
+        row.addWidget(self.next)
+        row.addWidget(self.speed)
+        column = QVBoxLayout(self.content)
+        column.setContentsMargins(10, 4, 10, 8)
+        column.setSpacing(6)
+        column.addWidget(self._stage, 1)
+        column.addWidget(self.bars)
+        column.addWidget(self.transport)
+        column.addLayout(row)
+        column.addWidget(self.line)
+
+    # -- the player -------------------------------------------------------------------------------
+
+    def attach(self, sources: Sources) -> None:
+        super().attach(sources)
+        self.follow_player(sources.player)
+
+    def follow_player(self, player: Player) -> None:
+        """Show this player and steer it."""
+        self._player = player
+        self.transport.attach(player)
+        self.watch.attach(player)
+        self.frame.resized.connect(lambda width, height: player.draw_at((width, height)))
+        self.next.clicked.connect(lambda: player.next_episode())
+        player.framed.connect(self._on_framed)
+        player.changed.connect(self._on_changed)
+        self._on_changed()
+
+    def _restart(self) -> None:
+        if self._player is not None:
+            self._player.restart()
+
+    def has_content(self) -> bool:
+        return self._player is not None and self._player.agent is not None
+
+    @Slot()
+    def _on_changed(self) -> None:
+        """The controls say what the player does; a picture comes by itself."""
+        player = self._player
+        if player is None:
+            return
+        self._changed = True
+        self.refresh()
+        self.transport.look(player)
+        self.watch.look(player)
+        self.speed.offer(
+            {f"{speed:g}": f"{speed:g}×" for speed in SPEEDS}, f"{player.speed:g}", lambda key: self._set_speed(key)
+        )
+        playing = player.playing
+        self.line.setText("" if playing is None else about(playing))
+        self.line.setToolTip(f"{about(playing)}. {player.notice}" if playing is not None and player.notice else "")
+        for widget in (self.next, self.speed):
+            widget.setEnabled(playing is not None and not player.problem)
+
+    @Slot(object, int)
+    def _on_framed(self, image: QImage | None, t: int) -> None:
+        playing = self._player.playing if self._player is not None else None
+        if playing is None:
+            self.frame.set_image(None)
+            return
+        if image is not None:
+            self.frame.set_image(image)
+        else:
+            self.numbers.show_step(playing, t)
+        self._show_page()
+        self.bars.show_step(playing, t)
+        self._tell(playing, t)
+
+    def redraw(self) -> None:
+        """More steps are known, or the card came into sight."""
+        player = self._player
+        if player is None:
+            return
+        self._show_page()
+        playing = player.playing
+        if playing is None:
+            self.transport.show_step(None, 0)
+            self.gained.setText("")
+        else:
+            self.transport.show_step(playing, playing.t)
+
+    def _tell(self, playing: Playing, t: int) -> None:
+        self.transport.show_step(playing, t)
+        end = "" if t < playing.length or not playing.ended else " · time limit" if playing.truncated else " · ended"
+        self.gained.setText(f"return <b>{_number(playing.return_so_far)}</b>{end}")
+
+    def _show_page(self) -> None:
+        player = self._player
+        if player is None:
+            return
+        waiting = player.loading
+        if player.problem or waiting:
+            self.notice.say(player.problem or waiting, failed=bool(player.problem))
+            self._stage.setCurrentWidget(self.notice)
+        else:
+            self._stage.setCurrentWidget(self.numbers if player.frame is None else self.frame)
+        self.bars.setVisible(player.playing is not None and not player.problem)
+
+    # -- keys -------------------------------------------------------------------------------------
+
+    def _add_shortcuts(self) -> None:
+        """Keys that hold while the card has the focus."""
+        for keys, do in (
+            ("Left", lambda player: player.step(-1)),
+            ("Right", lambda player: player.step(1)),
+            ("Home", lambda player: player.seek(0)),
+            ("End", self._seek_end),
+            ("[", lambda player: self._faster(-1)),
+            ("]", lambda player: self._faster(1)),
+            ("N", lambda player: player.next_episode()),
+        ):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(lambda do=do: self._do(do))
+
+    def _do(self, do: Callable[[Player], None]) -> None:
+        if self._player is not None and self._player.playing is not None:
+            do(self._player)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Space plays and pauses, unless the focus is on a button, which it presses."""
+        if event.key() == Qt.Key.Key_Space and event.modifiers() == Qt.KeyboardModifier.NoModifier:
+            self._do(Player.toggle)
+        else:
+            super().keyPressEvent(event)
+
+    @staticmethod
+    def _seek_end(player: Player) -> None:
+        """The last step that is known."""
+        playing = player.playing
+        if playing is not None:
+            player.seek(playing.length if playing.ended else max(playing.length - 1, 0))
+
+    def _faster(self, steps: int) -> None:
+        player = self._player
+        if player is None:
+            return
+        nearest = min(range(len(SPEEDS)), key=lambda index: abs(SPEEDS[index] - player.speed))
+        player.set_speed(SPEEDS[min(max(nearest + steps, 0), len(SPEEDS) - 1)])
+
+    def _set_speed(self, key: str) -> None:
+        if self._player is not None:
+            self._player.set_speed(float(key))
+
+    # -- looks ------------------------------------------------------------------------------------
+
+    def restyle(self, theme: Theme) -> None:
+        self.next.setIcon(themes.icon("skip-next"))
+        self.transport.restyle(theme)
+        self.notice.restyle(theme)
+        for widget in (self.frame, self.numbers, self.bars):
+            widget.update()
+        super().restyle(theme)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.line.setVisible(self.height() >= LOW)
+
+
+class Notice(QWidget):
+    """In place of the picture: what is waited for, or why nothing plays and a button to try again."""
+
+    def __init__(self, restart: Callable[[], None], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._failed = False
+        self._icon = QLabel()
+        self._icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.text = QLabel("")
+        self.text.setWordWrap(True)
+        self.text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        themes.set_role(self.text, "empty")
+        self.button = QPushButton("Restart")
+        self.button.setToolTip("Start the player again")
+        self.button.clicked.connect(lambda: restart())
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 4, 8, 4)
+        column.setSpacing(8)
+        column.addStretch(1)
+        column.addWidget(self._icon)
+        column.addWidget(self.text)
+        column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(1)
+
+    def say(self, text: str, *, failed: bool) -> None:
+        """What is so."""
+        text = text[:1].upper() + text[1:]
+        self.text.setText(text if text.endswith((".", "…", "!", "?")) else f"{text}.")
+        self.button.setVisible(failed)
+        if failed != self._failed or self._icon.pixmap().isNull():
+            self._failed = failed
+            self.restyle(themes.current())
+
+    def restyle(self, theme: Theme) -> None:
+        name, token = ("alert-circle-outline", "bad") if self._failed else ("timer-sand", "muted")
+        self._icon.setPixmap(themes.icon(name, token).pixmap(24, 24))
+
+
+def about(playing: Playing) -> str:
+    """`demo · weights of 60,000 steps · seed 3,000,012 · greedy`."""
+    return (
+        f"{playing.source} · weights of {playing.weights_step:,} steps · seed {playing.seed:,}"
+        f" · {greediness(playing.epsilon)}"
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.5g}".replace("-", "−")

@@ -1,0 +1,195 @@
+"""The row that plays, steps and scrubs through an episode."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import QAbstractSlider, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.player import Player
+from dqngui.gui.playing import Playing
+from dqngui.gui.theme import SECONDARY_PX, Theme
+
+HANDLE = 12
+SHORTEST = 64
+
+
+class Scrubber(QAbstractSlider):
+    """A slider over an episode's steps that shows how far they are known.
+
+    While an episode goes on, its range reaches further than what is known and grows by doubling.
+
+    Signals:
+        sought(int): the hand or a key asks for a step.
+        held(bool): the hand took the handle, or let it go.
+    """
+
+    sought = Signal(int)
+    held = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setOrientation(Qt.Orientation.Horizontal)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Step of the episode")
+        self.setToolTip("Step of the episode: drag, or press ← → for single steps, Home and End")
+        self.setPageStep(10)
+        self._known = 0
+        self.actionTriggered.connect(lambda _: self.sought.emit(self.sliderPosition()))
+
+    def sizeHint(self) -> QSize:
+        return QSize(120, 22)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(36, 22)
+
+    def show_step(self, t: int, known: int, ended: bool) -> None:
+        """Put the handle at step t of an episode of which so many steps are known."""
+        span = SHORTEST
+        while span < known + 1:
+            span *= 2
+        self._known = known
+        blocked = self.blockSignals(True)
+        self.setRange(0, max(known, 1) if ended else span)
+        if not self.isSliderDown():
+            self.setValue(t)
+        self.blockSignals(blocked)
+        self.update()
+
+    def _x(self, step: int) -> float:
+        return HANDLE / 2 + (self.width() - HANDLE) * step / max(1, self.maximum())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = themes.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        y, left, on = self.height() / 2, HANDLE / 2, self.isEnabled()
+        at = self._x(self.sliderPosition())
+        for end, color in (
+            (self.width() - HANDLE / 2, theme.color("line")),
+            (self._x(self._known), theme.mixed("muted", 0.5)),
+            (at, theme.color("accent") if on else theme.mixed("muted", 0.5)),
+        ):
+            painter.setBrush(color)
+            painter.drawRoundedRect(QRectF(left, y - 2, max(end - left, 0.0), 4), 2, 2)
+        if on:
+            painter.setBrush(theme.color("accent" if self.hasFocus() or self.isSliderDown() else "text"))
+            painter.drawEllipse(QPointF(at, y), HANDLE / 2, HANDLE / 2)
+
+    # -- the hand ---------------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.setSliderDown(True)
+            self.held.emit(True)
+            self._follow(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self.isSliderDown():
+            self._follow(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self.isSliderDown() and event.button() == Qt.MouseButton.LeftButton:
+            self.setSliderDown(False)
+            self.held.emit(False)
+
+    def _follow(self, event: QMouseEvent) -> None:
+        share = (event.position().x() - HANDLE / 2) / max(1, self.width() - HANDLE)
+        # No further than what is known: the rest of the range is only a guess.
+        step = min(max(round(share * self.maximum()), 0), max(self._known - 1, 0) if self._open else self._known)
+        self.setSliderPosition(step)
+        self.update()
+        self.sought.emit(step)
+
+    @property
+    def _open(self) -> bool:
+        return self.maximum() > self._known
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()  # it scrolls what the card lies in
+
+
+class Transport(QWidget):
+    """Previous step, play or pause, next step, scrubber, `132 / 500`."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._player: Player | None = None
+        self._held_paused = False
+        self.back = _button("Previous step (←)", "Previous step")
+        self.toggle = _button("Play", "Play")
+        self.forth = _button("Next step (→)", "Next step")
+        self.scrubber = Scrubber()
+        self.place = QLabel("")
+        self.place.setFont(themes.font(SECONDARY_PX))
+        self.place.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.place.setToolTip("Step that is shown / steps of the episode; + while it goes on")
+        themes.set_role(self.place, "muted")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        for widget in (self.back, self.toggle, self.forth):
+            row.addWidget(widget)
+        row.addSpacing(4)
+        row.addWidget(self.scrubber, 1)
+        row.addSpacing(4)
+        row.addWidget(self.place)
+        self.restyle(themes.current())
+
+    def attach(self, player: Player) -> None:
+        """Work for this player."""
+        self._player = player
+        self.back.clicked.connect(lambda: player.step(-1))
+        self.toggle.clicked.connect(player.toggle)
+        self.forth.clicked.connect(lambda: player.step(1))
+        self.scrubber.sought.connect(player.seek)
+        self.scrubber.held.connect(self._on_held)
+
+    def _on_held(self, held: bool) -> None:
+        """Under the hand the episode stands still; then it goes on as before."""
+        player = self._player
+        if player is None:
+            return
+        if held:
+            self._held_paused = player.paused
+            player.pause()
+        elif not self._held_paused:
+            player.play()
+
+    def show_step(self, playing: Playing | None, t: int) -> None:
+        """Tell where the episode is."""
+        if playing is None:
+            self.place.setText("")
+            self.scrubber.show_step(0, 0, False)
+            return
+        known = max(playing.length, t)
+        self.scrubber.show_step(t, known, playing.ended)
+        self.place.setText(f"{t:,} / {known:,}{'' if playing.ended else '+'}")
+
+    def look(self, player: Player) -> None:
+        """The player was paused, or plays again."""
+        paused = player.paused
+        self.toggle.setIcon(themes.icon("play" if paused else "pause"))
+        self.toggle.setToolTip("Play (Space)" if paused else "Pause (Space)")
+        self.toggle.setAccessibleName("Play the episode" if paused else "Pause the episode")
+        self.setEnabled(player.playing is not None and not player.problem)
+
+    def restyle(self, theme: Theme) -> None:
+        self.back.setIcon(themes.icon("step-backward"))
+        self.forth.setIcon(themes.icon("step-forward"))
+        if self._player is not None:
+            self.look(self._player)
+        else:
+            self.toggle.setIcon(themes.icon("play"))
+
+
+def _button(tip: str, name: str) -> QToolButton:
+    button = QToolButton()
+    button.setToolTip(tip)
+    button.setAccessibleName(name)
+    button.setIconSize(QSize(18, 18))
+    button.setFixedSize(28, 26)
+    return button

@@ -1,0 +1,119 @@
+"""The Agent card's choice: whose weights play, how greedily, and which episode."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.panels.choice import Choice
+from dqngui.gui.player import Choice as Weights
+from dqngui.gui.player import Player, source_name
+
+EPSILONS = (0.0, 0.05, 0.1, 0.25, 0.5)
+HIGHEST_SEED = 2**31 - 1
+_WEIGHT_TIPS: dict[Weights, str] = {
+    "newest": "The weights that training has now, at each new episode",
+    "best": "The checkpoint that did best in evaluations",
+    "last": "The checkpoint that was saved last",
+}
+
+
+def greediness(epsilon: float) -> str:
+    """Words for a share of random actions."""
+    return "greedy" if epsilon == 0 else f"ε {epsilon:g}"
+
+
+class WatchMenu(Choice):
+    """A menu, made anew whenever it opens, whose button says what was chosen."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Weights, exploration and episode", parent)
+        self._player: Player | None = None
+        self.menu().setToolTipsVisible(True)
+        self.menu().aboutToShow.connect(self._fill)
+        self.seed_dialog: QInputDialog | None = None
+
+    def attach(self, player: Player) -> None:
+        """Work for this player."""
+        self._player = player
+
+    def look(self, player: Player) -> None:
+        """Say what is chosen."""
+        words = f"{player.source}, {greediness(player.epsilon)}"
+        if words != self._full:
+            self._full = words
+            self.setToolTip(f"{self._tip}: {words}")
+            self.setAccessibleDescription(words)
+            self._fit()
+            self.updateGeometry()
+
+    # -- the menu ---------------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        menu, player = self.menu(), self._player
+        menu.clear()
+        if player is None:
+            return
+        self._add_weights(menu, player)
+        group = QActionGroup(menu)
+        for epsilon in EPSILONS:
+            text = "Greedy" if epsilon == 0 else f"ε {epsilon:g}: {epsilon:.0%} of actions at random"
+            tip = "Always the action of the highest value" if epsilon == 0 else "The episode begins again with it"
+            action = _entry(menu, text, tip, lambda epsilon=epsilon: player.set_epsilon(epsilon), group)
+            action.setChecked(player.epsilon == epsilon)
+        menu.addSeparator()
+        new = _entry(menu, "New seed", "Begin an episode that was not played yet", lambda: player.next_episode())
+        new.setIcon(themes.icon("dice-5-outline", "muted"))
+        new.setText("New seed\tN")
+        _entry(menu, "Type a seed…", "Play the episode of a certain seed", self.ask_seed)
+        again = _entry(menu, "Play from the start", "This episode again, from its first step", player.replay)
+        again.setIcon(themes.icon("restart", "muted"))
+        repeat = _entry(
+            menu, "Repeat episode", "At its end the same episode begins again, not the next one", lambda: None
+        )
+        repeat.setCheckable(True)
+        repeat.setChecked(player.repeats)
+        repeat.toggled.connect(player.set_repeats)
+
+    def _add_weights(self, menu: QMenu, player: Player) -> None:
+        group, stored = QActionGroup(menu), QMenu("Stored checkpoint", menu)
+        stored.setIcon(themes.icon("history", "muted"))
+        stored.setToolTipsVisible(True)
+        for choice in player.choices:
+            steps = isinstance(choice, int)
+            text = f"{choice:,} steps" if steps else source_name(choice).capitalize()
+            tip = "The weights of this step" if steps else _WEIGHT_TIPS[choice]
+            action = _entry(stored if steps else menu, text, tip, lambda choice=choice: player.choose(choice), group)
+            action.setChecked(choice == player.choice)
+        if not stored.isEmpty():
+            menu.addMenu(stored)
+        menu.addSeparator()
+
+    def ask_seed(self) -> None:
+        """A dialog for the seed of the next episode."""
+        player = self._player
+        if player is None:
+            return
+        dialog = QInputDialog(self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowTitle("Episode of a seed")
+        dialog.setLabelText("Seed of the episode:")
+        dialog.setInputMode(QInputDialog.InputMode.IntInput)
+        dialog.setIntRange(0, HIGHEST_SEED)
+        if player.playing is not None:
+            dialog.setIntValue(player.playing.seed)
+        dialog.intValueSelected.connect(player.next_episode)
+        dialog.open()
+        self.seed_dialog = dialog
+
+
+def _entry(menu: QMenu, text: str, tip: str, do: object, group: QActionGroup | None = None) -> QAction:
+    action = menu.addAction(text)
+    action.setToolTip(tip)
+    action.triggered.connect(lambda: do())  # type: ignore[operator]
+    if group is not None:
+        action.setCheckable(True)
+        group.addAction(action)
+    return action
