@@ -81,6 +81,7 @@ class Filming(QObject):
         self._recorded = bool(self._panels)
         player.show_in(pictures=True, views=self._recorded)
         self._waited_ms = RETRY_MS
+        player.framed.connect(self._on_frame)
         self._timer.start()
 
     @Slot()
@@ -114,6 +115,13 @@ class Filming(QObject):
             self._shoot(playing)
         elif self._encoder.finish():
             self._end(self._encoder.problem or "")
+
+    @Slot()
+    def _on_frame(self) -> None:
+        # At once, so that the player asks for the next picture in the same turn of its clock.
+        playing = self._player.playing
+        if self.active and self._sheet is not None and playing is self._playing and self._done < len(self._steps):
+            self._shoot(playing)
 
     def _get_ready(self, playing: Playing | None) -> None:
         """Have the whole episode played, with views; then begin the film."""
@@ -166,6 +174,7 @@ class Filming(QObject):
     def _end(self, reason: str) -> None:
         self.active = False
         self._timer.stop()
+        self._player.framed.disconnect(self._on_frame)
         if self._encoder is not None and reason:
             self._encoder.abandon()
         if self._sheet is not None:
