@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+READERS_LOCK = os.name == "nt"
+PATIENCE_SECONDS = 5.0
 
 
 class AppendFile:
@@ -98,9 +102,21 @@ def replace_file(path: Path, data: bytes, *, sync: bool = True) -> None:
     new = path.with_name(f"{path.name}.new")
     write_file(new, data, sync=sync)
     try:
-        os.replace(new, path)
+        patiently(os.replace, new, path)
     except OSError as error:
         raise named(error, path) from error
+
+
+def patiently(rename: Callable[[Path, Path], None], source: Path, target: Path) -> None:
+    """Rename; where a reader locks what he has open (Windows), wait a little until he is done. Raises OSError."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return rename(source, target)
+        except PermissionError:
+            if not READERS_LOCK or time.monotonic() > end:
+                raise
+        time.sleep(0.01)
 
 
 def link_file(source: Path, target: Path) -> None:
@@ -112,7 +128,7 @@ def link_file(source: Path, target: Path) -> None:
     try:
         new.unlink(missing_ok=True)
         os.link(source, new)
-        os.replace(new, target)
+        patiently(os.replace, new, target)
     except OSError:
         replace_file(target, source.read_bytes())
     finally:

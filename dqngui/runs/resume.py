@@ -24,7 +24,16 @@ from dqngui.config import ConfigError, Experiment
 from dqngui.messages import Event, KnobChanged, RunResumed, decode_event
 from dqngui.runs import episodes
 from dqngui.runs.checkpoints import BEST, FOLDER, drop_after, load_tensors, tensor_bytes, to_cpu
-from dqngui.runs.files import link_file, named, replace_file, sync_file, sync_folder, together, write_file
+from dqngui.runs.files import (
+    link_file,
+    named,
+    patiently,
+    replace_file,
+    sync_file,
+    sync_folder,
+    together,
+    write_file,
+)
 from dqngui.runs.folder import EVENTS, read_experiment, refuse_if_busy, summary_of
 
 if TYPE_CHECKING:
@@ -114,8 +123,8 @@ def save_resume(
 
 def _swap(folder: Path) -> None:
     if (folder / STATE).exists():
-        os.rename(folder / STATE, folder / OLD)
-    os.rename(folder / NEW, folder / STATE)
+        patiently(os.rename, folder / STATE, folder / OLD)
+    patiently(os.rename, folder / NEW, folder / STATE)
     sync_folder(folder)
     shutil.rmtree(folder / OLD, ignore_errors=True)
 
@@ -124,7 +133,7 @@ def _settle(folder: Path) -> None:
     """Finish what a kill interrupted: afterwards there is `resume` (if there is a state) and no other."""
     current = _current(folder)
     if current is not None and current.name != STATE:
-        os.rename(current, folder / STATE)
+        patiently(os.rename, current, folder / STATE)
         sync_folder(folder)
     for name in (NEW, OLD):
         shutil.rmtree(folder / name, ignore_errors=True)
