@@ -251,11 +251,13 @@ class History:
         learned: list[Learned] = []
         news = False
         for event in events:
-            if isinstance(event, EpisodeEnded):
+            if isinstance(event, EpisodeEnded):  # by far the most
                 episodes.append(event)
-            elif isinstance(event, Learned):
+                continue
+            if isinstance(event, Learned):
                 learned.append(event)
-            elif isinstance(event, Evaluated):
+                continue
+            if isinstance(event, Evaluated):
                 self.evaluations.append(event)
                 if event.best:
                     self.best = event
@@ -270,14 +272,38 @@ class History:
             news = True
             self.last_step = max(self.last_step, event.step)
         if episodes:
-            steps = [event.step for event in episodes]
+            steps = np.array([event.step for event in episodes], dtype=float)
             self.returns.extend(steps, [event.ret for event in episodes])
             self.lengths.extend(steps, [event.length for event in episodes])
         if learned:
-            steps = [event.step for event in learned]
+            steps = np.array([event.step for event in learned], dtype=float)
             for name, curve in self.learned.items():
                 curve.extend(steps, [getattr(event, name) for event in learned])
+        for kept in (episodes, learned):
+            if kept:
+                news = True
+                self.last_step = max(self.last_step, kept[-1].step)
         self.version += news
+
+    def until(self, step: int) -> History:
+        """What was known after `step` environment steps, as a history of its own."""
+        past = History()
+        for mine, other in zip(self._curves(), past._curves(), strict=True):
+            stop = int(np.searchsorted(mine.x.values, step, "right"))
+            other.extend(mine.x.values[:stop], mine.y.values[:stop])
+            if stop:
+                past.last_step = max(past.last_step, int(mine.x.values[stop - 1]))
+        past.evaluations = [event for event in self.evaluations if event.step <= step]
+        past.knobs = [event for event in self.knobs if event.step <= step]
+        past.forks = [event for event in self.forks if event.step <= step]
+        past.story = [event for event in self.story if event.step <= step]
+        past.best = next((event for event in reversed(past.evaluations) if event.best), None)
+        past.last_step = max([past.last_step, *(event.step for event in past.story)])
+        past.version = int(past.last_step > 0)
+        return past
+
+    def _curves(self) -> list[Curve]:
+        return [self.returns, self.lengths, *self.learned.values()]
 
     @classmethod
     def of(cls, events: Iterable[Event], chunk: int = 20_000) -> History:

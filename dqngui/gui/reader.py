@@ -19,7 +19,8 @@ from dqngui.runs.folder import EVENTS
 
 SLICE = 64 * 1024  # bytes, some five hundred events
 AHEAD = 64  # slices decoded and not yet taken
-MOST = 8_000  # events a tick
+MOST = 8_000  # events a tick, fewer where the window takes longer for them than this
+TICK_S = 0.012
 _decoder = msgspec.json.Decoder(ALL_EVENTS)
 
 
@@ -38,6 +39,7 @@ class LogReader:
         self._slices: deque[tuple[list[Event], int]] = deque()
         self._room = threading.Semaphore(AHEAD)
         self._taken = 0
+        self._most = MOST
         self._cancelled = False
         self._over = False
         self._thread = threading.Thread(target=self._read, name="dqngui-log", daemon=True)
@@ -62,16 +64,20 @@ class LogReader:
     def drain(self, budget_ms: float = 8.0) -> list[Event]:
         """Some of the next events, in order; never waits."""
         events: list[Event] = []
-        while self._slices and len(events) < MOST:
+        while self._slices and len(events) < self._most:
             slice_, end = self._slices.popleft()
             events += slice_
             self._taken = end
             self._room.release()
         return events
 
+    def took(self, seconds: float) -> None:
+        """How long the last events kept the window: the next ones will be as many as suit it."""
+        self._most = round(min(MOST, max(500, self._most * min(2.0, TICK_S / max(seconds, 1e-6)))))
+
     @property
     def alive(self) -> bool:
-        return bool(self._slices) or not self._over
+        return not self._over or bool(self._slices)  # in this order: nothing is added once it is over
 
     def join(self, timeout: float | None = None) -> bool:
         if self._thread.ident is None:

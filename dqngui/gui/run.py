@@ -99,7 +99,8 @@ class Run(QObject):
         tweaks = len(self._tweaks)
         step = self.step
         for event in events:
-            step = max(step, event.step)
+            if event.step > step:
+                step = event.step
             if isinstance(event, m.EpisodeEnded):  # by far the most
                 continue
             if isinstance(event, m.Learned):

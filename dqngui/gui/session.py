@@ -24,6 +24,7 @@ from dqngui.messages import Request
 from dqngui.runs.folder import create, read_experiment, summary_of
 
 TICK_MS = 50  # often enough for curves and answers; every wake-up takes the interpreter from a training thread
+READ_MS = 20  # while a log is read, nothing trains
 _WAIT_FOR_TORCH = {Action.START, Action.RESUME_RUN, Action.FORK, Action.START_DRAFT}
 _WHOLE_LOG = {Action.RESUME_RUN, Action.FORK, Action.START_DRAFT}
 
@@ -251,7 +252,7 @@ class Session(DraftedRun):
         self.cleared.emit()
         self.changed.emit()
         reader.start()
-        self._timer.start()
+        self._timer.start(READ_MS)
         return True
 
     def _stored_notice(self) -> str:
@@ -321,17 +322,20 @@ class Session(DraftedRun):
                 self._set_state(State.FAILED)
             return
         self._saved_at = time.monotonic()
-        self._timer.start()
+        self._timer.start(TICK_MS)
 
     @Slot()
     def _tick(self) -> None:
         source = self._host or self._reader
         if source is None:
             return
+        began = time.perf_counter()
         events = source.drain(DRAIN_MS)
         if events:
             self._take(events)
             self.received.emit(events)
+            if self._reader is not None:
+                self._reader.took(time.perf_counter() - began)
         if not source.alive and source.join(0.1):
             if self._host is not None:
                 self._ended()

@@ -30,7 +30,6 @@ from dqngui.gui.diagnostics import diagnostics
 from dqngui.gui.draft_bar import DraftBar
 from dqngui.gui.form import ExperimentForm
 from dqngui.gui.header import Header
-from dqngui.gui.history import History
 from dqngui.gui.knobs import LiveKnobs
 from dqngui.gui.layout import Layout, restore_geometry
 from dqngui.gui.menus import THEMES, MainMenu
@@ -39,7 +38,6 @@ from dqngui.gui.states import State
 from dqngui.gui.statusbar import StatusLine
 from dqngui.gui.theme import GAP
 from dqngui.messages import Event
-from dqngui.runs.folder import read_events
 
 SMALLEST = (1000, 640)
 STARTING_SIZE = (1440, 900)
@@ -185,9 +183,7 @@ class Window(QMainWindow):
     @Slot(int)
     def _on_rewound(self, step: int) -> None:
         """Draw only what the resumed run still has."""
-        if self.session.folder is not None:
-            kept = (event for event in read_events(self.session.folder) if event.step <= step)
-            self.board.show(History.of(kept))
+        self.board.show(self.board.history.until(step))
 
     # -- what the user asks ----------------------------------------------------------------------
 

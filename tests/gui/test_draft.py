@@ -313,6 +313,7 @@ def bar(qtbot: QtBot, session: Session) -> Iterator[DraftBar]:
     holder.show()
     qtbot.waitExposed(holder)
     yield bar
+    holder.close()
 
 
 def test_the_bar_says_what_a_fork_would_change(qtbot: QtBot, bar: DraftBar, running: Session) -> None:

@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 
+from dqngui import messages as m
 from dqngui.gui.history import Curve, History
 from dqngui.messages import EpisodeEnded, Evaluated, KnobChanged, Learned, Paused, Warned
 
@@ -164,3 +165,23 @@ def test_a_million_points_are_asked_as_fast_as_a_few_thousand() -> None:
         return best
 
     assert cost(curve_of(1_000_000)) < 10 * cost(curve_of(4_000)) + 0.001
+
+
+def test_the_past_of_a_history_is_the_history_of_its_events() -> None:
+    events: list[m.Event] = [
+        m.EpisodeEnded(step=10, ret=1.0, length=10),
+        m.Learned(step=20, updates=1, loss=0.5),
+        m.Evaluated(step=20, returns=(3.0,), lengths=(1,), mean=3.0, best=True),
+        m.KnobChanged(step=30, field="learn.lr", old=1e-3, new=2e-3),
+        m.EpisodeEnded(step=30, ret=2.0, length=20),
+        m.Evaluated(step=40, returns=(5.0,), lengths=(1,), mean=5.0, best=True),
+        m.EpisodeEnded(step=50, ret=3.0, length=20),
+        m.Learned(step=60, updates=2, loss=0.25),
+    ]
+    whole = History.of(events)
+    for step in (0, 9, 10, 20, 30, 45, 60):
+        past, expected = whole.until(step), History.of(event for event in events if event.step <= step)
+        assert past.returns.y.values.tolist() == expected.returns.y.values.tolist()
+        assert past.learned["loss"].x.values.tolist() == expected.learned["loss"].x.values.tolist()
+        for name in ("evaluations", "knobs", "story", "best", "last_step", "empty"):
+            assert getattr(past, name) == getattr(expected, name), (step, name)

@@ -192,7 +192,7 @@ def test_another_stored_run_cancels_the_former_reading(
     session.open_stored(long)
     qtbot.waitUntil(lambda: 0 < session.loading_share < 1)
     session.open_stored(short)
-    assert len(set(threading.enumerate()) - threads) == 1
+    assert len(set(threading.enumerate()) - threads) <= 1  # the short one may have been read
     read(qtbot, session)
     assert seen.history.last_step == 50 * 500
     assert session.step == 50 * 500

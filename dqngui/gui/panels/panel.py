@@ -139,7 +139,7 @@ class Panel(QWidget):
 
     def take(self, events: Sequence[Event]) -> None:
         """Events that the shown history has just taken."""
-        self._changed = self._changed or any(isinstance(event, self.wants) for event in events)
+        self._changed = self._changed or any(issubclass(kind, self.wants) for kind in set(map(type, events)))
 
     def attach(self, sources: Sources) -> None:
         """Take what the panel needs besides the history; called once, before anything else."""

@@ -30,6 +30,7 @@ from dqngui.messages import EpisodeEnded, Evaluated, Forked, KnobChanged
 WINDOWS = (1, 10, 30, 100, 300, 1000)
 BENDS = 500  # of the smoothed line; a band with three times as many took 25 ms to fill, with these 1 ms
 DOTS = 1000  # places that hold up to three dots each
+MARKS = 400  # evaluations drawn at most
 
 
 class ReturnPanel(Panel):
@@ -169,8 +170,8 @@ class ReturnPanel(Panel):
     def _draw_evaluations(self, evaluations: list[Evaluated]) -> None:
         theme = themes.current()
         plain, ringed = pg.mkPen(theme.color("surface")), pg.mkPen(theme.color("text"), width=1.5)
-        finite = [each for each in evaluations if np.isfinite(each.mean)]
         best = self.history.best
+        finite = _thinned([each for each in evaluations if np.isfinite(each.mean)], best)
         self._evaluations.setData(
             x=[each.step for each in finite],
             y=[each.mean for each in finite],
@@ -273,6 +274,21 @@ class _Choice(QToolButton):
         self.menu().addAction(action)
         if chosen:
             self.setText(text)
+
+
+def _thinned(evaluations: list[Evaluated], best: Evaluated | None) -> list[Evaluated]:
+    """At most some `MARKS` evaluations that stand for all: of neighbours the lowest and the highest, and the best."""
+    if len(evaluations) <= MARKS:
+        return evaluations
+    block = 2 * -(-len(evaluations) // MARKS)
+    kept: dict[int, Evaluated] = {}
+    for begin in range(0, len(evaluations), block):
+        near = evaluations[begin : begin + block]
+        for each in (min(near, key=lambda one: one.mean), max(near, key=lambda one: one.mean)):
+            kept[each.step] = each
+    if best is not None and any(each is best for each in evaluations):
+        kept[best.step] = best
+    return sorted(kept.values(), key=lambda each: each.step)
 
 
 def _window_name(size: int) -> str:
