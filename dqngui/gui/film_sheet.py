@@ -74,8 +74,7 @@ class FilmSheet(QWidget):
         column.setContentsMargins(GAP, 0, GAP, GAP)
         column.addWidget(self.picture, 1)
         line = QHBoxLayout()
-        line.addWidget(self.caption)
-        line.addStretch(1)
+        line.addWidget(self.caption, 1)  # wide enough for every step: no new layout between two pictures
         line.addWidget(self.agent)
         column.addLayout(line)
         return body

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections import deque
 from typing import Any
 
@@ -101,7 +102,9 @@ class Reel:
 def drawing(config: EnvConfig) -> Envs:
     """One environment that draws. Raises ConfigError, in words for the user, where it cannot."""
     try:
-        envs = make_vector(config, 1, render_mode="rgb_array", longest=LONGEST_GREEDY)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # gymnasium also warns of what is told here
+            envs = make_vector(config, 1, render_mode="rgb_array", longest=LONGEST_GREEDY)
     except ConfigError:
         raise ConfigError(f"{config.id} draws no pictures") from None
     try:
