@@ -48,9 +48,11 @@ format: $(VENV)/.developing
 	$(BIN)/ruff format dqngui tests
 	$(BIN)/ruff check --fix dqngui tests
 
-# Speed beside stable-baselines3 and a bare loop, medians of interleaved repeats (about a quarter of an hour).
+# Speed beside stable-baselines3 and a bare loop, and what the window costs; medians of interleaved repeats (about an
+# hour; ARGS=--quick takes about six minutes).
 bench: $(VENV)/.developing
 	$(OFFSCREEN) $(BIN)/python -m tests.benchmarks.run speed --repeats $(REPEATS) $(ARGS)
+	$(OFFSCREEN) $(BIN)/python -m tests.benchmarks.window --repeats $(REPEATS) $(ARGS)
 
 # Wall time until CartPole is solved, beside stable-baselines3 (about half an hour).
 bench-learning: $(VENV)/.developing

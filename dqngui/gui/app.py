@@ -134,6 +134,7 @@ def run_window(
     pictures = Screenshots(window, screenshots) if screenshots is not None else None
     measured = Report(window, warm_up) if report is not None else None
     if measured is not None:
+        measured.count_pictures(app.player)
         app.closing.begun.connect(measured.end)
     window.restore_layout(geometry=size is None)
     if size is not None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import psutil
 from PySide6.QtCore import QEvent, QObject, QTimer, Slot
-from PySide6.QtWidgets import QWidget
 
 from dqngui.gui.measure import Durations, Lateness, process_age
+from dqngui.gui.panels.frame import FrameView
+from dqngui.gui.player import Player
 from dqngui.gui.window import Window
-from dqngui.messages import CheckpointSaved, Event
+from dqngui.messages import CheckpointSaved, Event, Learned
 
 
 class Report(QObject):
@@ -36,7 +37,8 @@ class Report(QObject):
         self._run_began = False
         self._shown_after: float | None = None
         self._first_picture_after: float | None = None
-        self._pictures = 0
+        self._unseen = False
+        self._pictures = self._rows = 0
         self._saving = Durations()
         self._began: float | None = None
         self._first: tuple[float, int] | None = None
@@ -63,19 +65,28 @@ class Report(QObject):
             for event in events:
                 if isinstance(event, CheckpointSaved):
                     self._saving.add(1000 * event.seconds)
+                elif isinstance(event, Learned):
+                    self._rows += 1
 
     @property
     def _measuring(self) -> bool:
         return self._began is not None and not self.figures
 
-    def count_pictures(self, screen: QWidget) -> None:
-        """Count how often the player's picture is painted on this widget."""
-        screen.installEventFilter(self)
+    def count_pictures(self, player: Player) -> None:
+        """Count how many of the player's pictures are painted, and note when the first one was."""
+        player.framed.connect(self._on_framed)
+        for screen in self._window.findChildren(FrameView):
+            screen.installEventFilter(self)
+
+    @Slot(object, int)
+    def _on_framed(self, picture: object, t: int) -> None:
+        self._unseen = picture is not None
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Paint:
+        if self._unseen and event.type() == QEvent.Type.Paint:
+            self._unseen = False
             self._pictures += 1
-            if self._first_picture_after is None and getattr(watched, "has_picture", True):
+            if self._first_picture_after is None:
                 self._first_picture_after = process_age()
         return False
 
@@ -83,7 +94,8 @@ class Report(QObject):
     def _begin(self) -> None:
         self._lateness.start()
         self._window.paint_budget.forget()
-        self._pictures, self._saving = 0, Durations()
+        self._pictures = self._rows = 0
+        self._saving = Durations()
         self._first = self._last = None
         self._memory, self._own_time = _resident(), time.thread_time()
         self._began = time.perf_counter()
@@ -112,6 +124,7 @@ class Report(QObject):
             "redraw_ms": budget.costs.figures(),
             "redraw_share": round(budget.costs.total / 1000 / seconds, 4),
             "redraws_per_second": {name: round(budget.counts[name] / seconds, 2) for name in board.in_sight},
+            "rows_per_second": round(self._rows / seconds, 2),
             "pictures_per_second": round(self._pictures / seconds, 2),
             "window_share": round((time.thread_time() - self._own_time) / seconds, 4),
             "checkpoints": self._saving.count,

@@ -1,4 +1,4 @@
-"""Runs the benchmarks and prints their table: `make bench` and `make bench-learning`.
+"""Runs the benchmarks of training and prints their table: `make bench` and `make bench-learning`.
 
     python -m tests.benchmarks.run speed --repeats 5
     python -m tests.benchmarks.run learning --seeds 5
@@ -160,10 +160,12 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=None)
     parser.add_argument("--goal", type=float, default=475.0)
     parser.add_argument("--every", type=int, default=2_500)
+    parser.add_argument("--quick", action="store_true", help="speed: one repeat of half the steps")
     parser.add_argument("--out", type=Path, default=None, help="JSON file (default: runs/benchmark-MODE.json)")
     given = parser.parse_args()
     if given.mode == "speed":
-        result = speed(given.repeats, given.steps or 100_000)
+        repeats, steps = (1, 50_000) if given.quick else (given.repeats, 100_000)
+        result = speed(repeats, given.steps or steps)
     else:
         result = learning(given.seeds, given.goal, given.every, given.steps or 300_000)
     out = given.out or Path("runs") / f"benchmark-{given.mode}.json"
