@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QIcon, QPainter, QPen, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui import theme as themes
 from dqngui.gui.cards import LegendChip
@@ -13,6 +13,7 @@ from dqngui.gui.panels.overlays import DASHES, Overlays, dash, token
 from dqngui.gui.theme import Theme
 
 WIDEST = 132  # pixels of a chip
+GAP, HEIGHT = 2, 22
 NARROWEST = 46  # below it a name says nothing: the marker stands alone
 
 
@@ -29,11 +30,11 @@ class OverlayChip(LegendChip):
         """Pixels with the whole name, or with as much of it as is ever shown."""
         return min(WIDEST, 30 + self.fontMetrics().horizontalAdvance(self.name))
 
-    def fit(self, width: int) -> None:
-        """Show as much of the name as so many pixels hold."""
+    def fit(self, width: int) -> int:
+        """Show as much of the name as so many pixels hold, and return how many it takes."""
         self.set_short(width < NARROWEST)
         self.setText(self.fontMetrics().elidedText(self.name, Qt.TextElideMode.ElideMiddle, max(0, width - 30)))
-        self.setFixedWidth(22 if width < NARROWEST else min(width, self.full_width()))
+        return 22 if width < NARROWEST else min(width, self.full_width())
 
     def restyle(self, theme: Theme) -> None:
         icon = QIcon()
@@ -70,9 +71,6 @@ class OverlayLegend(QWidget):
         super().__init__(parent)
         self._library: Library | None = None
         self.chips: list[OverlayChip] = []
-        self._line = QHBoxLayout(self)
-        self._line.setContentsMargins(0, 0, 0, 0)
-        self._line.setSpacing(2)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def show_overlays(self, library: Library, overlays: Overlays) -> None:
@@ -81,7 +79,7 @@ class OverlayLegend(QWidget):
         wanted = [(overlay, _name(overlay, overlays.count(overlay))) for overlay in library.overlays]
         if wanted != [(chip.overlay, chip.name) for chip in self.chips]:
             for chip in self.chips:
-                self._line.removeWidget(chip)
+                chip.hide()
                 chip.deleteLater()
             self.chips = [self._chip(overlay, name, overlay not in overlays.hidden) for overlay, name in wanted]
             self.updateGeometry()
@@ -99,7 +97,6 @@ class OverlayLegend(QWidget):
         remove.triggered.connect(lambda: self._remove(overlay))
         chip.addAction(remove)
         chip.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        self._line.addWidget(chip)
         chip.show()
         return chip
 
@@ -109,11 +106,14 @@ class OverlayLegend(QWidget):
 
     def _fit(self) -> None:
         """Long names give way to short ones: all chips that do not fit get the same width."""
-        left, spacing = self.width() - self._line.spacing() * (len(self.chips) - 1), len(self.chips)
+        left, more, widths = self.width() - GAP * (len(self.chips) - 1), len(self.chips), {}
         for chip in sorted(self.chips, key=OverlayChip.full_width):
-            width = min(chip.full_width(), max(0, left) // spacing)
-            chip.fit(width)
-            left, spacing = left - chip.width(), spacing - 1
+            widths[chip] = chip.fit(min(chip.full_width(), max(0, left) // more))
+            left, more = left - widths[chip], more - 1
+        x = 0
+        for chip in self.chips:
+            chip.setGeometry(x, 0, widths[chip], HEIGHT)
+            x += widths[chip] + GAP
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -121,10 +121,10 @@ class OverlayLegend(QWidget):
 
     def sizeHint(self) -> QSize:
         widths = [chip.full_width() for chip in self.chips]
-        return QSize(sum(widths) + self._line.spacing() * max(0, len(widths) - 1), 22)
+        return QSize(sum(widths) + GAP * max(0, len(widths) - 1), HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(24 * len(self.chips), 22)
+        return QSize((22 + GAP) * len(self.chips), HEIGHT)
 
     def restyle(self, theme: Theme) -> None:
         for chip in self.chips:

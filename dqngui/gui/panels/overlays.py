@@ -196,10 +196,15 @@ def ancestors(history: History, folder: Path | None, library: Library) -> list[A
     """The runs that a fork came from, the nearest first, as far as their folders are beside its own and were read."""
     found: list[Ancestor] = []
     fork: Forked | None = history.forks[0] if history.forks else None
+    seen = {folder}
     while fork is not None and folder is not None and len(found) < DEEPEST:
-        if Path(fork.parent).name != fork.parent:
+        if fork.parent in ("", "..") or Path(fork.parent).name != fork.parent:
             break  # a log that someone else wrote names a file elsewhere
-        parent = library.curve(folder.absolute().parent / fork.parent)
+        folder = folder.absolute().parent / fork.parent
+        if folder in seen:
+            break
+        seen.add(folder)
+        parent = library.curve(folder)
         if parent is None or parent.empty:
             break
         found.append(Ancestor(parent, fork.step))

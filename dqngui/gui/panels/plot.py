@@ -246,7 +246,7 @@ class Plot(pg.GraphicsView):
         """A pen of a width in pixels of the interface (pens here count those of the screen)."""
         return pg.mkPen(color, width=max(1, round(width * self.devicePixelRatioF())))
 
-    def add(self, item: QGraphicsItem, level: int) -> None:
+    def add(self, item: QGraphicsItem, level: float) -> None:
         """Put a curve or the like into the plot; higher levels are painted over lower ones."""
         item.setZValue(level)
         self.box.addItem(item, ignoreBounds=True)

@@ -14,7 +14,9 @@ _Z = 1.959964
 
 def t_quantile(freedom: Floats) -> Floats:
     """Half the width of a 95 % interval of a mean, in standard errors, for degrees of freedom (P,) >= 1."""
-    many = _Z + (_Z**3 + _Z) / (4 * freedom) + (5 * _Z**5 + 16 * _Z**3 + 3 * _Z) / (96 * freedom**2)
+    z = _Z
+    many = z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+    many += (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * freedom**3)
     return np.where(freedom <= len(_T), _T[np.minimum(freedom, len(_T)).astype(int) - 1], many)
 
 

@@ -1,0 +1,414 @@
+"""Other runs over the return curve: their lines, the mean of seeds with its interval, and a fork's parents."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+from scripted_host import ScriptedHost
+
+from dqngui import config
+from dqngui.gui import theme as themes
+from dqngui.gui.cards import Card
+from dqngui.gui.history import Curve, Floats, History
+from dqngui.gui.library import Library
+from dqngui.gui.panels.overlays import PLACES, SERIES, Line, ancestors, dash, token
+from dqngui.gui.panels.returns import ReturnPanel
+from dqngui.gui.panels.seeds import mean_and_interval, t_quantile
+from dqngui.gui.session import Session
+from dqngui.messages import EpisodeEnded, Evaluated, Event, Forked, encode
+from dqngui.runs import folder as run_folder
+
+
+def episodes(returns: Sequence[float] | Floats, every: int = 10, after: int = 0) -> list[Event]:
+    return [EpisodeEnded(step=after + every * (i + 1), ret=float(ret), length=every) for i, ret in enumerate(returns)]
+
+
+class Parts(SimpleNamespace):
+    panel: ReturnPanel
+    library: Library
+    session: Session
+    card: Card
+    runs: Path
+    qtbot: QtBot
+
+    def run(self, name: str, events: Sequence[Event]) -> Path:
+        """A stored run with this log."""
+        folder = run_folder.create(self.runs / "made", config.Experiment())
+        folder = folder.rename(self.runs / name)
+        (folder / run_folder.EVENTS).write_bytes(b"".join(encode(event) + b"\n" for event in events))
+        return folder
+
+    def overlay(self, *names: str, seeds: bool = False) -> None:
+        """Overlay stored runs and wait until their curves were read."""
+        folders = tuple(self.runs / name for name in names)
+        if seeds:
+            self.library._add(folders, "all", seeds=True)
+        else:
+            for folder in folders:
+                self.library.overlay(folder)
+        self.read(*names)
+
+    def read(self, *names: str) -> None:
+        self.qtbot.waitUntil(lambda: None not in [self.library.curve(self.runs / name) for name in names], timeout=5000)
+
+    def open(self, name: str, events: Sequence[Event]) -> History:
+        self.session.folder = self.runs / name
+        history = History.of(events)
+        self.panel.show(history)
+        return history
+
+    def lines(self) -> list[tuple[Floats, Floats]]:
+        """(x, y) of every overlay and ancestor that is drawn."""
+        items = self.panel.plot.box.childGroup.childItems()
+        return [item.getData() for item in items if isinstance(item, Line) and len(item.getData()[0])]
+
+
+@pytest.fixture
+def parts(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Parts]:
+    themes.apply(qapp, "dark")
+    session = Session(config.Experiment(), runs=tmp_path, open_host=ScriptedHost)
+    library = Library(session)
+    panel = ReturnPanel()
+    card = Card(panel.title, panel)
+    qtbot.addWidget(card)
+    for widget in panel.header_widgets:
+        card.add_to_header(widget)
+    panel.attach(SimpleNamespace(session=session, library=library, player=None))  # type: ignore[arg-type]
+    card.resize(900, 450)
+    card.show()
+    qtbot.waitExposed(card)
+    panel.show(History())
+    yield Parts(panel=panel, library=library, session=session, card=card, runs=tmp_path, qtbot=qtbot)
+    library.stop()
+    library.join()
+
+
+# -- numbers ----------------------------------------------------------------------------------------
+
+
+def test_means_on_a_grid_are_the_trailing_means_between_episodes() -> None:
+    generator = np.random.default_rng(0)
+    x, y = np.cumsum(generator.integers(1, 40, size=300)).astype(float), generator.normal(size=300)
+    curve = Curve()
+    curve.extend(x, y)
+    trailing = np.array([y[max(0, i - 24) : i + 1].mean() for i in range(len(y))])
+    grid = np.linspace(-50, x[-1] + 50, 2_000)
+    means = curve.means_at(grid, 25)
+    inside = (grid >= x[0]) & (grid <= x[-1])
+    assert np.isnan(means[~inside]).all()
+    np.testing.assert_allclose(means[inside], np.interp(grid[inside], x, trailing), atol=1e-9)
+
+
+def test_a_coarse_grid_averages_all_that_a_place_stands_for() -> None:
+    curve, y = Curve(), np.random.default_rng(1).normal(size=10_000)
+    curve.extend(np.arange(10_000.0), y)
+    means = curve.means_at(np.array([1_000.0, 3_000.0, 9_000.0]), 10)
+    np.testing.assert_allclose(means[1:], [y[1001:3001].mean(), y[3001:9001].mean()], atol=1e-9)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_curves_of_few_points(count: int) -> None:
+    curve = Curve()
+    curve.extend(np.arange(count) * 10.0, np.arange(count) + 1.0)
+    means = curve.means_at(np.array([-1.0, 0.0, 5.0, 10.0, 11.0]), 1)
+    wanted = {0: [np.nan] * 5, 1: [np.nan, 1, np.nan, np.nan, np.nan], 2: [np.nan, 1, 1.5, 2, np.nan]}[count]
+    np.testing.assert_array_equal(means, wanted)
+
+
+def test_quantiles_are_students() -> None:
+    table = {
+        1: 12.706,
+        2: 4.303,
+        4: 2.776,
+        9: 2.262,
+        10: 2.228,
+        11: 2.201,
+        15: 2.131,
+        30: 2.042,
+        60: 2.000,
+        1000: 1.962,
+    }
+    found = t_quantile(np.array([float(each) for each in table]))
+    np.testing.assert_allclose(found, list(table.values()), atol=1.1e-3)
+
+
+def test_the_interval_of_five_runs_is_the_one_made_by_hand() -> None:
+    returns = np.array([[10.0, 1], [12, 2], [9, 3], [14, 4], [15, np.nan]])
+    mean, low, high = mean_and_interval(returns)
+    five, four = np.array([10.0, 12, 9, 14, 15]), np.array([1.0, 2, 3, 4])
+    half = [2.7764 * five.std(ddof=1) / np.sqrt(5), 3.1824 * four.std(ddof=1) / 2]
+    np.testing.assert_allclose(mean, [12, 2.5])
+    np.testing.assert_allclose(high - mean, half, rtol=1e-4)
+    np.testing.assert_allclose(mean - low, half, rtol=1e-4)
+
+
+def test_one_run_alone_has_no_interval() -> None:
+    mean, low, high = mean_and_interval(np.array([[1.0, np.nan, np.nan], [2.0, 3.0, np.nan]]))
+    assert np.isfinite(mean).tolist() == [True, False, False]
+    assert np.isfinite(low).tolist() == np.isfinite(high).tolist() == [True, False, False]
+    assert all(len(each) == 3 for each in mean_and_interval(np.empty((0, 3))))
+
+
+# -- overlays ---------------------------------------------------------------------------------------
+
+
+def test_an_overlay_is_drawn_as_the_runs_mean(parts: Parts) -> None:
+    y = np.random.default_rng(2).gamma(3, 20, size=400)
+    parts.run("other", episodes(y))
+    parts.open("mine", episodes(np.ones(200)))
+    parts.overlay("other")
+    [(x, drawn)] = parts.lines()
+    trailing = np.array([y[max(0, i - 29) : i + 1].mean() for i in range(len(y))])
+    np.testing.assert_allclose(drawn, np.interp(x, 10.0 * np.arange(1, 401), trailing), atol=1e-9)
+    low, high = parts.panel.plot.box.viewRange()[1]
+    assert low <= drawn.min()
+    assert drawn.max() <= high
+    assert parts.panel.plot.span[1] >= 4_000  # it makes room for itself
+    assert "other" in parts.panel.readout(1_000)
+    assert "other" in parts.panel.readout(3_500)  # where the open run has ended
+
+
+def test_an_overlay_stays_when_another_run_is_opened_and_is_left_out_when_it_is_open_itself(parts: Parts) -> None:
+    for name in ("a", "b"):
+        parts.run(name, episodes(np.full(100, 5.0)))
+    parts.open("mine", episodes([1.0] * 50))
+    parts.overlay("a", "b")
+    assert len(parts.lines()) == 2
+    parts.open("a", episodes(np.full(100, 5.0)))
+    assert len(parts.lines()) == 1
+    parts.panel.clear()
+    parts.session.folder = None
+    parts.panel.show(History())
+    assert len(parts.lines()) == 2
+    assert parts.panel.content.isVisible()  # runs can be compared with none open
+
+
+def test_a_chip_hides_its_overlay_and_its_menu_removes_it(parts: Parts) -> None:
+    for name in ("a", "b"):
+        parts.run(
+            name, [*episodes([5.0] * 100), Evaluated(step=900, returns=(9.0,), lengths=(1,), mean=9.0, best=True)]
+        )
+    parts.overlay("a", "b")
+    legend = parts.panel._legend
+    assert [chip.text() for chip in legend.chips] == ["a", "b"]
+    assert "best evaluation 9 at 900" in legend.chips[0].toolTip()
+    QTest.mouseClick(legend.chips[0], Qt.MouseButton.LeftButton)
+    assert len(parts.lines()) == 1
+    assert "a</span>" not in parts.panel.readout(500)
+    parts.open("mine", episodes([1.0] * 50))
+    assert not legend.chips[0].isChecked()
+    QTest.mouseClick(legend.chips[0], Qt.MouseButton.LeftButton)
+    assert len(parts.lines()) == 2
+    legend.chips[1].actions()[0].trigger()
+    assert [overlay.name for overlay in parts.library.overlays] == ["a"]
+    assert len(parts.lines()) == 1
+    parts.library.remove_all()
+    assert not legend.isVisible()
+
+
+def test_long_names_are_shortened_and_the_header_never_overflows(parts: Parts) -> None:
+    names = [f"a run with quite a long name, number {i}" for i in range(4)]
+    for name in names:
+        parts.run(name, episodes([5.0] * 100))
+    parts.open("mine", episodes([1.0] * 50))
+    parts.overlay(*names)
+    for width in (1400, 900, 600, 420, 330):
+        parts.card.resize(width, 300)
+        QApplication.processEvents()
+        chips = parts.panel._legend.chips
+        right = parts.card.header.width()
+        edges = [chip.mapTo(parts.card.header, chip.rect().topLeft()).x() for chip in chips]
+        assert edges == sorted(edges)
+        assert edges[-1] + chips[-1].width() <= right
+        assert all(a + chip.width() <= b for a, b, chip in zip(edges, edges[1:], chips, strict=False))
+        assert all(chip.name.split("number")[0] in chip.toolTip() for chip in chips)
+
+
+def test_more_overlays_than_colours_are_told_apart_by_dashes(parts: Parts) -> None:
+    looks = {(token(slot), dash(slot)) for slot in range(9)}
+    assert len(looks) == 9
+    assert "series0" not in {color for color, _ in looks}
+    for i in range(4):
+        parts.run(f"r{i}", episodes(np.full(300, float(i))))
+    parts.overlay(*(f"r{i}" for i in range(4)))
+    items = [each for each in parts.panel.plot.box.childGroup.childItems() if isinstance(each, Line)]
+    joined = [np.mean(each.opts["connect"][:-1]) for each in items if len(each.getData()[0])]
+    assert sorted(joined)[0] < 0.8
+    assert sorted(joined)[1:] == [1.0] * 3
+    assert len(SERIES) == 3
+
+
+def test_gaps_stay_gaps() -> None:
+    line = Line()
+    line.draw(np.arange(6.0), np.array([1.0, np.nan, 2, 3, np.nan, 4]))
+    assert line.getData()[0].tolist() == [0, 2, 3, 5]
+    assert line.opts["connect"].tolist() == [False, True, False, False]
+
+
+def test_a_running_runs_overlay_grows(parts: Parts) -> None:
+    folder = parts.run("live", episodes([5.0] * 100))
+    parts.overlay("live")
+    with open(folder / run_folder.EVENTS, "ab") as log:
+        log.writelines(encode(event) + b"\n" for event in episodes([50.0] * 100, after=1_000))
+    with parts.qtbot.waitSignal(parts.library.overlaid):
+        parts.library._on_timer()
+    x, y = parts.lines()[0]
+    assert x.max() > 1_900
+    assert y.max() == 50
+
+
+def test_the_mean_of_seeds_is_the_one_made_by_hand(parts: Parts) -> None:
+    generator = np.random.default_rng(3)
+    returns = [generator.gamma(3, 20, size=size) for size in (300, 250, 200)]
+    for i, each in enumerate(returns):
+        parts.run(f"s{i}", episodes(each))
+    parts.panel.smooth(10)
+    parts.overlay("s0", "s1", "s2", seeds=True)
+    drawn = next(iter(parts.panel._overlays._drawn.values()))
+    grid = np.linspace(*parts.panel.plot.span, PLACES)
+    rows = []
+    for each in returns:
+        x = 10.0 * np.arange(1, len(each) + 1)
+        trailing = [each[max(0, i - 9) : i + 1].mean() for i in range(len(each))]
+        rows.append(np.interp(grid, x, trailing, left=np.nan, right=np.nan))
+    table = np.array(rows)
+    for place in range(0, PLACES, 7):
+        known = table[:, place][np.isfinite(table[:, place])]
+        if len(known) < 2:
+            assert np.isnan(drawn.y[place])
+            continue
+        half = {2: 12.7062, 3: 4.3027}[len(known)] * known.std(ddof=1) / np.sqrt(len(known))
+        assert drawn.y[place] == pytest.approx(known.mean())
+        assert drawn._high[place] - drawn.y[place] == pytest.approx(half, rel=1e-4)
+    assert np.nanmax(np.where(np.isfinite(drawn.y), grid, np.nan)) == pytest.approx(2_500, abs=10)  # two runs have data
+    assert parts.panel._legend.chips[0].name == "all · n = 3"
+    assert "(n = 3)" in parts.panel.readout(1_500)
+
+
+def test_overlays_are_exported_with_the_rest(parts: Parts, tmp_path: Path) -> None:
+    parts.run("other", episodes([7.0] * 100))
+    parts.open("mine", episodes([1.0] * 100))
+    parts.overlay("other")
+    parts.panel.export_csv(tmp_path / "out.csv")
+    with open(tmp_path / "out.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {float(row["return"]) for row in rows if row["kind"] == "overlay" and row["detail"] == "other"} == {7.0}
+    assert len([row for row in rows if row["kind"] == "episode"]) == 100
+
+
+def test_hidden_while_curves_came_then_shown(parts: Parts) -> None:
+    parts.run("other", episodes([7.0] * 100))
+    parts.card.hide()
+    parts.overlay("other")
+    parts.card.show()
+    parts.panel.show(History())
+    assert len(parts.lines()) == 1
+
+
+# -- branches ---------------------------------------------------------------------------------------
+
+
+def family(parts: Parts) -> list[Event]:
+    """Three generations: 1,000 steps each, a fork at 1,000 and one at 2,000. Returns the youngest's events."""
+    parts.run("first", episodes([10.0] * 300))
+    parts.run("second", [Forked(step=1000, parent="first"), *episodes([20.0] * 200, after=1000)])
+    fork = Forked(step=2000, parent="second", changes=("learn.lr: 0.001 → 0.0005",))
+    return [fork, *episodes([30.0] * 100, after=2000)]
+
+
+def test_a_fork_shows_the_runs_it_came_from(parts: Parts) -> None:
+    events = family(parts)
+    history = parts.open("third", events)
+    parts.read("second", "first")
+    parts.panel.refresh()
+    found = ancestors(history, parts.runs / "third", parts.library)
+    assert [each.step for each in found] == [2000, 1000]
+    [second, first] = parts.lines()
+    assert set(second[1]) == {20.0}
+    assert set(first[1]) == {10.0}
+    items = [each for each in parts.panel.plot.box.childGroup.childItems() if isinstance(each, Line)]
+    for item, step in zip(items, (2000, 1000), strict=False):
+        x, joined = item.getData()[0], item.opts["connect"]
+        assert joined[x < step].all()  # solid up to where it was left
+        assert 0 < np.mean(joined[x > step][:-1]) < 0.7  # dotted beyond
+    place, text, mark = parts.panel._strip.placed()[0]
+    assert text == "fork"
+    assert mark is events[0]
+    assert parts.panel.plot.marks.steps == [2000]
+    said = parts.panel._strip.near(place.center().x())
+    assert said == ["2,000: fork of second with learn.lr: 0.001 → 0.0005"]
+    assert "fork of second" in parts.panel.readout(2_000)
+
+
+def test_a_fork_whose_parent_is_gone_shows_the_mark_alone(parts: Parts) -> None:
+    parts.open("third", [Forked(step=2000, parent="gone"), *episodes([30.0] * 100, after=2000)])
+    parts.read("gone")
+    assert parts.lines() == []
+    assert parts.panel.plot.marks.steps == [2000]
+    parts.open("other", episodes([1.0] * 100))
+    assert parts.panel.plot.marks.steps == []
+
+
+@pytest.mark.parametrize("parent", ["../outside", "/etc", "..", ""])
+def test_a_strange_parent_is_not_looked_for(parts: Parts, parent: str) -> None:
+    history = parts.open("third", [Forked(step=10, parent=parent), *episodes([1.0] * 10, after=10)])
+    assert ancestors(history, parts.runs / "third", parts.library) == []
+    assert parts.library._curves == {}
+
+
+def test_a_run_that_says_it_is_its_own_parent_ends(parts: Parts) -> None:
+    events = [Forked(step=10, parent="self"), *episodes([1.0] * 10, after=10)]
+    parts.run("self", events)
+    history = parts.open("self", events)
+    assert ancestors(history, parts.runs / "self", parts.library) == []
+
+
+# -- cost -------------------------------------------------------------------------------------------
+
+
+def painting(panel: ReturnPanel, picture: QImage) -> float:
+    """Seconds of this thread for a redraw of everything, the best of several."""
+    best = float("inf")
+    for _ in range(8):
+        begun = time.thread_time()
+        panel._changed = True
+        panel.refresh()
+        painter = QPainter(picture)
+        panel.plot.render(painter)
+        painter.end()
+        best = min(best, time.thread_time() - begun)
+    return best
+
+
+def test_overlays_of_long_runs_cost_what_those_of_short_ones_do(parts: Parts) -> None:
+    def cost(count: int) -> float:
+        generator = np.random.default_rng(0)
+        histories: list[Any] = []
+        for _ in range(5):
+            history = History()
+            history.returns.extend(np.linspace(1, 1e6, count), generator.gamma(3, 20, size=count))
+            history.lengths.extend(np.linspace(1, 1e6, count), np.ones(count))
+            history.last_step, history.version = 1_000_000, 1
+            histories.append(history)
+        parts.library.remove_all()
+        for i, history in enumerate(histories[1:]):
+            parts.library._curves[parts.runs / f"{count}-{i}"] = history
+            parts.library.overlay(parts.runs / f"{count}-{i}")
+        parts.panel.show(histories[0])
+        return painting(parts.panel, QImage(900, 420, QImage.Format.Format_ARGB32_Premultiplied))
+
+    short, long = cost(1_000), cost(100_000)
+    print(f"redraw with four overlays: {1000 * short:.1f} ms for 1,000 episodes each, {1000 * long:.1f} ms for 100,000")
+    assert long < 2 * short + 0.005
