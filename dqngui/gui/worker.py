@@ -10,7 +10,8 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Slot
 
 POLL_MS = 40
-Work, Then = Callable[[], Any], Callable[[Any], None]
+Work = Callable[[], Any]
+Then = Callable[[Any], None]
 
 
 class Worker(QObject):
