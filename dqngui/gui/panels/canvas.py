@@ -27,11 +27,11 @@ TOP = 254
 
 
 def indices(values: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.uint8]:
-    """Places of values in a colour table, 0 (low and below) … 254 (high and above), 255 where not finite."""
+    """Places of values in a colour table, 0 (low and below) … 254 (high and above), 255 for NaN."""
     scaled = np.clip((values - low) * (TOP / max(high - low, 1e-30)), 0, TOP) + 0.5
-    known = np.isfinite(scaled)
-    if not known.all():
-        scaled = np.where(known, scaled, GAP)
+    missing = np.isnan(scaled)
+    if missing.any():
+        scaled = np.where(missing, GAP, scaled)
     return scaled.astype(np.uint8)
 
 
@@ -150,8 +150,10 @@ class Canvas(QWidget):
         assert self._kept is not None
         if frame or self._stale:
             painter = QPainter(self._kept)
-            self._paint(painter, frame)
-            painter.end()
+            try:
+                self._paint(painter, frame)
+            finally:
+                painter.end()  # one that outlives its picture crashes Qt
             self._stale = False
         return self._kept
 

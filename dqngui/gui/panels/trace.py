@@ -90,9 +90,7 @@ class Trace(StepCanvas):
         x = place.left() + (x + 0.5) / self.span * place.width()
         y = place.bottom() - (y - low) / max(high - low, 1e-30) * place.height()
         y = np.clip(y, place.top() - 1, place.bottom() + 1)
-        known = np.isfinite(y)
-        parts = [(0, len(y))] if known.all() else _runs(known)
-        for first, last in parts:
+        for first, last in _runs(np.isfinite(y)):
             if last - first > 1:
                 painter.drawPolyline(pg.functions.arrayToQPolygonF(x[first:last], y[first:last]))
             else:
