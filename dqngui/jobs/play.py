@@ -116,10 +116,12 @@ class _Player:
 
     Attributes:
         steps: environment steps played in all.
+        environment: name of the one that was asked for last.
     """
 
     def __init__(self) -> None:
         self.steps = 0
+        self.environment = ""
         self.agent: Agent | None = None
         self.stage: Stage | None = None
         self.asked: BeginEpisode | None = None  # waits for weights
@@ -146,11 +148,10 @@ class _Player:
         try:
             yield from answers
         except Exception as error:
-            name = "" if self.agent is None else self.agent.experiment.env.id
             if not isinstance(error, ConfigError):
                 self._leave()
                 self.close()  # an environment that raised is made anew for the next episode
-            yield failed(error, self.step, name)
+            yield failed(error, self.step, self.environment)
 
     # -- commands ---------------------------------------------------------------------------------
 
@@ -172,6 +173,7 @@ class _Player:
         self.close()
         self.agent, self.warned = None, False
         experiment = asked_experiment(command)
+        self.environment = experiment.env.id
         stage = Stage(experiment)
         try:
             agent = Agent(command, experiment, stage.envs.spaces)
@@ -182,7 +184,7 @@ class _Player:
         self.agent, self.stage = agent, stage
         return PlayerReady(
             step=agent.step,
-            environment=experiment.env.id,
+            environment=self.environment,
             views=views,
             labels=agent.labels,
             actions=agent.spaces.action_names,
@@ -295,7 +297,7 @@ class _Player:
         yield Frame(step=episode.step, number=episode.number, t=t, tensors=tensors)
 
     def _warn(self) -> Iterator[Event]:
-        if not self.warned and self.agent is not None:
+        if not self.warned:
             self.warned = True
-            name = self.agent.experiment.env.id
-            yield Warned(step=self.step, text=f"{name} does not repeat itself, so only its newest steps can be shown")
+            text = f"{self.environment} does not repeat itself, so only its newest steps can be shown"
+            yield Warned(step=self.step, text=text)

@@ -16,6 +16,7 @@ from dqngui.jobs.inbox import Inbox
 from dqngui.messages import (
     EpisodeEnded,
     Event,
+    Failed,
     Finished,
     KnobChanged,
     KnobRefused,
@@ -82,6 +83,11 @@ def raising(request: Request, inbox: Inbox) -> Iterator[Event]:
         os._exit(5)
     if kind == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if kind == "later":  # after a first failure that it survived
+        yield Failed(step=7, text="cannot do this", mistake=True)
+        yield EpisodeEnded(step=8, ret=1.0, length=1)
+        time.sleep(0.3)  # both are told
+        os._exit(5)
     # "silent": ends without Finished
 
 

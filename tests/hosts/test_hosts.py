@@ -193,6 +193,15 @@ def test_a_dead_child_is_a_failure(error: str, text: str) -> None:
     assert events[-1].reason == "failed"
 
 
+def test_a_child_that_dies_after_a_failure_it_survived_is_a_failure_again() -> None:
+    events = stream("process", request("raising", error="later"))
+    assert [event.text for event in events if isinstance(event, Failed)] == [
+        "cannot do this",
+        "the job's process ended unexpectedly with status 5",
+    ]
+    assert isinstance(events[-1], Finished)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_killing_completes_the_stream_and_leaves_nothing(kind: str) -> None:
     host = open_host(kind, request("counting", total=10**9, delay=0.001))

@@ -230,7 +230,9 @@ def test_a_finished_run_is_forked_to_go_on(tmp_path: Path) -> None:
     asked = experiment()
     parent, whole = create(tmp_path, asked), create(tmp_path, asked)
     list(recorded(parent, asked))
-    with pytest.raises(ConfigError, match=r"`run.total_steps`: the fork of .* begins at step 600 and needs more than 600"):
+    with pytest.raises(
+        ConfigError, match=r"`run.total_steps`: the fork of .* begins at step 600 and needs more than 600"
+    ):
         fork(parent, asked)
     folder, events = fork(parent, changed(parent))
     assert isinstance(events[-1], Finished) and (events[-1].step, events[-1].reason) == (900, "completed")

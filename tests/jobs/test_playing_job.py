@@ -362,6 +362,10 @@ def test_an_environment_that_breaks_is_told_and_the_next_episode_begins(tmp_path
         assert failure.text == "tests/Drawn-v0 raised OSError: the robot fell over" and not failure.mistake
         assert "Traceback" in failure.details
     assert len(player.episode(9, number=3)["action"]) == 9
+    player.send(OpenAgent(experiment=small("tests/Drawn-v0", kwargs={"breaks_at": 0})))
+    assert player.until((Failed,)).text == "tests/Drawn-v0 raised OSError: the robot fell over"
+    player.send(OpenAgent(folder=str(demo_folder())))
+    assert player.until(PlayerReady).environment == "CartPole-v1"
 
 
 @pytest.mark.parametrize(
