@@ -105,8 +105,10 @@ class DraftBar(QWidget):
             self._timer.stop()
         words = [change_words(path, old, new) for path, (old, new) in draft.items()]
         count = counted(len(words), "change")
-        if session.fork_problem or session.problem:
-            begin = f"{count[:1].upper()}{count[1:]} for a new run"
+        if session.problem:
+            begin = f"{count} that {'does' if len(words) == 1 else 'do'} not fit yet"
+        elif session.fork_problem:
+            begin = f"{count} for a new run"
         else:
             begin = f"Fork from step {session.fork_step:,} with {count}"
         self.text.setText(f"{begin}: {', '.join(words)}")

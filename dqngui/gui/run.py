@@ -177,6 +177,7 @@ class Run(QObject):
     def _forked(self, event: m.Forked) -> None:
         self.forked_from = event.parent
         self.knobs.values |= event.manual
+        self.changed.emit()
         if self.folder is not None:
             self.forked.emit(self.folder.parent / event.parent, event.step)
 

@@ -172,7 +172,8 @@ class Window(QMainWindow):
 
     @Slot(str, str)
     def _on_told(self, text: str, details: str) -> None:
-        """Something that was asked for cannot be done."""
+        """Something that was asked for cannot be done: said until something else happens."""
+        self._said = (State.STARTING, text)
         self.banner.say(_sentence(text), "warn", self.report(text, details) if details else "")
 
     @Slot(object)

@@ -161,6 +161,18 @@ def test_a_draft_that_does_not_fit_cannot_be_forked(running: Session) -> None:
     assert Action.STOP in running.allowed
 
 
+def test_another_task_is_a_draft_of_all_that_differs(qtbot: QtBot, running: Session) -> None:
+    other = presets.read_experiment(next(name for name in presets.preset_names() if name != "cartpole-positions"))
+    running.edit({"run.seed": 7, "net.width": 128})
+    running.load(other)
+    assert running.draft.keys() == difference(BEGAN, running.proposed).keys()
+    assert (running.proposed.title, running.proposed.env) == (other.title, other.env)
+    assert running.proposed.run.seed == 7  # where and how it runs stays
+    running.do(Action.START_DRAFT)
+    qtbot.waitUntil(lambda: running.state is State.RUNNING and len(ScriptedHost.opened) == 2)
+    assert running.experiment.env == other.env
+
+
 @pytest.mark.parametrize("paused", [False, True])
 def test_a_fork_of_a_run_that_trains_stops_it_first(
     qtbot: QtBot, running: Session, tmp_path: Path, paused: bool
@@ -340,6 +352,7 @@ def test_the_bar_forks(qtbot: QtBot, bar: DraftBar, running: Session) -> None:
 
 def test_the_bar_says_why_it_cannot_fork(bar: DraftBar, running: Session) -> None:
     running.edit({"net.width": 63})
+    assert bar.text.text() == "1 change that does not fit yet: width 64 → 63"
     assert not bar.buttons[Action.FORK].isEnabled()
     assert "heads" in bar.buttons[Action.FORK].toolTip()
     assert bar.buttons[Action.DISCARD_DRAFT].isEnabled()

@@ -219,3 +219,78 @@ def test_closing_a_real_run_at_any_moment_keeps_a_whole_folder(
         assert summary.state == "stopped"
         steps = [event.step for event in read_events(Path(summary.folder))]
         assert steps == sorted(steps)
+
+
+def test_a_stored_run_is_opened_taken_up_and_forked(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    """Nothing is drawn twice, and what the fork keeps and changes is as asked."""
+    session, board = app.session, app.window.board
+    click(app, Action.START)
+    wait_step(qtbot, app, 1000)
+    session.set_knob("learn.lr", 5e-4)
+    wait(qtbot, app, lambda: session.value("learn.lr") == 5e-4)
+    click(app, Action.STOP)
+    wait_state(qtbot, app, State.STOPPED)
+    parent, stopped = session.folder, session.step
+    assert parent is not None
+    click(app, Action.NEW_RUN)
+    assert board.history.empty
+
+    assert session.open_stored(parent)
+    wait(qtbot, app, lambda: session.loading_share == 1.0)
+    assert (session.state, session.fork_step) == (State.STORED, stopped)
+    assert session.value("learn.lr") == 5e-4
+    assert drawn_episodes(app) == logged_episodes(parent)
+
+    click(app, Action.RESUME_RUN)
+    wait_state(qtbot, app, State.RUNNING)
+    wait_step(qtbot, app, stopped + 1000)
+    session.edit({"net.width": 32, "run.log_every": 128})
+    assert app.window.draft_bar.isVisible()
+    branched_after = session.step
+    QTest.mouseClick(app.window.draft_bar.buttons[Action.FORK], Qt.MouseButton.LeftButton)
+    wait(qtbot, app, lambda: session.state is State.RUNNING and session.folder != parent)
+    folder = session.folder
+    assert folder is not None
+    assert not app.window.draft_bar.isVisible()
+    assert session.forked_from == parent.name
+    assert session.experiment.net.width == 32
+    assert session.experiment.learn.lr == 5e-4
+    wait(qtbot, app, lambda: drawn_episodes(app) > 20)
+    click(app, Action.STOP)
+    wait_state(qtbot, app, State.STOPPED)
+    (forked,) = (event for event in read_events(folder) if isinstance(event, m.Forked))
+    assert forked.step >= branched_after
+    assert {change.split(":")[0] for change in forked.changes} == {"net.width", "run.log_every"}
+    assert board.history.forks == [forked]
+    assert board.history.returns.x.values.min() >= forked.step
+    assert drawn_episodes(app) == logged_episodes(folder)
+    states = {Path(run.folder): (run.state, run.step) for run in list_runs(tmp_path / "runs")}
+    assert states == {parent: ("stopped", forked.step), folder: ("stopped", session.step)}
+
+
+def drawn_episodes(app: App) -> int:
+    return len(app.window.board.history.returns)
+
+
+def logged_episodes(folder: Path) -> int:
+    return sum(isinstance(event, m.EpisodeEnded) for event in read_events(folder))
+
+
+def test_a_fork_that_cannot_train_leaves_its_parent_whole(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    session = app.session
+    click(app, Action.START)
+    wait_step(qtbot, app, 500)
+    parent = session.folder
+    assert parent is not None
+    session.edit({"env.id": "NoSuchTask-v0"})
+    click(app, Action.FORK)
+    qtbot.waitUntil(lambda: session.state is State.STOPPED, timeout=20_000)
+    qtbot.waitUntil(lambda: "NoSuchTask" in app.window.banner.text.text())
+    assert session.failure is None
+    assert session.folder == parent
+    assert "env.id" in session.draft
+    assert [Path(run.folder) for run in list_runs(tmp_path / "runs")] == [parent]
+    assert drawn_episodes(app) == logged_episodes(parent)
+    session.do(Action.DISCARD_DRAFT)
+    click(app, Action.RESUME_RUN)
+    wait_state(qtbot, app, State.RUNNING)
