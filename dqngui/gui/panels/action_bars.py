@@ -25,6 +25,7 @@ class ActionBars(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # the card below need not be drawn again
         self.setAccessibleName("Action values")
         self._names: list[str] = []
         self._q = np.zeros(0)
@@ -33,6 +34,7 @@ class ActionBars(QWidget):
         self._range = (0.0, 1.0)
         self._of: tuple[int, int] | None = None  # episode and steps that the range is of
         self._texts: list[str] = []
+        self._measured = ((0, 0, 0), (0, 0))
 
     # -- what is drawn ----------------------------------------------------------------------------
 
@@ -93,9 +95,10 @@ class ActionBars(QWidget):
     # -- painting ---------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), themes.current().color("surface"))
         if not len(self._q):
             return
-        painter = QPainter(self)
         if len(self._names) > MOST_ROWS:
             self._paint_upright(painter)
             return
@@ -105,14 +108,22 @@ class ActionBars(QWidget):
         painter.setFont(font)
         metrics = QFontMetrics(font)
         width = (self.width() - 12 * (columns - 1)) // columns
-        names = max(metrics.horizontalAdvance(name) for name in self._names) + 2  # metrics round down
-        values = max(metrics.horizontalAdvance(text) for text in (*self._texts, "−0.00"))
+        names, values = self._measure(metrics, font.pixelSize())
         mark = 16 if self._explores else 0  # always, so that bars keep their place
         left = min(names + mark, width * 2 // 5)
         for index, name in enumerate(self._names):
             column, row = divmod(index, rows)
             area = QRect(column * (width + 12), round(row * height), width, round(height))
             self._paint_row(painter, metrics, area, index, name, left, values)
+
+    def _measure(self, metrics: QFontMetrics, px: int) -> tuple[int, int]:
+        """Widths of names and of values; measured again only where they may be wider."""
+        key = px, self._of[0] if self._of else 0, max(map(len, self._texts))
+        if self._measured[0] != key:
+            names = max(metrics.horizontalAdvance(name) for name in self._names) + 2  # metrics round down
+            values = max(metrics.horizontalAdvance(text) for text in (*self._texts, "−0.00"))
+            self._measured = key, (names, values)
+        return self._measured[1]
 
     def _paint_row(
         self, painter: QPainter, metrics: QFontMetrics, area: QRect, index: int, name: str, left: int, right: int

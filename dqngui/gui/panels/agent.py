@@ -12,13 +12,14 @@ from dqngui.gui import theme as themes
 from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.panels.action_bars import ActionBars
 from dqngui.gui.panels.choice import Choice
+from dqngui.gui.panels.figure import Figure
 from dqngui.gui.panels.frame import FrameView, NumbersView
 from dqngui.gui.panels.panel import Panel, Sources
 from dqngui.gui.panels.transport import Transport
 from dqngui.gui.panels.watching import WatchMenu, greediness
 from dqngui.gui.player import Player
 from dqngui.gui.playing import Playing
-from dqngui.gui.theme import SECONDARY_PX, Theme
+from dqngui.gui.theme import Theme
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 LOW = 250  # pixels: a lower card leaves out the line about weights and seed
@@ -39,8 +40,7 @@ class AgentPanel(Panel):
         self._stage = QStackedWidget()
         for page in (self.frame, self.numbers, self.notice):
             self._stage.addWidget(page)
-        self.gained = QLabel("")
-        self.gained.setFont(themes.font(SECONDARY_PX))
+        self.gained = Figure("return 00000")
         self.gained.setToolTip("Return: sum of the rewards before this step")
         self.speed = Choice("Speed ([ slower, ] faster)")
         self.next = QToolButton()
@@ -137,14 +137,14 @@ class AgentPanel(Panel):
         playing = player.playing
         if playing is None:
             self.transport.show_step(None, 0)
-            self.gained.setText("")
+            self.gained.say("")
         else:
             self.transport.show_step(playing, playing.t)
 
     def _tell(self, playing: Playing, t: int) -> None:
         self.transport.show_step(playing, t)
         end = "" if t < playing.length or not playing.ended else " · time limit" if playing.truncated else " · ended"
-        self.gained.setText(f"return <b>{_number(playing.return_so_far)}</b>{end}")
+        self.gained.say("return", f"{_number(playing.return_so_far)}{end}")
 
     def _show_page(self) -> None:
         player = self._player

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QWheelEvent
-from PySide6.QtWidgets import QAbstractSlider, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractSlider, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from dqngui.gui import theme as themes
+from dqngui.gui.panels.figure import Figure
 from dqngui.gui.player import Player
 from dqngui.gui.playing import Playing
-from dqngui.gui.theme import SECONDARY_PX, Theme
+from dqngui.gui.theme import Theme
 
 HANDLE = 12
 SHORTEST = 64
@@ -33,6 +34,7 @@ class Scrubber(QAbstractSlider):
         self.setOrientation(Qt.Orientation.Horizontal)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # the card below need not be drawn again
         self.setAccessibleName("Step of the episode")
         self.setToolTip("Step of the episode: drag, or press ← → for single steps, Home and End")
         self.setPageStep(10)
@@ -64,6 +66,7 @@ class Scrubber(QAbstractSlider):
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = themes.current()
         painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.color("surface"))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         y, left, on = self.height() / 2, HANDLE / 2, self.isEnabled()
@@ -123,11 +126,8 @@ class Transport(QWidget):
         self.toggle = _button("Play", "Play")
         self.forth = _button("Next step (→)", "Next step")
         self.scrubber = Scrubber()
-        self.place = QLabel("")
-        self.place.setFont(themes.font(SECONDARY_PX))
-        self.place.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.place = Figure("000 / 000+", right=True)
         self.place.setToolTip("Step that is shown / steps of the episode; + while it goes on")
-        themes.set_role(self.place, "muted")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(2)
@@ -162,12 +162,12 @@ class Transport(QWidget):
     def show_step(self, playing: Playing | None, t: int) -> None:
         """Tell where the episode is."""
         if playing is None:
-            self.place.setText("")
+            self.place.say("")
             self.scrubber.show_step(0, 0, False)
             return
         known = max(playing.length, t)
         self.scrubber.show_step(t, known, playing.ended)
-        self.place.setText(f"{t:,} / {known:,}{'' if playing.ended else '+'}")
+        self.place.say(f"{t:,} / {known:,}{'' if playing.ended else '+'}")
 
     def look(self, player: Player) -> None:
         """The player was paused, or plays again."""

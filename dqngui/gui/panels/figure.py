@@ -1,0 +1,73 @@
+"""A short text that changes many times a second: painted without the layout's work that a label causes."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.theme import SECONDARY_PX
+
+
+class Figure(QWidget):
+    """A caption in the secondary colour, and a number after it.
+
+    Args:
+        widest: a text as wide as it will usually get; where a wider one comes the widget grows, and stays so.
+        right: aligned to the right.
+    """
+
+    def __init__(self, widest: str, *, right: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # the card below need not be drawn again
+        self._font, self._strong = themes.font(SECONDARY_PX), themes.font(SECONDARY_PX, QFont.Weight.DemiBold)
+        self._metrics = QFontMetrics(self._strong)
+        self._width = self._metrics.horizontalAdvance(widest) + 2
+        self._right, self._longest = right, 0
+        self._measured = ("", 0)
+        self.caption = self.number = ""
+
+    def text(self) -> str:
+        """What is written."""
+        return " ".join(part for part in (self.caption, self.number) if part)
+
+    def say(self, caption: str, number: str = "") -> None:
+        """Write something else."""
+        if (caption, number) == (self.caption, self.number):
+            return
+        self.caption, self.number = caption, number
+        text = self.text()
+        if len(text) > self._longest:  # figures are all of one width: measuring is worth it for longer texts only
+            self._longest = len(text)
+            needed = self._metrics.horizontalAdvance(text) + 2
+            if needed > self._width:
+                self._width = needed
+                self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._width, self._metrics.height() + 4)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme, area = themes.current(), self.rect()
+        painter = QPainter(self)
+        painter.fillRect(area, theme.color("surface"))
+        painter.setFont(self._font)
+        painter.setPen(theme.color("muted"))
+        middle = int(Qt.AlignmentFlag.AlignVCenter)
+        painter.drawText(area, middle | int(Qt.AlignmentFlag.AlignRight if self._right else 0), self.caption)
+        if self.number:
+            left = self._caption_width() if self.caption else 0
+            painter.setFont(self._strong)
+            painter.setPen(theme.color("text"))
+            painter.drawText(area.adjusted(left, 0, 0, 0), middle, self.number)
+
+    def _caption_width(self) -> int:
+        if self._measured[0] != self.caption:
+            self._measured = self.caption, QFontMetrics(self._font).horizontalAdvance(f"{self.caption} ")
+        return self._measured[1]
