@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 
 import torch
 
-from dqngui.config import ConfigError, Experiment
-from dqngui.envs.make import LONGEST_GREEDY, make_vector
-from dqngui.envs.seeds import PLAY_SEEDS
-from dqngui.envs.vector import Envs
+from dqngui.config import ConfigError
 from dqngui.jobs.agent import Agent, asked_experiment
-from dqngui.jobs.camera import NOTHING, REEL, Camera, DoesNotRepeat, Reel
+from dqngui.jobs.camera import NOTHING, REEL, DoesNotRepeat, Reel
 from dqngui.jobs.episode import Episode
 from dqngui.jobs.inbox import Inbox
+from dqngui.jobs.stage import Stage
 from dqngui.messages import (
     BeginEpisode,
     Command,
@@ -68,47 +65,6 @@ def _serve(inbox: Inbox) -> Iterator[Event]:
         player.close()
     seconds = time.perf_counter() - began
     yield Finished(step=player.step, seconds=seconds, steps_per_second=player.steps / seconds, reason="stopped")
-
-
-class Stage:
-    """The environments of one agent: the one that is simulated, and the camera where pictures can be drawn.
-
-    Attributes:
-        no_picture: why there are none.
-        repeats: the camera may be used; else pictures are drawn while simulating.
-    """
-
-    def __init__(self, experiment: Experiment, repeats: bool = True) -> None:
-        """Raises ConfigError where the environment cannot be made."""
-        self.repeats, self.no_picture = repeats, ""
-        self.camera: Camera | None = None
-        self.envs: Envs = make_vector(experiment.env, 1, longest=LONGEST_GREEDY)
-        try:
-            self.camera = Camera(experiment.env)
-            if repeats:
-                self.camera.check(self.envs, PLAY_SEEDS)
-        except ConfigError as error:
-            self.no_picture = str(error)
-        except DoesNotRepeat:
-            self.repeats = False
-        except BaseException:
-            self.close()
-            raise
-        if self.camera is not None and not self.repeats:
-            self.envs.close()
-            self.envs, self.camera = self.camera.envs, None
-
-    @property
-    def outdated(self) -> bool:
-        """The environment was taken for one that repeats itself."""
-        return self.camera is not None and not self.repeats
-
-    def close(self) -> None:
-        # An environment that has just failed may fail again while it is closed.
-        for one in (self.camera, self.envs):
-            with suppress(Exception):
-                if one is not None:
-                    one.close()
 
 
 class _Player:
