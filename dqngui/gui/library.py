@@ -150,16 +150,11 @@ class Library(QObject):
         if self.known and found == (self.summaries, self.problem):
             return
         (self.summaries, self.problem), self.known = found, True
-        plain = {summary.folder: _plain_name(summary) for summary in self.summaries}
-        shared = Counter(plain.values())
-        self._names = {
-            summary.folder: f"{name} · seed {summary.seed}" if shared[name := plain[summary.folder]] > 1 else name
-            for summary in self.summaries
-        }
+        self._names = names(self.summaries)
         self.changed.emit()
 
     def name_of(self, folder: str | Path) -> str:
-        """What the run is called: title or folder, with its seed where several share that."""
+        """What the run is called: see `names`."""
         return self._names.get(str(folder)) or _STAMP.sub("", Path(folder).name)
 
     def summary_of(self, folder: str | Path) -> RunSummary | None:
@@ -327,6 +322,24 @@ class Library(QObject):
 
 def _plain_name(summary: RunSummary) -> str:
     return summary.title or _STAMP.sub("", Path(summary.folder).name)
+
+
+def names(summaries: Sequence[RunSummary]) -> dict[str, str]:
+    """Names of runs by their folders: title or folder; where several share it, with seed, `fork` and time of start."""
+    found = {each.folder: _plain_name(each) for each in summaries}
+    for more in (
+        lambda each: f" · seed {each.seed}",
+        lambda each: " · fork" if each.parent else "",
+        lambda each: (
+            f" · {Path(each.folder).name[11:16].replace('-', ':')}" if _STAMP.match(Path(each.folder).name) else ""
+        ),
+    ):
+        shared = Counter(found.values())
+        found = {
+            each.folder: found[each.folder] + (more(each) if shared[found[each.folder]] > 1 else "")
+            for each in summaries
+        }
+    return found
 
 
 def _alike(a: RunSummary, b: RunSummary) -> bool:

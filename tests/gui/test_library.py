@@ -16,7 +16,7 @@ from scripted_host import ScriptedHost
 from dqngui import config, settings
 from dqngui import messages as m
 from dqngui.gui import stored
-from dqngui.gui.library import Library
+from dqngui.gui.library import Library, names
 from dqngui.gui.session import Session
 from dqngui.gui.stored import ReturnLog, RunList
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Learned, encode
@@ -147,6 +147,17 @@ def test_names_are_titles_or_folders_with_the_seed_where_they_are_shared(
     assert [library.name_of(each) for each in (a, b, c, d)] == [
         "Twins · seed 3", "Twins · seed 4", "acrobot-lstm", "Single",
     ]  # fmt: skip
+
+
+def test_a_fork_and_a_second_try_with_the_same_seed_are_told_apart() -> None:
+    plain = run_folder.new_summary(settings.with_settings(config.Experiment(), {"title": "A"}))
+    runs = [
+        msgspec.structs.replace(plain, folder=f"/r/2026-05-20_{time}_a", parent=parent)
+        for time, parent in (("12-30-00", ""), ("12-45-00", ""), ("13-10-00", "2026-05-20_12-30-00_a"))
+    ]
+    assert list(names(runs).values()) == ["A · seed 0 · 12:30", "A · seed 0 · 12:45", "A · seed 0 · fork"]
+    assert list(names(runs[1:]).values()) == ["A · seed 0", "A · seed 0 · fork"]
+    assert list(names(runs[2:]).values()) == ["A"]
 
 
 # -- curves -----------------------------------------------------------------------------------------

@@ -188,6 +188,7 @@ class _Drawn:
 class Ancestor:
     """A run that the open one, or an ancestor of it, branched from at `step`."""
 
+    name: str
     history: History
     step: int
 
@@ -207,7 +208,7 @@ def ancestors(history: History, folder: Path | None, library: Library) -> list[A
         parent = library.curve(folder)
         if parent is None or parent.empty:
             break
-        found.append(Ancestor(parent, fork.step))
+        found.append(Ancestor(library.name_of(folder), parent, fork.step))
         fork = parent.forks[0] if parent.forks else None
     return found
 
@@ -218,11 +219,14 @@ class Branch:
     def __init__(self, plot: Plot) -> None:
         self._plot = plot
         self._lines: list[Line] = []
+        self._found: Sequence[Ancestor] = ()
+        self._window = 1
         self._color = QColor()
         self.restyle(themes.current())
 
     def draw(self, found: Sequence[Ancestor], window: int) -> tuple[float, float] | None:
         """Draw them within the plot's span, and return the lowest and highest value drawn."""
+        self._found, self._window = found, window
         while len(self._lines) < len(found):
             self._lines.append(Line())
             self._lines[-1].setPen(self._plot.pen(self._color, 2))
@@ -236,6 +240,16 @@ class Branch:
         known = np.concatenate(ys) if ys else np.empty(0)
         known = known[np.isfinite(known)]
         return (float(known.min()), float(known.max())) if len(known) else None
+
+    def readout(self, step: float) -> list[str]:
+        """What the ancestor from which the open run has this step had there, as rich text."""
+        for ancestor in reversed(self._found):
+            if step <= ancestor.step:
+                [value] = ancestor.history.returns.means_at(np.array([step]), self._window)
+                color = themes.current().color("series0").name()
+                known = bool(np.isfinite(value))
+                return [f'<span style="color: {color}">{escape(ancestor.name)}</span> {value:,.4g}'] if known else []
+        return []
 
     def restyle(self, theme: Theme) -> None:
         self._color = theme.mixed("series0", 0.5)

@@ -15,10 +15,11 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     QRect,
     QRectF,
+    QSize,
     QSortFilterProxyModel,
     Qt,
 )
-from PySide6.QtGui import QFont, QIcon, QPainter
+from PySide6.QtGui import QFont, QGuiApplication, QIcon, QPainter
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from dqngui import catalog
@@ -112,33 +113,53 @@ class RunModel(QAbstractTableModel):
         super().__init__(parent)
         self._library = library
         self._rows: list[RunSummary] = []
+        self._names: dict[str, str] = {}
+        self._marks: dict[str, tuple[bool, bool]] = {}  # open, drawn
         self._icons: dict[str, QIcon] = {}
         self._now = datetime.now().astimezone()
 
     def update(self) -> None:
         """Take the library's summaries; rows that stay keep their place, so that a selection does too."""
-        self._now = datetime.now().astimezone()
+        self.tick()
         found = {summary.folder: summary for summary in self._library.summaries}
         for row in range(len(self._rows) - 1, -1, -1):
             if self._rows[row].folder not in found:
                 self.beginRemoveRows(NONE, row, row)
                 del self._rows[row]
                 self.endRemoveRows()
-        self._rows = [found.pop(summary.folder) for summary in self._rows]
+        kept = len(self._rows)
+        before, self._rows = self._rows, [found.pop(summary.folder) for summary in self._rows]
         if found:
-            self.beginInsertRows(NONE, len(self._rows), len(self._rows) + len(found) - 1)
+            self.beginInsertRows(NONE, kept, kept + len(found) - 1)
             self._rows += found.values()
             self.endInsertRows()
-        self.again()
+        names = {summary.folder: self._library.name_of(summary.folder) for summary in self._rows}
+        # Each changed row is sorted in again, so only these are told.
+        for row in range(kept):
+            now = self._rows[row]
+            if now != before[row] or names[now.folder] != self._names.get(now.folder):
+                self._tell(row)
+        self._names = names
+        self.mark()
 
-    def again(self) -> None:
-        """Marks, names or overlays changed."""
-        if self._rows:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, len(Column) - 1))
+    def mark(self) -> None:
+        """Another run is open, or others are drawn over it."""
+        drawn = {str(folder) for overlay in self._library.overlays for folder in overlay.folders}
+        marks = {each.folder: (self._library.is_open(each.folder), each.folder in drawn) for each in self._rows}
+        for row, summary in enumerate(self._rows):
+            if marks[summary.folder] != self._marks.get(summary.folder, (False, False)):
+                self._tell(row)
+        self._marks = marks
+
+    def _tell(self, row: int) -> None:
+        self.dataChanged.emit(self.index(row, 0), self.index(row, len(Column) - 1))
+
+    def tick(self) -> None:
+        """Time has passed."""
+        self._now = datetime.now().astimezone()
 
     def restyle(self, theme: Theme) -> None:
         self._icons.clear()
-        self.again()
 
     def rowCount(self, parent: Index = NONE) -> int:
         return 0 if parent.isValid() else len(self._rows)
@@ -245,7 +266,8 @@ class RunModel(QAbstractTableModel):
     def _icon(self, state: str) -> QIcon:
         if state not in self._icons:
             name, color, _ = STATES.get(state, ("help-circle-outline", "muted", state))
-            self._icons[state] = themes.icon(name, color)
+            picture = themes.icon(name, color).pixmap(QSize(ICON_PX, ICON_PX), _ratio())
+            self._icons[state] = QIcon(picture)  # a font's icon is drawn anew at each painting
         return self._icons[state]
 
     def _tip(self, summary: RunSummary, column: Column) -> str:
@@ -342,3 +364,8 @@ def _middle(rect: QRect, size: int) -> QRect:
     place = QRect(0, 0, size, size)
     place.moveCenter(rect.center())
     return place
+
+
+def _ratio() -> float:
+    """Pixels of the finest screen to one of the interface."""
+    return max((screen.devicePixelRatio() for screen in QGuiApplication.screens()), default=1.0)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPoint, Qt, QUrl, Slot
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPoint, Qt, QTimer, QUrl, Slot
 from PySide6.QtGui import QAction, QDesktopServices, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QMenu, QTableView, QVBoxLayout, QWidget
 
@@ -21,6 +21,7 @@ from dqngui.gui.theme import Theme
 
 ROW_PX = 26
 NAME_PX = 110  # the least of the name
+TICK_MS = 30_000
 WIDEST_PX = 160  # the most of any other column
 _SPARE = (Column.STEPS, Column.AGENT, Column.TASK, Column.WHEN)  # in sight where there is room, in this order
 
@@ -35,6 +36,7 @@ class RunsPanel(Panel):
         super().__init__(parent)
         self._sources: Sources | None = None
         self._model: RunModel | None = None
+        self._opened: Path | None = None
         self._next: tuple[Path, Action] | None = None  # what to do once a run is open
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter")
@@ -103,6 +105,9 @@ class RunsPanel(Panel):
         library.overlaid.connect(self._on_marks)
         library.said.connect(self.note.say)
         library.watch(self)
+        self._clock = QTimer(self, interval=TICK_MS)
+        self._clock.timeout.connect(self._tick)
+        self._clock.start()
         sources.session.changed.connect(self._on_session)
         offer_demo(self, sources)
         self._on_library()
@@ -121,14 +126,23 @@ class RunsPanel(Panel):
         if self._model is not None:
             self._model.update()
             self.table.fit(self._model)
+            self.table.viewport().update()
         self._enable()
         self._changed = True
         self.refresh()
 
     @Slot()
+    def _tick(self) -> None:
+        """What was a minute ago is two minutes ago."""
+        if self._model is not None:
+            self._model.tick()
+            self.table.viewport().update()
+
+    @Slot()
     def _on_marks(self) -> None:
         if self._model is not None:
-            self._model.again()
+            self._model.mark()
+            self.table.viewport().update()  # an overlay may have another colour
         self._enable()
 
     def redraw(self) -> None:
@@ -141,6 +155,7 @@ class RunsPanel(Panel):
         self.note.restyle(theme)
         if self._model is not None:
             self._model.restyle(theme)
+            self.table.viewport().update()
         super().restyle(theme)
 
     def _on_filter(self, text: str) -> None:
@@ -183,7 +198,9 @@ class RunsPanel(Panel):
 
     @Slot()
     def _on_session(self) -> None:
-        self._on_marks()
+        if self._sources is not None and self._sources.session.folder != self._opened:
+            self._opened = self._sources.session.folder
+            self._on_marks()
         if self._next is None or self._sources is None:
             return
         session, (folder, action) = self._sources.session, self._next
