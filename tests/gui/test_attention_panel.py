@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from made_playing import ACTIONS, LAGS, POOL, RECURRENT, SELF, TOKENS, began, episode, extend, rows_of
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -15,7 +16,6 @@ from dqngui.gui.panels.attention import AttentionPanel
 from dqngui.gui.panels.views import Maps, combined, entropy, in_words, matching
 from dqngui.gui.playing import Playing
 from dqngui.messages import View
-from tests.gui.made_playing import ACTIONS, LAGS, POOL, RECURRENT, SELF, TOKENS, began, episode, extend, rows_of
 
 
 @pytest.fixture(autouse=True)

@@ -12,21 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QImage
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
-
-from dqngui import catalog
-from dqngui.gui import theme as themes
-from dqngui.gui.cards import Card
-from dqngui.gui.history import History
-from dqngui.gui.panels.canvas import Canvas
-from dqngui.gui.panels.inner import InnerPanel
-from dqngui.gui.panels.timeline import StepCanvas
-from dqngui.gui.playing import Playing
-from tests.gui.made_playing import (
+from made_playing import (
     ACTIONS,
     CELL,
     GATE,
@@ -41,6 +27,20 @@ from tests.gui.made_playing import (
     extend,
     rows_of,
 )  # fmt: skip
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from dqngui import catalog
+from dqngui.gui import theme as themes
+from dqngui.gui.cards import Card
+from dqngui.gui.history import History
+from dqngui.gui.panels.canvas import Canvas
+from dqngui.gui.panels.inner import InnerPanel
+from dqngui.gui.panels.timeline import StepCanvas
+from dqngui.gui.playing import Playing
 
 KINDS: list[type[InnerPanel]] = [
     kind

@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from made_playing import CELL, GATE, HIDDEN, LAGS, RECURRENT, SLOTS, began, episode, extend, rows_of
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -15,7 +16,6 @@ from dqngui.gui import theme as themes
 from dqngui.gui.history import History
 from dqngui.gui.panels.memory import MemoryPanel, by_variance
 from dqngui.gui.playing import Playing
-from tests.gui.made_playing import CELL, GATE, HIDDEN, LAGS, RECURRENT, SLOTS, began, episode, extend, rows_of
 
 
 @pytest.fixture(autouse=True)

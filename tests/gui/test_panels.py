@@ -257,6 +257,8 @@ def test_pictures_and_tables_are_exported(qtbot: QtBot, kind: type[Panel], tmp_p
     panel.show(History.of(events))
     panel.export_png(tmp_path / "a.png")
     assert QImage(str(tmp_path / "a.png")).size() == panel.size() * 2
+    panel.export_svg(tmp_path / "a.svg")
+    assert not panel.findChildren(Plot) or "</text>" in (tmp_path / "a.svg").read_text(encoding="utf-8")
     panel.export_csv(tmp_path / "a.csv")
     with (tmp_path / "a.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

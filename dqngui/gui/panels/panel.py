@@ -20,15 +20,27 @@ again, since everything it draws is in the history.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QImage, QPainter
-from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QImage, QPaintDevice, QPainter
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QGraphicsItem,
+    QGraphicsView,
+    QLabel,
+    QMessageBox,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from dqngui.gui import theme as themes
 from dqngui.gui.history import History
@@ -233,10 +245,8 @@ class Panel(QWidget):
     def export_png(self, path: str | Path) -> None:
         """Write the panel as a picture of twice its size on the screen. Raises OSError."""
         image = QImage(self.size() * 2, QImage.Format.Format_RGB32)
-        painter = QPainter(image)
-        painter.scale(2, 2)
-        self._paint(painter)
-        painter.end()
+        image.setDevicePixelRatio(2)
+        self._paint(image)
         if not image.save(str(path)):
             raise OSError(f"cannot write a picture to {path}")
 
@@ -251,13 +261,16 @@ class Panel(QWidget):
         drawing.setSize(self.size())
         drawing.setViewBox(self.rect())
         drawing.setTitle(self.title)
-        painter = QPainter(drawing)
-        self._paint(painter)
-        painter.end()
+        self._paint(drawing)
 
-    def _paint(self, painter: QPainter) -> None:
-        painter.fillRect(self.rect(), themes.current().color("surface"))
-        self.render(painter, self.rect().topLeft(), renderFlags=QWidget.RenderFlag.DrawChildren)
+    def _paint(self, device: QPaintDevice) -> None:
+        painter = QPainter(device)
+        try:
+            painter.fillRect(self.rect(), themes.current().color("surface"))
+            with _as_shapes(self.content):
+                self.render(painter, self.rect().topLeft(), renderFlags=QWidget.RenderFlag.DrawChildren)
+        finally:
+            painter.end()
 
     def _ask(self, suffix: str, write: Callable[[str], None]) -> None:
         dialog = QFileDialog(self, f"Export {self.title}")
@@ -278,3 +291,22 @@ class Panel(QWidget):
             box.setInformativeText(path)
             box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             box.open()
+
+
+@contextmanager
+def _as_shapes(content: QWidget) -> Iterator[None]:
+    """Let plots draw shapes and texts rather than pictures that they keep of them, which are coarse elsewhere."""
+    items = [item for view in content.findChildren(QGraphicsView) for item in view.scene().items()]
+    kept = [(item, item.cacheMode()) for item in items if item.cacheMode() != QGraphicsItem.CacheMode.NoCache]
+    dots = [item for item in items if isinstance(item, pg.ScatterPlotItem)]
+    for item, _ in kept:
+        item.setCacheMode(QGraphicsItem.CacheMode.NoCache)
+    for item in dots:
+        item.setExportMode(True)
+    try:
+        yield
+    finally:
+        for item, mode in kept:
+            item.setCacheMode(mode)
+        for item in dots:
+            item.setExportMode(False)
