@@ -348,6 +348,11 @@ class Player(QObject):
             self._begin(playing.seed, at=playing.t, newer=False)
         self._wake()
 
+    @property
+    def sight(self) -> tuple[bool, bool]:
+        """What `show_in` said last: (pictures, views)."""
+        return self._pictures, self._views
+
     def draw_at(self, size: tuple[int, int]) -> None:
         """Draw pictures in another (width, height) in pixels, the present one too."""
         if size != self.picture_size:

@@ -356,3 +356,33 @@ def test_a_panel_alone_says_what_it_will_show(qtbot: QtBot) -> None:
     alone.follow(3)
     alone.refresh()
     assert alone._empty.isVisible()
+
+
+def test_a_film_is_exported_and_the_player_comes_back(
+    qtbot: QtBot, playing: AgentPanel, player: Watched, tmp_path: Path
+) -> None:
+    path = tmp_path / "episode.mp4"
+    size = player.picture_size
+    playing.film.start(path)
+    assert playing.line.text().startswith("film:")
+    assert playing._film_action.text() == "Cancel film"
+
+    def ticked() -> bool:
+        player.tick(times=2)
+        return playing.film.filming is None
+
+    qtbot.waitUntil(ticked, timeout=60_000)
+    assert path.stat().st_size > 1000
+    assert playing.line.text() == "film saved as episode.mp4"
+    assert (player.sight, player.picture_size) == ((True, False), size)
+    player.tick(times=4)
+    assert player.shown[-1] == (42, 42)
+
+
+def test_a_film_can_be_cancelled(qtbot: QtBot, playing: AgentPanel, player: Watched, tmp_path: Path) -> None:
+    playing.film.start(tmp_path / "episode.mp4")
+    player.tick(times=2)
+    playing._film_action.trigger()
+    assert playing.film.filming is None
+    assert playing.line.text() == "film: cancelled"
+    assert not list(tmp_path.glob("*.mp4"))

@@ -120,7 +120,7 @@ class ActionBars(QWidget):
         """Widths of names and of values; measured again only where they may be wider."""
         key = px, self._of[0] if self._of else 0, max(map(len, self._texts))
         if self._measured[0] != key:
-            names = max(metrics.horizontalAdvance(name) for name in self._names) + 2  # metrics round down
+            names = max(metrics.horizontalAdvance(name) for name in self._names) + 4  # eliding is strict
             values = max(metrics.horizontalAdvance(text) for text in (*self._texts, "−0.00"))
             self._measured = key, (names, values)
         return self._measured[1]
@@ -196,4 +196,4 @@ def _value(value: float) -> str:
     if not math.isfinite(value):
         return "not finite"
     digits = 2 if abs(value) < 100 else 1 if abs(value) < 1000 else 0
-    return f"{value:,.{digits}f}".replace("-", "−")
+    return f"{round(value, digits) + 0.0:,.{digits}f}".replace("-", "−")  # + 0.0: no minus before zero

@@ -13,6 +13,7 @@ from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.panels.action_bars import ActionBars
 from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.figure import Figure
+from dqngui.gui.panels.film_export import FilmExport
 from dqngui.gui.panels.frame import FrameView, NumbersView
 from dqngui.gui.panels.panel import Panel, Sources
 from dqngui.gui.panels.transport import Transport
@@ -53,6 +54,11 @@ class AgentPanel(Panel):
         self._arrange()
         self.watch = WatchMenu()
         self.header_widgets = [self.watch]
+        self.film = FilmExport(self)
+        self._film_action = self.add_menu_action("Export film…", "filmstrip", self.film.toggle)
+        self._film_action.setToolTip("This episode as an MP4, with what the agent attends to and remembers beside it")
+        self.add_exports()
+        self.film.changed.connect(self._on_changed)
         self._add_shortcuts()
         self.restyle(themes.current())
 
@@ -82,6 +88,7 @@ class AgentPanel(Panel):
         self._player = player
         self.transport.attach(player)
         self.watch.attach(player)
+        self.film.attach(player)
         self.frame.resized.connect(lambda width, height: player.draw_at((width, height)))
         self.next.clicked.connect(lambda: player.next_episode())
         player.framed.connect(self._on_framed)
@@ -109,7 +116,9 @@ class AgentPanel(Panel):
             {f"{speed:g}": f"{speed:g}×" for speed in SPEEDS}, f"{player.speed:g}", lambda key: self._set_speed(key)
         )
         playing = player.playing
-        self.line.setText("" if playing is None else about(playing))
+        self.line.setText(self.film.words or ("" if playing is None else about(playing)))
+        self._film_action.setText("Cancel film" if self.film.filming is not None else "Export film…")
+        self._film_action.setEnabled(self.film.filming is not None or (playing is not None and not player.problem))
         self.line.setToolTip(f"{about(playing)}. {player.notice}" if playing is not None and player.notice else "")
         for widget in (self.next, self.speed):
             widget.setEnabled(playing is not None and not player.problem)
@@ -212,6 +221,8 @@ class AgentPanel(Panel):
         self.notice.restyle(theme)
         for widget in (self.frame, self.numbers, self.bars):
             widget.update()
+        for action in self.menu_actions:
+            action.setIcon(themes.icon(action.data(), "muted"))
         super().restyle(theme)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

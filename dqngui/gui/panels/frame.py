@@ -163,9 +163,8 @@ class NumbersView(Ringed):
         font = themes.font(TICK_PX)
         metrics = QFontMetrics(font)
         painter.setFont(font)
-        left = min(
-            max(metrics.horizontalAdvance(name) for name in self._names[: max(1, shown)]), inner.width() * 2 // 5
-        )
+        widest = max(metrics.horizontalAdvance(name) for name in self._names[: max(1, shown)]) + 4  # eliding is strict
+        left = min(widest, inner.width() * 2 // 5)
         right = metrics.horizontalAdvance("−0.0000")
         y = said.bottom() + 6
         middle = int(Qt.AlignmentFlag.AlignVCenter)
@@ -184,7 +183,12 @@ class NumbersView(Ringed):
         if shown < len(self._names):
             painter.setPen(theme.color("muted"))
             painter.drawText(
-                inner.left(), y, inner.width(), ROW, middle, f"and {len(self._names) - shown:,} more numbers"
+                inner.left(),
+                y,
+                inner.width(),
+                ROW,
+                middle,
+                f"and {len(self._names) - shown:,} more numbers" if shown else f"{len(self._names):,} numbers",
             )
 
     def _draw_bar(self, painter: QPainter, bar: QRectF, value: float, index: int) -> None:

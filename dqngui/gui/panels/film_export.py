@@ -1,0 +1,103 @@
+"""The Agent card's *Export film…*: asks for a file, films the episode beside everything else, says how far it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from dqngui import catalog
+from dqngui.gui.filming import Filming
+from dqngui.gui.panels.panel import Panel
+from dqngui.gui.player import Player
+
+SAID_MS = 6000
+
+
+class FilmExport(QObject):
+    """One film at a time.
+
+    Attributes:
+        filming: the export under way; None without one.
+        words: what to say of it; empty when there is nothing to say.
+
+    Signals:
+        changed: look at both again.
+    """
+
+    changed = Signal()
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self._player: Player | None = None
+        self.filming: Filming | None = None
+        self.words = ""
+        self.dialog: QFileDialog | None = None
+        self._before: tuple[tuple[bool, bool], tuple[int, int]] = ((True, False), (640, 480))
+        self._silent = QTimer(self, singleShot=True, interval=SAID_MS)
+        self._silent.timeout.connect(lambda: self._say(""))
+
+    def attach(self, player: Player) -> None:
+        """Film what this player plays."""
+        self._player = player
+
+    @Slot()
+    def toggle(self) -> None:
+        """Ask where to put a film of the episode; during one, leave it."""
+        if self.filming is not None:
+            self.filming.cancel()
+        elif self._player is not None and self._player.playing is not None:
+            dialog = QFileDialog(self._window, "Export film of the episode")
+            dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+            dialog.setDefaultSuffix("mp4")
+            dialog.setNameFilter("Film (*.mp4)")
+            dialog.selectFile(f"episode-{self._player.playing.seed}.mp4")
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.fileSelected.connect(lambda path: self.start(Path(path)))
+            dialog.open()
+            self.dialog = dialog
+
+    def start(self, path: Path) -> None:
+        """Film the present episode, from its first step to its end, with the panels that look inside the agent."""
+        player = self._player
+        if player is None or self.filming is not None:
+            return
+        self._before = player.sight, player.picture_size
+        kinds: list[type[Panel]] = [catalog.load(entry) for entry in catalog.PANELS.values()]
+        self.filming = Filming(player, [kind() for kind in kinds if kind.views], path, self)
+        self.filming.progressed.connect(self._on_progress)
+        self.filming.ended.connect(self._on_ended)
+        self._say("film: the episode is played to its end")
+        self.filming.start()
+
+    @Slot(int, int)
+    def _on_progress(self, done: int, frames: int) -> None:
+        if frames:
+            self._say(f"film: {100 * done // frames} % of {frames:,} frames")
+
+    @Slot(str)
+    def _on_ended(self, reason: str) -> None:
+        filming, player = self.filming, self._player
+        assert filming is not None and player is not None
+        self.filming = None
+        (pictures, views), size = self._before
+        player.draw_at(size)
+        player.show_in(pictures=pictures, views=views)
+        self._say(
+            "film: cancelled" if reason == "cancelled" else "" if reason else f"film saved as {filming.path.name}"
+        )
+        self._silent.start()
+        if reason not in ("", "cancelled"):
+            text = f"The film could not be made: {reason}"
+            box = QMessageBox(QMessageBox.Icon.Warning, "Export film", text, parent=self._window)
+            box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            box.open()
+        filming.deleteLater()
+
+    def _say(self, words: str) -> None:
+        self._silent.stop()
+        if words != self.words:
+            self.words = words
+            self.changed.emit()
