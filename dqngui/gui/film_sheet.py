@@ -8,10 +8,11 @@ from fnmatch import fnmatch
 import numpy as np
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from dqngui.gui import theme as themes
 from dqngui.gui.cards import Card
+from dqngui.gui.panels.frame import NumbersView
 from dqngui.gui.panels.panel import Panel
 from dqngui.gui.panels.timeline import span_of
 from dqngui.gui.panels.trace import Series, Trace
@@ -36,7 +37,9 @@ class FilmSheet(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
         self.setFixedSize(SIZE)
         self._playing = playing
-        self.picture = _Picture(self)
+        self.picture, self._numbers, self._pages = _Picture(self), NumbersView(self), QStackedWidget(self)
+        for page in (self.picture, self._numbers):
+            self._pages.addWidget(page)
         self.caption, self.agent = QLabel(self), QLabel(self)
         themes.set_role(self.agent, "muted")
         self._values = Trace(self)
@@ -72,7 +75,7 @@ class FilmSheet(QWidget):
         body = QWidget(self)
         column = QVBoxLayout(body)
         column.setContentsMargins(GAP, 0, GAP, GAP)
-        column.addWidget(self.picture, 1)
+        column.addWidget(self._pages, 1)
         line = QHBoxLayout()
         line.addWidget(self.caption, 1)  # wide enough for every step: no new layout between two pictures
         line.addWidget(self.agent)
@@ -96,13 +99,17 @@ class FilmSheet(QWidget):
         self._values.set_gutter(self._values.gutter_wanted, True)
 
     def render_step(self, t: int, image: QImage | None) -> QImage:
-        """The sheet at step t, with the environment's picture if there is one."""
+        """The sheet at step t, with the environment's picture, or the observation in numbers if there is none."""
         playing = self._playing
         last = min(t, playing.length - 1)
         for panel in self.panels:
             panel.follow(last)
         self._values.follow(last)
-        self.picture.show_image(image, playing.ready.no_picture)
+        if image is None:
+            self._numbers.show_step(playing, t)
+        else:
+            self.picture.show_image(image)
+        self._pages.setCurrentWidget(self._numbers if image is None else self.picture)
         ret = float(playing.reward[:t].sum())
         doing = playing.ready.actions[int(playing.action[t])] if t < playing.length else "end"
         self.caption.setText(f"step {t:,} of {playing.length:,} · return {ret:g} · {doing}")
@@ -116,23 +123,20 @@ class FilmSheet(QWidget):
 
 
 class _Picture(QWidget):
-    """The environment's picture as large as it fits, or why there is none."""
+    """The environment's picture, as large as it fits."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._image: QImage | None = None
-        self._why = ""
 
-    def show_image(self, image: QImage | None, why: str) -> None:
-        self._image, self._why = image, why or "No picture of this step"
+    def show_image(self, image: QImage) -> None:
+        self._image = image
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
         if self._image is None:
-            painter.setPen(themes.current().color("muted"))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._why)
             return
+        painter = QPainter(self)
         size = self._image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
         place = QRectF(0, 0, size.width(), size.height())
         place.moveCenter(QRectF(self.rect()).center())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import math
 import os
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
 
 from dqngui.config import ConfigError
@@ -38,8 +39,8 @@ def shown_steps(length: int, fps: float) -> list[int]:
 class Filming(QObject):
     """One export: `start` it, and it goes on beside everything else until `ended`.
 
-    The player is paused, leaves its place and comes back to it in the end. What it is asked to record is what
-    `Player.show_in` says, so whoever calls that should do so again after the end.
+    The player is paused, leaves its place and comes back to it in the end. What it is asked to record and draw
+    changes (`Player.show_in`, `draw_at`): whoever starts the film puts that back after the end.
 
     Attributes:
         path: the film; there is nothing under this name before it is whole.
@@ -74,7 +75,6 @@ class Filming(QObject):
         """Begin; `ended` follows in any case, but never from inside this call."""
         player = self._player
         self.active = True
-        QCoreApplication.instance().aboutToQuit.connect(self._quit)  # type: ignore[union-attr]
         if player.playing is not None:
             self._before = (player.paused, player.playing.t)
         player.pause()
@@ -89,12 +89,6 @@ class Filming(QObject):
         """Leave it; the half film is removed."""
         if self.active:
             self._end("cancelled")
-
-    @Slot()
-    def _quit(self) -> None:
-        self.cancel()
-        if self._encoder is not None:
-            self._encoder.join(LEAVE_S)
 
     # -- step by step -----------------------------------------------------------------------------
 
@@ -208,6 +202,7 @@ class _Encoder:
         self._frames: queue.Queue[np.ndarray | None] = queue.Queue(WAITING_FRAMES)
         self._abandoned = self._finishing = False
         self._thread = threading.Thread(target=self._run, name="dqngui-film", daemon=True)
+        atexit.register(self._leave)
         self._thread.start()
 
     @property
@@ -235,8 +230,10 @@ class _Encoder:
         with contextlib.suppress(queue.Full):
             self._frames.put_nowait(None)
 
-    def join(self, seconds: float) -> None:
-        self._thread.join(seconds)
+    def _leave(self) -> None:
+        # The interpreter ends: half a film must not stay behind.
+        self.abandon()
+        self._thread.join(LEAVE_S)
 
     def _run(self) -> None:
         try:
@@ -254,6 +251,7 @@ class _Encoder:
             self.problem = f"`{self._path}`: {error.strerror or error}"
         finally:
             self._part.unlink(missing_ok=True)
+            atexit.unregister(self._leave)
 
 
 class _Abandoned(Exception):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from dqngui.config import Experiment
 from dqngui.gui import theme as themes
+from dqngui.gui.film_sheet import FilmSheet
 from dqngui.gui.filming import Filming, shown_steps
 from dqngui.gui.panels.attention import AttentionPanel
 from dqngui.gui.panels.memory import MemoryPanel
@@ -149,6 +152,31 @@ def test_a_user_who_moves_the_player_does_not_spoil_the_film(qtbot: QtBot, playe
     filming.progressed.connect(lambda done, of: (player.seek(1), player.play()) if done == 5 else None)
     assert filmed(qtbot, filming) == ""
     assert len(frames_of(filming.path)[1]) == LENGTH + 1
+
+
+def test_without_a_picture_the_observation_is_drawn(qtbot: QtBot, player: Player) -> None:
+    player.seek(10**6)
+    qtbot.waitUntil(lambda: player.playing is not None and player.playing.ended, timeout=10_000)
+    assert player.playing is not None
+    sheet = FilmSheet(player.playing, [])
+    one, same, other = (sheet.render_step(t, None) for t in (1, 1, LENGTH - 1))
+    place = sheet.picture.rect().translated(sheet.picture.mapTo(sheet, sheet.picture.rect().topLeft()))
+    assert one.copy(place) == same.copy(place) and one.copy(place) != other.copy(place)
+    sheet.close()
+
+
+def test_a_program_that_ends_leaves_no_half_film(tmp_path: Path) -> None:
+    code = f"""
+from pathlib import Path
+from PySide6.QtGui import QImage
+from dqngui.gui.filming import _Encoder
+encoder = _Encoder(Path({str(tmp_path / "film.mp4")!r}), 10)
+image = QImage(64, 64, QImage.Format.Format_RGB888)
+image.fill(0)
+encoder.take(image)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_film_takes_a_minute_at_most() -> None:
