@@ -476,8 +476,7 @@ class Player(QObject):
             case m.EpisodeBegan(number=self._number) if self._ready is not None:
                 self._begun, self.problem = True, ""
                 self.playing = Playing(self._ready, event, self.source)
-                self._head.seek(self._return_to)
-                self._grown = True
+                self._head.seek(self._return_to)  # panels keep the former episode until this one has steps
                 self.changed.emit()
             case m.Played() if self._begun and event.number == self._number and self.playing is not None:
                 self._take_steps(self.playing, event)

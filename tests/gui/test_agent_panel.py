@@ -386,3 +386,21 @@ def test_a_film_can_be_cancelled(qtbot: QtBot, playing: AgentPanel, player: Watc
     assert playing.film.filming is None
     assert playing.line.text() == "film: cancelled"
     assert not list(tmp_path.glob("*.mp4"))
+
+
+def test_the_card_stays_with_the_former_episode_until_the_next_has_a_picture(
+    playing: AgentPanel, player: Watched
+) -> None:
+    player.host.draws = False
+    player.next_episode()
+    player.tick(times=3)
+    playing.refresh()
+    assert player.playing.seed == PLAY_SEEDS + 1  # type: ignore[union-attr]
+    assert playing.transport.place.text() == "42 / 96+"
+    assert "seed 3,000,000" in playing.line.text()
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    player.host.emit(m.Frame(step=0, number=player.playing.number, t=0, tensors={"pixels": pixels}))  # type: ignore[union-attr]
+    player.tick()
+    assert playing.transport.place.text().startswith("0 / ")
+    assert "seed 3,000,001" in playing.line.text()
+    assert playing.gained.text() == "return 0"

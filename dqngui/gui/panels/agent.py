@@ -35,6 +35,7 @@ class AgentPanel(Panel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._player: Player | None = None
+        self._drawn: Playing | None = None  # the episode that picture, bars and numbers are of
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.frame, self.numbers, self.notice = FrameView(), NumbersView(), Notice(self._restart)
         self.bars, self.transport = ActionBars(), Transport()
@@ -116,16 +117,18 @@ class AgentPanel(Panel):
             {f"{speed:g}": f"{speed:g}×" for speed in SPEEDS}, f"{player.speed:g}", lambda key: self._set_speed(key)
         )
         playing = player.playing
-        self.line.setText(self.film.words or ("" if playing is None else about(playing)))
+        self._say_line()
         self._film_action.setText("Cancel film" if self.film.filming is not None else "Export film…")
         self._film_action.setEnabled(self.film.filming is not None or (playing is not None and not player.problem))
-        self.line.setToolTip(f"{about(playing)}. {player.notice}" if playing is not None and player.notice else "")
         for widget in (self.next, self.speed):
             widget.setEnabled(playing is not None and not player.problem)
 
     @Slot(object, int)
     def _on_framed(self, image: QImage | None, t: int) -> None:
         playing = self._player.playing if self._player is not None else None
+        if playing is not self._drawn:
+            self._drawn = playing
+            self._say_line()
         if playing is None:
             self.frame.set_image(None)
             return
@@ -143,12 +146,19 @@ class AgentPanel(Panel):
         if player is None:
             return
         self._show_page()
-        playing = player.playing
+        playing = self._drawn
         if playing is None:
             self.transport.show_step(None, 0)
             self.gained.say("")
         else:
             self.transport.show_step(playing, playing.t)
+
+    def _say_line(self) -> None:
+        """What plays, of the episode that is drawn."""
+        player, playing = self._player, self._drawn
+        said = "" if playing is None else about(playing)
+        self.line.setText(self.film.words or said)
+        self.line.setToolTip(f"{said}. {player.notice}" if player is not None and said and player.notice else "")
 
     def _tell(self, playing: Playing, t: int) -> None:
         self.transport.show_step(playing, t)
