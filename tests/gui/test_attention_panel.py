@@ -122,11 +122,11 @@ def test_over_the_episode_stands_the_mean_of_the_heads_or_a_chosen_one(qtbot: Qt
     panel = shown(qtbot, playing)
     values = playing.view(SELF.name)
     np.testing.assert_allclose(panel.over.values, values.mean(axis=(1, 2)), rtol=1e-6)
-    assert panel.over.caption == "over the episode · mean of the heads"
+    assert panel.over.caption == "mean of the heads"
     QTest.mouseClick(panel.now, Qt.MouseButton.LeftButton, pos=panel.now._places[2].center().toPoint())
     assert panel.head == 2
     np.testing.assert_allclose(panel.over.values, values[:, 2].mean(axis=1), rtol=1e-6)
-    assert panel.over.caption == "over the episode · head 3"
+    assert panel.over.caption == "head 3"
     QTest.mouseClick(panel.now, Qt.MouseButton.LeftButton, pos=panel.now._places[2].center().toPoint())
     assert panel.head is None
     np.testing.assert_allclose(panel.over.values, values.mean(axis=(1, 2)), rtol=1e-6)

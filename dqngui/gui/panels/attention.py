@@ -137,7 +137,9 @@ class AttentionPanel(InnerPanel):
         self.over.follow(t)
         self.curve.follow(t)
         nats, most = float(self._nats.values[t]), float(self._most.values[t])
-        self.key_figure.setText(f"{nats:.2f} nats" + (f" · {100 * nats / most:.0f} %" if most > 0 else ""))
+        figure = f"{nats:.2f} nats" + (f" · {100 * nats / most:.0f} %" if most > 0 else "")
+        self.key_figure.setText(figure)
+        self.over.tell("" if self.curve.isVisibleTo(self) or self.key_figure.isVisible() else f"entropy {figure}")
 
     def _entropy_in_words(self, t: int) -> str:
         nats, most = float(self._nats.values[t]), float(self._most.values[t])
@@ -148,8 +150,8 @@ class AttentionPanel(InnerPanel):
     def _whose(self) -> str:
         heads = self._maps.heads if self._maps else []
         if self.head is not None and self.head < len(heads):
-            return f"over the episode · {heads[self.head]}"
-        return "over the episode · mean of the heads" if len(heads) > 1 else "over the episode"
+            return heads[self.head]
+        return "mean of the heads" if len(heads) > 1 else "over the episode"
 
     def _fit_rows(self) -> None:
         """A low card leaves out the entropy's curve first, then the episode."""

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 from dqngui.gui import theme as themes
 from dqngui.gui.theme import SECONDARY_PX
 
-BESIDE = 30  # pixels of arrow, padding and border
+BESIDE = 28  # pixels of arrow, padding and border
 
 
 class Choice(QToolButton):

@@ -12,7 +12,7 @@ from dqngui.gui.panels.canvas import TOP, color_table, image_of
 from dqngui.gui.panels.plot import short
 from dqngui.gui.theme import TICK_PX, Theme
 
-LENGTH, HEIGHT, GAP, BEFORE = 44, 10, 5, 4
+LENGTH, HEIGHT, GAP = 32, 10, 4
 
 
 class ColorBar(QWidget):
@@ -49,7 +49,7 @@ class ColorBar(QWidget):
 
     def sizeHint(self) -> QSize:
         words = sum(self._metrics.horizontalAdvance(short(each)) for each in (self._low, self._high))
-        return QSize(round(words) + LENGTH + 2 * GAP + BEFORE + 2, 20)
+        return QSize(round(words) + LENGTH + 2 * GAP + 2, 20)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -57,7 +57,7 @@ class ColorBar(QWidget):
         theme = themes.current()
         painter.setPen(theme.color("muted"))
         align = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        x, high = float(BEFORE), float(self.height())
+        x, high = 0.0, float(self.height())
         width = self._metrics.horizontalAdvance(short(self._low)) + 1
         painter.drawText(QRectF(x, 0, width, high), align, short(self._low))
         x += width + GAP

@@ -116,11 +116,11 @@ class Heatmap(Canvas):
         title = max(self.metrics.horizontalAdvance(text) for text in self.titles) + 2
         name = min(max(self.metrics.horizontalAdvance(text) for text in self.columns), 80.0) + 8
 
-        def fit(across: int) -> tuple[float, float]:
+        def fit(across: int) -> tuple[float, int, float]:
             cell_w, cell_h = self._map_size(across)
             wide = min(1.0, cell_w / len(self.columns) / (name if len(self.columns) <= 8 else 8.0), cell_w / title)
             tall = min(1.0, cell_h / len(self.rows) / (self.line + 2))
-            return round(min(wide, tall), 3), -abs(math.log(max(cell_w, 1.0) / max(cell_h, 1.0)))
+            return round(min(wide, tall), 3), -(-count % across), -abs(math.log(max(cell_w, 1.0) / max(cell_h, 1.0)))
 
         self._across = max(range(1, count + 1), key=fit)
         width, height = self._map_size(self._across)

@@ -21,7 +21,7 @@ from dqngui.gui.playing import Playing
 from dqngui.gui.theme import Theme
 from dqngui.messages import View
 
-TITLE_AND_MENU = 60  # pixels of a card's header beside its title and a panel's own widgets
+TITLE_AND_MENU = 54  # pixels of a card's header beside its title and a panel's own widgets
 
 
 class InnerPanel(Panel):
@@ -52,8 +52,8 @@ class InnerPanel(Panel):
 
     def _on_player(self) -> None:
         """While there is nothing to draw, say what is waited for."""
-        if self.playing is None:
-            self._changed = True
+        if self.playing is None and self._something is False:
+            self.again()
 
     def follow(self, t: int) -> None:
         if self.playing is not None and self._something:

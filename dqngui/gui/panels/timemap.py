@@ -25,6 +25,7 @@ class TimeMap(StepCanvas):
         rows: names of the rows in the order of the values.
         order: which row of the values is drawn at each place from the top.
         chosen: the row of the values that is marked.
+        figure: of the shown step, at the right of the caption.
     """
 
     filled = True
@@ -36,7 +37,7 @@ class TimeMap(StepCanvas):
         self.order: npt.NDArray[np.intp] = np.empty(0, np.intp)
         self.chosen: int | None = None
         self.values: npt.NDArray[np.float32] = np.empty((0, 0), np.float32)
-        self.title = self.caption = ""
+        self.title = self.caption = self.figure = ""
         self._names: tuple[str, ...] = ()
         self._widest = 0.0
         self._signed, self._limits = False, (0.0, 1.0)
@@ -63,6 +64,12 @@ class TimeMap(StepCanvas):
             self.head = self.line + 3.0 if caption else 3.0
             self._made_of = ()
             self.renew()
+
+    def tell(self, figure: str) -> None:
+        """Say a figure of the shown step, where there is a caption."""
+        if figure != self.figure:
+            self.figure = figure
+            self.update(0, 0, self.width(), int(self.head))
 
     def sort(self, order: npt.NDArray[np.intp]) -> None:
         """Draw the rows in another order."""
@@ -140,6 +147,12 @@ class TimeMap(StepCanvas):
 
     def draw_over(self, painter: QPainter) -> None:
         super().draw_over(painter)
+        if self.caption and self.figure:
+            place, theme = self.place, themes.current()
+            width = self.metrics.horizontalAdvance(self.figure) + 2
+            if width + 12 + self.metrics.horizontalAdvance(self.caption) <= place.width():
+                corner = QRectF(place.right() - width, 1, width, self.line)
+                self.words(painter, corner, self.figure, Qt.AlignmentFlag.AlignRight, theme.color("text"))
         if self.chosen is not None and self.chosen < len(self.order):
             place = self.place
             row = place.height() / len(self.order)

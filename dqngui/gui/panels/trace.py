@@ -62,8 +62,9 @@ class Trace(StepCanvas):
             y = int(self._y_of(level)) + 0.5
             painter.drawLine(QPointF(place.left(), y), QPointF(place.right(), y))
         right = Qt.AlignmentFlag.AlignRight
-        every = place.height() >= (len(levels) - 1) * (self.line - 1)
-        for level in levels if every else levels[-1:]:
+        if place.height() < (len(levels) - 1) * (self.line - 1):
+            levels = [low, high] if place.height() >= self.line - 1 else [high]
+        for level in levels:
             y = min(self._y_of(level) - self.line / 2, self.height() - self.line)
             self.words(painter, QRectF(0, y, self.gutter - 6, self.line), _number(level), right, theme.color("muted"))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
