@@ -173,7 +173,7 @@ class Curve:
         right = np.clip(np.searchsorted(x, steps, "right"), 1, max(1, len(x) - 1))
         left = right - 1
         right = np.minimum(right, len(x) - 1)  # a curve of one point
-        last = np.concatenate([[-1], left[:-1]])
+        last = np.concatenate([left[:1], left[:-1]])
         ends = [
             self._moments(at, np.minimum(at - window, np.where(at > last, last, at - 1)))[0] for at in (left, right)
         ]

@@ -108,7 +108,10 @@ def test_means_on_a_grid_are_the_trailing_means_between_episodes() -> None:
     means = curve.means_at(grid, 25)
     inside = (grid >= x[0]) & (grid <= x[-1])
     assert np.isnan(means[~inside]).all()
-    np.testing.assert_allclose(means[inside], np.interp(grid[inside], x, trailing), atol=1e-9)
+    wanted = np.interp(grid, x, trailing)
+    np.testing.assert_allclose(means[inside], wanted[inside], atol=1e-9)
+    np.testing.assert_allclose(curve.means_at(grid[1_000:1_200], 25), wanted[1_000:1_200], atol=1e-9)
+    np.testing.assert_allclose(curve.means_at(grid[1_000:1_001], 25), wanted[1_000:1_001], atol=1e-9)
 
 
 def test_a_coarse_grid_averages_all_that_a_place_stands_for() -> None:
@@ -350,6 +353,9 @@ def test_a_fork_shows_the_runs_it_came_from(parts: Parts) -> None:
     said = parts.panel._strip.near(place.center().x())
     assert said == ["2,000: fork of second with learn.lr: 0.001 → 0.0005"]
     assert "fork of second" in parts.panel.readout(2_000)
+    assert "second</span> 20" in parts.panel.readout(1_500)
+    assert "first</span> 10" in parts.panel.readout(500)
+    assert "second" not in parts.panel.readout(2_500)
 
 
 def test_a_fork_whose_parent_is_gone_shows_the_mark_alone(parts: Parts) -> None:

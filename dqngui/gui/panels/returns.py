@@ -107,6 +107,7 @@ class ReturnPanel(Panel):
     def show(self, history: History | None = None, cursor: Cursor | None = None) -> None:
         if history is not None and history is not self.history:
             self.plot.fitted = True
+            self._hover(None)
         super().show(history, cursor)
 
     def clear(self, reason: str = "") -> None:

@@ -20,7 +20,7 @@ from dqngui.gui.states import Action, State
 from dqngui.gui.theme import Theme
 
 ROW_PX = 26
-NAME_PX = 110  # the least of the name
+NAME_PX = 120  # the least of the name
 TICK_MS = 30_000
 WIDEST_PX = 160  # the most of any other column
 _SPARE = (Column.STEPS, Column.AGENT, Column.TASK, Column.WHEN)  # in sight where there is room, in this order
@@ -312,6 +312,7 @@ class _Table(QTableView):
         self.setShowGrid(False)
         self.setMouseTracking(True)
         self.setWordWrap(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of one experiment differ at their ends
         self.setTabKeyNavigation(False)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -341,7 +342,7 @@ class _Table(QTableView):
             title = str(model.headerData(column, Qt.Orientation.Horizontal))
             text = max(head.horizontalAdvance(model.widest(column)), head.horizontalAdvance(title) + 12)
             self._widths[column] = min(WIDEST_PX, text + 22)
-        self._widths |= {Column.SWATCH: 32, Column.STATE: 32}
+        self._widths |= {Column.SWATCH: 28, Column.STATE: 28}
         for column, width in self._widths.items():
             self.setColumnWidth(column, width)
         self._hide_columns()
