@@ -85,7 +85,7 @@ def load_fork(folder: Path, experiment: Experiment) -> Fork:
 
 
 def _follow_periods(count: Counters, old: Experiment, new: Experiment) -> None:
-    """Let what is due by a changed period be due by the new one; what is due already stays so."""
+    """Let what is due by a changed period be due by the new one; an evaluation that is due already stays so."""
     step = count.step
     if new.learn.update_every != old.learn.update_every:
         count.next_update = min(count.next_update, max(count.learn_from, step + new.learn.update_every))
@@ -93,7 +93,7 @@ def _follow_periods(count: Counters, old: Experiment, new: Experiment) -> None:
         count.next_copy = min(count.next_copy, next_multiple(step, new.learn.target_every))
     if new.run.log_every != old.run.log_every:
         count.next_row = next_multiple(step, new.run.log_every)
-    if new.run.checkpoint_every != old.run.checkpoint_every and count.next_checkpoint > step:
+    if new.run.checkpoint_every != old.run.checkpoint_every:
         count.next_checkpoint = next_multiple(step, new.run.checkpoint_every)
     due = old.run.eval_every and count.next_evaluation <= step
     if new.run.eval_every != old.run.eval_every and new.run.eval_every and not due:

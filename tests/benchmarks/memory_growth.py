@@ -21,9 +21,12 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import psutil
+
+from dqngui.runs.folder import list_runs
 
 ENDLESS = 1_000_000_000
 EDGE_SECONDS = 10
@@ -84,6 +87,7 @@ def measure(preset: str, host: str, window: bool, seconds: float, settle: float)
                 time.sleep(1.0)
             child.send_signal(signal.SIGTERM)
             child.wait(60)
+        steps = max(run.step for run in list_runs(Path(runs)))
     whole = {name: values for name, values in series.items() if values[0][0] < settle and values[-1][0] > seconds - 5}
     return {
         "preset": preset,
@@ -91,6 +95,7 @@ def measure(preset: str, host: str, window: bool, seconds: float, settle: float)
         "window": window,
         "seconds": seconds,
         "settle": settle,
+        "steps": steps,
         "all": growth(whole.pop("all"), settle),
         "processes": {name: growth(values, settle) for name, values in whole.items()},
     }

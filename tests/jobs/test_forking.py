@@ -174,6 +174,7 @@ def test_parameters_that_fit_are_kept_and_the_rest_begins_anew(changes: dict[str
     folder = create(tmp_path, asked)
     request = Request(job="train", experiment=asked, folder=str(folder), fork=str(parent))
     events = list(train(request, Inbox(None, (Stop(at=337),))))
+    assert load_resume(folder).mark.seconds == load_resume(parent).mark.seconds > 0
     forked = events[1]
     assert isinstance(forked, Forked) and forked.step == 336
     theirs, mine = vectors(parent), vectors(folder)
@@ -213,6 +214,9 @@ def test_a_fresh_replay_is_filled_before_anything_is_learned(tmp_path: Path) -> 
         _, events = fork(parent, changed(parent, **changes), turn)
         rows = {event.step: event for event in events if isinstance(event, Learned)}
         assert [rows[step].updates - updates for step in (352, 400, 452)] == [0, 0, 5]  # from 436 on, 100 steps later
+        began = load_resume(parent).mark.seconds
+        assert rows[352].updates_per_second == 0.0 and rows[352].steps_per_second > 0
+        assert rows[400].seconds > rows[352].seconds > began > 0
         assert rows[400].epsilon == (1.0 if random else pytest.approx(0.1))
         assert rows[452].epsilon == pytest.approx(0.1)
         first = next(event for event in events if isinstance(event, EpisodeEnded))
