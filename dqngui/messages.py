@@ -24,7 +24,7 @@ class Event(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     step: int
 
 
-class EpisodeEnded(Event, frozen=True):
+class EpisodeEnded(Event, frozen=True, gc=False):  # a log may hold a million, and they refer to nothing
     """One finished training episode, as the actor saw it.
 
     Attributes:
@@ -41,7 +41,7 @@ class EpisodeEnded(Event, frozen=True):
     episode: int = 0
 
 
-class Learned(Event, frozen=True):
+class Learned(Event, frozen=True, gc=False):
     """Means over the updates since the last row; None where there was none (warm-up, NaN-free otherwise).
 
     Attributes:

@@ -35,14 +35,12 @@ class Run(QObject):
         knob(str): what is known about this knob changed (pending, answered, refused).
         weights(Weights): the weights that `request_weights` asked for.
         rewound(int): a resumed run goes on from this step; what was drawn behind it is lost.
-        forked(object, int): the run branched from the one in this folder (a Path), at this step.
     """
 
     changed = Signal()
     knob = Signal(str)
     weights = Signal(object)
     rewound = Signal(int)
-    forked = Signal(object, int)
 
     def __init__(self, experiment: Experiment, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -178,8 +176,6 @@ class Run(QObject):
         self.forked_from = event.parent
         self.knobs.values |= event.manual
         self.changed.emit()
-        if self.folder is not None:
-            self.forked.emit(self.folder.parent / event.parent, event.step)
 
 
 def setting_value(experiment: Experiment, path: str) -> Any:

@@ -18,7 +18,7 @@ from dqngui.gui.draft import Draft
 from dqngui.gui.drafted_run import DraftedRun
 from dqngui.gui.reader import LogReader
 from dqngui.gui.states import ALLOWED, Action, State
-from dqngui.gui.steered_run import DRAIN_MS, Host
+from dqngui.gui.steered_run import DRAIN_MS, Host, host_of_window
 from dqngui.jobs.branching import branch_point
 from dqngui.messages import Request
 from dqngui.runs.folder import create, read_experiment, summary_of
@@ -27,12 +27,6 @@ TICK_MS = 50  # often enough for curves and answers; every wake-up takes the int
 READ_MS = 20  # while a log is read, nothing trains
 _WAIT_FOR_TORCH = {Action.START, Action.RESUME_RUN, Action.FORK, Action.START_DRAFT}
 _WHOLE_LOG = {Action.RESUME_RUN, Action.FORK, Action.START_DRAFT}
-
-
-def _open_host(kind: str, request: Request) -> Host:
-    from dqngui.hosts import open_host
-
-    return open_host("thread" if kind == "inline" else kind, request)  # inline would stop the window
 
 
 class Session(DraftedRun):
@@ -53,7 +47,7 @@ class Session(DraftedRun):
         experiment: Experiment,
         *,
         runs: Path | None = None,
-        open_host: Callable[[str, Request], Host] = _open_host,
+        open_host: Callable[[str, Request], Host] = host_of_window,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(experiment, parent)

@@ -10,7 +10,7 @@ from dqngui import messages as m
 from dqngui.config import Experiment
 from dqngui.gui.run import Run
 from dqngui.gui.states import Action
-from dqngui.messages import Command, Event
+from dqngui.messages import Command, Event, Request
 
 DRAIN_MS = 8.0
 
@@ -25,6 +25,13 @@ class Host(Protocol):
     def alive(self) -> bool: ...
     def join(self, timeout: float | None = None) -> bool: ...
     def kill(self) -> None: ...
+
+
+def host_of_window(kind: str, request: Request) -> Host:
+    """A host that leaves the window its event loop: inline becomes a thread. Raises ConfigError."""
+    from dqngui.hosts import open_host
+
+    return open_host("thread" if kind == "inline" else kind, request)
 
 
 class SteeredRun(Run):

@@ -62,13 +62,14 @@ class Told:
 
     def __init__(self, session: Session) -> None:
         self.sentences: list[str] = []
-        self.forks: list[tuple[Path, int]] = []
         self.order: list[str] = []
         session.told.connect(lambda text, details: self.sentences.append(text))
-        session.forked.connect(lambda folder, step: self.forks.append((folder, step)))
         session.cleared.connect(lambda: self.order.append("cleared"))
-        session.forked.connect(lambda folder, step: self.order.append("forked"))
-        session.received.connect(lambda events: self.order.append("received"))
+        session.received.connect(self._take)
+
+    def _take(self, events: list[m.Event]) -> None:
+        forks = [(event.parent, event.step) for event in events if isinstance(event, m.Forked)]
+        self.order.extend(f"forked from {parent} at {step}" for parent, step in forks)
 
 
 # -- the draft itself -------------------------------------------------------------------------------
@@ -195,8 +196,7 @@ def test_a_fork_of_a_run_that_trains_stops_it_first(
     assert host().request == m.Request(job="train", experiment=expected, folder=str(folder), fork=str(parent))
     assert read_experiment(folder) == expected
     assert (running.experiment, running.draft, running.problem) == (expected, {}, "")
-    assert told.forks == [(parent, 41_200)]
-    assert told.order[-3:] == ["cleared", "forked", "received"]
+    assert told.order == ["cleared", f"forked from {parent.name} at 41200"]
     assert running.forked_from == parent.name
     # It is a run like any other.
     running.do(Action.STOP)
@@ -272,7 +272,7 @@ def test_a_new_run_trains_the_drafted_experiment_from_the_beginning(qtbot: QtBot
     qtbot.waitUntil(lambda: running.state is State.RUNNING and running.folder != parent)
     request = host().request
     assert (request.experiment, request.fork, request.resume) == (settings.with_settings(BEGAN, TWO), None, False)
-    assert (running.step, running.draft, told.forks) == (0, {}, [])
+    assert (running.step, running.draft, told.order) == (0, {}, ["cleared"])
     assert (parent / "resume").is_dir()
 
 

@@ -337,12 +337,11 @@ def test_a_stored_fork_names_its_parent(qtbot: QtBot, session: Session, tmp_path
     folder = stored(tmp_path, 100)
     log = (folder / EVENTS).read_bytes()
     (folder / EVENTS).write_bytes(m.encode(m.Forked(step=20, parent="the-parent")) + b"\n" + log)
-    forks: list[tuple[Path, int]] = []
-    session.forked.connect(lambda parent, step: forks.append((parent, step)))
+    seen = Seen(session)
     session.open_stored(folder)
     read(qtbot, session)
     assert session.forked_from == "the-parent"
-    assert forks == [(tmp_path / "the-parent", 20)]
+    assert [fork.step for fork in seen.history.forks] == [20]
 
 
 def test_new_run_leaves_the_stored_one(qtbot: QtBot, session: Session, tmp_path: Path) -> None:
