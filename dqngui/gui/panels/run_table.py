@@ -1,4 +1,4 @@
-"""The table of runs: its model, how it is sorted and filtered, and how rows are painted."""
+"""The table of runs: what is in it, and how it is sorted and filtered."""
 
 from __future__ import annotations
 
@@ -13,14 +13,11 @@ from PySide6.QtCore import (
     QModelIndex,
     QObject,
     QPersistentModelIndex,
-    QRect,
-    QRectF,
     QSize,
     QSortFilterProxyModel,
     Qt,
 )
-from PySide6.QtGui import QFont, QGuiApplication, QIcon, QPainter
-from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtGui import QFont, QGuiApplication, QIcon
 
 from dqngui import catalog
 from dqngui.gui import theme as themes
@@ -35,7 +32,7 @@ FOLDER = Qt.ItemDataRole.UserRole
 SORT = Qt.ItemDataRole.UserRole + 1
 SWATCH = Qt.ItemDataRole.UserRole + 2
 NONE = QModelIndex()
-ICON_PX, SWATCH_PX = 16, 12
+ICON_PX = 16
 
 
 class Column(IntEnum):
@@ -324,46 +321,6 @@ class RunFilter(QSortFilterProxyModel):
         model = self.sourceModel()
         assert isinstance(model, RunModel)
         return all(word in model.searched(source_row) for word in self._words)
-
-
-class RunDelegate(QStyledItemDelegate):
-    """Paints the swatch and the state in the middle of their cells, and a bar beside the open run."""
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        column = Column(index.column())
-        if column not in (Column.SWATCH, Column.STATE):
-            super().paint(painter, option, index)
-            return
-        plain = QStyleOptionViewItem(option)
-        self.initStyleOption(plain, index)
-        plain.icon = QIcon()
-        plain.features &= ~QStyleOptionViewItem.ViewItemFeature.HasDecoration
-        style = option.widget.style()
-        style.drawControl(style.ControlElement.CE_ItemViewItem, plain, painter, option.widget)
-        if column is Column.STATE:
-            icon: QIcon = index.data(Qt.ItemDataRole.DecorationRole)
-            icon.paint(painter, _middle(option.rect, ICON_PX))
-        else:
-            self._swatch(painter, option.rect, str(index.data(SWATCH)))
-
-    @staticmethod
-    def _swatch(painter: QPainter, rect: QRect, color: str) -> None:
-        theme = themes.current()
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if color == "series0":
-            painter.fillRect(QRect(rect.left(), rect.top() + 3, 3, rect.height() - 6), theme.color("accent"))
-        painter.setPen(Qt.PenStyle.NoPen if color else theme.mixed("muted", 0.6))
-        painter.setBrush(theme.color(color) if color else Qt.BrushStyle.NoBrush)
-        half = 0.0 if color else 0.5
-        painter.drawRoundedRect(QRectF(_middle(rect, SWATCH_PX)).adjusted(half, half, -half, -half), 3, 3)
-        painter.restore()
-
-
-def _middle(rect: QRect, size: int) -> QRect:
-    place = QRect(0, 0, size, size)
-    place.moveCenter(rect.center())
-    return place
 
 
 def _ratio() -> float:

@@ -6,24 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPoint, Qt, QTimer, QUrl, Slot
-from PySide6.QtGui import QAction, QDesktopServices, QKeyEvent, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QMenu, QTableView, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, QUrl, Slot
+from PySide6.QtGui import QAction, QDesktopServices, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from dqngui.gui import theme as themes
 from dqngui.gui.library import Library
 from dqngui.gui.panels.demo import offer_demo
 from dqngui.gui.panels.note import Note
 from dqngui.gui.panels.panel import Panel, Sources
-from dqngui.gui.panels.run_table import FOLDER, Column, RunDelegate, RunFilter, RunModel
+from dqngui.gui.panels.run_table import FOLDER, Column, RunFilter, RunModel
+from dqngui.gui.panels.run_view import RunTable
 from dqngui.gui.states import Action, State
 from dqngui.gui.theme import Theme
 
-ROW_PX = 26
-NAME_PX = 120  # the least of the name
 TICK_MS = 30_000
-WIDEST_PX = 160  # the most of any other column
-_SPARE = (Column.STEPS, Column.AGENT, Column.TASK, Column.WHEN)  # in sight where there is room, in this order
 
 
 class RunsPanel(Panel):
@@ -48,7 +45,7 @@ class RunsPanel(Panel):
         themes.set_role(self.filter, "compact")
         self.header_widgets = [self.filter]
         self._proxy = RunFilter(self)
-        self.table = _Table(self._proxy)
+        self.table = RunTable(self._proxy)
         self.note = Note(self._undo)
         column = QVBoxLayout(self.content)
         column.setContentsMargins(1, 0, 1, 4)
@@ -297,73 +294,3 @@ class RunsPanel(Panel):
                 self.table.choose_first()
                 return True
         return bool(super().eventFilter(watched, event))
-
-
-class _Table(QTableView):
-    """Rows to choose from; columns for which there is no room are hidden."""
-
-    def __init__(self, proxy: RunFilter, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._proxy = proxy
-        self._widths: dict[Column, int] = {}
-        self.setModel(proxy)
-        self.setAccessibleName("Runs")
-        self.setItemDelegate(RunDelegate(self))
-        self.setShowGrid(False)
-        self.setMouseTracking(True)
-        self.setWordWrap(False)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of one experiment differ at their ends
-        self.setTabKeyNavigation(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(ROW_PX)
-        self.setMinimumSize(160, 3 * ROW_PX)
-
-    def begin(self) -> None:
-        """Once there is a model: its columns, and the newest run first."""
-        head = self.horizontalHeader()
-        head.setHighlightSections(False)
-        head.setMinimumSectionSize(24)
-        head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        head.setSectionResizeMode(Column.NAME, QHeaderView.ResizeMode.Stretch)
-        self.setSortingEnabled(True)
-        self.sortByColumn(Column.WHEN, Qt.SortOrder.DescendingOrder)
-
-    def fit(self, model: RunModel) -> None:
-        """Make columns as wide as what is in them."""
-        head = self.fontMetrics()
-        for column in (Column.TASK, Column.AGENT, Column.BEST, Column.STEPS, Column.WHEN):
-            title = str(model.headerData(column, Qt.Orientation.Horizontal))
-            text = max(head.horizontalAdvance(model.widest(column)), head.horizontalAdvance(title) + 12)
-            self._widths[column] = min(WIDEST_PX, text + 22)
-        self._widths |= {Column.SWATCH: 28, Column.STATE: 28}
-        for column, width in self._widths.items():
-            self.setColumnWidth(column, width)
-        self._hide_columns()
-
-    def _hide_columns(self) -> None:
-        if not self._widths:
-            return
-        room = self.viewport().width() - NAME_PX
-        room -= sum(width for column, width in self._widths.items() if column not in _SPARE)
-        for column in _SPARE:
-            room -= self._widths[column]
-            if self.isColumnHidden(column) != (room < 0):
-                self.setColumnHidden(column, room < 0)
-
-    def choose_first(self) -> None:
-        """Give the first row the focus."""
-        self.setFocus()
-        first = self._proxy.index(0, Column.NAME)
-        select = QItemSelectionModel.SelectionFlag
-        self.selectionModel().setCurrentIndex(first, select.ClearAndSelect | select.Rows)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._hide_columns()

@@ -1,0 +1,133 @@
+"""How the table of runs looks: which columns are in sight, the swatch, the state, the bar beside the open run."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QItemSelectionModel, QRect, QRectF, Qt
+from PySide6.QtGui import QIcon, QPainter, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from dqngui.gui import theme as themes
+from dqngui.gui.panels.run_table import ICON_PX, SWATCH, Column, Index, RunFilter, RunModel
+
+SWATCH_PX = 12
+ROW_PX = 26
+NAME_PX = 120  # the least of the name
+WIDEST_PX = 160  # the most of any other column
+_SPARE = (Column.STEPS, Column.AGENT, Column.TASK, Column.WHEN)  # in sight where there is room, in this order
+
+
+class RunTable(QTableView):
+    """Rows to choose from; columns for which there is no room are hidden."""
+
+    def __init__(self, proxy: RunFilter, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._proxy = proxy
+        self._widths: dict[Column, int] = {}
+        self.setModel(proxy)
+        self.setAccessibleName("Runs")
+        self.setItemDelegate(RunDelegate(self))
+        self.setShowGrid(False)
+        self.setMouseTracking(True)
+        self.setWordWrap(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of one experiment differ at their ends
+        self.setTabKeyNavigation(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(ROW_PX)
+        self.setMinimumSize(160, 3 * ROW_PX)
+
+    def begin(self) -> None:
+        """Once there is a model: its columns, and the newest run first."""
+        head = self.horizontalHeader()
+        head.setHighlightSections(False)
+        head.setMinimumSectionSize(24)
+        head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        head.setSectionResizeMode(Column.NAME, QHeaderView.ResizeMode.Stretch)
+        self.setSortingEnabled(True)
+        self.sortByColumn(Column.WHEN, Qt.SortOrder.DescendingOrder)
+
+    def fit(self, model: RunModel) -> None:
+        """Make columns as wide as what is in them."""
+        head = self.fontMetrics()
+        for column in (Column.TASK, Column.AGENT, Column.BEST, Column.STEPS, Column.WHEN):
+            title = str(model.headerData(column, Qt.Orientation.Horizontal))
+            text = max(head.horizontalAdvance(model.widest(column)), head.horizontalAdvance(title) + 12)
+            self._widths[column] = min(WIDEST_PX, text + 22)
+        self._widths |= {Column.SWATCH: 28, Column.STATE: 28}
+        for column, width in self._widths.items():
+            self.setColumnWidth(column, width)
+        self._hide_columns()
+
+    def _hide_columns(self) -> None:
+        if not self._widths:
+            return
+        room = self.viewport().width() - NAME_PX
+        room -= sum(width for column, width in self._widths.items() if column not in _SPARE)
+        for column in _SPARE:
+            room -= self._widths[column]
+            if self.isColumnHidden(column) != (room < 0):
+                self.setColumnHidden(column, room < 0)
+
+    def choose_first(self) -> None:
+        """Give the first row the focus."""
+        self.setFocus()
+        first = self._proxy.index(0, Column.NAME)
+        select = QItemSelectionModel.SelectionFlag
+        self.selectionModel().setCurrentIndex(first, select.ClearAndSelect | select.Rows)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._hide_columns()
+
+
+class RunDelegate(QStyledItemDelegate):
+    """Paints the swatch and the state in the middle of their cells, and a bar beside the open run."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        column = Column(index.column())
+        if column not in (Column.SWATCH, Column.STATE):
+            super().paint(painter, option, index)
+            return
+        plain = QStyleOptionViewItem(option)
+        self.initStyleOption(plain, index)
+        plain.icon = QIcon()
+        plain.features &= ~QStyleOptionViewItem.ViewItemFeature.HasDecoration
+        style = option.widget.style()
+        style.drawControl(style.ControlElement.CE_ItemViewItem, plain, painter, option.widget)
+        if column is Column.STATE:
+            icon: QIcon = index.data(Qt.ItemDataRole.DecorationRole)
+            icon.paint(painter, _middle(option.rect, ICON_PX))
+        else:
+            self._swatch(painter, option.rect, str(index.data(SWATCH)))
+
+    @staticmethod
+    def _swatch(painter: QPainter, rect: QRect, color: str) -> None:
+        theme = themes.current()
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if color == "series0":
+            painter.fillRect(QRect(rect.left(), rect.top() + 3, 3, rect.height() - 6), theme.color("accent"))
+        painter.setPen(Qt.PenStyle.NoPen if color else theme.mixed("muted", 0.6))
+        painter.setBrush(theme.color(color) if color else Qt.BrushStyle.NoBrush)
+        half = 0.0 if color else 0.5
+        painter.drawRoundedRect(QRectF(_middle(rect, SWATCH_PX)).adjusted(half, half, -half, -half), 3, 3)
+        painter.restore()
+
+
+def _middle(rect: QRect, size: int) -> QRect:
+    place = QRect(0, 0, size, size)
+    place.moveCenter(rect.center())
+    return place
