@@ -48,8 +48,8 @@ class Agent:
 class Player(QObject):
     """Plays episode after episode of one agent, at a speed, and holds the step that is shown.
 
-    The process only simulates and draws what it is asked for; the clock is here. One `Look` is under way at
-    a time, so a slow process slows the clock and never builds a queue.
+    The process only simulates and draws what it is asked for; the clock is here. At most two requests are under
+    way, one being drawn while the other's picture travels, so a slow process slows the clock and never builds a queue.
 
     Attributes:
         agent, choice: who plays, with which of its weights.
@@ -100,7 +100,8 @@ class Player(QObject):
         self._begun = self._grown = False
         self._return_to = 0
         self._head = Playhead()
-        self._look: m.Look | None = None  # the one under way
+        self._look: m.Look | None = None  # the newest one under way
+        self._second = False  # one before it is under way too
         self._shown: tuple[int, int] | None = None  # episode and step of the last picture
         self._pictures, self._views = True, False
         self._asked_at = self._ticked_at = 0.0
@@ -164,7 +165,7 @@ class Player(QObject):
 
     def _fail(self, text: str) -> None:
         self.problem = text
-        self._look = None
+        self._look, self._second = None, False
         self.changed.emit()
 
     def _send(self, command: Command) -> None:
@@ -247,7 +248,7 @@ class Player(QObject):
         agent = self.agent
         if agent is None or self._host is None:
             return
-        self._ready, self._begun, self._look = None, False, None
+        self._ready, self._begun, self._look, self._second = None, False, None, False
         self.problem = self.notice = ""
         if self.choice == "newest":
             self._weights_sent = False
@@ -357,6 +358,7 @@ class Player(QObject):
         """Draw pictures in another (width, height) in pixels, the present one too."""
         if size != self.picture_size:
             self.picture_size, self._shown = size, None
+            self._look, self._second = None, False  # what is under way has another size
             self._wake()
 
     # -- episodes ---------------------------------------------------------------------------------
@@ -372,8 +374,10 @@ class Player(QObject):
                 self._send(m.UseWeights(step=self._weights.step, tensors=self._weights.tensors))
         self._number += 1
         self._seed, self._return_to = seed, at
-        self._begun, self._look = False, None
+        self._begun, self._look, self._second = False, None, False
         self._send(m.BeginEpisode(number=self._number, seed=seed, epsilon=self.epsilon, record=self._views))
+        draws = self._pictures and self._ready is not None and not self._ready.no_picture
+        self._request(at, picture=draws)
         self._wake()
 
     def _ask_weights(self) -> None:
@@ -426,25 +430,28 @@ class Player(QObject):
                 self._go_on()
 
     def _ask(self, playing: Playing, now: float) -> None:
-        """Ask for the picture of the present step and for the steps behind it, one request at a time."""
-        if self._look is not None:
-            return
-        t = self._head.t
-        new = self._shown != (playing.number, t)
-        if new and now - self._asked_at < PICTURE_S:
+        """Ask for the picture of the present step and for the steps behind it."""
+        t, look = self._head.t, self._look
+        new = t != look.t if look is not None else self._shown != (playing.number, t)
+        if (new and now - self._asked_at < PICTURE_S) or (look is not None and (look.t is None or self._second)):
             return
         draws = self._pictures and not playing.ready.no_picture
         if new and not draws and (t < playing.length or playing.ended):
             self._show(None, min(t, playing.length))
             new, self._asked_at = False, now
-        until = -(-(t + self._head.ahead) // STEPS) * STEPS
-        enough = playing.ended or playing.length >= until
-        if (new and draws) or not enough:
-            self._asked_at = now
-            self._look = m.Look(
-                number=self._number, until=until, t=t if new and draws else None, size=self.picture_size
-            )
-            self._send(self._look)
+        enough = playing.ended or playing.length >= self._until(t)
+        if (new and draws) or (look is None and not enough):
+            self._second = look is not None
+            self._request(t, picture=new and draws)
+
+    def _request(self, t: int, *, picture: bool) -> None:
+        self._asked_at = time.perf_counter()
+        self._look = m.Look(number=self._number, until=self._until(t), t=t if picture else None, size=self.picture_size)
+        self._send(self._look)
+
+    def _until(self, t: int) -> int:
+        """How many steps should be known while step t is shown."""
+        return -(-(t + self._head.ahead) // STEPS) * STEPS
 
     def _show(self, frame: QImage | None, t: int) -> None:
         playing = self.playing
@@ -498,9 +505,13 @@ class Player(QObject):
         self._grown = True
 
     def _take_frame(self, event: m.Frame) -> None:
-        look, self._look = self._look, None
-        if look is not None and look.t is not None and event.t < look.t and self._head.t >= look.t:
-            self._head.seek(event.t)  # the episode was shorter than what was asked for
+        look, playing = self._look, self.playing
+        shorter = playing is not None and playing.ended and event.t == playing.length
+        if look is None or look.t is None or look.t == event.t or shorter:
+            if look is not None and look.t is not None and event.t < look.t and self._head.t >= look.t:
+                self._head.seek(event.t)  # the episode was shorter than what was asked for
+            self._look = None
+        self._second = False
         self._show(as_image(event), event.t)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dqngui.gui.playing import Playing
 
 SLOWEST, FASTEST = 0.1, 20.0
-HOLD_S = 0.8
+HOLD_S, SHORTEST_HOLD_S = 0.8, 0.2
 LEAST_AHEAD, MOST_AHEAD = 32, 256
 
 
@@ -45,6 +45,7 @@ class Playhead:
             self.position = min(self.position + elapsed * self.speed * self.fps, float(last))
 
     def hold(self, elapsed: float) -> bool:
-        """Stay at the episode's end; True once that was long enough (shorter at high speed, but never a flash)."""
+        """Stay at the episode's end; True once that was long enough: less behind a short episode, or at speed."""
         self._held += elapsed
-        return self._held >= min(max(HOLD_S / self.speed, 0.2), 2.0)
+        played = self.position / self.fps
+        return self._held >= min(max(min(HOLD_S, played / 2) / self.speed, SHORTEST_HOLD_S), 2.0)

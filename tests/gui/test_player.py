@@ -75,15 +75,21 @@ def test_the_clock_moves_by_speed_and_the_picture_is_of_the_step(watched: Watche
     assert watched.speed == 20
 
 
-def test_one_request_at_a_time_and_then_the_newest_step(watched: Watched) -> None:
+def test_two_requests_at_a_time_and_then_the_newest_step(watched: Watched) -> None:
     watched.host.draws = False
     before = len(watched.host.all_of(m.Look))
     watched.tick(0.1, times=5)
-    (look,) = watched.host.all_of(m.Look)[before:]
+    first, look = watched.host.all_of(m.Look)[before:]
+    watched.host.emit(m.Frame(step=0, number=look.number, t=first.t, tensors={}))
+    watched.tick()
+    third = watched.host.all_of(m.Look)[-1]
+    assert third.t > look.t
+    watched.tick(0.1, times=5)
+    assert watched.host.all_of(m.Look)[-1] == third
     watched.host.draws = True
-    watched.host.emit(m.Frame(step=0, number=look.number, t=look.t, tensors={}))
+    watched.host.emit(m.Frame(step=0, number=look.number, t=third.t, tensors={}))
     watched.tick(0.0, times=2)
-    assert watched.playing.t > look.t + 15  # type: ignore[union-attr]
+    assert watched.playing.t > third.t + 15  # type: ignore[union-attr]
 
 
 def test_the_clock_waits_for_steps_that_are_not_known(watched: Watched) -> None:
