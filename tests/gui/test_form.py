@@ -397,8 +397,8 @@ def test_what_is_no_number_is_taken_back_on_leaving_the_field(qtbot: QtBot) -> N
     first, second = NumberEditor(float), NumberEditor(float)
     for editor in (first, second):
         lines.addWidget(editor)
+        editor.role = "knob"
         editor.set_value(0.5)
-    first.role = "knob"
     holder.show()
     qtbot.waitExposed(holder)
     first.setFocus()
