@@ -56,10 +56,14 @@ def _train(sides: Sides) -> Iterator[Plan]:
     left = column(experiment, knobs, pixels=sides.left)
     inner = row(cards("attention"), cards("memory"), weight=1.2)
     curves = row(cards("learning"), cards("exploration"))
+    tall = column(experiment, knobs, cards("log"), pixels=sides.left)
+    large = column(cards("agent", weight=2), cards("runs"), pixels=sides.right)
+    middle = column(cards("return", weight=1.7), curves, inner)
+    yield Plan(row(tall, middle, large), smallest=(1800, 1250))
     yield Plan(
         row(
             left,
-            column(cards("return", weight=1.7), curves, inner),
+            middle,
             column(cards("agent", weight=2.6), cards("runs"), cards("log"), pixels=sides.right),
         ),
         smallest=(1440, 880),
@@ -68,11 +72,11 @@ def _train(sides: Sides) -> Iterator[Plan]:
     pairs = row(cards("learning", "exploration"), cards("attention", "memory"))
     yield Plan(row(left, column(cards("return", weight=1.15), pairs), below), smallest=(1180, 700))
     one = cards("learning", "exploration", "attention", "memory")
-    middle = column(cards("return"), one)
-    yield Plan(row(left, middle, below))
+    plots = column(cards("return"), one)
+    yield Plan(row(left, plots, below))
     narrow = column(cards("experiment", "knobs"), pixels=min(sides.left, 310))
-    yield Plan(row(narrow, middle, below))
-    yield Plan(row(narrow, middle, column(cards("agent", "runs", "log"), pixels=min(sides.right, 310))))
+    yield Plan(row(narrow, plots, below))
+    yield Plan(row(narrow, plots, column(cards("agent", "runs", "log"), pixels=min(sides.right, 310))))
     yield Plan(
         row(narrow, column(cards("return", "learning", "exploration", "log"), cards("agent", *one.names[2:], "runs")))
     )

@@ -140,12 +140,15 @@ class Layout(QObject):
         self._settled = True
 
     def fits(self) -> bool:
-        """No card in sight is smaller than it may be."""
-        seen = [dock for dock in self._docks.values() if dock.isVisible() and not dock.visibleRegion().isEmpty()]
-        return all(
-            dock.width() >= dock.minimumSizeHint().width() and dock.height() >= dock.minimumSizeHint().height()
-            for dock in seen
-        )
+        """No card in sight is smaller than it may be, nor reaches out of the window, as Qt lets them."""
+        room = self._window.rect()
+        for dock in self._docks.values():
+            if not dock.isVisible() or dock.visibleRegion().isEmpty() or dock.isFloating():
+                continue
+            least = dock.minimumSizeHint()
+            if dock.width() < least.width() or dock.height() < least.height() or not room.contains(dock.geometry()):
+                return False
+        return True
 
     # -- between starts -------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QW
 
 from dqngui.gui import theme as themes
 from dqngui.gui.session import Session
-from dqngui.gui.states import ACTIVE
+from dqngui.gui.states import ACTIVE, State
 from dqngui.gui.theme import GAP
 
 REFRESH_MS = 500
@@ -86,10 +86,13 @@ class StatusLine(QWidget):
         self.count.setText(f"{session.step:,} / {total:,}")
         self.bar.setValue(round(1000 * share))
         read = session.loading_share
+        themes.set_role(self.bar, "paused" if session.state is State.PAUSED else "")
         self.percent.setText(f"{100 * share:.0f} %" if read >= 1 else f"Reading the log {100 * read:.0f} %")
         self.speed.setText("  ·  ".join(self._speeds(total)))
 
     def _speeds(self, total: int) -> list[str]:
+        if self._session.state is State.PAUSED:
+            return ["paused"]
         learned = self._session.learned
         if learned is None or self._session.state not in ACTIVE:
             return []

@@ -161,6 +161,7 @@ QSlider::handle:horizontal:disabled { background: $disabled; }
 QProgressBar { background: $raised; border: none; border-radius: 3px; min-height: 6px; max-height: 16px;
     text-align: center; color: $text; }
 QProgressBar::chunk { background: $accent; border-radius: 3px; }
+QProgressBar[role="paused"]::chunk { background: $warn; }
 QProgressBar::chunk:disabled { background: $disabled; }
 
 QScrollArea, QAbstractScrollArea { background: transparent; border: none; }

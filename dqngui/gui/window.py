@@ -34,6 +34,7 @@ from dqngui.gui.knobs import LiveKnobs
 from dqngui.gui.layout import Layout, restore_geometry
 from dqngui.gui.menus import THEMES, MainMenu
 from dqngui.gui.session import Session
+from dqngui.gui.shortcuts import shortcut_table, tab_from
 from dqngui.gui.states import State
 from dqngui.gui.statusbar import StatusLine
 from dqngui.gui.theme import GAP
@@ -227,13 +228,7 @@ class Window(QMainWindow):
         QGuiApplication.clipboard().setText(self.report(f"State: {self.session.state}"))
 
     def show_shortcuts(self) -> None:
-        entries = [action for action in self.actions() if not action.shortcut().isEmpty()]
-        rows = "".join(
-            f"<tr><td>{action.text()}</td><td>&nbsp;&nbsp;&nbsp;</td>"
-            f"<td>{action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)}</td></tr>"
-            for action in entries
-        )
-        self._inform("Keyboard shortcuts", f"<table>{rows}</table>")
+        self._inform("Keyboard shortcuts", shortcut_table(self, (dock.card for dock in self.docks.values())))
 
     def show_about(self) -> None:
         self._inform(
@@ -270,6 +265,7 @@ class Window(QMainWindow):
 
     @Slot()
     def _after_first_show(self) -> None:
+        tab_from(self.header)
         self.setFocus()  # no control looks chosen before the user chooses one
         self.layouts.settle()
         self.shown.emit()

@@ -93,12 +93,18 @@ class Gallery(QObject):
         assert folder is not None
         session.open_stored(folder)
         yield lambda: session.state is State.STORED
-        yield self._passed(1.0)
-        yield self._plays(20)
+        yield self._passed(3.0)
+        yield self._plays(5)
         self._shoot("stored")
         session.do(Action.NEW_RUN)
         session.edit(
-            {"env.id": "tests.gui.raising:Raising-v0", "env.wrappers": (), "env.kwargs": {}, "title": ""}
+            {
+                "env.id": "tests.gui.raising:Raising-v0",
+                "env.wrappers": (),
+                "env.features": (),
+                "env.kwargs": {},
+                "title": "",
+            }
             | {"env.num_envs": 16, "run.eval_every": 5_000, "learn.warmup": 1_000}
         )
         session.do(Action.START)
@@ -111,7 +117,7 @@ class Gallery(QObject):
 
         def plays() -> bool:
             playing = self._app.player.playing
-            return playing is not None and (playing.t >= steps or (playing.ended and playing.t > 5))
+            return playing is not None and playing.t >= (min(steps, playing.length - 1) if playing.ended else steps)
 
         return plays
 
@@ -121,7 +127,8 @@ class Gallery(QObject):
         return lambda: time.monotonic() >= until
 
     def _shoot(self, state: str) -> None:
-        window = self._app.window
+        window, player = self._app.window, self._app.player
+        player.pause()  # no picture between two episodes
         for theme in THEMES:
             window.set_theme(theme)
             for _ in range(5):
@@ -131,6 +138,7 @@ class Gallery(QObject):
             path = self._folder / f"{state}-{self._name}-{theme}.png"
             if not window.grab().save(str(path)):
                 self.problems.append(f"cannot write {path}")
+        player.play()
 
 
 def take(folder: Path, name: str) -> int:

@@ -1,0 +1,280 @@
+"""The tour: in every state and arrangement every button is pressed and every menu entry chosen.
+
+Nothing may raise (an exception in a slot fails the test), the state stays one of the table, and what can be pressed
+does something, or its name is in `IDLE` with the reason why it may do nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from driving import end, make_app, reach, show
+from PySide6.QtCore import QSettings, Qt, QUrl
+from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QMenu, QToolButton, QWidget
+from pytestqt.qtbot import QtBot
+from scripted_host import ScriptedHost
+from scripted_player import ScriptedPlayer
+
+from dqngui import messages as m
+from dqngui.gui.app import App
+from dqngui.gui.arrangements import ARRANGEMENTS
+from dqngui.gui.cards import Card
+from dqngui.gui.states import ALLOWED, Action, State
+
+IDLE = {
+    "As the system": "the system's colours may be those in use",
+    "Train": "in use",
+    "Watch": "in use",
+    "Arrangement: Train": "in use",
+    "Arrangement: Watch": "in use",
+    "Reset layout": "every card is in its place",
+    "Show all": "everything is shown",
+    "Undo knob change": "a later answer may undo it",
+    "Open": "the run is open already",
+    "Next head": "nothing is played yet",
+    "Mean of the heads": "nothing is played yet",
+    "Next row": "nothing is played yet",
+    "Previous row": "nothing is played yet",
+    "Start": "it waits for torch or a valid experiment",
+}
+Key = tuple[str, str, int]
+
+
+@pytest.fixture(autouse=True)
+def outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What was handed to other programs; file dialogs are Qt's own."""
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+    handed: list[str] = []
+
+    def open_url(url: QUrl) -> bool:
+        handed.append(url.toString())
+        return True
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
+    yield handed
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs, False)
+
+
+class Tour:
+    """One window in one state, put back into it whenever a control leaves it."""
+
+    def __init__(self, qtbot: QtBot, app: App, state: State, arrangement: str, handed: list[str]) -> None:
+        self.qtbot, self.app, self.state, self.arrangement, self.handed = qtbot, app, state, arrangement, handed
+        self.quits = 0
+        self.arranged: tuple[object, ...] = ()
+        app.window.resize(1600, 1000)  # every card in sight
+        app.session._timer.setInterval(0)  # a tick with every turn of the loop
+        app.window.close_asked.disconnect()
+        app.window.close_asked.connect(self._on_quit)
+        self.back()
+
+    def _on_quit(self) -> None:
+        self.quits += 1
+
+    def back(self) -> None:
+        """Into the state again, from wherever a control led."""
+        session = self.app.session
+        if session.active:
+            ScriptedHost.opened[-1].kill()
+            self.qtbot.waitUntil(lambda: not session.active)
+        session.new_run()
+        reach(self.qtbot, self.app, State.RUNNING if self.state not in (State.READY, State.STARTING) else self.state)
+        if session.state is State.RUNNING:
+            fill(ScriptedHost.opened[-1])
+            self.qtbot.waitUntil(lambda: session.step >= 4_000)
+            self._onwards()
+        if self.arranged != self._arranged():
+            self.app.window.arrange(self.arrangement)
+            self.app.window.layouts.reset()
+            self.arranged = self._arranged()
+        QApplication.processEvents()
+
+    def _arranged(self) -> tuple[object, ...]:
+        docks = self.app.window.docks.values()
+        return self.app.window.layouts.name, *((dock.isHidden(), dock.isFloating()) for dock in docks)
+
+    @staticmethod
+    def settle() -> None:
+        """Let the session tick and widgets follow."""
+        for _ in range(4):
+            QApplication.processEvents()
+
+    def _onwards(self) -> None:
+        """From running to the state of this tour."""
+        session, host = self.app.session, ScriptedHost.opened[-1]
+        match self.state:
+            case State.PAUSED:
+                session.do(Action.PAUSE)
+            case State.STOPPING:
+                host.stops = False
+                session.do(Action.STOP)
+            case State.STOPPED | State.STORED:
+                session.do(Action.STOP)
+            case State.FINISHED:
+                host.end()
+            case State.FAILED:
+                host.fail("The loss is not a number.")
+        if self.state is State.STORED:
+            self.qtbot.waitUntil(lambda: session.state is State.STOPPED)
+            folder = session.folder
+            assert folder is not None
+            session.open_stored(folder)
+        self.qtbot.waitUntil(lambda: session.state is self.state)
+
+    # -- what there is to press -----------------------------------------------------------------------
+
+    def controls(self) -> dict[Key, Callable[[], object]]:
+        """Everything that can be pressed now, by a name that stays the same."""
+        found: dict[Key, Callable[[], object]] = {}
+
+        def add(kind: str, name: str, press: Callable[[], object]) -> None:
+            number = sum(key[:2] == (kind, name) for key in found)
+            found[(kind, name, number)] = press
+
+        window = self.app.window
+        for button in window.findChildren(QAbstractButton):
+            if not (button.isVisible() and button.isEnabled()) or button.visibleRegion().isEmpty():
+                continue
+            if isinstance(button, QToolButton) and button.popupMode() == QToolButton.ToolButtonPopupMode.InstantPopup:
+                continue  # its menu's entries are below
+            add("button", button.text() or button.accessibleName(), button.click)
+        for menu in window.findChildren(QMenu):
+            card = _card_of(menu)
+            if card is not None and card.visibleRegion().isEmpty():
+                continue
+            for action in menu.actions():
+                group = action.actionGroup()
+                in_use = group is not None and group.isExclusive() and action.isChecked()
+                possible = action.isEnabled() and action.isVisible() and not in_use
+                if possible and not action.isSeparator() and not action.menu():
+                    owner = menu.parent()
+                    place = owner.accessibleName() if isinstance(owner, QWidget) else ""
+                    add(f"menu {menu.title() or place}", action.text(), action.trigger)
+        for combo in window.findChildren(QComboBox):
+            if combo.isVisible() and combo.isEnabled():
+                for index in range(combo.count()):
+                    add(f"choice {combo.accessibleName()}", combo.itemText(index), choose(combo, index))
+        return found
+
+    # -- what pressing did ----------------------------------------------------------------------------
+
+    def traces(self) -> tuple[object, ...]:
+        """What a control may change, without a look at the pixels."""
+        session, window = self.app.session, self.app.window
+        return (
+            session.state,
+            len(ScriptedHost.opened),
+            sum(len(host.sent) for host in ScriptedHost.opened),
+            sum(len(host.sent) for host in ScriptedPlayer.opened),
+            session.experiment,
+            session.folder,
+            session.notice,
+            window.banner.text.text() if window.banner.isVisible() else "",
+            QGuiApplication.clipboard().text(),
+            len(self.handed),
+            self.quits,
+            len(self.dialogs()),
+            window.layouts.name,
+            tuple(dock.isHidden() for dock in window.docks.values()),
+            tuple(action.isChecked() for action in window.findChildren(QAction)),
+            tuple(button.isChecked() for button in window.findChildren(QAbstractButton)),
+        )
+
+    def pixels(self) -> np.ndarray:
+        image = self.app.window.grab().toImage()
+        return np.array(image.constBits()).reshape(image.height(), -1)
+
+    @staticmethod
+    def dialogs() -> list[QDialog]:
+        return [each for each in QApplication.topLevelWidgets() if isinstance(each, QDialog) and each.isVisible()]
+
+    def press(self, key: Key, press: Callable[[], object]) -> bool:
+        """Press it and put everything back; True if it had an effect."""
+        QGuiApplication.clipboard().clear()
+        before = self.traces()
+        press()
+        self.settle()
+        effect = before != self.traces()
+        if not effect:  # then it is to be seen
+            picture = self.pixels()
+            press()
+            self.settle()
+            effect = before != self.traces() or not np.array_equal(picture, self.pixels())
+        for dialog in self.dialogs():
+            dialog.reject()
+        for widget in QApplication.topLevelWidgets():
+            if isinstance(widget, QMenu) and widget.isVisible():
+                widget.close()
+        QApplication.processEvents()
+        session = self.app.session
+        assert session.state in State, key
+        assert session.allowed <= ALLOWED[session.state], key
+        if session.state is not self.state:
+            self.back()
+        elif self.arranged != self._arranged():
+            self.app.window.arrange(self.arrangement)
+            self.app.window.layouts.reset()
+        return effect
+
+
+def _card_of(widget: QWidget) -> Card | None:
+    """The card that a menu belongs to."""
+    above: object = widget
+    while above is not None and not isinstance(above, Card):
+        above = above.parent() if isinstance(above, QWidget) else None
+    return above if isinstance(above, Card) else None
+
+
+def choose(combo: QComboBox, index: int) -> Callable[[], object]:
+    def do() -> None:
+        combo.setCurrentIndex(index)
+        combo.activated.emit(index)
+
+    return do
+
+
+def fill(host: ScriptedHost) -> None:
+    """Something of everything that a run tells."""
+    for step in range(100, 4_001, 100):
+        host.emit(m.EpisodeEnded(step=step, ret=float(step % 700), length=50))
+        host.emit(m.Learned(step=step, updates=step // 64, loss=0.1, td_error=0.2, q_mean=1.0, grad_norm=0.5))
+    host.emit(m.Evaluated(step=2_000, returns=(200.0,), lengths=(200,), mean=200.0, best=True))
+    host.emit(m.KnobChanged(step=2_500, field="learn.lr", old=1e-3, new=5e-4))
+    host.emit(m.Warned(step=3_000, text="The environment is slow."))
+
+
+@pytest.fixture
+def place(qtbot: QtBot, settings: QSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[App]:
+    ScriptedHost.opened.clear()
+    made = make_app(settings, monkeypatch, runs=tmp_path / "runs")
+    show(qtbot, made)
+    yield made
+    for host in ScriptedHost.opened:
+        host.kill()
+    made.closing.begin(ask=False)
+    end(qtbot, made)
+
+
+@pytest.mark.parametrize("arrangement", list(ARRANGEMENTS))
+@pytest.mark.parametrize("state", list(State))
+def test_every_control_can_be_pressed_and_does_something(
+    qtbot: QtBot, place: App, outside: list[str], state: State, arrangement: str
+) -> None:
+    tour = Tour(qtbot, place, state, arrangement, outside)
+    keys = list(tour.controls())
+    assert len(keys) > 30
+    idle, pressed = [], 0
+    for key in keys:
+        press = tour.controls().get(key)
+        if press is None:  # it went with what an earlier control changed
+            continue
+        pressed += 1
+        if not tour.press(key, press) and key[1] not in IDLE and not key[0].startswith("choice"):
+            idle.append(key)
+    assert pressed > 0.8 * len(keys)
+    assert not idle
+    assert tour.quits

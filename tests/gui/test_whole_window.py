@@ -1,0 +1,167 @@
+"""Nothing in the window is clipped, lacks a glyph or has no name, in any state, theme and arrangement."""
+
+from __future__ import annotations
+
+import pytest
+from driving import reach, texts
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QFontMetricsF, QRawFont
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QScrollBar,
+    QTabBar,
+    QToolButton,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+from scripted_host import ScriptedHost
+
+from dqngui import messages as m
+from dqngui.gui import theme as themes
+from dqngui.gui.app import App
+from dqngui.gui.arrangements import ARRANGEMENTS
+from dqngui.gui.cards import Card
+from dqngui.gui.elided import ElidedLabel
+from dqngui.gui.states import State
+
+INTERACTIVE = (QAbstractButton, QComboBox, QLineEdit, QAbstractSlider, QAbstractSpinBox, QAbstractItemView, QTabBar)
+
+
+def fill(host: ScriptedHost) -> None:
+    for step in range(1_000, 60_000, 1_000):
+        host.emit(m.EpisodeEnded(step=step, ret=123.4, length=50))
+        host.emit(m.Learned(step=step, updates=step, loss=0.1, steps_per_second=12_345.6, updates_per_second=234.5))
+    host.emit(m.Evaluated(step=50_000, returns=(-1234.5,), lengths=(200,), mean=-1234.5, best=True))
+    host.emit(m.KnobChanged(step=52_000, field="learn.epsilon", old=None, new=0.123456))
+    host.emit(m.KnobRefused(step=52_000, field="learn.lr", value=2.0, kept=1e-3, reason="must be at most 1"))
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("size", [(1280, 800), (1600, 1000)])
+def test_every_string_is_whole(
+    qtbot: QtBot, app: App, state: State, theme: themes.Setting, size: tuple[int, int]
+) -> None:
+    window = app.window
+    window.set_theme(theme)
+    window.resize(*size)
+    reach(qtbot, app, state)
+    if state in (State.RUNNING, State.PAUSED):
+        fill(ScriptedHost.opened[-1])
+        qtbot.waitUntil(lambda: app.session.step >= 52_000)
+    for arrangement in ARRANGEMENTS:
+        window.arrange(arrangement)
+        qtbot.wait(60)
+        window.board.refresh()
+        for _ in range(3):  # layouts follow texts with the next turn of the loop
+            QApplication.processEvents()
+        check(window)
+
+
+def check(window: QWidget) -> None:
+    raw = QRawFont.fromFont(themes.font())
+    for widget, text in texts(window):
+        for letter in text:
+            assert letter.isspace() or raw.supportsCharacter(ord(letter)), (widget, text, letter)
+    for button in window.findChildren(QAbstractButton):
+        if not button.isVisible() or not button.text() or not isinstance(button, (QPushButton, QToolButton)):
+            continue
+        if isinstance(button, QToolButton) and button.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonIconOnly:
+            continue
+        assert QFontMetricsF(button.font()).horizontalAdvance(button.text()) <= button.width(), button.text()
+        assert button.width() >= min(button.sizeHint().width(), button.minimumSizeHint().width()), button.text()
+    for label in window.findChildren(QLabel):
+        if not label.isVisible() or label.visibleRegion().isEmpty() or isinstance(label, ElidedLabel):
+            continue
+        if label.wordWrap():
+            assert label.heightForWidth(label.width()) <= label.height(), label.text()
+        elif label.text():
+            assert label.sizeHint().width() <= label.width() + 1, (label.text(), label.parent())
+            assert label.fontMetrics().height() <= label.height() + 2, label.text()
+
+
+def told(widget: QWidget) -> bool:
+    """It has a tooltip, or what it stands in has: Qt shows that one then."""
+    at: QWidget | None = widget
+    while at is not None and not isinstance(at, Card):
+        if at.toolTip():
+            return True
+        at = at.parentWidget()
+    return False
+
+
+@pytest.mark.parametrize("state", [State.READY, State.PAUSED])
+@pytest.mark.parametrize("arrangement", list(ARRANGEMENTS))
+def test_every_interactive_widget_has_a_name_and_says_what_it_does(
+    qtbot: QtBot, app: App, state: State, arrangement: str
+) -> None:
+    reach(qtbot, app, state)
+    app.window.arrange(arrangement)
+    qtbot.wait(30)
+    nameless, untold = [], []
+    for kind in INTERACTIVE:
+        for widget in app.window.findChildren(kind):
+            inner = isinstance(widget.parent(), (QComboBox, QAbstractSpinBox, QTabBar, QLineEdit))
+            if widget.window() is not app.window:  # the list of a choice
+                continue
+            if inner or isinstance(widget, (QScrollBar, QHeaderView)) or widget.objectName().startswith("qt_"):
+                continue
+            words = widget.text() if isinstance(widget, QAbstractButton) else ""
+            if not (widget.accessibleName() or words):
+                nameless.append((type(widget), widget.toolTip(), type(widget.parent())))
+            if not isinstance(widget, QTabBar) and widget.isVisible() and not told(widget):
+                untold.append((type(widget), words or widget.accessibleName()))
+    assert not nameless
+    assert not untold
+
+
+def test_the_dialog_of_shortcuts_lists_every_one(qtbot: QtBot, app: App) -> None:
+    app.window.show_shortcuts()
+    (box,) = app.window.findChildren(QMessageBox)
+    shown = box.text()
+    box.close()
+    actions = [action for action in app.window.findChildren(QAction) if not action.shortcut().isEmpty()]
+    assert len(actions) > 15
+    for action in actions:
+        assert action.text().rstrip("…") in shown
+        assert action.shortcut().toString() in shown, action.text()
+
+
+def test_no_two_actions_that_can_be_enabled_together_share_keys(app: App) -> None:
+    seen: dict[str, str] = {}
+    for action in app.window.actions():
+        for keys in action.shortcuts():
+            other = seen.setdefault(keys.toString(), action.text())
+            assert other == action.text() or {other, action.text()} == {"Pause", "Continue"}, keys.toString()
+
+
+def test_tab_goes_round_the_whole_window(app: App) -> None:
+    """Each widget that takes focus is visited once, the header's before the cards', and it ends where it began."""
+    window = app.window
+    order: list[QWidget] = []
+    at = window.nextInFocusChain()
+    while at is not window and len(order) < 5_000:
+        order.append(at)
+        at = at.nextInFocusChain()
+    assert at is window
+    takes = [
+        widget
+        for widget in order
+        if widget.isVisible() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.focusProxy() is None
+    ]
+    assert len({id(widget) for widget in takes}) == len(takes) > 30
+    header = [number for number, widget in enumerate(takes) if window.header.isAncestorOf(widget)]
+    cards = [
+        number for number, widget in enumerate(takes) if any(d.isAncestorOf(widget) for d in window.docks.values())
+    ]
+    assert max(header) < min(cards)
