@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 from pathlib import Path
@@ -396,3 +397,18 @@ def test_forked_needs_no_folder_of_its_own(tmp_path: Path) -> None:
     assert isinstance(events[1], Forked) and events[-1].step == 900
     assert msgspec.structs.asdict(events[0])["folder"] is None
     assert SMALL["run"]["total_steps"] == 600
+
+
+@pytest.mark.parametrize("kind", ["resumed", "forked whole", "forked in part"])
+def test_a_run_forgets_the_state_it_goes_on_from(kind: str, tmp_path: Path) -> None:
+    """A second copy of the replay would stay in memory as long as the run trains."""
+    parent = stopped(tmp_path, experiment())
+    asked = changed(parent, **({"net__memory": "lstm"} if kind == "forked in part" else {}))
+    request = Request(job="train", folder=str(parent), resume=True)
+    if kind != "resumed":
+        request = Request(job="train", experiment=asked, folder=str(create(tmp_path, asked)), fork=str(parent))
+    job = train(request, Inbox(None))
+    next(event for event in job if isinstance(event, Learned))
+    gc.collect()
+    assert not [each for each in gc.get_objects() if type(each) is resume.Stored]
+    job.close()  # type: ignore[attr-defined]
