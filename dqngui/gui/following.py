@@ -6,7 +6,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Slot
 
-from dqngui.gui.player import Player, has_checkpoint
+from dqngui.gui.agents import has_checkpoint
+from dqngui.gui.player import Player
 from dqngui.gui.session import Session
 from dqngui.gui.states import State
 from dqngui.presets import package_data

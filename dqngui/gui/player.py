@@ -4,48 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
 
 from dqngui import messages as m
-from dqngui.config import Experiment
 from dqngui.envs.seeds import PLAY_SEEDS
+from dqngui.gui.agent_process import AgentProcess
 from dqngui.gui.playhead import FASTEST, SLOWEST, Playhead
 from dqngui.gui.playing import Playing
 from dqngui.hosts import Host, open_host
-from dqngui.messages import Command, Event, Request
-from dqngui.runs.checkpoints import BEST, FOLDER, checkpoints
+from dqngui.messages import Event, Request
 
 TICK_MS = 20
 PICTURE_S = 0.038  # between two pictures, so at most about 25 a second
-WEIGHTS_S = 1.0  # between two requests for newer weights
 DRAIN_MS = 6.0
 STEPS = 32  # steps are asked for in multiples of this, so that panels draw new ones now and then, not at each picture
 
-Choice = Literal["newest", "best", "last"] | int
-"""Weights of an agent: the newest of a running training, the best or last checkpoint, or that of a step."""
 
-
-@dataclass(frozen=True, slots=True)
-class Agent:
-    """Who may play.
-
-    Attributes:
-        experiment: of a run that trains now, whose newest weights come with `use_weights`.
-        folder: of a run with stored weights.
-        name: said in place of the chosen weights (`demo`).
-    """
-
-    experiment: Experiment | None = None
-    folder: Path | None = None
-    name: str = ""
-
-
-class Player(QObject):
+class Player(AgentProcess):
     """Plays episode after episode of one agent, at a speed, and holds the step that is shown.
 
     The process only simulates and draws what it is asked for; the clock is here. At most two requests are under
@@ -68,36 +45,21 @@ class Player(QObject):
         weights_wanted: somebody who trains the agent should call `use_weights`.
     """
 
-    changed = Signal()
     grew = Signal(object)
     moved = Signal(int)
     framed = Signal(object, int)
-    weights_wanted = Signal()
 
     def __init__(self, *, open_host: Callable[[str, Request], Host] = open_host, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.agent: Agent | None = None
-        self.choice: Choice = "best"
+        super().__init__(open_host, parent)
         self.playing: Playing | None = None
         self.frame: QImage | None = None
         self.paused = False
         self.epsilon = 0.0
         self.repeats = False
-        self.problem = self.notice = ""
         self.picture_size = (640, 480)
-        self._open_host = open_host
-        self._host: Host | None = None
-        self._ends = 0  # of the process, since it was last started by hand
-        self._over = False
-        self._ready: m.PlayerReady | None = None
-        self._finishing = False
-        self._weights: m.Weights | None = None
-        self._weights_sent = False
-        self._weights_asked = 0.0
         self._number = 0
-        self._seed = PLAY_SEEDS
         self._fresh = PLAY_SEEDS
-        self._begun = self._grown = False
+        self._grown = False
         self._return_to = 0
         self._head = Playhead()
         self._look: m.Look | None = None  # the newest one under way
@@ -109,153 +71,12 @@ class Player(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
 
-    # -- the process ------------------------------------------------------------------------------
-
-    @Slot()
-    def start(self) -> None:
-        """Start the process; from here on it lives as long as the window."""
-        if self._host is None and not self._over:
-            try:
-                self._host = self._open_host("process", Request(job="play"))
-                self._host.start()
-            except Exception as error:  # whatever a host does wrong, the window lives on and says so
-                self._host = None
-                self._fail(f"the player could not start: {error}")
-                return
-            self._open_agent()
-            self._wake()
-            self.changed.emit()
-
-    @property
-    def alive(self) -> bool:
-        """The process, or a thread that talks with it, is there."""
-        return self._host is not None and not self._host.join(0)
-
     def stop(self) -> None:
-        """End the process, for good: it has nothing to save."""
-        self._over = True
         self._timer.stop()
-        if self._host is not None:
-            self._host.kill()
+        super().stop()
 
-    def join(self) -> None:
-        """Let go of the process, once it is not `alive`."""
-        self._host = None
-
-    def restart(self) -> None:
-        """After a problem: once more from the beginning."""
-        self.problem = ""
-        self._ends = 0
-        if self._host is None:
-            self.start()
-        else:
-            self._open_agent()
-            self.changed.emit()
-            self._wake()
-
-    def _ended(self) -> None:
-        """The process has gone, though nobody asked it to."""
-        self._host = None
-        self._ends += 1
-        reason, self.problem = self.problem, ""
-        if self._ends == 1:
-            self.start()
-        else:
-            self._fail(reason or "the player's process ended")
-
-    def _fail(self, text: str) -> None:
-        self.problem = text
+    def _leave(self) -> None:
         self._look, self._second = None, False
-        self.changed.emit()
-
-    def _send(self, command: Command) -> None:
-        if self._host is not None:
-            self._host.send(command)
-
-    # -- who plays --------------------------------------------------------------------------------
-
-    def open(
-        self,
-        *,
-        experiment: Experiment | None = None,
-        folder: Path | None = None,
-        checkpoint: Choice = "best",
-        source: str = "",
-    ) -> None:
-        """Play another agent: of a stored run, or (with an experiment) one whose weights come with `use_weights`."""
-        self.agent = Agent(experiment, folder, source)
-        self.choice = "newest" if experiment is not None else checkpoint
-        self._weights, self._finishing = None, False
-        self._blank()
-        self._open_agent()
-        self.changed.emit()
-
-    def close(self) -> None:
-        """Play nothing."""
-        self.agent, self._ready, self._begun, self.problem = None, None, False, ""
-        self._blank()
-        self.changed.emit()
-
-    def finish(self, folder: Path | None) -> None:
-        """The agent's training has ended: the best checkpoint plays from the next episode on, unless one was chosen."""
-        if self.agent is not None and folder is not None and has_checkpoint(folder):
-            if self.choice == "newest":
-                self._finishing = True
-            self.agent = Agent(self.agent.experiment if self._finishing else None, folder)
-            self.changed.emit()
-            if self._finishing and not self._begun:
-                self._use_best()
-
-    def _use_best(self) -> None:
-        assert self.agent is not None
-        self.agent, self.choice, self._finishing = Agent(None, self.agent.folder), "best", False
-        self._open_agent()
-        self.changed.emit()
-
-    def choose(self, weights: Choice) -> None:
-        """Play other weights of the same agent, from the start of an episode with the same seed."""
-        if self.agent is not None and weights != self.choice:
-            self.choice, self._finishing = weights, False
-            self._open_agent()
-            self.changed.emit()
-
-    @property
-    def choices(self) -> list[Choice]:
-        """The weights that can be chosen now; looks into the run's folder."""
-        agent = self.agent
-        if agent is None:
-            return []
-        offered: list[Choice] = ["newest"] if agent.experiment is not None else []
-        if agent.folder is not None and has_checkpoint(agent.folder):
-            offered += ["best", "last", *checkpoints(agent.folder)]
-        return offered
-
-    @property
-    def source(self) -> str:
-        """Where the weights come from, in words."""
-        if self.agent is not None and self.agent.name and self.choice == "best":
-            return self.agent.name
-        return source_name(self.choice)
-
-    def use_weights(self, weights: m.Weights) -> None:
-        """Newer weights of the agent that trains; they play from the next episode on."""
-        first = self._weights is None
-        self._weights, self._weights_sent = weights, False
-        if first and self._ready is not None and not self._begun and self.choice == "newest":
-            self._begin(self._seed)
-
-    def _open_agent(self) -> None:
-        agent = self.agent
-        if agent is None or self._host is None:
-            return
-        self._ready, self._begun, self._look, self._second = None, False, None, False
-        self.problem = self.notice = ""
-        if self.choice == "newest":
-            self._weights_sent = False
-            self._send(m.OpenAgent(experiment=agent.experiment))
-        else:
-            self._send(m.OpenAgent(folder=str(agent.folder), checkpoint=self.choice))
-        self._wake()
 
     def _blank(self) -> None:
         self.playing = self.frame = self._shown = None
@@ -358,7 +179,7 @@ class Player(QObject):
         """Draw pictures in another (width, height) in pixels, the present one too."""
         if size != self.picture_size:
             self.picture_size, self._shown = size, None
-            self._look, self._second = None, False  # what is under way has another size
+            self._leave()  # what is under way has another size
             self._wake()
 
     # -- episodes ---------------------------------------------------------------------------------
@@ -374,17 +195,12 @@ class Player(QObject):
                 self._send(m.UseWeights(step=self._weights.step, tensors=self._weights.tensors))
         self._number += 1
         self._seed, self._return_to = seed, at
-        self._begun, self._look, self._second = False, None, False
+        self._begun = False
+        self._leave()
         self._send(m.BeginEpisode(number=self._number, seed=seed, epsilon=self.epsilon, record=self._views))
         draws = self._pictures and self._ready is not None and not self._ready.no_picture
         self._request(at, picture=draws)
         self._wake()
-
-    def _ask_weights(self) -> None:
-        now = time.perf_counter()
-        if self.choice == "newest" and now - self._weights_asked > WEIGHTS_S:
-            self._weights_asked = now
-            self.weights_wanted.emit()
 
     def _go_on(self) -> None:
         """The episode's end was shown for long enough."""
@@ -513,18 +329,6 @@ class Player(QObject):
             self._look = None
         self._second = False
         self._show(as_image(event), event.t)
-
-
-def has_checkpoint(folder: Path) -> bool:
-    """Whether the run has stored weights."""
-    return (folder / FOLDER / BEST).exists() or bool(checkpoints(folder))
-
-
-def source_name(choice: Choice) -> str:
-    """Words for a choice of weights."""
-    if isinstance(choice, int):
-        return f"checkpoint {choice:,}"
-    return {"newest": "newest weights", "best": "best checkpoint", "last": "last checkpoint"}[choice]
 
 
 def as_image(frame: m.Frame) -> QImage | None:

@@ -1,0 +1,47 @@
+"""Agents that may play, and the weights of theirs that can be chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from dqngui.config import Experiment
+from dqngui.runs.checkpoints import BEST, FOLDER, checkpoints
+
+Choice = Literal["newest", "best", "last"] | int
+"""Weights of an agent: the newest of a running training, the best or last checkpoint, or that of a step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Who may play.
+
+    Attributes:
+        experiment: of a run that trains now, whose newest weights come with `use_weights`.
+        folder: of a run with stored weights.
+        name: said in place of the chosen weights (`demo`).
+    """
+
+    experiment: Experiment | None = None
+    folder: Path | None = None
+    name: str = ""
+
+    def choices(self) -> list[Choice]:
+        """The weights that it has now; looks into the folder."""
+        offered: list[Choice] = ["newest"] if self.experiment is not None else []
+        if self.folder is not None and has_checkpoint(self.folder):
+            offered += ["best", "last", *checkpoints(self.folder)]
+        return offered
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Whether the run has stored weights."""
+    return (folder / FOLDER / BEST).exists() or bool(checkpoints(folder))
+
+
+def source_name(choice: Choice) -> str:
+    """Words for a choice of weights."""
+    if isinstance(choice, int):
+        return f"checkpoint {choice:,}"
+    return {"newest": "newest weights", "best": "best checkpoint", "last": "last checkpoint"}[choice]
