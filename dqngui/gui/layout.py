@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, QSize, QTimer, Signal, Slot
 from PySide6.QtGui import QMouseEvent
@@ -140,15 +141,16 @@ class Layout(QObject):
         self._settled = True
 
     def fits(self) -> bool:
-        """No card in sight is smaller than it may be, nor reaches out of the window, as Qt lets them."""
-        room = self._window.rect()
-        for dock in self._docks.values():
-            if not dock.isVisible() or dock.visibleRegion().isEmpty() or dock.isFloating():
-                continue
-            least = dock.minimumSizeHint()
-            if dock.width() < least.width() or dock.height() < least.height() or not room.contains(dock.geometry()):
-                return False
-        return True
+        """No card in sight is smaller than it may be, covers another or reaches out of the window, as Qt lets them."""
+        seen = [dock for dock in self._docks.values() if dock.isVisible() and not dock.isFloating()]
+        seen = [dock for dock in seen if not dock.visibleRegion().isEmpty()]
+        places = [dock.geometry() for dock in seen]
+        large = all(
+            place.width() >= dock.minimumSizeHint().width() and place.height() >= dock.minimumSizeHint().height()
+            for dock, place in zip(seen, places, strict=True)
+        )
+        apart = not any(one.intersects(other) for one, other in combinations(places, 2))
+        return large and apart and all(self._window.rect().contains(place) for place in places)
 
     # -- between starts -------------------------------------------------------------------------------
 
