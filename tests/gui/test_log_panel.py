@@ -1,0 +1,108 @@
+"""The Log panel lists what happened, newest first, however much it is."""
+
+from __future__ import annotations
+
+import csv
+import time
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from dqngui.gui import theme as themes
+from dqngui.gui.history import History
+from dqngui.gui.panels.log import LogPanel
+from dqngui.gui.panels.story import PAGE, kind_of, line_of
+from dqngui.messages import Evaluated, Event, Forked, KnobChanged, KnobRefused, Warned
+
+EVENTS: list[Event] = [
+    Forked(step=100, parent="2026-cartpole", changes=("learn.lr: 0.001 → 0.0005",), fresh=("replay",)),
+    KnobChanged(step=200, field="learn.epsilon", old=0.12, new=0.06),
+    Evaluated(step=300, returns=(483.2,), lengths=(483,), mean=483.2, best=True),
+    KnobRefused(step=400, field="learn.batch_size", value=0, kept=32, reason="must be at least 1"),
+    Warned(step=500, text="The disk is slow."),
+]
+
+
+@pytest.fixture
+def panel(qapp: QApplication, qtbot: QtBot) -> LogPanel:
+    themes.apply(qapp, "dark")
+    made = LogPanel()
+    qtbot.addWidget(made)
+    made.resize(360, 300)
+    made.show(History.of(EVENTS))
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def lines(panel: LogPanel) -> list[str]:
+    return [str(panel.model.index(row).data()) for row in range(panel.model.rowCount())]
+
+
+def test_lines_are_sentences_newest_first(panel: LogPanel) -> None:
+    assert lines(panel) == [
+        "500: The disk is slow.",
+        "400: Batch size 0 refused: must be at least 1",
+        "300: Evaluation 483.2, best so far",
+        "200: Exploration ε 0.12 → 0.06",
+        "100: Forked from 2026-cartpole: learn.lr: 0.001 → 0.0005; anew: replay",
+    ]
+    assert [kind_of(event) for event in EVENTS] == ["notice", "tweak", "evaluation", "notice", "notice"]
+    with pytest.raises(TypeError):
+        line_of(Event(step=1))
+
+
+def test_chips_hide_kinds_also_of_what_comes_later(panel: LogPanel) -> None:
+    panel.chips["notice"].click()
+    assert [line.split(":")[0] for line in lines(panel)] == ["300", "200"]
+    more = [Warned(step=600, text="hidden"), KnobChanged(step=700, field="learn.lr", old=1e-3, new=5e-4)]
+    panel.history.take(more)
+    panel.take(more)
+    panel.refresh()
+    assert [line.split(":")[0] for line in lines(panel)] == ["700", "300", "200"]
+    panel.chips["notice"].click()
+    assert len(lines(panel)) == 7
+
+
+def test_a_click_moves_the_cursor_to_its_step(qtbot: QtBot, panel: LogPanel) -> None:
+    place = panel.list.visualRect(panel.model.index(2))
+    with qtbot.waitSignal(panel.picked) as signal:
+        QTest.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=place.center())
+    assert signal.args is not None
+    assert signal.args[0].step == 300
+    panel.seek(signal.args[0])
+    assert panel.list.currentIndex().row() == 2
+    panel.seek(None)
+    assert not panel.list.currentIndex().isValid()
+
+
+def test_all_lines_are_exported_the_oldest_first(panel: LogPanel, tmp_path: Path) -> None:
+    panel.chips["notice"].click()
+    panel.export_csv(tmp_path / "log.csv")
+    with (tmp_path / "log.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["100", "200", "300", "400", "500"]
+    assert rows[1] == {"step": "200", "kind": "tweak", "text": "Exploration ε 0.12 → 0.06"}
+
+
+def test_a_million_lines_do_not_hurt(qtbot: QtBot, panel: LogPanel) -> None:
+    history = History()
+    history.take([KnobChanged(step=step, field="learn.lr", old=1e-3, new=5e-4) for step in range(1_000_000)])
+    panel.show(history)
+    assert panel.model.rowCount() == PAGE  # more as it is scrolled
+    began = time.thread_time()
+    for step in range(1_000_000, 1_000_005):
+        news = [KnobChanged(step=step, field="learn.lr", old=1e-3, new=5e-4)]
+        history.take(news)
+        panel.take(news)
+        panel.refresh()
+        panel.grab()
+    assert (time.thread_time() - began) / 5 < 0.1
+    assert lines(panel)[0].startswith("1,000,004")
+    assert panel.model.canFetchMore(QModelIndex())
+    panel.list.scrollToBottom()
+    qtbot.waitUntil(lambda: panel.model.rowCount() > PAGE + 5)
