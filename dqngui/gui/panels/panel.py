@@ -187,6 +187,8 @@ class Panel(QWidget):
 
     def restyle(self, theme: Theme) -> None:
         """Take the theme's colours."""
+        for button in self._blank.findChildren(QPushButton):
+            button.setIcon(themes.icon(str(button.property("icon_name"))))
         self._changed = True
         self.refresh()
 
@@ -225,6 +227,7 @@ class Panel(QWidget):
     def offer(self, text: str, icon: str, tooltip: str, do: Callable[[], Any]) -> QPushButton:
         """A button under the sentence that stands here while there is nothing to draw."""
         button = QPushButton(themes.icon(icon), text)
+        button.setProperty("icon_name", icon)
         button.setToolTip(tooltip)
         button.clicked.connect(lambda: do())
         self._empty.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom)
