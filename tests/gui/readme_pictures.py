@@ -18,7 +18,7 @@ from dqngui import presets
 from dqngui.gui.app import App
 from dqngui.gui.states import State
 
-SIZE = (1440, 900)
+SIZE = (1600, 1000)
 TWEAKS = {15_000: ("learn.lr", 7e-4), 25_000: ("learn.epsilon", 0.08)}
 FIRST_AT, LEARNED, LATER = 40_000, 450.0, 2_000
 """The pictures are taken from this step on, once an evaluation has reached this return, so many steps later."""
@@ -52,7 +52,8 @@ class Photographer(QObject):
         if learned:
             for theme in ("dark", "light"):
                 self._app.window.set_theme(theme)
-                QApplication.processEvents()
+                for _ in range(5):
+                    QApplication.processEvents()
                 path = self._folder / f"window-{theme}.png"
                 self.done = self._app.window.grab().save(str(path))
                 print(f"wrote {path}" if self.done else f"cannot write {path}", file=sys.stderr)
