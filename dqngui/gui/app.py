@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from types import FrameType, TracebackType
 
-from PySide6.QtCore import QObject, QSettings, QTimer
+from PySide6.QtCore import QObject, QSettings, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
 from dqngui.config import Experiment
@@ -30,6 +30,7 @@ from dqngui.gui.torch_loader import TorchLoader
 from dqngui.gui.window import Window
 
 INTERRUPTED = 130
+TORCH_MS = 5000  # the window's own torch is loaded after so long at the latest
 PLAYER_MS = 50  # the window is drawn first
 _SIGNALS_MS = 100  # Python handles a signal only when it runs; this timer makes it run
 
@@ -82,9 +83,18 @@ class App(QObject):
 
     def _on_shown(self) -> None:
         self.shown_at = time.perf_counter()
-        self.torch.start()
         self.library.start()
+        self.player.changed.connect(self._load_torch)
+        self.session.changed.connect(self._load_torch)
+        QTimer.singleShot(TORCH_MS, self.torch, self.torch.start)
+        self._load_torch()
         QTimer.singleShot(PLAYER_MS, self.player, self.player.start)
+
+    @Slot()
+    def _load_torch(self) -> None:
+        """The player and a press of Start come first: two imports of torch at once slow each other down."""
+        if self.session.loading or not self.player.loading:
+            self.torch.start()
 
     def _on_closed(self) -> None:
         self.window.closing_done = True
