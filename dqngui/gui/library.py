@@ -6,7 +6,9 @@ stays when another run is opened.
 
 from __future__ import annotations
 
+import contextlib
 import re
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,9 +25,10 @@ from dqngui.gui.stored import ReturnLog, RunList, same_experiment
 from dqngui.gui.worker import Worker
 from dqngui.messages import Event
 from dqngui.runs.folder import RunSummary
-from dqngui.runs.trash import discard, empty_trash, restore
+from dqngui.runs.trash import TRASH, discard, empty_trash, restore
 
 REFRESH_MS = 3000
+OLD_TRASH_S = 86_400
 KEPT = 16  # curves that nobody draws and that are kept nevertheless
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_")
 
@@ -90,8 +93,8 @@ class Library(QObject):
 
     @Slot()
     def start(self) -> None:
-        """Empty what the last start left in the trash, read the folder, and keep looking."""
-        self._worker.ask(self._empty_trash, lambda _: None)
+        """Empty a trash that nobody has used for a day, read the folder, and keep looking."""
+        self._worker.ask(self._empty_old_trash, lambda _: None)
         self.refresh()
         self._timer.start()
 
@@ -311,6 +314,12 @@ class Library(QObject):
             except ConfigError as error:
                 self.said.emit(f"The run was not brought back: {error}.")
         self.refresh()
+
+    def _empty_old_trash(self) -> None:
+        """What a window that ended badly left behind; a window beside this one may still bring back its own."""
+        with contextlib.suppress(OSError):
+            if self.runs is not None and time.time() - (self.runs / TRASH).stat().st_mtime > OLD_TRASH_S:
+                self._empty_trash()
 
     def _empty_trash(self) -> None:
         if self.runs is not None:

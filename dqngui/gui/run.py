@@ -18,6 +18,7 @@ from dqngui.config import Experiment, Schedule
 from dqngui.gui.ledger import KnobLedger
 from dqngui.gui.states import State
 from dqngui.messages import Event
+from dqngui.runs.folder import summary_of
 
 
 class Run(QObject):
@@ -62,6 +63,7 @@ class Run(QObject):
         self.notice = ""
         self.knobs = KnobLedger()
         self._tweaks: list[m.KnobChanged] = []
+        self._manual: dict[str, float] = {}  # schedules that a fork took over as moved by hand
         self._reason = ""
         self._saved_at = time.monotonic()
 
@@ -169,12 +171,15 @@ class Run(QObject):
         """Scheduled knobs are as the tweaks up to this step say; the others came with the experiment."""
         self._tweaks = [tweak for tweak in self._tweaks if tweak.step <= step]
         self.knobs.keep_only(())
-        self.knobs.values |= {tweak.field: tweak.new for tweak in self._tweaks}
+        self.knobs.values |= self._manual | {tweak.field: tweak.new for tweak in self._tweaks}
         self.knobs.keep_only(path for path, _ in _scheduled(self.experiment))
 
     def _forked(self, event: m.Forked) -> None:
         self.forked_from = event.parent
-        self.knobs.values |= event.manual
+        self._manual = dict(event.manual)
+        self.knobs.values = dict(event.manual)
+        if self.best is None and self.folder is not None and (summary := summary_of(self.folder)) is not None:
+            self.best = summary.best  # a fork that keeps all of the training keeps its best checkpoint too
         self.changed.emit()
 
 

@@ -88,7 +88,7 @@ def test_picture_bars_and_numbers_are_of_one_step(playing: AgentPanel, player: W
     assert playing.bars.described == "left taken, value 42.00"
     assert playing.transport.place.text() == "42 / 96+"
     assert playing.gained.text() == "return 42"
-    assert playing.line.text() == "demo · weights of 60,000 steps · seed 3,000,000 · greedy"
+    assert playing.line.text() == "demo, 60,000 steps · seed 3,000,000 · greedy"
     player.step(-40)
     player.tick(times=3)
     assert playing.frame._image.pixelColor(0, 0).red() == 2

@@ -207,8 +207,6 @@ def test_a_fork_of_a_run_that_trains_stops_it_first(
 
 def test_a_fork_without_a_draft_goes_on_unchanged(qtbot: QtBot, running: Session) -> None:
     parent = parents_folder(running)
-    running.set_knob("learn.epsilon", 0.3)
-    qtbot.waitUntil(lambda: running.value("learn.epsilon") == 0.3)
     running.do(Action.STOP)
     reached(qtbot, running, State.STOPPED)
     assert running.fork_step == 41_200
@@ -216,7 +214,6 @@ def test_a_fork_without_a_draft_goes_on_unchanged(qtbot: QtBot, running: Session
     reached(qtbot, running, State.RUNNING)
     assert host().request.experiment == BEGAN
     assert host().request.fork == str(parent)
-    assert running.value("learn.epsilon") == 0.3  # a schedule moved by hand stays so
     assert running.step == 41_200
 
 
@@ -370,3 +367,16 @@ def test_the_bar_says_why_it_cannot_fork(bar: DraftBar, running: Session) -> Non
 )
 def test_changes_in_words(path: str, old: object, new: object, words: str) -> None:
     assert change_words(path, old, new).lower() == words.lower()
+
+
+def test_a_fork_says_which_schedules_stay_moved_by_hand(qtbot: QtBot, running: Session) -> None:
+    host().emit(m.KnobChanged(step=41_200, field="learn.epsilon", old=None, new=0.3))
+    qtbot.waitUntil(lambda: running.knobs.values.get("learn.epsilon") == 0.3)
+    host().emit(m.Forked(step=41_200, parent="a"))  # its own schedule holds again
+    qtbot.waitUntil(lambda: running.forked_from == "a")
+    assert running.knobs.values == {}
+    host().emit(m.Forked(step=41_200, parent="b", manual={"learn.epsilon": 0.3}))
+    qtbot.waitUntil(lambda: running.knobs.values == {"learn.epsilon": 0.3})
+    host().emit(m.RunResumed(step=41_200, lost_steps=10))  # what came from the parent is not lost
+    qtbot.waitUntil(lambda: "Resumed" in running.notice)
+    assert running.knobs.values["learn.epsilon"] == 0.3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from scripted_host import ScriptedHost
 from dqngui import config, settings
 from dqngui import messages as m
 from dqngui.gui import stored
-from dqngui.gui.library import Library, names
+from dqngui.gui.library import OLD_TRASH_S, Library, names
 from dqngui.gui.session import Session
 from dqngui.gui.stored import ReturnLog, RunList
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Learned, encode
@@ -291,10 +292,20 @@ def test_an_open_run_and_one_in_training_are_not_deleted(
     assert not library.can_undo
 
 
-def test_the_trash_is_emptied_at_the_start_and_at_the_end(qtbot: QtBot, session: Session, tmp_path: Path) -> None:
+def test_an_old_trash_is_emptied_at_the_start_and_ones_own_at_the_end(
+    qtbot: QtBot, session: Session, tmp_path: Path
+) -> None:
     runs = tmp_path / "runs"
     make_run(runs)
     make_run(runs / TRASH)
+    beside = Library(session)
+    with qtbot.waitSignal(beside.changed):
+        beside.start()
+    assert (runs / TRASH).exists()  # another window may still bring it back
+    beside.stop()
+    beside.join()
+    long_ago = time.time() - 2 * OLD_TRASH_S
+    os.utime(runs / TRASH, (long_ago, long_ago))
     library = Library(session)
     with qtbot.waitSignal(library.changed):
         library.start()

@@ -280,11 +280,8 @@ class Notice(QWidget):
 
 
 def about(playing: Playing) -> str:
-    """`demo · weights of 60,000 steps · seed 3,000,012 · greedy`."""
-    return (
-        f"{playing.source} · weights of {playing.weights_step:,} steps · seed {playing.seed:,}"
-        f" · {greediness(playing.epsilon)}"
-    )
+    """`demo, 60,000 steps · seed 3,000,012 · greedy`."""
+    return f"{playing.source}, {playing.weights_step:,} steps · seed {playing.seed:,} · {greediness(playing.epsilon)}"
 
 
 def _number(value: float) -> str:

@@ -15,9 +15,7 @@ class ExplorationPanel(QuantitiesPanel):
             "Exploration ε", "series1", "Share of random actions, before the spread over environments.", significant
         ),
         "steps_per_second": Quantity(
-            "Steps per second", "series0", "Environment steps a second, pauses left out.", whole, spiky=True
+            "Steps/s", "series0", "Environment steps a second, pauses left out.", whole, spiky=True
         ),
-        "updates_per_second": Quantity(
-            "Updates per second", "series2", "Updates a second, pauses left out.", whole, spiky=True
-        ),
+        "updates_per_second": Quantity("Updates/s", "series2", "Updates a second, pauses left out.", whole, spiky=True),
     }

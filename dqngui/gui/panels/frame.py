@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QFontMetrics, QImage, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -84,17 +84,18 @@ class FrameView(Ringed):
     def paintEvent(self, event: QPaintEvent) -> None:
         theme, area = themes.current(), self.rect()
         painter = QPainter(self)
-        painter.fillRect(area, theme.color("raised"))
+        painter.fillRect(area, theme.color("raised" if self._image is None else "surface"))
+        picture = QRectF(area)
         if self._image is not None:
             if self._scaled is None:
                 self._scaled = self._fitted(self._image)
             size = self._scaled.deviceIndependentSize()
-            painter.drawImage(
-                round((area.width() - size.width()) / 2), round((area.height() - size.height()) / 2), self._scaled
-            )
+            left, top = round((area.width() - size.width()) / 2), round((area.height() - size.height()) / 2)
+            painter.drawImage(left, top, self._scaled)
+            picture = QRectF(QPointF(left, top), size)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         # Rounded by painting the card over the corners: a clipped picture takes several times longer.
-        painter.fillPath(_corners(QRectF(area)), theme.color("surface"))
+        painter.fillPath(_corners(picture), theme.color("surface"))
         self.draw_ring(painter)
 
 
