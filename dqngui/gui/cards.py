@@ -6,7 +6,7 @@ of a stylesheet, so the card is an inner frame; the card's header is the handle 
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QIcon, QMouseEvent, QPainter, QPixmap, QPolygonF
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -132,10 +132,11 @@ class CardDock(QDockWidget):
             | QDockWidget.DockWidgetFeature.DockWidgetClosable
         )
         self.card = card
-        self._bare = _Bare(self)
+        self._bare = _bare()
         self.setTitleBarWidget(self._bare)
         self.setWidget(card)
         card.header.setCursor(Qt.CursorShape.ArrowCursor)
+        card.header.installEventFilter(self)
         if card.menu.actions():
             card.menu.addSeparator()
         self._float = QAction("Float", self)
@@ -148,19 +149,20 @@ class CardDock(QDockWidget):
         self.card.restyle(theme)
         self._name_float_action(self.isFloating())
 
-    def event(self, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # Qt starts a drag only from its title bar, which is empty here: a press on the card's header
         # (its children leave it unaccepted) is handed on as if it had hit that bar's one row of pixels.
-        if event.type() == QEvent.Type.MouseButtonPress and isinstance(event, QMouseEvent) and not self._framed():
-            header = self.card.header
-            inside = header.rect().contains(header.mapFrom(self, event.position().toPoint()))
-            if inside and event.button() == Qt.MouseButton.LeftButton:
-                at = QPointF(event.position().x(), self._bare.geometry().center().y())
-                event = QMouseEvent(
-                    event.type(), at, event.globalPosition(), event.button(), event.buttons(), event.modifiers(),
-                    event.pointingDevice(),
-                )  # fmt: skip
-        return bool(super().event(event))
+        if event.type() != QEvent.Type.MouseButtonPress or not isinstance(event, QMouseEvent) or self._framed():
+            return False
+        if event.button() != Qt.MouseButton.LeftButton:
+            return False
+        x = self.card.header.mapTo(self, event.position().toPoint()).x()
+        at = QPointF(x, self._bare.geometry().center().y())
+        press = QMouseEvent(
+            event.type(), at, event.globalPosition(), event.button(), event.buttons(), event.modifiers(),
+            event.pointingDevice(),
+        )  # fmt: skip
+        return bool(self.event(press))
 
     def _framed(self) -> bool:
         return self.titleBarWidget() is not self._bare
@@ -191,14 +193,12 @@ class _Header(QWidget):
         return done
 
 
-class _Bare(QWidget):
-    """A title bar of one row of transparent pixels."""
-
-    def sizeHint(self) -> QSize:
-        return QSize(0, 1)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(0, 1)
+def _bare() -> QWidget:
+    """A title bar of one row of transparent pixels. Its size comes from a layout, as Qt asks for it all the time."""
+    bar = QWidget()
+    row = QHBoxLayout(bar)
+    row.setContentsMargins(0, 1, 0, 0)
+    return bar
 
 
 class LegendChip(QToolButton):

@@ -63,7 +63,7 @@ def measure(events: int = EVENTS_WRITTEN) -> dict[str, float]:
         app = App(presets.read_experiment("cartpole-positions"), runs=folder.parent, settings=settings, theme="dark")
         app.window.resize(1600, 1000)
         app.window.show()
-        while app.torch.alive or not app.shown_at:
+        while not app.session.torch_loaded:  # its import would be measured too
             QTest.qWait(50)
         QTest.qWait(1000)
         try:

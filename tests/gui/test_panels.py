@@ -442,7 +442,7 @@ def test_present_values_stand_beside_their_names(qtbot: QtBot) -> None:
 def test_small_plots_rearrange(qtbot: QtBot) -> None:
     panel = made(qtbot, LearningPanel, 1200, 240)
     assert panel._columns == 4
-    panel.resize(420, 600)
+    panel.resize(500, 600)
     assert panel._columns == 2
     panel.resize(220, 900)
     assert panel._columns == 1

@@ -60,12 +60,14 @@ class Figure(QWidget):
         painter.setFont(self._font)
         painter.setPen(theme.color("muted"))
         middle = int(Qt.AlignmentFlag.AlignVCenter)
-        painter.drawText(area, middle | int(Qt.AlignmentFlag.AlignRight if self._right else 0), self.caption)
+        side = middle | int(Qt.AlignmentFlag.AlignRight if self._right else 0)
+        if self.caption:
+            painter.drawText(area, side, self.caption)
         if self.number:
             left = self._caption_width() if self.caption else 0
             painter.setFont(self._strong)
             painter.setPen(theme.color("text"))
-            painter.drawText(area.adjusted(left, 0, 0, 0), middle, self.number)
+            painter.drawText(area.adjusted(left, 0, 0, 0), middle if self.caption else side, self.number)
 
     def _caption_width(self) -> int:
         if self._measured[0] != self.caption:

@@ -58,7 +58,8 @@ def typical_range(values: Floats) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     if len(values) < FEW:
         return low, high
-    first, last = np.quantile(values, 0.05, method="higher"), np.quantile(values, 0.95, method="lower")
+    ordered, most = np.sort(values), len(values) - 1
+    first, last = ordered[math.ceil(0.05 * most)], ordered[math.floor(0.95 * most)]
     span = float(last - first)
     if span > 0 and high > last + 2 * span:
         high = float(last + span)
@@ -139,10 +140,20 @@ class Lines(QGraphicsItem):
         super().__init__(box)  # drawn in the box's pixels, and clipped by it
         self._box, self._pen = box, QPen()
         self.steps: list[float] = []
+        box.sigRangeChanged.connect(self._on_range)
 
     def set_pen(self, pen: QPen) -> None:
         self._pen = pen
         self.update()
+
+    def set_steps(self, steps: Sequence[float]) -> None:
+        """Stand at other steps."""
+        if list(steps) != self.steps:  # an update costs a round through the scene
+            self.steps = list(steps)
+            self.update()
+
+    def _on_range(self, *_: object) -> None:
+        self.update()  # the same steps are elsewhere now
 
     def boundingRect(self) -> QRectF:
         return QRectF(self._box.rect())
@@ -284,16 +295,13 @@ class Plot(pg.GraphicsView):
         self._on_manual()
 
     def set_marks(self, steps: Sequence[float]) -> None:
-        self.marks.steps = list(steps)
-        self.marks.update()
+        self.marks.set_steps(steps)
 
     def set_cursor(self, step: float | None) -> None:
-        self.cursor_line.steps = [] if step is None else [step]
-        self.cursor_line.update()
+        self.cursor_line.set_steps([] if step is None else [step])
 
     def set_hover(self, step: float | None) -> None:
-        self.hover_line.steps = [] if step is None else [step]
-        self.hover_line.update()
+        self.hover_line.set_steps([] if step is None else [step])
 
     def say(self, text: str, step: float) -> None:
         """Show the readout beside a step; empty text hides it."""

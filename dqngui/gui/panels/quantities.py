@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 from dqngui.gui import theme as themes
 from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.history import History
+from dqngui.gui.panels.figure import Figure
 from dqngui.gui.panels.marks import describe
 from dqngui.gui.panels.panel import Cursor, Panel
 from dqngui.gui.panels.plot import Plot, typical_range
@@ -55,8 +56,7 @@ class SmallPlot(QWidget):
         self.setAccessibleName(quantity.title)
         label = ElidedLabel(quantity.title, self)
         themes.set_role(label, "muted")
-        self.value = QLabel("", self)
-        themes.set_role(self.value, "value")
+        self.value = Figure("00,000", right=True, parent=self)
         line = QHBoxLayout()
         line.setContentsMargins(8, 0, 8, 0)
         line.addWidget(label, 1)
@@ -83,7 +83,7 @@ class SmallPlot(QWidget):
         plot.set_marks([knob.step for knob in history.knobs])
         plot.set_cursor(cursor.step if cursor else None)
         last = curve.latest()
-        self.value.setText("–" if last is None else self.words(last))
+        self.value.say("", "–" if last is None else self.words(last))
 
     def words(self, value: float) -> str:
         return self._quantity.words(value)
