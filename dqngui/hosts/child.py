@@ -12,6 +12,7 @@ import os
 import queue
 import signal
 import sys
+import tempfile
 import threading
 import time
 from typing import NoReturn
@@ -35,6 +36,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches us too; the parent decides what it means
     source, sink = _private_pipes()
     faulthandler.enable()
+    if sys.platform == "linux":  # without it, the library that draws classic tasks complains on standard error
+        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
     frames = read_frames(source)
     _, content = next(frames, (b"", bytearray()))
     if not content:
