@@ -286,7 +286,6 @@ class Forked(Event, frozen=True):
     manual: dict[str, float] = {}
 
 
-LOGGED_EVENTS = EpisodeEnded | Learned | Evaluated | KnobChanged | KnobRefused | Warned | Forked
 ALL_EVENTS = (
     EpisodeEnded | Learned | Evaluated | KnobChanged | KnobRefused | Warned | Forked
     | Failed | Finished | Opened | RunResumed | Paused | Unpaused | CheckpointSaved | PlayerReady | EpisodeBegan

@@ -70,10 +70,6 @@ class Session(DraftedRun):
         return self._wanted is not None
 
     @property
-    def start_wanted(self) -> bool:
-        return self.loading
-
-    @property
     def loading_share(self) -> float:
         """How much of a stored run's log was read, 0…1."""
         return 1.0 if self._reader is None else self._reader.share

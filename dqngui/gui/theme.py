@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetrics, QGuiApplication, QIcon, QPalette
-from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from dqngui.gui.stylesheet import stylesheet
 from dqngui.presets import package_data
@@ -25,7 +25,6 @@ Setting = Literal["system", "dark", "light"]
 
 TEXT_PX, SECONDARY_PX, TICK_PX = 13, 12, 11
 GAP = 10  # between cards, and between the window's edge and its cards
-RADIUS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,25 +195,10 @@ def set_role(widget: QWidget, role: str) -> None:
         widget.style().polish(widget)
 
 
-def inset(spin: QAbstractSpinBox, plain: bool = False) -> None:
-    """Indent a spin box's text as in other fields, and for `plain` leave out its arrows.
-
-    Qt's stylesheets ignore a spin box's left padding, and with `NoButtons` they hide its text.
-    """
-    spin.lineEdit().setTextMargins(6, 0, 4, 0)
-    if plain:
-        set_role(spin, "plain")
-
-
 def contrast(a: QColor, b: QColor) -> float:
     """Contrast of two colours, 1 (none) to 21 (black on white); WCAG 2.2, 1.4.3."""
     dark, light = sorted((_luminance(a), _luminance(b)))
     return (light + 0.05) / (dark + 0.05)
-
-
-def text_on(color: QColor) -> QColor:
-    """Black or white, whichever reads better on a colour (always at least 4.5 : 1)."""
-    return max((QColor("#000000"), QColor("#ffffff")), key=lambda text: contrast(text, color))
 
 
 def viridis() -> npt.NDArray[np.uint8]:

@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from reproducing import reproduces
 
 from dqngui.config import EnvConfig
-from dqngui.envs.make import make_env, reproduces
+from dqngui.envs.make import make_env
 from dqngui.envs.tmaze import DOWN, UP, TMaze
 
 SEEDS = {TMaze(1).reset(seed=seed)[1]["cue"]: seed for seed in range(20)}  # one for each cue

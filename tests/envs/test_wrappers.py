@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import spaces
+from reproducing import reproduces
 
 from dqngui import catalog
 from dqngui.config import ConfigError, EnvConfig, Wrapper
-from dqngui.envs.make import make_env, make_vector, reproduces
+from dqngui.envs.make import make_env, make_vector
 from dqngui.settings import experiment_from
 
 

@@ -252,7 +252,7 @@ def test_closing_waits_for_the_import_of_torch(
     made.window.close()
     qtbot.wait(100)
     assert made.window.isVisible()
-    assert not made.session.start_wanted  # a remembered press is forgotten
+    assert not made.session.loading  # a remembered press is forgotten
     go.set()
     qtbot.waitUntil(lambda: made.closing.done)
     assert not made.torch.alive
