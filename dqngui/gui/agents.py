@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from dqngui.config import Experiment
+from dqngui.presets import demo_folder
 from dqngui.runs.checkpoints import BEST, FOLDER, checkpoints
 
 Choice = Literal["newest", "best", "last"] | int
@@ -33,6 +34,12 @@ class Agent:
         if self.folder is not None and has_checkpoint(self.folder):
             offered += ["best", "last", *checkpoints(self.folder)]
         return offered
+
+
+def demo_run() -> Path | None:
+    """Folder of the shipped trained run; None where it was not made."""
+    folder = demo_folder()
+    return folder if has_checkpoint(folder) else None
 
 
 def has_checkpoint(folder: Path) -> bool:

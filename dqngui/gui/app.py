@@ -16,8 +16,9 @@ from PySide6.QtWidgets import QApplication
 
 from dqngui.config import Experiment
 from dqngui.gui import theme as themes
+from dqngui.gui.agents import demo_run
 from dqngui.gui.closing import Closing
-from dqngui.gui.following import Following, demo_folder
+from dqngui.gui.following import Following
 from dqngui.gui.library import Library
 from dqngui.gui.panels.panel import Sources
 from dqngui.gui.player import Player
@@ -51,7 +52,7 @@ class App(QObject):
         self.torch = TorchLoader(self)
         self.player = Player(parent=self)
         self.library = Library(self.session, parent=self)
-        self.following = Following(self.session, self.player, demo=demo_folder(), parent=self)
+        self.following = Following(self.session, self.player, demo=demo_run(), parent=self)
         self.closing = Closing(self.session, self.torch, self.window, parts=(self.player, self.library))
         self.shown_at = 0.0
         self.interrupted = False

@@ -6,17 +6,9 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Slot
 
-from dqngui.gui.agents import has_checkpoint
 from dqngui.gui.player import Player
 from dqngui.gui.session import Session
 from dqngui.gui.states import State
-from dqngui.presets import package_data
-
-
-def demo_folder() -> Path | None:
-    """The shipped trained run; None where it was not made."""
-    folder = Path(str(package_data("assets") / "demo"))
-    return folder if has_checkpoint(folder) else None
 
 
 class Following(QObject):

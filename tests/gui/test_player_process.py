@@ -9,7 +9,7 @@ import psutil
 import pytest
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui.following import demo_folder
+from dqngui.gui.agents import demo_run
 from dqngui.gui.player import Player
 
 
@@ -24,7 +24,7 @@ def player(qtbot: QtBot) -> Iterator[Player]:
 
 
 def test_the_demo_plays_comes_back_once_and_leaves_nothing(qtbot: QtBot, player: Player) -> None:
-    folder = demo_folder()
+    folder = demo_run()
     assert folder is not None
     before = set(psutil.Process().children(recursive=True))
     player.open(folder=folder, source="demo")
@@ -51,7 +51,7 @@ def test_the_demo_plays_comes_back_once_and_leaves_nothing(qtbot: QtBot, player:
 
 def test_stopping_while_the_process_starts_leaves_nothing(qtbot: QtBot, player: Player) -> None:
     before = set(psutil.Process().children(recursive=True))
-    player.open(folder=demo_folder(), source="demo")
+    player.open(folder=demo_run(), source="demo")
     player.start()
     player.stop()
     qtbot.waitUntil(lambda: not player.alive, timeout=5_000)

@@ -429,7 +429,7 @@ def test_an_empty_folder_offers_the_demo(
     qapp: QApplication, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shipped = make_run(tmp_path / "shipped", title="Demo")
-    monkeypatch.setattr(demo, "demo_folder", lambda: shipped)
+    monkeypatch.setattr(demo, "demo_run", lambda: shipped)
     session = Session(config.Experiment(), runs=tmp_path / "runs", open_host=ScriptedHost)
     library, panel = Library(session), RunsPanel()
     qtbot.addWidget(panel)

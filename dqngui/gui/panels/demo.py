@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QPushButton
 
-from dqngui.gui.following import demo_folder
+from dqngui.gui.agents import demo_run
 from dqngui.gui.panels.panel import Panel, Sources
 
 
 def offer_demo(panel: Panel, sources: Sources) -> QPushButton | None:
     """A button that opens the demo run, read-only; None where it was not made."""
-    folder = demo_folder()
+    folder = demo_run()
     if folder is None:
         return None
     return panel.offer(
@@ -20,6 +20,6 @@ def offer_demo(panel: Panel, sources: Sources) -> QPushButton | None:
 
 def open_demo(sources: Sources) -> None:
     """Open it, unless a run is being trained; the session says so then."""
-    folder = demo_folder()
+    folder = demo_run()
     if folder is not None:
         sources.session.open_stored(folder)
