@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import csv
-from functools import partial
 from html import escape
 from pathlib import Path
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from dqngui.gui import theme as themes
 from dqngui.gui.cards import LegendChip
 from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.history import History
 from dqngui.gui.library import Overlay
+from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.demo import offer_demo
 from dqngui.gui.panels.dots import Dots
 from dqngui.gui.panels.legend import OverlayLegend
@@ -76,9 +75,9 @@ class ReturnPanel(Panel):
             "mean": LegendChip("mean ± sd", "series0", "line", self),
             "evaluations": LegendChip("evaluation", "series1", "diamond", self),
         }
-        self._smoothing = _Choice("Smoothing: episodes in the mean and its band", self)
-        for size in WINDOWS:
-            self._smoothing.offer(_window_name(size), partial(self.smooth, size), size == self.window_size)
+        self._smoothing = Choice("Episodes in the mean and its band", self)
+        names = {str(size): _window_name(size) for size in WINDOWS}
+        self._smoothing.offer(names, str(self.window_size), lambda size: self.smooth(int(size)))
         self._best = ElidedLabel("", self, gives_way=False)
         themes.set_role(self._best, "muted")
         self.header_widgets = [*self._chips.values(), self._legend, self._smoothing, self._best]
@@ -117,7 +116,7 @@ class ReturnPanel(Panel):
     def smooth(self, episodes: int) -> None:
         """Average over so many episodes."""
         self.window_size = episodes
-        self._smoothing.setText(_window_name(episodes))
+        self._smoothing.set_chosen(str(episodes))
         self._again()
 
     def redraw(self) -> None:
@@ -257,28 +256,6 @@ class ReturnPanel(Panel):
             writer = csv.writer(file)
             writer.writerow(["step", "kind", "return", "length", "detail", "old", "new"])
             writer.writerows(rows)
-
-
-class _Choice(QToolButton):
-    """A small menu button in a card's header that shows its present choice."""
-
-    def __init__(self, tooltip: str, parent: QWidget) -> None:
-        super().__init__(parent)
-        themes.set_role(self, "choice")
-        self.setToolTip(tooltip)
-        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.setMenu(QMenu(self))
-        self._group = QActionGroup(self)
-
-    def offer(self, text: str, choose: object, chosen: bool) -> None:
-        action = QAction(text, self)
-        action.setCheckable(True)
-        action.setChecked(chosen)
-        action.triggered.connect(choose)
-        self._group.addAction(action)
-        self.menu().addAction(action)
-        if chosen:
-            self.setText(text)
 
 
 def _thinned(evaluations: list[Evaluated], best: Evaluated | None) -> list[Evaluated]:
