@@ -152,7 +152,9 @@ class Player(AgentProcess):
             self._fresh += 1
             seed = self._fresh
         self._seed = seed
-        if self._ready is not None:
+        if self._finishing:
+            self._use_best()
+        elif self._ready is not None:
             self._begin(seed)
 
     def replay(self) -> None:
@@ -240,7 +242,7 @@ class Player(AgentProcess):
 
     def _move(self, playing: Playing, elapsed: float) -> None:
         self._head.advance(elapsed, playing)
-        if playing.ended and playing.t >= playing.length:
+        if playing.ended and playing.t >= playing.length and self._head.t >= playing.length:  # nobody seeks back
             self._ask_weights()
             if self._head.hold(elapsed):
                 self._go_on()
@@ -296,6 +298,8 @@ class Player(AgentProcess):
                 self._ready, self._head.fps, self.problem = event, event.fps or 30.0, ""
                 self._begin(self._seed)
                 self.changed.emit()
+            case m.EpisodeBegan(number=self._number, recorded=False) if self._ready is not None and self._views:
+                self._begin(event.seed, at=self._return_to, newer=False)  # panels came in sight meanwhile
             case m.EpisodeBegan(number=self._number) if self._ready is not None:
                 self._begun, self.problem = True, ""
                 self.playing = Playing(self._ready, event, self.source)
@@ -305,7 +309,7 @@ class Player(AgentProcess):
                 self._take_steps(self.playing, event)
             case m.Frame() if self._begun and event.number == self._number:
                 self._take_frame(event)
-            case m.Warned():
+            case m.Warned() if self._ready is not None:  # else of the former agent
                 self.notice = event.text
                 self.changed.emit()
             case m.Failed():

@@ -142,6 +142,17 @@ def test_steps_back_and_forth_pause_and_agree_with_the_picture(watched: Watched)
     assert watched.shown[-1] == (0, 0)
 
 
+def test_a_seek_back_from_the_end_is_not_taken_for_the_end_while_its_picture_is_drawn(watched: Watched) -> None:
+    watched.pause()
+    watched.seek(100)
+    watched.tick(0.0, times=4)
+    watched.host.draws = False
+    watched.play()
+    watched.seek(10)
+    watched.tick(0.25, times=4)
+    assert len(watched.host.all_of(m.BeginEpisode)) == 1
+
+
 def test_a_seek_behind_the_end_shows_the_last_picture(watched: Watched) -> None:
     watched.pause()
     watched.seek(5_000)
@@ -179,6 +190,15 @@ def test_views_are_recorded_from_the_same_step_on_when_a_panel_wants_them(watche
     watched.show_in(pictures=True, views=False)
     watched.tick(0.0, times=3)
     assert len(watched.host.all_of(m.BeginEpisode)) == begun  # what is recorded stays until the next episode
+
+
+def test_panels_that_come_in_sight_while_an_episode_begins_get_its_views(watched: Watched) -> None:
+    watched.next_episode()
+    watched.show_in(pictures=True, views=True)
+    watched.tick(0.0, times=5)
+    assert watched.playing.recorded  # type: ignore[union-attr]
+    assert watched.playing.seed == PLAY_SEEDS + 1  # type: ignore[union-attr]
+    assert len(watched.host.all_of(m.BeginEpisode)) == 3
 
 
 def test_without_pictures_it_moves_by_the_clock_alone(watched: Watched) -> None:
@@ -246,6 +266,14 @@ def test_an_agent_that_cannot_be_opened_is_a_problem_and_another_can_be(watched:
     assert watched.playing is not None
 
 
+def test_a_notice_of_the_former_agent_is_ignored(watched: Watched, folder: Path) -> None:
+    watched.host.answers = False
+    watched.host.emit(m.Warned(step=0, text="it does not repeat itself"))
+    watched.open(folder=folder)
+    watched.tick()
+    assert watched.notice == ""
+
+
 def test_a_host_that_cannot_be_made_is_a_problem(qtbot: QtBot, folder: Path) -> None:
     def no_host(kind: str, request: m.Request) -> ScriptedPlayer:
         raise OSError("no more processes")
@@ -282,6 +310,18 @@ def test_newest_weights_play_from_the_next_episode_on(player: Watched, folder: P
     player.tick(times=3)
     assert player.playing.weights_step == 6_000  # type: ignore[union-attr]
     assert player.choices == ["newest", "best", "last", 20_000, 60_000]
+
+
+def test_another_seed_after_the_training_plays_the_best_checkpoint(player: Watched, folder: Path) -> None:
+    player.open(experiment=EXPERIMENT, folder=folder)
+    player.start()
+    player.tick(times=3)
+    player.use_weights(weights(5_000))
+    player.tick(times=3)
+    player.finish(folder)
+    player.next_episode(seed=7)
+    player.tick(0.0, times=5)
+    assert (player.playing.source, player.playing.seed) == ("best checkpoint", 7)  # type: ignore[union-attr]
 
 
 def test_weights_are_asked_for_at_most_once_a_second(player: Watched, folder: Path) -> None:
