@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Slot
 
+from dqngui.gui.agents import has_checkpoint
 from dqngui.gui.player import Player
 from dqngui.gui.session import Session
 from dqngui.gui.states import State
@@ -44,11 +45,20 @@ class Following(QObject):
                 if self._is_another("training", self._runs):
                     player.open(experiment=session.experiment, folder=session.folder)
             case State.STOPPED | State.FINISHED | State.FAILED:
-                if self._followed == ("training", self._runs) and self._is_another("trained", self._runs):
-                    player.finish(session.folder)
+                self._look_at_trained()
             case State.STORED:
                 if self._is_another("stored", session.folder) and session.folder is not None:
                     player.open(folder=session.folder)
+
+    def _look_at_trained(self) -> None:
+        """The run has ended, perhaps before it was ever seen to train."""
+        folder, followed = self._session.folder, self._followed
+        if followed == ("training", self._runs):
+            self._is_another("trained", self._runs)
+            self._player.finish(folder)
+        elif followed != ("trained", self._runs) and folder is not None and has_checkpoint(folder):
+            self._is_another("trained", self._runs)
+            self._player.open(folder=folder)
 
     def _is_another(self, *agent: object) -> bool:
         """Whether this is not the agent that was looked at last; from now on it is."""

@@ -83,3 +83,29 @@ def test_without_a_demo_a_ready_window_plays_nothing(player: Watched) -> None:
     assert player.agent is None
     assert (player.loading, player.problem, player.choices) == ("", "", [])
     del following
+
+
+def test_a_run_that_was_stopped_while_it_started_plays_what_it_saved(
+    player: Watched, folder: Path, tmp_path: Path
+) -> None:
+    session = Session(EXPERIMENT, open_host=ScriptedHost)
+    session.torch_loaded = True
+    following = Following(session, player, demo=tmp_path / "demo")
+    player.start()
+    session.start()
+    session.stop()
+    session._tick()
+    assert session.state is State.STOPPED
+    assert player.source == "demo"  # it keeps no files
+    session.new_run()
+    session.start()
+    session.stop()
+    host = ScriptedHost.opened[-1]
+    host._queue[0] = m.Opened(step=0, folder=str(folder), experiment=EXPERIMENT, device="cpu", parameters=1)
+    session._tick()
+    player.tick(0.0, times=4)
+    assert player.source == "best checkpoint"
+    opened = len(player.host.all_of(m.OpenAgent))
+    session.changed.emit()
+    assert len(player.host.all_of(m.OpenAgent)) == opened
+    del following
