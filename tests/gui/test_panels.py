@@ -42,7 +42,7 @@ def dark(qapp: QApplication) -> None:
 
 def made(qtbot: QtBot, kind: type[Panel], width: int = 900, height: int = 500) -> Any:
     panel = kind()
-    qtbot.addWidget(panel)
+    qtbot.addWidget(panel, before_close_func=lambda panel: panel.clear())  # a million points are not kept for later
     panel.resize(width, height)
     panel.show()
     qtbot.waitExposed(panel)
@@ -64,8 +64,9 @@ def run_events(count: int = 400, seed: int = 0) -> list[Event]:
     return events
 
 
+@pytest.fixture(scope="module")
 def million() -> History:
-    """A million rows of each kind, put into the columns at once."""
+    """A million rows of each kind, put into the columns at once; no test changes it."""
     generator = np.random.default_rng(0)
     history, steps = History(), np.arange(1_000_000) * 20.0
     for curve in (history.returns, history.lengths, *history.learned.values()):
@@ -119,7 +120,7 @@ def test_a_panel_names_itself_and_says_what_it_will_show(qtbot: QtBot, kind: typ
 
 
 @pytest.mark.parametrize("kind", PANELS)
-def test_empty_nan_a_million_then_clear(qtbot: QtBot, kind: type[Panel]) -> None:
+def test_empty_nan_a_million_then_clear(qtbot: QtBot, million: History, kind: type[Panel]) -> None:
     panel = made(qtbot, kind)
     panel.show(History())
     nothing: list[Event] = [
@@ -132,7 +133,7 @@ def test_empty_nan_a_million_then_clear(qtbot: QtBot, kind: type[Panel]) -> None
     panel.grab()
     feed(panel, history, [EpisodeEnded(step=10, ret=5.0, length=5), Learned(step=11, updates=1, loss=3.0)], 2)
     panel.grab()
-    panel.show(million())
+    panel.show(million)
     panel.grab()
     assert max(len(each) for each in drawn(panel)) < 10_000
     panel.clear("The run was closed.")
@@ -159,16 +160,17 @@ def test_hidden_then_shown_equals_always_visible(qtbot: QtBot, kind: type[Panel]
 
 
 @pytest.mark.parametrize("kind", PANELS)
-def test_hidden_for_a_million_points_then_shown(qtbot: QtBot, kind: type[Panel]) -> None:
+def test_hidden_for_a_million_points_then_shown(qtbot: QtBot, million: History, kind: type[Panel]) -> None:
     events = run_events(300)
     history = History()
     watched, hidden = made(qtbot, kind), made(qtbot, kind)
     watched.show(history)
+    hidden.show(history)
     feed(watched, history, events, 50)
-    rest = million()
+    hidden.hide()
     for curve, more in zip(
         (history.returns, history.lengths, *history.learned.values()),
-        (rest.returns, rest.lengths, *rest.learned.values()),
+        (million.returns, million.lengths, *million.learned.values()),
         strict=True,
     ):
         for part in np.array_split(np.arange(len(more)), 7):
@@ -176,6 +178,7 @@ def test_hidden_for_a_million_points_then_shown(qtbot: QtBot, kind: type[Panel])
             history.last_step = int(curve.x.values[-1])
             watched.take(events[-4:])
             watched.refresh()
+    hidden.show()
     hidden.show(history)
     for one, other in zip(drawn(watched), drawn(hidden), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -224,7 +227,7 @@ def test_a_theme_can_be_switched_with_data_on_the_screen(qapp: QApplication, qtb
 
 
 @pytest.mark.parametrize("kind", PANELS)
-def test_a_million_points_draw_nearly_as_fast_as_a_thousand(qtbot: QtBot, kind: type[Panel]) -> None:
+def test_a_million_points_draw_nearly_as_fast_as_a_thousand(qtbot: QtBot, million: History, kind: type[Panel]) -> None:
     def cost(history: History) -> float:
         panel = made(qtbot, kind)
         panel.show(history)
@@ -238,7 +241,7 @@ def test_a_million_points_draw_nearly_as_fast_as_a_thousand(qtbot: QtBot, kind: 
             times.append(time.thread_time() - start)
         return min(times)
 
-    assert cost(million()) < 5 * cost(History.of(run_events(1_000))) + 0.005
+    assert cost(million) < 5 * cost(History.of(run_events(1_000))) + 0.005
 
 
 @pytest.mark.parametrize("kind", PANELS)
