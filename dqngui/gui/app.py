@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 from dqngui.config import Experiment
 from dqngui.gui import theme as themes
 from dqngui.gui.agents import demo_run
-from dqngui.gui.closing import Closing
+from dqngui.gui.closing import Closing, Part
 from dqngui.gui.following import Following
 from dqngui.gui.library import Library
 from dqngui.gui.panels.panel import Sources
@@ -53,7 +53,9 @@ class App(QObject):
         self.player = Player(parent=self)
         self.library = Library(self.session, parent=self)
         self.following = Following(self.session, self.player, demo=demo_run(), parent=self)
-        self.closing = Closing(self.session, self.torch, self.window, parts=(self.player, self.library))
+        parts: list[Part] = [self.player, self.library]
+        parts += [panel.background for panel in self.window.board.panels.values() if panel.background is not None]
+        self.closing = Closing(self.session, self.torch, self.window, parts=parts)
         self.shown_at = 0.0
         self.interrupted = False
         self._said: str | None = None

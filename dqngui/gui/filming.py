@@ -90,6 +90,16 @@ class Filming(QObject):
         if self.active:
             self._end("cancelled")
 
+    @property
+    def alive(self) -> bool:
+        """Its thread still writes the film, or removes the half one."""
+        return self._encoder is not None and self._encoder.alive
+
+    def join(self) -> None:
+        """Wait for that thread; after the end."""
+        if self._encoder is not None:
+            self._encoder.join()
+
     # -- step by step -----------------------------------------------------------------------------
 
     @Slot()
@@ -222,7 +232,14 @@ class _Encoder:
             with contextlib.suppress(queue.Full):
                 self._frames.put_nowait(None)
                 self._finishing = True
-        return not self._thread.is_alive()
+        return not self.alive
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def join(self) -> None:
+        self._thread.join()
 
     def abandon(self) -> None:
         """Leave the film; its file is removed."""

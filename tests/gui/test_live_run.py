@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
+import psutil
 import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
@@ -17,7 +19,8 @@ from dqngui import messages as m
 from dqngui.gui.app import App
 from dqngui.gui.fields import NumberEditor
 from dqngui.gui.states import Action, State
-from dqngui.runs.folder import list_runs, read_events
+from dqngui.runs.folder import EVENTS, create, list_runs, new_summary, read_events, write_summary
+from dqngui.runs.resume import load_resume
 
 ENVS = 4
 EXPERIMENT = settings.with_settings(
@@ -196,29 +199,78 @@ def test_a_run_that_cannot_start_says_why_and_the_window_lives(qtbot: QtBot, app
     wait_state(qtbot, app, State.RUNNING)
 
 
-@pytest.mark.parametrize("moment", ["at once", "loading", "starting", "running", "paused"])
-def test_closing_a_real_run_at_any_moment_keeps_a_whole_folder(
+MOMENTS = ("at once", "loading", "starting", "running", "paused", "player starts", "playing", "filming", "reading")
+
+
+@pytest.mark.parametrize("moment", [*MOMENTS, "stopping to fork", "forking"])
+def test_closing_at_any_moment_leaves_no_thread_no_process_and_whole_files(
     qtbot: QtBot, app: App, tmp_path: Path, moment: str
 ) -> None:
-    before = {thread for thread in threading.enumerate() if thread.name != "import-torch"}
-    if moment != "at once":
-        click(app, Action.START)
-    if moment == "starting":
-        wait_state(qtbot, app, State.STARTING)
-    if moment in ("running", "paused"):
-        wait_step(qtbot, app, 300)
-    if moment == "paused":
-        click(app, Action.PAUSE)
-        wait_state(qtbot, app, State.PAUSED)
+    before = {thread for thread in threading.enumerate() if thread.name not in ("import-torch", "library")}
+    processes = set(psutil.Process().children(recursive=True))
+    go_to(moment, qtbot, app, tmp_path)
     app.window.close()
     qtbot.waitUntil(lambda: app.closing.done, timeout=20_000)
     assert not app.session.active
     assert not app.torch.alive
     assert set(threading.enumerate()) <= before
-    for summary in list_runs(tmp_path / "runs"):
+    assert set(psutil.Process().children(recursive=True)) <= processes
+    assert not list((tmp_path / "films").glob("*"))
+    runs = list_runs(tmp_path / "runs")
+    assert len(runs) == {"reading": 1, "stopping to fork": 1, "forking": 2}.get(moment, len(runs))
+    for summary in runs:
         assert summary.state == "stopped"
         steps = [event.step for event in read_events(Path(summary.folder))]
         assert steps == sorted(steps)
+    if moment in ("running", "paused", "filming", "stopping to fork"):
+        (summary,) = runs
+        assert load_resume(Path(summary.folder)).mark.step == summary.step > 0  # what was saved can be read
+
+
+def go_to(moment: str, qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    """Bring the window to the moment at which it is closed."""
+    session, player = app.session, app.player
+    match moment:
+        case "at once":
+            return
+        case "player starts":
+            wait(qtbot, app, lambda: player.alive)
+            return
+        case "playing":  # the demo, with pictures
+            wait(qtbot, app, lambda: player.frame is not None and player.playing is not None and player.playing.t > 3)
+            return
+        case "reading":
+            folder = create(tmp_path / "runs", EXPERIMENT)
+            line = m.encode(m.EpisodeEnded(step=1, ret=1.0, length=1)) + b"\n"
+            (folder / EVENTS).write_bytes(line * 300_000)
+            write_summary(folder, msgspec.structs.replace(new_summary(EXPERIMENT), state="stopped"))
+            session.open_stored(folder)
+            wait(qtbot, app, lambda: 0 < session.loading_share < 1)
+            return
+    click(app, Action.START)
+    if moment == "loading":
+        return
+    if moment == "starting":
+        wait_state(qtbot, app, State.STARTING)
+        return
+    wait_step(qtbot, app, 300)
+    match moment:
+        case "paused":
+            click(app, Action.PAUSE)
+            wait_state(qtbot, app, State.PAUSED)
+        case "filming":
+            wait(qtbot, app, lambda: player.playing is not None and player.playing.length > 0)
+            (tmp_path / "films").mkdir()
+            film = app.window.board.panels["agent"].film  # type: ignore[attr-defined]
+            film.start(tmp_path / "films" / "film.mp4")
+            wait(qtbot, app, lambda: "%" in film.words)
+        case "stopping to fork":
+            session.do(Action.FORK)
+            assert session.state is State.STARTING
+        case "forking":
+            parent = session.folder
+            session.do(Action.FORK)
+            wait(qtbot, app, lambda: session.state is State.RUNNING and session.folder != parent)
 
 
 def test_a_stored_run_is_opened_taken_up_and_forked(qtbot: QtBot, app: App, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ class AgentPanel(Panel):
         self._arrange()
         self.watch = WatchMenu()
         self.header_widgets = [self.watch]
-        self.film = FilmExport(self)
+        self.film = self.background = FilmExport(self)
         self._film_action = self.add_menu_action("Export film…", "filmstrip", self.film.toggle)
         self._film_action.setToolTip("This episode as an MP4, with what the agent attends to and remembers beside it")
         self.add_exports()

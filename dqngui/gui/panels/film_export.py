@@ -33,6 +33,7 @@ class FilmExport(QObject):
         self._window = window
         self._player: Player | None = None
         self.filming: Filming | None = None
+        self._ended: Filming | None = None  # the last one; its thread may still remove half a film
         self.words = ""
         self.dialog: QFileDialog | None = None
         self._before: tuple[tuple[bool, bool], tuple[int, int]] = ((True, False), (640, 480))
@@ -72,6 +73,24 @@ class FilmExport(QObject):
         self._say("film: the episode is played to its end")
         self.filming.start()
 
+    # -- when the window closes -------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Leave the film."""
+        if self.filming is not None:
+            self.filming.cancel()
+
+    @property
+    def alive(self) -> bool:
+        return self.filming is not None or (self._ended is not None and self._ended.alive)
+
+    def join(self) -> None:
+        """Wait for the film's thread; after `stop`."""
+        if self._ended is not None:
+            self._ended.join()
+
+    # -- while it is made -------------------------------------------------------------------------
+
     @Slot(int, int)
     def _on_progress(self, done: int, frames: int) -> None:
         if frames:
@@ -81,7 +100,7 @@ class FilmExport(QObject):
     def _on_ended(self, reason: str) -> None:
         filming, player = self.filming, self._player
         assert filming is not None and player is not None
-        self.filming = None
+        self.filming, self._ended = None, filming
         (pictures, views), size = self._before
         player.draw_at(size)
         player.show_in(pictures=pictures, views=views)

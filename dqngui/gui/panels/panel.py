@@ -49,6 +49,7 @@ from dqngui.gui.theme import Theme
 from dqngui.messages import Event
 
 if TYPE_CHECKING:
+    from dqngui.gui.closing import Part
     from dqngui.gui.library import Library
     from dqngui.gui.player import Player
     from dqngui.gui.session import Session
@@ -96,6 +97,7 @@ class Panel(QWidget):
         sources: what `attach` gave; None in a panel that stands alone.
         header_widgets: legend, choices and key figures, for the right of the card's header line.
         menu_actions: actions for the card's menu.
+        background: what works in the background and must have ended before the window goes; None for most panels.
 
     Signals:
         picked(object): the user asks for a `Cursor`, or for None (live); the window answers with `seek`.
@@ -117,6 +119,7 @@ class Panel(QWidget):
         self.sources: Sources | None = None
         self.header_widgets: list[QWidget] = []
         self.menu_actions: list[QAction] = []
+        self.background: Part | None = None
         self.content = QWidget()
         self._empty = QLabel(self.promise)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
