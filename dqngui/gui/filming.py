@@ -266,6 +266,8 @@ class _Encoder:
             self.problem = str(error).replace(str(self._part), str(self._path))
         except OSError as error:
             self.problem = f"`{self._path}`: {error.strerror or error}"
+        except Exception as error:  # whatever the encoder does wrong: the film would wait for it for ever
+            self.problem = f"the encoder failed: {' '.join(str(error).split()) or type(error).__name__}"
         finally:
             self._part.unlink(missing_ok=True)
             atexit.unregister(self._leave)

@@ -129,6 +129,18 @@ def test_a_full_disk_is_said_in_a_sentence(
     qtbot.waitUntil(lambda: not list(tmp_path.iterdir()), timeout=10_000)
 
 
+def test_an_encoder_that_cannot_begin_ends_the_film(
+    qtbot: QtBot, player: Player, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_frames(*args: Any, **options: Any) -> None:
+        raise RuntimeError("No ffmpeg exe\ncould be found.")
+
+    monkeypatch.setattr(imageio_ffmpeg, "write_frames", write_frames)
+    assert filmed(qtbot, Filming(player, [], tmp_path / "episode.mp4")) == (
+        "the encoder failed: No ffmpeg exe could be found."
+    )
+
+
 def test_an_encoder_that_could_not_write_the_end_is_noticed(tmp_path: Path) -> None:
     from dqngui.config import ConfigError
     from dqngui.jobs.film import Film
