@@ -51,6 +51,7 @@ def empty_trash(runs: Path) -> int:
 
 def _move(folder: Path, place: Path) -> Path:
     claim(folder)  # nobody may begin to train it on its way
+    claimed = folder.resolve()  # where a link leads, which it may not tell from its new place
     try:
         place.mkdir(exist_ok=True)
         target, count = place / folder.name, 1
@@ -61,5 +62,5 @@ def _move(folder: Path, place: Path) -> Path:
     except OSError as error:
         raise ConfigError(f"cannot move `{folder}` to `{place}`: {error.strerror}") from None
     finally:
-        release(folder)
+        release(claimed)
     return target

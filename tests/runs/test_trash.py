@@ -72,3 +72,17 @@ def test_emptying_deletes_what_was_discarded_and_nothing_else(tmp_path: Path) ->
     assert kept.exists()
     assert (outside / "experiment.toml").exists()
     assert not (tmp_path / ".trash").exists()
+
+
+def test_a_link_to_a_run_is_discarded_and_comes_back(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    folder = create(runs, Experiment(title="a"))
+    elsewhere = folder.rename(tmp_path / "elsewhere")
+    try:
+        folder.symlink_to(elsewhere, target_is_directory=True)
+    except OSError:
+        pytest.skip("links need a privilege here")
+    assert restore(discard(folder)) == folder
+    folders.claim(folder)
+    folders.release(folder)
+    assert titles(runs) == ["a"]
