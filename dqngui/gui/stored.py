@@ -14,7 +14,7 @@ import msgspec
 from dqngui import presets
 from dqngui.config import ConfigError, Experiment
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Forked, decode_event
-from dqngui.runs.folder import EVENTS, SUMMARY, RunSummary, read_experiment, summary_of
+from dqngui.runs.folder import EVENTS, SUMMARY, RunSummary, folders_in, read_experiment, summary_of
 
 BLOCK = 1 << 20  # bytes of a log that are read at once
 _KINDS = tuple(f'{{"type":"{kind.__name__}"'.encode() for kind in (EpisodeEnded, Evaluated, Forked))
@@ -31,8 +31,7 @@ class RunList:
     def read(self, go_on: Callable[[], bool] = lambda: True) -> list[RunSummary]:
         """All runs, the newest folder first; what it has so far once `go_on` says no. Raises ConfigError."""
         try:
-            with os.scandir(self._runs) as entries:
-                paths = sorted((each.path for each in entries if each.is_dir() and each.name[0] != "."), reverse=True)
+            paths = folders_in(self._runs)
         except FileNotFoundError:
             paths = []  # it is made with the first run
         except OSError as error:

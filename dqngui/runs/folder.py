@@ -163,11 +163,23 @@ def list_runs(runs: Path) -> list[RunSummary]:
     if not runs.exists():
         return []
     try:
-        with os.scandir(runs) as entries:
-            found = [entry.path for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
+        found = folders_in(runs)
     except OSError as error:
         raise ConfigError(f"cannot list the runs in `{runs}`: {error.strerror}") from None
-    return [summary for path in sorted(found, reverse=True) if (summary := summary_of(Path(path))) is not None]
+    return [summary for path in found if (summary := summary_of(Path(path))) is not None]
+
+
+def folders_in(runs: Path) -> list[str]:
+    """Paths of all that may be runs, the newest first. Raises OSError."""
+    with os.scandir(runs) as entries:
+        return sorted((each.path for each in entries if not each.name.startswith(".") and _is_dir(each)), reverse=True)
+
+
+def _is_dir(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself hides no other run
+        return False
 
 
 _open: set[str] = set()  # folders that this process writes

@@ -126,6 +126,15 @@ def test_no_folder_is_no_problem_and_an_unreadable_one_is_said(qtbot: QtBot, lib
     assert library.problem.endswith(".")
 
 
+def test_a_link_that_leads_to_itself_hides_no_run(tmp_path: Path) -> None:
+    make_run(tmp_path)
+    try:
+        (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    except OSError:
+        pytest.skip("links need a privilege here")
+    assert len(RunList(tmp_path).read()) == 1
+
+
 def test_the_folder_is_read_again_when_the_session_changes_state(
     qtbot: QtBot, library: Library, session: Session
 ) -> None:
@@ -156,9 +165,20 @@ def test_a_fork_and_a_second_try_with_the_same_seed_are_told_apart() -> None:
         msgspec.structs.replace(plain, folder=f"/r/2026-05-20_{time}_a", parent=parent)
         for time, parent in (("12-30-00", ""), ("12-45-00", ""), ("13-10-00", "2026-05-20_12-30-00_a"))
     ]
-    assert list(names(runs).values()) == ["A · seed 0 · 12:30", "A · seed 0 · 12:45", "A · seed 0 · fork"]
-    assert list(names(runs[1:]).values()) == ["A · seed 0", "A · seed 0 · fork"]
+    assert list(names(runs).values()) == ["A · 12:30", "A · 12:45", "A · fork"]
+    assert list(names(runs[1:]).values()) == ["A", "A · fork"]
     assert list(names(runs[2:]).values()) == ["A"]
+
+
+def test_names_say_what_tells_runs_of_one_title_apart_and_nothing_else() -> None:
+    plain = run_folder.new_summary(settings.with_settings(config.Experiment(), {"title": "A"}))
+    runs = [
+        msgspec.structs.replace(plain, folder=f"/r/{number}", memory=memory, seed=seed, parent=parent)
+        for number, (memory, seed, parent) in enumerate(
+            [("gru", 0, ""), ("lstm", 0, "2026-05-20_12-30-00_a"), ("none", 0, ""), ("none", 1, "")]
+        )
+    ]
+    assert list(names(runs).values()) == ["A · GRU", "A · LSTM", "A · no memory · seed 0", "A · no memory · seed 1"]
 
 
 # -- curves -----------------------------------------------------------------------------------------
