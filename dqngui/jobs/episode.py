@@ -17,6 +17,9 @@ from dqngui.learning.exploration import explore
 from dqngui.messages import BeginEpisode, Played
 from dqngui.nets.record import Record
 
+MOST_VIEWS = 256 << 20
+"""Bytes of views that are recorded of one episode: self-attention over many tokens tells a megabyte a step."""
+
 
 def digest(parts: Parts, reward: float) -> int:
     """A checksum of what a step showed: equal steps have equal ones."""
@@ -45,6 +48,7 @@ class Episode:
         self.actions: list[int] = []
         self.ended = self.truncated = False
         self._agent, self._envs, self._watch = agent, envs, watch
+        self._room = MOST_VIEWS
         self._scale = agent.experiment.learn.reward_scale
         self._generator = np.random.default_rng(asked.seed)
         self._parts = envs.reset([asked.seed])
@@ -60,6 +64,11 @@ class Episode:
         """Steps so far."""
         return len(self.actions)
 
+    @property
+    def full(self) -> bool:
+        """So much was recorded that the steps from here on come without views."""
+        return self._room <= 0
+
     def advance(self, until: int, seconds: float) -> Played:
         """Play at least one step, on to step `until` while the time lasts. The episode must not have ended."""
         deadline = time.perf_counter() + seconds
@@ -72,6 +81,8 @@ class Episode:
                 seen.append(self._parts)
                 rows.append(self._decide())
                 rewards.append(self._act())
+                if self.full and len(rows[-1]) > 1:  # the next has no views, and a batch is of one kind
+                    break
                 if self.ended or self.length >= until or time.perf_counter() >= deadline:
                     break
             tensors = {name: torch.cat([row[name] for row in rows])[:, 0].numpy() for name in rows[0]}
@@ -86,7 +97,7 @@ class Episode:
 
     def _decide(self) -> dict[str, torch.Tensor]:
         """Choose the next action: its values and views, (1, 1, ...) each."""
-        record = Record() if self.recorded else None
+        record = Record() if self.recorded and not self.full else None
         inputs = inputs_of(self._parts, self._action, self._reward, CPU)
         q, self._state = self._agent.network(inputs, self._state, record)
         action = q[0].argmax(-1).numpy()
@@ -94,6 +105,7 @@ class Episode:
             action = explore(action, np.full(1, self.epsilon), self._agent.network.actions, self._generator)
         self._action = action
         views = {} if record is None else {f"view/{name}": value for name, value in record.values.items()}
+        self._room -= sum(value.nbytes for value in views.values())
         return {"q": q, **views}
 
     def _act(self) -> float:

@@ -183,9 +183,13 @@ class _Player:
             yield from self._draw()
         if self._wants_steps():
             assert self.episode is not None
+            full = self.episode.full
             played = self.episode.advance(self._until(), SLICE_S)
             self.steps += len(played.tensors["action"])
             yield played
+            if self.episode.full and not full:
+                text = f"Only the first {self.episode.length:,} steps of an episode can be looked into: memory is short"
+                yield Warned(step=self.step, text=text)
 
     def _may_begin(self) -> bool:
         return self.asked is not None and self.agent is not None and self.agent.can_play

@@ -16,6 +16,7 @@ from gymnasium import spaces
 
 from dqngui.config import Experiment
 from dqngui.envs.make import make_env, make_vector
+from dqngui.jobs import episode
 from dqngui.jobs.camera import REEL, shrunk
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.play import play
@@ -197,6 +198,19 @@ def test_any_step_can_be_seen_again(env_id: str, options: dict[str, Any]) -> Non
     for t in (length - 1, 0, length // 2, 2):
         np.testing.assert_array_equal(player.picture(t), first[t])
     assert not player.told(Warned)
+
+
+def test_views_of_a_long_episode_end_where_memory_would_run_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    player = armed(small("dqngui/TMaze-v0", kwargs={"length": 60}))
+    a_step = sum(4 * int(np.prod(view.shape)) for view in player.ready.views)
+    monkeypatch.setattr(episode, "MOST_VIEWS", 20 * a_step)
+    player.send(BeginEpisode(number=1, seed=3), Look(number=1, until=50))
+    player.until(Played, lambda played: played.first + len(played.tensors["action"]) >= 50)
+    rows = player.told(Played)
+    assert sum(len(row.tensors["view/memory/hidden"]) for row in rows if "view/memory/hidden" in row.tensors) == 20
+    assert sum(len(row.tensors["q"]) for row in rows) == 50
+    (warned,) = player.told(Warned)
+    assert "first 20 steps" in warned.text
 
 
 @pytest.mark.parametrize("memory", ["none", "lstm", "transformer"])
