@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QWidget
 
@@ -79,6 +79,9 @@ class Header(QWidget):
         self.buttons: dict[Action, QPushButton | QToolButton] = {
             name: self._step_button() if name is Action.STEP else self._button(name) for name in _ORDER
         }
+        self._pressed: QObject | None = None
+        for button in self.buttons.values():
+            button.installEventFilter(self)
         self.menu_button = QToolButton()
         self.menu_button.setMenu(menu)
         self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -122,6 +125,14 @@ class Header(QWidget):
             self._session.do(Action.STEP_UPDATE)
         else:
             self._session.do(Action.STEP)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A double click on Start must not press Stop, which takes its place after the first."""
+        if event.type() == QEvent.Type.MouseButtonPress:
+            self._pressed = watched
+        elif event.type() == QEvent.Type.MouseButtonDblClick and watched is not self._pressed:
+            return True
+        return bool(super().eventFilter(watched, event))
 
     def _lay_out(self) -> None:
         line = QHBoxLayout(self)

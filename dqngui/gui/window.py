@@ -274,6 +274,14 @@ class Window(QMainWindow):
         super().resizeEvent(event)
         self.layouts.fit()
 
+    def focusNextPrevChild(self, next: bool) -> bool:
+        """Tab, and what Qt does when the control with the focus is hidden: its neighbour must not take the next key."""
+        control = QApplication.focusWidget()
+        if control is not None and not control.isVisible():
+            self.setFocus()
+            return True
+        return super().focusNextPrevChild(next)
+
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.WindowStateChange:

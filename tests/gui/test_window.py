@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from driving import make_app, reach, texts
-from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QFontMetricsF, QGuiApplication, QRawFont
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -66,6 +66,40 @@ def test_every_action_has_an_icon_a_shortcut_and_a_place_in_the_menu(app: App) -
         if name not in (Action.UNPAUSE,):  # shares its keys with Pause: only one of them is ever enabled
             assert not seen & set(words.shortcuts), name
         seen |= set(words.shortcuts)
+
+
+def test_a_double_click_on_start_does_not_stop(qtbot: QtBot, app: App) -> None:
+    start, stop = (app.window.header.buttons[name] for name in (Action.START, Action.STOP))
+    qtbot.mouseClick(start, Qt.MouseButton.LeftButton)
+    assert stop.isVisible()
+    qtbot.mouseDClick(stop, Qt.MouseButton.LeftButton)  # what Qt sends for the second click, where Start was
+    qtbot.mouseRelease(stop, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: app.session.state is State.RUNNING)
+
+
+def test_a_button_that_stays_takes_both_clicks(qtbot: QtBot, app: App) -> None:
+    reach(qtbot, app, State.PAUSED)
+    host, step = ScriptedHost.opened[-1], app.window.header.buttons[Action.STEP]
+    qtbot.mouseClick(step, Qt.MouseButton.LeftButton)
+    host.emit(m.Paused(step=host.step))
+    qtbot.waitUntil(step.isEnabled)
+    qtbot.mouseDClick(step, Qt.MouseButton.LeftButton)
+    qtbot.mouseRelease(step, Qt.MouseButton.LeftButton)
+    assert len([each for each in host.sent if isinstance(each, m.Step)]) == 2
+
+
+def test_no_neighbour_takes_the_focus_of_a_control_that_goes(qtbot: QtBot, app: App) -> None:
+    start, memory = app.window.header.buttons[Action.START], app.window.form.first.editors["net.memory"]
+    start.setFocus()
+    qtbot.keyClick(start, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: app.session.state is State.RUNNING)
+    assert app.window.focusWidget() is app.window
+    memory.setFocus()
+    app.window.arrange("watch")
+    assert not memory.isVisible()
+    assert app.window.focusWidget() is app.window
+    qtbot.keyClick(app.window, Qt.Key.Key_Tab)
+    assert app.window.header.isAncestorOf(app.window.focusWidget())
 
 
 def test_start_is_the_only_accent(app: App) -> None:
