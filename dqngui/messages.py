@@ -85,6 +85,11 @@ class Evaluated(Event, frozen=True):
     score: float | None = None
     seconds: float = 0.0
 
+    @property
+    def judged(self) -> float:
+        """What the best checkpoint is chosen by: the score where there is one, else the mean."""
+        return self.mean if self.score is None else self.score
+
 
 class KnobChanged(Event, frozen=True):
     """A live setting took effect. For a schedule `new` None means: back on the schedule."""

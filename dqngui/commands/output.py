@@ -74,7 +74,7 @@ class ProgressLine:
             case Evaluated():
                 self._evaluation = event.mean
                 if event.best:
-                    self._best = event.mean if event.score is None else event.score
+                    self._best = event.judged
                 if not self._live:
                     print(self.text(), file=sys.stderr)
             case Warned():

@@ -119,7 +119,7 @@ class Run(QObject):
     def _note(self, event: Event) -> None:
         match event:
             case m.Evaluated(best=True):
-                self.best = event.mean if event.score is None else event.score
+                self.best = event.judged
             case m.CheckpointSaved():
                 self.checkpoint, self._saved_at = event.step, time.monotonic()
             case m.KnobChanged():

@@ -83,7 +83,7 @@ def record(
             if isinstance(item, Learned):
                 seconds = item.seconds
             elif isinstance(item, Evaluated) and item.best:
-                best = _score(item)
+                best = item.judged
             if log is not None:
                 log.write(item)
             yield item
@@ -102,11 +102,6 @@ def record(
                 close()
         if log is not None:
             log.close()
-
-
-def _score(event: Evaluated) -> float:
-    """What the best checkpoint was chosen by."""
-    return event.mean if event.score is None else event.score
 
 
 def _saved(snapshot: Snapshot, log: _Log | None) -> CheckpointSaved:
@@ -146,7 +141,7 @@ class _Log:
             if isinstance(event, Learned):
                 self._note(step=event.step, seconds=event.seconds)
             elif isinstance(event, Evaluated) and event.best:
-                self._note(step=event.step, best=_score(event))
+                self._note(step=event.step, best=event.judged)
             if time.monotonic() - self._flushed >= FLUSH_SECONDS:
                 self.flush()
         elif isinstance(event, Finished):

@@ -6,6 +6,7 @@ import csv
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QTest
@@ -54,6 +55,12 @@ def test_lines_are_sentences_newest_first(panel: LogPanel) -> None:
     assert [kind_of(event) for event in EVENTS] == ["notice", "tweak", "evaluation", "notice", "notice"]
     with pytest.raises(TypeError):
         line_of(Event(step=1))
+
+
+def test_a_second_evaluation_begins_with_what_the_best_is_chosen_by() -> None:
+    second = Evaluated(step=1, returns=(330.7,), lengths=(330,), mean=330.7, role="confirmation", score=316.55)
+    assert line_of(second).text == "Second evaluation 330.7, both 316.6"
+    assert line_of(msgspec.structs.replace(second, best=True)).text == "Best so far 316.6, second evaluation 330.7"
 
 
 def test_chips_hide_kinds_also_of_what_comes_later(panel: LogPanel) -> None:

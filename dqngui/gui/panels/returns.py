@@ -146,7 +146,7 @@ class ReturnPanel(Panel):
         self._strip.set_marks(marks)
         plot.set_cursor(self.cursor_at.step if self.cursor_at else None)
         best = history.best
-        self._best.setText(f"best {best.mean:,.4g} at {best.step:,}" if best else "")
+        self._best.setText(f"best {best.judged:,.4g} at {best.step:,}" if best else "")
         self._best.setVisible(best is not None)
 
     def _draw_overlays(self) -> list[tuple[float, float] | None]:

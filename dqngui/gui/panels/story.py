@@ -67,8 +67,14 @@ def line_of(event: Event) -> Line:
 
 def _evaluation(event: Evaluated) -> str:
     name = {"selection": "Evaluation", "confirmation": "Second evaluation", "test": "Test"}[event.role]
-    both = f", both together {event.score:,.1f}" if event.score is not None else ""
-    return f"{name} {event.mean:,.1f}{both}{', best so far' if event.best else ''}".replace("-", "−")
+    said = f"{name} {event.mean:,.1f}"
+    if event.best and event.score is not None:  # what counts comes first: a narrow card shows the beginning only
+        said = f"Best so far {event.score:,.1f}, second evaluation {event.mean:,.1f}"
+    elif event.best:
+        said += ", best so far"
+    elif event.score is not None:
+        said += f", both {event.score:,.1f}"
+    return said.replace("-", "−")
 
 
 def _fork(event: Forked) -> str:
