@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
+from dqngui import catalog
 from dqngui.config import ConfigError
 from dqngui.gui.history import History
 from dqngui.gui.session import Session
@@ -334,21 +335,31 @@ def _plain_name(summary: RunSummary) -> str:
 
 
 def names(summaries: Sequence[RunSummary]) -> dict[str, str]:
-    """Names of runs by their folders: title or folder; where several share it, with seed, `fork` and time of start."""
+    """Names of runs by their folders: title or folder; where several share it, with what tells them apart.
+
+    That is the memory, the attention, the seed, `fork` and the time of the start, each only where it differs.
+    """
     found = {each.folder: _plain_name(each) for each in summaries}
     for more in (
-        lambda each: f" · seed {each.seed}",
-        lambda each: " · fork" if each.parent else "",
-        lambda each: (
-            f" · {Path(each.folder).name[11:16].replace('-', ':')}" if _STAMP.match(Path(each.folder).name) else ""
-        ),
+        lambda each: _label(catalog.MEMORIES, each.memory),
+        lambda each: _label(catalog.ATTENTIONS, each.attention),
+        lambda each: f"seed {each.seed}",
+        lambda each: "fork" if each.parent else "",
+        lambda each: Path(each.folder).name[11:16].replace("-", ":") if _STAMP.match(Path(each.folder).name) else "",
     ):
-        shared = Counter(found.values())
+        told: dict[str, set[str]] = defaultdict(set)
+        for each in summaries:
+            told[found[each.folder]].add(more(each))
         found = {
-            each.folder: found[each.folder] + (more(each) if shared[found[each.folder]] > 1 else "")
+            each.folder: " · ".join(filter(None, (name, more(each) if len(told[name]) > 1 else "")))
             for each in summaries
+            for name in (found[each.folder],)
         }
     return found
+
+
+def _label(entries: Mapping[str, catalog.Entry], name: str) -> str:
+    return (entries[name].label if name in entries else "") or name
 
 
 def _alike(a: RunSummary, b: RunSummary) -> bool:

@@ -189,8 +189,10 @@ def test_an_overlay_stays_when_another_run_is_opened_and_is_left_out_when_it_is_
     parts.open("mine", episodes([1.0] * 50))
     parts.overlay("a", "b")
     assert len(parts.lines()) == 2
+    assert [chip.text() for chip in parts.panel._legend.chips] == ["a", "b"]
     parts.open("a", episodes(np.full(100, 5.0)))
     assert len(parts.lines()) == 1
+    assert [chip.text() for chip in parts.panel._legend.chips] == ["b"]
     parts.panel.clear()
     parts.session.folder = None
     parts.panel.show(History())

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -26,7 +27,7 @@ from dqngui.gui.panels.marks import describe, short_name, value_text
 from dqngui.gui.panels.panel import Cursor, Panel
 from dqngui.gui.panels.plot import Band, Plot, grown, rounded_range, short, typical_range
 from dqngui.gui.panels.returns import ReturnPanel
-from dqngui.messages import EpisodeEnded, Evaluated, Event, KnobChanged, Learned, Paused
+from dqngui.messages import EpisodeEnded, Evaluated, Event, Forked, KnobChanged, Learned, Paused
 
 ALL: list[type[Panel]] = [
     getattr(importlib.import_module(entry.target.split(":")[0]), entry.target.split(":")[1])
@@ -362,6 +363,24 @@ def test_the_best_evaluation_is_named_and_ringed(qtbot: QtBot) -> None:
     assert panel._best.text() == "best 400 at 20,000"
     sizes = panel._evaluations.data["size"]
     assert list(sizes).count(max(sizes)) == 1
+
+
+def test_the_best_is_the_mean_of_both_evaluations_as_in_the_table_of_runs(qtbot: QtBot) -> None:
+    panel = made(qtbot, ReturnPanel)
+    second = Evaluated(
+        step=25_000, returns=(430.0,), lengths=(430,), mean=430.0, role="confirmation", best=True, score=420.0
+    )
+    panel.show(History.of([*run_events(), second]))
+    assert panel._best.text() == "best 420 at 25,000"
+
+
+def test_learning_begins_where_a_fork_left_its_parent(qtbot: QtBot) -> None:
+    panel = made(qtbot, LearningPanel)
+    fork = Forked(step=60_000, parent="a")
+    panel.show(History.of([fork, *(msgspec.structs.replace(e, step=60_000 + e.step) for e in run_events(100))]))
+    assert {plot.span for plot in plots(panel)} == {(60_000.0, 60_000.0 + grown(5_000))}
+    panel.show(History.of(run_events(100)))
+    assert {plot.span for plot in plots(panel)} == {(0.0, grown(5_000))}
 
 
 def test_smoothing_changes_the_line(qtbot: QtBot) -> None:

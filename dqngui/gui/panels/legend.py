@@ -76,7 +76,11 @@ class OverlayLegend(QWidget):
     def show_overlays(self, library: Library, overlays: Overlays) -> None:
         """A chip for each, as they are drawn now."""
         self._library = library
-        wanted = [(overlay, _name(overlay, overlays.count(overlay))) for overlay in library.overlays]
+        wanted = [
+            (overlay, _name(overlay, overlays.count(overlay)))
+            for overlay in library.overlays
+            if overlays.offers(overlay)
+        ]
         if wanted != [(chip.overlay, chip.name) for chip in self.chips]:
             for chip in self.chips:
                 chip.hide()
@@ -140,7 +144,7 @@ def _name(overlay: Overlay, count: int) -> str:
 def _tip(overlay: Overlay, library: Library) -> str:
     bests = [(folder, curve.best) for folder in overlay.folders if (curve := library.curve(folder)) is not None]
     known = [
-        f"{library.name_of(folder)}: best evaluation {best.mean:,.4g} at {best.step:,}"
+        f"{library.name_of(folder)}: best evaluation {best.judged:,.4g} at {best.step:,}"
         for folder, best in bests
         if best
     ]

@@ -64,6 +64,7 @@ class Overlays:
         self._plot = plot
         self._drawn: dict[Overlay, _Drawn] = {}
         self.hidden: set[Overlay] = set()
+        self._opened: Path | None = None
 
     def any(self, library: Library) -> bool:
         """Some run that is compared has data."""
@@ -75,7 +76,8 @@ class Overlays:
         )
 
     def update(self, library: Library, opened: Path | None) -> None:
-        """Take what the library has now. A run that is open is left out: it has its own curve."""
+        """Take what the library has now."""
+        self._opened = opened
         for overlay in [each for each in self._drawn if each not in library.overlays]:
             self.hidden.discard(overlay)
             self._drawn.pop(overlay).remove(self._plot)
@@ -83,8 +85,8 @@ class Overlays:
             if overlay not in self._drawn:
                 self._drawn[overlay] = _Drawn(self._plot, overlay)
             curves = [curve for folder in overlay.folders if (curve := library.curve(folder)) and not curve.empty]
-            drawn = overlay not in self.hidden and (overlay.seeds or opened not in overlay.folders)
-            self._drawn[overlay].curves, self._drawn[overlay].shown = curves, drawn
+            self._drawn[overlay].curves = curves
+            self._drawn[overlay].shown = overlay not in self.hidden and self.offers(overlay)
 
     def draw(self, window: int) -> tuple[float, float] | None:
         """Draw them within the plot's span, and return the lowest and highest value drawn."""
@@ -98,6 +100,10 @@ class Overlays:
     def last_step(self) -> int:
         """Environment steps of the longest run that is drawn."""
         return max((each.last_step for each in self._drawn.values() if each.shown), default=0)
+
+    def offers(self, overlay: Overlay) -> bool:
+        """It can be drawn: a run that is open is left out, since it has its own curve."""
+        return overlay.seeds or self._opened not in overlay.folders
 
     def count(self, overlay: Overlay) -> int:
         """How many of its runs have data."""

@@ -266,10 +266,10 @@ class Plot(pg.GraphicsView):
         """How many steps so many pixels are."""
         return pixels * (self.span[1] - self.span[0]) / self.pixels
 
-    def reach(self, last_step: float) -> None:
-        """Make room for data up to a step; shows it all while fitted."""
-        self._wanted = (0.0, grown(last_step))
-        self.box.setLimits(xMin=0.0, xMax=self._wanted[1], minXRange=20.0)
+    def reach(self, last_step: float, first_step: float = 0.0) -> None:
+        """Make room for data between two steps; shows it all while fitted."""
+        self._wanted = (first_step, first_step + grown(last_step - first_step))
+        self.box.setLimits(xMin=first_step, xMax=self._wanted[1], minXRange=20.0)
         if self.fitted and self.span != self._wanted:
             self.box.setXRange(*self._wanted)
 

@@ -74,7 +74,8 @@ class SmallPlot(QWidget):
 
     def draw(self, history: History, name: str, cursor: Cursor | None) -> None:
         curve, plot = history.learned[name], self.plot
-        plot.reach(history.last_step)
+        # A fork's own curves begin where it branched off; its parent's are not drawn here.
+        plot.reach(history.last_step, history.forks[0].step if history.forks else 0.0)
         x, y = curve.query(*plot.span, 2 * plot.pixels)
         known = y[np.isfinite(y)]
         self.curve.setData(x=x, y=y, connect="all" if len(known) == len(y) else "finite")
