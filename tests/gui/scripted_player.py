@@ -14,7 +14,7 @@ VIEW = m.View("memory/hidden", ("unit",), (8,), signed=True)
 
 
 class ScriptedPlayer:
-    """Answers at the next drain. Pixel (0, 0) of a picture is its step, q of step t is (t, 10).
+    """Answers at the next drain. Pixel (0, 0) of a picture is its step (modulo 256), q of step t is (t, 10).
 
     Attributes:
         length: steps of every episode.
@@ -78,7 +78,7 @@ class ScriptedPlayer:
         if look.t is not None and self.draws:
             t = min(look.t, self.length)
             pixels = np.full((40, 60, 3), 255, np.uint8)
-            pixels[0, 0] = t
+            pixels[0, 0] = t % 256
             tensors = {} if self.ready.no_picture else {"pixels": pixels}
             self.emit(m.Frame(step=0, number=self.number, t=t, tensors=tensors))
 

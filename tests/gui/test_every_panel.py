@@ -1,0 +1,186 @@
+"""Every panel of the catalog, fed by the board: whatever a run, an episode or a folder brings, seen or hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import msgspec
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication, QMainWindow
+from pytestqt.qtbot import QtBot
+from scripted_host import ScriptedHost
+from scripted_player import ScriptedPlayer, Watched
+
+from dqngui import catalog, config
+from dqngui import messages as m
+from dqngui.gui import theme as themes
+from dqngui.gui.board import Board
+from dqngui.gui.library import Library
+from dqngui.gui.panels.panel import Sources
+from dqngui.gui.session import Session
+from dqngui.runs import folder as runs
+
+EVENTS, STEPS = 1_000_000, 20_000
+
+
+class LongPlayer(ScriptedPlayer):
+    """Episodes of 20,000 steps with values, views and observations that are no numbers among them."""
+
+    length = STEPS
+    ready = msgspec.structs.replace(
+        ScriptedPlayer.ready,
+        views=(
+            m.View("memory/hidden", ("unit",), (8,), signed=True),
+            m.View("attention/self/0", ("head", "query", "key"), (2, 2, 2)),
+        ),
+    )
+
+    def played(self, first: int, until: int) -> m.Played:
+        told = super().played(first, until)
+        t = np.arange(first, until)
+        if self.recorded:
+            told.tensors["view/attention/self/0"] = np.full((len(t), 2, 2, 2), 0.5, np.float32)
+        for name, values in told.tensors.items():
+            if values.dtype.kind == "f" and name != "reward":
+                values[(t > 50) & (t < 100)] = np.nan
+                values[t == 0] = np.inf
+        return told
+
+
+@pytest.fixture
+def place(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SimpleNamespace]:
+    """Two boards with the same sources: one that is always seen, and one to hide."""
+    themes.apply(qapp, "dark")
+    ScriptedPlayer.opened.clear()
+    session = Session(config.Experiment(), runs=tmp_path / "runs", open_host=ScriptedHost)
+    library, player = Library(session), Watched()
+    player._open_host = LongPlayer
+    monkeypatch.setattr(player._timer, "start", lambda *_: None)
+    windows, boards = [QMainWindow(), QMainWindow()], []
+    for window in windows:
+        qtbot.addWidget(window)
+        board = Board(window)
+        board.attach(Sources(session, player, library))
+        player.grew.connect(board.take_views)
+        player.moved.connect(board.follow)
+        for number, dock in enumerate(board.docks.values()):
+            window.addDockWidget(list(Qt.DockWidgetArea)[number % 2], dock)
+        window.resize(2400, 1400)
+        window.show()
+        qtbot.waitExposed(window)
+        boards.append(board)
+    player.show_in(pictures=True, views=True)
+    yield SimpleNamespace(session=session, library=library, player=player, boards=boards, runs=tmp_path / "runs")
+    player.stop()
+    library.stop()
+    library.join()
+    for board in boards:
+        board.clear()
+    del windows  # they own the boards
+
+
+def events() -> Iterator[list[m.Event]]:
+    """A million events in a few pieces, with what is no number, and one of everything that is drawn."""
+    yield [
+        m.EpisodeEnded(step=1, ret=float("nan"), length=1),
+        m.Learned(step=2, updates=0, loss=float("nan"), q_mean=float("inf")),
+        m.Evaluated(step=3, returns=(), lengths=(), mean=float("nan"), best=True),
+    ]
+    for piece in range(20):
+        steps = range(50_000 * piece + 10, 50_000 * (piece + 1) + 10)
+        some: list[m.Event] = [m.EpisodeEnded(step=step, ret=float(step % 997), length=20) for step in steps[::2]]
+        some += [m.Learned(step=step, updates=step, loss=step % 31 / 31, epsilon=0.1) for step in steps[1::2]]
+        yield [
+            *some,
+            m.Evaluated(step=steps[-1], returns=(float(piece),), lengths=(9,), mean=float(piece), best=True),
+            m.KnobChanged(step=steps[-1], field="learn.lr", old=1e-3, new=5e-4),
+            m.Warned(step=steps[-1], text="Slow."),
+        ]
+
+
+def settle(board: Board) -> None:
+    """Draw everything that is new; layouts follow texts with the next turns of the loop."""
+    for _ in range(3):
+        board.refresh()
+        QApplication.processEvents()
+
+
+def pictures(board: Board) -> dict[str, QImage]:
+    settle(board)
+    return {name: panel.grab().toImage() for name, panel in board.panels.items()}
+
+
+def make_runs(folder: Path) -> None:
+    """Three runs, one of them with returns that are no numbers."""
+    for seed in range(3):
+        made = runs.create(folder, config.Experiment())
+        ret = float("nan") if seed == 1 else float(seed)
+        log = [m.encode(m.EpisodeEnded(step=10 * n, ret=ret, length=10)) for n in range(1, 50)]
+        (made / runs.EVENTS).write_bytes(b"\n".join(log) + b"\n")
+        summary = runs.summary_of(made)
+        assert summary is not None
+        runs.write_summary(made, msgspec.structs.replace(summary, state="stopped", step=500, best=None))
+
+
+def test_hidden_for_a_million_events_and_a_long_episode_then_shown_equals_always_visible(
+    qtbot: QtBot, place: SimpleNamespace
+) -> None:
+    seen, hidden = place.boards
+    player, library = place.player, place.library
+    assert seen.in_sight == hidden.in_sight == list(catalog.PANELS)
+    nothing = pictures(seen)
+    assert nothing == pictures(hidden)
+    window = hidden.parent()
+    arranged = window.saveState()
+    for dock in hidden.docks.values():
+        dock.hide()
+    assert not hidden.in_sight
+
+    for some in events():
+        for board in place.boards:
+            board.take(some)
+        settle(seen)
+    assert len(seen.history.returns) + len(seen.history.learned["loss"]) > 0.99 * EVENTS
+    player.open(folder=place.runs, source="demo")
+    player.start()
+    player.pause()
+    while player.playing is None or not player.playing.ended:
+        player.tick(times=3)
+        if player.playing is not None:
+            player.seek(player.playing.length)
+    player.seek(1_234)
+    player.tick(times=6)
+    assert (player.playing.length, player.playing.t) == (STEPS, 1_234)
+    make_runs(place.runs)
+    with qtbot.waitSignal(library.changed):
+        library.refresh()
+    for summary in library.summaries:
+        library.overlay(Path(summary.folder))
+    qtbot.waitUntil(lambda: all(library.curve(Path(summary.folder)) is not None for summary in library.summaries))
+
+    always = pictures(seen)
+    assert window.restoreState(arranged)
+    QApplication.processEvents()
+    again = pictures(hidden)
+    assert hidden.in_sight == list(catalog.PANELS)
+    for name in catalog.PANELS:
+        assert always[name].size() == nothing[name].size(), name
+        assert always[name] != nothing[name], name
+        assert always[name] == again[name], name
+
+    player.close()
+    for board in place.boards:
+        board.clear()
+    for name in set(catalog.PANELS) - {"runs"}:  # the folder keeps its runs
+        for board in place.boards:
+            assert not board.panels[name].has_content() or name == "return", name  # whose overlays stay
+    one, other = (pictures(board) for board in place.boards)
+    for name in catalog.PANELS:
+        assert one[name] == other[name], name
