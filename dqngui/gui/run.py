@@ -161,15 +161,22 @@ class Run(QObject):
 
     def _resumed(self, event: m.RunResumed) -> None:
         self.step = self.checkpoint = event.step
-        if event.lost_steps:
+        if event.lost_steps or event.lost_tweaks:
             tweaks = f", and with them {'; '.join(event.lost_tweaks)}" if event.lost_tweaks else ""
             self.notice = f"Resumed from step {event.step:,}: {event.lost_steps:,} steps were lost{tweaks}."
-            self._forget_lost_tweaks(event.step)
+            self._forget_lost_tweaks(event.step, len(event.lost_tweaks))
+            if self.folder is not None and (summary := summary_of(self.folder)) is not None:
+                self.best = summary.best  # an evaluation behind the saved state is lost too
             self.rewound.emit(event.step)
 
-    def _forget_lost_tweaks(self, step: int) -> None:
-        """Scheduled knobs are as the tweaks up to this step say; the others came with the experiment."""
-        self._tweaks = [tweak for tweak in self._tweaks if tweak.step <= step]
+    def _forget_lost_tweaks(self, step: int, lost: int) -> None:
+        """Scheduled knobs are as the tweaks before the saved state say; the others came with the experiment."""
+        kept = [tweak for tweak in self._tweaks if tweak.step <= step]
+        lost -= len(self._tweaks) - len(kept)
+        while lost > 0 and kept and kept[-1].step == step:  # made while it paused, after it was saved there
+            kept.pop()
+            lost -= 1
+        self._tweaks = kept
         self.knobs.keep_only(())
         self.knobs.values |= self._manual | {tweak.field: tweak.new for tweak in self._tweaks}
         self.knobs.keep_only(path for path, _ in _scheduled(self.experiment))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from pytestqt.qtbot import QtBot
 from scripted_host import ScriptedHost
 
@@ -13,6 +14,7 @@ from dqngui import config, settings
 from dqngui import messages as m
 from dqngui.gui.session import Session
 from dqngui.gui.states import ALLOWED, Action, State
+from dqngui.runs.folder import new_summary, write_summary
 
 
 @pytest.fixture
@@ -227,3 +229,29 @@ def test_a_resume_that_lost_steps_says_so(qtbot: QtBot, running: Session) -> Non
     assert rewound == [10_000]
     assert "1,500" in running.notice
     assert "learn.lr" in running.notice
+
+
+def test_a_resume_forgets_tweaks_made_at_the_saved_step_after_it_was_saved(qtbot: QtBot, running: Session) -> None:
+    lr, epsilon = running.value("learn.lr"), running.value("learn.epsilon")
+    host().emit(
+        m.KnobChanged(step=2_000, field="learn.lr", old=lr, new=0.01),  # before it was saved
+        m.KnobChanged(step=2_000, field="learn.lr", old=0.01, new=0.02),
+        m.KnobChanged(step=2_000, field="learn.epsilon", old=None, new=0.5),
+    )
+    qtbot.waitUntil(lambda: running.value("learn.epsilon") == 0.5)
+    host().emit(m.RunResumed(step=2_000, lost_steps=0, lost_tweaks=("learn.lr to 0.02", "learn.epsilon to 0.5")))
+    qtbot.waitUntil(lambda: "learn.epsilon to 0.5" in running.notice)
+    assert running.value("learn.epsilon") == epsilon
+    assert running.present().learn.lr == 0.01
+
+
+def test_a_resume_that_lost_the_best_evaluation_has_the_former_one(
+    qtbot: QtBot, running: Session, tmp_path: Path
+) -> None:
+    summary = new_summary(config.Experiment())
+    write_summary(tmp_path, structs.replace(summary, best=20.0))
+    running.folder = tmp_path
+    host().emit(m.Evaluated(step=900, returns=(90.0,), lengths=(9,), mean=90.0, best=True))
+    qtbot.waitUntil(lambda: running.best == 90.0)
+    host().emit(m.RunResumed(step=500, lost_steps=400))
+    qtbot.waitUntil(lambda: running.best == 20.0)
