@@ -102,7 +102,8 @@ class Library(QObject):
     def stop(self) -> None:
         """Nothing is read any more, and what was deleted is gone. The thread ends when `alive` is False."""
         self._timer.stop()
-        self._worker.stop(self._empty_trash if self._discarded else None)
+        own = [path for moved in self._discarded for path in moved]
+        self._worker.stop(partial(self._empty_trash, own) if own else None)
 
     @property
     def alive(self) -> bool:
@@ -322,10 +323,10 @@ class Library(QObject):
             if self.runs is not None and time.time() - (self.runs / TRASH).stat().st_mtime > OLD_TRASH_S:
                 self._empty_trash()
 
-    def _empty_trash(self) -> None:
+    def _empty_trash(self, only: Sequence[Path] | None = None) -> None:
         if self.runs is not None:
             try:
-                empty_trash(self.runs)
+                empty_trash(self.runs, only)
             except ConfigError:
                 pass  # it is tried again at the next start
 

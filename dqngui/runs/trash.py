@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from dqngui.config import ConfigError
@@ -31,19 +32,24 @@ def restore(discarded: Path) -> Path:
     return _move(discarded, discarded.parent.parent)
 
 
-def empty_trash(runs: Path) -> int:
-    """Delete what was discarded in a folder of runs for good; returns how many runs that were. Raises ConfigError."""
+def empty_trash(runs: Path, only: Collection[Path] | None = None) -> int:
+    """Delete what was discarded in a folder of runs for good; returns how many runs that were. Raises ConfigError.
+
+    Args:
+        only: these alone, as `discard` returned them; None: everything.
+    """
     trash = runs / TRASH
     if not trash.is_dir():
         return 0
     try:
-        found = list(trash.iterdir())
+        found = [path for path in trash.iterdir() if only is None or path in only]
         for path in found:
             if path.is_symlink() or not path.is_dir():
                 path.unlink()  # a link's target belongs to someone else
             else:
                 shutil.rmtree(path)
-        trash.rmdir()
+        if not any(trash.iterdir()):
+            trash.rmdir()
     except OSError as error:
         raise ConfigError(f"cannot empty `{trash}`: {error.strerror}") from None
     return len(found)

@@ -330,11 +330,13 @@ def test_an_old_trash_is_emptied_at_the_start_and_ones_own_at_the_end(
     with qtbot.waitSignal(library.changed):
         library.start()
     assert not (runs / TRASH).exists()
+    make_run(runs / TRASH)  # of another window
+    others = list((runs / TRASH).iterdir())
     library.discard([library.summaries[0].folder])
-    assert (runs / TRASH).exists()
+    assert len(list((runs / TRASH).iterdir())) == 2
     library.stop()
     library.join()
-    assert not (runs / TRASH).exists()
+    assert list((runs / TRASH).iterdir()) == others
     assert not library.alive
     assert "library" not in {thread.name for thread in threading.enumerate()}
 
