@@ -6,6 +6,8 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QToolTip, QWidget
 
+FEWEST = 4
+
 
 class ElidedLabel(QLabel):
     """A label of one line; `text()` is always the whole text."""
@@ -17,8 +19,9 @@ class ElidedLabel(QLabel):
         self.setSizePolicy(policy, QSizePolicy.Policy.Preferred)
 
     def shown(self) -> str:
-        """The text as far as there is room for it."""
-        return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        """The text as far as there is room for it; a letter or two of a long one would say nothing."""
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        return shown if shown == self.text() or len(shown) > FEWEST else ""
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, super().minimumSizeHint().height())

@@ -131,6 +131,7 @@ class Header(QWidget):
         if event.type() == QEvent.Type.MouseButtonPress:
             self._pressed = watched
         elif event.type() == QEvent.Type.MouseButtonDblClick and watched is not self._pressed:
+            self.window().setFocus()  # the press has given it to the button
             return True
         return bool(super().eventFilter(watched, event))
 

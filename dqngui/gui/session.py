@@ -86,7 +86,7 @@ class Session(DraftedRun):
             actions -= _WHOLE_LOG
         if not self.knobs.can_undo:
             actions -= {Action.UNDO_KNOB}
-        if Action.RESUME_RUN in actions and not self.resumable:
+        if Action.RESUME_RUN in actions and (not self.resumable or self._complete):
             actions -= {Action.RESUME_RUN}
         if Action.FORK in actions and self.fork_problem:
             actions -= {Action.FORK}
@@ -98,6 +98,10 @@ class Session(DraftedRun):
     def resumable(self) -> bool:
         """The run's folder holds a state to go on from, and nobody else is writing it."""
         return self._saved and not self._trained_by
+
+    @property
+    def _complete(self) -> bool:
+        return self.checkpoint is not None and self.checkpoint >= self.experiment.run.total_steps
 
     @property
     def _saved(self) -> bool:
@@ -250,10 +254,10 @@ class Session(DraftedRun):
             return f"This run is read-only here: process {self._trained_by} trains it now."
         if self.checkpoint is None:
             return "This stored run is read-only. New run trains its experiment from the beginning."
-        return (
-            f"This stored run is read-only. Resume goes on from step {self.checkpoint:,}, Fork branches from there, "
-            "New run trains its experiment from the beginning."
-        )
+        how = f"Resume goes on from step {self.checkpoint:,}, Fork branches from there"
+        if self._complete:
+            how = "It has made all of its steps: raise Total steps to fork it"
+        return f"This stored run is read-only. {how}, New run trains its experiment from the beginning."
 
     def _forget_former(self) -> None:
         """No run any more, and nothing that belonged to it."""

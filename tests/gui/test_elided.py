@@ -37,6 +37,9 @@ def test_a_cut_text_ends_in_an_ellipsis_and_is_whole_in_the_tooltip(
     assert label.shown().endswith("…") and len(label.shown()) < len(whole)
     assert label.text() == whole
     assert tooltip(label) == whole
+    label.resize(20, 20)
+    assert label.shown() == ""  # "C…" would puzzle
+    assert tooltip(label) == whole
     label.resize(label.fontMetrics().horizontalAdvance(whole) + 4, 20)
     assert label.shown() == whole
     assert tooltip(label) == ""

@@ -277,7 +277,7 @@ def test_pictures_drawings_tables_and_arrays_are_exported(qtbot: QtBot, kind: ty
             getattr(panel, f"export_{suffix}")(tmp_path / "missing" / f"a.{suffix}")
     names = [action.text() for action in panel.menu_actions]
     assert [name for name in names if name.startswith("Export")] == [
-        "Export picture…", "Export drawing…", "Export data…", "Export episode arrays…",
+        "Export picture (PNG)…", "Export drawing (SVG)…", "Export data (CSV)…", "Export episode arrays…",
     ]  # fmt: skip
     panel.clear()
     for suffix in ("csv", "npz"):

@@ -24,7 +24,7 @@ from dqngui.gui.states import Action, State
 from dqngui.runs.folder import EVENTS, create, new_summary, own_process, read_events, write_summary
 from dqngui.runs.resume import LogMark, save_resume
 
-EXPERIMENT = presets.read_experiment("cartpole-positions")
+EXPERIMENT = settings.with_settings(presets.read_experiment("cartpole-positions"), {"run.total_steps": 200_000})
 ROWS = 3_000
 
 
@@ -319,6 +319,15 @@ def test_a_stored_run_is_forked_where_it_was_saved(qtbot: QtBot, session: Sessio
     expected = settings.with_settings(EXPERIMENT, {"net.width": 128, "learn.lr": 5e-4})
     assert request.experiment == expected
     ScriptedHost.opened[-1].end()
+
+
+def test_a_stored_run_with_no_step_left_offers_no_resume(qtbot: QtBot, session: Session, tmp_path: Path) -> None:
+    session.open_stored(stored(tmp_path, saved=200_000))
+    read(qtbot, session)
+    assert not {Action.RESUME_RUN, Action.FORK} & session.allowed
+    assert "all of its steps" in session.notice
+    session.edit({"run.total_steps": 300_000})
+    assert Action.FORK in session.allowed
 
 
 def test_resuming_before_torch_is_loaded_is_remembered(qtbot: QtBot, session: Session, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ class AgentPanel(Panel):
         self.watch = WatchMenu()
         self.header_widgets = [self.watch]
         self.film = self.background = FilmExport(self)
-        self._film_action = self.add_menu_action("Export film…", "filmstrip", self.film.toggle)
+        self._film_action = self.add_menu_action("Export film (MP4)…", "filmstrip", self.film.toggle)
         self._film_action.setToolTip("This episode as an MP4, with what the agent attends to and remembers beside it")
         self.add_exports()
         self.film.changed.connect(self._on_changed)
@@ -118,7 +118,7 @@ class AgentPanel(Panel):
         )
         playing = player.playing
         self._say_line()
-        self._film_action.setText("Cancel film" if self.film.filming is not None else "Export film…")
+        self._film_action.setText("Cancel film" if self.film.filming is not None else "Export film (MP4)…")
         self._film_action.setEnabled(self.film.filming is not None or (playing is not None and not player.problem))
         for widget in (self.next, self.speed):
             widget.setEnabled(playing is not None and not player.problem)
@@ -231,8 +231,6 @@ class AgentPanel(Panel):
         self.notice.restyle(theme)
         for widget in (self.frame, self.numbers, self.bars):
             widget.update()
-        for action in self.menu_actions:
-            action.setIcon(themes.icon(action.data(), "muted"))
         super().restyle(theme)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

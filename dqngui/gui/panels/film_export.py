@@ -1,4 +1,4 @@
-"""The Agent card's *Export film…*: asks for a file, films the episode beside everything else, says how far it is."""
+"""The Agent card's *Export film*: asks for a file, films the episode beside everything else, says how far it is."""
 
 from __future__ import annotations
 

@@ -56,9 +56,9 @@ if TYPE_CHECKING:
 
 
 _EXPORTS = {
-    "png": ("Export picture…", "image-outline"),
-    "svg": ("Export drawing…", "vector-line"),
-    "csv": ("Export data…", "file-delimited-outline"),
+    "png": ("Export picture (PNG)…", "image-outline"),
+    "svg": ("Export drawing (SVG)…", "vector-line"),
+    "csv": ("Export data (CSV)…", "file-delimited-outline"),
     "npz": ("Export episode arrays…", "cube-outline"),
 }
 
@@ -190,6 +190,8 @@ class Panel(QWidget):
 
     def restyle(self, theme: Theme) -> None:
         """Take the theme's colours."""
+        for action in self.menu_actions:
+            action.setIcon(themes.icon(action.data(), "muted"))
         for button in self._blank.findChildren(QPushButton):
             button.setIcon(themes.icon(str(button.property("icon_name"))))
         self._changed = True

@@ -64,7 +64,6 @@ class ReturnPanel(Panel):
         self._evaluations = pg.ScatterPlotItem(size=11, symbol="d", pxMode=True)
         for level, item in enumerate((self._band, self._dots, self._line, self._evaluations)):
             self.plot.add(item, level + 1)
-        self._sources: Sources | None = None
         self._overlays, self._branch = Overlays(self.plot), Branch(self.plot)
         self._legend = OverlayLegend(self)
         self._legend.toggled.connect(self._toggle_overlay)
@@ -93,7 +92,7 @@ class ReturnPanel(Panel):
         self.restyle(themes.current())
 
     def attach(self, sources: Sources) -> None:
-        self._sources = sources
+        super().attach(sources)
         sources.library.overlaid.connect(self._again)
         offer_demo(self, sources)
 
@@ -101,7 +100,7 @@ class ReturnPanel(Panel):
 
     def has_content(self) -> bool:
         own = len(self.history.returns) > 0 or bool(self.history.evaluations)
-        return own or (self._sources is not None and self._overlays.any(self._sources.library))
+        return own or (self.sources is not None and self._overlays.any(self.sources.library))
 
     def show(self, history: History | None = None, cursor: Cursor | None = None) -> None:
         if history is not None and history is not self.history:
@@ -125,7 +124,8 @@ class ReturnPanel(Panel):
         x0, x1 = plot.span
         shown = {name: chip.isChecked() for name, chip in self._chips.items()}
 
-        x, y = curve.scattered(x0, x1, DOTS) if shown["episodes"] else (np.empty(0), np.empty(0))
+        places = min(DOTS, plot.pixels)  # more would hide the line
+        x, y = curve.scattered(x0, x1, places) if shown["episodes"] else (np.empty(0), np.empty(0))
         self._dots.setData(x, y)
         x, mean, sd = curve.smoothed(x0, x1, min(2 * plot.pixels, BENDS), self.window_size)
         if not shown["mean"]:
@@ -151,10 +151,10 @@ class ReturnPanel(Panel):
 
     def _draw_overlays(self) -> list[tuple[float, float] | None]:
         """The other runs; they make room for themselves, and the ranges of y that they need are returned."""
-        if self._sources is None:
+        if self.sources is None:
             self.plot.reach(self.history.last_step)
             return []
-        library, folder = self._sources.library, self._sources.session.folder
+        library, folder = self.sources.library, self.sources.session.folder
         opened = folder.absolute() if folder is not None else None
         self._overlays.update(library, opened)
         self.plot.reach(max(self.history.last_step, self._overlays.last_step))
@@ -202,8 +202,6 @@ class ReturnPanel(Panel):
         self._legend.restyle(theme)
         self._overlays.restyle(theme)
         self._branch.restyle(theme)
-        for action in self.menu_actions:
-            action.setIcon(themes.icon(action.data(), "muted"))
         super().restyle(theme)
 
     # -- readout ----------------------------------------------------------------------------------
