@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from dqngui.gui import theme as themes
 from dqngui.gui.elided import ElidedLabel
-from dqngui.gui.panels.colorbar import ColorBar
 from dqngui.gui.panels.heatmap import Heatmap
 from dqngui.gui.panels.inner import InnerPanel
 from dqngui.gui.panels.levels import Levels
@@ -18,7 +16,6 @@ from dqngui.gui.panels.timemap import TimeMap
 from dqngui.gui.panels.trace import Series, Trace
 from dqngui.gui.panels.views import Maps, entropy
 from dqngui.gui.playing import Playing, Rows
-from dqngui.gui.theme import Theme
 from dqngui.messages import View
 
 LOW, LOWER, LOWEST = 250, 190, 140
@@ -57,7 +54,6 @@ class AttentionPanel(InnerPanel):
         self.key_figure.setToolTip(
             "Mean entropy of the attention at the shown step, and its share of the largest possible one (log n)"
         )
-        self.bar = ColorBar(self)
         self.header_widgets += [self.key_figure, self.bar]
         self.dispensable = [self.key_figure, self.bar]
         self._maps: Maps | None = None
@@ -108,7 +104,7 @@ class AttentionPanel(InnerPanel):
         most = max(float(np.max(self._most.values, initial=0.0)), 0.01)
         for canvas in (self.over, self.curve):
             canvas.set_span(span)
-        self._fit_rows()
+        self.fit_rows()
         high = min(1.0, self._levels.take(playing.view(view.name)))
         self.bar.set_levels(False, 0.0, high)
         self.over.draw(self._shares.values, signed=False, limits=(0.0, high), fresh=again)
@@ -153,19 +149,10 @@ class AttentionPanel(InnerPanel):
             return heads[self.head]
         return "mean of the heads" if len(heads) > 1 else "over the episode"
 
-    def _fit_rows(self) -> None:
+    def fit_rows(self) -> None:
         """A low card leaves out the entropy's curve first, then the episode."""
         self.curve.setVisible(self.height() >= LOW)
         self.over.say_above(self._whose if self.height() >= LOWER else "")
         self.over.setVisible(self.height() >= LOWEST)
         self.now.set_gutter(max(self.over.gutter_wanted, self.curve.gutter_wanted))
         self.align([self.over, self.curve], self.now.gutter)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if self._something:
-            self._fit_rows()
-
-    def restyle(self, theme: Theme) -> None:
-        self.bar.restyle(theme)
-        super().restyle(theme)

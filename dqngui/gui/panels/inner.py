@@ -11,9 +11,9 @@ import numpy as np
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.canvas import Canvas
 from dqngui.gui.panels.choice import Choice
+from dqngui.gui.panels.colorbar import ColorBar
 from dqngui.gui.panels.panel import Panel, Sources
 from dqngui.gui.panels.timeline import StepCanvas
 from dqngui.gui.panels.views import in_words, matching
@@ -30,6 +30,7 @@ class InnerPanel(Panel):
     Attributes:
         lacking: a sentence for agents that have no such views.
         choice: offers the views.
+        bar: the colours and their values, for the header of panels that draw maps.
         dispensable: header widgets that a narrow card leaves out, the first one first.
     """
 
@@ -38,6 +39,7 @@ class InnerPanel(Panel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.choice = Choice(f"{self.title}: what is drawn", self)
+        self.bar = ColorBar(self)
         self.header_widgets = [self.choice]
         self.dispensable: list[QWidget] = []
         self.name = ""
@@ -72,8 +74,7 @@ class InnerPanel(Panel):
     def restyle(self, theme: Theme) -> None:
         for canvas in self.findChildren(Canvas):
             canvas.restyle(theme)
-        for action in self.menu_actions:
-            action.setIcon(themes.icon(action.data(), "muted"))
+        self.bar.restyle(theme)
         super().restyle(theme)
 
     def has_content(self) -> bool:
@@ -130,6 +131,9 @@ class InnerPanel(Panel):
     def move_to(self, t: int) -> None:
         """Show step t, which is known."""
 
+    def fit_rows(self) -> None:
+        """Leave out what a low card has no room for."""
+
     def seek_step(self, t: int) -> None:
         """Ask the player for a step of the episode."""
         if self.sources is not None:
@@ -144,6 +148,8 @@ class InnerPanel(Panel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit_header()
+        if self._something:
+            self.fit_rows()
 
     def _fit_header(self) -> None:
         """A narrow card leaves out what it can do without."""

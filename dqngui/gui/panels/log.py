@@ -86,8 +86,6 @@ class LogPanel(Panel):
     def restyle(self, theme: Theme) -> None:
         for chip in self.chips.values():
             chip.restyle(theme)
-        for action in self.menu_actions:
-            action.setIcon(themes.icon(action.data(), "muted"))
         self._rows.restyle()
         self.list.viewport().update()
         super().restyle(theme)

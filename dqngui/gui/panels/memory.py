@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from dqngui.gui import theme as themes
 from dqngui.gui.panels.choice import Choice
-from dqngui.gui.panels.colorbar import ColorBar
 from dqngui.gui.panels.inner import InnerPanel
 from dqngui.gui.panels.levels import Levels
 from dqngui.gui.panels.timeline import span_of
@@ -17,7 +15,6 @@ from dqngui.gui.panels.timemap import TimeMap
 from dqngui.gui.panels.trace import Series, Trace
 from dqngui.gui.panels.views import axis_labels, axis_title, combined, in_words
 from dqngui.gui.playing import Playing, Rows
-from dqngui.gui.theme import Theme
 from dqngui.messages import View
 
 SORTS = {"index": "by index", "variance": "by variance"}
@@ -50,7 +47,6 @@ class MemoryPanel(InnerPanel):
         layout.addWidget(self.shares, 5)
         self.sorting = Choice("Order of the rows", self)
         self.sorting.offer(SORTS, self.sorted_by, self.sort_by)
-        self.bar = ColorBar(self)
         self.header_widgets += [self.sorting, self.bar]
         self.dispensable = [self.bar, self.sorting]
         self._levels: dict[str, Levels] = {}
@@ -122,7 +118,7 @@ class MemoryPanel(InnerPanel):
         self.bar.set_levels(view.signed, *limits)
         self.map.choose(self.row)
         self._draw_traces(names)
-        self._fit_rows()
+        self.fit_rows()
         self.map.draw(values, signed=view.signed, limits=limits, fresh=self.fresh)
 
     def _level(self, view: View, values: npt.NDArray[np.float32]) -> float:
@@ -184,22 +180,13 @@ class MemoryPanel(InnerPanel):
         for canvas in (self.map, self.states, self.shares):
             canvas.follow(t)
 
-    def _fit_rows(self) -> None:
+    def fit_rows(self) -> None:
         """A low card leaves out the second trace first, then the first."""
         both = bool(self.states.series and self.shares.series)
         self.states.setVisible(bool(self.states.series) and self.height() >= LOWER)
         self.shares.setVisible(bool(self.shares.series) and self.height() >= (LOW if both else LOWER))
         canvases = [self.map, self.states, self.shares]
         self.align(canvases, max(each.gutter_wanted for each in canvases))
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if self._something:
-            self._fit_rows()
-
-    def restyle(self, theme: Theme) -> None:
-        self.bar.restyle(theme)
-        super().restyle(theme)
 
 
 def by_variance(values: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:

@@ -157,8 +157,6 @@ class QuantitiesPanel(Panel):
     def restyle(self, theme: Theme) -> None:
         for small in self.plots.values():
             small.restyle(theme)
-        for action in self.menu_actions:
-            action.setIcon(themes.icon(action.data(), "muted"))
         super().restyle(theme)
 
     def _set_fitted(self) -> None:

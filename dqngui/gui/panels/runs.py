@@ -31,7 +31,6 @@ class RunsPanel(Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._sources: Sources | None = None
         self._model: RunModel | None = None
         self._opened: Path | None = None
         self._next: tuple[Path, Action] | None = None  # what to do once a run is open
@@ -89,7 +88,7 @@ class RunsPanel(Panel):
         return action
 
     def attach(self, sources: Sources) -> None:
-        self._sources = sources
+        super().attach(sources)
         library = sources.library
         self._model = RunModel(library, self)
         self._proxy.setSourceModel(self._model)
@@ -116,7 +115,7 @@ class RunsPanel(Panel):
 
     @property
     def _library(self) -> Library | None:
-        return self._sources.library if self._sources is not None else None
+        return self.sources.library if self.sources is not None else None
 
     @Slot()
     def _on_library(self) -> None:
@@ -142,13 +141,10 @@ class RunsPanel(Panel):
             self.table.viewport().update()  # an overlay may have another colour
         self._enable()
 
-    def redraw(self) -> None:
-        problem = self._library.problem if self._library is not None else ""
-        self._empty.setText(problem or self.promise)
+    def why_empty(self) -> str:
+        return (self._library.problem if self._library is not None else "") or self.promise
 
     def restyle(self, theme: Theme) -> None:
-        for action in self.menu_actions:
-            action.setIcon(themes.icon(action.data(), "muted"))
         self.note.restyle(theme)
         if self._model is not None:
             self._model.restyle(theme)
@@ -182,9 +178,9 @@ class RunsPanel(Panel):
             self._open(Path(folder))
 
     def _open(self, folder: Path) -> bool:
-        if self._sources is None:
+        if self.sources is None:
             return False
-        return self._sources.library.is_open(folder) or self._sources.session.open_stored(folder)
+        return self.sources.library.is_open(folder) or self.sources.session.open_stored(folder)
 
     def _open_then(self, action: Action) -> None:
         """Open the chosen run and, once its log was read, go on with it."""
@@ -195,13 +191,13 @@ class RunsPanel(Panel):
 
     @Slot()
     def _on_session(self) -> None:
-        if self._sources is not None and self._sources.session.folder != self._opened:
-            self._opened = self._sources.session.folder
+        if self.sources is not None and self.sources.session.folder != self._opened:
+            self._opened = self.sources.session.folder
             self._on_marks()
-        if self._next is None or self._sources is None:
+        if self._next is None or self.sources is None:
             return
-        session, (folder, action) = self._sources.session, self._next
-        if not self._sources.library.is_open(folder) or session.active or session.loading:
+        session, (folder, action) = self.sources.session, self._next
+        if not self.sources.library.is_open(folder) or session.active or session.loading:
             self._next = None
         elif session.state is not State.STORED or session.loading_share >= 1.0:
             self._next = None
@@ -211,8 +207,8 @@ class RunsPanel(Panel):
                 self.note.say(self._why_not(action))
 
     def _why_not(self, action: Action) -> str:
-        assert self._sources is not None
-        session = self._sources.session
+        assert self.sources is not None
+        session = self.sources.session
         if action is Action.FORK and session.fork_problem:
             return session.fork_problem
         if session.state is State.FINISHED:
