@@ -6,29 +6,50 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
 from dqngui.gui.cards import Card
 
+NEAR = Qt.FindChildOption.FindDirectChildrenOnly
+
 
 def shortcut_table(window: QWidget, cards: Iterable[Card]) -> str:
     """Rich text: those of the whole window, then those of each card that has the focus."""
-    groups = [("Everywhere", window.actions())]
-    groups += [(f"In {card.title}", card.findChildren(QAction)) for card in cards]
+    groups = [
+        (
+            "Everywhere",
+            [*map(_of_action, window.actions()), *map(_of_key, window.findChildren(QShortcut, options=NEAR))],
+        )
+    ]
+    groups += [
+        (
+            f"In {card.title}",
+            [*map(_of_key, card.findChildren(QShortcut)), *map(_of_action, card.findChildren(QAction))],
+        )
+        for card in cards
+    ]
     rows = ""
     seen: set[str] = set()
-    for title, actions in groups:
+    for title, entries in groups:
         lines = ""
-        for action in actions:
-            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-            line = f"<tr><td>{action.text()}</td><td>&nbsp;&nbsp;&nbsp;</td><td>{keys}</td></tr>"
+        for text, sequence in entries:
+            keys = sequence.toString(QKeySequence.SequenceFormat.NativeText) if text else ""
+            line = f"<tr><td>{text}</td><td>&nbsp;&nbsp;&nbsp;</td><td>{keys}</td></tr>"
             if keys and (title + line) not in seen:
                 seen.add(title + line)
                 lines += line
         if lines:
             rows += f"<tr><td colspan=3><b>{title}</b></td></tr>{lines}"
     return f"<table>{rows}</table>"
+
+
+def _of_action(action: QAction) -> tuple[str, QKeySequence]:
+    return action.text(), action.shortcut()
+
+
+def _of_key(shortcut: QShortcut) -> tuple[str, QKeySequence]:
+    return shortcut.whatsThis(), shortcut.key()
 
 
 def tab_from(first: QWidget) -> None:

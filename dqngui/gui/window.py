@@ -126,7 +126,7 @@ class Window(QMainWindow):
         menu.add(menu.help, "Keyboard shortcuts", "keyboard-outline", "Ctrl+/", "All shortcuts", self.show_shortcuts)
         menu.add(menu.help, "Copy diagnostics", "content-copy", "", "Copy versions and experiment", self.copy_report)
         menu.add(menu.help, "About dqngui", "information-outline", "", "Version and licence", self.show_about)
-        QShortcut(QKeySequence("F10"), self, self._open_menu)
+        QShortcut(QKeySequence("F10"), self, self._open_menu).setWhatsThis("Menu")
         return menu
 
     def _frame(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 from PySide6.QtCore import QModelIndex, QPoint, Qt
-from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
+from PySide6.QtGui import QAction, QDesktopServices, QFont, QFontMetrics, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow
 from pytestqt.qtbot import QtBot
@@ -24,6 +24,7 @@ from dqngui.gui.history import History
 from dqngui.gui.library import Library
 from dqngui.gui.panels import demo
 from dqngui.gui.panels.run_table import SWATCH, Column, RunModel, ago
+from dqngui.gui.panels.run_view import shortened
 from dqngui.gui.panels.runs import RunsPanel
 from dqngui.gui.session import Session
 from dqngui.gui.states import Action, State
@@ -296,6 +297,16 @@ def test_undo_takes_back_the_deletion_and_not_a_knob_while_the_table_has_the_foc
     assert folders["Alpha"].exists()
     assert knob == [1]
     window.takeCentralWidget()
+
+
+def test_of_a_long_name_the_title_gives_way_first(qtbot: QtBot) -> None:
+    metrics, name = QFontMetrics(QFont()), "CartPole, positions only · no memory · 19:04"
+    whole = metrics.horizontalAdvance(name)
+    assert shortened(name, metrics, whole) == name
+    cut = shortened(name, metrics, whole - 40)
+    assert cut.startswith("CartPole") and cut.endswith("… · no memory · 19:04")
+    assert metrics.horizontalAdvance(cut) <= whole - 40
+    assert shortened(name, metrics, 30) == name  # nothing useful is left: the view cuts its middle
 
 
 def test_several_are_deleted_and_come_back_together(qtbot: QtBot, parts: Parts) -> None:

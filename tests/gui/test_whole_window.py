@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from driving import reach, texts
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QFontMetricsF, QRawFont
+from PySide6.QtGui import QAction, QFontMetricsF, QRawFont, QShortcut
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -55,7 +55,7 @@ def test_every_string_is_whole(
     window = app.window
     window.set_theme(theme)
     window.resize(*size)
-    reach(qtbot, app, state)
+    reach(app, state)
     if state in (State.RUNNING, State.PAUSED):
         fill(ScriptedHost.opened[-1])
         qtbot.waitUntil(lambda: app.session.step >= 52_000)
@@ -105,7 +105,7 @@ def told(widget: QWidget) -> bool:
 def test_every_interactive_widget_has_a_name_and_says_what_it_does(
     qtbot: QtBot, app: App, state: State, arrangement: str
 ) -> None:
-    reach(qtbot, app, state)
+    reach(app, state)
     app.window.arrange(arrangement)
     qtbot.wait(30)
     nameless, untold = [], []
@@ -135,6 +135,10 @@ def test_the_dialog_of_shortcuts_lists_every_one(qtbot: QtBot, app: App) -> None
     for action in actions:
         assert action.text().rstrip("…") in shown
         assert action.shortcut().toString() in shown, action.text()
+    keys = app.window.findChildren(QShortcut)
+    assert len(keys) > 8
+    for each in keys:
+        assert each.whatsThis() and each.whatsThis() in shown, each.key().toString()
 
 
 def test_no_two_actions_that_can_be_enabled_together_share_keys(app: App) -> None:

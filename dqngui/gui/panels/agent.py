@@ -181,18 +181,24 @@ class AgentPanel(Panel):
 
     def _add_shortcuts(self) -> None:
         """Keys that hold while the card has the focus."""
-        for keys, do in (
-            ("Left", lambda player: player.step(-1)),
-            ("Right", lambda player: player.step(1)),
-            ("Home", lambda player: player.seek(0)),
-            ("End", self._seek_end),
-            ("[", lambda player: self._faster(-1)),
-            ("]", lambda player: self._faster(1)),
-            ("N", lambda player: player.next_episode()),
+        for keys, says, do in (
+            ("Left", "One step back", lambda player: player.step(-1)),
+            ("Right", "One step forward", lambda player: player.step(1)),
+            ("Home", "First step", lambda player: player.seek(0)),
+            ("End", "Last known step", self._seek_end),
+            ("[", "Slower", lambda player: self._faster(-1)),
+            ("]", "Faster", lambda player: self._faster(1)),
+            ("N", "Next episode", lambda player: player.next_episode()),
         ):
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(lambda do=do: self._do(do))
+            self._shortcut(keys, says, do).setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        # In a child of this card the key itself comes here, unless it is a button's: see `keyPressEvent`.
+        self._shortcut("Space", "Play or pause", Player.toggle).setContext(Qt.ShortcutContext.WidgetShortcut)
+
+    def _shortcut(self, keys: str, says: str, do: Callable[[Player], None]) -> QShortcut:
+        shortcut = QShortcut(QKeySequence(keys), self)
+        shortcut.setWhatsThis(says)
+        shortcut.activated.connect(lambda: self._do(do))
+        return shortcut
 
     def _do(self, do: Callable[[Player], None]) -> None:
         if self._player is not None and self._player.playing is not None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelectionModel, QRect, QRectF, Qt
-from PySide6.QtGui import QIcon, QPainter, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QIcon, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
+    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
@@ -20,6 +21,7 @@ SWATCH_PX = 12
 ROW_PX = 26
 NAME_PX = 120  # the least of the name
 WIDEST_PX = 160  # the most of any other column
+PADDING = 12  # of a cell, left and right: see the stylesheet
 _SPARE = (Column.STEPS, Column.AGENT, Column.TASK, Column.WHEN)  # in sight where there is room, in this order
 
 
@@ -96,6 +98,12 @@ class RunTable(QTableView):
 class RunDelegate(QStyledItemDelegate):
     """Paints the swatch and the state in the middle of their cells, and a bar beside the open run."""
 
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+        super().initStyleOption(option, index)
+        if Column(index.column()) is Column.NAME:
+            margin = option.widget.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, option.widget) + 1
+            option.text = shortened(option.text, option.fontMetrics, option.rect.width() - 2 * margin - PADDING)
+
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         column = Column(index.column())
         if column not in (Column.SWATCH, Column.STATE):
@@ -125,6 +133,15 @@ class RunDelegate(QStyledItemDelegate):
         half = 0.0 if color else 0.5
         painter.drawRoundedRect(QRectF(_middle(rect, SWATCH_PX)).adjusted(half, half, -half, -half), 3, 3)
         painter.restore()
+
+
+def shortened(name: str, metrics: QFontMetrics, room: int) -> str:
+    """A name whose title gives way first, to what follows it and tells the run from others."""
+    title, dot, more = name.partition(" · ")
+    left = room - metrics.horizontalAdvance(dot + more)
+    if not dot or metrics.horizontalAdvance(name) <= room or left < metrics.horizontalAdvance("Aa…"):
+        return name
+    return metrics.elidedText(title, Qt.TextElideMode.ElideRight, left) + dot + more
 
 
 def _middle(rect: QRect, size: int) -> QRect:
