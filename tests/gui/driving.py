@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QEventLoop, QSettings
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 from scripted_host import ScriptedHost
@@ -41,7 +42,16 @@ def end(qtbot: QtBot, app: App) -> None:
     app.window.deleteLater()
 
 
-def reach(qtbot: QtBot, app: App, state: State) -> None:
+def until(reached: Callable[[], bool], seconds: float = 5.0) -> None:
+    """Turn the loop until something is so; looks more often than `qtbot.waitUntil`, and fails as it does."""
+    latest = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < latest, "waited in vain"
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
+        time.sleep(0.001)
+
+
+def reach(app: App, state: State) -> None:
     """Bring the session into a state as a person would; a stored run is stored beside the settings' file."""
     session = app.session
     if state is State.STORED:
@@ -51,7 +61,7 @@ def reach(qtbot: QtBot, app: App, state: State) -> None:
     session.do(Action.START)
     if state is State.STARTING:
         return
-    qtbot.waitUntil(lambda: session.state is State.RUNNING)
+    until(lambda: session.state is State.RUNNING)
     host = ScriptedHost.opened[-1]
     if state is State.PAUSED:
         session.do(Action.PAUSE)
@@ -65,11 +75,11 @@ def reach(qtbot: QtBot, app: App, state: State) -> None:
     elif state is State.FAILED:
         host.fail("The loss is not a number.")
     if state is State.STORED:
-        qtbot.waitUntil(lambda: session.state is State.STOPPED)
+        until(lambda: session.state is State.STOPPED)
         folder = session.folder
         assert folder is not None
         session.open_stored(folder)
-    qtbot.waitUntil(lambda: session.state is state)
+    until(lambda: session.state is state)
 
 
 def texts(window: QWidget) -> Iterator[tuple[QWidget, str]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from driving import end, make_app, reach, show
+from driving import end, make_app, reach, show, until
 from PySide6.QtCore import QSettings, Qt, QUrl
 from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QMenu, QToolButton, QWidget
@@ -67,7 +67,6 @@ class Tour:
         self.quits = 0
         self.arranged: tuple[object, ...] = ()
         app.window.resize(1600, 1000)  # every card in sight
-        app.session._timer.setInterval(0)  # a tick with every turn of the loop
         app.window.close_asked.disconnect()
         app.window.close_asked.connect(self._on_quit)
         self.back()
@@ -80,12 +79,12 @@ class Tour:
         session = self.app.session
         if session.active:
             ScriptedHost.opened[-1].kill()
-            self.qtbot.waitUntil(lambda: not session.active)
+            until(lambda: not session.active)
         session.new_run()
-        reach(self.qtbot, self.app, State.RUNNING if self.state not in (State.READY, State.STARTING) else self.state)
+        reach(self.app, State.RUNNING if self.state not in (State.READY, State.STARTING) else self.state)
         if session.state is State.RUNNING:
             fill(ScriptedHost.opened[-1])
-            self.qtbot.waitUntil(lambda: session.step >= 4_000)
+            until(lambda: session.step >= 4_000)
             self._onwards()
         if self.arranged != self._arranged():
             self.app.window.arrange(self.arrangement)
@@ -119,11 +118,11 @@ class Tour:
             case State.FAILED:
                 host.fail("The loss is not a number.")
         if self.state is State.STORED:
-            self.qtbot.waitUntil(lambda: session.state is State.STOPPED)
+            until(lambda: session.state is State.STOPPED)
             folder = session.folder
             assert folder is not None
             session.open_stored(folder)
-        self.qtbot.waitUntil(lambda: session.state is self.state)
+        until(lambda: session.state is self.state)
 
     # -- what there is to press -----------------------------------------------------------------------
 
@@ -250,6 +249,8 @@ def fill(host: ScriptedHost) -> None:
 @pytest.fixture
 def place(qtbot: QtBot, settings: QSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[App]:
     ScriptedHost.opened.clear()
+    monkeypatch.setattr("dqngui.gui.session.TICK_MS", 0)  # a tick with every turn of the loop
+    monkeypatch.setattr("dqngui.gui.session.READ_MS", 0)
     made = make_app(settings, monkeypatch, runs=tmp_path / "runs")
     show(qtbot, made)
     yield made

@@ -39,8 +39,8 @@ from dqngui.runs.folder import list_runs
 
 
 @pytest.mark.parametrize("state", list(State))
-def test_buttons_menus_and_shortcuts_follow_the_table(qtbot: QtBot, app: App, state: State) -> None:
-    reach(qtbot, app, state)
+def test_buttons_menus_and_shortcuts_follow_the_table(app: App, state: State) -> None:
+    reach(app, state)
     header, allowed = app.window.header, app.session.allowed
     assert allowed <= ALLOWED[state]
     assert header.word.text() == STATE_WORDS[state][0]
@@ -78,7 +78,7 @@ def test_a_double_click_on_start_does_not_stop(qtbot: QtBot, app: App) -> None:
 
 
 def test_a_button_that_stays_takes_both_clicks(qtbot: QtBot, app: App) -> None:
-    reach(qtbot, app, State.PAUSED)
+    reach(app, State.PAUSED)
     host, step = ScriptedHost.opened[-1], app.window.header.buttons[Action.STEP]
     qtbot.mouseClick(step, Qt.MouseButton.LeftButton)
     host.emit(m.Paused(step=host.step))
@@ -107,8 +107,8 @@ def test_start_is_the_only_accent(app: App) -> None:
     assert [button.text() for button in accents] == ["Start"]
 
 
-def test_a_failure_is_said_with_its_reason_and_diagnostics(qtbot: QtBot, app: App) -> None:
-    reach(qtbot, app, State.FAILED)
+def test_a_failure_is_said_with_its_reason_and_diagnostics(app: App) -> None:
+    reach(app, State.FAILED)
     banner = app.window.banner
     assert banner.isVisible()
     assert "The loss is not a number." in banner.text.text()
@@ -127,14 +127,14 @@ def test_a_failure_reads_as_sentences(qtbot: QtBot, app: App) -> None:
         ("my:Env-v0 raised KeyError: 3", "my:Env-v0 raised KeyError: 3. New run"),
     ):
         app.session.do(Action.NEW_RUN)
-        reach(qtbot, app, State.RUNNING)
+        reach(app, State.RUNNING)
         ScriptedHost.opened[-1].fail(reason)
         qtbot.waitUntil(lambda: app.session.state is State.FAILED)
         assert app.window.banner.text.text().startswith(said)
 
 
 def test_an_error_in_a_slot_is_said_and_the_run_goes_on(qtbot: QtBot, app: App, capsys: object) -> None:
-    reach(qtbot, app, State.RUNNING)
+    reach(app, State.RUNNING)
     try:
         raise RuntimeError("a slot went wrong")
     except RuntimeError as error:
@@ -147,7 +147,7 @@ def test_an_error_in_a_slot_is_said_and_the_run_goes_on(qtbot: QtBot, app: App, 
 
 
 def test_events_reach_the_panels_and_the_status_line(qtbot: QtBot, app: App) -> None:
-    reach(qtbot, app, State.RUNNING)
+    reach(app, State.RUNNING)
     host = ScriptedHost.opened[-1]
     host.emit(*(m.EpisodeEnded(step=step, ret=float(step), length=9) for step in range(10, 1000, 10)))
     host.emit(m.Learned(step=75_000, updates=9, steps_per_second=2500.0, updates_per_second=40.0, seconds=30.0))
@@ -162,7 +162,7 @@ def test_events_reach_the_panels_and_the_status_line(qtbot: QtBot, app: App) -> 
 
 
 def test_a_hidden_card_costs_nothing_and_is_whole_when_shown_again(qtbot: QtBot, app: App) -> None:
-    reach(qtbot, app, State.RUNNING)
+    reach(app, State.RUNNING)
     board = app.window.board
     app.window.docks["return"].hide()
     qtbot.waitUntil(lambda: board.panels["return"] not in board._visible())
@@ -182,7 +182,7 @@ def test_no_string_is_clipped_or_lacks_a_glyph(qtbot: QtBot, app: App, state: St
     app.window.set_theme(theme)
     for section in app.window.form.sections.values():
         section.toggle.setChecked(True)
-    reach(qtbot, app, state)
+    reach(app, state)
     qtbot.wait(50)
     raw = QRawFont.fromFont(themes.font())
     for widget, text in texts(app.window):
@@ -209,7 +209,7 @@ def test_no_string_is_clipped_or_lacks_a_glyph(qtbot: QtBot, app: App, state: St
 @pytest.mark.parametrize("state", list(State))
 def test_closing_in_any_state_leaves_nothing_behind(qtbot: QtBot, app: App, state: State) -> None:
     before = set(threading.enumerate())
-    reach(qtbot, app, state)
+    reach(app, state)
     if state is State.STOPPING:
         QTimer.singleShot(100, lambda: ScriptedHost.opened[-1].end("stopped"))
     app.window.close()
@@ -223,7 +223,7 @@ def test_closing_in_any_state_leaves_nothing_behind(qtbot: QtBot, app: App, stat
 
 
 def test_the_window_stays_until_the_job_has_ended(qtbot: QtBot, app: App) -> None:
-    reach(qtbot, app, State.RUNNING)
+    reach(app, State.RUNNING)
     host = ScriptedHost.opened[-1]
     host.stops = False
     app.window.close()
@@ -238,7 +238,7 @@ def test_the_window_stays_until_the_job_has_ended(qtbot: QtBot, app: App) -> Non
 def test_a_job_that_hangs_can_be_left(qtbot: QtBot, app: App) -> None:
     left: list[int] = []
     app.closing._leave, app.closing._patience = left.append, 0.05
-    reach(qtbot, app, State.RUNNING)
+    reach(app, State.RUNNING)
     ScriptedHost.opened[-1].stops = False
     app.window.close()
     qtbot.waitUntil(lambda: app.closing.dialog is not None)
@@ -253,7 +253,7 @@ def test_a_job_that_hangs_can_be_left(qtbot: QtBot, app: App) -> None:
 def test_it_asks_only_if_much_training_would_be_lost(
     qtbot: QtBot, app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reach(qtbot, app, State.RUNNING)
+    reach(app, State.RUNNING)
     monkeypatch.setattr(closing_module, "WORTH_ASKING_S", 0.0)
     qtbot.wait(20)
     app.window.close()
@@ -300,7 +300,7 @@ def test_closing_waits_for_the_import_of_torch(
 
 def test_pictures_are_taken_at_changes_of_state(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     pictures = Screenshots(app.window, tmp_path / "shots")
-    reach(qtbot, app, State.RUNNING)
+    reach(app, State.RUNNING)
     qtbot.waitUntil(lambda: any("running" in path.name for path in pictures.taken), timeout=2000)
     for path in pictures.taken:
         assert path.stat().st_size > 10_000
