@@ -1,4 +1,4 @@
-"""A whole window with scripted jobs."""
+"""A whole window with scripted jobs, and a player that a test moves by hand."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from driving import end, make_app, show
 from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 from scripted_host import ScriptedHost
+from scripted_player import ScriptedPlayer, Watched
 
 from dqngui.gui.app import App
 
@@ -29,3 +30,24 @@ def app(qtbot: QtBot, settings: QSettings, monkeypatch: pytest.MonkeyPatch) -> I
     for host in ScriptedHost.opened:
         host.kill()
     end(qtbot, made)
+
+
+@pytest.fixture
+def player(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+    """It plays nothing yet; its clock stands until the test turns it."""
+    ScriptedPlayer.opened.clear()
+    made = Watched()
+    monkeypatch.setattr(made._timer, "start", lambda *_: None)
+    yield made
+    made.stop()
+    made.deleteLater()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A run with stored weights, by their names."""
+    run = tmp_path / "run"
+    (run / "checkpoints").mkdir(parents=True)
+    for name in ("best", "20000", "60000"):
+        (run / "checkpoints" / f"{name}.pt").write_bytes(b"")
+    return run

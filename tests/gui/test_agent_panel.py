@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -24,15 +23,9 @@ from dqngui.gui.panels.steps import bar_range, step_above
 from dqngui.gui.playing import Playing
 
 
-@pytest.fixture
-def player(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
-    themes.apply(QApplication.instance(), "dark")  # type: ignore[arg-type]
-    ScriptedPlayer.opened.clear()
-    made = Watched()
-    monkeypatch.setattr(made._timer, "start", lambda *_: None)
-    yield made
-    made.stop()
-    made.deleteLater()
+@pytest.fixture(autouse=True)
+def dark(qapp: QApplication) -> None:
+    themes.apply(qapp, "dark")
 
 
 @pytest.fixture
@@ -51,11 +44,8 @@ def panel(qtbot: QtBot, player: Watched) -> AgentPanel:
 
 
 @pytest.fixture
-def playing(panel: AgentPanel, player: Watched, tmp_path: Path) -> AgentPanel:
-    (tmp_path / "checkpoints").mkdir()
-    for name in ("best", "20000", "60000"):
-        (tmp_path / "checkpoints" / f"{name}.pt").write_bytes(b"")
-    player.open(folder=tmp_path, source="demo")
+def playing(panel: AgentPanel, player: Watched, folder: Path) -> AgentPanel:
+    player.open(folder=folder, source="demo")
     player.start()
     player.tick(times=4)
     player.pause()

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from pytestqt.qtbot import QtBot
 from scripted_host import ScriptedHost
-from scripted_player import ScriptedPlayer, Watched, weights
+from scripted_player import Watched, weights
 
 from dqngui import config
 from dqngui import messages as m
@@ -17,25 +14,6 @@ from dqngui.gui.session import Session
 from dqngui.gui.states import State
 
 EXPERIMENT = config.Experiment()
-
-
-@pytest.fixture
-def player(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
-    ScriptedPlayer.opened.clear()
-    made = Watched()
-    monkeypatch.setattr(made._timer, "start", lambda *_: None)
-    yield made
-    made.stop()
-    made.deleteLater()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    run = tmp_path / "run"
-    (run / "checkpoints").mkdir(parents=True)
-    for name in ("best", "20000", "60000"):
-        (run / "checkpoints" / f"{name}.pt").write_bytes(b"")
-    return run
 
 
 def test_the_player_follows_the_session(player: Watched, folder: Path, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,25 +17,6 @@ from dqngui.gui.playhead import Playhead
 from dqngui.gui.playing import Playing
 
 EXPERIMENT = config.Experiment()
-
-
-@pytest.fixture
-def player(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
-    ScriptedPlayer.opened.clear()
-    made = Watched()
-    monkeypatch.setattr(made._timer, "start", lambda *_: None)
-    yield made
-    made.stop()
-    made.deleteLater()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    run = tmp_path / "run"
-    (run / "checkpoints").mkdir(parents=True)
-    for name in ("best", "20000", "60000"):
-        (run / "checkpoints" / f"{name}.pt").write_bytes(b"")
-    return run
 
 
 @pytest.fixture
