@@ -1,0 +1,182 @@
+"""What the panels of curves say: values, marks, legends and readouts."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+from made_panels import made, plots, run_events
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from dqngui.gui import theme as themes
+from dqngui.gui.cards import Card
+from dqngui.gui.history import History
+from dqngui.gui.panels.exploration import ExplorationPanel
+from dqngui.gui.panels.learning import LearningPanel
+from dqngui.gui.panels.marks import describe, short_name, value_text
+from dqngui.gui.panels.plot import grown, typical_range
+from dqngui.gui.panels.returns import ReturnPanel
+from dqngui.messages import EpisodeEnded, Evaluated, Forked, KnobChanged, Learned
+
+
+@pytest.fixture(autouse=True)
+def dark(qapp: QApplication) -> None:
+    themes.apply(qapp, "dark")
+
+
+def test_the_best_evaluation_is_named_and_ringed(qtbot: QtBot) -> None:
+    panel = made(qtbot, ReturnPanel)
+    panel.show(History.of(run_events()))
+    assert panel._best.text() == "best 400 at 20,000"
+    sizes = panel._evaluations.data["size"]
+    assert list(sizes).count(max(sizes)) == 1
+
+
+def test_the_best_is_the_mean_of_both_evaluations_as_in_the_table_of_runs(qtbot: QtBot) -> None:
+    panel = made(qtbot, ReturnPanel)
+    second = Evaluated(
+        step=25_000, returns=(430.0,), lengths=(430,), mean=430.0, role="confirmation", best=True, score=420.0
+    )
+    panel.show(History.of([*run_events(), second]))
+    assert panel._best.text() == "best 420 at 25,000"
+
+
+def test_learning_begins_where_a_fork_left_its_parent(qtbot: QtBot) -> None:
+    panel = made(qtbot, LearningPanel)
+    fork = Forked(step=60_000, parent="a")
+    panel.show(History.of([fork, *(msgspec.structs.replace(e, step=60_000 + e.step) for e in run_events(100))]))
+    assert {plot.span for plot in plots(panel)} == {(60_000.0, 60_000.0 + grown(5_000))}
+    panel.show(History.of(run_events(100)))
+    assert {plot.span for plot in plots(panel)} == {(0.0, grown(5_000))}
+
+
+def test_smoothing_changes_the_line(qtbot: QtBot) -> None:
+    panel = made(qtbot, ReturnPanel)
+    panel.show(History.of(run_events()))
+    panel.smooth(1)
+    rough = panel._line.getData()[1]
+    panel.smooth(100)
+    assert panel._line.getData()[1].std() < 0.6 * rough.std()
+
+
+def test_a_legend_entry_hides_its_series(qtbot: QtBot) -> None:
+    panel = made(qtbot, ReturnPanel)
+    panel.show(History.of(run_events()))
+    assert len(panel._dots.getData()[0])
+    panel._chips["episodes"].click()
+    assert not len(panel._dots.getData()[0])
+
+
+def test_the_readout_tells_what_is_at_a_step(qtbot: QtBot) -> None:
+    panel = made(qtbot, ReturnPanel)
+    panel.show(History.of(run_events()))
+    text = panel.readout(20_000.0)
+    for part in ("<b>20,000</b>", "episode 400", "evaluation 400", "(best)", "Learning rate 1e-3 → 5e-4"):
+        assert part in text
+    panel._hover(19_990.0)
+    assert panel.plot.readout.isVisible()
+    assert panel.rect().contains(panel.plot.readout.geometry().translated(panel.plot.pos()))
+    panel._hover(None)
+    assert not panel.plot.readout.isVisible()
+
+
+def test_a_click_asks_for_the_cursor(qtbot: QtBot) -> None:
+    panel = made(qtbot, ReturnPanel)
+    panel.show(History.of(run_events()))
+    middle = panel.plot.mapFromScene(panel.plot.box.sceneBoundingRect().center())
+    with qtbot.waitSignal(panel.picked) as asked:
+        QTest.mouseClick(panel.plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    assert asked.args is not None
+    assert asked.args[0].step == pytest.approx(sum(panel.plot.span) / 2, rel=0.02)
+    panel.seek(asked.args[0])
+    with qtbot.waitSignal(panel.picked) as asked:
+        QTest.mouseClick(panel.plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    assert asked.args == [None]
+
+
+def test_tweak_labels_never_overlap_and_the_tooltip_tells_all(qtbot: QtBot) -> None:
+    panel = made(qtbot, ReturnPanel)
+    knobs = [KnobChanged(step=s, field="learn.batch_size", old=32, new=s) for s in range(9_000, 12_000, 100)]
+    panel.show(History.of([*run_events(), *knobs]))
+    places = [place for place, _, _ in panel._strip.placed()]
+    assert len(places) >= 2
+    assert not any(a.intersects(b) for i, a in enumerate(places) for b in places[i + 1 :])
+    assert all(place.left() >= 0 and place.right() <= panel._strip.width() for place in places)
+    assert panel._strip.geometry().bottom() <= panel.plot.geometry().top()
+    said = panel._strip.near(panel.plot.x_of(10_500))
+    assert "10,500: Batch size 32 → 10,500" in said
+
+
+def test_tweaks_in_words() -> None:
+    assert [value_text(v) for v in (1e-3, 5e-4, 0.03, 64, None, "huber", True)] == [
+        "1e-3", "5e-4", "0.03", "64", "schedule", "huber", "True",
+    ]  # fmt: skip
+    assert short_name("learn.tau") == "τ"
+    assert short_name("learn.lr") == "lr"
+    assert short_name("learn.gone_away") == "gone away"
+    assert describe(KnobChanged(step=5, field="learn.gone", old=1, new=2)) == "5: learn.gone 1 → 2"
+
+
+def test_present_values_stand_beside_their_names(qtbot: QtBot) -> None:
+    panel = made(qtbot, LearningPanel)
+    panel.show(History.of([Learned(step=5, updates=1, loss=0.12345, epsilon=0.5, steps_per_second=12345.6)]))
+    assert panel.plots["loss"].value.text() == "0.123"
+    assert panel.plots["td_error"].value.text() == "–"
+    assert "no update yet" in panel.readout("td_error", 5.0)
+    other = made(qtbot, ExplorationPanel)
+    other.show(panel.history)
+    assert other.plots["steps_per_second"].value.text() == "12,346"
+
+
+def test_small_plots_rearrange(qtbot: QtBot) -> None:
+    panel = made(qtbot, LearningPanel, 1200, 240)
+    assert panel._columns == 4
+    panel.resize(500, 600)
+    assert panel._columns == 2
+    panel.resize(220, 900)
+    assert panel._columns == 1
+
+
+def test_a_card_carries_a_panel_and_deletes_all_of_it(qtbot: QtBot) -> None:
+    before = set(QApplication.topLevelWidgets())
+    panel = ReturnPanel()
+    card = Card(panel.title, panel)
+    for widget in panel.header_widgets:
+        card.add_to_header(widget)
+    for action in panel.menu_actions:
+        card.add_action(action)
+    card.show()
+    panel.show(History.of(run_events()))
+    card.grab()
+    card.close()
+    card.deleteLater()
+    QTest.qWait(20)
+    left = [w for w in set(QApplication.topLevelWidgets()) - before if isinstance(w, QWidget)]
+    assert not left
+
+
+def test_a_rare_spike_does_not_flatten_a_curve() -> None:
+    usual = np.linspace(1.0, 2.0, 200)
+    assert typical_range(usual) == (1.0, 2.0)
+    low, high = typical_range(np.append(usual, 500.0))
+    assert low == 1.0
+    assert 2.0 < high < 4.0
+    assert typical_range(np.append(usual, -500.0))[0] > -2.0
+    constant = np.append(np.full(200, 0.1), 1.0)
+    assert typical_range(constant) == (0.1, 1.0)
+
+
+def test_the_band_ends_where_the_episodes_do(qtbot: QtBot) -> None:
+    panel = ReturnPanel()
+    qtbot.addWidget(panel)
+    history = History()
+    returns = [500.0, 500.0, 500.0, 10.0] * 30
+    history.take([EpisodeEnded(step=10 * i, ret=ret, length=5) for i, ret in enumerate(returns)])
+    panel.show(history)
+    band = panel._band.boundingRect()
+    assert band.top() >= 10.0
+    assert band.bottom() <= 500.0
+    assert band.height() > 100.0
