@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 REPEATS ?= 5
 
-.PHONY: run setup test test-slow check format bench bench-learning learning shots demo clean
+.PHONY: run setup test test-slow check format bench bench-learning learning shots first-minutes demo clean
 
 run: setup
 	@.ci/show-window $(ARGS)
@@ -73,6 +73,11 @@ shots: setup
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.gallery build/shots
 	@echo "Training for about a minute, for the README's pictures"
 	@$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.readme_pictures assets/screenshots
+
+# The README's first five minutes in the real program, with real key and mouse events on a display of its own
+# (half a minute; needs Xvfb and xdotool).
+first-minutes: $(VENV)/.developing
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.first_minutes
 
 # The trained run that the window plays at its first launch (about half a minute).
 demo: setup
