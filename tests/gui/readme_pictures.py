@@ -2,7 +2,7 @@
 
     python -m tests.gui.readme_pictures FOLDER        (one to two minutes on two cores)
 
-Both themes are taken from the one run, while it trains, after it has visibly learned.
+Both themes, and the agent at play, are taken from the one run, while it trains, after it has visibly learned.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from PySide6.QtCore import QObject, QSettings, QTimer
 from PySide6.QtWidgets import QApplication
@@ -22,7 +23,11 @@ SIZE = (1600, 1000)
 TWEAKS = {15_000: ("learn.lr", 7e-4), 25_000: ("learn.epsilon", 0.08)}
 FIRST_AT, LEARNED, LATER = 40_000, 450.0, 2_000
 """The pictures are taken from this step on, once an evaluation has reached this return, so many steps later."""
+WATCHED_STEP = 150  # of the playing episode, in the picture of it
 POLL_MS = 50
+
+
+Theme = Literal["dark", "light"]
 
 
 class Photographer(QObject):
@@ -33,10 +38,16 @@ class Photographer(QObject):
         self._app, self._folder = app, folder
         self._tweaks = dict(TWEAKS)
         self._learned_at: int | None = None
-        self.done = False
+        self._patience_ms = 60_000
+        self._written: list[bool] = []
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._look)
         self._timer.start()
+
+    @property
+    def done(self) -> bool:
+        """All three pictures are on disk."""
+        return len(self._written) == 3 and all(self._written)
 
     def _look(self) -> None:
         session = self._app.session
@@ -50,16 +61,34 @@ class Photographer(QObject):
             return
         self._timer.stop()
         if learned:
-            for theme in ("dark", "light"):
-                self._app.window.set_theme(theme)
-                for _ in range(5):
-                    QApplication.processEvents()
-                path = self._folder / f"window-{theme}.png"
-                self.done = self._app.window.grab().save(str(path))
-                print(f"wrote {path}" if self.done else f"cannot write {path}", file=sys.stderr)
+            for theme in ("light", "dark"):
+                self._take(f"window-{theme}", theme)
+            self._app.window.arrange("watch")
+            self._timer.timeout.disconnect()
+            self._timer.timeout.connect(self._look_at_watching)
+            self._timer.start()
         else:
             print(f"no pictures: no evaluation reached {LEARNED:g}", file=sys.stderr)
+            self._app.closing.begin(ask=False)
+
+    def _look_at_watching(self) -> None:
+        """Takes the last picture once there is an episode to see, or none is to be expected any more."""
+        playing = self._app.player.playing
+        self._patience_ms -= POLL_MS
+        if self._patience_ms > 0 and (playing is None or playing.t < WATCHED_STEP):
+            return
+        self._timer.stop()
+        self._take("watch-dark", "dark")
         self._app.closing.begin(ask=False)
+
+    def _take(self, name: str, theme: Theme) -> None:
+        self._app.window.set_theme(theme)
+        for _ in range(5):
+            QApplication.processEvents()
+        path = self._folder / f"{name}.png"
+        written = self._app.window.grab().save(str(path))
+        self._written.append(written)
+        print(f"wrote {path}" if written else f"cannot write {path}", file=sys.stderr)
 
 
 def main(folder: Path) -> int:
