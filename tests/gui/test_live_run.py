@@ -43,7 +43,7 @@ def app(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     qtbot.waitExposed(app.window)
     yield app
     app.closing.begin(ask=False)
-    qtbot.waitUntil(lambda: app.closing.done, timeout=20_000)
+    qtbot.waitUntil(lambda: app.closing.done, timeout=60_000)
     app.deleteLater()
     app.window.deleteLater()
 
@@ -64,7 +64,7 @@ def wait_step(qtbot: QtBot, app: App, step: int) -> None:
 
 def wait(qtbot: QtBot, app: App, reached: Callable[[], bool]) -> None:
     """Wait for something; a job that failed meanwhile says why."""
-    qtbot.waitUntil(lambda: reached() or app.session.failure is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: reached() or app.session.failure is not None, timeout=60_000)
     assert reached(), app.session.failure
 
 
@@ -178,7 +178,7 @@ def test_a_person_steers_a_run(qtbot: QtBot, app: App, tmp_path: Path) -> None:
 
     # Closing stops and saves.
     window.close()
-    qtbot.waitUntil(lambda: app.closing.done, timeout=20_000)
+    qtbot.waitUntil(lambda: app.closing.done, timeout=60_000)
     assert not window.isVisible()
     assert {thread for thread in threading.enumerate() if thread.is_alive()} <= before
     (summary,) = list_runs(tmp_path / "runs")
@@ -210,7 +210,7 @@ def test_closing_at_any_moment_leaves_no_thread_no_process_and_whole_files(
     processes = set(psutil.Process().children(recursive=True))
     go_to(moment, qtbot, app, tmp_path)
     app.window.close()
-    qtbot.waitUntil(lambda: app.closing.done, timeout=20_000)
+    qtbot.waitUntil(lambda: app.closing.done, timeout=60_000)
     assert not app.session.active
     assert not app.torch.alive
     assert set(threading.enumerate()) <= before
@@ -336,7 +336,7 @@ def test_a_fork_that_cannot_train_leaves_its_parent_whole(qtbot: QtBot, app: App
     assert parent is not None
     session.edit({"env.id": "NoSuchTask-v0"})
     click(app, Action.FORK)
-    qtbot.waitUntil(lambda: session.state is State.STOPPED, timeout=20_000)
+    qtbot.waitUntil(lambda: session.state is State.STOPPED, timeout=60_000)
     qtbot.waitUntil(lambda: "NoSuchTask" in app.window.banner.text.text())
     assert session.failure is None
     assert session.folder == parent
