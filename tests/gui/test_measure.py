@@ -84,7 +84,8 @@ def kept_for(qtbot: QtBot, drawing: Drawing, seconds: float) -> PaintBudget:
     budget = PaintBudget(drawing)
     budget.request()
     qtbot.wait(round(1000 * seconds))
-    budget.stop()
+    drawing.names.clear()
+    qtbot.waitUntil(lambda: not budget._timer.isActive() and not budget._drawing)  # the last is counted
     return budget
 
 
