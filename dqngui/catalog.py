@@ -104,11 +104,13 @@ class SelfAttentionOptions(Options, frozen=True):
 
 ATTENTIONS = {
     "none": Entry(
-        "No attention: tokens are joined by one linear layer", "dqngui.nets.attention:NoAttention", label="no attention"
+        "No attention: tokens are joined by one linear layer",
+        "dqngui.nets.attention.none:NoAttention",
+        label="no attention",
     ),
     "self": Entry(
         "Multi-head self-attention over the tokens of a step, pooled by a learned query",
-        "dqngui.nets.attention:SelfAttention",
+        "dqngui.nets.attention.self_attention:SelfAttention",
         SelfAttentionOptions,
         label="self-attention",
     ),
@@ -144,6 +146,40 @@ class TransformerOptions(Options, frozen=True):
         return self.layers * (self.length - 1)
 
 
+class MannOptions(Options, frozen=True):
+    slots: Annotated[
+        int, setting("Places of the external memory. More hold more things at once, and cost more.", ge=2, le=512)
+    ] = 16
+    slot_width: Annotated[
+        int, setting("Numbers that a slot holds. More can tell more things apart, and cost more.", ge=2, le=512)
+    ] = 16
+    read_heads: Annotated[
+        int, setting("Heads that read. More look at several places in one step, and cost more.", ge=1, le=16)
+    ] = 1
+    write_heads: Annotated[
+        int, setting("Heads that write. More write to several places in one step, and cost more.", ge=1, le=8)
+    ] = 1
+    shift: Annotated[
+        int,
+        setting(
+            "Slots by which a head may move in one step, either way. Raised, heads move faster and find their place "
+            "later; 0 leaves addressing by content only.",
+            ge=0,
+            le=8,
+        ),
+    ] = 1
+    chrono: Annotated[
+        int,
+        setting(
+            "Longest time, in steps, that the controller's gates are initialised to remember; 0 keeps the usual "
+            "initialisation. Raise it to the length of what must be remembered.",
+            label="Chrono horizon",
+            ge=0,
+            le=100_000,
+        ),
+    ] = 0
+
+
 MEMORIES = {
     "none": Entry(
         "No memory: the agent sees the present step only", "dqngui.nets.memory.none:NoMemory", label="no memory"
@@ -155,6 +191,12 @@ MEMORIES = {
         "dqngui.nets.memory.transformer:Transformer",
         TransformerOptions,
         label="transformer",
+    ),
+    "mann": Entry(
+        "Neural Turing machine: an LSTM that reads and writes an external memory",
+        "dqngui.nets.memory.mann:MANN",
+        MannOptions,
+        label="MANN",
     ),
 }
 

@@ -112,7 +112,7 @@ class Actor:
         before, states = self.parts, None
         if states_due is not None and states_due().any():
             states = [part.cpu().numpy() for part in self.state]
-        if self.network.memory.context == 0 and bool((epsilon >= 1.0).all()):
+        if self.network.context == 0 and bool((epsilon >= 1.0).all()):
             greedy = self.action  # nothing to remember and every action random: the network need not run
         else:
             with torch.inference_mode():

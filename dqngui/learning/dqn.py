@@ -61,7 +61,7 @@ class DQN:
     @property
     def context(self) -> int | None:
         """Past steps the memory can see; None for a recurrent one."""
-        return self.online.memory.context
+        return self.online.context
 
     def rule(self, experiment: Experiment) -> WindowRule:
         """How windows are cut for this network at the present settings."""

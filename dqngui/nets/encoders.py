@@ -74,11 +74,15 @@ class DiscreteEncoder(nn.Module):
 
 
 class Encoder(nn.Module):
-    """All parts of an observation as tokens, concatenated: {name: (T, B, ...)} -> (T, B, K, D)."""
+    """All parts of an observation as tokens, concatenated: {name: (T, B, ...)} -> (T, B, K, D).
+
+    Beside them (T, B, K) bool says which tokens are present, or None does that all are.
+    """
 
     def __init__(self, spaces: Spaces, *, tokens: str, hidden: Sequence[int], width: int) -> None:
         super().__init__()
         self.names = [part.name for part in spaces.parts]
+        self._layout = spaces.parts
         encoders: list[nn.Module] = []
         labels: list[str] = []
         features = iter(spaces.features)
@@ -104,6 +108,26 @@ class Encoder(nn.Module):
         """Number of tokens K."""
         return len(self.labels)
 
-    def forward(self, observation: Mapping[str, Tensor]) -> Tensor:
+    @property
+    def raw_size(self) -> int:
+        """Numbers F of the raw observation."""
+        return sum(sum(part.sizes) or math.prod(part.shape) for part in self._layout)
+
+    def raw(self, observation: Mapping[str, Tensor]) -> Tensor:
+        """The observation as plain numbers (T, B, F): vectors scaled, categories as zeros and ones."""
+        return torch.cat([_numbers(part, observation[part.name]) for part in self._layout], dim=-1)
+
+    def forward(self, observation: Mapping[str, Tensor]) -> tuple[Tensor, Tensor | None]:
         tokens = [encoder(observation[name]) for name, encoder in zip(self.names, self.parts, strict=True)]
-        return tokens[0] if len(tokens) == 1 else torch.cat(tokens, dim=-2)
+        return (tokens[0] if len(tokens) == 1 else torch.cat(tokens, dim=-2)), None
+
+
+def _numbers(part: Part, values: Tensor) -> Tensor:
+    dtype = values.dtype if values.is_floating_point() else torch.get_default_dtype()
+    if part.kind != "discrete":
+        return values.to(dtype).flatten(2) * part.scale
+    ones = [
+        entry.unsqueeze(-1) == torch.arange(size, device=values.device)
+        for entry, size in zip(values.flatten(2).unbind(-1), part.sizes, strict=True)
+    ]
+    return torch.cat(ones, dim=-1).to(dtype)

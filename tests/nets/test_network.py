@@ -10,7 +10,7 @@ import torch
 from dqngui import catalog
 from dqngui.config import Experiment
 from dqngui.envs.spaces import Part, Spaces
-from dqngui.nets import attention as attention_module
+from dqngui.nets.attention import products
 from dqngui.nets.heads import DuelingHead
 from dqngui.nets.network import Inputs, QNetwork, build_network
 from dqngui.nets.record import Record
@@ -91,11 +91,11 @@ def test_recording_changes_nothing_and_attention_sums_to_one(attention: str, mem
 @pytest.mark.parametrize("tokens", [2, 3, 5])
 def test_the_three_ways_to_attend_agree(tokens: int, monkeypatch: pytest.MonkeyPatch) -> None:
     q, k, v = (torch.randn(6, tokens, 16, generator=torch.Generator().manual_seed(i)) for i in range(3))
-    explicit, weights = attention_module.attend(q, k, v, 4, True)
-    monkeypatch.setattr(attention_module, "_FEW_PAIRS", 0)
-    fused, _ = attention_module.attend(q, k, v, 4, False)
-    monkeypatch.setattr(attention_module, "_FEW_PAIRS", 1000)
-    few, _ = attention_module.attend(q, k, v, 4, False)
+    explicit, weights = products.attend(q, k, v, 4, True)
+    monkeypatch.setattr(products, "_FEW_PAIRS", 0)
+    fused, _ = products.attend(q, k, v, 4, False)
+    monkeypatch.setattr(products, "_FEW_PAIRS", 1000)
+    few, _ = products.attend(q, k, v, 4, False)
     assert weights is not None and weights.shape == (6, 4, tokens, tokens)
     assert torch.allclose(explicit, fused, atol=1e-6) and torch.allclose(explicit, few, atol=1e-6)
 
@@ -103,7 +103,7 @@ def test_the_three_ways_to_attend_agree(tokens: int, monkeypatch: pytest.MonkeyP
 def test_attention_divides_by_the_root_of_the_head_size() -> None:
     q = k = torch.ones(1, 2, 8)
     k = torch.cat([torch.ones(1, 1, 8), torch.zeros(1, 1, 8)], dim=1)
-    _, weights = attention_module.attend(q, k, torch.ones(1, 2, 8), 2, True)
+    _, weights = products.attend(q, k, torch.ones(1, 2, 8), 2, True)
     assert weights is not None
     share = torch.softmax(torch.tensor([4 / 4**0.5, 0.0]), 0)[0]
     assert torch.allclose(weights[0, 0, 0, 0], share)
@@ -120,9 +120,9 @@ def test_previous_action_and_reward_reach_the_values_unless_switched_off() -> No
 
 
 def test_dueling_advantages_have_mean_zero() -> None:
-    head = DuelingHead(8, 3)
+    head = DuelingHead(8, 3, per_action=False)
     h = torch.randn(2, 5, 8)
-    assert torch.allclose(head(h).mean(-1, keepdim=True), head.value(h), atol=1e-6)
+    assert torch.allclose(head(h, None).mean(-1, keepdim=True), head.value(h), atol=1e-6)
 
 
 def test_equal_generators_build_equal_networks() -> None:

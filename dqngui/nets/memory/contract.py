@@ -16,14 +16,25 @@ from torch import Tensor, nn
 from dqngui.nets.record import Record, ViewSpec
 
 State = tuple[Tensor, ...]
+Errors = dict[str, Tensor]
+"""Errors (T, B) that a module makes learning by itself, by name, with their gradients; the learner adds their mean."""
 
 
 class Memory(nn.Module):
-    """Base of all memories; subclasses are made with `(width=..., options=...)`."""
+    """Base of all memories; subclasses are made with `(width=..., options=...)`.
+
+    One that `sees_observation` is made with `observation=F` as well, the size of the raw observation, which then
+    follows the encoded step in x: (T, B, D + F). One that `teaches_itself` takes a fourth argument `errors`.
+    """
 
     context: int | None = None
     wants_relu: ClassVar[bool] = True
     """The memory's input passes a ReLU first (a transformer does better without)."""
+
+    sees_observation: ClassVar[bool] = False
+    teaches_itself: ClassVar[bool] = False
+    width: int
+    """Size D of the output."""
 
     def initial_state(self, batch: int) -> State:
         """State at an episode's start, for `batch` episodes."""

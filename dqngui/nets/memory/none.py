@@ -16,6 +16,7 @@ class NoMemory(Memory):
 
     def __init__(self, *, width: int, options: Options) -> None:
         super().__init__()
+        self.width = width
 
     def initial_state(self, batch: int) -> State:
         return ()

@@ -1,0 +1,1 @@
+"""Attentions over the tokens of one step; `contract` says what each of them is."""
