@@ -11,7 +11,10 @@ from dqngui.nets.memory.contract import Memory, State
 from dqngui.nets.record import Record
 
 WIDTH, T, B = 16, 23, 3
-OPTIONS = {"transformer": {"heads": 4, "layers": 2, "length": 5}}
+OPTIONS = {
+    "transformer": {"heads": 4, "layers": 2, "length": 5},
+    "mann": {"slots": 5, "slot_width": 6, "read_heads": 2, "write_heads": 2},
+}
 
 
 def make(name: str, dtype: torch.dtype = torch.float64, **options: int) -> Memory:

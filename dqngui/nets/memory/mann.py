@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from dqngui.catalog import MannOptions
 from dqngui.nets.memory.addressing import BLANK, Controller, by_content
@@ -28,15 +28,12 @@ class MANN(Memory):
         super().__init__()
         self.width, self.slots, self.units = width, options.slots, options.slot_width
         self.readers, self.writers = options.read_heads, options.write_heads
-        self.heads, self.reach = self.readers + self.writers, options.shift
+        self.heads, self.reach = self.readers + self.writers, min(options.shift, (options.slots - 1) // 2)
         H, M = self.heads, self.units
         self.sizes = [H * M, 2 * H, H, self.writers * M, H * (2 * self.reach + 1), self.writers * M]
         self.controller = Controller(width, self.readers * M, options.chrono)
         self.interface = nn.Linear(width, sum(self.sizes))
         self.out = nn.Linear(width + self.readers * M, width)
-
-    def initialise(self, generator: Generator) -> None:
-        pass
 
     def initial_state(self, batch: int) -> State:
         like = self.out.weight
