@@ -72,6 +72,17 @@ class NetConfig(Options, frozen=True):
     width: Annotated[
         int, setting("Size of a token and of the memory. More can represent more and costs more.", ge=4, le=4096)
     ] = 64
+    horizon: Annotated[
+        int,
+        setting(
+            "Steps back that the task asks the agent to remember; 0: not known. Raised, a memory's gates start out "
+            "holding for longer and a transformer looks back further, unless its own options say otherwise.",
+            label="Memory horizon",
+            unit="steps",
+            ge=0,
+            le=100_000,
+        ),
+    ] = 0
     hidden: Annotated[
         tuple[Annotated[int, msgspec.Meta(ge=1, le=8192)], ...],
         setting("Sizes of the encoder's hidden layers before the token.", label="Encoder layers", advanced=True),

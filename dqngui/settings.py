@@ -24,6 +24,8 @@ _CHOSEN_BY_NAME = {
 OF_MAKE = frozenset({"max_episode_steps"})
 """Entries of `env.kwargs` that `gymnasium.make` takes for itself."""
 _OPTIONS_OF = {"attention": catalog.ATTENTIONS, "memory": catalog.MEMORIES}
+_FROM_HORIZON = {"chrono": 0, "length": 1}
+"""Options of memories that follow `net.horizon` by so many steps, where they are not given themselves."""
 
 
 @cache
@@ -105,7 +107,21 @@ def module_options(experiment: Experiment, slot: Literal["attention", "memory"])
     entry = _OPTIONS_OF[slot].get(name)
     if entry is None:
         raise ConfigError(f"`net.{slot}`: there is no {slot} `{name}`; there are: {', '.join(_OPTIONS_OF[slot])}")
-    return options_from(entry.options, getattr(experiment.net, f"{slot}_options"), f"net.{slot}_options")
+    given = getattr(experiment.net, f"{slot}_options")
+    if slot == "memory":
+        given = {**horizon_options(name, experiment.net.horizon), **given}
+    return options_from(entry.options, given, f"net.{slot}_options")
+
+
+def horizon_options(memory: str, horizon: int) -> dict[str, int]:
+    """What a memory's options are, unless given, where the task asks to remember so many steps (0: nothing)."""
+    if not horizon:
+        return {}
+    fields = {field.name: field for field in options_fields("memory", memory)}
+    wanted = {name: horizon + more for name, more in _FROM_HORIZON.items() if name in fields}
+    return {
+        name: int(max(fields[name].low or 0, min(value, fields[name].high or value))) for name, value in wanted.items()
+    }
 
 
 def check_task_kwargs(env: EnvConfig) -> None:
@@ -187,13 +203,16 @@ def _without_none(data: Any) -> Any:
 def with_settings(experiment: Experiment, changes: Mapping[str, Any]) -> Experiment:
     """A checked copy with settings replaced by dotted name (`net.memory_options.chrono` too).
 
-    Choosing another attention or memory drops the options of the former. Raises ConfigError.
+    Choosing another attention or memory drops the options of the former; another horizon takes those along that
+    followed the former. Raises ConfigError.
     """
     data = as_data(experiment)
     for slot in ("attention", "memory"):
         new = changes.get(f"net.{slot}")
         if new is not None and new != data["net"][slot]:
             data["net"][f"{slot}_options"] = {}
+    if "net.horizon" in changes:
+        _unfollow(data["net"])
     for path, value in changes.items():
         *parents, name = path.split(".")
         if not parents and name != "title":
@@ -208,6 +227,14 @@ def with_settings(experiment: Experiment, changes: Mapping[str, Any]) -> Experim
         else:
             node[name] = value
     return experiment_from(data)
+
+
+def _unfollow(net: dict[str, Any]) -> None:
+    """Leave out the memory's options that followed the horizon."""
+    followed = horizon_options(net["memory"], net["horizon"])
+    net["memory_options"] = {
+        name: value for name, value in net["memory_options"].items() if followed.get(name) != value
+    }
 
 
 def parse_assignments(assignments: list[str]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ def _prioritized(experiment: Experiment) -> bool:
 
 
 _CONDITIONS: dict[str, Condition] = {
+    "net.horizon": _remembers,
     "net.previous_action": _remembers,
     "net.previous_reward": _remembers,
     "learn.burn_in": _recurrent,
