@@ -180,6 +180,38 @@ class MannOptions(Options, frozen=True):
     ] = 0
 
 
+class LRUOptions(Options, frozen=True):
+    layers: Annotated[int, setting("Recurrent layers; more can combine what the ones below remember.", ge=1, le=8)] = 1
+    min_radius: Annotated[
+        float,
+        setting("Smallest |λ| at the start. Raised, fewer units follow what happened just now.", ge=0, le=0.9999),
+    ] = 0.0
+    max_radius: Annotated[
+        float,
+        setting(
+            "Largest |λ| at the start. A unit keeps what it saw for about 1 / (1 − |λ|) steps: 0.99 for a hundred, "
+            "0.999 for a thousand.",
+            gt=0,
+            le=0.9999,
+        ),
+    ] = 0.99
+    max_turn: Annotated[
+        float,
+        setting(
+            "Largest share of a full turn that λ makes in one step at the start. Lower prefers slow changes.",
+            advanced=True,
+            gt=0,
+            le=1,
+        ),
+    ] = 1.0
+
+
+class MinGRUOptions(RecurrentOptions, frozen=True):
+    layers: Annotated[
+        int, setting("Recurrent layers; gates of the upper ones hear of the past through those below.", ge=1, le=8)
+    ] = 1
+
+
 MEMORIES = {
     "none": Entry(
         "No memory: the agent sees the present step only", "dqngui.nets.memory.none:NoMemory", label="no memory"
@@ -197,6 +229,18 @@ MEMORIES = {
         "dqngui.nets.memory.mann:MANN",
         MannOptions,
         label="MANN",
+    ),
+    "lru": Entry(
+        "Linear recurrent unit: a diagonal complex recurrence, trained by a parallel scan",
+        "dqngui.nets.memory.lru:LRU",
+        LRUOptions,
+        label="LRU",
+    ),
+    "mingru": Entry(
+        "Minimal GRU: gates see the present input only, trained by a parallel scan",
+        "dqngui.nets.memory.mingru:MinGRU",
+        MinGRUOptions,
+        label="minGRU",
     ),
 }
 

@@ -12,6 +12,8 @@ from dqngui.nets.record import Record
 
 WIDTH, T, B = 16, 23, 3
 OPTIONS = {
+    "lru": {"layers": 2},
+    "mingru": {"layers": 2, "chrono": 10},
     "transformer": {"heads": 4, "layers": 2, "length": 5},
     "mann": {"slots": 5, "slot_width": 6, "read_heads": 2, "write_heads": 2},
 }

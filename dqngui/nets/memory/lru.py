@@ -1,0 +1,83 @@
+"""Linear recurrent units: memory whose steps are linear, so that a whole window is one parallel scan."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
+
+from dqngui.catalog import LRUOptions
+from dqngui.nets.memory.contract import Memory, State
+from dqngui.nets.memory.scan import scan
+from dqngui.nets.record import Record, ViewSpec
+
+
+class LRU(Memory):
+    """Layers x + GLU(W h), h the linear recurrence of norm(x) (Orvieto et al. 2023, arXiv:2303.06349).
+
+    State: h of every layer (B, layers, 2N), N complex units as pairs (real, imaginary); 2N is the width, rounded up to
+    an even number. Views: `memory/hidden/LAYER` (unit), first the real, then the imaginary parts.
+    """
+
+    wants_relu = False
+
+    def __init__(self, *, width: int, options: LRUOptions) -> None:
+        super().__init__()
+        self.size = width + width % 2
+        self.layers = nn.ModuleList(_Layer(width, self.size // 2, options) for _ in range(options.layers))
+        self.norm = nn.LayerNorm(width)
+
+    def initial_state(self, batch: int) -> State:
+        return (self.norm.weight.new_zeros(batch, len(self.layers), self.size),)
+
+    def views(self) -> tuple[ViewSpec, ...]:
+        return tuple(ViewSpec(f"memory/hidden/{index}", ("unit",), signed=True) for index in range(len(self.layers)))
+
+    def forward(self, x: Tensor, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
+        last = []
+        for index, layer in enumerate(self.layers):
+            x, h = layer(x, None if state is None else state[0][:, index])
+            last.append(h[-1])
+            if record is not None:
+                record.add(f"memory/hidden/{index}", torch.cat([h[..., ::2], h[..., 1::2]], dim=-1))
+        return self.norm(x), (torch.stack(last, dim=1),)
+
+
+class _Layer(nn.Module):
+    """h_t = λ h_{t−1} + γ B norm(x_t), complex and diagonal; output x + GLU(C h), C real on both parts of h.
+
+    λ = exp(−exp ν + i exp θ) can never leave the unit circle. The paper's linear output, feed-through and gated layer
+    are one linear layer with a gate here: h holds the present input too.
+    """
+
+    def __init__(self, width: int, units: int, options: LRUOptions) -> None:
+        super().__init__()
+        self.options = options
+        self.norm = nn.LayerNorm(width)
+        self.drive = nn.Linear(width, 2 * units, bias=False)
+        self.log_decay = nn.Parameter(torch.empty(units))  # ν
+        self.log_phase = nn.Parameter(torch.empty(units))  # log θ
+        self.log_gain = nn.Parameter(torch.empty(units))  # log γ
+        self.out = nn.Linear(2 * units, 2 * width)
+
+    def initialise(self, generator: Generator) -> None:
+        """Eigenvalues spread evenly over the ring of the options; γ = √(1 − |λ|²) keeps h as large as its input."""
+        low, high = self.options.min_radius, max(self.options.min_radius, self.options.max_radius)
+        units = len(self.log_decay)
+        area, turn = (torch.empty(units).uniform_(0, 1, generator=generator) for _ in range(2))
+        decay = -0.5 * (low**2 + area * (high**2 - low**2)).clamp(min=1e-6).log()
+        with torch.no_grad():
+            self.log_decay.copy_(decay.log())
+            self.log_phase.copy_((2 * math.pi * self.options.max_turn * turn).clamp(min=1e-4).log())
+            self.log_gain.copy_(0.5 * (-torch.expm1(-2 * decay)).log())
+
+    def forward(self, x: Tensor, h: Tensor | None) -> tuple[Tensor, Tensor]:
+        """x (T, B, D), h (B, 2N) before it -> y (T, B, D), h (T, B, 2N)."""
+        factors = torch.polar((-self.log_decay.exp()).exp(), self.log_phase.exp())  # λ (N,)
+        weight = self.drive.weight * self.log_gain.exp().repeat_interleave(2).unsqueeze(1)
+        driven = torch.view_as_complex(F.linear(self.norm(x), weight).unflatten(-1, (-1, 2)))
+        before = None if h is None else torch.view_as_complex(h.unflatten(-1, (-1, 2)).contiguous())
+        hidden = torch.view_as_real(scan(factors, driven, before)).flatten(-2)  # (T, B, 2N)
+        return x + F.glu(self.out(hidden), dim=-1), hidden

@@ -1,0 +1,70 @@
+"""Minimal gated recurrent unit: gates that see the present input only, so that a window is one parallel scan."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
+
+from dqngui.catalog import MinGRUOptions
+from dqngui.nets.initialise import chrono_bias
+from dqngui.nets.memory.contract import Memory, State
+from dqngui.nets.memory.scan import scan
+from dqngui.nets.record import Record, ViewSpec
+
+
+class MinGRU(Memory):
+    """Layers x + GLU(W h) with h_t = (1 − z_t) h_{t−1} + z_t h̃_t (Feng et al. 2024, arXiv:2410.01201).
+
+    State: h of every layer (B, layers, D). Views: `memory/hidden/LAYER` and `memory/gate/update/LAYER` (unit).
+    """
+
+    wants_relu = False
+
+    def __init__(self, *, width: int, options: MinGRUOptions) -> None:
+        super().__init__()
+        self.width = width
+        self.layers = nn.ModuleList(_Layer(width, options.chrono) for _ in range(options.layers))
+        self.norm = nn.LayerNorm(width)
+
+    def initial_state(self, batch: int) -> State:
+        return (self.norm.weight.new_zeros(batch, len(self.layers), self.width),)
+
+    def views(self) -> tuple[ViewSpec, ...]:
+        layers = range(len(self.layers))
+        hidden = (ViewSpec(f"memory/hidden/{index}", ("unit",), signed=True) for index in layers)
+        return (*hidden, *(ViewSpec(f"memory/gate/update/{index}", ("unit",)) for index in layers))
+
+    def forward(self, x: Tensor, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
+        last = []
+        for index, layer in enumerate(self.layers):
+            x, h, keep = layer(x, None if state is None else state[0][:, index])
+            last.append(h[-1])
+            if record is not None:
+                record.add(f"memory/hidden/{index}", h)
+                record.add(f"memory/gate/update/{index}", 1 - keep)
+        return self.norm(x), (torch.stack(last, dim=1),)
+
+
+class _Layer(nn.Module):
+    """z and h̃ from norm(x_t) alone, by linear layers and a sigmoid for z; output x + GLU(W h)."""
+
+    def __init__(self, width: int, chrono: int) -> None:
+        super().__init__()
+        self.width, self.chrono = width, chrono
+        self.norm = nn.LayerNorm(width)
+        self.drive = nn.Linear(width, 2 * width)  # the gate's keep = 1 − z, then h̃
+        self.out = nn.Linear(width, 2 * width)
+
+    def initialise(self, generator: Generator) -> None:
+        """Called after the linear layers' own. Keep gates start at biases that hold h for 1 … chrono steps."""
+        if self.chrono > 1:
+            with torch.no_grad():
+                self.drive.bias[: self.width] = chrono_bias(self.width, self.chrono, generator)
+
+    def forward(self, x: Tensor, h: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """x (T, B, D), h (B, D) before it -> y, h, 1 − z, each (T, B, D)."""
+        gate, candidate = self.drive(self.norm(x)).chunk(2, dim=-1)
+        keep = gate.sigmoid()
+        hidden = scan(keep, candidate - keep * candidate, h)
+        return x + F.glu(self.out(hidden), dim=-1), hidden, keep
