@@ -90,9 +90,9 @@ class Agent:
 
     @property
     def labels(self) -> dict[str, tuple[str, ...]]:
-        """Names along the views' axes: of the tokens."""
+        """Names along the views' axes: of the tokens and the actions."""
         tokens = self.network.encoder.labels
-        return {"query": tokens, "key": tokens}
+        return {"query": tokens, "key": tokens, "action": self.spaces.action_names}
 
     def numbers(self, observations: list[Parts]) -> np.ndarray:
         """Observations of n steps (each part (1, *shape)) as (n, F) float32, F names being `features`."""

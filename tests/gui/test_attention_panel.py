@@ -67,7 +67,7 @@ def test_every_pair_of_axes_becomes_maps() -> None:
     assert lags.columns == [*(f"−{n}" for n in range(15, 0, -1)), "0"]
     assert lags.axes == ("", "past step")
     actions = Maps.of(playing, ACTIONS)
-    assert (actions.titles, actions.rows) == (["head 1", "head 2"], ["action 1", "action 2", "action 3"])
+    assert (actions.titles, actions.rows) == (["head 1", "head 2"], ["1", "2", "3"])
     for view, maps in ((SELF, own), (POOL, pooled), (LAGS, lags), (ACTIONS, actions)):
         values = playing.view(view.name)[1]
         drawn = maps.at(values)

@@ -158,3 +158,23 @@ def test_a_low_card_leaves_out_gates_first(qtbot: QtBot) -> None:
     panel.resize(430, 150)
     assert not panel.states.isVisible()
     assert panel.map.axis_shown
+
+
+def test_a_matrix_is_drawn_at_the_shown_step_and_a_click_on_a_cell_draws_its_curve(qtbot: QtBot) -> None:
+    playing = episode((SLOTS, HIDDEN), t=7)
+    panel = shown(qtbot, playing, height=320)
+    panel.look_at(SLOTS.name)
+    assert panel.now.isVisible() and panel.now._axes == ("slot", "unit")
+    np.testing.assert_array_equal(panel.now.values[0], playing.view(SLOTS.name)[7])
+    panel.follow(8)
+    np.testing.assert_array_equal(panel.now.values[0], playing.view(SLOTS.name)[8])
+    panel.now.clicked.emit(0, 2, 3)
+    assert panel.states.caption == "slot 3 · unit 4"
+    np.testing.assert_array_equal(panel.states.series[0].values, playing.view(SLOTS.name)[:, 2, 3])
+    panel.look_at(HIDDEN.name)
+    assert panel.now.isHidden()
+
+
+def test_a_low_card_draws_a_matrix_over_the_episode_only(qtbot: QtBot) -> None:
+    panel = shown(qtbot, episode((SLOTS,)), height=180)
+    assert panel.now.isHidden() and panel.map.isVisible()

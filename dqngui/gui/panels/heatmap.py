@@ -201,8 +201,8 @@ class Heatmap(Canvas):
         """A cell in words: `head 1 · pole angle → cart position · 0.42`."""
         value = self.values[index, row, column]
         number = f"{value:.2f}".replace("-", "−") if np.isfinite(value) else "nothing"
-        column_name = f"{self._axes[1]} {self.columns[column]}" if self.columns[-1] == "0" else self.columns[column]
-        parts = [self.titles[index] if len(self.titles) > 1 else "", self.rows[row], column_name, number]
+        title = self.titles[index] if len(self.titles) > 1 else ""
+        parts = [title, _named(self._axes[0], self.rows[row]), _named(self._axes[1], self.columns[column]), number]
         return " · ".join(part for part in parts if part)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -213,3 +213,8 @@ class Heatmap(Canvas):
         cell = self.cell(event.position())
         if cell is not None and event.button() == Qt.MouseButton.LeftButton:
             self.clicked.emit(*cell)
+
+
+def _named(axis: str, name: str) -> str:
+    """A number with the name of its axis; other names speak for themselves."""
+    return f"{axis} {name}" if name.lstrip("−").isdigit() else name

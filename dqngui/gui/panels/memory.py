@@ -8,32 +8,41 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from dqngui.gui import theme as themes
 from dqngui.gui.panels.choice import Choice
+from dqngui.gui.panels.heatmap import Heatmap
 from dqngui.gui.panels.inner import InnerPanel
 from dqngui.gui.panels.levels import Levels
 from dqngui.gui.panels.timeline import span_of
 from dqngui.gui.panels.timemap import TimeMap
 from dqngui.gui.panels.trace import Series, Trace
-from dqngui.gui.panels.views import axis_labels, axis_title, combined, in_words
+from dqngui.gui.panels.views import Maps, axis_labels, axis_title, combined, in_words
 from dqngui.gui.playing import Playing, Rows
 from dqngui.messages import View
 
 SORTS = {"index": "by index", "variance": "by variance"}
 ENOUGH = 32  # steps after which a new episode's units are sorted
 LOW, LOWER = 250, 170  # pixels of height below which the second, then the first trace is left out
+LOW_WITH_NOW = 210  # below which a view of two axes is drawn over the episode only
 
 
 class MemoryPanel(InnerPanel):
-    """Units × steps of one of the memory's views, and curves of the chosen unit."""
+    """Units × steps of one of the memory's views, and curves of the chosen unit.
+
+    A view of two axes, such as an external memory's matrix, is drawn at the shown step too.
+    """
 
     title = "Memory"
     views = ("memory/*",)
     promise = "What the memory holds, unit by unit and step by step, will appear here while an agent plays."
-    lacking = "This agent has no memory. Choose an LSTM, a GRU or a transformer as memory to see what it remembers."
+    lacking = "This agent has no memory. Choose one, such as an LSTM or a transformer, to see what it remembers."
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.row: int | None = None
         self.sorted_by = "index"
+        self.now = Heatmap(self.content)
+        self.now.setAccessibleName("Memory at the shown step")
+        self.now.setAccessibleDescription("A click on a cell shows its curves over the episode")
+        self.now.hide()
         self.map = TimeMap(self.content)
         self.map.setAccessibleName("Memory over the episode")
         self.states, self.shares = Trace(self.content), Trace(self.content)
@@ -42,6 +51,7 @@ class MemoryPanel(InnerPanel):
         layout = QVBoxLayout(self.content)
         layout.setContentsMargins(4, 0, 4, 6)
         layout.setSpacing(4)
+        layout.addWidget(self.now, 8)
         layout.addWidget(self.map, 10)
         layout.addWidget(self.states, 5)
         layout.addWidget(self.shares, 5)
@@ -54,6 +64,8 @@ class MemoryPanel(InnerPanel):
         self._of: Playing | None = None
         self._order: npt.NDArray[np.intp] | None = None
         self._order_final = False
+        self._maps: Maps | None = None
+        self.now.clicked.connect(self._on_now)
         self.map.stepped.connect(self._on_map)
         for trace in (self.states, self.shares):
             trace.stepped.connect(lambda t, y: self.seek_step(t))
@@ -100,6 +112,9 @@ class MemoryPanel(InnerPanel):
         names, title = self.rows_of(view)
         if self.fresh:
             self._order, self._order_final = None, False
+            self._maps = Maps.of(playing, view) if len(view.axes) > 1 and "lag" not in view.axes else None
+        if self._maps is not None:
+            self.now.arrange(self._maps.titles, self._maps.rows, self._maps.columns, self._maps.axes)
         if self.row is None or self.row >= len(names):
             self.row = len(names) - 1 if view.axes[-1] == "lag" else 0
         self._sort(values, playing.ended)
@@ -176,17 +191,33 @@ class MemoryPanel(InnerPanel):
             self.choose_row(row)
         self.seek_step(t)
 
+    def _on_now(self, chart: int, row: int, column: int) -> None:
+        maps = self._maps
+        if maps is not None:
+            self.choose_row(column if maps.heads else row * len(maps.columns) + column)
+
     def move_to(self, t: int) -> None:
+        playing, view, maps = self.playing, self.view, self._maps
+        if playing is not None and view is not None and maps is not None and t < len(playing.view(view.name)):
+            low, high = self.bar.limits
+            self.now.draw(maps.at(playing.view(view.name)[t]), signed=view.signed, low=low, high=high)
         for canvas in (self.map, self.states, self.shares):
             canvas.follow(t)
 
     def fit_rows(self) -> None:
-        """A low card leaves out the second trace first, then the first."""
+        """A low card leaves out the second trace first, then the first, then the shown step's map."""
         both = bool(self.states.series and self.shares.series)
+        self.now.setVisible(self._maps is not None and self.height() >= LOW_WITH_NOW)
+        if not self.now.isHidden():
+            both = True  # it takes the room of a trace
         self.states.setVisible(bool(self.states.series) and self.height() >= LOWER)
         self.shares.setVisible(bool(self.shares.series) and self.height() >= (LOW if both else LOWER))
         canvases = [self.map, self.states, self.shares]
-        self.align(canvases, max(each.gutter_wanted for each in canvases))
+        gutter = max(each.gutter_wanted for each in canvases if not each.isHidden())
+        if not self.now.isHidden():
+            self.now.set_gutter(gutter)
+            gutter = max(gutter, self.now.gutter)
+        self.align(canvases, gutter)
 
 
 def by_variance(values: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:

@@ -81,7 +81,10 @@ class Maps:
         else:
             rows, titles = heads or [""], [""]
         row_title = " · ".join(axis_title(axis) for axis in between)
-        return cls(view, titles, rows, named[last], (row_title, axis_title(last)), heads)
+        if len(between) == 1:
+            rows = numbers_of(rows, row_title)
+        columns = numbers_of(named[last], last)
+        return cls(view, titles, rows, columns, (row_title, axis_title(last)), heads)
 
     def heads_first(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Values (n, *shape) as (n, heads or 1, the rest, columns), past steps oldest first."""
@@ -96,6 +99,12 @@ class Maps:
         """One step's values (*shape) as (maps, rows, columns)."""
         first = self.heads_first(values[None])[0]
         return first.reshape(len(self.titles), len(self.rows), len(self.columns))
+
+
+def numbers_of(names: list[str], axis: str) -> list[str]:
+    """`slot 1`, `slot 2`, … as plain numbers, where the axis itself is titled; other names as they are."""
+    counted = [f"{axis} {index + 1}" for index in range(len(names))]
+    return [str(index + 1) for index in range(len(names))] if names == counted else names
 
 
 def combined(names: list[list[str]]) -> list[str]:
