@@ -173,6 +173,27 @@ WRAPPERS = {
 class SelfAttentionOptions(Options, frozen=True):
     heads: Annotated[int, setting("Attention heads; must divide the width.", ge=1, le=32)] = 4
     layers: Annotated[int, setting("Attention layers; more see higher-order relations and cost more.", ge=1, le=8)] = 1
+    widening: Annotated[
+        int,
+        setting(
+            "A feed-forward layer, so many times as wide as a token, follows each attention layer. Raised, a layer can "
+            "compute more from what it gathered, and costs more; 0: none.",
+            label="Feed-forward",
+            ge=0,
+            le=8,
+        ),
+    ] = 0
+
+
+class ActionAttentionOptions(Options, frozen=True):
+    heads: Annotated[
+        int,
+        setting(
+            "Questions that an action asks at once; must divide the width. More let it look at several tokens.",
+            ge=1,
+            le=32,
+        ),
+    ] = 4
 
 
 ATTENTIONS = {
@@ -186,6 +207,12 @@ ATTENTIONS = {
         "dqngui.nets.attention.self_attention:SelfAttention",
         SelfAttentionOptions,
         label="self-attention",
+    ),
+    "action": Entry(
+        "Action attention: each action asks the tokens of a step a question of its own",
+        "dqngui.nets.attention.action:ActionAttention",
+        ActionAttentionOptions,
+        label="action attention",
     ),
 }
 
@@ -321,7 +348,7 @@ MEMORIES = {
 # -- algorithms, jobs, panels ----------------------------------------------------------------------
 
 ALGORITHMS = {
-    "dqn": Entry("Deep Q-learning: double, n-step, windows from replay", "dqngui.learning.dqn:DQN"),
+    "dqn": Entry("Deep Q-learning: double, n-step, windows from replay", "dqngui.learning.off_policy:OffPolicy"),
 }
 
 JOBS = {

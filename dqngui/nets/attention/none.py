@@ -21,7 +21,7 @@ class NoAttention(Attention):
         self, tokens: Tensor, present: Tensor | None = None, query: Tensor | None = None, record: Record | None = None
     ) -> tuple[Tensor, Tensor | None]:
         if present is not None:
-            tokens = tokens * present.unsqueeze(-1)
+            tokens = tokens.masked_fill(~present.unsqueeze(-1), 0.0)
         if self.join is None:
             return tokens.squeeze(-2), None
         return torch.relu(self.join(tokens.flatten(-2))), None

@@ -1,37 +1,60 @@
-"""Scaled dot products of a few queries and keys, batched over steps."""
+"""Scaled dot products of a few queries and keys, batched over steps.
+
+Dimensions: N steps, Q queries, K keys, H heads of d = D/H numbers each. `present` (N, K) says which keys exist, None
+that all do: an absent one gets no weight, and a query without any present key gets zeros.
+"""
 
 from __future__ import annotations
-
-import math
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, heads: int, explicit: bool) -> tuple[Tensor, Tensor | None]:
-    """softmax(q kᵀ / √(D/H)) v per head: (N, Q, D), (N, K, D), (N, K, D) -> (N, Q, D) and weights (N, H, Q, K).
+def attend(
+    q: Tensor, k: Tensor, v: Tensor, heads: int, explicit: bool, present: Tensor | None = None
+) -> tuple[Tensor, Tensor | None]:
+    """softmax(q kᵀ / √d) v per head: (N, Q, D), (N, K, D), (N, K, D) -> (N, Q, D) and weights (N, H, Q, K).
 
     The fused kernel returns no weights; `explicit` computes them, and the output from them.
     """
-    q, k, v = (part.unflatten(-1, (heads, -1)) for part in (q, k, v))  # (N, ·, H, D/H)
-    if not explicit:
-        if q.device.type == "cpu" and q.shape[1] * k.shape[1] <= _FEW_PAIRS:
-            return _attend_few(q, k, v).flatten(2), None
+    q, k, v = (part.unflatten(-1, (heads, -1)) for part in (q, k, v))  # (N, ·, H, d)
+    few = q.device.type == "cpu" and q.shape[1] * k.shape[1] <= _FEW_PAIRS
+    if not explicit and not few:
+        allowed = None if present is None else _penalty(present, q.dtype).view(len(q), 1, 1, -1)
         q, k, v = (part.transpose(1, 2) for part in (q, k, v))
-        return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2), None
-    q, k, v = (part.transpose(1, 2) for part in (q, k, v))
-    weights = torch.softmax(q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1]), dim=-1)
-    return (weights @ v).transpose(1, 2).flatten(2), weights
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed).transpose(1, 2).flatten(2)
+        return (mixed if present is None else mixed * present.any(-1).view(-1, 1, 1)), None
+    q = q * q.shape[-1] ** -0.5
+    if few:
+        scores = (q.unsqueeze(2) * k.unsqueeze(1)).sum(-1)  # (N, Q, K, H)
+    else:
+        scores = (q.transpose(1, 2) @ k.permute(0, 2, 3, 1)).permute(0, 2, 3, 1)
+    mixed, weights = weigh(scores, v, present)
+    return mixed, weights if explicit else None
+
+
+def weigh(scores: Tensor, v: Tensor, present: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Values (N, K, H, d) averaged by the softmax of scores (N, Q, K, H) over the keys.
+
+    Returns (N, Q, D) and the weights (N, H, Q, K).
+    """
+    if present is not None:
+        scores = scores + _penalty(present, scores.dtype).view(len(scores), 1, -1, 1)
+    weights = torch.softmax(scores, dim=2)
+    if present is not None:
+        weights = weights * present.view(len(scores), 1, -1, 1)  # of use where no key is present
+    by_head = weights.permute(0, 3, 1, 2)
+    if scores.device.type == "cpu" and scores.shape[1] * scores.shape[2] <= _FEW_PAIRS:
+        return (weights.unsqueeze(-1) * v.unsqueeze(1)).sum(2).flatten(2), by_head
+    return (by_head @ v.transpose(1, 2)).transpose(1, 2).flatten(2), by_head
 
 
 _FEW_PAIRS = 9
 """Query-key pairs up to which products over whole batches beat thousands of tiny matrix products on a CPU."""
 
 
-def _attend_few(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """The same for few tokens: (N, Q, H, d), (N, K, H, d) -> (N, Q, H, d)."""
-    q = q * q.shape[-1] ** -0.5
-    scores = (q.unsqueeze(2) * k.unsqueeze(1)).sum(-1)  # (N, Q, K, H)
-    weights = torch.softmax(scores, dim=2)
-    return (weights.unsqueeze(-1) * v.unsqueeze(1)).sum(2)
+def _penalty(present: Tensor, dtype: torch.dtype) -> Tensor:
+    """Added to scores: the lowest finite number at absent keys, since −∞ for all keys would give NaN."""
+    zeros = torch.zeros(present.shape, dtype=dtype, device=present.device)
+    return zeros.masked_fill(~present, torch.finfo(dtype).min)

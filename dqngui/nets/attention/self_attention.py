@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
-import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dqngui.catalog import SelfAttentionOptions
 from dqngui.nets.attention.contract import Attention
+from dqngui.nets.attention.pool import Pool
 from dqngui.nets.attention.products import attend
 from dqngui.nets.record import Record, ViewSpec
 
@@ -22,8 +21,8 @@ class SelfAttention(Attention):
 
     def __init__(self, *, width: int, tokens: int, actions: int, options: SelfAttentionOptions) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(_Layer(width, options.heads) for _ in range(options.layers))
-        self.pool = _Pool(width, options.heads)
+        self.layers = nn.ModuleList(_Layer(width, options.heads, options.widening) for _ in range(options.layers))
+        self.pool = Pool(width, options.heads)
 
     def views(self) -> tuple[ViewSpec, ...]:
         layers = (ViewSpec(f"attention/self/{index}", ("head", "query", "key")) for index in range(len(self.layers)))
@@ -34,46 +33,49 @@ class SelfAttention(Attention):
     ) -> tuple[Tensor, Tensor | None]:
         steps = tokens.shape[:2]
         x = tokens.flatten(0, 1)  # (N, K, D), N = T·B
+        if present is not None:
+            present = present.flatten(0, 1)
+            x = x.masked_fill(~present.unsqueeze(-1), 0.0)
         for index, layer in enumerate(self.layers):
-            x, weights = layer(x, record is not None)
+            x, weights = layer(x, present, record is not None)
             if record is not None and weights is not None:
                 record.add(f"attention/self/{index}", weights.unflatten(0, steps))
-        pooled, weights = self.pool(x)
+        pooled, weights = self.pool(x, present)
         if record is not None:
-            record.add("attention/pool", weights.transpose(1, 2).unflatten(0, steps))
+            record.add("attention/pool", weights.unflatten(0, steps))
         return pooled.unflatten(0, steps), None
 
 
 class _Layer(nn.Module):
-    """x + attention(norm(x)): (N, K, D) -> (N, K, D) and, when asked, weights (N, H, K, K)."""
+    """x + attention(norm(x)), then, if asked for, x + feed-forward(norm(x)).
 
-    def __init__(self, width: int, heads: int) -> None:
+    (N, K, D) -> (N, K, D) and, when explicit, weights (N, H, K, K).
+    """
+
+    def __init__(self, width: int, heads: int, widening: int) -> None:
         super().__init__()
         self.heads = heads
         self.norm = nn.LayerNorm(width)
         self.query_key_value = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
+        self.feed = _FeedForward(width, widening) if widening else None
 
-    def forward(self, x: Tensor, explicit: bool) -> tuple[Tensor, Tensor | None]:
+    def forward(self, x: Tensor, present: Tensor | None, explicit: bool) -> tuple[Tensor, Tensor | None]:
         q, k, v = self.query_key_value(self.norm(x)).chunk(3, dim=-1)
-        mixed, weights = attend(q, k, v, self.heads, explicit)
-        return x + self.out(mixed), weights
+        mixed, weights = attend(q, k, v, self.heads, explicit, present)
+        x = x + self.out(mixed)
+        return (x if self.feed is None else x + self.feed(x)), weights
 
 
-class _Pool(nn.Module):
-    """Tokens averaged by softmax(u_h · norm(x) / √(D/H)), u_h a learned query in key space. (N, K, D) -> (N, D)."""
+class _FeedForward(nn.Module):
+    """Two linear layers with a GELU between them, on the norm of x."""
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, widening: int) -> None:
         super().__init__()
-        self.heads = heads
         self.norm = nn.LayerNorm(width)
-        self.query = nn.Linear(width, heads, bias=False)
-        self.value = nn.Linear(width, width)
-        self.out = nn.Linear(width, width)
+        self.widen = nn.Linear(width, widening * width)
+        self.narrow = nn.Linear(widening * width, width)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        y = self.norm(x)
-        scores = self.query(y) / math.sqrt(x.shape[-1] // self.heads)
-        weights = torch.softmax(scores, dim=1)  # (N, K, H)
-        values = self.value(y).unflatten(-1, (self.heads, -1))  # (N, K, H, D/H)
-        return self.out((weights.unsqueeze(-1) * values).sum(1).flatten(1)), weights
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.narrow(F.gelu(self.widen(self.norm(x))))
+        return y

@@ -1,0 +1,76 @@
+"""Action attention: every action asks the state a question of its own."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
+
+from dqngui.catalog import ActionAttentionOptions
+from dqngui.nets.attention.contract import Attention
+from dqngui.nets.attention.pool import Pool
+from dqngui.nets.attention.products import weigh
+from dqngui.nets.record import Record, ViewSpec
+
+
+class ActionAttention(Attention):
+    """Each action's learned embedding asks, the state's tokens answer: z_a = relu(e_a + out(Σ_k w_ak v_k)).
+
+    Scaled dot product, Vaswani et al. 2017, arXiv:1706.03762, with the actions as queries and the tokens as keys and
+    values. The head judges all actions by the same weights, so that z_a keeps e_a: which action it speaks of.
+    x, what the memory sees, is pooled by a learned query a head, as in self-attention.
+    Views: `attention/action` (head, action, key) and `attention/pool` (head, key).
+    """
+
+    per_action = True
+
+    def __init__(self, *, width: int, tokens: int, actions: int, options: ActionAttentionOptions) -> None:
+        super().__init__()
+        self.heads = options.heads
+        self.embedding = nn.Parameter(torch.empty(actions, width))
+        self.norm = nn.LayerNorm(width)
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width, bias=False)  # a bias would add the same to all keys of a query
+        self.value = nn.Linear(width, width)
+        self.out = nn.Linear(width, width)
+        self.pool = Pool(width, options.heads)
+
+    def initialise(self, generator: Generator) -> None:
+        nn.init.normal_(self.embedding, generator=generator)
+
+    def views(self) -> tuple[ViewSpec, ...]:
+        return (
+            ViewSpec("attention/action", ("head", "action", "key")),
+            ViewSpec("attention/pool", ("head", "key")),
+        )
+
+    def forward(
+        self, tokens: Tensor, present: Tensor | None = None, query: Tensor | None = None, record: Record | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        steps = tokens.shape[:2]
+        x = tokens.flatten(0, 1)  # (N, K, D), N = T·B
+        if present is not None:
+            present = present.flatten(0, 1)
+            x = x.masked_fill(~present.unsqueeze(-1), 0.0)
+        y = self.norm(x)
+        scores = F.linear(y, self._questions()).unflatten(-1, (self.heads, -1))  # (N, K, H, A)
+        values = self.value(y).unflatten(-1, (self.heads, -1))
+        mixed, weights = weigh(scores.permute(0, 3, 1, 2), values, present)
+        z = torch.relu(self.out(mixed) + self.embedding)  # (N, A, D)
+        pooled, shares = self.pool(x, present)
+        if record is not None:
+            record.add("attention/action", weights.unflatten(0, steps))
+            record.add("attention/pool", shares.unflatten(0, steps))
+        return pooled.unflatten(0, steps), z.unflatten(0, steps)
+
+    def _questions(self) -> Tensor:
+        """What the actions ask, as weights (H·A, D) on a normed token.
+
+        The questions are the same at every step: q_ha · (W_h y) = (W_hᵀ q_ha) · y spares the keys of all tokens.
+        """
+        H = self.heads
+        q = self.query(self.embedding).unflatten(-1, (H, -1)).transpose(0, 1)  # (H, A, d)
+        asked: Tensor = (q @ self.key.weight.unflatten(0, (H, -1))).flatten(0, 1)
+        return asked / math.sqrt(q.shape[-1])
