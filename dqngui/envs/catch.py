@@ -89,12 +89,12 @@ class Catch(gymnasium.Env[np.ndarray, int]):
         canvas.rectangle(cell, cell, right, (self.rows + 1) * cell, FLOOR)
         if self.blind:
             canvas.rectangle(cell, hidden, right, (self.rows + 1) * cell, (30, 35, 43))
+        seen = self._row < self.rows - self.blind
+        x, y = (self._ball + 1.5) * cell, (self._row + 1.5) * cell
+        canvas.disc(x, y, cell * 0.38, SIGNAL, 0.0 if seen else cell * 0.26)
         colour = BRIGHT
         if self._row == self.rows - 1:
             colour = RIGHT if self._paddle == self._ball else WRONG
         left, top = (self._paddle + 1) * cell, self.rows * cell
         canvas.rectangle(left, top + cell * 0.55, left + cell, top + cell * 0.9, colour)
-        seen = self._row < self.rows - self.blind
-        x, y = (self._ball + 1.5) * cell, (self._row + 1.5) * cell
-        canvas.disc(x, y, cell * 0.38, SIGNAL, 0.0 if seen else cell * 0.26)
         return canvas.picture()

@@ -1,0 +1,138 @@
+"""Find: the relevant entity's direction is the only thing that is rewarded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from reproducing import reproduces
+
+from dqngui.config import EnvConfig
+from dqngui.envs.find import Find
+from dqngui.envs.make import make_env
+
+DIRECTIONS = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]])
+
+
+def direction(row: np.ndarray) -> int:
+    return int((DIRECTIONS @ row[:2]).argmax())
+
+
+def attends(observation: dict[str, np.ndarray], remembered: np.ndarray | None = None) -> int:
+    """The row that the question or the mark points at, found from the observation alone."""
+    rows = observation["entities"]
+    if "query" not in observation:
+        return int(rows[:, -1].argmax())
+    query = observation["query"] if remembered is None else remembered
+    return int((rows[:, 2:] @ query).argmax())
+
+
+@pytest.mark.parametrize("relevant", ["match", "recall", "mark"])
+@pytest.mark.parametrize("options", [{}, {"entities": 1}, {"entities": 40, "absent": 0.5, "steps": 70}])
+def test_oracle(relevant: Any, options: dict[str, Any]) -> None:
+    env = Find(relevant=relevant, **options)
+    for seed in range(10):
+        observation, info = env.reset(seed=seed)
+        first = observation.get("query") if relevant == "recall" else None
+        total, steps, over = 0.0, 0, False
+        while not over:
+            assert info["asked"]
+            row = attends(observation, first)
+            assert row == info["relevant"]
+            assert direction(observation["entities"][row]) == info["answer"]
+            observation, reward, over, truncated, info = env.step(info["answer"])
+            assert not truncated
+            total, steps = total + reward, steps + 1
+        assert total == steps == env.steps
+        assert not info["asked"]
+
+
+def share(act: Any, episodes: int = 300, **options: Any) -> float:
+    """Mean reward of a step."""
+    env, total, steps = Find(**options), 0.0, 0
+    for seed in range(episodes):
+        observation, _ = env.reset(seed=seed)
+        over = False
+        while not over:
+            observation, reward, over, _, _ = env.step(act(observation))
+            total, steps = total + reward, steps + 1
+    return total / steps
+
+
+def test_who_cannot_tell_the_entities_apart_guesses() -> None:
+    assert share(lambda o: 0) == pytest.approx(1 / 4, abs=0.03)
+    assert share(lambda o: direction(o["entities"][3])) == pytest.approx(1 / 4 + 3 / 64, abs=0.03)  # right by luck
+    crowd = share(lambda o: direction(o["entities"].sum(0)), entities=64)
+    assert 0.25 < crowd < 0.4
+
+
+def test_a_question_that_is_not_remembered_helps_once() -> None:
+    def act(observation: dict[str, np.ndarray]) -> int:
+        return direction(observation["entities"][attends(observation)]) if observation["query"].any() else 0
+
+    assert share(act, relevant="recall") == pytest.approx((1 + 7 / 4) / 8, abs=0.03)
+
+
+def test_entities_are_shuffled_and_their_colours_differ() -> None:
+    env = Find(entities=4, absent=0.6)
+    relevant, answers, present = [], [], []
+    for seed in range(200):
+        observation, info = env.reset(seed=seed)
+        for _ in range(3):
+            rows = observation["entities"]
+            there = rows.any(1)
+            assert there[info["relevant"]]
+            colours = rows[there, 2:]
+            assert (colours.sum(1) == 1).all()
+            assert (colours.sum(0) <= 1).all()
+            distance = np.linalg.norm(rows[there, :2], axis=1)
+            assert ((distance > 0.49) & (distance < 1.01)).all()
+            assert (np.abs(rows[there, :2]).max(1) > 0.85 * distance).all()  # within 30 degrees
+            relevant.append(info["relevant"])
+            answers.append(info["answer"])
+            present.append(there.sum())
+            observation, *_, info = env.step(0)
+    assert np.bincount(relevant).min() > 100
+    assert np.bincount(answers).min() > 100
+    assert np.mean(present) == pytest.approx(1 + 3 * 0.4, abs=0.15)
+
+
+def test_the_question_over_an_episode() -> None:
+    env = Find(relevant="recall", steps=300)  # longer than what is drawn together
+    observation, _ = env.reset(seed=1)
+    colour = int(observation["query"].argmax())
+    for _ in range(299):
+        observation, *_, info = env.step(0)
+        assert not observation["query"].any()
+        assert observation["entities"][info["relevant"], 2 + colour] == 1
+    env = Find(steps=50)
+    observation, _ = env.reset(seed=1)
+    asked = {int(observation["query"].argmax())} | {int(env.step(0)[0]["query"].argmax()) for _ in range(49)}
+    assert len(asked) > 10
+
+
+def test_spaces_seeds_and_mistakes() -> None:
+    for relevant in ("match", "recall", "mark"):
+        env = Find(relevant=relevant, absent=0.3)  # type: ignore[arg-type]
+        observation, _ = env.reset(seed=0)
+        for _ in range(8):
+            assert env.observation_space.contains(observation)
+            observation, *_ = env.step(1)
+        kwargs = {"relevant": relevant, "absent": 0.3, "steps": 5}
+        assert reproduces(EnvConfig(id="dqngui/Find-v0", kwargs=kwargs), seed=5, steps=40)
+    with pytest.raises(ValueError, match="relevant"):
+        Find(relevant="colour")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kwargs", [{}, {"relevant": "recall", "absent": 0.5}, {"relevant": "mark", "entities": 256}])
+def test_pictures(kwargs: dict[str, Any]) -> None:
+    env = make_env(EnvConfig(id="dqngui/Find-v0", kwargs=kwargs), "rgb_array")
+    _, info = env.reset(seed=0)
+    first = env.render()
+    assert (first.shape, first.dtype) == ((320, 320, 3), np.uint8)
+    assert (first == [232, 178, 58]).all(-1).sum() > 20
+    info = env.step(info["answer"])[-1]
+    assert (env.render() == [63, 191, 138]).all(-1).sum() > 50
+    env.step((info["answer"] + 1) % 4)
+    assert (env.render() == [239, 106, 106]).all(-1).sum() > 50
