@@ -1,4 +1,7 @@
-"""Experiments as TOML: files, the shipped presets, and where shipped data lies. Reading never runs code."""
+"""Experiments as TOML: files, the shipped presets, agents by name, and where shipped data lies.
+
+Reading never runs code.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from typing import Any, Literal
 import tomli_w
 
 from dqngui.config import ConfigError, Experiment
-from dqngui.settings import as_data, experiment_from
+from dqngui.schema import Options
+from dqngui.settings import as_data, experiment_from, options_from, with_settings
 
 SCHEMA_VERSION = 1
 
@@ -23,6 +27,51 @@ def preset_names() -> list[str]:
 
 def _presets() -> Iterator[Any]:
     yield from package_data("configs").iterdir()
+
+
+class Agent(Options, frozen=True):
+    """An agent by name: the part of an experiment that is laid over any task.
+
+    Attributes:
+        title: its name in the field.
+        net, learn: settings of these sections that make it what it is.
+        at_least, at_most: bounds, by section and setting, that the task's numbers are moved within.
+    """
+
+    title: str
+    net: dict[str, Any] = {}
+    learn: dict[str, Any] = {}
+    at_least: dict[str, dict[str, int | float]] = {}
+    at_most: dict[str, dict[str, int | float]] = {}
+
+
+def agent_names() -> list[str]:
+    """Names of the shipped agents."""
+    files = (path.name for path in (package_data("configs") / "agents").iterdir())
+    return sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml"))
+
+
+def read_agent(name: str) -> Agent:
+    """A shipped agent. Raises ConfigError."""
+    if name not in agent_names():
+        raise ConfigError(f"there is no agent `{name}`; agents: {', '.join(agent_names())}")
+    source = f"agents/{name}.toml"
+    data = _parsed(_text_of(package_data("configs") / source, source), source)
+    agent = options_from(Agent, data, source)
+    assert isinstance(agent, Agent)
+    return agent
+
+
+def with_agent(experiment: Experiment, agent: Agent) -> Experiment:
+    """A checked copy of the experiment: its task, as this agent learns it. Raises ConfigError."""
+    changes = {f"net.{name}": value for name, value in agent.net.items()}
+    changes |= {f"learn.{name}": value for name, value in agent.learn.items()}
+    data = as_data(experiment)
+    for bounds, nearest in ((agent.at_least, max), (agent.at_most, min)):
+        for section, settings in bounds.items():
+            for name, bound in settings.items():
+                changes[f"{section}.{name}"] = nearest(bound, data.get(section, {}).get(name, bound))
+    return with_settings(experiment, changes)
 
 
 def package_data(folder: Literal["configs", "assets"]) -> Any:
@@ -60,15 +109,19 @@ def _text_of(path: Any, source: str | Path) -> str:
 
 def parse_experiment(text: str, source: str) -> Experiment:
     """An experiment from TOML text; `source` names it in errors. Raises ConfigError."""
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"`{source}` is not a TOML file: {error}") from None
+    data = _parsed(text, source)
     data.pop("about", None)
     try:
         return experiment_from(data)
     except ConfigError as error:
         raise ConfigError(f"{source}: {error}") from None
+
+
+def _parsed(text: str, source: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"`{source}` is not a TOML file: {error}") from None
 
 
 def to_toml(experiment: Experiment, about: Mapping[str, Any] | None = None) -> str:

@@ -14,6 +14,7 @@ import tyro
 from tyro.conf import Positional, UseAppendAction
 
 from dqngui import __version__
+from dqngui.presets import agent_names
 
 
 class UsageError(ValueError):
@@ -28,6 +29,9 @@ def option(help: str, metavar: str | None = None) -> Any:
 File = Annotated[str | None, Positional, option("TOML file, or the name of a preset in configs/.", "FILE")]
 Run = Annotated[str, Positional, option("A run's folder, its name within --runs, or `last`.", "RUN")]
 Env = Annotated[str | None, option("Put the default agent on any gymnasium environment instead.", "ID")]
+Agent = Annotated[
+    str | None, option(f"Lay an agent over the task: {', '.join(agent_names())}; --set still changes it.", "NAME")
+]
 Set = Annotated[
     UseAppendAction[tuple[str, ...]],
     option("Change a setting, for example learn.lr=1e-3 (repeatable).", "NAME=VALUE"),
@@ -42,6 +46,7 @@ class GuiArguments:
 
     file: File = None
     env: Env = None
+    agent: Agent = None
     set: Set = ()
     runs: Runs = "runs"
     start: Annotated[bool, option("Start training at once.")] = False
@@ -61,6 +66,7 @@ class TrainArguments:
 
     file: File = None
     env: Env = None
+    agent: Agent = None
     set: Set = ()
     steps: Annotated[int | None, option("Environment steps (run.total_steps).", "N")] = None
     seed: Annotated[int | None, option("Seed of everything random (run.seed).", "S")] = None

@@ -9,16 +9,21 @@ from typing import Any
 from dqngui.commands.arguments import TrainArguments
 from dqngui.config import ConfigError, Experiment
 from dqngui.messages import COMMANDS, KnobChanged, SetKnob
-from dqngui.presets import preset_names, read_experiment
+from dqngui.presets import preset_names, read_agent, read_experiment, with_agent
 from dqngui.settings import parse_assignments, with_settings
 
 DEFAULT_PRESET = "cartpole-positions"
 
 
 def chosen_experiment(
-    file: str | None, env: str | None, assignments: Sequence[str], overrides: dict[str, Any] | None = None
+    file: str | None,
+    env: str | None,
+    assignments: Sequence[str],
+    overrides: dict[str, Any] | None = None,
+    *,
+    agent: str | None = None,
 ) -> Experiment:
-    """The experiment of FILE or `--env ID` with `--set` and then `overrides` applied (None: not given).
+    """The experiment of FILE or `--env ID` with `--agent`, `--set` and then `overrides` applied (None: not given).
 
     Raises ConfigError.
     """
@@ -27,14 +32,16 @@ def chosen_experiment(
     changes = parse_assignments(list(assignments))
     changes |= {path: value for path, value in (overrides or {}).items() if value is not None}
     if env is None:
-        return with_settings(_read(file or DEFAULT_PRESET), changes)
+        return with_settings(_with_agent(_read(file or DEFAULT_PRESET), agent), changes)
     from dqngui.defaults import default_experiment
 
     task = {path: value for path, value in changes.items() if path.startswith("env.")}
-    agent = {path: value for path, value in changes.items() if path not in task}
-    return with_settings(
-        default_experiment(with_settings(Experiment(), {"env.id": env, **task}).env), {**task, **agent}
-    )
+    usual = default_experiment(with_settings(Experiment(), {"env.id": env, **task}).env)
+    return with_settings(_with_agent(usual, agent), changes)
+
+
+def _with_agent(experiment: Experiment, agent: str | None) -> Experiment:
+    return experiment if agent is None else with_agent(experiment, read_agent(agent))
 
 
 def _read(file: str) -> Experiment:
@@ -80,8 +87,8 @@ def experiment_of(arguments: TrainArguments) -> Experiment:
         from dqngui.runs import folder
 
         experiment = folder.read_experiment(run_folder(arguments.replay_knobs, arguments.runs))
-        return with_settings(experiment, _changes_of(arguments))
-    return chosen_experiment(arguments.file, arguments.env, arguments.set, _overrides(arguments))
+        return with_settings(_with_agent(experiment, arguments.agent), _changes_of(arguments))
+    return chosen_experiment(arguments.file, arguments.env, arguments.set, _overrides(arguments), agent=arguments.agent)
 
 
 def forked_experiment(arguments: TrainArguments) -> tuple[Path, Experiment]:
@@ -93,12 +100,12 @@ def forked_experiment(arguments: TrainArguments) -> tuple[Path, Experiment]:
 
     if arguments.file is not None or arguments.env is not None or arguments.replay_knobs is not None:
         raise ConfigError(
-            "--fork takes the run's own experiment: it goes with --set and --steps, but not with a FILE, --env or "
-            "--replay-knobs"
+            "--fork takes the run's own experiment: it goes with --agent, --set and --steps, but not with a FILE, "
+            "--env or --replay-knobs"
         )
     parent = run_folder(arguments.fork or "", arguments.runs)
     step, began = branch_point(parent)
-    experiment = with_settings(began, _changes_of(arguments))
+    experiment = with_settings(_with_agent(began, arguments.agent), _changes_of(arguments))
     check_branch(parent, step, experiment)
     return parent, experiment
 

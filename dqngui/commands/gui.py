@@ -17,7 +17,7 @@ LARGEST = (16_384, 16_384)
 
 def run(arguments: GuiArguments) -> int:
     """Open the window and return the exit status once it is closed. Raises ConfigError."""
-    experiment = chosen_experiment(arguments.file, arguments.env, arguments.set)
+    experiment = chosen_experiment(arguments.file, arguments.env, arguments.set, agent=arguments.agent)
     size = _size(arguments.size)
     if arguments.quit_after is not None and not 0 < arguments.quit_after < 1e6:
         raise ConfigError("--quit-after must be a positive number of seconds")
