@@ -1,23 +1,15 @@
 """What an agent sees and does: observation parts and actions, read from gymnasium's spaces.
 
-An observation space is taken apart into its leaves; each leaf is one named part.
-
-| space                           | kind       | stored as                                  | shape            |
-|---------------------------------|------------|--------------------------------------------|------------------|
-| Box of floats or integers       | vector     | float32                                    | (F,), flattened  |
-| Box of uint8 (pictures)         | vector     | uint8, `scale` makes numbers from 0 to 1   | (F,), flattened  |
-| MultiBinary, Box of bool        | vector     | uint8                                      | (F,), flattened  |
-| Discrete, MultiDiscrete         | discrete   | int32 from 0, whatever the space's `start` | (number of them,)|
-
-Dict and Tuple spaces, nested too, name their parts by key or index, joined with `/`; any other
-observation is one part called `observation`.
+An observation space is taken apart into its leaves; each leaf is one named part, of one of the kinds of `parts`.
+Dict and Tuple spaces, nested too, name their parts by key or index, joined with `/`; any other observation is one
+part called `observation`.
 """
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import gymnasium
 import msgspec
@@ -25,37 +17,17 @@ import numpy as np
 from gymnasium import spaces as gym_spaces
 
 from dqngui.config import ConfigError, EnvConfig
+from dqngui.envs.parts import Part, Setting, is_text, part_of
+from dqngui.envs.words import word_ids
 
-MAX_CATEGORIES = 1_000_000
-"""A discrete part with more categories than this would need a table that no one means to train."""
-
-
-class Part(msgspec.Struct, frozen=True):
-    """One part of an observation.
-
-    Attributes:
-        kind: `vector` holds numbers, `discrete` holds categories.
-        shape: of one step's stored array, always one axis.
-        dtype: of the stored array.
-        sizes: number of categories of each entry of a discrete part.
-        scale: a vector part's stored numbers times this is what the network should see.
-        raw_shape: shape before flattening, to draw a picture from it.
-    """
-
-    name: str
-    kind: Literal["vector", "discrete"]
-    shape: tuple[int, ...]
-    dtype: str
-    sizes: tuple[int, ...] = ()
-    scale: float = 1.0
-    raw_shape: tuple[int, ...] = ()
+__all__ = ["Layout", "Part", "Spaces", "kind_of", "named", "spaces_of", "walk"]
 
 
 class Spaces(msgspec.Struct, frozen=True):
     """Parts of an observation and number of actions.
 
     Attributes:
-        features: names of the entries of all vector parts, in order.
+        features: names of the entries of all vector parts and of an entity's numbers, in the parts' order.
         action_names: one name an action.
     """
 
@@ -74,15 +46,21 @@ class _Leaf(msgspec.Struct, frozen=True):
 class Layout:
     """How observations of one space become stored arrays."""
 
-    def __init__(self, space: gym_spaces.Space[Any], where: str = "env.id") -> None:
+    def __init__(self, space: gym_spaces.Space[Any], where: str = "env.id", setting: Setting | None = None) -> None:
         """Raises ConfigError, naming `where`, for a space that no encoder reads."""
-        self._leaves = tuple(_leaf(path, leaf, space, where) for path, leaf in walk(space))
+        known = setting or Setting()
+        self._leaves = tuple(_leaf(path, leaf, space, where, known) for path, leaf in walk(space))
         if not self._leaves:
             raise ConfigError(f"`{where}`: the observation has no entries")
         names = [leaf.part.name for leaf in self._leaves]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise ConfigError(f"`{where}`: two parts of the observation are called `{twice}`")
+
+    @classmethod
+    def of(cls, env: gymnasium.Env[Any, Any]) -> Layout:
+        """The layout of an environment's observations. Raises ConfigError."""
+        return cls(env.observation_space, setting=_setting(env))
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -97,7 +75,9 @@ class Layout:
             values = observations
             for key in leaf.path:
                 values = [value[key] for value in values]
-            if leaf.start is None:
+            if part.kind == "text":
+                rows = np.array([word_ids(text) for text in values])
+            elif leaf.start is None:
                 rows = np.array(values, part.dtype)
             else:
                 rows = (np.array(values, np.int64) - leaf.start).astype(part.dtype)
@@ -117,53 +97,36 @@ def walk(space: gym_spaces.Space[Any], path: tuple[Any, ...] = ()) -> Iterator[t
         yield path, space
 
 
-def _leaf(path: tuple[Any, ...], space: Any, whole: Any, where: str) -> _Leaf:
+def _leaf(path: tuple[Any, ...], space: Any, whole: Any, where: str, setting: Setting) -> _Leaf:
     name = "/".join(str(key) for key in path) or "observation"
+    try:
+        part = part_of(name, space, setting)
+    except ConfigError as error:
+        raise ConfigError(f"`{where}`: {error}") from None
+    if part is None:
+        raise ConfigError(_unreadable(name, path, space, whole, where))
     if isinstance(space, gym_spaces.Discrete):
-        _check_categories(int(space.n), name, where)
-        part = Part(name, "discrete", (1,), "int32", sizes=(int(space.n),))
         return _Leaf(part, path, int(space.start) or None)
-    if isinstance(space, gym_spaces.MultiDiscrete):
-        sizes = tuple(int(size) for size in space.nvec.ravel())
-        _check_categories(sum(sizes), name, where)
-        part = Part(name, "discrete", (len(sizes),), "int32", sizes=sizes, raw_shape=space.shape)
-        return _Leaf(part, path, space.start.astype(np.int64) if space.start.any() else None)
-    if isinstance(space, gym_spaces.MultiBinary):
-        return _Leaf(_vector(name, space.shape, "uint8"), path)
-    if isinstance(space, gym_spaces.Box):
-        kind = space.dtype.kind
-        if 0 in space.shape:
-            raise ConfigError(f"`{where}`: the observation part `{name}` is empty (shape {space.shape})")
-        if kind == "b":
-            return _Leaf(_vector(name, space.shape, "uint8"), path)
-        if space.dtype == np.uint8:
-            return _Leaf(_vector(name, space.shape, "uint8", scale=1.0 / max(1, int(space.high.max()))), path)
-        if kind in "iuf":
-            return _Leaf(_vector(name, space.shape, "float32"), path)
-    raise ConfigError(_unreadable(name, path, space, whole, where))
+    if isinstance(space, gym_spaces.MultiDiscrete) and space.start.any():
+        return _Leaf(part, path, space.start.astype(np.int64))
+    return _Leaf(part, path)
+
+
+def _setting(env: gymnasium.Env[Any, Any]) -> Setting:
+    minigrid = sys.modules.get("minigrid.minigrid_env")  # not imported: nothing of it is there
+    frames = env.get_wrapper_attr("joined_frames") if env.has_wrapper_attr("joined_frames") else 0
+    return Setting(minigrid is not None and isinstance(env.unwrapped, minigrid.MiniGridEnv), frames)
 
 
 def kind_of(space: gym_spaces.Space[Any]) -> str:
     """What a space holds, in words for an error."""
-    text = space.dtype is not None and space.dtype.kind == "U"  # minigrid's missions are no gymnasium Text
-    return "text" if text or isinstance(space, gym_spaces.Text) else f"a {type(space).__name__} space"
-
-
-def _vector(name: str, shape: tuple[int, ...], dtype: str, scale: float = 1.0) -> Part:
-    return Part(name, "vector", (math.prod(shape),), dtype, scale=scale, raw_shape=tuple(shape))
-
-
-def _check_categories(count: int, name: str, where: str) -> None:
-    if count > MAX_CATEGORIES:
-        raise ConfigError(
-            f"`{where}`: the observation part `{name}` has {count:,} categories; at most {MAX_CATEGORIES:,} can be used"
-        )
+    return "text" if is_text(space) else f"a {type(space).__name__} space"
 
 
 def _unreadable(name: str, path: tuple[Any, ...], space: Any, whole: Any, where: str) -> str:
     problem = f"`{where}`: the observation part `{name}` is {kind_of(space)}, which no network here reads"
     if not path:
-        return f"{problem}; supported are Box, Discrete, MultiDiscrete, MultiBinary, and Dict or Tuple of them"
+        return f"{problem}; supported are Box, Discrete, MultiDiscrete, MultiBinary, Text, and Dict or Tuple of them"
     keys = whole.spaces if isinstance(whole, gym_spaces.Dict) else range(len(whole.spaces))
     others = [key for key in keys if key != path[0]]
     example = msgspec.json.encode(others).decode()
@@ -175,17 +138,35 @@ def _unreadable(name: str, path: tuple[Any, ...], space: Any, whole: Any, where:
 
 def spaces_of(env: gymnasium.Env[Any, Any], config: EnvConfig) -> Spaces:
     """What an environment shows and takes. Raises ConfigError for what no agent here can use."""
-    parts = Layout(env.observation_space).parts
+    parts = Layout.of(env).parts
     actions = _actions(env)
-    count = sum(part.shape[0] for part in parts if part.kind == "vector")
+    count = sum(part.named_numbers for part in parts)
     features = _names(config.features, "features", count, "entries in the observation")
     action_names = _names(config.actions, "actions", actions, "actions")
+    features = features or named(env, "feature_names", count) or _of_traffic(env, count) or _numbered(parts)
     return Spaces(
-        parts,
+        _with_presence(parts, features),
         actions,
-        features or named(env, "feature_names", count) or _numbered(parts),
+        features,
         action_names or named(env, "action_names", actions) or tuple(str(index) for index in range(actions)),
     )
+
+
+def _of_traffic(env: gymnasium.Env[Any, Any], count: int) -> tuple[str, ...]:
+    """Names of a vehicle's numbers, as the tasks of highway-env keep them."""
+    names = getattr(getattr(env.unwrapped, "observation_type", None), "features", None)
+    return tuple(names) if isinstance(names, list) and len(names) == count else ()
+
+
+def _with_presence(parts: tuple[Part, ...], features: tuple[str, ...]) -> tuple[Part, ...]:
+    """The parts, where entities have a number called `presence` with its place."""
+    told, first = [], 0
+    for part in parts:
+        names = features[first : first + part.named_numbers]
+        first += len(names)
+        there = part.kind == "entities" and "presence" in names
+        told.append(msgspec.structs.replace(part, presence=names.index("presence")) if there else part)
+    return tuple(told)
 
 
 def _actions(env: gymnasium.Env[Any, Any]) -> int:
@@ -216,9 +197,11 @@ def named(env: gymnasium.Env[Any, Any], attribute: str, count: int) -> tuple[str
 def _numbered(parts: tuple[Part, ...]) -> tuple[str, ...]:
     names: list[str] = []
     for part in parts:
+        prefix = "x" if part.name == "observation" else part.name
+        if part.kind == "entities":
+            names += [f"{prefix}[{index}]" for index in range(part.raw_shape[1])]
         if part.kind != "vector":
             continue
-        prefix = "x" if part.name == "observation" else part.name
         if part.shape[0] == 1:
             names.append(prefix)
         elif len(part.raw_shape) == 1:

@@ -32,7 +32,7 @@ class Envs:
         self.envs = list(envs)
         self.spaces: Spaces = spaces_of(self.envs[0], config)
         self.infos: list[dict[str, Any]] = [{} for _ in self.envs]
-        self._layout = Layout(self.envs[0].observation_space)
+        self._layout = Layout.of(self.envs[0])
         self._ended: set[int] = set(range(len(self.envs)))  # wait for a reset
         self._last: Parts = {}
 

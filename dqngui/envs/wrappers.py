@@ -108,6 +108,7 @@ class _FrameStack(gymnasium.Wrapper[Any, Any, Any, Any]):
         super().__init__(env)
         self._inner = env.observation_space
         self._frames: deque[Any] = deque(maxlen=frames)
+        self.joined_frames = frames  # tells observation parts that the first axis is time
         self.observation_space = _stacked_space(self._inner, frames)
         names = named(env, "feature_names", math.prod(self._inner.shape or (0,)))
         self.feature_names = tuple(

@@ -37,6 +37,8 @@ def fill(module: nn.Module, generator: Generator) -> None:
         _uniform(module, module.in_features, generator)
     elif isinstance(module, (nn.LSTM, nn.GRU)):
         _uniform(module, module.hidden_size, generator)
+    elif isinstance(module, nn.Conv2d):
+        _uniform(module, module.weight[0].numel(), generator)
     elif isinstance(module, nn.LayerNorm):
         nn.init.ones_(module.weight)
         nn.init.zeros_(module.bias)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from functools import partial
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from gymnasium import spaces
@@ -13,6 +15,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from dqngui.config import ConfigError, EnvConfig, Wrapper
 from dqngui.envs.make import make_env, make_vector
 from dqngui.envs.spaces import Spaces, walk
+from dqngui.envs.words import word_ids
 
 
 def sampled(observation: spaces.Space[Any], **kwargs: Any) -> EnvConfig:
@@ -33,6 +36,7 @@ SPACES: dict[str, spaces.Space[Any]] = {
     "category": spaces.Discrete(7, start=-3),
     "categories": spaces.MultiDiscrete([3, 5, 2], start=[1, 0, -1]),
     "category table": spaces.MultiDiscrete([[3, 5], [2, 4]]),
+    "text": spaces.Text(12, charset="ab c"),
     "dictionary": spaces.Dict({"map": spaces.Box(0, 255, (2, 2), np.uint8), "place": spaces.Discrete(9)}),
     "tuple": spaces.Tuple([spaces.Discrete(4), spaces.Box(0, 1, (3,))]),
     "nested": spaces.Dict(
@@ -58,6 +62,8 @@ def test_parts_hold_what_gymnasium_holds(kind: str) -> None:
             values = observation
             for key in path:
                 values = values[key]
+            if isinstance(leaf, spaces.Text):
+                values = [word_ids(text) for text in values]
             start = np.asarray(getattr(leaf, "start", 0))
             expected["/".join(map(str, path)) or "observation"] = (np.asarray(values) - start).reshape(3, -1)
         assert parts.keys() == expected.keys()
@@ -76,14 +82,16 @@ def test_parts_hold_what_gymnasium_holds(kind: str) -> None:
 
 def test_kinds_types_and_scales() -> None:
     parts = {name: read(space).parts[0] for name, space in SPACES.items()}
-    assert (parts["doubles"].kind, parts["doubles"].dtype, parts["doubles"].shape) == ("vector", "float32", (6,))
+    assert (parts["doubles"].kind, parts["doubles"].dtype, parts["doubles"].shape) == ("entities", "float32", (6,))
     assert parts["number"].shape == (1,)
     picture = parts["picture"]
-    assert (picture.dtype, picture.shape, picture.raw_shape) == ("uint8", (60,), (4, 5, 3))
+    assert (picture.kind, picture.dtype, picture.shape, picture.raw_shape) == ("image", "uint8", (60,), (4, 5, 3))
     assert picture.scale == pytest.approx(1 / 255)
     assert (parts["bits"].kind, parts["bits"].dtype, parts["bits"].scale) == ("vector", "uint8", 1.0)
     assert (parts["category"].kind, parts["category"].sizes) == ("discrete", (7,))
-    assert parts["category table"].sizes == (3, 5, 2, 4)
+    table = parts["category table"]
+    assert (table.kind, table.dtype, table.sizes, table.axes) == ("grid", "uint8", (5,), "hw")
+    assert (parts["text"].kind, parts["text"].dtype, parts["text"].shape) == ("text", "int32", (32,))
     assert [part.name for part in read(SPACES["nested"]).parts] == ["others/0", "others/1/0", "self/gear", "self/pose"]
 
 
@@ -95,7 +103,9 @@ def test_feature_names() -> None:
     assert read(spaces.Box(0, 1, (2,))).features == ("x[0]", "x[1]")
     nested = read(SPACES["nested"])
     assert nested.features == ("others/0[0]", "others/0[1]", "others/0[2]", "self/pose[0]", "self/pose[1]")
-    assert read(SPACES["picture"]).features[:2] == ("x[0, 0, 0]", "x[0, 0, 1]")
+    assert read(SPACES["doubles"]).features == ("x[0]", "x[1]", "x[2]")  # of an entity's numbers
+    assert read(spaces.Box(-1, 1, (1, 2))).features == ("x[0, 0]", "x[0, 1]")
+    assert read(SPACES["picture"]).features == ()
     known = make_vector(EnvConfig(id="CartPole-v1"), 1).spaces
     assert known.features[2] == "pole angle"
     assert known.action_names == ("left", "right")
@@ -109,14 +119,9 @@ def test_feature_names() -> None:
         (EnvConfig(features=("a",)), "`env.features`: 1 names for 4 entries in the observation"),
         (EnvConfig(actions=("a", "b", "c")), "`env.actions`: 3 names for 2 actions"),
         (
-            sampled(spaces.Text(5)),
-            "`env.id`: the observation part `observation` is text, which no network here reads; "
-            "supported are Box, Discrete, MultiDiscrete, MultiBinary, and Dict or Tuple of them",
-        ),
-        (
-            sampled(spaces.Dict({"image": SPACES["picture"], "mission": spaces.Text(9)})),
-            "`env.id`: the observation part `mission` is text, which no network here reads; "
-            'leave it out with the wrapper `keep`, for example with entries = ["image"]',
+            sampled(spaces.Sequence(spaces.Discrete(2))),
+            "`env.id`: the observation part `observation` is a Sequence space, which no network here reads; "
+            "supported are Box, Discrete, MultiDiscrete, MultiBinary, Text, and Dict or Tuple of them",
         ),
         (
             sampled(spaces.Tuple([spaces.Discrete(2), spaces.Sequence(spaces.Discrete(2))])),
@@ -149,15 +154,109 @@ def test_what_no_agent_can_use_is_refused(config: EnvConfig, sentence: str) -> N
     assert str(error.value) == sentence
 
 
-def test_minigrid_without_its_mission() -> None:
+# -- kinds ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("space", "kind", "dtype", "axes"),
+    [
+        (spaces.Box(0, 255, (84, 84), np.uint8), "image", "uint8", "hw"),
+        (spaces.Box(0, 255, (210, 160, 3), np.uint8), "image", "uint8", "hwc"),
+        (spaces.Box(0, 255, (4, 84, 84), np.uint8), "image", "uint8", "chw"),
+        (spaces.Box(0, 1, (10, 10, 6), bool), "image", "uint8", "hwc"),
+        (spaces.Box(0, 1, (3, 64, 64)), "image", "float32", "chw"),
+        (spaces.Box(-1, 1, (40, 40)), "image", "float32", "hw"),
+        (spaces.Box(0, 255, (128,), np.uint8), "vector", "uint8", ""),
+        (spaces.Box(0, 255, (4, 128), np.uint8), "vector", "uint8", ""),
+        (spaces.Box(0, 4, (8, 8), np.uint8), "grid", "uint8", "hw"),
+        (spaces.Box(0, 9, (8, 8, 2), np.int64), "grid", "uint8", "hwc"),
+        (spaces.Box(-1, 1, (6, 7), np.int8), "vector", "float32", ""),
+        (spaces.Box(0, 1 << 16, (4, 4), np.int64), "vector", "float32", ""),
+        (spaces.MultiDiscrete(np.full((5, 6), 300)), "grid", "int32", "hw"),
+        (spaces.Box(-np.inf, np.inf, (5, 5)), "entities", "float32", ""),
+        (spaces.Box(-1, 1, (1, 5)), "vector", "float32", ""),
+        (spaces.Box(-1, 1, (2, 2, 2)), "vector", "float32", ""),
+    ],
+)
+def test_a_space_is_of_the_kind_that_its_values_are(space: spaces.Space[Any], kind: str, dtype: str, axes: str) -> None:
+    part = read(space).parts[0]
+    assert (part.kind, part.dtype, part.axes, part.raw_shape) == (kind, dtype, axes, space.shape)
+
+
+def test_channels_come_first_whatever_the_order_of_axes() -> None:
+    assert read(spaces.Box(0, 255, (84, 90, 3), np.uint8)).parts[0].map_shape == (3, 84, 90)
+    assert read(spaces.Box(0, 255, (3, 84, 90), np.uint8)).parts[0].map_shape == (3, 84, 90)
+    sizes = np.arange(2, 26).reshape(4, 3, 2)
+    assert read(spaces.MultiDiscrete(sizes)).parts[0].sizes == (24, 25)  # the largest of each channel
+
+
+@pytest.mark.parametrize(
+    ("space", "kind", "planes"),
+    [
+        (spaces.Box(0, 255, (20, 20, 3), np.uint8), "image", (9, 20, 20)),
+        (spaces.Box(0, 255, (20, 20), np.uint8), "image", (3, 20, 20)),
+        (spaces.MultiDiscrete(np.full((5, 6), 4)), "grid", (3, 5, 6)),
+        (spaces.Box(-1, 1, (4,)), "vector", None),
+        (spaces.Box(-1, 1, (5, 5)), "vector", None),
+        (spaces.Box(0, 255, (128,), np.uint8), "vector", None),
+        (spaces.MultiDiscrete([3, 4]), "discrete", None),
+        (spaces.Discrete(3), "discrete", None),
+    ],
+)
+def test_joined_frames_are_channels_and_never_entities(
+    space: spaces.Space[Any], kind: str, planes: tuple[int, int, int] | None
+) -> None:
+    stack = Wrapper(name="frame_stack", options={"frames": 3})
+    part = make_vector(msgspec.structs.replace(sampled(space), wrappers=(stack,)), 1).spaces.parts[0]
+    assert part.kind == kind
+    if planes is not None:
+        assert part.map_shape == planes and len(part.sizes) in (0, planes[0])
+
+
+def test_entities_know_which_number_is_their_presence() -> None:
+    names = ("presence", "x", "y")
+    config = msgspec.structs.replace(sampled(spaces.Box(-1, 1, (5, 3))), features=names)
+    spaces_ = make_vector(config, 1).spaces
+    assert spaces_.features == names and spaces_.parts[0].presence == 0
+    assert read(spaces.Box(-1, 1, (5, 3))).parts[0].presence is None
+
+
+def test_words_have_ids_that_do_not_change() -> None:
+    ids = word_ids("Go to the red door, go!")
+    assert ids.shape == (32,) and ids[8:].sum() == 0
+    assert (ids[:8] > 0).all() and (ids < 1024).all()
+    assert ids[0] == ids[6] == 1 + zlib.crc32(b"go") % 1023
+    assert word_ids("") is word_ids("") and not word_ids("").any()
+    assert (word_ids("word " * 40) == word_ids("word")[0]).all()
+
+
+MEMORY = EnvConfig(id="MiniGrid-MemoryS7-v0")
+
+
+def test_minigrid_is_a_direction_a_grid_and_a_mission() -> None:
     pytest.importorskip("minigrid")
-    config = EnvConfig(id="MiniGrid-MemoryS7-v0")
-    with pytest.raises(ConfigError, match=r"`mission` is text.*`keep`"):
-        make_vector(config, 1)
-    keep = Wrapper(name="keep", options={"entries": ["image", "direction"]})
-    envs = make_vector(EnvConfig(id="MiniGrid-MemoryS7-v0", wrappers=(keep,)), 2)
-    assert {part.name: part.shape for part in envs.spaces.parts} == {"image": (147,), "direction": (1,)}
+    envs = make_vector(MEMORY, 2)
+    parts = envs.reset([0, 1])
+    kinds = {part.name: (part.kind, part.dtype, part.shape) for part in envs.spaces.parts}
+    assert kinds == {
+        "direction": ("discrete", "int32", (1,)),
+        "image": ("grid", "uint8", (147,)),
+        "mission": ("text", "int32", (32,)),
+    }
     assert envs.spaces.action_names[2] == "forward"
+    assert (parts["mission"] == word_ids("go to the matching object at the end of the hallway")).all()
+    highest = parts["image"].reshape(-1, 3).max(0)
+    assert (highest < np.array(envs.spaces.parts[1].sizes)).all()
+
+
+def test_minigrids_map_alone_is_still_its_grid() -> None:
+    pytest.importorskip("minigrid")
+    keep = Wrapper(name="keep", options={"entries": ["image"]})
+    stack = Wrapper(name="frame_stack", options={"frames": 2})
+    alone = make_vector(msgspec.structs.replace(MEMORY, wrappers=(keep,)), 1).spaces.parts
+    assert [(part.name, part.kind, part.sizes) for part in alone] == [("image", "grid", (11, 6, 4))]
+    joined = make_vector(msgspec.structs.replace(MEMORY, wrappers=(keep, stack)), 1).spaces.parts
+    assert joined[0].sizes == (11, 6, 4) * 2 and joined[0].map_shape == (6, 7, 7)
 
 
 @pytest.mark.parametrize("start", [-2, 1])

@@ -1,0 +1,182 @@
+"""Parts of an observation, and what kind each leaf of a gymnasium space is.
+
+| leaf                                                          | kind     | stored as                               |
+|---------------------------------------------------------------|----------|-----------------------------------------|
+| Box of two or three axes that is a picture: bytes, floats     | image    | uint8 or float32, `scale` makes numbers |
+| small map of categories: minigrid's, MultiDiscrete of 2–3 axes| grid     | uint8 or int32, categories from 0       |
+| Box of floats (N, F), N ≥ 2                                   | entities | float32, one row an entity              |
+| Text, minigrid's missions                                     | text     | int32 word ids, 0: no word              |
+| any other Box, MultiBinary                                    | vector   | float32; bytes and bits as uint8        |
+| Discrete, other MultiDiscrete                                 | discrete | int32 from 0, whatever `start` is       |
+
+Everything is stored flattened, (F,), in the space's own order of axes; `raw_shape` tells the axes.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+from gymnasium import spaces as gym_spaces
+
+from dqngui.config import ConfigError
+from dqngui.envs.words import MOST_WORDS, VOCABULARY
+
+MAX_CATEGORIES = 1_000_000
+"""A discrete part with more categories than this would need a table that no one means to train."""
+MINIGRID_SIZES = (11, 6, 4)
+"""Categories of a minigrid cell: objects, colours, and states of doors or directions of the agent."""
+
+_SMALL_MAP = 16  # cells a side, up to which whole numbers of a small range are taken for categories
+_FEW_CATEGORIES = 32
+_MOST_CHANNELS = 4
+_PICTURE_SIDE = 5  # cells a side, from which two axes alone are a picture and not a few short vectors
+_FLOAT_PICTURE_SIDE = 32  # the same for floats of two axes, which may as well be a list of entities
+
+Kind = Literal["vector", "discrete", "image", "grid", "entities", "text"]
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One part of an observation.
+
+    Attributes:
+        shape: of one step's stored array, always one axis.
+        dtype: of the stored array.
+        sizes: number of categories of each entry of a discrete part, of each channel of a grid, of a text's words.
+        scale: the stored numbers of vectors and images times this is what the network should see.
+        raw_shape: shape before flattening.
+        axes: meaning of raw_shape's axes for images and grids: `h` rows, `w` columns, `c` channels, `n` frames.
+        presence: entities only: the number of a row that is 0 where the entity is absent; None: a row of zeros is.
+    """
+
+    name: str
+    kind: Kind
+    shape: tuple[int, ...]
+    dtype: str
+    sizes: tuple[int, ...] = ()
+    scale: float = 1.0
+    raw_shape: tuple[int, ...] = ()
+    axes: str = ""
+    presence: int | None = None
+
+    @property
+    def map_shape(self) -> tuple[int, int, int]:
+        """Channels (of all frames), rows and columns of an image or a grid."""
+        size = dict(zip(self.axes, self.raw_shape, strict=True))
+        return size.get("n", 1) * size.get("c", 1), size["h"], size["w"]
+
+    @property
+    def named_numbers(self) -> int:
+        """How many names it has in `Spaces.features`: one a number of a vector, or of an entity."""
+        if self.kind == "entities":
+            return self.raw_shape[1]
+        return math.prod(self.shape) if self.kind == "vector" else 0
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """What is known of the environment that a space belongs to.
+
+    Attributes:
+        minigrid: its small maps are minigrid's.
+        frames: last observations joined along a first axis by the wrapper `frame_stack`, 0: none.
+    """
+
+    minigrid: bool = False
+    frames: int = 0
+
+
+def part_of(name: str, space: gym_spaces.Space[Any], setting: Setting) -> Part | None:
+    """The part that a leaf of a space is; None for one that no encoder reads. Raises ConfigError, without its path."""
+    if isinstance(space, gym_spaces.Discrete):
+        return _discrete(name, (int(space.n),), ())
+    if isinstance(space, gym_spaces.MultiDiscrete):
+        return _categories(name, space, setting)
+    if isinstance(space, gym_spaces.MultiBinary):
+        return _vector(name, space.shape, "uint8")
+    if isinstance(space, gym_spaces.Box):
+        if 0 in space.shape:
+            raise ConfigError(f"the observation part `{name}` is empty (shape {space.shape})")
+        return _box(name, space, setting) if space.dtype.kind in "biuf" else None
+    if is_text(space):
+        return Part(name, "text", (MOST_WORDS,), "int32", sizes=(VOCABULARY,))
+    return None
+
+
+def is_text(space: gym_spaces.Space[Any]) -> bool:
+    """Whether a space holds texts; minigrid's missions are no gymnasium Text."""
+    return isinstance(space, gym_spaces.Text) or (space.dtype is not None and space.dtype.kind == "U")
+
+
+def _discrete(name: str, sizes: tuple[int, ...], raw_shape: tuple[int, ...]) -> Part:
+    if sum(sizes) > MAX_CATEGORIES:
+        raise ConfigError(
+            f"the observation part `{name}` has {sum(sizes):,} categories; at most {MAX_CATEGORIES:,} can be used"
+        )
+    return Part(name, "discrete", (len(sizes),), "int32", sizes=sizes, raw_shape=raw_shape)
+
+
+def _vector(name: str, shape: tuple[int, ...], dtype: str, scale: float = 1.0) -> Part:
+    return Part(name, "vector", (math.prod(shape),), dtype, scale=scale, raw_shape=tuple(shape))
+
+
+def _categories(name: str, space: gym_spaces.MultiDiscrete, setting: Setting) -> Part:
+    shape = tuple(space.shape)
+    axes = _axes(shape, setting)
+    if not axes:
+        return _discrete(name, tuple(int(size) for size in space.nvec.ravel()), shape)
+    channels = np.moveaxis(space.nvec, [axes.index(axis) for axis in axes if axis in "nc"], range(len(axes) - 2))
+    sizes = channels.reshape(-1, math.prod(channels.shape[len(axes) - 2 :])).max(-1)
+    return _grid(name, shape, axes, tuple(int(size) for size in sizes))
+
+
+def _grid(name: str, shape: tuple[int, ...], axes: str, sizes: tuple[int, ...]) -> Part:
+    _discrete(name, sizes, shape)  # raises where there are too many
+    dtype = "uint8" if max(sizes) <= 256 else "int32"
+    return Part(name, "grid", (math.prod(shape),), dtype, sizes=sizes, raw_shape=shape, axes=axes)
+
+
+def _box(name: str, space: gym_spaces.Box, setting: Setting) -> Part:
+    shape, kind = tuple(space.shape), space.dtype.kind
+    low, high = float(space.low.min()), float(space.high.max())
+    byte = space.dtype == np.uint8
+    stored, scale = ("uint8", 1.0 / max(1.0, high)) if byte else ("uint8" if kind == "b" else "float32", 1.0)
+    axes = _axes(shape, setting)
+    if axes:
+        size = dict(zip(axes, shape, strict=True))
+        smallest, largest = sorted((size["h"], size["w"]))
+        channels = size.get("c", 1)
+        if setting.minigrid and byte and channels == len(MINIGRID_SIZES) and smallest < _FLOAT_PICTURE_SIDE:
+            return _grid(name, shape, axes, MINIGRID_SIZES * size.get("n", 1))
+        few = low == 0 and 2 <= high < _FEW_CATEGORIES and kind in "iu"
+        if few and largest <= _SMALL_MAP and channels <= _MOST_CHANNELS:
+            return _grid(name, shape, axes, (int(high) + 1,) * (channels * size.get("n", 1)))
+        if _is_picture(kind, byte, "c" in axes, smallest):
+            if setting.minigrid and channels > _MOST_CHANNELS:
+                scale = 1.0  # its zeros and ones, whatever bound it states
+            elif kind == "f" and (low, high) == (0, 255):
+                scale = 1 / 255
+            return Part(name, "image", (math.prod(shape),), stored, scale=scale, raw_shape=shape, axes=axes)
+    if kind == "f" and len(shape) == 2 and shape[0] >= 2 and not setting.frames:
+        return Part(name, "entities", (math.prod(shape),), "float32", raw_shape=shape)
+    return _vector(name, shape, stored, scale)
+
+
+def _is_picture(kind: str, byte: bool, coloured: bool, side: int) -> bool:
+    if byte or kind == "b":
+        return coloured or side >= _PICTURE_SIDE
+    return kind == "f" and side >= (_PICTURE_SIDE if coloured else _FLOAT_PICTURE_SIDE)
+
+
+def _axes(shape: tuple[int, ...], setting: Setting) -> str:
+    """Meaning of each axis if this were a picture, empty where it cannot be: the channels are the shorter end."""
+    frames = "n" if setting.frames and len(shape) > 2 and shape[0] == setting.frames else ""
+    inner = shape[len(frames) :]
+    if setting.frames and not frames:
+        return ""  # joined vectors are no picture
+    if len(inner) == 2:
+        return f"{frames}hw"
+    if len(inner) != 3:
+        return ""
+    return f"{frames}chw" if inner[0] < inner[2] else f"{frames}hwc"

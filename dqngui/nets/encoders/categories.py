@@ -1,0 +1,61 @@
+"""Encoders of categories and of words: embeddings, summed to one token."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Generator, Tensor, nn
+
+from dqngui.envs.spaces import Part
+from dqngui.nets.encoders.contract import PartEncoder
+
+
+class DiscreteEncoder(PartEncoder):
+    """Integer categories as one token: the sum of their embeddings. (T, B, M) -> (T, B, 1, D)."""
+
+    def __init__(self, part: Part, width: int) -> None:
+        super().__init__()
+        self.labels = (part.name,)
+        self.embedding = nn.Parameter(torch.empty(sum(part.sizes), width))
+        offsets = [sum(part.sizes[:index]) for index in range(len(part.sizes))]
+        self.offsets = offsets
+
+    def initialise(self, generator: Generator) -> None:
+        nn.init.normal_(self.embedding, std=1 / math.sqrt(len(self.offsets)), generator=generator)
+
+    def forward(self, part: Tensor) -> Tensor:
+        offsets = torch.tensor(self.offsets, device=part.device)
+        rows = self.embedding[part.long().flatten(2) + offsets]  # (T, B, M, D)
+        return rows.sum(-2, keepdim=True)
+
+
+class TextEncoder(PartEncoder):
+    """Word ids (0: no word) as one token: embeddings weighed by place, then summed. (T, B, W) -> (T, B, 1, D).
+
+    Word j of J weighs (1 − j/J) − (d/D)(1 − 2j/J) in unit d, so that the order of words counts: position encoding,
+    Sukhbaatar et al. 2015, arXiv:1503.08895, section 4.1. The sum is divided by √J.
+    """
+
+    def __init__(self, part: Part, width: int) -> None:
+        super().__init__()
+        self.labels = (part.name,)
+        self.embedding = nn.Parameter(torch.empty(part.sizes[0], width))
+
+    def initialise(self, generator: Generator) -> None:
+        nn.init.normal_(self.embedding, generator=generator)
+
+    def forward(self, part: Tensor) -> Tensor:
+        if part.shape[0] > 1 and bool((part[1:] == part[:-1]).all()):  # one text an episode is the usual case
+            return self._read(part[:1]).expand(part.shape[0], -1, -1, -1)
+        return self._read(part)
+
+    def _read(self, part: Tensor) -> Tensor:
+        words, width = part.shape[-1], self.embedding.shape[1]
+        rows = self.embedding[part.long()]  # (T, B, W, D)
+        there = (part != 0).unsqueeze(-1).to(rows.dtype)
+        count = there.sum(-2, keepdim=True).clamp(min=1)  # (T, B, 1, 1)
+        j = torch.arange(1, words + 1, device=part.device, dtype=rows.dtype).unsqueeze(-1) / count  # (T, B, W, 1)
+        d = torch.arange(1, width + 1, device=part.device, dtype=rows.dtype) / width  # (D,)
+        weights = there * ((1 - j) - d * (1 - 2 * j))
+        return (rows * weights).sum(-2, keepdim=True) / count.sqrt()

@@ -1,0 +1,130 @@
+"""All parts of an observation as tokens, side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from dqngui.envs.spaces import Part, Spaces
+from dqngui.nets.encoders.categories import DiscreteEncoder, TextEncoder
+from dqngui.nets.encoders.contract import PartEncoder
+from dqngui.nets.encoders.maps import GridEncoder, ImageEncoder
+from dqngui.nets.encoders.vectors import EntityEncoder, FeatureEncoder, VectorEncoder
+
+
+class Encoder(nn.Module):
+    """All parts of an observation as tokens, concatenated: {name: (T, B, ...)} -> (T, B, K, D).
+
+    Beside them (T, B, K) bool says which tokens are present, or None does that all are.
+    """
+
+    def __init__(self, spaces: Spaces, *, tokens: str, hidden: Sequence[int], width: int) -> None:
+        super().__init__()
+        self.names = [part.name for part in spaces.parts]
+        self._layout = spaces.parts
+        encoders: list[PartEncoder] = []
+        features = iter(spaces.features)
+        for part in spaces.parts:
+            names = [next(features, "") for _ in range(part.named_numbers)]
+            encoders.append(_encoder(part, names, tokens, hidden, width))
+        self.parts = nn.ModuleList(encoders)
+        self.labels = tuple(label for encoder in encoders for label in encoder.labels)
+        """Name of each token, in order: of the part, or of the feature, cell or entity where each is a token."""
+        self._counts = [len(encoder.labels) for encoder in encoders]
+
+    @property
+    def count(self) -> int:
+        """Number of tokens K."""
+        return len(self.labels)
+
+    @property
+    def cells(self) -> tuple[int, int, int] | None:
+        """Place of the first token of a picture or grid whose cells are tokens, and its rows and columns."""
+        first = 0
+        for encoder, count in zip(self.parts, self._counts, strict=True):
+            if (cells := cast(PartEncoder, encoder).cells) is not None:
+                return first, *cells
+            first += count
+        return None
+
+    @property
+    def raw_size(self) -> int:
+        """Numbers F of the raw observation."""
+        return sum(_raw_size(part) for part in self._layout)
+
+    def raw(self, observation: Mapping[str, Tensor]) -> Tensor:
+        """The observation as plain numbers (T, B, F).
+
+        Vectors, pictures and entities scaled, a grid's categories as shares from 0 to 1, discrete parts as zeros and
+        ones; texts are left out.
+        """
+        parts = [_numbers(part, observation[part.name]) for part in self._layout if part.kind != "text"]
+        if parts:
+            return torch.cat(parts, dim=-1)
+        some = observation[self.names[0]]
+        return torch.zeros(*some.shape[:2], 0, device=some.device)
+
+    def forward(self, observation: Mapping[str, Tensor]) -> tuple[Tensor, Tensor | None]:
+        tokens, present = [], []
+        for name, encoder in zip(self.names, self.parts, strict=True):
+            tokens.append(encoder(observation[name]))
+            present.append(cast(PartEncoder, encoder).present(observation[name]))
+        if len(tokens) == 1:
+            return tokens[0], present[0]
+        return torch.cat(tokens, dim=-2), self._joined(present, tokens)
+
+    def _joined(self, present: Sequence[Tensor | None], tokens: Sequence[Tensor]) -> Tensor | None:
+        if all(each is None for each in present):
+            return None
+        there = [
+            torch.ones(part.shape[:-1], dtype=torch.bool, device=part.device) if each is None else each
+            for each, part in zip(present, tokens, strict=True)
+        ]
+        return torch.cat(there, dim=-1)
+
+
+def _encoder(part: Part, names: Sequence[str], tokens: str, hidden: Sequence[int], width: int) -> PartEncoder:
+    match part.kind:
+        case "discrete":
+            return DiscreteEncoder(part, width)
+        case "text":
+            return TextEncoder(part, width)
+        case "image":
+            return ImageEncoder(part, tokens, hidden, width)
+        case "grid":
+            return GridEncoder(part, tokens, hidden, width)
+        case "entities" if tokens == "feature":
+            return EntityEncoder(part, width)
+        case "vector" if tokens == "feature":
+            return FeatureEncoder(part, names, width)
+    return VectorEncoder(part, hidden, width)
+
+
+def _raw_size(part: Part) -> int:
+    if part.kind == "text":
+        return 0
+    return sum(part.sizes) if part.kind == "discrete" else math.prod(part.shape)
+
+
+def _numbers(part: Part, values: Tensor) -> Tensor:
+    dtype = values.dtype if values.is_floating_point() else torch.get_default_dtype()
+    if part.kind == "grid":
+        return _shares(part, values.to(dtype)).flatten(2)
+    if part.kind != "discrete":
+        return values.to(dtype).flatten(2) * part.scale
+    ones = [
+        entry.unsqueeze(-1) == torch.arange(size, device=values.device)
+        for entry, size in zip(values.flatten(2).unbind(-1), part.sizes, strict=True)
+    ]
+    return torch.cat(ones, dim=-1).to(dtype)
+
+
+def _shares(part: Part, values: Tensor) -> Tensor:
+    """Categories (T, B, F) divided by the largest of their channel, in the axes of the space."""
+    largest = torch.tensor(part.sizes, dtype=values.dtype, device=values.device) - 1
+    shape = [size if axis in "nc" else 1 for axis, size in zip(part.axes, part.raw_shape, strict=True)]
+    return values.unflatten(-1, part.raw_shape) / largest.clamp(min=1).reshape(shape)

@@ -1,0 +1,83 @@
+"""Encoders of numbers: a vector as one token or one a feature, a list of entities as one token a row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
+
+from dqngui.envs.spaces import Part
+from dqngui.nets.encoders.contract import PartEncoder
+
+
+class VectorEncoder(PartEncoder):
+    """Numbers as one token: an MLP with ReLU after every layer. (T, B, F) -> (T, B, 1, D)."""
+
+    def __init__(self, part: Part, hidden: Sequence[int], width: int) -> None:
+        super().__init__()
+        self.labels = (part.name,)
+        self.scale = part.scale
+        sizes = [math.prod(part.shape), *hidden, width]
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
+        self.chain: tuple[nn.Linear, ...] = tuple(self.layers)  # type: ignore[arg-type]  # quicker to walk
+
+    def flat(self, part: Tensor) -> Tensor:
+        """The same without time and tokens: (N, F) -> (N, D)."""
+        x = part if part.is_floating_point() else part.to(torch.get_default_dtype())
+        if self.scale != 1.0:
+            x = x * self.scale
+        for layer in self.chain:
+            x = torch.relu_(F.linear(x, layer.weight, layer.bias))
+        return x
+
+    def forward(self, part: Tensor) -> Tensor:
+        return self.flat(part.flatten(0, 1)).unflatten(0, part.shape[:2]).unsqueeze(-2)
+
+
+class FeatureEncoder(PartEncoder):
+    """A vector part as one token a feature, relu(x_f · slope_f + bias_f). (T, B, F) -> (T, B, F, D)."""
+
+    def __init__(self, part: Part, names: Sequence[str], width: int) -> None:
+        super().__init__()
+        features = math.prod(part.shape)
+        numbered = [f"{part.name} {index}" if features > 1 else part.name for index in range(features)]
+        self.labels = tuple(name or number for name, number in zip(names, numbered, strict=True))
+        self.scale = part.scale
+        self.slope = nn.Parameter(torch.empty(features, width))
+        self.bias = nn.Parameter(torch.empty(features, width))
+
+    def initialise(self, generator: Generator) -> None:
+        for parameter in (self.slope, self.bias):
+            nn.init.uniform_(parameter, -1.0, 1.0, generator=generator)
+
+    def forward(self, part: Tensor) -> Tensor:
+        x = part.to(self.slope.dtype) * self.scale
+        return torch.relu(torch.addcmul(self.bias, x.unsqueeze(-1), self.slope))
+
+
+class EntityEncoder(PartEncoder):
+    """A list of N entities as one token each, relu(W row + b), the same for all. (T, B, N·F) -> (T, B, N, D).
+
+    An entity is absent where its number of presence is 0, or where it has none and all its numbers are 0.
+    """
+
+    def __init__(self, part: Part, width: int) -> None:
+        super().__init__()
+        self.rows, self.numbers = part.raw_shape
+        name = "entity" if part.name == "observation" else part.name
+        self.labels = tuple(f"{name} {index + 1}" for index in range(self.rows))
+        self.presence = part.presence
+        self.scale = part.scale
+        self.row = nn.Linear(self.numbers, width)
+
+    def forward(self, part: Tensor) -> Tensor:
+        rows = part.to(self.row.weight.dtype).unflatten(-1, (self.rows, self.numbers))
+        return torch.relu(self.row(rows * self.scale if self.scale != 1.0 else rows))
+
+    def present(self, part: Tensor) -> Tensor:
+        rows = part.unflatten(-1, (self.rows, self.numbers))
+        return (rows != 0).any(-1) if self.presence is None else rows[..., self.presence] != 0
