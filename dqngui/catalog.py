@@ -196,6 +196,17 @@ class ActionAttentionOptions(Options, frozen=True):
     ] = 4
 
 
+class RecurrentAttentionOptions(Options, frozen=True):
+    heads: Annotated[
+        int,
+        setting(
+            "Questions that the memory asks at once; must divide the width. More let it look at several tokens.",
+            ge=1,
+            le=32,
+        ),
+    ] = 4
+
+
 ATTENTIONS = {
     "none": Entry(
         "No attention: tokens are joined by one linear layer",
@@ -213,6 +224,12 @@ ATTENTIONS = {
         "dqngui.nets.attention.action:ActionAttention",
         ActionAttentionOptions,
         label="action attention",
+    ),
+    "recurrent": Entry(
+        "Recurrent attention: the memory's last output asks the tokens of a step. Slow: it learns a step at a time",
+        "dqngui.nets.attention.recurrent:RecurrentAttention",
+        RecurrentAttentionOptions,
+        label="recurrent attention",
     ),
 }
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dqngui import catalog
 from dqngui.config import Experiment
 from dqngui.envs.spaces import Spaces
-from dqngui.nets.attention.contract import Attention
+from dqngui.nets.attention.contract import Attention, Prepared
 from dqngui.nets.encoders import Encoder
 from dqngui.nets.memory.contract import Errors, Memory, State
 from dqngui.nets.record import Record, ViewSpec
@@ -31,22 +32,19 @@ class Inputs:
     action: Tensor
     reward: Tensor
 
-    def step(self, t: int) -> Inputs:
-        """One step of them, (1, B, ...)."""
-        parts = {name: part[t : t + 1] for name, part in self.observation.items()}
-        return Inputs(parts, self.action[t : t + 1], self.reward[t : t + 1])
-
 
 class Trunk(nn.Module):
     """`Inputs` and a state (None: episode start) to h (T, B, D), z (T, B, A, D) or None, and the next state.
 
     The state is the memory's; where the attention asks the memory, the memory's last output (B, D) is put before it.
+    Where the attention answers every action, z_a is relu(answer_a + W h): heads weigh h and z linearly, so that
+    otherwise what is remembered could not make one action better than another.
     """
 
     def __init__(self, spaces: Spaces, experiment: Experiment) -> None:
         super().__init__()
         net = experiment.net
-        self.actions = spaces.actions
+        self.actions, self.width = spaces.actions, net.width
         self.sees_action, self.sees_reward = net.previous_action, net.previous_reward
         self.encoder = Encoder(spaces, tokens=net.tokens, hidden=net.hidden, width=net.width)
         make_attention = catalog.load(catalog.ATTENTIONS[net.attention])
@@ -61,6 +59,7 @@ class Trunk(nn.Module):
         make_memory = catalog.load(catalog.MEMORIES[net.memory])
         seen = {"observation": self.encoder.raw_size} if make_memory.sees_observation else {}
         self.memory: Memory = make_memory(width=net.width, options=module_options(experiment, "memory"), **seen)
+        self.meet = nn.Linear(net.width, net.width) if self.attention.per_action else None
 
     @property
     def context(self) -> int | None:
@@ -77,48 +76,63 @@ class Trunk(nn.Module):
         if not self.attention.asks_memory:
             return state
         some = next(self.parameters())
-        return some.new_zeros(batch, self.memory.width), *state
+        return some.new_zeros(batch, self.width), *state
 
     def features(
         self, inputs: Inputs, state: State | None, record: Record | None = None, errors: Errors | None = None
     ) -> tuple[Tensor, Tensor | None, State]:
         """h, z and the next state; `errors` collects what a memory learns by itself, (T, B) each."""
-        if self.attention.asks_memory:
-            return self._step_by_step(inputs, state, record, errors)
         tokens, present = self.encoder(inputs.observation)
+        raw = self.encoder.raw(inputs.observation) if self.memory.sees_observation else None
+        if self.attention.asks_memory:
+            prepared = self.attention.prepare(tokens, present)
+            return self._step_by_step(prepared, inputs, raw, state, record, errors)
         x, z = self.attention(tokens, present, None, record)
-        h, state = self._remember(x, inputs, state, record, errors)
-        return h, z, state
-
-    def _remember(
-        self, x: Tensor, inputs: Inputs, state: State | None, record: Record | None, errors: Errors | None
-    ) -> tuple[Tensor, State]:
         if self.join is not None:
             x = self.join(torch.cat([x, *self._previous(inputs, x.dtype)], dim=-1))
-            if self.memory.wants_relu:
-                x = torch.relu(x)
-        if self.memory.sees_observation:
-            x = torch.cat([x, self.encoder.raw(inputs.observation)], dim=-1)
+        h, state = self._remember(x, raw, state, record, errors)
+        return h, self._met(h, z), state
+
+    def _remember(
+        self, x: Tensor, raw: Tensor | None, state: State | None, record: Record | None, errors: Errors | None
+    ) -> tuple[Tensor, State]:
+        if self.join is not None and self.memory.wants_relu:
+            x = torch.relu(x)
+        if raw is not None:
+            x = torch.cat([x, raw], dim=-1)
         if self.memory.teaches_itself:
             return self.memory(x, state, record, errors)
         return self.memory(x, state, record)
 
+    def _met(self, h: Tensor, z: Tensor | None) -> Tensor | None:
+        """The answers to the actions in the light of what is remembered."""
+        return z if z is None or self.meet is None else torch.relu(z + self.meet(h).unsqueeze(-2))
+
     def _step_by_step(
-        self, inputs: Inputs, state: State | None, record: Record | None, errors: Errors | None
+        self,
+        prepared: Prepared,
+        inputs: Inputs,
+        raw: Tensor | None,
+        state: State | None,
+        record: Record | None,
+        errors: Errors | None,
     ) -> tuple[Tensor, Tensor | None, State]:
         """The same where each step's attention asks what the memory said at the step before."""
-        tokens, present = self.encoder(inputs.observation)
         steps, batch = inputs.action.shape
         asked, *carried = self.initial_state(batch) if state is None else state
+        memory_state: State = tuple(carried)
+        onward, added = self._split_join(inputs, asked.dtype)
         kept, answers = [], []
         records = [None if record is None else Record() for _ in range(steps)]
         lessons: list[Errors | None] = [None if errors is None else {} for _ in range(steps)]
-        for t in range(steps):
-            there = None if present is None else present[t : t + 1]
-            x, z = self.attention(tokens[t : t + 1], there, asked, records[t])
-            h, next_state = self._remember(x, inputs.step(t), tuple(carried), records[t], lessons[t])
-            asked, carried = h[0], list(next_state)
-            kept.append(h)
+        for t, step in enumerate(zip(*prepared, strict=True)):
+            x, z = self.attention.ask(step, asked, records[t])
+            if onward is not None and added is not None:
+                x = torch.addmm(added[t], x, onward)
+            observed = None if raw is None else raw[t : t + 1]
+            h, memory_state = self._remember(x.unsqueeze(0), observed, memory_state, records[t], lessons[t])
+            asked = h[0]
+            kept.append(asked)
             answers.append(z)
         if record is not None:
             for spec in self.views():
@@ -126,8 +140,18 @@ class Trunk(nn.Module):
         if errors is not None:
             for name in lessons[0] or ():
                 errors[name] = torch.cat([lesson[name] for lesson in lessons if lesson is not None])
-        z = None if answers[0] is None else torch.cat([answer for answer in answers if answer is not None])
-        return torch.cat(kept), z, (asked, *carried)
+        h = torch.stack(kept)
+        z = None if answers[0] is None else torch.stack([answer for answer in answers if answer is not None])
+        return h, self._met(h, z), (asked, *memory_state)
+
+    def _split_join(self, inputs: Inputs, dtype: torch.dtype) -> tuple[Tensor | None, Tensor | None]:
+        """The joining layer in two: weights for x, (D, D), and what previous action and reward add, (T, B, D)."""
+        if self.join is None:
+            return None, None
+        own, others = self.join.weight.split(
+            [self.join.out_features, self.join.in_features - self.join.out_features], 1
+        )
+        return own.T, F.linear(torch.cat(self._previous(inputs, dtype), dim=-1), others, self.join.bias)
 
     def _previous(self, inputs: Inputs, dtype: torch.dtype) -> list[Tensor]:
         previous = []

@@ -120,7 +120,7 @@ def test_each_action_asks_the_tokens(tokens: int) -> None:
                     weights = torch.softmax(keys[:, part] @ asked[a, part] / d**0.5, 0)
                     assert torch.allclose(record.values["attention/action"][0, b, h, a], weights, **CLOSE)
                     mixed.append(weights @ values[:, part])
-                expected = torch.relu(attention.out(torch.cat(mixed)) + attention.embedding[a])
+                expected = attention.out(torch.cat(mixed)) + attention.embedding[a]
                 assert torch.allclose(z[0, b, a], expected, **CLOSE)
 
 

@@ -135,3 +135,22 @@ def test_equal_generators_build_equal_networks() -> None:
 def test_default_experiment_builds() -> None:
     network = build_network(SPACES, experiment_from({}), torch.Generator().manual_seed(0))
     assert isinstance(network, QNetwork) and isinstance(Experiment(), Experiment)
+
+
+@pytest.mark.parametrize("attention", sorted(catalog.ATTENTIONS))
+def test_what_is_remembered_changes_which_action_is_better(attention: str) -> None:
+    network, whole = network_of(attention, "lstm"), inputs()
+    past = torch.cat([whole.reward[:3] + 2, whole.reward[3:]])
+    with torch.no_grad():
+        before, after = (network(Inputs(whole.observation, whole.action, r), None)[0] for r in (whole.reward, past))
+    apart = (before - before.mean(-1, keepdim=True)) - (after - after.mean(-1, keepdim=True))
+    assert apart[4].abs().min() > 1e-5  # a step whose own inputs are the same
+
+
+def test_recurrent_attention_looks_where_the_memory_tells_it() -> None:
+    network, whole, first, second = network_of("recurrent", "lstm"), inputs(), Record(), Record()
+    network(whole, None, first)
+    past = torch.cat([whole.reward[:3] + 2, whole.reward[3:]])
+    network(Inputs(whole.observation, whole.action, past), None, second)
+    difference = (first.values["attention/recurrent"] - second.values["attention/recurrent"]).abs().amax((1, 2, 3))
+    assert difference[0] == 0 and (difference[1:] > 1e-6).all()

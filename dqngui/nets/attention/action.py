@@ -16,10 +16,10 @@ from dqngui.nets.record import Record, ViewSpec
 
 
 class ActionAttention(Attention):
-    """Each action's learned embedding asks, the state's tokens answer: z_a = relu(e_a + out(Σ_k w_ak v_k)).
+    """Each action's learned embedding asks, the state's tokens answer: z_a = e_a + out(Σ_k w_ak v_k).
 
     Scaled dot product, Vaswani et al. 2017, arXiv:1706.03762, with the actions as queries and the tokens as keys and
-    values. The head judges all actions by the same weights, so that z_a keeps e_a: which action it speaks of.
+    values. All actions are judged by the same weights afterwards, so that z_a keeps e_a: which action it speaks of.
     x, what the memory sees, is pooled by a learned query a head, as in self-attention.
     Views: `attention/action` (head, action, key) and `attention/pool` (head, key).
     """
@@ -58,7 +58,7 @@ class ActionAttention(Attention):
         scores = F.linear(y, self._questions()).unflatten(-1, (self.heads, -1))  # (N, K, H, A)
         values = self.value(y).unflatten(-1, (self.heads, -1))
         mixed, weights = weigh(scores.permute(0, 3, 1, 2), values, present)
-        z = torch.relu(self.out(mixed) + self.embedding)  # (N, A, D)
+        z = self.out(mixed) + self.embedding  # (N, A, D)
         pooled, shares = self.pool(x, present)
         if record is not None:
             record.add("attention/action", weights.unflatten(0, steps))

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 
 from dqngui.nets.record import Record, ViewSpec
 
+Prepared = tuple[Tensor, ...]
+"""What an attention that asks the memory can know before it is asked, time first."""
+
 
 class Attention(nn.Module):
     """Base of all attentions; subclasses are made with `(width=..., tokens=..., actions=..., options=...)`."""
@@ -36,4 +39,12 @@ class Attention(nn.Module):
                 its content does not matter; where no token is present x does not depend on them.
             query: (B, D), given when `asks_memory`; then T is 1.
         """
+        raise NotImplementedError
+
+    def prepare(self, tokens: Tensor, present: Tensor | None) -> Prepared:
+        """When `asks_memory`: all that does not depend on the query, for a whole window at once."""
+        raise NotImplementedError
+
+    def ask(self, prepared: Prepared, query: Tensor, record: Record | None = None) -> tuple[Tensor, Tensor | None]:
+        """`forward` of one step from what was prepared for it, (B, ...) each: x (B, D), z (B, A, D) or None."""
         raise NotImplementedError
