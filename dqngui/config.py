@@ -94,6 +94,64 @@ class NetConfig(Options, frozen=True):
     head: Annotated[
         Literal["linear", "dueling"], setting("Dueling splits the action values into a state value and advantages.")
     ] = "linear"
+    values: Annotated[
+        Literal["mean", "categorical", "quantile"],
+        setting(
+            "What the head learns of the return: its mean, the probabilities of fixed returns (C51), or its quantiles "
+            "(QR-DQN). A distribution tells more of each step and costs a little more.",
+            label="Returns as",
+        ),
+    ] = "mean"
+    atoms: Annotated[
+        int,
+        setting(
+            "Returns or quantiles that make a distribution. More draw it finer and cost more.",
+            log=True,
+            ge=2,
+            le=1024,
+        ),
+    ] = 51
+    v_min: Annotated[
+        float,
+        setting(
+            "Smallest return of the distribution, discounted and with rewards scaled. Lower takes in worse returns, "
+            "and leaves fewer atoms for the others.",
+            label="Lowest return",
+            ge=-1e6,
+            le=1e6,
+        ),
+    ] = -10.0
+    v_max: Annotated[
+        float,
+        setting(
+            "Largest return of the distribution, discounted and with rewards scaled. Higher takes in better returns, "
+            "and leaves fewer atoms for the others.",
+            label="Highest return",
+            ge=-1e6,
+            le=1e6,
+        ),
+    ] = 10.0
+    noisy: Annotated[
+        bool,
+        setting(
+            "The head's weights carry learned noise, drawn anew at every step, which explores by itself: ε can be 0. "
+            "Evaluating and playing uses the weights without noise.",
+            label="Noisy head",
+        ),
+    ] = False
+    noise: Annotated[
+        float,
+        setting("How large the noise is at first. Raised, the agent explores more and for longer.", gt=0, le=10),
+    ] = 0.5
+    dropout: Annotated[
+        float,
+        setting(
+            "Share of the features that each update leaves out at random before the head. Raised, the network relies "
+            "less on any of them and learns more slowly; acting uses all.",
+            ge=0,
+            le=0.9,
+        ),
+    ] = 0.0
     previous_action: Annotated[bool, setting("The memory also sees the previous action.", advanced=True)] = True
     previous_reward: Annotated[bool, setting("The memory also sees the previous reward.", advanced=True)] = True
 
@@ -254,6 +312,25 @@ class LearnConfig(Options, frozen=True):
         ),
     ] = 500
     loss: Annotated[Literal["huber", "squared"], setting("Loss on the TD error.")] = "huber"
+    kappa: Annotated[
+        float,
+        setting(
+            "Error up to which the loss of quantiles is quadratic. Raised, it smooths more and tells the quantiles "
+            "apart less; 0 never smooths.",
+            label="Quantile κ",
+            live=True,
+            ge=0,
+            le=100,
+        ),
+    ] = 1.0
+    rescale: Annotated[
+        bool,
+        setting(
+            "Values are learned as about their square root, so that small and large returns weigh alike and rewards "
+            "need no scaling.",
+            label="Rescaled values",
+        ),
+    ] = False
     grad_clip: Annotated[
         float,
         setting(

@@ -152,6 +152,8 @@ def checked(experiment: Experiment) -> Experiment:
         raise ConfigError(
             f"`learn.algorithm`: there is no algorithm `{learn.algorithm}`; there are: {', '.join(catalog.ALGORITHMS)}"
         )
+    if net.values == "categorical" and net.v_min >= net.v_max:
+        raise ConfigError(f"`net.v_min`: {net.v_min:g} must lie below `net.v_max` = {net.v_max:g}")
     for slot, options in (("attention", attention), ("memory", memory)):
         heads = getattr(options, "heads", 1)
         if net.width % heads:

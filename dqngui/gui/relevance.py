@@ -25,10 +25,20 @@ def _prioritized(experiment: Experiment) -> bool:
     return experiment.learn.prioritized
 
 
+def _values(*kinds: str) -> Condition:
+    return lambda experiment: experiment.net.values in kinds
+
+
 _CONDITIONS: dict[str, Condition] = {
     "net.horizon": _remembers,
     "net.previous_action": _remembers,
     "net.previous_reward": _remembers,
+    "net.atoms": _values("categorical", "quantile"),
+    "net.v_min": _values("categorical"),
+    "net.v_max": _values("categorical"),
+    "net.noise": lambda experiment: experiment.net.noisy,
+    "learn.loss": _values("mean"),
+    "learn.kappa": _values("quantile"),
     "learn.burn_in": _recurrent,
     "learn.state_stride": _recurrent,
     "learn.epsilon_ladder": lambda experiment: experiment.env.num_envs > 1,

@@ -14,9 +14,11 @@ from torch import Generator, Tensor
 from dqngui.config import Experiment, LearnConfig
 from dqngui.envs.spaces import Spaces
 from dqngui.learning.acting import inputs_of
+from dqngui.learning.chance import Chance
+from dqngui.learning.distributions import objective_of
 from dqngui.learning.flat import FlatAdam, FlatParameters, Layout
 from dqngui.learning.replay import Batch, Pairs
-from dqngui.learning.targets import bootstrap_value, elementwise_loss, td_target, window_priority
+from dqngui.learning.targets import window_priority
 from dqngui.learning.windows import WindowRule
 from dqngui.nets.memory.contract import State
 from dqngui.nets.network import Inputs, QNetwork, build_network
@@ -28,7 +30,7 @@ class UpdateStats:
 
     Attributes:
         loss: the loss that was minimised.
-        td_error: mean absolute TD error over the learned steps.
+        td_error: mean absolute TD error over the learned steps, of a distribution's mean where one is learned.
         q_mean: mean value of the actions taken there.
         grad_norm: gradient norm before clipping.
     """
@@ -57,6 +59,11 @@ class DQN:
         self.copy_to_target()
         self.flat_average.values.data.copy_(self.flat.values.data)
         self.optimizer = FlatAdam(self.flat, eps=experiment.learn.adam_eps)
+        self.objective = objective_of(self.online.head.reading)
+        self.chance = Chance(generator, device)
+        self.noisy, self.drops = experiment.net.noisy, bool(self.online.dropouts())
+        if self.noisy:
+            self.online.chance = self.chance.noise
 
     @property
     def context(self) -> int | None:
@@ -78,13 +85,21 @@ class DQN:
     def update(self, batch: Batch, experiment: Experiment) -> tuple[UpdateStats, NDArray[np.float64] | None]:
         """One gradient step on windows; returns its statistics and, if prioritised, new priorities (to the power α)."""
         learn = experiment.learn
+        self._draw_noise()
         mask = self._tensor(batch.mask)
-        q, value = self._unrolled(batch, learn)
-        wanted = td_target(self._rewards(batch.returns, learn), self._tensor(batch.discount), value)
+        estimate, bootstrap = self._unrolled(batch, learn)
+        lesson = self.objective.losses(
+            estimate,
+            self._tensor(batch.taken),
+            self._rewards(batch.returns, learn),
+            self._tensor(batch.discount),
+            bootstrap,
+            learn,
+        )
         weights = None if batch.weights is None else self._tensor(batch.weights)
         count = int(batch.mask.sum())
-        figures, error = self._descend(q, self._tensor(batch.taken), wanted, mask, weights, count, learn)
-        priorities = None if weights is None else self._priorities(error, mask, learn)
+        figures, surprise = self._descend(lesson, mask, weights, count, learn)
+        priorities = None if weights is None else self._priorities(surprise, mask, learn)
         return _stats(figures.tolist(), count), priorities
 
     def update_pairs(
@@ -103,36 +118,39 @@ class DQN:
         taken, discount = self._tensor(batch.taken), self._tensor(batch.discount)
         returns = self._rewards(batch.returns, learn)
         weights = None if batch.weights is None else self._tensor(batch.weights)
-        whole = None if learn.double or learn.target == "soft" else self._value(later, False)
+        self._draw_noise()
+        whole = None if learn.double or learn.target == "soft" else self._bootstrap(later, False)
         size = len(batch.names) // updates
-        rows, error = [], returns
+        rows, surprise = [], returns
         for first in range(0, size * updates, size):
             share = slice(first, first + size)
-            value = self._value(_share(later, share), learn.double) if whole is None else whole[share]
-            wanted = td_target(returns[share], discount[share], value)
-            q = self.online(_share(now, share), None)[0][0]
+            if first:
+                self._draw_noise()
+            bootstrap = self._bootstrap(_share(later, share), learn.double) if whole is None else whole[share]
+            estimate = self._estimate(_share(now, share), None)[0]
+            lesson = self.objective.losses(estimate, taken[share], returns[share], discount[share], bootstrap, learn)
             weight = None if weights is None else weights[share]
-            figures, error = self._descend(q, taken[share], wanted, None, weight, size, learn)
+            figures, surprise = self._descend(lesson, None, weight, size, learn)
             rows.append(figures)
-        priorities = None if weights is None else self._priorities(error.unsqueeze(0), torch.ones_like(error), learn)
+        priorities = None
+        if weights is not None:
+            priorities = self._priorities(surprise.unsqueeze(0), torch.ones_like(surprise), learn)
         return [_stats(row, size) for row in torch.stack(rows).tolist()], priorities
 
     def _descend(
         self,
-        q: Tensor,
-        taken: Tensor,
-        wanted: Tensor,
+        lesson: tuple[Tensor, Tensor, Tensor],
         mask: Tensor | None,
         weights: Tensor | None,
         count: int,
         learn: LearnConfig,
     ) -> tuple[Tensor, Tensor]:
-        """Step down the loss of q (…, A) at the actions taken; returns sums of loss, |TD error|, q and the
-        gradient's norm (4,), and the TD errors."""
-        predicted = q.gather(-1, taken.unsqueeze(-1)).squeeze(-1)
-        losses = elementwise_loss(predicted, wanted, learn.loss)
+        """Step down the losses of an objective; returns sums of loss, |TD error|, q and the gradient's norm (4,), and
+        what priorities are made of (…)."""
+        losses, predicted, wanted = lesson
         if mask is not None:
             losses = losses * mask
+        surprise = losses.detach()
         if weights is not None:
             losses = losses * weights
         total = losses.sum()
@@ -147,7 +165,8 @@ class DQN:
         error = predicted - wanted
         if mask is not None:
             error, predicted = error * mask, predicted * mask
-        return torch.stack([total.detach(), torch.linalg.vector_norm(error, 1), predicted.sum(), norm]), error
+        figures = torch.stack([total.detach(), torch.linalg.vector_norm(error, 1), predicted.sum(), norm])
+        return figures, surprise if self.objective.by_loss else error
 
     def _rewards(self, returns: NDArray[np.float32], learn: LearnConfig) -> Tensor:
         scaled = self._tensor(returns)
@@ -162,29 +181,45 @@ class DQN:
         """The target network becomes the online one."""
         self.flat_target.values.data.copy_(self.flat.values.data)
 
-    def _value(self, later: Inputs, double: bool) -> Tensor:
-        """Bootstrap values (B,) of single steps."""
+    def _draw_noise(self) -> None:
+        """New noise for one update, of each network its own."""
+        if self.noisy:
+            self.online.draw_noise(self.chance.noise)
+            self.target.draw_noise(self.chance.noise)
+
+    def _estimate(self, inputs: Inputs, state: State | None) -> Tensor:
+        """The online network's estimate (T, B, A, …), to be differentiated."""
+        if not self.drops:
+            return self.online.estimate(inputs, state)[0]
+        with self.chance.dropping(self.online):
+            return self.online.estimate(inputs, state)[0]
+
+    def _bootstrap(self, later: Inputs, double: bool) -> Tensor:
+        """Bootstraps (B, …) of single steps."""
         with torch.no_grad():
-            online_q = self.online(later, None)[0][0] if double else None
-            return bootstrap_value(self.target(later, None)[0][0], online_q)
+            online = self.online.estimate(later, None)[0][0] if double else None
+            return self.objective.bootstrap(self.target.estimate(later, None)[0][0], online)
 
     def _unrolled(self, batch: Batch, learn: LearnConfig) -> tuple[Tensor, Tensor]:
         """Both networks over the whole window from the same stored state; burn-in without gradient."""
         inputs = self._inputs(batch.observation, batch.action, batch.reward, learn.reward_scale)
         with torch.no_grad():
-            target_q, _ = self.target(inputs, self._state(batch, self.target, learn.reward_scale))
+            target, _ = self.target.estimate(inputs, self._state(batch, self.target, learn.reward_scale))
             state = self._state(batch, self.online, learn.reward_scale)
-        q, _ = self.online(inputs, state)
-        value = bootstrap_value(target_q, q.detach() if learn.double else None)
-        return q, value.gather(0, self._tensor(batch.boot))
+        estimate = self._estimate(inputs, state)
+        bootstrap = self.objective.bootstrap(target, estimate.detach() if learn.double else None)
+        rows = self._tensor(batch.boot)
+        if bootstrap.ndim > rows.ndim:
+            rows = rows.unsqueeze(-1).expand(*rows.shape, bootstrap.shape[-1])
+        return estimate, bootstrap.gather(0, rows)
 
-    def _state(self, batch: Batch, network: Any, reward_scale: float) -> State | None:
+    def _state(self, batch: Batch, network: QNetwork, reward_scale: float) -> State | None:
         if batch.state is None:
             return None
         state: State = tuple(self._tensor(part) for part in batch.state)
         if batch.burn is None or batch.burned is None:
             return state
-        _, refreshed = network(self._inputs(*batch.burn, reward_scale), state)
+        _, refreshed = network.estimate(self._inputs(*batch.burn, reward_scale), state)
         burned = self._tensor(batch.burned)
         return tuple(
             torch.where(burned.view(-1, *[1] * (old.ndim - 1)), new, old)
@@ -227,7 +262,8 @@ class DQN:
         """Everything that `restore` needs, by name."""
         vectors = {"online": self.flat, "target": self.flat_target, "average": self.flat_average}
         kept = {name: vector.values.detach() for name, vector in vectors.items()}
-        return kept | {f"adam.{name}": value for name, value in self.optimizer.arrays().items()}
+        kept |= {f"adam.{name}": value for name, value in self.optimizer.arrays().items()}
+        return kept | self.chance.arrays()
 
     @property
     def layout(self) -> Layout:
@@ -254,6 +290,7 @@ class DQN:
         self.optimizer.restore(
             {name.removeprefix("adam."): value for name, value in arrays.items() if name.startswith("adam.")}
         )
+        self.chance.restore(arrays)
 
 
 def _share(inputs: Inputs, share: slice) -> Inputs:

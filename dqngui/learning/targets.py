@@ -33,6 +33,25 @@ def elementwise_loss(prediction: Tensor, target: Tensor, kind: str) -> Tensor:
     return F.huber_loss(prediction, target, reduction="none")
 
 
+_SLOPE = 1e-3
+"""ε of the rescaling: what is left of its slope far from zero."""
+
+
+def rescaled(x: Tensor) -> Tensor:
+    """h(x) = sgn(x)(√(|x|+1) − 1) + εx: returns of any size become alike (Pohlen et al. 2018, arXiv:1805.11593)."""
+    return x.sign() * ((x.abs() + 1).sqrt() - 1) + _SLOPE * x
+
+
+def unscaled(x: Tensor) -> Tensor:
+    """h⁻¹(x) = sgn(x)(((√(1 + 4ε(|x|+1+ε)) − 1)/2ε)² − 1), proposition A.2 of the same paper.
+
+    The difference of the root and 1 is written as a quotient: it cancels all but three digits of a float32.
+    """
+    far = x.abs() + (1 + _SLOPE)
+    root = (1 + 4 * _SLOPE * far).sqrt()
+    return x.sign() * ((2 * far / (root + 1)).square() - 1)
+
+
 def window_priority(error: Tensor, mask: Tensor, eta: float) -> Tensor:
     """η·max + (1−η)·mean of |TD error| over a window's learned steps, (L, B) -> (B,).
 

@@ -1,67 +1,152 @@
 """Heads: from the memory's output, and one vector an action where the attention gives it, to action values.
 
-A head maps h (…, D) and z (…, A, D) or None to an estimate: q (…, A), or a distribution of returns (…, A, N) of which
-`values` makes q. With z, every action is judged by the same weights from [h, z_a].
+A head maps h (…, D) and z (…, A, D) or None to an estimate: q (…, A) itself, or N numbers an action (…, A, N) which its
+`reading` takes for a distribution of returns. With z, every action is judged by the same weights from [h, z_a].
+Returns are in the units that are learned: rewards scaled, and rescaled where that is asked for.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from dqngui.config import NetConfig
+from dqngui.nets.noise import NoisyLinear
+
+Layer = Callable[[int, int], nn.Linear]
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """The estimate is the expected return."""
+
+    atoms = 0
+
+    def values(self, estimate: Tensor) -> Tensor:
+        """Action values q (…, A)."""
+        return estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Categorical:
+    """The estimate are logits of N returns evenly spaced from `low` to `high` (C51).
+
+    Bellemare et al. 2017, arXiv:1707.06887.
+    """
+
+    atoms: int
+    low: float
+    high: float
+
+    @property
+    def gap(self) -> float:
+        """Distance of neighbouring returns."""
+        return (self.high - self.low) / (self.atoms - 1)
+
+    def support(self, like: Tensor) -> Tensor:
+        """The returns (N,)."""
+        return torch.linspace(self.low, self.high, self.atoms, dtype=like.dtype, device=like.device)
+
+    def values(self, estimate: Tensor) -> Tensor:
+        """Action values q (…, A) of logits (…, A, N)."""
+        return estimate.softmax(-1) @ self.support(estimate)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """The estimate are N quantiles of the return, at (i + ½)/N (QR-DQN).
+
+    Dabney et al. 2018, arXiv:1710.10044.
+    """
+
+    atoms: int
+
+    def midpoints(self, like: Tensor) -> Tensor:
+        """Cumulative probabilities τ̂_i (N,) at which the quantiles lie (lemma 2 of the paper)."""
+        return (torch.arange(self.atoms, dtype=like.dtype, device=like.device) + 0.5) / self.atoms
+
+    def values(self, estimate: Tensor) -> Tensor:
+        """Action values q (…, A) of quantiles (…, A, N)."""
+        return estimate.mean(-1)
+
+
+Reading = Mean | Categorical | Quantiles
+MEAN = Mean()
 
 
 class Head(nn.Module):
-    """Base of all heads; its estimate is q itself unless `kind` says otherwise."""
+    """Base of all heads; `reading` says what its estimate means."""
 
-    kind: ClassVar[str] = "mean"
-
-    def values(self, estimate: Tensor) -> Tensor:
-        """Action values q (…, A) of an estimate."""
-        return estimate
+    def __init__(self, reading: Reading) -> None:
+        super().__init__()
+        self.reading = reading
+        self.values = reading.values
 
     def forward(self, h: Tensor, z: Tensor | None) -> Tensor:
         raise NotImplementedError
 
 
 class LinearHead(Head):
-    """One linear layer: (…, D) -> q (…, A)."""
+    """One linear layer: (…, D) -> (…, A) or (…, A, N)."""
 
-    def __init__(self, width: int, actions: int, per_action: bool) -> None:
-        super().__init__()
-        self.q = nn.Linear(2 * width, 1) if per_action else nn.Linear(width, actions)
+    def __init__(
+        self, width: int, actions: int, per_action: bool, reading: Reading = MEAN, layer: Layer = nn.Linear
+    ) -> None:
+        super().__init__(reading)
+        self.q = _judge(width, actions, per_action, reading.atoms, layer)
 
     def forward(self, h: Tensor, z: Tensor | None) -> Tensor:
-        return _of_actions(self.q, h, z)
+        return _of_actions(self.q, h, z, self.reading.atoms)
 
 
 class DuelingHead(Head):
-    """q = V + A − mean A (Wang et al. 2016, arXiv:1511.06581): (…, D) -> q (…, A)."""
+    """V + A − mean A over the actions (Wang et al. 2016, arXiv:1511.06581): (…, D) -> (…, A) or (…, A, N).
 
-    def __init__(self, width: int, actions: int, per_action: bool) -> None:
-        super().__init__()
-        self.value = nn.Linear(width, 1)
-        self.advantage = nn.Linear(2 * width, 1) if per_action else nn.Linear(width, actions)
+    A distribution is split atom by atom, as in Rainbow (Hessel et al. 2018, arXiv:1710.02298).
+    """
+
+    def __init__(
+        self, width: int, actions: int, per_action: bool, reading: Reading = MEAN, layer: Layer = nn.Linear
+    ) -> None:
+        super().__init__(reading)
+        self.value = layer(width, max(1, reading.atoms))
+        self.advantage = _judge(width, actions, per_action, reading.atoms, layer)
 
     def forward(self, h: Tensor, z: Tensor | None) -> Tensor:
-        advantage = _of_actions(self.advantage, h, z)
-        return self.value(h) + advantage - advantage.mean(-1, keepdim=True)
+        advantage = _of_actions(self.advantage, h, z, self.reading.atoms)
+        value: Tensor = self.value(h)
+        if self.reading.atoms:
+            return value.unsqueeze(-2) + advantage - advantage.mean(-2, keepdim=True)
+        return value + advantage - advantage.mean(-1, keepdim=True)
 
 
-def _of_actions(layer: nn.Module, h: Tensor, z: Tensor | None) -> Tensor:
-    """One number an action: of h for all of them, or of [h, z_a] for each by the same layer."""
+def _judge(width: int, actions: int, per_action: bool, atoms: int, layer: Layer) -> nn.Linear:
+    """The layer that judges all actions from h, or one from [h, z_a]."""
+    numbers = max(1, atoms)
+    return layer(2 * width, numbers) if per_action else layer(width, actions * numbers)
+
+
+def _of_actions(layer: nn.Module, h: Tensor, z: Tensor | None, atoms: int) -> Tensor:
+    """One number an action, or `atoms` of them: of h for all actions, or of [h, z_a] for each by the same layer."""
     if z is None:
         numbers: Tensor = layer(h)
-        return numbers
+        return numbers.unflatten(-1, (-1, atoms)) if atoms else numbers
     pairs = torch.cat([h.unsqueeze(-2).expand(*z.shape[:-1], h.shape[-1]), z], dim=-1)
-    each: Tensor = layer(pairs).squeeze(-1)
-    return each
+    each: Tensor = layer(pairs)
+    return each if atoms else each.squeeze(-1)
 
 
 def make_head(net: NetConfig, actions: int, *, per_action: bool) -> Head:
     """The head that an experiment asks for."""
+    reading: Reading = MEAN
+    if net.values == "categorical":
+        reading = Categorical(net.atoms, net.v_min, net.v_max)
+    elif net.values == "quantile":
+        reading = Quantiles(net.atoms)
+    layer: Layer = partial(NoisyLinear, deviation=net.noise) if net.noisy else nn.Linear
     kinds: dict[str, type[LinearHead] | type[DuelingHead]] = {"linear": LinearHead, "dueling": DuelingHead}
-    return kinds[net.head](net.width, actions, per_action)
+    return kinds[net.head](net.width, actions, per_action, reading, layer)

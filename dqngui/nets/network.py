@@ -8,9 +8,10 @@ from dqngui.config import Experiment
 from dqngui.envs.spaces import Spaces
 from dqngui.nets.attention.none import NoAttention
 from dqngui.nets.encoders import VectorEncoder
-from dqngui.nets.heads import make_head
+from dqngui.nets.heads import Head, make_head
 from dqngui.nets.initialise import build
 from dqngui.nets.memory.contract import Errors, State
+from dqngui.nets.noise import Dropout, NoisyLinear
 from dqngui.nets.record import Record
 from dqngui.nets.trunk import Inputs, Trunk
 
@@ -18,35 +19,65 @@ __all__ = ["Inputs", "QNetwork", "build_network"]
 
 
 class QNetwork(Trunk):
-    """q (T, B, A) and the next state from `Inputs` and a state (None: episode start)."""
+    """q (T, B, A) and the next state from `Inputs` and a state (None: episode start).
+
+    Attributes:
+        chance: where it is given, every call draws new noise from it, so that the noise explores while acting.
+    """
 
     def __init__(self, spaces: Spaces, experiment: Experiment) -> None:
         super().__init__(spaces, experiment)
-        self.head = make_head(experiment.net, spaces.actions, per_action=self.attention.per_action)
-        self.plain = self._plain_encoder()
+        net = experiment.net
+        self.head = make_head(net, spaces.actions, per_action=self.attention.per_action)
+        self.dropout = Dropout(net.dropout) if net.dropout else None
+        self.chance: Generator | None = None
+        self.plain, self.values = self._plain_parts(), self.head.values  # quicker to reach than a module's own
 
-    def _plain_encoder(self) -> tuple[VectorEncoder] | None:
-        """The only part that works before the head, if there is but one: a plain DQN skips all other calls."""
+    def _plain_parts(self) -> tuple[str, VectorEncoder, Head] | None:
+        """The only parts that work, if they are but an encoder and a head: a plain DQN skips all other calls."""
         first = self.encoder.parts[0]
         alone = isinstance(self.attention, NoAttention) and self.encoder.count == 1 and self.join is None
-        if alone and self.memory.context == 0 and isinstance(first, VectorEncoder):
-            return (first,)  # in a tuple, so that it is not registered twice
+        if alone and self.memory.context == 0 and isinstance(first, VectorEncoder) and self.dropout is None:
+            return self.encoder.names[0], first, self.head  # in a tuple, so that nothing is registered twice
         return None
 
     def forward(self, inputs: Inputs, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
+        """Action values (T, B, A) for acting and looking."""
+        if self.chance is not None:
+            self.draw_noise(self.chance)
         estimate, state = self.estimate(inputs, state, record)
-        return self.head.values(estimate), state
+        return self.values(estimate), state
 
     def estimate(
         self, inputs: Inputs, state: State | None, record: Record | None = None, errors: Errors | None = None
     ) -> tuple[Tensor, State]:
         """What the head says of every action, q (T, B, A) or a distribution of returns (T, B, A, N)."""
         if self.plain is not None:
-            part = inputs.observation[self.encoder.names[0]]
-            flat: Tensor = self.head(self.plain[0].flat(part.flatten(0, 1)), None)
+            name, encoder, head = self.plain
+            part = inputs.observation[name]
+            flat: Tensor = head(encoder.flat(part.flatten(0, 1)), None)
             return flat.unflatten(0, part.shape[:2]), ()
         h, z, state = self.features(inputs, state, record, errors)
-        return self.head(h, z), state
+        return self.judge(h, z), state
+
+    def judge(self, h: Tensor, z: Tensor | None) -> Tensor:
+        """The head's estimate from the trunk's features."""
+        if self.dropout is not None:
+            h, z = self.dropout(h), None if z is None else self.dropout(z)
+        estimate: Tensor = self.head(h, z)
+        return estimate
+
+    # -- chance -----------------------------------------------------------------------------------
+
+    def draw_noise(self, generator: Generator) -> None:
+        """Draw noise for every noisy layer; it holds until the next draw."""
+        for module in self.head.modules():
+            if isinstance(module, NoisyLinear):
+                module.draw(generator)
+
+    def dropouts(self) -> list[Dropout]:
+        """Every dropout in it, of the modules too."""
+        return [module for module in self.modules() if isinstance(module, Dropout)]
 
 
 def build_network(spaces: Spaces, experiment: Experiment, generator: Generator) -> QNetwork:
