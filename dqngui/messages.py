@@ -50,7 +50,7 @@ class Learned(Event, frozen=True, gc=False):
         td_error: mean absolute TD error.
         q_mean: mean value of the learned actions.
         grad_norm: norm of the gradient before clipping.
-        epsilon: present exploration rate (before the ladder).
+        epsilon: present exploration rate (before the ladder); None where the policy itself explores.
         seconds: wall seconds of training since the run began, pauses and evaluations left out.
     """
 
@@ -59,7 +59,7 @@ class Learned(Event, frozen=True, gc=False):
     td_error: float | None = None
     q_mean: float | None = None
     grad_norm: float | None = None
-    epsilon: float = 0.0
+    epsilon: float | None = 0.0
     steps_per_second: float = 0.0
     updates_per_second: float = 0.0
     seconds: float = 0.0

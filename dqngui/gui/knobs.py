@@ -181,7 +181,8 @@ class LiveKnobs(QWidget):
             row.show_schedule(schedule, editable=editable)
             row.show_manual(isinstance(value, float))
             if not isinstance(value, float):
-                value = _rounded(session.learned.epsilon if session.learned else schedule.at(session.step))
+                shown = session.learned.epsilon if session.learned else None
+                value = _rounded(schedule.at(session.step) if shown is None else shown)
         row.show_value(value, pending=pending)
 
     @Slot(str)
@@ -193,7 +194,7 @@ class LiveKnobs(QWidget):
     @Slot(object)
     def _on_events(self, events: object) -> None:
         learned = self._session.learned
-        epsilon = _rounded(learned.epsilon) if learned else None
+        epsilon = _rounded(learned.epsilon) if learned and learned.epsilon is not None else None
         if epsilon == self._epsilon:
             return
         self._epsilon = epsilon

@@ -11,11 +11,10 @@ import msgspec
 
 from dqngui.config import ConfigError, Experiment
 from dqngui.jobs.branching import check_branch, differences, present, stays_whole, told
-from dqngui.jobs.training import Counters, Training, counters_of, next_multiple
+from dqngui.jobs.training import Training, counters_of
+from dqngui.learning.counters import Counters, next_multiple
 from dqngui.messages import Forked
 from dqngui.runs.resume import LogMark, Stored, branch, load_resume
-
-PARTS = ("optimizer", "replay", "random generators")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +46,13 @@ class Fork:
         """Bring `training` to where the fork begins; adds what could not be brought back to `warnings`."""
         meta = self.stored.meta
         layout = [name for name, _ in training.learner.layout]
+        parts = training.algorithm.parts
         if self.whole:
             warnings += training.restore(self.stored.arrays, self._carried(meta))
-            kept, fresh = [*PARTS, *layout], []
+            kept, fresh = [*parts, *layout], []
         else:
             names, missing = training.inherit(self.stored.arrays, self._carried(meta))
-            kept, fresh = names, [*PARTS, *missing]
+            kept, fresh = names, [*parts, *missing]
         return Forked(
             step=training.counters.step,
             parent=Path(self.folder).absolute().name,
@@ -70,8 +70,7 @@ class Fork:
         knobs = {"learn": msgspec.to_builtins(self.experiment.learn), "manual": manual}
         counters = counters_of(meta)
         _follow_periods(counters, self.began, self.experiment)
-        saved = {name: getattr(counters, name) for name in Counters.__slots__}
-        return {**meta, "knobs": knobs, "counters": saved}
+        return {**meta, "knobs": knobs, "counters": counters.saved()}
 
 
 def load_fork(folder: Path, experiment: Experiment) -> Fork:

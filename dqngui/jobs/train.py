@@ -14,7 +14,8 @@ import torch
 from dqngui.config import ConfigError, Experiment
 from dqngui.jobs.fork import Fork, load_fork
 from dqngui.jobs.inbox import Inbox
-from dqngui.jobs.training import Training, next_multiple
+from dqngui.jobs.training import Training
+from dqngui.learning.counters import next_multiple
 from dqngui.learning.evaluation import Interrupted
 from dqngui.messages import (
     Command,
@@ -181,9 +182,10 @@ class _Job:
                     episode=episode.number,
                 )
                 yield EpisodeTrace(count.step, episode.env, episode.number, episode.seed, episode.actions)
-            if training.starving and not count.starved:
+            starved = None if count.starved else training.algorithm.starvation(training.experiment)
+            if starved is not None:
                 count.starved = True
-                yield Warned(step=count.step, text=self._starvation())
+                yield Warned(step=count.step, text=starved)
             if count.next_row <= count.step:
                 yield self._row()
             self._end_step(bool(updates), any(episode.env == 0 for episode in episodes))
@@ -253,33 +255,20 @@ class _Job:
 
     # -- what to tell -----------------------------------------------------------------------------
 
-    def _starvation(self) -> str:
-        kept = self.training.replay.rows
-        from_start = self.training.experiment.learn.window_from == "start"
-        whole = ", or let windows begin anywhere (`learn.window_from`)" if from_start else ""
-        return (
-            f"nothing is learned: of each environment's last {kept:,} steps, all that the replay keeps, no window can "
-            f"be drawn; raise `learn.replay_capacity`{whole}"
-        )
-
     def _row(self) -> Learned:
         training, count = self.training, self.training.counters
         seconds = max(count.seconds - count.row_seconds, 1e-9)
-        means: list[float | None] = [total / count.rows for total in count.sums] if count.rows else [None] * 4
         row = Learned(
             step=count.step,
             updates=count.updates,
-            loss=means[0],
-            td_error=means[1],
-            q_mean=means[2],
-            grad_norm=means[3],
+            **{name: total / count.rows for name, total in count.sums.items()},
             epsilon=training.epsilon,
             steps_per_second=(count.step - count.row_step) / seconds,
             updates_per_second=(count.updates - count.row_updates) / seconds,
             seconds=count.seconds,
         )
         count.row_step, count.row_seconds, count.row_updates = count.step, count.seconds, count.updates
-        count.sums, count.rows = [0.0] * 4, 0
+        count.sums, count.rows = {}, 0
         count.next_row = next_multiple(count.step, training.experiment.run.log_every)
         return row
 

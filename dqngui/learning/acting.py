@@ -14,7 +14,7 @@ from dqngui.envs.seeds import episode_seed
 from dqngui.envs.vector import Envs
 from dqngui.learning.exploration import explore
 from dqngui.nets.memory.contract import State
-from dqngui.nets.network import Inputs, QNetwork
+from dqngui.nets.trunk import Inputs, Trunk
 
 Parts = Mapping[str, NDArray[Any]]
 
@@ -76,7 +76,7 @@ class Actor:
     def __init__(
         self,
         envs: Envs,
-        network: QNetwork,
+        network: Trunk,
         *,
         run_seed: int,
         reward_scale: float,

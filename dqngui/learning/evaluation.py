@@ -9,7 +9,7 @@ import torch
 
 from dqngui.envs.vector import Envs
 from dqngui.learning.acting import inputs_of
-from dqngui.nets.network import QNetwork
+from dqngui.nets.trunk import Trunk
 
 
 class Interrupted(Exception):
@@ -17,7 +17,7 @@ class Interrupted(Exception):
 
 
 def evaluate(
-    network: QNetwork,
+    network: Trunk,
     envs: Envs,
     seeds: Sequence[int],
     *,
@@ -43,7 +43,7 @@ def evaluate(
 
 
 def _one_group(
-    network: QNetwork,
+    network: Trunk,
     envs: Envs,
     seeds: list[int],
     wanted: int,
@@ -72,7 +72,7 @@ def _one_group(
 
 
 def play_episode(
-    network: QNetwork,
+    network: Trunk,
     envs: Envs,
     seed: int,
     *,

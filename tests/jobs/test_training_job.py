@@ -497,7 +497,7 @@ def test_evaluations_never_use_the_seeds_of_a_test(monkeypatch: pytest.MonkeyPat
 
 
 def test_many_large_updates_are_drawn_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dqngui.jobs.training._MOST_TOGETHER", 16)
+    monkeypatch.setattr("dqngui.learning.off_policy._MOST_TOGETHER", 16)
     sizes: list[int] = []
     honest = Replay.sample
 

@@ -1,0 +1,184 @@
+"""What a learning algorithm offers the training job: it acts, learns from what it saw, and can be saved and restored.
+
+`off_policy` learns from a replay of all that was seen, `on_policy` from what the present policy has just done.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dqngui.config import Experiment
+from dqngui.envs.vector import Envs
+from dqngui.learning.acting import Actor, Episode, Parts
+from dqngui.learning.counters import Counters
+from dqngui.learning.flat import FlatParameters, Layout
+from dqngui.nets.trunk import Trunk
+
+
+class Generators:
+    """Every random generator of a run, each derived from the run's seed; none is global.
+
+    Attributes:
+        exploration: chooses actions.
+        sampling: chooses what an update learns from.
+        parameters: draws the networks' first parameters.
+    """
+
+    def __init__(self, seed: int) -> None:
+        seeds = np.random.SeedSequence(seed).spawn(3)
+        self.exploration, self.sampling = (np.random.Generator(np.random.PCG64(each)) for each in seeds[:2])
+        self.parameters = torch.Generator().manual_seed(int(seeds[2].generate_state(1, np.uint64)[0] >> 1))
+
+    def states(self) -> dict[str, Any]:
+        """Plain data that `restore` takes."""
+        return {name: getattr(self, name).bit_generator.state for name in ("exploration", "sampling")}
+
+    def restore(self, states: Mapping[str, Any]) -> None:
+        self.exploration.bit_generator.state = states["exploration"]
+        self.sampling.bit_generator.state = states["sampling"]
+
+
+class Measured(Protocol):
+    """What one update measured: a dataclass with figures of `messages.Learned`, None where there is none."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def loss(self) -> float: ...
+    @property
+    def grad_norm(self) -> float: ...
+
+
+def figures_of(measured: Measured) -> Iterator[tuple[str, float]]:
+    """Name and value of all that was measured."""
+    for name in measured.__dataclass_fields__:
+        value = getattr(measured, name)
+        if value is not None:
+            yield name, value
+
+
+class Learner(Protocol):
+    """The networks and their optimizer."""
+
+    @property
+    def policy(self) -> Trunk:
+        """The network to evaluate, save and play."""
+
+    @property
+    def flat(self) -> FlatParameters:
+        """Parameters of the network that learns."""
+
+    @property
+    def layout(self) -> Layout:
+        """Name and shape of each parameter, in the order of the vectors that `arrays` gives."""
+
+    def weights(self) -> dict[str, Tensor]:
+        """The policy's parameters by name; they share memory with it."""
+
+    def arrays(self) -> dict[str, Tensor]:
+        """Everything that `restore` needs, by name; `online` is the vector of the network that learns."""
+
+    def restore(self, arrays: Mapping[str, Any]) -> None:
+        """Take over what `arrays` gave."""
+
+    def take_over(self, arrays: Mapping[str, Any], layout: Layout) -> list[str]:
+        """Copy parameters of the same name and shape from another learner's `arrays`; returns their names."""
+
+
+class Store(Protocol):
+    """What was seen and is kept for learning."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything that `restore` needs, by name."""
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take over what `arrays` gave."""
+
+
+class Algorithm(ABC):
+    """Actor, store and learner of one run; made with `(experiment, envs, device, generators)`.
+
+    Attributes:
+        store_name: of the store, in saved states and in what a fork tells.
+    """
+
+    store_name: ClassVar[str]
+    learner: Learner
+    actor: Actor
+    store: Store
+
+    def __init__(self, envs: Envs) -> None:
+        self.envs = envs
+
+    # -- one vector step --------------------------------------------------------------------------
+
+    @abstractmethod
+    def exploration_rate(self, scheduled: float, count: Counters) -> float | None:
+        """Share of random actions at present, given what the schedule says; None if the policy itself explores."""
+
+    @abstractmethod
+    def act(self, experiment: Experiment, count: Counters, rate: float | None) -> list[Episode]:
+        """Step every environment once and keep what happened; returns the episodes that ended."""
+
+    @abstractmethod
+    def learn(self, experiment: Experiment, count: Counters) -> Iterator[Measured]:
+        """Make the updates that are due, giving what each measured."""
+
+    def starvation(self, experiment: Experiment) -> str | None:
+        """Why nothing could be learned when updates were due, and what helps; None while all is well."""
+        return None
+
+    @abstractmethod
+    def not_finite(self) -> str | None:
+        """`a reward` or `an observation` if the environments have sent one that is not finite."""
+
+    # -- saving -----------------------------------------------------------------------------------
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What a fork takes over besides parameters, if it takes over the whole training."""
+        return ("optimizer", self.store_name, "random generators")
+
+    def arrays(self) -> dict[str, Any]:
+        """Everything that `restore` needs, by name."""
+        parts: dict[str, Mapping[str, Any]] = {
+            "learner": self.learner.arrays(),
+            self.store_name: self.store.arrays(),
+            "actor": self.actor.arrays(),
+        }
+        return {f"{name}/{key}": value for name, part in parts.items() for key, value in part.items()}
+
+    def restore(self, arrays: Mapping[str, Any]) -> int:
+        """Take over a saved state and play the running episodes up to where they were.
+
+        Returns how many of them did not repeat and were abandoned.
+        """
+        self.learner.restore(under("learner", arrays))
+        self.store.restore({key: np.asarray(value) for key, value in under(self.store_name, arrays).items()})
+        self.actor.restore({key: np.asarray(value) for key, value in under("actor", arrays).items()})
+        wanted = self.actor.parts
+        self.actor.replay_running()
+        same = ~self.envs.ended
+        for name, part in wanted.items():
+            same &= np.array([np.array_equal(a, b) for a, b in zip(part, self.actor.parts[name], strict=True)])
+        lost = ~same
+        if lost.any():
+            self.cut_off(lost, wanted)
+            self.actor.abandon(lost)
+        return int(lost.sum())
+
+    @abstractmethod
+    def cut_off(self, lost: NDArray[np.bool_], last: Parts) -> None:
+        """End the running episodes of some environments, `last` being what they saw (rows of all environments)."""
+
+
+def under(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """The arrays named `prefix/…`, without it."""
+    return {key.split("/", 1)[1]: value for key, value in arrays.items() if key.startswith(f"{prefix}/")}

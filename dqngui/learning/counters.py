@@ -1,0 +1,83 @@
+"""Where a run stands: steps, updates and what is due when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dqngui.config import Experiment
+
+_FORMER_SUMS = ("loss", "td_error", "q_mean", "grad_norm")
+
+
+@dataclass(slots=True)
+class Counters:
+    """Where a run stands; all of it is saved.
+
+    Attributes:
+        step: environment steps since the run began.
+        updates: gradient steps since then.
+        random_until: every action is random before this step.
+        learn_from: step of the first update, once the replay has been filled.
+        next_update, next_copy, next_row, next_evaluation, next_checkpoint: steps at which each is due.
+        evaluations: blocks of evaluation seeds used so far.
+        best: highest confirmed evaluation.
+        sums: what the updates since the last row measured, summed by name; `rows` how many updates that are.
+        starved: an update found no window in a full replay, and the user was told.
+        row_step, row_seconds, row_updates: when the last row was written.
+        seconds: wall seconds of training.
+    """
+
+    step: int = 0
+    updates: int = 0
+    random_until: int = 0
+    learn_from: int = 0
+    next_update: int = 0
+    next_copy: int = 0
+    next_row: int = 0
+    next_evaluation: int = 0
+    next_checkpoint: int = 0
+    evaluations: int = 0
+    best: float | None = None
+    sums: dict[str, float] = field(default_factory=dict)
+    rows: int = 0
+    starved: bool = False
+    row_step: int = 0
+    row_seconds: float = 0.0
+    row_updates: int = 0
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, experiment: Experiment, step: int = 0) -> Counters:
+        """The counters of an experiment whose replay is empty at this step."""
+        run, learn = experiment.run, experiment.learn
+        first = step + max(learn.warmup, 1)
+        return cls(
+            step=step,
+            random_until=step + learn.warmup,
+            learn_from=first,
+            next_update=first,
+            next_copy=next_multiple(step, learn.target_every),
+            next_row=next_multiple(step, run.log_every),
+            next_evaluation=next_multiple(step, run.eval_every) if run.eval_every else 0,
+            next_checkpoint=next_multiple(step, run.checkpoint_every),
+            row_step=step,
+        )
+
+    @classmethod
+    def from_saved(cls, saved: Mapping[str, Any], warmup: int) -> Counters:
+        """The counters of a saved state; `warmup` is that of its experiment, for those that older states lack."""
+        sums = saved["sums"]
+        if not isinstance(sums, Mapping):
+            sums = dict(zip(_FORMER_SUMS, sums, strict=True))
+        return cls(**{"random_until": warmup, "learn_from": max(warmup, 1), **saved, "sums": dict(sums)})
+
+    def saved(self) -> dict[str, Any]:
+        """Plain data that `from_saved` takes."""
+        return {name: getattr(self, name) for name in Counters.__slots__} | {"sums": dict(self.sums)}
+
+
+def next_multiple(step: int, every: int) -> int:
+    """The next multiple of `every` behind `step`."""
+    return step - step % every + every

@@ -1,0 +1,131 @@
+"""Learning from replay: an ε-greedy actor fills it, and a Q-learner is taught from it every so many steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dqngui.config import Experiment
+from dqngui.envs.vector import Envs
+from dqngui.learning.acting import Actor, Episode, Parts
+from dqngui.learning.algorithm import Algorithm, Generators
+from dqngui.learning.counters import Counters, next_multiple
+from dqngui.learning.dqn import DQN, UpdateStats
+from dqngui.learning.exploration import epsilon_ladder
+from dqngui.learning.replay import Pairs, Replay
+from dqngui.learning.windows import WindowRule
+
+_MOST_TOGETHER = 8192
+"""Windows drawn at once at most, so that many updates of large batches of pictures fit into memory."""
+
+
+class OffPolicy(Algorithm):
+    """Replay, actor and learner of deep Q-learning."""
+
+    store_name = "replay"
+    learner: DQN
+    store: Replay
+
+    def __init__(self, experiment: Experiment, envs: Envs, device: torch.device, generators: Generators) -> None:
+        super().__init__(envs)
+        run, learn = experiment.run, experiment.learn
+        self.learner = DQN(envs.spaces, experiment, device, generators.parameters)
+        recurrent = self.learner.context is None
+        with torch.inference_mode():
+            initial = [part.cpu().numpy() for part in self.learner.online.initial_state(1)]
+        self.store = Replay(
+            envs.spaces,
+            num_envs=len(envs),
+            capacity=learn.replay_capacity,
+            generator=generators.sampling,
+            initial_state=initial if recurrent else None,
+            stride=learn.state_stride,
+            prioritized=learn.prioritized,
+        )
+        self.actor = Actor(
+            envs,
+            self.learner.online,
+            run_seed=run.seed,
+            reward_scale=learn.reward_scale,
+            device=device,
+            generator=generators.exploration,
+        )
+        self.starving = False  # the last updates that were due found no window in a full replay
+
+    # -- one vector step --------------------------------------------------------------------------
+
+    def exploration_rate(self, scheduled: float, count: Counters) -> float:
+        """While the replay is first filled every action is random."""
+        return 1.0 if count.step < count.random_until else scheduled
+
+    def act(self, experiment: Experiment, count: Counters, rate: float | None) -> list[Episode]:
+        learn, replay = experiment.learn, self.store
+        spread = 0.0 if count.step < count.random_until else learn.epsilon_ladder
+        due = replay.state_due if replay.initial_state is not None else None
+        transition = self.actor.step(epsilon_ladder(rate or 0.0, len(self.envs), spread), due)
+        rule = self.learner.rule(experiment) if learn.prioritized else None
+        replay.add(transition.observation, transition.taken, transition.reward, transition.states, rule)
+        if transition.ended.any():
+            replay.end_episodes(np.flatnonzero(transition.ended), transition.after, transition.truncated)
+        return transition.episodes
+
+    def learn(self, experiment: Experiment, count: Counters) -> Iterator[UpdateStats]:
+        """Make the updates that are due and keep the target network."""
+        learn = experiment.learn
+        made, due = 0, count.next_update <= count.step
+        while count.next_update <= count.step:
+            for stats in self._updates(learn.updates, experiment):
+                made += 1
+                yield stats
+            count.next_update += learn.update_every
+        if learn.target == "hard" and count.next_copy <= count.step:
+            self.learner.copy_to_target()
+            count.next_copy = next_multiple(count.step, learn.target_every)
+        self.starving = due and made == 0 and self.store.full
+
+    def _updates(self, wanted: int, experiment: Experiment) -> Iterator[UpdateStats]:
+        """Some updates one after another, as many as there is data for."""
+        rule = self.learner.rule(experiment)
+        # Without memory and priorities, all their batches come from one draw: nothing is added in between.
+        learn = experiment.learn
+        together = 1
+        if rule.single_steps and not learn.prioritized:
+            together = max(1, _MOST_TOGETHER // learn.batch_size)
+        for made in range(0, wanted, together):
+            yield from self._update(rule, min(together, wanted - made), experiment)
+
+    def _update(self, rule: WindowRule, together: int, experiment: Experiment) -> list[UpdateStats]:
+        learn = experiment.learn
+        batch = self.store.sample(learn.batch_size * together, rule, learn.gamma, learn.priority_beta)
+        if batch is None:
+            return []
+        if isinstance(batch, Pairs):
+            stats, priorities = self.learner.update_pairs(batch, together, experiment)
+        else:
+            one, priorities = self.learner.update(batch, experiment)
+            stats = [one]
+        if priorities is not None:
+            self.store.set_priorities(batch.names, priorities)
+        return stats
+
+    def starvation(self, experiment: Experiment) -> str | None:
+        if not self.starving:
+            return None
+        from_start = experiment.learn.window_from == "start"
+        whole = ", or let windows begin anywhere (`learn.window_from`)" if from_start else ""
+        return (
+            f"nothing is learned: of each environment's last {self.store.rows:,} steps, all that the replay keeps, no "
+            f"window can be drawn; raise `learn.replay_capacity`{whole}"
+        )
+
+    def not_finite(self) -> str | None:
+        if not np.isfinite(self.store.reward).all():
+            return "a reward"
+        seen = self.store.observation.values()
+        return None if all(np.isfinite(part).all() for part in seen) else "an observation"
+
+    def cut_off(self, lost: NDArray[np.bool_], last: Parts) -> None:
+        self.store.end_episodes(np.flatnonzero(lost), last, np.ones(len(self.envs), dtype=bool))
