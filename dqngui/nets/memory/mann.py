@@ -5,12 +5,15 @@ The neural Turing machine of Graves et al. 2014, arXiv:1410.5401.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
+
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from dqngui.catalog import MannOptions
-from dqngui.nets.memory.addressing import BLANK, Controller, by_content
+from dqngui.nets.memory.addressing import BLANK, Content, Controller, Heads, plus_outer, shortening, softmax_back
 from dqngui.nets.memory.contract import Memory, State
 from dqngui.nets.record import Record, ViewSpec
 
@@ -20,28 +23,27 @@ _TINY = 1e-20
 class MANN(Memory):
     """Heads look for slots in the old matrix, write heads change it, read heads read the new one.
 
-    State: matrix (B, N, M), weights of read and then write heads over the slots (B, H, N), hidden (B, D), cell (B, D).
+    State: hidden (B, D), cell (B, D), matrix (B, N, M), weights of read and then write heads over the slots (B, H, N).
     At an episode's start every head is at slot 0.
     """
 
     def __init__(self, *, width: int, options: MannOptions) -> None:
         super().__init__()
         self.width, self.slots, self.units = width, options.slots, options.slot_width
-        self.readers, self.writers = options.read_heads, options.write_heads
-        self.heads, self.reach = self.readers + self.writers, min(options.shift, (options.slots - 1) // 2)
-        H, M = self.heads, self.units
-        self.sizes = [H * M, 2 * H, H, self.writers * M, H * (2 * self.reach + 1), self.writers * M]
-        self.controller = Controller(width, self.readers * M, options.chrono)
-        self.interface = nn.Linear(width, sum(self.sizes))
-        self.out = nn.Linear(width + self.readers * M, width)
+        reach = min(options.shift, (options.slots - 1) // 2)  # farther would come round to the same slots
+        self.words = Words(options.read_heads, options.write_heads, options.slot_width, 2 * reach + 1)
+        self.controller = Controller(
+            width=width,
+            read=options.read_heads * options.slot_width,
+            words=sum(self.words.sizes),
+            chrono=options.chrono,
+        )
 
     def initial_state(self, batch: int) -> State:
-        like = self.out.weight
-        matrix = like.new_full((batch, self.slots, self.units), BLANK)
-        weights = like.new_zeros(batch, self.heads, self.slots)
+        hidden, cell = self.controller.initial_state(batch)
+        weights = hidden.new_zeros(batch, self.words.heads, self.slots)
         weights[..., 0] = 1.0
-        hidden = like.new_zeros(batch, self.width)
-        return matrix, weights, hidden, hidden.clone()
+        return hidden, cell, hidden.new_full((batch, self.slots, self.units), BLANK), weights
 
     def views(self) -> tuple[ViewSpec, ...]:
         return (
@@ -52,35 +54,150 @@ class MANN(Memory):
         )
 
     def forward(self, x: Tensor, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
-        matrix, weights, hidden, cell = state or self.initial_state(x.shape[1])
-        reads = (weights[:, : self.readers] @ matrix).flatten(1)
-        outputs, kept = [], []
-        for driven in self.controller.drive(x):
-            hidden, cell = self.controller.step(driven, hidden, cell, reads)
-            matrix, weights = self._step(self.interface(hidden), matrix, weights)
-            reads = (weights[:, : self.readers] @ matrix).flatten(1)
-            outputs += [hidden, reads]
-            if record is not None:
-                kept.append((matrix, weights, hidden))
-        if record is not None:
-            matrices, addresses, hiddens = (torch.stack(rows) for rows in zip(*kept, strict=True))
-            read, write = addresses.split([self.readers, self.writers], dim=2)
-            for spec, value in zip(self.views(), (matrices, read, write, hiddens), strict=True):
+        state = state or self.initial_state(x.shape[1])
+        readers = self.words.readers
+        matrix, weights = state[2:]
+        kept: list[State] | None = None if record is None else []
+        heads = partial(TuringHeads, words=self.words)
+        y, hidden, state = self.controller.unroll(x, state, weights[:, :readers] @ matrix, heads, kept)
+        if record is not None and kept is not None:
+            matrices, addresses = (torch.stack(rows) for rows in zip(*kept, strict=True))
+            shown = (matrices, addresses[:, :, :readers], addresses[:, :, readers:], hidden)
+            for spec, value in zip(self.views(), shown, strict=True):
                 record.add(spec.name, value)
-        y = self.out(torch.cat(outputs, dim=-1).view(x.shape[1], len(x), -1).transpose(0, 1))
-        return y, (matrix, weights, hidden, cell)
+        return y, state
 
-    def _step(self, asked: Tensor, matrix: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """asked (B, P), the controller's words to the heads -> the next matrix and weights."""
-        B, H, W = len(asked), self.heads, self.writers
-        keys, positive, gate, erase, shift, add = asked.split(self.sizes, dim=-1)
-        strength, sharpness = F.softplus(positive).chunk(2, dim=-1)
-        shift = shift.view(B, H, -1).softmax(-1)
-        content = by_content(keys.view(B, H, -1), strength, matrix)
-        mixed = weights.lerp(content, gate.sigmoid().unsqueeze(-1))
-        wide = torch.cat([mixed[..., -self.reach :], mixed, mixed[..., : self.reach]], dim=-1) if self.reach else mixed
-        moved = (wide.unfold(-1, 2 * self.reach + 1, 1) @ shift.flip(-1).unsqueeze(-1)).squeeze(-1)
-        weights = torch.softmax((1 + sharpness).unsqueeze(-1) * (moved + _TINY).log(), dim=-1)
-        write = weights[:, -W:].unsqueeze(-1)  # (B, W, N, 1)
-        kept = 1 - write * erase.sigmoid().view(B, W, 1, -1)
-        return matrix * kept.prod(1) + (write * add.view(B, W, 1, -1)).sum(1), weights
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the controller tells the heads in one step, in this order: keys (H, M), strength β and sharpness γ (2, H),
+    interpolation gate (H), erase (W, M), shift (H, S), add (W, M). Shift j of S moves a head (S − 1)/2 − j slots up.
+    """
+
+    readers: int
+    writers: int
+    units: int
+    shifts: int
+
+    @property
+    def heads(self) -> int:
+        return self.readers + self.writers
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many numbers each takes."""
+        H, change = self.heads, self.writers * self.units
+        return H * self.units, 2 * H, H, change, H * self.shifts, change
+
+
+class TuringHeads(Heads):
+    """Equations 2–9 of the paper, forward and back, for all heads at once."""
+
+    def __init__(self, asked: Tensor, reads: Tensor, keep: bool, words: Words) -> None:
+        super().__init__(asked, reads, keep)
+        self.words = words
+        self.said = self._parts(asked)
+        self.steps: list[tuple[Tensor, ...]] = []
+        self.contents: list[Content] = []
+        self.erased: list[list[tuple[Tensor, Tensor]]] = []
+
+    def _parts(self, asked: Tensor) -> list[tuple[Tensor, ...]]:
+        """Views of every step's words: keys, positive, squashed (gate and erase together), gate, erase, shift, add."""
+        W, H, M = self.words.writers, self.words.heads, self.words.units
+        keys, positive, gate, erase, shift, add = asked.split(self.words.sizes, dim=-1)
+        first = keys.shape[-1] + positive.shape[-1]
+        parts = (
+            keys.unflatten(-1, (H, M)),
+            positive.unflatten(-1, (2, H)),
+            asked[..., first : first + H + W * M],
+            gate.unsqueeze(-1),
+            erase.unflatten(-1, (W, M)),
+            shift.unflatten(-1, (H, -1)),
+            add.unflatten(-1, (W, M)),
+        )
+        return list(zip(*(part.unbind(0) for part in parts), strict=True))
+
+    def step(self, t: int, state: State) -> State:
+        matrix, old = state
+        keys, positive, squashed, gate, erase, shift_in, add = self.said[t]
+        R = self.words.readers
+        strength, sharpness = F.softplus(positive).unsqueeze(-1).unbind(1)  # (B, H, 1); γ = 1 + sharpness
+        squashed.sigmoid_()
+        shift = torch.softmax(shift_in, dim=-1)
+        content = Content(keys, strength, matrix, shortening(matrix))
+        change = content.weights - old
+        wide = self._around(torch.addcmul(old, gate, change))
+        moved = self._moved(wide, shift).add_(_TINY)
+        logs = moved.log()
+        weights = torch.softmax(torch.addcmul(logs, sharpness, logs), dim=-1)
+        write, erased, after = weights[:, R:], [], matrix
+        for w, e in zip(write.unsqueeze(-1).unbind(1), erase.unsqueeze(2).unbind(1), strict=True):
+            share = w * e  # (B, N, M)
+            erased.append((after, share))
+            after = torch.addcmul(after, after, share, value=-1)
+        after = plus_outer(after, write, add)
+        torch.bmm(weights[:, :R], after, out=self.reads[t])
+        if self.keep:
+            self.erased.append(erased)
+            self.contents.append(content)
+            self.steps.append((sharpness, shift, change, wide, moved, logs, weights, after))
+        return after, weights
+
+    def _around(self, weights: Tensor) -> Tensor:
+        """(B, H, N) -> (B, H, N + S − 1): the first slots follow the last and the other way round."""
+        reach = self.words.shifts // 2
+        return torch.cat([weights[..., -reach:], weights, weights[..., :reach]], dim=-1) if reach else weights
+
+    def _moved(self, wide: Tensor, shift: Tensor) -> Tensor:
+        """Circular convolution of what `_around` gave with shift (B, H, S) -> (B, H, N)."""
+        slots = wide.shape[-1] - self.words.shifts + 1
+        moved = wide[..., :slots] * shift[..., :1]
+        for j in range(1, self.words.shifts):
+            moved.addcmul_(wide[..., j : j + slots], shift[..., j : j + 1])
+        return moved
+
+    def start_back(self) -> Tensor:
+        self.d_asked = torch.empty_like(self.asked)
+        self.told = self._parts(self.d_asked)
+        sizes = self.words.sizes
+        local = torch.ones_like(self.asked)
+        _, positive, gate, erase, _, _ = local.split(sizes, dim=-1)
+        _, said, opened, wiped, _, _ = self.asked.split(sizes, dim=-1)
+        positive.copy_(said.sigmoid())
+        gate.copy_(opened - opened.square())
+        erase.copy_(wiped.square() - wiped)  # erasing takes away
+        self.local = local.unbind(0)
+        self.flipped = torch.stack([step[1] for step in self.steps]).flip(-1).unbind(0)
+        self.d_rows = self.d_asked.unbind(0)
+        return self.d_asked
+
+    def back(self, t: int, grads: State, d_read: Tensor) -> State:
+        d_matrix, d_weights = grads
+        d_keys, d_positive, _, d_gate, d_erase, d_shift, d_add = self.told[t]
+        _, _, _, gate, erase, _, add = self.said[t]
+        sharpness, shift, change, wide, moved, logs, weights, after = self.steps[t]
+        R = self.words.readers
+        write = weights[:, R:]
+        d_matrix = plus_outer(d_matrix, weights[:, :R], d_read)
+        torch.bmm(write, d_matrix, out=d_add)
+        d_write = torch.baddbmm(d_weights[:, R:], add, d_matrix.transpose(1, 2))
+        for h in range(self.words.writers - 1, -1, -1):
+            before, share = self.erased[t][h]
+            lost = d_matrix * before  # (B, N, M)
+            d_write[:, h : h + 1].baddbmm_(erase[:, h : h + 1], lost.transpose(1, 2), alpha=-1)
+            torch.bmm(write[:, h : h + 1], lost, out=d_erase[:, h : h + 1])
+            d_matrix = torch.addcmul(d_matrix, d_matrix, share, value=-1)
+        d_read_weights = torch.baddbmm(d_weights[:, :R], d_read, after.transpose(1, 2))
+        d_sharp = softmax_back(torch.cat([d_read_weights, d_write], dim=1), weights)
+        torch.sum(d_sharp * logs, dim=-1, out=d_positive[:, 1])
+        d_moved = torch.addcmul(d_sharp, sharpness, d_sharp).div_(moved)
+        slots = moved.shape[-1]
+        for j in range(self.words.shifts):
+            torch.sum(d_moved * wide[..., j : j + slots], dim=-1, out=d_shift[..., j])
+        d_shift.copy_(softmax_back(d_shift, shift))
+        d_mixed = self._moved(self._around(d_moved), self.flipped[t])
+        torch.sum(d_mixed * change, dim=-1, keepdim=True, out=d_gate)
+        d_content = d_mixed * gate
+        d_matrix = self.contents[t].back(d_content, d_keys, d_positive[:, 0].unsqueeze(-1), d_matrix)
+        self.d_rows[t].mul_(self.local[t])
+        return d_matrix, d_mixed.sub_(d_content)
