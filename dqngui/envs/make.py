@@ -13,17 +13,17 @@ from typing import Any
 
 import gymnasium
 import msgspec
-from gymnasium import spaces as gym_spaces
-from gymnasium.wrappers import TimeLimit, TransformAction
+from gymnasium.wrappers import TimeLimit
 
 from dqngui import catalog
 from dqngui.config import ConfigError, EnvConfig
+from dqngui.envs.actions import as_one_choice
 from dqngui.envs.names import known_names
 from dqngui.envs.vector import Envs
 from dqngui.settings import check_task_kwargs
 
 _MINIGRID, _ALE = ("minigrid", "minigrid"), ("ale_py", "ale-py")  # module and name of the package
-_REGISTERED_BY = {"MiniGrid-": _MINIGRID, "BabyAI-": _MINIGRID, "ALE/": _ALE}
+_REGISTERED_BY = {"MiniGrid-": _MINIGRID, "BabyAI-": _MINIGRID, "ALE/": _ALE, "popgym-": ("popgym", "popgym")}
 _EXTRAS = ("box2d", "mujoco", "toy-text", "classic-control", "atari")  # of the gymnasium package
 _OURS_TO_SET = ("id", "render_mode", "disable_env_checker", "vectorization_mode")
 
@@ -37,7 +37,7 @@ LONGEST_GREEDY = 20_000
 
 
 def make_env(config: EnvConfig, render_mode: str | None = None, longest: int | None = None) -> gymnasium.Env[Any, Any]:
-    """One environment with its wrappers; actions count from 0.
+    """One environment with its wrappers; actions are one choice, from 0, wherever they are choices at all.
 
     Args:
         longest: limit of an episode's steps where the task sets none.
@@ -62,11 +62,11 @@ def make_env(config: EnvConfig, render_mode: str | None = None, longest: int | N
         except ConfigError as error:
             env.close()
             raise ConfigError(f"`{path}` ({wrapper.name}): {error}") from None
-    space = env.action_space
-    if isinstance(space, gym_spaces.Discrete) and space.start != 0:
-        start = int(space.start)
-        env = TransformAction(env, lambda action: action + start, gym_spaces.Discrete(int(space.n)))
-    return env
+    try:
+        return as_one_choice(env)
+    except ConfigError:
+        env.close()
+        raise
 
 
 def make_vector(

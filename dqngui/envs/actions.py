@@ -1,0 +1,55 @@
+"""Several choices at once as one: what a Q-network picks from is the list of all combinations."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces as gym_spaces
+from gymnasium.wrappers import TransformAction
+
+from dqngui.config import ConfigError
+
+MOST_COMBINATIONS = 10_000
+
+
+class _Combinations(gymnasium.ActionWrapper[Any, Any, Any]):
+    """Action i is the i-th combination, the last choice counting fastest."""
+
+    def __init__(self, env: gymnasium.Env[Any, Any], sizes: np.ndarray, start: np.ndarray) -> None:
+        super().__init__(env)
+        dtype = env.action_space.dtype
+        grid = np.indices(tuple(sizes.ravel())).reshape(sizes.size, -1).T  # (N, choices)
+        self._table = (grid.reshape(-1, *sizes.shape) + start).astype(dtype)
+        self.action_space = gym_spaces.Discrete(len(grid))
+        self.action_names = tuple(" ".join(map(str, np.ravel(row).tolist())) for row in self._table)
+
+    def action(self, action: int) -> np.ndarray:
+        row: np.ndarray = self._table[action]
+        return row
+
+
+def as_one_choice(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
+    """The environment with actions that are one choice and count from 0, where they are choices at all.
+
+    MultiDiscrete and MultiBinary become one Discrete choice among all combinations; others stay as they are.
+    Raises ConfigError where there are too many.
+    """
+    space = env.action_space
+    if isinstance(space, gym_spaces.Discrete) and space.start != 0:
+        start = int(space.start)
+        return TransformAction(env, lambda action: action + start, gym_spaces.Discrete(int(space.n)))
+    if isinstance(space, gym_spaces.MultiDiscrete):
+        sizes, starts = np.asarray(space.nvec), np.asarray(space.start)
+    elif isinstance(space, gym_spaces.MultiBinary):
+        sizes, starts = np.full(space.shape, 2), np.zeros(space.shape, np.int64)
+    else:
+        return env
+    count = math.prod(sizes.ravel().tolist())
+    if count > MOST_COMBINATIONS:
+        raise ConfigError(
+            f"`env.id`: the actions make {count:,} combinations; at most {MOST_COMBINATIONS:,} can be one choice"
+        )
+    return _Combinations(env, sizes, starts)
