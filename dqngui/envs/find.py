@@ -61,8 +61,10 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
         self.render_mode = render_mode
         marked = relevant == "mark"
         colours = tuple(f"colour {colour + 1}" for colour in range(entities))
-        self.entity_features = ("x", "y", *colours, *(("mark",) if marked else ()))
-        low = np.zeros((entities, len(self.entity_features)), np.float32)
+        self._features = 2 + entities + marked  # of one entity
+        asks = tuple(f"asks for {colour}" for colour in colours)
+        self.feature_names = ("x", "y", *colours, *(("mark",) if marked else asks))
+        low = np.zeros((entities, self._features), np.float32)
         low[:, :2] = -1
         parts: dict[str, Any] = {"entities": spaces.Box(low, np.ones_like(low))}
         if not marked:
@@ -104,7 +106,7 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
         distances = 0.5 + 0.5 * distance
         colours = order.argsort(axis=1)  # one permutation a step
         every, things = np.arange(steps), np.arange(count)
-        rows = np.zeros((steps, count, len(self.entity_features)), np.float32)
+        rows = np.zeros((steps, count, self._features), np.float32)
         rows[..., 0] = distances * np.cos(angles)
         rows[..., 1] = distances * np.sin(angles)
         rows[every[:, None], things, 2 + colours] = 1

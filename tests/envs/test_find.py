@@ -10,7 +10,7 @@ from reproducing import reproduces
 
 from dqngui.config import EnvConfig
 from dqngui.envs.find import Find
-from dqngui.envs.make import make_env
+from dqngui.envs.make import make_env, make_vector
 
 DIRECTIONS = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]])
 
@@ -121,6 +121,10 @@ def test_spaces_seeds_and_mistakes() -> None:
             observation, *_ = env.step(1)
         kwargs = {"relevant": relevant, "absent": 0.3, "steps": 5}
         assert reproduces(EnvConfig(id="dqngui/Find-v0", kwargs=kwargs), seed=5, steps=40)
+        spaces = make_vector(EnvConfig(id="dqngui/Find-v0", kwargs=kwargs), 1).spaces
+        assert spaces.parts[0].kind == "entities"
+        assert spaces.features[:3] == ("x", "y", "colour 1")
+        assert spaces.features[-1] == ("mark" if relevant == "mark" else "asks for colour 16")
     with pytest.raises(ValueError, match="relevant"):
         Find(relevant="colour")  # type: ignore[arg-type]
 
