@@ -89,7 +89,10 @@ class NetConfig(Options, frozen=True):
     ] = ()
     tokens: Annotated[
         Literal["one", "feature"],
-        setting("A vector observation is one token, or one token a feature (attention then weighs features)."),
+        setting(
+            "Each part of the observation is one token; or every feature, cell of a grid, region of a picture and "
+            "entity is (attention then weighs them, and costs more)."
+        ),
     ] = "feature"
     head: Annotated[
         Literal["linear", "dueling"], setting("Dueling splits the action values into a state value and advantages.")
@@ -342,6 +345,17 @@ class LearnConfig(Options, frozen=True):
             le=1000,
         ),
     ] = 10.0
+    weight_decay: Annotated[
+        float,
+        setting(
+            "How fast weights shrink towards zero between updates (AdamW; biases do not). Raised, the network stays "
+            "simpler and forgets what is not used; 0 switches it off.",
+            live=True,
+            log=True,
+            ge=0,
+            le=10,
+        ),
+    ] = 0.0
     adam_eps: Annotated[
         float, setting("Adam's ε; higher damps small gradients.", label="Adam ε", advanced=True, log=True, gt=0, le=1)
     ] = 1e-5
