@@ -157,7 +157,7 @@ class DQN:
         self.flat.clear_gradient()
         (total / count).backward()
         norm = self.flat.clip_gradient(learn.grad_clip)
-        self.optimizer.step(learn.lr)
+        self.optimizer.step(learn.lr, learn.weight_decay)
         if learn.target == "soft":
             self.flat_target.values.data.lerp_(self.flat.values.data, learn.tau)
         self.flat_average.values.data.lerp_(self.flat.values.data, learn.average)

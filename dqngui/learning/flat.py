@@ -60,6 +60,14 @@ class FlatParameters:
                     kept.append(key[0])
         return kept
 
+    def decaying(self) -> Tensor:
+        """1 where weight decay applies, else 0: matrices, but no biases, gains of norms or sizes of noise."""
+        pieces = [
+            torch.full((math.prod(shape),), float(len(shape) > 1 and not name.endswith("_sigma")))
+            for name, shape in self.layout
+        ]
+        return torch.cat(pieces).to(self.values)
+
     def clear_gradient(self) -> None:
         """Zero it in place; autograd then adds into the same memory."""
         self.gradient.zero_()
@@ -94,10 +102,19 @@ class FlatAdam:
         self.second = torch.zeros_like(flat.gradient)
         self.steps = torch.zeros(())
         self.count = 0
+        self._decaying: Tensor | None = None
 
-    def step(self, lr: float) -> None:
-        """Move the parameters along their gradient."""
+    def step(self, lr: float, weight_decay: float = 0.0) -> None:
+        """Move the parameters along their gradient, after shrinking matrices by lr · weight_decay of themselves.
+
+        Decoupled weight decay, Loshchilov & Hutter 2019, arXiv:1711.05101.
+        """
         self.count += 1
+        if weight_decay > 0:
+            if self._decaying is None:
+                self._decaying = self.flat.decaying()
+            values = self.flat.values.data
+            values.addcmul_(values, self._decaying, value=-lr * weight_decay)
         if _fused is not None and self.first.device.type == "cpu":
             self._fused_step(lr)
             return

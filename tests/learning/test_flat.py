@@ -8,6 +8,7 @@ from torch import nn
 
 from dqngui.learning import flat as flat_module
 from dqngui.learning.flat import FlatAdam, FlatParameters
+from dqngui.nets.noise import NoisyLinear
 
 
 def network() -> nn.Sequential:
@@ -33,6 +34,35 @@ def test_adam_is_torchs(fused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
         reference.step()
     for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-6)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_decay_is_torchs_for_matrices_and_leaves_the_rest(fused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not fused:
+        monkeypatch.setattr(flat_module, "_fused", None)
+    ours, theirs = network(), network()
+    adam = FlatAdam(FlatParameters(ours), eps=1e-5)
+    matrices = [p for p in theirs.parameters() if p.ndim > 1]
+    others = [p for p in theirs.parameters() if p.ndim == 1]
+    groups = [{"params": matrices, "weight_decay": 0.3}, {"params": others, "weight_decay": 0.0}]
+    reference = torch.optim.AdamW(groups, lr=3e-3, eps=1e-5)
+    for step in range(30):
+        x = torch.randn(7, 3, generator=torch.Generator().manual_seed(step))
+        for module in (ours, theirs):
+            for parameter in module.parameters():
+                if parameter.grad is not None:
+                    parameter.grad.zero_()
+            module(x).square().sum().backward()
+        adam.step(3e-3, 0.3)
+        reference.step()
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert torch.allclose(a, b, atol=1e-6)
+
+
+def test_sizes_of_noise_do_not_decay() -> None:
+    layer = NoisyLinear(3, 2, 0.5)
+    layer.initialise(torch.Generator().manual_seed(0))
+    assert FlatParameters(layer).decaying().tolist() == [1.0] * 6 + [0.0] * (2 + 6 + 2)
 
 
 def test_the_network_sees_the_vector_and_its_gradient() -> None:
