@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 REPEATS ?= 5
 
-.PHONY: run setup test test-slow check format bench bench-learning learning shots first-minutes demo clean
+.PHONY: run setup test test-slow check format bench bench-learning learning evidence evidence-quick evidence-report shots first-minutes demo clean
 
 run: setup
 	@.ci/show-window $(ARGS)
@@ -66,6 +66,20 @@ learning: $(VENV)/.developing
 	    $(BIN)/dqngui train $$preset $(SEEDS) --stop-at 475 && \
 	    $(BIN)/dqngui train $$preset $(SEEDS) --set net.memory=none || exit 1; done
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow -s -n 0 --timeout 1800 tests/test_remembering.py
+
+# Every agent on every task that shows what it is good for, a JSON a run into assets/evidence (hours; goes on where it
+# was stopped; ARGS="--jobs 4 --only tmaze-50/ --seeds 20"). Then the README's table and pictures from these files.
+EVIDENCE := $(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.evidence
+evidence: $(VENV)/.developing
+	@$(EVIDENCE).run $(ARGS)
+
+evidence-report: $(VENV)/.developing
+	@$(EVIDENCE).report $(ARGS)
+
+# Ten minutes of it, trained anew into build/evidence, as a table.
+evidence-quick: $(VENV)/.developing
+	@$(EVIDENCE).run --quick --again --into build/evidence $(ARGS)
+	@$(EVIDENCE).report --from build/evidence --print
 
 # Every state of the window in every size and theme, with a contact sheet for each, into build/shots (about three
 # minutes); then the README's pictures, from one real run of about a minute.

@@ -1,0 +1,112 @@
+"""A cell: one row of the table with one seed. What it trains, and the file that holds what came out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dqngui.config import Experiment
+from dqngui.presets import agent_names, read_agent, read_experiment, with_agent
+from dqngui.settings import as_data, with_settings
+from tests.evidence.table import ROWS, TASKS, Row, Task
+
+EVIDENCE = Path(__file__).resolve().parent.parent.parent / "assets" / "evidence"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training run of the evidence."""
+
+    row: Row
+    seed: int
+
+    @property
+    def task(self) -> Task:
+        return TASKS[self.row.task]
+
+    @property
+    def name(self) -> str:
+        return f"{self.row.task}/{self.row.agent}-{self.seed}"
+
+    def path(self, folder: Path) -> Path:
+        return folder / self.row.task / f"{self.row.agent}-{self.seed}.json"
+
+    def experiment(self) -> Experiment:
+        """Complete and checked. Raises ConfigError, also for modules that the catalog does not know."""
+        row, task = self.row, self.task
+        start = _with_named(read_experiment(row.preset or task.preset), row.is_ or row.agent)
+        run = {"run.seed": self.seed, "run.device": "cpu", "run.threads": 1, "run.host": "inline"}
+        changed = with_settings(start, {**task.changes, **row.changes, **run})
+        return with_settings(changed, {"run.checkpoint_every": changed.run.total_steps})
+
+    def config(self) -> dict[str, Any]:
+        """All that the result depends on, as it is stored. Raises ConfigError."""
+        task = self.task
+        measured = {"measure": task.measure, "test_episodes": task.test_episodes, "attends": task.attends}
+        plain: dict[str, Any] = json.loads(json.dumps({**as_data(self.experiment()), "evidence": measured}))
+        return plain
+
+    def stored(self, folder: Path) -> dict[str, Any] | None:
+        """What came out, if it is there and whole."""
+        return read_result(self.path(folder))
+
+    def cost(self) -> float:
+        """Roughly how long it takes, for the order. Raises ConfigError."""
+        experiment = self.experiment()
+        learn, run = experiment.learn, experiment.run
+        dear = {"none": 0.5, "transformer": 2.0, "mann": 6.0, "dnc": 10.0}.get(experiment.net.memory, 1.0)
+        learned = (learn.window + learn.burn_in) * learn.batch_size * learn.updates / learn.update_every
+        return run.total_steps * (1 + dear * learned / 8)
+
+
+def _with_named(experiment: Experiment, agent: str) -> Experiment:
+    if agent in agent_names():
+        return with_agent(experiment, read_agent(agent))
+    attention, _, memory = agent.rpartition("+")
+    return with_settings(experiment, {"net.attention": attention or "none", "net.memory": memory})
+
+
+def read_result(path: Path) -> dict[str, Any] | None:
+    """A stored result, or None where there is none that can be read."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return data if isinstance(data, dict) and "config" in data else None
+
+
+def write_result(path: Path, result: Mapping[str, Any]) -> None:
+    """Store a result whole or not at all: one line a key, lists of numbers on one line each."""
+    lines = []
+    for key, value in result.items():
+        if isinstance(value, dict):
+            inner = ",\n".join(f"    {json.dumps(name)}: {json.dumps(part)}" for name, part in value.items())
+            lines.append(f"  {json.dumps(key)}: {{\n{inner}\n  }}")
+        else:
+            lines.append(f"  {json.dumps(key)}: {json.dumps(value)}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".new")
+    new.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    new.replace(path)
+
+
+def cells(seeds: Sequence[int] | None = None, only: str = "", quick: bool = False) -> Iterator[Cell]:
+    """The table's cells, or some of them.
+
+    Args:
+        seeds: instead of the table's.
+        only: a part of `task/agent-seed`; several are separated by commas.
+        quick: the ten-minute subset, one seed a row.
+    """
+    wanted = [part.strip() for part in only.split(",") if part.strip()]
+    for row in ROWS:
+        own = row.seeds or TASKS[row.task].seeds
+        if quick and not row.quick:
+            continue
+        for seed in seeds if seeds is not None else own[:1] if quick else own:
+            cell = Cell(row, seed)
+            if not wanted or any(part in cell.name for part in wanted):
+                yield cell

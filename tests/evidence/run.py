@@ -1,0 +1,147 @@
+"""Trains the cells of the table that are not there yet, in processes, the short ones first.
+
+    python -m tests.evidence.run [--only PATTERN] [--seeds 20-24] [--jobs 2] [--into FOLDER] [--quick] [--again]
+
+A cell whose file was made with the same configuration is not trained again; one that was cut off by a shorter time
+limit than today's is. Ctrl+C ends the running cells, which leave nothing behind, and what is done stays.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dqngui.commands.several import seeds_of
+from dqngui.config import ConfigError
+from tests.evidence.cells import EVIDENCE, Cell, cells
+from tests.evidence.train_cell import LIMIT_S
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+GRACE_S = 900.0  # for tests behind the time limit, before a process counts as stuck
+POLL_S = 0.2
+
+
+@dataclass
+class Running:
+    """A cell in its process."""
+
+    cell: Cell
+    process: subprocess.Popen[bytes]
+    began: float
+
+
+def due(wanted: Iterable[Cell], folder: Path, limit_s: float, again: bool) -> list[Cell]:
+    """The cells that have to be trained, short ones first; says which cannot be."""
+    waiting: list[tuple[float, Cell]] = []
+    left_out: dict[str, str] = {}
+    for cell in wanted:
+        try:
+            config, cost = cell.config(), cell.cost()
+        except ConfigError as error:
+            left_out.setdefault(f"{cell.row.task}/{cell.row.agent}", str(error))
+            continue
+        old = cell.stored(folder)
+        cut_off = old is not None and old.get("ended") == "time" and old.get("limit_seconds", 0) < limit_s
+        if again or old is None or old["config"] != config or cut_off:
+            waiting.append((cost, cell))
+    for name, reason in left_out.items():
+        _say(f"left out: {name}: {reason}")
+    return [cell for _, cell in sorted(waiting, key=lambda pair: pair[0])]
+
+
+def run(waiting: list[Cell], folder: Path, *, jobs: int, limit_s: float) -> list[str]:
+    """Train cells, at most `jobs` at once; returns the names of those that failed."""
+    running: list[Running] = []
+    failed: list[str] = []
+    total, done = len(waiting), 0
+    waiting = list(waiting)
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                running.append(_start(waiting.pop(0), folder, limit_s))
+            time.sleep(POLL_S)
+            for each in list(running):
+                took = time.monotonic() - each.began
+                if each.process.poll() is None and took > limit_s + GRACE_S:
+                    _end(each)
+                if each.process.poll() is None:
+                    continue
+                running.remove(each)
+                done += 1
+                result = each.cell.stored(folder) if each.process.returncode == 0 else None
+                if result is None:
+                    failed.append(each.cell.name)
+                told = (
+                    "failed"
+                    if result is None
+                    else f"{result['score']:g} ({result['ended']}, {result['steps']:,} steps)"
+                )
+                _say(f"[{done}/{total}] {each.cell.name}: {told}, {took:.0f} s")
+    finally:
+        for each in running:
+            _end(each)
+    return failed
+
+
+def _start(cell: Cell, folder: Path, limit_s: float) -> Running:
+    _say(f"training {cell.name}")
+    row = cell.row
+    command = [sys.executable, "-m", "tests.evidence.train_cell", row.task, row.agent, str(cell.seed)]
+    command += ["--into", str(folder.resolve()), "--limit", str(limit_s)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    # In a session of its own, so that Ctrl+C reaches it through this process only.
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
+    return Running(cell, process, time.monotonic())
+
+
+def _end(each: Running) -> None:
+    each.process.terminate()
+    try:
+        each.process.wait(5.0)
+    except subprocess.TimeoutExpired:
+        each.process.kill()
+        each.process.wait()
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Train the evidence.")
+    parser.add_argument("--only", default="", help="cells whose task/agent-seed contains this (several: commas)")
+    parser.add_argument("--seeds", default="", help="instead of the table's, for example 20-24")
+    parser.add_argument("--jobs", type=int, default=2, help="cells trained at the same time")
+    parser.add_argument("--limit", type=float, default=LIMIT_S, help="seconds of training a cell at most")
+    parser.add_argument("--into", type=Path, default=EVIDENCE)
+    parser.add_argument("--quick", action="store_true", help="the ten-minute subset, one seed a row")
+    parser.add_argument("--again", action="store_true", help="train also what is there")
+    parser.add_argument("--list", action="store_true", help="say what is due, and train nothing")
+    given = parser.parse_args(argv)
+    try:
+        seeds = seeds_of(given.seeds) if given.seeds else None
+    except ConfigError as error:
+        parser.error(str(error))
+    waiting = due(cells(seeds, given.only, given.quick), given.into, given.limit, given.again)
+    _say(f"{len(waiting)} cells to train into {given.into}")
+    if given.list:
+        print("\n".join(cell.name for cell in waiting))
+        return 0
+    try:
+        failed = run(waiting, given.into, jobs=max(1, given.jobs), limit_s=given.limit)
+    except KeyboardInterrupt:
+        _say("Stopped; what is done stays, and the next call goes on from there.")
+        return 130
+    if failed:
+        _say(f"failed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,224 @@
+"""What is shown, and by which experiments: one line is one agent on one task, trained once a seed.
+
+An agent is a name of `configs/agents`, a memory of the catalog, or `attention+memory`. Beside each task stands its
+control, the same agent without what the task asks for, and what is known from elsewhere. Names that the catalog does
+not know are left out by the runner, with a notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+FIVE, THREE = (20, 21, 22, 23, 24), (20, 21, 22)
+"""Seeds that were used for nothing else."""
+Measure = Literal["return", "success", "strict"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What the rows of one task share.
+
+    Attributes:
+        preset: the experiment that it starts from.
+        measure: `return`, mean of test episodes; `success`, share of those with a positive return; `strict`, share of
+            right turns with a difference of the action values above 1 (see `strict`).
+        at_least: a seed passes from this score on.
+        control: the agent that the others are compared with.
+        known: oracle, or a published figure with its source.
+        changes: settings of every row.
+        attends: the share of attention on the relevant token is measured too.
+    """
+
+    title: str
+    preset: str
+    at_least: float
+    control: str
+    known: str
+    measure: Measure = "return"
+    seeds: tuple[int, ...] = FIVE
+    test_episodes: int = 100
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    attends: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One agent on one task.
+
+    Attributes:
+        agent: its name in the table and of its files.
+        is_: the agent as described above, where the name is another.
+        at_least, seeds, preset: where they differ from the task's.
+        at_most: a control passes up to this score.
+        quick: belongs to the ten-minute subset, with its first seed.
+    """
+
+    task: str
+    agent: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    is_: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
+    seeds: tuple[int, ...] | None = None
+    preset: str = ""
+    quick: bool = False
+
+
+def _tmaze(length: int, seeds: tuple[int, ...] = THREE) -> Task:
+    """A corridor of `length`, at most 3,000 episodes; from 100 on, updates are as many an episode as at 100."""
+    steps = length + 1
+    return Task(
+        title=f"Passive T-maze, corridor {length}",
+        preset="tmaze",
+        measure="strict",
+        at_least=0.95,
+        control="none",
+        known="oracle 100 %, without memory 50 %",
+        seeds=seeds,
+        changes={
+            "env.kwargs": {"length": length},
+            "net.horizon": length,
+            "learn.window": steps,
+            "learn.epsilon.steps": max(10_000, 100 * steps),
+            "learn.replay_capacity": max(30_000, 64 * steps),
+            "learn.update_every": 64 * max(1, round(steps / 101)),
+            "run.total_steps": 3_000 * steps,
+            "run.eval_every": 80 * steps,
+            "run.eval_episodes": 32,
+        },
+    )
+
+
+TASKS: dict[str, Task] = {
+    "cartpole-positions": Task(
+        title="CartPole, positions only",
+        preset="cartpole-positions",
+        at_least=450,
+        control="none",
+        known="at most 500; PPO with LSTM 500 at 100,000 steps (rl-zoo), DQN with LSTM 350 in 2 M (RLlib)",
+        changes={"run.total_steps": 150_000, "run.stop_at": 490.0, "net.tokens": "one"},
+    ),
+    "tmaze-50": _tmaze(50, FIVE),
+    "tmaze-100": _tmaze(100),
+    "tmaze-500": _tmaze(500),
+    "tmaze-1000": _tmaze(1000),
+    "recall": Task(
+        title="Recall among distractors, 20 steps",
+        preset="recall",
+        measure="success",
+        at_least=0.95,
+        control="none",
+        known="oracle 100 %, a guess is right once in four",
+        changes={"run.stop_at": 0.98},
+    ),
+    "periodic": Task(
+        title="Seasonal market, period 8",
+        preset="periodic",
+        at_least=25,
+        control="sarima-without-season",
+        known="oracle and chance: see dqngui/envs/periodic.py",
+    ),
+    "minigrid-memory": Task(
+        title="MiniGrid-MemoryS7",
+        preset="minigrid-memory",
+        measure="success",
+        at_least=0.9,
+        control="none",
+        known="a guess at the junction 50 %; recurrent PPO returns 0.86 at 2 M steps on S9 (rl-zoo)",
+        seeds=THREE,
+        changes={"run.stop_at": 0.9},
+    ),
+    "find": Task(
+        title="Find one of 16 entities",
+        preset="find",
+        at_least=7.2,
+        control="none",
+        known="oracle 8, chance 2",
+        attends=True,
+    ),
+    "catch": Task(
+        title="Catch, from pictures",
+        preset="catch",
+        at_least=0.9,
+        control="none",
+        known="oracle 1",
+        changes={"run.stop_at": 0.98},
+    ),
+    "catch-blind": Task(
+        title="Catch a ball that is seen once",
+        preset="catch-blind",
+        at_least=0.9,
+        control="none",
+        known="oracle 1",
+        changes={"run.stop_at": 0.98},
+    ),
+    "pendulum-positions": Task(
+        title="Pendulum, positions only",
+        preset="pendulum-positions",
+        at_least=-250,
+        control="none",
+        known="about −150 with velocities (rl-zoo, TD3 and SAC)",
+    ),
+}
+
+ROWS: tuple[Row, ...] = (
+    Row("cartpole-positions", "none", at_most=150, quick=True),
+    Row("cartpole-positions", "lstm"),
+    Row("cartpole-positions", "gru"),
+    Row("cartpole-positions", "attention-gru", quick=True),
+    Row("cartpole-positions", "lru"),
+    Row("cartpole-positions", "mingru"),
+    Row(
+        "cartpole-positions",
+        "transformer",
+        {"run.total_steps": 100_000},
+        preset="cartpole-positions-transformer",
+        at_least=475,
+        quick=True,
+    ),
+    Row("cartpole-positions", "mann", at_least=400),
+    Row("cartpole-positions", "dnc", at_least=400),
+    Row("cartpole-positions", "ppo-attention"),
+    Row("tmaze-50", "none", at_most=0.7, quick=True),
+    Row("tmaze-50", "lstm", quick=True),
+    Row("tmaze-50", "gru"),
+    Row("tmaze-50", "lru"),
+    Row("tmaze-50", "mingru"),
+    Row("tmaze-50", "transformer", quick=True),
+    Row("tmaze-50", "mann"),
+    Row("tmaze-50", "dnc"),
+    *(
+        Row(f"tmaze-{length}", memory)
+        for length in (100, 500, 1000)
+        for memory in ("none", "lstm", "gru", "lru", "mingru", "transformer", "mann", "dnc")
+        if not (memory == "none" and length > 100)
+    ),
+    Row("recall", "none", at_most=0.4),
+    Row("recall", "lstm"),
+    Row("recall", "gru"),
+    Row("recall", "lru"),
+    Row("recall", "mingru"),
+    Row("recall", "transformer"),
+    Row("recall", "mann"),
+    Row("recall", "dnc"),
+    Row("periodic", "none"),
+    Row("periodic", "sarima"),
+    Row("periodic", "sarima-without-season", is_="sarima"),
+    Row("minigrid-memory", "none", at_most=0.6),
+    Row("minigrid-memory", "lstm"),
+    Row("minigrid-memory", "gru"),
+    Row("minigrid-memory", "transformer"),
+    Row("find", "none", at_most=5.0),
+    Row("find", "self-attention", is_="self+none"),
+    Row("find", "action-attention", is_="action+none"),
+    Row("catch", "none", quick=True),
+    Row("catch-blind", "none", at_most=0.5),
+    Row("catch-blind", "gru"),
+    Row("catch-blind", "transformer"),
+    Row("pendulum-positions", "none", at_most=-400),
+    Row("pendulum-positions", "gru"),
+    Row("pendulum-positions", "lstm"),
+    Row("pendulum-positions", "transformer"),
+)
