@@ -32,9 +32,20 @@ class Entry(msgspec.Struct, frozen=True):
     label: str = ""
 
 
+class Algorithm(Entry, frozen=True):
+    """A learning algorithm; `network`, `module:object`, is what its agents are made of."""
+
+    network: str = ""
+
+
 def load(entry: Entry) -> Any:
     """Import and return the object an entry names."""
-    module, _, name = entry.target.partition(":")
+    return load_target(entry.target)
+
+
+def load_target(target: str) -> Any:
+    """Import and return `module:object`."""
+    module, _, name = target.partition(":")
     return getattr(importlib.import_module(module), name)
 
 
@@ -329,6 +340,70 @@ class MinGRUOptions(RecurrentOptions, frozen=True):
     ] = 1
 
 
+class DncOptions(Options, frozen=True):
+    slots: Annotated[
+        int,
+        setting(
+            "Places of the external memory. More hold more things; the cost grows with their square.", ge=2, le=256
+        ),
+    ] = 16
+    slot_width: Annotated[
+        int, setting("Numbers that a slot holds. More can tell more things apart, and cost more.", ge=2, le=512)
+    ] = 16
+    read_heads: Annotated[
+        int, setting("Heads that read. More look at several places in one step, and cost more.", ge=1, le=16)
+    ] = 1
+    chrono: Annotated[
+        int,
+        setting(
+            "Longest time, in steps, that the controller's gates are initialised to remember; 0 keeps the usual "
+            "initialisation. Raise it to the length of what must be remembered.",
+            label="Chrono horizon",
+            ge=0,
+            le=100_000,
+        ),
+    ] = 0
+
+
+class SarimaOptions(Options, frozen=True):
+    p: Annotated[
+        int, setting("Autoregressive order: the forecast weighs so many of the last observations.", ge=0, le=100)
+    ] = 2
+    d: Annotated[
+        int,
+        setting(
+            "How often differences are taken. 1 forecasts changes instead of levels, 2 changes of changes: for series "
+            "that wander off or follow a trend.",
+            ge=0,
+            le=2,
+        ),
+    ] = 0
+    q: Annotated[
+        int,
+        setting("Moving average order: the forecast weighs so many of its own last errors.", ge=0, le=100),
+    ] = 1
+    seasonal_p: Annotated[
+        int, setting("The forecast weighs what was observed so many seasons back.", label="Seasonal p", ge=0, le=10)
+    ] = 1
+    seasonal_d: Annotated[
+        int,
+        setting(
+            "How often differences to the season before are taken: for a pattern that stays. It then forecasts "
+            "changes from season to season.",
+            label="Seasonal d",
+            ge=0,
+            le=2,
+        ),
+    ] = 0
+    seasonal_q: Annotated[
+        int,
+        setting("The forecast weighs its own errors of so many seasons back.", label="Seasonal q", ge=0, le=10),
+    ] = 0
+    season: Annotated[
+        int, setting("Length of a season: what the agent sees comes again after it.", unit="steps", ge=2, le=1000)
+    ] = 12
+
+
 MEMORIES = {
     "none": Entry(
         "No memory: the agent sees the present step only", "dqngui.nets.memory.none:NoMemory", label="no memory"
@@ -346,6 +421,18 @@ MEMORIES = {
         "dqngui.nets.memory.mann:MANN",
         MannOptions,
         label="MANN",
+    ),
+    "sarima": Entry(
+        "SARIMA: a linear forecast of each observed number, with seasons, that learns from its own error",
+        "dqngui.nets.memory.sarima:Sarima",
+        SarimaOptions,
+        label="SARIMA",
+    ),
+    "dnc": Entry(
+        "Differentiable neural computer: an external memory that knows what is free and the order of writing",
+        "dqngui.nets.memory.dnc:DNC",
+        DncOptions,
+        label="DNC",
     ),
     "lru": Entry(
         "Linear recurrent unit: a diagonal complex recurrence, trained by a parallel scan",
@@ -365,7 +452,18 @@ MEMORIES = {
 # -- algorithms, jobs, panels ----------------------------------------------------------------------
 
 ALGORITHMS = {
-    "dqn": Entry("Deep Q-learning: double, n-step, windows from replay", "dqngui.learning.off_policy:OffPolicy"),
+    "dqn": Algorithm(
+        "Deep Q-learning: double, n-step, windows from replay",
+        "dqngui.learning.off_policy:OffPolicy",
+        network="dqngui.nets.network:QNetwork",
+        label="DQN",
+    ),
+    "ppo": Algorithm(
+        "Proximal policy optimisation: an actor and a critic, taught by what the policy has just done",
+        "dqngui.learning.on_policy:OnPolicy",
+        network="dqngui.nets.actor_critic:ActorCritic",
+        label="PPO",
+    ),
 }
 
 JOBS = {

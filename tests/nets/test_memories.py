@@ -11,18 +11,25 @@ from dqngui.nets.memory.contract import Memory, State
 from dqngui.nets.record import Record
 
 WIDTH, T, B = 16, 23, 3
+SEEN = 3
 OPTIONS = {
     "lru": {"layers": 2},
     "mingru": {"layers": 2, "chrono": 10},
     "transformer": {"heads": 4, "layers": 2, "length": 5},
+    "sarima": {"p": 2, "d": 1, "q": 1, "seasonal_p": 1, "seasonal_d": 1, "seasonal_q": 1, "season": 4},
     "mann": {"slots": 5, "slot_width": 6, "read_heads": 2, "write_heads": 2},
+    "dnc": {"slots": 5, "slot_width": 6, "read_heads": 2},
 }
 
 
 def make(name: str, dtype: torch.dtype = torch.float64, **options: int) -> Memory:
     entry = catalog.MEMORIES[name]
     chosen = entry.options(**{**OPTIONS.get(name, {}), **options})
-    memory: Memory = build(lambda: catalog.load(entry)(width=WIDTH, options=chosen), torch.Generator().manual_seed(3))
+    kind = catalog.load(entry)
+    observed = {"observation": SEEN} if kind.sees_observation else {}
+    memory: Memory = build(lambda: kind(width=WIDTH, options=chosen, **observed), torch.Generator().manual_seed(3))
+    if observed:  # the same numbers serve as the raw observation that follows x
+        memory.register_forward_pre_hook(lambda _, args: (torch.cat([args[0], args[0][..., :SEEN]], -1), *args[1:]))
     # Biases that start at zero would hide a position that is read wrongly.
     generator = torch.Generator().manual_seed(4)
     with torch.no_grad():

@@ -99,7 +99,7 @@ class Controller(nn.Module):
 
         Returns y (T, B, D), the hidden states (T, B, D) and the next state; the heads' states go to `kept`.
         """
-        seen, cell, *own = _Unrolled.apply(  # type: ignore[no-untyped-call]
+        seen, cell, *own = _Unrolled.apply(
             partial(heads, keep=torch.is_grad_enabled()),
             kept,
             self.drive(x),
@@ -209,10 +209,11 @@ class _Unrolled(torch.autograd.Function):
         last = loop.run(driven, bias, heads, state[2:], kept)
         if heads.keep:
             ctx.loop, ctx.heads = loop, heads
-        return loop.seen[1:], loop.cells[-1].clone(), *last
+        # Aliases: an output that its own node kept would never be freed.
+        return loop.seen[1:], loop.cells[-1].clone(), *(part.detach() for part in last)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, d_seen: Tensor, d_cell: Tensor, *grads: Tensor) -> tuple[Tensor | None, ...]:
         loop, heads = ctx.loop, ctx.heads
         D = loop.cells.shape[-1]
