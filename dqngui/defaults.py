@@ -1,7 +1,7 @@
 """The default agent for any environment: sizes and memory that suit what it shows.
 
-A few numbers are one token each, so that attention weighs them; many numbers and pictures are one token a part.
-The replay is kept under a fixed size in memory, which matters for pictures only.
+A few numbers, and the entities of a list, are one token each, so that attention weighs them; many numbers, pictures
+and grids are one token a part. The replay is kept under a fixed size in memory, which matters for pictures only.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ from dqngui.envs.spaces import Layout, Spaces, spaces_of
 from dqngui.settings import with_settings
 
 MOST_FEATURE_TOKENS = 16
+MOST_ENTITY_TOKENS = 32
 WIDE_FROM = 64
 """From so many numbers on, the encoder gets a hidden layer and the agent twice the width."""
+LARGE_PICTURE = 24
+"""Cells a side, from which a picture gets twice the width."""
 REPLAY_BYTES = 1_000_000_000
 
 
@@ -30,7 +33,7 @@ def default_experiment(env: EnvConfig) -> Experiment:
 
 
 def _readable(env: EnvConfig) -> tuple[EnvConfig, Spaces]:
-    """The environment, without the parts of its observation that no network reads (texts), and its spaces."""
+    """The environment, without the parts of its observation that no network reads, and its spaces."""
     made = make_env(env)
     try:
         space = made.observation_space
@@ -54,12 +57,17 @@ def _can_read(space: gym_spaces.Space[Any]) -> bool:
 
 def _sizes(spaces: Spaces, num_envs: int) -> dict[str, Any]:
     numbers = sum(part.shape[0] for part in spaces.parts if part.kind == "vector")
-    as_features = 0 < numbers <= MOST_FEATURE_TOKENS
+    entities = sum(part.raw_shape[0] for part in spaces.parts if part.kind == "entities")
+    maps = [part for part in spaces.parts if part.kind in ("image", "grid")]
+    few = numbers <= MOST_FEATURE_TOKENS and entities <= MOST_ENTITY_TOKENS
+    as_features = few and numbers + entities > 0 and not maps
     changes: dict[str, Any] = {"net.tokens": "feature" if as_features else "one"}
     if not as_features and len(spaces.parts) == 1:
         changes["net.attention"] = "none"  # nothing to weigh in a single token
     if numbers >= WIDE_FROM:
         changes |= {"net.hidden": [256], "net.width": 128}
+    if any(part.kind == "image" and min(part.map_shape[1:]) >= LARGE_PICTURE for part in maps):
+        changes["net.width"] = 128
     learn = LearnConfig()
     step_bytes = sum(np.dtype(part.dtype).itemsize * part.shape[0] for part in spaces.parts)
     affordable = int(REPLAY_BYTES / max(1, step_bytes))

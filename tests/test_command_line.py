@@ -361,11 +361,11 @@ def test_the_default_agent_suits_the_environment(env: str, tokens: str, attentio
     assert (experiment.net.tokens, experiment.net.attention, experiment.learn.lr) == (tokens, attention, 2e-3)
 
 
-def test_the_default_agent_leaves_out_what_it_cannot_read() -> None:
+def test_the_default_agent_reads_a_grid_and_its_mission() -> None:
     pytest.importorskip("minigrid")
     experiment = chosen_experiment(None, "MiniGrid-Empty-5x5-v0", [])
-    (keep,) = experiment.env.wrappers
-    assert keep.options["entries"] == ["direction", "image"]
+    assert experiment.env.wrappers == ()
+    assert (experiment.net.tokens, experiment.net.attention) == ("one", "self")
 
 
 def test_seeds_are_ranges_and_lists() -> None:

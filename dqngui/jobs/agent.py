@@ -98,18 +98,30 @@ class Agent:
         """Observations of n steps (each part (1, *shape)) as (n, F) float32, F names being `features`."""
         if not self.features:
             return np.zeros((len(observations), 0), np.float32)
-        columns = [np.concatenate([parts[part.name] for parts in observations]) for part in self.spaces.parts]
+        told = [part.name for part in self.spaces.parts if part.kind != "text"]
+        columns = [np.concatenate([parts[name] for parts in observations]) for name in told]
         return np.concatenate(columns, axis=1, dtype=np.float32)
 
 
 def features_of(spaces: Spaces) -> tuple[str, ...]:
-    """Names of all numbers and categories of an observation, part by part; none where there are too many."""
-    vector_names = iter(spaces.features)
+    """Names of all numbers and categories of an observation, part by part; none where there are too many.
+
+    Texts are left out: their words' numbers say nothing.
+    """
+    given = iter(spaces.features)
     names: list[str] = []
     for part in spaces.parts:
+        own = [next(given) for _ in range(part.named_numbers)]
         count = part.shape[0]
         if part.kind == "vector":
-            names += [next(vector_names) for _ in range(count)]
-        else:
+            names += own
+        elif part.kind == "entities":
+            rows = range(1, part.raw_shape[0] + 1)
+            entity = "" if part.name == "observation" else f"{part.name} "
+            names += [f"{entity}{row}: {name}" for row in rows for name in own]
+        elif part.kind in ("image", "grid") and count <= MOST_NUMBERS:
+            name = "x" if part.name == "observation" else part.name
+            names += [f"{name}{list(index)}" for index in np.ndindex(*part.raw_shape)]
+        elif part.kind != "text":
             names += [part.name if count == 1 else f"{part.name}[{index}]" for index in range(count)]
     return tuple(names) if len(names) <= MOST_NUMBERS else ()
