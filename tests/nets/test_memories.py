@@ -18,6 +18,7 @@ OPTIONS = {
     "transformer": {"heads": 4, "layers": 2, "length": 5},
     "sarima": {"p": 2, "d": 1, "q": 1, "seasonal_p": 1, "seasonal_d": 1, "seasonal_q": 1, "season": 4},
     "mann": {"slots": 5, "slot_width": 6, "read_heads": 2, "write_heads": 2},
+    "dnc": {"slots": 5, "slot_width": 6, "read_heads": 2},
 }
 
 
