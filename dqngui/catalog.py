@@ -404,45 +404,6 @@ class SarimaOptions(Options, frozen=True):
     ] = 12
 
 
-class SarimaOptions(Options, frozen=True):
-    p: Annotated[
-        int, setting("Autoregressive order: the forecast weighs so many of the last observations.", ge=0, le=100)
-    ] = 2
-    d: Annotated[
-        int,
-        setting(
-            "How often differences are taken. 1 forecasts changes instead of levels, 2 changes of changes: for series "
-            "that wander off or follow a trend.",
-            ge=0,
-            le=2,
-        ),
-    ] = 0
-    q: Annotated[
-        int,
-        setting("Moving average order: the forecast weighs so many of its own last errors.", ge=0, le=100),
-    ] = 1
-    seasonal_p: Annotated[
-        int, setting("The forecast weighs what was observed so many seasons back.", label="Seasonal p", ge=0, le=10)
-    ] = 1
-    seasonal_d: Annotated[
-        int,
-        setting(
-            "How often differences to the season before are taken: for a pattern that stays. It then forecasts "
-            "changes from season to season.",
-            label="Seasonal d",
-            ge=0,
-            le=2,
-        ),
-    ] = 0
-    seasonal_q: Annotated[
-        int,
-        setting("The forecast weighs its own errors of so many seasons back.", label="Seasonal q", ge=0, le=10),
-    ] = 0
-    season: Annotated[
-        int, setting("Length of a season: what the agent sees comes again after it.", unit="steps", ge=2, le=1000)
-    ] = 12
-
-
 MEMORIES = {
     "none": Entry(
         "No memory: the agent sees the present step only", "dqngui.nets.memory.none:NoMemory", label="no memory"
@@ -484,12 +445,6 @@ MEMORIES = {
         "dqngui.nets.memory.mingru:MinGRU",
         MinGRUOptions,
         label="minGRU",
-    ),
-    "sarima": Entry(
-        "SARIMA: a linear forecast of each observed number, with seasons, that learns from its own error",
-        "dqngui.nets.memory.sarima:Sarima",
-        SarimaOptions,
-        label="SARIMA",
     ),
 }
 
