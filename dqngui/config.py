@@ -155,6 +155,14 @@ class NetConfig(Options, frozen=True):
             le=0.9,
         ),
     ] = 0.0
+    predictor: Annotated[
+        bool,
+        setting(
+            "A second head predicts the next observation from the memory's output and the action taken, so that the "
+            "memory also learns from what it sees and not from rewards alone.",
+            label="Next-observation head",
+        ),
+    ] = False
     previous_action: Annotated[bool, setting("The memory also sees the previous action.", advanced=True)] = True
     previous_reward: Annotated[bool, setting("The memory also sees the previous reward.", advanced=True)] = True
 
@@ -184,6 +192,79 @@ class LearnConfig(Options, frozen=True):
             le=1,
         ),
     ] = 0.99
+    rollout: Annotated[
+        int,
+        setting(
+            "Steps of each environment between updates of the policy. More give steadier gradients and fewer updates.",
+            unit="steps",
+            live=True,
+            log=True,
+            ge=1,
+            le=65_536,
+        ),
+    ] = 128
+    epochs: Annotated[
+        int,
+        setting(
+            "Times that an update goes over its rollout. More learn more per step, and stray further from what acted.",
+            live=True,
+            ge=1,
+            le=100,
+        ),
+    ] = 4
+    clip: Annotated[
+        float,
+        setting(
+            "How far an action's probability may move in one update, as a share of what it was. Higher learns faster "
+            "and less steadily.",
+            label="Clip range",
+            live=True,
+            gt=0,
+            le=10,
+        ),
+    ] = 0.2
+    gae_lambda: Annotated[
+        float,
+        setting(
+            "How far real rewards reach before the critic's guess takes over. Higher means less bias and more noise.",
+            label="Trace λ",
+            live=True,
+            ge=0,
+            le=1,
+        ),
+    ] = 0.95
+    entropy_weight: Annotated[
+        float,
+        setting(
+            "Reward for staying undecided. Higher explores for longer and exploits less.",
+            label="Entropy weight",
+            live=True,
+            ge=0,
+            le=10,
+        ),
+    ] = 0.01
+    value_weight: Annotated[
+        float,
+        setting(
+            "Weight of the critic's loss beside the policy's. Higher values better and decides later.",
+            label="Value weight",
+            live=True,
+            ge=0,
+            le=100,
+        ),
+    ] = 0.5
+    value_clip: Annotated[
+        bool,
+        setting("The critic, too, may move only by the clip range in one update.", label="Clip values", advanced=True),
+    ] = False
+    normalise_advantages: Annotated[
+        bool,
+        setting(
+            "Advantages of every minibatch have mean 0 and deviation 1: the size of rewards then matters less.",
+            label="Normalise advantages",
+            advanced=True,
+        ),
+    ] = True
     epsilon: Annotated[
         Schedule,
         setting("Share of random actions. Higher explores more and exploits less.", label="Exploration ε", live=True),
@@ -345,6 +426,63 @@ class LearnConfig(Options, frozen=True):
             le=1000,
         ),
     ] = 10.0
+    predict_next: Annotated[
+        float,
+        setting(
+            "Weight of the next observation's prediction in the loss. Raised, the network learns more of how the "
+            "world moves and less of what is worth doing; 0 switches it off.",
+            label="Prediction weight",
+            live=True,
+            log=True,
+            ge=0,
+            le=1000,
+        ),
+    ] = 1.0
+    pretrain_updates: Annotated[
+        int,
+        setting(
+            "First updates that learn to predict the next observation only, without rewards. More prepare the memory "
+            "better and put off learning what to do.",
+            label="Updates before rewards",
+            ge=0,
+            le=10_000_000,
+        ),
+    ] = 0
+    self_weight: Annotated[
+        float,
+        setting(
+            "Weight of what a memory teaches itself (SARIMA its forecasts) in the loss. Raised, it fits the "
+            "observations better and serves the values less; 0 switches it off.",
+            label="Self-taught weight",
+            live=True,
+            log=True,
+            ge=0,
+            le=1000,
+        ),
+    ] = 1.0
+    augment_noise: Annotated[
+        float,
+        setting(
+            "Noise on observed numbers when they are learned from, as a share of each one's spread. Raised, the agent "
+            "heeds small differences less; 0 switches it off.",
+            label="Observation noise",
+            live=True,
+            ge=0,
+            le=10,
+        ),
+    ] = 0.0
+    augment_shift: Annotated[
+        int,
+        setting(
+            "Pixels by which pictures are shifted at random when they are learned from. Raised, the agent cares less "
+            "where things are seen; 0 switches it off.",
+            label="Picture shift",
+            unit="pixels",
+            live=True,
+            ge=0,
+            le=64,
+        ),
+    ] = 0
     weight_decay: Annotated[
         float,
         setting(

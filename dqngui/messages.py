@@ -52,6 +52,12 @@ class Learned(Event, frozen=True, gc=False):
         grad_norm: norm of the gradient before clipping.
         epsilon: present exploration rate (before the ladder); None where the policy itself explores.
         seconds: wall seconds of training since the run began, pauses and evaluations left out.
+        policy_loss: of an actor: the clipped objective, negated.
+        value_error: of a critic: mean absolute difference to the returns it is taught.
+        entropy: mean entropy of the policy in nats.
+        kl: mean divergence of the policy from the one that acted.
+        clip_share: share of actions whose probability left the clip range.
+        explained: share of the returns' variance that the critic explained when it acted.
     """
 
     updates: int
@@ -63,6 +69,12 @@ class Learned(Event, frozen=True, gc=False):
     steps_per_second: float = 0.0
     updates_per_second: float = 0.0
     seconds: float = 0.0
+    policy_loss: float | None = None
+    value_error: float | None = None
+    entropy: float | None = None
+    kl: float | None = None
+    clip_share: float | None = None
+    explained: float | None = None
 
 
 class Evaluated(Event, frozen=True):

@@ -16,7 +16,7 @@ from dqngui import catalog
 from dqngui.config import SECTIONS, ConfigError, EnvConfig, Experiment, Wrapper
 from dqngui.schema import Field, Options, fields_of, first_not_finite
 
-_CHOSEN_BY_NAME = {
+_CHOSEN_BY_NAME: dict[str, Mapping[str, catalog.Entry]] = {
     "net.attention": catalog.ATTENTIONS,
     "net.memory": catalog.MEMORIES,
     "learn.algorithm": catalog.ALGORITHMS,
@@ -162,7 +162,7 @@ def checked(experiment: Experiment) -> Experiment:
     longest = learn.window + before + learn.n_step
     num_envs = experiment.env.num_envs
     per_env = learn.replay_capacity // num_envs
-    if per_env < 2 * longest:
+    if learn.algorithm == "dqn" and per_env < 2 * longest:
         raise ConfigError(
             f"`learn.replay_capacity`: {learn.replay_capacity:,} steps over {num_envs} environments hold {per_env:,} "
             f"each, too few for windows of {longest} steps (burn-in or memory, window and n-step); "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal
@@ -33,7 +33,11 @@ from dqngui.gui.scale import number_text, parse_number
 from dqngui.schema import Field
 
 TYPING_MS = 300
-_MODULES = {"net.attention": catalog.ATTENTIONS, "net.memory": catalog.MEMORIES, "learn.algorithm": catalog.ALGORITHMS}
+_MODULES: dict[str, Mapping[str, catalog.Entry]] = {
+    "net.attention": catalog.ATTENTIONS,
+    "net.memory": catalog.MEMORIES,
+    "learn.algorithm": catalog.ALGORITHMS,
+}
 _HOSTS = {
     "thread": ("background thread", "In this program. Starts at once; a busy window slows training a little."),
     "process": ("own process", "Beside this program. Faster and smoother; it takes some seconds to start."),

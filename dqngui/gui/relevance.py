@@ -25,9 +25,30 @@ def _prioritized(experiment: Experiment) -> bool:
     return experiment.learn.prioritized
 
 
+def _foresees(experiment: Experiment) -> bool:
+    return experiment.net.predictor
+
+
 def _values(*kinds: str) -> Condition:
     return lambda experiment: experiment.net.values in kinds
 
+
+_OF_ALGORITHM = {
+    "dqn": (
+        "net.head", "net.values", "net.atoms", "net.v_min", "net.v_max", "net.noisy", "net.noise", "net.dropout",
+        "net.predictor", "learn.epsilon", "learn.epsilon_ladder", "learn.burn_in", "learn.window_from",
+        "learn.state_stride", "learn.n_step", "learn.double", "learn.update_every", "learn.updates", "learn.target",
+        "learn.tau", "learn.average", "learn.target_every", "learn.kappa", "learn.rescale", "learn.predict_next",
+        "learn.pretrain_updates", "learn.augment_noise", "learn.augment_shift", "learn.warmup",
+        "learn.replay_capacity", "learn.prioritized", "learn.priority_alpha", "learn.priority_beta",
+        "learn.priority_eta",
+    ),
+    "ppo": (
+        "learn.rollout", "learn.epochs", "learn.clip", "learn.gae_lambda", "learn.entropy_weight",
+        "learn.value_weight", "learn.value_clip", "learn.normalise_advantages",
+    ),
+}  # fmt: skip
+_ONLY_OF = {path: algorithm for algorithm, paths in _OF_ALGORITHM.items() for path in paths}
 
 _CONDITIONS: dict[str, Condition] = {
     "net.horizon": _remembers,
@@ -37,7 +58,9 @@ _CONDITIONS: dict[str, Condition] = {
     "net.v_min": _values("categorical"),
     "net.v_max": _values("categorical"),
     "net.noise": lambda experiment: experiment.net.noisy,
-    "learn.loss": _values("mean"),
+    "learn.predict_next": _foresees,
+    "learn.pretrain_updates": _foresees,
+    "learn.loss": lambda experiment: experiment.learn.algorithm != "dqn" or experiment.net.values == "mean",
     "learn.kappa": _values("quantile"),
     "learn.burn_in": _recurrent,
     "learn.state_stride": _recurrent,
@@ -54,5 +77,7 @@ _CONDITIONS: dict[str, Condition] = {
 
 def relevant(experiment: Experiment, path: str) -> bool:
     """Whether changing this setting would change the run."""
+    if _ONLY_OF.get(path, experiment.learn.algorithm) != experiment.learn.algorithm:
+        return False
     condition = _CONDITIONS.get(path)
     return condition is None or condition(experiment)

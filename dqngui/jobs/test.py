@@ -23,7 +23,8 @@ from dqngui.jobs.inbox import Inbox
 from dqngui.learning.devices import resolve_device
 from dqngui.learning.evaluation import Interrupted, evaluate, play_episode
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Finished, Request, Stop, Warned
-from dqngui.nets.network import QNetwork, build_network
+from dqngui.nets.network import build_network
+from dqngui.nets.trunk import Trunk
 from dqngui.runs.checkpoints import load_weights
 from dqngui.runs.folder import read_experiment
 
@@ -66,7 +67,7 @@ def test(request: Request, inbox: Inbox) -> Iterator[Event]:
     return _test(network, envs, experiment, options, step, inbox)
 
 
-def stored_network(spaces: Spaces, experiment: Experiment, weights: dict[str, torch.Tensor]) -> QNetwork:
+def stored_network(spaces: Spaces, experiment: Experiment, weights: dict[str, torch.Tensor]) -> Trunk:
     """The experiment's network with stored weights, on its device, or the CPU where that device is not.
 
     Raises ConfigError when the weights do not fit.
@@ -84,7 +85,7 @@ def stored_network(spaces: Spaces, experiment: Experiment, weights: dict[str, to
 
 
 def _test(
-    network: QNetwork, envs: Envs, experiment: Experiment, options: TestOptions, step: int, inbox: Inbox
+    network: Trunk, envs: Envs, experiment: Experiment, options: TestOptions, step: int, inbox: Inbox
 ) -> Iterator[Event]:
     began = time.perf_counter()
     scale = experiment.learn.reward_scale
@@ -129,7 +130,7 @@ def _test(
     )
 
 
-def _filmed(network: QNetwork, experiment: Experiment, options: TestOptions, device: torch.device) -> tuple[float, int]:
+def _filmed(network: Trunk, experiment: Experiment, options: TestOptions, device: torch.device) -> tuple[float, int]:
     """Play the first episode in front of a camera: return and length."""
     assert options.video is not None
     env = make_env(experiment.env, render_mode="rgb_array", longest=LONGEST_GREEDY)

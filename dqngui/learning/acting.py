@@ -109,16 +109,20 @@ class Actor:
 
         `states_due` says whose memory states are wanted; None when no state is stored.
         """
-        before, states = self.parts, None
+        states = None
         if states_due is not None and states_due().any():
             states = [part.cpu().numpy() for part in self.state]
         if self.network.context == 0 and bool((epsilon >= 1.0).all()):
             greedy = self.action  # nothing to remember and every action random: the network need not run
         else:
             with torch.inference_mode():
-                q, self.state = self.network(inputs_of(before, self.action, self.reward, self.device), self.state)
+                q, self.state = self.network(inputs_of(self.parts, self.action, self.reward, self.device), self.state)
                 greedy = q[0].argmax(-1).cpu().numpy()
-        taken = explore(greedy, epsilon, self.network.actions, self.generator)
+        return self.move(explore(greedy, epsilon, self.network.actions, self.generator), states)
+
+    def move(self, taken: NDArray[np.int64], states: list[NDArray[Any]] | None) -> Transition:
+        """Do these actions; episodes that end are reset."""
+        before = self.parts
         after, reward, terminated, truncated = self.envs.step(taken)
         ended = terminated | truncated
         self.returns += reward

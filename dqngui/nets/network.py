@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Generator, Tensor
 
+from dqngui import catalog
 from dqngui.config import Experiment
 from dqngui.envs.spaces import Spaces
 from dqngui.nets.attention.none import NoAttention
@@ -80,6 +81,11 @@ class QNetwork(Trunk):
         return [module for module in self.modules() if isinstance(module, Dropout)]
 
 
-def build_network(spaces: Spaces, experiment: Experiment, generator: Generator) -> QNetwork:
-    """A network on the CPU, its parameters drawn from `generator` alone."""
-    return build(lambda: QNetwork(spaces, experiment), generator)
+def build_network(spaces: Spaces, experiment: Experiment, generator: Generator) -> Trunk:
+    """The network of the experiment's algorithm, on the CPU, its parameters drawn from `generator` alone.
+
+    Its forward pass gives one number an action (T, B, A), the largest for the greedy one, and the next state.
+    """
+    make = catalog.load_target(catalog.ALGORITHMS[experiment.learn.algorithm].network)
+    network: Trunk = build(lambda: make(spaces, experiment), generator)
+    return network

@@ -1,0 +1,154 @@
+"""Proximal policy optimisation on windows (Schulman et al. 2017, arXiv:1707.06347), with or without memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Generator, Tensor
+
+from dqngui.config import Experiment, LearnConfig
+from dqngui.envs.spaces import Spaces
+from dqngui.learning.flat import FlatAdam, FlatParameters, Layout
+from dqngui.learning.rollout import Windows
+from dqngui.learning.targets import elementwise_loss
+from dqngui.nets.actor_critic import ActorCritic
+from dqngui.nets.initialise import build
+from dqngui.nets.memory.contract import Errors
+from dqngui.nets.trunk import Inputs
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyStats:
+    """What one update measured, as `messages.Learned` tells it."""
+
+    loss: float
+    grad_norm: float
+    policy_loss: float
+    value_error: float
+    entropy: float
+    kl: float
+    clip_share: float
+    explained: float | None = None
+
+
+class PPO:
+    """An actor and critic with its optimizer; `update` makes one gradient step."""
+
+    def __init__(self, spaces: Spaces, experiment: Experiment, device: torch.device, generator: Generator) -> None:
+        self.device = device
+        self.network = build(lambda: ActorCritic(spaces, experiment), generator).to(device)
+        self.flat = FlatParameters(self.network)
+        self.optimizer = FlatAdam(self.flat, eps=experiment.learn.adam_eps)
+
+    def update(self, batch: Windows, experiment: Experiment, explained: float | None = None) -> PolicyStats:
+        """One gradient step on windows."""
+        learn = experiment.learn
+        errors: Errors = {}
+        mask = self._tensor(batch.mask)
+        state = None if batch.state is None else tuple(self._tensor(part) for part in batch.state)
+        log_probability, value, _ = self.network.judge(self._inputs(batch), state, errors)
+        total, figures = self._losses(log_probability, value, batch, mask, learn)
+        for error in errors.values():
+            total = total + learn.self_weight * _mean(error, mask)
+        self.flat.clear_gradient()
+        total.backward()
+        norm = self.flat.clip_gradient(learn.grad_clip)
+        self.optimizer.step(learn.lr, learn.weight_decay)
+        figures = [total.detach(), norm, *figures]
+        loss, grad_norm, policy_loss, value_error, entropy, kl, clip_share = torch.stack(figures).tolist()
+        return PolicyStats(loss, grad_norm, policy_loss, value_error, entropy, kl, clip_share, explained)
+
+    def _losses(
+        self, log_probability: Tensor, value: Tensor, batch: Windows, mask: Tensor, learn: LearnConfig
+    ) -> tuple[Tensor, list[Tensor]]:
+        """The loss, and the figures of `PolicyStats` from `policy_loss` on, all means over the learned steps."""
+        taken, returns, former = (self._tensor(each) for each in (batch.taken, batch.returns, batch.value))
+        change = log_probability.gather(-1, taken.unsqueeze(-1)).squeeze(-1) - self._tensor(batch.chance)
+        ratio = torch.where(mask, change, 0.0).exp()
+        advantage = self._tensor(batch.advantage)
+        if learn.normalise_advantages:
+            advantage = normalised(advantage, mask)
+        policy_loss = _mean(policy_losses(ratio, advantage, learn.clip), mask)
+        value_loss = _mean(value_losses(value, former, returns, learn), mask)
+        entropy = _mean(-(log_probability.exp() * log_probability).sum(-1), mask)
+        total = policy_loss + learn.value_weight * value_loss - learn.entropy_weight * entropy
+        with torch.no_grad():
+            far = _mean(((ratio - 1).abs() > learn.clip).to(ratio.dtype), mask)
+            kl = _mean(ratio - 1 - change, mask)  # k3 of Schulman 2020, "Approximating KL divergence"
+            value_error = _mean((value - returns).abs(), mask)
+        return total, [policy_loss.detach(), value_error, entropy.detach(), kl, far]
+
+    def _inputs(self, batch: Windows) -> Inputs:
+        parts = {name: self._tensor(part) for name, part in batch.observation.items()}
+        return Inputs(parts, self._tensor(batch.action), self._tensor(batch.reward))
+
+    def _tensor(self, array: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(array).to(self.device)
+
+    # -- saving -----------------------------------------------------------------------------------
+
+    @property
+    def policy(self) -> ActorCritic:
+        """The network to evaluate, save and play."""
+        return self.network
+
+    @property
+    def layout(self) -> Layout:
+        """Name and shape of each parameter, in the order of the vectors that `arrays` gives."""
+        return self.flat.layout
+
+    def weights(self) -> dict[str, Tensor]:
+        """The policy's parameters by name; they share memory with it."""
+        return {name: value.detach() for name, value in self.network.state_dict().items()}
+
+    def arrays(self) -> dict[str, Tensor]:
+        """Everything that `restore` needs, by name."""
+        adam = {f"adam.{name}": value for name, value in self.optimizer.arrays().items()}
+        return {"online": self.flat.values.detach(), **adam}
+
+    def restore(self, arrays: Mapping[str, Any]) -> None:
+        """Take over what `arrays` gave."""
+        with torch.no_grad():
+            self.flat.values.copy_(torch.as_tensor(arrays["online"]))
+        self.optimizer.restore(
+            {name.removeprefix("adam."): value for name, value in arrays.items() if name.startswith("adam.")}
+        )
+
+    def take_over(self, arrays: Mapping[str, Any], layout: Layout) -> list[str]:
+        """Copy the parameters of the same name and shape from another learner's `arrays`; returns their names.
+
+        Raises KeyError or ValueError if arrays and layout do not belong together.
+        """
+        return self.flat.take_over(torch.as_tensor(arrays["online"]), layout)
+
+
+def policy_losses(ratio: Tensor, advantage: Tensor, clip: float) -> Tensor:
+    """−min(r A, clip(r, 1 ± ε) A), equation 7 of the paper; all shapes equal."""
+    return -torch.minimum(ratio * advantage, ratio.clamp(1 - clip, 1 + clip) * advantage)
+
+
+def value_losses(value: Tensor, former: Tensor, returns: Tensor, learn: LearnConfig) -> Tensor:
+    """Loss of V; with `value_clip` the worse of it and of V kept within `clip` of what it was (section 6.1's code)."""
+    losses = elementwise_loss(value, returns, learn.loss)
+    if not learn.value_clip:
+        return losses
+    near = former + (value - former).clamp(-learn.clip, learn.clip)
+    return torch.maximum(losses, elementwise_loss(near, returns, learn.loss))
+
+
+def normalised(advantage: Tensor, mask: Tensor) -> Tensor:
+    """Advantages of mean 0 and deviation 1 over the learned steps; left alone where there is but one."""
+    count = mask.sum()
+    if count < 2:
+        return advantage
+    centred = advantage - _mean(advantage, mask)
+    deviation = ((centred.square() * mask).sum() / (count - 1)).sqrt()
+    return centred / (deviation + 1e-8)
+
+
+def _mean(values: Tensor, mask: Tensor) -> Tensor:
+    return torch.where(mask, values, 0.0).sum() / mask.sum()

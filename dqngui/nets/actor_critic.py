@@ -1,0 +1,45 @@
+"""The network of an actor and a critic: the trunk, a policy over the actions and the value of what was seen."""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor, nn
+
+from dqngui.config import Experiment
+from dqngui.envs.spaces import Spaces
+from dqngui.nets.heads import LinearHead
+from dqngui.nets.memory.contract import Errors, State
+from dqngui.nets.record import Record
+from dqngui.nets.trunk import Inputs, Trunk
+
+_FIRST_POLICY = 0.01
+
+
+class ActorCritic(Trunk):
+    """Probabilities of the actions (T, B, A) and the next state from `Inputs` and a state (None: episode start).
+
+    Policy and value share the trunk. Where the attention answers every action, action a's logit comes from [h, z_a].
+    """
+
+    def __init__(self, spaces: Spaces, experiment: Experiment) -> None:
+        super().__init__(spaces, experiment)
+        self.policy = LinearHead(self.width, spaces.actions, self.attention.per_action)
+        self.value = nn.Linear(self.width, 1)
+
+    def initialise(self, generator: Generator) -> None:
+        """The policy begins nearly uniform, its last layer scaled down (Andrychowicz et al. 2020, arXiv:2006.05990)."""
+        with torch.no_grad():
+            for parameter in self.policy.parameters():
+                parameter.mul_(_FIRST_POLICY)
+
+    def forward(self, inputs: Inputs, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
+        """Probabilities (T, B, A): the likeliest action is the greedy one."""
+        h, z, state = self.features(inputs, state, record)
+        logits: Tensor = self.policy(h, z)
+        return logits.softmax(-1), state
+
+    def judge(self, inputs: Inputs, state: State | None, errors: Errors | None = None) -> tuple[Tensor, Tensor, State]:
+        """Log-probabilities (T, B, A), values (T, B) in scaled rewards, and the next state."""
+        h, z, state = self.features(inputs, state, None, errors)
+        logits: Tensor = self.policy(h, z)
+        return logits.log_softmax(-1), self.value(h).squeeze(-1), state
