@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dqngui.config import Experiment
+from dqngui.config import ConfigError, Experiment
 from dqngui.presets import agent_names, read_agent, read_experiment, with_agent
-from dqngui.settings import as_data, with_settings
+from dqngui.settings import as_data, experiment_from, with_settings
 from tests.evidence.table import ROWS, TASKS, Row, Task
 
 EVIDENCE = Path(__file__).resolve().parent.parent.parent / "assets" / "evidence"
@@ -44,10 +44,26 @@ class Cell:
 
     def config(self) -> dict[str, Any]:
         """All that the result depends on, as it is stored. Raises ConfigError."""
-        task = self.task
-        measured = {"measure": task.measure, "test_episodes": task.test_episodes, "attends": task.attends}
-        plain: dict[str, Any] = json.loads(json.dumps({**as_data(self.experiment()), "evidence": measured}))
+        plain: dict[str, Any] = json.loads(json.dumps({**as_data(self.experiment()), "evidence": self._measured()}))
         return plain
+
+    def _measured(self) -> dict[str, Any]:
+        task = self.task
+        return {"measure": task.measure, "test_episodes": task.test_episodes, "attends": task.attends}
+
+    def made_by(self, config: Mapping[str, Any]) -> bool:
+        """Whether a stored configuration is today's; settings that it does not have yet count as left alone.
+
+        Raises ConfigError where today's cannot be made.
+        """
+        today = self.experiment()
+        rest = dict(config)
+        if rest.pop("evidence", None) != self._measured():
+            return False
+        try:
+            return experiment_from(rest) == today
+        except ConfigError:
+            return False
 
     def stored(self, folder: Path) -> dict[str, Any] | None:
         """What came out, if it is there and whole."""

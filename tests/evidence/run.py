@@ -42,13 +42,13 @@ def due(wanted: Iterable[Cell], folder: Path, limit_s: float, again: bool) -> li
     left_out: dict[str, str] = {}
     for cell in wanted:
         try:
-            config, cost = cell.config(), cell.cost()
+            cost, old = cell.cost(), cell.stored(folder)
+            same = old is not None and cell.made_by(old["config"])
         except ConfigError as error:
             left_out.setdefault(f"{cell.row.task}/{cell.row.agent}", str(error))
             continue
-        old = cell.stored(folder)
         cut_off = old is not None and old.get("ended") == "time" and old.get("limit_seconds", 0) < limit_s
-        if again or old is None or old["config"] != config or cut_off:
+        if again or not same or cut_off:
             waiting.append((cost, cell))
     for name, reason in left_out.items():
         _say(f"left out: {name}: {reason}")

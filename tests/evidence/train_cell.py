@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import signal
 import sys
 import tempfile
@@ -137,7 +138,8 @@ def result_of(cell: Cell, limit_s: float = LIMIT_S) -> dict[str, Any]:
         if cell.task.attends and trained.experiment.net.attention != "none":
             told["attention"] = looking.shares(trained.network(), trained.experiment)
     told["wall_seconds"] = round(time.perf_counter() - began, 1)
-    return {**told, "curve": trained.curve, "versions": versions(), "config": config}
+    made_with = {**versions(), "platform": f"{platform.system()} {platform.machine()}"}
+    return {**told, "curve": trained.curve, "versions": made_with, "config": config}
 
 
 def _tested(trained: Trained) -> dict[str, Any]:

@@ -1,0 +1,87 @@
+"""What came out of the cells, grouped as the table is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from tests.evidence.cells import read_result
+from tests.evidence.intervals import Floats, bootstrap
+from tests.evidence.strict import GAP
+from tests.evidence.table import ROWS, TASKS, Row, Task
+
+
+@dataclass(frozen=True)
+class Group:
+    """All seeds of one row.
+
+    Attributes:
+        results: what is stored, one a seed, at least one.
+    """
+
+    row: Row
+    results: tuple[dict[str, Any], ...]
+
+    @property
+    def task(self) -> Task:
+        return TASKS[self.row.task]
+
+    @property
+    def planned(self) -> int:
+        return len(self.row.seeds or self.task.seeds)
+
+    @property
+    def is_control(self) -> bool:
+        return self.row.agent == self.task.control
+
+    @property
+    def scores(self) -> list[float]:
+        return [result["score"] for result in self.results]
+
+    @property
+    def passed(self) -> int:
+        """Seeds that reached what the row asks for."""
+        return sum(self.passes(result) for result in self.results)
+
+    def passes(self, result: dict[str, Any]) -> bool:
+        if self.row.at_most is not None:
+            return bool(result["score"] <= self.row.at_most)
+        wanted = self.task.at_least if self.row.at_least is None else self.row.at_least
+        return bool(result["score"] >= wanted and result.get("gap", GAP + 1) > GAP)
+
+    def solved_at(self) -> list[int]:
+        """Steps of training behind the weights of the seeds that passed."""
+        return [result["best_step"] for result in self.results if self.passes(result)]
+
+    def middle(self, key: str) -> float:
+        """Median of a number over the seeds."""
+        return median(result[key] for result in self.results)
+
+    def curve(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """Steps, and the mean of the evaluations over the seeds with its bootstrap interval.
+
+        A seed that ended early stands at its last evaluation from there on.
+        """
+        curves = [np.array(result["curve"], dtype=np.float64) for result in self.results if result["curve"]]
+        if not curves:
+            return (np.zeros(0),) * 4
+        steps = np.unique(np.concatenate([curve[:, 0] for curve in curves]))
+        values = np.stack([np.interp(steps, curve[:, 0], curve[:, 1]) for curve in curves])
+        low, high = bootstrap(values)
+        return steps, values.mean(0), low, high
+
+
+def groups(folder: Path) -> list[Group]:
+    """Every row of which something is stored in a folder, in the table's order."""
+    return [Group(row, results) for row in ROWS if (results := tuple(_of_row(row, folder)))]
+
+
+def _of_row(row: Row, folder: Path) -> Iterator[dict[str, Any]]:
+    for path in sorted((folder / row.task).glob(f"{row.agent}-*.json")):
+        if path.stem.removeprefix(f"{row.agent}-").isdigit() and (result := read_result(path)) is not None:
+            yield result
