@@ -24,7 +24,7 @@ _CHOSEN_BY_NAME: dict[str, Mapping[str, catalog.Entry]] = {
 OF_MAKE = frozenset({"max_episode_steps"})
 """Entries of `env.kwargs` that `gymnasium.make` takes for itself."""
 _OPTIONS_OF = {"attention": catalog.ATTENTIONS, "memory": catalog.MEMORIES}
-_FROM_HORIZON = {"chrono": 0, "length": 1}
+_FROM_HORIZON = {"chrono": 0, "length": 1, "season": 0}
 """Options of memories that follow `net.horizon` by so many steps, where they are not given themselves."""
 
 
