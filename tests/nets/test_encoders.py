@@ -20,6 +20,7 @@ from dqngui.envs.words import word_ids
 from dqngui.jobs.training import Training
 from dqngui.learning.acting import inputs_of
 from dqngui.nets.encoders import Encoder
+from dqngui.nets.encoders.maps import GridEncoder
 from dqngui.nets.initialise import build
 from dqngui.nets.network import build_network
 from dqngui.settings import with_settings
@@ -56,6 +57,7 @@ KINDS = {
     "large picture": (spaces.Box(0, 255, (210, 160, 3), np.uint8), 24),
     "float picture": (spaces.Box(0, 1, (3, 12, 12)), 36),
     "grid": (spaces.MultiDiscrete(np.full((7, 6, 3), [4, 5, 2])), 42),
+    "grid of many categories": (spaces.MultiDiscrete(np.full((3, 4, 4), [40, 30, 10, 5])), 12),
     "large grid": (spaces.MultiDiscrete(np.full((16, 16), 3)), 64),
     "entities": (spaces.Box(-1, 1, (5, 3)), 5),
     "text": (spaces.Text(20, charset="ab c"), 1),
@@ -175,6 +177,19 @@ def test_an_unknown_category_counts_as_the_last() -> None:
     with torch.no_grad():
         last, beyond = (encoder({"observation": torch.full((1, 1, 9), n, dtype=torch.uint8)})[0] for n in (3, 200))
     assert torch.equal(last, beyond)
+
+
+@pytest.mark.parametrize("sizes", [(4, 5, 2), (40, 30, 10, 5), (600, 3)])
+def test_a_cell_is_the_sum_of_its_channels_embeddings(sizes: tuple[int, ...]) -> None:
+    space = spaces.MultiDiscrete(np.full((3, 4, len(sizes)), sizes))
+    encoder = encoder_of(space, "one").parts[0]
+    assert isinstance(encoder, GridEncoder)
+    cells = torch.from_numpy(space.sample().astype(np.int32)).flatten(0, 1)  # (H·W, C)
+    offsets = torch.tensor([sum(sizes[:channel]) for channel in range(len(sizes))])
+    with torch.no_grad():
+        found = encoder._cells(cells.T.unsqueeze(0))[0]
+        expected = torch.relu(encoder.embedding[cells + offsets].sum(-2))
+    assert torch.allclose(found, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["picture", "frames", "large picture", "large grid"])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
+import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from dqngui.envs.spaces import Part
@@ -14,6 +15,7 @@ from dqngui.nets.encoders.contract import PartEncoder
 
 MOST_CELLS = 64
 """A picture's last feature map is made no larger: attention between cells costs the square of their number."""
+MOST_COMBINATIONS = 512
 CELL_WIDTH = 16
 """Size of a grid cell's embedding, where the cells of a grid are joined to one token."""
 
@@ -136,30 +138,56 @@ class ImageEncoder(_MapEncoder):
 class GridEncoder(_MapEncoder):
     """A grid of categories: the embeddings of a cell's channels summed, with ReLU. (T, B, F) -> (T, B, 1 or k, D).
 
-    A grid of more than MOST_CELLS is made smaller by convolutions first.
+    A grid of more than MOST_CELLS is made smaller by convolutions first. Embeddings are looked up for whole groups of
+    channels, in tables of all their combinations, which are far fewer than cells.
     """
 
     def __init__(self, part: Part, tokens: str, hidden: Sequence[int], width: int) -> None:
         _, *sides = part.map_shape
         super().__init__(part, CELL_WIDTH, _shrinking(sides[0], sides[1], 2 * CELL_WIDTH), tokens, hidden, width)
         self.sizes = part.sizes
-        self.embedding = nn.Linear(sum(part.sizes), CELL_WIDTH)  # of zeros and ones: a product is quicker than rows
+        self.groups = _groups(part.sizes)
+        self.embedding = nn.Parameter(torch.empty(sum(part.sizes), CELL_WIDTH))
 
     def initialise(self, generator: Generator) -> None:
-        nn.init.normal_(self.embedding.weight, std=1 / math.sqrt(len(self.sizes)), generator=generator)
-        nn.init.zeros_(self.embedding.bias)
+        nn.init.normal_(self.embedding, std=1 / math.sqrt(len(self.sizes)), generator=generator)
 
     def forward(self, part: Tensor) -> Tensor:
-        ones = self._ones(self.as_planes(part).flatten(2).transpose(1, 2))
-        cells = torch.relu(self.embedding(ones))  # (N, H·W, E)
+        cells = self._cells(self.as_planes(part).flatten(2).to(torch.int32))  # (N, H·W, E)
         if not self.convolutions:
             tokens: Tensor = self.readout(cells)
             return tokens.unflatten(0, part.shape[:2])
         return self.tokens(cells.transpose(1, 2).unflatten(-1, self.sides), part.shape[:2])
 
-    def _ones(self, categories: Tensor) -> Tensor:
-        """Categories (N, H·W, C) as zeros and ones (N, H·W, all categories); one too large counts as the last."""
-        sizes = torch.tensor(self.sizes, device=categories.device)
-        places = torch.minimum(categories.long(), sizes - 1) + (sizes.cumsum(0) - sizes)
-        ones = self.embedding.weight.new_zeros(*categories.shape[:2], sum(self.sizes))
-        return ones.scatter_(-1, places, 1.0)
+    def _cells(self, categories: Tensor) -> Tensor:
+        """Categories (N, C, H·W) as embedded cells (N, H·W, E); a category too large counts as the last."""
+        by_channel = self.embedding.split(self.sizes)
+        total: Tensor | None = None
+        for group in self.groups:
+            table, place = by_channel[group[0]], _bounded(categories, group[0], self.sizes)
+            for channel in group[1:]:
+                table = (table.unsqueeze(1) + by_channel[channel]).flatten(0, 1)
+                place = place * self.sizes[channel] + _bounded(categories, channel, self.sizes)
+            if len(self.groups) == 1:
+                return F.embedding(place, torch.relu(table))
+            rows = F.embedding(place, table)
+            total = rows if total is None else total + rows
+        assert total is not None
+        return torch.relu(total)
+
+
+def _bounded(categories: Tensor, channel: int, sizes: Sequence[int]) -> Tensor:
+    return categories[:, channel].clamp(max=sizes[channel] - 1)
+
+
+def _groups(sizes: Sequence[int]) -> list[list[int]]:
+    """Neighbouring channels put together, as long as their combinations are no more than MOST_COMBINATIONS."""
+    groups: list[list[int]] = []
+    count = MOST_COMBINATIONS
+    for channel, size in enumerate(sizes):
+        if not groups or count * size > MOST_COMBINATIONS:
+            groups.append([])
+            count = 1
+        groups[-1].append(channel)
+        count *= size
+    return groups
