@@ -6,7 +6,7 @@ value (…), or the distribution (…, N) of the action that would be taken next
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -129,10 +129,26 @@ def quantile_huber(quantiles: Tensor, wanted: Tensor, midpoints: Tensor, kappa: 
     L_κ is Huber's loss, quadratic up to κ; κ = 0 is the plain quantile loss.
     Dabney et al. 2018, arXiv:1710.10044, equation 10.
     """
-    error = wanted.unsqueeze(-2) - quantiles.unsqueeze(-1)  # (…, N, M)
-    size = error.abs()
-    if kappa > 0:
-        inside = size.clamp(max=kappa)
-        size = inside * (size - 0.5 * inside) / kappa
-    tilt = (midpoints.unsqueeze(-1) - (error.detach() < 0).to(error.dtype)).abs()
-    return (tilt * size).mean(-1).sum(-1)
+    return _QuantileHuber.apply(quantiles, wanted, midpoints, kappa)
+
+
+class _QuantileHuber(torch.autograd.Function):
+    """Its gradient comes as a by-product of its value: autograd would walk the N × M errors back some ten times."""
+
+    @staticmethod
+    def forward(ctx: Any, quantiles: Tensor, wanted: Tensor, midpoints: Tensor, kappa: float) -> Tensor:
+        error = wanted.unsqueeze(-2) - quantiles.unsqueeze(-1)  # (…, N, M)
+        tilt = torch.where(error < 0, 1 - midpoints.unsqueeze(-1), midpoints.unsqueeze(-1))
+        if kappa > 0:
+            slope = error.clamp(-kappa, kappa)  # κ times the slope of L_κ(u)/κ
+            error = torch.add(error, slope, alpha=-0.5)
+            tilt = tilt.mul_(slope).div_(kappa)
+        else:
+            tilt = tilt.mul_(error.sign())
+        ctx.save_for_backward(tilt.mean(-1))
+        return tilt.mul_(error).mean(-1).sum(-1)
+
+    @staticmethod
+    def backward(ctx: Any, *above: Tensor) -> tuple[Tensor, None, None, None]:
+        (slope,) = ctx.saved_tensors
+        return -slope * above[0].unsqueeze(-1), None, None, None

@@ -14,14 +14,17 @@ from torch import Generator, Tensor
 from dqngui.config import Experiment, LearnConfig
 from dqngui.envs.spaces import Spaces
 from dqngui.learning.acting import inputs_of
+from dqngui.learning.augmentation import Augmentation
+from dqngui.learning.auxiliary import Auxiliary
 from dqngui.learning.chance import Chance
 from dqngui.learning.distributions import objective_of
 from dqngui.learning.flat import FlatAdam, FlatParameters, Layout
 from dqngui.learning.replay import Batch, Pairs
 from dqngui.learning.targets import window_priority
 from dqngui.learning.windows import WindowRule
+from dqngui.nets.initialise import build
 from dqngui.nets.memory.contract import State
-from dqngui.nets.network import Inputs, QNetwork, build_network
+from dqngui.nets.network import Inputs, QNetwork
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,10 @@ class DQN:
 
     def __init__(self, spaces: Spaces, experiment: Experiment, device: torch.device, generator: Generator) -> None:
         self.device = device
-        self.online = build_network(spaces, experiment, generator).to(device)
-        self.target = build_network(spaces, experiment, generator).to(device)
+        self.online = build(lambda: QNetwork(spaces, experiment), generator).to(device)
+        self.target = build(lambda: QNetwork(spaces, experiment), generator).to(device)
         self.flat, self.flat_target = FlatParameters(self.online), FlatParameters(self.target)
-        self.average = build_network(spaces, experiment, generator).to(device).eval()
+        self.average = build(lambda: QNetwork(spaces, experiment), generator).to(device).eval()
         self.flat_average = FlatParameters(self.average)
         for network in (self.target, self.average):
             network.requires_grad_(False)
@@ -60,6 +63,8 @@ class DQN:
         self.flat_average.values.data.copy_(self.flat.values.data)
         self.optimizer = FlatAdam(self.flat, eps=experiment.learn.adam_eps)
         self.objective = objective_of(self.online.head.reading)
+        self.auxiliary = Auxiliary(self.online, device)
+        self.parts, self.updates = spaces.parts, 0
         self.chance = Chance(generator, device)
         self.noisy, self.drops = experiment.net.noisy, bool(self.online.dropouts())
         if self.noisy:
@@ -80,6 +85,7 @@ class DQN:
             stride=learn.state_stride,
             context=self.context,
             from_start=learn.window_from == "start",
+            whole=self.auxiliary.active,
         )
 
     def update(self, batch: Batch, experiment: Experiment) -> tuple[UpdateStats, NDArray[np.float64] | None]:
@@ -87,7 +93,7 @@ class DQN:
         learn = experiment.learn
         self._draw_noise()
         mask = self._tensor(batch.mask)
-        estimate, bootstrap = self._unrolled(batch, learn)
+        estimate, bootstrap, besides = self._unrolled(batch, mask, learn)
         lesson = self.objective.losses(
             estimate,
             self._tensor(batch.taken),
@@ -98,7 +104,7 @@ class DQN:
         )
         weights = None if batch.weights is None else self._tensor(batch.weights)
         count = int(batch.mask.sum())
-        figures, surprise = self._descend(lesson, mask, weights, count, learn)
+        figures, surprise = self._descend(lesson, mask, weights, count, learn, besides)
         priorities = None if weights is None else self._priorities(surprise, mask, learn)
         return _stats(figures.tolist(), count), priorities
 
@@ -115,6 +121,9 @@ class DQN:
             inputs_of(parts, action, reward * np.float32(learn.reward_scale), self.device)
             for parts, action, reward in (batch.now, batch.later)
         )
+        if learn.augment_noise > 0 or learn.augment_shift > 0:
+            change = self._augmentation(len(batch.names), learn)
+            now, later = (change.noised(change.shifted(inputs)) for inputs in (now, later))
         taken, discount = self._tensor(batch.taken), self._tensor(batch.discount)
         returns = self._rewards(batch.returns, learn)
         weights = None if batch.weights is None else self._tensor(batch.weights)
@@ -144,9 +153,12 @@ class DQN:
         weights: Tensor | None,
         count: int,
         learn: LearnConfig,
+        besides: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Step down the losses of an objective; returns sums of loss, |TD error|, q and the gradient's norm (4,), and
-        what priorities are made of (…)."""
+        """Step down the losses of an objective, and a mean loss `besides`.
+
+        Returns sums of loss, |TD error|, q and the gradient's norm (4,), and what priorities are made of (…).
+        """
         losses, predicted, wanted = lesson
         if mask is not None:
             losses = losses * mask
@@ -154,6 +166,9 @@ class DQN:
         if weights is not None:
             losses = losses * weights
         total = losses.sum()
+        if besides is not None:
+            total = besides * count if self._pretraining(learn) else total + besides * count
+        self.updates += 1
         self.flat.clear_gradient()
         (total / count).backward()
         norm = self.flat.clip_gradient(learn.grad_clip)
@@ -181,6 +196,13 @@ class DQN:
         """The target network becomes the online one."""
         self.flat_target.values.data.copy_(self.flat.values.data)
 
+    def _pretraining(self, learn: LearnConfig) -> bool:
+        """The next observation is all that is learned as yet."""
+        return self.auxiliary.predictor is not None and self.updates < learn.pretrain_updates
+
+    def _augmentation(self, size: int, learn: LearnConfig) -> Augmentation:
+        return Augmentation(self.parts, learn, size, self.chance.augmentation)
+
     def _draw_noise(self) -> None:
         """New noise for one update, of each network its own."""
         if self.noisy:
@@ -200,26 +222,43 @@ class DQN:
             online = self.online.estimate(later, None)[0][0] if double else None
             return self.objective.bootstrap(self.target.estimate(later, None)[0][0], online)
 
-    def _unrolled(self, batch: Batch, learn: LearnConfig) -> tuple[Tensor, Tensor]:
-        """Both networks over the whole window from the same stored state; burn-in without gradient."""
-        inputs = self._inputs(batch.observation, batch.action, batch.reward, learn.reward_scale)
+    def _unrolled(self, batch: Batch, mask: Tensor, learn: LearnConfig) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Both networks over the whole window from the same stored state; burn-in without gradient.
+
+        Returns the estimate, the bootstrap of every row, and a loss besides theirs, if there is one.
+        """
+        inputs = shown = self._inputs(batch.observation, batch.action, batch.reward, learn.reward_scale)
+        burn = None if batch.burn is None else self._inputs(*batch.burn, learn.reward_scale)
+        if learn.augment_noise > 0 or learn.augment_shift > 0:
+            change = self._augmentation(len(batch.names), learn)
+            burn = None if burn is None else change.noised(change.shifted(burn))
+            shown = change.shifted(inputs)
+            inputs = change.noised(shown)
         with torch.no_grad():
-            target, _ = self.target.estimate(inputs, self._state(batch, self.target, learn.reward_scale))
-            state = self._state(batch, self.online, learn.reward_scale)
-        estimate = self._estimate(inputs, state)
+            target, _ = self.target.estimate(inputs, self._state(batch, burn, self.target))
+            state = self._state(batch, burn, self.online)
+        besides = None
+        if self.auxiliary.active:
+            with self.chance.dropping(self.online):
+                estimate, besides = self.auxiliary.estimate(
+                    inputs, shown, state, self._tensor(batch.taken), mask, learn, self._pretraining(learn)
+                )
+        else:
+            estimate = self._estimate(inputs, state)
         bootstrap = self.objective.bootstrap(target, estimate.detach() if learn.double else None)
         rows = self._tensor(batch.boot)
         if bootstrap.ndim > rows.ndim:
             rows = rows.unsqueeze(-1).expand(*rows.shape, bootstrap.shape[-1])
-        return estimate, bootstrap.gather(0, rows)
+        return estimate, bootstrap.gather(0, rows), besides
 
-    def _state(self, batch: Batch, network: QNetwork, reward_scale: float) -> State | None:
+    def _state(self, batch: Batch, burn: Inputs | None, network: QNetwork) -> State | None:
+        """The stored state, refreshed by the burn-in where there is one."""
         if batch.state is None:
             return None
         state: State = tuple(self._tensor(part) for part in batch.state)
-        if batch.burn is None or batch.burned is None:
+        if burn is None or batch.burned is None:
             return state
-        _, refreshed = network.estimate(self._inputs(*batch.burn, reward_scale), state)
+        _, refreshed = network.estimate(burn, state)
         burned = self._tensor(batch.burned)
         return tuple(
             torch.where(burned.view(-1, *[1] * (old.ndim - 1)), new, old)
@@ -263,7 +302,7 @@ class DQN:
         vectors = {"online": self.flat, "target": self.flat_target, "average": self.flat_average}
         kept = {name: vector.values.detach() for name, vector in vectors.items()}
         kept |= {f"adam.{name}": value for name, value in self.optimizer.arrays().items()}
-        return kept | self.chance.arrays()
+        return kept | {"updates": torch.tensor(self.updates)} | self.auxiliary.arrays() | self.chance.arrays()
 
     @property
     def layout(self) -> Layout:
@@ -279,6 +318,8 @@ class DQN:
         kept: list[str] = []
         for name, vector in {"online": self.flat, "target": self.flat_target, "average": self.flat_average}.items():
             kept = vector.take_over(torch.as_tensor(arrays[name]), layout)
+        if len(kept) == len(self.flat.layout):  # else what is new has to be prepared again
+            self.updates = _updates_of(arrays)
         return kept
 
     def restore(self, arrays: Mapping[str, Any]) -> None:
@@ -290,6 +331,8 @@ class DQN:
         self.optimizer.restore(
             {name.removeprefix("adam."): value for name, value in arrays.items() if name.startswith("adam.")}
         )
+        self.updates = _updates_of(arrays)
+        self.auxiliary.restore(arrays)
         self.chance.restore(arrays)
 
 
@@ -297,6 +340,11 @@ def _share(inputs: Inputs, share: slice) -> Inputs:
     """Some columns of inputs (T, B, ...)."""
     parts = {name: part[:, share] for name, part in inputs.observation.items()}
     return Inputs(parts, inputs.action[:, share], inputs.reward[:, share])
+
+
+def _updates_of(arrays: Mapping[str, Any]) -> int:
+    """Updates that a saved learner had made; older states tell it of the optimizer only."""
+    return int(arrays.get("updates", arrays["adam.count"]))
 
 
 def _stats(figures: list[float], count: int) -> UpdateStats:

@@ -26,6 +26,7 @@ class WindowRule:
         stride: a recurrent state is stored at every so-manieth step of an episode.
         context: None for a recurrent memory, else the past steps that a finite memory sees.
         from_start: windows begin at their episode's start.
+        whole: every row between a step and its bootstrap is wanted, even of single steps.
     """
 
     length: int
@@ -34,11 +35,12 @@ class WindowRule:
     stride: int = 1
     context: int | None = 0
     from_start: bool = False
+    whole: bool = False
 
     @property
     def single_steps(self) -> bool:
         """Windows of one step that nothing before it concerns."""
-        return self.length == 1 and self.context == 0
+        return self.length == 1 and self.context == 0 and not self.whole
 
     def first_learned(self, position: Steps, start: Steps) -> Steps:
         """The window that teaches `position`: its first learned step s ≤ position.

@@ -13,6 +13,7 @@ from dqngui.nets.heads import Head, make_head
 from dqngui.nets.initialise import build
 from dqngui.nets.memory.contract import Errors, State
 from dqngui.nets.noise import Dropout, NoisyLinear
+from dqngui.nets.predictor import Predictor
 from dqngui.nets.record import Record
 from dqngui.nets.trunk import Inputs, Trunk
 
@@ -30,6 +31,8 @@ class QNetwork(Trunk):
         super().__init__(spaces, experiment)
         net = experiment.net
         self.head = make_head(net, spaces.actions, per_action=self.attention.per_action)
+        foresees = net.predictor and self.encoder.raw_size > 0
+        self.predictor = Predictor(net.width, spaces.actions, self.encoder.raw_size) if foresees else None
         self.dropout = Dropout(net.dropout) if net.dropout else None
         self.chance: Generator | None = None
         self.plain, self.values = self._plain_parts(), self.head.values  # quicker to reach than a module's own

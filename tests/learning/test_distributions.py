@@ -78,6 +78,15 @@ def test_quantile_loss_is_the_papers(kappa: float) -> None:
         assert float(fast[index]) == pytest.approx(total)
 
 
+@pytest.mark.parametrize("kappa", [0.0, 0.5])
+def test_the_gradient_of_the_quantile_loss_is_its_slope(kappa: float) -> None:
+    quantiles, wanted = (torch.randn(4, n, generator=GENERATOR, dtype=torch.float64) for n in (5, 7))
+    midpoints = Quantiles(5).midpoints(quantiles)
+    assert torch.autograd.gradcheck(
+        lambda theta: quantile_huber(theta, wanted, midpoints, kappa), quantiles.requires_grad_()
+    )
+
+
 def test_quantiles_settle_at_the_quantiles_of_the_returns() -> None:
     reading = Quantiles(4)
     returns = torch.arange(100, dtype=torch.float64)
@@ -270,7 +279,7 @@ def test_a_windows_priority_comes_from_its_losses() -> None:
     learner, experiment = learner_of(net={"values": "quantile"}, learn={"prioritized": True, "priority_alpha": 1.0})
     batch = filled(learner, experiment).sample(5, learner.rule(experiment), 0.9)
     assert isinstance(batch, Batch)
-    estimate, bootstrap = learner._unrolled(batch, experiment.learn)
+    estimate, bootstrap, _ = learner._unrolled(batch, torch.from_numpy(batch.mask), experiment.learn)
     columns = (torch.from_numpy(each) for each in (batch.taken, batch.returns, batch.discount))
     losses = learner.objective.losses(estimate, *columns, bootstrap, experiment.learn)[0].detach().numpy() * batch.mask
     _, priorities = learner.update(batch, experiment)

@@ -1,0 +1,176 @@
+"""What is learned besides values: foresight, preparation without rewards, memories that teach themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from dqngui import catalog
+from dqngui.config import Experiment
+from dqngui.envs.spaces import Part, Spaces
+from dqngui.learning.auxiliary import Standard
+from dqngui.learning.dqn import DQN
+from dqngui.learning.replay import Batch, Replay
+from dqngui.nets.memory.contract import Errors, State
+from dqngui.nets.memory.gru import GRU
+from dqngui.nets.record import Record
+from dqngui.settings import as_data, experiment_from
+
+SPACES = Spaces(
+    parts=(Part("x", "vector", (2,), "float32"), Part("place", "discrete", (1,), "int32", sizes=(4,))), actions=2
+)
+
+
+class Forecasting(GRU):
+    """Tells as its own error twice the step number of its window."""
+
+    teaches_itself = True
+
+    def forward(  # type: ignore[override]
+        self, x: Tensor, state: State | None, record: Record | None = None, errors: Errors | None = None
+    ) -> tuple[Tensor, State]:
+        if errors is not None:
+            errors["forecast"] = 2 * torch.arange(len(x), dtype=x.dtype).unsqueeze(-1).expand(x.shape[:2])
+        return super().forward(x, state, record)
+
+
+def made(net: dict[str, Any], learn: dict[str, Any]) -> tuple[DQN, Experiment]:
+    net = {"attention": "none", "memory": "none", "width": 16, "previous_reward": False, **net}
+    learn = {"window": 4, "burn_in": 0, "n_step": 3, "replay_capacity": 4096, **learn}
+    experiment = experiment_from({"net": net, "learn": learn})
+    return DQN(SPACES, experiment, torch.device("cpu"), torch.Generator().manual_seed(3)), experiment
+
+
+def walk(learner: DQN, steps: int = 200) -> Replay:
+    """A world that the action moves: x₀ grows by 2a − 1, x₁ is 5 x₀, the place is the step modulo 4."""
+    numbers = np.random.default_rng(1)
+    recurrent = learner.context is None
+    initial = [part.numpy() for part in learner.online.initial_state(1)]
+    replay = Replay(SPACES, num_envs=2, capacity=2000, generator=numbers, initial_state=initial if recurrent else None)
+    x, age = np.zeros(2), 0
+    for _ in range(steps):
+        taken = numbers.integers(2, size=2)
+        states = [np.zeros((2, *part.shape[1:]), np.float32) for part in initial] if recurrent else None
+        replay.add(_look(x, age), taken, np.ones(2), states)
+        x, age = x + 2 * taken - 1, age + 1
+        if age == 11:
+            replay.end_episodes(np.arange(2), _look(x, age), np.zeros(2, bool))
+            x, age = np.zeros(2), 0
+    return replay
+
+
+def _look(x: np.ndarray, age: int) -> dict[str, np.ndarray]:
+    return {"x": np.stack([x, 5 * x], -1).astype(np.float32), "place": np.full((2, 1), age % 4, np.int32)}
+
+
+def batch_of(learner: DQN, experiment: Experiment, replay: Replay, size: int = 16) -> Batch:
+    batch = replay.sample(size, learner.rule(experiment), 0.9)
+    assert isinstance(batch, Batch)
+    return batch
+
+
+@pytest.mark.parametrize("window", [1, 4])
+@pytest.mark.parametrize("memory", ["none", "gru"])
+def test_foresight_is_the_error_of_the_next_observation(memory: str, window: int) -> None:
+    learner, experiment = made({"memory": memory, "predictor": True}, {"window": window, "predict_next": 0.5})
+    plain, _ = made({"memory": memory}, {"window": window})
+    batch = batch_of(learner, experiment, walk(learner))
+    predictor = learner.online.predictor
+    assert predictor is not None and plain.online.predictor is None
+    inputs = learner._inputs(batch.observation, batch.action, batch.reward, 0.1)
+    state = None if batch.state is None else tuple(torch.from_numpy(part) for part in batch.state)
+    with torch.no_grad():
+        h = learner.online.features(inputs, state)[0]
+        rows = np.argwhere(batch.mask)
+        following = []
+        for t, b in rows:
+            ones = np.arange(4) == batch.observation["place"][t + 1, b, 0]
+            following.append([*batch.observation["x"][t + 1, b], *ones])
+        seen = np.array(following)
+        spread = np.maximum(seen.std(0), 1e-3)
+        total = 0.0
+        for (t, b), wanted in zip(rows, (seen - seen.mean(0)) / spread, strict=True):
+            said = predictor(h[t, b].view(1, 1, -1), torch.tensor([[int(batch.taken[t, b])]]))
+            total += float(np.mean((said.view(-1).numpy() - wanted) ** 2))
+    foresight = total / len(rows)
+    alone, _ = made({"memory": memory, "predictor": True}, {})
+    with torch.no_grad():
+        alone.flat.values.copy_(learner.flat.values)
+        alone.flat_target.values.copy_(learner.flat_target.values)
+    off = experiment_from({**as_data(experiment), "learn": {**as_data(experiment)["learn"], "predict_next": 0.0}})
+    without = alone.update(batch, off)[0].loss
+    assert learner.update(batch, experiment)[0].loss == pytest.approx(without + 0.5 * foresight, rel=1e-4)
+
+
+def test_the_last_observation_of_an_episode_is_predicted_too_and_padding_is_not() -> None:
+    learner, experiment = made({"predictor": True}, {"window": 6})
+    batch = batch_of(learner, experiment, walk(learner))
+    assert not batch.mask[-1].any(), "a learned step always has a successor in its window"
+    changed = {name: part.copy() for name, part in batch.observation.items()}
+    inside = np.zeros_like(batch.mask)
+    for b in range(batch.mask.shape[1]):
+        inside[: np.flatnonzero(batch.mask[:, b]).max() + experiment.learn.n_step + 1, b] = True
+    assert not inside.all()
+    changed["x"][~inside] = 1e6
+    other = Batch(**{name: getattr(batch, name) for name in batch.__slots__} | {"observation": changed})
+    twin, _ = made({"predictor": True}, {"window": 6})
+    assert learner.update(batch, experiment)[0].loss == pytest.approx(twin.update(other, experiment)[0].loss)
+
+
+def test_before_rewards_only_foresight_learns_and_it_does() -> None:
+    learner, experiment = made({"predictor": True}, {"pretrain_updates": 150, "lr": 3e-3, "predict_next": 0.0})
+    replay = walk(learner)
+    head = [parameter.clone() for parameter in learner.online.head.parameters()]
+    losses = [learner.update(batch_of(learner, experiment, replay), experiment)[0].loss for _ in range(150)]
+    assert all(torch.equal(a, b) for a, b in zip(head, learner.online.head.parameters(), strict=True))
+    assert np.mean(losses[-20:]) < 0.2 * np.mean(losses[:5])
+    learner.update(batch_of(learner, experiment, replay), experiment)
+    assert not all(torch.equal(a, b) for a, b in zip(head, learner.online.head.parameters(), strict=True))
+
+
+def test_what_was_prepared_is_saved_and_taken_over() -> None:
+    learner, experiment = made({"predictor": True}, {"pretrain_updates": 5})
+    replay = walk(learner)
+    for _ in range(5):
+        learner.update(batch_of(learner, experiment, replay), experiment)
+    arrays = {name: value.clone() for name, value in learner.arrays().items()}
+    again, _ = made({"predictor": True}, {"pretrain_updates": 5})
+    again.restore(arrays)
+    assert again.updates == 5
+    batch = batch_of(learner, experiment, replay)
+    assert again.update(batch, experiment) == learner.update(batch, experiment)
+    heir, _ = made({"predictor": True}, {"pretrain_updates": 5})
+    heir.take_over(arrays, learner.layout)
+    assert heir.updates == 5
+    other, _ = made({"predictor": True, "memory": "gru"}, {"pretrain_updates": 5})
+    other.take_over(arrays, learner.layout)
+    assert other.updates == 0
+
+
+def test_a_memorys_own_errors_are_averaged_over_the_mask(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = catalog.Entry("", f"{__name__}:Forecasting", catalog.RecurrentOptions)
+    monkeypatch.setitem(catalog.MEMORIES, "forecasting", entry)
+    monkeypatch.setattr(
+        catalog, "load", lambda entry, load=catalog.load: Forecasting if __name__ in entry.target else load(entry)
+    )
+    learner, experiment = made({"memory": "forecasting"}, {"self_weight": 3.0})
+    plain, usual = made({"memory": "gru"}, {})
+    batch = batch_of(learner, experiment, walk(learner))
+    own = float((2 * np.arange(len(batch.mask))[:, None] * batch.mask).sum() / batch.mask.sum())
+    loss = plain.update(batch, usual)[0].loss
+    assert learner.update(batch, experiment)[0].loss == pytest.approx(loss + 3.0 * own, rel=1e-5)
+
+
+def test_standard_follows_mean_and_spread() -> None:
+    standard = Standard(2, torch.device("cpu"))
+    g = torch.Generator().manual_seed(0)
+    for _ in range(500):
+        raw = torch.randn(4, 5, 2, generator=g) * torch.tensor([3.0, 0.0]) + torch.tensor([7.0, 2.0])
+        standard.take(raw, torch.ones(4, 5, dtype=torch.bool))
+    assert standard.mean.tolist() == pytest.approx([7.0, 2.0], abs=0.2)
+    assert standard.of(torch.tensor([10.0, 2.0])).tolist() == pytest.approx([1.0, 0.0], abs=0.1)
+    assert float(standard.of(torch.tensor([7.0, 50.0]))[1]) == 10.0
