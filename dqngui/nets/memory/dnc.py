@@ -20,6 +20,12 @@ from dqngui.nets.record import Record, ViewSpec
 _LEAST_USE = 1e-6
 """Lowest usage that allocation reckons with: its gradient divides by it."""
 
+_HANDICAP = 1e-5
+"""Slots that are used alike are taken in their order: each ranks as if it were used so much more than the one before.
+
+Slots that were never told apart are used alike but for rounding, which must not choose between them.
+"""
+
 
 class DNC(Memory):
     """One write head, which may take the least used slot, and read heads, which may follow the order of writing.
@@ -86,14 +92,15 @@ class Words:
 class Allocation:
     """Weights (B, N) that take the least used slot, and its gradient.
 
-    a[φ_j] = (1 − u[φ_j]) Π_{i<j} u[φ_i] with φ the slots by rising usage u: differences of a cumulative product.
+    a[φ_j] = (1 − u[φ_j]) Π_{i<j} u[φ_i] with φ the slots by rising usage u (plus a handicap that parts equal ones):
+    differences of a cumulative product.
     """
 
     __slots__ = ("order", "products", "sorted", "weights")
 
-    def __init__(self, usage: Tensor) -> None:
-        # Slots that are used alike keep their order, or a run would not repeat.
-        self.sorted, self.order = torch.sort(usage * (1 - _LEAST_USE) + _LEAST_USE, dim=-1, stable=True)
+    def __init__(self, usage: Tensor, handicap: Tensor) -> None:
+        self.order = torch.argsort(usage + handicap, dim=-1, stable=True)
+        self.sorted = usage.gather(-1, self.order).mul_(1 - _LEAST_USE).add_(_LEAST_USE)
         self.products = self.sorted.cumprod(-1)
         shares = F.pad(self.products[:, :-1], (1, 0), value=1.0).sub_(self.products)
         self.weights = torch.empty_like(usage).scatter_(-1, self.order, shares)
@@ -117,6 +124,7 @@ class ComputerHeads(Heads):
         self.lookups: list[tuple[Allocation, Content, Content, list[tuple[Tensor, Tensor]]]] = []
         self.links: list[Tensor] = []
         self.factor: Tensor | None = None
+        self.handicap: Tensor | None = None
 
     def _parts(self, asked: Tensor) -> list[tuple[Tensor, ...]]:
         """Views of every step's words: keys, strengths, all gates and erase together, free gates, allocation gate,
@@ -146,7 +154,7 @@ class ComputerHeads(Heads):
         modes = torch.softmax(modes_in, dim=-1)
         old_read, old_write = weights[:, :R], weights[:, R]
         usage_now, freed = self._used(usage, old_write, free, old_read)
-        allocation = Allocation(usage_now)
+        allocation = Allocation(usage_now, self._handicap(usage_now))
         factor = shortening(matrix) if self.factor is None else self.factor
         sought = Content(keys[:, R:], strength[:, R:], matrix, factor)
         place = torch.lerp(sought.weights[:, 0], allocation.weights, allocate)
@@ -172,6 +180,11 @@ class ComputerHeads(Heads):
             )
             self.links.append(link_now)
         return after, usage_now, link_now, precedence_now, torch.cat([read, row], dim=1)
+
+    def _handicap(self, usage: Tensor) -> Tensor:
+        if self.handicap is None:
+            self.handicap = torch.arange(usage.shape[-1], dtype=usage.dtype, device=usage.device) * _HANDICAP
+        return self.handicap
 
     def _used(
         self, usage: Tensor, old_write: Tensor, free: Tensor, old_read: Tensor
