@@ -57,6 +57,11 @@ TINY: dict[str, Any] = {
     "run": {"total_steps": 400, "eval_every": 200, "eval_episodes": 2, "checkpoint_every": 100, "log_every": 50,
             "device": "cpu"},
 }  # fmt: skip
+TINY_PPO: dict[str, Any] = {
+    **TINY,
+    "learn": {"algorithm": "ppo", "rollout": 20, "window": 6, "batch_size": 4, "epochs": 2},
+}
+BOTH = pytest.mark.parametrize("tiny", [TINY, TINY_PPO], ids=["dqn", "ppo"])
 SCHEDULE = (
     SetKnob(field="learn.lr", value=3e-4, at=120),
     SetKnob(field="net.width", value=8, at=140),
@@ -74,8 +79,9 @@ def hosted(kind: str, experiment: Experiment, folder: Path) -> list[Event]:
     return list(events_of(open_host(kind, request)))
 
 
-def test_inline_thread_and_process_give_identical_logs(tmp_path: Path) -> None:
-    experiment = experiment_from(TINY)
+@BOTH
+def test_inline_thread_and_process_give_identical_logs(tiny: dict[str, Any], tmp_path: Path) -> None:
+    experiment = experiment_from(tiny)
     streams = {}
     for kind in ("inline", "thread", "process"):
         folder = create(tmp_path, experiment)
@@ -181,9 +187,10 @@ def killed(arguments: list[str], runs: Path) -> Path:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
-def test_killed_training_resumes_to_the_log_of_a_run_never_killed(tmp_path: Path) -> None:
+@BOTH
+def test_killed_training_resumes_to_the_log_of_a_run_never_killed(tiny: dict[str, Any], tmp_path: Path) -> None:
     file = tmp_path / "tiny.toml"
-    asked = with_settings(experiment_from(TINY), {"run.total_steps": 2000, "run.checkpoint_every": 300})
+    asked = with_settings(experiment_from(tiny), {"run.total_steps": 2000, "run.checkpoint_every": 300})
     file.write_text(presets.to_toml(asked))
     whole = create(tmp_path / "whole", asked)
     list(run_inline(Request(job="train", experiment=asked, folder=str(whole))))
@@ -196,8 +203,11 @@ def test_killed_training_resumes_to_the_log_of_a_run_never_killed(tmp_path: Path
     assert log(list(read_events(folder))) == log(list(read_events(whole)))
 
 
-def test_a_fork_gives_the_same_log_in_every_host_and_continues_like_its_parent(tmp_path: Path) -> None:
-    experiment = experiment_from(TINY)
+@BOTH
+def test_a_fork_gives_the_same_log_in_every_host_and_continues_like_its_parent(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
+    experiment = experiment_from(tiny)
     parent = create(tmp_path, experiment)
     schedule = (*SCHEDULE, Stop(at=240), SetKnob(field="learn.gamma", value=0.9, at=300))
     request = Request(job="train", experiment=experiment, folder=str(parent), schedule=schedule)
@@ -264,8 +274,11 @@ def test_the_schedule_of_a_resumed_run_goes_on_where_it_was(kind: str, tmp_path:
 
 @pytest.mark.parametrize("memory", sorted(catalog.MEMORIES))
 @pytest.mark.parametrize("attention", sorted(catalog.ATTENTIONS))
-def test_every_agent_trains_saves_loads_and_plays(attention: str, memory: str, tmp_path: Path) -> None:
-    experiment = with_settings(experiment_from(TINY), {"net.attention": attention, "net.memory": memory})
+@BOTH
+def test_every_agent_trains_saves_loads_and_plays(
+    tiny: dict[str, Any], attention: str, memory: str, tmp_path: Path
+) -> None:
+    experiment = with_settings(experiment_from(tiny), {"net.attention": attention, "net.memory": memory})
     folder = create(tmp_path, experiment)
     events = list(events_of(open_host("inline", Request(job="train", experiment=experiment, folder=str(folder)))))
     assert isinstance(events[-1], Finished)

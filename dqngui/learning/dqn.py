@@ -317,7 +317,7 @@ class DQN:
         """
         kept: list[str] = []
         for name, vector in {"online": self.flat, "target": self.flat_target, "average": self.flat_average}.items():
-            kept = vector.take_over(torch.as_tensor(arrays[name]), layout)
+            kept = vector.take_over(torch.as_tensor(arrays.get(name, arrays["online"])), layout)
         if len(kept) == len(self.flat.layout):  # else what is new has to be prepared again
             self.updates = _updates_of(arrays)
         return kept

@@ -111,8 +111,10 @@ class Rollout:
         """End running episodes as if truncated behind the last step; `beyond` (N,) is V of what was seen last."""
         self.made[lost] = -1
         if self.rows:
-            self.rows[-1].ended[lost] = True
-            self.rows[-1].beyond[lost] = beyond[lost]
+            last = self.rows[-1]
+            running = lost & ~last.ended  # the others have made no step yet
+            last.ended[running] = True
+            last.beyond[running] = beyond[running]
 
     def clear(self) -> None:
         """Forget what was learned, but for the steps that a finite memory will look back at."""
