@@ -226,6 +226,7 @@ class PlayerReady(Event, frozen=True):
     Attributes:
         views: everything that can be recorded of it.
         labels: names along an axis, by the axis' name (`query`, `key`: the tokens); axes without names are counted.
+        cells: where tokens are cells of a picture: the place of the first one, rows and columns.
         actions, features: names of the actions and of the observation's entries.
         fps: steps a second at normal speed.
         no_picture: why the environment draws no picture; empty if it does.
@@ -235,6 +236,7 @@ class PlayerReady(Event, frozen=True):
     environment: str
     views: tuple[View, ...] = ()
     labels: dict[str, tuple[str, ...]] = {}
+    cells: tuple[int, int, int] | None = None
     actions: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     fps: float = 30.0

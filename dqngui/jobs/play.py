@@ -143,6 +143,7 @@ class _Player:
             environment=self.environment,
             views=views,
             labels=agent.labels,
+            cells=agent.network.encoder.cells,
             actions=agent.spaces.action_names,
             features=agent.features,
             fps=float(stage.envs.envs[0].metadata.get("render_fps") or USUAL_FPS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 from made_playing import ACTIONS, LAGS, POOL, RECURRENT, SELF, TOKENS, began, episode, extend, rows_of
@@ -74,6 +75,30 @@ def test_every_pair_of_axes_becomes_maps() -> None:
         assert drawn.shape == (len(maps.titles), len(maps.rows), len(maps.columns))
         np.testing.assert_array_equal(drawn.ravel(), (values[..., ::-1] if view is LAGS else values).ravel())
     assert combined([["a", "b"], ["1", "2"]]) == ["a · 1", "a · 2", "b · 1", "b · 2"]
+
+
+def test_weights_of_cells_are_a_picture_a_head() -> None:
+    view = View("attention/pool", ("head", "key"), (2, 8))
+    playing = episode((view, SELF), 3)
+    playing.ready = msgspec.structs.replace(playing.ready, cells=(1, 2, 3))  # a token before the six cells, one behind
+    maps = Maps.of(playing, view)
+    assert (maps.titles, maps.rows, maps.columns) == (["head 1", "head 2"], ["0", "1"], ["0", "1", "2"])
+    assert maps.axes == ("row", "column") and len(maps.keys[0]) == 8
+    values = playing.view(view.name)[1]
+    np.testing.assert_array_equal(maps.at(values), values[:, 1:7].reshape(2, 2, 3))
+    assert Maps.of(playing, SELF).cells is None  # queries stand between
+
+
+def test_the_picture_and_the_share_of_every_token_are_drawn(qtbot: QtBot) -> None:
+    view = View("attention/pool", ("head", "key"), (2, 8))
+    playing = episode((view,), 3)
+    playing.ready = msgspec.structs.replace(playing.ready, cells=(1, 2, 3))
+    panel = shown(qtbot, playing)
+    assert panel.now.values.shape == (2, 2, 3)
+    assert len(panel.over.rows) == 8
+    assert panel.now.told(0, 1, 2).startswith("head 1 · row 1 · column 2 · ")
+    panel.now.clicked.emit(1, 0, 0)
+    assert panel.head == 1
 
 
 def test_axes_that_nobody_has_announced_yet_are_rows() -> None:

@@ -57,7 +57,7 @@ KINDS = {
     "large picture": (spaces.Box(0, 255, (210, 160, 3), np.uint8), 24),
     "float picture": (spaces.Box(0, 1, (3, 12, 12)), 36),
     "grid": (spaces.MultiDiscrete(np.full((7, 6, 3), [4, 5, 2])), 42),
-    "grid of many categories": (spaces.MultiDiscrete(np.full((3, 4, 4), [40, 30, 10, 5])), 12),
+    "grid of many categories": (spaces.MultiDiscrete(np.full((6, 5, 4), [40, 30, 10, 5])), 30),
     "large grid": (spaces.MultiDiscrete(np.full((16, 16), 3)), 64),
     "entities": (spaces.Box(-1, 1, (5, 3)), 5),
     "text": (spaces.Text(20, charset="ab c"), 1),
@@ -181,7 +181,7 @@ def test_an_unknown_category_counts_as_the_last() -> None:
 
 @pytest.mark.parametrize("sizes", [(4, 5, 2), (40, 30, 10, 5), (600, 3)])
 def test_a_cell_is_the_sum_of_its_channels_embeddings(sizes: tuple[int, ...]) -> None:
-    space = spaces.MultiDiscrete(np.full((3, 4, len(sizes)), sizes))
+    space = spaces.MultiDiscrete(np.full((6, 5, len(sizes)), sizes))
     encoder = encoder_of(space, "one").parts[0]
     assert isinstance(encoder, GridEncoder)
     cells = torch.from_numpy(space.sample().astype(np.int32)).flatten(0, 1)  # (H·W, C)

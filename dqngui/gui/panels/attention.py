@@ -99,7 +99,8 @@ class AttentionPanel(InnerPanel):
         self.now.arrange(maps.titles, maps.rows, maps.columns, maps.axes)
         self.now.choose(self.head)
         lags = view.axes[-1] == "lag"
-        self.over.arrange([f"past step {each}" if lags else each for each in maps.columns], maps.axes[1], maps.columns)
+        keys, title = maps.keys
+        self.over.arrange([f"past step {each}" if lags else each for each in keys], title, keys)
         span = span_of(playing.length, playing.ended)
         most = max(float(np.max(self._most.values, initial=0.0)), 0.01)
         for canvas in (self.over, self.curve):

@@ -55,12 +55,15 @@ class Maps:
     """How one step of a view is drawn: maps × rows × columns.
 
     The last axis gives the columns, `head` the maps, everything else the rows; without anything else the heads are
-    the rows of a single map.
+    the rows of a single map. Where the columns are cells of a picture and nothing else is left, each head's map is
+    that picture.
 
     Attributes:
         titles, rows, columns: their names.
         axes: titles of rows and columns.
         heads: names of the heads, none without such an axis.
+        keys: names along the last axis, and its title; the columns are the same, but for a picture.
+        cells: of a picture: the place of its first cell along the last axis, its rows and columns.
     """
 
     view: View
@@ -69,6 +72,8 @@ class Maps:
     columns: list[str]
     axes: tuple[str, str]
     heads: list[str]
+    keys: tuple[list[str], str]
+    cells: tuple[int, int, int] | None = None
 
     @classmethod
     def of(cls, playing: Playing, view: View) -> Maps:
@@ -84,7 +89,12 @@ class Maps:
         if len(between) == 1:
             rows = numbers_of(rows, row_title)
         columns = numbers_of(named[last], last)
-        return cls(view, titles, rows, columns, (row_title, axis_title(last)), heads)
+        keys = columns, axis_title(last)
+        cells = playing.ready.cells
+        if cells is None or last != "key" or between or cells[0] + cells[1] * cells[2] > len(columns):
+            return cls(view, titles, rows, columns, (row_title, keys[1]), heads, keys)
+        rows, columns = ([str(place) for place in range(count)] for count in cells[1:])
+        return cls(view, heads or [""], rows, columns, ("row", "column"), heads, keys, cells)
 
     def heads_first(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Values (n, *shape) as (n, heads or 1, the rest, columns), past steps oldest first."""
@@ -98,6 +108,9 @@ class Maps:
     def at(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """One step's values (*shape) as (maps, rows, columns)."""
         first = self.heads_first(values[None])[0]
+        if self.cells is not None:
+            place, rows, columns = self.cells
+            first = first[..., place : place + rows * columns]
         return first.reshape(len(self.titles), len(self.rows), len(self.columns))
 
 
