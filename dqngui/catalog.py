@@ -267,6 +267,22 @@ class TransformerOptions(Options, frozen=True):
         int, setting("Transformer layers; each sees the last `length` outputs of the one below.", ge=1, le=8)
     ] = 1
     length: Annotated[int, setting("Steps a layer looks back over, the present one included.", ge=2, le=4096)] = 16
+    gate: Annotated[
+        Literal["none", "gru"],
+        setting(
+            "What joins a layer's answer to its input: none adds them (pre-norm); gru weighs them (GTrXL), which is "
+            "steadier with several layers and costs about half as much again.",
+        ),
+    ] = "none"
+    dropout: Annotated[
+        float,
+        setting(
+            "Share of each layer's answers that learning drops by chance. Raised, it fits less to single cases and "
+            "learns more slowly.",
+            ge=0,
+            lt=1,
+        ),
+    ] = 0.0
 
     @property
     def context(self) -> int:

@@ -15,7 +15,7 @@ SEEN = 3
 OPTIONS = {
     "lru": {"layers": 2},
     "mingru": {"layers": 2, "chrono": 10},
-    "transformer": {"heads": 4, "layers": 2, "length": 5},
+    "transformer": {"heads": 4, "layers": 2, "length": 5, "gate": "gru"},
     "sarima": {"p": 2, "d": 1, "q": 1, "seasonal_p": 1, "seasonal_d": 1, "seasonal_q": 1, "season": 4},
     "mann": {"slots": 5, "slot_width": 6, "read_heads": 2, "write_heads": 2},
     "dnc": {"slots": 5, "slot_width": 6, "read_heads": 2},

@@ -29,7 +29,17 @@ PAIRS = list(itertools.product(sorted(catalog.ATTENTIONS), sorted(catalog.MEMORI
 
 
 def network_of(attention: str, memory: str, tokens: str = "feature", **net: object) -> QNetwork:
-    data = {"net": {"attention": attention, "memory": memory, "tokens": tokens, "width": 16, **net}}
+    options = {"sarima": {"p": 1, "season": 2}}.get(memory, {})  # so short that a few steps tell of every coefficient
+    data = {
+        "net": {
+            "attention": attention,
+            "memory": memory,
+            "memory_options": options,
+            "tokens": tokens,
+            "width": 16,
+            **net,
+        }
+    }
     return build_network(SPACES, experiment_from(data), torch.Generator().manual_seed(1))
 
 

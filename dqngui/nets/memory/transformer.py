@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from dqngui.catalog import TransformerOptions
+from dqngui.nets.memory.banded import attend
 from dqngui.nets.memory.contract import Memory, State
+from dqngui.nets.memory.gating import GRUGate
+from dqngui.nets.noise import Dropout
 from dqngui.nets.record import Record, ViewSpec
 
 
 class Transformer(Memory):
     """Each layer attends to the last `length` outputs of the layer below.
 
+    Pre-norm with residual connections, or with the gates of GTrXL in their place (see `GRUGate`).
     State, the key/value cache of acting: keys (B, layers, C, D), values (B, layers, C, D) with C = length − 1,
     newest last, and the number of valid steps (B,). Positions enter only as a learned bias per head and lag,
     zero at the start. Views: `memory/attention/LAYER` (head, lag), lag 0 being the present step.
@@ -27,7 +29,7 @@ class Transformer(Memory):
         super().__init__()
         self.width, self.length = width, options.length
         self.context = options.context
-        self.layers = nn.ModuleList(_Layer(width, options.heads, options.length) for _ in range(options.layers))
+        self.layers = nn.ModuleList(_Layer(width, options) for _ in range(options.layers))
         self.norm = nn.LayerNorm(width)
 
     def initial_state(self, batch: int) -> State:
@@ -40,76 +42,90 @@ class Transformer(Memory):
 
     def forward(self, x: Tensor, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
         T, B, _ = x.shape
-        cached = 0 if state is None else self.length - 1
-        lag = torch.arange(cached, cached + T, device=x.device).unsqueeze(1) - torch.arange(cached + T, device=x.device)
-        hidden = (lag < 0) | (lag >= self.length)  # (T, S): keys a query may not see
-        if state is not None:
-            empty = torch.arange(cached + T, device=x.device) < (cached - state[2]).unsqueeze(1)  # (B, S)
-            hidden = hidden | empty.view(B, 1, 1, -1)
-        keys, values = [], []
+        room = self.length - 1
+        if state is None:
+            caches, empty = [], None
+            count = torch.full((B,), min(T, room), dtype=torch.int64, device=x.device)
+        else:
+            # One copy makes room for the new steps of all layers, and serves as the next state without another.
+            caches = [F.pad(cache, (0, 0, 0, T)) for cache in state[:2]]
+            empty = torch.arange(room, device=x.device) < (room - state[2]).unsqueeze(1)  # (B, C)
+            count = (state[2] + T).clamp(max=room)
+        kept: list[tuple[Tensor, Tensor]] = []
         y = x.transpose(0, 1)  # (B, T, D)
         for index, layer in enumerate(self.layers):
-            past = None if state is None else (state[0][:, index], state[1][:, index])
-            y, k, v, weights = layer(y, past, lag, hidden, record is not None)
-            keys.append(k)
-            values.append(v)
+            past = [cache[:, index] for cache in caches]
+            y, keys, values, weights = layer(y, past, empty, record is not None)
+            kept.append((keys, values))
             if record is not None and weights is not None:
-                record.add(f"memory/attention/{index}", self._by_lag(weights, lag))
-        seen = torch.zeros(B, dtype=torch.int64, device=x.device) if state is None else state[2]
-        count = (seen + T).clamp(max=self.length - 1)
-        return self.norm(y).transpose(0, 1), (self._newest(keys), self._newest(values), count)
+                record.add(f"memory/attention/{index}", self._by_lag(weights))
+        y = self.norm(y).transpose(0, 1)
+        if caches and not torch.is_grad_enabled():
+            return y, (caches[0][:, :, T:], caches[1][:, :, T:], count)
+        return y, (*(self._newest(list(rows)) for rows in zip(*kept, strict=True)), count)
 
     def _newest(self, layers: list[Tensor]) -> Tensor:
         """(B, S, D) a layer -> (B, layers, C, D), padded in front where fewer steps exist."""
-        stacked = torch.stack(layers, dim=1)
         room = self.length - 1
-        missing = room - stacked.shape[2]
-        if missing > 0:
-            return F.pad(stacked, (0, 0, missing, 0))
-        return stacked[:, :, stacked.shape[2] - room :]
+        newest = torch.stack([rows[:, max(0, rows.shape[1] - room) :] for rows in layers], dim=1)
+        return F.pad(newest, (0, 0, room - newest.shape[2], 0))
 
-    def _by_lag(self, weights: Tensor, lag: Tensor) -> Tensor:
-        """(B, H, T, S) over keys -> (T, B, H, length) over lags."""
-        T = len(lag)
-        position = (lag[:, :1] - torch.arange(self.length, device=lag.device)).clamp(min=-1)  # key of each lag
+    def _by_lag(self, weights: Tensor) -> Tensor:
+        """(B, H, T, S) over keys -> (T, B, H, length) over lags; a lag before the first key has no weight."""
+        T, S = weights.shape[2:]
+        own = torch.arange(S - T, S, device=weights.device).unsqueeze(1)
+        position = (own - torch.arange(self.length, device=weights.device)).clamp(min=-1)  # key of each lag
         padded = F.pad(weights, (1, 0))  # position −1 reads the zero in front
         index = (position + 1).expand(*weights.shape[:2], T, self.length)
         return padded.gather(-1, index).permute(2, 0, 1, 3)
 
 
 class _Layer(nn.Module):
-    """x + attention(norm(x)), then x + feed-forward(norm(x)), over time."""
+    """x + attention(norm(x)), then x + feed-forward(norm(x)), over time; a gate may take the place of each sum."""
 
-    def __init__(self, width: int, heads: int, length: int) -> None:
+    def __init__(self, width: int, options: TransformerOptions) -> None:
         super().__init__()
-        self.heads = heads
         self.norm_attention = nn.LayerNorm(width)
         self.query_key_value = nn.Linear(width, 3 * width)
-        self.lag_bias = nn.Parameter(torch.empty(heads, length))
+        self.lag_bias = nn.Parameter(torch.empty(options.heads, options.length))
         self.out = nn.Linear(width, width)
         self.norm_forward = nn.LayerNorm(width)
         self.widen = nn.Linear(width, 4 * width)
         self.narrow = nn.Linear(4 * width, width)
+        gated = options.gate == "gru"
+        self.gate_attention = GRUGate(width) if gated else None
+        self.gate_forward = GRUGate(width) if gated else None
+        self.dropout = Dropout(options.dropout) if options.dropout else None
 
     def initialise(self, generator: Generator) -> None:
         nn.init.zeros_(self.lag_bias)
 
     def forward(
-        self, x: Tensor, past: tuple[Tensor, Tensor] | None, lag: Tensor, hidden: Tensor, explicit: bool
+        self, x: Tensor, past: list[Tensor], empty: Tensor | None, explicit: bool
     ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-        """x (B, T, D), past keys and values (B, C, D), lag (T, S) -> y, keys, values (B, S, D), weights."""
+        """x (B, T, D), keys and values (B, C + T, D) with room for the new ones -> y, keys, values, weights.
+
+        Without a past (state None) keys and values are the new ones alone. Where no gradient is wanted the room is
+        filled in place.
+        """
         q, k, v = self.query_key_value(self.norm_attention(x)).chunk(3, dim=-1)
-        if past is not None:
-            k, v = torch.cat([past[0], k], dim=1), torch.cat([past[1], v], dim=1)
-        bias = self.lag_bias[:, lag.clamp(0, self.lag_bias.shape[1] - 1)]  # (H, T, S)
-        bias = bias.masked_fill(hidden, -math.inf)  # (H, T, S) or (B, H, T, S)
-        q_h, k_h, v_h = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (q, k, v))  # (B, H, ·, D/H)
-        weights = None
-        if explicit:
-            score = q_h @ k_h.transpose(-1, -2) / math.sqrt(q_h.shape[-1])
-            weights = torch.softmax(score + bias, dim=-1)
-            mixed = weights @ v_h
-        else:
-            mixed = F.scaled_dot_product_attention(q_h, k_h, v_h, attn_mask=bias)
-        x = x + self.out(mixed.transpose(1, 2).flatten(2))
-        return x + self.narrow(F.gelu(self.widen(self.norm_forward(x)))), k, v, weights
+        if past:
+            k, v = (_filled(room, new) for room, new in zip(past, (k, v), strict=True))
+        mixed, weights = attend(q, k, v, self.lag_bias, empty, explicit)
+        x = self._joined(x, self.out(mixed), self.gate_attention)
+        x = self._joined(x, self.narrow(F.gelu(self.widen(self.norm_forward(x)))), self.gate_forward)
+        return x, k, v, weights
+
+    def _joined(self, x: Tensor, answer: Tensor, gate: GRUGate | None) -> Tensor:
+        if self.dropout is not None:
+            answer = self.dropout(answer)
+        return x + answer if gate is None else gate(x, answer)
+
+
+def _filled(room: Tensor, new: Tensor) -> Tensor:
+    """(B, C + T, D) with `new` (B, T, D) at its end."""
+    T = new.shape[1]
+    if torch.is_grad_enabled():
+        return torch.cat([room[:, :-T], new], dim=1)
+    room[:, -T:] = new
+    return room
