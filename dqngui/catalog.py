@@ -100,10 +100,13 @@ class FindOptions(Options, frozen=True):
     relevant: Annotated[
         Literal["match", "recall", "mark"],
         setting(
-            "How the relevant entity is told: match: its colour is shown at every step; recall: at the first step "
+            "How the relevant entity is told: match: its name is shown at every step; recall: at the first step "
             "only; mark: it bears a mark."
         ),
     ] = "match"
+    name: Annotated[
+        int, setting("Numbers that an entity's name consists of; more make names easier to tell apart.", ge=2, le=64)
+    ] = 4
     absent: Annotated[float, setting("Chance of each other entity to be absent at a step.", ge=0, lt=1)] = 0.0
     steps: Annotated[int, setting("Steps of an episode.", ge=1, le=10_000)] = 8
 
