@@ -145,7 +145,8 @@ def _curves(found: list[Group], theme: Theme) -> pg.GraphicsLayoutWidget:
 
 
 def _corridors(found: list[Group]) -> list[Group]:
-    return [group for group in found if group.task.measure == "strict" and group.solved_at()]
+    strict = (group for group in found if group.task.measure == "strict" and not group.is_control)
+    return [group for group in strict if group.solved_at()]
 
 
 def _lengths(found: list[Group], theme: Theme) -> pg.GraphicsLayoutWidget:
@@ -156,16 +157,20 @@ def _lengths(found: list[Group], theme: Theme) -> pg.GraphicsLayoutWidget:
     }, theme, 1)  # fmt: skip
     plot = _panel(theme, "Steps until the strict T-maze is solved, against the corridor (median, all seeds)", LogAxis)
     view.addItem(plot, row=1, col=0)
-    for agent in dict.fromkeys(group.row.agent for group in solved if not group.is_control):
+    agents = list(dict.fromkeys(group.row.agent for group in solved))
+    for place, agent in enumerate(agents):
         rows = [group for group in solved if group.row.agent == agent]
+        aside = 0.012 * (place - (len(agents) - 1) / 2)  # so that points of several agents stand side by side
         colour, dash = _look(rows[0], ranks, theme)
         lengths = np.array([group.results[0]["config"]["env"]["kwargs"]["length"] for group in rows], dtype=float)
         middle = np.array([np.median(group.solved_at()) for group in rows], dtype=float)
-        plot.plot(np.log10(lengths), np.log10(middle), pen=pg.mkPen(colour, width=2, style=dash), antialias=True)
+        plot.plot(
+            np.log10(lengths) + aside, np.log10(middle), pen=pg.mkPen(colour, width=2, style=dash), antialias=True
+        )
         for length, group in zip(lengths, rows, strict=True):
             at = np.log10(np.array(group.solved_at(), dtype=float))
             plot.plot(
-                np.full(len(at), np.log10(length)), at, pen=None, symbol="o", symbolSize=7, symbolBrush=colour,
+                np.full(len(at), np.log10(length) + aside), at, pen=None, symbol="o", symbolSize=7, symbolBrush=colour,
                 symbolPen=None, antialias=True,
             )  # fmt: skip
     return view

@@ -32,9 +32,9 @@ def bootstrap(values: npt.ArrayLike, level: float = 0.95) -> tuple[Floats, Float
     count = len(data)
     if count <= _EXACT_UP_TO:
         picks = np.array(list(product(range(count), repeat=count)))
+        times = np.stack([(picks == index).sum(1) for index in range(count)], axis=1)  # (R, N)
     else:
-        picks = np.random.default_rng(0).integers(0, count, (_RESAMPLES, count))
-    weights = np.stack([(picks == index).sum(1) for index in range(count)], axis=1) / count  # (R, N)
-    means = np.tensordot(weights, data, axes=1)
+        times = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), _RESAMPLES)
+    means = np.tensordot(times / count, data, axes=1)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low, high

@@ -197,7 +197,7 @@ ROWS: tuple[Row, ...] = (
     Row("tmaze-50", "mann"),
     Row("tmaze-50", "dnc"),
     *(
-        Row(f"tmaze-{length}", memory)
+        Row(f"tmaze-{length}", memory, at_most=0.7 if memory == "none" else None)
         for length in (100, 500, 1000)
         for memory in ("none", "lstm", "gru", "lru", "mingru", "transformer", "mann", "dnc")
         if not (memory == "none" and length > 100)

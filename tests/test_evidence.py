@@ -1,0 +1,348 @@
+"""The machinery of the evidence: what is trained again, what is told of it, and how sure it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dqngui.config import ConfigError
+from dqngui.envs.seeds import TEST_SEEDS
+from dqngui.presets import read_experiment
+from dqngui.settings import with_settings
+from tests.evidence import cells as cells_module
+from tests.evidence import report, results, table, train_cell
+from tests.evidence.cells import Cell, cells, read_result, write_result
+from tests.evidence.intervals import bootstrap, interquartile_mean
+from tests.evidence.run import due
+from tests.evidence.strict import Outcome
+from tests.evidence.table import ROWS, TASKS, Row, Task
+
+ROOT = Path(__file__).resolve().parent.parent
+TINY = Task(
+    title="Tiny",
+    preset="cartpole-positions",
+    at_least=10,
+    control="none",
+    known="at most 500",
+    test_episodes=3,
+    changes={"run.total_steps": 640, "run.eval_every": 320, "run.eval_episodes": 2, "learn.warmup": 64},
+)
+TINY_MAZE = replace(
+    TINY,
+    title="Tiny maze",
+    preset="tmaze",
+    measure="strict",
+    at_least=0.95,
+    changes={**TINY.changes, "env.kwargs": {"length": 2}, "net.horizon": 2, "learn.window": 3},
+)
+TINY_ROWS = (Row("tiny", "none", at_most=100, quick=True), Row("tiny", "gru"), Row("maze", "gru"), Row("tiny", "soon"))
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table of three small rows, and one whose memory is not there."""
+    tasks = {"tiny": TINY, "maze": TINY_MAZE}
+    for module in (table, cells_module, results):
+        monkeypatch.setattr(module, "TASKS", tasks)
+        monkeypatch.setattr(module, "ROWS", TINY_ROWS)
+    monkeypatch.setattr(train_cell, "ROWS", TINY_ROWS)
+
+
+# -- how sure ---------------------------------------------------------------------------------------
+
+
+def test_the_interquartile_mean_leaves_a_quarter_out_at_each_end() -> None:
+    assert interquartile_mean([7.0]) == 7.0
+    assert interquartile_mean([1.0, 2.0, 9.0]) == 4.0  # a quarter of three is none
+    assert interquartile_mean([100.0, 2.0, 4.0, -50.0]) == 3.0
+    assert interquartile_mean([0, 10, 20, 30, 1000]) == 20.0
+    assert interquartile_mean([8, 1, 2, 3, 4, 5, 6, 7]) == 4.5
+
+
+def test_the_bootstrap_of_few_values_is_exact() -> None:
+    # The four resamples of (0, 1) have the means 0, 1/2, 1/2, 1: quantiles between them are drawn linearly.
+    low, high = bootstrap([0.0, 1.0], level=0.5)
+    assert (float(low), float(high)) == (0.375, 0.625)
+    low, high = bootstrap([0.0, 1.0], level=1.0)
+    assert (float(low), float(high)) == (0.0, 1.0)
+    low, high = bootstrap([3.0])
+    assert (float(low), float(high)) == (3.0, 3.0)
+
+
+def test_the_bootstrap_covers_a_normal_mean_and_treats_columns_alone() -> None:
+    values = np.random.default_rng(1).normal(5.0, 2.0, (400, 2))
+    low, high = bootstrap(values)
+    assert low.shape == (2,)
+    half = 1.96 * values.std(0) / 20
+    assert np.allclose(low, values.mean(0) - half, atol=0.05) and np.allclose(high, values.mean(0) + half, atol=0.05)
+    assert np.allclose(bootstrap(values[:, 0])[0], low[0])
+    assert all(np.array_equal(a, b) for a, b in zip(bootstrap(values), (low, high), strict=True))
+
+
+# -- the table --------------------------------------------------------------------------------------
+
+
+def test_every_row_names_a_task_and_every_task_has_its_control() -> None:
+    names = [(row.task, row.agent) for row in ROWS]
+    assert len(names) == len(set(names))
+    assert {row.task for row in ROWS} == set(TASKS)
+    assert [
+        name for name, task in TASKS.items() if (name, task.control) not in names and name not in UNCONTROLLED
+    ] == []
+    assert all(seed >= 20 for task in TASKS.values() for seed in task.seeds)
+
+
+UNCONTROLLED = ("tmaze-500", "tmaze-1000")  # what fails at 100 steps need not be shown to fail at 1,000
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.task}-{row.agent}")
+def test_every_row_is_an_experiment(row: Row) -> None:
+    experiment = Cell(row, 20).experiment()
+    assert (experiment.run.seed, experiment.run.device, experiment.run.threads) == (20, "cpu", 1)
+    assert Cell(row, 21).config() != Cell(row, 20).config()
+
+
+def test_cells_are_chosen_by_seed_and_name() -> None:
+    names = [cell.name for cell in cells([3], only="tmaze-50/lstm,find/none")]
+    assert names == ["tmaze-50/lstm-3", "find/none-3"]
+    quick = list(cells(quick=True))
+    assert 3 <= len(quick) < 15 and len({cell.name for cell in quick}) == len(quick)
+
+
+def test_strictly_means_success_and_a_gap() -> None:
+    assert Outcome(1, (0.95, 1.0), 1.1).remembers
+    assert not Outcome(1, (0.95, 0.94), 1.9).remembers
+    assert not Outcome(1, (1.0, 1.0), 1.0).remembers
+
+
+# -- training and resuming --------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_cell_is_trained_tested_and_stored_small(tmp_path: Path) -> None:
+    cell = Cell(TINY_ROWS[1], 0)
+    write_result(cell.path(tmp_path), train_cell.result_of(cell))
+    told = cell.stored(tmp_path)
+    assert told is not None
+    assert (told["task"], told["agent"], told["seed"], told["steps"], told["ended"]) == (
+        "tiny",
+        "gru",
+        0,
+        640,
+        "completed",
+    )
+    assert [step for step, _ in told["curve"]] == [320, 640] and told["best_step"] in (320, 640)
+    assert len(told["returns"]) == 3 and told["score"] == pytest.approx(np.mean(told["returns"]), rel=1e-3)
+    assert told["episodes"] > 10 and told["versions"]["torch"] and cell.made_by(told["config"])
+    assert cell.path(tmp_path).stat().st_size < 8_000
+    assert "/home" not in (text := cell.path(tmp_path).read_text()) and str(ROOT) not in text
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_strict_cell_ends_when_it_passes_and_is_judged_on_test_seeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def strictly(network: Any, experiment: Any, first_seed: int, step: int = 0) -> Outcome:
+        asked.append(first_seed)
+        return Outcome(step, (1.0, 0.99), 1.5)
+
+    monkeypatch.setattr(train_cell.strict, "strictly", strictly)
+    monkeypatch.setattr(train_cell, "PROMISING", -2.0)
+    told = train_cell.result_of(Cell(TINY_ROWS[2], 0))
+    assert asked == [train_cell.STRICT_SEEDS, TEST_SEEDS]
+    assert (told["ended"], told["score"], told["gap"]) == ("solved", 0.99, 1.5)
+    assert 320 <= told["best_step"] <= told["steps"] < 640
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_cell_ends_at_its_time_limit(tmp_path: Path) -> None:
+    told = train_cell.result_of(Cell(TINY_ROWS[1], 0), limit_s=0.0)
+    assert told["ended"] == "time" and told["steps"] < 640
+
+
+@pytest.mark.usefixtures("tiny")
+def test_only_what_is_missing_changed_or_cut_off_is_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def names(limit_s: float = 100.0, again: bool = False) -> list[str]:
+        return [cell.name for cell in due(cells([0]), tmp_path, limit_s, again)]
+
+    assert sorted(names()) == ["maze/gru-0", "tiny/gru-0", "tiny/none-0"]
+    assert "left out: tiny/soon: `net.memory`" in capsys.readouterr().err
+    none, gru, maze = (Cell(row, 0) for row in TINY_ROWS[:3])
+    for cell in (none, gru, maze):
+        write_result(cell.path(tmp_path), {"ended": "completed", "limit_seconds": 100.0, "config": cell.config()})
+    assert names() == [] and len(names(again=True)) == 3
+    gru.path(tmp_path).write_text(gru.path(tmp_path).read_text()[:-40])  # torn
+    assert names() == ["tiny/gru-0"]
+    write_result(gru.path(tmp_path), {"ended": "time", "limit_seconds": 100.0, "config": gru.config()})
+    assert names() == [] and names(limit_s=200.0) == ["tiny/gru-0"]
+    old = none.config()
+    del old["learn"]["n_step"]  # a setting that came later counts as it is by default
+    write_result(none.path(tmp_path), {"ended": "completed", "config": old})
+    assert names() == []
+    write_result(none.path(tmp_path), {"ended": "completed", "config": {**old, "learn": {**old["learn"], "lr": 0.5}}})
+    assert names() == ["tiny/none-0"]
+
+
+def test_a_killed_runner_leaves_what_was_done_and_goes_on(tmp_path: Path) -> None:
+    """Interrupted while it trains, the runner ends its processes and writes no half of a file."""
+    command = [sys.executable, "-m", "tests.evidence.run", "--only", "cartpole-positions/none", "--seeds", "0"]
+    command += ["--into", str(tmp_path), "--jobs", "1"]
+    runner = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ})
+    assert runner.stderr is not None
+    assert any("training cartpole-positions/none-0" in line for line in runner.stderr)
+    time.sleep(2.0)
+    children = _children(runner.pid)
+    assert children
+    runner.send_signal(signal.SIGINT)
+    assert runner.wait(30) == 130
+    deadline = time.monotonic() + 10
+    while any(_alive(child) for child in children) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(_alive(child) for child in children)
+    assert list(tmp_path.rglob("*.json")) == [] and list(tmp_path.rglob("*.new")) == []
+    listed = subprocess.run([*command, "--list"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert listed.stdout.split() == ["cartpole-positions/none-0"]
+
+
+def _children(pid: int) -> list[int]:
+    import psutil
+
+    return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+
+
+def _alive(pid: int) -> bool:
+    import psutil
+
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+# -- the report -------------------------------------------------------------------------------------
+
+
+def stored(folder: Path, row: Row, seed: int, score: float, **more: Any) -> None:
+    cell = Cell(row, seed)
+    told = {
+        "task": row.task, "agent": row.agent, "seed": seed, "steps": 500 + seed, "episodes": 40, "seconds": 9.6,
+        "ended": "completed", "best_step": 320, "score": score, "curve": [[320, score / 2], [640, score]],
+    }  # fmt: skip
+    write_result(cell.path(folder), {**told, **more, "config": cell.config()})
+
+
+@pytest.fixture
+def evidence(tmp_path: Path, tiny: None) -> Path:
+    for seed, score in ((20, 5.0), (21, 12.0), (22, 16.0)):
+        stored(tmp_path, TINY_ROWS[1], seed, score)
+    stored(tmp_path, TINY_ROWS[0], 20, 99.5)
+    for seed, gap in ((20, 1.5), (21, 0.5)):
+        stored(tmp_path, TINY_ROWS[2], seed, 1.0, gap=gap)
+    return tmp_path
+
+
+def test_the_report_counts_seeds_that_passed(evidence: Path) -> None:
+    none, gru, maze = results.groups(evidence)
+    assert (none.passed, gru.passed, maze.passed) == (1, 2, 1)  # the maze's second seed has no gap to speak of
+    assert none.is_control and not gru.is_control
+    assert maze.solved_at() == [320]
+
+
+def test_the_tables_tell_mean_interval_and_control(evidence: Path) -> None:
+    text = report.section(results.groups(evidence))
+    assert "| none (control) | 1 of 1 at most 100 (5 planned) | 99.5 [99.5, 99.5] | 99.5 | 520 | 10 s |" in text
+    # 27 resamples: 0.65 of the way from the lowest mean, 5, to the next, 22/3; the same from 16 down to 44/3.
+    assert "| gru | 2 of 3 (5 planned) | 11 [6.52, 15.1] | 11 | 521 | 10 s |" in text
+    assert "| gru | 1 of 2 (5 planned) | 100 % [100 %, 100 %], gap 0.50 | 100 % | 520 (40 episodes) | 10 s |" in text
+    assert text.index("**Tiny**") < text.index("**Tiny maze**")
+
+
+def test_curves_of_seeds_that_ended_early_go_on_level(evidence: Path) -> None:
+    stored(evidence, TINY_ROWS[1], 20, 5.0, curve=[[320, 4.0]])
+    _, gru, _ = results.groups(evidence)
+    steps, mean, low, high = gru.curve()
+    assert steps.tolist() == [320, 640]
+    assert mean.tolist() == pytest.approx([(4 + 6 + 8) / 3, (4 + 12 + 16) / 3])
+    assert (low <= mean).all() and (mean <= high).all()
+
+
+def test_what_another_configuration_made_is_named(evidence: Path) -> None:
+    assert report.stale(results.groups(evidence)) == []
+    path = Cell(TINY_ROWS[1], 21).path(evidence)
+    told = read_result(path)
+    assert told is not None
+    told["config"]["learn"]["lr"] = 0.5
+    path.write_text(json.dumps(told))
+    assert report.stale(results.groups(evidence)) == ["tiny/gru-21"]
+
+
+def test_the_report_writes_between_its_marks_and_nowhere_else(evidence: Path, tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"# before\n\n{report.BEGIN}\nold\n{report.END}\n\nafter\n")
+    arguments = ["--from", str(evidence), "--readme", str(readme)]
+    assert report.main(arguments) == 0
+    once = readme.read_text()
+    assert once.startswith(f"# before\n\n{report.BEGIN}\n") and once.endswith(f"{report.END}\n\nafter\n")
+    assert "old" not in once and "| gru | 2 of 3" in once and "assets/evidence/curves-dark.png" in once
+    assert report.main(arguments) == 0 and readme.read_text() == once
+    sizes = [
+        (evidence / f"{name}-{theme}.png").stat().st_size
+        for name in ("curves", "tmaze-lengths")
+        for theme in ("dark", "light")
+    ]
+    assert min(sizes) > 5_000
+    readme.write_text("no marks")
+    with pytest.raises(ValueError, match="lacks the marks"):
+        report.main(arguments)
+
+
+def test_without_evidence_the_report_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert report.main(["--from", str(tmp_path)]) == 1
+    assert "make evidence" in capsys.readouterr().err
+
+
+def test_attention_is_told_with_chance(tmp_path: Path, tiny: None) -> None:
+    shares = {"chance": 0.05, "attention/pool": {"mean": 0.2, "best": 0.4, "where": [1]},
+              "attention/self/0": {"mean": 0.3, "best": 0.9, "where": [0, 3]}}  # fmt: skip
+    stored(tmp_path, TINY_ROWS[1], 20, 12.0, attention=shares)
+    text = report.section(results.groups(tmp_path))
+    assert "gru 90 % [90 %, 90 %] (`attention/self/0`); evenly spread it would be 5 %." in text
+
+
+def test_a_row_of_an_unknown_memory_is_refused(tiny: None) -> None:
+    with pytest.raises(ConfigError, match="there is no memory `soon`"):
+        Cell(TINY_ROWS[3], 0).experiment()
+
+
+def test_shares_of_attention_are_those_of_the_relevant_token() -> None:
+    """A pool that cannot tell tokens apart spreads evenly: its share is chance."""
+    import torch
+
+    from dqngui.envs.make import make_vector
+    from dqngui.nets.network import build_network
+    from tests.evidence import looking
+
+    experiment = with_settings(read_experiment("find"), {"net.tokens": "feature", "net.attention": "self"})
+    envs = make_vector(experiment.env, 1)
+    network = build_network(envs.spaces, experiment, torch.Generator().manual_seed(0))
+    envs.close()
+    with torch.no_grad():
+        network.attention.pool.query.weight.zero_()
+    told = looking.shares(network, experiment)
+    assert told["chance"] == pytest.approx(1 / network.encoder.count, abs=1e-4)
+    assert told["attention/pool"]["mean"] == pytest.approx(1 / network.encoder.count, abs=1e-4)
+    assert told["attention/self/0"]["best"] > told["attention/self/0"]["mean"]
