@@ -143,7 +143,7 @@ TASKS: dict[str, Task] = {
         control="none",
         known="oracle 8, chance 2",
         attends=True,
-        changes={"net.tokens": "feature"},
+        changes={"net.tokens": "feature", "run.stop_at": 7.9},
     ),
     "catch": Task(
         title="Catch, from pictures",
