@@ -329,15 +329,22 @@ class MannOptions(Options, frozen=True):
 
 class LRUOptions(Options, frozen=True):
     layers: Annotated[int, setting("Recurrent layers; more can combine what the ones below remember.", ge=1, le=8)] = 1
-    min_radius: Annotated[
-        float,
-        setting("Smallest |λ| at the start. Raised, fewer units follow what happened just now.", ge=0, le=0.9999),
-    ] = 0.0
+    chrono: Annotated[
+        int,
+        setting(
+            "Longest time, in steps, that units hold what they saw at the start; 0 leaves it to the radius. Raise it "
+            "to the length of what must be remembered.",
+            label="Chrono horizon",
+            ge=0,
+            le=100_000,
+        ),
+    ] = 0
     max_radius: Annotated[
         float,
         setting(
-            "Largest |λ| at the start. A unit keeps what it saw for about 1 / (1 − |λ|) steps: 0.99 for a hundred, "
-            "0.999 for a thousand.",
+            "Largest |λ| at the start, where there is no chrono horizon: the eigenvalues fill a disc. A unit holds "
+            "what it saw for about 1 / (1 − |λ|) steps.",
+            advanced=True,
             gt=0,
             le=0.9999,
         ),

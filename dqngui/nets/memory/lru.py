@@ -63,14 +63,20 @@ class _Layer(nn.Module):
         self.out = nn.Linear(2 * units, 2 * width)
 
     def initialise(self, generator: Generator) -> None:
-        """Eigenvalues spread evenly over the ring of the options; γ = √(1 − |λ|²) keeps h as large as its input."""
-        low, high = self.options.min_radius, max(self.options.min_radius, self.options.max_radius)
-        units = len(self.log_decay)
+        """Draw the eigenvalues; γ = √(1 − |λ|²) keeps h as large as its input.
+
+        Without a horizon they fill a disc evenly, as in the paper. With one, |λ| = exp(−1/τ) for times τ spread evenly
+        up to it (as chrono initialisation does for gates): a disc has hardly any that hold for long.
+        """
+        options, units = self.options, len(self.log_decay)
         area, turn = (torch.empty(units).uniform_(0, 1, generator=generator) for _ in range(2))
-        decay = -0.5 * (low**2 + area * (high**2 - low**2)).clamp(min=1e-6).log()
+        if options.chrono > 1:
+            decay = 1 / (1 + area * (options.chrono - 1))
+        else:
+            decay = -0.5 * (area * options.max_radius**2).clamp(min=1e-6).log()
         with torch.no_grad():
             self.log_decay.copy_(decay.log())
-            self.log_phase.copy_((2 * math.pi * self.options.max_turn * turn).clamp(min=1e-4).log())
+            self.log_phase.copy_((2 * math.pi * options.max_turn * turn).clamp(min=1e-4).log())
             self.log_gain.copy_(0.5 * (-torch.expm1(-2 * decay)).log())
 
     def forward(self, x: Tensor, h: Tensor | None) -> tuple[Tensor, Tensor]:

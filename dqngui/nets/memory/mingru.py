@@ -12,6 +12,9 @@ from dqngui.nets.memory.contract import Memory, State
 from dqngui.nets.memory.scan import scan
 from dqngui.nets.record import Record, ViewSpec
 
+_SELECTIVE = 4.0
+"""How much larger than usual the gates' weights start where there is a horizon; 4 and more learned, 1 hardly did."""
+
 
 class MinGRU(Memory):
     """Layers x + GLU(W h) with h_t = (1 − z_t) h_{t−1} + z_t h̃_t (Feng et al. 2024, arXiv:2410.01201).
@@ -57,10 +60,15 @@ class _Layer(nn.Module):
         self.out = nn.Linear(width, 2 * width)
 
     def initialise(self, generator: Generator) -> None:
-        """Called after the linear layers' own. Keep gates start at biases that hold h for 1 … chrono steps."""
+        """Called after the linear layers' own. Keep gates start at biases that hold h for 1 … chrono steps.
+
+        They see no past, so that at such biases every input is let in alike, and hardly at all: larger weights make
+        some units take in one input and hold it through the others from the start.
+        """
         if self.chrono > 1:
             with torch.no_grad():
                 self.drive.bias[: self.width] = chrono_bias(self.width, self.chrono, generator)
+                self.drive.weight[: self.width] *= _SELECTIVE
 
     def forward(self, x: Tensor, h: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """x (T, B, D), h (B, D) before it -> y, h, 1 − z, each (T, B, D)."""
