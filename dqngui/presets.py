@@ -74,6 +74,19 @@ def with_agent(experiment: Experiment, agent: Agent) -> Experiment:
     return with_settings(experiment, changes)
 
 
+def agent_of(experiment: Experiment) -> str | None:
+    """Name of the agent that is laid over an experiment already, if it has one of the shipped ones."""
+    for name in agent_names():
+        agent = read_agent(name)
+        if all(getattr(experiment.net, key, None) == value for key, value in agent.net.items()):
+            try:
+                if with_agent(experiment, agent) == experiment:
+                    return name
+            except ConfigError:
+                continue
+    return None
+
+
 def package_data(folder: Literal["configs", "assets"]) -> Any:
     """A folder of shipped data, in a checkout (beside the package) or in an installed wheel (inside it)."""
     inside = resources.files("dqngui") / "_data" / folder

@@ -12,7 +12,7 @@ from dqngui.commands.experiments import experiment_of
 from dqngui.config import ConfigError, Experiment
 from dqngui.hosts import run_inline
 from dqngui.messages import Failed, Finished, Learned, Request
-from dqngui.presets import agent_names, preset_names, read_agent, read_experiment, with_agent
+from dqngui.presets import agent_names, agent_of, preset_names, read_agent, read_experiment, with_agent
 from dqngui.settings import with_settings
 
 TASKS = list({(task := read_experiment(name).env).id + str(task.wrappers): name for name in preset_names()}.values())
@@ -65,6 +65,18 @@ def test_another_horizon_takes_along_what_followed_the_former() -> None:
     none = with_settings(tmaze, {"net.memory_options.chrono": 0})
     assert none.net.memory_options == {"chrono": 0}
     assert with_settings(tmaze, {"net.horizon": 5000, "net.memory": "none"}).net.memory_options == {}
+
+
+def test_an_agent_brings_its_algorithm() -> None:
+    for name in agent_names():
+        wanted = "ppo" if name.startswith("ppo") else "dqn"
+        assert {laid_over(preset, name).learn.algorithm for preset in ("cartpole", "cartpole-ppo")} == {wanted}
+
+
+def test_an_experiment_tells_which_agent_it_has() -> None:
+    for name in agent_names():
+        assert agent_of(laid_over("tmaze", name)) == name
+    assert agent_of(with_settings(laid_over("tmaze", "lstm-dqn"), {"net.attention": "self"})) is None
 
 
 def test_an_unknown_agent_is_one_sentence() -> None:

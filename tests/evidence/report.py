@@ -58,9 +58,9 @@ def _line(group: Group, percent: bool) -> str:
     missing = f" ({group.planned} planned)" if len(scores) < group.planned else ""
     own = ""
     if row.at_most is not None:
-        own = f" at most {_number(row.at_most, percent)}"
+        own = f", at most {_number(row.at_most, percent)}"
     elif row.at_least is not None:
-        own = f" at least {_number(row.at_least, percent)}"
+        own = f", at least {_number(row.at_least, percent)}"
     mean = f"{_number(sum(scores) / len(scores), percent)} [{_number(low, percent)}, {_number(high, percent)}]"
     if "gap" in group.results[0]:
         mean += f", gap {min(result['gap'] for result in group.results):.2f}"
