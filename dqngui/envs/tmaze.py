@@ -41,6 +41,8 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
+from dqngui.envs.drawing import BRIGHT, DIM, FLOOR, RIGHT, SIGNAL, WRONG, Canvas
+
 UP, DOWN = 1, -1
 _FORWARD, _BACK = 0, 1
 
@@ -105,52 +107,28 @@ class TMaze(gymnasium.Env[np.ndarray, int]):
 
     def _picture(self) -> np.ndarray:
         """The maze from above, its cells made narrower the more there are."""
-        scale = 2  # drawn twice as large and averaged, for smooth edges
-        height, width, margin = 160 * scale, 480 * scale, 24 * scale
-        hall = 40 * scale  # width of the corridor
-        image = np.empty((height, width, 3), np.uint16)
-        image[:] = _WALL
-        cell = (width - 2 * margin - hall) / (self.length - self._first)
-        left, middle = margin, height // 2
+        canvas = Canvas(480, 160)
+        margin, hall, middle = 24, 40, 80  # hall: width of the corridor
+        cell = (canvas.width - 2 * margin - hall) / (self.length - self._first)
 
-        def centre(x: int) -> int:
-            return round(left + hall / 2 + (x - self._first) * cell)
+        def centre(x: int) -> float:
+            return margin + hall / 2 + (x - self._first) * cell
 
-        end = centre(self.length)
-        image[middle - hall // 2 : middle + hall // 2, left : end + hall // 2] = _FLOOR
-        image[margin // 2 : height - margin // 2, end - hall // 2 : end + hall // 2] = _FLOOR
-        if cell >= 6 * scale:
+        end, edge = centre(self.length), margin / 2
+        canvas.rectangle(margin, middle - hall / 2, end + hall / 2, middle + hall / 2, FLOOR)
+        canvas.rectangle(end - hall / 2, edge, end + hall / 2, canvas.height - edge, FLOOR)
+        if cell >= 6:
             for x in range(self._first + 1, self.length):
-                _disc(image, centre(x), middle, scale, _DOTS)
+                canvas.disc(centre(x), middle, 1, DIM)
         if self._turned:
-            colour = _RIGHT if self._turned == self._cue else _WRONG
-            arm = (
-                slice(margin // 2, middle - hall // 2)
-                if self._turned == UP
-                else slice(middle + hall // 2, height - margin // 2)
-            )
-            image[arm, end - hall // 2 : end + hall // 2] = colour
+            colour = RIGHT if self._turned == self._cue else WRONG
+            top, bottom = (edge, middle - hall / 2) if self._turned == UP else (middle + hall / 2, canvas.height - edge)
+            canvas.rectangle(end - hall / 2, top, end + hall / 2, bottom, colour)
         shown = self._x == self._first and not self._turned
-        _arrow(image, centre(self._first), middle, hall // 2 - 4 * scale, self._cue, _CUE if shown else _CUE_PAST)
-        y = middle - self._turned * (height // 2 - margin // 2 - hall // 2)
-        _disc(image, centre(self._x), y, 8 * scale, _AGENT)
-        rows = image[0::scale] + image[1::scale]
-        return ((rows[:, 0::scale] + rows[:, 1::scale] + scale) // scale**2).astype(np.uint8)
+        canvas.arrow(centre(self._first), middle, hall / 2 - 4, (0, -self._cue), SIGNAL if shown else _CUE_PAST)
+        y = middle - self._turned * (middle - edge - hall / 2)
+        canvas.disc(centre(self._x), y, 8, BRIGHT)
+        return canvas.picture()
 
 
-_WALL, _FLOOR, _DOTS = (18, 21, 26), (43, 50, 61), (93, 104, 120)
-_AGENT, _CUE, _CUE_PAST = (232, 235, 240), (232, 178, 58), (88, 80, 62)
-_RIGHT, _WRONG = (63, 191, 138), (239, 106, 106)
-
-
-def _disc(image: np.ndarray, x: int, y: int, radius: int, colour: tuple[int, int, int]) -> None:
-    window = image[y - radius : y + radius + 1, x - radius : x + radius + 1]
-    rows, columns = np.ogrid[-radius : radius + 1, -radius : radius + 1]
-    window[rows**2 + columns**2 <= radius**2] = colour
-
-
-def _arrow(image: np.ndarray, x: int, y: int, size: int, direction: int, colour: tuple[int, int, int]) -> None:
-    """A triangle of `size` above and below its middle, pointing up (1) or down (-1)."""
-    window = image[y - size : y + size + 1, x - size : x + size + 1]
-    rows, columns = np.ogrid[-size : size + 1, -size : size + 1]
-    window[2 * np.abs(columns) <= size + direction * rows] = colour
+_CUE_PAST = (88, 80, 62)
