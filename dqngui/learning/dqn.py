@@ -162,7 +162,7 @@ class DQN:
         losses, predicted, wanted = lesson
         if mask is not None:
             losses = losses * mask
-        surprise = losses.detach()
+        surprise = losses.detach() if self.objective.by_loss else None
         if weights is not None:
             losses = losses * weights
         total = losses.sum()
@@ -181,7 +181,7 @@ class DQN:
         if mask is not None:
             error, predicted = error * mask, predicted * mask
         figures = torch.stack([total.detach(), torch.linalg.vector_norm(error, 1), predicted.sum(), norm])
-        return figures, surprise if self.objective.by_loss else error
+        return figures, error if surprise is None else surprise
 
     def _rewards(self, returns: NDArray[np.float32], learn: LearnConfig) -> Tensor:
         scaled = self._tensor(returns)
