@@ -161,6 +161,7 @@ class ExperimentForm(QWidget):
         self.sections: dict[str, Section] = {}
         self.options: dict[str, Rows] = {slot: Rows() for slot in ("attention", "memory")}
         self.task = self._task_editor()
+        self.agent = self._agent_editor()
         self._fill()
         self._lay_out()
         session.changed.connect(self.refresh)
@@ -180,8 +181,25 @@ class ExperimentForm(QWidget):
         task.edited.connect(lambda name: self._session.load(self._presets[name]))
         return task
 
+    def _agent_editor(self) -> ChoiceEditor:
+        agents = {name: presets.read_agent(name) for name in presets.agent_names()}
+        agent = ChoiceEditor([(name, agents[name].title, name) for name in agents])
+        agent.setPlaceholderText("Own combination")
+        agent.setToolTip("A combination of mechanisms by name, laid over the task, which keeps its own settings.")
+        agent.setAccessibleName("Agent")
+        agent.edited.connect(lambda name: self._lay(agents[name]))
+        return agent
+
+    def _lay(self, agent: presets.Agent) -> None:
+        try:
+            self._session.load(presets.with_agent(self._session.proposed, agent))
+        except ConfigError as error:
+            self._session.notice = str(error)
+            self.refresh()
+
     def _fill(self) -> None:
         self.first.add("task", "Task", self.task.toolTip(), self.task)
+        self.first.add("agent", "Agent", self.agent.toolTip(), self.agent)
         plain = {name: Rows() for name in SECTION_TITLES}
         advanced = {name: Rows() for name in SECTION_TITLES}
         for field in settings.experiment_fields():
@@ -239,7 +257,7 @@ class ExperimentForm(QWidget):
         )
 
     def editors(self) -> dict[str, Editor]:
-        """Every editor by the path of its setting (`task` is the preset's)."""
+        """Every editor by the path of its setting (`task` is the preset's, `agent` the agent's by name)."""
         rows = [self.first, *(each for section in self.sections.values() for each in section.rows)]
         return {path: editor for each in rows for path, editor in each.editors.items()}
 
@@ -252,13 +270,14 @@ class ExperimentForm(QWidget):
             self._refresh_options(slot, rows)
         for rows in (self.first, *(each for section in self.sections.values() for each in section.rows)):
             for path, editor in rows.editors.items():
-                if path != "task":
+                if path not in ("task", "agent"):
                     editor.set_value(_shown(path, msgspec.to_builtins(session.proposed_value(path))))
                     rows.show_row(path, relevant(session.proposed, path))
                 editor.setEnabled(editable)
                 rows.labels[path].mark(path in draft)
                 self._explain(editor, draft.get(path), path)
         self.task.set_value(self._preset())
+        self.agent.set_value(presets.agent_of(session.proposed))
         for path, editor in self.editors().items():
             if isinstance(editor, TextEditor):
                 editor.reject(f"`{path}`" in session.problem)

@@ -71,8 +71,8 @@ def sent() -> list[m.SetKnob]:
 def test_every_setting_is_in_the_form_or_a_knob(form: ExperimentForm, knobs: LiveKnobs) -> None:
     fields = {field.path: field for field in settings.experiment_fields()}
     options = {field.path for slot in ("attention", "memory") for field in _options(slot)}
-    hidden = {"net.attention_options", "net.memory_options", "learn.algorithm"}
-    assert set(form.editors()) - {"task"} == {path for path, f in fields.items() if not f.live} - hidden | options
+    hidden = {"net.attention_options", "net.memory_options"}
+    assert set(form.editors()) - {"task", "agent"} == {path for path, f in fields.items() if not f.live} - hidden | options
     assert set(knobs.rows) == {path for path, field in fields.items() if field.live}
 
 
@@ -116,6 +116,15 @@ def test_a_preset_replaces_the_experiment(form: ExperimentForm, session: Session
     assert session.experiment.run.seed == 3  # where and how it runs stays
     session.edit({"env.num_envs": 4})
     assert form.task.value() is None  # no longer a shipped task
+
+
+def test_an_agent_by_name_is_laid_over_the_task(form: ExperimentForm, session: Session) -> None:
+    choose(form.agent, "lstm-dqn")
+    assert form.agent.value() == "lstm-dqn"
+    assert (session.experiment.net.memory, session.experiment.net.attention) == ("lstm", "none")
+    assert form.task.value() == "cartpole-positions"  # the task stays
+    choose(form.editors()["net.attention"], "self")
+    assert form.agent.value() is None  # a combination of one's own
 
 
 def test_what_does_not_fit_is_said_under_the_form(form: ExperimentForm, session: Session) -> None:
