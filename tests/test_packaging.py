@@ -35,9 +35,9 @@ def names(wheel: Path) -> list[str]:
     return zipfile.ZipFile(wheel).namelist()
 
 
-def test_wheel_carries_every_preset_and_every_module(names: list[str]) -> None:
-    for preset in (ROOT / "configs").glob("*.toml"):
-        assert f"dqngui/_data/configs/{preset.name}" in names
+def test_wheel_carries_every_preset_every_agent_and_every_module(names: list[str]) -> None:
+    for preset in (ROOT / "configs").rglob("*.toml"):
+        assert f"dqngui/_data/{preset.relative_to(ROOT).as_posix()}" in names
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "dqngui").rglob("*.py")}
     assert modules <= set(names)
 
