@@ -111,6 +111,17 @@ def test_every_row_is_an_experiment(row: Row) -> None:
     assert Cell(row, 21).config() != Cell(row, 20).config()
 
 
+def test_an_agent_keeps_what_it_needs_against_the_task_and_the_row_decides() -> None:
+    def cell(agent: str) -> Cell:
+        return Cell(next(row for row in ROWS if (row.task, row.agent) == ("cartpole-positions", agent)), 20)
+
+    assert cell("attention-gru").experiment().net.tokens == "feature"
+    assert cell("gru").experiment().net.tokens == "one"
+    assert cell("transformer").experiment().run.total_steps == 100_000
+    long = next(row for row in ROWS if (row.task, row.agent) == ("tmaze-500", "lstm"))
+    assert Cell(long, 20).experiment().net.memory_options == {"chrono": 500}
+
+
 def test_cells_are_chosen_by_seed_and_name() -> None:
     names = [cell.name for cell in cells([3], only="tmaze-50/lstm,find/none")]
     assert names == ["tmaze-50/lstm-3", "find/none-3"]

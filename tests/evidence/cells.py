@@ -37,9 +37,9 @@ class Cell:
     def experiment(self) -> Experiment:
         """Complete and checked. Raises ConfigError, also for modules that the catalog does not know."""
         row, task = self.row, self.task
-        start = _with_named(read_experiment(row.preset or task.preset), row.is_ or row.agent)
+        start = with_settings(read_experiment(row.preset or task.preset), task.changes)
         run = {"run.seed": self.seed, "run.device": "cpu", "run.threads": 1, "run.host": "inline"}
-        changed = with_settings(start, {**task.changes, **row.changes, **run})
+        changed = with_settings(_with_named(start, row.is_ or row.agent), {**row.changes, **run})
         return with_settings(changed, {"run.checkpoint_every": changed.run.total_steps})
 
     def config(self) -> dict[str, Any]:

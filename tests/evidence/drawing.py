@@ -129,6 +129,8 @@ def _curves(found: list[Group], theme: Theme) -> pg.GraphicsLayoutWidget:
         if rows[0].task.measure == "return":
             goal = pg.mkPen(theme.muted, width=1, style=Qt.PenStyle.DotLine)
             plot.addItem(pg.InfiniteLine(rows[0].task.at_least, angle=0, pen=goal))
+        last = max((result["curve"][-1][0] for group in rows for result in group.results if result["curve"]), default=1)
+        plot.setXRange(0, last, padding=0.03)
         for group in rows:
             colour, dash = _look(group, ranks, theme)
             steps, mean, low, high = group.curve()

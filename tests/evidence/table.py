@@ -27,7 +27,7 @@ class Task:
         at_least: a seed passes from this score on.
         control: the agent that the others are compared with; none where everything is seen.
         known: oracle, or a published figure with its source.
-        changes: settings of every row.
+        changes: settings of every row, over which the agent and then the row's own are laid.
         attends: the share of attention on the relevant token is measured too.
     """
 
@@ -187,7 +187,7 @@ ROWS: tuple[Row, ...] = (
     ),
     Row("cartpole-positions", "mann", at_least=400),
     Row("cartpole-positions", "dnc", at_least=400),
-    Row("cartpole-positions", "ppo-attention"),
+    Row("cartpole-positions", "ppo-attention", {"run.total_steps": 300_000}),
     Row("tmaze-50", "none", at_most=0.7, quick=True),
     Row("tmaze-50", "lstm", quick=True),
     Row("tmaze-50", "gru"),
