@@ -227,6 +227,7 @@ class PlayerReady(Event, frozen=True):
         views: everything that can be recorded of it.
         labels: names along an axis, by the axis' name (`query`, `key`: the tokens); axes without names are counted.
         cells: where tokens are cells of a picture: the place of the first one, rows and columns.
+        judged: what the agent's numbers for the actions are: values, or probabilities.
         actions, features: names of the actions and of the observation's entries.
         fps: steps a second at normal speed.
         no_picture: why the environment draws no picture; empty if it does.
@@ -237,6 +238,7 @@ class PlayerReady(Event, frozen=True):
     views: tuple[View, ...] = ()
     labels: dict[str, tuple[str, ...]] = {}
     cells: tuple[int, int, int] | None = None
+    judged: Literal["value", "probability"] = "value"
     actions: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     fps: float = 30.0

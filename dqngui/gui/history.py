@@ -20,6 +20,8 @@ Floats = npt.NDArray[np.float64]
 STORY = (Evaluated, KnobChanged, KnobRefused, Warned, Forked)
 FACTOR = 4  # points of one pyramid level in one of the next
 LEARNED_FIELDS = ("loss", "td_error", "q_mean", "grad_norm", "epsilon", "steps_per_second", "updates_per_second")
+POLICY_FIELDS = ("policy_loss", "value_error", "entropy", "kl", "clip_share", "explained")
+"""Told by algorithms with a policy only; these curves have no gaps, so that other runs keep nothing of them."""
 
 
 class Column:
@@ -93,6 +95,11 @@ class Curve:
             lows.extend(np.fmin.reduce(low.values[start:stop].reshape(-1, FACTOR), axis=1))
             highs.extend(np.fmax.reduce(high.values[start:stop].reshape(-1, FACTOR), axis=1))
             low, high = lows, highs
+
+    @property
+    def known(self) -> bool:
+        """Some y is."""
+        return self._shift is not None
 
     def span(self, x0: float, x1: float) -> tuple[int, int]:
         """Indices [first, stop) of the points with x0 <= x <= x1 and one more on either side."""
@@ -222,7 +229,7 @@ class History:
 
     Attributes:
         returns, lengths: of training episodes, by environment step.
-        learned: a curve for each of `LEARNED_FIELDS`.
+        learned: a curve for each of `LEARNED_FIELDS` and `POLICY_FIELDS`.
         evaluations, knobs, forks: the events themselves (few).
         story: these, refused knobs and warnings, in the order of the log.
         best: the evaluation of the best checkpoint.
@@ -232,7 +239,7 @@ class History:
 
     def __init__(self) -> None:
         self.returns, self.lengths = Curve(), Curve()
-        self.learned = {name: Curve() for name in LEARNED_FIELDS}
+        self.learned = {name: Curve() for name in (*LEARNED_FIELDS, *POLICY_FIELDS)}
         self.evaluations: list[Evaluated] = []
         self.knobs: list[KnobChanged] = []
         self.story: list[Event] = []
@@ -277,8 +284,12 @@ class History:
             self.lengths.extend(steps, [event.length for event in episodes])
         if learned:
             steps = np.array([event.step for event in learned], dtype=float)
-            for name, curve in self.learned.items():
-                curve.extend(steps, [getattr(event, name) for event in learned])
+            for name in LEARNED_FIELDS:
+                self.learned[name].extend(steps, [getattr(event, name) for event in learned])
+            for name in POLICY_FIELDS:
+                known = [(event.step, value) for event in learned if (value := getattr(event, name)) is not None]
+                if known:
+                    self.learned[name].extend(*zip(*known, strict=True))
         for kept in (episodes, learned):
             if kept:
                 news = True

@@ -144,6 +144,7 @@ class _Player:
             views=views,
             labels=agent.labels,
             cells=agent.network.encoder.cells,
+            judged=agent.network.judged,
             actions=agent.spaces.action_names,
             features=agent.features,
             fps=float(stage.envs.envs[0].metadata.get("render_fps") or USUAL_FPS),

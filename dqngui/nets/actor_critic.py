@@ -21,6 +21,8 @@ class ActorCritic(Trunk):
     Policy and value share the trunk. Where the attention answers every action, action a's logit comes from [h, z_a].
     """
 
+    judged = "probability"
+
     def __init__(self, spaces: Spaces, experiment: Experiment) -> None:
         super().__init__(spaces, experiment)
         self.policy = LinearHead(self.width, spaces.actions, self.attention.per_action)

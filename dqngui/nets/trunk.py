@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -40,6 +41,9 @@ class Trunk(nn.Module):
     Where the attention answers every action, z_a is relu(answer_a + W h): heads weigh h and z linearly, so that
     otherwise what is remembered could not make one action better than another.
     """
+
+    judged: ClassVar[Literal["value", "probability"]] = "value"
+    """What the numbers of a network's forward pass are, one an action."""
 
     def __init__(self, spaces: Spaces, experiment: Experiment) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The values of the actions as bars: the one that was taken in the accent's colour."""
+"""The values of the actions as bars, or their probabilities: the one that was taken in the accent's colour."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class ActionBars(QWidget):
         self._q = np.zeros(0)
         self._chosen: int | None = None
         self._random = self._explores = False
+        self._judged = "value"
         self._range = (0.0, 1.0)
         self._of: tuple[int, int] | None = None  # episode and steps that the range is of
         self._texts: list[str] = []
@@ -48,6 +49,8 @@ class ActionBars(QWidget):
             count, known = q.shape[1], playing.ready.actions
             self._names = list(known) if len(known) == count else [f"action {index}" for index in range(count)]
             self._of = None
+            self._judged = playing.ready.judged
+            self.setAccessibleName("Action values" if self._judged == "value" else "Action probabilities")
             self.updateGeometry()
         self._fit(q, playing.number)
         self._q = q[row]
@@ -64,7 +67,8 @@ class ActionBars(QWidget):
             return
         fresh = self._of is None
         finite = q[np.isfinite(q)]
-        low, high = bar_range(float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+        spread = finite.size and self._judged == "value"
+        low, high = bar_range(float(finite.min()), float(finite.max())) if spread else (0.0, 1.0)
         self._range = (low, high) if fresh else (min(low, self._range[0]), max(high, self._range[1]))
         self._of = number, len(q)
 
@@ -74,7 +78,7 @@ class ActionBars(QWidget):
         if self._chosen is None:
             return ""
         how = "taken at random" if self._random else "taken"
-        return f"{self._names[self._chosen]} {how}, value {self._texts[self._chosen]}"
+        return f"{self._names[self._chosen]} {how}, {self._judged} {self._texts[self._chosen]}"
 
     # -- size -------------------------------------------------------------------------------------
 
@@ -189,7 +193,10 @@ class ActionBars(QWidget):
     def _tip(self) -> str:
         low, high = self._range
         about = "A dice marks an action taken at random instead of the best one. " if self._random else ""
-        return f"Value of each action: the return still expected after it. {about}Bars from {low:.4g} to {high:.4g}."
+        what = "Value of each action: the return still expected after it."
+        if self._judged == "probability":
+            what = "Probability of each action: how the policy chooses while it learns; here the likeliest is taken."
+        return f"{what} {about}Bars from {low:.4g} to {high:.4g}."
 
 
 def _value(value: float) -> str:

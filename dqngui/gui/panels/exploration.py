@@ -6,13 +6,20 @@ from dqngui.gui.panels.quantities import QuantitiesPanel, Quantity, significant,
 
 
 class ExplorationPanel(QuantitiesPanel):
-    """ε, environment steps a second and updates a second, with a shared range of steps."""
+    """ε or a policy's entropy, environment steps a second and updates a second, with a shared range of steps."""
 
     title = "Exploration and speed"
     promise = "Exploration ε, steps and updates a second will appear here with the first updates."
     quantities = {
         "epsilon": Quantity(
             "Exploration ε", "series1", "Share of random actions, before the spread over environments.", significant
+        ),
+        "entropy": Quantity(
+            "Entropy",
+            "series1",
+            "Mean entropy of the policy in nats: 0 when it always knows what to do.",
+            significant,
+            policy=True,
         ),
         "steps_per_second": Quantity(
             "Steps/s", "series0", "Environment steps a second, pauses left out.", whole, spiky=True

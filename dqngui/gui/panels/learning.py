@@ -6,7 +6,7 @@ from dqngui.gui.panels.quantities import QuantitiesPanel, Quantity, significant
 
 
 class LearningPanel(QuantitiesPanel):
-    """Loss, TD error, values and gradient norm, with a shared range of steps."""
+    """Loss, errors, values and gradient norm, with a shared range of steps; of a policy, how far it moved as well."""
 
     title = "Learning"
     promise = "Loss, TD error, values and gradient norm will appear here with the first updates."
@@ -17,4 +17,35 @@ class LearningPanel(QuantitiesPanel):
         ),
         "q_mean": Quantity("Mean q", "series0", "Mean value of the learned actions, in scaled rewards.", significant),
         "grad_norm": Quantity("Grad norm", "series1", "Norm of the gradient before clipping.", significant, spiky=True),
+        "value_error": Quantity(
+            "|Value error|",
+            "series3",
+            "Mean absolute difference of the critic's values to the returns that it is taught, in scaled rewards.",
+            significant,
+            spiky=True,
+            policy=True,
+        ),
+        "explained": Quantity(
+            "Explained",
+            "series0",
+            "Share of the returns' variance that the critic foresaw: 1 is all of it, 0 none.",
+            significant,
+            spiky=True,
+            policy=True,
+        ),
+        "kl": Quantity(
+            "KL",
+            "series4",
+            "How far updates took the policy from the one that acted: mean divergence, in nats.",
+            significant,
+            spiky=True,
+            policy=True,
+        ),
+        "clip_share": Quantity(
+            "Clipped",
+            "series5",
+            "Share of actions whose probability left the clip range: these teach the policy nothing more.",
+            significant,
+            policy=True,
+        ),
     }

@@ -37,13 +37,19 @@ def whole(value: float) -> str:
 
 
 class Quantity(NamedTuple):
-    """How one column of the history is drawn; `spiky`: its rare extremes may run out of the plot."""
+    """How one column of the history is drawn.
+
+    Attributes:
+        spiky: its rare extremes may run out of the plot.
+        policy: told by algorithms with a policy only; then what they do not tell is not drawn.
+    """
 
     title: str
     token: str
     tip: str
     words: Callable[[float], str]
     spiky: bool = False
+    policy: bool = False
 
 
 class SmallPlot(QWidget):
@@ -77,8 +83,8 @@ class SmallPlot(QWidget):
         # A fork's own curves begin where it branched off; its parent's are not drawn here.
         plot.reach(history.last_step, history.forks[0].step if history.forks else 0.0)
         x, y = curve.query(*plot.span, 2 * plot.pixels)
-        known = y[np.isfinite(y)]
-        self.curve.setData(x=x, y=y, connect="all" if len(known) == len(y) else "finite")
+        x, known = x[np.isfinite(y)], y[np.isfinite(y)]  # a row without updates is no gap
+        self.curve.setData(x=x, y=known)
         ends = typical_range(known) if len(known) and self._quantity.spiky else None
         plot.hold([ends or (float(known.min()), float(known.max()))] if len(known) else [])
         plot.set_marks([knob.step for knob in history.knobs])
@@ -106,7 +112,7 @@ class QuantitiesPanel(Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.plots = {name: SmallPlot(each, self.content) for name, each in self.quantities.items()}
+        self.plots: dict[str, SmallPlot] = {}  # of those that were ever shown
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(4)
@@ -120,15 +126,11 @@ class QuantitiesPanel(Panel):
         layout.setSpacing(0)
         layout.addLayout(self._grid, 1)
         layout.addWidget(unit)
-        self._choices = [n for n in range(len(self.plots), 0, -1) if len(self.plots) % n == 0]
-        self._arrange(self._choices[0])
+        self._shown: list[str] = []
+        self._moving = False
+        self._choose()
         self.add_menu_action("Show all", "arrow-expand-horizontal", self._fit).setToolTip("Double click in a plot")
         self.add_exports()
-        self._moving = False
-        for small in self.plots.values():
-            small.plot.moved.connect(lambda plot=small.plot: self._follow(plot))
-            small.plot.hovered.connect(lambda step, plot=small.plot: self._hover(step, plot))
-            small.plot.clicked.connect(lambda step, plot=small.plot: self.pick(step, plot.steps_in(5)))
         self.restyle(themes.current())
 
     # -- drawing ----------------------------------------------------------------------------------
@@ -146,8 +148,39 @@ class QuantitiesPanel(Panel):
         super().clear(reason)
 
     def redraw(self) -> None:
-        for name, small in self.plots.items():
-            small.draw(self.history, name, self.cursor_at)
+        self._choose()
+        for name in self._shown:
+            self.plots[name].draw(self.history, name, self.cursor_at)
+
+    def _choose(self) -> None:
+        """Show what the run's algorithm tells."""
+        learned = self.history.learned
+        told = [name for name in self.quantities if learned[name].known]
+        if not any(self.quantities[name].policy for name in told):
+            told = [name for name, quantity in self.quantities.items() if not quantity.policy]
+        if told == self._shown:
+            return
+        self._shown, self._columns = told, 0
+        self._moving = True  # plots that appear take a range of their own at first
+        for small in self.plots.values():
+            self._grid.removeWidget(small)
+            small.hide()
+        for name in told:
+            if name not in self.plots:
+                self.plots[name] = self._made(name)
+            self.plots[name].show()
+        self._choices = [n for n in range(len(told), 0, -1) if len(told) % n == 0]
+        self._arrange(max(self._choices, key=self._room))
+        self._moving = False
+
+    def _made(self, name: str) -> SmallPlot:
+        small = SmallPlot(self.quantities[name], self.content)
+        plot = small.plot
+        plot.moved.connect(lambda: self._follow(plot))
+        plot.hovered.connect(lambda step: self._hover(step, plot))
+        plot.clicked.connect(lambda step: self.pick(step, plot.steps_in(5)))
+        small.restyle(themes.current())
+        return small
 
     def seek(self, cursor: Cursor | None) -> None:
         super().seek(cursor)
@@ -164,7 +197,7 @@ class QuantitiesPanel(Panel):
             small.plot.fitted = True
 
     def _fit(self) -> None:
-        next(iter(self.plots.values())).plot.fit()
+        self.plots[self._shown[0]].plot.fit()
 
     def _follow(self, leader: Plot) -> None:
         """Give every plot the range of the one that the user moved, then draw what it shows."""
@@ -191,17 +224,17 @@ class QuantitiesPanel(Panel):
 
     def _room(self, columns: int) -> float:
         """Size of the curves with so many columns; their smaller side, since both must be readable."""
-        rows = -(-len(self.plots) // columns)
+        rows = -(-len(self._shown) // columns)
         return min(self.width() / columns - AXIS, 1.5 * (self.height() / rows - LINES))
 
     def _arrange(self, columns: int) -> None:
         if columns == self._columns:
             return
         self._columns = columns
-        for index, small in enumerate(self.plots.values()):
-            self._grid.addWidget(small, index // columns, index % columns)
+        for index, name in enumerate(self._shown):
+            self._grid.addWidget(self.plots[name], index // columns, index % columns)
         for index in range(len(self.plots)):
-            self._grid.setRowStretch(index, 1 if index < -(-len(self.plots) // columns) else 0)
+            self._grid.setRowStretch(index, 1 if index < -(-len(self._shown) // columns) else 0)
             self._grid.setColumnStretch(index, 1 if index < columns else 0)
 
     # -- readout ----------------------------------------------------------------------------------
@@ -228,10 +261,15 @@ class QuantitiesPanel(Panel):
 
     def export_csv(self, path: str | Path) -> None:
         """Write every row of these figures; a missing one is an empty cell. Raises OSError."""
-        curves = [self.history.learned[name] for name in self.quantities]
-        columns = [curves[0].x.values, *(curve.y.values for curve in curves)]
+        names = [name for name in self.quantities if name in self._shown]
+        steps = self.history.learned["loss"].x.values
+        columns = [steps]
+        for curve in (self.history.learned[name] for name in names):
+            column = np.full(len(steps), np.nan)
+            column[np.searchsorted(steps, curve.x.values)] = curve.y.values
+            columns.append(column)
         with Path(path).open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerow(["step", *self.quantities])
+            writer.writerow(["step", *names])
             for step, *values in zip(*columns, strict=True):
                 writer.writerow([int(step), *("" if np.isnan(value) else value for value in values)])
