@@ -19,7 +19,7 @@ def attend(
     The fused kernel returns no weights; `explicit` computes them, and the output from them.
     """
     q, k, v = (part.unflatten(-1, (heads, -1)) for part in (q, k, v))  # (N, ·, H, d)
-    few = q.device.type == "cpu" and q.shape[1] * k.shape[1] <= _FEW_PAIRS
+    few = _are_few(q, q.shape[1], k.shape[1])
     if not explicit and not few:
         allowed = None if present is None else _penalty(present, q.dtype).view(len(q), 1, 1, -1)
         q, k, v = (part.transpose(1, 2) for part in (q, k, v))
@@ -45,13 +45,21 @@ def weigh(scores: Tensor, v: Tensor, present: Tensor | None = None) -> tuple[Ten
     if present is not None:
         weights = weights * present.view(len(scores), 1, -1, 1)  # of use where no key is present
     by_head = weights.permute(0, 3, 1, 2)
-    if scores.device.type == "cpu" and scores.shape[1] * scores.shape[2] <= _FEW_PAIRS:
+    if _are_few(scores, *scores.shape[1:3]):
         return (weights.unsqueeze(-1) * v.unsqueeze(1)).sum(2).flatten(2), by_head
     return (by_head @ v.transpose(1, 2)).transpose(1, 2).flatten(2), by_head
 
 
 _FEW_PAIRS = 9
-"""Query-key pairs up to which products over whole batches beat thousands of tiny matrix products on a CPU."""
+_FEW_KEYS = 32
+
+
+def _are_few(like: Tensor, queries: int, keys: int) -> bool:
+    """Whether products over the whole batch beat thousands of tiny matrix products, as they do on a CPU.
+
+    Of several queries up to `_FEW_PAIRS` pairs, of a single one up to `_FEW_KEYS` keys.
+    """
+    return like.device.type == "cpu" and (queries * keys <= _FEW_PAIRS or (queries == 1 and keys <= _FEW_KEYS))
 
 
 def _penalty(present: Tensor, dtype: torch.dtype) -> Tensor:
