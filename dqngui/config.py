@@ -467,6 +467,7 @@ class LearnConfig(Options, frozen=True):
             "heeds small differences less; 0 switches it off.",
             label="Observation noise",
             live=True,
+            advanced=True,
             ge=0,
             le=10,
         ),
@@ -479,6 +480,7 @@ class LearnConfig(Options, frozen=True):
             label="Picture shift",
             unit="pixels",
             live=True,
+            advanced=True,
             ge=0,
             le=64,
         ),
@@ -489,6 +491,7 @@ class LearnConfig(Options, frozen=True):
             "How fast weights shrink towards zero between updates (AdamW; biases do not). Raised, the network stays "
             "simpler and forgets what is not used; 0 switches it off.",
             live=True,
+            advanced=True,
             log=True,
             ge=0,
             le=10,

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dqngui import catalog, settings
+from dqngui import settings
 from dqngui.config import ConfigError, Experiment
 
 Condition = Callable[[Experiment], bool]
 
 
 def _recurrent(experiment: Experiment) -> bool:
+    """States are stored: of a memory without a finite context, and where the attention asks the memory."""
+    if experiment.net.attention == "recurrent":
+        return True
     try:
-        return isinstance(settings.module_options(experiment, "memory"), catalog.RecurrentOptions)
+        options = settings.module_options(experiment, "memory")
     except ConfigError:
         return True
+    return _remembers(experiment) and not hasattr(options, "context")
 
 
 def _remembers(experiment: Experiment) -> bool:
@@ -60,6 +64,7 @@ _CONDITIONS: dict[str, Condition] = {
     "net.noise": lambda experiment: experiment.net.noisy,
     "learn.predict_next": _foresees,
     "learn.pretrain_updates": _foresees,
+    "learn.self_weight": lambda experiment: experiment.net.memory == "sarima",
     "learn.loss": lambda experiment: experiment.learn.algorithm != "dqn" or experiment.net.values == "mean",
     "learn.kappa": _values("quantile"),
     "learn.burn_in": _recurrent,

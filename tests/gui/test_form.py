@@ -203,6 +203,12 @@ def test_devices_that_torch_found_keep_a_drafted_choice(qtbot: QtBot, form: Expe
         ({"learn.prioritized": False}, "learn.priority_beta", False),
         ({"net.memory": "transformer"}, "learn.burn_in", False),
         ({"net.memory": "lstm"}, "learn.burn_in", True),
+        ({"net.memory": "mann"}, "learn.burn_in", True),
+        ({"net.memory": "none", "net.attention": "recurrent"}, "learn.burn_in", True),
+        ({"net.values": "quantile"}, "learn.kappa", True),
+        ({"net.values": "categorical"}, "learn.kappa", False),
+        ({"net.predictor": True}, "learn.predict_next", True),
+        ({"net.predictor": False}, "learn.predict_next", False),
     ],
 )
 def test_knobs_without_effect_are_hidden(
