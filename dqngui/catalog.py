@@ -107,7 +107,10 @@ class FindOptions(Options, frozen=True):
     name: Annotated[
         int, setting("Numbers that an entity's name consists of; more make names easier to tell apart.", ge=2, le=64)
     ] = 4
-    absent: Annotated[float, setting("Chance of each other entity to be absent at a step.", ge=0, lt=1)] = 0.0
+    fewest: Annotated[
+        int,
+        setting("Entities present at least; how many there are is drawn at every step. More are harder.", ge=1, le=256),
+    ] = 1
     steps: Annotated[int, setting("Steps of an episode.", ge=1, le=10_000)] = 8
 
 
