@@ -44,6 +44,8 @@ class EpisodeEnded(Event, frozen=True, gc=False):  # a log may hold a million, a
 class Learned(Event, frozen=True, gc=False):
     """Means over the updates since the last row; None where there was none (warm-up, NaN-free otherwise).
 
+    Where an algorithm learns from whole rollouts, rows come behind its updates only.
+
     Attributes:
         updates: updates since the run began.
         loss: the loss that was minimised.

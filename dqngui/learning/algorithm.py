@@ -107,9 +107,11 @@ class Algorithm(ABC):
 
     Attributes:
         store_name: of the store, in saved states and in what a fork tells.
+        in_rounds: it acts for long, then learns for long: figures are told behind the learning, of whole rounds.
     """
 
     store_name: ClassVar[str]
+    in_rounds: ClassVar[bool] = False
     learner: Learner
     actor: Actor
     store: Store

@@ -22,6 +22,7 @@ class OnPolicy(Algorithm):
     """Rollout, actor and learner of proximal policy optimisation."""
 
     store_name = "rollout"
+    in_rounds = True
     learner: PPO
     store: Rollout
 

@@ -91,8 +91,8 @@ def stored_log(folder: Path) -> list[dict[str, Any]]:
 def test_rows_tell_of_actor_and_critic_and_of_no_chance(agent: Experiment) -> None:
     events = run(agent)
     rows = [event for event in events if isinstance(event, Learned)]
-    assert rows[0].loss is None and rows[0].entropy is None and rows[0].updates == 0
-    last = [row for row in rows if row.loss is not None][-1]  # a row may lie within a rollout
+    assert [row.step for row in rows] == list(range(64, 500, 64)), "one behind every rollout"
+    last = rows[-1]
     assert last.updates > 0 and last.epsilon is None and last.td_error is None and last.q_mean is None
     told = (last.loss, last.policy_loss, last.value_error, last.entropy, last.kl, last.clip_share, last.grad_norm)
     assert all(value is not None and np.isfinite(value) for value in told)
@@ -104,8 +104,9 @@ def test_rows_tell_of_actor_and_critic_and_of_no_chance(agent: Experiment) -> No
 
 def test_updates_come_with_every_whole_rollout() -> None:
     rows = {event.step: event.updates for event in run(experiment(run__log_every=4)) if isinstance(event, Learned)}
-    growing = [step for step in sorted(rows)[1:] if rows[step] > rows[step - 4]]
-    assert growing == list(range(64, 500, 64))  # 16 steps of 4 environments
+    assert sorted(rows) == list(range(64, 500, 64))  # 16 steps of 4 environments
+    counts = [rows[step] for step in sorted(rows)]
+    assert all(later >= earlier + 2 for earlier, later in zip([0, *counts], counts, strict=False)), "two epochs each"
 
 
 @pytest.mark.parametrize("stop", [0, 128, 161, 333])
