@@ -104,9 +104,7 @@ class FindOptions(Options, frozen=True):
             "only; mark: it bears a mark."
         ),
     ] = "match"
-    name: Annotated[
-        int, setting("Numbers that an entity's name consists of; more make names easier to tell apart.", ge=2, le=64)
-    ] = 4
+    name: Annotated[int, setting("Bits of an entity's name; more make names easier to tell apart.", ge=1, le=30)] = 8
     fewest: Annotated[
         int,
         setting("Entities present at least; how many there are is drawn at every step. More are harder.", ge=1, le=256),

@@ -1,9 +1,9 @@
 """Find: one of many entities tells where to go, the others do not.
 
-Every step shows `entities` n things in a new order. Each has a name of its own, a random unit vector of
-`name` numbers, and lies in one of four directions: right, up, left or down, up to 30 degrees off and at a
-distance from 0.5 to 1. One of them is the relevant one; the action that tells its direction is rewarded
-with 1, any other with 0. How many entities are present is drawn at every step, each number from `fewest`
+Every step shows `entities` n things in a new order. Each has a name, a random word of `name` bits, and
+lies in one of four directions: right, up, left or down, up to 30 degrees off and at a distance from 0.5
+to 1. One of them is the relevant one, the only one of its name; the action that tells its direction is
+rewarded with 1, any other with 0. How many entities are present is drawn at every step, each number from `fewest`
 to n with equal chances; the relevant one always is. An episode has `steps` steps, each with entities of
 its own, and ends then (terminated). Few entities are easier, so a small `fewest` teaches what many need.
 
@@ -13,7 +13,7 @@ Which entity is relevant is said in one of three ways, by `relevant`:
   "mark"    it bears a mark, and there is no query.
 
 Observation: Dict of `entities` float32 (n, 2 + name), or one more with "mark": x (right), y (up), the
-name, the mark; a row of zeros is an absent entity. `query` float32 (name,).
+bits of the name as ±1, the mark; a row of zeros is an absent entity. `query` float32 (name,).
 Actions: right, up, left, down. `info`: `relevant` (row of the relevant entity), `answer` (its direction)
 and `asked` (true while the episode lasts).
 
@@ -53,14 +53,19 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
         self,
         entities: int = 16,
         relevant: Literal["match", "recall", "mark"] = "match",
-        name: int = 4,
+        name: int = 8,
         fewest: int = 1,
         steps: int = 8,
         render_mode: str | None = None,
     ) -> None:
-        if not 1 <= fewest <= entities or steps < 1 or name < 2 or relevant not in ("match", "recall", "mark"):
+        if (
+            not 1 <= fewest <= entities
+            or steps < 1
+            or not 1 <= name <= 30
+            or relevant not in ("match", "recall", "mark")
+        ):
             raise ValueError(
-                "fewest and steps must be 1 or more, entities at least fewest, name 2 or more, "
+                "fewest and steps must be 1 or more, entities at least fewest, name from 1 to 30, "
                 "and relevant match, recall or mark"
             )
         self.entities, self.relevant, self.name, self.fewest, self.steps = entities, relevant, name, fewest, steps
@@ -79,7 +84,7 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
         self.action_space: spaces.Space[Any] = spaces.Discrete(4)
         self._block = max(1, min(steps + 1, 2048 // entities))  # steps drawn together, which is much faster
         self._rows = low[None]
-        self._places = self._directions = np.zeros(1, np.int64)
+        self._words = self._places = self._directions = np.zeros(1, np.int64)
         self._time = 0
         self._taken: tuple[int, bool] | None = None
 
@@ -96,32 +101,34 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
         right = bool(action == self._directions[now])
         self._taken = int(action), right
         if now == self._block - 1:
-            self._scatter(self._name())
+            self._scatter(int(self._words[now]))
         self._time += 1
         return self._observation(), float(right), self._time == self.steps, False, self._info()
 
-    def _scatter(self, name: np.ndarray | None) -> None:
-        """Entities of the next block of steps, and which is relevant; `name` is the one that was so last."""
+    def _scatter(self, word: int | None) -> None:
+        """Entities of the next block of steps, and which is relevant; `word` names the one that was so last."""
         draw, count, steps = self.np_random, self.entities, self._block
         directions = draw.integers(4, size=(steps, count))
         turn, distance, order = draw.random((3, steps, count))
         angles = directions * (math.pi / 2) + (2 * turn - 1) * _WIDEST
         distances = 0.5 + 0.5 * distance
-        names = draw.standard_normal((steps, count, self.name))
-        names /= np.linalg.norm(names, axis=-1, keepdims=True)
         places, every = draw.integers(count, size=steps), np.arange(steps)
+        asked = draw.integers(1 << self.name, size=steps)
         if self.relevant == "recall":
-            names[every, places] = names[0, places[0]] if name is None else name
+            asked[:] = asked[0] if word is None else word
+        differ = draw.integers(1, 1 << self.name, size=(steps, count))  # in which bits the others' names do
+        differ[every, places] = 0
+        words = asked[:, None] ^ differ
         rows = np.zeros((steps, count, self._features), np.float32)
         rows[..., 0] = distances * np.cos(angles)
         rows[..., 1] = distances * np.sin(angles)
-        rows[..., 2 : 2 + self.name] = names
+        rows[..., 2 : 2 + self.name] = 2 * (words[..., None] >> np.arange(self.name) & 1) - 1
         order[every, places] = -1  # the relevant one goes last
         present = draw.integers(self.fewest, count + 1, size=steps)
         rows[order.argsort(axis=1).argsort(axis=1) >= present[:, None]] = 0
         if self.relevant == "mark":
             rows[every, places, -1] = 1
-        self._rows, self._places, self._directions = rows, places, directions[every, places]
+        self._rows, self._words, self._places, self._directions = rows, asked, places, directions[every, places]
 
     def _name(self) -> np.ndarray:
         """The relevant entity's, (name,)."""
@@ -172,5 +179,9 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
 
 def _colour(name: np.ndarray) -> tuple[int, int, int]:
     """A colour for a name: similar names have similar ones."""
-    red, green, blue = (127 + 110 * np.resize(name, 3)).astype(int).tolist()
+    bits = np.resize(name, max(6, len(name)))  # every third to a channel, earlier ones counting more
+    weights = 0.5 ** np.arange(len(bits) // 3)
+    red, green, blue = (
+        int(140 + 100 * bits[channel::3][: len(weights)] @ weights / weights.sum()) for channel in range(3)
+    )
     return red, green, blue

@@ -96,8 +96,8 @@ def test_entities_are_shuffled_and_the_question_names_one() -> None:
             there = rows.any(1)
             assert there[info["relevant"]]
             names = rows[there, 2:]
-            np.testing.assert_allclose(np.linalg.norm(names, axis=1), 1, atol=1e-5)
-            assert (names @ names.T + 2 * np.eye(len(names)) < 3.0001).all()
+            assert (np.abs(names) == 1).all()
+            assert (names == observation["query"]).all(1).sum() == 1
             assert (observation["query"] == rows[info["relevant"], 2:]).all()
             distance = np.linalg.norm(rows[there, :2], axis=1)
             assert ((distance > 0.49) & (distance < 1.01)).all()
@@ -123,10 +123,10 @@ def test_the_question_over_an_episode() -> None:
         assert not observation["query"].any()
         assert (observation["entities"][info["relevant"], 2:] == name).all()
         others.append(observation["entities"][info["relevant"] - 1, 2:])
-    assert len(np.unique(others, axis=0)) == 299
+    assert len(np.unique(others, axis=0)) > 100
     env = Find(steps=300)
     observation, _ = env.reset(seed=1)
-    assert len(np.unique([observation["query"], *(env.step(0)[0]["query"] for _ in range(299))], axis=0)) == 300
+    assert len(np.unique([observation["query"], *(env.step(0)[0]["query"] for _ in range(299))], axis=0)) > 100
 
 
 def test_spaces_seeds_and_mistakes() -> None:
@@ -141,7 +141,7 @@ def test_spaces_seeds_and_mistakes() -> None:
         spaces = make_vector(EnvConfig(id="dqngui/Find-v0", kwargs=kwargs), 1).spaces
         assert spaces.parts[0].kind == "entities"
         assert spaces.features[:3] == ("x", "y", "name 1")
-        assert spaces.features[-1] == ("mark" if relevant == "mark" else "asks for name 4")
+        assert spaces.features[-1] == ("mark" if relevant == "mark" else "asks for name 8")
     with pytest.raises(ValueError, match="fewest"):
         Find(fewest=17)
     with pytest.raises(ValueError, match="relevant"):
