@@ -94,7 +94,7 @@ def speed(repeats: int, steps: int) -> dict[str, Any]:
         "stable-baselines3, 8 environments": lambda: last_line(
             HERE / "peer_sb3.py", "speed", "--envs", "8", "--steps", text
         ),
-        "LSTM update": lambda: last_line(HERE / "lstm_update.py"),
+        "LSTM update": lambda: last_line("-m", "tests.benchmarks.module_updates", "memory/lstm", "--json"),
         "window": shown_window,
     }
     figures = interleaved(measures, repeats)
@@ -109,7 +109,7 @@ def speed(repeats: int, steps: int) -> dict[str, Any]:
     print_row("  bare loop / stable-baselines3", f"{bare / peer:.2f}")
     update, arithmetic = (median(figures, "LSTM update", key) for key in ("update_ms", "bare_ms"))
     ratio = median(figures, "LSTM update", "ratio")
-    print("LSTM update (64 units, window 20, batch 32)")
+    print("LSTM update (64 units, window 32, batch 32)")
     print_row("  dqngui", f"{update:.2f} ms", f"{ratio:.2f} times the bare arithmetic")
     print_row("  bare arithmetic", f"{arithmetic:.2f} ms")
     shown = median(figures, "window", "window_shown_after_s")
