@@ -98,12 +98,12 @@ class FindOptions(Options, frozen=True):
         int, setting("Entities in sight; all but one only distract. More are harder.", ge=1, le=256)
     ] = 16
     relevant: Annotated[
-        Literal["match", "recall", "mark"],
+        Literal["loudest", "match", "recall"],
         setting(
-            "How the relevant entity is told: match: its name is shown at every step; recall: at the first step "
-            "only; mark: it bears a mark."
+            "How the relevant entity is told. loudest: its loudness is the largest; match: its name is shown at every "
+            "step; recall: at the first step only."
         ),
-    ] = "match"
+    ] = "loudest"
     name: Annotated[int, setting("Bits of an entity's name; more make names easier to tell apart.", ge=1, le=30)] = 8
     fewest: Annotated[
         int,

@@ -1,31 +1,35 @@
 """Find: one of many entities tells where to go, the others do not.
 
-Every step shows `entities` n things in a new order. Each has a name, a random word of `name` bits, and
-lies in one of four directions: right, up, left or down, up to 30 degrees off and at a distance from 0.5
-to 1. One of them is the relevant one, the only one of its name; the action that tells its direction is
-rewarded with 1, any other with 0. How many entities are present is drawn at every step, each number from `fewest`
-to n with equal chances; the relevant one always is. An episode has `steps` steps, each with entities of
-its own, and ends then (terminated). Few entities are easier, so a small `fewest` teaches what many need.
+Every step shows n `entities` in a new order. Each lies in one of four directions: right, up, left or
+down, up to 30 degrees off and at a distance from 0.5 to 1. One of them is the relevant one; the action
+that tells its direction is rewarded with 1, any other with 0. How many entities are present is drawn at
+every step, each number from `fewest` to n with equal chances; the relevant one always is. An episode has
+`steps` steps, each with entities of its own, and ends then (terminated).
 
 Which entity is relevant is said in one of three ways, by `relevant`:
-  "match"   the part `query` shows its name, a new one at every step.
-  "recall"  the part `query` shows its name at the first step only; it stays the same for the episode.
-  "mark"    it bears a mark, and there is no query.
+  "loudest" it is louder than all others: by 1/2 to 5/2, drawn for each of them, and its own loudness is
+            drawn from −2 to 2 at every step, so that no loudness says by itself who is the loudest.
+  "match"   it is the only one that has the name which the part `query` shows, drawn at every step. A name
+            is a random word of `name` bits.
+  "recall"  the same, but the part `query` shows the name at the first step only; the relevant entity's
+            stays the same for the episode.
 
-Observation: Dict of `entities` float32 (n, 2 + name), or one more with "mark": x (right), y (up), the
-bits of the name as ±1, the mark; a row of zeros is an absent entity. `query` float32 (name,).
+Observation: Dict of `entities` float32, a row for each: x (right), y (up), and the loudness, (n, 3), or the
+bits of the name as ±1, (n, 2 + name); a row of zeros is an absent entity. With names: `query` float32
+(name,).
 Actions: right, up, left, down. `info`: `relevant` (row of the relevant entity), `answer` (its direction)
 and `asked` (true while the episode lasts).
 
 Oracle: `steps`. At random: steps/4. Who cannot tell the entities apart does best with the direction in
 which most of them lie, right in a share c of the steps: 0.57, 0.49, 0.42 for n = 8, 16, 32 with
-`fewest` = 1, and 0.44, 0.38, 0.34 where all are always present. Without memory: `steps` for "match" and
-"mark", 1 + c (steps − 1) for "recall".
-The name that is asked for has the largest product with itself: one softmax over products finds it, with
-the same weights for every row. One linear layer over all rows has no such products.
+`fewest` = 1, and 0.44, 0.38, 0.34 where all are always present. Without memory: `steps` for "loudest"
+and "match", 1 + c (steps − 1) for "recall".
+A softmax over loudness, which does not change when all are louder, finds the loudest, and one over
+products of names the one that is asked for, with the same weights for every row. One linear layer over
+all rows must compare every row with every other by weights of their own.
 
-Rendering: the entities where they lie, the query in the middle, a ring around the relevant one, green
-where the direction taken was right.
+Rendering: the entities where they lie, larger the louder, or coloured by their names, with the query in
+the middle; a ring around the relevant one; and the direction taken before, green where it was right.
 """
 
 from __future__ import annotations
@@ -37,9 +41,11 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from dqngui.envs.drawing import DIM, FLOOR, RIGHT, SIGNAL, WRONG, Canvas
+from dqngui.envs.drawing import BRIGHT, DIM, FLOOR, RIGHT, SIGNAL, WRONG, Canvas
 
 _WIDEST = math.pi / 6
+_LOUD = 2.0  # the loudest entity is so loud at most
+_BEHIND = (0.5, 2.5)  # by so much the others are less loud
 _ARROWS = ((1, 0), (0, -1), (-1, 0), (0, 1))  # on the screen, where down is positive
 
 
@@ -52,38 +58,34 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
     def __init__(
         self,
         entities: int = 16,
-        relevant: Literal["match", "recall", "mark"] = "match",
+        relevant: Literal["loudest", "match", "recall"] = "loudest",
         name: int = 8,
         fewest: int = 1,
         steps: int = 8,
         render_mode: str | None = None,
     ) -> None:
-        if (
-            not 1 <= fewest <= entities
-            or steps < 1
-            or not 1 <= name <= 30
-            or relevant not in ("match", "recall", "mark")
-        ):
+        known = ("loudest", "match", "recall")
+        if not 1 <= fewest <= entities or steps < 1 or not 1 <= name <= 30 or relevant not in known:
             raise ValueError(
                 "fewest and steps must be 1 or more, entities at least fewest, name from 1 to 30, "
-                "and relevant match, recall or mark"
+                "and relevant loudest, match or recall"
             )
         self.entities, self.relevant, self.name, self.fewest, self.steps = entities, relevant, name, fewest, steps
         self.render_mode = render_mode
-        marked = relevant == "mark"
-        self._features = 2 + name + marked  # of one entity
+        self._named = relevant != "loudest"
         names = tuple(f"name {index + 1}" for index in range(name))
         asks = tuple(f"asks for {index}" for index in names)
-        self.feature_names = ("x", "y", *names, *(("mark",) if marked else asks))
-        low = np.full((entities, self._features), -1, np.float32)
-        low[:, 2 + name :] = 0
-        parts: dict[str, Any] = {"entities": spaces.Box(low, np.ones_like(low))}
-        if not marked:
+        self.feature_names = ("x", "y", *((*names, *asks) if self._named else ("loudness",)))
+        self._shape = (entities, 2 + name if self._named else 3)
+        high = np.ones(self._shape, np.float32)
+        high[:, 2:] = 1.0 if self._named else _LOUD + _BEHIND[1]
+        parts: dict[str, Any] = {"entities": spaces.Box(-high, high)}
+        if self._named:
             parts["query"] = spaces.Box(-1.0, 1.0, (name,), np.float32)
         self.observation_space: spaces.Space[Any] = spaces.Dict(parts)
         self.action_space: spaces.Space[Any] = spaces.Discrete(4)
         self._block = max(1, min(steps + 1, 2048 // entities))  # steps drawn together, which is much faster
-        self._rows = low[None]
+        self._rows = high[None]
         self._words = self._places = self._directions = np.zeros(1, np.int64)
         self._time = 0
         self._taken: tuple[int, bool] | None = None
@@ -116,29 +118,40 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
         asked = draw.integers(1 << self.name, size=steps)
         if self.relevant == "recall":
             asked[:] = asked[0] if word is None else word
-        differ = draw.integers(1, 1 << self.name, size=(steps, count))  # in which bits the others' names do
-        differ[every, places] = 0
-        words = asked[:, None] ^ differ
-        rows = np.zeros((steps, count, self._features), np.float32)
+        rows = np.zeros((steps, *self._shape), np.float32)
         rows[..., 0] = distances * np.cos(angles)
         rows[..., 1] = distances * np.sin(angles)
-        rows[..., 2 : 2 + self.name] = 2 * (words[..., None] >> np.arange(self.name) & 1) - 1
-        order[every, places] = -1  # the relevant one goes last
+        rows[..., 2:] = self._names(asked, places) if self._named else self._loudness(places)
+        order[every, places] = -1  # the relevant one is the last to go
         present = draw.integers(self.fewest, count + 1, size=steps)
         rows[order.argsort(axis=1).argsort(axis=1) >= present[:, None]] = 0
-        if self.relevant == "mark":
-            rows[every, places, -1] = 1
         self._rows, self._words, self._places, self._directions = rows, asked, places, directions[every, places]
+
+    def _names(self, asked: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Bits of all names (steps, n, name): the words `asked` (steps,) at the rows `places`, others elsewhere."""
+        differ = self.np_random.integers(1, 1 << self.name, size=(len(asked), self.entities))
+        differ[np.arange(len(asked)), places] = 0
+        words = asked[:, None] ^ differ
+        bits: np.ndarray = 2 * (words[..., None] >> np.arange(self.name) & 1) - 1
+        return bits
+
+    def _loudness(self, places: np.ndarray) -> np.ndarray:
+        """Of all entities (steps, n, 1), those at the rows `places` being the loudest."""
+        draw, steps = self.np_random, len(places)
+        behind = draw.uniform(*_BEHIND, size=(steps, self.entities))
+        behind[np.arange(steps), places] = 0
+        loudness: np.ndarray = draw.uniform(-_LOUD, _LOUD, size=(steps, 1)) - behind
+        return loudness[..., None]
 
     def _name(self) -> np.ndarray:
         """The relevant entity's, (name,)."""
         now = self._time % self._block
-        name: np.ndarray = self._rows[now, self._places[now], 2 : 2 + self.name]
+        name: np.ndarray = self._rows[now, self._places[now], 2:]
         return name
 
     def _observation(self) -> dict[str, np.ndarray]:
         rows = self._rows[self._time % self._block]
-        if self.relevant == "mark":
+        if not self._named:
             return {"entities": rows}
         shown = self.relevant == "match" or self._time == 0
         return {"entities": rows, "query": self._name() if shown else np.zeros(self.name, np.float32)}
@@ -165,10 +178,13 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
             x, y = middle + reach * float(row[0]), middle - reach * float(row[1])
             if index == self._places[now]:
                 canvas.disc(x, y, 13, SIGNAL, hole=10)
-            canvas.disc(x, y, 8, _colour(row[2 : 2 + self.name]))
+            if self._named:
+                canvas.disc(x, y, 8, _colour(row[2:]))
+            else:
+                canvas.disc(x, y, 3 + 6 * float(row[2] + _LOUD + _BEHIND[1]) / (2 * _LOUD + _BEHIND[1]), BRIGHT)
         if self.relevant == "match" or (self.relevant == "recall" and self._time == 0):
             canvas.disc(middle, middle, 20, _colour(self._name()))
-        else:
+        elif self._named:
             canvas.disc(middle, middle, 20, DIM, hole=18)
         if self._taken is not None:  # of the step before this picture
             action, right = self._taken

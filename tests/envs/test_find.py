@@ -20,15 +20,15 @@ def direction(row: np.ndarray) -> int:
 
 
 def attends(observation: dict[str, np.ndarray], remembered: np.ndarray | None = None) -> int:
-    """The row that the question or the mark points at, found from the observation alone."""
+    """The row that is the loudest or that the question names, found from the observation alone."""
     rows = observation["entities"]
     if "query" not in observation:
-        return int(rows[:, -1].argmax())
+        return int(np.where(rows.any(1), rows[:, 2], -np.inf).argmax())
     query = observation["query"] if remembered is None else remembered
     return int((rows[:, 2:] @ query).argmax())
 
 
-@pytest.mark.parametrize("relevant", ["match", "recall", "mark"])
+@pytest.mark.parametrize("relevant", ["loudest", "match", "recall"])
 @pytest.mark.parametrize("options", [{}, {"entities": 1}, {"entities": 40, "fewest": 5, "steps": 70}])
 def test_oracle(relevant: Any, options: dict[str, Any]) -> None:
     env = Find(relevant=relevant, **options)
@@ -79,6 +79,22 @@ def test_who_cannot_tell_the_entities_apart_guesses() -> None:
     assert share(of_most) == pytest.approx(0.488, abs=0.035)
 
 
+def test_only_comparing_tells_the_loudest() -> None:
+    """It is ahead by a margin, at every loudness, and with all silent ones left out."""
+    env = Find(entities=6, steps=400)
+    observation, info = env.reset(seed=2)
+    loudest, margins = [], []
+    for _ in range(400):
+        rows = observation["entities"][observation["entities"].any(1)]
+        own = float(observation["entities"][info["relevant"], 2])
+        loudest.append(own)
+        margins += [own - other for other in rows[:, 2].tolist() if other != own]
+        observation, *_, info = env.step(0)
+    assert 0.5 <= min(margins) < 0.52
+    assert 2.48 < max(margins) <= 2.5001
+    assert np.histogram(loudest, 4, (-2, 2))[0].min() > 70
+
+
 def test_a_question_that_is_not_remembered_helps_once() -> None:
     def act(observation: dict[str, np.ndarray]) -> int:
         return direction(observation["entities"][attends(observation)]) if observation["query"].any() else 0
@@ -87,7 +103,7 @@ def test_a_question_that_is_not_remembered_helps_once() -> None:
 
 
 def test_entities_are_shuffled_and_the_question_names_one() -> None:
-    env = Find(entities=4, fewest=2)
+    env = Find(entities=4, fewest=2, relevant="match")
     relevant, answers, present = [], [], []
     for seed in range(200):
         observation, info = env.reset(seed=seed)
@@ -124,13 +140,13 @@ def test_the_question_over_an_episode() -> None:
         assert (observation["entities"][info["relevant"], 2:] == name).all()
         others.append(observation["entities"][info["relevant"] - 1, 2:])
     assert len(np.unique(others, axis=0)) > 100
-    env = Find(steps=300)
+    env = Find(steps=300, relevant="match")
     observation, _ = env.reset(seed=1)
     assert len(np.unique([observation["query"], *(env.step(0)[0]["query"] for _ in range(299))], axis=0)) > 100
 
 
 def test_spaces_seeds_and_mistakes() -> None:
-    for relevant in ("match", "recall", "mark"):
+    for relevant in ("loudest", "match", "recall"):
         env = Find(relevant=relevant, fewest=3)  # type: ignore[arg-type]
         observation, _ = env.reset(seed=0)
         for _ in range(8):
@@ -140,15 +156,16 @@ def test_spaces_seeds_and_mistakes() -> None:
         assert reproduces(EnvConfig(id="dqngui/Find-v0", kwargs=kwargs), seed=5, steps=40)
         spaces = make_vector(EnvConfig(id="dqngui/Find-v0", kwargs=kwargs), 1).spaces
         assert spaces.parts[0].kind == "entities"
-        assert spaces.features[:3] == ("x", "y", "name 1")
-        assert spaces.features[-1] == ("mark" if relevant == "mark" else "asks for name 8")
+        expected = ("x", "y", "loudness") if relevant == "loudest" else ("x", "y", "name 1")
+        assert spaces.features[:3] == expected
+        assert spaces.features[-1] == ("loudness" if relevant == "loudest" else "asks for name 8")
     with pytest.raises(ValueError, match="fewest"):
         Find(fewest=17)
     with pytest.raises(ValueError, match="relevant"):
         Find(relevant="name")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("kwargs", [{}, {"relevant": "recall", "fewest": 16}, {"relevant": "mark", "entities": 256}])
+@pytest.mark.parametrize("kwargs", [{}, {"relevant": "recall", "fewest": 16}, {"relevant": "match", "entities": 256}])
 def test_pictures(kwargs: dict[str, Any]) -> None:
     env = make_env(EnvConfig(id="dqngui/Find-v0", kwargs=kwargs), "rgb_array")
     _, info = env.reset(seed=0)
