@@ -74,7 +74,7 @@ def _line(group: Group, percent: bool) -> str:
         mean,
         _number(interquartile_mean(scores), percent),
         steps,
-        _duration(group.middle("seconds")),
+        _duration(group.middle("cpu_seconds")),
     ]
     return f"| {' | '.join(cells)} |"
 
