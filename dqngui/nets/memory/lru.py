@@ -83,7 +83,8 @@ class _Layer(nn.Module):
 
     def forward(self, x: Tensor, h: Tensor | None) -> tuple[Tensor, Tensor]:
         """x (T, B, D), h (B, 2N) before it -> y (T, B, D), h (T, B, 2N)."""
-        factors = torch.polar((-self.log_decay.exp()).exp(), self.log_phase.exp())  # λ (N,)
+        radius, angle = (-self.log_decay.exp()).exp(), self.log_phase.exp()
+        factors = torch.view_as_complex(torch.stack([radius * angle.cos(), radius * angle.sin()], dim=-1))  # λ (N,)
         weight = self.drive.weight * self.log_gain.exp().repeat_interleave(2).unsqueeze(1)
         u = self.norm(x)
         driven = torch.view_as_complex(F.linear(u, weight).unflatten(-1, (-1, 2)))

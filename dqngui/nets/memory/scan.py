@@ -25,9 +25,17 @@ def scan(a: Tensor, b: Tensor, initial: Tensor | None = None) -> Tensor:
         initial: h before the first step, (B, D); None means zero.
     """
     if len(b) == 1:
-        return b if initial is None else torch.addcmul(b, a, initial)
+        return b if initial is None else _advance(b, a, initial)
     h: Tensor = _Scan.apply(a, b, initial)
     return h
+
+
+def _advance(b: Tensor, a: Tensor, h: Tensor, out: Tensor | None = None) -> Tensor:
+    """b + a · h, in `out` if given. On MPS complex numbers can be multiplied and added, but not in one operation."""
+    if b.device.type == "mps" and b.is_complex():
+        whole = b + a * h
+        return whole if out is None else out.copy_(whole)
+    return torch.addcmul(b, a, h, out=out) if out is not None else torch.addcmul(b, a, h)
 
 
 class _Scan(torch.autograd.Function):
@@ -64,7 +72,11 @@ def _factors(g: Tensor, h: Tensor, initial: Tensor | None, varying: bool) -> Ten
         torch.mul(g[1:], h[:-1], out=out[1:])
         out[0] = 0.0 if initial is None else g[0] * initial
         return out
-    total = (g[1:] * h[:-1]).sum((0, 1))
+    product = g[1:] * h[:-1]
+    if product.is_complex():
+        total = torch.view_as_complex(torch.view_as_real(product).sum((0, 1)))
+    else:
+        total = product.sum((0, 1))
     return total if initial is None else total + (g[0] * initial).sum(0)
 
 
@@ -101,14 +113,14 @@ def _solve(links: Tensor, b: Tensor, h: Tensor, before: Tensor | None, *, revers
         first = 0
         into_joined, into_rest = link(0, n - 1), link(1, n - 1)
         further = links * links if constant else links[1 : n - 2 : 2] * links[2 : n - 1 : 2]
-    shorter = torch.addcmul(b[joined], into_joined, b[under])
+    shorter = _advance(b[joined], into_joined, b[under])
     if before is None:
         h[first] = b[first]
     else:
         torch.add(b[first], before, out=h[first])
-        shorter[0].addcmul_(links if constant else links[0], before)
+        shorter[0].add_((links if constant else links[0]) * before)
     _solve(further, shorter, h[joined], None, reverse=reverse)
-    torch.addcmul(b[rest], into_rest, h[behind], out=h[rest])
+    _advance(b[rest], into_rest, h[behind], h[rest])
 
 
 def _step(links: Tensor, b: Tensor, h: Tensor, before: Tensor | None, reverse: bool) -> None:
@@ -122,4 +134,4 @@ def _step(links: Tensor, b: Tensor, h: Tensor, before: Tensor | None, reverse: b
     else:
         torch.add(given[0], before, out=out[0])
     for t, factor in enumerate(factors):
-        torch.addcmul(given[t + 1], factor, out[t], out=out[t + 1])
+        _advance(given[t + 1], factor, out[t], out[t + 1])
