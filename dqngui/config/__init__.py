@@ -1,0 +1,43 @@
+"""What an experiment is: frozen structs with bounds, help and live or fork marks.
+
+`learn.lr` in a TOML file, in `--set learn.lr=1e-3`, in the form and in the log is the same name.
+`settings` checks and changes experiments, `presets` reads and writes them.
+"""
+
+from __future__ import annotations
+
+from dqngui.config.env import EnvConfig, Wrapper
+from dqngui.config.learn import LearnConfig
+from dqngui.config.net import NetConfig
+from dqngui.config.run import RunConfig
+from dqngui.config.schedule import Schedule
+from dqngui.schema import Options
+
+__all__ = [
+    "SECTIONS",
+    "ConfigError",
+    "EnvConfig",
+    "Experiment",
+    "LearnConfig",
+    "NetConfig",
+    "RunConfig",
+    "Schedule",
+    "Wrapper",
+]
+
+
+class ConfigError(ValueError):
+    """The user's mistake in an experiment, in one sentence."""
+
+
+class Experiment(Options, frozen=True):
+    """Everything that a run depends on."""
+
+    title: str = ""
+    env: EnvConfig = EnvConfig()
+    net: NetConfig = NetConfig()
+    learn: LearnConfig = LearnConfig()
+    run: RunConfig = RunConfig()
+
+
+SECTIONS: dict[str, type[Options]] = {"env": EnvConfig, "net": NetConfig, "learn": LearnConfig, "run": RunConfig}

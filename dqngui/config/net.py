@@ -1,0 +1,114 @@
+"""The network: encoder, attention, memory, head."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from dqngui.schema import Options, setting
+
+
+class NetConfig(Options, frozen=True):
+    """The network: encoder, attention, memory, head."""
+
+    attention: Annotated[str, setting("How the parts of one observation are weighed.")] = "self"
+    attention_options: Annotated[dict[str, Any], setting("Settings of the attention.", advanced=True)] = {}
+    memory: Annotated[str, setting("What carries information from step to step.")] = "gru"
+    memory_options: Annotated[dict[str, Any], setting("Settings of the memory.", advanced=True)] = {}
+    width: Annotated[
+        int, setting("Size of a token and of the memory. More can represent more and costs more.", ge=4, le=4096)
+    ] = 64
+    horizon: Annotated[
+        int,
+        setting(
+            "Steps back that the task asks the agent to remember; 0: not known. Raised, a memory's gates start out "
+            "holding for longer and a transformer looks back further, unless its own options say otherwise.",
+            label="Memory horizon",
+            unit="steps",
+            ge=0,
+            le=100_000,
+        ),
+    ] = 0
+    hidden: Annotated[
+        tuple[Annotated[int, msgspec.Meta(ge=1, le=8192)], ...],
+        setting("Sizes of the encoder's hidden layers before the token.", label="Encoder layers", advanced=True),
+    ] = ()
+    tokens: Annotated[
+        Literal["one", "feature"],
+        setting(
+            "Each part of the observation is one token; or every feature, cell of a grid, region of a picture and "
+            "entity is (attention then weighs them, and costs more)."
+        ),
+    ] = "feature"
+    head: Annotated[
+        Literal["linear", "dueling"], setting("Dueling splits the action values into a state value and advantages.")
+    ] = "linear"
+    values: Annotated[
+        Literal["mean", "categorical", "quantile"],
+        setting(
+            "What the head learns of the return: its mean, the probabilities of fixed returns (C51), or its quantiles "
+            "(QR-DQN). A distribution tells more of each step and costs a little more.",
+            label="Returns as",
+        ),
+    ] = "mean"
+    atoms: Annotated[
+        int,
+        setting(
+            "Returns or quantiles that make a distribution. More draw it finer and cost more.",
+            log=True,
+            ge=2,
+            le=1024,
+        ),
+    ] = 51
+    v_min: Annotated[
+        float,
+        setting(
+            "Smallest return of the distribution, discounted and with rewards scaled. Lower takes in worse returns, "
+            "and leaves fewer atoms for the others.",
+            label="Lowest return",
+            ge=-1e6,
+            le=1e6,
+        ),
+    ] = -10.0
+    v_max: Annotated[
+        float,
+        setting(
+            "Largest return of the distribution, discounted and with rewards scaled. Higher takes in better returns, "
+            "and leaves fewer atoms for the others.",
+            label="Highest return",
+            ge=-1e6,
+            le=1e6,
+        ),
+    ] = 10.0
+    noisy: Annotated[
+        bool,
+        setting(
+            "The head's weights carry learned noise, drawn anew at every step, which explores by itself: ε can be 0. "
+            "Evaluating and playing uses the weights without noise.",
+            label="Noisy head",
+        ),
+    ] = False
+    noise: Annotated[
+        float,
+        setting("How large the noise is at first. Raised, the agent explores more and for longer.", gt=0, le=10),
+    ] = 0.5
+    dropout: Annotated[
+        float,
+        setting(
+            "Share of the features that each update leaves out at random before the head. Raised, the network relies "
+            "less on any of them and learns more slowly; acting uses all.",
+            ge=0,
+            le=0.9,
+        ),
+    ] = 0.0
+    predictor: Annotated[
+        bool,
+        setting(
+            "A second head predicts the next observation from the memory's output and the action taken, so that the "
+            "memory also learns from what it sees and not from rewards alone.",
+            label="Next-observation head",
+        ),
+    ] = False
+    previous_action: Annotated[bool, setting("The memory also sees the previous action.", advanced=True)] = True
+    previous_reward: Annotated[bool, setting("The memory also sees the previous reward.", advanced=True)] = True

@@ -1,0 +1,42 @@
+"""How long, where and how often."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from dqngui.schema import Options, setting
+
+
+class RunConfig(Options, frozen=True):
+    """How long, where and how often."""
+
+    total_steps: Annotated[
+        int, setting("Environment steps of the whole run.", label="Total steps", unit="steps", log=True, ge=1)
+    ] = 150_000
+    seed: Annotated[int, setting("Seed of everything random in the run.", ge=0, le=2**31 - 1)] = 0
+    device: Annotated[str, setting("auto, cpu, cuda, cuda:N or mps.", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
+    host: Annotated[Literal["inline", "thread", "process"], setting("Where training runs beside the window.")] = (
+        "thread"
+    )
+    threads: Annotated[
+        int, setting("Threads of torch; part of the experiment because sums depend on it.", ge=1, le=256)
+    ] = 1
+    eval_every: Annotated[
+        int,
+        setting(
+            "Environment steps between greedy evaluations; 0 switches them off.",
+            label="Evaluate every",
+            unit="steps",
+            ge=0,
+        ),
+    ] = 5_000
+    eval_episodes: Annotated[
+        int, setting("Episodes of an evaluation. More are steadier and take longer.", ge=1, le=1000)
+    ] = 10
+    stop_at: Annotated[
+        float | None, setting("Stop when two disjoint evaluations both reach this mean return.", label="Stop at return")
+    ] = None
+    log_every: Annotated[
+        int, setting("Environment steps between rows of the learning curves.", unit="steps", advanced=True, ge=1)
+    ] = 500
+    checkpoint_every: Annotated[int, setting("Environment steps between checkpoints.", unit="steps", ge=1)] = 10_000

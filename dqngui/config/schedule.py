@@ -1,0 +1,22 @@
+"""Quantities that change with the steps of a run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from dqngui.schema import Options, setting
+
+
+class Schedule(Options, frozen=True):
+    """A quantity that moves in a straight line from `start` to `end` over `steps` environment steps."""
+
+    atomic = True  # the form and the knobs treat a schedule as one setting
+
+    start: Annotated[float, setting("Value at the first step.", ge=0, le=1)]
+    end: Annotated[float, setting("Value from `steps` on.", ge=0, le=1)]
+    steps: Annotated[int, setting("Environment steps from start to end.", ge=0)]
+
+    def at(self, step: int) -> float:
+        """Value after `step` environment steps."""
+        share = 1.0 if self.steps == 0 else min(1.0, step / self.steps)
+        return self.start + share * (self.end - self.start)
