@@ -15,8 +15,8 @@ Which entity is relevant is said in one of three ways, by `relevant`:
             stays the same for the episode.
 
 Observation: Dict of `entities` float32, a row for each: x (right), y (up), and the loudness, (n, 3), or the
-bits of the name as ±1, (n, 2 + name); a row of zeros is an absent entity. With names: `query` float32
-(name,).
+bits of the name as ±1, (n, 2 + name); a row of zeros is an absent entity. With names: `query`,
+MultiDiscrete (name,): for each bit 1 or 2 where the entities have −1 or +1, 0 where no name is shown.
 Actions: right, up, left, down. `info`: `relevant` (row of the relevant entity), `answer` (its direction)
 and `asked` (true while the episode lasts).
 
@@ -74,14 +74,13 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
         self.render_mode = render_mode
         self._named = relevant != "loudest"
         names = tuple(f"name {index + 1}" for index in range(name))
-        asks = tuple(f"asks for {index}" for index in names)
-        self.feature_names = ("x", "y", *((*names, *asks) if self._named else ("loudness",)))
+        self.feature_names = ("x", "y", *(names if self._named else ("loudness",)))
         self._shape = (entities, 2 + name if self._named else 3)
         high = np.ones(self._shape, np.float32)
         high[:, 2:] = 1.0 if self._named else _LOUD + _BEHIND[1]
         parts: dict[str, Any] = {"entities": spaces.Box(-high, high)}
         if self._named:
-            parts["query"] = spaces.Box(-1.0, 1.0, (name,), np.float32)
+            parts["query"] = spaces.MultiDiscrete([3] * name)
         self.observation_space: spaces.Space[Any] = spaces.Dict(parts)
         self.action_space: spaces.Space[Any] = spaces.Discrete(4)
         self._block = max(1, min(steps + 1, 2048 // entities))  # steps drawn together, which is much faster
@@ -154,7 +153,8 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
         if not self._named:
             return {"entities": rows}
         shown = self.relevant == "match" or self._time == 0
-        return {"entities": rows, "query": self._name() if shown else np.zeros(self.name, np.float32)}
+        query = (self._name() > 0) + 1 if shown else np.zeros(self.name)
+        return {"entities": rows, "query": query.astype(np.int64)}
 
     def _info(self) -> dict[str, Any]:
         now = self._time % self._block

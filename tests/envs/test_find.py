@@ -25,7 +25,7 @@ def attends(observation: dict[str, np.ndarray], remembered: np.ndarray | None = 
     if "query" not in observation:
         return int(np.where(rows.any(1), rows[:, 2], -np.inf).argmax())
     query = observation["query"] if remembered is None else remembered
-    return int((rows[:, 2:] @ query).argmax())
+    return int((rows[:, 2:] @ (2 * query - 3)).argmax())
 
 
 @pytest.mark.parametrize("relevant", ["loudest", "match", "recall"])
@@ -113,8 +113,8 @@ def test_entities_are_shuffled_and_the_question_names_one() -> None:
             assert there[info["relevant"]]
             names = rows[there, 2:]
             assert (np.abs(names) == 1).all()
-            assert (names == observation["query"]).all(1).sum() == 1
-            assert (observation["query"] == rows[info["relevant"], 2:]).all()
+            assert (names == 2 * observation["query"] - 3).all(1).sum() == 1
+            assert (2 * observation["query"] - 3 == rows[info["relevant"], 2:]).all()
             distance = np.linalg.norm(rows[there, :2], axis=1)
             assert ((distance > 0.49) & (distance < 1.01)).all()
             assert (np.abs(rows[there, :2]).max(1) > 0.85 * distance).all()  # within 30 degrees
@@ -132,7 +132,7 @@ def test_entities_are_shuffled_and_the_question_names_one() -> None:
 def test_the_question_over_an_episode() -> None:
     env = Find(relevant="recall", fewest=16, steps=300)  # longer than what is drawn together
     observation, _ = env.reset(seed=1)
-    name = observation["query"]
+    name = 2 * observation["query"] - 3
     others = []
     for _ in range(299):
         observation, *_, info = env.step(0)
@@ -158,7 +158,7 @@ def test_spaces_seeds_and_mistakes() -> None:
         assert spaces.parts[0].kind == "entities"
         expected = ("x", "y", "loudness") if relevant == "loudest" else ("x", "y", "name 1")
         assert spaces.features[:3] == expected
-        assert spaces.features[-1] == ("loudness" if relevant == "loudest" else "asks for name 8")
+        assert spaces.features[-1] == ("loudness" if relevant == "loudest" else "name 8")
     with pytest.raises(ValueError, match="fewest"):
         Find(fewest=17)
     with pytest.raises(ValueError, match="relevant"):
