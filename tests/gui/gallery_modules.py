@@ -1,0 +1,251 @@
+"""Pictures of the panels that look inside the agent: every view of every attention and memory, from real short runs.
+
+    python -m tests.gui.gallery_modules FOLDER [NAME ...]        (about four minutes on two cores)
+
+Each agent is trained for a moment, its run is opened in the real window, and a sheet shows its Attention and Memory
+cards with each announced view chosen in turn, its Agent card, and the window. Nothing learns anything in so few steps:
+what is looked at is how it is drawn. Every attention and memory of the catalog is in it, and every kind of observation.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QPoint, QSettings, Qt, QTimer
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QApplication
+
+from dqngui import presets
+from dqngui.config import Experiment
+from dqngui.gui.app import App
+from dqngui.gui.panels.inner import InnerPanel
+from dqngui.gui.states import State
+from dqngui.gui.theme import Setting
+from dqngui.hosts import run_inline
+from dqngui.messages import Failed, Request
+from dqngui.runs.folder import create
+from dqngui.settings import with_settings
+
+STEPS, SIZE = 800, (1280, 800)
+SHORT = {
+    "run.total_steps": STEPS, "run.eval_every": STEPS // 2, "run.eval_episodes": 2, "run.checkpoint_every": STEPS,
+    "run.device": "cpu", "learn.replay_capacity": 5_000,
+}  # fmt: skip
+OFF_POLICY = {"learn.warmup": 200, "learn.update_every": 40, "learn.updates": 1}
+PATIENCE_S, POLL_MS, GAP = 60.0, 40, 6
+GROUND = Qt.GlobalColor.gray
+
+Condition = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Agent:
+    """Whom the sheet `name` shows: a shipped experiment with other settings, perhaps under an agent's name.
+
+    Attributes:
+        shown_at: the step of the episode, or the episode's last one.
+        themes: what the sheet is drawn in.
+    """
+
+    name: str
+    preset: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    agent: str = ""
+    shown_at: int = 20
+    themes: tuple[Setting, ...] = ("dark",)
+
+    def experiment(self) -> Experiment:
+        """It, for a short run."""
+        experiment = presets.read_experiment(self.preset)
+        if self.agent:
+            experiment = presets.with_agent(experiment, presets.read_agent(self.agent))
+        settings = SHORT | (OFF_POLICY if experiment.learn.algorithm == "dqn" else {}) | dict(self.settings)
+        return with_settings(experiment, settings | {"title": self.name})
+
+
+def _remembering(memory: str, **options: Any) -> dict[str, Any]:
+    return {"net.memory": memory, "net.memory_options": options}
+
+
+def _attending(attention: str, **options: Any) -> dict[str, Any]:
+    return {"net.attention": attention, "net.attention_options": options, "net.tokens": "feature"}
+
+
+MINIGRID = {"net.hidden": (), "run.total_steps": 300, "run.eval_every": 0, "run.checkpoint_every": 300}
+BOTH: tuple[Setting, ...] = ("dark", "light")
+AGENTS = (
+    Agent("lstm", "tmaze", _remembering("lstm")),
+    Agent("gru, self-attention", "cartpole-positions", themes=BOTH),
+    Agent("transformer, self-attention", "cartpole-positions-transformer", _remembering("transformer", layers=2)),
+    Agent("transformer, gates", "tmaze", _remembering("transformer", gate="gru", heads=2, length=40)),
+    Agent("mann", "tmaze", _remembering("mann", read_heads=2), themes=BOTH),
+    Agent("dnc", "tmaze", _remembering("dnc", read_heads=2), themes=BOTH),
+    Agent("dnc, large", "recall", _remembering("dnc", slots=64, slot_width=32, read_heads=4)),
+    Agent("lru", "tmaze", _remembering("lru", layers=2)),
+    Agent("mingru", "tmaze", _remembering("mingru")),
+    Agent("sarima", "periodic", _remembering("sarima", season=8, seasonal_q=1), themes=BOTH),
+    Agent("sarima, many features", "cartpole", {**_remembering("sarima", d=1), "net.width": 64}),
+    Agent("no attention, no memory", "cartpole"),
+    Agent("find, self-attention", "find", _attending("self", layers=2), shown_at=4, themes=BOTH),
+    Agent("find, action attention", "find", _attending("action"), shown_at=4, themes=BOTH),
+    Agent(
+        "find, recurrent attention", "find",
+        {"env.kwargs": {"entities": 8, "relevant": "recall"}, **_attending("recurrent"), **_remembering("gru")},
+        shown_at=4,
+    ),
+    Agent("minigrid, cells", "minigrid-memory", MINIGRID | _attending("self"), themes=BOTH),
+    Agent(
+        "minigrid, action attention and a text", "minigrid-memory",
+        MINIGRID | _attending("action", heads=2) | {"env.wrappers": ()},
+    ),
+    Agent("catch, regions", "catch", _attending("self"), shown_at=5),
+    Agent("catch, categorical", "catch", {"net.values": "categorical"}, shown_at=5),
+    Agent("recall, discrete", "recall", {"env.kwargs": {"delay": 20, "discrete": True}, **_remembering("gru")}),
+    Agent("quantiles, noisy head", "cartpole-positions", {"net.values": "quantile", "net.noisy": True}),
+    Agent("ppo-attention", "cartpole-positions", {"learn.rollout": 16}, agent="ppo-attention", themes=BOTH),
+)  # fmt: skip
+
+
+def train(agent: Agent, runs: Path) -> Path:
+    """A short real run of it. Raises RuntimeError."""
+    experiment = agent.experiment()
+    folder = create(runs, experiment)
+    for event in run_inline(Request(job="train", experiment=experiment, folder=str(folder))):
+        if isinstance(event, Failed):
+            raise RuntimeError(f"{agent.name}: {event.text}")
+    return folder
+
+
+class Gallery(QObject):
+    """Opens one run after the other in the window and makes a sheet of each."""
+
+    def __init__(self, app: App, folder: Path, runs: Mapping[str, Path], agents: tuple[Agent, ...]) -> None:
+        super().__init__(app)
+        self._app, self._folder, self._runs, self._agents = app, folder, runs, agents
+        self.problems: list[str] = []
+        self._story = self._tell()
+        self._until: Condition = next(self._story)
+        self._since = time.monotonic()
+        self._timer = QTimer(self, interval=POLL_MS)
+        self._timer.timeout.connect(self._look)
+        self._timer.start()
+
+    def _look(self) -> None:
+        late = time.monotonic() - self._since > PATIENCE_S
+        if not late and not self._until():
+            return
+        if late:
+            self.problems.append(f"waited in vain: {self._app.session.experiment.title} {self._app.player.problem}")
+        try:
+            self._until = next(self._story)
+            self._since = time.monotonic()
+        except StopIteration:
+            self._timer.stop()
+            self._app.closing.begin(ask=False)
+
+    def _tell(self) -> Iterator[Condition]:
+        session, player = self._app.session, self._app.player
+        yield lambda: self._app.shown_at > 0 and session.torch_loaded
+        for agent in self._agents:
+            session.open_stored(self._runs[agent.name])
+            player.play()
+            yield lambda: session.state is State.STORED
+            yield lambda agent=agent: self._plays(agent)  # type: ignore[misc]
+            player.pause()
+            self._settle()
+            for theme in agent.themes:
+                self._app.window.set_theme(theme)
+                self._draw(agent, theme)
+            self._app.window.set_theme("dark")
+
+    def _plays(self, agent: Agent) -> bool:
+        """The player shows this step of an episode of this agent, or its end."""
+        player = self._app.player
+        playing, who = player.playing, player.agent
+        if playing is None or who is None or who.folder != self._runs[agent.name] or not playing.length:
+            return False
+        last = max(playing.length - 1, 0)
+        return playing.t >= (min(agent.shown_at, last) if playing.ended else agent.shown_at)
+
+    def _settle(self) -> None:
+        for _ in range(5):
+            QApplication.processEvents()
+        self._app.window.board.refresh()
+        QApplication.processEvents()
+
+    def _draw(self, agent: Agent, theme: str) -> None:
+        """The sheet of one agent: a row for each panel, the window below."""
+        board = self._app.window.board
+        rows = []
+        for name in ("attention", "memory"):
+            panel = board.panels[name]
+            board.docks[name].raise_()
+            self._settle()
+            assert isinstance(panel, InnerPanel)
+            row = []
+            for view in panel.announced() or [None]:
+                if view is not None:
+                    panel.look_at(view.name)
+                self._settle()
+                row.append(board.docks[name].grab().toImage())
+            rows += [row[first : first + 4] for first in range(0, len(row), 4)]
+        self._settle()
+        rows.append([board.docks["agent"].grab().toImage(), self._app.window.grab().toImage()])
+        path = self._folder / f"{agent.name.replace(', ', '-').replace(' ', '_')}-{theme}.png"
+        if not sheet_of(rows).save(str(path)):
+            self.problems.append(f"cannot write {path}")
+
+
+def sheet_of(rows: list[list[QImage]]) -> QImage:
+    """Pictures side by side, rows below each other."""
+    width = max(sum(image.width() + GAP for image in row) for row in rows) + GAP
+    sheet = QImage(width, sum(max(image.height() for image in row) + GAP for row in rows) + GAP, rows[0][0].format())
+    sheet.fill(GROUND)
+    painter = QPainter(sheet)
+    y = GAP
+    for row in rows:
+        x = GAP
+        for image in row:
+            painter.drawImage(QPoint(x, y), image)
+            x += image.width() + GAP
+        y += max(image.height() for image in row) + GAP
+    painter.end()
+    return sheet
+
+
+def main(folder: Path, names: list[str]) -> int:
+    """Train, then take the pictures of those whose names contain one of these; 0 if nothing went wrong."""
+    folder.mkdir(parents=True, exist_ok=True)
+    agents = tuple(agent for agent in AGENTS if not names or any(name in agent.name for name in names))
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
+        runs = {}
+        for agent in agents:
+            began = time.monotonic()
+            runs[agent.name] = train(agent, Path(temporary))
+            print(f"{agent.name}: trained in {time.monotonic() - began:.1f} s", file=sys.stderr)
+        problems = take(folder, runs, agents, QSettings(f"{temporary}/settings.ini", QSettings.Format.IniFormat))
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+def take(folder: Path, runs: Mapping[str, Path], agents: tuple[Agent, ...], settings: QSettings) -> list[str]:
+    """The pictures of trained runs; what went wrong."""
+    qt = QApplication(["dqngui"])
+    qt.setQuitOnLastWindowClosed(False)
+    app = App(agents[0].experiment(), runs=runs[agents[0].name].parent, settings=settings, theme="dark")
+    app.window.resize(*SIZE)
+    gallery = Gallery(app, folder, runs, agents)
+    app.window.show()
+    qt.exec()
+    return gallery.problems
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
