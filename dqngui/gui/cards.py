@@ -6,6 +6,8 @@ of a stylesheet, so the card is an inner frame; the card's header is the handle 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QObject, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QIcon, QMouseEvent, QPainter, QPixmap, QPolygonF
 from PySide6.QtWidgets import (
@@ -104,6 +106,13 @@ class Card(QFrame):
         needed += self._line.spacing() * len(shown) + margins.left() + margins.right()
         for chip in chips:
             chip.set_short(needed > self.header.width())
+
+    def room_for(self, widgets: Sequence[QWidget]) -> int:
+        """Pixels of the header line that these of its widgets may take, each with the gap beside it."""
+        shown = [each for each in (self._title, self._menu_button) if not each.isHidden() and each not in widgets]
+        margins, gap = self._line.contentsMargins(), self._line.spacing()
+        taken = sum(each.sizeHint().width() + gap for each in shown) + gap  # and one beside the empty note
+        return self.width() - margins.left() - margins.right() - 2 - taken
 
     def set_body(self, body: QWidget) -> None:
         """The card's content; it replaces and deletes an earlier one."""

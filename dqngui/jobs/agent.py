@@ -90,9 +90,10 @@ class Agent:
 
     @property
     def labels(self) -> dict[str, tuple[str, ...]]:
-        """Names along the views' axes: of the tokens and the actions."""
+        """Names along the views' axes: of the tokens, the actions, what is observed, and what the memory names."""
         tokens = self.network.encoder.labels
-        return {"query": tokens, "key": tokens, "action": self.spaces.action_names}
+        seen = {"query": tokens, "key": tokens, "action": self.spaces.action_names, "feature": self.features}
+        return {**seen, **self.network.memory.labels()}
 
     def numbers(self, observations: list[Parts]) -> np.ndarray:
         """Observations of n steps (each part (1, *shape)) as (n, F) float32, F names being `features`."""

@@ -105,7 +105,8 @@ def test_axes_that_nobody_has_announced_yet_are_rows() -> None:
     view = View("attention/strange", ("layer", "head", "slot", "key"), (2, 3, 4, 5))
     maps = Maps.of(episode((view,), 2), view)
     assert len(maps.titles) == 3
-    assert maps.rows[:2] == ["layer 1 · slot 1", "layer 1 · slot 2"]
+    assert maps.rows[:2] == ["1 · 1", "1 · 2"]
+    assert maps.axes == ("layer · slot", "key")
     values = np.arange(120.0).reshape(2, 3, 4, 5)
     np.testing.assert_array_equal(maps.at(values)[1], values[:, 1].reshape(8, 5))
 

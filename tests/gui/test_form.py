@@ -72,7 +72,9 @@ def test_every_setting_is_in_the_form_or_a_knob(form: ExperimentForm, knobs: Liv
     fields = {field.path: field for field in settings.experiment_fields()}
     options = {field.path for slot in ("attention", "memory") for field in _options(slot)}
     hidden = {"net.attention_options", "net.memory_options"}
-    assert set(form.editors()) - {"task", "agent"} == {path for path, f in fields.items() if not f.live} - hidden | options
+    assert (
+        set(form.editors()) - {"task", "agent"} == {path for path, f in fields.items() if not f.live} - hidden | options
+    )
     assert set(knobs.rows) == {path for path, field in fields.items() if field.live}
 
 

@@ -14,7 +14,7 @@ from dqngui.gui.panels.steps import bar_range
 from dqngui.gui.playing import Playing
 from dqngui.gui.theme import SECONDARY_PX, TICK_PX
 
-ROW, LOWEST_ROW = 20, 13
+ROW, LOW_ROW, LOWEST_ROW = 20, 16, 13
 MOST_ROWS = 18  # more actions than this stand side by side, as upright bars
 UPRIGHT = 64
 
@@ -84,14 +84,17 @@ class ActionBars(QWidget):
 
     @property
     def _columns(self) -> int:
-        count = len(self._names)
-        return 1 if count <= 6 or self.width() < 200 else 2 if count <= 12 or self.width() < 400 else 3
+        count, width = len(self._names), self.width()
+        if count <= 6 or width < 200 or (count <= 9 and width < 380):  # half a card is too narrow for name and bar
+            return 1
+        return 2 if count <= 12 or width < 400 else 3
 
     def _rows(self) -> int:
         return math.ceil(len(self._names) / self._columns)
 
     def sizeHint(self) -> QSize:
-        return QSize(200, UPRIGHT if len(self._names) > MOST_ROWS else ROW * self._rows())
+        row = ROW if self._rows() <= 6 else LOW_ROW
+        return QSize(200, UPRIGHT if len(self._names) > MOST_ROWS else row * self._rows())
 
     def minimumSizeHint(self) -> QSize:
         return QSize(120, UPRIGHT * 3 // 4 if len(self._names) > MOST_ROWS else LOWEST_ROW * self._rows())

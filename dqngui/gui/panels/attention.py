@@ -14,7 +14,7 @@ from dqngui.gui.panels.levels import Levels
 from dqngui.gui.panels.timeline import span_of
 from dqngui.gui.panels.timemap import TimeMap
 from dqngui.gui.panels.trace import Series, Trace
-from dqngui.gui.panels.views import Maps, entropy
+from dqngui.gui.panels.views import Maps, axis_labels, entropy
 from dqngui.gui.playing import Playing, Rows
 from dqngui.messages import View
 
@@ -29,7 +29,8 @@ class AttentionPanel(InnerPanel):
     views = ("attention/*", "memory/attention/*")
     promise = "What each head attends to, step by step, will appear here while an agent plays."
     lacking = (
-        "This agent has no attention. Choose self-attention, or a transformer as memory, to see what it attends to."
+        "This agent has no attention. Choose one, such as self-attention, or a transformer as memory, to see what it "
+        "attends to."
     )
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -96,11 +97,12 @@ class AttentionPanel(InnerPanel):
         assert maps is not None
         again = self._known == 0
         self._extend(playing.view(view.name), maps)
-        self.now.arrange(maps.titles, maps.rows, maps.columns, maps.axes)
+        self.now.arrange(maps.titles, maps.rows, maps.columns, maps.axes, pictures=maps.cells is not None)
         self.now.choose(self.head)
         lags = view.axes[-1] == "lag"
         keys, title = maps.keys
-        self.over.arrange([f"past step {each}" if lags else each for each in keys], title, keys)
+        named = axis_labels(playing, view.axes[-1], len(keys))
+        self.over.arrange([f"past step {each}" if lags else each for each in named], title, keys)
         span = span_of(playing.length, playing.ended)
         most = max(float(np.max(self._most.values, initial=0.0)), 0.01)
         for canvas in (self.over, self.curve):

@@ -22,6 +22,8 @@ from dqngui.gui.theme import TICK_PX, Theme
 GAP = 255
 """The index of a missing value's colour."""
 SHORTEST = 26  # pixels in which a shortened name still says something
+MARKER = 6
+"""Pixels of the triangle at a chosen row."""
 TOP = 254
 """The index of the highest value's colour."""
 
@@ -169,8 +171,11 @@ class Canvas(QWidget):
         painter.drawText(place, int(align | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine), text)
 
     def upright(self, painter: QPainter, text: str, top: float, bottom: float) -> None:
-        """An axis' title along the left edge, if it fits."""
+        """An axis' title along the left edge, if it fits; of `key: entities` the end, if only that does."""
         width = self.metrics.horizontalAdvance(text) + 2
+        if width > bottom - top:
+            text = text.rpartition(": ")[2]
+            width = self.metrics.horizontalAdvance(text) + 2
         if text and width <= bottom - top:
             painter.save()
             painter.translate(0, (top + bottom + width) / 2)
@@ -183,7 +188,7 @@ class Canvas(QWidget):
         """Labels right-aligned between `left` and the rows, which fill `place`."""
         row = place.height() / max(len(labels), 1)
         muted = themes.current().color("muted")
-        room = place.left() - 6 - left
+        room = place.left() - MARKER - 3 - left
         for index in row_ticks(len(labels), row, self.line, back=labels[-1:] == ("0",)):
             y = place.top() + (index + 0.5) * row
             y = min(max(y, self.line / 2), self.height() - self.line / 2)
@@ -196,7 +201,7 @@ class Canvas(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(themes.current().color("accent"))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.drawPolygon(QPolygonF([QPointF(x - 1, y), QPointF(x - 6, y - 4), QPointF(x - 6, y + 4)]))
+        painter.drawPolygon(QPolygonF([QPointF(x - 1, y), QPointF(x - MARKER, y - 4), QPointF(x - MARKER, y + 4)]))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
     def say(self, text: str, at: QPointF) -> None:

@@ -42,20 +42,26 @@ class Heatmap(Canvas):
         self.chosen: int | None = None
         self.least_gutter = self._widest = 0.0
         self.values: npt.NDArray[Any] = np.empty((0, 0, 0))
-        self._axes = ("", "")
+        self._axes, self._pictures = ("", ""), False
         self._signed, self._low, self._high = False, 0.0, 1.0
         self._table = color_table(False)
         self._across = 1
         self._places: list[QRectF] = []
 
     def arrange(
-        self, titles: Sequence[str], rows: Sequence[str], columns: Sequence[str], axes: tuple[str, str]
+        self,
+        titles: Sequence[str],
+        rows: Sequence[str],
+        columns: Sequence[str],
+        axes: tuple[str, str],
+        *,
+        pictures: bool = False,
     ) -> None:
-        """Name the maps, rows and columns, and the axes of rows and columns."""
+        """Name the maps, rows and columns, and the axes of rows and columns; `pictures` have cells nearly square."""
         named = (tuple(titles), tuple(rows), tuple(columns))
         if (*named, axes) == (self.titles, self.rows, self.columns, self._axes):
             return
-        (self.titles, self.rows, self.columns), self._axes = named, axes
+        (self.titles, self.rows, self.columns), self._axes, self._pictures = named, axes, pictures
         self._widest = max((self.metrics.horizontalAdvance(text) for text in self.rows), default=0.0)
         self.values = np.empty((0, 0, 0))
         self._lay_out()
@@ -90,12 +96,17 @@ class Heatmap(Canvas):
 
     @property
     def _bottom(self) -> float:
-        return self.line + 3.0 + (self.line if self._axes[1] and self.height() >= 140 else 0)
+        return self.line + 3.0 + self.line * self._titled_below
+
+    @property
+    def _titled_below(self) -> bool:
+        """The columns' title has a line of its own; else it stands at the end of theirs, if it fits."""
+        return bool(self._axes[1]) and self.height() >= 140
 
     @property
     def gutter(self) -> float:
         """Pixels left of the maps."""
-        return max(self.least_gutter, self._title_width + min(self._widest, WIDEST_LABELS * self.width()) + 10)
+        return max(self.least_gutter, self._title_width + min(self._widest, WIDEST_LABELS * self.width()) + 13)
 
     @property
     def _title_width(self) -> float:
@@ -116,11 +127,17 @@ class Heatmap(Canvas):
         title = max(self.metrics.horizontalAdvance(text) for text in self.titles) + 2
         name = min(max(self.metrics.horizontalAdvance(text) for text in self.columns), 80.0) + 8
 
-        def fit(across: int) -> tuple[float, int, float]:
+        def fit(across: int) -> tuple[float, float, float]:
             cell_w, cell_h = self._map_size(across)
             wide = min(1.0, cell_w / len(self.columns) / (name if len(self.columns) <= 8 else 8.0), cell_w / title)
             tall = min(1.0, cell_h / len(self.rows) / (self.line + 2))
-            return round(min(wide, tall), 3), -(-count % across), -abs(math.log(max(cell_w, 1.0) / max(cell_h, 1.0)))
+            even, shape = -(-count % across), -abs(math.log(max(cell_w, 1.0) / max(cell_h, 1.0)))
+            cell = cell_w / len(self.columns) / max(cell_h / len(self.rows), 1e-6)
+            return (
+                (-abs(math.log(max(cell, 1e-6))), even, 0.0)
+                if self._pictures
+                else (round(min(wide, tall), 3), even, shape)
+            )
 
         self._across = max(range(1, count + 1), key=fit)
         width, height = self._map_size(self._across)
@@ -158,20 +175,44 @@ class Heatmap(Canvas):
                 self.words(painter, above, title, Qt.AlignmentFlag.AlignLeft, color)
         floor = max(place.bottom() for place in self._places) + 2
         for place in self._places[: self._across]:
-            room = place.width() / len(self.columns)
-            for index, text in spread_labels(self.columns, room, self.metrics):
-                width = self.metrics.horizontalAdvance(text) + 2
-                x = place.left() + (index + 0.5) * room - width / 2
-                x = min(max(x, 0.0), self.width() - width)
-                at = QRectF(x, floor, width, self.line)
+            for at, text in self._column_labels(place, floor):
                 self.words(painter, at, text, Qt.AlignmentFlag.AlignHCenter, theme.color("muted"))
-        if self._bottom > self.line + 4:
+        if self._titled_below:
             across = QRectF(self.gutter, floor + self.line - 1, self.width() - self.gutter - RIGHT, self.line)
             self.words(painter, across, self._axes[1], Qt.AlignmentFlag.AlignHCenter, theme.color("muted"))
+        elif self._title_beside:
+            end = QRectF(0, floor, self.width() - 2, self.line)
+            self.words(painter, end, self._axes[1], Qt.AlignmentFlag.AlignRight, theme.color("muted"))
         self.upright(painter, self._axes[0], self._places[0].top(), self._places[-1].bottom())
         if len(self._places) > 1 and self.chosen is not None and self.chosen < len(self._places):
             painter.setPen(QPen(theme.color("accent"), 1))
             painter.drawRect(QRectF(self._places[self.chosen].toRect()).adjusted(-1.5, -1.5, 0.5, 0.5))
+
+    @property
+    def _title_beside(self) -> bool:
+        """The columns' title takes the place of their last names."""
+        counts = all(name.lstrip("−").isdigit() for name in self.columns)
+        return counts and bool(self._axes[1]) and not self._titled_below and self._across == 1 and self.width() >= 240
+
+    def _column_labels(self, place: QRectF, y: float) -> list[tuple[QRectF, str]]:
+        """Where the names of a map's columns stand: below it, clear of each other and of the next map's."""
+        room, beside = place.width() / len(self.columns), BETWEEN / 2 - 2
+        left, right = place.left() - beside, place.right() + beside
+        if self._across == 1:
+            left, right = 0.0, float(self.width())
+        if self._title_beside:
+            right -= self.metrics.horizontalAdvance(self._axes[1]) + 10
+        placed: list[tuple[QRectF, str]] = []
+        for index, text in reversed(spread_labels(self.columns, room, self.metrics)):
+            width = self.metrics.horizontalAdvance(text) + 2
+            x = place.left() + (index + 0.5) * room - width / 2
+            if not placed and not self._title_beside:
+                x = min(x, right - width)
+            x = max(x, left)
+            if x + width <= right:
+                placed.append((QRectF(x, y, width, self.line), text))
+                right = x - 2
+        return placed[::-1]
 
     def draw_data(self, painter: QPainter) -> None:
         if not len(self.values):
@@ -217,4 +258,5 @@ class Heatmap(Canvas):
 
 def _named(axis: str, name: str) -> str:
     """A number with the name of its axis; other names speak for themselves."""
-    return f"{axis} {name}" if name.lstrip("−").isdigit() else name
+    numbers = all(part.lstrip("−").isdigit() for part in name.split(" · "))
+    return f"{axis} {name}" if numbers else name

@@ -11,6 +11,7 @@ import numpy as np
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from dqngui.gui.cards import Card
 from dqngui.gui.panels.canvas import Canvas
 from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.colorbar import ColorBar
@@ -156,7 +157,7 @@ class InnerPanel(Panel):
         if not self._something:
             return
         shown = list(self.header_widgets)
-        room = self.width() - TITLE_AND_MENU - self.fontMetrics().horizontalAdvance(self.title)
+        room = self._header_room()
         for widget in self.dispensable:
             if sum(each.sizeHint().width() + 6 for each in shown) <= room:
                 break
@@ -164,6 +165,13 @@ class InnerPanel(Panel):
         for widget in self.header_widgets:
             if widget.isHidden() == (widget in shown):
                 widget.setVisible(widget in shown)
+
+    def _header_room(self) -> int:
+        """Pixels of the card's header for this panel's own widgets; a card in a tab shows no title."""
+        card = self.parentWidget()
+        if isinstance(card, Card):
+            return card.room_for(self.header_widgets)
+        return self.width() - TITLE_AND_MENU - self.fontMetrics().horizontalAdvance(self.title)
 
     # -- export -----------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from dqngui.gui.panels.levels import Levels
 from dqngui.gui.panels.timeline import span_of
 from dqngui.gui.panels.timemap import TimeMap
 from dqngui.gui.panels.trace import Series, Trace
-from dqngui.gui.panels.views import Maps, axis_labels, axis_title, combined, in_words
+from dqngui.gui.panels.views import Maps, axis_labels, combined, in_words, short_names
 from dqngui.gui.playing import Playing, Rows
 from dqngui.messages import View
 
@@ -58,10 +58,13 @@ class MemoryPanel(InnerPanel):
         self.sorting = Choice("Order of the rows", self)
         self.sorting.offer(SORTS, self.sorted_by, self.sort_by)
         self.header_widgets += [self.sorting, self.bar]
-        self.dispensable = [self.bar, self.sorting]
+        self.dispensable = [self.sorting, self.bar]
         self._levels: dict[str, Levels] = {}
         self._means: dict[str, Rows] = {}
         self._of: Playing | None = None
+        self._names: list[str] = []
+        self._rows: dict[str, tuple[list[str], list[str], str]] = {}
+        self._looked_at, self._moves = 0, True
         self._order: npt.NDArray[np.intp] | None = None
         self._order_final = False
         self._maps: Maps | None = None
@@ -76,20 +79,21 @@ class MemoryPanel(InnerPanel):
             trace.hide()  # until it is known that there is room
         self.add_menu_action("Next row", "chevron-down", lambda: self._turn(1))
         self.add_menu_action("Previous row", "chevron-up", lambda: self._turn(-1))
+        self.add_menu_action("Order of the rows", "sort-variant", self._sort_otherwise)
         self.add_exports()
         self.restyle(themes.current())
 
     # -- what is drawn ----------------------------------------------------------------------------
 
-    def rows_of(self, view: View) -> tuple[list[str], str]:
-        """Names of a view's rows (heads are averaged, other axes flattened) and the title of their axis."""
+    def rows_of(self, view: View) -> tuple[list[str], list[str], str]:
+        """Names of a view's rows (heads are averaged, other axes flattened), in full and short, and their title."""
         assert self.playing is not None
-        axes = [(axis, n) for axis, n in zip(view.axes, view.shape, strict=True) if axis != "head"]
-        names = [
-            [f"past step {each}" for each in labels] if axis == "lag" else labels
-            for (axis, _), labels in zip(axes, (axis_labels(self.playing, *each) for each in axes), strict=True)
-        ]
-        return combined(names), " · ".join(axis_title(axis) for axis, _ in axes)
+        if view.name not in self._rows:
+            axes = [(axis, n) for axis, n in zip(view.axes, view.shape, strict=True) if axis != "head"]
+            labels = [(axis, axis_labels(self.playing, axis, n)) for axis, n in axes]
+            full = [[f"past step {each}" for each in names] if axis == "lag" else names for axis, names in labels]
+            self._rows[view.name] = combined(full), *short_names(labels)
+        return self._rows[view.name]
 
     def values_of(self, view: View) -> npt.NDArray[np.float32]:
         """A view's rows (steps, rows), past steps oldest first."""
@@ -107,36 +111,42 @@ class MemoryPanel(InnerPanel):
 
     def draw(self, playing: Playing, view: View) -> None:
         if playing is not self._of:
-            self._of, self._means, self._levels = playing, {}, {}
+            self._of, self._means, self._levels, self._rows = playing, {}, {}, {}
         values = self.values_of(view)
-        names, title = self.rows_of(view)
+        names, shown, title = self.rows_of(view)
         if self.fresh:
             self._order, self._order_final = None, False
             self._maps = Maps.of(playing, view) if len(view.axes) > 1 and "lag" not in view.axes else None
+            self._looked_at, self._moves = 0, self._maps is None
         if self._maps is not None:
             self.now.arrange(self._maps.titles, self._maps.rows, self._maps.columns, self._maps.axes)
-        if self.row is None or self.row >= len(names):
-            self.row = len(names) - 1 if view.axes[-1] == "lag" else 0
+        if not self._moves:
+            self._moves = not (values[self._looked_at :] == values[0]).all()
+            self._looked_at = len(values)
+        if self.row is None or names != self._names:
+            self._names, self.row = names, len(names) - 1 if view.axes[-1] == "lag" else 0
         self._sort(values, playing.ended)
         span = span_of(playing.length, playing.ended)
         for canvas in (self.map, self.states, self.shares):
             canvas.set_span(span)
-        counted = view.axes[-1] in ("unit", "lag") and all(axis in ("head", "unit", "lag") for axis in view.axes)
-        shown = axis_labels(playing, view.axes[-1], len(names)) if counted else names
-        if view.axes == ("unit",):
-            shown = [str(index + 1) for index in range(len(names))]  # the axis' title says of what
-        elif self.sorted_by == "variance":
-            shown = [shown[index] for index in self.map.order]
-        self.map.arrange(names, f"{title}, by variance" if self.sorted_by == "variance" else title, shown)
-        high = self._level(view, values)
+        if self.sorted_by == "variance":
+            title = f"{title}, by variance"
+            if view.axes != ("unit",):  # so many are numbered by their place
+                shown = [shown[index] for index in self.map.order]
+        self.map.arrange(names, title, shown)
+        high = self._level(view)
         limits = (-high if view.signed else 0.0, high)
         self.bar.set_levels(view.signed, *limits)
         self.map.choose(self.row)
         self._draw_traces(names)
-        self.fit_rows()
         self.map.draw(values, signed=view.signed, limits=limits, fresh=self.fresh)
+        self.fit_rows()
 
-    def _level(self, view: View, values: npt.NDArray[np.float32]) -> float:
+    def _level(self, view: View) -> float:
+        """Of what is drawn: each head by itself, but for attention over past steps."""
+        values = (
+            self.values_of(view) if view.axes[-1] == "lag" or self.playing is None else self.playing.view(view.name)
+        )
         level = self._levels.setdefault(view.name, Levels()).take(values)
         return level if view.signed else min(1.0, level)
 
@@ -145,14 +155,15 @@ class MemoryPanel(InnerPanel):
         alike = [view for view in self.announced() if self.rows_of(view)[0] == names]
         assert self.row is not None
         for trace, signed in ((self.states, True), (self.shares, False)):
-            series, extent = [], 0.01
-            for index, view in enumerate(view for view in alike if view.signed == signed):
-                values = self.values_of(view)
-                series.append(Series(_short(view.name), f"series{index}", values[:, self.row]))
-                extent = max(extent, self._level(view, values))
+            views = [view for view in alike if view.signed == signed]
+            words = in_few_words([view.name for view in views])
+            curves = [self.values_of(view)[:, self.row] for view in views]
+            series = [
+                Series(name, f"series{i}", curve) for i, (name, curve) in enumerate(zip(words, curves, strict=True))
+            ]
+            extent = max([0.01, *(self._level(view) for view in views)])
             first = signed or not self.states.series
-            caption = names[self.row] if first else ""
-            trace.draw(caption, series, (-extent if signed else 0.0, extent))
+            trace.draw(names[self.row] if first else "", series, (-extent if signed else 0.0, extent))
 
     def _sort(self, values: npt.NDArray[np.float32], ended: bool) -> None:
         """Sort at the start of an episode and at its end; in between only when asked."""
@@ -172,6 +183,9 @@ class MemoryPanel(InnerPanel):
         if key == "variance" and self.view is not None and self.has_content():
             self._order = by_variance(self.values_of(self.view))
         self.again()
+
+    def _sort_otherwise(self) -> None:
+        self.sort_by("index" if self.sorted_by == "variance" else "variance")
 
     def choose_row(self, row: int) -> None:
         """Draw the curves of another row."""
@@ -204,16 +218,23 @@ class MemoryPanel(InnerPanel):
         for canvas in (self.map, self.states, self.shares):
             canvas.follow(t)
 
+    @property
+    def _unmoved(self) -> bool:
+        """Nothing changes from step to step, as a forecast's coefficients do not: the shown step says it all."""
+        return self._maps is not None and self.map.length > 1 and not self._moves
+
     def fit_rows(self) -> None:
         """A low card leaves out the second trace first, then the first, then the shown step's map."""
         both = bool(self.states.series and self.shares.series)
-        self.now.setVisible(self._maps is not None and self.height() >= LOW_WITH_NOW)
+        self.now.setVisible(self._maps is not None and (self.height() >= LOW_WITH_NOW or self._unmoved))
         if not self.now.isHidden():
             both = True  # it takes the room of a trace
-        self.states.setVisible(bool(self.states.series) and self.height() >= LOWER)
-        self.shares.setVisible(bool(self.shares.series) and self.height() >= (LOW if both else LOWER))
+        self.map.setVisible(not self._unmoved)
+        self.states.setVisible(bool(self.states.series) and self.height() >= LOWER and not self._unmoved)
+        low = self.height() < (LOW if both else LOWER)
+        self.shares.setVisible(bool(self.shares.series) and not low and not self._unmoved)
         canvases = [self.map, self.states, self.shares]
-        gutter = max(each.gutter_wanted for each in canvases if not each.isHidden())
+        gutter = max((each.gutter_wanted for each in canvases if not each.isHidden()), default=0.0)
         if not self.now.isHidden():
             self.now.set_gutter(gutter)
             gutter = max(gutter, self.now.gutter)
@@ -226,5 +247,10 @@ def by_variance(values: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
     return np.argsort(-known.var(axis=0), kind="stable")
 
 
-def _short(name: str) -> str:
-    return in_words(name).removesuffix(" state").removesuffix(" gate")
+def in_few_words(names: list[str]) -> list[str]:
+    """Names of views that stand side by side: what tells them apart, `hidden` and `cell`, `layer 1` and `layer 2`."""
+    parted = [in_words(name).partition(", layer ") for name in names]
+    stems = [stem.removesuffix(" state").removesuffix(" gate").removesuffix(" weights") for stem, _, _ in parted]
+    if len(set(stems)) == 1 and len(names) > 1:
+        return [f"layer {layer}" for _, _, layer in parted]
+    return [f"{stem} {layer}" if layer else stem for stem, (_, _, layer) in zip(stems, parted, strict=True)]

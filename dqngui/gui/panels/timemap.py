@@ -101,7 +101,7 @@ class TimeMap(StepCanvas):
     @property
     def gutter_wanted(self) -> float:
         """Pixels left of the map that its labels take."""
-        return float((self.line + 4 if self.title else 4) + min(self._widest, WIDEST_LABELS * self.width()) + 10)
+        return float((self.line + 4 if self.title else 4) + min(self._widest, WIDEST_LABELS * self.width()) + 13)
 
     # -- painting ---------------------------------------------------------------------------------
 

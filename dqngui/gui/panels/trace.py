@@ -16,6 +16,8 @@ from dqngui.gui import theme as themes
 from dqngui.gui.panels.plot import short
 from dqngui.gui.panels.timeline import StepCanvas
 
+BETWEEN = 10.0  # pixels between two names
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
@@ -103,20 +105,31 @@ class Trace(StepCanvas):
         x, right = self.gutter, self.width() - 10.0
         left = Qt.AlignmentFlag.AlignLeft
         at = None if self.t is None else min(self.t, self.length - 1)
-        caption = self.caption if isinstance(self.caption, str) else self.caption(at or 0)
-        parts = [(caption, "muted")] if caption else []
-        for each in self.series:
-            value = each.values[at] if at is not None and 0 <= at < len(each.values) else np.nan
-            number = f" {value:.2f}".replace("-", "−") if np.isfinite(value) else ""
-            if each.name:
-                parts.append((each.name + number, each.token))
-        for text, token in parts:
+        for text, token in self.legend(at, right - x):
             width = self.metrics.horizontalAdvance(text) + 2
-            if x + width > right and x > self.gutter:
-                break  # half a number would mislead
             shown = self.metrics.elidedText(text, Qt.TextElideMode.ElideRight, right - x)
             self.words(painter, QRectF(x, 1, right - x, self.line), shown, left, theme.color(token))
-            x += width + 10
+            x += width + BETWEEN
+
+    def legend(self, at: int | None, room: float) -> list[tuple[str, str]]:
+        """Text and colour of each part of the line above: caption, and every curve with its value at step `at`.
+
+        Without room for all, the caption is left out, then values; no curve ever is.
+        """
+        caption = self.caption if isinstance(self.caption, str) else self.caption(at or 0)
+        head = [(caption, "muted")] if caption else []
+        named = [each for each in self.series if each.name]
+        names = [(each.name, each.token) for each in named]
+        full = [(f"{each.name}{self._value(each, at)}", each.token) for each in named]
+        for parts in ([*head, *full], full, [*head, *names]):
+            if sum(self.metrics.horizontalAdvance(text) + 2 + BETWEEN for text, _ in parts) - BETWEEN <= room:
+                return parts
+        return names or head
+
+    @staticmethod
+    def _value(series: Series, at: int | None) -> str:
+        value = series.values[at] if at is not None and 0 <= at < len(series.values) else np.nan
+        return f" {value:.2f}".replace("-", "−") if np.isfinite(value) else ""
 
     def told(self, t: int, y: float) -> str:
         known = [each for each in self.series if t < len(each.values)]

@@ -13,7 +13,10 @@ import numpy.typing as npt
 from dqngui.gui.playing import Playing
 from dqngui.messages import View
 
-_WORDS = {"self": "self-attention", "pool": "pooling", "hidden": "hidden state", "cell": "cell state"}
+_WORDS = {
+    "self": "self-attention", "pool": "pooling", "hidden": "hidden state", "cell": "cell state",
+    "read": "read weights", "write": "write weights", "link": "temporal links",
+}  # fmt: skip
 
 
 def in_words(name: str) -> str:
@@ -82,14 +85,11 @@ class Maps:
         heads = named["head"] if "head" in view.axes[:-1] else []
         between = [axis for axis in view.axes[:-1] if axis != "head"]
         if between:
-            rows, titles = combined([named[axis] for axis in between]), heads or [""]
+            rows, row_title = short_names([(axis, named[axis]) for axis in between])
+            titles = heads or [""]
         else:
-            rows, titles = heads or [""], [""]
-        row_title = " · ".join(axis_title(axis) for axis in between)
-        if len(between) == 1:
-            rows = numbers_of(rows, row_title)
-        columns = numbers_of(named[last], last)
-        keys = columns, axis_title(last)
+            rows, row_title, titles = heads or [""], "", [""]
+        keys = columns, _ = short_names([(last, named[last])])
         cells = playing.ready.cells
         if cells is None or last != "key" or between or cells[0] + cells[1] * cells[2] > len(columns):
             return cls(view, titles, rows, columns, (row_title, keys[1]), heads, keys)
@@ -114,10 +114,23 @@ class Maps:
         return first.reshape(len(self.titles), len(self.rows), len(self.columns))
 
 
-def numbers_of(names: list[str], axis: str) -> list[str]:
-    """`slot 1`, `slot 2`, … as plain numbers, where the axis itself is titled; other names as they are."""
-    counted = [f"{axis} {index + 1}" for index in range(len(names))]
-    return [str(index + 1) for index in range(len(names))] if names == counted else names
+def short_names(axes: list[tuple[str, list[str]]]) -> tuple[list[str], str]:
+    """Short names along some axes (name, labels), combined, and their title.
+
+    Where labels only count, as `slot 1`, `slot 2` do, numbers are enough beside a title that says of what.
+    """
+    names, titles = [], []
+    for axis, labels in axes:
+        title, counted = axis_title(axis), _counted(labels)
+        names.append(labels if counted is None else [str(index + 1) for index in range(len(labels))])
+        titles.append(title if counted in (None, axis, title) else f"{title}: {counted}")
+    return combined(names), " · ".join(titles)
+
+
+def _counted(labels: list[str]) -> str | None:
+    """What `slot 1`, `slot 2`, … count; None for other names."""
+    what = labels[0].removesuffix(" 1") if labels else ""
+    return what if what and labels == [f"{what} {index + 1}" for index in range(len(labels))] else None
 
 
 def combined(names: list[list[str]]) -> list[str]:

@@ -44,5 +44,9 @@ class Memory(nn.Module):
         """What `forward` records when asked."""
         return ()
 
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Names along axes of its views, by the axis' name, where counting would not tell what is what."""
+        return {}
+
     def forward(self, x: Tensor, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
         raise NotImplementedError

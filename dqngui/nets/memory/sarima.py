@@ -78,6 +78,10 @@ class Sarima(Memory):
         coefficients = ViewSpec("memory/coefficients", ("coefficient", "feature"), signed=True)
         return (*series, coefficients) if self.kinds else tuple(series)
 
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        signs = {"ar": "φ", "ma": "θ", "seasonal_ar": "Φ", "seasonal_ma": "Θ"}
+        return {"coefficient": tuple(f"{signs[k]} {i + 1}" for k in self.kinds for i in range(len(getattr(self, k))))}
+
     def model(self) -> _Model:
         """The polynomials at the present parameters, multiplied out."""
         o, none = self.options, self.mean.new_zeros(0, self.features)
