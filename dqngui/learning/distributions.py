@@ -117,7 +117,7 @@ def project(shares: Tensor, moved: Tensor, reading: Categorical) -> Tensor:
     place = ((moved.clamp(reading.low, reading.high) - reading.low) / reading.gap).clamp(0, reading.atoms - 1)
     below = place.floor()
     upper = (place - below) * shares
-    index = below.long()
+    index = below.long().clamp(0, reading.atoms - 1)  # of NaN, which would be no place at all
     projected = torch.zeros_like(upper)
     projected.scatter_add_(-1, index, shares - upper)
     return projected.scatter_add_(-1, (index + 1).clamp(max=reading.atoms - 1), upper)

@@ -62,6 +62,11 @@ def test_projection_by_hand() -> None:
     assert project(shares, moved, reading).tolist() == pytest.approx([0.375, 0.125 + 0.3, 0.2])
 
 
+def test_a_return_that_is_not_a_number_gives_a_loss_that_is_none_either() -> None:
+    reading = Categorical(3, 0.0, 2.0)
+    assert project(torch.full((3,), 1 / 3), torch.full((3,), torch.nan), reading).isnan().any()
+
+
 @pytest.mark.parametrize("kappa", [0.0, 0.5, 1.0])
 def test_quantile_loss_is_the_papers(kappa: float) -> None:
     quantiles, wanted = (torch.randn(3, 2, n, generator=GENERATOR, dtype=torch.float64) for n in (5, 7))
