@@ -19,10 +19,13 @@ _FARTHEST = 10.0
 
 
 class Standard:
-    """Running mean and spread of a raw observation's numbers (F,), over about the last thousand updates."""
+    """Running mean and variance of a raw observation's numbers (F,), over about the last thousand updates.
+
+    Never by the mean of squares: far from zero, that of a price for instance, float32 would lose the spread in it.
+    """
 
     def __init__(self, numbers: int, device: torch.device) -> None:
-        self.mean, self.square = (torch.zeros(numbers, device=device) for _ in range(2))
+        self.mean, self.variance = (torch.zeros(numbers, device=device) for _ in range(2))
         self.count = 0
 
     def take(self, raw: Tensor, mask: Tensor) -> None:
@@ -30,12 +33,14 @@ class Standard:
         self.count += 1
         seen = raw[mask]
         rate = max(1 / self.count, _SLOWEST)
-        self.mean.lerp_(seen.mean(0), rate)
-        self.square.lerp_(seen.square().mean(0), rate)
+        variance, mean = torch.var_mean(seen, 0, correction=0)
+        between = rate * (1 - rate) * (mean - self.mean).square()
+        self.variance.lerp_(variance, rate).add_(between)
+        self.mean.lerp_(mean, rate)
 
     def of(self, raw: Tensor) -> Tensor:
         """In units of the spread, from the mean; what lies far outside is cut off."""
-        spread = (self.square - self.mean.square()).clamp(min=0).sqrt().clamp(min=_SMALLEST_SPREAD)
+        spread = self.variance.sqrt().clamp(min=_SMALLEST_SPREAD)
         return ((raw - self.mean) / spread).clamp(-_FARTHEST, _FARTHEST)
 
 
@@ -94,12 +99,12 @@ class Auxiliary:
         if self.standard is None:
             return {}
         standard = self.standard
-        kept = {"mean": standard.mean, "square": standard.square, "count": torch.tensor(standard.count)}
+        kept = {"mean": standard.mean, "variance": standard.variance, "count": torch.tensor(standard.count)}
         return {f"observed.{name}": value for name, value in kept.items()}
 
     def restore(self, arrays: Mapping[str, Any]) -> None:
         """Take over what `arrays` gave."""
         if self.standard is not None:
             self.standard.mean.copy_(torch.as_tensor(arrays["observed.mean"]))
-            self.standard.square.copy_(torch.as_tensor(arrays["observed.square"]))
+            self.standard.variance.copy_(torch.as_tensor(arrays["observed.variance"]))
             self.standard.count = int(arrays["observed.count"])

@@ -174,3 +174,11 @@ def test_standard_follows_mean_and_spread() -> None:
     assert standard.mean.tolist() == pytest.approx([7.0, 2.0], abs=0.2)
     assert standard.of(torch.tensor([10.0, 2.0])).tolist() == pytest.approx([1.0, 0.0], abs=0.1)
     assert float(standard.of(torch.tensor([7.0, 50.0]))[1]) == 10.0
+
+
+def test_standard_knows_a_small_spread_far_from_zero() -> None:
+    standard, g = Standard(1, torch.device("cpu")), torch.Generator().manual_seed(0)
+    for _ in range(300):
+        standard.take(30_000 + torch.randn(4, 50, 1, generator=g), torch.ones(4, 50, dtype=torch.bool))
+    told = standard.of(torch.tensor([[29_999.0], [30_000.0], [30_001.0]]))
+    assert told.flatten().tolist() == pytest.approx([-1.0, 0.0, 1.0], abs=0.1)
