@@ -63,7 +63,7 @@ class FlatParameters:
     def decaying(self) -> Tensor:
         """1 where weight decay applies, else 0: matrices, but no biases, gains of norms or sizes of noise."""
         pieces = [
-            torch.full((math.prod(shape),), float(len(shape) > 1 and not name.endswith("_sigma")))
+            torch.full((math.prod(shape),), float(len(shape) > 1 and not name.endswith(("bias", "_sigma"))))
             for name, shape in self.layout
         ]
         return torch.cat(pieces).to(self.values)

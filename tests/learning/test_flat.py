@@ -65,6 +65,12 @@ def test_sizes_of_noise_do_not_decay() -> None:
     assert FlatParameters(layer).decaying().tolist() == [1.0] * 6 + [0.0] * (2 + 6 + 2)
 
 
+def test_no_bias_decays_whatever_its_shape() -> None:
+    layer = nn.Module()
+    layer.slope, layer.bias, layer.lag_bias = (nn.Parameter(torch.zeros(2, 3)) for _ in range(3))
+    assert FlatParameters(layer).decaying().tolist() == [1.0] * 6 + [0.0] * 12
+
+
 def test_the_network_sees_the_vector_and_its_gradient() -> None:
     module = network()
     flat = FlatParameters(module)
