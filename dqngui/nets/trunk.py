@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dqngui import catalog
-from dqngui.config import Experiment
+from dqngui.config import ConfigError, Experiment
 from dqngui.envs.spaces import Spaces
 from dqngui.nets.attention.contract import Attention, Prepared
 from dqngui.nets.encoders import Encoder
@@ -46,6 +46,7 @@ class Trunk(nn.Module):
     """What the numbers of a network's forward pass are, one an action."""
 
     def __init__(self, spaces: Spaces, experiment: Experiment) -> None:
+        """Raises ConfigError for a memory of observed numbers where none are observed."""
         super().__init__()
         net = experiment.net
         self.actions, self.width = spaces.actions, net.width
@@ -61,6 +62,8 @@ class Trunk(nn.Module):
         extra = spaces.actions * net.previous_action + net.previous_reward
         self.join = nn.Linear(net.width + extra, net.width) if extra else None
         make_memory = catalog.load(catalog.MEMORIES[net.memory])
+        if make_memory.sees_observation and not self.encoder.raw_size:
+            raise ConfigError(f"`net.memory`: {net.memory} forecasts observed numbers, and only texts are observed")
         seen = {"observation": self.encoder.raw_size} if make_memory.sees_observation else {}
         self.memory: Memory = make_memory(width=net.width, options=module_options(experiment, "memory"), **seen)
         self.meet = nn.Linear(net.width, net.width) if self.attention.per_action else None

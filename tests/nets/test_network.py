@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dqngui import catalog
-from dqngui.config import Experiment
+from dqngui.config import ConfigError, Experiment
 from dqngui.envs.spaces import Part, Spaces
 from dqngui.nets.attention import products
 from dqngui.nets.heads import DuelingHead
@@ -164,3 +164,10 @@ def test_recurrent_attention_looks_where_the_memory_tells_it() -> None:
     network(Inputs(whole.observation, whole.action, past), None, second)
     difference = (first.values["attention/recurrent"] - second.values["attention/recurrent"]).abs().amax((1, 2, 3))
     assert difference[0] == 0 and (difference[1:] > 1e-6).all()
+
+
+def test_a_memory_of_numbers_says_so_where_there_are_none() -> None:
+    mission = Spaces(parts=(Part("mission", "text", (32,), "int32", sizes=(1024,)),), actions=2)
+    experiment = experiment_from({"net": {"memory": "sarima"}})
+    with pytest.raises(ConfigError, match=r"`net.memory`: sarima .* numbers"):
+        build_network(mission, experiment, torch.Generator().manual_seed(1))
