@@ -27,7 +27,7 @@ class _Combinations(gymnasium.ActionWrapper[Any, Any, Any]):
         self.action_names = tuple(" ".join(map(str, np.ravel(row).tolist())) for row in self._table)
 
     def action(self, action: int) -> np.ndarray:
-        row: np.ndarray = self._table[action]
+        row: np.ndarray = self._table[action].copy()  # some environments write into the action they are given
         return row
 
 

@@ -51,3 +51,12 @@ def test_too_many_combinations() -> None:
     with pytest.raises(ConfigError) as caught:
         make_env(taking(spaces.MultiDiscrete([101, 100])))
     assert str(caught.value) == "`env.id`: the actions make 10,100 combinations; at most 10,000 can be one choice"
+
+
+def test_an_environment_may_write_into_its_action() -> None:
+    env = make_env(taking(spaces.MultiDiscrete([2, 3])))
+    env.reset(seed=0)
+    for _ in range(2):
+        env.step(4)
+        assert env.unwrapped.actions[-1].tolist() == [1, 1]  # type: ignore[attr-defined]
+        env.unwrapped.actions[-1] += 7  # type: ignore[attr-defined]
