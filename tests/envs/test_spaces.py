@@ -143,8 +143,8 @@ def test_feature_names() -> None:
             "`env.id`: the actions are continuous; add the wrapper `discretize` to cut them into bins",
         ),
         (
-            sampled(spaces.Discrete(2), action_space=spaces.MultiDiscrete([2, 2])),
-            "`env.id`: the actions are a MultiDiscrete space; a Q-network needs one Discrete choice",
+            sampled(spaces.Discrete(2), action_space=spaces.Tuple([spaces.Discrete(2)])),
+            "`env.id`: the actions are a Tuple space; a Q-network needs one Discrete choice",
         ),
     ],
 )
