@@ -33,11 +33,12 @@ from dqngui.gui.scale import number_text, parse_number
 from dqngui.schema import Field
 
 TYPING_MS = 300
-_MODULES: dict[str, Mapping[str, catalog.Entry]] = {
+MODULES: dict[str, Mapping[str, catalog.Entry]] = {
     "net.attention": catalog.ATTENTIONS,
     "net.memory": catalog.MEMORIES,
     "learn.algorithm": catalog.ALGORITHMS,
 }
+"""Settings that choose a thing of the catalog. What follows the first sentence of a summary should be known before."""
 _HOSTS = {
     "thread": ("background thread", "In this program. Starts at once; a busy window slows training a little."),
     "process": ("own process", "Beside this program. Faster and smoother; it takes some seconds to start."),
@@ -341,16 +342,17 @@ def editor_for(field: Field) -> Editor:
 
 
 def _named(path: str, choice: Any) -> tuple[str, str]:
-    entry = _MODULES.get(path, {}).get(choice)
+    entry = MODULES.get(path, {}).get(choice)
     text = choice_label(path, choice)
-    return text[:1].upper() + text[1:], entry.summary if entry else _HOSTS.get(choice, ("", ""))[1]
+    text = text if any(map(str.isupper, text)) else text.capitalize()  # minGRU is written so
+    return text, entry.summary if entry else _HOSTS.get(choice, ("", ""))[1]
 
 
 def choice_label(path: str, choice: Any) -> str:
     """One of several values, as a word inside a sentence."""
     if path == "run.host" and choice in _HOSTS:
         return _HOSTS[choice][0]
-    entry = _MODULES.get(path, {}).get(choice)
+    entry = MODULES.get(path, {}).get(choice)
     return str(choice) if entry is None else entry.label or str(choice).upper()
 
 

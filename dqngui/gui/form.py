@@ -16,7 +16,7 @@ from dqngui.config import ConfigError, Experiment
 from dqngui.gui import theme as themes
 from dqngui.gui.cards import Card
 from dqngui.gui.draft_bar import counted, value_words
-from dqngui.gui.fields import ChoiceEditor, Editor, TextEditor, editor_for
+from dqngui.gui.fields import MODULES, ChoiceEditor, Editor, TextEditor, editor_for
 from dqngui.gui.relevance import relevant
 from dqngui.gui.scrolled import Scrolled
 from dqngui.gui.session import Session
@@ -102,6 +102,20 @@ class Rows(QWidget):
         editor.setMinimumWidth(72)
         self.editors[path], self.labels[path] = editor, name
 
+    def add_remark(self) -> QLabel:
+        """A line under the last editor, for what should be known of its value; hidden while empty."""
+        remark = QLabel()
+        remark.setWordWrap(True)
+        themes.set_role(remark, "warn")
+        self._form.addRow("", remark)
+        self._form.setRowVisible(remark, False)
+        return remark
+
+    def say(self, remark: QLabel, text: str) -> None:
+        """What a remark says."""
+        remark.setText(text)
+        self._form.setRowVisible(remark, bool(text))
+
     def clear(self) -> None:
         """Remove every line."""
         while self._form.rowCount():
@@ -157,6 +171,7 @@ class ExperimentForm(QWidget):
         self._card: Card | None = None
         self._presets: dict[str, Experiment] = {}
         self._modules: dict[str, str] = {}
+        self.remarks: dict[str, tuple[Rows, QLabel]] = {}
         self.first = Rows(80)
         self.sections: dict[str, Section] = {}
         self.options: dict[str, Rows] = {slot: Rows() for slot in ("attention", "memory")}
@@ -217,6 +232,8 @@ class ExperimentForm(QWidget):
         editor.edited.connect(lambda value, path=field.path: self._session.edit({path: value}))
         unit = f" ({field.unit})" if field.unit and not label else ""
         rows.add(field.path, label or field.label, f"{field.help}{unit}", editor)
+        if field.path in MODULES:
+            self.remarks[field.path] = rows, rows.add_remark()
 
     def _lay_out(self) -> None:
         content = QWidget()
@@ -276,6 +293,10 @@ class ExperimentForm(QWidget):
                 editor.setEnabled(editable)
                 rows.labels[path].mark(path in draft)
                 self._explain(editor, draft.get(path), path)
+        for path, (rows, remark) in self.remarks.items():
+            entry = MODULES[path].get(session.proposed_value(path))
+            warning = entry.summary.partition(". ")[2] if entry is not None else ""
+            rows.say(remark, warning and f"{warning}.")
         self.task.set_value(self._preset())
         self.agent.set_value(presets.agent_of(session.proposed))
         for path, editor in self.editors().items():

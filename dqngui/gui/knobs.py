@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from dqngui import settings
 from dqngui.config import Schedule
@@ -18,6 +18,7 @@ from dqngui.gui.scrolled import Scrolled
 from dqngui.gui.session import Session
 from dqngui.gui.slider import ValueSlider
 from dqngui.gui.states import Action, State
+from dqngui.gui.theme import Theme
 from dqngui.schema import Field
 
 
@@ -132,16 +133,40 @@ class LiveKnobs(QWidget):
         box.addWidget(Scrolled(content), 1)
         box.addWidget(self.message)
         self.rows: dict[str, KnobRow] = {}
-        for field in settings.live_fields():
+        self.more = self._disclosure()
+        for field in sorted(settings.live_fields(), key=lambda field: field.advanced):
             row = KnobRow(field)
             row.chosen.connect(lambda value, path=field.path: self._choose(path, value))
+            if field.advanced and rows.indexOf(self.more) < 0:
+                rows.addWidget(self.more)
             self.rows[field.path] = row
             rows.addWidget(row)
         rows.addStretch(1)
         session.changed.connect(self.refresh)
         session.knob.connect(self._on_knob)
         session.received.connect(self._on_events)
+        self.restyle(themes.current())
         self.refresh()
+
+    def _disclosure(self) -> QToolButton:
+        """Unfolds what is seldom turned."""
+        more = QToolButton()
+        more.setText("More knobs")
+        more.setCheckable(True)
+        more.setIconSize(QSize(14, 14))
+        more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        more.setToolTip("Show or hide the knobs that are seldom turned")
+        themes.set_role(more, "disclosure")
+        more.toggled.connect(self._unfold)
+        return more
+
+    @Slot()
+    def _unfold(self) -> None:
+        self.restyle(themes.current())
+        self.refresh()
+
+    def restyle(self, theme: Theme) -> None:
+        self.more.setIcon(themes.icon("chevron-down" if self.more.isChecked() else "chevron-right", "muted"))
 
     def set_card(self, card: Card) -> None:
         """The card whose header says when a change takes effect."""
@@ -163,7 +188,8 @@ class LiveKnobs(QWidget):
         editable = session.state is State.READY
         steerable = Action.SET_KNOB in session.allowed
         for path, row in self.rows.items():
-            row.setVisible(relevant(session.experiment, path))
+            matters = relevant(session.experiment, path)
+            row.setVisible(matters and (not row.field.advanced or self.more.isChecked()))
             row.setEnabled(editable or steerable)
             self._show(path, row)
         self._show_message()

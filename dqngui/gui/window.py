@@ -204,7 +204,16 @@ class Window(QMainWindow):
 
     def _restyle(self) -> None:
         theme = themes.current()
-        for part in (self.run_actions, self.menu, self.header, self.draft_bar, self.banner, self.form, self.board):
+        for part in (
+            self.run_actions,
+            self.menu,
+            self.header,
+            self.draft_bar,
+            self.banner,
+            self.form,
+            self.knobs,
+            self.board,
+        ):
             part.restyle(theme)
         for name in ("experiment", "knobs"):
             self.docks[name].restyle(theme)
