@@ -18,7 +18,13 @@ import numpy as np
 from gymnasium import spaces as gym_spaces
 from gymnasium.wrappers import DiscretizeAction, TimeLimit, TransformReward
 
-from dqngui.catalog import DiscretizeOptions, FrameStackOptions, KeepOptions, RewardScaleOptions, TimeLimitOptions
+from dqngui.catalog.wrappers import (
+    DiscretizeOptions,
+    FrameStackOptions,
+    KeepOptions,
+    RewardScaleOptions,
+    TimeLimitOptions,
+)
 from dqngui.config import ConfigError
 from dqngui.envs.spaces import kind_of, named
 

@@ -152,7 +152,7 @@ def test_what_was_prepared_is_saved_and_taken_over() -> None:
 
 
 def test_a_memorys_own_errors_are_averaged_over_the_mask(monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = catalog.Entry("", f"{__name__}:Forecasting", catalog.RecurrentOptions)
+    entry = catalog.Entry("", f"{__name__}:Forecasting", catalog.memories.RecurrentOptions)
     monkeypatch.setitem(catalog.MEMORIES, "forecasting", entry)
     monkeypatch.setattr(
         catalog, "load", lambda entry, load=catalog.load: Forecasting if __name__ in entry.target else load(entry)

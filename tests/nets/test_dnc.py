@@ -11,7 +11,7 @@ from reference_external import allocation, dnc
 from test_mann import WIDTH, check_gradients, steps
 from torch import Tensor
 
-from dqngui.catalog import DncOptions
+from dqngui.catalog.memories import DncOptions
 from dqngui.nets.initialise import build
 from dqngui.nets.memory.contract import State
 from dqngui.nets.memory.dnc import DNC, Allocation

@@ -12,7 +12,7 @@ import torch
 from reference_external import mann
 from torch import Tensor, nn
 
-from dqngui.catalog import MannOptions
+from dqngui.catalog.memories import MannOptions
 from dqngui.nets.initialise import build
 from dqngui.nets.memory.mann import MANN, TuringHeads
 from dqngui.nets.record import Record

@@ -7,7 +7,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from dqngui.catalog import SarimaOptions
+from dqngui.catalog.memories import SarimaOptions
 from dqngui.nets.initialise import build
 from dqngui.nets.memory.contract import Errors
 from dqngui.nets.memory.polynomials import from_partial

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from dqngui.catalog import TransformerOptions
+from dqngui.catalog.memories import TransformerOptions
 from dqngui.nets.initialise import build
 from dqngui.nets.memory import banded
 from dqngui.nets.memory.gating import GRUGate

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from dqngui.catalog import ActionAttentionOptions
+from dqngui.catalog.attentions import ActionAttentionOptions
 from dqngui.nets.attention.contract import Attention
 from dqngui.nets.attention.pool import Pool
 from dqngui.nets.attention.products import weigh

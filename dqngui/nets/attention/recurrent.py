@@ -6,7 +6,7 @@ import math
 
 from torch import Tensor, nn
 
-from dqngui.catalog import RecurrentAttentionOptions
+from dqngui.catalog.attentions import RecurrentAttentionOptions
 from dqngui.nets.attention.contract import Attention, Prepared
 from dqngui.nets.attention.products import weigh
 from dqngui.nets.record import Record, ViewSpec

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dqngui.catalog import SelfAttentionOptions
+from dqngui.catalog.attentions import SelfAttentionOptions
 from dqngui.nets.attention.contract import Attention
 from dqngui.nets.attention.pool import Pool
 from dqngui.nets.attention.products import attend

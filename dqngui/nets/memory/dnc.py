@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dqngui.catalog import DncOptions
+from dqngui.catalog.memories import DncOptions
 from dqngui.nets.memory.addressing import BLANK, Content, Controller, Heads, plus_outer, shortening, softmax_back
 from dqngui.nets.memory.contract import Memory, State
 from dqngui.nets.record import Record, ViewSpec

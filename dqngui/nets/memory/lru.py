@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from dqngui.catalog import LRUOptions
+from dqngui.catalog.memories import LRUOptions
 from dqngui.nets.memory.contract import Memory, State
 from dqngui.nets.memory.scan import scan
 from dqngui.nets.record import Record, ViewSpec

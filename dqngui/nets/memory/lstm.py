@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor, nn
 
-from dqngui.catalog import RecurrentOptions
+from dqngui.catalog.memories import RecurrentOptions
 from dqngui.nets.initialise import chrono_bias
 from dqngui.nets.memory.contract import Memory, State
 from dqngui.nets.record import Record, ViewSpec

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from dqngui.catalog import MinGRUOptions
+from dqngui.catalog.memories import MinGRUOptions
 from dqngui.nets.initialise import chrono_bias
 from dqngui.nets.memory.contract import Memory, State
 from dqngui.nets.memory.scan import scan

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from dqngui.catalog import SarimaOptions
+from dqngui.catalog.memories import SarimaOptions
 from dqngui.nets.memory.contract import Errors, Memory, State
 from dqngui.nets.memory.polynomials import difference, from_partial, lagged, product
 from dqngui.nets.record import Record, ViewSpec

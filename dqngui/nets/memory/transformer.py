@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from dqngui.catalog import TransformerOptions
+from dqngui.catalog.memories import TransformerOptions
 from dqngui.nets.memory.banded import attend
 from dqngui.nets.memory.contract import Memory, State
 from dqngui.nets.memory.gating import GRUGate

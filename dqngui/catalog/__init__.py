@@ -1,0 +1,59 @@
+"""Names of everything that can be chosen, with a summary, where it lives and its options.
+
+An entry names its object by string, so that reading the catalog imports neither torch nor Qt.
+Adding a module means its own file and one entry here.
+"""
+
+from __future__ import annotations
+
+from dqngui.catalog.attentions import ATTENTIONS
+from dqngui.catalog.entry import Algorithm, Entry, load, load_target
+from dqngui.catalog.memories import MEMORIES
+from dqngui.catalog.tasks import TASKS
+from dqngui.catalog.wrappers import WRAPPERS
+
+__all__ = [
+    "ALGORITHMS",
+    "ATTENTIONS",
+    "JOBS",
+    "MEMORIES",
+    "PANELS",
+    "TASKS",
+    "WRAPPERS",
+    "Algorithm",
+    "Entry",
+    "load",
+    "load_target",
+]
+
+ALGORITHMS = {
+    "dqn": Algorithm(
+        "Deep Q-learning: double, n-step, windows from replay",
+        "dqngui.learning.off_policy:OffPolicy",
+        network="dqngui.nets.network:QNetwork",
+        label="DQN",
+    ),
+    "ppo": Algorithm(
+        "Proximal policy optimisation: an actor and a critic, taught by what the policy has just done",
+        "dqngui.learning.on_policy:OnPolicy",
+        network="dqngui.nets.actor_critic:ActorCritic",
+        label="PPO",
+    ),
+}
+
+JOBS = {
+    "train": Entry("Train an agent", "dqngui.jobs.train:train"),
+    "test": Entry("Play a stored agent greedily and tell its returns", "dqngui.jobs.test:test"),
+    "play": Entry("Play an agent step by step for those who watch it", "dqngui.jobs.play:play"),
+}
+
+PANELS = {
+    "return": Entry("Episode returns and evaluations", "dqngui.gui.panels.returns:ReturnPanel"),
+    "learning": Entry("Loss, TD error, values, gradient", "dqngui.gui.panels.learning:LearningPanel"),
+    "exploration": Entry("Exploration and speed", "dqngui.gui.panels.exploration:ExplorationPanel"),
+    "log": Entry("Tweaks, evaluations and notices in words", "dqngui.gui.panels.log:LogPanel"),
+    "agent": Entry("What the agent sees and values, and its player", "dqngui.gui.panels.agent:AgentPanel"),
+    "attention": Entry("What each head attends to", "dqngui.gui.panels.attention:AttentionPanel"),
+    "memory": Entry("Units of the memory over the episode", "dqngui.gui.panels.memory:MemoryPanel"),
+    "runs": Entry("The stored runs, to open, resume and compare", "dqngui.gui.panels.runs:RunsPanel"),
+}

@@ -1,0 +1,45 @@
+"""What the catalog says of one choosable thing, and how the thing itself is found."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import msgspec
+
+from dqngui.schema import Options
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One choosable thing.
+
+    Attributes:
+        summary: one line for help and tooltips.
+        target: `module:object`.
+        options: its settings.
+        needs: a pip requirement it asks for.
+        label: its name in the window; empty: the catalog's name.
+    """
+
+    summary: str
+    target: str
+    options: type[Options] = Options
+    needs: str = ""
+    label: str = ""
+
+
+class Algorithm(Entry, frozen=True):
+    """A learning algorithm; `network`, `module:object`, is what its agents are made of."""
+
+    network: str = ""
+
+
+def load(entry: Entry) -> Any:
+    """Import and return the object an entry names."""
+    return load_target(entry.target)
+
+
+def load_target(target: str) -> Any:
+    """Import and return `module:object`."""
+    module, _, name = target.partition(":")
+    return getattr(importlib.import_module(module), name)

@@ -1,0 +1,101 @@
+"""Tasks of our own; any gymnasium id works too."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from dqngui.catalog.entry import Entry
+from dqngui.schema import Options, setting
+
+
+class TMazeOptions(Options, frozen=True):
+    length: Annotated[int, setting("Steps of corridor between the cue and the junction.", ge=1, le=10_000)] = 30
+    active: Annotated[
+        bool, setting("The agent walks by itself and may turn back; passive: every action moves forward.")
+    ] = False
+
+
+class RecallOptions(Options, frozen=True):
+    delay: Annotated[
+        int,
+        setting(
+            "Steps between the early ones, in which the cues come, and the question; more are harder.", ge=0, le=10_000
+        ),
+    ] = 20
+    symbols: Annotated[int, setting("Different symbols; a guess is right once in so many times.", ge=2, le=64)] = 4
+    cues: Annotated[
+        int, setting("Symbols to remember in their order; one of them is asked for. More fill the memory.", ge=1, le=64)
+    ] = 1
+    spread: Annotated[
+        int, setting("Other early steps that the cues are mixed with at random; 0 shows the cues first.", ge=0, le=1000)
+    ] = 4
+    distractors: Annotated[
+        float, setting("Share of the other steps that show a symbol which must not be remembered.", ge=0, le=1)
+    ] = 1.0
+    discrete: Annotated[bool, setting("The observation is two categories instead of numbers.")] = False
+
+
+class PeriodicOptions(Options, frozen=True):
+    period: Annotated[
+        int, setting("Steps after which the changes come again; so many must be remembered.", ge=1, le=1000)
+    ] = 8
+    noise: Annotated[
+        float, setting("Standard deviation of the noise in every change; the season's own is 1.", ge=0, le=100)
+    ] = 0.1
+    steps: Annotated[int, setting("Steps of an episode.", ge=1, le=100_000)] = 64
+    price: Annotated[bool, setting("The agent sees the price, the sum of all changes, and not the change.")] = False
+    reward: Annotated[
+        Literal["sign", "profit"], setting("±1 for the side of the next change, or what the position earns.")
+    ] = "sign"
+
+
+class FindOptions(Options, frozen=True):
+    entities: Annotated[
+        int, setting("Entities in sight; all but one only distract. More are harder.", ge=1, le=256)
+    ] = 16
+    relevant: Annotated[
+        Literal["loudest", "match", "recall"],
+        setting(
+            "How the relevant entity is told. loudest: its loudness is the largest; match: its name is shown at every "
+            "step; recall: at the first step only."
+        ),
+    ] = "loudest"
+    name: Annotated[int, setting("Bits of an entity's name; more make names easier to tell apart.", ge=1, le=30)] = 8
+    fewest: Annotated[
+        int,
+        setting("Entities present at least; how many there are is drawn at every step. More are harder.", ge=1, le=256),
+    ] = 1
+    steps: Annotated[int, setting("Steps of an episode.", ge=1, le=10_000)] = 8
+
+
+class CatchOptions(Options, frozen=True):
+    rows: Annotated[int, setting("Height of the picture in pixels, and steps of an episode.", ge=2, le=256)] = 10
+    columns: Annotated[int, setting("Width of the picture in pixels.", ge=1, le=256)] = 9
+    blind: Annotated[
+        int, setting("Lowest rows that do not show the ball; more make it longer to remember.", ge=0, le=255)
+    ] = 0
+
+
+TASKS = {
+    "dqngui/TMaze-v0": Entry(
+        "T-maze: a cue at the start says which way to turn at the end of the corridor",
+        "dqngui.envs.tmaze:TMaze",
+        TMazeOptions,
+    ),
+    "dqngui/Recall-v0": Entry(
+        "Recall: symbols shown early among distractors are asked for late", "dqngui.envs.recall:Recall", RecallOptions
+    ),
+    "dqngui/Periodic-v0": Entry(
+        "A market with a hidden season: will the next change be up or down?",
+        "dqngui.envs.periodic:Periodic",
+        PeriodicOptions,
+    ),
+    "dqngui/Find-v0": Entry(
+        "One of many entities tells where to go, the others distract", "dqngui.envs.find:Find", FindOptions
+    ),
+    "dqngui/Catch-v0": Entry(
+        "A ball falls down a small picture, perhaps out of sight, and a paddle must catch it",
+        "dqngui.envs.catch:Catch",
+        CatchOptions,
+    ),
+}
