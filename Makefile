@@ -83,9 +83,11 @@ evidence-quick: $(VENV)/.developing
 	@$(EVIDENCE).report --from build/evidence --print
 
 # Every state of the window in every size and theme, with a contact sheet for each, into build/shots (about three
-# minutes); then the README's pictures, from one real run of about a minute.
+# minutes), and every view of every attention and memory (about four); then the README's pictures, from one real run of
+# about a minute.
 shots: setup
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.gallery build/shots
+	@$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.gallery_modules build/shots/modules
 	@echo "Training for about a minute, for the README's pictures"
 	@$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.readme_pictures assets/screenshots
 

@@ -55,7 +55,7 @@ _OF_ALGORITHM = {
 _ONLY_OF = {path: algorithm for algorithm, paths in _OF_ALGORITHM.items() for path in paths}
 
 _CONDITIONS: dict[str, Condition] = {
-    "net.horizon": _remembers,
+    "net.horizon": lambda experiment: bool(settings.horizon_options(experiment.net.memory, 1)),
     "net.previous_action": _remembers,
     "net.previous_reward": _remembers,
     "net.atoms": _values("categorical", "quantile"),

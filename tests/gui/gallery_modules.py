@@ -108,7 +108,7 @@ AGENTS = (
     Agent("catch, categorical", "catch", {"net.values": "categorical"}, shown_at=5),
     Agent("recall, discrete", "recall", {"env.kwargs": {"delay": 20, "discrete": True}, **_remembering("gru")}),
     Agent("quantiles, noisy head", "cartpole-positions", {"net.values": "quantile", "net.noisy": True}),
-    Agent("ppo-attention", "cartpole-positions", {"learn.rollout": 16}, agent="ppo-attention", themes=BOTH),
+    Agent("ppo-attention", "cartpole-positions", {"run.total_steps": 2_100}, agent="ppo-attention", themes=BOTH),
 )  # fmt: skip
 
 
