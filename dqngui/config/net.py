@@ -110,5 +110,12 @@ class NetConfig(Options, frozen=True):
             label="Next-observation head",
         ),
     ] = False
-    previous_action: Annotated[bool, setting("The memory also sees the previous action.", advanced=True)] = True
-    previous_reward: Annotated[bool, setting("The memory also sees the previous reward.", advanced=True)] = True
+    previous_action: Annotated[
+        bool,
+        setting(
+            "The agent also sees its previous action. Even one without memory can then remember, by writing what it "
+            "saw into what it does.",
+            advanced=True,
+        ),
+    ] = True
+    previous_reward: Annotated[bool, setting("The agent also sees the previous reward.", advanced=True)] = True

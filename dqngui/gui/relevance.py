@@ -56,8 +56,6 @@ _ONLY_OF = {path: algorithm for algorithm, paths in _OF_ALGORITHM.items() for pa
 
 _CONDITIONS: dict[str, Condition] = {
     "net.horizon": lambda experiment: bool(settings.horizon_options(experiment.net.memory, 1)),
-    "net.previous_action": _remembers,
-    "net.previous_reward": _remembers,
     "net.atoms": _values("categorical", "quantile"),
     "net.v_min": _values("categorical"),
     "net.v_max": _values("categorical"),
