@@ -380,3 +380,19 @@ def test_a_fork_says_which_schedules_stay_moved_by_hand(qtbot: QtBot, running: S
     host().emit(m.RunResumed(step=41_200, lost_steps=10))  # what came from the parent is not lost
     qtbot.waitUntil(lambda: "Resumed" in running.notice)
     assert running.knobs.values["learn.epsilon"] == 0.3
+
+
+def test_an_agent_by_name_waits_for_a_fork(qtbot: QtBot, running: Session) -> None:
+    agent = presets.read_agent("mann-dqn")
+    running.load(presets.with_agent(running.proposed, agent))
+    assert {"net.memory", "net.attention"} <= running.draft.keys()
+    assert presets.agent_of(running.proposed) == "mann-dqn"
+    assert running.experiment.net.memory == "gru"  # the run that trains is what it was
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    bar = DraftBar(running, RunActions(running, holder), holder)
+    bar.refresh()
+    assert "memory GRU → MANN" in bar.text.toolTip()
+    running.do(Action.FORK)
+    qtbot.waitUntil(lambda: running.experiment.net.memory == "mann", timeout=3000)
+    assert presets.agent_of(running.experiment) == "mann-dqn"

@@ -430,3 +430,36 @@ def test_what_is_no_number_is_taken_back_on_leaving_the_field(qtbot: QtBot) -> N
     second.setFocus()
     qtbot.waitUntil(lambda: first.text() == "0.5")
     assert first.property("role") == "knob"
+
+
+def test_a_slow_module_says_so_where_it_is_chosen(form: ExperimentForm, session: Session) -> None:
+    _, remark = form.remarks["net.attention"]
+    assert not remark.isVisible()
+    choose(form.editors()["net.attention"], "recurrent")
+    assert remark.isVisible() and remark.text().startswith("Slow")
+    choose(form.editors()["net.attention"], "self")
+    assert not remark.isVisible()
+
+
+def test_knobs_that_are_seldom_turned_are_folded(knobs: LiveKnobs) -> None:
+    assert not knobs.rows["learn.weight_decay"].isVisible()
+    assert knobs.rows["learn.lr"].isVisible()
+    knobs.more.click()
+    assert knobs.rows["learn.weight_decay"].isVisible()
+    assert not knobs.rows["learn.clip"].isVisible()  # PPO's
+    knobs.more.click()
+    assert not knobs.rows["learn.weight_decay"].isVisible()
+
+
+@pytest.mark.parametrize("field", [field for field in settings.live_fields() if field.kind in ("int", "float")])
+def test_the_usual_value_has_room_on_both_sides(field: config.Field) -> None:
+    """Ranges over several decades need a logarithmic scale, or every useful value lies at one end."""
+    if not field.log and field.default:
+        assert field.high is None or field.default >= 0.02 * field.high
+
+
+def test_names_keep_their_spelling(form: ExperimentForm) -> None:
+    memory = form.editors()["net.memory"]
+    assert isinstance(memory, ChoiceEditor)
+    words = [memory.itemText(index) for index in range(memory.count())]
+    assert {"minGRU", "LSTM", "No memory"} <= set(words)

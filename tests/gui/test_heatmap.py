@@ -311,3 +311,27 @@ def test_the_colour_bar_names_its_ends(qtbot: QtBot) -> None:
         close(picture.pixelColor(x, bar.height() // 2), QColor(themes.current().diverging[0]), 20)
         for x in range(bar.width())
     )
+
+
+def test_pictures_stand_in_full_rows(qtbot: QtBot) -> None:
+    chart = Heatmap()
+    qtbot.addWidget(chart)
+    names = [str(place) for place in range(7)]
+    for size in [(290, 130), (290, 200), (600, 130), (900, 300)]:
+        chart.resize(*size)
+        chart.arrange([f"head {n}" for n in range(1, 5)], names, names, ("row", "column"), pictures=True)
+        chart._lay_out()
+        assert 4 % chart._across == 0
+
+
+def test_names_of_columns_never_touch(qtbot: QtBot) -> None:
+    chart = Heatmap()
+    qtbot.addWidget(chart)
+    names = [*(f"cell {n // 7},{n % 7}" for n in range(49)), "direction", "mission"]
+    for width in range(200, 700, 37):
+        chart.resize(width, 130)
+        chart.arrange([f"head {n}" for n in range(1, 5)], names, names, ("query", "key"))
+        chart._lay_out()
+        placed = [at for place in chart._places[: chart._across] for at, _ in chart._column_labels(place, 0.0)]
+        assert all(left.right() < right.left() for left, right in itertools.pairwise(placed))
+        assert not placed or placed[-1].right() <= width

@@ -131,13 +131,11 @@ class Heatmap(Canvas):
             cell_w, cell_h = self._map_size(across)
             wide = min(1.0, cell_w / len(self.columns) / (name if len(self.columns) <= 8 else 8.0), cell_w / title)
             tall = min(1.0, cell_h / len(self.rows) / (self.line + 2))
-            even, shape = -(-count % across), -abs(math.log(max(cell_w, 1.0) / max(cell_h, 1.0)))
-            cell = cell_w / len(self.columns) / max(cell_h / len(self.rows), 1e-6)
-            return (
-                (-abs(math.log(max(cell, 1e-6))), even, 0.0)
-                if self._pictures
-                else (round(min(wide, tall), 3), even, shape)
-            )
+            even = -(-count % across)
+            if self._pictures:
+                square = -abs(math.log(max(cell_w, 1.0) / len(self.columns) * len(self.rows) / max(cell_h, 1.0)))
+                return -float(even != 0), square, 0.0
+            return round(min(wide, tall), 3), even, -abs(math.log(max(cell_w, 1.0) / max(cell_h, 1.0)))
 
         self._across = max(range(1, count + 1), key=fit)
         width, height = self._map_size(self._across)
