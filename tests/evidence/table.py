@@ -69,17 +69,13 @@ class Row:
 def _tmaze(length: int, seeds: tuple[int, ...] = THREE) -> Task:
     """A corridor of `length`, at most 3,000 episodes, with about an update an episode on long ones.
 
-    Long corridors are learned in few updates of whole episodes: by a quick target, a higher learning rate and an Adam
-    that small gradients move too (tuned on seeds 0 to 2 with LRU).
+    Long corridors are learned in few updates of whole episodes (tuned on seeds 0 to 2 with LRU).
     """
     steps = length + 1
     long: dict[str, Any] = {}
     if length >= 500:
         long = {
             "learn.lr": 2e-3,
-            "learn.adam_eps": 1e-8,
-            "learn.tau": 0.03,
-            "learn.average": 0.05,
             "learn.batch_size": 16,
             "learn.update_every": 1024 if length >= 1000 else 512,
             "learn.replay_capacity": 400 * steps,
