@@ -111,16 +111,14 @@ def test_hidden_for_a_million_points_then_shown(qtbot: QtBot, million: History, 
     hidden.show(history)
     feed(watched, history, events, 50)
     hidden.hide()
-    for curve, more in zip(
-        (history.returns, history.lengths, *history.learned.values()),
-        (million.returns, million.lengths, *million.learned.values()),
-        strict=True,
-    ):
-        for part in np.array_split(np.arange(len(more)), 7):
+    curves = (history.returns, history.lengths, *history.learned.values())
+    given = (million.returns, million.lengths, *million.learned.values())
+    for part in np.array_split(np.arange(len(million.returns)), 7):
+        for curve, more in zip(curves, given, strict=True):
             curve.extend(more.x.values[part] + 15_000, more.y.values[part])
-            history.last_step = int(curve.x.values[-1])
-            watched.take(events[-4:])
-            watched.refresh()
+        history.last_step = int(history.returns.x.values[-1])
+        watched.take(events[-4:])
+        watched.refresh()
     hidden.show()
     hidden.show(history)
     for one, other in zip(drawn(watched), drawn(hidden), strict=True):

@@ -171,6 +171,8 @@ class QuantitiesPanel(Panel):
             self.plots[name].show()
         self._choices = [n for n in range(len(told), 0, -1) if len(told) % n == 0]
         self._arrange(max(self._choices, key=self._room))
+        if (layout := self.content.layout()) is not None:
+            layout.activate()  # now: curves are thinned to the width that they are drawn in
         self._moving = False
 
     def _made(self, name: str) -> SmallPlot:
