@@ -63,8 +63,9 @@ def test_every_string_is_whole(
         window.arrange(arrangement)
         qtbot.wait(60)
         window.board.refresh()
-        for _ in range(3):  # layouts follow texts with the next turn of the loop
-            QApplication.processEvents()
+        QApplication.processEvents()
+        for _ in range(3):  # layouts follow texts with posted events; no timer may change a text between
+            QApplication.sendPostedEvents()
         check(window)
 
 
