@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import psutil
 import torch
 from numpy.typing import NDArray
 
-from dqngui.config import Experiment
+from dqngui.config import ConfigError, Experiment
 from dqngui.envs.vector import Envs
 from dqngui.learning.acting import Actor, Episode, Parts
 from dqngui.learning.algorithm import Algorithm, Generators
@@ -45,6 +46,7 @@ class OffPolicy(Algorithm):
             stride=learn.state_stride,
             prioritized=learn.prioritized,
         )
+        _check_room(self.store)
         self.actor = Actor(
             envs,
             self.learner.online,
@@ -129,3 +131,22 @@ class OffPolicy(Algorithm):
 
     def cut_off(self, lost: NDArray[np.bool_], last: Parts) -> None:
         self.store.end_episodes(np.flatnonzero(lost), last, np.ones(len(self.envs), dtype=bool))
+
+
+def _check_room(store: Replay) -> None:
+    """The arrays take no memory before they are written: without this, a run would be killed hours later.
+
+    Raises ConfigError where a full replay is larger than the machine's memory.
+    """
+    steps, states, room = store.bytes_of_steps, store.bytes_of_states, psutil.virtual_memory().total
+    if steps + states <= room:
+        return
+    parts, way = f"{_size(steps)} of steps", "lower learn.replay_capacity"
+    if states:
+        parts += f" and {_size(states)} of the memory's states"
+        way += ", raise learn.state_stride or make the memory smaller"
+    raise ConfigError(f"a full replay would take {parts}, and this machine has {_size(room)}: {way}")
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**30:,.1f} GB"

@@ -130,6 +130,16 @@ class Replay:
         """Every environment's ring has come round."""
         return int(self.head.min()) >= self.rows
 
+    @property
+    def bytes_of_steps(self) -> int:
+        """What the steps take once the ring is full."""
+        return sum(part.nbytes for part in self.observation.values())
+
+    @property
+    def bytes_of_states(self) -> int:
+        """What the memory's stored states take then."""
+        return sum(part.nbytes for part in self.states)
+
     def state_due(self) -> NDArray[np.bool_]:
         """Which environments' memory states belong into the next `add` (N,)."""
         age = self.head - self.episode_start

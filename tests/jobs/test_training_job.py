@@ -6,10 +6,12 @@ import queue
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gymnasium
 import numpy as np
+import psutil
 import pytest
 
 from dqngui.config import ConfigError, Experiment
@@ -17,6 +19,7 @@ from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.train import train
 from dqngui.jobs.training import Training
 from dqngui.learning.dqn import UpdateStats
+from dqngui.learning.off_policy import OffPolicy
 from dqngui.learning.replay import Replay
 from dqngui.messages import (
     Command,
@@ -398,6 +401,19 @@ def test_what_cannot_start_is_refused_before_anything_is_written(changes: dict[s
     with pytest.raises(ConfigError):
         train(Request(job="train", experiment=experiment(**changes), folder=str(tmp_path)), Inbox(None))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_replay_larger_than_the_machine_is_refused_with_what_to_lower(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = experiment(net__memory="lstm")
+    training = Training(asked)
+    assert isinstance(training.algorithm, OffPolicy)
+    whole = training.algorithm.store.bytes_of_steps + training.algorithm.store.bytes_of_states
+    training.close()
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=whole))
+    Training(asked).close()
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=whole - 1))
+    with pytest.raises(ConfigError, match=r"of the memory's states.* learn.replay_capacity, raise learn.state_stride"):
+        Training(asked)
 
 
 def test_commands_at_a_checkpoints_own_step_are_obeyed_again_after_a_kill(tmp_path: Path) -> None:
