@@ -1,0 +1,197 @@
+"""Every event and command that crosses a thread, a process or a machine.
+
+Events tell what happened, commands ask for something. Both are frozen and carry only plain data,
+so each has one line of JSON. `step` counts environment steps since the run began.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+
+from dqngui.config import Experiment
+from dqngui.messages.message import Command, Event
+from dqngui.messages.playing import (
+    BeginEpisode,
+    Change,
+    Drive,
+    EpisodeBegan,
+    Frame,
+    Look,
+    OpenAgent,
+    Played,
+    PlayerReady,
+    UseWeights,
+    View,
+)
+from dqngui.messages.study import (
+    AskFaithfulness,
+    AskOverTraining,
+    AskProbe,
+    Effect,
+    Faithfulness,
+    OverTraining,
+    Probed,
+    Progress,
+    StudyReady,
+)
+from dqngui.messages.training import (
+    Breakpoint,
+    BreakpointHit,
+    CheckpointSaved,
+    EpisodeEnded,
+    Evaluated,
+    Failed,
+    Finished,
+    Forked,
+    KnobChanged,
+    KnobRefused,
+    Learned,
+    Opened,
+    Pause,
+    Paused,
+    Resume,
+    RunResumed,
+    SaveCheckpoint,
+    SendWeights,
+    SetBreakpoints,
+    SetKnob,
+    Step,
+    Stop,
+    Unpaused,
+    Warned,
+    Weights,
+)
+
+__all__ = [
+    "ALL_EVENTS",
+    "CLOCK_FIELDS",
+    "COMMANDS",
+    "AskFaithfulness",
+    "AskOverTraining",
+    "AskProbe",
+    "BeginEpisode",
+    "Breakpoint",
+    "BreakpointHit",
+    "Change",
+    "CheckpointSaved",
+    "Command",
+    "Drive",
+    "Effect",
+    "EpisodeBegan",
+    "EpisodeEnded",
+    "Evaluated",
+    "Event",
+    "Failed",
+    "Faithfulness",
+    "Finished",
+    "Forked",
+    "Frame",
+    "KnobChanged",
+    "KnobRefused",
+    "Learned",
+    "Look",
+    "OpenAgent",
+    "Opened",
+    "OverTraining",
+    "Pause",
+    "Paused",
+    "Played",
+    "PlayerReady",
+    "Probed",
+    "Progress",
+    "Request",
+    "Resume",
+    "RunResumed",
+    "SaveCheckpoint",
+    "SendWeights",
+    "SetBreakpoints",
+    "SetKnob",
+    "Step",
+    "Stop",
+    "StudyReady",
+    "Unpaused",
+    "UseWeights",
+    "View",
+    "Warned",
+    "Weights",
+    "decode_command",
+    "decode_event",
+    "encode",
+    "without_clock",
+]
+
+CLOCK_FIELDS = frozenset({"seconds", "steps_per_second", "updates_per_second"})
+"""Fields that depend on the clock: the only ones in which the logs of equal runs may differ."""
+
+ALL_EVENTS = (
+    EpisodeEnded | Learned | Evaluated | KnobChanged | KnobRefused | Warned | Forked
+    | Failed | Finished | Opened | RunResumed | Paused | Unpaused | CheckpointSaved | PlayerReady | EpisodeBegan
+    | BreakpointHit | StudyReady | Progress | Faithfulness | OverTraining
+)  # fmt: skip
+
+COMMANDS = (
+    Pause | Resume | Step | Stop | SetKnob | SendWeights | SaveCheckpoint | OpenAgent | BeginEpisode | Drive | Look
+    | SetBreakpoints | AskFaithfulness | AskProbe | AskOverTraining
+)  # fmt: skip
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What a host is asked to run.
+
+    Attributes:
+        job: a name in `catalog.JOBS`.
+        experiment: for a new run; None when `resume` continues the one in `folder`.
+        folder: the run's folder; None keeps no files.
+        resume: continue the run in `folder` from its last checkpoint.
+        fork: folder of the run that `experiment` branches from, at its last checkpoint; `folder` is the branch's own.
+        schedule: commands known beforehand, each with its `at`.
+        options: further arguments of the job.
+    """
+
+    job: str
+    experiment: Experiment | None = None
+    folder: str | None = None
+    resume: bool = False
+    fork: str | None = None
+    schedule: tuple[COMMANDS, ...] = ()
+    options: dict[str, Any] = {}
+
+
+_encoder = msgspec.json.Encoder()
+_event_decoder = msgspec.json.Decoder(ALL_EVENTS)
+_command_decoder = msgspec.json.Decoder(COMMANDS)
+
+
+def encode(message: Event | Command) -> bytes:
+    """One line of JSON, without the newline."""
+    return _encoder.encode(message)
+
+
+def decode_event(line: bytes) -> Event:
+    """The event of one JSON line. Raises msgspec.DecodeError or ValidationError."""
+    try:
+        return _event_decoder.decode(line)
+    except msgspec.ValidationError:
+        # JSON has no NaN: an environment's NaN return was written as null.
+        return msgspec.convert(_nan_for_null(msgspec.json.decode(line)), ALL_EVENTS)
+
+
+def _nan_for_null(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _nan_for_null(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_nan_for_null(value) for value in data]
+    return math.nan if data is None else data
+
+
+def decode_command(line: bytes) -> Command:
+    """The command of one JSON line. Raises msgspec.DecodeError or ValidationError."""
+    return _command_decoder.decode(line)
+
+
+def without_clock(event: Event) -> dict[str, Any]:
+    """Plain data of an event without its clock fields, for comparing logs."""
+    return {key: value for key, value in msgspec.to_builtins(event).items() if key not in CLOCK_FIELDS}

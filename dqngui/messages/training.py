@@ -1,0 +1,271 @@
+"""What training tells, and what may be asked of it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from dqngui.config import Experiment
+from dqngui.messages.message import Command, Event
+
+
+class EpisodeEnded(Event, frozen=True, gc=False):  # a log may hold a million, and they refer to nothing
+    """One finished training episode, as the actor saw it.
+
+    Attributes:
+        ret: undiscounted sum of raw rewards.
+        length: steps of the episode.
+        truncated: ended by a time limit, so its last state still bootstraps.
+        env, episode: which environment, and its how-manieth episode (from 0).
+    """
+
+    ret: float
+    length: int
+    truncated: bool = False
+    env: int = 0
+    episode: int = 0
+
+
+class Learned(Event, frozen=True, gc=False):
+    """Means over the updates since the last row; None where there was none (warm-up, NaN-free otherwise).
+
+    Where an algorithm learns from whole rollouts, rows come behind its updates only.
+
+    Attributes:
+        updates: updates since the run began.
+        loss: the loss that was minimised.
+        td_error: mean absolute TD error.
+        q_mean: mean value of the learned actions.
+        grad_norm: norm of the gradient before clipping.
+        epsilon: present exploration rate (before the ladder); None where the policy itself explores.
+        seconds: wall seconds of training since the run began, pauses and evaluations left out.
+        policy_loss: of an actor: the clipped objective, negated.
+        value_error: of a critic: mean absolute difference to the returns it is taught.
+        entropy: mean entropy of the policy in nats.
+        kl: mean divergence of the policy from the one that acted.
+        clip_share: share of actions whose probability left the clip range.
+        explained: share of the returns' variance that the critic explained when it acted.
+    """
+
+    updates: int
+    loss: float | None = None
+    td_error: float | None = None
+    q_mean: float | None = None
+    grad_norm: float | None = None
+    epsilon: float | None = 0.0
+    steps_per_second: float = 0.0
+    updates_per_second: float = 0.0
+    seconds: float = 0.0
+    policy_loss: float | None = None
+    value_error: float | None = None
+    entropy: float | None = None
+    kl: float | None = None
+    clip_share: float | None = None
+    explained: float | None = None
+
+
+class Evaluated(Event, frozen=True):
+    """A greedy evaluation on environments of its own.
+
+    Attributes:
+        returns: undiscounted return of each episode.
+        mean: their mean.
+        role: `selection` (chooses the best checkpoint), `confirmation` (a second, disjoint one) or `test`.
+        best: these weights are now the best checkpoint.
+        score: of a confirmation, the mean over both evaluations: what the best checkpoint is chosen by.
+        seconds: wall seconds of training when it was made, evaluations left out.
+    """
+
+    returns: tuple[float, ...]
+    lengths: tuple[int, ...]
+    mean: float
+    role: Literal["selection", "confirmation", "test"] = "selection"
+    best: bool = False
+    score: float | None = None
+    seconds: float = 0.0
+
+    @property
+    def judged(self) -> float:
+        """What the best checkpoint is chosen by: the score where there is one, else the mean."""
+        return self.mean if self.score is None else self.score
+
+
+class KnobChanged(Event, frozen=True):
+    """A live setting took effect. For a schedule `new` None means: back on the schedule."""
+
+    field: str
+    old: Any
+    new: Any
+
+
+class KnobRefused(Event, frozen=True):
+    """A live setting was not changed, and why; `kept` is its present value."""
+
+    field: str
+    value: Any
+    kept: Any
+    reason: str
+
+
+class Warned(Event, frozen=True):
+    """Something the user should know; training goes on."""
+
+    text: str
+
+
+class Forked(Event, frozen=True):
+    """First event of a run that began as a branch of another, at `step` of that one.
+
+    Attributes:
+        parent: name of the parent's folder.
+        changes: what differs, as `learn.lr: 0.001 → 0.0005`.
+        kept, fresh: parts of the training (`optimizer`, `replay`, `random generators`) and parameters that were
+            taken over, and that start anew.
+        manual: values of scheduled settings that were moved by hand and stay so, by dotted name.
+    """
+
+    parent: str
+    changes: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    fresh: tuple[str, ...] = ()
+    manual: dict[str, float] = {}
+
+
+class Breakpoint(msgspec.Struct, frozen=True):
+    """A condition on which training pauses.
+
+    Attributes:
+        quantity: a number of `Learned` (`loss`, `td_error`, …), `return` (mean of the last 20 training episodes),
+            `evaluation` (mean of a selection), or what the window measures while it watches (`attention_entropy`,
+            `memory_saturation`), which training does not know.
+        is_: `nan` also for infinite.
+    """
+
+    quantity: str
+    is_: Literal["above", "below", "nan"]
+    value: float = 0.0
+
+
+class BreakpointHit(Event, frozen=True):
+    """Training pauses here because a condition holds; `Paused` follows."""
+
+    point: Breakpoint
+    value: float
+
+
+class Failed(Event, frozen=True):
+    """The job ended by an error.
+
+    Attributes:
+        text: one clear sentence.
+        details: a traceback for diagnostics.
+        mistake: it was asked for something that cannot be done, so no fault of the program.
+    """
+
+    logged = False
+    text: str
+    details: str = ""
+    mistake: bool = False
+
+
+class Finished(Event, frozen=True):
+    """The job's last event."""
+
+    logged = False
+    seconds: float
+    steps_per_second: float
+    reason: Literal["completed", "solved", "stopped", "failed"]
+    best: float | None = None
+
+
+class Opened(Event, frozen=True):
+    """The job is ready to train (not logged).
+
+    Attributes:
+        experiment: complete.
+        device: the one in use.
+        parameters: their number.
+    """
+
+    logged = False
+    folder: str | None
+    experiment: Experiment
+    device: str
+    parameters: int
+    observation: str = ""
+    actions: int = 0
+
+
+class RunResumed(Event, frozen=True):
+    """The run goes on from its last checkpoint (not logged), after losing what came behind it."""
+
+    logged = False
+    lost_steps: int
+    lost_tweaks: tuple[str, ...] = ()
+
+
+class Paused(Event, frozen=True):
+    """Training waits for commands (not logged)."""
+
+    logged = False
+
+
+class Unpaused(Event, frozen=True):
+    """Training goes on (not logged)."""
+
+    logged = False
+
+
+class CheckpointSaved(Event, frozen=True):
+    """Weights and resume state are on disk (not logged). `seconds` is how long training stood still for it."""
+
+    logged = False
+    seconds: float
+    best: bool = False
+
+
+class Weights(Event, frozen=True):
+    """Cloned network weights, by parameter name (not logged, only the newest matters)."""
+
+    logged = False
+    tensors: dict[str, Any]
+
+
+class Pause(Command, frozen=True):
+    """Wait from the next vector step on."""
+
+
+class Resume(Command, frozen=True):
+    """Go on after a pause."""
+
+
+class Step(Command, frozen=True):
+    """Go on until the next vector step, update or end of environment 0's episode, then pause again."""
+
+    until: Literal["step", "update", "episode"] = "step"
+
+
+class Stop(Command, frozen=True):
+    """Save, then end."""
+
+
+class SetKnob(Command, frozen=True):
+    """Change a live setting, for example `learn.lr`; None puts a schedule back."""
+
+    field: str
+    value: Any
+
+
+class SendWeights(Command, frozen=True):
+    """Answer with `Weights` at the next boundary."""
+
+
+class SaveCheckpoint(Command, frozen=True):
+    """Save a checkpoint now."""
+
+
+class SetBreakpoints(Command, frozen=True):
+    """To training: pause when one of these holds, and tell `BreakpointHit`; replaces those that were set before."""
+
+    points: tuple[Breakpoint, ...]
