@@ -7,6 +7,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from tests.trained_agents import tmaze_run  # noqa: F401  # a fixture
+
 _SCREEN = {
     "screens": [
         {"name": "A", "x": 0, "y": 0, "width": 2560, "height": 1440, "logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1}

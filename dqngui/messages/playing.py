@@ -31,6 +31,8 @@ class PlayerReady(Event, frozen=True):
 
     Attributes:
         views: everything that can be recorded of it.
+        held, weights: names of the views that a `Change` may aim at: what the memory carries from step to step, and
+            weights that a softmax made.
         labels: names along an axis, by the axis' name (`query`, `key`: the tokens); axes without names are counted.
         cells: where tokens are cells of a picture: the place of the first one, rows and columns.
         judged: what the agent's numbers for the actions are: values, or probabilities.
@@ -42,6 +44,8 @@ class PlayerReady(Event, frozen=True):
     logged = False
     environment: str
     views: tuple[View, ...] = ()
+    held: tuple[str, ...] = ()
+    weights: tuple[str, ...] = ()
     labels: dict[str, tuple[str, ...]] = {}
     cells: tuple[int, int, int] | None = None
     judged: Literal["value", "probability"] = "value"
