@@ -27,6 +27,7 @@ from dqngui.gui.report import Report
 from dqngui.gui.screenshots import Screenshots
 from dqngui.gui.session import Session
 from dqngui.gui.states import State
+from dqngui.gui.study import Study
 from dqngui.gui.torch_loader import TorchLoader
 from dqngui.gui.window import Window
 
@@ -51,9 +52,10 @@ class App(QObject):
         self.window = Window(self.session, settings=settings, theme=theme)
         self.torch = TorchLoader(self)
         self.player = Player(parent=self)
+        self.study = Study(self.player, parent=self)
         self.library = Library(self.session, parent=self)
         self.following = Following(self.session, self.player, demo=demo_run(), parent=self)
-        parts: list[Part] = [self.player, self.library]
+        parts: list[Part] = [self.player, self.study, self.library]
         parts += [panel.background for panel in self.window.board.panels.values() if panel.background is not None]
         self.closing = Closing(self.session, self.torch, self.window, parts=parts)
         self.shown_at = 0.0
@@ -70,7 +72,9 @@ class App(QObject):
 
     def _connect_player(self) -> None:
         board, player = self.window.board, self.player
-        board.attach(Sources(self.session, player, self.library))
+        board.attach(Sources(self.session, player, self.library, study=self.study))
+        self.session.weights.connect(self.study.use_weights)
+        self.study.weights_wanted.connect(self.session.request_weights)
         player.grew.connect(self._on_grew)
         player.moved.connect(board.follow)
         board.views_wanted_changed.connect(self._on_sight)

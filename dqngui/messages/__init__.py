@@ -27,6 +27,7 @@ from dqngui.messages.playing import (
     View,
 )
 from dqngui.messages.study import (
+    Abandon,
     AskFaithfulness,
     AskOverTraining,
     AskProbe,
@@ -36,6 +37,7 @@ from dqngui.messages.study import (
     Probed,
     Progress,
     StudyReady,
+    Unanswered,
 )
 from dqngui.messages.training import (
     Breakpoint,
@@ -69,6 +71,7 @@ __all__ = [
     "ALL_EVENTS",
     "CLOCK_FIELDS",
     "COMMANDS",
+    "Abandon",
     "AskFaithfulness",
     "AskOverTraining",
     "AskProbe",
@@ -112,6 +115,7 @@ __all__ = [
     "Step",
     "Stop",
     "StudyReady",
+    "Unanswered",
     "Unpaused",
     "UseWeights",
     "View",
@@ -129,12 +133,12 @@ CLOCK_FIELDS = frozenset({"seconds", "steps_per_second", "updates_per_second"})
 ALL_EVENTS = (
     EpisodeEnded | Learned | Evaluated | KnobChanged | KnobRefused | Warned | Forked
     | Failed | Finished | Opened | RunResumed | Paused | Unpaused | CheckpointSaved | PlayerReady | EpisodeBegan
-    | BreakpointHit | StudyReady | Progress | Faithfulness | OverTraining
+    | BreakpointHit | StudyReady | Progress | Faithfulness | OverTraining | Unanswered
 )  # fmt: skip
 
 COMMANDS = (
     Pause | Resume | Step | Stop | SetKnob | SendWeights | SaveCheckpoint | OpenAgent | BeginEpisode | Drive | Look
-    | SetBreakpoints | AskFaithfulness | AskProbe | AskOverTraining
+    | SetBreakpoints | AskFaithfulness | AskProbe | AskOverTraining | Abandon
 )  # fmt: skip
 
 

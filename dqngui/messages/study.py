@@ -104,8 +104,22 @@ class OverTraining(Event, frozen=True):
     last: bool = False
 
 
+class Unanswered(Event, frozen=True):
+    """Question `number` has no answer, and why (not logged)."""
+
+    logged = False
+    number: int
+    text: str
+
+
+class Abandon(Command, frozen=True):
+    """To the study: question `number` need not be answered any more. Nothing follows of it."""
+
+    number: int
+
+
 class AskFaithfulness(Command, frozen=True):
-    """To the study: does this map explain this agent? It answers `Progress`, then `Faithfulness`, or `Failed`.
+    """To the study: does this map explain this agent? It answers `Progress`, then `Faithfulness`, or `Unanswered`.
 
     Attributes:
         number: what the window calls the question; a newer question ends the older.

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from dqngui.gui.library import Library
     from dqngui.gui.player import Player
     from dqngui.gui.session import Session
+    from dqngui.gui.study import Study
 
 
 _EXPORTS = {
@@ -84,6 +85,7 @@ class Sources:
     session: Session
     player: Player
     library: Library
+    study: Study | None = None
 
 
 class Panel(QWidget):

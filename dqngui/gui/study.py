@@ -1,0 +1,245 @@
+"""Questions about many episodes of the agent that plays, answered by a process that exists once one was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from dqngui import messages as m
+from dqngui.gui.agent_process import AgentProcess
+from dqngui.gui.agents import Agent, Choice
+from dqngui.hosts import Host, open_host
+from dqngui.messages import Command, Event, Request
+
+TICK_MS = 40
+DRAIN_MS = 4.0
+
+Factory = Callable[[int], Command | None]
+"""Makes the question from its number, when its turn has come and `Study.ready` is known; None: there is none to ask."""
+
+
+class Study(QObject):
+    """Asks about the agent and the weights that the player has open, one question after the other.
+
+    Attributes:
+        ready: what can be asked of the agent; None until a first question has opened it.
+        asked: number of the question that is being answered, 0 while there is none.
+        progress, doing: of it: 0 … 1, and in words.
+
+    Signals:
+        changed: any of these changed, or another agent plays.
+        answered(object): `Faithfulness`, `Probed`, a row of `OverTraining`, or `Unanswered` with its reason.
+        weights_wanted: somebody who trains the agent should call `use_weights`.
+    """
+
+    changed = Signal()
+    answered = Signal(object)
+    weights_wanted = Signal()
+
+    def __init__(
+        self,
+        player: AgentProcess,
+        open_host: Callable[[str, Request], Host] = open_host,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.ready: m.StudyReady | None = None
+        self.asked = 0
+        self.progress, self.doing = 0.0, ""
+        self._player, self._open_host = player, open_host
+        self._host: Host | None = None
+        self._over = False
+        self._subject: tuple[Agent, Choice] | None = None  # open there, or being opened
+        self._played = self._who()
+        self._weights: m.Weights | None = None
+        self._weights_sent = False
+        self._number = 0
+        self._waiting: dict[int, Factory] = {}
+        self._timer = QTimer(self, interval=TICK_MS)
+        self._timer.timeout.connect(self._tick)
+        player.changed.connect(self._on_player)
+
+    # -- what a panel does ------------------------------------------------------------------------
+
+    @property
+    def can_ask(self) -> bool:
+        """An agent plays."""
+        return self._played is not None and not self._over
+
+    def ask(self, make: Factory) -> int:
+        """Put a question behind those that wait, and return its number; `answered` brings the answer."""
+        self._number += 1
+        self._waiting[self._number] = make
+        self._timer.start()
+        self.changed.emit()
+        return self._number
+
+    def is_open(self, number: int) -> bool:
+        """The question waits or is being answered."""
+        return number != 0 and (number == self.asked or number in self._waiting)
+
+    def abandon(self, number: int) -> None:
+        """Leave a question; nothing more is said of it."""
+        self._waiting.pop(number, None)
+        if number and number == self.asked:
+            self._send(m.Abandon(number=number))
+            self._end()
+        self.changed.emit()
+
+    def use_weights(self, weights: m.Weights) -> None:
+        """Newer weights of the agent that trains, for the questions to come."""
+        self._weights, self._weights_sent = weights, False
+
+    # -- the agent --------------------------------------------------------------------------------
+
+    def _who(self) -> tuple[Agent, Choice] | None:
+        return None if self._player.agent is None else (self._player.agent, self._player.choice)
+
+    @Slot()
+    def _on_player(self) -> None:
+        who = self._who()
+        if who == self._played:
+            return
+        if self._played is None or who is None or who[0].experiment != self._played[0].experiment:
+            self._weights = None
+        self._played = who
+        if self._subject is not None and self._subject != who:
+            if self.asked:
+                self._send(m.Abandon(number=self.asked))
+            self._fail("another agent plays now")
+            self._subject = self.ready = None
+        self.changed.emit()
+
+    def _open_agent(self, agent: Agent, choice: Choice) -> None:
+        self._subject, self.ready, self._weights_sent = (agent, choice), None, False
+        folder = None if agent.folder is None else str(agent.folder)
+        if choice == "newest":
+            self._send(m.OpenAgent(experiment=agent.experiment, folder=folder))
+        else:
+            self._send(m.OpenAgent(folder=folder, checkpoint=choice))
+
+    # -- the process ------------------------------------------------------------------------------
+
+    @property
+    def alive(self) -> bool:
+        """The process, or a thread that talks with it, is there."""
+        return self._host is not None and not self._host.join(0)
+
+    def stop(self) -> None:
+        """End the process, for good: it has nothing to save."""
+        self._over = True
+        self._timer.stop()
+        self._waiting.clear()
+        if self._host is not None:
+            self._host.kill()
+
+    def join(self) -> None:
+        """Let go of the process, once it is not `alive`."""
+        self._host = None
+
+    def _start(self) -> bool:
+        try:
+            self._host = self._open_host("process", Request(job="study"))
+            self._host.start()
+        except Exception as error:  # whatever a host does wrong, the window lives on and says so
+            self._host = None
+            self._fail(f"it could not start: {error}")
+        return self._host is not None
+
+    def _send(self, command: Command) -> None:
+        if self._host is not None:
+            self._host.send(command)
+
+    @Slot()
+    def _tick(self) -> None:
+        self._receive()
+        if not self.asked and self._waiting:
+            self._go_on()
+        if not self.asked and not self._waiting:
+            self._timer.stop()
+
+    def _receive(self) -> None:
+        host = self._host
+        if host is None:
+            return
+        for event in host.drain(DRAIN_MS):
+            self._take(event)
+        if not host.alive and host.join(0.05):
+            self._host = self._subject = self.ready = None
+            self._fail("its process ended")
+
+    def _go_on(self) -> None:
+        """Bring the next question a step nearer to being asked."""
+        if self._played is None:
+            self._fail("no agent plays")
+            return
+        if self._host is None and not self._start():
+            return
+        if self._subject is None:
+            self._say("Loading the agent…")
+            self._open_agent(*self._played)
+        if self.ready is None or self._subject is None:
+            return
+        if self._subject[1] == "newest" and not self._give_weights():
+            return
+        number, make = next(iter(self._waiting.items()))
+        del self._waiting[number]
+        question = make(number)
+        if question is not None:
+            self.asked, self.progress, self.doing = number, 0.0, "Playing episodes…"
+            self._send(question)
+        self.changed.emit()
+
+    def _give_weights(self) -> bool:
+        """Send the newest weights of the agent that trains; False while none have come."""
+        if not self._weights_sent:
+            if self._weights is None:
+                if self._say("Waiting for the first weights…"):
+                    self.weights_wanted.emit()
+                return False
+            self._weights_sent = True
+            self._send(m.UseWeights(step=self._weights.step, tensors=self._weights.tensors))
+        self.weights_wanted.emit()  # for the question after this one
+        return True
+
+    def _say(self, doing: str) -> bool:
+        """What is done before a question can be answered; False if it was said already."""
+        if doing == self.doing:
+            return False
+        self.progress, self.doing = 0.0, doing
+        self.changed.emit()
+        return True
+
+    # -- what the process says --------------------------------------------------------------------
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case m.StudyReady() if self._subject is not None:
+                self.ready = event
+                self.changed.emit()
+            case m.Progress() if event.number == self.asked:
+                self.progress, self.doing = event.share, event.text or self.doing
+                self.changed.emit()
+            case m.OverTraining(last=False) if event.number == self.asked:
+                self.answered.emit(event)
+            case m.Faithfulness() | m.Probed() | m.OverTraining() | m.Unanswered() if event.number == self.asked:
+                self._end()
+                self.answered.emit(event)
+                self.changed.emit()
+            case m.Failed():
+                self._subject = self.ready = None
+                self._fail(event.text)
+
+    def _end(self) -> None:
+        self.asked, self.progress, self.doing = 0, 0.0, ""
+
+    def _fail(self, text: str) -> None:
+        """No question can be answered."""
+        numbers = [self.asked] if self.asked else []
+        numbers += self._waiting
+        self._waiting.clear()
+        self._end()
+        for number in numbers:
+            self.answered.emit(m.Unanswered(step=0, number=number, text=text))
+        self.changed.emit()
