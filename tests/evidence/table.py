@@ -188,7 +188,8 @@ TASKS: dict[str, Task] = {
 
 ROWS: tuple[Row, ...] = (
     Row("cartpole-positions", "none", at_most=150, quick=True),
-    Row("cartpole-positions", "lstm"),
+    # Twice the updates at half the rate: of five tuning seeds each was solved, by 60,000 steps.
+    Row("cartpole-positions", "lstm", {"learn.lr": 5e-4, "learn.update_every": 16}),
     Row("cartpole-positions", "gru"),
     Row("cartpole-positions", "attention-gru", quick=True),
     Row("cartpole-positions", "lru", {"learn.lr": 5e-4}),
