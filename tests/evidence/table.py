@@ -234,7 +234,7 @@ ROWS: tuple[Row, ...] = (
     Row("minigrid-memory", "lstm"),
     Row("minigrid-memory", "gru"),
     Row("minigrid-memory", "transformer"),
-    Row("find", "none", at_most=5.0),
+    Row("find", "none"),
     Row("find", "self-attention", is_="self+none", quick=True),
     Row("find", "action-attention", is_="action+none"),
     Row("catch", "none", quick=True),
