@@ -168,11 +168,16 @@ class BeginEpisode(Command, frozen=True):
 
 
 class Drive(Command, frozen=True):
-    """To the player: do step t of the driven episode `number`; None lets the agent act. Other steps are ignored."""
+    """To the player: do step t of the driven episode `number`; None lets the agent act. Other steps are ignored.
+
+    Attributes:
+        onward: the agent acts from this step on by itself, as in an episode that nobody drives; t does not count.
+    """
 
     number: int
     t: int
     action: int | None = None
+    onward: bool = False
 
 
 class Look(Command, frozen=True):
