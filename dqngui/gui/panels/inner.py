@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -22,6 +23,7 @@ from dqngui.gui.playing import Playing
 from dqngui.gui.theme import Theme
 from dqngui.messages import View
 
+LATER_MS = 50
 TITLE_AND_MENU = 54  # pixels of a card's header beside its title and a panel's own widgets
 
 
@@ -46,6 +48,8 @@ class InnerPanel(Panel):
         self.name = ""
         self.fresh = True
         self._drawn: tuple[Playing, str] | None = None
+        self._later = QTimer(self, singleShot=True, interval=LATER_MS)
+        self._later.timeout.connect(self._go_on)
 
     # -- the contract ---------------------------------------------------------------------------
 
@@ -98,9 +102,9 @@ class InnerPanel(Panel):
         if view is None or playing is None or not self.has_content():
             self._drawn = None
             return
-        self.choice.offer({each.name: in_words(each.name) for each in self.announced()}, view.name, self.look_at)
-        self.fresh = self._drawn is None or self._drawn[0] is not playing or self._drawn[1] != view.name
-        self._drawn = (playing, view.name)
+        self.choice.offer(self.offered(), self.chosen, self.look_at)
+        self.fresh = self._drawn is None or self._drawn[0] is not playing or self._drawn[1] != self.chosen
+        self._drawn = (playing, self.chosen)
         self.draw(playing, view)
         self.move_to(min(playing.t, playing.length - 1))
 
@@ -116,6 +120,15 @@ class InnerPanel(Panel):
         announced = self.announced()
         return next((view for view in announced if view.name == self.name), announced[0] if announced else None)
 
+    def offered(self) -> dict[str, str]:
+        """What can be chosen in the header, in words."""
+        return {each.name: in_words(each.name) for each in self.announced()}
+
+    @property
+    def chosen(self) -> str:
+        """Which of what is offered is drawn."""
+        return self.view.name if self.view is not None else ""
+
     def look_at(self, name: str) -> None:
         """Draw another view."""
         self.name = name
@@ -125,6 +138,15 @@ class InnerPanel(Panel):
         """Draw what there is once more."""
         self._changed = True
         self.refresh()
+
+    def go_on(self) -> None:
+        """What is drawn is not all yet: draw again in a while, so that no turn of the event loop takes long."""
+        if not self._later.isActive():
+            self._later.start()
+
+    def _go_on(self) -> None:
+        if self.isVisible():
+            self.again()
 
     def draw(self, playing: Playing, view: View) -> None:
         """Draw the episode so far; `fresh` says that it is another one, or another view."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -39,6 +40,33 @@ def matching(playing: Playing, patterns: tuple[str, ...]) -> list[View]:
         for view in playing.ready.views
         if fnmatchcase(view.name, pattern) and not any(fnmatchcase(view.name, each) for each in patterns[:index])
     ]
+
+
+@dataclass(frozen=True)
+class Layers:
+    """One kind of view in several layers, as `attention/self/0` and `attention/self/1` are: all have the same axes.
+
+    Attributes:
+        key: stands for all of them in a choice.
+    """
+
+    key: str
+    views: tuple[View, ...]
+
+    @property
+    def words(self) -> str:
+        """As a person says it: `self-attention, all layers`."""
+        return f"{in_words(self.key.removesuffix('/*'))}, all layers"
+
+
+def layered(views: Sequence[View]) -> list[Layers]:
+    """The kinds of view that stand in more than one layer, in the order of their first one."""
+    kinds: dict[tuple[str, tuple[str, ...], tuple[int, ...]], list[View]] = {}
+    for view in views:
+        stem, _, number = view.name.rpartition("/")
+        if number.isdigit():
+            kinds.setdefault((stem, view.axes, view.shape), []).append(view)
+    return [Layers(f"{stem}/*", tuple(each)) for (stem, _, _), each in kinds.items() if len(each) > 1]
 
 
 def axis_labels(playing: Playing, axis: str, count: int) -> list[str]:
@@ -143,7 +171,8 @@ def combined(names: list[list[str]]) -> list[str]:
 
 def entropy(shares: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Entropy in nats of shares (..., n), and the logarithm of how many of the n could be chosen (are not 0)."""
-    p = np.asarray(shares, np.float64)
+    p = np.asarray(shares)
     some = p > 0
-    nats = -(np.where(some, p, 1.0) * np.log(np.where(some, p, 1.0))).sum(-1)
+    sure = np.where(some, p, np.ones((), p.dtype))
+    nats = -(sure * np.log(sure)).sum(-1, dtype=np.float64)
     return np.where(np.isfinite(p).all(-1), nats, np.nan), np.log(np.maximum(some.sum(-1), 1))
