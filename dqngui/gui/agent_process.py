@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -12,6 +13,7 @@ from dqngui import messages as m
 from dqngui.config import Experiment
 from dqngui.envs.seeds import PLAY_SEEDS
 from dqngui.gui.agents import Agent, Choice, has_checkpoint, source_name
+from dqngui.gui.playing import Asked
 from dqngui.hosts import Host, open_host
 from dqngui.messages import Command, Request
 
@@ -45,7 +47,7 @@ class AgentProcess(QObject):
         self._over = False
         self._ready: m.PlayerReady | None = None
         self._begun = False  # the episode that was asked for last
-        self._seed = PLAY_SEEDS
+        self._asked = Asked(PLAY_SEEDS)
         self._finishing = False
         self._weights: m.Weights | None = None
         self._weights_sent = False
@@ -53,7 +55,7 @@ class AgentProcess(QObject):
 
     # -- what the player does about it ------------------------------------------------------------
 
-    def _begin(self, seed: int) -> None:
+    def _begin(self, asked: Asked) -> None:
         """Begin an episode."""
         raise NotImplementedError
 
@@ -175,6 +177,7 @@ class AgentProcess(QObject):
         """Play other weights of the same agent, from the start of an episode with the same seed."""
         if self.agent is not None and weights != self.choice:
             self.choice, self._finishing = weights, False
+            self._asked = replace(self._asked, at=0)
             self._open_agent()
             self.changed.emit()
 
@@ -196,7 +199,7 @@ class AgentProcess(QObject):
         first = self._weights is None
         self._weights, self._weights_sent = weights, False
         if first and self._ready is not None and not self._begun and self.choice == "newest":
-            self._begin(self._seed)
+            self._begin(self._asked)
 
     def _open_agent(self) -> None:
         agent = self.agent

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
@@ -12,13 +13,14 @@ from dqngui import messages as m
 from dqngui.envs.seeds import PLAY_SEEDS
 from dqngui.gui.agent_process import AgentProcess
 from dqngui.gui.playhead import FASTEST, SLOWEST, Playhead
-from dqngui.gui.playing import Playing
+from dqngui.gui.playing import Asked, Playing
 from dqngui.hosts import Host, open_host
-from dqngui.messages import Event, Request
+from dqngui.messages import Change, Event, Request
 
 TICK_MS = 20
 PICTURE_S = 0.038  # between two pictures, so at most about 25 a second
 DRAIN_MS = 6.0
+ENDLESS = 1 << 30
 STEPS = 32  # steps are asked for in multiples of this, so that panels draw new ones now and then, not at each picture
 
 
@@ -60,7 +62,6 @@ class Player(AgentProcess):
         self._number = 0
         self._fresh = PLAY_SEEDS
         self._grown = False
-        self._return_to = 0
         self._head = Playhead()
         self._look: m.Look | None = None  # the newest one under way
         self._second = False  # one before it is under way too
@@ -139,23 +140,50 @@ class Player(AgentProcess):
         self.changed.emit()
 
     def set_epsilon(self, epsilon: float) -> None:
-        """Share of random actions, 0 … 1; the episode begins again with it."""
+        """Share of random actions, 0 … 1; the episode begins again with it, unless it was asked for as it is."""
         if epsilon != self.epsilon:
             self.epsilon = epsilon
-            if self._ready is not None:
-                self._begin(self._seed)
+            if self._ready is not None and not self._asked.special:
+                self._begin(replace(self._asked, at=0))
             self.changed.emit()
+
+    def begin(
+        self,
+        seed: int,
+        *,
+        actions: Sequence[int] = (),
+        changes: Sequence[Change] = (),
+        driven: bool = False,
+        at: int = 0,
+    ) -> None:
+        """Begin an episode of the agent that plays, with the weights that it has, and show step `at` of it.
+
+        Args:
+            actions: done first, whatever the agent says; an episode that was recorded, or one up to where it branches.
+            changes: interventions.
+            driven: behind `actions` each step waits for `drive`.
+        """
+        self._asked = Asked(seed, tuple(map(int, actions)), tuple(changes), driven, at)
+        if self._ready is not None:
+            self._begin(self._asked, newer=False)
+        self.changed.emit()
+
+    def drive(self, t: int, action: int | None) -> None:
+        """Do step t of a driven episode; None lets the agent act. Any other step is ignored."""
+        if self._begun:
+            self._send(m.Drive(number=self._number, t=t, action=action))
+            self._wake()
 
     def next_episode(self, seed: int | None = None) -> None:
         """Begin an episode with this seed, by default with one that has not been played."""
         if seed is None:
             self._fresh += 1
             seed = self._fresh
-        self._seed = seed
+        self._asked = Asked(seed)
         if self._finishing:
             self._use_best()
         elif self._ready is not None:
-            self._begin(seed)
+            self._begin(self._asked)
 
     def replay(self) -> None:
         """The same episode from its start."""
@@ -169,7 +197,7 @@ class Player(AgentProcess):
             self._shown = None
         playing = self.playing
         if views and self._begun and playing is not None and not playing.recorded:
-            self._begin(playing.seed, at=playing.t, newer=False)
+            self._begin(self._again(playing), newer=False)
         self._wake()
 
     @property
@@ -186,8 +214,9 @@ class Player(AgentProcess):
 
     # -- episodes ---------------------------------------------------------------------------------
 
-    def _begin(self, seed: int, *, at: int = 0, newer: bool = True) -> None:
-        """Begin an episode, with newer weights if they came, and go to step `at` of it."""
+    def _begin(self, asked: Asked, *, newer: bool = True) -> None:
+        """Begin an episode, with newer weights if they came, and go to its step `asked.at`."""
+        self._asked = asked
         if self.choice == "newest":
             if self._weights is None:
                 self._ask_weights()
@@ -196,17 +225,31 @@ class Player(AgentProcess):
                 self._weights_sent = True
                 self._send(m.UseWeights(step=self._weights.step, tensors=self._weights.tensors))
         self._number += 1
-        self._seed, self._return_to = seed, at
         self._begun = False
         self._leave()
-        self._send(m.BeginEpisode(number=self._number, seed=seed, epsilon=self.epsilon, record=self._views))
+        self._send(
+            m.BeginEpisode(
+                number=self._number, seed=asked.seed, epsilon=self.epsilon, record=self._views,
+                actions=asked.actions, changes=asked.changes, driven=asked.driven,
+            )
+        )  # fmt: skip
         draws = self._pictures and self._ready is not None and not self._ready.no_picture
-        self._request(at, picture=draws)
+        self._request(asked.at, picture=draws)
         self._wake()
+
+    def _again(self, playing: Playing) -> Asked:
+        """The same episode from the step that is shown, with what was driven so far."""
+        done = tuple(playing.action.tolist()) if self._asked.driven else self._asked.actions
+        return replace(self._asked, at=playing.t, actions=done)
 
     def _go_on(self) -> None:
         """The episode's end was shown for long enough."""
-        if self._finishing:
+        if self._asked.special:
+            if self.repeats and not self._asked.driven:
+                self._head.seek(0)
+            else:
+                self.pause()  # somebody asked for this one, and may want to look at its end
+        elif self._finishing:
             self._use_best()
         elif self.repeats:
             self._head.seek(0)
@@ -257,7 +300,7 @@ class Player(AgentProcess):
         if new and not draws and (t < playing.length or playing.ended):
             self._show(None, min(t, playing.length))
             new, self._asked_at = False, now
-        enough = playing.ended or playing.length >= self._until(t)
+        enough = playing.ended or self._asked.driven or playing.length >= self._until(t)
         if (new and draws) or (look is None and not enough):
             self._second = look is not None
             self._request(t, picture=new and draws)
@@ -269,6 +312,8 @@ class Player(AgentProcess):
 
     def _until(self, t: int) -> int:
         """How many steps should be known while step t is shown."""
+        if self._asked.driven:
+            return ENDLESS  # each comes as soon as it was driven
         return -(-(t + self._head.ahead) // STEPS) * STEPS
 
     def _show(self, frame: QImage | None, t: int) -> None:
@@ -296,14 +341,14 @@ class Player(AgentProcess):
         match event:
             case m.PlayerReady() if self.agent is not None:
                 self._ready, self._head.fps, self.problem = event, event.fps or 30.0, ""
-                self._begin(self._seed)
+                self._begin(self._asked)
                 self.changed.emit()
             case m.EpisodeBegan(number=self._number, recorded=False) if self._ready is not None and self._views:
-                self._begin(event.seed, at=self._return_to, newer=False)  # panels came in sight meanwhile
+                self._begin(self._asked, newer=False)  # panels came in sight meanwhile
             case m.EpisodeBegan(number=self._number) if self._ready is not None:
                 self._begun, self.problem = True, ""
-                self.playing = Playing(self._ready, event, self.source)
-                self._head.seek(self._return_to)  # panels keep the former episode until this one has steps
+                self.playing = Playing(self._ready, event, self.source, human=self._asked.driven)
+                self._head.seek(self._asked.at)  # panels keep the former episode until this one has steps
                 self.changed.emit()
             case m.Played() if self._begun and event.number == self._number and self.playing is not None:
                 self._take_steps(self.playing, event)

@@ -3,12 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from dqngui.messages import EpisodeBegan, Played, PlayerReady, View
+from dqngui.messages import Change, EpisodeBegan, Played, PlayerReady, View
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the player is asked to play, whoever plays it.
+
+    Attributes:
+        actions: done first, whatever the agent says.
+        changes: interventions in it.
+        driven: behind `actions` each step waits for somebody's hand.
+        at: the step that is shown first.
+    """
+
+    seed: int
+    actions: tuple[int, ...] = ()
+    changes: tuple[Change, ...] = ()
+    driven: bool = False
+    at: int = 0
+
+    @property
+    def special(self) -> bool:
+        """More than a seed was asked for: the player does not go on to another one by itself."""
+        return bool(self.actions or self.changes or self.driven)
 
 
 class Rows:
@@ -43,16 +67,19 @@ class Playing:
         ready: what the agent's network announced: views, labels, names.
         number, seed, epsilon: of the episode.
         weights_step: environment steps that its weights were trained for.
+        given: how many of its first actions were given to it, rather than chosen by the agent.
+        human: somebody drives it, behind the actions that were given.
         source: where the weights come from, in words (`newest weights`, `demo`).
         recorded: views come with the steps.
         length: steps known so far; `ended`: there will be no more.
         t: the step that is shown, 0 … length; t = length is behind the last one.
     """
 
-    def __init__(self, ready: PlayerReady, began: EpisodeBegan, source: str) -> None:
+    def __init__(self, ready: PlayerReady, began: EpisodeBegan, source: str, *, human: bool = False) -> None:
         self.ready, self.source = ready, source
         self.number, self.seed, self.epsilon = began.number, began.seed, began.epsilon
         self.weights_step, self.recorded = began.step, began.recorded
+        self.given, self.human = began.given, human
         self.length = self.t = 0
         self.ended = self.truncated = False
         self._rows: dict[str, Rows] = {}

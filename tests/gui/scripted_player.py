@@ -34,6 +34,8 @@ class ScriptedPlayer:
         self.sent: list[m.Command] = []
         self.answers = self.draws = True
         self.number, self.known, self.recorded = 0, 0, False
+        self.actions: list[int] = []  # given, and of a driven episode those that were driven
+        self.driven = False
         self.weights_step = 0
         self._queue: list[m.Event] = []
         self._over = False
@@ -61,32 +63,41 @@ class ScriptedPlayer:
                 self.weights_step = command.step
             case m.BeginEpisode():
                 self.number, self.known, self.recorded = command.number, 0, command.record
+                self.actions, self.driven = list(command.actions), command.driven
                 self.emit(
                     m.EpisodeBegan(
                         step=self.weights_step, number=command.number, seed=command.seed,
-                        epsilon=command.epsilon, recorded=command.record,
+                        epsilon=command.epsilon, recorded=command.record, given=len(command.actions),
                     )
                 )  # fmt: skip
+            case m.Drive() if command.number == self.number and command.t == len(self.actions):
+                self.actions.append(0 if command.action is None else command.action)
+                self._play(len(self.actions))
             case m.Look() if command.number == self.number:
                 self._look(command)
 
     def _look(self, look: m.Look) -> None:
-        until = min(look.until, self.length)
-        if until > self.known:
-            self.emit(self.played(self.known, until))
-            self.known = until
+        self._play(min(look.until, len(self.actions) if self.driven else self.length))
         if look.t is not None and self.draws:
-            t = min(look.t, self.length)
+            t = min(look.t, len(self.actions) if self.driven else self.length)
             pixels = np.full((40, 60, 3), 255, np.uint8)
             pixels[0, 0] = t % 256
             tensors = {} if self.ready.no_picture else {"pixels": pixels}
             self.emit(m.Frame(step=0, number=self.number, t=t, tensors=tensors))
 
+    def _play(self, until: int) -> None:
+        if until > self.known:
+            self.emit(self.played(self.known, until))
+            self.known = until
+
     def played(self, first: int, until: int) -> m.Played:
         t = np.arange(first, until)
+        action = np.where(t > 10, 0, 1)
+        given = self.actions[first:until]
+        action[: len(given)] = given
         tensors = {
             "q": np.stack([t, np.full(len(t), 10)], axis=1).astype(np.float32),
-            "action": np.where(t > 10, 0, 1),
+            "action": action,
             "reward": np.ones(len(t)),
             "observation": np.stack([np.sin(t / 10), np.cos(t / 10)], axis=1).astype(np.float32),
         }

@@ -325,6 +325,51 @@ def test_a_stored_checkpoint_can_be_chosen_and_left(watched: Watched) -> None:
     assert watched.playing.source == "demo"  # type: ignore[union-attr]
 
 
+# -- episodes that were asked for as they are --------------------------------------------------------
+
+
+def test_given_actions_are_played_from_a_step_on_and_stay_when_views_are_recorded(watched: Watched) -> None:
+    watched.pause()
+    watched.begin(7, actions=(1, 0, 0) * 30, at=12)
+    watched.tick(times=4)
+    playing = watched.playing
+    assert playing is not None
+    assert (playing.seed, playing.given, playing.human, playing.t) == (7, 90, False, 12)
+    assert playing.action[:6].tolist() == [1, 0, 0, 1, 0, 0]
+    watched.show_in(pictures=True, views=True)
+    watched.tick(times=4)
+    again = watched.host.all_of(m.BeginEpisode)[-1]
+    assert (again.seed, again.actions, again.record) == (7, (1, 0, 0) * 30, True)
+    assert watched.shown[-1] == (12, 12)
+
+
+def test_an_episode_that_was_asked_for_is_not_left_at_its_end(watched: Watched) -> None:
+    watched.begin(7, actions=(1, 0, 0) * 30, at=98)
+    begun = len(watched.host.all_of(m.BeginEpisode))
+    watched.tick(0.25, times=30)
+    assert watched.shown[-1] == (100, 100)
+    assert watched.paused
+    assert len(watched.host.all_of(m.BeginEpisode)) == begun
+    watched.next_episode()
+    watched.tick(times=4)
+    assert (watched.playing.given, watched.playing.seed) == (0, PLAY_SEEDS + 1)  # type: ignore[union-attr]
+
+
+def test_a_driven_episode_goes_on_by_hand_and_keeps_what_was_driven(watched: Watched) -> None:
+    watched.begin(7, actions=(1, 1), driven=True, at=2)
+    watched.tick(0.2, times=4)
+    assert watched.playing.human  # type: ignore[union-attr]
+    assert watched.playing.length == 2  # type: ignore[union-attr]
+    watched.drive(2, 1)
+    watched.drive(3, None)
+    watched.seek(4)
+    watched.tick(0.2, times=4)
+    assert watched.playing.action.tolist() == [1, 1, 1, 0]  # type: ignore[union-attr]
+    watched.show_in(pictures=True, views=True)
+    watched.tick(times=4)
+    assert watched.host.all_of(m.BeginEpisode)[-1].actions == (1, 1, 1, 0)
+
+
 # -- parts -------------------------------------------------------------------------------------------
 
 
