@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import torch
@@ -14,7 +15,7 @@ from dqngui.config import ConfigError, Experiment
 from dqngui.envs.spaces import Spaces
 from dqngui.nets.attention.contract import Attention, Prepared
 from dqngui.nets.encoders import Encoder
-from dqngui.nets.memory.contract import Errors, Memory, State
+from dqngui.nets.memory.contract import Errors, Held, Memory, State
 from dqngui.nets.record import Record, ViewSpec
 from dqngui.settings import module_options
 
@@ -32,6 +33,10 @@ class Inputs:
     observation: dict[str, Tensor]
     action: Tensor
     reward: Tensor
+
+
+SAID = "memory/output"
+"""View of what the memory said, where it is the next step's question and no view of the memory shows it."""
 
 
 class Trunk(nn.Module):
@@ -75,7 +80,28 @@ class Trunk(nn.Module):
 
     def views(self) -> tuple[ViewSpec, ...]:
         """Everything that a recording pass gives, known beforehand."""
-        return (*self.attention.views(), *self.memory.views())
+        said = (ViewSpec(SAID, ("unit",), signed=True),) if self._tells_said else ()
+        return (*self.attention.views(), *self.memory.views(), *said)
+
+    @property
+    def _tells_said(self) -> bool:
+        """What the memory says is carried to the next step's question, and no view of the memory is the same."""
+        return self.attention.asks_memory and not self.memory.says
+
+    def held(self) -> Mapping[str, Held]:
+        """Views of what is carried from step to step, and where a state of this network has it.
+
+        Where the attention asks the memory, the question is carried too: it is the memory's output of the step before,
+        which a view of the memory shows (`memory/hidden` of an LSTM or GRU: one change is made to both, or what was
+        erased would come back through the question), or else `memory/output`.
+        """
+        held = self.memory.held()
+        if not self.attention.asks_memory:
+            return held
+        says = self.memory.says or SAID
+        moved = {name: replace(each, indices=tuple(index + 1 for index in each.indices)) for name, each in held.items()}
+        others = moved[says].indices if says in moved else ()
+        return {**moved, says: Held((*others, 0))}
 
     def initial_state(self, batch: int) -> State:
         """The state at an episode's start."""
@@ -130,7 +156,7 @@ class Trunk(nn.Module):
         memory_state: State = tuple(carried)
         onward, added = self._split_join(inputs, asked.dtype)
         kept, answers = [], []
-        records = [None if record is None else Record() for _ in range(steps)]
+        records = [None if record is None else Record(changes=record.changes) for _ in range(steps)]
         lessons: list[Errors | None] = [None if errors is None else {} for _ in range(steps)]
         for t, step in enumerate(zip(*prepared, strict=True)):
             x, z = self.attention.ask(step, asked, records[t])
@@ -139,6 +165,8 @@ class Trunk(nn.Module):
             observed = None if raw is None else raw[t : t + 1]
             h, memory_state = self._remember(x.unsqueeze(0), observed, memory_state, records[t], lessons[t])
             asked = h[0]
+            if (step_record := records[t]) is not None and self._tells_said:
+                step_record.add(SAID, h)
             kept.append(asked)
             answers.append(z)
         if record is not None:

@@ -42,8 +42,8 @@ class ActionAttention(Attention):
 
     def views(self) -> tuple[ViewSpec, ...]:
         return (
-            ViewSpec("attention/action", ("head", "action", "key")),
-            ViewSpec("attention/pool", ("head", "key")),
+            ViewSpec("attention/action", ("head", "action", "key"), weights=True),
+            ViewSpec("attention/pool", ("head", "key"), weights=True),
         )
 
     def forward(
@@ -57,9 +57,10 @@ class ActionAttention(Attention):
         y = self.norm(x)
         scores = F.linear(y, self._questions()).unflatten(-1, (self.heads, -1))  # (N, K, H, A)
         values = self.value(y).unflatten(-1, (self.heads, -1))
-        mixed, weights = weigh(scores.permute(0, 3, 1, 2), values, present)
+        change = None if record is None else record.changing("attention/action")
+        mixed, weights = weigh(scores.permute(0, 3, 1, 2), values, present, change)
         z = self.out(mixed) + self.embedding  # (N, A, D)
-        pooled, shares = self.pool(x, present)
+        pooled, shares = self.pool(x, present, record)
         if record is not None:
             record.add("attention/action", weights.unflatten(0, steps))
             record.add("attention/pool", shares.unflatten(0, steps))

@@ -10,13 +10,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dqngui.nets.record import Changing
+
 
 def attend(
-    q: Tensor, k: Tensor, v: Tensor, heads: int, explicit: bool, present: Tensor | None = None
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    heads: int,
+    explicit: bool,
+    present: Tensor | None = None,
+    change: Changing | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """softmax(q kᵀ / √d) v per head: (N, Q, D), (N, K, D), (N, K, D) -> (N, Q, D) and weights (N, H, Q, K).
 
-    The fused kernel returns no weights; `explicit` computes them, and the output from them.
+    The fused kernel returns no weights; `explicit` computes them, passes them through `change`, and makes the output
+    from them.
     """
     q, k, v = (part.unflatten(-1, (heads, -1)) for part in (q, k, v))  # (N, ·, H, d)
     few = _are_few(q, q.shape[1], k.shape[1])
@@ -30,14 +39,16 @@ def attend(
         scores = (q.unsqueeze(2) * k.unsqueeze(1)).sum(-1)  # (N, Q, K, H)
     else:
         scores = (q.transpose(1, 2) @ k.permute(0, 2, 3, 1)).permute(0, 2, 3, 1)
-    mixed, weights = weigh(scores, v, present)
+    mixed, weights = weigh(scores, v, present, change)
     return mixed, weights if explicit else None
 
 
-def weigh(scores: Tensor, v: Tensor, present: Tensor | None = None) -> tuple[Tensor, Tensor]:
+def weigh(
+    scores: Tensor, v: Tensor, present: Tensor | None = None, change: Changing | None = None
+) -> tuple[Tensor, Tensor]:
     """Values (N, K, H, d) averaged by the softmax of scores (N, Q, K, H) over the keys.
 
-    Returns (N, Q, D) and the weights (N, H, Q, K).
+    Returns (N, Q, D) and the weights (N, H, Q, K), which pass through `change` before they are used.
     """
     if present is not None:
         scores = scores + _penalty(present, scores.dtype).view(len(scores), 1, -1, 1)
@@ -45,6 +56,9 @@ def weigh(scores: Tensor, v: Tensor, present: Tensor | None = None) -> tuple[Ten
     if present is not None:
         weights = weights * present.view(len(scores), 1, -1, 1)  # of use where no key is present
     by_head = weights.permute(0, 3, 1, 2)
+    if change is not None:
+        by_head = change(by_head)
+        weights = by_head.permute(0, 2, 3, 1)
     if _are_few(scores, *scores.shape[1:3]):
         return (weights.unsqueeze(-1) * v.unsqueeze(1)).sum(2).flatten(2), by_head
     return (by_head @ v.transpose(1, 2)).transpose(1, 2).flatten(2), by_head

@@ -32,7 +32,7 @@ class RecurrentAttention(Attention):
         self.out = nn.Linear(width, width)
 
     def views(self) -> tuple[ViewSpec, ...]:
-        return (ViewSpec("attention/recurrent", ("head", "key")),)
+        return (ViewSpec("attention/recurrent", ("head", "key"), weights=True),)
 
     def prepare(self, tokens: Tensor, present: Tensor | None) -> Prepared:
         if present is not None:
@@ -46,7 +46,8 @@ class RecurrentAttention(Attention):
         keys, values, *present = prepared
         asked = self.query(query).unflatten(-1, (1, self.heads, -1)) / math.sqrt(keys.shape[-1])
         scores = (keys * asked).sum(-1).unsqueeze(1)  # (B, 1, K, H)
-        mixed, weights = weigh(scores, values, *present)
+        change = None if record is None else record.changing("attention/recurrent", 2)
+        mixed, weights = weigh(scores, values, present[0] if present else None, change)
         if record is not None:
             record.add("attention/recurrent", weights.squeeze(2).unsqueeze(0))
         return self.out(mixed.squeeze(1)), None

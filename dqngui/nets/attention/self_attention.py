@@ -9,7 +9,7 @@ from dqngui.catalog.attentions import SelfAttentionOptions
 from dqngui.nets.attention.contract import Attention
 from dqngui.nets.attention.pool import Pool
 from dqngui.nets.attention.products import attend
-from dqngui.nets.record import Record, ViewSpec
+from dqngui.nets.record import Changing, Record, ViewSpec
 
 
 class SelfAttention(Attention):
@@ -25,8 +25,9 @@ class SelfAttention(Attention):
         self.pool = Pool(width, options.heads)
 
     def views(self) -> tuple[ViewSpec, ...]:
-        layers = (ViewSpec(f"attention/self/{index}", ("head", "query", "key")) for index in range(len(self.layers)))
-        return (*layers, ViewSpec("attention/pool", ("head", "key")))
+        names = (f"attention/self/{index}" for index in range(len(self.layers)))
+        layers = (ViewSpec(name, ("head", "query", "key"), weights=True) for name in names)
+        return (*layers, ViewSpec("attention/pool", ("head", "key"), weights=True))
 
     def forward(
         self, tokens: Tensor, present: Tensor | None = None, query: Tensor | None = None, record: Record | None = None
@@ -37,10 +38,11 @@ class SelfAttention(Attention):
             present = present.flatten(0, 1)
             x = x.masked_fill(~present.unsqueeze(-1), 0.0)
         for index, layer in enumerate(self.layers):
-            x, weights = layer(x, present, record is not None)
+            change = None if record is None else record.changing(f"attention/self/{index}")
+            x, weights = layer(x, present, change)
             if record is not None and weights is not None:
                 record.add(f"attention/self/{index}", weights.unflatten(0, steps))
-        pooled, weights = self.pool(x, present)
+        pooled, weights = self.pool(x, present, record)
         if record is not None:
             record.add("attention/pool", weights.unflatten(0, steps))
         return pooled.unflatten(0, steps), None
@@ -49,7 +51,7 @@ class SelfAttention(Attention):
 class _Layer(nn.Module):
     """x + attention(norm(x)), then, if asked for, x + feed-forward(norm(x)).
 
-    (N, K, D) -> (N, K, D) and, when explicit, weights (N, H, K, K).
+    (N, K, D) -> (N, K, D) and, where they may be changed, weights (N, H, K, K).
     """
 
     def __init__(self, width: int, heads: int, widening: int) -> None:
@@ -60,9 +62,9 @@ class _Layer(nn.Module):
         self.out = nn.Linear(width, width)
         self.feed = _FeedForward(width, widening) if widening else None
 
-    def forward(self, x: Tensor, present: Tensor | None, explicit: bool) -> tuple[Tensor, Tensor | None]:
+    def forward(self, x: Tensor, present: Tensor | None, change: Changing | None) -> tuple[Tensor, Tensor | None]:
         q, k, v = self.query_key_value(self.norm(x)).chunk(3, dim=-1)
-        mixed, weights = attend(q, k, v, self.heads, explicit, present)
+        mixed, weights = attend(q, k, v, self.heads, change is not None, present, change)
         x = x + self.out(mixed)
         return (x if self.feed is None else x + self.feed(x)), weights
 

@@ -97,7 +97,8 @@ class Controller(nn.Module):
     ) -> tuple[Tensor, Tensor, State]:
         """Over a window x (T, B, D) from a state (hidden, cell, and the heads' own) and the last step's read (B, R, M).
 
-        Returns y (T, B, D), the hidden states (T, B, D) and the next state; the heads' states go to `kept`.
+        Returns y (T, B, D), the hidden states (T, B, D) and the next state; the cell (B, D) and the heads' states after
+        every step go to `kept`.
         """
         seen, cell, *own = _Unrolled.apply(
             partial(heads, keep=torch.is_grad_enabled()),
@@ -156,7 +157,7 @@ class _Loop:
             torch.addmm(bias, hidden, ask, out=asked)
             state = heads.step(t, state)
             if kept is not None:
-                kept.append(state)
+                kept.append((after, *state))
         return state
 
     def back(self, d_seen: Tensor, d_cell: Tensor, grads: State, heads: Heads) -> tuple[Tensor, Tensor, Tensor, State]:

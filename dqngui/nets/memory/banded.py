@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dqngui.nets.record import Changing
+
 _LEAST_BLOCK = 32
 """Steps of a block at least: fewer make so small matrices that calling costs more than multiplying."""
 
@@ -27,17 +29,24 @@ def bias_of(lag_bias: Tensor, T: int, S: int) -> Tensor:
 
 
 def attend(
-    q: Tensor, k: Tensor, v: Tensor, lag_bias: Tensor, empty: Tensor | None, explicit: bool
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    lag_bias: Tensor,
+    empty: Tensor | None,
+    explicit: bool,
+    change: Changing | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """softmax(q kᵀ / √d + bias) v, and, when explicit, the weights (B, H, T, S).
 
     Args:
         empty: (B, S − T) which of the steps before do not exist; None: all exist.
+        change: explicit weights pass through it before they are used.
     """
     T, S, L = q.shape[1], k.shape[1], lag_bias.shape[-1]
     c = max(L, _LEAST_BLOCK)
     if explicit or 3 * c > T:
-        return _whole(q, k, v, lag_bias, empty, explicit)
+        return _whole(q, k, v, lag_bias, empty, explicit, change)
     # Steps in blocks of c >= L look at their own block and the one before: the cost grows with T, not with its square.
     first, _ = _whole(q[:, :c], k[:, : S - T + c], v[:, : S - T + c], lag_bias, empty, False)
     end = -T % c
@@ -55,7 +64,13 @@ def _with_block_before(x: Tensor, c: int) -> Tensor:
 
 
 def _whole(
-    q: Tensor, k: Tensor, v: Tensor, lag_bias: Tensor, empty: Tensor | None, explicit: bool
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    lag_bias: Tensor,
+    empty: Tensor | None,
+    explicit: bool,
+    change: Changing | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     T, S, heads = q.shape[1], k.shape[1], len(lag_bias)
     bias = bias_of(lag_bias, T, S)
@@ -65,5 +80,7 @@ def _whole(
     q, k, v = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in (q, k, v))  # (B, H, ·, d)
     if explicit:
         weights = torch.softmax(q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1]) + bias, dim=-1)
+        if change is not None:
+            weights = change(weights)
         return (weights @ v).transpose(1, 2).flatten(2), weights
     return F.scaled_dot_product_attention(q, k, v, attn_mask=bias).transpose(1, 2).flatten(2), None

@@ -9,6 +9,8 @@ the past only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -18,6 +20,31 @@ from dqngui.nets.record import Record, ViewSpec
 State = tuple[Tensor, ...]
 Errors = dict[str, Tensor]
 """Errors (T, B) that a module makes learning by itself, by name, with their gradients; the learner adds their mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Where a state carries what a view shows: `state[index][:, *within]` is (B, *axes of the view).
+
+    Attributes:
+        indices: tensors of the state that all hold it: equal, as long as nobody changes one of them alone.
+        within: behind the batch: a layer, the newest of several steps, units in the view's order.
+    """
+
+    indices: tuple[int, ...]
+    within: tuple[int | Sequence[int], ...] = ()
+
+    def of(self, state: State) -> Tensor:
+        """What is held, (B, *axes)."""
+        return state[self.indices[0]][(slice(None), *self.within)]
+
+    def put(self, value: Tensor, state: State) -> State:
+        """The state with `value` (B, *axes) in its place; the given one stays as it is."""
+        parts = list(state)
+        for index in self.indices:
+            parts[index] = parts[index].clone()
+            parts[index][(slice(None), *self.within)] = value
+        return tuple(parts)
 
 
 class Memory(nn.Module):
@@ -33,6 +60,8 @@ class Memory(nn.Module):
 
     sees_observation: ClassVar[bool] = False
     teaches_itself: ClassVar[bool] = False
+    says: ClassVar[str] = ""
+    """Name of the view that is the output itself, if one is."""
     width: int
     """Size D of the output."""
 
@@ -43,6 +72,10 @@ class Memory(nn.Module):
     def views(self) -> tuple[ViewSpec, ...]:
         """What `forward` records when asked."""
         return ()
+
+    def held(self) -> Mapping[str, Held]:
+        """Views of what is carried from step to step, and where: a view shows it as the step leaves it."""
+        return {}
 
     def labels(self) -> dict[str, tuple[str, ...]]:
         """Names along axes of its views, by the axis' name, where counting would not tell what is what."""

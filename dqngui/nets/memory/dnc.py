@@ -5,6 +5,7 @@ Graves et al. 2016, "Hybrid computing using a neural network with dynamic extern
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from dqngui.catalog.memories import DncOptions
 from dqngui.nets.memory.addressing import BLANK, Content, Controller, Heads, plus_outer, shortening, softmax_back
-from dqngui.nets.memory.contract import Memory, State
+from dqngui.nets.memory.contract import Held, Memory, State
 from dqngui.nets.record import Record, ViewSpec
 
 _LEAST_USE = 1e-6
@@ -48,15 +49,20 @@ class DNC(Memory):
         matrix = hidden.new_full((batch, N, self.units), BLANK)
         return hidden, cell, matrix, *(hidden.new_zeros(batch, *shape) for shape in zeros)
 
+    def held(self) -> Mapping[str, Held]:
+        names = ("hidden", "cell", "matrix", "usage", "link", "precedence")
+        return {f"memory/{name}": Held((index,)) for index, name in enumerate(names)}
+
     def views(self) -> tuple[ViewSpec, ...]:
         return (
             ViewSpec("memory/matrix", ("slot", "unit"), signed=True),
             ViewSpec("memory/usage", ("slot",)),
             ViewSpec("memory/link", ("slot", "slot")),
             ViewSpec("memory/precedence", ("slot",)),
-            ViewSpec("memory/read", ("head", "slot")),
-            ViewSpec("memory/write", ("head", "slot")),
+            ViewSpec("memory/read", ("head", "slot"), weights=True),
+            ViewSpec("memory/write", ("head", "slot"), weights=True),
             ViewSpec("memory/hidden", ("unit",), signed=True),
+            ViewSpec("memory/cell", ("unit",), signed=True),
         )
 
     def forward(self, x: Tensor, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
@@ -64,10 +70,11 @@ class DNC(Memory):
         readers = self.words.readers
         kept: list[State] | None = None if record is None else []
         read = state[-1][:, :readers] @ state[2]
-        y, hidden, state = self.controller.unroll(x, state, read, partial(ComputerHeads, words=self.words), kept)
+        heads = partial(ComputerHeads, words=self.words, record=record)
+        y, hidden, state = self.controller.unroll(x, state, read, heads, kept)
         if record is not None and kept is not None:
-            *shown, weights = (torch.stack(rows) for rows in zip(*kept, strict=True))
-            shown += [weights[:, :, :readers], weights[:, :, readers:], hidden]
+            cells, *shown, weights = (torch.stack(rows) for rows in zip(*kept, strict=True))
+            shown += [weights[:, :, :readers], weights[:, :, readers:], hidden, cells]
             for spec, value in zip(self.views(), shown, strict=True):
                 record.add(spec.name, value if spec.signed else value.clamp(0.0, 1.0))  # but for rounding they are
         return y, state
@@ -116,9 +123,9 @@ class Allocation:
 class ComputerHeads(Heads):
     """The paper's Methods, forward and back; R read heads at once."""
 
-    def __init__(self, asked: Tensor, reads: Tensor, keep: bool, words: Words) -> None:
+    def __init__(self, asked: Tensor, reads: Tensor, keep: bool, words: Words, record: Record | None = None) -> None:
         super().__init__(asked, reads, keep)
-        self.words = words
+        self.words, self.record = words, record
         self.said = self._parts(asked)
         self.steps: list[tuple[Tensor, ...]] = []
         self.lookups: list[tuple[Allocation, Content, Content, list[tuple[Tensor, Tensor]]]] = []
@@ -159,6 +166,8 @@ class ComputerHeads(Heads):
         sought = Content(keys[:, R:], strength[:, R:], matrix, factor)
         place = torch.lerp(sought.weights[:, 0], allocation.weights, allocate)
         write = place * write_gate
+        if self.record is not None:
+            write = self.record.changed("memory/write", write.unsqueeze(1)).squeeze(1)
         row, column = write.unsqueeze(1), write.unsqueeze(2)
         share = column * erase
         after = torch.addcmul(matrix, matrix, share, value=-1).addcmul_(column, add)
@@ -172,6 +181,8 @@ class ComputerHeads(Heads):
         along = torch.bmm(old_read, link_now.transpose(1, 2))
         ways = torch.stack([torch.bmm(old_read, link_now), found.weights, along], dim=2)  # (B, R, 3, N)
         read = (ways * modes.unsqueeze(-1)).sum(2)
+        if self.record is not None:
+            read = self.record.changed("memory/read", read)
         torch.bmm(read, after, out=self.reads[t])
         if self.keep:
             self.lookups.append((allocation, sought, found, freed))

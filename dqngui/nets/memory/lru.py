@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from dqngui.catalog.memories import LRUOptions
-from dqngui.nets.memory.contract import Memory, State
+from dqngui.nets.memory.contract import Held, Memory, State
 from dqngui.nets.memory.scan import scan
 from dqngui.nets.record import Record, ViewSpec
 
@@ -31,6 +32,10 @@ class LRU(Memory):
 
     def initial_state(self, batch: int) -> State:
         return (self.norm.weight.new_zeros(batch, len(self.layers), self.size),)
+
+    def held(self) -> Mapping[str, Held]:
+        units = [*range(0, self.size, 2), *range(1, self.size, 2)]  # real parts first, as they are shown
+        return {f"memory/hidden/{index}": Held((0,), (index, units)) for index in range(len(self.layers))}
 
     def views(self) -> tuple[ViewSpec, ...]:
         return tuple(ViewSpec(f"memory/hidden/{index}", ("unit",), signed=True) for index in range(len(self.layers)))

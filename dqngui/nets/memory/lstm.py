@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Generator, Tensor, nn
 
 from dqngui.catalog.memories import RecurrentOptions
 from dqngui.nets.initialise import chrono_bias
-from dqngui.nets.memory.contract import Memory, State
+from dqngui.nets.memory.contract import Held, Memory, State
 from dqngui.nets.record import Record, ViewSpec
 
 _GATES = ("input", "forget", "output")
@@ -18,6 +20,8 @@ class LSTM(Memory):
 
     Chrono initialisation sets the forget gates' biases, and the input gates' to their negatives.
     """
+
+    says = "memory/hidden"
 
     def __init__(self, *, width: int, options: RecurrentOptions) -> None:
         super().__init__()
@@ -39,6 +43,9 @@ class LSTM(Memory):
     def initial_state(self, batch: int) -> State:
         zeros = next(self.core.parameters()).new_zeros(batch, self.width)
         return zeros, zeros.clone()
+
+    def held(self) -> Mapping[str, Held]:
+        return {"memory/hidden": Held((0,)), "memory/cell": Held((1,))}
 
     def views(self) -> tuple[ViewSpec, ...]:
         states = (ViewSpec("memory/hidden", ("unit",), signed=True), ViewSpec("memory/cell", ("unit",), signed=True))

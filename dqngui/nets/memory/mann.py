@@ -5,6 +5,7 @@ The neural Turing machine of Graves et al. 2014, arXiv:1410.5401.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from dqngui.catalog.memories import MannOptions
 from dqngui.nets.memory.addressing import BLANK, Content, Controller, Heads, plus_outer, shortening, softmax_back
-from dqngui.nets.memory.contract import Memory, State
+from dqngui.nets.memory.contract import Held, Memory, State
 from dqngui.nets.record import Record, ViewSpec
 
 _TINY = 1e-20
@@ -45,12 +46,16 @@ class MANN(Memory):
         weights[..., 0] = 1.0
         return hidden, cell, hidden.new_full((batch, self.slots, self.units), BLANK), weights
 
+    def held(self) -> Mapping[str, Held]:
+        return {"memory/matrix": Held((2,)), "memory/hidden": Held((0,)), "memory/cell": Held((1,))}
+
     def views(self) -> tuple[ViewSpec, ...]:
         return (
             ViewSpec("memory/matrix", ("slot", "unit"), signed=True),
-            ViewSpec("memory/read", ("head", "slot")),
-            ViewSpec("memory/write", ("head", "slot")),
+            ViewSpec("memory/read", ("head", "slot"), weights=True),
+            ViewSpec("memory/write", ("head", "slot"), weights=True),
             ViewSpec("memory/hidden", ("unit",), signed=True),
+            ViewSpec("memory/cell", ("unit",), signed=True),
         )
 
     def forward(self, x: Tensor, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
@@ -58,11 +63,11 @@ class MANN(Memory):
         readers = self.words.readers
         matrix, weights = state[2:]
         kept: list[State] | None = None if record is None else []
-        heads = partial(TuringHeads, words=self.words)
+        heads = partial(TuringHeads, words=self.words, record=record)
         y, hidden, state = self.controller.unroll(x, state, weights[:, :readers] @ matrix, heads, kept)
         if record is not None and kept is not None:
-            matrices, addresses = (torch.stack(rows) for rows in zip(*kept, strict=True))
-            shown = (matrices, addresses[:, :, :readers], addresses[:, :, readers:], hidden)
+            cells, matrices, addresses = (torch.stack(rows) for rows in zip(*kept, strict=True))
+            shown = (matrices, addresses[:, :, :readers], addresses[:, :, readers:], hidden, cells)
             for spec, value in zip(self.views(), shown, strict=True):
                 record.add(spec.name, value)
         return y, state
@@ -93,9 +98,9 @@ class Words:
 class TuringHeads(Heads):
     """Equations 2–9 of the paper, forward and back, for all heads at once."""
 
-    def __init__(self, asked: Tensor, reads: Tensor, keep: bool, words: Words) -> None:
+    def __init__(self, asked: Tensor, reads: Tensor, keep: bool, words: Words, record: Record | None = None) -> None:
         super().__init__(asked, reads, keep)
-        self.words = words
+        self.words, self.record = words, record
         self.said = self._parts(asked)
         self.steps: list[tuple[Tensor, ...]] = []
         self.contents: list[Content] = []
@@ -130,6 +135,8 @@ class TuringHeads(Heads):
         moved = self._moved(wide, shift).add_(_TINY)
         logs = moved.log()
         weights = torch.softmax(torch.addcmul(logs, sharpness, logs), dim=-1)
+        if self.record is not None:
+            weights = self._changed(self.record, weights)
         write, erased, after = weights[:, R:], [], matrix
         for w, e in zip(write.unsqueeze(-1).unbind(1), erase.unsqueeze(2).unbind(1), strict=True):
             share = w * e  # (B, N, M)
@@ -142,6 +149,12 @@ class TuringHeads(Heads):
             self.contents.append(content)
             self.steps.append((sharpness, shift, change, wide, moved, logs, weights, after))
         return after, weights
+
+    def _changed(self, record: Record, weights: Tensor) -> Tensor:
+        parts = self.words.readers, self.words.writers
+        read, write = weights.split(parts, dim=1)
+        changed = record.changed("memory/read", read), record.changed("memory/write", write)
+        return weights if changed[0] is read and changed[1] is write else torch.cat(changed, dim=1)
 
     def _around(self, weights: Tensor) -> Tensor:
         """(B, H, N) -> (B, H, N + S − 1): the first slots follow the last and the other way round."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from dqngui.catalog.memories import MinGRUOptions
 from dqngui.nets.initialise import chrono_bias
-from dqngui.nets.memory.contract import Memory, State
+from dqngui.nets.memory.contract import Held, Memory, State
 from dqngui.nets.memory.scan import scan
 from dqngui.nets.record import Record, ViewSpec
 
@@ -32,6 +34,9 @@ class MinGRU(Memory):
 
     def initial_state(self, batch: int) -> State:
         return (self.norm.weight.new_zeros(batch, len(self.layers), self.width),)
+
+    def held(self) -> Mapping[str, Held]:
+        return {f"memory/hidden/{index}": Held((0,), (index,)) for index in range(len(self.layers))}
 
     def views(self) -> tuple[ViewSpec, ...]:
         layers = range(len(self.layers))

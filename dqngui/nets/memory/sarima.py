@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +10,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from dqngui.catalog.memories import SarimaOptions
-from dqngui.nets.memory.contract import Errors, Memory, State
+from dqngui.nets.memory.contract import Errors, Held, Memory, State
 from dqngui.nets.memory.polynomials import difference, from_partial, lagged, product
 from dqngui.nets.record import Record, ViewSpec
 
@@ -72,6 +73,10 @@ class Sarima(Memory):
         inputs = self.mean.new_zeros(batch, max(1, self.needs), self.features)
         residuals = self.mean.new_zeros(batch, max(1, self.echo), self.features)
         return inputs, residuals, torch.zeros(batch, dtype=torch.int64, device=inputs.device)
+
+    def held(self) -> Mapping[str, Held]:
+        """The newest residual, where forecasts take any."""
+        return {"memory/residual": Held((1,), (-1,))} if self.echo else {}
 
     def views(self) -> tuple[ViewSpec, ...]:
         series = (ViewSpec(f"memory/{name}", ("feature",), signed=True) for name in ("forecast", "residual"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
@@ -11,7 +13,7 @@ from dqngui.nets.memory.banded import attend
 from dqngui.nets.memory.contract import Memory, State
 from dqngui.nets.memory.gating import GRUGate
 from dqngui.nets.noise import Dropout
-from dqngui.nets.record import Record, ViewSpec
+from dqngui.nets.record import Changing, Record, ViewSpec
 
 
 class Transformer(Memory):
@@ -38,7 +40,8 @@ class Transformer(Memory):
         return cache, cache.clone(), torch.zeros(batch, dtype=torch.int64, device=cache.device)
 
     def views(self) -> tuple[ViewSpec, ...]:
-        return tuple(ViewSpec(f"memory/attention/{index}", ("head", "lag")) for index in range(len(self.layers)))
+        names = (f"memory/attention/{index}" for index in range(len(self.layers)))
+        return tuple(ViewSpec(name, ("head", "lag"), weights=True) for name in names)
 
     def forward(self, x: Tensor, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
         T, B, _ = x.shape
@@ -55,7 +58,8 @@ class Transformer(Memory):
         y = x.transpose(0, 1)  # (B, T, D)
         for index, layer in enumerate(self.layers):
             past = [cache[:, index] for cache in caches]
-            y, keys, values, weights = layer(y, past, empty, record is not None)
+            change = None if record is None else partial(self._changed, record, f"memory/attention/{index}")
+            y, keys, values, weights = layer(y, past, empty, change)
             kept.append((keys, values))
             if record is not None and weights is not None:
                 record.add(f"memory/attention/{index}", self._by_lag(weights))
@@ -72,12 +76,24 @@ class Transformer(Memory):
 
     def _by_lag(self, weights: Tensor) -> Tensor:
         """(B, H, T, S) over keys -> (T, B, H, length) over lags; a lag before the first key has no weight."""
+        padded = F.pad(weights, (1, 0))  # position −1 reads the zero in front
+        return padded.gather(-1, self._places(weights)).permute(2, 0, 1, 3)
+
+    def _places(self, weights: Tensor) -> Tensor:
+        """Where each lag's key is in weights (B, H, T, S) behind a column in front, which stands for no key."""
         T, S = weights.shape[2:]
         own = torch.arange(S - T, S, device=weights.device).unsqueeze(1)
         position = (own - torch.arange(self.length, device=weights.device)).clamp(min=-1)  # key of each lag
-        padded = F.pad(weights, (1, 0))  # position −1 reads the zero in front
-        index = (position + 1).expand(*weights.shape[:2], T, self.length)
-        return padded.gather(-1, index).permute(2, 0, 1, 3)
+        return (position + 1).expand(*weights.shape[:2], T, self.length)
+
+    def _changed(self, record: Record, name: str, weights: Tensor) -> Tensor:
+        """The weights (B, H, T, S) to use, which a record changes by lag; those of steps that are not there stay 0."""
+        if name not in record.changes:
+            return weights
+        T = weights.shape[2]
+        by_lag = record.changed(name, self._by_lag(weights).flatten(0, 1)).unflatten(0, (T, -1))
+        padded = F.pad(torch.zeros_like(weights), (1, 0))
+        return padded.scatter(-1, self._places(weights), by_lag.permute(1, 2, 0, 3))[..., 1:]
 
 
 class _Layer(nn.Module):
@@ -101,17 +117,17 @@ class _Layer(nn.Module):
         nn.init.zeros_(self.lag_bias)
 
     def forward(
-        self, x: Tensor, past: list[Tensor], empty: Tensor | None, explicit: bool
+        self, x: Tensor, past: list[Tensor], empty: Tensor | None, change: Changing | None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
         """x (B, T, D), keys and values (B, C + T, D) with room for the new ones -> y, keys, values, weights.
 
         Without a past (state None) keys and values are the new ones alone. Where no gradient is wanted the room is
-        filled in place.
+        filled in place. There are weights (B, H, T, S) where they may be changed.
         """
         q, k, v = self.query_key_value(self.norm_attention(x)).chunk(3, dim=-1)
         if past:
             k, v = (_filled(room, new) for room, new in zip(past, (k, v), strict=True))
-        mixed, weights = attend(q, k, v, self.lag_bias, empty, explicit)
+        mixed, weights = attend(q, k, v, self.lag_bias, empty, change is not None, change)
         x = self._joined(x, self.out(mixed), self.gate_attention)
         x = self._joined(x, self.narrow(F.gelu(self.widen(self.norm_forward(x)))), self.gate_forward)
         return x, k, v, weights
