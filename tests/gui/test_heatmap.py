@@ -178,7 +178,7 @@ def test_extremes_survive_where_steps_share_a_column(qtbot: QtBot) -> None:
     row = round(place.center().y())
     xs = range(round(widget.x_of(12_345)) - 2, round(widget.x_of(12_345)) + 3)
     assert any(close(picture.pixelColor(x, row), low) for x in xs)
-    assert widget._places.shape[1] <= place.width() + 4
+    assert widget._picture_of_values.columns <= place.width() + 4
 
 
 def test_extremes_are_those_farthest_from_zero() -> None:

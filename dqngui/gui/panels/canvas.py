@@ -24,6 +24,7 @@ GAP = 255
 SHORTEST = 26  # pixels in which a shortened name still says something
 MARKER = 6
 """Pixels of the triangle at a chosen row."""
+MEASURED = 100  # names; each takes a microsecond or two
 TOP = 254
 """The index of the highest value's colour."""
 
@@ -54,16 +55,22 @@ def image_of(places: npt.NDArray[np.uint8], table: Sequence[int]) -> QImage:
     return image
 
 
+def widest(labels: Sequence[str], metrics: QFontMetricsF) -> float:
+    """Pixels of the widest of some names; of many names only the longest ones are measured."""
+    some = labels if len(labels) <= MEASURED else sorted(labels, key=len)[-MEASURED:]
+    return max((metrics.horizontalAdvance(text) for text in some), default=0.0)
+
+
 def spread_labels(
     labels: Sequence[str], room: float, metrics: QFontMetricsF, gap: float = 8.0
 ) -> list[tuple[int, str]]:
     """(index, text) of the labels of cells `room` pixels wide: all, or all shortened, or every so-manieth."""
-    widest = max((metrics.horizontalAdvance(text) for text in labels), default=0.0)
-    if widest + gap <= room or len(labels) == 1:
+    longest = widest(labels, metrics)
+    if longest + gap <= room or len(labels) == 1:
         return [(i, metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)) for i, text in enumerate(labels)]
     if room >= SHORTEST and labels[-1] != "0":
         return [(i, metrics.elidedText(text, Qt.TextElideMode.ElideRight, room - 4)) for i, text in enumerate(labels)]
-    every = math.ceil((min(widest, 80.0) + gap) / max(room, 1e-6))
+    every = math.ceil((min(longest, 80.0) + gap) / max(room, 1e-6))
     last = len(labels) - 1
     shown = [
         (i, metrics.elidedText(labels[i], Qt.TextElideMode.ElideRight, every * room)) for i in range(last, -1, -every)
@@ -89,6 +96,9 @@ class Canvas(QWidget):
 
     Subclasses paint in `draw_frame`, `draw_data` and `draw_over`, and say with `renew` that everything is another,
     with `touch` that only the data are.
+
+    Attributes:
+        exported: it is painted elsewhere at present, so everything must be in it.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -100,6 +110,7 @@ class Canvas(QWidget):
         self.line = math.ceil(self.metrics.height())
         self._kept: QImage | None = None
         self._stale = True
+        self.exported = False
         self.readout = QLabel(self)
         self.readout.setObjectName("readout")
         self.readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -137,7 +148,9 @@ class Canvas(QWidget):
         raster = painter.paintEngine().type() == QPaintEngine.Type.Raster
         if not raster or abs(painter.deviceTransform().m11() - ratio) > 1e-3:  # an export: shapes, not the picture
             painter.fillRect(self.rect(), themes.current().color("surface"))
+            self.exported = True
             self._paint(painter, frame=True)
+            self.exported = False
         else:
             painter.drawImage(QPointF(0, 0), self._picture(ratio))
         painter.setFont(self.type)

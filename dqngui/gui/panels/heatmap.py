@@ -13,7 +13,7 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from dqngui.gui import theme as themes
-from dqngui.gui.panels.canvas import Canvas, color_table, image_of, indices, spread_labels
+from dqngui.gui.panels.canvas import Canvas, color_table, image_of, indices, spread_labels, widest
 from dqngui.gui.theme import Theme
 
 BETWEEN = 12.0  # pixels between two maps
@@ -62,7 +62,7 @@ class Heatmap(Canvas):
         if (*named, axes) == (self.titles, self.rows, self.columns, self._axes):
             return
         (self.titles, self.rows, self.columns), self._axes, self._pictures = named, axes, pictures
-        self._widest = max((self.metrics.horizontalAdvance(text) for text in self.rows), default=0.0)
+        self._widest = widest(self.rows, self.metrics)
         self.values = np.empty((0, 0, 0))
         self._lay_out()
 
@@ -124,8 +124,8 @@ class Heatmap(Canvas):
         if not self.rows or not self.columns:
             self._places = []
             return self.renew()
-        title = max(self.metrics.horizontalAdvance(text) for text in self.titles) + 2
-        name = min(max(self.metrics.horizontalAdvance(text) for text in self.columns), 80.0) + 8
+        title = widest(self.titles, self.metrics) + 2
+        name = min(widest(self.columns, self.metrics), 80.0) + 8
 
         def fit(across: int) -> tuple[float, float, float]:
             cell_w, cell_h = self._map_size(across)

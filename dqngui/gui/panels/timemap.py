@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QRectF, Qt, QTimer
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from dqngui.gui import theme as themes
-from dqngui.gui.panels.canvas import GAP, color_table, image_of, indices
-from dqngui.gui.panels.timeline import StepCanvas, extremes
+from dqngui.gui.panels.canvas import color_table, widest
+from dqngui.gui.panels.growing import AT_ONCE, GrowingPicture
+from dqngui.gui.panels.timeline import StepCanvas
 from dqngui.gui.theme import Theme
 
+LATER_MS = 30  # between two parts of a map that takes long
 WIDEST_LABELS = 0.3  # of the width, for the names of rows
 
 
@@ -42,19 +44,19 @@ class TimeMap(StepCanvas):
         self._widest = 0.0
         self._signed, self._limits = False, (0.0, 1.0)
         self._table = color_table(False)
-        self._made_of: tuple[object, ...] = ()
-        self._places: npt.NDArray[np.uint8] = np.empty((0, 0), np.uint8)
-        self._image = QImage()
+        self._picture_of_values = GrowingPicture()
+        self._later = QTimer(self, singleShot=True, interval=LATER_MS)
+        self._later.timeout.connect(self.touch)
 
     def arrange(self, rows: Sequence[str], title: str, shown: Sequence[str] | None = None) -> None:
         """Name the rows and their axis; `shown`: names of the places from the top, where rows are sorted."""
         names = (tuple(rows), title, tuple(shown if shown is not None else rows))
         if names != (self.rows, self.title, self._names):
             self.rows, self.title, self._names = names
-            self._widest = max((self.metrics.horizontalAdvance(text) for text in self._names), default=0.0)
+            self._widest = widest(self._names, self.metrics)
             if len(self.order) != len(rows):
                 self.order = np.arange(len(rows))
-            self._made_of = ()
+            self._picture_of_values.forget()
             self.renew()
 
     def say_above(self, caption: str) -> None:
@@ -62,7 +64,7 @@ class TimeMap(StepCanvas):
         if caption != self.caption:
             self.caption = caption
             self.head = self.line + 3.0 if caption else 3.0
-            self._made_of = ()
+            self._picture_of_values.forget()
             self.renew()
 
     def tell(self, figure: str) -> None:
@@ -75,7 +77,7 @@ class TimeMap(StepCanvas):
         """Draw the rows in another order."""
         if not np.array_equal(order, self.order):
             self.order = order
-            self._made_of = ()
+            self._picture_of_values.forget()
             self.renew()
 
     def draw(self, values: npt.NDArray[np.float32], *, signed: bool, limits: tuple[float, float], fresh: bool) -> None:
@@ -84,7 +86,7 @@ class TimeMap(StepCanvas):
             self._signed, self._table = signed, color_table(signed)
             fresh = True
         if fresh:
-            self._made_of = ()
+            self._picture_of_values.forget()
         self.values, self._limits, self.length = values, limits, len(values)
         self.touch()
 
@@ -95,7 +97,7 @@ class TimeMap(StepCanvas):
 
     def restyle(self, theme: Theme) -> None:
         self._table = color_table(self._signed)
-        self._made_of = ()
+        self._picture_of_values.forget()
         super().restyle(theme)
 
     @property
@@ -115,34 +117,21 @@ class TimeMap(StepCanvas):
         self.row_labels(painter, self._names, place, self.line + 4.0 if self.title else 4.0)
         self.upright(painter, self.title, place.top(), place.bottom())
 
-    def _convert(self) -> None:
-        """Turn the columns that are new into places in the colour table."""
-        rows, size = len(self.order), self.bins()
-        merged = max(1, -(-rows // max(1, int(self.place.height() * self.devicePixelRatioF()))))
-        made_of = (self.span, size, merged, self._limits)
-        if made_of != self._made_of[:4]:
-            down, across = -(-rows // merged), -(-self.span // size)
-            self._places = np.full((down, -(-across // 4) * 4), GAP, np.uint8)
-            self._image = image_of(self._places, self._table)
-            done = 0
-        else:
-            done = int(self._made_of[4]) // size * size  # type: ignore[call-overload]
-        if done < self.length:
-            new = extremes(self.values[done : self.length, self.order], size, self._signed)
-            new = extremes(np.ascontiguousarray(new.T), merged, self._signed)
-            first = done // size
-            self._places[:, first : first + new.shape[1]] = indices(new, *self._limits)
-        self._made_of = (*made_of, self.length)
-
     def draw_data(self, painter: QPainter) -> None:
         if not len(self.order) or not self.length:
             return
-        self._convert()
-        place = QRectF(self.place.toRect())
-        width = place.width() * self._places.shape[1] * self.bins() / self.span
+        place, picture = QRectF(self.place.toRect()), self._picture_of_values
+        picture.add(
+            self.values[: self.length], self.order, span=self.span, size=self.bins(),
+            lines=int(self.place.height() * self.devicePixelRatioF()), signed=self._signed, limits=self._limits,
+            table=self._table, at_once=None if self.exported else AT_ONCE,
+        )  # fmt: skip
+        if picture.done < self.length:
+            self._later.start()
+        width = place.width() * picture.columns * picture.size / self.span
         painter.save()
         painter.setClipRect(place)
-        painter.drawImage(QRectF(place.left(), place.top(), width, place.height()), self._image)
+        painter.drawImage(QRectF(place.left(), place.top(), width, place.height()), picture.image)
         painter.restore()
 
     def draw_over(self, painter: QPainter) -> None:

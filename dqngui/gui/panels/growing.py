@@ -1,0 +1,86 @@
+"""A picture of rows × steps that grows with an episode: only new steps are turned into colours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtGui import QImage
+
+from dqngui.gui.panels.canvas import GAP, image_of, indices
+from dqngui.gui.panels.timeline import extremes
+
+AT_ONCE = 1_000_000
+"""Values that are turned into colours before others get their turn; about ten milliseconds."""
+
+
+class GrowingPicture:
+    """Colours of values (steps, rows), rows downwards: one column for every `size` steps, one line for some rows.
+
+    Attributes:
+        image: the picture; its width is `columns`, of which each holds `size` steps.
+        done: steps that are in it.
+    """
+
+    def __init__(self) -> None:
+        self.image, self.done, self.columns, self.size = QImage(), 0, 0, 1
+        self._made_of: tuple[object, ...] = ()
+        self._places: npt.NDArray[np.uint8] = np.empty((0, 0), np.uint8)
+
+    def forget(self) -> None:
+        """Begin anew at the next `add`: other values, another order or other colours."""
+        self._made_of = ()
+
+    def add(
+        self,
+        values: npt.NDArray[np.float32],
+        order: npt.NDArray[np.intp],
+        *,
+        span: int,
+        size: int,
+        lines: int,
+        signed: bool,
+        limits: tuple[float, float],
+        table: Sequence[int],
+        at_once: int | None = AT_ONCE,
+    ) -> None:
+        """Take what is new of values (steps, rows), as much as `at_once` allows; None: everything.
+
+        Of an episode of at most `span` steps. Where there are more rows than `lines` of pixels, some share a line;
+        of what shares a place the highest is drawn, or of signed values the one farthest from zero.
+        """
+        rows = len(order)
+        merged = max(1, -(-rows // max(1, lines)))
+        made_of = (span, size, merged, rows, signed, limits)
+        if made_of != self._made_of:
+            self._made_of = made_of
+            down, self.columns, self.size = -(-rows // merged), -(-(-(-span // size)) // 4) * 4, size
+            self._places = np.full((down, self.columns), GAP, np.uint8)
+            self.image = image_of(self._places, table)
+            self.done = 0
+        first = self.done // size * size
+        last = len(values)
+        if at_once is not None:
+            last = min(last, first + max(1, at_once // max(rows, 1) // size) * size)
+        if last <= self.done:
+            return
+        new = values[first:last]
+        if not np.array_equal(order, np.arange(rows)):
+            new = new[:, order]
+        new = _together(extremes(new, size, signed), merged, signed).T
+        column = first // size
+        self._places[:, column : column + new.shape[1]] = indices(new, *limits)
+        self.done = last
+
+
+def _together(values: npt.NDArray[np.float32], size: int, signed: bool) -> npt.NDArray[np.float32]:
+    """One column for every `size` columns of values (n, R), as `extremes` makes one row for some rows."""
+    if size == 1 or not len(values):
+        return values
+    starts = np.arange(0, values.shape[1], size)
+    high: npt.NDArray[np.float32] = np.fmax.reduceat(values, starts, axis=1)
+    if not signed:
+        return high
+    low = np.fmin.reduceat(values, starts, axis=1)
+    return np.where(-low > high, low, high)
