@@ -38,6 +38,7 @@ class Player(AgentProcess):
         problem: why nothing plays; `restart` tries again.
         notice: what should be known of the agent that plays.
         picture_size: (width, height) in pixels that pictures are drawn in.
+        weights: of the present episode, where the agent still trains.
 
     Signals:
         changed: agent, speed, pause, seed, ε or a problem changed; controls look again.
@@ -59,8 +60,10 @@ class Player(AgentProcess):
         self.epsilon = 0.0
         self.repeats = False
         self.picture_size = (640, 480)
+        self.weights: m.Weights | None = None
         self._number = 0
         self._fresh = PLAY_SEEDS
+        self._foreseen = 0
         self._grown = False
         self._head = Playhead()
         self._look: m.Look | None = None  # the newest one under way
@@ -132,6 +135,12 @@ class Player(AgentProcess):
         playing = self.playing
         if playing is not None and self._begun:
             self._head.seek(min(t, playing.length) if playing.ended else t)
+            self._wake()
+
+    def foresee(self, until: int) -> None:
+        """Know the present episode up to a step, though none so far on is shown yet."""
+        if until > self._foreseen:
+            self._foreseen = until
             self._wake()
 
     def set_repeats(self, repeats: bool) -> None:
@@ -222,10 +231,12 @@ class Player(AgentProcess):
                 self._ask_weights()
                 return
             if newer and not self._weights_sent:
-                self._weights_sent = True
+                self._weights_sent, self.weights = True, self._weights
                 self._send(m.UseWeights(step=self._weights.step, tensors=self._weights.tensors))
+        else:
+            self.weights = None
         self._number += 1
-        self._begun = False
+        self._begun, self._foreseen = False, 0
         self._leave()
         self._send(
             m.BeginEpisode(
@@ -314,7 +325,7 @@ class Player(AgentProcess):
         """How many steps should be known while step t is shown."""
         if self._asked.driven:
             return ENDLESS  # each comes as soon as it was driven
-        return -(-(t + self._head.ahead) // STEPS) * STEPS
+        return max(-(-(t + self._head.ahead) // STEPS) * STEPS, self._foreseen)
 
     def _show(self, frame: QImage | None, t: int) -> None:
         playing = self.playing
