@@ -11,8 +11,8 @@ seen at the first V = rows − blind observations, and its column must be rememb
 (blind <= 1 hides nothing that is needed).
 
 Observation: uint8 (rows, columns, 1), 255 where the ball or the paddle is. Actions: left, stay, right.
-`info`: `column` of the ball, `paddle`, `answer` (the action towards the ball's column) and `asked` (true
-while the episode lasts).
+`info`: `column` of the ball, also as a fact, `paddle`, `answer` (the action towards the ball's column) and
+`asked` (true while the episode lasts).
 
 Let m = ⌊columns/2⌋, the middle. Oracle: +1, if rows − 1 >= m; a paddle that can move only r = rows − 1
 times catches the columns within r of the middle. Without memory the agent can still write into the
@@ -76,7 +76,13 @@ class Catch(gymnasium.Env[np.ndarray, int]):
     def _info(self) -> dict[str, Any]:
         away = self._ball - self._paddle
         answer = 1 + (away > 0) - (away < 0)
-        return {"column": self._ball, "paddle": self._paddle, "answer": answer, "asked": self._row < self.rows - 1}
+        return {
+            "column": self._ball,
+            "paddle": self._paddle,
+            "answer": answer,
+            "asked": self._row < self.rows - 1,
+            "facts": {"column": self._ball},
+        }
 
     def render(self) -> np.ndarray | None:
         """A picture (H, W, 3) uint8, or None without a render mode."""

@@ -18,7 +18,7 @@ Observation: Dict of `entities` float32, a row for each: x (right), y (up), and 
 bits of the name as ±1, (n, 2 + name); a row of zeros is an absent entity. With names: `query`,
 MultiDiscrete (name,): for each bit 1 or 2 where the entities have −1 or +1, 0 where no name is shown.
 Actions: right, up, left, down. `info`: `relevant` (row of the relevant entity), `answer` (its direction)
-and `asked` (true while the episode lasts).
+and `asked` (true while the episode lasts); as facts its row, its direction, and for "recall" its name's bits.
 
 Oracle: `steps`. At random: steps/4. Who cannot tell the entities apart does best with the direction in
 which most of them lie, right in a share c of the steps: 0.57, 0.49, 0.42 for n = 8, 16, 32 with
@@ -88,6 +88,7 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
         self._words = self._places = self._directions = np.zeros(1, np.int64)
         self._time = 0
         self._taken: tuple[int, bool] | None = None
+        self._name_facts: dict[str, int] = {}
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -95,6 +96,8 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
         super().reset(seed=seed)
         self._time, self._taken = 0, None
         self._scatter(None)
+        if self.relevant == "recall":
+            self._name_facts = {f"name {bit + 1}": int(value) for bit, value in enumerate(self._name().tolist())}
         return self._observation(), self._info()
 
     def step(self, action: int) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
@@ -158,11 +161,9 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
 
     def _info(self) -> dict[str, Any]:
         now = self._time % self._block
-        return {
-            "relevant": int(self._places[now]),
-            "answer": int(self._directions[now]),
-            "asked": self._time < self.steps,
-        }
+        place, direction = int(self._places[now]), int(self._directions[now])
+        facts = {"place": place, "direction": direction, **self._name_facts}
+        return {"relevant": place, "answer": direction, "asked": self._time < self.steps, "facts": facts}
 
     def render(self) -> np.ndarray | None:
         """A picture (H, W, 3) uint8, or None without a render mode."""

@@ -9,7 +9,8 @@ earns (`"profit"`: x_{t+1} if long, −x_{t+1} if short). Actions change nothing
 
 Observation: float32 (1,), the change x_t, or with `price` the price P_t = x_0 + ... + x_t, whose
 differences are the changes. `info`: `pattern` (s,), `answer` (the action that the next change proves
-right) and `asked` (always true but after the last step).
+right), `asked` (always true but after the last step), and as facts the `phase` t mod s and the `next change`
+without its noise.
 
 x_{t+1} is independent of the s − 1 latest changes x_t ... x_{t−s+2}: whoever remembers less than s of
 them, the present one included, earns 0 on average, as do no memory and chance. From t = s − 1 on the
@@ -95,7 +96,9 @@ class Periodic(gymnasium.Env[np.ndarray, int]):
     def _info(self) -> dict[str, Any]:
         asked = self._time < self.steps
         answer = int(self._changes[self._time + 1] > 0) if asked else SHORT
-        return {"pattern": self._pattern, "answer": answer, "asked": asked}
+        coming = float(self._pattern[(self._time + 1) % self.period])
+        facts = {"phase": self._time % self.period, "next change": coming}
+        return {"pattern": self._pattern, "answer": answer, "asked": asked, "facts": facts}
 
     def render(self) -> np.ndarray | None:
         """A picture (H, W, 3) uint8, or None without a render mode."""

@@ -12,7 +12,8 @@ Observation: float32 (symbols + 1 + cues,): the shown symbol one-hot, the cue's 
 each i, 1 when the i-th cue is asked for. With `discrete`: MultiDiscrete([symbols + 1, cues + 2]), the
 shown symbol (0: none) and the mark (0: none, 1: cue, 1 + i: the i-th cue is asked for).
 Actions: one a symbol. `info`: `cues` (tuple of symbols), `place` (i − 1), `answer` (the action that is
-right at the question) and `asked` (whether the present observation is the question).
+right at the question), `asked` (whether the present observation is the question), and as facts the symbol that
+will be asked for and, with several cues, each of them.
 
 Oracle: 1. Without memory, and at random: 1/symbols. Who knows the cues but not their order (cues > 1)
 earns less than 1. As in the passive T-maze an agent that sees its previous action could write a cue
@@ -70,6 +71,7 @@ class Recall(gymnasium.Env[np.ndarray, int]):
         self._shown = np.zeros((self._last + 2, 2), np.int64)  # symbol and mark of every step, as if discrete
         self._story: np.ndarray = self._shown  # the observation of every step
         self._said: int | None = None
+        self._facts: dict[str, int] = {}
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -87,6 +89,10 @@ class Recall(gymnasium.Env[np.ndarray, int]):
         shown[self._last, 1] = 2 + self._place
         self._story = shown if self.discrete else self._one_hot(shown)
         self._time, self._said = 0, None
+        symbols = self._cues.tolist()
+        self._facts = {"asked symbol": symbols[self._place]}
+        if self.cues > 1:
+            self._facts |= {f"cue {place + 1}": symbol for place, symbol in enumerate(symbols)}
         return self._story[0], self._info()
 
     def _one_hot(self, shown: np.ndarray) -> np.ndarray:
@@ -111,6 +117,7 @@ class Recall(gymnasium.Env[np.ndarray, int]):
             "place": self._place,
             "answer": int(self._cues[self._place]),
             "asked": self._time == self._last,
+            "facts": self._facts,
         }
 
     def render(self) -> np.ndarray | None:

@@ -6,7 +6,7 @@ place only and must remember it for N steps.
 
 Observation: float32 (3,): `cue` (+1 up, -1 down where it is shown, else 0), `corridor` (1 before the
 junction, else 0), `junction` (1 at the junction, else 0). Neither position nor time can be seen.
-`info` holds `cue` (+1 or -1) and `turn`, the action that is right at the junction.
+`info` holds `cue` (+1 or -1), also as a fact, and `turn`, the action that is right at the junction.
 
 **Passive** (`active=False`), 2 actions: up, down.
   The cue is shown at t = 0. Every action moves one cell forward, for t = 0 ... N-1, with reward 0.
@@ -99,7 +99,8 @@ class TMaze(gymnasium.Env[np.ndarray, int]):
         return np.array([shown, not junction, junction], np.float32)
 
     def _info(self) -> dict[str, Any]:
-        return {"cue": self._cue, "turn": self._up if self._cue == UP else self._up + 1}
+        turn = self._up if self._cue == UP else self._up + 1
+        return {"cue": self._cue, "turn": turn, "facts": {"cue": self._cue}}
 
     def render(self) -> np.ndarray | None:
         """A picture (H, W, 3) uint8, or None without a render mode."""

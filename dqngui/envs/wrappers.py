@@ -26,16 +26,19 @@ from dqngui.catalog.wrappers import (
     TimeLimitOptions,
 )
 from dqngui.config import ConfigError
+from dqngui.envs.facts import Facts, Hiding
 from dqngui.envs.spaces import kind_of, named
 
 Env = gymnasium.Env[Any, Any]
 MAX_ACTIONS = 10_000
+MOST_FACTS = 32
+"""A part of an observation with more numbers than this is a picture; left out, it is no list of facts."""
 
 
 # -- keep -----------------------------------------------------------------------------------------
 
 
-class _KeepEntries(gymnasium.ObservationWrapper[Any, Any, Any]):
+class _KeepEntries(gymnasium.ObservationWrapper[Any, Any, Any], Hiding):
     """Some entries of a vector."""
 
     def __init__(self, env: Env, indices: list[int]) -> None:
@@ -44,12 +47,20 @@ class _KeepEntries(gymnasium.ObservationWrapper[Any, Any, Any]):
         self.observation_space = _chosen(env.observation_space, self._indices)
         names = named(env, "feature_names", env.observation_space.shape[0])  # type: ignore[index]
         self.feature_names = tuple(names[index] for index in indices) if names else ()
+        dropped = sorted(set(range(env.observation_space.shape[0])) - set(indices))  # type: ignore[index]
+        dropped = dropped if len(dropped) <= MOST_FACTS else []
+        self._dropped = {names[index] if names else f"entry {index}": index for index in dropped}
+        self._whole = np.zeros(0)
 
     def observation(self, observation: np.ndarray) -> np.ndarray:
+        self._whole = observation
         return observation.take(self._indices)
 
+    def hidden(self) -> Facts:
+        return {name: self._whole[index].item() for name, index in self._dropped.items()}
 
-class _KeepKeys(gymnasium.ObservationWrapper[Any, Any, Any]):
+
+class _KeepKeys(gymnasium.ObservationWrapper[Any, Any, Any], Hiding):
     """Some keys of a dictionary, or some members of a tuple."""
 
     def __init__(self, env: Env, keys: list[Any]) -> None:
@@ -62,9 +73,25 @@ class _KeepKeys(gymnasium.ObservationWrapper[Any, Any, Any]):
             self.observation_space = gym_spaces.Dict({key: space[key] for key in keys})
         else:
             self.observation_space = gym_spaces.Tuple([space[key] for key in keys])
+        every = list(space.spaces) if isinstance(space, gym_spaces.Dict) else list(range(len(space.spaces)))
+        self._dropped = [key for key in every if key not in keys and _is_short(space[key])]
+        self._whole: Any = {}
 
     def observation(self, observation: Any) -> Any:
+        self._whole = observation
         return self._make([observation[key] for key in self._keys])
+
+    def hidden(self) -> Facts:
+        facts: Facts = {}
+        for key in self._dropped:
+            numbers = np.ravel(self._whole[key]).tolist()
+            facts |= {f"{key}[{place}]" if len(numbers) > 1 else str(key): n for place, n in enumerate(numbers)}
+        return facts
+
+
+def _is_short(space: gym_spaces.Space[Any]) -> bool:
+    """A few numbers, rather than a picture or a text."""
+    return space.shape is not None and math.prod(space.shape) <= MOST_FACTS
 
 
 def keep(env: Env, options: KeepOptions) -> Env:

@@ -94,7 +94,7 @@ def test_by_hand() -> None:
     env = Catch(rows=3, columns=3, blind=2)
     observation, info = env.reset(seed=seeds_of(3)[2])
     assert observation[..., 0].tolist() == [[0, 0, 255], [0, 0, 0], [0, 255, 0]]
-    assert info == {"column": 2, "paddle": 1, "answer": 2, "asked": True}
+    assert info == {"column": 2, "paddle": 1, "answer": 2, "asked": True, "facts": {"column": 2}}
     observation, reward, over, _, info = env.step(2)
     assert observation[..., 0].tolist() == [[0, 0, 0], [0, 0, 0], [0, 0, 255]]  # out of sight
     assert (reward, over, info["answer"]) == (0.0, False, 1)

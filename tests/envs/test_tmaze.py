@@ -116,7 +116,7 @@ def test_the_cue_is_seen_in_one_place_only() -> None:
         assert observation.tolist() == [cue, 1, 0]
         rest = [maze.step(0)[0].tolist() for _ in range(4)]
         assert rest == [[0, 1, 0]] * 3 + [[0, 0, 1]]
-        assert info == {"cue": cue, "turn": 0 if cue == UP else 1}
+        assert info == {"cue": cue, "turn": 0 if cue == UP else 1, "facts": {"cue": cue}}
         maze, observation, info = started(2, True, cue)
         assert observation.tolist() == [0, 1, 0]
         assert maze.step(1)[0].tolist() == [cue, 1, 0]
