@@ -172,7 +172,7 @@ class Player(AgentProcess):
             changes: interventions.
             driven: behind `actions` each step waits for `drive`.
         """
-        self._asked = Asked(seed, tuple(map(int, actions)), tuple(changes), driven, at)
+        self._asked = Asked(seed, tuple(map(int, actions)), tuple(changes), driven, at, human=driven)
         if self._ready is not None:
             self._begin(self._asked, newer=False)
         self.changed.emit()
@@ -181,6 +181,15 @@ class Player(AgentProcess):
         """Do step t of a driven episode; None lets the agent act. Any other step is ignored."""
         if self._begun:
             self._send(m.Drive(number=self._number, t=t, action=action))
+            self._wake()
+
+    def hand_back(self) -> None:
+        """The agent goes on in the driven episode, from where it stands."""
+        playing = self.playing
+        if self._begun and self._asked.driven and playing is not None:
+            self._send(m.Drive(number=self._number, t=playing.length, onward=True))
+            self._asked = replace(self._asked, actions=tuple(playing.action.tolist()), driven=False)
+            self._leave()  # what is under way asked for no steps ahead
             self._wake()
 
     def next_episode(self, seed: int | None = None) -> None:
@@ -250,7 +259,7 @@ class Player(AgentProcess):
 
     def _again(self, playing: Playing) -> Asked:
         """The same episode from the step that is shown, with what was driven so far."""
-        done = tuple(playing.action.tolist()) if self._asked.driven else self._asked.actions
+        done = tuple(playing.action.tolist()) if self._asked.human else self._asked.actions
         return replace(self._asked, at=playing.t, actions=done)
 
     def _go_on(self) -> None:
@@ -358,7 +367,7 @@ class Player(AgentProcess):
                 self._begin(self._asked, newer=False)  # panels came in sight meanwhile
             case m.EpisodeBegan(number=self._number) if self._ready is not None:
                 self._begun, self.problem = True, ""
-                self.playing = Playing(self._ready, event, self.source, human=self._asked.driven)
+                self.playing = Playing(self._ready, event, self.source, human=self._asked.human)
                 self._head.seek(self._asked.at)  # panels keep the former episode until this one has steps
                 self.changed.emit()
             case m.Played() if self._begun and event.number == self._number and self.playing is not None:

@@ -20,6 +20,7 @@ class Asked:
         actions: done first, whatever the agent says.
         changes: interventions in it.
         driven: behind `actions` each step waits for somebody's hand.
+        human: it was driven, be it that the agent goes on in it.
         at: the step that is shown first.
     """
 
@@ -28,6 +29,7 @@ class Asked:
     changes: tuple[Change, ...] = ()
     driven: bool = False
     at: int = 0
+    human: bool = False
 
     @property
     def special(self) -> bool:
@@ -68,7 +70,7 @@ class Playing:
         number, seed, epsilon: of the episode.
         weights_step: environment steps that its weights were trained for.
         given: how many of its first actions were given to it, rather than chosen by the agent.
-        human: somebody drives it, behind the actions that were given.
+        human: somebody drives it, or drove a part of it.
         source: where the weights come from, in words (`newest weights`, `demo`).
         recorded: views come with the steps.
         length: steps known so far; `ended`: there will be no more.

@@ -70,6 +70,8 @@ class ScriptedPlayer:
                         epsilon=command.epsilon, recorded=command.record, given=len(command.actions),
                     )
                 )  # fmt: skip
+            case m.Drive(onward=True) if command.number == self.number:
+                self.driven = False
             case m.Drive() if command.number == self.number and command.t == len(self.actions):
                 self.actions.append(0 if command.action is None else command.action)
                 self._play(len(self.actions))

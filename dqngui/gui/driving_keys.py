@@ -1,0 +1,160 @@
+"""Which key does what while a person drives: read from the actions' names, with digits for every task."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+
+Key = Qt.Key
+
+_DIRECTION_KEYS = {
+    "left": (Key.Key_Left, Key.Key_A),
+    "right": (Key.Key_Right, Key.Key_D),
+    "up": (Key.Key_Up, Key.Key_W),
+    "down": (Key.Key_Down, Key.Key_S),
+    "fire": (Key.Key_Space,),
+}
+_SIGNS = {
+    Key.Key_Left: "←", Key.Key_Right: "→", Key.Key_Up: "↑", Key.Key_Down: "↓", Key.Key_Space: "Space",
+}  # fmt: skip
+_WORDS = {
+    "left": "left", "west": "left", "right": "right", "east": "right", "up": "up", "north": "up", "main": "up",
+    "down": "down", "south": "down", "fire": "fire", "shoot": "fire", "toggle": "fire", "jump": "fire",
+}  # fmt: skip
+_LOOSE = {
+    "forward": ("up", "right"), "ahead": ("up", "right"), "faster": ("up",), "back": ("down", "left"),
+    "backward": ("down", "left"), "slower": ("down",), "brake": ("down",),
+}  # fmt: skip
+"""Words that take the first of these directions that no other action asks for."""
+_IDLE = frozenset(
+    ("noop", "no op", "nothing", "do nothing", "none", "idle", "stay", "stay still", "coast", "wait", "done")
+)
+_NOT_A_DIRECTION = ("pick up", "pickup", "drop off")
+_JOINED = re.compile(r"(?:up|down|left|right|fire){2,}")
+_ARROWS = frozenset(("left", "right", "up", "down"))
+_STEERING, _CARD = frozenset("WASD"), frozenset("NT")  # letters for directions, and those that the Agent card takes
+
+
+@dataclass(frozen=True)
+class DrivingKeys:
+    """The keys of a set of actions.
+
+    Attributes:
+        names: of the actions.
+        idle: the action that does nothing, None where the task has none.
+        chords: directions that are held for an action, as `left`, or `left` and `fire` together.
+        single: keys that stand for one action by themselves: digits, letters.
+    """
+
+    names: tuple[str, ...]
+    idle: int | None
+    chords: dict[frozenset[str], int]
+    single: dict[int, int]
+
+    @classmethod
+    def of(cls, names: Sequence[str]) -> DrivingKeys:
+        """Digits count actions from 0; names say the rest.
+
+        Directions take the arrows and WASD, *fire*, *jump* and *toggle* the space bar, several in one name
+        (`UPRIGHTFIRE`, as Atari's) are held together. Of signed numbers (`torque −1`) the lowest goes left, the highest
+        right, and 0 does nothing. Other named actions take a letter of their name.
+        """
+        words = [_words_of(name) for name in names]
+        idle = next((index for index, each in enumerate(words) if " ".join(each) in _IDLE), None)
+        chords: dict[frozenset[str], int] = {}
+        for index, each in enumerate(words):
+            held = _held_for(each)
+            if held and index != idle:
+                chords.setdefault(held, index)
+        for index, each in enumerate(words):
+            loose = next((_LOOSE[word] for word in each if word in _LOOSE), ())
+            free = next((word for word in loose if frozenset((word,)) not in chords), None)
+            if free is not None and index not in chords.values():
+                chords[frozenset((free,))] = index
+        signed = _signed(names)
+        if signed is not None and not chords:
+            low, middle, high = signed
+            chords, idle = {frozenset(("left",)): low, frozenset(("right",)): high}, middle
+        single: dict[int, int] = {int(Key.Key_0) + index: index for index in range(min(len(names), 10))}
+        directions = any(held & _ARROWS for held in chords)
+        for index, each in enumerate(words):
+            letter = _letter(each, _CARD | _STEERING if directions else _CARD, single)
+            if letter is not None and index != idle and index not in chords.values():
+                single[letter] = index
+        return cls(tuple(names), idle, chords, single)
+
+    def takes(self, key: int) -> bool:
+        """Whether the key does anything here."""
+        return key in self.single or any(word in held for word in _meant_by(key) for held in self.chords)
+
+    def action_of(self, held: Sequence[int]) -> int | None:
+        """The action for the keys that are held, the newest last; None: for none of them."""
+        directions = frozenset(word for key in held for word in _meant_by(key))
+        for key in reversed(held):
+            if key in self.single:
+                return self.single[key]
+            fits = [chord for chord in self.chords if chord <= directions and chord & set(_meant_by(key))]
+            if fits:
+                return self.chords[max(fits, key=len)]
+        return None
+
+    def sign_of(self, action: int) -> str:
+        """The key of an action as it is written on it, `← + Space` for several; empty where it has none."""
+        for chord, index in self.chords.items():
+            if index == action:
+                return " + ".join(_SIGNS[_DIRECTION_KEYS[word][0]] for word in _DIRECTION_KEYS if word in chord)
+        keys = [key for key, index in self.single.items() if index == action]
+        return chr(keys[-1]) if keys else ""  # its letter, if it has one beside its digit
+
+    def described(self) -> str:
+        """Every action with its keys, in one sentence."""
+        told = []
+        for index, name in enumerate(self.names):
+            signs = [sign for sign in (self.sign_of(index), str(index) if index < 10 else "") if sign]
+            told.append(f"{' or '.join(dict.fromkeys(signs)) or 'no key'}: {name}")
+        steers = any(held & _ARROWS for held in self.chords)
+        more = " W, A, S and D do what the arrows do." if steers else ""
+        return ", ".join(told) + "." + more
+
+
+def _meant_by(key: int) -> list[str]:
+    return [word for word, keys in _DIRECTION_KEYS.items() if key in keys]
+
+
+def _words_of(name: str) -> list[str]:
+    text = name.casefold().replace("_", " ").replace("-", " ")
+    return [word for word in text.split() if word]
+
+
+def _held_for(words: list[str]) -> frozenset[str]:
+    """The directions that an action's name asks for."""
+    text = " ".join(words)
+    if any(phrase in text for phrase in _NOT_A_DIRECTION):
+        return frozenset()
+    if len(words) == 1 and _JOINED.fullmatch(text):
+        return frozenset(re.findall("up|down|left|right|fire", text))
+    return frozenset(_WORDS[word] for word in words if word in _WORDS)
+
+
+def _signed(names: Sequence[str]) -> tuple[int, int | None, int] | None:
+    """Where names are numbers on both sides of zero: the lowest, zero if it is there, the highest."""
+    try:
+        values = [float(name.split()[-1].replace("−", "-")) for name in names]
+    except (ValueError, IndexError):
+        return None
+    low, high = min(values), max(values)
+    if len(values) < 2 or not low < 0 < high or len(set(values)) < len(values):
+        return None
+    return values.index(low), values.index(0.0) if 0.0 in values else None, values.index(high)
+
+
+def _letter(words: list[str], reserved: frozenset[str], taken: dict[int, int]) -> int | None:
+    """A key of its own for a named action: the first initial that is free."""
+    for word in words:
+        initial = word[0].upper()
+        if "A" <= initial <= "Z" and initial not in reserved and ord(initial) not in taken:
+            return ord(initial)
+    return None
