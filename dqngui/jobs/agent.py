@@ -89,6 +89,16 @@ class Agent:
         )
 
     @property
+    def held(self) -> tuple[str, ...]:
+        """Names of the views that show what is carried from step to step."""
+        return tuple(self.network.held())
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """Names of the views of weights that a softmax made."""
+        return tuple(spec.name for spec in self.network.views() if spec.weights)
+
+    @property
     def labels(self) -> dict[str, tuple[str, ...]]:
         """Names along the views' axes: of the tokens, the actions, what is observed, and what the memory names."""
         tokens = self.network.encoder.labels

@@ -12,9 +12,10 @@ import torch
 
 from dqngui.envs.vector import Envs, Parts
 from dqngui.jobs.agent import CPU, Agent
+from dqngui.jobs.changes import Changes, check_action
 from dqngui.learning.acting import inputs_of
 from dqngui.learning.exploration import explore
-from dqngui.messages import BeginEpisode, Played
+from dqngui.messages import BeginEpisode, Drive, Played
 from dqngui.nets.record import Record
 
 MOST_VIEWS = 256 << 20
@@ -35,6 +36,8 @@ class Episode:
     Attributes:
         number, seed: as asked for.
         step: how far the agent's weights were trained; they stay what they are.
+        given: actions that are done first.
+        driven: each step behind them waits for `drive`.
         actions: what was done so far.
         digests: one of each observation so far, with the reward before it: one more than actions.
     """
@@ -42,9 +45,15 @@ class Episode:
     def __init__(
         self, agent: Agent, envs: Envs, asked: BeginEpisode, watch: Callable[[int], None] | None = None
     ) -> None:
-        """`watch(t)` is called at every observation while the environment shows it, the last included."""
+        """`watch(t)` is called at every observation while the environment shows it, the last included.
+
+        Raises ConfigError for changes that cannot be made.
+        """
         self.number, self.seed, self.step = asked.number, asked.seed, agent.step
         self.epsilon, self.recorded = asked.epsilon, asked.record
+        self.given, self.driven = asked.actions, asked.driven
+        self._changes = Changes(asked.changes, agent)
+        self._drive: Drive | None = None
         self.actions: list[int] = []
         self.ended = self.truncated = False
         self._agent, self._envs, self._watch = agent, envs, watch
@@ -69,8 +78,30 @@ class Episode:
         """So much was recorded that the steps from here on come without views."""
         return self._room <= 0
 
+    def drive(self, drive: Drive) -> None:
+        """What is to be done at the step that waits; of any other step it is ignored. Raises ConfigError."""
+        if drive.action is not None:
+            check_action(drive.action, self._agent.spaces)
+        if self.driven and not self.ended and drive.t == self._waiting:
+            self._drive = drive
+
+    @property
+    def _waiting(self) -> int:
+        """The first step that is driven and not done."""
+        return max(self.length, len(self.given))
+
+    def reach(self, wanted: int) -> int:
+        """How far to play where `wanted` steps are: a driven episode stops at the step that waits, and does it once it
+        was said what, wanted or not."""
+        if not self.driven:
+            return wanted
+        return min(wanted, self._waiting) if self._drive is None else self._waiting + 1
+
     def advance(self, until: int, seconds: float) -> Played:
-        """Play at least one step, on to step `until` while the time lasts. The episode must not have ended."""
+        """Play at least one step, on to step `until` while the time lasts.
+
+        The episode must not have ended, and `until` be what it can `reach`.
+        """
         deadline = time.perf_counter() + seconds
         first = self.length
         seen: list[Parts] = []
@@ -78,8 +109,8 @@ class Episode:
         rows: list[dict[str, torch.Tensor]] = []
         with torch.inference_mode():
             while True:
-                seen.append(self._parts)
-                rows.append(self._decide())
+                seen.append(self._changes.observation(self.length, self._parts))
+                rows.append(self._decide(seen[-1]))
                 rewards.append(self._act())
                 if self.full and len(rows[-1]) > 1:  # the next has no views, and a batch is of one kind
                     break
@@ -95,18 +126,30 @@ class Episode:
             step=self.step, number=self.number, first=first, tensors=tensors, ended=self.ended, truncated=self.truncated
         )
 
-    def _decide(self) -> dict[str, torch.Tensor]:
+    def _decide(self, seen: Parts) -> dict[str, torch.Tensor]:
         """Choose the next action: its values and views, (1, 1, ...) each."""
-        record = Record() if self.recorded and not self.full else None
-        inputs = inputs_of(self._parts, self._action, self._reward, CPU)
-        q, self._state = self._agent.network(inputs, self._state, record)
+        t = self.length
+        shown, weights = self.recorded and not self.full, self._changes.weights(t)
+        record = Record(changes=weights) if shown or weights else None
+        inputs = inputs_of(seen, self._action, self._reward, CPU)
+        q, self._state = self._agent.network(inputs, self._changes.state(t, self._state), record)
         action = q[0].argmax(-1).numpy()
         if self.epsilon > 0:
             action = explore(action, np.full(1, self.epsilon), self._agent.network.actions, self._generator)
-        self._action = action
-        views = {} if record is None else {f"view/{name}": value for name, value in record.values.items()}
+        forced = self._forced(t)
+        self._action = action if forced is None else np.full_like(action, forced)
+        views = {} if record is None or not shown else {f"view/{name}": value for name, value in record.values.items()}
         self._room -= sum(value.nbytes for value in views.values())
         return {"q": q, **views}
+
+    def _forced(self, t: int) -> int | None:
+        """What is done at step t in place of the agent's own action: the changes', what was given, or driven."""
+        driven, forced = None, self._changes.action(t)
+        if self._drive is not None and self._drive.t == t:
+            driven, self._drive = self._drive.action, None
+        if forced is not None:
+            return forced
+        return self.given[t] if t < len(self.given) else driven
 
     def _act(self) -> float:
         self._parts, rewards, terminated, truncated = self._envs.step(self._action)

@@ -1,8 +1,8 @@
 """The playing job: a server that plays an agent, episode after episode, for those who watch.
 
 It lives as long as its host: `OpenAgent` says who plays, `UseWeights` brings newer weights for the next episode,
-`BeginEpisode` begins one, `Look` asks for steps and for the picture of one. What cannot be done is answered by
-`Failed`, and the job goes on waiting; `Stop` ends it.
+`BeginEpisode` begins one, `Look` asks for steps and for the picture of one, `Drive` says what a step of a driven
+episode does. What cannot be done is answered by `Failed`, and the job goes on waiting; `Stop` ends it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ import torch
 from dqngui.config import ConfigError
 from dqngui.jobs.agent import Agent, asked_experiment
 from dqngui.jobs.camera import NOTHING, REEL, DoesNotRepeat, Reel
+from dqngui.jobs.changes import check_asked
 from dqngui.jobs.episode import Episode
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.stage import Stage
 from dqngui.messages import (
     BeginEpisode,
     Command,
+    Drive,
     EpisodeBegan,
     Event,
     Finished,
@@ -81,6 +83,7 @@ class _Player:
         self.agent: Agent | None = None
         self.stage: Stage | None = None
         self.asked: BeginEpisode | None = None  # waits for weights
+        self.early: Drive | None = None  # came before its episode began
         self.episode: Episode | None = None
         self.reel: Reel | None = None
         self.look: Look | None = None
@@ -120,7 +123,12 @@ class _Player:
                 self.agent.offer(command.step, command.tensors)
             case BeginEpisode() if self.agent is not None:
                 self._leave()
+                check_asked(command, self.agent)
                 self.asked = command
+            case Drive() if self.asked is not None:
+                self.early = command
+            case Drive() if self.episode is not None and command.number == self.episode.number:
+                self.episode.drive(command)
             case Look():
                 self._take(command)
 
@@ -142,6 +150,8 @@ class _Player:
             step=agent.step,
             environment=self.environment,
             views=views,
+            held=agent.held,
+            weights=agent.weights,
             labels=agent.labels,
             cells=agent.network.encoder.cells,
             judged=agent.network.judged,
@@ -211,25 +221,33 @@ class _Player:
             self.reel = Reel(stage.envs, self.look.size if self.look is not None else (640, 480))
         self.episode = Episode(self.agent, stage.envs, asked, None if self.reel is None else self.reel.shoot)
         yield EpisodeBegan(
-            step=self.step, number=asked.number, seed=asked.seed, epsilon=asked.epsilon, recorded=asked.record
+            step=self.step,
+            number=asked.number,
+            seed=asked.seed,
+            epsilon=asked.epsilon,
+            recorded=asked.record,
+            given=len(asked.actions),
         )
+        if self.early is not None and self.early.number == asked.number:
+            self.episode.drive(self.early)
         if not stage.repeats:
             yield from self._warn()
 
     def _leave(self) -> None:
-        self.episode = self.asked = self.reel = self.look = None
+        self.episode = self.asked = self.early = self.reel = self.look = None
         self.due = []
 
     def _until(self) -> int:
-        assert self.look is not None
-        until = max(self.look.until, self.look.t or 0)
-        if self.reel is not None and self.look.t is not None:
-            return min(until, self.look.t + REEL // 2)  # no further ahead than pictures are kept
-        return until
+        """Steps of the episode to have by now."""
+        assert self.episode is not None
+        until = 0 if self.look is None else max(self.look.until, self.look.t or 0)
+        if self.reel is not None and self.look is not None and self.look.t is not None:
+            until = min(until, self.look.t + REEL // 2)  # no further ahead than pictures are kept
+        return self.episode.reach(until)
 
     def _wants_steps(self) -> bool:
         episode = self.episode
-        return episode is not None and self.look is not None and not episode.ended and episode.length < self._until()
+        return episode is not None and not episode.ended and episode.length < self._until()
 
     def _wants_picture(self) -> bool:
         """A picture is due and its step has been played."""

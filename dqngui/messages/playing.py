@@ -132,7 +132,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         target: `action`, `observation`, or a pattern of view names such as `memory/hidden` or `attention/*`.
-        at: places along each of its axes; () or None at an axis: all of them.
+        at: places along each of its axes; () or None at an axis: all of them. Where fewer are given than there are
+            axes, they are of the last axes, so that `attention/*` at ((3,),) is token 3 of all of them.
         do: `set` to `value`; `scale` by it; `remove`: nothing of what is held or seen (0), and of weights none at
             these places, the rest of their row growing in proportion (a row without any rest becomes zeros).
     """
