@@ -145,8 +145,10 @@ def _signed(names: Sequence[str]) -> tuple[int, int | None, int] | None:
         values = [float(name.split()[-1].replace("−", "-")) for name in names]
     except (ValueError, IndexError):
         return None
+    if len(values) < 2:
+        return None
     low, high = min(values), max(values)
-    if len(values) < 2 or not low < 0 < high or len(set(values)) < len(values):
+    if not low < 0 < high or len(set(values)) < len(values):
         return None
     return values.index(low), values.index(0.0) if 0.0 in values else None, values.index(high)
 

@@ -98,6 +98,14 @@ class Takeover(QObject):
             return "Paused · any of the keys drives on · Esc returns"
         return "You are driving, key by key · Esc returns" if self.waits else "You are driving · Esc returns"
 
+    @property
+    def idle_in_words(self) -> str:
+        """What happens while no key is down."""
+        if self.waits:
+            return "Without a key nothing happens."
+        idle = self.keys.idle
+        return f"Without a key: {self.keys.names[idle]}." if idle is not None else "Without a key the agent acts."
+
     @Slot()
     def toggle(self) -> None:
         """Take over, or hand back."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
@@ -17,6 +18,12 @@ from dqngui.gui.theme import SECONDARY_PX, TICK_PX
 ROW, LOW_ROW, LOWEST_ROW = 20, 16, 13
 MOST_ROWS = 18  # more actions than this stand side by side, as upright bars
 UPRIGHT = 64
+_ACTORS = {
+    "hand": ("hand-back-right-outline", "accent", "by hand"),
+    "idle": ("sleep", "muted", "as no key was down"),
+    "agent": ("robot-outline", "muted", "by the agent, as no key was down"),
+}
+"""Who took an action of a driven episode: an icon, its colour, words."""
 
 
 class ActionBars(QWidget):
@@ -35,12 +42,23 @@ class ActionBars(QWidget):
         self._range = (0.0, 1.0)
         self._of: tuple[int, int] | None = None  # episode and steps that the range is of
         self._texts: list[str] = []
-        self._measured = ((0, 0, 0), (0, 0))
+        self._keys: list[str] = []
+        self._actor = ""
+        self._measured = ((0, 0, 0, ""), (0, 0, 0))
 
     # -- what is drawn ----------------------------------------------------------------------------
 
-    def show_step(self, playing: Playing, t: int) -> None:
-        """Draw the values of step t; behind the last step those of the last one, with nothing chosen."""
+    def set_keys(self, keys: Sequence[str]) -> None:
+        """Write before each action the key that does it; nothing without any."""
+        if list(keys) != self._keys:
+            self._keys = list(keys)
+            self.update()
+
+    def show_step(self, playing: Playing, t: int, actor: str = "") -> None:
+        """Draw the values of step t; behind the last step those of the last one, with nothing chosen.
+
+        `actor` is who took the action of a driven episode: `hand`, `idle` or `agent`.
+        """
         q = playing.q
         if q.ndim != 2 or not len(q):
             return
@@ -56,8 +74,9 @@ class ActionBars(QWidget):
         self._q = q[row]
         action = int(playing.action[row])
         self._chosen = action if t < len(q) else None
+        self._actor = actor
         self._explores = playing.epsilon > 0
-        self._random = self._explores and t < len(q) and action != int(np.argmax(self._q))
+        self._random = self._explores and not actor and t < len(q) and action != int(np.argmax(self._q))
         self._texts = [_value(value) for value in self._q]
         self.update()
 
@@ -77,7 +96,7 @@ class ActionBars(QWidget):
         """What is drawn, in words."""
         if self._chosen is None:
             return ""
-        how = "taken at random" if self._random else "taken"
+        how = f"taken {_ACTORS[self._actor][2]}" if self._actor else "taken at random" if self._random else "taken"
         return f"{self._names[self._chosen]} {how}, {self._judged} {self._texts[self._chosen]}"
 
     # -- size -------------------------------------------------------------------------------------
@@ -115,21 +134,27 @@ class ActionBars(QWidget):
         painter.setFont(font)
         metrics = QFontMetrics(font)
         width = (self.width() - 12 * (columns - 1)) // columns
-        names, values = self._measure(metrics, font.pixelSize())
-        mark = 16 if self._explores else 0  # always, so that bars keep their place
-        left = min(names + mark, width * 2 // 5)
+        keys, names, values = self._measure(metrics, font.pixelSize())
+        mark = 16 if self._explores or self._keys else 0  # always, so that bars keep their place
+        left = min(keys + names + mark, width * (3 if keys else 2) // 5)
         for index, name in enumerate(self._names):
             column, row = divmod(index, rows)
             area = QRect(column * (width + 12), round(row * height), width, round(height))
-            self._paint_row(painter, metrics, area, index, name, left, values)
+            if keys and index < len(self._keys):
+                painter.setPen(themes.current().color("accent"))
+                painter.drawText(
+                    area.left(), area.top(), keys, area.height(), int(Qt.AlignmentFlag.AlignVCenter), self._keys[index]
+                )
+            self._paint_row(painter, metrics, area.adjusted(keys, 0, 0, 0), index, name, left - keys, values)
 
-    def _measure(self, metrics: QFontMetrics, px: int) -> tuple[int, int]:
-        """Widths of names and of values; measured again only where they may be wider."""
-        key = px, self._of[0] if self._of else 0, max(map(len, self._texts))
+    def _measure(self, metrics: QFontMetrics, px: int) -> tuple[int, int, int]:
+        """Widths of keys, names and values; measured again only where they may be wider."""
+        key = px, self._of[0] if self._of else 0, max(map(len, self._texts)), "".join(self._keys)
         if self._measured[0] != key:
+            keys = max((metrics.horizontalAdvance(sign) + 8 for sign in self._keys), default=0)
             names = max(metrics.horizontalAdvance(name) for name in self._names) + 4  # eliding is strict
             values = max(metrics.horizontalAdvance(text) for text in (*self._texts, "−0.00"))
-            self._measured = key, (names, values)
+            self._measured = key, (keys, names, values)
         return self._measured[1]
 
     def _paint_row(
@@ -139,10 +164,11 @@ class ActionBars(QWidget):
         chosen = index == self._chosen
         painter.setPen(theme.color("text" if chosen else "muted"))
         room = left
-        if chosen and self._random:
+        if chosen and (self._random or self._actor):
+            icon, token, _ = _ACTORS[self._actor] if self._actor else ("dice-5-outline", "warn", "")
             size = min(14, area.height())
             at = QRect(area.left() + left - size, area.center().y() - size // 2 + 1, size, size)
-            themes.icon("dice-5-outline", "warn").paint(painter, at)
+            themes.icon(icon, token).paint(painter, at)
             room -= size + 2
         painter.drawText(
             area.left(), area.top(), room, area.height(), middle,
@@ -196,6 +222,8 @@ class ActionBars(QWidget):
     def _tip(self) -> str:
         low, high = self._range
         about = "A dice marks an action taken at random instead of the best one. " if self._random else ""
+        if self._actor:
+            about = f"{self.described[:1].upper()}{self.described[1:]}. "
         what = "Value of each action: the return still expected after it."
         if self._judged == "probability":
             what = "Probability of each action: how the policy chooses while it learns; here the likeliest is taken."

@@ -6,20 +6,23 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from dqngui.gui import theme as themes
 from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.panels.action_bars import ActionBars
 from dqngui.gui.panels.choice import Choice
+from dqngui.gui.panels.driving_strip import DrivingStrip
 from dqngui.gui.panels.figure import Figure
 from dqngui.gui.panels.film_export import FilmExport
 from dqngui.gui.panels.frame import FrameView, NumbersView
+from dqngui.gui.panels.notice import Notice
 from dqngui.gui.panels.panel import Panel, Sources
 from dqngui.gui.panels.transport import Transport
 from dqngui.gui.panels.watching import WatchMenu, greediness
 from dqngui.gui.player import Player
 from dqngui.gui.playing import Playing
+from dqngui.gui.takeover import Takeover
 from dqngui.gui.theme import Theme
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
@@ -50,6 +53,12 @@ class AgentPanel(Panel):
         self.next.setFixedSize(28, 26)
         self.next.setToolTip("Next episode, with a new seed (N)")
         self.next.setAccessibleName("Next episode")
+        self.takeover = Takeover(self)
+        self.strip = DrivingStrip(self.takeover)
+        self.take_over = QToolButton()
+        self.take_over.setCheckable(True)
+        self.take_over.setIconSize(QSize(18, 18))
+        self.take_over.setFixedSize(28, 26)
         self.line = ElidedLabel()
         themes.set_role(self.line, "muted")
         self._arrange()
@@ -67,12 +76,14 @@ class AgentPanel(Panel):
         row = QHBoxLayout()
         row.setSpacing(4)
         row.addWidget(self.gained, 1)
+        row.addWidget(self.take_over)
         row.addWidget(self.next)
         row.addWidget(self.speed)
         column = QVBoxLayout(self.content)
         column.setContentsMargins(10, 4, 10, 8)
         column.setSpacing(6)
         column.addWidget(self._stage, 1)
+        column.addWidget(self.strip)
         column.addWidget(self.bars)
         column.addWidget(self.transport)
         column.addLayout(row)
@@ -90,6 +101,9 @@ class AgentPanel(Panel):
         self.transport.attach(player)
         self.watch.attach(player)
         self.film.attach(player)
+        self.takeover.attach(player)
+        self.take_over.clicked.connect(self.takeover.toggle)
+        self.takeover.changed.connect(self._on_driving)
         self.frame.resized.connect(lambda width, height: player.draw_at((width, height)))
         self.next.clicked.connect(lambda: player.next_episode())
         player.framed.connect(self._on_framed)
@@ -120,8 +134,21 @@ class AgentPanel(Panel):
         self._say_line()
         self._film_action.setText("Cancel film" if self.film.filming is not None else "Export film (MP4)…")
         self._film_action.setEnabled(self.film.filming is not None or (playing is not None and not player.problem))
-        for widget in (self.next, self.speed):
+        for widget in (self.next, self.speed, self.take_over):
             widget.setEnabled(playing is not None and not player.problem)
+        self._on_driving()
+
+    @Slot()
+    def _on_driving(self) -> None:
+        """The keys and the button say who drives."""
+        driving = self.takeover.driving
+        self.take_over.setChecked(driving)
+        self.take_over.setAccessibleName("Hand back to the agent" if driving else "Take over")
+        self.take_over.setToolTip(
+            "Hand back: the agent plays on from here (T or Esc)" if driving else "Take over: drive with the keys (T)"
+        )
+        keys = self.takeover.keys
+        self.bars.set_keys([keys.sign_of(action) for action in range(len(keys.names))] if driving else [])
 
     @Slot(object, int)
     def _on_framed(self, image: QImage | None, t: int) -> None:
@@ -137,7 +164,9 @@ class AgentPanel(Panel):
         else:
             self.numbers.show_step(playing, t)
         self._show_page()
-        self.bars.show_step(playing, t)
+        driving = self.takeover.driving and t == playing.length and t > 0  # what comes next is not known yet
+        last = t - 1 if driving else t
+        self.bars.show_step(playing, last, self.takeover.actors.get(last, "") if playing.human else "")
         self._tell(playing, t)
 
     def redraw(self) -> None:
@@ -189,6 +218,7 @@ class AgentPanel(Panel):
             ("[", "Slower", lambda player: self._faster(-1)),
             ("]", "Faster", lambda player: self._faster(1)),
             ("N", "Next episode", lambda player: player.next_episode()),
+            ("T", "Take over, or hand back", lambda player: self.takeover.toggle()),
         ):
             self._shortcut(keys, says, do).setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         # In a child of this card the key itself comes here, unless it is a button's: see `keyPressEvent`.
@@ -233,6 +263,8 @@ class AgentPanel(Panel):
 
     def restyle(self, theme: Theme) -> None:
         self.next.setIcon(themes.icon("skip-next"))
+        self.take_over.setIcon(themes.icon("steering"))
+        self.strip.restyle(theme)
         self.transport.restyle(theme)
         self.notice.restyle(theme)
         for widget in (self.frame, self.numbers, self.bars):
@@ -244,48 +276,11 @@ class AgentPanel(Panel):
         self.line.setVisible(self.height() >= LOW)
 
 
-class Notice(QWidget):
-    """In place of the picture: what is waited for, or why nothing plays and a button to try again."""
-
-    def __init__(self, restart: Callable[[], None], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._failed = False
-        self._icon = QLabel()
-        self._icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.text = QLabel("")
-        self.text.setWordWrap(True)
-        self.text.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        themes.set_role(self.text, "empty")
-        self.button = QPushButton("Restart")
-        self.button.setToolTip("Start the player again")
-        self.button.clicked.connect(lambda: restart())
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 4, 8, 4)
-        column.setSpacing(8)
-        column.addStretch(1)
-        column.addWidget(self._icon)
-        column.addWidget(self.text)
-        column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addStretch(1)
-
-    def say(self, text: str, *, failed: bool) -> None:
-        """What is so."""
-        text = text[:1].upper() + text[1:]
-        self.text.setText(text if text.endswith((".", "…", "!", "?")) else f"{text}.")
-        self.button.setVisible(failed)
-        if failed != self._failed or self._icon.pixmap().isNull():
-            self._failed = failed
-            self.restyle(themes.current())
-
-    def restyle(self, theme: Theme) -> None:
-        name, token = ("alert-circle-outline", "bad") if self._failed else ("timer-sand", "muted")
-        self._icon.setPixmap(themes.icon(name, token).pixmap(24, 24))
-
-
 def about(playing: Playing) -> str:
-    """`demo, 60,000 steps · seed 3,000,012 · greedy`."""
-    return f"{playing.source}, {playing.weights_step:,} steps · seed {playing.seed:,} · {greediness(playing.epsilon)}"
+    """`demo, 60,000 steps · seed 3,000,012 · greedy`, with *human* before it where a person drove."""
+    human = "human · " if playing.human else ""
+    whose = f"{human}{playing.source}, {playing.weights_step:,} steps"
+    return f"{whose} · seed {playing.seed:,} · {greediness(playing.epsilon)}"
 
 
 def _number(value: float) -> str:

@@ -1,0 +1,58 @@
+"""The line over the action values while a person drives: what is so, and whether each step waits for a key."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.elided import ElidedLabel
+from dqngui.gui.takeover import Takeover
+from dqngui.gui.theme import Theme
+
+_KEPT_OUT = "A driven episode lives in this card only: nothing is learned from it, and no run stores it."
+
+
+class DrivingStrip(QWidget):
+    """Hidden while nobody drives."""
+
+    def __init__(self, takeover: Takeover, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._takeover = takeover
+        self._icon = QLabel()
+        self.text = ElidedLabel()
+        self.waits = QToolButton()
+        self.waits.setCheckable(True)
+        self.waits.setIconSize(QSize(16, 16))
+        self.waits.setFixedSize(26, 22)
+        self.waits.setAccessibleName("Each step waits for a key")
+        self.waits.setToolTip("Each step waits for a key; else steps follow at the environment's pace")
+        self.waits.toggled.connect(takeover.set_waits)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        row.addWidget(self._icon)
+        row.addWidget(self.text, 1)
+        row.addWidget(self.waits)
+        takeover.changed.connect(self.look)
+        self.hide()
+
+    @Slot()
+    def look(self) -> None:
+        """Somebody drives, or not any more, or something else about it changed."""
+        takeover = self._takeover
+        words = takeover.words
+        if words and words != self.text.text():
+            self.text.setText(words)
+            self.text.setToolTip(f"{words}. {takeover.keys.described()} {takeover.idle_in_words} {_KEPT_OUT}")
+            self.restyle(themes.current())
+        blocked = self.waits.blockSignals(True)
+        self.waits.setChecked(takeover.waits)
+        self.waits.blockSignals(blocked)
+        if self.isHidden() == bool(words):
+            self.setVisible(bool(words))
+
+    def restyle(self, theme: Theme) -> None:
+        token = "accent" if self.text.text().startswith("You") else "warn"
+        self._icon.setPixmap(themes.icon("steering", token).pixmap(16, 16))
+        self.waits.setIcon(themes.icon("gesture-tap-button"))
