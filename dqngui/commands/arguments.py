@@ -78,6 +78,15 @@ class TrainArguments:
         str | None, option("Branch off from this run's last checkpoint, with what --set and the others change.", "RUN")
     ] = None
     replay_knobs: Annotated[str | None, option("Turn the knobs at the same steps as in this run.", "RUN")] = None
+    break_: Annotated[
+        UseAppendAction[tuple[str, ...]],
+        tyro.conf.arg(
+            name="break",
+            help="Save and stop, with status 3, when this holds: loss > 10, return < 50, loss nan (repeatable).",
+            metavar="CONDITION",
+            help_behavior_hint="",
+        ),
+    ] = ()
     stop_at: Annotated[
         float | None, option("Stop when two evaluations both reach this mean return (run.stop_at).", "RETURN")
     ] = None

@@ -8,7 +8,7 @@ from typing import Any
 
 from dqngui.commands.arguments import TrainArguments
 from dqngui.config import ConfigError, Experiment
-from dqngui.messages import COMMANDS, KnobChanged, SetKnob
+from dqngui.messages import COMMANDS, BreakpointsSet, KnobChanged, SetBreakpoints, SetKnob
 from dqngui.presets import preset_names, read_agent, read_experiment, with_agent
 from dqngui.settings import parse_assignments, with_settings
 
@@ -120,11 +120,13 @@ def _overrides(arguments: TrainArguments) -> dict[str, Any]:
 
 
 def knobs_of(run: str, runs: str) -> tuple[COMMANDS, ...]:
-    """The knob changes of a stored run, as commands for the same steps. Raises ConfigError."""
+    """The knob changes and breakpoints of a stored run, as commands for the same steps. Raises ConfigError."""
     from dqngui.runs.folder import read_events
 
-    return tuple(
-        SetKnob(field=event.field, value=event.new, at=event.step)
-        for event in read_events(run_folder(run, runs))
-        if isinstance(event, KnobChanged)
-    )
+    commands: list[COMMANDS] = []
+    for event in read_events(run_folder(run, runs)):
+        if isinstance(event, KnobChanged):
+            commands.append(SetKnob(field=event.field, value=event.new, at=event.step))
+        elif isinstance(event, BreakpointsSet):
+            commands.append(SetBreakpoints(points=event.points, at=event.step))
+    return tuple(commands)

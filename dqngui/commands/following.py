@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from dqngui.messages import Event, Failed, Finished, Stop
+from dqngui.messages import BreakpointHit, Event, Failed, Finished, Stop
 
 if TYPE_CHECKING:
     from dqngui.hosts import Host
@@ -45,20 +45,30 @@ def interruption() -> Iterator[Interruption]:
 
 
 class Outcome:
-    """How a job ended: its last `Finished`, its `Failed` if any, and whether the user interrupted it."""
+    """How a job ended: its last `Finished`, its `Failed` if any, its hits, and whether the user interrupted it."""
 
     def __init__(self) -> None:
         self.finished: Finished | None = None
         self.failed: Failed | None = None
         self.interrupted = False
+        self.hits: list[BreakpointHit] = []
+
+    @property
+    def broken(self) -> bool:
+        """A breakpoint has ended it."""
+        return (
+            bool(self.hits) and not self.interrupted and self.finished is not None and self.finished.reason == "stopped"
+        )
 
     @property
     def status(self) -> int:
-        """The exit status: 0 done, 1 our fault, 2 the user's mistake, 130 interrupted."""
+        """The exit status: 0 done, 1 our fault, 2 the user's mistake, 3 stopped by a breakpoint, 130 interrupted."""
         if self.failed is not None:
             return 2 if self.failed.mistake else 1
         if self.interrupted:
             return 130
+        if self.broken:
+            return 3
         return 0 if self.finished is not None else 1
 
     def note(self, event: Event) -> None:
@@ -66,6 +76,8 @@ class Outcome:
             self.finished = event
         elif isinstance(event, Failed):
             self.failed = event
+        elif isinstance(event, BreakpointHit):
+            self.hits.append(event)
 
 
 def follow(host: Host, take: Callable[[Event], None]) -> Outcome:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from dqngui.hosts import Host
 
 
+_GO_ON = {"at_breakpoint": "go on"}  # a replayed log may set some, and nobody is there to answer
+
+
 class Row(msgspec.Struct):
     """One seed's line of the table.
 
@@ -55,7 +58,8 @@ class SeedRun:
         self._test_episodes = test_episodes
         self._json = json
         self._testing = False
-        self._host = self._start(Request(job="train", experiment=experiment, folder=str(folder), schedule=schedule))
+        request = Request(job="train", experiment=experiment, folder=str(folder), schedule=schedule, options=_GO_ON)
+        self._host = self._start(request)
 
     def poll(self) -> bool:
         """Take what has arrived; False once this seed is done."""
@@ -114,6 +118,8 @@ def run_several(arguments: TrainArguments) -> int:
     """Train every seed, at most `jobs` at once, and print the table. Raises ConfigError."""
     if arguments.resume is not None or arguments.fork is not None or arguments.seed is not None:
         raise ConfigError("--seeds starts new runs, one a seed; it goes with neither --resume nor --fork nor --seed")
+    if arguments.break_:
+        raise ConfigError("--break stops one run; it does not go with --seeds")
     if arguments.jobs < 1 or arguments.test_episodes < 0:
         raise ConfigError("--jobs must be at least 1 and --test-episodes at least 0")
     experiment = experiment_of(arguments)

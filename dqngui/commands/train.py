@@ -6,12 +6,15 @@ import shutil
 import sys
 from pathlib import Path
 
+import msgspec
+
 from dqngui.commands.arguments import TrainArguments
 from dqngui.commands.experiments import check_task, experiment_of, forked_experiment, knobs_of, run_folder
 from dqngui.commands.following import Outcome, follow
 from dqngui.commands.output import JsonLines, Output, ProgressLine
 from dqngui.config import ConfigError
-from dqngui.messages import Request
+from dqngui.jobs.breakpoints import hit_words, parse
+from dqngui.messages import Request, SetBreakpoints
 
 
 def run(arguments: TrainArguments) -> int:
@@ -20,14 +23,27 @@ def run(arguments: TrainArguments) -> int:
         from dqngui.commands.several import run_several
 
         return run_several(arguments)
+    breaks = _breakpoints(arguments)
     if arguments.resume is not None:
         request, total_steps = _resumed(arguments)
     elif arguments.fork is not None:
         request, total_steps = _forked(arguments)
     else:
         request, total_steps = _new(arguments)
+    request = msgspec.structs.replace(
+        request,
+        schedule=(*request.schedule, *breaks),
+        options=request.options | {"at_breakpoint": "stop" if breaks else "go on"},  # nobody is there to answer
+    )
     output: Output = JsonLines() if arguments.json else ProgressLine(total_steps)
     return _train(request, arguments.host, output, quiet=arguments.json)
+
+
+def _breakpoints(arguments: TrainArguments) -> tuple[SetBreakpoints, ...]:
+    """What `--break` asks for. Raises ConfigError."""
+    if arguments.break_ and arguments.replay_knobs is not None:
+        raise ConfigError("--replay-knobs sets the breakpoints of its run again, so it does not go with --break")
+    return (SetBreakpoints(points=tuple(map(parse, arguments.break_))),) if arguments.break_ else ()
 
 
 def _new(arguments: TrainArguments) -> tuple[Request, int]:
@@ -62,10 +78,11 @@ def _resumed(arguments: TrainArguments) -> tuple[Request, int]:
         json=arguments.json,
         resume=arguments.resume,
         steps=arguments.steps,
+        break_=arguments.break_,
     )
     if arguments != allowed:
         raise ConfigError(
-            "--resume continues a run as it is; beside it there may be --steps, --runs, --host and --json"
+            "--resume continues a run as it is; beside it there may be --steps, --break, --runs, --host and --json"
         )
     if arguments.steps is not None and arguments.steps < 1:
         raise ConfigError("--steps must be at least 1")
@@ -97,6 +114,8 @@ def _report(request: Request, outcome: Outcome, quiet: bool) -> None:
         if outcome.failed.details and outcome.status == 1:
             print(outcome.failed.details, file=sys.stderr)
         return
+    for hit in outcome.hits if outcome.broken else ():
+        print(f"dqngui: {hit_words(hit)}", file=sys.stderr)
     if quiet or outcome.finished is None:
         return
     end = outcome.finished

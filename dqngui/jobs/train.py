@@ -12,12 +12,15 @@ import msgspec
 import torch
 
 from dqngui.config import ConfigError, Experiment
+from dqngui.jobs.breakpoints import Breakpoints
 from dqngui.jobs.fork import Fork, load_fork
 from dqngui.jobs.inbox import Inbox
-from dqngui.jobs.training import Training
+from dqngui.jobs.training import NotFinite, Training
 from dqngui.learning.counters import next_multiple
 from dqngui.learning.evaluation import Interrupted
 from dqngui.messages import (
+    BreakpointHit,
+    BreakpointsSet,
     Command,
     EpisodeEnded,
     Evaluated,
@@ -32,6 +35,7 @@ from dqngui.messages import (
     RunResumed,
     SaveCheckpoint,
     SendWeights,
+    SetBreakpoints,
     SetKnob,
     Step,
     Stop,
@@ -48,8 +52,9 @@ Output = Event | Snapshot | EpisodeTrace
 def train(request: Request, inbox: Inbox) -> Iterator[Event]:
     """Train as asked; with a folder, everything is recorded there.
 
-    Options of the request: `total_steps` lengthens or shortens a resumed run. Raises ConfigError, before the
-    first event, for an experiment that cannot start.
+    Options of the request: `total_steps` lengthens or shortens a resumed run; `at_breakpoint` says what a hit does,
+    `pause` (unless said otherwise), `stop`, or `go on`, as where a log is replayed and nobody is there to answer.
+    Raises ConfigError, before the first event, for an experiment that cannot start.
     """
     stored = fork = None
     experiment = request.experiment
@@ -68,7 +73,7 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
     torch.set_num_threads(experiment.run.threads)
     # Adam's moments of units that have gone silent decay into denormal numbers, which are many times slower.
     torch.set_flush_denormal(True)
-    job = _Job(experiment, request.folder, inbox, stored or fork)
+    job = _Job(experiment, request.folder, inbox, stored or fork, request.options.get("at_breakpoint", "pause"))
     if request.folder is None:
         return (event for event in job.events(None) if isinstance(event, Event))
     folder = Path(request.folder)
@@ -84,12 +89,21 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
 class _Job:
     """One run of the training loop: what is due, what was asked, what to tell."""
 
-    def __init__(self, experiment: Experiment, folder: str | None, inbox: Inbox, origin: Stored | Fork | None) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        folder: str | None,
+        inbox: Inbox,
+        origin: Stored | Fork | None,
+        at_breakpoint: Literal["pause", "stop", "go on"],
+    ) -> None:
         self.training = Training(experiment)
         self.origin = origin  # what the run goes on from; forgotten then, since it may hold a whole replay
         self.folder, self.inbox = folder, inbox
         self.paused = self.stopping = self.told_paused = False
         self.saving = False
+        self.broken = False  # what was learned is not finite: nothing is saved any more
+        self.breakpoints, self.at_breakpoint = Breakpoints(), at_breakpoint
         self.steps: list[str] = []  # until when each Step runs that was asked for, the present one first
         self.arrived: list[Command] = []  # while an evaluation ran
         self.obeyed = -1  # the schedule's commands up to this step are carried out
@@ -147,6 +161,7 @@ class _Job:
 
     def _skip_obeyed(self, stored: Stored) -> None:
         """The schedule's commands up to there were carried out before the state was saved."""
+        self.breakpoints = Breakpoints(stored.meta.get("returns", ()))
         self.obeyed = stored.meta.get("obeyed", stored.mark.step)
         self.inbox.skip(self.obeyed)
 
@@ -163,6 +178,8 @@ class _Job:
                         return "solved"
                 except Interrupted:
                     continue  # it is due again once the commands are carried out
+                if (yield from self._break()):
+                    continue
             if count.next_checkpoint <= count.step:
                 count.next_checkpoint = next_multiple(count.step, run.checkpoint_every)
                 yield self._snapshot()
@@ -170,16 +187,22 @@ class _Job:
                 return "completed"
             self.clock = time.perf_counter()
             episodes = training.act()
-            updates = training.learn()
+            try:
+                updates = training.learn()
+            except NotFinite as error:
+                yield from self._break_at(error)
+                raise
             self._stop_clock()
             for episode in episodes:
-                yield EpisodeEnded(
-                    step=count.step,
-                    ret=episode.ret,
-                    length=episode.length,
-                    truncated=episode.truncated,
-                    env=episode.env,
-                    episode=episode.number,
+                yield self._noted(
+                    EpisodeEnded(
+                        step=count.step,
+                        ret=episode.ret,
+                        length=episode.length,
+                        truncated=episode.truncated,
+                        env=episode.env,
+                        episode=episode.number,
+                    )
                 )
                 yield EpisodeTrace(count.step, episode.env, episode.number, episode.seed, episode.actions)
             starved = None if count.starved else training.algorithm.starvation(training.experiment)
@@ -187,8 +210,9 @@ class _Job:
                 count.starved = True
                 yield Warned(step=count.step, text=starved)
             if count.next_row <= count.step and (count.rows or not training.algorithm.in_rounds):
-                yield self._row()
+                yield self._noted(self._row())
             self._end_step(bool(updates), any(episode.env == 0 for episode in episodes))
+            yield from self._break()
 
     def _stop_clock(self) -> None:
         self.training.counters.seconds += time.perf_counter() - self.clock
@@ -244,14 +268,46 @@ class _Job:
             case SendWeights():
                 tensors = {name: value.cpu().clone() for name, value in training.learner.weights().items()}
                 yield Weights(step=step, tensors=tensors)
+            case SaveCheckpoint() if self.broken:
+                yield Warned(step=step, text="Nothing can be saved: what was learned is not finite any more.")
             case SaveCheckpoint():
                 self.saving = True
+            case SetBreakpoints():
+                if self.breakpoints.set(command.points):
+                    yield BreakpointsSet(step=step, points=self.breakpoints.points)
 
     def _end_step(self, updated: bool, first_ended: bool) -> None:
         """Pause again behind the last Step."""
         if self.steps and {"step": True, "update": updated, "episode": first_ended}[self.steps[0]]:
             self.steps.pop(0)
             self.paused = not self.steps
+
+    # -- breakpoints ------------------------------------------------------------------------------
+
+    def _noted(self, event: Event) -> Event:
+        self.breakpoints.note(event)
+        return event
+
+    def _break(self) -> Generator[Output, None, bool]:
+        """Tell what was hit and do what is to be done then; whether training goes no further for now."""
+        hits = self.breakpoints.hits()
+        for point, value in hits:
+            yield BreakpointHit(step=self.training.counters.step, point=point, value=value)
+        if not hits or self.at_breakpoint == "go on":
+            return False
+        if self.at_breakpoint == "stop":
+            self.stopping = True
+        else:
+            self.paused, self.steps = True, []
+        return True
+
+    def _break_at(self, error: NotFinite) -> Iterator[Output]:
+        """Where numbers are not finite the run fails; a breakpoint on them lets one look first."""
+        self._stop_clock()
+        self.breakpoints.note_figures(error.figures)
+        if (yield from self._break()):
+            self.broken = True
+            yield from self._obey()
 
     # -- what to tell -----------------------------------------------------------------------------
 
@@ -289,7 +345,9 @@ class _Job:
             count.evaluations = used
             raise
         count.next_evaluation = next_multiple(count.step, training.experiment.run.eval_every)
-        yield Evaluated(step=count.step, returns=returns, lengths=lengths, mean=mean, seconds=count.seconds)
+        yield self._noted(
+            Evaluated(step=count.step, returns=returns, lengths=lengths, mean=mean, seconds=count.seconds)
+        )
         if not second:
             return False
         both = fmean((*returns, *second))
@@ -316,4 +374,4 @@ class _Job:
 
     def _state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         arrays, meta = self.training.state()
-        return arrays, meta | {"obeyed": self.obeyed}
+        return arrays, meta | {"obeyed": self.obeyed, "returns": self.breakpoints.returns}

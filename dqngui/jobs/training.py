@@ -20,6 +20,18 @@ from dqngui.learning.evaluation import evaluate
 from dqngui.messages import KnobChanged, KnobRefused, SetKnob
 
 
+class NotFinite(FloatingPointError):
+    """An update's loss or gradient is NaN or infinite; nothing that was learned is of use any more.
+
+    Attributes:
+        figures: what the update measured, by the names of `messages.Learned`.
+    """
+
+    def __init__(self, text: str, figures: dict[str, float]) -> None:
+        super().__init__(text)
+        self.figures = figures
+
+
 class Training:
     """Environments, algorithm, knobs and counters of one run.
 
@@ -88,7 +100,7 @@ class Training:
         return episodes
 
     def learn(self) -> int:
-        """Make the updates that are due; returns how many were made. Raises FloatingPointError."""
+        """Make the updates that are due; returns how many were made. Raises NotFinite."""
         before = self.counters.updates
         for stats in self.algorithm.learn(self.experiment, self.counters):
             self._count(stats)
@@ -97,7 +109,8 @@ class Training:
     def _count(self, stats: Measured) -> None:
         if not (math.isfinite(stats.loss) and math.isfinite(stats.grad_norm)):
             what, value = ("gradient", stats.grad_norm) if math.isfinite(stats.loss) else ("loss", stats.loss)
-            raise FloatingPointError(f"the {what} became {value} at step {self.counters.step:,}; {self._remedy()}")
+            text = f"the {what} became {value} at step {self.counters.step:,}; {self._remedy()}"
+            raise NotFinite(text, dict(figures_of(stats)))
         count = self.counters
         count.updates += 1
         count.rows += 1

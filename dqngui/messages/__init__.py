@@ -42,6 +42,7 @@ from dqngui.messages.study import (
 from dqngui.messages.training import (
     Breakpoint,
     BreakpointHit,
+    BreakpointsSet,
     CheckpointSaved,
     EpisodeEnded,
     Evaluated,
@@ -78,6 +79,7 @@ __all__ = [
     "BeginEpisode",
     "Breakpoint",
     "BreakpointHit",
+    "BreakpointsSet",
     "Change",
     "CheckpointSaved",
     "Command",
@@ -133,7 +135,7 @@ CLOCK_FIELDS = frozenset({"seconds", "steps_per_second", "updates_per_second"})
 ALL_EVENTS = (
     EpisodeEnded | Learned | Evaluated | KnobChanged | KnobRefused | Warned | Forked
     | Failed | Finished | Opened | RunResumed | Paused | Unpaused | CheckpointSaved | PlayerReady | EpisodeBegan
-    | BreakpointHit | StudyReady | Progress | Faithfulness | OverTraining | Unanswered
+    | BreakpointHit | BreakpointsSet | StudyReady | Progress | Faithfulness | OverTraining | Unanswered
 )  # fmt: skip
 
 COMMANDS = (

@@ -147,8 +147,14 @@ class Breakpoint(msgspec.Struct, frozen=True):
     value: float = 0.0
 
 
+class BreakpointsSet(Event, frozen=True):
+    """These conditions are watched from here on; who replays a log sets them at the same steps."""
+
+    points: tuple[Breakpoint, ...]
+
+
 class BreakpointHit(Event, frozen=True):
-    """Training pauses here because a condition holds; `Paused` follows."""
+    """A condition holds that did not hold before; training pauses here and `Paused` follows."""
 
     point: Breakpoint
     value: float
@@ -266,6 +272,10 @@ class SaveCheckpoint(Command, frozen=True):
 
 
 class SetBreakpoints(Command, frozen=True):
-    """To training: pause when one of these holds, and tell `BreakpointHit`; replaces those that were set before."""
+    """To training: pause when one of these holds, and tell `BreakpointHit`; replaces those that were set before.
+
+    They belong to the session that set them, not to the experiment: no saved state holds them, and a resumed run has
+    none until they are set again.
+    """
 
     points: tuple[Breakpoint, ...]

@@ -1,0 +1,154 @@
+"""Conditions on which training pauses, so that the state can be looked at where something went wrong.
+
+They are looked at by steps, behind everything that a vector step told, never by the clock: the same schedule of
+commands gives the same hits in every host. A condition that stays true does not hit again until it was false once, or
+was taken away and set anew; adding another one beside it changes nothing about it. A number that was not told since
+(there was no row, no episode ended) leaves everything as it was.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import deque
+from collections.abc import Iterable, Mapping
+from statistics import fmean
+from typing import Literal
+
+from dqngui.config import ConfigError
+from dqngui.messages import Breakpoint, BreakpointHit, EpisodeEnded, Evaluated, Event, Learned
+
+EPISODES = 20
+"""Training episodes in the mean that is called `return`; before so many have ended there is none."""
+FIGURES = (
+    "loss", "td_error", "q_mean", "grad_norm", "epsilon", "policy_loss", "value_error", "entropy", "kl", "clip_share",
+    "explained",
+)  # fmt: skip
+"""Numbers of `Learned` that breakpoints may be set on; those of the clock would differ from run to run."""
+QUANTITIES = ("return", "evaluation", *FIGURES)
+"""Everything that training knows."""
+
+_NAMES = {
+    "return": "return", "evaluation": "evaluation", "loss": "loss", "td_error": "TD error", "q_mean": "mean q",
+    "grad_norm": "gradient norm", "epsilon": "exploration ε", "policy_loss": "policy loss",
+    "value_error": "value error", "entropy": "policy entropy", "kl": "KL divergence", "clip_share": "clipped share",
+    "explained": "explained variance", "attention_entropy": "attention entropy",
+    "memory_saturation": "memory saturation",
+}  # fmt: skip
+_SIGNS: dict[str, Literal["above", "below"]] = {">": "above", "<": "below"}
+_TEXT = re.compile(r"\s*(\w+)\s*(?:([<>])\s*(\S+)|(?:is\s+)?nan)\s*", re.IGNORECASE)
+
+
+def holds(point: Breakpoint, value: float) -> bool:
+    """Whether a number meets a condition."""
+    if point.is_ == "nan":
+        return not math.isfinite(value)
+    return value > point.value if point.is_ == "above" else value < point.value
+
+
+def name_of(quantity: str) -> str:
+    """A quantity in words."""
+    return _NAMES.get(quantity, quantity)
+
+
+def number_words(value: float) -> str:
+    """Up to four digits, with separators."""
+    if not math.isfinite(value):
+        return "not a number" if math.isnan(value) else "infinite"
+    return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}").replace("-", "−")
+
+
+def point_words(point: Breakpoint) -> str:
+    """`loss above 10`, `loss not finite`."""
+    how = "not finite" if point.is_ == "nan" else f"{point.is_} {number_words(point.value)}"
+    return f"{name_of(point.quantity)} {how}"
+
+
+def hit_words(hit: BreakpointHit) -> str:
+    """`loss rose above 10 (12.3) at step 41,200`."""
+    point, value = hit.point, number_words(hit.value)
+    how = {"above": f"rose above {number_words(point.value)} ({value})", "nan": f"became {value}"}
+    below = f"fell below {number_words(point.value)} ({value})"
+    return f"{name_of(point.quantity)} {how.get(point.is_, below)} at step {hit.step:,}"
+
+
+def parse(text: str) -> Breakpoint:
+    """The breakpoint of `loss > 10`, `return < 50` or `loss nan`. Raises ConfigError."""
+    found = _TEXT.fullmatch(text)
+    if found is None:
+        raise ConfigError(f"`{text}` is no breakpoint; it reads like `loss > 10`, `return < 50` or `loss nan`")
+    quantity, sign, number = found.groups()
+    if quantity not in QUANTITIES:
+        raise ConfigError(f"a breakpoint can be set on {', '.join(QUANTITIES)}, not on `{quantity}`")
+    if sign is None:
+        return Breakpoint(quantity, "nan")
+    try:
+        value = float(number)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ConfigError(f"`{number}` in the breakpoint `{text}` is not a finite number")
+    return Breakpoint(quantity, _SIGNS[sign], value)
+
+
+class Breakpoints:
+    """The breakpoints of one job, and what they are looked at with.
+
+    Args:
+        returns: of the last training episodes, where the run goes on from a saved state.
+    """
+
+    def __init__(self, returns: Iterable[float] = ()) -> None:
+        self.points: tuple[Breakpoint, ...] = ()
+        self._held: set[Breakpoint] = set()
+        self._returns = deque(returns, EPISODES)
+        self._ended = False
+        self._told: dict[str, float] = {}
+
+    @property
+    def returns(self) -> list[float]:
+        """Of the last training episodes, for a saved state."""
+        return list(self._returns)
+
+    def set(self, points: tuple[Breakpoint, ...]) -> bool:
+        """Replace all of them; whether that changes anything."""
+        points = tuple(dict.fromkeys(points))
+        changed = points != self.points
+        self.points = points
+        self._held &= set(points)
+        return changed
+
+    def note(self, event: Event) -> None:
+        """Keep the numbers that an event tells."""
+        match event:
+            case EpisodeEnded():
+                self._returns.append(event.ret)
+                self._ended = True
+            case Learned():
+                self.note_figures({name: value for name in FIGURES if (value := getattr(event, name)) is not None})
+            case Evaluated(role="selection"):
+                self._told["evaluation"] = event.mean
+
+    def note_figures(self, figures: Mapping[str, float]) -> None:
+        """Keep numbers by name."""
+        self._told.update(figures)
+
+    def hits(self) -> list[tuple[Breakpoint, float]]:
+        """The conditions that hold now and did not when they were looked at last, each with the number it is about."""
+        told, self._told = self._told, {}
+        ended, self._ended = self._ended, False
+        if not self.points:
+            return []
+        if ended and len(self._returns) == EPISODES:
+            told["return"] = fmean(self._returns)
+        found = []
+        for point in self.points:
+            value = told.get(point.quantity)
+            if value is None:
+                continue
+            if not holds(point, value):
+                self._held.discard(point)
+            elif point not in self._held:
+                self._held.add(point)
+                found.append((point, value))
+        return found
