@@ -79,7 +79,13 @@ class Episode:
         return self._room <= 0
 
     def drive(self, drive: Drive) -> None:
-        """What is to be done at the step that waits; of any other step it is ignored. Raises ConfigError."""
+        """What is to be done at the step that waits; of any other step it is ignored. Raises ConfigError.
+
+        With `onward` nobody drives any more, and the agent goes on from where the episode stands.
+        """
+        if drive.onward:
+            self.driven = False
+            return
         if drive.action is not None:
             check_action(drive.action, self._agent.spaces)
         if self.driven and not self.ended and drive.t == self._waiting:
