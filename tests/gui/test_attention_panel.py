@@ -152,9 +152,11 @@ def test_over_the_episode_stands_the_mean_of_the_heads_or_a_chosen_one(qtbot: Qt
     QTest.mouseClick(panel.now, Qt.MouseButton.LeftButton, pos=panel.now._places[2].center().toPoint())
     assert panel.head == 2
     np.testing.assert_allclose(panel.over.values, values[:, 2].mean(axis=1), rtol=1e-6)
-    assert panel.over.caption == "head 3"
-    QTest.mouseClick(panel.now, Qt.MouseButton.LeftButton, pos=panel.now._places[2].center().toPoint())
-    assert panel.head is None
+    np.testing.assert_array_equal(panel.now.values, values[0, 2:3])
+    assert panel.alone.isVisible() and panel.alone.name.text() == "head 3"
+    assert panel.now.told(0, 1, 0).startswith("head 3 · pole angle · cart position · ")
+    QTest.mouseClick(panel.now, Qt.MouseButton.LeftButton, pos=panel.now._places[0].center().toPoint())
+    assert panel.head is None and not panel.alone.isVisible()
     np.testing.assert_allclose(panel.over.values, values.mean(axis=(1, 2)), rtol=1e-6)
 
 
@@ -176,7 +178,9 @@ def test_heads_can_be_walked_through_from_the_menu(qtbot: QtBot) -> None:
         entries["Next head"].trigger()
         seen.append(panel.head)
     assert seen == [0, 1, 2, 3, 0]
-    entries["Mean of the heads"].trigger()
+    entries["Previous head"].trigger()
+    assert panel.head == 3
+    entries["All heads"].trigger()
     assert panel.head is None
 
 

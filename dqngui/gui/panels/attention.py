@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from dqngui.gui import theme as themes
 from dqngui.gui.elided import ElidedLabel
+from dqngui.gui.panels.enlarged import EnlargedLine
+from dqngui.gui.panels.headgrid import StepGrid, TimeGrid, read_at
 from dqngui.gui.panels.heatmap import Heatmap
 from dqngui.gui.panels.inner import InnerPanel
 from dqngui.gui.panels.levels import Levels
+from dqngui.gui.panels.shares import Shares
 from dqngui.gui.panels.timeline import span_of
 from dqngui.gui.panels.timemap import TimeMap
 from dqngui.gui.panels.trace import Series, Trace
-from dqngui.gui.panels.views import Maps, axis_labels, entropy
-from dqngui.gui.playing import Playing, Rows
+from dqngui.gui.panels.views import Maps, axis_labels, in_words, layered
+from dqngui.gui.playing import Playing
+from dqngui.gui.theme import Theme
 from dqngui.messages import View
 
 LOW, LOWER, LOWEST = 250, 190, 140
@@ -23,7 +28,14 @@ LOW, LOWER, LOWEST = 250, 190, 140
 
 
 class AttentionPanel(InnerPanel):
-    """One map a head at the shown step; below, the share of each key over the episode, and the entropy."""
+    """All heads of all layers of one kind of view, small; or one of them, large, with its axes.
+
+    Of one layer the maps of the shown step have their axes at once. Views over past steps are drawn over the episode:
+    which step each head read at each step. Below stand the share of each key over the episode, and the entropy.
+
+    Attributes:
+        layer, head: which one stands alone; None: all of them.
+    """
 
     title = "Attention"
     views = ("attention/*", "memory/attention/*")
@@ -35,21 +47,13 @@ class AttentionPanel(InnerPanel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.layer: int | None = None
         self.head: int | None = None
-        self.now = Heatmap(self.content)
-        self.now.setAccessibleName("Attention at the shown step")
-        self.now.setToolTip("")
-        self.over = TimeMap(self.content)
-        self.over.setAccessibleName("Attention over the episode")
-        self.curve = Trace(self.content)
-        self.curve.setAccessibleName("Entropy of the attention over the episode")
-        self.curve.setFixedHeight(58)
-        layout = QVBoxLayout(self.content)
-        layout.setContentsMargins(4, 0, 4, 6)
-        layout.setSpacing(4)
-        layout.addWidget(self.now, 3)
-        layout.addWidget(self.over, 2)
-        layout.addWidget(self.curve)
+        self._maps: list[Maps] = []
+        self._shares: Shares | None = None
+        self._levels: list[Levels] = []
+        self._make_content()
         self.key_figure = ElidedLabel("", self, gives_way=False)
         themes.set_role(self.key_figure, "muted")
         self.key_figure.setToolTip(
@@ -57,105 +61,282 @@ class AttentionPanel(InnerPanel):
         )
         self.header_widgets += [self.key_figure, self.bar]
         self.dispensable = [self.key_figure, self.bar]
-        self._maps: Maps | None = None
-        self._shares, self._nats, self._most = Rows(), Rows(), Rows()
-        self._known = 0
-        self._levels = Levels()
-        self.now.clicked.connect(lambda chart, row, column: self.choose_head(chart if self._many_maps else row))
-        self.over.stepped.connect(lambda t, y: self.seek_step(t))
-        self.curve.stepped.connect(lambda t, y: self.seek_step(t))
-        self.now.setAccessibleDescription("A click on a head shows it alone over the episode")
-        for canvas in (self.over, self.curve):
-            canvas.setAccessibleDescription("A click shows that step")
-        self.add_menu_action("Next head", "chevron-right", lambda: self._turn(1))
-        self.add_menu_action("Mean of the heads", "sigma", lambda: self.choose_head(None))
+        self._add_actions()
         self.add_exports()
         self.restyle(themes.current())
 
-    @property
-    def _many_maps(self) -> bool:
-        return len(self.now.titles) > 1
+    def _make_content(self) -> None:
+        self.alone = EnlargedLine(self.content)
+        self.alone.left.connect(self.back)
+        self.alone.turned.connect(self._turn)
+        self.now, self.grid, self.times = Heatmap(self.content), StepGrid(self.content), TimeGrid(self.content)
+        self.over, self.curve = TimeMap(self.content), Trace(self.content)
+        self.curve.setFixedHeight(58)
+        for canvas, name, tip in (
+            (self.now, "Attention at the shown step", "A click on a head shows it alone"),
+            (self.grid, "Attention of all heads at the shown step", "A click on a head shows it alone"),
+            (self.times, "Attention of all heads over the episode", "A click on a head shows it alone"),
+            (self.over, "Attention over the episode", "A click shows that step"),
+            (self.curve, "Entropy of the attention over the episode", "A click shows that step"),
+        ):
+            canvas.setAccessibleName(name)
+            canvas.setAccessibleDescription(tip)
+        layout = QVBoxLayout(self.content)
+        layout.setContentsMargins(4, 0, 4, 6)
+        layout.setSpacing(4)
+        layout.addWidget(self.alone)
+        for canvas, stretch in ((self.now, 3), (self.grid, 3), (self.times, 3), (self.over, 2), (self.curve, 0)):
+            layout.addWidget(canvas, stretch)
+        for each in (self.alone, self.grid, self.times):
+            each.hide()
+        self.now.clicked.connect(self._on_now)
+        self.grid.clicked.connect(self._on_grid)
+        self.times.clicked.connect(self._on_grid)
+        self.over.stepped.connect(lambda t, y: self.seek_step(t))
+        self.curve.stepped.connect(lambda t, y: self.seek_step(t))
 
-    def choose_head(self, head: int | None) -> None:
-        """Show one head over the episode; the same one again, None, or a view without heads: the mean of all."""
-        count = len(self._maps.heads) if self._maps else 0
-        self.head = head if head is not None and head != self.head and head < count else None
-        self._known = 0
+    def _add_actions(self) -> None:
+        """Entries of the menu; their keys work while the card has the focus."""
+        entries = (
+            ("Next head", "chevron-right", "H", lambda: self._turn(1)),
+            ("Previous head", "chevron-left", "Shift+H", lambda: self._turn(-1)),
+            ("Next layer", "chevron-down", "L", lambda: self._turn_layer(1)),
+            ("Previous layer", "chevron-up", "Shift+L", lambda: self._turn_layer(-1)),
+        )
+        for text, icon, keys, do in entries:
+            action = self.add_menu_action(text, icon, do)
+            action.setShortcut(QKeySequence(keys))
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            self.addAction(action)
+        self.add_menu_action("All heads", "sigma", self.back)
+
+    # -- which one --------------------------------------------------------------------------------
+
+    def offered(self) -> dict[str, str]:
+        """Every kind of view that has several layers as a whole, and every view."""
+        views = self.announced()
+        kinds = {kind.views[0].name: kind for kind in layered(views)}
+        texts = {}
+        for view in views:
+            if view.name in kinds:
+                texts[kinds[view.name].key] = kinds[view.name].words
+            texts[view.name] = in_words(view.name)
+        return texts
+
+    @property
+    def chosen(self) -> str:
+        offered = self.offered()
+        return self.name if self.name in offered else next(iter(offered), "")
+
+    @property
+    def layers(self) -> tuple[View, ...]:
+        """The view that is chosen, or all layers of the kind that is."""
+        views, chosen = self.announced(), self.chosen
+        kind = next((kind.views for kind in layered(views) if kind.key == chosen), ())
+        return kind or tuple(view for view in views if view.name == chosen)
+
+    @property
+    def view(self) -> View | None:
+        """The chosen view; of a kind with several layers that of the chosen layer, or the first one."""
+        layers = self.layers
+        return layers[min(self.layer or 0, len(layers) - 1)] if layers else None
+
+    def look_at(self, name: str) -> None:
+        self.layer = None
+        super().look_at(name)
+
+    def choose(self, layer: int | None, head: int | None) -> None:
+        """Show one head, of one of several layers, alone; None: all layers, all heads."""
+        layers, heads = len(self._maps), self._heads
+        layer = layer if layer is not None and 1 < layers > layer else None
+        self.layer, self.head = layer, head if head is not None and head < heads else None
+        self._shares = None
         self.again()
 
+    def choose_head(self, head: int | None) -> None:
+        """Show one head alone; the same one again, None, or a view without heads: all of them."""
+        self.choose(self.layer, None if head == self.head else head)
+
+    def back(self) -> None:
+        """Show all heads of all layers."""
+        if (self.layer, self.head) != (None, None):
+            self.choose(None, None)
+
+    @property
+    def _heads(self) -> int:
+        return len(self._maps[0].heads) if self._maps else 0
+
     def _turn(self, by: int) -> None:
-        count = len(self._maps.heads) if self._maps else 0
-        if count > 1:
-            self.choose_head(0 if self.head is None else (self.head + by) % count)
+        """The next head, behind a layer's last one the first of the next layer."""
+        heads, layers = self._heads, len(self._maps)
+        if heads * layers > 1:
+            count = max(heads, 1) * layers
+            at = (self.layer or 0) * max(heads, 1) + (self.head or 0)
+            none = (self.layer, self.head) == (None, None)
+            at = (0 if by > 0 else count - 1) if none else (at + by) % count
+            self.choose(at // max(heads, 1), at % heads if heads else None)
+
+    def _turn_layer(self, by: int) -> None:
+        layers = len(self._maps)
+        if layers > 1:
+            self.choose((0 if by > 0 else -1) % layers if self.layer is None else (self.layer + by) % layers, self.head)
+
+    def _on_now(self, chart: int, row: int, column: int) -> None:
+        if len(self.now.titles) > 1:
+            self.choose_head(chart)
+        elif self._one_map:
+            self.back()
+        else:
+            self.choose_head(row)
+
+    def _on_grid(self, layer: int, column: int) -> None:
+        heads_across = self._over_time or len(self._maps[0].titles) > 1
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self.choose(layer, column if heads_across else None)
+
+    def event(self, event: QEvent) -> bool:
+        """Esc is this card's as long as it leads back to all heads; else it means what it means elsewhere."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._leads_back(event):
+            event.accept()
+            return True
+        return bool(super().event(event))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self._leads_back(event):
+            self.back()
+        else:
+            super().keyPressEvent(event)
+
+    def _leads_back(self, event: QKeyEvent) -> bool:
+        return event.key() == Qt.Key.Key_Escape and (self.layer, self.head) != (None, None)
+
+    # -- what is drawn ----------------------------------------------------------------------------
+
+    @property
+    def _over_time(self) -> bool:
+        """The maps are drawn over the episode: what is attended to are past steps."""
+        return bool(self._maps) and self._maps[0].view.axes in (("lag",), ("head", "lag"))
+
+    @property
+    def _all_small(self) -> bool:
+        """All heads stand in a grid."""
+        if self.layer is not None or (self.head is not None and len(self._maps) == 1):
+            return False
+        return len(self._maps) > 1 or (self._over_time and self._heads > 1)
+
+    @property
+    def _one_map(self) -> bool:
+        """A head with a map of its own stands alone."""
+        return self.head is not None and bool(self._maps) and len(self._maps[0].titles) > 1
 
     def draw(self, playing: Playing, view: View) -> None:
         if self.fresh:
-            self._maps, self._known, self._levels = Maps.of(playing, view), 0, Levels()
-            if self.head is not None and self.head >= len(self._maps.heads):
+            self._maps = [Maps.of(playing, each) for each in self.layers]
+            self._levels, self._shares = [Levels() for _ in self._maps], None
+            if self.layer is not None and self.layer >= len(self._maps):
+                self.layer = None
+            if self.head is not None and self.head >= self._heads:
                 self.head = None
-        maps = self._maps
-        assert maps is not None
-        again = self._known == 0
-        self._extend(playing.view(view.name), maps)
-        self.now.arrange(maps.titles, maps.rows, maps.columns, maps.axes, pictures=maps.cells is not None)
-        self.now.choose(self.head)
-        lags = view.axes[-1] == "lag"
-        keys, title = maps.keys
-        named = axis_labels(playing, view.axes[-1], len(keys))
-        self.over.arrange([f"past step {each}" if lags else each for each in named], title, keys)
+        values = [playing.view(each.view.name) for each in self._maps]
+        some = slice(None) if self.layer is None else slice(self.layer, self.layer + 1)
+        again = self._shares is None
+        if self._shares is None:
+            self._shares = Shares(self._maps[some], self.head)
+        if self._shares.take(values[some]):
+            self.go_on()
+        high = min(1.0, max(level.take(each) for level, each in zip(self._levels, values, strict=True)))
+        self.bar.set_levels(False, 0.0, high)
+        self._arrange(playing, self._maps[self.layer or 0])
         span = span_of(playing.length, playing.ended)
-        most = max(float(np.max(self._most.values, initial=0.0)), 0.01)
         for canvas in (self.over, self.curve):
             canvas.set_span(span)
         self.fit_rows()
-        high = min(1.0, self._levels.take(playing.view(view.name)))
-        self.bar.set_levels(False, 0.0, high)
-        self.over.draw(self._shares.values, signed=False, limits=(0.0, high), fresh=again)
-        self.curve.draw(self._entropy_in_words, [Series("", "series0", self._nats.values)], (0.0, most))
+        if self._over_time and self._all_small:
+            by_head = [maps.heads_first(each)[:, :, 0] for maps, each in zip(self._maps, values, strict=True)]
+            self.times.draw(by_head, high, span=span, fresh=self.fresh)
+        shares = self._shares
+        self.over.draw(shares.keys, signed=False, limits=(0.0, high), fresh=again)
+        most = max(float(np.max(shares.most, initial=0.0)), 0.01)
+        self.curve.draw(self._entropy_in_words, [Series("", "series0", shares.nats)], (0.0, most))
 
-    def _extend(self, values: npt.NDArray[np.float32], maps: Maps) -> None:
-        """Shares a column and entropies of the steps that are new; of the chosen head, or the mean of all."""
-        if self._known == 0:
-            self._shares, self._nats, self._most = Rows(), Rows(), Rows()
-        new = maps.heads_first(values[self._known :])
-        if self.head is not None:
-            new = new[:, self.head : self.head + 1]
-        if not len(new):
-            return
-        nats, most = entropy(new)
-        self._shares.put(self._known, new.mean(axis=(1, 2)).astype(np.float32))
-        self._nats.put(self._known, nats.mean(axis=(1, 2)).astype(np.float32))
-        self._most.put(self._known, most.max(axis=(1, 2)).astype(np.float32))
-        self._known = len(values)
+    def _arrange(self, playing: Playing, maps: Maps) -> None:
+        """Names of maps, rows and columns."""
+        names = [f"layer {index + 1}" for index in range(len(self._maps))] if len(self._maps) > 1 else [""]
+        if self._over_time:
+            self.times.arrange(names, maps.heads or [""], ("past step", "step of the episode"))
+        else:
+            self.grid.arrange(names, maps.titles, maps.axes)
+            self.grid.rows, self.grid.columns = maps.rows, maps.columns
+        titles = [""] if self._one_map else maps.titles
+        self.now.arrange(titles, maps.rows, maps.columns, maps.axes, pictures=maps.cells is not None)
+        self.now.choose(None if self._one_map else self.head)
+        self.now.whose = self._whose if self._one_map else ""
+        keys, title = maps.keys
+        named = axis_labels(playing, maps.view.axes[-1], len(keys))
+        lags = maps.view.axes[-1] == "lag"
+        self.over.arrange([f"past step {each}" if lags else each for each in named], title, keys)
+        self.over.says = (lambda t, row: read_at(t, len(keys) - 1 - row)) if lags else None
+        self.alone.name.setText(self._whose)
 
     def move_to(self, t: int) -> None:
-        playing, view, maps = self.playing, self.view, self._maps
-        if playing is None or view is None or maps is None or not 0 <= t < self._known:
+        playing, view, shares = self.playing, self.view, self._shares
+        if playing is None or view is None or shares is None or not self._maps or t < 0:
             return
-        self.now.draw(maps.at(playing.view(view.name)[t]), high=self.bar.limits[1])
-        self.over.follow(t)
-        self.curve.follow(t)
-        nats, most = float(self._nats.values[t]), float(self._most.values[t])
-        figure = f"{nats:.2f} nats" + (f" · {100 * nats / most:.0f} %" if most > 0 else "")
-        self.key_figure.setText(figure)
-        self.over.tell("" if self.curve.isVisibleTo(self) or self.key_figure.isVisible() else f"entropy {figure}")
+        if self._all_small and not self._over_time:
+            values = [playing.view(each.view.name) for each in self._maps]
+            if t < min(map(len, values)):
+                at = [maps.at(each[t]) for maps, each in zip(self._maps, values, strict=True)]
+                self.grid.draw(np.stack(at), self.bar.limits[1])
+        elif not self._all_small and t < len(playing.view(view.name)):
+            drawn = self._maps[self.layer or 0].at(playing.view(view.name)[t])
+            one = slice(self.head, (self.head or 0) + 1) if self._one_map else slice(None)
+            self.now.draw(drawn[one], high=self.bar.limits[1])
+        for canvas in (self.times, self.over, self.curve):
+            canvas.follow(t)
+        if t < shares.known:
+            nats, most = float(shares.nats[t]), float(shares.most[t])
+            figure = f"{nats:.2f} nats" + (f" · {100 * nats / most:.0f} %" if most > 0 else "")
+            self.key_figure.setText(figure)
+            self.over.tell("" if self.curve.isVisibleTo(self) or self.key_figure.isVisible() else f"entropy {figure}")
 
     def _entropy_in_words(self, t: int) -> str:
-        nats, most = float(self._nats.values[t]), float(self._most.values[t])
+        shares = self._shares
+        if shares is None or t >= shares.known:
+            return "entropy"
+        nats, most = float(shares.nats[t]), float(shares.most[t])
         of = f" · {100 * nats / most:.0f} % of log {round(np.exp(most))}" if most > 0 else ""
         return f"entropy {nats:.2f} nats{of}"
 
     @property
     def _whose(self) -> str:
-        heads = self._maps.heads if self._maps else []
+        """Whose shares and entropies these are."""
+        heads = self._maps[0].heads if self._maps else []
+        layer = f"layer {self.layer + 1}" if self.layer is not None else ""
         if self.head is not None and self.head < len(heads):
-            return heads[self.head]
-        return "mean of the heads" if len(heads) > 1 else "over the episode"
+            return f"{layer} · {heads[self.head]}" if layer else heads[self.head]
+        if len(self._maps) > 1 and not layer:
+            return "mean of all layers and heads" if len(heads) > 1 else "mean of all layers"
+        mean = "mean of the heads" if len(heads) > 1 else "over the episode"
+        return f"{layer} · {mean}" if layer else mean
 
     def fit_rows(self) -> None:
-        """A low card leaves out the entropy's curve first, then the episode."""
-        self.curve.setVisible(self.height() >= LOW)
-        self.over.say_above(self._whose if self.height() >= LOWER else "")
-        self.over.setVisible(self.height() >= LOWEST)
-        self.now.set_gutter(max(self.over.gutter_wanted, self.curve.gutter_wanted))
-        self.align([self.over, self.curve], self.now.gutter)
+        """A low card leaves out the entropy's curve first, then the episode; of past steps the shown step first."""
+        high, small, over_time = self.height(), self._all_small, self._over_time
+        stands_alone = not small and (self.layer is not None or self._one_map or (over_time and self.head is not None))
+        self.alone.setVisible(stands_alone)
+        self.grid.setVisible(small and not over_time)
+        self.times.setVisible(small and over_time)
+        self.now.setVisible(not small and (not over_time or high >= LOWER))
+        self.curve.setVisible(high >= LOW)
+        self.over.say_above(self._whose if high >= LOWER and not stands_alone else "")
+        self.over.setVisible(not (small and over_time) and (high >= LOWEST or over_time))
+        layout = self.content.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.setStretchFactor(self.over, 5 if over_time else 2)
+        left = [each for each in (self.over, self.curve) if not each.isHidden()]
+        self.now.set_gutter(max((each.gutter_wanted for each in left), default=0.0))
+        self.align([self.over, self.curve], self.now.gutter if not self.now.isHidden() else self.now.least_gutter)
+
+    def restyle(self, theme: Theme) -> None:
+        self.alone.restyle(theme)
+        super().restyle(theme)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -51,12 +52,12 @@ class GrowingPicture:
         of what shares a place the highest is drawn, or of signed values the one farthest from zero.
         """
         rows = len(order)
-        merged = max(1, -(-rows // max(1, lines)))
+        merged = max(1, math.ceil(rows / max(1, lines)))
         made_of = (span, size, merged, rows, signed, limits)
         if made_of != self._made_of:
             self._made_of = made_of
-            down, self.columns, self.size = -(-rows // merged), -(-(-(-span // size)) // 4) * 4, size
-            self._places = np.full((down, self.columns), GAP, np.uint8)
+            self.size, self.columns = size, 4 * math.ceil(span / size / 4)  # lines of a picture have whole words
+            self._places = np.full((math.ceil(rows / merged), self.columns), GAP, np.uint8)
             self.image = image_of(self._places, table)
             self.done = 0
         first = self.done // size * size

@@ -26,6 +26,7 @@ class Heatmap(Canvas):
 
     Attributes:
         titles, rows, columns: names of the maps (none is shown for a single one), of their rows and columns.
+        whose: the only map in words, for the readout.
         chosen: index of the map that is framed, or with a single one of the row that is marked; None: none.
 
     Signals:
@@ -40,6 +41,7 @@ class Heatmap(Canvas):
         self.rows: tuple[str, ...] = ()
         self.columns: tuple[str, ...] = ()
         self.chosen: int | None = None
+        self.whose = ""
         self.least_gutter = self._widest = 0.0
         self.values: npt.NDArray[Any] = np.empty((0, 0, 0))
         self._axes, self._pictures = ("", ""), False
@@ -240,7 +242,7 @@ class Heatmap(Canvas):
         """A cell in words: `head 1 · pole angle → cart position · 0.42`."""
         value = self.values[index, row, column]
         number = f"{value:.2f}".replace("-", "−") if np.isfinite(value) else "nothing"
-        title = self.titles[index] if len(self.titles) > 1 else ""
+        title = self.titles[index] if len(self.titles) > 1 else self.whose
         parts = [title, _named(self._axes[0], self.rows[row]), _named(self._axes[1], self.columns[column]), number]
         return " · ".join(part for part in parts if part)
 

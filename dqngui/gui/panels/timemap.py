@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ class TimeMap(StepCanvas):
         order: which row of the values is drawn at each place from the top.
         chosen: the row of the values that is marked.
         figure: of the shown step, at the right of the caption.
+        says: what a row is at a step, in words; None: its name and the step.
     """
 
     filled = True
@@ -40,6 +41,7 @@ class TimeMap(StepCanvas):
         self.chosen: int | None = None
         self.values: npt.NDArray[np.float32] = np.empty((0, 0), np.float32)
         self.title = self.caption = self.figure = ""
+        self.says: Callable[[int, int], str] | None = None
         self._names: tuple[str, ...] = ()
         self._widest = 0.0
         self._signed, self._limits = False, (0.0, 1.0)
@@ -162,4 +164,5 @@ class TimeMap(StepCanvas):
             return ""
         value = self.values[t, row]
         number = f"{value:.2f}".replace("-", "−") if np.isfinite(value) else "nothing"
-        return f"{self.rows[row]} · t {t} · {number}"
+        place = self.says(t, row) if self.says is not None else f"{self.rows[row]} · t {t}"
+        return f"{place} · {number}"

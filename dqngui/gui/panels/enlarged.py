@@ -1,0 +1,53 @@
+"""A line above one head that stands alone: whose map it is, its neighbours, and the way back to all of them."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.elided import ElidedLabel
+from dqngui.gui.theme import Theme
+
+HEIGHT = 24
+
+
+class EnlargedLine(QWidget):
+    """Back, the name, the one before and the next one.
+
+    Signals:
+        left: back to all.
+        turned(int): 1 the next one, -1 the one before.
+    """
+
+    left = Signal()
+    turned = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(HEIGHT)
+        self.name = ElidedLabel("", self)
+        self._buttons = {
+            "arrow-left": self._button("arrow-left", "All heads (Esc)", self.left.emit),
+            "chevron-left": self._button("chevron-left", "The head before (Shift+H)", lambda: self.turned.emit(-1)),
+            "chevron-right": self._button("chevron-right", "The next head (H)", lambda: self.turned.emit(1)),
+        }
+        back, before, after = self._buttons.values()
+        line = QHBoxLayout(self)
+        line.setContentsMargins(4, 0, 4, 0)
+        line.setSpacing(4)
+        for widget in (back, self.name, before, after):
+            line.addWidget(widget, 1 if widget is self.name else 0)
+        self.restyle(themes.current())
+
+    def _button(self, icon: str, tip: str, do: object) -> QToolButton:
+        button = QToolButton(self)
+        button.setIconSize(QSize(16, 16))
+        button.setToolTip(tip)
+        button.setAccessibleName(tip.partition(" (")[0])
+        button.clicked.connect(lambda: do())  # type: ignore[operator]
+        return button
+
+    def restyle(self, theme: Theme) -> None:
+        for icon, button in self._buttons.items():
+            button.setIcon(themes.icon(icon, "muted"))

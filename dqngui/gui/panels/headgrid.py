@@ -1,0 +1,289 @@
+"""All heads of all layers as small maps in one picture: rows are layers, columns heads, colours the same for all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPen
+from PySide6.QtWidgets import QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.panels.canvas import Canvas, color_table, image_of, indices, widest
+from dqngui.gui.panels.growing import AT_ONCE, GrowingPicture
+from dqngui.gui.theme import Theme
+
+APART = 5.0  # pixels between two maps
+RIGHT = 8.0
+LATER_MS = 30
+
+
+class HeadGrid(Canvas):
+    """A frame with names; what is in the maps is drawn by subclasses.
+
+    Attributes:
+        layers, heads: names of the rows and columns.
+        pointed: (layer, head) under the mouse.
+
+    Signals:
+        clicked(layer, head): a map was clicked.
+    """
+
+    clicked = Signal(int, int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.layers: tuple[str, ...] = ("",)
+        self.heads: tuple[str, ...] = ("",)
+        self.axes = ("", "")
+        self.pointed: tuple[int, int] | None = None
+        self._high, self._table = 1.0, color_table(False)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def arrange(self, layers: Sequence[str], heads: Sequence[str], axes: tuple[str, str]) -> None:
+        """Name the rows and columns of maps, and the axes inside each of them."""
+        if (tuple(layers), tuple(heads), axes) != (self.layers, self.heads, self.axes):
+            self.layers, self.heads, self.axes = tuple(layers), tuple(heads), axes
+            self.renew()
+
+    def restyle(self, theme: Theme) -> None:
+        self._table = color_table(False)
+        super().restyle(theme)
+
+    # -- geometry ---------------------------------------------------------------------------------
+
+    def place(self, layer: int, head: int) -> QRectF:
+        """Where a map is, in pixels."""
+        left, top, width, height = self._first
+        return QRectF(left + head * (width + APART), top + layer * (height + APART), width, height)
+
+    @property
+    def _first(self) -> tuple[float, float, float, float]:
+        """Left, top, width and height of the first map."""
+        left = 6.0 + (widest(self._layer_names, self.metrics) + 6 if len(self.layers) > 1 else 0.0)
+        top = self.line + 2.0 if len(self.heads) > 1 else 4.0
+        across, down = len(self.heads), len(self.layers)
+        width = (self.width() - left - RIGHT - APART * (across - 1)) / across
+        height = (self.height() - top - self.line - 4 - APART * (down - 1)) / down
+        return left, top, max(1.0, width), max(1.0, height)
+
+    @property
+    def _layer_names(self) -> Sequence[str]:
+        """Names of the layers, only their numbers where there is little room."""
+        return self.layers if self.width() >= 240 else [name.split()[-1] if name else "" for name in self.layers]
+
+    def map_at(self, at: QPointF) -> tuple[int, int] | None:
+        """(layer, head) under a point."""
+        for layer in range(len(self.layers)):
+            for head in range(len(self.heads)):
+                if self.place(layer, head).contains(at):
+                    return layer, head
+        return None
+
+    def named(self, layer: int, head: int) -> str:
+        """A map in words: `layer 2 · head 3`."""
+        return " · ".join(name for name in (self.layers[layer], self.heads[head]) if name)
+
+    # -- painting ---------------------------------------------------------------------------------
+
+    def draw_frame(self, painter: QPainter) -> None:
+        muted = themes.current().color("muted")
+        for layer, name in enumerate(self._layer_names if len(self.layers) > 1 else ()):
+            place = self.place(layer, 0)
+            at = QRectF(2, place.center().y() - self.line / 2, place.left() - 8, self.line)
+            self.words(painter, at, name, Qt.AlignmentFlag.AlignRight, muted)
+        for head, name in enumerate(self.heads if len(self.heads) > 1 else ()):
+            place = self.place(0, head)
+            if self.metrics.horizontalAdvance(name) > place.width():
+                name = name.split()[-1]  # `head 3` is `3`
+            if self.metrics.horizontalAdvance(name) <= place.width() + APART:
+                at = QRectF(place.left() - 20, 1, place.width() + 40, self.line)
+                self.words(painter, at, name, Qt.AlignmentFlag.AlignHCenter, muted)
+        below = QRectF(0, self.height() - self.line - 1, self.width() - 2, self.line)
+        if below.height() + 4 < self.height() / 2:
+            text = self.metrics.elidedText(self._caption(), Qt.TextElideMode.ElideRight, below.width())
+            self.words(painter, below, text, Qt.AlignmentFlag.AlignHCenter, muted)
+
+    def _caption(self) -> str:
+        """What is across and down in each map."""
+        return " × ".join(axis for axis in self.axes if axis)
+
+    def draw_over(self, painter: QPainter) -> None:
+        if self.pointed is not None:
+            painter.setPen(QPen(themes.current().color("accent"), 1))
+            painter.drawRect(QRectF(self.place(*self.pointed).toRect()).adjusted(-1.5, -1.5, 0.5, 0.5))
+
+    # -- mouse ------------------------------------------------------------------------------------
+
+    def told(self, layer: int, head: int, x: float, y: float) -> str:
+        """What is at a place (0 … 1) of a map, in words."""
+        return self.named(layer, head)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.position()
+        self._point_at(self.map_at(at))
+        text = ""
+        if self.pointed is not None:
+            place = self.place(*self.pointed)
+            x, y = (at.x() - place.left()) / place.width(), (at.y() - place.top()) / place.height()
+            text = self.told(*self.pointed, min(x, 1 - 1e-9), min(y, 1 - 1e-9))
+        self.say(text, at)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        found = self.map_at(event.position())
+        if found is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.clicked.emit(*found)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._point_at(None)
+
+    def _point_at(self, pointed: tuple[int, int] | None) -> None:
+        if pointed != self.pointed:
+            self.pointed = pointed
+            self.update()
+
+
+class StepGrid(HeadGrid):
+    """Maps (layers, heads, rows, columns) of one step.
+
+    Attributes:
+        rows, columns: their names, for the readout.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.rows: Sequence[str] = ()
+        self.columns: Sequence[str] = ()
+        self.values: npt.NDArray[Any] = np.empty((0, 0, 0, 0))
+
+    def draw(self, values: npt.NDArray[Any], high: float) -> None:
+        """Show shares (layers, heads, rows, columns) between 0 and a level."""
+        self.values, self._high = values, high
+        self.touch()
+
+    def draw_data(self, painter: QPainter) -> None:
+        if self.values.shape[:2] != (len(self.layers), len(self.heads)):
+            return
+        places = np.ascontiguousarray(indices(self.values, 0.0, self._high))
+        for layer, head in np.ndindex(places.shape[:2]):
+            painter.drawImage(QRectF(self.place(layer, head).toRect()), image_of(places[layer, head], self._table))
+
+    def told(self, layer: int, head: int, x: float, y: float) -> str:
+        if self.values.shape[:2] != (len(self.layers), len(self.heads)):
+            return self.named(layer, head)
+        row, column = int(y * self.values.shape[2]), int(x * self.values.shape[3])
+        cell = [
+            f"{axis} {names[place]}" if names[place].lstrip("−").isdigit() else names[place]
+            for axis, names, place in ((self.axes[0], self.rows, row), (self.axes[1], self.columns, column))
+            if place < len(names)
+        ]
+        parts = [self.named(layer, head), *cell, f"{self.values[layer, head, row, column]:.2f}"]
+        return " · ".join(part for part in parts if part)
+
+
+class TimeGrid(HeadGrid):
+    """Maps (past steps, steps of the episode), with the cursor in each of them.
+
+    Attributes:
+        values: of each layer (steps, heads, past steps), the oldest past step first.
+        span: steps that a map has room for.
+        t: where the cursor is.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.values: list[npt.NDArray[np.float32]] = []
+        self.span, self.t = 1, None  # type: int, int | None
+        self._pictures: dict[tuple[int, int], GrowingPicture] = {}
+        self._later = QTimer(self, singleShot=True, interval=LATER_MS)
+        self._later.timeout.connect(self.touch)
+
+    def draw(self, values: Sequence[npt.NDArray[np.float32]], high: float, *, span: int, fresh: bool) -> None:
+        """Show shares between 0 and a level; `fresh`: other values than before, not just more."""
+        if fresh:
+            self._pictures = {}
+        if span != self.span:
+            self.span = span
+            self.renew()
+        self.values, self._high = list(values), high
+        self.touch()
+
+    def restyle(self, theme: Theme) -> None:
+        self._pictures = {}
+        super().restyle(theme)
+
+    def follow(self, t: int) -> None:
+        """Move the cursors; only strips are painted again."""
+        if t == self.t:
+            return
+        for step in (self.t, t):
+            for head in range(len(self.heads)) if step is not None else ():
+                self.update(int(self._x_of(self.place(0, head), step or 0)) - 3, 0, 7, self.height())
+        self.t = t
+
+    @property
+    def _length(self) -> int:
+        return min((len(each) for each in self.values), default=0)
+
+    def _x_of(self, place: QRectF, t: int) -> float:
+        return place.left() + (t + 0.5) / self.span * place.width()
+
+    def draw_data(self, painter: QPainter) -> None:
+        if len(self.values) != len(self.layers):
+            return
+        ratio = self.devicePixelRatioF()
+        at_once = None if self.exported else AT_ONCE // (len(self.layers) * len(self.heads))
+        for layer, head in np.ndindex(len(self.layers), len(self.heads)):
+            values = self.values[layer][:, head]
+            place = QRectF(self.place(layer, head).toRect())
+            picture = self._pictures.setdefault((layer, head), GrowingPicture())
+            size = 2 ** max(0, math.ceil(math.log2(self.span / max(1.0, place.width() * ratio))))
+            picture.add(
+                values, np.arange(values.shape[1]), span=self.span, size=size, lines=int(place.height() * ratio),
+                signed=False, limits=(0.0, self._high), table=self._table, at_once=at_once,
+            )  # fmt: skip
+            if picture.done < len(values):
+                self._later.start()
+            painter.save()
+            painter.setClipRect(place)
+            painter.fillRect(place, themes.current().color("raised"))  # what is not played yet
+            known = place.width() * len(values) / self.span
+            painter.setClipRect(place.adjusted(0, 0, known - place.width(), 0))
+            width = place.width() * picture.columns * picture.size / self.span
+            painter.drawImage(QRectF(place.left(), place.top(), width, place.height()), picture.image)
+            painter.restore()
+
+    def _caption(self) -> str:
+        return f"{self.axes[0]} over {self.axes[1]}"
+
+    def draw_over(self, painter: QPainter) -> None:
+        super().draw_over(painter)
+        if self.t is None or not self._length:
+            return
+        theme = themes.current()
+        for layer, head in np.ndindex(len(self.layers), len(self.heads)):
+            place = self.place(layer, head)
+            x = math.floor(self._x_of(place, min(self.t, self.span - 1))) + 0.5
+            painter.fillRect(QRectF(x - 1.5, place.top(), 3, place.height()), theme.color("surface"))
+            painter.setPen(QPen(theme.color("accent"), 1))
+            painter.drawLine(QPointF(x, place.top()), QPointF(x, place.bottom()))
+
+    def told(self, layer: int, head: int, x: float, y: float) -> str:
+        t = int(x * self.span)
+        if layer >= len(self.values) or t >= len(self.values[layer]):
+            return self.named(layer, head)
+        values = self.values[layer]
+        back = values.shape[2] - 1 - int(y * values.shape[2])
+        return f"{self.named(layer, head)} · {read_at(t, back)} · {values[t, head, values.shape[2] - 1 - back]:.2f}"
+
+
+def read_at(t: int, back: int) -> str:
+    """Which step is read at step t, so many steps back, in words."""
+    if back > t:
+        return f"t {t} · nothing {back} steps back"
+    return f"t {t} reads itself" if back == 0 else f"t {t} reads t {t - back}, {back} back"
