@@ -21,11 +21,12 @@ BETWEEN = 10.0  # pixels between two names
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A curve: its name, colour (a token of the theme) and values (steps,)."""
+    """A curve: its name, colour (a token of the theme) and values (steps,); dashed, where another lies below it."""
 
     name: str
     token: str
     values: npt.NDArray[np.float32]
+    dashed: bool = False
 
 
 class Trace(StepCanvas):
@@ -72,7 +73,8 @@ class Trace(StepCanvas):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(place.adjusted(0, -1, 0, 1))
         for each in self.series:
-            painter.setPen(QPen(theme.color(each.token), 1))  # a wider one takes twenty times as long
+            style = Qt.PenStyle.DashLine if each.dashed else Qt.PenStyle.SolidLine
+            painter.setPen(QPen(theme.color(each.token), 1, style))  # a wider one takes twenty times as long
             self._curve(painter, each.values)
         painter.setClipping(False)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

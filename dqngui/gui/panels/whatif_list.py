@@ -1,0 +1,139 @@
+"""The list of changes in the What if card: one line each, with a check, what it does, and a way to remove it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QResizeEvent
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.theme import SECONDARY_PX, Theme
+from dqngui.gui.whatif import Intervention, Interventions
+from dqngui.messages import PlayerReady
+
+ROW = 26
+MOST_ROWS = 3  # in sight; of more the list scrolls
+
+
+class InterventionList(QScrollArea):
+    """The rows of a list of changes.
+
+    Signals:
+        opened(int): the user wants to edit this one.
+    """
+
+    opened = Signal(int)
+
+    def __init__(self, interventions: Interventions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._interventions = interventions
+        self._ready: PlayerReady | None = None
+        self.rows: list[InterventionRow] = []
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Changes")
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        body = QWidget()
+        self._column = QVBoxLayout(body)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self.setWidget(body)
+        interventions.changed.connect(self.look)
+        self.look()
+
+    def look_at(self, ready: PlayerReady | None) -> None:
+        """The agent whose episode is changed: what it lacks cannot take part."""
+        if ready != self._ready:
+            self._ready = ready
+            self.look()
+
+    def look(self) -> None:
+        """Show the list as it is."""
+        wanted = self._interventions.rows
+        while len(self.rows) > len(wanted):
+            row = self.rows.pop()
+            self._column.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        while len(self.rows) < len(wanted):
+            self.rows.append(self._new_row(len(self.rows)))
+        for widget, row in zip(self.rows, wanted, strict=True):
+            widget.show_row(row, self._ready is None or row.fits(self._ready))
+        self.setVisible(bool(wanted))
+        self.setFixedHeight(ROW * min(len(wanted), MOST_ROWS))
+
+    def _new_row(self, index: int) -> InterventionRow:
+        row = InterventionRow(index)
+        row.check.clicked.connect(lambda on: self._interventions.switch(index, on))
+        row.text.clicked.connect(partial(self.opened.emit, index))
+        row.remove.clicked.connect(lambda: self._interventions.remove(index))
+        self._column.addWidget(row)
+        return row
+
+    def restyle(self, theme: Theme) -> None:
+        for row in self.rows:
+            row.restyle()
+
+
+class InterventionRow(QWidget):
+    """One change: a check, what it does (a click edits it), a cross."""
+
+    def __init__(self, index: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(ROW)
+        self.check = QCheckBox()
+        self.check.setToolTip("Let this change take part")
+        self.text = WordsButton()
+        self.remove = QToolButton()
+        self.remove.setFixedSize(24, 22)
+        self.remove.setIconSize(QSize(14, 14))
+        self.remove.setToolTip("Remove this change")
+        self.remove.setAccessibleName(f"Remove change {index + 1}")
+        self.check.setAccessibleName(f"Change {index + 1} takes part")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(2, 0, 0, 0)
+        row.setSpacing(4)
+        row.addWidget(self.check)
+        row.addWidget(self.text, 1)
+        row.addWidget(self.remove)
+        self.restyle()
+
+    def show_row(self, row: Intervention, fits: bool) -> None:
+        """Say what it does; `fits`: the agent has what is changed."""
+        self.check.setChecked(row.on)
+        self.check.setEnabled(fits)
+        text = f"{row.what}, {row.when}"
+        text = f"{text[:1].upper()}{text[1:]}"
+        self.text.say(text if fits else f"{text} (this agent has no such thing)")
+        self.text.setEnabled(fits)
+
+    def restyle(self) -> None:
+        self.remove.setIcon(themes.icon("close", "muted"))
+
+
+class WordsButton(QToolButton):
+    """A quiet button of one line of text, shortened where it does not fit; the tooltip says all of it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        themes.set_role(self, "disclosure")
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.full = ""
+
+    def say(self, text: str) -> None:
+        self.full = text
+        self.setToolTip(f"{text}: click to edit")
+        self.setAccessibleName(f"Edit: {text}")
+        self._fit()
+
+    def _fit(self) -> None:
+        metrics = QFontMetrics(themes.font(SECONDARY_PX))
+        self.setText(metrics.elidedText(self.full, Qt.TextElideMode.ElideRight, max(0, self.width() - 12)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()

@@ -1,0 +1,279 @@
+"""Changes to an episode as a person thinks of them: what can be changed in an agent, and a list of what is changed.
+
+One intervention may be several `Change`s: a token is masked in every attention that sees it, and a memory is erased in
+everything that it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Literal
+
+from PySide6.QtCore import QObject, Signal
+
+from dqngui.gui.panels.views import in_words
+from dqngui.messages import Change, PlayerReady, View
+
+Do = Literal["set", "scale", "remove"]
+ACTION, OBSERVATION = "action", "observation"
+MOST_NAMED = 3  # places that a sentence names; of more it tells how many
+
+
+@dataclass(frozen=True, slots=True)
+class Lever:
+    """Something that can be changed in an agent.
+
+    Attributes:
+        key: tells it from the agent's others.
+        group: where it stands in a menu: `Memory`, `Attention`, `What it sees`, `What it does`.
+        text: it in words.
+        targets: `Change.target` of each.
+        axes: of each target that is a view.
+        axis: along which places are chosen.
+        labels: names of the places; none: there is nothing to choose.
+        does: what can be done to it; the first one is usual.
+        fixed: the places where there is nothing to choose; none: all.
+    """
+
+    key: str
+    group: str
+    text: str
+    targets: tuple[str, ...]
+    axes: tuple[tuple[str, ...], ...] = ()
+    axis: str = ""
+    labels: tuple[str, ...] = ()
+    does: tuple[Do, ...] = ("remove", "set", "scale")
+    fixed: tuple[int, ...] = ()
+
+    @property
+    def single(self) -> bool:
+        """Exactly one place is chosen."""
+        return self.targets == (ACTION,)
+
+    def at(self, index: int, places: tuple[int, ...]) -> tuple[tuple[int, ...] | None, ...]:
+        """`Change.at` of a target, for places along the axis; no places: all of them."""
+        places = places or self.fixed
+        if not places:
+            return ()
+        if not self.axes:
+            return (places,)
+        return tuple(places if axis == self.axis else None for axis in self.axes[index])
+
+
+def levers(ready: PlayerReady) -> list[Lever]:
+    """Everything that can be changed in this agent, in the order of the menu."""
+    return [*_of_memory(ready), *_of_attention(ready), *_of_observation(ready), *_of_actions(ready)]
+
+
+def _of_memory(ready: PlayerReady) -> Iterator[Lever]:
+    held = [view for view in ready.views if view.name in ready.held]
+    lagged = [view for view in _weights(ready) if view.axes[-1] == "lag"]
+    if held:
+        names = tuple(view.name for view in held)
+        yield Lever("memory", "Memory", "everything it remembers", names, tuple(v.axes for v in held), does=("remove",))
+    for view in held:
+        for axis, count in zip(view.axes, view.shape, strict=True):
+            if view.axes.count(axis) > 1:
+                continue
+            text = f"{in_words(view.name)}: {axis}s"
+            labels = tuple(_labels(ready, axis, count))
+            yield Lever(f"{view.name}:{axis}", "Memory", text, (view.name,), (view.axes,), axis, labels)
+    if lagged:
+        past = tuple(range(1, lagged[0].shape[-1]))
+        if not held:
+            names, axes = tuple(view.name for view in lagged), tuple(view.axes for view in lagged)
+            yield Lever("memory", "Memory", "everything it remembers", names, axes, "lag", does=("remove",), fixed=past)
+        yield from _together(ready, lagged, "lag", "Memory", "past steps")
+    for view in _weights(ready):
+        if view.name.startswith("memory/") and view.axes[-1] != "lag":
+            yield from _along(ready, view, "Memory")
+
+
+def _of_attention(ready: PlayerReady) -> Iterator[Lever]:
+    seen = [view for view in _weights(ready) if view.name.startswith("attention/")]
+    keyed = [view for view in seen if view.axes[-1] == "key"]
+    if keyed:
+        yield from _together(ready, keyed, "key", "Attention", "tokens")
+    for view in seen:
+        yield from _along(ready, view, "Attention")
+    for view in _weights(ready):
+        if view.axes[-1] == "lag":
+            yield from _along(ready, view, "Memory")
+
+
+def _of_observation(ready: PlayerReady) -> Iterator[Lever]:
+    if ready.features:
+        does: tuple[Do, ...] = ("set", "scale", "remove")
+        yield Lever(
+            OBSERVATION,
+            "What it sees",
+            "entries of the observation",
+            (OBSERVATION,),
+            (),
+            "feature",
+            ready.features,
+            does,
+        )
+
+
+def _of_actions(ready: PlayerReady) -> Iterator[Lever]:
+    if ready.actions:
+        yield Lever(ACTION, "What it does", "the action", (ACTION,), (), "action", ready.actions, ("set",))
+
+
+def _weights(ready: PlayerReady) -> list[View]:
+    return [view for view in ready.views if view.name in ready.weights]
+
+
+def _together(ready: PlayerReady, views: Sequence[View], axis: str, group: str, text: str) -> Iterator[Lever]:
+    """Places along an axis that several views share, in all of them at once."""
+    for count, alike in groupby(sorted(views, key=lambda view: view.shape[-1]), key=lambda view: view.shape[-1]):
+        some = list(alike)
+        names = tuple(view.name for view in some)
+        labels = tuple(_labels(ready, axis, count))
+        axes = tuple(view.axes for view in some)
+        yield Lever(f"{group}:{axis}:{count}", group, text, names, axes, axis, labels)
+
+
+def _along(ready: PlayerReady, view: View, group: str) -> Iterator[Lever]:
+    """Heads of a view of weights, and what they weigh where nothing else says it."""
+    for axis, count in zip(view.axes, view.shape, strict=True):
+        if axis in ("head", "slot") and count > 1:
+            labels = tuple(_labels(ready, axis, count))
+            yield Lever(
+                f"{view.name}:{axis}",
+                group,
+                f"{in_words(view.name)}: {axis}s",
+                (view.name,),
+                (view.axes,),
+                axis,
+                labels,
+            )
+
+
+def _labels(ready: PlayerReady, axis: str, count: int) -> list[str]:
+    if axis == "lag":
+        return ["this step", "the step before", *(f"{lag} steps before" for lag in range(2, count))][:count]
+    known = ready.labels.get(axis, ())
+    return list(known) if len(known) == count else [f"{axis} {index + 1}" for index in range(count)]
+
+
+@dataclass(frozen=True, slots=True)
+class Intervention:
+    """One line of the list.
+
+    Attributes:
+        lever: what is changed.
+        places: along the lever's axis; none: all.
+        first, last: steps that are changed; last None: to the episode's end.
+        on: it takes part.
+    """
+
+    lever: Lever
+    first: int
+    last: int | None = None
+    places: tuple[int, ...] = ()
+    do: Do = "remove"
+    value: float = 0.0
+    on: bool = True
+
+    def changes(self) -> list[Change]:
+        """What the player's process is told."""
+        lever = self.lever
+        if lever.single:
+            return [
+                Change(target=ACTION, first=self.first, last=self.last, do="set", value=float(place))
+                for place in self.places[:1]
+            ]
+        return [
+            Change(
+                target=target, first=self.first, last=self.last, at=lever.at(index, self.places),
+                do=self.do, value=0.0 if self.do == "remove" else self.value,
+            )
+            for index, target in enumerate(lever.targets)
+        ]  # fmt: skip
+
+    def fits(self, ready: PlayerReady) -> bool:
+        """This agent has what is changed."""
+        return self.lever in levers(ready)
+
+    @property
+    def what(self) -> str:
+        """What is done, in words: `hidden state: unit 3 erased`."""
+        lever = self.lever
+        if lever.single:
+            return f"does {lever.labels[self.places[0]]}" if self.places else "does nothing else"
+        where = lever.text if not lever.labels else f"{lever.text.partition(':')[0]}, {self._places()}"
+        if lever.targets == (OBSERVATION,):
+            where = f"sees {self._places()}"
+            return f"{where} as {_number(self.value)}" if self.do == "set" else f"{where} {self._done('as 0')}"
+        masked = lever.labels and (lever.axis in ("key", "lag", "head") or "weights" in lever.text)
+        return f"{where} {self._done('masked' if masked else 'erased')}"
+
+    def _done(self, removed: str) -> str:
+        if self.do == "remove":
+            return removed
+        return f"set to {_number(self.value)}" if self.do == "set" else f"× {_number(self.value)}"
+
+    def _places(self) -> str:
+        names = [self.lever.labels[place] for place in self.places]
+        if not names or len(names) == len(self.lever.labels):
+            return "all"
+        if len(names) <= MOST_NAMED:
+            return ", ".join(names)
+        return f"{len(names)} of {len(self.lever.labels)}"
+
+    @property
+    def when(self) -> str:
+        """At which steps, in words."""
+        if self.last is None:
+            return f"from step {self.first:,} on"
+        return f"at step {self.first:,}" if self.last == self.first else f"steps {self.first:,} to {self.last:,}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}".replace("-", "−")
+
+
+class Interventions(QObject):
+    """The list of changes.
+
+    Signals:
+        changed: another intervention, or one is otherwise.
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.rows: list[Intervention] = []
+
+    def add(self, row: Intervention) -> None:
+        self.rows.append(row)
+        self.changed.emit()
+
+    def put(self, index: int, row: Intervention) -> None:
+        """Replace one."""
+        if self.rows[index] != row:
+            self.rows[index] = row
+            self.changed.emit()
+
+    def switch(self, index: int, on: bool) -> None:
+        """Let one take part, or not."""
+        self.put(index, replace(self.rows[index], on=on))
+
+    def remove(self, index: int) -> None:
+        del self.rows[index]
+        self.changed.emit()
+
+    def clear(self) -> None:
+        if self.rows:
+            self.rows.clear()
+            self.changed.emit()
+
+    def active(self, ready: PlayerReady) -> list[Intervention]:
+        """Those that take part and that this agent has the lever for."""
+        known = levers(ready) if self.rows else []
+        return [row for row in self.rows if row.on and row.lever in known]
