@@ -48,7 +48,8 @@ def weigh(
 ) -> tuple[Tensor, Tensor]:
     """Values (N, K, H, d) averaged by the softmax of scores (N, Q, K, H) over the keys.
 
-    Returns (N, Q, D) and the weights (N, H, Q, K), which pass through `change` before they are used.
+    Returns (N, Q, D) and the weights (N, H, Q, K), which pass through `change` before they are used; absent keys get
+    none even so.
     """
     if present is not None:
         scores = scores + _penalty(present, scores.dtype).view(len(scores), 1, -1, 1)
@@ -56,8 +57,8 @@ def weigh(
     if present is not None:
         weights = weights * present.view(len(scores), 1, -1, 1)  # of use where no key is present
     by_head = weights.permute(0, 3, 1, 2)
-    if change is not None:
-        by_head = change(by_head)
+    if change is not None and (changed := change(by_head)) is not by_head:
+        by_head = changed if present is None else changed * present.view(len(scores), 1, 1, -1)
         weights = by_head.permute(0, 2, 3, 1)
     if _are_few(scores, *scores.shape[1:3]):
         return (weights.unsqueeze(-1) * v.unsqueeze(1)).sum(2).flatten(2), by_head

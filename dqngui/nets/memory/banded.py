@@ -41,7 +41,7 @@ def attend(
 
     Args:
         empty: (B, S − T) which of the steps before do not exist; None: all exist.
-        change: explicit weights pass through it before they are used.
+        change: explicit weights pass through it before they are used; steps that do not exist get none even so.
     """
     T, S, L = q.shape[1], k.shape[1], lag_bias.shape[-1]
     c = max(L, _LEAST_BLOCK)
@@ -80,7 +80,7 @@ def _whole(
     q, k, v = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in (q, k, v))  # (B, H, ·, d)
     if explicit:
         weights = torch.softmax(q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1]) + bias, dim=-1)
-        if change is not None:
-            weights = change(weights)
+        if change is not None and (changed := change(weights)) is not weights:
+            weights = changed if empty is None else changed.masked_fill(hidden, 0.0)
         return (weights @ v).transpose(1, 2).flatten(2), weights
     return F.scaled_dot_product_attention(q, k, v, attn_mask=bias).transpose(1, 2).flatten(2), None

@@ -87,7 +87,7 @@ class Transformer(Memory):
         return (position + 1).expand(*weights.shape[:2], T, self.length)
 
     def _changed(self, record: Record, name: str, weights: Tensor) -> Tensor:
-        """The weights (B, H, T, S) to use, which a record changes by lag; those of steps that are not there stay 0."""
+        """The weights (B, H, T, S) to use, which a record changes by lag; a lag before the first key has none."""
         if name not in record.changes:
             return weights
         T = weights.shape[2]
