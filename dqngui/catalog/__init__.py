@@ -45,6 +45,7 @@ JOBS = {
     "train": Entry("Train an agent", "dqngui.jobs.train:train"),
     "test": Entry("Play a stored agent greedily and tell its returns", "dqngui.jobs.test:test"),
     "play": Entry("Play an agent step by step for those who watch it", "dqngui.jobs.play:play"),
+    "study": Entry("Ask what many episodes of an agent say about it", "dqngui.jobs.study.server:study"),
 }
 
 PANELS = {

@@ -1,8 +1,8 @@
 """Seeds of episodes: pure functions, so that an episode can be played again from what is written down.
 
-Four ranges never meet: evaluations that choose the best checkpoint draw from `SELECTION_SEEDS` up,
-test episodes from `TEST_SEEDS` up, episodes played to be watched from `PLAY_SEEDS` up, training
-episodes from `TRAINING_SEEDS` up.
+Five ranges never meet: evaluations that choose the best checkpoint draw from `SELECTION_SEEDS` up,
+test episodes from `TEST_SEEDS` up, episodes played to be watched from `PLAY_SEEDS` up, those that
+look into an agent from `STUDY_SEEDS` up, training episodes from `TRAINING_SEEDS` up.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import hashlib
 SELECTION_SEEDS = 1_000_000
 TEST_SEEDS = 2_000_000
 PLAY_SEEDS = 3_000_000
+STUDY_SEEDS = 4_000_000
 TRAINING_SEEDS = 10_000_000
 _END = 2**31
 

@@ -27,7 +27,7 @@ from dqngui.messages import Command
 COMMAND = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from dqngui.hosts.child import main; main()"
 BATCH_SECONDS, BATCH_EVENTS = 0.05, 500
 WATCH_SECONDS = 0.5
-BACKGROUND, NICENESS = frozenset({"play"}), 10
+BACKGROUND, NICENESS = frozenset({"play", "study"}), 10
 """Jobs that serve someone who watches: what they watch, training above all, comes first."""
 
 

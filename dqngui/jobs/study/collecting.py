@@ -1,0 +1,159 @@
+"""Many greedy episodes of one agent, played at once and told step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dqngui.envs.facts import Facts, facts_of
+from dqngui.envs.make import LONGEST_GREEDY, make_vector
+from dqngui.envs.seeds import STUDY_SEEDS
+from dqngui.envs.vector import Envs
+from dqngui.jobs.agent import CPU, Agent
+from dqngui.learning.acting import inputs_of, reset_rows
+from dqngui.nets.memory.contract import State
+from dqngui.nets.record import Record
+from dqngui.nets.trunk import Inputs, Trunk
+
+LANES = 32
+"""Episodes that are played at once, at most: one pass of the network serves all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One step of each of n episodes, which may be at different steps.
+
+    Attributes:
+        episode, t: (n,) which ones, from 0, and at which step.
+        inputs: what the network saw, (1, n, ...); `state` what its memory brought along, n rows; `left` what it keeps.
+        q: (n, A); `said` (n, D) the memory's output, None where no memory was asked.
+        views: (n, *axes) by name, where they were recorded.
+        facts: of each, where they were wanted.
+    """
+
+    episode: NDArray[np.int64]
+    t: NDArray[np.int64]
+    inputs: Inputs
+    state: State
+    left: State
+    q: Tensor
+    said: Tensor | None
+    views: dict[str, Tensor]
+    facts: list[Facts]
+
+
+@contextmanager
+def environments(agent: Agent, episodes: int) -> Iterator[Envs]:
+    """As many environments as so many episodes are played in. Raises ConfigError."""
+    envs = make_vector(agent.experiment.env, min(episodes, LANES), longest=LONGEST_GREEDY)
+    try:
+        yield envs
+    finally:
+        with suppress(Exception):  # one that has just failed may fail again while it is closed
+            envs.close()
+
+
+def moments(
+    agent: Agent, envs: Envs, episodes: int, longest: int, *, record: bool = False, facts: bool = False
+) -> Iterator[Moment]:
+    """Every step of `episodes` episodes, on the study's own seeds, each cut after `longest` steps.
+
+    Yields outside of inference mode; what is made of the tensors needs no gradients.
+    """
+    playing = _Playing(agent, envs, episodes, longest)
+    while len(playing.lanes):
+        yield playing.step(record, facts)
+
+
+class _Playing:
+    """Episodes under way in some of the environments, `lanes` (n,); all arrays have a row for each of these."""
+
+    def __init__(self, agent: Agent, envs: Envs, episodes: int, longest: int) -> None:
+        self.agent, self.envs, self.episodes, self.longest = agent, envs, episodes, longest
+        self.lanes = np.arange(len(envs))
+        self.episode = self.lanes.copy()
+        self.begun = len(envs)
+        self.t = np.zeros(len(envs), np.int64)
+        self.action = np.full(len(envs), -1)
+        self.reward = np.zeros(len(envs), np.float32)
+        self.parts = envs.reset(STUDY_SEEDS + self.episode)
+        self.state = self._initial()
+
+    def _initial(self) -> State:
+        with torch.inference_mode():
+            return self.agent.network.initial_state(len(self.lanes))
+
+    def step(self, record: bool, facts: bool) -> Moment:
+        network = self.agent.network
+        recorded = Record() if record else None
+        inputs = inputs_of({name: part[self.lanes] for name, part in self.parts.items()}, self.action, self.reward, CPU)
+        with torch.inference_mode(), _listening(network) as said:
+            q, left = network(inputs, self.state, recorded)
+        moment = Moment(
+            episode=self.episode,
+            t=self.t,
+            inputs=inputs,
+            state=self.state,
+            left=left,
+            q=q[0],
+            said=said[-1][-1] if said else None,
+            views={name: value[0] for name, value in recorded.values.items()} if recorded is not None else {},
+            facts=[facts_of(self.envs.envs[lane], self.envs.infos[lane]) for lane in self.lanes] if facts else [],
+        )
+        self._act(q[0].argmax(-1).numpy(), left)
+        return moment
+
+    def _act(self, greedy: NDArray[np.int64], left: State) -> None:
+        count = len(self.envs)
+        actions, active = np.zeros(count, np.int64), np.zeros(count, np.bool_)
+        actions[self.lanes], active[self.lanes] = greedy, True
+        self.parts, reward, terminated, truncated = self.envs.step(actions, active)
+        self.action = greedy
+        self.reward = (reward[self.lanes] * self.agent.experiment.learn.reward_scale).astype(np.float32)
+        self.state, self.t = left, self.t + 1
+        over = (terminated | truncated)[self.lanes] | (self.t >= self.longest)
+        if over.any():
+            self._go_on(over)
+
+    def _go_on(self, over: NDArray[np.bool_]) -> None:
+        """Begin the next episodes where one is over, and leave the lanes for which none is left."""
+        renewed = over & (over.cumsum() <= self.episodes - self.begun)
+        self.episode = self.episode.copy()
+        self.episode[renewed] = self.begun + np.arange(renewed.sum())
+        self.begun += int(renewed.sum())
+        self.t, self.action = np.where(renewed, 0, self.t), np.where(renewed, -1, self.action)
+        self.reward = np.where(renewed, np.float32(0), self.reward)
+        if renewed.any():
+            mask, seeds = np.zeros(len(self.envs), np.bool_), np.zeros(len(self.envs), np.int64)
+            mask[self.lanes[renewed]], seeds[self.lanes[renewed]] = True, STUDY_SEEDS + self.episode[renewed]
+            self.parts = self.envs.reset_some(mask, seeds)
+            with torch.inference_mode():
+                self.state = reset_rows(self.state, self._initial(), renewed)
+        stay = ~over | renewed
+        if not stay.all():
+            rows = torch.from_numpy(np.flatnonzero(stay))
+            self.state = tuple(part[rows] for part in self.state)
+            self.lanes, self.episode, self.t = self.lanes[stay], self.episode[stay], self.t[stay]
+            self.action, self.reward = self.action[stay], self.reward[stay]
+
+
+@contextmanager
+def _listening(network: Trunk) -> Iterator[list[Tensor]]:
+    """What the memory says during a pass, (T, n, D) a call; nothing where no memory is asked."""
+    said: list[Tensor] = []
+
+    def hear(_: Any, __: Any, output: tuple[Tensor, State]) -> None:
+        said.append(output[0])
+
+    handle = network.memory.register_forward_hook(hear)
+    try:
+        yield said
+    finally:
+        handle.remove()

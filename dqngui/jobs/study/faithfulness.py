@@ -1,0 +1,154 @@
+"""Does a map of weights explain the agent? Its greatest places are removed, and random ones, and the agent asked again.
+
+At each step of greedy episodes the k places that the view weighs most, along its last axis (its other axes averaged),
+are taken away, and in comparison `draws` random choices of k among those that could be weighed. What is left of each
+row of weights grows in proportion; observation and the state that enters the step stay what they were. A place is a
+slot, a past step or a token. A token is removed from every view of the attention over tokens, since it would otherwise
+still speak through the next layer; slots and past steps are removed from the view that was asked about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dqngui.config import ConfigError
+from dqngui.jobs.agent import Agent
+from dqngui.jobs.changes import removing
+from dqngui.jobs.study.collecting import Moment, environments, moments
+from dqngui.jobs.study.linear import Array, interval, resamples
+from dqngui.messages import AskFaithfulness, Effect, Event, Faithfulness, Progress
+from dqngui.nets.record import Record, ViewSpec
+
+LONGEST = 300
+"""Steps of an episode that are looked at."""
+MATTERS = 0.1
+"""A removal matters where it moves the action values by a tenth of their spread …"""
+MORE = 1.5
+"""… and by half as much again as a random one: weights that are nearly even foretell which place weighs more, and
+that is significant after enough steps, but explains nothing."""
+
+
+def faithfulness(agent: Agent, question: AskFaithfulness) -> Iterator[Event | None]:
+    """Answer a question, with None between slices. Raises ConfigError where it cannot be answered."""
+    spec = _asked(agent, question.view)
+    generator = torch.Generator().manual_seed(0)
+    measured = _Measured(question.episodes)
+    with environments(agent, question.episodes) as envs:
+        for moment in moments(agent, envs, question.episodes, LONGEST, record=True):
+            measured.take(moment, *_effects(agent, spec, moment, question, generator))
+            share = (float(moment.episode.min()) + float(moment.t.min()) / LONGEST) / question.episodes
+            yield Progress(step=agent.step, number=question.number, share=share, text="Removing places…")
+    if not measured.steps:
+        what = {"key": "tokens", "slot": "slots", "lag": "steps"}.get(spec.axes[-1], "places")
+        raise ConfigError(f"there were never more than {question.k} {what} to choose from")
+    yield measured.answer(agent.step, question)
+
+
+def _asked(agent: Agent, view: str) -> ViewSpec:
+    found = [spec for spec in agent.network.views() if spec.name == view and spec.weights]
+    if not found:
+        raise ConfigError(f"`{view}` is no view of weights, so that nothing can be removed from it")
+    return found[0]
+
+
+def considered(spec: ViewSpec, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """How much a view's weights (n, *axes) weigh each place, (n, K), and which places can be weighed, bool (n, K)."""
+    there = (weights > 0).flatten(1, -2).any(1) if weights.ndim > 2 else weights > 0
+    if "query" in spec.axes and weights.shape[1 + spec.axes.index("query")] == weights.shape[-1]:
+        shape = [len(weights)] + [1] * (weights.ndim - 1)  # a token that is not there asks too, and nobody listens
+        shape[1 + spec.axes.index("query")] = weights.shape[-1]
+        weights = weights * there.view(shape)
+    return weights.flatten(1, -2).sum(1) if weights.ndim > 2 else weights, there
+
+
+def _effects(
+    agent: Agent, spec: ViewSpec, moment: Moment, question: AskFaithfulness, generator: torch.Generator
+) -> tuple[NDArray[np.bool_], Array, NDArray[np.bool_]]:
+    """Which rows count (n,), how far q moves (1 + draws, n) and whether the action turns, likewise; the top first."""
+    weighed, there = considered(spec, moment.views[spec.name])
+    places = weighed.shape[-1]
+    k, draws = min(question.k, places), question.draws
+    counts = (there.sum(-1) > question.k).numpy()
+    luck = torch.rand(draws, *there.shape, generator=generator)
+    scores = torch.cat([weighed.unsqueeze(0), luck]).masked_fill(~there, -1.0)  # (1 + draws, n, K)
+    gone = torch.zeros(scores.shape, dtype=torch.bool).scatter_(-1, scores.topk(k, dim=-1).indices, True)
+    gone = torch.cat(
+        [torch.zeros(1, *there.shape, dtype=torch.bool), gone]
+    )  # nothing removed: what q is, in this batch
+    rows = len(gone)
+    pattern = "attention/*" if spec.axes[-1] == "key" else spec.name
+    record = Record(changes=removing(agent.network.views(), pattern, gone.flatten(0, 1)))
+    repeat = partial(_repeated, rows=rows)
+    inputs = replace(
+        moment.inputs,
+        observation={name: repeat(part, dim=1) for name, part in moment.inputs.observation.items()},
+        action=repeat(moment.inputs.action, dim=1),
+        reward=repeat(moment.inputs.reward, dim=1),
+    )
+    with torch.inference_mode():
+        q, _ = agent.network(inputs, tuple(repeat(part, dim=0) for part in moment.state), record)
+    q = q[0].unflatten(0, (rows, -1)).double()
+    moved = (q[1:] - q[:1]).abs().mean(-1).numpy()
+    turned = (q[1:].argmax(-1) != q[:1].argmax(-1)).numpy()
+    return counts, moved, turned
+
+
+def _repeated(values: Tensor, rows: int, dim: int) -> Tensor:
+    return torch.cat([values] * rows, dim=dim)
+
+
+class _Measured:
+    """Effects by step, summed by episode."""
+
+    def __init__(self, episodes: int) -> None:
+        self._sums = np.zeros((4, episodes))  # change and turns of the top, then of random places
+        self._counts = np.zeros(episodes)
+        self._q: list[NDArray[np.float32]] = []
+
+    @property
+    def steps(self) -> int:
+        return int(self._counts.sum())
+
+    def take(self, moment: Moment, counts: NDArray[np.bool_], moved: Array, turned: NDArray[np.bool_]) -> None:
+        self._q.append(moment.q.numpy())
+        rows = np.stack([moved[0], turned[0], moved[1:].mean(0), turned[1:].mean(0)])
+        np.add.at(self._sums.T, moment.episode[counts], rows.T[counts])
+        np.add.at(self._counts, moment.episode[counts], 1)
+
+    def answer(self, step: int, question: AskFaithfulness) -> Faithfulness:
+        spread = max(float(np.concatenate(self._q).std()), 1e-12)
+        played = self._counts > 0
+        sums, counts = self._sums[:, played], self._counts[played]
+        sums = sums / np.array([[spread], [1.0], [spread], [1.0]])
+        chosen = resamples(len(counts))
+        means = sums.sum(1) / counts.sum()
+        drawn = (chosen @ sums.T) / (chosen @ counts)[:, None]  # (draws, 4)
+
+        def effect(first: int) -> Effect:
+            return Effect(
+                float(means[first]), interval(drawn[:, first]), float(means[first + 1]), interval(drawn[:, first + 1])
+            )
+
+        top, random = effect(0), effect(2)
+        difference = float(means[0] - means[2])
+        between = interval(drawn[:, 0] - drawn[:, 2])
+        return Faithfulness(
+            step=step,
+            number=question.number,
+            view=question.view,
+            k=question.k,
+            top=top,
+            random=random,
+            difference=difference,
+            difference_interval=between,
+            steps=self.steps,
+            episodes=len(counts),
+            explains=between[0] > 0 and top.change >= MATTERS and top.change >= MORE * random.change,
+        )

@@ -1,0 +1,102 @@
+"""How attention changed over training: every stored checkpoint plays the same few episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dqngui.config import ConfigError
+from dqngui.jobs.agent import Agent
+from dqngui.jobs.study.collecting import environments, moments
+from dqngui.messages import AskOverTraining, Event, OpenAgent, OverTraining, Progress
+from dqngui.nets.record import ViewSpec
+from dqngui.runs.checkpoints import checkpoints, load_weights
+
+LONGEST = 200
+"""Steps of an episode that are looked at."""
+
+
+def over_training(agent: Agent, folder: Path | None, question: AskOverTraining) -> Iterator[Event | None]:
+    """Answer a question, a row a checkpoint, with None between slices. Raises ConfigError where it cannot be answered.
+
+    `agent` keeps the weights that it has.
+    """
+    specs = [spec for spec in agent.network.views() if spec.weights]
+    if not specs:
+        raise ConfigError("this agent weighs nothing: it has no attention, and no memory that is addressed")
+    steps = [] if folder is None else checkpoints(folder)
+    if folder is None or not steps:
+        raise ConfigError("this run has stored no checkpoints yet")
+    former = Agent(OpenAgent(experiment=agent.experiment), agent.experiment, agent.spaces)
+    with environments(agent, question.episodes) as envs:
+        for index, step in enumerate(steps):
+            text = f"Checkpoint {index + 1} of {len(steps)}"
+            yield Progress(step=agent.step, number=question.number, share=index / len(steps), text=text)
+            former.offer(*load_weights(folder, step))
+            former.rearm()
+            sums = {spec.name: _Sums(spec) for spec in specs}
+            for moment in moments(former, envs, question.episodes, LONGEST, record=True):
+                for name, each in sums.items():
+                    each.take(moment.views[name])
+                yield None
+            yield OverTraining(
+                step=step,
+                number=question.number,
+                entropy={name: each.entropy for name, each in sums.items()},
+                distance={name: each.distance for name, each in sums.items() if each.by_lag},
+                last=step == steps[-1],
+            )
+
+
+class _Sums:
+    """Entropies and distances of one view, by head."""
+
+    def __init__(self, spec: ViewSpec) -> None:
+        self.by_lag = spec.axes[-1] == "lag"
+        self._head = 1 + spec.axes.index("head") if "head" in spec.axes else None
+        self._query = 1 + spec.axes.index("query") if "query" in spec.axes else None
+        self._entropy, self._distance, self._count, self._rows = (np.zeros(1) for _ in range(4))
+
+    def take(self, weights: Tensor) -> None:
+        """Weights (n, *axes) of a step of n episodes."""
+        rows = weights.double()
+        there = rows > 0
+        asks = torch.ones(rows.shape[:-1], dtype=torch.bool)
+        if self._query is not None and rows.shape[self._query] == rows.shape[-1]:  # who is not there asks nothing
+            present = there.flatten(1, -2).any(1)
+            asks = asks & present.view([len(rows)] + [-1 if d == self._query else 1 for d in range(1, rows.ndim - 1)])
+        total, count = rows.sum(-1), there.sum(-1)
+        shares = rows / total.clamp(min=1e-12).unsqueeze(-1)
+        entropy = -torch.special.xlogy(shares, shares).sum(-1)
+        some, several = asks & (total > 0), asks & (count > 1)
+        self._entropy = self._entropy + self._by_head(entropy / count.clamp(min=2).log(), several)
+        self._count = self._count + self._by_head(torch.ones_like(entropy), several)
+        if self.by_lag:
+            far = (shares * torch.arange(rows.shape[-1])).sum(-1)
+            self._distance = self._distance + self._by_head(far, some)
+            self._rows = self._rows + self._by_head(torch.ones_like(far), some)
+
+    def _by_head(self, values: Tensor, chosen: Tensor) -> np.ndarray:
+        kept = values * chosen
+        heads = kept.reshape(1, -1) if self._head is None else kept.movedim(self._head, 0).flatten(1)
+        summed: np.ndarray = heads.sum(1).numpy()
+        return summed
+
+    @property
+    def entropy(self) -> tuple[float, ...]:
+        """Mean share of the greatest possible entropy, that of even weights over the places that are there."""
+        return _means(self._entropy, self._count)
+
+    @property
+    def distance(self) -> tuple[float, ...]:
+        """Mean number of steps that is looked back."""
+        return _means(self._distance, self._rows)
+
+
+def _means(sums: np.ndarray, counts: np.ndarray) -> tuple[float, ...]:
+    """NaN where there was nothing to choose from."""
+    return tuple(np.where(counts > 0, sums / np.maximum(counts, 1), np.nan).tolist())

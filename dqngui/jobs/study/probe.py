@@ -1,0 +1,237 @@
+"""What a memory holds: how well a linear model reads a hidden fact from it, at each step of the episode.
+
+Alain and Bengio 2017, arXiv:1610.01644; the control, facts dealt to other episodes, is after Hewitt and Liang 2019,
+arXiv:1909.03368. A probe says that a fact can be read, not that the agent reads it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dqngui.config import ConfigError
+from dqngui.envs.facts import facts_of
+from dqngui.envs.vector import Envs
+from dqngui.jobs.agent import Agent
+from dqngui.jobs.study.collecting import Moment, environments, moments
+from dqngui.jobs.study.linear import FOLDS, Array, held_out, interval, resamples
+from dqngui.messages import AskProbe, Event, Probed, Progress
+
+SINCE_START = "time since start"
+SAID = "memory/output"
+LONGEST = 1000
+"""Steps of an episode that are looked at."""
+FEWEST = 20
+"""Episodes that must have been so long for a score at a step."""
+MOST_POINTS = 128
+"""Steps at which is read: of longer episodes every second one, every fourth, and so on."""
+MOST_NUMBERS = 256
+"""Larger memories are mapped to so many random directions, which keep what can be read linearly well enough."""
+MOST_KINDS = 32
+SHUFFLES = 5
+
+
+def facts_to_read(envs: Envs) -> tuple[str, ...]:
+    """What can be asked for. Begins an episode in the first environment."""
+    _, info = envs.envs[0].reset(seed=0)
+    return (*facts_of(envs.envs[0], info), SINCE_START)
+
+
+def what_is_held(agent: Agent) -> tuple[str, ...]:
+    """Views that can be read from: what the memory carries, and what it says where that is something else."""
+    network = agent.network
+    if network.context == 0:
+        return ()
+    held = tuple(network.held())
+    return held if network.memory.says or SAID in held else (*held, SAID)
+
+
+def probe(agent: Agent, question: AskProbe) -> Iterator[Event | None]:
+    """Answer a question, with None between slices. Raises ConfigError where it cannot be answered."""
+    views = _asked(agent, question)
+    diary = _Diary(question.episodes)
+    number, step = question.number, agent.step
+    with environments(agent, question.episodes) as envs:
+        for moment in moments(agent, envs, question.episodes, LONGEST, facts=True):
+            diary.take(moment, _read(agent, moment, views), _facts(moment, question.fact))
+            share = 0.8 * diary.begun / question.episodes
+            yield Progress(step=step, number=number, share=share, text=f"Playing episode {diary.begun:,}…")
+    points = diary.points()
+    if not points:
+        raise ConfigError(f"fewer than {FEWEST} episodes could be read: ask for more of them")
+    yield Progress(step=step, number=number, share=0.8, text="Reading…")
+    kinds = _kinds(points, diary.counts)
+    dull = all(len(set(point.fact.tolist())) == 1 for point in points)
+    scores: list[_Score] = []
+    if dull:  # the same in every episode, as the time is: one probe reads it at all steps
+        scores = _read_across(points, kinds)
+    else:
+        for index, point in enumerate(points):
+            scores.append(_read_at(point, kinds))
+            yield Progress(step=step, number=number, share=0.8 + 0.2 * index / len(points), text="Reading…")
+    yield _answer(step, question, points, scores, kinds, dull)
+
+
+def _asked(agent: Agent, question: AskProbe) -> tuple[str, ...]:
+    offered = what_is_held(agent)
+    if not offered:
+        raise ConfigError("this agent carries nothing from one step to the next, so there is nothing to read from")
+    for view in question.views:
+        if view not in offered:
+            raise ConfigError(f"`{view}` is nothing that this memory holds; it holds: {', '.join(offered)}")
+    return question.views or tuple(name for name in offered if name != SAID) or offered
+
+
+def _read(agent: Agent, moment: Moment, views: tuple[str, ...]) -> NDArray[np.float32]:
+    """What is held after the step, (n, F) with F at most `MOST_NUMBERS`."""
+    held = agent.network.held()
+    tensors = [held[name].of(moment.left) if name in held else moment.said for name in views]
+    numbers = torch.cat([tensor.flatten(1).float() for tensor in tensors if tensor is not None], dim=1)
+    if numbers.shape[1] > MOST_NUMBERS:
+        generator = torch.Generator().manual_seed(0)
+        numbers = numbers @ torch.randn(numbers.shape[1], MOST_NUMBERS, generator=generator)
+    return numbers.numpy()
+
+
+def _facts(moment: Moment, name: str) -> list[float | int]:
+    if name == SINCE_START:
+        return [float(t) for t in moment.t]
+    missing = [facts for facts in moment.facts if name not in facts]
+    if missing:
+        known = ", ".join([*missing[0], SINCE_START])
+        raise ConfigError(f"there is no fact `{name}`; there are: {known}")
+    return [facts[name] for facts in moment.facts]
+
+
+# -- what was seen --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """Step t of all n episodes that were that long: `numbers` (n, F), `fact` (n,), `episode` (n,)."""
+
+    t: int
+    numbers: Array
+    fact: Array
+    episode: NDArray[np.int64]
+
+
+class _Diary:
+    """What was held and what was so, at some steps of every episode."""
+
+    def __init__(self, episodes: int) -> None:
+        self.begun = 0
+        self.counts = True  # the fact tells kinds apart, rather than measuring something
+        self._episodes, self._every = episodes, 1
+        self._rows: dict[int, list[tuple[int, NDArray[np.float32], float]]] = {}
+
+    def take(self, moment: Moment, numbers: NDArray[np.float32], facts: list[float | int]) -> None:
+        self.begun = max(self.begun, int(moment.episode.max()) + 1)
+        for episode, t, row, fact in zip(moment.episode.tolist(), moment.t.tolist(), numbers, facts, strict=True):
+            self.counts = self.counts and not isinstance(fact, float)
+            if t % self._every == 0 and math.isfinite(fact):
+                self._rows.setdefault(t, []).append((episode, row, float(fact)))
+        if len(self._rows) > MOST_POINTS:
+            self._every *= 2
+            self._rows = {t: rows for t, rows in self._rows.items() if t % self._every == 0}
+
+    def points(self) -> list[_Point]:
+        """Steps that enough episodes came to, rising."""
+        return [
+            _Point(
+                t,
+                np.array([row for _, row, _ in rows], np.float64),
+                np.array([fact for _, _, fact in rows]),
+                np.array([episode for episode, _, _ in rows]),
+            )
+            for t, rows in sorted(self._rows.items())
+            if len(rows) >= FEWEST
+        ]
+
+
+# -- reading --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Score:
+    score: float
+    low: float
+    high: float
+    control: float
+    commonest: float
+
+
+def _kinds(points: list[_Point], counts: bool) -> Array | None:
+    """The values of a fact that tells kinds apart; None for a quantity."""
+    values = np.unique(np.concatenate([point.fact for point in points]))
+    return values if counts and len(values) <= MOST_KINDS else None
+
+
+def _read_at(point: _Point, kinds: Array | None) -> _Score:
+    """Probe one step: one row an episode."""
+    shuffled = [np.random.default_rng(seed).permutation(point.fact) for seed in range(SHUFFLES)]
+    facts = np.stack([point.fact, *shuffled], axis=1)  # (n, 1 + SHUFFLES)
+    told = _told(point.numbers, facts, point.episode, kinds)
+    whole = None if kinds is not None else float(point.fact.var())
+    return _scored(told, facts, whole)
+
+
+def _read_across(points: list[_Point], kinds: Array | None) -> list[_Score]:
+    """Probe all steps at once, and score each."""
+    numbers = np.concatenate([point.numbers for point in points])
+    fact, episode = (np.concatenate([getattr(point, name) for point in points]) for name in ("fact", "episode"))
+    shuffled = [np.random.default_rng(seed).permutation(fact) for seed in range(SHUFFLES)]
+    facts = np.stack([fact, *shuffled], axis=1)
+    told = _told(numbers, facts, episode, kinds)
+    ends = np.cumsum([len(point.fact) for point in points])
+    parts = [slice(end - len(point.fact), end) for end, point in zip(ends, points, strict=True)]
+    whole = None if kinds is not None else float(fact.var())
+    return [_scored(told[part], facts[part], whole) for part in parts]
+
+
+def _told(numbers: Array, facts: Array, episode: NDArray[np.int64], kinds: Array | None) -> Array:
+    """What is read of facts (n, G), each row by a probe that saw none of its episode's fold."""
+    fold = episode % FOLDS
+    if kinds is None:
+        told: Array = held_out(numbers, facts[:, :, None], fold)[:, :, 0]
+        return told
+    answers = held_out(numbers, (facts[:, :, None] == kinds).astype(np.float64), fold)
+    chosen: Array = kinds[answers.argmax(-1)]
+    return chosen
+
+
+def _scored(told: Array, facts: Array, whole: float | None) -> _Score:
+    """Of n episodes: accuracy where `whole` is None, else R² where the fact varies by so much."""
+    chosen = resamples(len(facts))
+    if whole is None:
+        right = (told == facts).astype(np.float64)
+        commonest = float(np.unique(facts[:, 0], return_counts=True)[1].max() / len(facts))
+        return _Score(float(right[:, 0].mean()), *interval(chosen @ right[:, 0]), float(right[:, 1:].mean()), commonest)
+    if whole <= 0:
+        return _Score(math.nan, math.nan, math.nan, math.nan, 0.0)
+    wrong = (told - facts) ** 2
+    control = 1 - float(wrong[:, 1:].mean()) / whole
+    return _Score(1 - float(wrong[:, 0].mean()) / whole, *interval(1 - (chosen @ wrong[:, 0]) / whole), control, 0.0)
+
+
+def _answer(
+    step: int, question: AskProbe, points: list[_Point], scores: list[_Score], kinds: Array | None, dull: bool
+) -> Probed:
+    measure: Literal["accuracy", "R²"] = "R²" if kinds is None else "accuracy"
+    if kinds is not None and dull:
+        every = np.concatenate([point.fact for point in points])
+        chance = float(np.unique(every, return_counts=True)[1].max() / len(every))
+    else:
+        chance = float(np.mean([score.commonest for score in scores]))
+    columns = {name: np.array([getattr(each, name) for each in scores]) for name in ("score", "low", "high", "control")}
+    counts = np.array([len(point.fact) for point in points])
+    tensors = {"t": np.array([point.t for point in points]), "count": counts, **columns}
+    return Probed(
+        step=step, number=question.number, fact=question.fact, measure=measure, chance=chance, tensors=tensors
+    )
