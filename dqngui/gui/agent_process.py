@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from dqngui.envs.seeds import PLAY_SEEDS
 from dqngui.gui.agents import Agent, Choice, has_checkpoint, source_name
 from dqngui.gui.playing import Asked
 from dqngui.hosts import Host, open_host
-from dqngui.messages import Command, Request
+from dqngui.messages import Command, Event, Request
 
 WEIGHTS_S = 1.0  # between two requests for newer weights
 
@@ -46,6 +46,7 @@ class AgentProcess(QObject):
         self._ends = 0  # of the process, since it was last started by hand
         self._over = False
         self._ready: m.PlayerReady | None = None
+        self._opening = self._reopen = False  # an agent is being opened; another one was asked for meanwhile
         self._begun = False  # the episode that was asked for last
         self._asked = Asked(PLAY_SEEDS)
         self._finishing = False
@@ -78,6 +79,7 @@ class AgentProcess(QObject):
         """Start the process; from here on it lives as long as the window."""
         if self._host is None and not self._over:
             try:
+                self._opening = self._reopen = False
                 self._host = self._open_host("process", Request(job="play"))
                 self._host.start()
             except Exception as error:  # whatever a host does wrong, the window lives on and says so
@@ -153,7 +155,7 @@ class AgentProcess(QObject):
 
     def close(self) -> None:
         """Play nothing."""
-        self.agent, self._ready, self._begun, self.problem = None, None, False, ""
+        self.agent, self._ready, self._begun, self._reopen, self.problem = None, None, False, False, ""
         self._blank()
         self.changed.emit()
 
@@ -202,18 +204,35 @@ class AgentProcess(QObject):
             self._begin(self._asked)
 
     def _open_agent(self) -> None:
+        """Open the agent; while one is being opened only the newest is remembered, so that nothing queues."""
         agent = self.agent
         if agent is None or self._host is None:
             return
         self._ready, self._begun = None, False
         self.problem = self.notice = ""
         self._leave()
+        if self._opening:
+            self._reopen = True
+            return
+        self._opening = True
         if self.choice == "newest":
             self._weights_sent = False
             self._send(m.OpenAgent(experiment=agent.experiment))
         else:
             self._send(m.OpenAgent(folder=str(agent.folder), checkpoint=self.choice))
         self._wake()
+
+    def _drain(self, budget_ms: float) -> Iterator[Event]:
+        """What the process says now, but for the answer about an agent that is not wanted any more."""
+        if self._host is None:
+            return
+        for event in self._host.drain(budget_ms):
+            if self._opening and isinstance(event, (m.PlayerReady, m.Failed)):
+                self._opening, reopen, self._reopen = False, self._reopen, False
+                if reopen:
+                    self._open_agent()
+                    continue
+            yield event
 
     def _ask_weights(self) -> None:
         """Ask for newer weights, at most once a second."""

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
 
 from dqngui import messages as m
-from dqngui.envs.seeds import PLAY_SEEDS
-from dqngui.gui.agent_process import AgentProcess
+from dqngui.gui.episode_process import EpisodeProcess
+from dqngui.gui.pictures import Ahead, Pictures, as_image
 from dqngui.gui.playhead import FASTEST, SLOWEST, Playhead
-from dqngui.gui.playing import Asked, Playing
+from dqngui.gui.playing import Playing
 from dqngui.hosts import Host, open_host
-from dqngui.messages import Change, Event, Request
+from dqngui.messages import Event, Request
 
 TICK_MS = 20
 PICTURE_S = 0.038  # between two pictures, so at most about 25 a second
 DRAIN_MS = 6.0
+LATE_S = 0.12  # a picture that takes longer is stood in for
+CALM_S = 0.06  # nothing is drawn ahead while a hand scrubs
+AT_ONCE = 4096  # steps of a recorded episode that are played though nobody has come so far yet
 ENDLESS = 1 << 30
 STEPS = 32  # steps are asked for in multiples of this, so that panels draw new ones now and then, not at each picture
 
 
-class Player(AgentProcess):
+class Player(EpisodeProcess):
     """Plays episode after episode of one agent, at a speed, and holds the step that is shown.
 
     The process only simulates and draws what it is asked for; the clock is here. At most two requests are under
     way, one being drawn while the other's picture travels, so a slow process slows the clock and never builds a queue.
+    Pictures that were drawn are kept; while the episode stands still those around the shown step are drawn ahead of
+    need, one at a time, and given up for any that is asked for.
 
     Attributes:
         agent, choice: who plays, with which of its weights.
@@ -37,6 +41,7 @@ class Player(AgentProcess):
         paused, epsilon, repeats: as chosen; `repeats` plays the same episode again at its end.
         problem: why nothing plays; `restart` tries again.
         notice: what should be known of the agent that plays.
+        stands_in: the step that `frame` really is of, while the picture of the shown one is still being drawn.
         picture_size: (width, height) in pixels that pictures are drawn in.
         weights: of the present episode, where the agent still trains.
 
@@ -48,42 +53,40 @@ class Player(AgentProcess):
         weights_wanted: somebody who trains the agent should call `use_weights`.
     """
 
-    grew = Signal(object)
     moved = Signal(int)
     framed = Signal(object, int)
 
     def __init__(self, *, open_host: Callable[[str, Request], Host] = open_host, parent: QObject | None = None) -> None:
         super().__init__(open_host, parent)
-        self.playing: Playing | None = None
         self.frame: QImage | None = None
-        self.paused = False
-        self.epsilon = 0.0
-        self.repeats = False
+        self.stands_in: int | None = None
         self.picture_size = (640, 480)
-        self.weights: m.Weights | None = None
-        self._number = 0
-        self._fresh = PLAY_SEEDS
         self._foreseen = 0
         self._grown = False
         self._head = Playhead()
         self._look: m.Look | None = None  # the newest one under way
         self._second = False  # one before it is under way too
         self._shown: tuple[int, int] | None = None  # episode and step of the last picture
-        self._pictures, self._views = True, False
-        self._asked_at = self._ticked_at = 0.0
+        self._asked_at = self._ticked_at = self._sought_at = 0.0
+        self._kept = Pictures()
+        self._ahead = Ahead()
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._tick)
 
     def stop(self) -> None:
         self._timer.stop()
+        self._soon.stop()
         super().stop()
 
     def _leave(self) -> None:
         self._look, self._second = None, False
+        self._ahead.leave()
 
     def _blank(self) -> None:
-        self.playing = self.frame = self._shown = None
+        self.playing = self.frame = self._shown = self.stands_in = None
         self.grew.emit(None)
         self.framed.emit(None, 0)
 
@@ -135,73 +138,16 @@ class Player(AgentProcess):
         playing = self.playing
         if playing is not None and self._begun:
             self._head.seek(min(t, playing.length) if playing.ended else t)
+            self._sought_at = time.perf_counter()
             self._wake()
+            if self._timer.isActive():
+                self._soon.start()  # a hand is waiting
 
     def foresee(self, until: int) -> None:
         """Know the present episode up to a step, though none so far on is shown yet."""
         if until > self._foreseen:
             self._foreseen = until
             self._wake()
-
-    def set_repeats(self, repeats: bool) -> None:
-        """Play the same episode again at its end, rather than the next one."""
-        self.repeats = repeats
-        self.changed.emit()
-
-    def set_epsilon(self, epsilon: float) -> None:
-        """Share of random actions, 0 … 1; the episode begins again with it, unless it was asked for as it is."""
-        if epsilon != self.epsilon:
-            self.epsilon = epsilon
-            if self._ready is not None and not self._asked.special:
-                self._begin(replace(self._asked, at=0))
-            self.changed.emit()
-
-    def begin(
-        self,
-        seed: int,
-        *,
-        actions: Sequence[int] = (),
-        changes: Sequence[Change] = (),
-        driven: bool = False,
-        at: int = 0,
-    ) -> None:
-        """Begin an episode of the agent that plays, with the weights that it has, and show step `at` of it.
-
-        Args:
-            actions: done first, whatever the agent says; an episode that was recorded, or one up to where it branches.
-            changes: interventions.
-            driven: behind `actions` each step waits for `drive`.
-        """
-        self._asked = Asked(seed, tuple(map(int, actions)), tuple(changes), driven, at, human=driven)
-        if self._ready is not None:
-            self._begin(self._asked, newer=False)
-        self.changed.emit()
-
-    def drive(self, t: int, action: int | None) -> None:
-        """Do step t of a driven episode; None lets the agent act. Any other step is ignored."""
-        if self._begun:
-            self._send(m.Drive(number=self._number, t=t, action=action))
-            self._wake()
-
-    def hand_back(self) -> None:
-        """The agent goes on in the driven episode, from where it stands."""
-        playing = self.playing
-        if self._begun and self._asked.driven and playing is not None:
-            self._send(m.Drive(number=self._number, t=playing.length, onward=True))
-            self._asked = replace(self._asked, actions=tuple(playing.action.tolist()), driven=False)
-            self._leave()  # what is under way asked for no steps ahead
-            self._wake()
-
-    def next_episode(self, seed: int | None = None) -> None:
-        """Begin an episode with this seed, by default with one that has not been played."""
-        if seed is None:
-            self._fresh += 1
-            seed = self._fresh
-        self._asked = Asked(seed)
-        if self._finishing:
-            self._use_best()
-        elif self._ready is not None:
-            self._begin(self._asked)
 
     def replay(self) -> None:
         """The same episode from its start."""
@@ -227,40 +173,19 @@ class Player(AgentProcess):
         """Draw pictures in another (width, height) in pixels, the present one too."""
         if size != self.picture_size:
             self.picture_size, self._shown = size, None
+            self._kept.clear()
             self._leave()  # what is under way has another size
             self._wake()
 
     # -- episodes ---------------------------------------------------------------------------------
 
-    def _begin(self, asked: Asked, *, newer: bool = True) -> None:
-        """Begin an episode, with newer weights if they came, and go to its step `asked.at`."""
-        self._asked = asked
-        if self.choice == "newest":
-            if self._weights is None:
-                self._ask_weights()
-                return
-            if newer and not self._weights_sent:
-                self._weights_sent, self.weights = True, self._weights
-                self._send(m.UseWeights(step=self._weights.step, tensors=self._weights.tensors))
-        else:
-            self.weights = None
-        self._number += 1
-        self._begun, self._foreseen = False, 0
-        self._leave()
-        self._send(
-            m.BeginEpisode(
-                number=self._number, seed=asked.seed, epsilon=self.epsilon, record=self._views,
-                actions=asked.actions, changes=asked.changes, driven=asked.driven,
-            )
-        )  # fmt: skip
+    def _ask_first(self, t: int) -> None:
+        self._foreseen = 0
+        self._kept.clear()
+        self._ahead.begin()
         draws = self._pictures and self._ready is not None and not self._ready.no_picture
-        self._request(asked.at, picture=draws)
+        self._request(t, picture=draws)
         self._wake()
-
-    def _again(self, playing: Playing) -> Asked:
-        """The same episode from the step that is shown, with what was driven so far."""
-        done = tuple(playing.action.tolist()) if self._asked.human else self._asked.actions
-        return replace(self._asked, at=playing.t, actions=done)
 
     def _go_on(self) -> None:
         """The episode's end was shown for long enough."""
@@ -299,8 +224,10 @@ class Player(AgentProcess):
         if not self.paused:
             self._move(playing, elapsed)
         if self._begun:
+            self._show_kept(playing, now)
             self._ask(playing, now)
-        if self.paused and self._look is None and playing.t == self._head.t:
+        settled = self._look is None and self._shown == (playing.number, self._head.t)
+        if self.paused and settled and not self._draw_ahead(playing, now):
             self._timer.stop()
 
     def _move(self, playing: Playing, elapsed: float) -> None:
@@ -325,7 +252,44 @@ class Player(AgentProcess):
             self._second = look is not None
             self._request(t, picture=new and draws)
 
+    def _show_kept(self, playing: Playing, now: float) -> None:
+        """Show the picture of the present step if it was drawn before; a picture near it while that takes long."""
+        t = self._head.t
+        if self._shown == (playing.number, t) or not self._pictures or playing.ready.no_picture:
+            return
+        if not self.paused and now - self._asked_at < PICTURE_S:
+            return
+        image = self._kept.get(t)
+        if image is not None:
+            if self._look is not None and self._look.t is not None:
+                self._look, self._second = None, False  # of another step
+            self._asked_at = now
+            self._show(image, t)
+        elif (
+            self.paused and playing.t != t and now - self._sought_at > LATE_S and (t < playing.length or playing.ended)
+        ):
+            near = self._kept.nearest(t)
+            before = playing.t if self.stands_in is None else self.stands_in
+            self.stands_in = before if near is None else near
+            playing.t, self.frame = t, self.frame if near is None else self._kept.get(near)
+            self.framed.emit(self.frame, t)
+            self.moved.emit(t)
+
+    def _draw_ahead(self, playing: Playing, now: float) -> bool:
+        """While nothing else is asked for, have a picture near the shown one drawn; whether one is or will be."""
+        if not self._pictures or playing.ready.no_picture or self.notice or self._shown is None:
+            return False
+        if not self._ahead.waits:
+            t = self._ahead.next(self._kept, self._head.t, playing.length + playing.ended)
+            if t is None:
+                return False
+            if now - self._sought_at > CALM_S:
+                self._ahead.ask(t)
+                self._send(m.Look(number=self._number, until=self._until(self._head.t), t=t, size=self.picture_size))
+        return True
+
     def _request(self, t: int, *, picture: bool) -> None:
+        self._ahead.leave()
         self._asked_at = time.perf_counter()
         self._look = m.Look(number=self._number, until=self._until(t), t=t if picture else None, size=self.picture_size)
         self._send(self._look)
@@ -334,12 +298,15 @@ class Player(AgentProcess):
         """How many steps should be known while step t is shown."""
         if self._asked.driven:
             return ENDLESS  # each comes as soon as it was driven
-        return max(-(-(t + self._head.ahead) // STEPS) * STEPS, self._foreseen)
+        until = max(-(-(t + self._head.ahead) // STEPS) * STEPS, self._foreseen)
+        if self._asked.recorded:
+            return min(max(until, AT_ONCE), len(self._asked.actions))
+        return until
 
     def _show(self, frame: QImage | None, t: int) -> None:
         playing = self.playing
         if playing is not None:
-            playing.t, self.frame, self._shown = t, frame, (playing.number, t)
+            playing.t, self.frame, self._shown, self.stands_in = t, frame, (playing.number, t), None
             self.framed.emit(frame, t)
             self.moved.emit(t)
 
@@ -349,7 +316,7 @@ class Player(AgentProcess):
         host = self._host
         if host is None:
             return
-        for event in host.drain(DRAIN_MS):
+        for event in self._drain(DRAIN_MS):
             self._take(event)
         if self._grown:
             self._grown = False
@@ -367,7 +334,7 @@ class Player(AgentProcess):
                 self._begin(self._asked, newer=False)  # panels came in sight meanwhile
             case m.EpisodeBegan(number=self._number) if self._ready is not None:
                 self._begun, self.problem = True, ""
-                self.playing = Playing(self._ready, event, self.source, human=self._asked.human)
+                self.playing = Playing(self._ready, event, self.source, self._asked)
                 self._head.seek(self._asked.at)  # panels keep the former episode until this one has steps
                 self.changed.emit()
             case m.Played() if self._begun and event.number == self._number and self.playing is not None:
@@ -390,23 +357,18 @@ class Player(AgentProcess):
         self._grown = True
 
     def _take_frame(self, event: m.Frame) -> None:
-        look, playing = self._look, self.playing
+        look, playing, pixels = self._look, self.playing, event.tensors.get("pixels")
+        if pixels is not None and pixels.size:
+            self._kept.put(event.t, pixels, hurried=not self.paused)
+        if self._ahead.took(event.t) and event.t != self._head.t and (look is None or look.t != event.t):
+            return
         shorter = playing is not None and playing.ended and event.t == playing.length
         if look is None or look.t is None or look.t == event.t or shorter:
             if look is not None and look.t is not None and event.t < look.t and self._head.t >= look.t:
                 self._head.seek(event.t)  # the episode was shorter than what was asked for
+            if look is not None and look.t is not None and self._shown is not None:
+                self._ahead.learn(event.t, time.perf_counter() - self._asked_at)
             self._look = None
         self._second = False
-        self._show(as_image(event), event.t)
-
-
-def as_image(frame: m.Frame) -> QImage | None:
-    """The picture, in memory of its own."""
-    pixels = frame.tensors.get("pixels")
-    if pixels is None or not pixels.size:
-        return None
-    height, width, _ = pixels.shape
-    # RGB32 is what Qt paints and scales fastest; the conversion also takes the pixels out of the message.
-    return QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).convertToFormat(
-        QImage.Format.Format_RGB32
-    )
+        if playing is None or self._shown != (playing.number, self._head.t):  # else a late one of another step
+            self._show(as_image(event), event.t)

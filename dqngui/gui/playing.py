@@ -21,6 +21,7 @@ class Asked:
         changes: interventions in it.
         driven: behind `actions` each step waits for somebody's hand.
         human: it was driven, be it that the agent goes on in it.
+        recorded: `actions` are all of an episode of the training; it goes no further.
         at: the step that is shown first.
     """
 
@@ -30,6 +31,7 @@ class Asked:
     driven: bool = False
     at: int = 0
     human: bool = False
+    recorded: bool = False
 
     @property
     def special(self) -> bool:
@@ -69,6 +71,7 @@ class Playing:
         ready: what the agent's network announced: views, labels, names.
         number, seed, epsilon: of the episode.
         weights_step: environment steps that its weights were trained for.
+        asked: what was asked for.
         given: how many of its first actions were given to it, rather than chosen by the agent.
         human: somebody drives it, or drove a part of it.
         source: where the weights come from, in words (`newest weights`, `demo`).
@@ -77,11 +80,12 @@ class Playing:
         t: the step that is shown, 0 … length; t = length is behind the last one.
     """
 
-    def __init__(self, ready: PlayerReady, began: EpisodeBegan, source: str, *, human: bool = False) -> None:
+    def __init__(self, ready: PlayerReady, began: EpisodeBegan, source: str, asked: Asked | None = None) -> None:
         self.ready, self.source = ready, source
         self.number, self.seed, self.epsilon = began.number, began.seed, began.epsilon
         self.weights_step, self.recorded = began.step, began.recorded
-        self.given, self.human = began.given, human
+        self.asked = asked or Asked(began.seed)
+        self.given, self.human = began.given, self.asked.human
         self.length = self.t = 0
         self.ended = self.truncated = False
         self._rows: dict[str, Rows] = {}
@@ -116,6 +120,14 @@ class Playing:
     def observation(self) -> npt.NDArray[np.float32]:
         """What the agent saw (length, F), flat."""
         return self._column("observation")
+
+    @property
+    def against(self) -> npt.NDArray[np.int64]:
+        """Steps (n,), rising, whose action is not the one that the agent values most."""
+        q = self.q
+        if q.ndim != 2 or not len(q):
+            return np.empty(0, np.int64)
+        return np.flatnonzero(np.argmax(q, axis=1) != self.action[: len(q)])
 
     @property
     def return_so_far(self) -> float:

@@ -14,7 +14,7 @@ from PySide6.QtGui import QImage
 from dqngui import messages as m
 from dqngui.gui.agent_process import AgentProcess
 from dqngui.gui.agents import Agent, Choice
-from dqngui.gui.player import as_image
+from dqngui.gui.pictures import as_image
 from dqngui.gui.playing import Asked, Playing
 from dqngui.hosts import Host, open_host
 from dqngui.messages import Change, Event, Request
@@ -208,7 +208,7 @@ class Rival(AgentProcess):
         if host is None:
             self._timer.stop()
             return
-        for event in host.drain(DRAIN_MS):
+        for event in self._drain(DRAIN_MS):
             self._take(event)
         if self._grown:
             self._grown = False

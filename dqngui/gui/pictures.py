@@ -1,0 +1,149 @@
+"""Pictures of one episode that were drawn once, kept packed, so that a step that is sought again shows at once."""
+
+from __future__ import annotations
+
+import time
+import zlib
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtGui import QImage
+
+from dqngui import messages as m
+
+MOST = 96 << 20
+"""Bytes of packed pictures that are kept: some 10,000 of CartPole, a few hundred of a picture full of detail."""
+SOON_S = 0.002
+"""What packing one picture may take while the episode plays."""
+SLOW_S = 0.3
+"""A picture that somebody waited longer for comes of an environment that is slow to come to a step again."""
+NEAR = 48
+"""Pictures to either side of the shown one that are drawn ahead of need."""
+COARSE = 32
+"""Pictures of a slow environment's episode that are kept to stand in for the others."""
+
+Pixels = npt.NDArray[np.uint8]
+
+
+class Pictures:
+    """Pictures by their step, all of one episode and size. Beyond `most` bytes those used longest ago are left out.
+
+    Attributes:
+        size: bytes that are kept.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self.size = 0
+        self._most = most
+        self._packed: dict[int, tuple[tuple[int, ...], bytes]] = {}  # the first was used longest ago
+        self._took = 0.0
+
+    def clear(self) -> None:
+        """Another episode, or another size."""
+        self._packed.clear()
+        self.size, self._took = 0, 0.0
+
+    def __contains__(self, t: int) -> bool:
+        return t in self._packed
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    def put(self, t: int, pixels: Pixels, *, hurried: bool = False) -> None:
+        """Keep the picture (H, W, 3) of step t; when `hurried` only if packing the last one was quick."""
+        if t in self._packed or (hurried and self._took > SOON_S):
+            return
+        began = time.perf_counter()
+        packed = zlib.compress(np.ascontiguousarray(pixels).data, 1)
+        self._took = time.perf_counter() - began
+        self._packed[t] = pixels.shape, packed
+        self.size += len(packed)
+        while self.size > self._most and len(self._packed) > 1:
+            oldest = next(iter(self._packed))
+            self.size -= len(self._packed.pop(oldest)[1])
+
+    def get(self, t: int) -> QImage | None:
+        """The picture of step t, in memory of its own."""
+        kept = self._packed.pop(t, None)
+        if kept is None:
+            return None
+        self._packed[t] = kept
+        shape, packed = kept
+        return _as_image(np.frombuffer(zlib.decompress(packed), np.uint8).reshape(shape))
+
+    def nearest(self, t: int) -> int | None:
+        """The step nearest to t whose picture is kept."""
+        return min(self._packed, key=lambda step: abs(step - t), default=None)
+
+
+class Ahead:
+    """Which picture of a standing episode to draw before it is asked for, one after the other.
+
+    Those around the shown step come first where drawing is quick. Where an environment needs long to come to a step
+    again, every so-manieth of the whole episode comes before them, to stand in for its neighbours.
+    """
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Another episode."""
+        self._wanted: int | None = None
+        self._asked: set[int] = set()  # be it that they have no picture
+        self._under_way: set[int] = set()  # those that were given up may come all the same
+        self._drawn = 0  # where the environment that draws stands
+        self._slow = False
+
+    @property
+    def waits(self) -> bool:
+        """One was asked for and has not come."""
+        return self._wanted is not None
+
+    def leave(self) -> None:
+        """Another picture was asked for, so this one is given up."""
+        if self._wanted is not None:
+            self._asked.discard(self._wanted)
+        self._wanted = None
+
+    def ask(self, t: int) -> None:
+        """This one is asked for."""
+        self._wanted = t
+        self._asked.add(t)
+        self._under_way.add(t)
+
+    def took(self, t: int) -> bool:
+        """A picture came: whether it was drawn ahead."""
+        self._drawn = t
+        if t == self._wanted:
+            self._wanted = None
+        ahead = t in self._under_way
+        self._under_way.discard(t)
+        return ahead
+
+    def learn(self, t: int, seconds: float) -> None:
+        """How long a picture took that somebody waited for."""
+        self._drawn, self._slow = t, self._slow or seconds > SLOW_S
+
+    def next(self, kept: Pictures, t: int, steps: int) -> int | None:
+        """The next step to draw, of `steps` known ones, around step t; None: enough is kept."""
+        order = [*range(t + 1, min(t + NEAR, steps)), *range(max(t - NEAR, 0), min(t, steps))]
+        if self._slow:
+            every = max(1, -(-steps // COARSE))
+            coarse = range(0, steps, every)
+            # The environment only goes on, so those before where it stands need a way back to the start.
+            order = [*(s for s in coarse if s >= self._drawn), *coarse, *order]
+        return next((s for s in order if s not in kept and s not in self._asked), None)
+
+
+def as_image(frame: m.Frame) -> QImage | None:
+    """What the player's process has drawn, in memory of its own; None where it could not."""
+    pixels = frame.tensors.get("pixels")
+    return None if pixels is None or not pixels.size else _as_image(pixels)
+
+
+def _as_image(pixels: Pixels) -> QImage:
+    height, width, _ = pixels.shape
+    # RGB32 is what Qt paints and scales fastest; the conversion also takes the pixels out of their array.
+    return QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).convertToFormat(
+        QImage.Format.Format_RGB32
+    )
