@@ -14,7 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from dqngui.gui import theme as themes
 from dqngui.gui.history import History
-from dqngui.gui.panels.memory import MemoryPanel, by_variance
+from dqngui.gui.panels.memory import MemoryPanel
+from dqngui.gui.panels.ordering import by_variance
 from dqngui.gui.playing import Playing
 
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 from dqngui.gui import theme as themes
 from dqngui.gui.theme import SECONDARY_PX
 
+IN_A_MENU = 24  # entries
 BESIDE = 28  # pixels of arrow, padding and border
 
 
@@ -23,6 +24,9 @@ class Choice(QToolButton):
         themes.set_role(self, "choice")
         self._tip, self._full = tooltip, ""
         self._texts: dict[str, str] = {}
+        self._below: dict[str, str] = {}
+        self._submenu: QMenu | None = None
+        self._choose: Callable[[str], Any] = lambda key: None
         self._chosen = ""
         self.setToolTip(tooltip)
         self.setAccessibleName(tooltip)
@@ -30,23 +34,49 @@ class Choice(QToolButton):
         self.setMenu(QMenu(self))
         self._group = QActionGroup(self)
 
-    def offer(self, texts: Mapping[str, str], chosen: str, choose: Callable[[str], Any]) -> None:
-        """Offer things by key, in words, in place of what was offered before."""
-        if dict(texts) != self._texts:
+    def offer(
+        self,
+        texts: Mapping[str, str],
+        chosen: str,
+        choose: Callable[[str], Any],
+        *,
+        below: Mapping[str, str] | None = None,
+        title: str = "",
+    ) -> None:
+        """Offer things by key, in words, in place of what was offered before; those `below` in a menu under a title."""
+        below = below or {}
+        if (dict(texts), dict(below)) != (self._texts, self._below):
             self._chosen = ""
-            self._texts = dict(texts)
+            self._texts, self._below, self._choose = dict(texts), dict(below), choose
             self.menu().clear()
             for action in self._group.actions():
                 self._group.removeAction(action)
                 action.deleteLater()
-            for key, text in texts.items():
-                action = QAction(text, self)
-                action.setCheckable(True)
-                action.setData(key)
-                action.triggered.connect(lambda _=False, key=key: choose(key))
-                self._group.addAction(action)
-                self.menu().addAction(action)
+            if self._submenu is not None:
+                self._submenu.deleteLater()
+                self._submenu = None
+            self._add(self.menu(), texts)
+            if below:
+                self._submenu = self.menu().addMenu(title)
+                self._part(self._submenu, list(below.items()))
         self.set_chosen(chosen)
+
+    def _part(self, menu: QMenu, entries: list[tuple[str, str]]) -> None:
+        """Many entries are parted into menus of their own, each named by its ends."""
+        if len(entries) <= IN_A_MENU:
+            return self._add(menu, dict(entries))
+        for first in range(0, len(entries), IN_A_MENU):
+            part = entries[first : first + IN_A_MENU]
+            self._add(menu.addMenu(f"{part[0][1]} … {part[-1][1]}"), dict(part))
+
+    def _add(self, menu: QMenu, texts: Mapping[str, str]) -> None:
+        for key, text in texts.items():
+            action = QAction(text, self)
+            action.setCheckable(True)
+            action.setData(key)
+            action.triggered.connect(lambda _=False, key=key: self._choose(key))
+            self._group.addAction(action)
+            menu.addAction(action)
 
     def set_chosen(self, key: str) -> None:
         """Show which one it is."""
@@ -55,7 +85,8 @@ class Choice(QToolButton):
         self._chosen = key
         for action in self._group.actions():
             action.setChecked(action.data() == key)
-        self._full = self._texts.get(key, "")
+        below = self._below.get(key)
+        self._full = self._texts.get(key, "") if below is None else f"by {below}"
         self.setToolTip(f"{self._tip}: {self._full}")
         self._fit()
         self.updateGeometry()
@@ -63,7 +94,7 @@ class Choice(QToolButton):
     @property
     def offered(self) -> dict[str, str]:
         """What can be chosen, in words."""
-        return dict(self._texts)
+        return self._texts | self._below
 
     def trigger(self, key: str) -> None:
         """Choose as the menu does."""

@@ -11,6 +11,7 @@ from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.heatmap import Heatmap
 from dqngui.gui.panels.inner import InnerPanel
 from dqngui.gui.panels.levels import Levels
+from dqngui.gui.panels.ordering import ALONG, PLAIN, Ordering, orders
 from dqngui.gui.panels.timeline import span_of
 from dqngui.gui.panels.timemap import TimeMap
 from dqngui.gui.panels.trace import Series, Trace
@@ -18,8 +19,6 @@ from dqngui.gui.panels.views import Maps, axis_labels, combined, in_words, short
 from dqngui.gui.playing import Playing, Rows
 from dqngui.messages import View
 
-SORTS = {"index": "by index", "variance": "by variance"}
-ENOUGH = 32  # steps after which a new episode's units are sorted
 LOW, LOWER = 250, 170  # pixels of height below which the second, then the first trace is left out
 LOW_WITH_NOW = 210  # below which a view of two axes is drawn over the episode only
 
@@ -38,7 +37,7 @@ class MemoryPanel(InnerPanel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.row: int | None = None
-        self.sorted_by = "index"
+        self.ordering = Ordering()
         self.now = Heatmap(self.content)
         self.now.setAccessibleName("Memory at the shown step")
         self.now.setAccessibleDescription("A click on a cell shows its curves over the episode")
@@ -56,7 +55,7 @@ class MemoryPanel(InnerPanel):
         layout.addWidget(self.states, 5)
         layout.addWidget(self.shares, 5)
         self.sorting = Choice("Order of the rows", self)
-        self.sorting.offer(SORTS, self.sorted_by, self.sort_by)
+        self.sorting.offer(PLAIN, self.ordering.key, self.sort_by)
         self.header_widgets += [self.sorting, self.bar]
         self.dispensable = [self.sorting, self.bar]
         self._levels: dict[str, Levels] = {}
@@ -65,8 +64,6 @@ class MemoryPanel(InnerPanel):
         self._names: list[str] = []
         self._rows: dict[str, tuple[list[str], list[str], str]] = {}
         self._looked_at, self._moves = 0, True
-        self._order: npt.NDArray[np.intp] | None = None
-        self._order_final = False
         self._maps: Maps | None = None
         self.now.clicked.connect(self._on_now)
         self.map.stepped.connect(self._on_map)
@@ -115,7 +112,7 @@ class MemoryPanel(InnerPanel):
         values = self.values_of(view)
         names, shown, title = self.rows_of(view)
         if self.fresh:
-            self._order, self._order_final = None, False
+            self.ordering.begin()
             self._maps = Maps.of(playing, view) if len(view.axes) > 1 and "lag" not in view.axes else None
             self._looked_at, self._moves = 0, self._maps is None
         if self._maps is not None:
@@ -125,12 +122,16 @@ class MemoryPanel(InnerPanel):
             self._looked_at = len(values)
         if self.row is None or names != self._names:
             self._names, self.row = names, len(names) - 1 if view.axes[-1] == "lag" else 0
-        self._sort(values, playing.ended)
+        plain, along = orders(playing)
+        if self.ordering.key not in plain | along:  # an entry that this agent does not see
+            self.ordering.ask("index", None, None)
+        self.sorting.offer(plain, self.ordering.key, self.sort_by, below=along, title="by correlation with")
+        self.map.sort(self.ordering.order(values, playing))
         span = span_of(playing.length, playing.ended)
         for canvas in (self.map, self.states, self.shares):
             canvas.set_span(span)
-        if self.sorted_by == "variance":
-            title = f"{title}, by variance"
+        if sorted_by := self.ordering.words(playing):
+            title = f"{title}, by {sorted_by}"
             if view.axes != ("unit",):  # so many are numbered by their place
                 shown = [shown[index] for index in self.map.order]
         self.map.arrange(names, title, shown)
@@ -153,7 +154,9 @@ class MemoryPanel(InnerPanel):
     def _draw_traces(self, names: list[str]) -> None:
         """Curves of the chosen row in every view with the same rows."""
         alike = [view for view in self.announced() if self.rows_of(view)[0] == names]
-        assert self.row is not None
+        assert self.row is not None and self.playing is not None and self.view is not None
+        told = self.ordering.told(self.values_of(self.view)[:, self.row], self.playing)
+        caption = f"{names[self.row]} · {told}" if told else names[self.row]
         for trace, signed in ((self.states, True), (self.shares, False)):
             views = [view for view in alike if view.signed == signed]
             words = in_few_words([view.name for view in views])
@@ -163,29 +166,20 @@ class MemoryPanel(InnerPanel):
             ]
             extent = max([0.01, *(self._level(view) for view in views)])
             first = signed or not self.states.series
-            trace.draw(names[self.row] if first else "", series, (-extent if signed else 0.0, extent))
-
-    def _sort(self, values: npt.NDArray[np.float32], ended: bool) -> None:
-        """Sort at the start of an episode and at its end; in between only when asked."""
-        if self.sorted_by == "index":
-            self.map.sort(np.arange(values.shape[1]))
-            return
-        if self._order is None and len(values) >= ENOUGH:
-            self._order = by_variance(values[:ENOUGH])
-        if ended and not self._order_final:
-            self._order, self._order_final = by_variance(values), True
-        self.map.sort(np.arange(values.shape[1]) if self._order is None else self._order)
+            trace.draw(caption if first else "", series, (-extent if signed else 0.0, extent))
 
     def sort_by(self, key: str) -> None:
-        """Order the rows by index, or by the variance of the steps so far."""
-        self.sorted_by = key
+        """Order the rows by one of `orders`, judged by the steps so far."""
+        view, playing = self.view, self.playing
+        known = view is not None and self.has_content()
+        self.ordering.ask(key, self.values_of(view) if known and view is not None else None, playing)
         self.sorting.set_chosen(key)
-        if key == "variance" and self.view is not None and self.has_content():
-            self._order = by_variance(self.values_of(self.view))
         self.again()
 
     def _sort_otherwise(self) -> None:
-        self.sort_by("index" if self.sorted_by == "variance" else "variance")
+        """The next of the orders, an observation's entries left out."""
+        keys = [*PLAIN, *ALONG]
+        self.sort_by(keys[(keys.index(self.ordering.key) + 1) % len(keys)] if self.ordering.key in keys else "index")
 
     def choose_row(self, row: int) -> None:
         """Draw the curves of another row."""
@@ -239,12 +233,6 @@ class MemoryPanel(InnerPanel):
             self.now.set_gutter(gutter)
             gutter = max(gutter, self.now.gutter)
         self.align(canvases, gutter)
-
-
-def by_variance(values: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
-    """Rows of values (steps, rows), the most variable first."""
-    known = np.where(np.isfinite(values), values, 0.0)
-    return np.argsort(-known.var(axis=0), kind="stable")
 
 
 def in_few_words(names: list[str]) -> list[str]:
