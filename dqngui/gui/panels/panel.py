@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from dqngui.gui.closing import Part
     from dqngui.gui.library import Library
     from dqngui.gui.player import Player
+    from dqngui.gui.rival import Rival
     from dqngui.gui.session import Session
     from dqngui.gui.study import Study
 
@@ -86,6 +87,7 @@ class Sources:
     player: Player
     library: Library
     study: Study | None = None
+    rival: Rival | None = None
 
 
 class Panel(QWidget):
