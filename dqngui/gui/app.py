@@ -24,6 +24,7 @@ from dqngui.gui.panels.panel import Sources
 from dqngui.gui.player import Player
 from dqngui.gui.playing import Playing
 from dqngui.gui.report import Report
+from dqngui.gui.rival import Rival
 from dqngui.gui.screenshots import Screenshots
 from dqngui.gui.session import Session
 from dqngui.gui.states import State
@@ -53,9 +54,10 @@ class App(QObject):
         self.torch = TorchLoader(self)
         self.player = Player(parent=self)
         self.study = Study(self.player, parent=self)
+        self.rival = Rival(parent=self)
         self.library = Library(self.session, parent=self)
         self.following = Following(self.session, self.player, demo=demo_run(), parent=self)
-        parts: list[Part] = [self.player, self.study, self.library]
+        parts: list[Part] = [self.player, self.study, self.rival, self.library]
         parts += [panel.background for panel in self.window.board.panels.values() if panel.background is not None]
         self.closing = Closing(self.session, self.torch, self.window, parts=parts)
         self.shown_at = 0.0
@@ -72,7 +74,8 @@ class App(QObject):
 
     def _connect_player(self) -> None:
         board, player = self.window.board, self.player
-        board.attach(Sources(self.session, player, self.library, study=self.study))
+        board.attach(Sources(self.session, player, self.library, study=self.study, rival=self.rival))
+        self.rival.grew.connect(self.window.paint_budget.request)
         self.session.weights.connect(self.study.use_weights)
         self.study.weights_wanted.connect(self.session.request_weights)
         player.grew.connect(self._on_grew)
@@ -86,7 +89,7 @@ class App(QObject):
 
     def _on_sight(self) -> None:
         board = self.window.board
-        self.player.show_in(pictures="agent" in board.in_sight, views=board.views_wanted)
+        self.player.show_in(pictures=not {"agent", "whatif"}.isdisjoint(board.in_sight), views=board.views_wanted)
 
     def _on_shown(self) -> None:
         self.shown_at = time.perf_counter()
