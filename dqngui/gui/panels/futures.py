@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui import theme as themes
@@ -31,22 +32,33 @@ def action_color(index: int, count: int) -> QColor:
     return QColor.fromHsvF((0.58 + index * 0.618034) % 1.0, 0.55, 0.85 if theme.name == "dark" else 0.7)
 
 
-def draw_mark(painter: QPainter, canvas: StepCanvas, t: int | None) -> None:
-    """A dashed line before step t, from which on two episodes part."""
-    if t is None or t >= canvas.span:
-        return
-    place = canvas.place
-    x = math.floor(place.left() + t / canvas.span * place.width()) + 0.5
-    painter.setPen(QPen(themes.current().color("warn"), 1, Qt.PenStyle.DashLine))
-    painter.drawLine(QPointF(x, place.top()), QPointF(x, place.bottom()))
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Steps that are marked over an episode.
+
+    Attributes:
+        changed: the first one that is changed.
+        diverges: the first one at which the episodes part.
+    """
+
+    changed: int | None = None
+    diverges: int | None = None
+
+    def draw(self, painter: QPainter, canvas: StepCanvas) -> None:
+        """Lines before the steps, a dotted and a dashed one."""
+        theme, place = themes.current(), canvas.place
+        for t, token, style in (
+            (self.changed, "muted", Qt.PenStyle.DotLine),
+            (self.diverges, "warn", Qt.PenStyle.DashLine),
+        ):
+            if t is not None and t < canvas.span:
+                x = math.floor(place.left() + t / canvas.span * place.width()) + 0.5
+                painter.setPen(QPen(theme.color(token), 1, style))
+                painter.drawLine(QPointF(x, place.top()), QPointF(x, place.bottom()))
 
 
 class ActionStrip(StepCanvas):
-    """Two rows of coloured cells: the actions of each episode; the line above names the colours.
-
-    Attributes:
-        mark: step from which on the episodes part.
-    """
+    """Two rows of coloured cells: the actions of each episode; the line above names the colours."""
 
     filled = True
 
@@ -54,14 +66,14 @@ class ActionStrip(StepCanvas):
         super().__init__(parent)
         self.head = self.line + 4.0
         self.names: tuple[str, str] = ("original", "changed")
-        self.mark: int | None = None
+        self.marks = Marks()
         self._actions: list[npt.NDArray[np.int64]] = []
         self._labels: list[str] = []
         self.setAccessibleName("Actions of both episodes")
 
-    def draw(self, actions: list[npt.NDArray[np.int64]], labels: list[str], mark: int | None) -> None:
+    def draw(self, actions: list[npt.NDArray[np.int64]], labels: list[str], marks: Marks) -> None:
         """Show the actions of up to two episodes (steps,), by the names of the actions."""
-        self._actions, self._labels, self.mark = actions, labels, mark
+        self._actions, self._labels, self.marks = actions, labels, marks
         self.length = max((len(each) for each in actions), default=0)
         self.renew()
 
@@ -78,15 +90,21 @@ class ActionStrip(StepCanvas):
             if row >= self.line - 4:
                 self.words(painter, at, name, Qt.AlignmentFlag.AlignRight, theme.color(SIDES[index]))
         for index, actions in enumerate(self._actions):
-            top = place.top() + index * row
-            painter.fillRect(QRectF(place.left(), top, place.width(), row - 1), theme.color("raised"))
-            edges = np.flatnonzero(np.diff(actions)) + 1
-            for first, last in zip([0, *edges], [*edges, len(actions)], strict=True):
-                if last > first:
-                    left, right = (place.left() + t / self.span * place.width() for t in (first, last))
-                    color = action_color(int(actions[first]), len(self._labels))
-                    painter.fillRect(QRectF(left, top, right - left, row - 1), color)
+            at = QRectF(place.left(), place.top() + index * row, place.width(), row - 1)
+            painter.drawImage(at, self._colored(actions))
         self._draw_legend(painter)
+
+    def _colored(self, actions: npt.NDArray[np.int64]) -> QImage:
+        """A picture one pixel high: however long an episode is, it costs as much as the card is wide."""
+        count = len(self._labels)
+        colors = [themes.current().color("raised"), *(action_color(index, count) for index in range(count))]
+        table = np.array([color.rgb() for color in colors], np.uint32)
+        width = max(1, round(self.place.width() * self.devicePixelRatioF()))
+        t = ((np.arange(width) + 0.5) / width * self.span).astype(np.intp)
+        row = np.zeros(width, np.intp)
+        row[t < len(actions)] = actions[t[t < len(actions)]] + 1
+        pixels = table[np.clip(row, 0, count)]
+        return QImage(pixels.tobytes(), width, 1, QImage.Format.Format_RGB32).copy()
 
     def _draw_legend(self, painter: QPainter) -> None:
         x, muted = self.gutter, themes.current().color("muted")
@@ -99,7 +117,7 @@ class ActionStrip(StepCanvas):
             x += 12 + width + 12
 
     def draw_over(self, painter: QPainter) -> None:
-        draw_mark(painter, self, self.mark)
+        self.marks.draw(painter, self)
         super().draw_over(painter)
 
     def told(self, t: int, y: float) -> str:
@@ -112,18 +130,14 @@ class ActionStrip(StepCanvas):
 
 
 class FutureTrace(Trace):
-    """Curves of both episodes over each other.
-
-    Attributes:
-        mark: step from which on the episodes part.
-    """
+    """Curves of both episodes over each other."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.mark: int | None = None
+        self.marks = Marks()
 
     def draw_over(self, painter: QPainter) -> None:
-        draw_mark(painter, self, self.mark)
+        self.marks.draw(painter, self)
         super().draw_over(painter)
 
 

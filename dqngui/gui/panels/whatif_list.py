@@ -60,8 +60,8 @@ class InterventionList(QScrollArea):
             row.deleteLater()
         while len(self.rows) < len(wanted):
             self.rows.append(self._new_row(len(self.rows)))
-        for widget, row in zip(self.rows, wanted, strict=True):
-            widget.show_row(row, self._ready is None or row.fits(self._ready))
+        for widget, change in zip(self.rows, wanted, strict=True):
+            widget.show_row(change, self._ready is None or change.fits(self._ready))
         self.setVisible(bool(wanted))
         self.setFixedHeight(ROW * min(len(wanted), MOST_ROWS))
 

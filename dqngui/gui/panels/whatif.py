@@ -1,0 +1,357 @@
+"""The What if panel: an episode changed from a step on, or another agent on the same seed, beside what is played."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtGui import QImage, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.comparing import Comparison, compare
+from dqngui.gui.elided import ElidedLabel
+from dqngui.gui.panels.panel import Panel, Sources
+from dqngui.gui.panels.whatif_editor import InterventionEditor
+from dqngui.gui.panels.whatif_list import InterventionList
+from dqngui.gui.panels.whatif_menu import ModeChoice, Other, fill_with_levers
+from dqngui.gui.panels.whatif_question import (
+    AHEAD,
+    Question,
+    Role,
+    beside,
+    changed,
+    first_step,
+    verdict,
+    write_futures,
+)
+from dqngui.gui.panels.whatif_view import FutureView
+from dqngui.gui.playing import Playing
+from dqngui.gui.rival import Rival
+from dqngui.gui.theme import Theme
+from dqngui.gui.whatif import Intervention, Interventions, Lever
+
+SOON_MS = 150  # edits that follow each other so fast are one
+HINT = (
+    "Add a change at the shown step: to what the agent remembers, attends to, sees or does. "
+    "Both futures will be drawn here, one over the other."
+)
+
+
+class WhatIfPanel(Panel):
+    """Follows the player's episode: where another one begins, the same changes are made in it."""
+
+    title = "What if"
+    promise = "Change what an agent remembers, sees or does at a step, and see here how its episode would have gone on."
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.interventions = Interventions(self)
+        self.mode = ModeChoice(self.stand_beside, self)
+        self.header_widgets = [self.mode]
+        self.list = InterventionList(self.interventions)
+        self.view = FutureView()
+        self.editor: InterventionEditor | None = None
+        self.comparison: Comparison | None = None
+        self._rival: Rival | None = None
+        self._asked: Question | None = None
+        self._unchanged: Playing | None = None  # the episode that was asked for without any change
+        self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
+        self._soon.timeout.connect(self._put_question)
+        self._arrange()
+        self.interventions.changed.connect(self._on_edit)
+        self.list.opened.connect(self.edit)
+        self.view.stepped.connect(self._seek)
+        self.add_menu_action("Run again", "refresh", self.run_again)
+        self.add_menu_action("Clear changes", "playlist-remove", self.interventions.clear)
+        self.add_exports()
+        self.restyle(themes.current())
+
+    def _arrange(self) -> None:
+        self.add, self.run, self.clear_all = QPushButton("Add"), QPushButton("Run"), QPushButton("Clear")
+        self.add.setMenu(QMenu(self.add))
+        self.add.menu().aboutToShow.connect(self._fill)
+        self.add.setToolTip("Change something at the shown step")
+        self.run.setToolTip("Play the episode once more with these changes; without any, to see that nothing differs")
+        self.run.clicked.connect(self.run_again)
+        self.clear_all.setToolTip("Remove all changes")
+        self.clear_all.clicked.connect(self.interventions.clear)
+        self.verdict = ElidedLabel()
+        themes.set_role(self.verdict, "secondary")
+        bar = QHBoxLayout()
+        bar.setSpacing(6)
+        for button in (self.add, self.run, self.clear_all):
+            bar.addWidget(button)
+        bar.addSpacing(4)
+        bar.addWidget(self.verdict, 1)
+        self.hint = QLabel(HINT)
+        self.hint.setWordWrap(True)
+        themes.set_role(self.hint, "empty")
+        self._body = QStackedWidget()
+        nothing = QWidget()
+        column = QVBoxLayout(nothing)
+        column.setContentsMargins(16, 0, 16, 0)
+        column.addStretch(1)
+        column.addWidget(self.hint)
+        column.addStretch(2)
+        for page in (nothing, self.view):
+            self._body.addWidget(page)
+        column = QVBoxLayout(self.content)
+        column.setContentsMargins(10, 2, 10, 6)
+        column.setSpacing(6)
+        column.addLayout(bar)
+        column.addWidget(self.list)
+        column.addWidget(self._body, 1)
+
+    # -- the contract -----------------------------------------------------------------------------
+
+    def attach(self, sources: Sources) -> None:
+        super().attach(sources)
+        self.mode.attach(sources)
+        self._rival = sources.rival
+        sources.player.framed.connect(self._on_framed)
+        sources.player.changed.connect(self._on_player)
+        if self._rival is not None:
+            self._rival.grew.connect(self._on_rival)
+            self._rival.changed.connect(self._on_rival)
+            self._rival.framed.connect(self._on_rival_framed)
+            for picture in self.view.pictures:
+                picture.frame.resized.connect(lambda width, height: self._draw_at((width, height)))
+
+    def has_content(self) -> bool:
+        return self.playing is not None
+
+    def take_views(self, playing: Playing | None) -> None:
+        if playing is not self.playing:
+            self.comparison = None
+        super().take_views(playing)
+        self.list.look_at(playing.ready if playing is not None else None)
+        if playing is None or self.mode.chosen is not None or self.interventions.rows:
+            self._soon.start()
+
+    def clear(self, reason: str = "") -> None:
+        self.playing = None
+        self._soon.start()
+        super().clear(reason)
+
+    def follow(self, t: int) -> None:
+        if self._something and self._asked is not None:
+            self._show_step(t)
+
+    def restyle(self, theme: Theme) -> None:
+        self.add.setIcon(themes.icon("plus"))
+        self.list.restyle(theme)
+        self.view.restyle(theme)
+        super().restyle(theme)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_step(self.playing.t if self.playing is not None else 0)
+
+    # -- what the user asks -----------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        if self.playing is not None:
+            fill_with_levers(self.add.menu(), self.playing.ready, self.add_change)
+
+    def add_change(self, lever: Lever, place: int | None = None) -> None:
+        """Change something from the shown step on, where the player stops."""
+        playing, sources = self.playing, self.sources
+        if playing is None:
+            return
+        if sources is not None and not sources.player.paused:
+            sources.player.pause()
+        places = () if not lever.labels else (place if place is not None else self._preset(lever),)
+        first = min(playing.t, max(playing.length - 1, 0))
+        # What is seen or done is another thing at each step, and what was forgotten once is gone.
+        lasts = first if lever.group.startswith("What") or (lever.key == "memory" and not lever.fixed) else None
+        self.interventions.add(Intervention(lever, first, lasts, places, lever.does[0]))
+        if (place is None and lever.labels) or (lever.does[0] == "set" and not lever.single):
+            self.edit(len(self.interventions.rows) - 1)
+
+    def _preset(self, lever: Lever) -> int:
+        """The place that is looked at in another card, or the first one."""
+        return 0
+
+    @Slot(int)
+    def edit(self, index: int) -> None:
+        """Open a change in a dialog; what is chosen there takes effect at once."""
+        if self.editor is not None:
+            self.editor.close()
+        editor = self.editor = InterventionEditor(self.interventions.rows[index], self)
+        editor.edited.connect(lambda row: self.interventions.put(index, row))
+        editor.finished.connect(self._forget_editor)
+        editor.open()
+
+    @Slot()
+    def _forget_editor(self) -> None:
+        self.editor = None
+
+    def stand_beside(self, other: Other | None) -> None:
+        """Let another agent play the same seed; None: change the episode of the one that plays."""
+        self.mode.look(other)
+        self._on_edit()
+
+    @Slot()
+    def run_again(self) -> None:
+        """Play the other future anew; without any change, to see that it is the same."""
+        playing = self.playing
+        if playing is None or self._rival is None:
+            return
+        self._unchanged = playing
+        self._rival.forget()
+        self._asked = None
+        self._put_question()
+
+    @Slot()
+    def _on_edit(self) -> None:
+        self._unchanged = None
+        self._changed = True
+        self.refresh()
+        self._soon.start()
+
+    def _seek(self, t: int) -> None:
+        if self.sources is not None:
+            self.sources.player.seek(t)
+
+    # -- what the rival is asked ------------------------------------------------------------------
+
+    @property
+    def _seen(self) -> bool:
+        return self.isVisible() and not self.visibleRegion().isEmpty()
+
+    @Slot()
+    def _put_question(self) -> None:
+        """Ask for the other future, if it is another than the present one."""
+        rival, sources = self._rival, self.sources
+        if rival is None or sources is None or not self._seen:
+            return
+        asked = self._question()
+        if asked is None:
+            if self._asked is not None:
+                self._asked, self.comparison = None, None
+                rival.forget()
+                self.again()
+            return
+        if asked.same(self._asked):
+            rival.reach(asked.until)
+            return
+        self._asked, self.comparison = asked, None
+        rival.play(asked.agent, asked.choice, asked.takes, until=asked.until, weights=asked.weights)
+        self.again()
+
+    def _question(self) -> Question | None:
+        """What should be played beside the episode; None: nothing, or not yet."""
+        playing, sources = self.playing, self.sources
+        player = sources.player if sources is not None else None
+        if playing is None or player is None or player.playing is not playing or player.agent is None:
+            return None
+        if self.mode.chosen is not None:
+            return beside(playing, self.mode.chosen)
+        rows = self.interventions.active(playing.ready)
+        if not rows and self._unchanged is not playing:
+            return None
+        player.foresee(first_step(rows) + AHEAD)
+        return changed(playing, player, rows)
+
+    @property
+    def _compares(self) -> bool:
+        """Something is asked, or will be once the episode is so far."""
+        active = self.playing is not None and self.interventions.active(self.playing.ready)
+        return bool(self._asked is not None or self.mode.chosen is not None or active)
+
+    @property
+    def original(self) -> Playing | None:
+        """The episode as it is."""
+        asked, rival = self._asked, self._rival
+        if asked is not None and rival is not None and len(asked.takes) > 1:
+            return rival.played.get(asked.takes[0])
+        return self.playing
+
+    # -- what comes back --------------------------------------------------------------------------
+
+    @Slot()
+    def _on_rival(self) -> None:
+        self._changed = True
+        if self._rival is not None and self._rival.problem:
+            self.refresh()
+
+    @Slot()
+    def _on_player(self) -> None:
+        if self.playing is None and self._something is False:
+            self.again()
+
+    def again(self) -> None:
+        """Draw what there is once more."""
+        self._changed = True
+        self.refresh()
+
+    def redraw(self) -> None:
+        playing, rival = self.playing, self._rival
+        changes = self.mode.chosen is None
+        for widget in (self.add, self.clear_all):
+            widget.setVisible(changes)
+        self.list.setVisible(changes and bool(self.interventions.rows))
+        self.clear_all.setEnabled(bool(self.interventions.rows))
+        for widget in (self.add, self.run):
+            widget.setEnabled(playing is not None and rival is not None)
+        self._body.setCurrentIndex(int(self._compares))
+        if playing is None or rival is None or not self._compares:
+            self._say("", "secondary")
+            return
+        one, other = self.original, rival.playing if self._asked is not None else None
+        other = other if other is not None and other.length else None
+        self.comparison = compare(one, other) if one is not None and other is not None else None
+        self.view.names = self._names
+        self.view.draw(one, other, self.comparison, self._asked.first if self._asked is not None else None)
+        if self._asked is None:
+            self._say("The episode has not come to the first change yet", "secondary")
+        else:
+            self._say(*verdict(self._asked, rival, one, self.comparison))
+        self._show_step(playing.t)
+
+    @property
+    def _names(self) -> tuple[str, str]:
+        return ("original", "changed") if self.mode.chosen is None else ("this", "other")
+
+    def _say(self, text: str, role: Role) -> None:
+        themes.set_role(self.verdict, role)
+        self.verdict.setText(text)
+        self.verdict.setToolTip(text)
+
+    # -- pictures ---------------------------------------------------------------------------------
+
+    def _show_step(self, t: int) -> None:
+        """Move every cursor, and ask for the picture of the other episode."""
+        rival = self._rival
+        if rival is None or self._asked is None:
+            return
+        self.view.follow(t)
+        rival.show(t if self.view.draws_pictures and self._seen else None)
+
+    def _draw_at(self, size: tuple[int, int]) -> None:
+        if self._rival is not None:
+            self._rival.draw_at(size)
+
+    @Slot(object, int)
+    def _on_framed(self, image: QImage | None, t: int) -> None:
+        """The player's picture, where it shows the episode as it is."""
+        player = self.sources.player if self.sources is not None else None
+        shown = player.playing if player is not None else None
+        one = self.original
+        if one is not None and shown is not one:  # as it would have been: the player's only up to where they part
+            part = compare(shown, one).diverges if shown is not None else 0
+            image = image if part is None or t <= part else None
+        self.view.pictures[0].show_image(image, one, t)
+
+    @Slot(object, int)
+    def _on_rival_framed(self, image: QImage | None, t: int) -> None:
+        rival = self._rival
+        self.view.pictures[1].show_image(image, rival.playing if rival is not None else None, t)
+
+    # -- export -----------------------------------------------------------------------------------
+
+    def export_csv(self, path: str | Path) -> None:
+        """Write both futures, a step a row: action, reward, return so far and action values. Raises OSError."""
+        other = self._rival.playing if self._rival is not None else None
+        write_futures(path, list(zip(self._names, (self.original, other), strict=True)))

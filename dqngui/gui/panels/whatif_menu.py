@@ -1,0 +1,135 @@
+"""The menus of the What if card: what can be changed, and whose episode stands beside the player's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QMenu, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.agents import Agent, has_checkpoint, source_name
+from dqngui.gui.agents import Choice as Weights
+from dqngui.gui.panels.choice import Choice
+from dqngui.gui.panels.panel import Sources
+from dqngui.gui.whatif import Lever, levers
+from dqngui.messages import PlayerReady
+
+MOST_PLACES = 12  # that stand in the menu itself; of more the editor shows them
+MOST_RUNS = 20
+WHAT_IF = "What if…"
+
+
+def fill_with_levers(menu: QMenu, ready: PlayerReady, add: Callable[[Lever, int | None], None]) -> None:
+    """Everything that can be changed, by its groups; `add` gets the place too where it was chosen."""
+    menu.clear()
+    groups: dict[str, QMenu] = {}
+    for lever in levers(ready):
+        if lever.group not in groups:
+            groups[lever.group] = menu.addMenu(lever.group)
+        group = groups[lever.group]
+        text = f"{lever.text[:1].upper()}{lever.text[1:]}"
+        whole = lever.targets[0] == lever.group.lower() or lever.group.startswith("What")
+        if not lever.labels:
+            group.addAction(text, partial(add, lever, None))
+        elif len(lever.labels) > MOST_PLACES:
+            group.addAction(f"{text}…", partial(add, lever, None))
+        else:
+            places = group if whole else group.addMenu(text)
+            for place, label in enumerate(lever.labels):
+                places.addAction(label, partial(add, lever, place))
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another agent, to play beside the player's.
+
+    Attributes:
+        name: of its curves, short.
+    """
+
+    agent: Agent
+    choice: Weights
+    name: str
+
+
+class ModeChoice(Choice):
+    """Whether the episode is changed, or another agent plays the same seed."""
+
+    def __init__(self, choose: Callable[[Other | None], None], parent: QWidget | None = None) -> None:
+        super().__init__("What is compared: the same agent with changes, or another agent on the same seed", parent)
+        self._chosen_by = choose
+        self._sources: Sources | None = None
+        self.menu().setToolTipsVisible(True)
+        self.menu().aboutToShow.connect(self.fill)
+        self.chosen: Other | None = None
+        self.look(None)
+
+    def attach(self, sources: Sources) -> None:
+        """The player and the runs that are offered."""
+        self._sources = sources
+
+    def look(self, other: Other | None) -> None:
+        """Say what is chosen."""
+        self.chosen = other
+        self._full = WHAT_IF if other is None else f"beside {other.name}"
+        self.setToolTip(f"{self._tip}: {self._full}")
+        self.setAccessibleDescription(self._full)
+        self._fit()
+        self.updateGeometry()
+
+    def fill(self) -> None:
+        """Offer what there is now."""
+        menu, sources = self.menu(), self._sources
+        menu.clear()
+        group = QActionGroup(menu)
+        self._entry(menu, group, WHAT_IF, "The same agent, with something changed", None)
+        if sources is None or sources.player.agent is None:
+            return
+        menu.addSeparator()
+        own = sources.player.agent
+        stored = QMenu("Beside a checkpoint", menu)
+        for choice in own.choices():
+            if choice != "newest":
+                text = f"{choice:,} steps" if isinstance(choice, int) else source_name(choice)
+                other = Other(Agent(None, own.folder), choice, source_name(choice))
+                self._entry(stored, group, f"{text[:1].upper()}{text[1:]}", "This agent with these weights", other)
+        runs = QMenu("Beside another run", menu)
+        for name, folder in self._runs(sources):
+            other = Other(Agent(None, folder), "best", name)
+            self._entry(runs, group, name, "Its best checkpoint, on the same seeds", other)
+        for each in (stored, runs):
+            each.setToolTipsVisible(True)
+            if not each.isEmpty():
+                menu.addMenu(each)
+        stored.setIcon(themes.icon("history", "muted"))
+        runs.setIcon(themes.icon("compare-horizontal", "muted"))
+
+    def _entry(self, menu: QMenu, group: QActionGroup, text: str, tip: str, other: Other | None) -> QAction:
+        action = menu.addAction(text)
+        action.setToolTip(tip)
+        action.setCheckable(True)
+        group.addAction(action)
+        action.setChecked(other == self.chosen)
+        action.triggered.connect(lambda: self._chosen_by(other))
+        return action
+
+    @staticmethod
+    def _runs(sources: Sources) -> list[tuple[str, Path]]:
+        """Runs of the same task with stored weights, the newest first."""
+        player, library = sources.player, sources.library
+        playing, agent = player.playing, player.agent
+        if playing is None or agent is None:
+            return []
+        found: list[tuple[str, Path]] = []
+        for summary in library.summaries:
+            folder = Path(summary.folder)
+            own = agent.folder is not None and agent.folder.absolute() == folder
+            if summary.env == playing.ready.environment and not own and has_checkpoint(folder):
+                found.append((library.name_of(folder), folder))
+            if len(found) == MOST_RUNS:
+                break
+        return found

@@ -1,0 +1,149 @@
+"""What is played beside the player's episode, and what is said of the two: the What if card without its widgets."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from dqngui import messages as m
+from dqngui.gui.agents import Agent
+from dqngui.gui.agents import Choice as Weights
+from dqngui.gui.comparing import Comparison
+from dqngui.gui.panels.whatif_menu import Other
+from dqngui.gui.player import Player
+from dqngui.gui.playing import Playing
+from dqngui.gui.rival import Rival, Take
+from dqngui.gui.whatif import Intervention
+
+AHEAD = 500  # steps behind the first changed one that both futures are played to
+
+Role = Literal["secondary", "good", "warn", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the rival is asked.
+
+    Attributes:
+        takes: the last one is compared; one before it is the episode as it is.
+        first: the first changed step; None: no step is, another agent plays.
+        until: steps that are wanted of each take.
+    """
+
+    agent: Agent
+    choice: Weights
+    takes: tuple[Take, ...]
+    first: int | None
+    until: int
+    weights: m.Weights | None = None
+
+    def same(self, other: Question | None) -> bool:
+        """Nothing else but how far is asked."""
+        return other is not None and self.weights is other.weights and self._plain() == other._plain()
+
+    def _plain(self) -> Question:
+        return replace(self, until=0, weights=None)
+
+
+def beside(playing: Playing, other: Other) -> Question:
+    """Another agent on the same seed."""
+    return Question(other.agent, other.choice, (_take(playing),), None, max(playing.length, 1))
+
+
+def changed(playing: Playing, player: Player, rows: Sequence[Intervention]) -> Question | None:
+    """The same agent with changes; None while the episode has not come to the first of them.
+
+    The episode as it is is the player's own, where its agent chose every action from the first changed step on;
+    otherwise (a recorded or driven episode) the rival plays that too, so that both futures are the agent's.
+    """
+    assert player.agent is not None
+    first = first_step(rows)
+    if playing.length < first and not playing.ended:
+        return None
+    first = min(first, playing.length)
+    done = replace(_take(playing), actions=tuple(playing.action[:first].tolist()))
+    take = replace(done, changes=tuple(change for row in rows for change in row.changes()))
+    takes = (done, take) if (playing.given > first or playing.human) and rows else (take,)
+    choice = _stored(player.agent, player.choice, playing.weights_step)
+    return Question(player.agent, choice, takes, first, max(first + AHEAD, playing.length), player.weights)
+
+
+def first_step(rows: Sequence[Intervention]) -> int:
+    """The first changed step."""
+    return min((row.first for row in rows), default=0)
+
+
+def _take(playing: Playing) -> Take:
+    return Take(playing.seed, playing.epsilon, playing.recorded)
+
+
+def _stored(agent: Agent, choice: Weights, step: int) -> Weights:
+    """The very weights that play: what is the best or the last checkpoint may be another by now."""
+    return step if choice in ("best", "last") and step in agent.choices() else choice
+
+
+def verdict(asked: Question, rival: Rival, one: Playing | None, compared: Comparison | None) -> tuple[str, Role]:
+    """How the two futures differ, in a sentence, and in which role it is said."""
+    if problem := _problem(asked, rival, one):
+        return problem, "bad"
+    if compared is None or one is None or rival.playing is None:
+        return rival.loading or "Playing the episode…", "secondary"
+    if asked.first is not None and compared.differs is not None and compared.differs < asked.first:
+        return f"Not the same episode before the change: it differs from step {compared.differs:,} on", "warn"
+    going = " so far" if rival.busy and not compared.whole else ""
+    if compared.identical:
+        return f"Identical{going}", "good"
+    if compared.diverges is None:
+        return f"Same actions{going}, other values from step {compared.differs:,} on", "warn"
+    ends = ""
+    if one.ended and rival.playing.ended:
+        ends = f" · return {_number(one.reward.sum())} → {_number(rival.playing.reward.sum())}"
+    return f"Diverges at step {compared.diverges:,}{ends}", "warn"
+
+
+def _problem(asked: Question, rival: Rival, one: Playing | None) -> str:
+    """Why there is nothing to compare."""
+    if rival.problem:
+        return f"{rival.problem[:1].upper()}{rival.problem[1:]}"
+    other = rival.playing
+    if one is None or other is None or not other.length:
+        return ""
+    if asked.first is not None and other.weights_step != one.weights_step:
+        return f"The weights of step {one.weights_step:,} are not stored any more"
+    if other.q.shape[1:] != one.q.shape[1:]:
+        return "The other agent has other actions: it plays another task"
+    return ""
+
+
+def write_futures(path: str | Path, sides: Sequence[tuple[str, Playing | None]]) -> None:
+    """A CSV of episodes beside each other, a step a row: action, reward, return so far, values. Raises OSError."""
+    known = [(name, playing) for name, playing in sides if playing is not None and playing.length]
+    with Path(path).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        heads = ["t"]
+        for name, playing in known:
+            labels = playing.ready.actions or playing.labels("action", playing.q.shape[1])
+            heads += [f"{name} {each}" for each in ("action", "reward", "return", *(f"q {a}" for a in labels))]
+        writer.writerow(heads)
+        returns = [playing.reward.cumsum() for _, playing in known]
+        for t in range(max((playing.length for _, playing in known), default=0)):
+            row: list[object] = [t]
+            for (_, playing), gained in zip(known, returns, strict=True):
+                row += _cells(playing, t, float(gained[min(t, len(gained) - 1)]))
+            writer.writerow(row)
+
+
+def _cells(playing: Playing, t: int, gained: float) -> list[object]:
+    """Action, reward, return and values of a step; nothing in them where the episode has none."""
+    if t >= playing.length:
+        return [""] * (3 + playing.q.shape[1])
+    names, action = playing.ready.actions, int(playing.action[t])
+    named = names[action] if action < len(names) else action
+    return [named, float(playing.reward[t]), gained, *playing.q[t].tolist()]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.4g}".replace("-", "−")

@@ -1,0 +1,191 @@
+"""Two futures in the What if card: actions and curves over the steps, pictures and action values of the shown one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QImage, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.comparing import Comparison
+from dqngui.gui.elided import ElidedLabel
+from dqngui.gui.panels.frame import FrameView, NumbersView
+from dqngui.gui.panels.futures import SIDES, ActionStrip, FutureTrace, Marks, PairedBars
+from dqngui.gui.panels.timeline import StepCanvas, span_of
+from dqngui.gui.panels.trace import Series
+from dqngui.gui.playing import Playing
+from dqngui.gui.theme import Theme
+
+WIDE = 640  # pixels from which on pictures stand beside the curves
+LOW, LOWER = 330, 150  # of a narrow view, below which it has no pictures; below which it has one curve only
+LOW_SIDE = 240  # of a wide view, below which the pictures leave their place to the values
+
+
+class FutureView(QWidget):
+    """Draws two episodes, the one as it is and the other one, as far as they are known.
+
+    Attributes:
+        names: of the two, short.
+
+    Signals:
+        stepped(int): the user asks for a step.
+    """
+
+    stepped = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.names = ("original", "changed")
+        self.strip, self.values, self.gained = ActionStrip(self), FutureTrace(self), FutureTrace(self)
+        self.values.setAccessibleName("Highest action value in both episodes")
+        self.gained.setAccessibleName("Return so far in both episodes")
+        self.pictures = (Picture(SIDES[0]), Picture(SIDES[1]))
+        self.bars = PairedBars()
+        self._sides: tuple[Playing | None, Playing | None] = (None, None)
+        curves = QVBoxLayout()
+        curves.setSpacing(4)
+        for canvas, share in ((self.strip, 3), (self.values, 5), (self.gained, 5)):
+            curves.addWidget(canvas, share)
+            canvas.setMinimumHeight(40)
+            canvas.setAccessibleDescription("A click shows that step")
+            canvas.stepped.connect(lambda t, y: self.stepped.emit(t))
+        self._frames = QWidget()
+        row = QHBoxLayout(self._frames)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        for picture in self.pictures:
+            row.addWidget(picture, 1)
+        self._beside = QWidget()
+        side = QVBoxLayout(self._beside)
+        side.setContentsMargins(0, 0, 0, 0)
+        side.setSpacing(6)
+        side.addWidget(self._frames, 1)
+        side.addWidget(self.bars)
+        self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(8)
+        self._box.addLayout(curves, 5)
+        self._box.addWidget(self._beside, 4)
+
+    # -- what is drawn ----------------------------------------------------------------------------
+
+    def draw(
+        self, one: Playing | None, other: Playing | None, comparison: Comparison | None, changed: int | None
+    ) -> None:
+        """Show both episodes, either of which may have no step yet; `changed`: the first changed step."""
+        self._sides = one, other
+        known = [playing for playing in (one, other) if playing is not None and playing.q.ndim == 2]
+        if not known:
+            return
+        length = max(playing.length for playing in known)
+        span = span_of(length, all(playing.ended for playing in known))
+        marks = Marks(changed, comparison.diverges if comparison is not None else None)
+        labels = list(known[0].ready.actions) or known[0].labels("action", known[0].q.shape[1])
+        self.strip.names = self.names
+        judged = known[0].ready.judged
+        for canvas in (self.strip, self.values, self.gained):
+            canvas.set_span(span)
+        self.strip.draw([playing.action for playing in known], labels, marks)
+        self._draw_curves(self.values, f"highest {judged}", [playing.q.max(axis=1) for playing in known], marks)
+        self._draw_curves(self.gained, "return so far", [np.cumsum(playing.reward) for playing in known], marks)
+        self._align()
+
+    def _draw_curves(
+        self, trace: FutureTrace, caption: str, curves: Sequence[npt.NDArray[np.floating]], marks: Marks
+    ) -> None:
+        series = [
+            Series(name, token, curve.astype(np.float32), dashed=bool(index))
+            for index, (name, token, curve) in enumerate(zip(self.names, SIDES, curves, strict=False))
+        ]
+        finite = np.concatenate([curve[np.isfinite(curve)] for curve in curves])
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+        if high - low < 1e-6:
+            low, high = low - 0.5, high + 0.5
+        trace.marks = marks
+        trace.draw(caption, series, (low, high))
+
+    def _align(self) -> None:
+        canvases: list[StepCanvas] = [self.strip, self.values, self.gained]
+        shown = [canvas for canvas in canvases if not canvas.isHidden()]
+        gutter = max(canvas.gutter_wanted for canvas in shown)
+        for canvas in shown:
+            canvas.set_gutter(gutter, canvas is shown[-1])
+
+    def follow(self, t: int) -> None:
+        """Show step t of both, or the last one that they have."""
+        one, other = self._sides
+        for canvas in (self.strip, self.values, self.gained):
+            canvas.follow(t)
+        if not self.bars.isHidden():
+            self.bars.show_step(one, other, t)
+        for picture, name, playing in zip(self.pictures, self.names, self._sides, strict=True):
+            picture.say(name, playing, t)
+
+    # -- size -------------------------------------------------------------------------------------
+
+    @property
+    def draws_pictures(self) -> bool:
+        """There is room for the environment's pictures."""
+        return not self._beside.isHidden() and not self._frames.isHidden()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        wide = self.width() >= WIDE
+        direction = QBoxLayout.Direction
+        self._box.setDirection(direction.LeftToRight if wide else direction.BottomToTop)
+        self._beside.setVisible(wide or self.height() >= LOW)
+        self._frames.setVisible(not wide or self.height() >= LOW_SIDE)
+        self.gained.setVisible(self.height() >= LOWER or wide)
+        if self.strip.length:
+            self._align()
+
+    def restyle(self, theme: Theme) -> None:
+        for canvas in (self.strip, self.values, self.gained):
+            canvas.restyle(theme)
+        self.bars.update()
+        for picture in self.pictures:
+            picture.restyle()
+
+
+class Picture(QWidget):
+    """What one of the environments shows, below its name and its return so far."""
+
+    def __init__(self, token: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._token = token
+        self.caption, self.frame, self.numbers = ElidedLabel(), FrameView(), NumbersView()
+        self._pages = QStackedWidget()
+        for page in (self.frame, self.numbers):
+            self._pages.addWidget(page)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(3)
+        column.addWidget(self.caption)
+        column.addWidget(self._pages, 1)
+        themes.set_role(self.caption, "secondary")
+
+    def show_image(self, image: QImage | None, playing: Playing | None, t: int) -> None:
+        """The picture of step t; where the environment draws none, what the agent saw in numbers."""
+        numbers = image is None and playing is not None and bool(playing.ready.no_picture) and playing.length > 0
+        if numbers and playing is not None:
+            self.numbers.show_step(playing, min(t, playing.length))
+        else:
+            self.frame.set_image(image)
+        self._pages.setCurrentWidget(self.numbers if numbers else self.frame)
+
+    def say(self, name: str, playing: Playing | None, t: int) -> None:
+        """Name it, with what it has gained before step t."""
+        if playing is None or not playing.length:
+            self.caption.setText(name)
+            return
+        ret = float(playing.reward[:t].sum())
+        end = " · ended" if playing.ended and t >= playing.length else ""
+        self.caption.setText(f"{name} · return {ret:,.4g}{end}".replace("-", "−"))
+
+    def restyle(self) -> None:
+        self.frame.update()
+        self.numbers.update()
