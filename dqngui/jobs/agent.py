@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ import torch
 from dqngui.config import ConfigError, Experiment
 from dqngui.envs.spaces import Spaces
 from dqngui.envs.vector import Parts
+from dqngui.jobs.derived import Saliency, add_rollout, rollout_views
 from dqngui.learning.acting import inputs_of
 from dqngui.messages import OpenAgent, View
-from dqngui.nets.network import build_network
+from dqngui.nets.memory.contract import State
+from dqngui.nets.network import Inputs, build_network
 from dqngui.nets.record import Record
 from dqngui.runs.checkpoints import load_weights
 from dqngui.runs.folder import read_experiment
@@ -54,6 +56,7 @@ class Agent:
             self.offer(step, weights)
             self.rearm()
         self.features = features_of(spaces)
+        self._saliency = Saliency(self.network, spaces, self.features)
 
     def offer(self, step: int, tensors: Mapping[str, Any]) -> None:
         """Keep weights (torch or numpy, by name) for the next episode. Raises ConfigError when they do not fit."""
@@ -77,16 +80,38 @@ class Agent:
         return self.armed or self._next is not None
 
     def views(self) -> tuple[View, ...]:
-        """Everything that can be recorded, with shapes, which one recorded step tells."""
+        """Everything that is recorded, with shapes, which one recorded step tells, and what is derived from it."""
         record = Record()
         nothing = {part.name: np.zeros((1, *part.shape), part.dtype) for part in self.spaces.parts}
         with torch.inference_mode():
             inputs = inputs_of(nothing, np.full(1, -1), np.zeros(1, np.float32), CPU)
             self.network(inputs, self.network.initial_state(1), record)
-        return tuple(
+        recorded = tuple(
             View(spec.name, spec.axes, tuple(record.values[spec.name].shape[2:]), spec.signed)
             for spec in self.network.views()
         )
+        return (*recorded, *rollout_views(recorded))
+
+    @property
+    def derivable(self) -> tuple[View, ...]:
+        """Views that are computed only when asked for: each takes as long as many steps."""
+        return self._saliency.views
+
+    def derive(
+        self, record: Record, wanted: Collection[str], seen: Parts, inputs: Inputs, state: State, action: int
+    ) -> None:
+        """Put beside what was recorded of a step what follows from it, and those of the `derivable` that are wanted.
+
+        Args:
+            seen: parts (1, *shape).
+            inputs: what the network saw of it.
+            state: before the step.
+            action: what is done at it.
+        """
+        add_rollout(record.values)
+        if wanted:
+            found = self._saliency.of(seen, inputs, state, action)
+            record.values |= {name: values for name, values in found.items() if name in wanted}
 
     @property
     def held(self) -> tuple[str, ...]:

@@ -52,6 +52,7 @@ class Episode:
         self.number, self.seed, self.step = asked.number, asked.seed, agent.step
         self.epsilon, self.recorded = asked.epsilon, asked.record
         self.given, self.driven = asked.actions, asked.driven
+        self._derived = frozenset(asked.derive)
         self._changes = Changes(asked.changes, agent)
         self._drive: Drive | None = None
         self.actions: list[int] = []
@@ -138,12 +139,15 @@ class Episode:
         shown, weights = self.recorded and not self.full, self._changes.weights(t)
         record = Record(changes=weights) if shown or weights else None
         inputs = inputs_of(seen, self._action, self._reward, CPU)
-        q, self._state = self._agent.network(inputs, self._changes.state(t, self._state), record)
+        before = self._changes.state(t, self._state)
+        q, self._state = self._agent.network(inputs, before, record)
         action = q[0].argmax(-1).numpy()
         if self.epsilon > 0:
             action = explore(action, np.full(1, self.epsilon), self._agent.network.actions, self._generator)
         forced = self._forced(t)
         self._action = action if forced is None else np.full_like(action, forced)
+        if record is not None and shown:
+            self._agent.derive(record, self._derived, seen, inputs, before, int(self._action[0]))
         views = {} if record is None or not shown else {f"view/{name}": value for name, value in record.values.items()}
         self._room -= sum(value.nbytes for value in views.values())
         return {"q": q, **views}

@@ -150,6 +150,7 @@ class _Player:
             step=agent.step,
             environment=self.environment,
             views=views,
+            derivable=agent.derivable,
             held=agent.held,
             weights=agent.weights,
             labels=agent.labels,

@@ -30,7 +30,8 @@ class PlayerReady(Event, frozen=True):
     """The player has an agent (not logged); `step` is how far its weights were trained, 0 without any yet.
 
     Attributes:
-        views: everything that can be recorded of it.
+        views: everything that is recorded of it.
+        derivable: what is computed beside that only where `BeginEpisode.derive` names it, since it takes longer.
         held, weights: names of the views that a `Change` may aim at: what the memory carries from step to step, and
             weights that a softmax made.
         labels: names along an axis, by the axis' name (`query`, `key`: the tokens); axes without names are counted.
@@ -44,6 +45,7 @@ class PlayerReady(Event, frozen=True):
     logged = False
     environment: str
     views: tuple[View, ...] = ()
+    derivable: tuple[View, ...] = ()
     held: tuple[str, ...] = ()
     weights: tuple[str, ...] = ()
     labels: dict[str, tuple[str, ...]] = {}
@@ -153,6 +155,7 @@ class BeginEpisode(Command, frozen=True):
         number: what the window will call it.
         epsilon: share of random actions, drawn from a generator of the episode's own.
         record: give views with the steps.
+        derive: names of `PlayerReady.derivable` that come with the recorded views.
         actions: done first, whatever the agent says: an episode that was recorded, or one up to where it branches.
             The agent's values are told all the same, and its random state goes on as if it had acted.
         changes: interventions; without any the episode is what it would be without this field, bit for bit.
@@ -163,6 +166,7 @@ class BeginEpisode(Command, frozen=True):
     seed: int
     epsilon: float = 0.0
     record: bool = True
+    derive: tuple[str, ...] = ()
     actions: tuple[int, ...] = ()
     changes: tuple[Change, ...] = ()
     driven: bool = False

@@ -24,9 +24,13 @@ class DiscreteEncoder(PartEncoder):
     def initialise(self, generator: Generator) -> None:
         nn.init.normal_(self.embedding, std=1 / math.sqrt(len(self.offsets)), generator=generator)
 
-    def forward(self, part: Tensor) -> Tensor:
+    def embedded(self, part: Tensor) -> Tensor:
+        """Entries as their embeddings, (T, B, M, D)."""
         offsets = torch.tensor(self.offsets, device=part.device)
-        rows = self.embedding[part.long().flatten(2) + offsets]  # (T, B, M, D)
+        return self.embedding[part.long().flatten(2) + offsets]
+
+    def forward(self, part: Tensor) -> Tensor:
+        rows = part if part.is_floating_point() else self.embedded(part)
         return rows.sum(-2, keepdim=True)
 
 

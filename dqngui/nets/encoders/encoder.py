@@ -68,6 +68,10 @@ class Encoder(nn.Module):
         some = observation[self.names[0]]
         return torch.zeros(*some.shape[:2], 0, device=some.device)
 
+    def embedded(self, name: str, part: Tensor) -> Tensor:
+        """A part as `PartEncoder.embedded` gives it; `forward` takes it in the part's place."""
+        return cast(PartEncoder, self.parts[self.names.index(name)]).embedded(part)
+
     def forward(self, observation: Mapping[str, Tensor]) -> tuple[Tensor, Tensor | None]:
         tokens, present = [], []
         for name, encoder in zip(self.names, self.parts, strict=True):

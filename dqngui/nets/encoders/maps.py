@@ -162,8 +162,12 @@ class GridEncoder(_MapEncoder):
     def initialise(self, generator: Generator) -> None:
         nn.init.normal_(self.embedding, std=1 / math.sqrt(len(self.sizes)), generator=generator)
 
+    def embedded(self, part: Tensor) -> Tensor:
+        """Cells as their embeddings, row by row, (T, B, H·W, E)."""
+        return self._cells(self.as_planes(part).flatten(2).to(torch.int32)).unflatten(0, part.shape[:2])
+
     def forward(self, part: Tensor) -> Tensor:
-        cells = self._cells(self.as_planes(part).flatten(2).to(torch.int32))  # (N, H·W, E)
+        cells = (part if part.is_floating_point() else self.embedded(part)).flatten(0, 1)  # (N, H·W, E)
         if not self.convolutions:
             tokens: Tensor = self.readout(cells)
             return tokens.unflatten(0, part.shape[:2])
