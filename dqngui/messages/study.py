@@ -54,7 +54,9 @@ class Faithfulness(Event, frozen=True):
         top, random: effects of removing the k places that weigh most, and k random ones.
         difference: of `change`, top − random, paired by step, with its interval.
         steps, episodes: measured.
-        explains: the difference's interval lies above zero, and the removal matters at all.
+        concentration: what the k places weigh beyond even weights, 0 (all places weigh alike) … 1 (nothing else does).
+        explains: the map claims something (it is concentrated), and it is true: the difference is large enough to
+            matter, and its interval lies above zero.
     """
 
     logged = False
@@ -68,6 +70,7 @@ class Faithfulness(Event, frozen=True):
     steps: int
     episodes: int
     explains: bool
+    concentration: float = 1.0
 
 
 class Probed(Event, frozen=True):

@@ -29,10 +29,10 @@ from dqngui.nets.record import Record, ViewSpec
 LONGEST = 300
 """Steps of an episode that are looked at."""
 MATTERS = 0.1
-"""A removal matters where it moves the action values by a tenth of their spread …"""
-MORE = 1.5
-"""… and by half as much again as a random one: weights that are nearly even foretell which place weighs more, and
-that is significant after enough steps, but explains nothing."""
+"""A removal matters where it moves the action values by a tenth of their spread more than a random one does."""
+CLAIMS = 0.2
+"""A map claims something where its k greatest places are so concentrated. One that is nearly even, as random weights
+give it, points nowhere: that its greatest place happens to be one that counts explains nothing."""
 
 
 def faithfulness(agent: Agent, question: AskFaithfulness) -> Iterator[Event | None]:
@@ -42,7 +42,12 @@ def faithfulness(agent: Agent, question: AskFaithfulness) -> Iterator[Event | No
     measured = _Measured(question.episodes)
     with environments(agent, question.episodes) as envs:
         for moment in moments(agent, envs, question.episodes, LONGEST, record=True):
-            measured.take(moment, *_effects(agent, spec, moment, question, generator))
+            weighed, there = considered(spec, moment.views[spec.name])
+            counts = (there.sum(-1) > question.k).numpy()
+            gone = _choices(weighed, there, question, generator)
+            measured.take(
+                moment, counts, concentration(weighed, there, question.k), *_effects(agent, spec, moment, gone)
+            )
             share = (float(moment.episode.min()) + float(moment.t.min()) / LONGEST) / question.episodes
             yield Progress(step=agent.step, number=question.number, share=share, text="Removing places…")
     if not measured.steps:
@@ -68,20 +73,28 @@ def considered(spec: ViewSpec, weights: Tensor) -> tuple[Tensor, Tensor]:
     return weights.flatten(1, -2).sum(1) if weights.ndim > 2 else weights, there
 
 
-def _effects(
-    agent: Agent, spec: ViewSpec, moment: Moment, question: AskFaithfulness, generator: torch.Generator
-) -> tuple[NDArray[np.bool_], Array, NDArray[np.bool_]]:
-    """Which rows count (n,), how far q moves (1 + draws, n) and whether the action turns, likewise; the top first."""
-    weighed, there = considered(spec, moment.views[spec.name])
-    places = weighed.shape[-1]
-    k, draws = min(question.k, places), question.draws
-    counts = (there.sum(-1) > question.k).numpy()
-    luck = torch.rand(draws, *there.shape, generator=generator)
-    scores = torch.cat([weighed.unsqueeze(0), luck]).masked_fill(~there, -1.0)  # (1 + draws, n, K)
-    gone = torch.zeros(scores.shape, dtype=torch.bool).scatter_(-1, scores.topk(k, dim=-1).indices, True)
-    gone = torch.cat(
-        [torch.zeros(1, *there.shape, dtype=torch.bool), gone]
-    )  # nothing removed: what q is, in this batch
+def concentration(weighed: Tensor, there: Tensor, k: int) -> Array:
+    """By how much the k greatest of (n, K) weigh more than they would if all did alike: 0 … 1, (n,)."""
+    share = weighed.topk(min(k, weighed.shape[-1]), dim=-1).values.sum(-1) / weighed.sum(-1).clamp(min=1e-12)
+    even = (k / there.sum(-1).clamp(min=1)).clamp(max=1)
+    beyond: Array = ((share - even) / (1 - even).clamp(min=1e-12)).clamp(0, 1).double().numpy()
+    return beyond
+
+
+def _choices(weighed: Tensor, there: Tensor, question: AskFaithfulness, generator: torch.Generator) -> Tensor:
+    """Which places are removed, bool (2 + draws, n, K): none, the k that weigh most, random ones."""
+    luck = torch.rand(question.draws, *there.shape, generator=generator)
+    scores = torch.cat([weighed.unsqueeze(0), luck]).masked_fill(~there, -1.0)
+    chosen = scores.topk(min(question.k, scores.shape[-1]), dim=-1).indices
+    gone = torch.zeros(scores.shape, dtype=torch.bool).scatter_(-1, chosen, True)
+    return torch.cat([torch.zeros(1, *there.shape, dtype=torch.bool), gone])
+
+
+def _effects(agent: Agent, spec: ViewSpec, moment: Moment, gone: Tensor) -> tuple[Array, NDArray[np.bool_]]:
+    """How far q moves (1 + draws, n) where places are gone, and whether the greedy action turns, likewise.
+
+    What is compared with, nothing removed, is a part of the same batch, whose size may change the last bits of q.
+    """
     rows = len(gone)
     pattern = "attention/*" if spec.axes[-1] == "key" else spec.name
     record = Record(changes=removing(agent.network.views(), pattern, gone.flatten(0, 1)))
@@ -95,9 +108,9 @@ def _effects(
     with torch.inference_mode():
         q, _ = agent.network(inputs, tuple(repeat(part, dim=0) for part in moment.state), record)
     q = q[0].unflatten(0, (rows, -1)).double()
-    moved = (q[1:] - q[:1]).abs().mean(-1).numpy()
-    turned = (q[1:].argmax(-1) != q[:1].argmax(-1)).numpy()
-    return counts, moved, turned
+    moved: Array = (q[1:] - q[:1]).abs().mean(-1).numpy()
+    turned: NDArray[np.bool_] = (q[1:].argmax(-1) != q[:1].argmax(-1)).numpy()
+    return moved, turned
 
 
 def _repeated(values: Tensor, rows: int, dim: int) -> Tensor:
@@ -108,7 +121,7 @@ class _Measured:
     """Effects by step, summed by episode."""
 
     def __init__(self, episodes: int) -> None:
-        self._sums = np.zeros((4, episodes))  # change and turns of the top, then of random places
+        self._sums = np.zeros((5, episodes))  # change and turns of the top, then of random places; concentration
         self._counts = np.zeros(episodes)
         self._q: list[NDArray[np.float32]] = []
 
@@ -116,9 +129,11 @@ class _Measured:
     def steps(self) -> int:
         return int(self._counts.sum())
 
-    def take(self, moment: Moment, counts: NDArray[np.bool_], moved: Array, turned: NDArray[np.bool_]) -> None:
+    def take(
+        self, moment: Moment, counts: NDArray[np.bool_], beyond: Array, moved: Array, turned: NDArray[np.bool_]
+    ) -> None:
         self._q.append(moment.q.numpy())
-        rows = np.stack([moved[0], turned[0], moved[1:].mean(0), turned[1:].mean(0)])
+        rows = np.stack([moved[0], turned[0], moved[1:].mean(0), turned[1:].mean(0), beyond])
         np.add.at(self._sums.T, moment.episode[counts], rows.T[counts])
         np.add.at(self._counts, moment.episode[counts], 1)
 
@@ -126,10 +141,10 @@ class _Measured:
         spread = max(float(np.concatenate(self._q).std()), 1e-12)
         played = self._counts > 0
         sums, counts = self._sums[:, played], self._counts[played]
-        sums = sums / np.array([[spread], [1.0], [spread], [1.0]])
+        sums = sums / np.array([[spread], [1.0], [spread], [1.0], [1.0]])
         chosen = resamples(len(counts))
         means = sums.sum(1) / counts.sum()
-        drawn = (chosen @ sums.T) / (chosen @ counts)[:, None]  # (draws, 4)
+        drawn = (chosen @ sums.T) / (chosen @ counts)[:, None]  # (draws, 5)
 
         def effect(first: int) -> Effect:
             return Effect(
@@ -137,7 +152,7 @@ class _Measured:
             )
 
         top, random = effect(0), effect(2)
-        difference = float(means[0] - means[2])
+        difference, beyond = float(means[0] - means[2]), float(means[4])
         between = interval(drawn[:, 0] - drawn[:, 2])
         return Faithfulness(
             step=step,
@@ -150,5 +165,6 @@ class _Measured:
             difference_interval=between,
             steps=self.steps,
             episodes=len(counts),
-            explains=between[0] > 0 and top.change >= MATTERS and top.change >= MORE * random.change,
+            explains=between[0] > 0 and difference >= MATTERS and beyond >= CLAIMS,
+            concentration=beyond,
         )
