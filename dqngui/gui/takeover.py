@@ -208,7 +208,7 @@ class Takeover(QObject):
             if now < self._due:
                 return
             pace = 1.0 / (player.speed * (playing.ready.fps or 30.0))
-            self._due = max(self._due + pace, now - pace)
+            self._due = self._due + pace if now - self._due < pace else now + pace
             action = self.keys.action_of(self._held)
             if action is None and self._taps:  # pressed and let go between two steps
                 action = self.keys.action_of(self._taps)

@@ -1,0 +1,320 @@
+"""Taking over with the keyboard: real keys in a real card, the demo's own process, and what a person may expect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+from scripted_player import Watched
+
+from dqngui.envs.names import known_names
+from dqngui.gui import theme as themes
+from dqngui.gui.agents import demo_run
+from dqngui.gui.cards import Card
+from dqngui.gui.driving_keys import DrivingKeys
+from dqngui.gui.panels.agent import AgentPanel
+from dqngui.gui.player import Player
+from dqngui.gui.takeover import Takeover, goes_by_turns
+from dqngui.messages import BeginEpisode, Drive, PlayerReady
+
+Key = Qt.Key
+ATARI = ("NOOP", "FIRE", "UP", "RIGHT", "LEFT", "DOWN", "UPRIGHT", "UPLEFT", "UPFIRE", "UPRIGHTFIRE")
+
+
+# -- keys -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "idle", "keys"),
+    [
+        (known_names("CartPole-v1")[1], None, {Key.Key_Left: 0, Key.Key_D: 1, Key.Key_1: 1}),
+        (known_names("MountainCar-v0")[1], 1, {Key.Key_A: 0, Key.Key_Right: 2}),
+        (known_names("Acrobot-v1")[1], 1, {Key.Key_Left: 0, Key.Key_Right: 2}),
+        (known_names("LunarLander-v3")[1], 0, {Key.Key_Left: 1, Key.Key_Up: 2, Key.Key_Right: 3}),
+        (known_names("Taxi-v3")[1], None, {Key.Key_Down: 0, Key.Key_Up: 1, Key.Key_P: 4, Key.Key_O: 5}),
+        (known_names("MiniGrid-Empty-v0")[1], 6, {Key.Key_Up: 2, Key.Key_P: 3, Key.Key_4: 4, Key.Key_Space: 5}),
+        (("forward", "back", "up", "down"), None, {Key.Key_Right: 0, Key.Key_Left: 1, Key.Key_Up: 2, Key.Key_Down: 3}),
+        (("left", "stay", "right"), 1, {Key.Key_Left: 0, Key.Key_Right: 2}),
+        (("-2", "-1", "0", "1", "2"), 2, {Key.Key_Left: 0, Key.Key_Right: 4, Key.Key_3: 3}),
+        (("0", "1"), None, {Key.Key_0: 0, Key.Key_1: 1}),
+        (("stick", "hit"), None, {Key.Key_S: 0, Key.Key_H: 1}),
+        (ATARI, 0, {Key.Key_Space: 1, Key.Key_W: 2, Key.Key_9: 9}),
+        ((), None, {}),
+    ],
+)
+def test_names_say_which_key_does_what(names: Sequence[str], idle: int | None, keys: dict[Key, int]) -> None:
+    made = DrivingKeys.of(names)
+    assert made.idle == idle
+    for key, action in keys.items():
+        assert made.takes(key)
+        assert made.action_of([key]) == action
+    for action in range(min(len(names), 10)):
+        assert made.action_of([Key.Key_0 + action]) == action
+        assert made.sign_of(action)
+    assert not made.takes(Key.Key_Escape)
+    assert made.action_of([]) is None
+
+
+def test_keys_are_held_together_and_the_newest_wins() -> None:
+    atari = DrivingKeys.of(ATARI)
+    assert atari.action_of([Key.Key_Up, Key.Key_Right]) == 6
+    assert atari.action_of([Key.Key_Space, Key.Key_D, Key.Key_W]) == 9
+    cart = DrivingKeys.of(("left", "right"))
+    assert cart.action_of([Key.Key_Left, Key.Key_Right]) == 1
+    assert cart.action_of([Key.Key_Right, Key.Key_Left]) == 0
+    assert not cart.takes(Key.Key_Up)
+
+
+@pytest.mark.parametrize(
+    ("fps", "no_picture", "actions", "turns"),
+    [
+        (50.0, "", ("left", "right"), False),
+        (10.0, "", ("turn left", "done"), True),
+        (30.0, "none", ("stick", "hit"), True),
+        (30.0, "none", ("left", "stay"), False),
+    ],
+)
+def test_slow_tasks_wait_for_a_key(fps: float, no_picture: str, actions: tuple[str, ...], turns: bool) -> None:
+    ready = PlayerReady(step=0, environment="E", actions=actions, fps=fps, no_picture=no_picture)
+    assert goes_by_turns(ready) == turns
+
+
+# -- a card, and another widget beside it -----------------------------------------------------------
+
+
+class Desk:
+    """A window with an Agent card and a line to write in."""
+
+    def __init__(self, qtbot: QtBot, player: Player) -> None:
+        self.panel, self.line = AgentPanel(), QLineEdit()
+        self.window = QWidget()
+        column = QVBoxLayout(self.window)
+        self.card = Card(self.panel.title, self.panel)
+        for widget in self.panel.header_widgets:
+            self.card.add_to_header(widget)
+        column.addWidget(self.card)
+        column.addWidget(self.line)
+        qtbot.addWidget(self.window)
+        self.panel.follow_player(player)
+        player.grew.connect(lambda _: self.panel.take_views(None))
+        self.window.resize(360, 520)
+        self.window.show()
+        qtbot.waitExposed(self.window)
+        self.window.activateWindow()
+        qtbot.waitUntil(self.window.isActiveWindow)
+
+    @property
+    def words(self) -> str:
+        return self.panel.strip.text.text()
+
+    def press(self, key: Key) -> None:
+        QTest.keyPress(QApplication.focusWidget() or self.panel, key)
+
+    def release(self, key: Key) -> None:
+        QTest.keyRelease(QApplication.focusWidget() or self.panel, key)
+
+    def tap(self, key: Key) -> None:
+        self.press(key)
+        self.release(key)
+
+
+@pytest.fixture
+def desk(qtbot: QtBot, player: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    themes.apply(QApplication.instance(), "dark")  # type: ignore[arg-type]
+    made = Desk(qtbot, player)
+    monkeypatch.setattr(made.panel.takeover._timer, "start", lambda: None)  # the test turns it by hand
+    monkeypatch.setattr(made.panel.takeover, "_turn", lambda: None)
+    player.open(folder=tmp_path, source="demo")
+    player.start()
+    player.tick(times=4)
+    player.seek(42)
+    player.tick(times=4)
+    return made
+
+
+def turn(desk: Desk, player: Watched, times: int = 4) -> None:
+    """Let the player and the person's clock go on."""
+    for _ in range(times):
+        desk.panel.takeover._due = 0.0
+        Takeover._turn(desk.panel.takeover)
+        desk.panel.takeover._due = float("inf")
+        player.tick(times=2)
+
+
+def driven(player: Watched) -> list[int | None]:
+    return [each.action for each in player.host.all_of(Drive) if not each.onward]
+
+
+def test_keys_drive_from_the_step_that_is_shown(desk: Desk, player: Watched) -> None:
+    assert desk.panel.take_over.toolTip() == "Take over: drive with the keys (T)"
+    QTest.mouseClick(desk.panel.take_over, Qt.MouseButton.LeftButton)
+    asked = player.host.all_of(BeginEpisode)[-1]
+    assert asked.driven and len(asked.actions) == 42
+    player.tick(times=2)
+    desk.press(Key.Key_Right)
+    turn(desk, player, 3)
+    desk.release(Key.Key_Right)
+    turn(desk, player, 2)
+    assert driven(player) == [1, 1, 1, None, None]  # it has no action that does nothing: the agent acts
+    assert player.playing is not None
+    assert player.playing.human
+    assert player.playing.length == 47
+    assert list(desk.panel.takeover.actors.items()) == [
+        (42, "hand"), (43, "hand"), (44, "hand"), (45, "agent"), (46, "agent"),
+    ]  # fmt: skip
+    assert desk.words == "You are driving · Esc returns"
+    assert desk.panel.bars._keys == ["←", "→"]
+    assert desk.panel.bars.described == "left taken by the agent, as no key was down, value 46.00"
+    assert desk.panel.line.text().startswith("human · demo")
+    assert player.shown[-1][0] == 47  # what follows the last step
+
+
+def test_a_short_press_counts_once(desk: Desk, player: Watched) -> None:
+    desk.panel.takeover.begin()
+    player.tick(times=2)
+    desk.panel.takeover._due = float("inf")
+    desk.tap(Key.Key_A)
+    turn(desk, player, 2)
+    assert driven(player) == [0, None]
+
+
+def test_losing_the_focus_pauses_and_a_key_drives_on(desk: Desk, player: Watched, qtbot: QtBot) -> None:
+    desk.panel.takeover.begin()
+    player.tick(times=2)
+    desk.press(Key.Key_Left)
+    turn(desk, player, 1)
+    desk.line.setFocus()
+    assert player.paused
+    known = len(driven(player))
+    turn(desk, player, 5)
+    assert len(driven(player)) == known
+    assert desk.words.startswith("Paused")
+    QTest.keyClick(desk.line, Key.Key_Left)  # meant for the line
+    assert len(driven(player)) == known
+    desk.panel.frame.setFocus()
+    assert player.paused
+    desk.press(Key.Key_Right)
+    assert not player.paused
+    turn(desk, player, 2)
+    assert driven(player)[known:] == [1, 1]  # the key that was held when the focus went is forgotten
+
+
+@pytest.mark.parametrize("how", ["escape", "button", "key"])
+def test_handing_back_lets_the_agent_go_on_in_the_same_episode(desk: Desk, player: Watched, how: str) -> None:
+    desk.panel.takeover.begin()
+    player.tick(times=2)
+    desk.press(Key.Key_Right)
+    turn(desk, player, 3)
+    number, playing = player.host.number, player.playing
+    if how == "escape":
+        desk.tap(Key.Key_Escape)
+    elif how == "button":
+        QTest.mouseClick(desk.panel.take_over, Qt.MouseButton.LeftButton)
+    else:
+        QTest.keyClick(desk.panel, Key.Key_T)
+    player.tick(0.1, times=4)
+    assert player.host.number == number
+    assert player.playing is playing and playing is not None
+    assert playing.human and playing.length > 60
+    assert list(playing.action[42:45]) == [1, 1, 1]
+    assert not desk.panel.takeover.driving
+    assert desk.panel.strip.isHidden()
+    assert desk.panel.bars._keys == []
+    player.pause()
+    player.tick(times=3)
+    at = player.shown[-1][0]
+    desk.tap(Key.Key_Left)  # steps back again
+    player.tick(times=3)
+    assert player.shown[-1][0] == at - 1
+
+
+def test_behind_the_end_a_key_tries_again_and_escape_goes_on(desk: Desk, player: Watched) -> None:
+    player.host.length = 44
+    desk.panel.takeover.begin()
+    player.tick(times=2)
+    desk.press(Key.Key_Left)
+    turn(desk, player, 4)
+    desk.release(Key.Key_Left)
+    assert player.playing is not None and player.playing.ended
+    assert desk.words == "Ended with 44 · any of the keys tries again · Esc returns"
+    episodes = len(player.host.all_of(BeginEpisode))
+    desk.tap(Key.Key_Left)
+    player.tick(times=2)
+    begun = player.host.all_of(BeginEpisode)[episodes:]
+    assert [(each.seed, each.actions, each.driven) for each in begun] == [(3_000_000, (), True)]
+    desk.tap(Key.Key_Escape)
+    player.tick(times=2)
+    assert not desk.panel.takeover.driving
+    assert not player.paused
+
+
+def test_another_episode_ends_the_driving(desk: Desk, player: Watched) -> None:
+    desk.panel.takeover.begin()
+    player.tick(times=2)
+    turn(desk, player, 2)
+    player.next_episode(7)
+    player.tick(times=3)
+    assert not desk.panel.takeover.driving
+    assert player.playing is not None and not player.playing.human
+
+
+def test_each_step_can_wait_for_a_key(desk: Desk, player: Watched) -> None:
+    desk.panel.takeover.begin()
+    player.tick(times=2)
+    desk.panel.strip.waits.click()
+    turn(desk, player, 5)
+    assert driven(player) == []
+    assert desk.words == "You are driving, key by key · Esc returns"
+    desk.tap(Key.Key_Right)
+    turn(desk, player, 2)
+    desk.tap(Key.Key_Left)
+    turn(desk, player, 2)
+    assert driven(player) == [1, 0]
+
+
+# -- the demo's own process ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def real(qtbot: QtBot) -> Iterator[Player]:
+    made = Player()
+    made.show_in(pictures=True, views=False)
+    yield made
+    made.stop()
+    qtbot.waitUntil(lambda: not made.alive, timeout=10_000)
+    made.join()
+
+
+def test_the_demos_cart_is_driven_falls_and_is_handed_back(qtbot: QtBot, real: Player) -> None:
+    themes.apply(QApplication.instance(), "dark")  # type: ignore[arg-type]
+    desk = Desk(qtbot, real)
+    real.open(folder=demo_run(), source="demo")
+    real.start()
+    qtbot.waitUntil(lambda: real.playing is not None and real.playing.t > 12, timeout=60_000)
+    assert real.playing is not None
+    real.pause()
+    before = real.playing
+    QTest.mouseClick(desk.panel.take_over, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: real.playing is not before and real.playing.length >= 12, timeout=30_000)  # type: ignore[union-attr]
+    playing, start = real.playing, len(desk.panel.takeover.actors)
+    assert playing is not None and playing.human
+    desk.press(Key.Key_Right)
+    given = desk.panel.takeover._given
+    assert np.array_equal(playing.action[:given], before.action[:given])
+    qtbot.waitUntil(lambda: playing.length >= given + 8 or playing.ended, timeout=30_000)
+    by_hand = [t for t, actor in desk.panel.takeover.actors.items() if actor == "hand" and t < playing.length]
+    assert by_hand and all(playing.action[t] == 1 for t in by_hand)
+    desk.release(Key.Key_Right)
+    assert start >= 0
+    desk.tap(Key.Key_Escape)
+    length = playing.length
+    qtbot.waitUntil(lambda: playing.ended or playing.length > length + 20, timeout=30_000)
+    assert real.playing is playing
+    q = playing.q[length + 1 :]
+    assert np.array_equal(playing.action[length + 1 :], q.argmax(axis=1))  # the agent's own again
