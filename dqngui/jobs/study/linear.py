@@ -64,12 +64,11 @@ def _decomposed(x: Array, y: Array) -> tuple[Array, Array, Array]:
 
 
 def resamples(count: int, draws: int = 400) -> Array:
-    """Bootstrap: weights (draws, count) with which each of `count` episodes counts in a resample, summing to one.
+    """Bootstrap: how often (draws, count) each of `count` episodes is in a resample of as many.
 
     Always the same ones, so that a question has one answer.
     """
-    drawn = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), draws)
-    return np.asarray(drawn / count)
+    return np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), draws).astype(np.float64)
 
 
 def interval(values: Array) -> tuple[float, float]:

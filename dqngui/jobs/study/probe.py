@@ -208,16 +208,19 @@ def _told(numbers: Array, facts: Array, episode: NDArray[np.int64], kinds: Array
 
 def _scored(told: Array, facts: Array, whole: float | None) -> _Score:
     """Of n episodes: accuracy where `whole` is None, else R² where the fact varies by so much."""
-    chosen = resamples(len(facts))
+    count = len(facts)
+    chosen = resamples(count)
     if whole is None:
         right = (told == facts).astype(np.float64)
-        commonest = float(np.unique(facts[:, 0], return_counts=True)[1].max() / len(facts))
-        return _Score(float(right[:, 0].mean()), *interval(chosen @ right[:, 0]), float(right[:, 1:].mean()), commonest)
+        commonest = float(np.unique(facts[:, 0], return_counts=True)[1].max() / count)
+        low, high = interval(chosen @ right[:, 0] / count)
+        return _Score(float(right[:, 0].mean()), low, high, float(right[:, 1:].mean()), commonest)
     if whole <= 0:
         return _Score(math.nan, math.nan, math.nan, math.nan, 0.0)
     wrong = (told - facts) ** 2
     control = 1 - float(wrong[:, 1:].mean()) / whole
-    return _Score(1 - float(wrong[:, 0].mean()) / whole, *interval(1 - (chosen @ wrong[:, 0]) / whole), control, 0.0)
+    low, high = interval(1 - chosen @ wrong[:, 0] / count / whole)
+    return _Score(1 - float(wrong[:, 0].mean()) / whole, low, high, control, 0.0)
 
 
 def _answer(

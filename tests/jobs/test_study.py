@@ -1,0 +1,344 @@
+"""The studying job: what it says of agents that are known, trained and not, and how it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from dqngui import messages as m
+from dqngui.config import Experiment
+from dqngui.envs.make import make_vector
+from dqngui.envs.seeds import STUDY_SEEDS
+from dqngui.hosts import run_inline
+from dqngui.jobs.agent import Agent
+from dqngui.jobs.inbox import Inbox
+from dqngui.jobs.study.collecting import environments, moments
+from dqngui.jobs.study.faithfulness import considered
+from dqngui.jobs.study.linear import held_out
+from dqngui.jobs.study.server import study
+from dqngui.nets.network import build_network
+from dqngui.nets.record import ViewSpec
+from dqngui.presets import read_experiment
+from dqngui.runs.checkpoints import checkpoints
+from dqngui.runs.folder import create
+from dqngui.settings import with_settings
+
+SELF = "attention/self/0"
+
+
+def experiment(preset: str, **changes: Any) -> Experiment:
+    """A preset with other settings, by their names with `__` for the dot."""
+    return with_settings(read_experiment(preset), {name.replace("__", "."): value for name, value in changes.items()})
+
+
+@pytest.fixture(scope="session")
+def finder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that finds the loudest of six entities: one token decides at every step."""
+    asked = experiment(
+        "find",
+        env__kwargs={"entities": 6, "fewest": 3},
+        net__width=32,
+        learn__epsilon__steps=2_000,
+        run__total_steps=10_000,
+        run__eval_every=10_000,
+        run__eval_episodes=1,
+        run__checkpoint_every=5_000,
+        run__device="cpu",
+    )
+    folder = create(tmp_path_factory.mktemp("finder"), asked)
+    list(run_inline(m.Request(job="train", experiment=asked, folder=str(folder))))
+    return folder
+
+
+def untrained(asked: Experiment, seed: int = 0) -> tuple[m.Command, m.Command]:
+    """Commands that open an agent with random weights."""
+    envs = make_vector(asked.env, 1)
+    network = build_network(envs.spaces, asked, torch.Generator().manual_seed(seed))
+    envs.close()
+    return m.OpenAgent(experiment=asked), m.UseWeights(step=0, tensors=network.state_dict())
+
+
+def answers(*commands: m.Command) -> list[m.Event]:
+    """What the job says, progress and its end aside."""
+    told = list(run_inline(m.Request(job="study", schedule=commands)))
+    return [event for event in told if not isinstance(event, (m.Progress, m.Finished))]
+
+
+def answer(*commands: m.Command) -> Any:
+    """The last thing that it says."""
+    return answers(*commands)[-1]
+
+
+# -- faithfulness ---------------------------------------------------------------------------------
+
+
+def test_the_map_of_an_agent_that_one_token_decides_for_explains_it(finder: Path) -> None:
+    told = answer(m.OpenAgent(folder=str(finder)), m.AskFaithfulness(number=3, view=SELF))
+    assert isinstance(told, m.Faithfulness)
+    assert told.explains
+    assert (told.number, told.view, told.k, told.step, told.episodes, told.steps) == (3, SELF, 1, 10_000, 8, 64)
+    assert told.top.turned > 2 * told.random.turned
+    assert told.top.change_interval[0] > told.random.change_interval[1]
+    assert told.difference == pytest.approx(told.top.change - told.random.change)
+    low, high = told.difference_interval
+    assert 0 < low < told.difference < high
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_map_of_random_weights_explains_nothing(seed: int) -> None:
+    opened = untrained(experiment("find", env__kwargs={"entities": 6, "fewest": 3}, net__width=32), seed)
+    told = answer(*opened, m.AskFaithfulness(number=1, view=SELF))
+    assert isinstance(told, m.Faithfulness)
+    assert not told.explains
+    assert told.concentration < 0.1
+
+
+def test_nearly_even_maps_explain_nothing_though_their_greatest_place_may_count() -> None:
+    """On LunarLander with these random weights the pool's greatest feature is by luck one that moves the values."""
+    pytest.importorskip("Box2D")
+    asked = experiment("lunarlander", net__attention="self", net__tokens="feature")
+    told = answer(*untrained(asked, 1), m.AskFaithfulness(number=1, view="attention/pool", episodes=2))
+    assert told.difference_interval[0] > 0
+    assert not told.explains
+
+
+def test_the_same_question_has_the_same_answer(finder: Path) -> None:
+    question = m.AskFaithfulness(number=1, view=SELF, k=2, episodes=3, draws=2)
+    first, second = (answer(m.OpenAgent(folder=str(finder)), question) for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("memory", "view"), [("transformer", "memory/attention/0"), ("mann", "memory/read"), ("mann", "memory/write")]
+)
+def test_past_steps_and_slots_are_removed_too(memory: str, view: str) -> None:
+    asked = experiment("tmaze", env__kwargs={"length": 6}, net__memory=memory, net__horizon=6)
+    told = answer(*untrained(asked), m.AskFaithfulness(number=1, view=view, episodes=3))
+    assert isinstance(told, m.Faithfulness)
+    assert told.top.change > 0
+    assert told.random.change > 0
+    assert told.steps == 3 * (6 if view.startswith("memory/attention") else 7)  # at the first step there is no past
+
+
+def test_what_cannot_be_removed_is_said() -> None:
+    opened = untrained(experiment("tmaze", env__kwargs={"length": 3}, net__memory="transformer"))
+    gone = answer(*opened, m.AskFaithfulness(number=7, view="memory/attention/0", k=50))
+    assert (gone.number, gone.text) == (7, "there were never more than 50 steps to choose from")
+    other = answer(*opened, m.AskFaithfulness(number=8, view="memory/hidden"))
+    assert "`memory/hidden` is no view of weights" in other.text
+
+
+def test_absent_tokens_neither_ask_nor_count() -> None:
+    spec = ViewSpec(SELF, ("head", "query", "key"), weights=True)
+    weights = torch.tensor([[[[0.9, 0.1, 0.0], [0.8, 0.2, 0.0], [0.0, 1.0, 0.0]]]])  # the third token is absent
+    weighed, there = considered(spec, weights)
+    assert there.tolist() == [[True, True, False]]
+    assert weighed.tolist() == [pytest.approx([1.7, 0.3, 0.0])]
+
+
+# -- probes ---------------------------------------------------------------------------------------
+
+
+def test_a_trained_memory_holds_the_cue_at_the_junction(tmaze_run: Path) -> None:
+    ready, told = answers(m.OpenAgent(folder=str(tmaze_run)), m.AskProbe(number=5, fact="cue"))
+    assert isinstance(ready, m.StudyReady)
+    assert (ready.step, ready.held, ready.facts) == (20_000, ("memory/hidden",), ("cue", "time since start"))
+    assert isinstance(told, m.Probed)
+    assert (told.number, told.fact, told.measure, told.step) == (5, "cue", "accuracy", 20_000)
+    columns = told.tensors
+    assert columns["t"].tolist() == [0, 1, 2, 3, 4, 5]
+    assert columns["count"].tolist() == [200] * 6
+    assert columns["score"][-1] > 0.95
+    assert columns["low"][-1] > 0.9
+    assert columns["high"][-1] <= 1
+    assert abs(columns["control"][-1] - 0.5) < 0.12
+    assert told.chance == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_memory_that_never_saw_the_cue_does_not_hold_it() -> None:
+    asked = experiment(
+        "tmaze",
+        env__kwargs={"length": 6},
+        env__wrappers=[{"name": "keep", "options": {"entries": [1, 2]}}],
+        net__memory="gru",
+        net__previous_reward=False,
+    )
+    told = answer(*untrained(asked), m.AskProbe(number=1, fact="cue"))
+    assert told.tensors["score"][-1] < 0.65
+    assert told.tensors["low"][-1] < 0.5 < told.tensors["high"][-1] + 0.1
+
+
+def test_the_time_since_the_start_can_be_read_and_its_control_cannot() -> None:
+    """It is the same in every episode, so that one probe reads it at all steps."""
+    asked = experiment("tmaze", env__kwargs={"length": 8}, net__memory="lstm")
+    told = answer(*untrained(asked), m.AskProbe(number=1, fact="time since start", episodes=40))
+    assert told.measure == "R²"
+    assert told.tensors["score"].min() > 0.9
+    assert np.abs(told.tensors["control"]).max() < 0.6
+    assert abs(told.tensors["control"].mean()) < 0.2
+
+
+def test_a_quantity_is_read_from_what_a_transformer_says() -> None:
+    asked = experiment("cartpole-positions-transformer")
+    ready, told = answers(*untrained(asked), m.AskProbe(number=1, fact="pole velocity", episodes=60))
+    assert ready.held == ("memory/output",)  # it carries nothing over, and looks back instead
+    assert told.measure == "R²"
+    assert told.tensors["score"][3] > 0.5  # a difference of two angles
+    assert told.tensors["control"][3] < 0.3
+    assert (told.tensors["count"] >= 20).all()
+
+
+def test_without_a_memory_there_is_nothing_to_read() -> None:
+    ready, told = answers(*untrained(experiment("cartpole")), m.AskProbe(number=1, fact="time since start"))
+    assert ready.held == ()
+    assert told.text == "this agent carries nothing from one step to the next, so there is nothing to read from"
+
+
+def test_what_cannot_be_read_is_said(tmaze_run: Path) -> None:
+    opened = m.OpenAgent(folder=str(tmaze_run))
+    assert (
+        "there is no fact `speed`; there are: cue, time since"
+        in answer(opened, m.AskProbe(number=1, fact="speed")).text
+    )
+    gate = m.AskProbe(number=1, fact="cue", views=("memory/gate/reset",))
+    assert "it holds: memory/hidden" in answer(opened, gate).text
+    assert "fewer than 20 episodes" in answer(opened, m.AskProbe(number=1, fact="cue", episodes=19)).text
+
+
+def test_held_out_rows_are_foretold_without_them() -> None:
+    draw = np.random.default_rng(0)
+    x, fold = draw.standard_normal((100, 6)), np.arange(100) % 5
+    y = np.stack([x @ draw.standard_normal(6), draw.standard_normal(100)], axis=1)[:, :, None]
+    told = held_out(x, y, fold)
+    assert np.corrcoef(told[:, 0, 0], y[:, 0, 0])[0, 1] > 0.999
+    assert ((told[:, 1] - y[:, 1]) ** 2).mean() > 0.9 * y[:, 1].var()  # noise cannot be foretold
+    wide = held_out(draw.standard_normal((100, 400)), y, fold)  # more inputs than rows
+    assert ((wide[:, 0] - y[:, 0]) ** 2).mean() > 0.8 * y[:, 0].var()
+
+
+# -- over training --------------------------------------------------------------------------------
+
+
+def test_attention_grows_sharper_over_training(finder: Path) -> None:
+    opened = m.OpenAgent(folder=str(finder))
+    _, *rows = answers(opened, m.AskOverTraining(number=9))
+    assert [row.step for row in rows] == checkpoints(finder)
+    assert [row.last for row in rows] == [False] * (len(rows) - 1) + [True]
+    assert all(set(row.entropy) == {SELF, "attention/pool"} for row in rows)
+    first, last = (np.array(row.entropy[SELF]) for row in (rows[0], rows[-1]))
+    assert len(first) == 4
+    assert first.min() > 0.95
+    assert last.mean() < 0.6
+
+
+def test_views_over_past_steps_tell_how_far_back() -> None:
+    asked = experiment("tmaze", env__kwargs={"length": 6}, net__memory="transformer", net__horizon=6)
+    told = answer(*untrained(asked), m.AskOverTraining(number=1))
+    assert told.text == "this run has stored no checkpoints yet"
+
+
+# -- the server -----------------------------------------------------------------------------------
+
+
+def test_a_question_without_weights_is_unanswered() -> None:
+    told = answer(m.OpenAgent(experiment=experiment("tmaze")), m.AskProbe(number=1, fact="cue"))
+    assert isinstance(told, m.Unanswered)
+    assert (told.number, told.text) == (1, "there is no agent yet whose weights could be asked about")
+
+
+def test_an_agent_that_cannot_be_opened_leaves_the_job_waiting(tmaze_run: Path) -> None:
+    told = answers(
+        m.OpenAgent(folder="/nowhere"),
+        m.OpenAgent(folder=str(tmaze_run)),
+        m.AskProbe(number=2, fact="cue", episodes=20),
+    )
+    assert [type(event) for event in told] == [m.Failed, m.StudyReady, m.Probed]
+
+
+class Pausing:
+    """An inbox that hands out its commands one at a time, each after so many looks."""
+
+    def __init__(self, *commands: tuple[int, m.Command]) -> None:
+        self._commands = list(commands)
+        self.looks = 0
+
+    def get_nowait(self) -> m.Command:
+        import queue
+
+        self.looks += 1
+        if self._commands and self.looks >= self._commands[0][0]:
+            return self._commands.pop(0)[1]
+        raise queue.Empty
+
+    def get(self, block: bool = True, timeout: float | None = None) -> m.Command:
+        self.looks = max(self.looks, self._commands[0][0] if self._commands else 0)
+        return self.get_nowait()
+
+
+def test_a_newer_question_abandoning_and_stopping_end_one() -> None:
+    asked = experiment("cartpole-positions", net__memory="gru")
+    long = [m.AskProbe(number=number, fact="cart velocity", episodes=10**9) for number in (1, 2, 3)]
+    commands = [(0, command) for command in untrained(asked)]
+    source = Pausing(*commands, (10, long[0]), (14, long[1]), (18, m.Abandon(number=2)), (20, long[2]), (24, m.Stop()))
+    told: Iterator[m.Event] = study(m.Request(job="study"), Inbox(source))
+    events = list(told)
+    assert isinstance(events[-1], m.Finished)
+    assert not [event for event in events if isinstance(event, (m.Probed, m.Unanswered, m.Failed))]
+    assert source.looks >= 24
+
+
+def test_progress_rises_and_is_not_told_too_often(tmaze_run: Path) -> None:
+    schedule = (m.OpenAgent(folder=str(tmaze_run)), m.AskProbe(number=1, fact="cue"))
+    told = [event for event in run_inline(m.Request(job="study", schedule=schedule)) if isinstance(event, m.Progress)]
+    shares = [event.share for event in told]
+    assert shares == sorted(shares)
+    assert 2 < len(shares) <= 101
+    assert all(event.number == 1 and event.text for event in told)
+
+
+# -- collecting -----------------------------------------------------------------------------------
+
+
+def test_episodes_played_at_once_are_those_played_alone(tmaze_run: Path) -> None:
+    agent = Agent(
+        m.OpenAgent(folder=str(tmaze_run)), read_stored(tmaze_run), make_vector(read_stored(tmaze_run).env, 1).spaces
+    )
+    seen: dict[int, list[tuple[int, float, float]]] = {}
+    with environments(agent, 40) as envs:  # more than there are lanes, so that some begin later
+        for moment in moments(agent, envs, 40, 100, facts=True):
+            left = agent.network.held()["memory/hidden"].of(moment.left)
+            for row, episode in enumerate(moment.episode.tolist()):
+                told = int(moment.t[row]), float(moment.facts[row]["cue"]), float(left[row, 0])
+                seen.setdefault(episode, []).append(told)
+    assert sorted(seen) == list(range(40))
+    assert all([t for t, _, _ in steps] == list(range(6)) for steps in seen.values())
+    for episode in (0, 31, 39):
+        cue = make_vector(agent.experiment.env, 1)
+        cue.reset([STUDY_SEEDS + episode])
+        assert seen[episode][0][1] == cue.infos[0]["cue"]
+    # Two episodes with the same cue are the same episode to the agent, whichever lane and whenever they were played.
+    by_cue: dict[float, list[list[float]]] = {}
+    for steps in seen.values():
+        by_cue.setdefault(steps[0][1], []).append([held for _, _, held in steps])
+    assert len(by_cue) == 2
+    for episodes in by_cue.values():
+        assert np.ptp(np.array(episodes), axis=0).max() < 1e-5
+
+
+def test_long_episodes_are_cut(finder: Path) -> None:
+    asked = read_stored(finder)
+    agent = Agent(m.OpenAgent(folder=str(finder)), asked, make_vector(asked.env, 1).spaces)
+    with environments(agent, 3) as envs:
+        steps = [moment.t.tolist() for moment in moments(agent, envs, 3, 4)]
+    assert steps == [[0] * 3, [1] * 3, [2] * 3, [3] * 3]
+
+
+def read_stored(folder: Path) -> Experiment:
+    from dqngui.runs.folder import read_experiment as read
+
+    return read(folder)
