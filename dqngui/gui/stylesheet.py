@@ -70,6 +70,11 @@ QPushButton[role="flat"]:hover { background: $raised; color: $text; }
 QPushButton[role="flat"]:checked { background: $raised; color: $text; font-weight: 600; }
 QPushButton[role="flat"]:focus { border-color: $accent; }
 QPushButton[role="flat"]:disabled { color: $disabled; }
+QPushButton[role="line"] { background: transparent; border-color: transparent; padding: 1px 4px; font-size: 12px;
+    font-weight: 400; text-align: left; }
+QPushButton[role="line"]:hover { background: $raised; }
+QPushButton[role="line"]:focus { border-color: $accent; }
+QPushButton[role="line"]:disabled { color: $disabled; }
 
 QToolButton { background: transparent; color: $muted; border: 1px solid transparent; border-radius: 6px; padding: 2px; }
 QToolButton:hover { background: $raised; color: $text; }

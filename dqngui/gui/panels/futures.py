@@ -25,11 +25,11 @@ PAIR = 26  # pixels of an action's two bars
 
 
 def action_color(index: int, count: int) -> QColor:
-    """A colour for each action: the series' where they are enough, else hues that lie apart."""
+    """A colour for each action, other than those of the two episodes; of many actions, hues that lie apart."""
     theme = themes.current()
-    if count <= len(theme.series):
-        return theme.color(f"series{index}")
-    return QColor.fromHsvF((0.58 + index * 0.618034) % 1.0, 0.55, 0.85 if theme.name == "dark" else 0.7)
+    if count <= 2:
+        return theme.color(f"series{2 + index}")
+    return QColor.fromHsvF((0.44 + index * 0.618034) % 1.0, 0.45, 0.8 if theme.name == "dark" else 0.65)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Marks:
         theme, place = themes.current(), canvas.place
         for t, token, style in (
             (self.changed, "muted", Qt.PenStyle.DotLine),
-            (self.diverges, "warn", Qt.PenStyle.DashLine),
+            (self.diverges, "text", Qt.PenStyle.DashLine),
         ):
             if t is not None and t < canvas.span:
                 x = math.floor(place.left() + t / canvas.span * place.width()) + 0.5
@@ -65,6 +65,7 @@ class ActionStrip(StepCanvas):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.head = self.line + 4.0
+        self.setMinimumHeight(math.ceil(self.head) + 2 * (self.line - 2) + 3)
         self.names: tuple[str, str] = ("original", "changed")
         self.marks = Marks()
         self._actions: list[npt.NDArray[np.int64]] = []
@@ -87,7 +88,7 @@ class ActionStrip(StepCanvas):
         row = place.height() / 2
         for index, name in enumerate(self.names):
             at = QRectF(0, place.top() + index * row, self.gutter - 6, row)
-            if row >= self.line - 4:
+            if row >= self.line - 5:
                 self.words(painter, at, name, Qt.AlignmentFlag.AlignRight, theme.color(SIDES[index]))
         for index, actions in enumerate(self._actions):
             at = QRectF(place.left(), place.top() + index * row, place.width(), row - 1)
@@ -160,7 +161,7 @@ class PairedBars(QWidget):
         self._of: object = None
 
     def show_step(self, one: Playing | None, other: Playing | None, t: int) -> None:
-        """Draw step t; of an episode that does not have it, nothing."""
+        """Draw step t, behind an episode's last step the values of that one; of one that is not so far, nothing."""
         sides = [one, other]
         if one is None or one.q.ndim != 2:
             self._names = []
@@ -171,9 +172,10 @@ class PairedBars(QWidget):
         if len(known) == len(self._names):
             self._names = list(known)
         for index, playing in enumerate(sides):
-            there = playing is not None and t < playing.length and playing.q.shape[1:] == one.q.shape[1:]
-            self._q[index] = playing.q[t] if there and playing is not None else None
-            self._taken[index] = int(playing.action[t]) if there and playing is not None else None
+            self._q[index] = self._taken[index] = None
+            if playing is not None and playing.q.shape[1:] == one.q.shape[1:] and (t < playing.length or playing.ended):
+                self._q[index] = playing.q[min(t, playing.length - 1)]
+                self._taken[index] = int(playing.action[t]) if t < playing.length else None
         self._fit([playing for playing in sides if playing is not None], one.ready.judged == "value")
         self.update()
 

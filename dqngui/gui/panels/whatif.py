@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QStackedW
 from dqngui.gui import theme as themes
 from dqngui.gui.comparing import Comparison, compare
 from dqngui.gui.elided import ElidedLabel
-from dqngui.gui.panels.panel import Panel, Sources
+from dqngui.gui.history import History
+from dqngui.gui.panels.panel import Cursor, Panel, Sources
 from dqngui.gui.panels.whatif_editor import InterventionEditor
 from dqngui.gui.panels.whatif_list import InterventionList
 from dqngui.gui.panels.whatif_menu import ModeChoice, Other, fill_with_levers
@@ -117,6 +118,13 @@ class WhatIfPanel(Panel):
             self._rival.framed.connect(self._on_rival_framed)
             for picture in self.view.pictures:
                 picture.frame.resized.connect(lambda width, height: self._draw_at((width, height)))
+
+    def show(self, history: History | None = None, cursor: Cursor | None = None) -> None:
+        super().show(history, cursor)
+        player = self.sources.player if self.sources is not None else None
+        if history is not None and player is not None and player.playing is not None:
+            self._on_framed(player.frame, player.playing.t)
+            self._soon.start()
 
     def has_content(self) -> bool:
         return self.playing is not None

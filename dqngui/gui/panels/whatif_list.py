@@ -6,7 +6,16 @@ from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from dqngui.gui import theme as themes
 from dqngui.gui.theme import SECONDARY_PX, Theme
@@ -114,14 +123,13 @@ class InterventionRow(QWidget):
         self.remove.setIcon(themes.icon("close", "muted"))
 
 
-class WordsButton(QToolButton):
+class WordsButton(QPushButton):
     """A quiet button of one line of text, shortened where it does not fit; the tooltip says all of it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        themes.set_role(self, "disclosure")
+        themes.set_role(self, "line")
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.full = ""
 
     def say(self, text: str) -> None:
@@ -131,7 +139,7 @@ class WordsButton(QToolButton):
         self._fit()
 
     def _fit(self) -> None:
-        metrics = QFontMetrics(themes.font(SECONDARY_PX))
+        metrics = QFontMetrics(themes.font(SECONDARY_PX))  # the stylesheet's own font comes when it is polished
         self.setText(metrics.elidedText(self.full, Qt.TextElideMode.ElideRight, max(0, self.width() - 12)))
 
     def resizeEvent(self, event: QResizeEvent) -> None:

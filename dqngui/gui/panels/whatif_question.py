@@ -20,7 +20,7 @@ from dqngui.gui.whatif import Intervention
 
 AHEAD = 500  # steps behind the first changed one that both futures are played to
 
-Role = Literal["secondary", "good", "warn", "bad"]
+Role = Literal["secondary", "value", "good", "warn", "bad"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +97,11 @@ def verdict(asked: Question, rival: Rival, one: Playing | None, compared: Compar
     if compared.identical:
         return f"Identical{going}", "good"
     if compared.diverges is None:
-        return f"Same actions{going}, other values from step {compared.differs:,} on", "warn"
+        return f"Same actions{going}, other values from step {compared.differs:,} on", "value"
     ends = ""
     if one.ended and rival.playing.ended:
         ends = f" · return {_number(one.reward.sum())} → {_number(rival.playing.reward.sum())}"
-    return f"Diverges at step {compared.diverges:,}{ends}", "warn"
+    return f"Diverges at step {compared.diverges:,}{ends}", "value"
 
 
 def _problem(asked: Question, rival: Rival, one: Playing | None) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QImage, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from dqngui.gui import theme as themes
 from dqngui.gui.comparing import Comparison
@@ -48,17 +48,17 @@ class FutureView(QWidget):
         self._sides: tuple[Playing | None, Playing | None] = (None, None)
         curves = QVBoxLayout()
         curves.setSpacing(4)
-        for canvas, share in ((self.strip, 3), (self.values, 5), (self.gained, 5)):
+        for canvas, share in ((self.strip, 3), (self.values, 6), (self.gained, 6)):
             curves.addWidget(canvas, share)
-            canvas.setMinimumHeight(40)
+            canvas.setMinimumHeight(max(40, canvas.minimumHeight()))
             canvas.setAccessibleDescription("A click shows that step")
             canvas.stepped.connect(lambda t, y: self.stepped.emit(t))
         self._frames = QWidget()
-        row = QHBoxLayout(self._frames)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(6)
+        self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._frames)
+        self._pair.setContentsMargins(0, 0, 0, 0)
+        self._pair.setSpacing(6)
         for picture in self.pictures:
-            row.addWidget(picture, 1)
+            self._pair.addWidget(picture, 1)
         self._beside = QWidget()
         side = QVBoxLayout(self._beside)
         side.setContentsMargins(0, 0, 0, 0)
@@ -137,6 +137,8 @@ class FutureView(QWidget):
         wide = self.width() >= WIDE
         direction = QBoxLayout.Direction
         self._box.setDirection(direction.LeftToRight if wide else direction.BottomToTop)
+        tall = wide and self.height() - self.bars.sizeHint().height() >= self.width() * 4 // 10
+        self._pair.setDirection(direction.TopToBottom if tall else direction.LeftToRight)
         self._beside.setVisible(wide or self.height() >= LOW)
         self._frames.setVisible(not wide or self.height() >= LOW_SIDE)
         self.gained.setVisible(self.height() >= LOWER or wide)
