@@ -66,6 +66,17 @@ class Layout:
     def parts(self) -> tuple[Part, ...]:
         return tuple(leaf.part for leaf in self._leaves)
 
+    def texts(self, observation: Any) -> dict[str, str]:
+        """The texts in an observation, by part, as they are."""
+        texts = {}
+        for leaf in self._leaves:
+            if leaf.part.kind == "text":
+                value = observation
+                for key in leaf.path:
+                    value = value[key]
+                texts[leaf.part.name] = str(value)
+        return texts
+
     def gather(self, observations: Sequence[Any]) -> dict[str, np.ndarray]:
         """Observations of N environments to fresh arrays {part: (N, *shape)}."""
         gathered = {}

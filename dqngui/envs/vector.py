@@ -35,6 +35,7 @@ class Envs:
         self._layout = Layout.of(self.envs[0])
         self._ended: set[int] = set(range(len(self.envs)))  # wait for a reset
         self._last: Parts = {}
+        self._given: list[Any] = []
 
     def __len__(self) -> int:
         return len(self.envs)
@@ -44,6 +45,15 @@ class Envs:
         """Which environments wait for a reset (N,)."""
         return np.isin(np.arange(len(self.envs)), list(self._ended))
 
+    @property
+    def parts(self) -> Parts:
+        """What was returned last, {part: (N, *shape)}."""
+        return self._last
+
+    def texts(self) -> dict[str, str]:
+        """The texts that the first environment showed at the last `reset` or `step` of all of them, by part."""
+        return self._layout.texts(self._given[0])
+
     def reset(self, seeds: Sequence[int] | np.ndarray) -> Parts:
         """Start an episode everywhere, environment i with seeds[i]. Returns {part: (N, *shape)}."""
         observations = []
@@ -51,6 +61,7 @@ class Envs:
             observation, self.infos[index] = env.reset(seed=int(seed))
             observations.append(observation)
         self._ended.clear()
+        self._given = observations
         self._last = self._layout.gather(observations)
         return self._last
 
@@ -83,6 +94,7 @@ class Envs:
                 terminated[index] = end
                 truncated[index] = cut
                 self._ended.add(index)
+        self._given = observations
         self._last = self._layout.gather(observations)
         return self._last, rewards, terminated, truncated
 

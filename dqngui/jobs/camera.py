@@ -32,13 +32,13 @@ class Camera:
     """A second environment of the same kind.
 
     Attributes:
-        envs: that one environment, with pictures.
+        envs: that one environment, with pictures unless it only looks on.
         position: the step it stands before, None in no episode.
     """
 
-    def __init__(self, config: EnvConfig) -> None:
-        """Raises ConfigError for an environment that draws no pictures."""
-        self.envs = drawing(config)
+    def __init__(self, config: EnvConfig, *, draws: bool = True) -> None:
+        """Raises ConfigError for an environment that draws no pictures, where it should."""
+        self.envs = drawing(config) if draws else make_vector(config, 1, longest=LONGEST_GREEDY)
         self.position: int | None = None
 
     def check(self, other: Envs, seed: int, steps: int = 3) -> None:

@@ -18,10 +18,13 @@ from dqngui.jobs.camera import NOTHING, REEL, DoesNotRepeat, Reel
 from dqngui.jobs.changes import check_asked
 from dqngui.jobs.episode import Episode
 from dqngui.jobs.inbox import Inbox
+from dqngui.jobs.seen import describe, is_turned, map_seen
 from dqngui.jobs.stage import Stage
 from dqngui.messages import (
     BeginEpisode,
     Command,
+    Describe,
+    Described,
     Drive,
     EpisodeBegan,
     Event,
@@ -88,6 +91,7 @@ class _Player:
         self.reel: Reel | None = None
         self.look: Look | None = None
         self.due: list[tuple[Look, float]] = []  # pictures to send and since when: the newest, before it a late one
+        self.described: Describe | None = None  # what is to be told of a step
         self.warned = False
 
     @property
@@ -131,6 +135,8 @@ class _Player:
                 self.episode.drive(command)
             case Look():
                 self._take(command)
+            case Describe():
+                self.described = command
 
     def _open(self, command: OpenAgent) -> PlayerReady:
         self._leave()
@@ -146,6 +152,7 @@ class _Player:
             stage.close()
             raise
         self.agent, self.stage = agent, stage
+        seen = map_seen(agent.spaces)
         return PlayerReady(
             step=agent.step,
             environment=self.environment,
@@ -155,6 +162,9 @@ class _Player:
             weights=agent.weights,
             labels=agent.labels,
             cells=agent.network.encoder.cells,
+            sees=None if seen is None else seen.map_shape[1:],
+            turned=seen is not None and is_turned(stage.envs, seen),
+            texts=tuple(part.name for part in agent.spaces.parts if part.kind == "text"),
             judged=agent.network.judged,
             actions=agent.spaces.action_names,
             features=agent.features,
@@ -186,7 +196,7 @@ class _Player:
     @property
     def busy(self) -> bool:
         """There is something to do before the next command."""
-        return self._may_begin() or self._wants_steps() or self._wants_picture()
+        return self._may_begin() or self._wants_steps() or self._wants_picture() or self._may_describe()
 
     def work(self) -> Iterator[Event]:
         """A slice of what is to be done."""
@@ -194,6 +204,8 @@ class _Player:
             yield from self._begin()
         if self._wants_picture():
             yield from self._draw()
+        if self._may_describe():
+            yield from self._describe()
         if self._wants_steps():
             assert self.episode is not None
             full = self.episode.full
@@ -216,9 +228,8 @@ class _Player:
         if self.stage is None:
             self.stage = Stage(self.agent.experiment, repeats=not self.warned)
         stage = self.stage
-        if stage.camera is not None:
-            stage.camera.leave()
-        elif not stage.no_picture:
+        stage.leave()
+        if stage.camera is None and not stage.no_picture:
             self.reel = Reel(stage.envs, self.look.size if self.look is not None else (640, 480))
         self.episode = Episode(self.agent, stage.envs, asked, None if self.reel is None else self.reel.shoot)
         yield EpisodeBegan(
@@ -235,7 +246,7 @@ class _Player:
             yield from self._warn()
 
     def _leave(self) -> None:
-        self.episode = self.asked = self.early = self.reel = self.look = None
+        self.episode = self.asked = self.early = self.reel = self.look = self.described = None
         self.due = []
 
     def _until(self) -> int:
@@ -276,6 +287,31 @@ class _Player:
         self.due.pop(0)
         tensors = {"pixels": pixels} if pixels.size else {}
         yield Frame(step=episode.step, number=episode.number, t=t, tensors=tensors)
+
+    def _may_describe(self) -> bool:
+        """Somebody asked what is seen at a step, and it has been played."""
+        asked, episode = self.described, self.episode
+        return (
+            asked is not None and episode is not None and asked.number == episode.number and asked.t <= episode.length
+        )
+
+    def _describe(self) -> Iterator[Event]:
+        """Bring an onlooker nearer to the step, unless the episode itself is there, and tell what is seen."""
+        assert self.described is not None and self.episode is not None and self.stage is not None
+        assert self.agent is not None
+        asked, envs, tensors = self.described, self.stage.envs, {}
+        there = asked.t == self.episode.length
+        if not there and self.stage.repeats:
+            try:
+                if not self.stage.onlooker.approach(self.episode, asked.t, SLICE_S):
+                    return
+                envs, there = self.stage.onlooker.envs, True
+            except DoesNotRepeat:
+                pass
+        self.described = None
+        if there:
+            tensors = describe(envs, self.agent, asked.size)
+        yield Described(step=self.episode.step, number=asked.number, t=asked.t, tensors=tensors)
 
     def _warn(self) -> Iterator[Event]:
         if not self.warned:

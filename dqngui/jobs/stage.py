@@ -23,6 +23,8 @@ class Stage:
         """Raises ConfigError where the environment cannot be made."""
         self.repeats, self.no_picture = repeats, ""
         self.camera: Camera | None = None
+        self._config = experiment.env
+        self._onlooker: Camera | None = None
         self.envs: Envs = make_vector(experiment.env, 1, longest=LONGEST_GREEDY)
         try:
             self.camera = Camera(experiment.env)
@@ -44,9 +46,22 @@ class Stage:
         """The environment was taken for one that repeats itself."""
         return self.camera is not None and not self.repeats
 
+    @property
+    def onlooker(self) -> Camera:
+        """One more environment, without pictures, which tells what is seen at any step; made when first asked for."""
+        if self._onlooker is None:
+            self._onlooker = Camera(self._config, draws=False)
+        return self._onlooker
+
+    def leave(self) -> None:
+        """Another episode begins."""
+        for camera in (self.camera, self._onlooker):
+            if camera is not None:
+                camera.leave()
+
     def close(self) -> None:
         # An environment that has just failed may fail again while it is closed.
-        for one in (self.camera, self.envs):
+        for one in (self.camera, self._onlooker, self.envs):
             with suppress(Exception):
                 if one is not None:
                     one.close()

@@ -16,6 +16,8 @@ from dqngui.messages.message import Command, Event
 from dqngui.messages.playing import (
     BeginEpisode,
     Change,
+    Describe,
+    Described,
     Drive,
     EpisodeBegan,
     Frame,
@@ -83,6 +85,8 @@ __all__ = [
     "Change",
     "CheckpointSaved",
     "Command",
+    "Describe",
+    "Described",
     "Drive",
     "Effect",
     "EpisodeBegan",

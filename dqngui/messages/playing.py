@@ -36,6 +36,9 @@ class PlayerReady(Event, frozen=True):
             weights that a softmax made.
         labels: names along an axis, by the axis' name (`query`, `key`: the tokens); axes without names are counted.
         cells: where tokens are cells of a picture: the place of the first one, rows and columns.
+        sees: the picture or grid that is observed: its rows and columns; None: there is none.
+        turned: the rows of what is observed run downwards in columns (minigrid's x comes before y).
+        texts: names of the texts that are observed.
         judged: what the agent's numbers for the actions are: values, or probabilities.
         actions, features: names of the actions and of the observation's entries.
         fps: steps a second at normal speed.
@@ -50,6 +53,9 @@ class PlayerReady(Event, frozen=True):
     weights: tuple[str, ...] = ()
     labels: dict[str, tuple[str, ...]] = {}
     cells: tuple[int, int, int] | None = None
+    sees: tuple[int, int] | None = None
+    turned: bool = False
+    texts: tuple[str, ...] = ()
     judged: Literal["value", "probability"] = "value"
     actions: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
@@ -95,6 +101,20 @@ class Frame(Event, frozen=True):
 
     Attributes:
         tensors: `pixels` (H, W, 3) uint8, none where no picture could be drawn.
+    """
+
+    logged = False
+    number: int
+    t: int
+    tensors: dict[str, Any]
+
+
+class Described(Event, frozen=True):
+    """What is seen at step t of the player's episode, by the agent and before any change (not logged).
+
+    Attributes:
+        tensors: `observation` (F,) numbers; `text/NAME` (n,) uint8, UTF-8; `picture` (H, W, 3) uint8, a picture or grid
+            that is observed, as the agent sees it. Nothing of a step that the environment does not come to again.
     """
 
     logged = False
@@ -198,3 +218,14 @@ class Look(Command, frozen=True):
     until: int
     t: int | None = None
     size: tuple[int, int] = (640, 480)
+
+
+class Describe(Command, frozen=True):
+    """To the player: what is seen at step t of episode `number`; it answers Described once t is played.
+
+    The newest wins. `size` is the largest (width, height) in pixels of its picture.
+    """
+
+    number: int
+    t: int
+    size: tuple[int, int] = (320, 320)

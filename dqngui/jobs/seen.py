@@ -1,0 +1,95 @@
+"""What is seen at a step of an episode: numbers, texts, and a picture that is observed, as the agent sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dqngui.envs.drawing import BACKGROUND, hue
+from dqngui.envs.parts import MINIGRID_SIZES
+from dqngui.envs.spaces import Part, Spaces
+from dqngui.envs.vector import Envs
+from dqngui.jobs.agent import Agent
+from dqngui.jobs.camera import Size, shrunk
+
+TILE = 16
+"""Pixels of a cell, where an environment draws what its agent sees."""
+
+
+def map_seen(spaces: Spaces) -> Part | None:
+    """The first picture or grid of categories that is observed."""
+    return next((part for part in spaces.parts if part.kind in ("image", "grid")), None)
+
+
+def is_turned(envs: Envs, part: Part) -> bool:
+    """Whether rows of what is observed are columns of what it shows, as in minigrid's maps, where x comes before y."""
+    return part.kind == "grid" and part.sizes[:3] == MINIGRID_SIZES and _has_view(envs)
+
+
+def describe(envs: Envs, agent: Agent, size: Size) -> dict[str, Any]:
+    """What the first environment shows now: `observation` (F,), `text/NAME` as UTF-8, `picture` (H, W, 3) uint8."""
+    parts = envs.parts
+    told: dict[str, Any] = {}
+    if agent.features:
+        told["observation"] = agent.numbers([parts])[0]
+    for name, text in envs.texts().items():
+        told[f"text/{name}"] = np.frombuffer(text.encode(), np.uint8)
+    part = map_seen(agent.spaces)
+    if part is not None:
+        told["picture"] = shrunk(np.ascontiguousarray(_picture(envs, part, parts[part.name][0])), size)
+    return told
+
+
+def _picture(envs: Envs, part: Part, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    if is_turned(envs, part):
+        drawn = _own_view(envs, values.reshape(part.raw_shape))
+        return drawn if drawn is not None else _coloured(part, values).transpose(1, 0, 2)
+    return _coloured(part, values) if part.kind == "grid" else _shown(part, values)
+
+
+def _has_view(envs: Envs) -> bool:
+    return hasattr(envs.envs[0].unwrapped, "get_pov_render")
+
+
+def _own_view(envs: Envs, observed: npt.NDArray[Any]) -> npt.NDArray[np.uint8] | None:
+    """Minigrid's own drawing of what lies before its agent, where that is what is observed."""
+    grid: Any = envs.envs[0].unwrapped
+    before = grid.gen_obs()["image"]
+    if before.shape != observed.shape or not np.array_equal(before, observed):
+        return None
+    drawn: npt.NDArray[np.uint8] = grid.get_pov_render(tile_size=TILE)
+    return drawn
+
+
+def _planes(part: Part, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The newest frame of a picture or grid, (channels, rows, columns)."""
+    shaped = values.reshape(part.raw_shape)
+    order = [part.axes.index(axis) for axis in "nchw" if axis in part.axes]
+    shaped = shaped.transpose(order)
+    if "n" in part.axes:
+        shaped = shaped[-1]
+    return shaped if "c" in part.axes else shaped[None]
+
+
+def _coloured(part: Part, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Each cell in the colour of its first category, mixed with those of its other ones; nothing but zeros is dark."""
+    planes = _planes(part, values).astype(np.int64)
+    count = len(planes)
+    picture = np.zeros((*planes.shape[1:], 3))
+    for channel, plane in enumerate(planes):
+        size = part.sizes[channel]
+        colours = np.array([BACKGROUND, *(hue(index, size - 1) for index in range(size - 1))], float)
+        weight = 1.0 if count == 1 else 0.6 if channel == 0 else 0.4 / (count - 1)
+        picture += weight * colours[plane.clip(0, size - 1)]
+    return picture.astype(np.uint8)
+
+
+def _shown(part: Part, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """A picture as it is: grey or of three channels, of others their mean."""
+    planes = _planes(part, values) * part.scale
+    if len(planes) != 3:
+        planes = np.repeat(planes.mean(axis=0, keepdims=True), 3, axis=0)
+    bright: npt.NDArray[np.uint8] = (planes.clip(0.0, 1.0) * 255).astype(np.uint8)
+    return bright.transpose(1, 2, 0)
