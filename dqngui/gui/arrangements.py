@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from PySide6.QtCore import QSize, Signal
@@ -17,12 +18,18 @@ class Arrangement(NamedTuple):
     text: str
     keys: str
     tip: str
+    icon: str
 
 
 ARRANGEMENTS = {
-    "train": Arrangement("Train", "Ctrl+1", "Experiment, knobs and curves, with the agent beside them"),
-    "watch": Arrangement("Watch", "Ctrl+2", "The agent large, with what it attends to and remembers"),
+    "train": Arrangement("Train", "Ctrl+1", "Experiment, knobs and curves, with the agent beside them", "chart-line"),
+    "watch": Arrangement("Watch", "Ctrl+2", "The agent large, with what it attends to and remembers", "eye-outline"),
+    "inspect": Arrangement(
+        "Inspect", "Ctrl+3", "One episode in every card: what if, what is remembered, beside the curve", "magnify-scan"
+    ),
 }
+ASKING = ("whatif", "probe")
+"""Cards that ask an agent something; out of sight, in the place of the memory, but for Inspect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,55 +55,84 @@ class Sides:
 
 def plans(name: str, sides: Sides) -> Iterator[Plan]:
     """Ways to lay an arrangement out, the one that needs most room first; the last one fits the smallest window."""
-    yield from _train(sides) if name == "train" else _watch()
+    ways: dict[str, Callable[[], Iterator[Plan]]] = {
+        "train": partial(_train, sides),
+        "watch": _watch,
+        "inspect": _inspect,
+    }
+    yield from ways[name]()
 
 
 def _train(sides: Sides) -> Iterator[Plan]:
+    hidden = frozenset(ASKING)
     experiment, knobs = cards("experiment", asks=True), cards("knobs", asks=True)
     left = column(experiment, knobs, pixels=sides.left)
-    inner = row(cards("attention"), cards("memory"), weight=1.2)
+    inner = row(cards("attention"), cards("memory", *ASKING), weight=1.2)
     curves = row(cards("learning"), cards("exploration"))
     tall = column(experiment, knobs, cards("log"), pixels=sides.left)
     large = column(cards("agent", weight=2), cards("runs"), pixels=sides.right)
     middle = column(cards("return", weight=1.7), curves, inner)
-    yield Plan(row(tall, middle, large), smallest=(1800, 1250))
+    yield Plan(row(tall, middle, large), hidden, smallest=(1800, 1250))
     yield Plan(
         row(
             left,
             middle,
             column(cards("agent", weight=2.6), cards("runs"), cards("log"), pixels=sides.right),
         ),
+        hidden,
         smallest=(1440, 880),
     )
     below = column(cards("agent", weight=2.2), cards("runs", "log"), pixels=sides.right)
-    pairs = row(cards("learning", "exploration"), cards("attention", "memory"))
-    yield Plan(row(left, column(cards("return", weight=1.15), pairs), below), smallest=(1180, 700))
-    one = cards("learning", "exploration", "attention", "memory")
+    pairs = row(cards("learning", "exploration"), cards("attention", "memory", *ASKING))
+    yield Plan(row(left, column(cards("return", weight=1.15), pairs), below), hidden, smallest=(1180, 700))
+    one = cards("learning", "exploration", "attention", "memory", *ASKING)
     plots = column(cards("return"), one)
-    yield Plan(row(left, plots, below))
+    yield Plan(row(left, plots, below), hidden)
     narrow = column(cards("experiment", "knobs"), pixels=min(sides.left, 310))
-    yield Plan(row(narrow, plots, below))
-    yield Plan(row(narrow, plots, column(cards("agent", "runs", "log"), pixels=min(sides.right, 310))))
+    yield Plan(row(narrow, plots, below), hidden)
+    yield Plan(row(narrow, plots, column(cards("agent", "runs", "log"), pixels=min(sides.right, 310))), hidden)
     yield Plan(
-        row(narrow, column(cards("return", "learning", "exploration", "log"), cards("agent", *one.names[2:], "runs")))
+        row(narrow, column(cards("return", "learning", "exploration", "log"), cards("agent", *one.names[2:], "runs"))),
+        hidden,
     )
 
 
+def _out_of_sight() -> Part:
+    """Where the form and the knobs come back to, in arrangements that do without them."""
+    return column(cards("experiment", asks=True), cards("knobs", asks=True), pixels=330)
+
+
 def _watch() -> Iterator[Plan]:
-    hidden = frozenset({"experiment", "knobs", "learning", "exploration", "log"})
-    left = column(cards("experiment", asks=True), cards("knobs", asks=True), pixels=330)
+    hidden = frozenset({"experiment", "knobs", "learning", "exploration", "log", *ASKING})
+    left, inside = _out_of_sight(), column(cards("attention"), cards("memory", *ASKING))
     agent = column(cards("agent", weight=2.6), row(cards("return", "learning", "exploration"), cards("runs", "log")))
-    yield Plan(row(left, agent, column(cards("attention"), cards("memory"))), hidden=hidden, smallest=(1180, 700))
+    yield Plan(row(left, agent, inside), hidden=hidden, smallest=(1180, 700))
     yield Plan(
         row(
             left,
             column(cards("agent", weight=1.6), cards("return", "learning", "exploration", "runs", "log")),
-            column(cards("attention"), cards("memory")),
+            inside,
         ),
         hidden=hidden,
     )
-    rest = cards("attention", "memory", "return", "learning", "exploration", "runs", "log")
+    rest = cards("attention", "memory", *ASKING, "return", "learning", "exploration", "runs", "log")
     yield Plan(row(left, column(cards("agent")), column(rest)), hidden=hidden)
+
+
+def _inspect() -> Iterator[Plan]:
+    hidden = frozenset({"experiment", "knobs"})
+    left, inside = _out_of_sight(), column(cards("attention"), cards("memory"), weight=1.05)
+    lists, curves = ("runs", "log"), ("learning", "exploration")
+    strip = row(cards("return", weight=2.1), cards(*lists, *curves), weight=0.75)
+    apart = column(cards("whatif", weight=1.6), cards("probe"), weight=1.15)
+    tabs = cards(*ASKING, weight=1.15)
+    wide = row(cards("return", weight=2), cards(*curves), cards(*lists), weight=0.6)
+    yield Plan(row(left, column(wide, row(cards("agent"), inside, apart, weight=3))), hidden, smallest=(1800, 1250))
+    yield Plan(row(left, column(strip, row(cards("agent"), inside, tabs, weight=3))), hidden, smallest=(1440, 880))
+    above = column(cards("return", *lists, *curves, weight=0.8), cards("agent", weight=2))
+    yield Plan(row(left, above, inside, tabs), hidden, smallest=(1180, 700))
+    yield Plan(row(left, above, cards(*ASKING, "attention", "memory")), hidden)
+    yield Plan(row(left, cards("agent", "return", *lists, *curves), cards(*ASKING, "attention", "memory")), hidden)
 
 
 class ArrangementSwitch(QWidget):
@@ -115,7 +151,7 @@ class ArrangementSwitch(QWidget):
         line.setSpacing(2)
         group = QButtonGroup(self)
         self.buttons: dict[str, QPushButton] = {}
-        for name, (text, keys, tip) in ARRANGEMENTS.items():
+        for name, (text, keys, tip, _) in ARRANGEMENTS.items():
             button = QPushButton(text)
             button.setCheckable(True)
             button.setFixedHeight(30)

@@ -110,8 +110,7 @@ class Window(QMainWindow):
         menu = MainMenu(self.run_actions, self)
         menu.add(menu.run, "Quit", "exit-to-app", "Ctrl+Q", "Save, stop and close the window", self.close)
         menu.add_themes(self._setting, self.set_theme)
-        for name, (text, keys, tip) in ARRANGEMENTS.items():
-            icon = "chart-line" if name == "train" else "eye-outline"
+        for name, (text, keys, tip, icon) in ARRANGEMENTS.items():
             menu.add(menu.view, f"Arrangement: {text}", icon, keys, tip, partial(self.arrange, name))
         menu.view.addSeparator()
         menu.add_cards([dock.toggleViewAction() for dock in self.docks.values()])
@@ -223,7 +222,7 @@ class Window(QMainWindow):
         self.layouts.reset()
 
     def arrange(self, name: str) -> None:
-        """Another arrangement of the cards (`train`, `watch`)."""
+        """Another arrangement of the cards (`train`, `watch`, `inspect`)."""
         self.layouts.choose(name)
 
     def _open_menu(self) -> None:

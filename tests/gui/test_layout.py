@@ -13,11 +13,12 @@ from dqngui import config
 from dqngui.gui import layout as layouts
 from dqngui.gui import theme as themes
 from dqngui.gui.app import App
-from dqngui.gui.arrangements import ARRANGEMENTS
+from dqngui.gui.arrangements import ARRANGEMENTS, ASKING
 from dqngui.gui.window import SMALLEST
 
 TRAIN = ["experiment", "knobs", "return", "learning", "exploration", "attention", "memory", "agent", "runs", "log"]
 WATCH = ["agent", "attention", "memory", "return", "runs"]
+INSPECT = ["agent", "attention", "memory", "return", "whatif"]
 
 
 def in_sight(app: App) -> set[str]:
@@ -50,7 +51,7 @@ def test_with_room_every_card_is_in_sight_and_none_in_a_tab(qtbot: QtBot, app: A
     known = set(app.window.docks)
     for size in ((1600, 1000), (2560, 1440)):
         at(qtbot, app, *size)
-        assert in_sight(app) == known & set(TRAIN) == known
+        assert in_sight(app) == known & set(TRAIN) == known - set(ASKING)
         assert not any(app.window.tabifiedDockWidgets(dock) for dock in app.window.docks.values())
         at(qtbot, app, *size, "watch")
         assert in_sight(app) == known & set(WATCH)
@@ -62,6 +63,17 @@ def test_watch_makes_the_agent_the_largest(qtbot: QtBot, app: App) -> None:
     area = {name: app.window.docks[name].width() * app.window.docks[name].height() for name in in_sight(app)}
     assert max(area, key=lambda name: area[name]) == "agent"
     assert not {"experiment", "knobs"} & set(area)
+
+
+def test_inspect_shows_an_episode_in_every_card_beside_the_curve(qtbot: QtBot, app: App) -> None:
+    for size in ((1280, 800), (1600, 1000), (2560, 1440)):
+        at(qtbot, app, *size, "inspect")
+        assert set(INSPECT) <= in_sight(app)
+        assert not {"experiment", "knobs"} & in_sight(app)
+        assert app.window.docks["return"].height() < app.window.docks["agent"].height()
+        assert app.window.docks["whatif"].width() >= 300
+        app.window.arrange("train")
+        assert not set(ASKING) & in_sight(app)
 
 
 def test_a_small_window_uses_tabs_and_a_card_in_a_tab_leaves_its_title_to_it(qtbot: QtBot, app: App) -> None:
@@ -77,7 +89,7 @@ def test_a_small_window_uses_tabs_and_a_card_in_a_tab_leaves_its_title_to_it(qtb
     assert all(bar.tabRect(i).width() > bar.fontMetrics().horizontalAdvance(bar.tabText(i)) for i in range(bar.count()))
     app.window.resize(1600, 1000)
     qtbot.waitUntil(lambda: not app.window.tabifiedDockWidgets(pair[0]))
-    assert in_sight(app) == set(app.window.docks)
+    assert in_sight(app) == set(app.window.docks) - set(ASKING)
     qtbot.waitUntil(pair[0].card._title.isVisible)
 
 
@@ -246,6 +258,9 @@ def test_the_switch_and_its_shortcuts_choose(qtbot: QtBot, app: App) -> None:
     at(qtbot, app, 1600, 1000)
     app.window.switch.buttons["watch"].click()
     assert app.window.layouts.name == "watch"
+    QTest.keyClick(app.window, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+    assert app.window.layouts.name == "inspect"
+    assert app.window.switch.buttons["inspect"].isChecked()
     QTest.keyClick(app.window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
     assert app.window.layouts.name == "train"
     assert app.window.switch.buttons["train"].isChecked()
