@@ -35,6 +35,7 @@ class InnerPanel(Panel):
         choice: offers the views.
         bar: the colours and their values, for the header of panels that draw maps.
         dispensable: header widgets that a narrow card leaves out, the first one first.
+        idle: header widgets that say nothing of what is drawn at present.
     """
 
     lacking: ClassVar[str] = ""
@@ -45,6 +46,7 @@ class InnerPanel(Panel):
         self.bar = ColorBar(self)
         self.header_widgets = [self.choice]
         self.dispensable: list[QWidget] = []
+        self.idle: list[QWidget] = []
         self.name = ""
         self.fresh = True
         self._drawn: tuple[Playing, str] | None = None
@@ -178,12 +180,13 @@ class InnerPanel(Panel):
         """A narrow card leaves out what it can do without."""
         if not self._something:
             return
-        shown = list(self.header_widgets)
+        shown = [each for each in self.header_widgets if each not in self.idle]
         room = self._header_room()
         for widget in self.dispensable:
             if sum(each.sizeHint().width() + 6 for each in shown) <= room:
                 break
-            shown.remove(widget)
+            if widget in shown:
+                shown.remove(widget)
         for widget in self.header_widgets:
             if widget.isHidden() == (widget in shown):
                 widget.setVisible(widget in shown)

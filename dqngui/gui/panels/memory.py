@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
 from dqngui.gui import theme as themes
 from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.heatmap import Heatmap
 from dqngui.gui.panels.inner import InnerPanel
 from dqngui.gui.panels.levels import Levels
-from dqngui.gui.panels.ordering import ALONG, PLAIN, Ordering, orders
+from dqngui.gui.panels.ordering import PLAIN, Ordering, orders
 from dqngui.gui.panels.timeline import span_of
 from dqngui.gui.panels.timemap import TimeMap
 from dqngui.gui.panels.trace import Series, Trace
+from dqngui.gui.panels.trajectory import Trajectory
 from dqngui.gui.panels.views import Maps, axis_labels, combined, in_words, short_names
 from dqngui.gui.playing import Playing, Rows
+from dqngui.gui.theme import Theme
 from dqngui.messages import View
 
 LOW, LOWER = 250, 170  # pixels of height below which the second, then the first trace is left out
+PATH_ICON = "chart-scatter-plot"
 LOW_WITH_NOW = 210  # below which a view of two axes is drawn over the episode only
 
 
@@ -54,9 +62,20 @@ class MemoryPanel(InnerPanel):
         layout.addWidget(self.map, 10)
         layout.addWidget(self.states, 5)
         layout.addWidget(self.shares, 5)
+        self.trajectory = Trajectory(self.content)
+        self.trajectory.stepped.connect(self.seek_step)
+        self.trajectory.again.connect(self.again)
+        self.trajectory.hide()
+        layout.addWidget(self.trajectory, 28)
         self.sorting = Choice("Order of the rows", self)
         self.sorting.offer(PLAIN, self.ordering.key, self.sort_by)
-        self.header_widgets += [self.sorting, self.bar]
+        self.as_path = QToolButton(self)
+        self.as_path.setCheckable(True)
+        self.as_path.setIconSize(QSize(16, 16))
+        self.as_path.setAccessibleName("Draw the memory as a path")
+        self.as_path.setToolTip("Draw what is held as a path in its first two principal components, or as a map (T)")
+        self.as_path.toggled.connect(self.look_as_path)
+        self.header_widgets += [self.sorting, self.as_path, self.bar]
         self.dispensable = [self.sorting, self.bar]
         self._levels: dict[str, Levels] = {}
         self._means: dict[str, Rows] = {}
@@ -76,7 +95,12 @@ class MemoryPanel(InnerPanel):
             trace.hide()  # until it is known that there is room
         self.add_menu_action("Next row", "chevron-down", lambda: self._turn(1))
         self.add_menu_action("Previous row", "chevron-up", lambda: self._turn(-1))
-        self.add_menu_action("Order of the rows", "sort-variant", self._sort_otherwise)
+        order = self.add_menu_action("Order of the rows", "sort-variant", lambda: None)
+        order.setMenu(self.sorting.menu())  # a narrow card's header has no room for it
+        action = self.add_menu_action("Map or path", PATH_ICON, self.as_path.toggle)
+        action.setShortcut(QKeySequence("T"))
+        action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        self.addAction(action)
         self.add_exports()
         self.restyle(themes.current())
 
@@ -110,6 +134,11 @@ class MemoryPanel(InnerPanel):
         if playing is not self._of:
             self._of, self._means, self._levels, self._rows = playing, {}, {}, {}
         values = self.values_of(view)
+        if self.as_path.isChecked():
+            if self.trajectory.draw(playing, view.name, values):
+                self.go_on()
+            self._drawn = None  # the map is drawn whole when it comes back
+            return self.fit_rows()
         names, shown, title = self.rows_of(view)
         if self.fresh:
             self.ordering.begin()
@@ -176,11 +205,6 @@ class MemoryPanel(InnerPanel):
         self.sorting.set_chosen(key)
         self.again()
 
-    def _sort_otherwise(self) -> None:
-        """The next of the orders, an observation's entries left out."""
-        keys = [*PLAIN, *ALONG]
-        self.sort_by(keys[(keys.index(self.ordering.key) + 1) % len(keys)] if self.ordering.key in keys else "index")
-
     def choose_row(self, row: int) -> None:
         """Draw the curves of another row."""
         if row != self.row:
@@ -192,6 +216,12 @@ class MemoryPanel(InnerPanel):
         if self.row is not None and self._something:
             order = self.map.order.tolist()
             self.choose_row(order[(order.index(self.row) + by) % len(order)])
+
+    def look_as_path(self, path: bool) -> None:
+        """Draw a path in the memory's first two principal components, or the map of its units."""
+        self.as_path.setChecked(path)
+        self.idle = [self.sorting, self.bar] if path else []
+        self.again()
 
     def _on_map(self, t: int, y: float) -> None:
         row = self.map.row_at(y)
@@ -209,8 +239,24 @@ class MemoryPanel(InnerPanel):
         if playing is not None and view is not None and maps is not None and t < len(playing.view(view.name)):
             low, high = self.bar.limits
             self.now.draw(maps.at(playing.view(view.name)[t]), signed=view.signed, low=low, high=high)
-        for canvas in (self.map, self.states, self.shares):
+        for canvas in (self.map, self.states, self.shares, self.trajectory):
             canvas.follow(t)
+
+    def restyle(self, theme: Theme) -> None:
+        self.as_path.setIcon(themes.icon(PATH_ICON, "muted"))
+        self.trajectory.restyle(theme)
+        super().restyle(theme)
+
+    def export_csv(self, path: str | Path) -> None:
+        """Write the chosen view, or its path: one step a row. Raises OSError."""
+        playing = self.playing
+        if not self.as_path.isChecked() or playing is None:
+            return super().export_csv(path)
+        with Path(path).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["t", "pc1", "pc2", "action", "reward"])
+            for t, place in enumerate(self.trajectory.places.tolist()):
+                writer.writerow([t, *place, int(playing.action[t]), float(playing.reward[t])])
 
     @property
     def _unmoved(self) -> bool:
@@ -219,6 +265,12 @@ class MemoryPanel(InnerPanel):
 
     def fit_rows(self) -> None:
         """A low card leaves out the second trace first, then the first, then the shown step's map."""
+        path = self.as_path.isChecked()
+        self.trajectory.setVisible(path)
+        if path:
+            for canvas in (self.now, self.map, self.states, self.shares):
+                canvas.hide()
+            return
         both = bool(self.states.series and self.shares.series)
         self.now.setVisible(self._maps is not None and (self.height() >= LOW_WITH_NOW or self._unmoved))
         if not self.now.isHidden():

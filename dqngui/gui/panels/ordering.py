@@ -12,7 +12,7 @@ from dqngui.gui.playing import Playing
 
 ENOUGH = 32
 """Steps after which a new episode's units are sorted."""
-JUDGED = 2_000_000
+JUDGED = 1_000_000
 """Values that units are judged by; of a larger memory steps are left out evenly."""
 SAME = 1e-5
 """A spread below this share of the values is rounding: such a unit is constant."""

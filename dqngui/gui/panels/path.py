@@ -1,0 +1,237 @@
+"""An episode as a path in a plane: coloured step by step, other episodes faint behind it, a dot at the shown step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
+from PySide6.QtWidgets import QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.panels.canvas import Canvas
+from dqngui.gui.panels.levels import rounded_up
+
+NEAR = 14.0  # pixels from a step within which it is meant
+MOST_DRAWN = 3_000  # steps of a path; of a longer one every so-manieth
+DOTTED = 160  # steps up to which each has a point of its own
+RAMP = 44.0  # pixels of the colours in the legend
+RIGHT, BETWEEN = 10.0, 10.0
+
+
+@dataclass(frozen=True)
+class Colouring:
+    """What a path's colours mean.
+
+    Attributes:
+        colors: tokens of the theme or codes.
+        index: which colour each step has (steps,).
+        names: of each colour, or of the first and the last one, between which the others lie.
+    """
+
+    colors: tuple[str, ...]
+    index: npt.NDArray[np.intp]
+    names: tuple[str, ...]
+
+
+def extent(values: npt.NDArray[np.float32]) -> tuple[float, float]:
+    """Ends of an axis that holds values: tenths of a round length, so that it grows seldom."""
+    known = values[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
+    step = rounded_up(max(high - low, 1e-9)) / 10
+    return (math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step)
+
+
+class Path(Canvas):
+    """Places (steps, 2) joined by lines.
+
+    Attributes:
+        places, past: of the episode, and of others.
+        t: the step with the dot.
+        empty: a sentence while there is no path yet.
+        says: a step in words.
+
+    Signals:
+        stepped(int): the nearest step to a click or drag.
+    """
+
+    stepped = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.places: npt.NDArray[np.float32] = np.empty((0, 2), np.float32)
+        self.past: list[npt.NDArray[np.float32]] = []
+        self.colouring = Colouring((), np.empty(0, np.intp), ())
+        self.titles = ("", "")
+        self.t: int | None = None
+        self.empty = ""
+        self.says: Callable[[int], str] = lambda t: f"t {t}"
+        self._extents = ((0.0, 1.0), (0.0, 1.0))
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setMinimumHeight(60)
+
+    def draw(
+        self,
+        places: npt.NDArray[np.float32],
+        colouring: Colouring,
+        titles: tuple[str, str],
+        past: Sequence[npt.NDArray[np.float32]] = (),
+        empty: str = "",
+    ) -> None:
+        """Show a path, its axes' titles and other paths; `empty` says why there is none."""
+        self.places, self.colouring, self.titles = places, colouring, titles
+        self.past, self.empty = list(past), empty
+        every = np.concatenate([places, *self.past])
+        self._extents = extent(every[:, 0]), extent(every[:, 1])
+        self.renew()
+
+    def follow(self, t: int) -> None:
+        """Put the dot at step t; only where it was and will be is painted again."""
+        if t != self.t:
+            for each in (self.t, t):
+                at = self._dot(each)
+                if at is not None:
+                    self.update(QRectF(at.x() - 8, at.y() - 8, 16, 16).toAlignedRect())
+            self.t = t
+
+    # -- geometry ---------------------------------------------------------------------------------
+
+    @property
+    def place(self) -> QRectF:
+        """Where the path is, in pixels."""
+        left, top = self.line + 8.0, self.line + 6.0
+        return QRectF(left, top, max(1.0, self.width() - left - RIGHT), max(1.0, self.height() - top - self.line - 4))
+
+    def pixels(self, places: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        """Places (n, 2) as pixels (n, 2)."""
+        place, (across, up) = self.place.adjusted(6, 6, -6, -6), self._extents
+        x = place.left() + (places[:, 0] - across[0]) / (across[1] - across[0]) * place.width()
+        y = place.bottom() - (places[:, 1] - up[0]) / (up[1] - up[0]) * place.height()
+        return np.stack([x, y], axis=1).astype(np.float64)
+
+    def _dot(self, t: int | None) -> QPointF | None:
+        if t is None or not len(self.places):
+            return None
+        x, y = self.pixels(self.places[min(t, len(self.places) - 1)][None])[0]
+        return QPointF(x, y) if math.isfinite(x) and math.isfinite(y) else None
+
+    def step_at(self, at: QPointF) -> int | None:
+        """The step nearest to a point, None where none is near."""
+        if not len(self.places):
+            return None
+        away = np.hypot(*(self.pixels(self.places) - [at.x(), at.y()]).T)
+        nearest = int(np.nanargmin(np.where(np.isfinite(away), away, np.inf)))
+        return nearest if away[nearest] <= NEAR else None
+
+    # -- painting ---------------------------------------------------------------------------------
+
+    def draw_frame(self, painter: QPainter) -> None:
+        theme, place = themes.current(), self.place
+        muted = theme.color("muted")
+        if not len(self.places):
+            self.words_in(painter, QRectF(self.rect()), self.empty, muted)
+            return
+        self._legend(painter)
+        painter.setPen(QPen(theme.color("line"), 1))
+        painter.drawRect(QRectF(place.toRect()))
+        below = QRectF(place.left(), place.bottom() + 2, place.width(), self.line)
+        self.words(painter, below, self.titles[0], Qt.AlignmentFlag.AlignHCenter, muted)
+        self.upright(painter, self.titles[1], place.top(), place.bottom())
+
+    def words_in(self, painter: QPainter, place: QRectF, text: str, color: QColor) -> None:
+        """Some lines of text in the middle of a place."""
+        painter.setPen(color)
+        painter.drawText(place.adjusted(12, 0, -12, 0), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
+
+    def _legend(self, painter: QPainter) -> None:
+        """The colours and their names above the path: a ramp between two ends, or a square each."""
+        colouring, left, right = self.colouring, self.place.left(), self.width() - RIGHT
+        theme, align = themes.current(), Qt.AlignmentFlag.AlignLeft
+        squares = len(colouring.names) == len(colouring.colors)
+        for place, name in enumerate(colouring.names):
+            width = self.metrics.horizontalAdvance(name) + 2
+            if left + width + 14 > right:
+                break
+            if squares:
+                painter.fillRect(QRectF(left, (self.line - 8) / 2 + 1, 8, 8), theme.color(colouring.colors[place]))
+                left += 12
+            self.words(painter, QRectF(left, 1, width, self.line), name, align, theme.color("muted"))
+            left += width + (BETWEEN if squares else 4)
+            if not squares and place == 0:
+                every = RAMP / len(colouring.colors)
+                for index, color in enumerate(colouring.colors):
+                    at = QRectF(left + index * every, (self.line - 8) / 2 + 1, every + 0.5, 8)
+                    painter.fillRect(at, theme.color(color))
+                left += RAMP + 4
+
+    def draw_data(self, painter: QPainter) -> None:
+        theme = themes.current()
+        if not len(self.places):
+            return
+        painter.save()
+        painter.setClipRect(self.place)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for each in self.past:
+            painter.setPen(QPen(theme.mixed("muted", 0.4), 1))
+            self._lines(painter, self.pixels(each[:: _every(len(each))]), None)
+        every = _every(len(self.places))
+        at, index = self.pixels(self.places[::every]), self.colouring.index[: len(self.places)][::every]
+        for color in np.unique(index):
+            painter.setPen(QPen(theme.color(self.colouring.colors[color]), 1))  # a wider one takes many times as long
+            self._lines(painter, at, index == color)
+        if len(at) <= DOTTED:
+            self._points(painter, at, index)
+        if np.isfinite(at[0]).all():
+            painter.setBrush(theme.color("surface"))
+            painter.setPen(QPen(theme.color("text"), 1.5))
+            painter.drawEllipse(QPointF(*at[0]), 3.5, 3.5)  # where it begins
+        painter.restore()
+
+    @staticmethod
+    def _lines(painter: QPainter, at: npt.NDArray[np.float64], chosen: npt.NDArray[np.bool_] | None) -> None:
+        """Lines from the chosen steps to the steps behind them; None: from all."""
+        ends = np.stack([at[:-1], at[1:]], axis=1)  # (n - 1, 2 ends, 2)
+        some = np.isfinite(ends).all(axis=(1, 2)) & (True if chosen is None else chosen[:-1])
+        flat = ends[some].reshape(-1, 2)
+        if len(flat):
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawPath(pg.functions.arrayToQPath(flat[:, 0], flat[:, 1], connect="pairs"))
+
+    def _points(self, painter: QPainter, at: npt.NDArray[np.float64], index: npt.NDArray[np.intp]) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        for (x, y), color in zip(at, index, strict=True):
+            if math.isfinite(x) and math.isfinite(y):
+                painter.setBrush(themes.current().color(self.colouring.colors[color]))
+                painter.drawEllipse(QPointF(x, y), 2, 2)
+
+    def draw_over(self, painter: QPainter) -> None:
+        at = self._dot(self.t)
+        if at is not None:
+            theme = themes.current()
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(theme.color("surface"), 2))
+            painter.setBrush(theme.color("accent"))
+            painter.drawEllipse(at, 5, 5)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+    # -- mouse ------------------------------------------------------------------------------------
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        t = self.step_at(event.position())
+        self.say("" if t is None else self.says(t), event.position())
+        if t is not None and event.buttons() & Qt.MouseButton.LeftButton:
+            self.stepped.emit(t)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        t = self.step_at(event.position())
+        if t is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.stepped.emit(t)
+
+
+def _every(count: int) -> int:
+    return max(1, math.ceil(count / MOST_DRAWN))

@@ -1,0 +1,194 @@
+"""A memory's state as a path in its first two principal components, beside earlier episodes in the same axes."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.elided import ElidedLabel
+from dqngui.gui.panels.choice import Choice
+from dqngui.gui.panels.path import Colouring, Path
+from dqngui.gui.panels.plot import short
+from dqngui.gui.panels.principal import Projection
+from dqngui.gui.panels.timeline import span_of
+from dqngui.gui.playing import Playing
+from dqngui.gui.theme import Theme
+
+KEPT = 5  # earlier episodes
+SHADES = 32  # of time
+COLOURS = {"time": "by time", "reward": "by reward", "action": "by action"}
+
+
+class Trajectory(QWidget):
+    """The path, what its colours mean, and whether the axes stay the same from episode to episode.
+
+    Attributes:
+        colour: one of `COLOURS`.
+        keeps: the axes of one episode stay, and the last few episodes in them.
+
+    Signals:
+        stepped(int): a step of the path was clicked.
+        again: it is to be drawn once more.
+    """
+
+    stepped = Signal(int)
+    again = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.colour, self.keeps = "time", False
+        self.path = Path(self)
+        self.path.setAccessibleName("Path of the memory over the episode")
+        self.path.setAccessibleDescription("A click shows the nearest step")
+        self.path.stepped.connect(self.stepped)
+        self.path.says = self._told
+        self.colours = Choice("Colours of the path", self)
+        self.colours.offer(COLOURS, self.colour, self.colour_by)
+        self.keep = QToolButton(self)
+        self.keep.setCheckable(True)
+        self.keep.setIconSize(QSize(16, 16))
+        self.keep.setAccessibleName("Keep the axes for the next episodes")
+        self.keep.setToolTip(
+            f"Keep the axes of this episode for the next ones, and the last {KEPT} episodes as faint lines, "
+            "so that episodes can be compared"
+        )
+        self.keep.toggled.connect(self.keep_axes)
+        self.note = ElidedLabel("", self)
+        themes.set_role(self.note, "muted")
+        line = QHBoxLayout()
+        line.setContentsMargins(6, 0, 6, 0)
+        line.setSpacing(6)
+        for widget, stretch in ((self.colours, 0), (self.keep, 0), (self.note, 1)):
+            line.addWidget(widget, stretch)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addLayout(line)
+        layout.addWidget(self.path, 1)
+        self._projection = Projection()
+        self._playing: Playing | None = None
+        self._of = ""
+        self._whose = ""  # the episode whose axes are kept
+        self._past: list[tuple[tuple[int, int], npt.NDArray[np.float32]]] = []  # seed and weights of each
+        self.restyle(themes.current())
+
+    # -- what the user asks -------------------------------------------------------------------------
+
+    def colour_by(self, key: str) -> None:
+        """Colour the path by one of `COLOURS`."""
+        self.colour = key
+        self.colours.set_chosen(key)
+        self.again.emit()
+
+    def keep_axes(self, keeps: bool) -> None:
+        """Keep the present episode's axes for those that follow; or fit every episode's own."""
+        if keeps != self.keeps:
+            self.keeps = keeps
+            self.keep.setChecked(keeps)
+            self._past = []
+            if not keeps and self._whose:
+                self._projection, self._whose = Projection(), ""
+            self.again.emit()
+
+    # -- what is drawn ------------------------------------------------------------------------------
+
+    def draw(self, playing: Playing, name: str, states: npt.NDArray[np.float32]) -> bool:
+        """Show the states (steps, D) of a view as far as they are known; True: there is more to compute."""
+        if playing is not self._playing or name != self._of:
+            self._begin(playing, name)
+        more = self._projection.take(states, playing.ended)
+        axes = self._projection.axes
+        titles = ("", "") if axes is None else tuple(f"PC {n + 1} · {100 * axes.shares[n]:.0f} %" for n in (0, 1))
+        past = [places for _, places in self._past]
+        waiting = "A path appears after a few steps." if len(states) < 8 and not playing.ended else ""
+        empty = waiting or "This view has not changed in this episode: there is no path to draw."
+        self.path.draw(self._projection.places, self._colouring(playing), (titles[0], titles[1]), past, empty)
+        self._say_whose(playing)
+        return more
+
+    def _begin(self, playing: Playing, name: str) -> None:
+        """Another episode in the kept axes, or in axes of its own."""
+        before, axes = self._playing, self._projection.axes
+        same = before is not None and before.ready == playing.ready and name == self._of
+        if self.keeps and same and before is not None and axes is not None:
+            was, now = ((each.seed, each.weights_step) for each in (before, playing))
+            self._past = [(who, places) for who, places in self._past if who not in (was, now)]
+            if was != now:
+                self._past = [*self._past, (was, self._projection.places)][-KEPT:]
+            self._whose = self._whose or _named(before)
+            self._projection = Projection(axes)
+        else:
+            self._past, self._whose, self._projection = [], "", Projection()
+        self._playing, self._of = playing, name
+
+    def _say_whose(self, playing: Playing) -> None:
+        axes = self._projection.axes
+        if not self.keeps or axes is None:
+            self.note.setText("")
+        elif not self._whose:
+            self.note.setText("these axes stay")
+        else:
+            self.note.setText(f"axes of {self._whose}" + (f" · {len(self._past)} faint" if self._past else ""))
+        steps = "" if axes is None else f", fitted to {axes.steps:,} steps"
+        self.note.setToolTip(f"Axes of {self._whose or _named(playing)}{steps}; faint: the episodes before this one")
+
+    def _colouring(self, playing: Playing) -> Colouring:
+        known = len(self._projection.places)
+        if self.colour == "action":
+            names = playing.ready.actions or tuple(f"action {n + 1}" for n in range(playing.q.shape[-1]))
+            series = tuple(f"series{n}" for n in range(len(names)))
+            colors = series if len(names) <= 4 else _ramp(len(names))
+            return Colouring(colors, np.clip(playing.action[:known], 0, len(names) - 1).astype(np.intp), names)
+        if self.colour == "reward":
+            reward = playing.reward[:known]
+            most = float(np.abs(reward[np.isfinite(reward)]).max(initial=0.0)) or 1.0
+            place = np.nan_to_num(reward / most * 8).round().astype(np.intp) + 8
+            return Colouring(_signed(), np.clip(place, 0, 16), (short(-most), short(most)))
+        span = span_of(playing.length, playing.ended)
+        index = np.arange(known, dtype=np.intp) * SHADES // max(span, 1)
+        return Colouring(_ramp(SHADES), np.minimum(index, SHADES - 1), ("step 0", f"{span - 1:,}"))
+
+    def _told(self, t: int) -> str:
+        playing, places = self._playing, self._projection.places
+        if playing is None or t >= min(len(places), playing.length):
+            return f"t {t}"
+        actions, action = playing.ready.actions, int(playing.action[t])
+        did = actions[action] if 0 <= action < len(actions) else f"action {action + 1}"
+        return f"t {t} · {did} · reward {short(float(playing.reward[t]))}"
+
+    def follow(self, t: int) -> None:
+        """Put the dot at step t."""
+        self.path.follow(t)
+
+    @property
+    def places(self) -> npt.NDArray[np.float32]:
+        """The episode's path (steps, 2)."""
+        return self._projection.places
+
+    def restyle(self, theme: Theme) -> None:
+        self.keep.setIcon(themes.icon("axis-lock", "muted"))
+        self.path.restyle(theme)
+
+
+def _named(playing: Playing) -> str:
+    return f"seed {playing.seed}"
+
+
+def _ramp(count: int) -> tuple[str, ...]:
+    """Colours spread over the scale of shares; the darkest, which dark cards swallow, is left out."""
+    table = themes.viridis()
+    dark = themes.current().name == "dark"
+    first, last = (60, 255) if dark else (0, 225)
+    places = np.linspace(first, last, count).round().astype(int)
+    return tuple("#{:02x}{:02x}{:02x}".format(*table[place]) for place in places)
+
+
+def _signed() -> tuple[str, ...]:
+    """Seventeen colours for signed values; the middle can be seen on a card, as that of maps cannot."""
+    theme = themes.current()
+    low, _, high = theme.diverging
+    shares = [place / 8 - 1 for place in range(17)]
+    return tuple(theme.mixed(low if share < 0 else high, abs(share), over="muted").name() for share in shares)
