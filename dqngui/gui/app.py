@@ -19,8 +19,10 @@ from dqngui.gui import theme as themes
 from dqngui.gui.agents import demo_run
 from dqngui.gui.closing import Closing, Part
 from dqngui.gui.following import Following
+from dqngui.gui.inspecting import Inspecting
 from dqngui.gui.library import Library
 from dqngui.gui.panels.panel import Sources
+from dqngui.gui.pinning import Pinning
 from dqngui.gui.player import Player
 from dqngui.gui.playing import Playing
 from dqngui.gui.report import Report
@@ -57,6 +59,14 @@ class App(QObject):
         self.rival = Rival(parent=self)
         self.library = Library(self.session, parent=self)
         self.following = Following(self.session, self.player, demo=demo_run(), parent=self)
+        self.inspecting = Inspecting(
+            self.session,
+            self.player,
+            self.library,
+            self.following,
+            history=lambda: self.window.board.history,
+            parent=self,
+        )
         parts: list[Part] = [self.player, self.study, self.rival, self.library]
         parts += [panel.background for panel in self.window.board.panels.values() if panel.background is not None]
         self.closing = Closing(self.session, self.torch, self.window, parts=parts)
@@ -74,7 +84,17 @@ class App(QObject):
 
     def _connect_player(self) -> None:
         board, player = self.window.board, self.player
-        board.attach(Sources(self.session, player, self.library, study=self.study, rival=self.rival))
+        board.attach(
+            Sources(
+                self.session,
+                player,
+                self.library,
+                study=self.study,
+                rival=self.rival,
+                inspecting=self.inspecting,
+            )
+        )
+        self.pinning = Pinning(self.inspecting, player, board, self.window.menu)
         self.rival.grew.connect(self.window.paint_budget.request)
         self.session.weights.connect(self.study.use_weights)
         self.study.weights_wanted.connect(self.session.request_weights)

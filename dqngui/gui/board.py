@@ -60,6 +60,9 @@ class Board(QObject):
         """Give the panels what they need besides the history."""
         for panel in self.panels.values():
             panel.attach(sources)
+            if sources.inspecting is not None:
+                panel.picked.disconnect(self.seek)
+                panel.picked.connect(sources.inspecting.pick)
 
     def _on_visibility(self, name: str, visible: bool) -> None:
         if not visible:

@@ -13,17 +13,27 @@ from dqngui.gui.states import State
 
 
 class Following(QObject):
-    """Opens the session's agent in the player whenever it becomes another one."""
+    """Opens the session's agent in the player whenever it becomes another one, unless something else is looked at."""
 
     def __init__(self, session: Session, player: Player, *, demo: Path | None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session, self._player, self._demo = session, player, demo
         self._runs = 0
         self._followed: tuple[object, ...] = ()
+        self._held = False
         session.changed.connect(self._look)
         session.cleared.connect(self._on_cleared)
         session.weights.connect(player.use_weights)
         player.weights_wanted.connect(session.request_weights)
+        self._look()
+
+    def hold(self) -> None:
+        """Leave the player as it is, until `let_go`."""
+        self._held = True
+
+    def let_go(self) -> None:
+        """The player may follow the session again, and does at once."""
+        self._held = False
         self._look()
 
     @Slot()
@@ -34,6 +44,8 @@ class Following(QObject):
     @Slot()
     def _look(self) -> None:
         session, player = self._session, self._player
+        if self._held:
+            return
         match session.state:
             case State.READY:
                 if self._is_another("demo"):

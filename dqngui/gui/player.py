@@ -50,11 +50,13 @@ class Player(EpisodeProcess):
         grew(Playing | None): the episode has more steps, or is another one, or there is none.
         moved(int): another step t is shown.
         framed(QImage | None, int): the picture of step t; None where the environment draws none.
+        described(Described): the answer to `describe`.
         weights_wanted: somebody who trains the agent should call `use_weights`.
     """
 
     moved = Signal(int)
     framed = Signal(object, int)
+    described = Signal(object)
 
     def __init__(self, *, open_host: Callable[[str, Request], Host] = open_host, parent: QObject | None = None) -> None:
         super().__init__(open_host, parent)
@@ -142,6 +144,18 @@ class Player(EpisodeProcess):
             self._wake()
             if self._timer.isActive():
                 self._soon.start()  # a hand is waiting
+
+    def seek_end(self) -> None:
+        """Show the last step that is known."""
+        playing = self.playing
+        if playing is not None:
+            self.seek(playing.length if playing.ended else max(playing.length - 1, 0))
+
+    def describe(self, t: int) -> None:
+        """Ask what is seen at step t of the present episode; the newest question wins."""
+        if self._begun:
+            self._send(m.Describe(number=self._number, t=t))
+            self._wake()
 
     def foresee(self, until: int) -> None:
         """Know the present episode up to a step, though none so far on is shown yet."""
@@ -244,7 +258,7 @@ class Player(EpisodeProcess):
         if (new and now - self._asked_at < PICTURE_S) or (look is not None and (look.t is None or self._second)):
             return
         draws = self._pictures and not playing.ready.no_picture
-        if new and not draws and (t < playing.length or playing.ended):
+        if new and not draws and (t < playing.length or playing.ended or self._asked.driven):
             self._show(None, min(t, playing.length))
             new, self._asked_at = False, now
         enough = playing.ended or self._asked.driven or playing.length >= self._until(t)
@@ -341,6 +355,8 @@ class Player(EpisodeProcess):
                 self._take_steps(self.playing, event)
             case m.Frame() if self._begun and event.number == self._number:
                 self._take_frame(event)
+            case m.Described() if self._begun and event.number == self._number:
+                self.described.emit(event)
             case m.Warned() if self._ready is not None:  # else of the former agent
                 self.notice = event.text
                 self.changed.emit()

@@ -102,6 +102,27 @@ def read_index(folder: Path) -> np.ndarray:
     return index[: len(index) if whole.all() else int(np.argmin(whole))]
 
 
+def recorded_episode(folder: Path, number: int, step: int) -> EpisodeTrace | None:
+    """The `number`th episode (from 0) that ended in a run, at environment step `step`; None where it is not stored.
+
+    Only its record is read, as the files may be long, and a run that trains lets them grow; what has ended just now is
+    stored within a second. Raises ConfigError if the files are damaged, OSError if they cannot be read.
+    """
+    try:
+        with open(folder / INDEX, "rb") as file:
+            count = file.seek(0, 2) // RECORD.itemsize
+            if number < count:
+                file.seek(number * RECORD.itemsize)
+                record = np.frombuffer(file.read(RECORD.itemsize), RECORD)[0]
+                if record["step"] == step:
+                    return read_episode(folder, record)
+    except FileNotFoundError:
+        return None
+    index = read_index(folder)  # a log that lost lines counts otherwise
+    same = np.flatnonzero(index["step"] == step)
+    return read_episode(folder, index[same[np.argmin(np.abs(same - number))]]) if same.size else None
+
+
 def read_episode(folder: Path, record: np.void) -> EpisodeTrace:
     """The episode of one index record. Raises ConfigError if its actions are not there."""
     length, width = int(record["length"]), int(record["width"])

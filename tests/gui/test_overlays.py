@@ -85,7 +85,7 @@ def parts(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Parts]:
     qtbot.addWidget(card)
     for widget in panel.header_widgets:
         card.add_to_header(widget)
-    panel.attach(SimpleNamespace(session=session, library=library, player=None))  # type: ignore[arg-type]
+    panel.attach(SimpleNamespace(session=session, library=library, player=None, inspecting=None))  # type: ignore[arg-type]
     card.resize(900, 450)
     card.show()
     qtbot.waitExposed(card)

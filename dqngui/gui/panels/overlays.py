@@ -197,6 +197,7 @@ class Ancestor:
     name: str
     history: History
     step: int
+    folder: Path
 
 
 def ancestors(history: History, folder: Path | None, library: Library) -> list[Ancestor]:
@@ -214,7 +215,7 @@ def ancestors(history: History, folder: Path | None, library: Library) -> list[A
         parent = library.curve(folder)
         if parent is None or parent.empty:
             break
-        found.append(Ancestor(library.name_of(folder), parent, fork.step))
+        found.append(Ancestor(library.name_of(folder), parent, fork.step, folder))
         fork = parent.forks[0] if parent.forks else None
     return found
 

@@ -50,6 +50,7 @@ from dqngui.messages import Event
 
 if TYPE_CHECKING:
     from dqngui.gui.closing import Part
+    from dqngui.gui.inspecting import Inspecting
     from dqngui.gui.library import Library
     from dqngui.gui.player import Player
     from dqngui.gui.rival import Rival
@@ -88,6 +89,7 @@ class Sources:
     library: Library
     study: Study | None = None
     rival: Rival | None = None
+    inspecting: Inspecting | None = None
 
 
 class Panel(QWidget):

@@ -171,7 +171,7 @@ class Lines(QGraphicsItem):
 class Box(pg.ViewBox):
     """The wheel zooms in time, dragging pans; there is no menu."""
 
-    clicked = Signal(float)
+    clicked = Signal(float, float)
 
     def __init__(self) -> None:
         super().__init__(enableMenu=False)
@@ -182,7 +182,8 @@ class Box(pg.ViewBox):
     def mouseClickEvent(self, event: object) -> None:
         if event.button() == Qt.MouseButton.LeftButton:  # type: ignore[attr-defined]
             event.accept()  # type: ignore[attr-defined]
-            self.clicked.emit(self.mapToView(event.pos()).x())  # type: ignore[attr-defined]
+            at = self.mapToView(event.pos())  # type: ignore[attr-defined]
+            self.clicked.emit(at.x(), at.y())
 
 
 class Plot(pg.GraphicsView):
@@ -196,12 +197,13 @@ class Plot(pg.GraphicsView):
     Signals:
         moved: the part that is shown has changed, or its width in pixels; ask the history again.
         hovered(object): the step under the mouse, or None.
-        clicked(float): a step was clicked.
+        clicked(float): a step was clicked; `clicked_at(float, float)`: the step, and the value there.
     """
 
     moved = Signal()
     hovered = Signal(object)
     clicked = Signal(float)
+    clicked_at = Signal(float, float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -237,7 +239,8 @@ class Plot(pg.GraphicsView):
         self.readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.readout.hide()
         self.box.sigRangeChangedManually.connect(self._on_manual)
-        self.box.clicked.connect(self.clicked)
+        self.box.clicked.connect(lambda step, _: self.clicked.emit(step))
+        self.box.clicked.connect(self.clicked_at)
         self.box.setXRange(*self._wanted)
         self.box.setYRange(0, 1)
         self.restyle(themes.current())
@@ -265,6 +268,11 @@ class Plot(pg.GraphicsView):
     def steps_in(self, pixels: float) -> float:
         """How many steps so many pixels are."""
         return pixels * (self.span[1] - self.span[0]) / self.pixels
+
+    def values_in(self, pixels: float) -> float:
+        """How much of the vertical axis so many pixels are."""
+        low, high = self.box.viewRange()[1]
+        return float(pixels * (high - low) / max(1.0, self.box.height()))
 
     def reach(self, last_step: float, first_step: float = 0.0) -> None:
         """Make room for data between two steps; shows it all while fitted."""

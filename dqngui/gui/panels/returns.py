@@ -30,6 +30,7 @@ from dqngui.messages import EpisodeEnded, Evaluated, Forked, KnobChanged
 WINDOWS = (1, 10, 30, 100, 300, 1000)
 BENDS = 500  # of the smoothed line; a band with half as many looks the same, and with three times as many takes 25 ms
 DOTS = 1000  # places that hold up to three dots each
+REACH = 40  # pixels to either side of a click in which a dot is looked for
 MARKS = 400  # evaluations drawn at most
 
 
@@ -88,7 +89,7 @@ class ReturnPanel(Panel):
         self.add_exports()
         self.plot.moved.connect(self._again)
         self.plot.hovered.connect(self._hover)
-        self.plot.clicked.connect(lambda step: self.pick(step, self.plot.steps_in(5)))
+        self.plot.clicked_at.connect(self._click)
         self.restyle(themes.current())
 
     def attach(self, sources: Sources) -> None:
@@ -204,6 +205,30 @@ class ReturnPanel(Panel):
         self._branch.restyle(theme)
         super().restyle(theme)
 
+    # -- clicks ----------------------------------------------------------------------------------
+
+    def _click(self, step: float, value: float) -> None:
+        """Ask for the episode whose dot is nearest, or to let go of it; far from any, for the nearest step."""
+        number = self._dot_near(step, value) if self.sources is not None and self.sources.inspecting else None
+        if number is None:
+            self.pick(step, self.plot.steps_in(5))
+            return
+        asked = Cursor(int(self.history.returns.x.values[number]), number)
+        at = self.cursor_at
+        pinned = at is not None and (at.step, at.episode) == (asked.step, asked.episode)
+        self.picked.emit(None if pinned else asked)
+
+    def _dot_near(self, step: float, value: float) -> int | None:
+        """The episode whose dot lies nearest on the screen; None beyond some fingers' breadth along the steps."""
+        steps, returns = self.history.returns.x.values, self.history.returns.y.values
+        reach = self.plot.steps_in(REACH)
+        first, stop = np.searchsorted(steps, [step - reach, step + reach])
+        if first == stop:
+            return None
+        across = (steps[first:stop] - step) / self.plot.steps_in(1)
+        up = np.nan_to_num(returns[first:stop] - value) / self.plot.values_in(1)
+        return int(first + np.argmin(across**2 + (up**2 if self._chips["episodes"].isChecked() else 0.0)))
+
     # -- readout ----------------------------------------------------------------------------------
 
     def _hover(self, step: float | None) -> None:
@@ -221,6 +246,8 @@ class ReturnPanel(Panel):
             return "<br>".join([f"<b>{round(step):,}</b>", *others]) if others else ""
         at = curve.x.values[index]
         lines = [f"<b>{round(at):,}</b> · episode {index + 1:,}", f"return {curve.y.values[index]:,.4g}"]
+        if self.sources is not None and self.sources.inspecting is not None:
+            lines += self.sources.inspecting.readout(index)
         mean, sd = curve.moments_at(index, self.window_size)
         if self.window_size > 1 and np.isfinite(mean):
             lines.append(f"mean {mean:,.4g} ± {sd:,.3g}")

@@ -1,0 +1,319 @@
+"""The cursor: live, or pinned to a training episode, which the player then plays as it was recorded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from dqngui.config import ConfigError
+from dqngui.gui.following import Following
+from dqngui.gui.history import History
+from dqngui.gui.library import Library
+from dqngui.gui.panels.overlays import ancestors
+from dqngui.gui.panels.panel import Cursor
+from dqngui.gui.pinned import Pinned, Stretch, learned_within, nearest_checkpoint
+from dqngui.gui.player import Player
+from dqngui.gui.playing import Playing
+from dqngui.gui.session import Session
+from dqngui.gui.states import State
+from dqngui.runs.checkpoints import checkpoints
+from dqngui.runs.episodes import recorded_episode
+from dqngui.runs.folder import read_experiment
+
+RETRY_MS = 200
+TRIES = 20  # the newest episodes are on the disk within a second
+LISTED_S = 1.0  # checkpoints are looked for again after so long
+NO_FOLDER = "This run keeps no files, so its episodes cannot be played again."
+
+
+class Inspecting(QObject):
+    """Pins training episodes and lets go of them. While one is pinned, training and its curves go on.
+
+    The newest pin wins: what an older one asked of the player is given up. Episodes are found where they ended: in the
+    open run, or in the runs that it branched from. A sentence about what cannot be pinned goes to `Session.told`.
+
+    Attributes:
+        pinned: the episode; None while live.
+
+    Signals:
+        changed: another episode is pinned, or none, or what is known of it.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        session: Session,
+        player: Player,
+        library: Library,
+        following: Following,
+        *,
+        history: Callable[[], History],
+        parent: QObject | None = None,
+    ) -> None:
+        """`history` gives the open run's curves."""
+        super().__init__(parent)
+        self.pinned: Pinned | None = None
+        self._session, self._player, self._library, self._following = session, player, library, following
+        self._history = history
+        self._wanted: tuple[Stretch, int] | None = None  # not on the disk yet
+        self._tries = 0
+        self._said: tuple[Pinned | None, str] = None, ""
+        self._listed: tuple[Path, float, list[int]] = (Path(), 0.0, [])
+        self._waiting = QTimer(self, singleShot=True, interval=RETRY_MS)
+        self._waiting.timeout.connect(self._try_again)
+        session.cleared.connect(self._on_cleared)
+        session.rewound.connect(self._on_rewound)
+        player.changed.connect(self._on_player)
+        player.grew.connect(self._on_grew)
+
+    # -- what is so -------------------------------------------------------------------------------
+
+    @property
+    def cursor(self) -> Cursor | None:
+        """Where it is; None while live."""
+        pinned = self.pinned
+        if pinned is None:
+            return None
+        playing = self._playing
+        return Cursor(pinned.trace.step, pinned.number, playing.t if playing is not None else 0)
+
+    @property
+    def _playing(self) -> Playing | None:
+        """The pinned episode, once it plays: as it was recorded, or driven by hand from some step on."""
+        playing, pinned = self._player.playing, self.pinned
+        if playing is None or pinned is None or playing.asked.seed != pinned.trace.seed:
+            return None
+        return playing
+
+    @property
+    def words(self) -> str:
+        """What is pinned, with which weights, and what should be known of it; empty while live."""
+        pinned, playing = self.pinned, self._playing
+        if pinned is None:
+            return ""
+        parts = [f"pinned · {pinned.name}"]
+        if self._player.problem:
+            return f"{parts[0]} · it cannot be played"
+        if playing is None:
+            return f"{parts[0]} · its agent is being opened"
+        parts.append(pinned.weights_words(playing.weights_step))
+        given, whole = playing.given, len(pinned.trace.actions)
+        parts.append("actions as recorded" if given >= whole else f"actions as recorded up to step {given:,}")
+        if pinned.learned:
+            parts.append("weights changed during this episode")
+        if pinned.differs:
+            parts.append("this environment did not repeat: what you see is not what happened")
+        return " · ".join(parts)
+
+    def readout(self, number: int) -> list[str]:
+        """Lines about an episode of the open run, for those who only look: its length, and the nearest checkpoint."""
+        stretch = self._own()
+        if not 0 <= number < stretch.count:
+            return []
+        length = int(stretch.history.lengths.y.values[number])
+        lines = [f"length {length:,}"]
+        if stretch.folder is not None:
+            begin, end = stretch.span(number, self._session.experiment.env.num_envs)
+            checkpoint = nearest_checkpoint(self._checkpoints(stretch.folder), begin)
+            if checkpoint is not None:
+                lines.append(f"checkpoint {checkpoint:,}" + (" (later)" if checkpoint > end else ""))
+        return lines
+
+    # -- what is asked ----------------------------------------------------------------------------
+
+    @Slot(object)
+    def pick(self, cursor: Cursor | None) -> None:
+        """What a panel asks for: an episode by its number, the nearest to a step, or None to be live."""
+        if cursor is None:
+            self.live()
+        elif cursor.episode is not None:
+            self.pin_episode(cursor.episode)
+        else:
+            self.pin(cursor.step)
+
+    def pin(self, step: float) -> None:
+        """Pin the training episode that ended nearest to an environment step."""
+        stretches = self._stretches()
+        fork = self._history().forks[0] if self._history().forks else None
+        if fork is not None and step < fork.step and len(stretches) == 1:
+            self._tell(f"Step {round(step):,} was trained in {fork.parent}, {self._why_missing(fork.parent)}")
+            return
+        found = [
+            (abs(stretch.step(n) - step), stretch, n) for stretch in stretches if (n := stretch.nearest(step)) >= 0
+        ]
+        if not found:
+            self._tell("No episode has ended yet.")
+            return
+        _, stretch, number = min(found, key=lambda each: each[0])
+        self._pin(stretch, number)
+
+    def pin_episode(self, number: int) -> None:
+        """Pin an episode of the open run by its number, from 0."""
+        stretch = self._own()
+        if 0 <= number < stretch.count:
+            self._pin(stretch, number)
+
+    def step_episode(self, by: int) -> None:
+        """Pin a later episode, or an earlier one; the newest where none is pinned."""
+        stretches = [each for each in self._stretches() if each.count]
+        if not stretches:
+            self._tell("No episode has ended yet.")
+            return
+        at = self._wanted or (None if self.pinned is None else (self.pinned.stretch, self.pinned.number))
+        index = next((i for i, each in enumerate(stretches) if at is not None and each.same(at[0])), None)
+        if at is None or index is None:
+            self._pin(stretches[-1], stretches[-1].count - 1)
+            return
+        number = at[1] + by
+        while number < 0 and index > 0:
+            index -= 1
+            number += stretches[index].count
+        while number >= stretches[index].count and index < len(stretches) - 1:
+            number -= stretches[index].count
+            index += 1
+        number = min(max(number, 0), stretches[index].count - 1)
+        if (stretches[index].folder, number) != (at[0].folder, at[1]):
+            self._pin(stretches[index], number)
+
+    @Slot()
+    def live(self) -> None:
+        """Let go: what played before goes on."""
+        self._give_up()
+        if self.pinned is not None:
+            self.pinned = None
+            self._player.go_back()
+            self._following.let_go()
+            self.changed.emit()
+
+    # -- episodes ---------------------------------------------------------------------------------
+
+    def _own(self) -> Stretch:
+        history = self._history()
+        return Stretch(self._session.folder, "", history, len(history.returns))
+
+    def _stretches(self) -> list[Stretch]:
+        """The open run's episodes, and before them those of the runs it branched from up to there."""
+        own = self._own()
+        found = ancestors(own.history, self._session.folder, self._library)
+        before = [
+            Stretch(
+                each.folder, each.name, each.history,
+                int(np.searchsorted(each.history.returns.x.values, each.step, "right")),
+            )
+            for each in reversed(found)
+        ]  # fmt: skip
+        return [*before, own]
+
+    def _why_missing(self, parent: str) -> str:
+        folder = self._session.folder
+        if folder is not None and (folder.absolute().parent / Path(parent).name).is_dir():
+            return "which this run branched from, and which is still being read."
+        return "which this run branched from. Its folder is not beside this one's, so its episodes cannot be played."
+
+    def _pin(self, stretch: Stretch, number: int) -> None:
+        self._give_up()
+        self._wanted = stretch, number
+        self._try_again()
+
+    def _give_up(self) -> None:
+        self._wanted, self._tries = None, 0
+        self._waiting.stop()
+
+    @Slot()
+    def _try_again(self) -> None:
+        """Open the episode that is wanted, once it is on the disk."""
+        if self._wanted is None:
+            return
+        stretch, number = self._wanted
+        problem = NO_FOLDER if stretch.folder is None else self._open(stretch, number)
+        if problem is None:
+            self._tries += 1
+            if self._session.state is State.RUNNING and self._tries < TRIES:
+                self._waiting.start()
+                return
+            problem = f"{stretch.title(number)} was not kept, so it cannot be played again."
+        self._give_up()
+        if problem:
+            self._tell(problem)
+
+    def _open(self, stretch: Stretch, number: int) -> str | None:
+        """Play it; a sentence about why not, None where it is not on the disk (yet)."""
+        folder = stretch.folder
+        assert folder is not None
+        if not folder.is_dir():
+            return f"The folder of {stretch.name or 'this run'} is gone, so its episodes cannot be played again."
+        try:
+            trace = recorded_episode(folder, number, stretch.step(number))
+            experiment = self._session.present() if not stretch.name else read_experiment(folder)
+        except ConfigError as error:
+            return f"{stretch.title(number)} cannot be played again: {error}."
+        except OSError as error:
+            return f"{stretch.title(number)} cannot be read: {error.strerror or error}."
+        if trace is None:
+            return None
+        begin, end = stretch.span(number, experiment.env.num_envs)
+        checkpoint = nearest_checkpoint(checkpoints(folder), begin)
+        if checkpoint is None:
+            return f"{stretch.title(number)} cannot be played again: no weights are stored."
+        learned = learned_within(experiment, stretch.history, begin, end)
+        self.pinned = Pinned(stretch, number, trace, checkpoint, begin, learned)
+        self._following.hold()
+        self._player.play_episode(folder, checkpoint, trace.seed, trace.actions.tolist())
+        self.changed.emit()
+        return ""
+
+    def _checkpoints(self, folder: Path) -> list[int]:
+        now = time.monotonic()
+        if self._listed[0] != folder or now - self._listed[1] > LISTED_S:
+            self._listed = folder, now, checkpoints(folder)
+        return self._listed[2]
+
+    # -- what happens meanwhile -------------------------------------------------------------------
+
+    @Slot()
+    def _on_player(self) -> None:
+        """The player was asked for something else: that is live."""
+        if self.pinned is None:
+            return
+        if not self._player.recorded:
+            self.pinned = None
+            self._following.let_go()
+        if (self.pinned, self.words) != self._said:
+            self._said = self.pinned, self.words
+            self.changed.emit()
+
+    @Slot(object)
+    def _on_grew(self, playing: Playing | None) -> None:
+        """Compare the episode with what the log says of it, once all of it was played again."""
+        pinned = self.pinned
+        if pinned is None or playing is None or playing is not self._playing or pinned.compared:
+            return
+        if not playing.asked.recorded:
+            return
+        if playing.ended or playing.length >= len(pinned.trace.actions):
+            self.pinned = pinned.compare(playing)
+            self.changed.emit()
+
+    @Slot()
+    def _on_cleared(self) -> None:
+        self._leave("Live again: the pinned episode was of the former run.")
+
+    @Slot(int)
+    def _on_rewound(self, step: int) -> None:
+        pinned = self.pinned
+        if pinned is not None and not pinned.stretch.name and pinned.trace.step > step:
+            self._leave("Live again: the pinned episode is lost, as the run goes on from before it.")
+
+    def _leave(self, why: str) -> None:
+        pinned = self.pinned is not None
+        self.live()
+        if pinned:
+            self._tell(why)
+
+    def _tell(self, text: str) -> None:
+        self._session.told.emit(text, "")

@@ -1,0 +1,58 @@
+"""A line over a panel's content that says what is pinned, with a button back to live."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.elided import ElidedLabel
+from dqngui.gui.inspecting import Inspecting
+
+ICON = 14
+
+
+class Badge(QWidget):
+    """Hidden while live."""
+
+    def __init__(self, inspecting: Inspecting, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._inspecting = inspecting
+        self._pin = QLabel()
+        self._warns = False
+        self.text = ElidedLabel()
+        themes.set_role(self.text, "muted")
+        self.live = QToolButton()
+        self.live.setText("Live")
+        self.live.setToolTip("Let go of the episode: what played before goes on (Esc)")
+        self.live.setAccessibleName("Live")
+        self.live.clicked.connect(inspecting.live)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 0, 6, 2)
+        row.setSpacing(6)
+        row.addWidget(self._pin)
+        row.addWidget(self.text, 1)
+        row.addWidget(self.live)
+        inspecting.changed.connect(self._look)
+        self._look()
+
+    @Slot()
+    def _look(self) -> None:
+        words, pinned = self._inspecting.words, self._inspecting.pinned
+        self.text.setText(words)
+        self.text.setAccessibleName(words)
+        warns = pinned is not None and pinned.differs
+        if warns != self._warns or self._pin.pixmap().isNull():
+            self._warns = warns
+            themes.set_role(self.text, "warn" if warns else "muted")
+            self._draw_pin()
+        self.setVisible(bool(words))
+
+    def _draw_pin(self) -> None:
+        name, token = ("alert-outline", "warn") if self._warns else ("pin", "accent")
+        self._pin.setPixmap(themes.icon(name, token).pixmap(ICON, ICON))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and not self._pin.pixmap().isNull():
+            self._draw_pin()  # the theme is another one

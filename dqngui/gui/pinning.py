@@ -1,0 +1,104 @@
+"""What the window shows of a pinned episode, and the keys that step through it: badges, shortcuts, a menu's entries."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtGui import QImage, QKeySequence, QShortcut
+from PySide6.QtWidgets import QBoxLayout, QLabel
+
+from dqngui.gui.board import Board
+from dqngui.gui.inspecting import Inspecting
+from dqngui.gui.menus import MainMenu
+from dqngui.gui.panels.agent import AgentPanel
+from dqngui.gui.panels.badge import Badge
+from dqngui.gui.panels.frame import FrameView
+from dqngui.gui.panels.panel import Panel
+from dqngui.gui.player import Player
+
+EDGE = 8
+
+
+class Pinning(QObject):
+    """Puts the cursor's badge, keys and menu entries where they belong.
+
+    Attributes:
+        badges: by the panel's name.
+    """
+
+    def __init__(self, inspecting: Inspecting, player: Player, board: Board, menu: MainMenu) -> None:
+        super().__init__(board)
+        self._inspecting, self._player, self._board = inspecting, player, board
+        self.badges: dict[str, Badge] = {}
+        for name, panel in board.panels.items():
+            if name == "return" or isinstance(panel, AgentPanel) or panel.views:
+                self._add_badge(name, panel)
+            if name == "return" or panel.views:
+                self._add_keys(panel)
+            if isinstance(panel, AgentPanel):
+                DrawingNote(player, panel.frame)
+        self._add_entries(menu)
+        inspecting.changed.connect(self._on_changed)
+        self._on_changed()
+
+    @Slot()
+    def _on_changed(self) -> None:
+        self.live.setEnabled(self._inspecting.pinned is not None)
+        self._board.seek(self._inspecting.cursor)
+
+    def _add_badge(self, name: str, panel: Panel) -> None:
+        badge = Badge(self._inspecting, panel)
+        column = panel.layout()
+        assert isinstance(column, QBoxLayout)
+        column.insertWidget(0, badge)
+        self.badges[name] = badge
+
+    def _add_keys(self, panel: Panel) -> None:
+        """The player's own keys, for a panel that is clicked to choose an episode or a step of it."""
+        panel.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        player = self._player
+        for keys, says, do in (
+            ("Left", "One step of the episode back", lambda: player.step(-1)),
+            ("Right", "One step of the episode forward", lambda: player.step(1)),
+            ("Home", "First step of the episode", lambda: player.seek(0)),
+            ("End", "Last known step of the episode", player.seek_end),
+        ):
+            shortcut = QShortcut(QKeySequence(keys), panel)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.setWhatsThis(says)
+            shortcut.activated.connect(do)
+
+    def _add_entries(self, menu: MainMenu) -> None:
+        inspecting = self._inspecting
+        menu.view.addSeparator()
+        for text, icon, keys, tip, by in (
+            ("Earlier training episode", "arrow-left", "Shift+Left", "Pin the episode that ended before this one", -1),
+            ("Later training episode", "arrow-right", "Shift+Right", "Pin the episode that ended after this one", 1),
+        ):
+            menu.add(menu.view, text, icon, keys, tip, partial(inspecting.step_episode, by))
+        self.live = menu.add(
+            menu.view, "Live", "pin-off", "Esc", "Let go of the pinned episode: what played before goes on",
+            inspecting.live,
+        )  # fmt: skip
+
+
+class DrawingNote(QLabel):
+    """Over the picture, while another step's picture stands in for one that is still being drawn."""
+
+    def __init__(self, player: Player, frame: FrameView) -> None:
+        super().__init__(frame)
+        self.setObjectName("readout")
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.move(EDGE, EDGE)
+        self.hide()
+        self._player = player
+        player.framed.connect(self._on_framed)
+
+    @Slot(object, int)
+    def _on_framed(self, image: QImage | None, t: int) -> None:
+        step = self._player.stands_in
+        if step is not None:
+            self.setText(f"drawing step {t:,}…" + (f" this is step {step:,}" if step != t else ""))
+            self.adjustSize()
+        self.setVisible(step is not None)

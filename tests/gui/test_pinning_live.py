@@ -1,0 +1,152 @@
+"""The real window, a real run and a real player: a click on the curve opens the right episode in every panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF, QSettings, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from dqngui import config, settings
+from dqngui.gui.app import App
+from dqngui.gui.panels.returns import ReturnPanel
+from dqngui.gui.states import Action, State
+from dqngui.runs.checkpoints import checkpoints
+from dqngui.runs.episodes import read_episode, read_index
+
+EXPERIMENT = settings.with_settings(
+    config.Experiment(),
+    {
+        "env.num_envs": 2, "net.attention": "self", "net.memory": "gru", "net.width": 16, "learn.window": 8,
+        "learn.burn_in": 0, "learn.batch_size": 4, "learn.warmup": 200, "learn.update_every": 32,
+        "run.log_every": 64, "run.eval_every": 0, "run.checkpoint_every": 500, "run.total_steps": 10_000_000,
+    },
+)  # fmt: skip
+
+
+@pytest.fixture
+def app(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    monkeypatch.setattr(QApplication, "quit", lambda: None)
+    settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+    app = App(EXPERIMENT, runs=tmp_path / "runs", settings=settings, theme="dark")
+    app.window.resize(1600, 1000)
+    app.window.show()
+    qtbot.waitExposed(app.window)
+    yield app
+    app.closing.begin(ask=False)
+    qtbot.waitUntil(lambda: app.closing.done, timeout=60_000)
+    app.deleteLater()
+    app.window.deleteLater()
+
+
+def wait(qtbot: QtBot, app: App, reached: Callable[[], bool]) -> None:
+    """Wait for something; a job that failed meanwhile says why."""
+    qtbot.waitUntil(lambda: reached() or app.session.failure is not None, timeout=60_000)
+    assert reached(), app.session.failure
+
+
+def train(qtbot: QtBot, app: App, steps: int) -> Path:
+    app.session.do(Action.START)
+    wait(qtbot, app, lambda: app.session.state is State.RUNNING and app.session.step >= steps)
+    folder = app.session.folder
+    assert folder is not None
+    return folder
+
+
+def click_dot(qtbot: QtBot, app: App, number: int) -> None:
+    """Click the dot of an episode, as drawn now."""
+    panel = app.window.board.panels["return"]
+    assert isinstance(panel, ReturnPanel)
+    app.window.board.refresh()
+    curve, plot = app.window.board.history.returns, panel.plot
+    at = plot.mapFromScene(plot.box.mapViewToScene(QPointF(curve.x.values[number], curve.y.values[number])))
+    qtbot.mouseMove(plot.viewport(), at)
+    QTest.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+
+
+def shows(app: App, t: int) -> bool:
+    """Step t stands in every panel, with its own picture."""
+    player, panels = app.player, app.window.board.panels
+    playing = player.playing
+    if playing is None or (playing.t, player.stands_in) != (t, None) or player.frame is None:
+        return False
+    inner = [panels["attention"], panels["memory"]]
+    if any(panel.playing is not playing for panel in inner):
+        return False
+    maps = [canvas for panel in inner for canvas in canvases(panel)]
+    return bool(maps) and all(canvas.t == t for canvas in maps)
+
+
+def canvases(panel: object) -> list:
+    from dqngui.gui.panels.timeline import StepCanvas
+
+    return [each for each in panel.findChildren(StepCanvas) if each.isVisible()]  # type: ignore[attr-defined]
+
+
+def test_a_click_pins_the_episode_and_everything_shows_it(qtbot: QtBot, app: App) -> None:
+    folder = train(qtbot, app, 1200)
+    inspecting, player, board = app.inspecting, app.player, app.window.board
+    session = app.session
+    session.do(Action.PAUSE)  # so that the dots stay where they are
+    wait(qtbot, app, lambda: session.state is State.PAUSED and player.playing is not None)
+    played_before, number = player.playing, len(board.history.returns) * 2 // 3
+    click_dot(qtbot, app, number)
+    assert inspecting.pinned is not None
+    assert inspecting.cursor is not None
+    step = int(board.history.returns.x.values[inspecting.pinned.number])
+    trace = read_episode(folder, read_index(folder)[inspecting.pinned.number])
+    assert abs(inspecting.pinned.number - number) <= 1  # two environments may end in one step
+    assert (inspecting.cursor.step, trace.step) == (step, step)
+
+    session.do(Action.UNPAUSE)
+    trained = session.step
+    wait(qtbot, app, lambda: player.playing is not played_before and player.playing.ended)  # type: ignore[union-attr]
+    wait(qtbot, app, lambda: shows(app, 0))
+    playing = player.playing
+    assert playing is not None
+    assert playing.seed == trace.seed
+    assert playing.action.tolist() == trace.actions.tolist()
+    assert playing.reward.sum() == board.history.returns.y.values[inspecting.pinned.number]
+    stored = [each for each in checkpoints(folder) if each <= inspecting.pinned.begin]
+    assert playing.weights_step == stored[-1]
+    wait(qtbot, app, lambda: inspecting.pinned.compared)  # type: ignore[union-attr]
+    assert not inspecting.pinned.differs
+    words = app.pinning.badges["memory"].text.text()
+    assert words.startswith(
+        f"pinned · episode {inspecting.pinned.number + 1:,} · weights of {stored[-1]:,} · actions as"
+    )
+    assert app.pinning.badges["agent"].isVisible()
+
+    # Training and its curves go on, and its weights are not asked for.
+    wait(qtbot, app, lambda: session.step > trained + 300)
+    assert player.playing is playing
+
+    # A click into the memory's timeline, the keys, the ends: all of it together.
+    canvas = canvases(board.panels["memory"])[0]
+    at = QPointF(canvas.x_of(7), canvas.place.center().y()).toPoint()
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    wait(qtbot, app, lambda: shows(app, canvas.step_at(at.x())))
+    player.seek(3)
+    wait(qtbot, app, lambda: shows(app, 3))
+    np.testing.assert_array_equal(board.panels["agent"].bars._q, playing.q[3])  # type: ignore[attr-defined]
+    board.panels["return"].setFocus()
+    QTest.keyClick(board.panels["return"], Qt.Key.Key_Right)
+    wait(qtbot, app, lambda: shows(app, 4))
+    QTest.keyClick(board.panels["return"], Qt.Key.Key_End)
+    wait(qtbot, app, lambda: playing.t == playing.length)
+
+    # The next episode, and back to live.
+    QTest.keyClick(app.window, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    after = read_episode(folder, read_index(folder)[inspecting.pinned.number])
+    assert after.seed != trace.seed
+    wait(qtbot, app, lambda: player.playing.asked.seed == after.seed and shows(app, 0))  # type: ignore[union-attr]
+    QTest.keyClick(app.window, Qt.Key.Key_Escape)
+    assert inspecting.pinned is None
+    assert inspecting.cursor is None
+    wait(qtbot, app, lambda: player.playing.given == 0 and player.choice == "newest")  # type: ignore[union-attr]
+    assert not app.pinning.badges["memory"].isVisible()
