@@ -105,6 +105,7 @@ class App(QObject):
 
     def _on_grew(self, playing: Playing | None) -> None:
         self.window.board.take_views(playing)
+        self.window.breakpoints.watch(playing)
         self.window.paint_budget.request()
 
     def _on_sight(self) -> None:

@@ -1,9 +1,9 @@
-"""One sentence that needs attention, under the header: a failure with its diagnostics, or a notice."""
+"""One sentence that needs attention, under the header: a failure with its diagnostics, a pause, or a notice."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QAction, QGuiApplication, QIcon
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from dqngui.gui import theme as themes
@@ -31,6 +31,10 @@ class Banner(QWidget):
         self.copy = QPushButton("Copy diagnostics")
         self.copy.setToolTip("Copy the reason, the traceback and the versions, for a report")
         self.copy.clicked.connect(self.copy_details)
+        self.go_on = QPushButton()
+        self.go_on.setIconSize(QSize(16, 16))
+        self.go_on.clicked.connect(self._do)
+        self._action: QAction | None = None
         self.dismiss = QToolButton()
         self.dismiss.setIconSize(QSize(16, 16))
         self.dismiss.setToolTip("Dismiss")
@@ -41,17 +45,25 @@ class Banner(QWidget):
         line.setSpacing(8)
         line.addWidget(self._icon)
         line.addWidget(self.text, 1)
-        for widget in (self.copy, self.dismiss):
+        for widget in (self.go_on, self.copy, self.dismiss):
             line.addWidget(widget)
         self.hide()
 
-    def say(self, text: str, role: str = "muted", details: str = "") -> None:
-        """Show a sentence; `details` is what *Copy diagnostics* copies."""
-        self._role, self._details = role, details
+    def say(self, text: str, role: str = "muted", details: str = "", action: QAction | None = None) -> None:
+        """Show a sentence; `details` is what *Copy diagnostics* copies, `action` what can be done about it."""
+        self._role, self._details, self._action = role, details, action
+        if action is not None:
+            self.go_on.setText(action.text())
+            self.go_on.setToolTip(action.toolTip())
+        self.go_on.setVisible(action is not None)
         self.text.setText(text)
         self.copy.setVisible(bool(details))
         self.restyle(themes.current())
         self.show()
+
+    def _do(self) -> None:
+        if self._action is not None:
+            self._action.trigger()
 
     def copy_details(self) -> None:
         QGuiApplication.clipboard().setText(self._details)
@@ -59,5 +71,6 @@ class Banner(QWidget):
 
     def restyle(self, theme: Theme) -> None:
         self.copy.setText("Copy diagnostics")
+        self.go_on.setIcon(self._action.icon() if self._action is not None else QIcon())
         self._icon.setPixmap(themes.icon(_ICONS[self._role], self._role).pixmap(18, 18))
         self.dismiss.setIcon(themes.icon("close", "muted"))

@@ -14,10 +14,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dqngui.messages import EpisodeEnded, Evaluated, Event, Forked, KnobChanged, KnobRefused, Learned, Warned
+from dqngui.messages import (
+    BreakpointHit,
+    EpisodeEnded,
+    Evaluated,
+    Event,
+    Forked,
+    KnobChanged,
+    KnobRefused,
+    Learned,
+    Warned,
+)
 
 Floats = npt.NDArray[np.float64]
-STORY = (Evaluated, KnobChanged, KnobRefused, Warned, Forked)
+STORY = (Evaluated, KnobChanged, KnobRefused, Warned, Forked, BreakpointHit)
 FACTOR = 4  # points of one pyramid level in one of the next
 LEARNED_FIELDS = ("loss", "td_error", "q_mean", "grad_norm", "epsilon", "steps_per_second", "updates_per_second")
 POLICY_FIELDS = ("policy_loss", "value_error", "entropy", "kl", "clip_share", "explained")
@@ -230,7 +240,7 @@ class History:
     Attributes:
         returns, lengths: of training episodes, by environment step.
         learned: a curve for each of `LEARNED_FIELDS` and `POLICY_FIELDS`.
-        evaluations, knobs, forks: the events themselves (few).
+        evaluations, knobs, forks, hits: the events themselves (few).
         story: these, refused knobs and warnings, in the order of the log.
         best: the evaluation of the best checkpoint.
         last_step: environment steps of the newest event.
@@ -244,6 +254,7 @@ class History:
         self.knobs: list[KnobChanged] = []
         self.story: list[Event] = []
         self.forks: list[Forked] = []
+        self.hits: list[BreakpointHit] = []
         self.best: Evaluated | None = None
         self.last_step = 0
         self.version = 0
@@ -251,6 +262,11 @@ class History:
     @property
     def empty(self) -> bool:
         return self.version == 0
+
+    @property
+    def marks(self) -> list[Forked | BreakpointHit | KnobChanged]:
+        """What is marked at the curves; where two labels collide, a later one in this list stays."""
+        return [*self.forks, *self.hits, *self.knobs]
 
     def take(self, events: Iterable[Event]) -> None:
         """Keep events, once and in the order of the log; kinds that no panel draws are passed over."""
@@ -272,6 +288,8 @@ class History:
                 self.knobs.append(event)
             elif isinstance(event, Forked):
                 self.forks.append(event)
+            elif isinstance(event, BreakpointHit):
+                self.hits.append(event)
             elif not isinstance(event, STORY):
                 continue
             if isinstance(event, STORY):
@@ -307,6 +325,7 @@ class History:
         past.evaluations = [event for event in self.evaluations if event.step <= step]
         past.knobs = [event for event in self.knobs if event.step <= step]
         past.forks = [event for event in self.forks if event.step <= step]
+        past.hits = [event for event in self.hits if event.step <= step]
         past.story = [event for event in self.story if event.step <= step]
         past.best = next((event for event in reversed(past.evaluations) if event.best), None)
         past.last_step = max([past.last_step, *(event.step for event in past.story)])

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec.structs import replace
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from dqngui import messages as m
@@ -32,13 +33,11 @@ _WHOLE_LOG = {Action.RESUME_RUN, Action.FORK, Action.START_DRAFT}
 class Session(DraftedRun):
     """One run, from an experiment to its end, with the draft of the next.
 
-    Signals (besides those of `Run`):
-        received(list[Event]): the events of one tick, in order.
+    Signals (besides those of `SteeredRun`):
         cleared: another run begins; everything drawn belongs to the former.
         told(str, str): a sentence about something that was asked for and not done, with details for diagnostics.
     """
 
-    received = Signal(object)
     cleared = Signal()
     told = Signal(str, str)
 
@@ -305,6 +304,8 @@ class Session(DraftedRun):
 
     def _run(self, request: Request, experiment: Experiment) -> None:
         self._set_state(State.STARTING)
+        if self.breakpoints:
+            request = replace(request, schedule=(m.SetBreakpoints(points=self.breakpoints),))
         try:
             self._host = self._open_host(experiment.run.host, request)
             self._host.start()

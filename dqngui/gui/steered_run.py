@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from dqngui import messages as m
 from dqngui.config import Experiment
@@ -35,11 +35,21 @@ def host_of_window(kind: str, request: Request) -> Host:
 
 
 class SteeredRun(Run):
-    """A run that may have a job; without one, commands go nowhere."""
+    """A run that may have a job; without one, commands go nowhere.
+
+    Attributes:
+        breakpoints: what training pauses on, in this run and in those that begin after it.
+
+    Signals (besides those of `Run`):
+        received(list[Event]): the events of one tick, in order.
+    """
+
+    received = Signal(object)
 
     def __init__(self, experiment: Experiment, parent: QObject | None = None) -> None:
         super().__init__(experiment, parent)
         self._host: Host | None = None
+        self.breakpoints: tuple[m.Breakpoint, ...] = ()
 
     @property
     def allowed(self) -> frozenset[Action]:
@@ -55,16 +65,34 @@ class SteeredRun(Run):
         self._send(m.Pause())
 
     def unpause(self) -> None:
-        self._send(m.Resume())
+        self._go_on(m.Resume())
 
     def step_once(self) -> None:
-        self._send(m.Step(until="step"))
+        self._go_on(m.Step(until="step"))
 
     def step_update(self) -> None:
-        self._send(m.Step(until="update"))
+        self._go_on(m.Step(until="update"))
 
     def step_episode(self) -> None:
-        self._send(m.Step(until="episode"))
+        self._go_on(m.Step(until="episode"))
+
+    def break_at(self, hit: m.BreakpointHit) -> None:
+        """Pause for something that was measured outside of training, whose log does not know of it."""
+        if Action.PAUSE in self.allowed:
+            self.hit = hit
+            self.pause()
+            self.received.emit([hit])
+
+    def _go_on(self, command: Command) -> None:
+        self._send(command)
+        if self.hit is not None:
+            self.hit = None
+            self.changed.emit()
+
+    def set_breakpoints(self, points: tuple[m.Breakpoint, ...]) -> None:
+        """Pause when one of these holds, now and in later runs; those of before are forgotten."""
+        self.breakpoints = points
+        self._send(m.SetBreakpoints(points=points))
 
     def save(self) -> None:
         self._send(m.SaveCheckpoint())

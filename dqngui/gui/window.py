@@ -24,6 +24,8 @@ from dqngui.gui.actions import RunActions
 from dqngui.gui.arrangements import ARRANGEMENTS, ArrangementSwitch
 from dqngui.gui.banner import Banner
 from dqngui.gui.board import Board
+from dqngui.gui.breakpoint_dialog import BreakpointButton, BreakpointDialog
+from dqngui.gui.breakpoints import BreakpointList
 from dqngui.gui.budget import PaintBudget
 from dqngui.gui.cards import Card, CardDock
 from dqngui.gui.diagnostics import diagnostics
@@ -35,10 +37,11 @@ from dqngui.gui.layout import Layout, restore_geometry
 from dqngui.gui.menus import THEMES, MainMenu
 from dqngui.gui.session import Session
 from dqngui.gui.shortcuts import shortcut_table, tab_from
-from dqngui.gui.states import State
+from dqngui.gui.states import Action, State
 from dqngui.gui.statusbar import StatusLine
 from dqngui.gui.theme import GAP
-from dqngui.messages import Event
+from dqngui.jobs.breakpoints import hit_words
+from dqngui.messages import BreakpointHit, Event
 
 SMALLEST = (1000, 640)
 STARTING_SIZE = (1440, 900)
@@ -61,6 +64,7 @@ class Window(QMainWindow):
         self.closing_done = False
         self._seen = False
         self._said: tuple[State, str] | None = None
+        self._hit: BreakpointHit | None = None  # the one that the banner tells of
         stored = str(settings.value("theme", "system"))
         self._setting: themes.Setting = theme or (stored if stored in THEMES else "system")
         themes.apply(_app(), self._setting)
@@ -73,6 +77,8 @@ class Window(QMainWindow):
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.run_actions = RunActions(session, self)
         self._make_cards()
+        self.breakpoints = BreakpointList(session, lambda: self.board.history, self)
+        self._breakpoint_dialog: BreakpointDialog | None = None
         self.menu = self._make_menu()
         self.header = Header(session, self.run_actions, self.menu)
         self.draft_bar, self.banner = DraftBar(session, self.run_actions), Banner()
@@ -108,6 +114,15 @@ class Window(QMainWindow):
 
     def _make_menu(self) -> MainMenu:
         menu = MainMenu(self.run_actions, self)
+        self._breakpoints_action = menu.add(
+            menu.run,
+            "Breakpoints…",
+            "pause-octagon-outline",
+            "Ctrl+B",
+            "Pause training where a number is too high, too low or not finite",
+            self.show_breakpoints,
+        )
+        menu.run.addSeparator()
         menu.add(menu.run, "Quit", "exit-to-app", "Ctrl+Q", "Save, stop and close the window", self.close)
         menu.add_themes(self._setting, self.set_theme)
         for name, (text, keys, tip, icon) in ARRANGEMENTS.items():
@@ -133,6 +148,8 @@ class Window(QMainWindow):
         line = self.header.layout()
         assert isinstance(line, QHBoxLayout)
         line.insertWidget(line.indexOf(self.header.summary) + 1, self.switch)
+        self.breakpoint_button = BreakpointButton(self.breakpoints, self._breakpoints_action)
+        line.insertWidget(line.indexOf(self.header.menu_button), self.breakpoint_button)
         top = QWidget()
         box = QVBoxLayout(top)
         box.setContentsMargins(0, 0, 0, 0)
@@ -157,11 +174,24 @@ class Window(QMainWindow):
             )
             reason = session.failure.text
             self._say(f"{_sentence(reason)} {advice}", "bad", self.report(reason, session.failure.details))
+        elif self._tell_hit(session.hit if session.state is State.PAUSED else None):
+            return
         elif session.notice:
             self._say(session.notice, "muted" if session.state is State.STORED else "warn")
         elif self._said is not None:
             self._said = None
             self.banner.hide()
+
+    def _tell_hit(self, hit: BreakpointHit | None) -> bool:
+        """Say why training stands still, once, and for as long as it does; whether there is such a reason."""
+        if hit is not self._hit:
+            self._hit = hit
+            self._said = None
+            self.banner.hide()
+            if hit is not None:
+                text = f"Paused: {hit_words(hit)}."
+                self.banner.say(text, "warn", action=self.run_actions[Action.UNPAUSE])
+        return hit is not None
 
     def _say(self, text: str, role: str, details: str = "") -> None:
         """Say it once: a sentence that was dismissed does not come back by itself."""
@@ -207,6 +237,7 @@ class Window(QMainWindow):
             self.run_actions,
             self.menu,
             self.header,
+            self.breakpoint_button,
             self.draft_bar,
             self.banner,
             self.form,
@@ -216,6 +247,8 @@ class Window(QMainWindow):
             part.restyle(theme)
         for name in ("experiment", "knobs"):
             self.docks[name].restyle(theme)
+        if self._breakpoint_dialog is not None:
+            self._breakpoint_dialog.restyle(theme)
 
     def reset_layout(self) -> None:
         """Every card of the present arrangement back in its place."""
@@ -227,6 +260,12 @@ class Window(QMainWindow):
 
     def _open_menu(self) -> None:
         self.header.menu_button.showMenu()
+
+    def show_breakpoints(self) -> None:
+        """The list of breakpoints, beside the window: both can be used."""
+        if self._breakpoint_dialog is None:
+            self._breakpoint_dialog = BreakpointDialog(self.breakpoints, self)
+        self._breakpoint_dialog.bring()
 
     def report(self, text: str, details: str = "") -> str:
         """Diagnostics of the present run."""

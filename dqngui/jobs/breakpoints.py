@@ -51,25 +51,31 @@ def name_of(quantity: str) -> str:
     return _NAMES.get(quantity, quantity)
 
 
-def number_words(value: float) -> str:
-    """Up to four digits, with separators."""
+def number_words(value: float, digits: int = 4) -> str:
+    """So many digits, with separators."""
     if not math.isfinite(value):
         return "not a number" if math.isnan(value) else "infinite"
-    return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}").replace("-", "−")
+    text = f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:,.{digits}g}"
+    return re.sub(r"e([+-])0*", r"e\1", text).replace("e+", "e").replace("-", "−")
 
 
 def point_words(point: Breakpoint) -> str:
     """`loss above 10`, `loss not finite`."""
-    how = "not finite" if point.is_ == "nan" else f"{point.is_} {number_words(point.value)}"
+    how = "not finite" if point.is_ == "nan" else f"{point.is_} {number_words(point.value, 9)}"
     return f"{name_of(point.quantity)} {how}"
 
 
-def hit_words(hit: BreakpointHit) -> str:
+def hit_words(hit: BreakpointHit, *, at_step: bool = True) -> str:
     """`loss rose above 10 (12.3) at step 41,200`."""
     point, value = hit.point, number_words(hit.value)
-    how = {"above": f"rose above {number_words(point.value)} ({value})", "nan": f"became {value}"}
-    below = f"fell below {number_words(point.value)} ({value})"
-    return f"{name_of(point.quantity)} {how.get(point.is_, below)} at step {hit.step:,}"
+    limit = number_words(point.value, 9)
+    how = {
+        "above": f"rose above {limit} ({value})",
+        "below": f"fell below {limit} ({value})",
+        "nan": f"became {value}",
+    }
+    where = f" at step {hit.step:,}" if at_step else ""
+    return f"{name_of(point.quantity)} {how[point.is_]}{where}"
 
 
 def parse(text: str) -> Breakpoint:

@@ -23,7 +23,7 @@ from dqngui.gui.history import History
 from dqngui.gui.panels.panel import Cursor, Panel
 from dqngui.gui.panels.story import KINDS, Line, StoryModel, kind_of, line_of
 from dqngui.gui.theme import SECONDARY_PX, Theme
-from dqngui.messages import Evaluated, Forked, KnobChanged, KnobRefused, Warned
+from dqngui.messages import BreakpointHit, Evaluated, Forked, KnobChanged, KnobRefused, Warned
 
 ROW_PX, ICON_PX = 24, 14
 LineRole = Qt.ItemDataRole.UserRole
@@ -33,7 +33,7 @@ class LogPanel(Panel):
     """One line an event: step, icon, sentence. Chips hide kinds; a click moves the cursor to the line's step."""
 
     title = "Log"
-    wants = (Evaluated, KnobChanged, KnobRefused, Warned, Forked)
+    wants = (Evaluated, KnobChanged, KnobRefused, Warned, Forked, BreakpointHit)
     promise = "Tweaks, evaluations and warnings will be listed here as they happen."
 
     def __init__(self, parent: QWidget | None = None) -> None:

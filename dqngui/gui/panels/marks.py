@@ -1,4 +1,4 @@
-"""Tweaks and forks on the curves: their words, and a strip above the plot that holds them off the data."""
+"""Tweaks, forks and breakpoints on the curves: their words, and a strip above the plot that holds them off the data."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from dqngui.config import ConfigError
 from dqngui.gui import theme as themes
 from dqngui.gui.panels.plot import Plot
-from dqngui.messages import Forked, KnobChanged
+from dqngui.jobs.breakpoints import hit_words, point_words
+from dqngui.messages import BreakpointHit, Forked, KnobChanged
 from dqngui.settings import field_at
 
 WIDEST = 120  # pixels of a label; longer ones end in an ellipsis
 GAP = 8
-Mark = KnobChanged | Forked
+Mark = KnobChanged | Forked | BreakpointHit
 
 
 def value_text(value: Any) -> str:
@@ -54,17 +55,21 @@ def describe(mark: Mark) -> str:
     if isinstance(mark, Forked):
         changes = f" with {', '.join(mark.changes)}" if mark.changes else " without a change"
         return f"{mark.step:,}: fork of {mark.parent}{changes}"
+    if isinstance(mark, BreakpointHit):
+        return f"{mark.step:,}: breakpoint, {hit_words(mark, at_step=False)}"
     label = label_of(mark.field) or mark.field
     return f"{mark.step:,}: {label} {value_text(mark.old)} → {value_text(mark.new)}"
 
 
 def words(mark: Mark) -> str:
     """The few words that stand at the mark's line."""
+    if isinstance(mark, BreakpointHit):
+        return point_words(mark.point)
     return "fork" if isinstance(mark, Forked) else f"{short_name(mark.field)} {value_text(mark.new)}"
 
 
 class MarkStrip(QWidget):
-    """Labels of tweaks and forks, each at its line, along the plot's top edge.
+    """Labels of tweaks, forks and breakpoints, each at its line, along the plot's top edge.
 
     They never overlap: where two collide the newer one stays; a tooltip tells all.
     """

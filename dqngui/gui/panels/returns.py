@@ -1,4 +1,4 @@
-"""The Return panel: episodes, their running mean, evaluations and tweaks over environment steps."""
+"""The Return panel: episodes, their running mean, evaluations, tweaks and breakpoints over environment steps."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.demo import offer_demo
 from dqngui.gui.panels.dots import Dots
 from dqngui.gui.panels.legend import OverlayLegend
-from dqngui.gui.panels.marks import Mark, MarkStrip, describe
+from dqngui.gui.panels.marks import MarkStrip, describe
 from dqngui.gui.panels.overlays import Branch, Overlays, ancestors
 from dqngui.gui.panels.panel import Cursor, Panel, Sources
 from dqngui.gui.panels.plot import Band, Plot
 from dqngui.gui.theme import TICK_PX, Theme
-from dqngui.messages import EpisodeEnded, Evaluated, Forked, KnobChanged
+from dqngui.jobs.breakpoints import point_words
+from dqngui.messages import BreakpointHit, EpisodeEnded, Evaluated, Forked, KnobChanged
 
 WINDOWS = (1, 10, 30, 100, 300, 1000)
 BENDS = 500  # of the smoothed line; a band with half as many looks the same, and with three times as many takes 25 ms
@@ -40,7 +41,7 @@ class ReturnPanel(Panel):
     under them the runs it branched from (lines)."""
 
     title = "Return"
-    wants = (EpisodeEnded, Evaluated, KnobChanged, Forked)
+    wants = (EpisodeEnded, Evaluated, KnobChanged, Forked, BreakpointHit)
     promise = "Each episode's return will appear here once training starts."
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -142,7 +143,7 @@ class ReturnPanel(Panel):
         self._draw_evaluations(evaluations)
         means = [each.mean for each in evaluations if np.isfinite(each.mean)]
         plot.hold([curve.range(x0, x1), (min(means), max(means)) if means else None, *compared])
-        marks: list[Mark] = [*history.forks, *history.knobs]
+        marks = history.marks
         plot.set_marks([mark.step for mark in marks])
         self._strip.set_marks(marks)
         plot.set_cursor(self.cursor_at.step if self.cursor_at else None)
@@ -256,14 +257,13 @@ class ReturnPanel(Panel):
             for each in self.history.evaluations
             if abs(each.step - step) <= reach
         ][-2:]
-        marks: list[Mark] = [*self.history.forks, *self.history.knobs]
-        lines += [escape(describe(mark)) for mark in marks if abs(mark.step - step) <= reach][-3:]
+        lines += [escape(describe(mark)) for mark in self.history.marks if abs(mark.step - step) <= reach][-3:]
         return "<br>".join(lines + others)
 
     # -- export -----------------------------------------------------------------------------------
 
     def export_csv(self, path: str | Path) -> None:
-        """Write episodes, evaluations, tweaks and the lines of other runs, one a row, in order of steps.
+        """Write episodes, evaluations, tweaks, breakpoints and the lines of other runs, one a row, in order of steps.
 
         Raises OSError.
         """
@@ -275,6 +275,7 @@ class ReturnPanel(Panel):
         ]
         rows += [(each.step, "evaluation", each.mean, "", each.role, "", "") for each in history.evaluations]
         rows += [(each.step, "knob", "", "", each.field, each.old, each.new) for each in history.knobs]
+        rows += [(each.step, "breakpoint", "", "", point_words(each.point), "", each.value) for each in history.hits]
         rows += [(step, "overlay", value, "", name, "", "") for step, value, name in self._overlays.rows()]
         rows.sort(key=lambda row: row[0])  # type: ignore[arg-type, return-value]
         with Path(path).open("w", newline="", encoding="utf-8") as file:

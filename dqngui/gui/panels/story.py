@@ -11,7 +11,8 @@ import numpy.typing as npt
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from dqngui.gui.panels.marks import describe, label_of, value_text
-from dqngui.messages import Evaluated, Event, Forked, KnobChanged, KnobRefused, Warned
+from dqngui.jobs.breakpoints import hit_words
+from dqngui.messages import BreakpointHit, Evaluated, Event, Forked, KnobChanged, KnobRefused, Warned
 
 PAGE = 500
 """Lines that the list knows at first, and that each scroll to its end adds: laying out a line costs Python time."""
@@ -60,6 +61,8 @@ def line_of(event: Event) -> Line:
             return Line(event.step, "cancel", "bad", f"{asked} refused: {event.reason}")
         case Forked():
             return Line(event.step, "source-branch", "accent", _fork(event))
+        case BreakpointHit():
+            return Line(event.step, "pause-octagon-outline", "warn", f"Breakpoint: {hit_words(event, at_step=False)}")
         case Warned():
             return Line(event.step, "alert-outline", "warn", event.text)
     raise TypeError(f"no line for {type(event).__name__}")

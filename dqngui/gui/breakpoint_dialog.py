@@ -1,0 +1,297 @@
+"""The list of breakpoints beside the window, and the button in the header that says how many are switched on."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, QTimer, Slot
+from PySide6.QtGui import QAction, QHideEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from dqngui.gui import theme as themes
+from dqngui.gui.breakpoints import OFFERED, SATURATED, WATCHED, BreakpointList
+from dqngui.gui.draft_bar import counted
+from dqngui.gui.fields import ChoiceEditor
+from dqngui.gui.panels.exploration import ExplorationPanel
+from dqngui.gui.panels.learning import LearningPanel
+from dqngui.gui.scale import parse_number
+from dqngui.gui.theme import Theme
+from dqngui.jobs.breakpoints import EPISODES, name_of, number_words, point_words
+from dqngui.messages import Breakpoint
+
+REFRESH_MS = 400
+_TIPS = {
+    "return": f"Mean undiscounted return of the last {EPISODES} training episodes.",
+    "evaluation": "Mean return of a greedy evaluation.",
+    "policy_loss": "The clipped objective of the policy, negated.",
+    "attention_entropy": "Mean entropy of all attention heads over an episode that the player has played to its end "
+    "with the newest weights; 0: each looks at one place, 1: at all alike.",
+    "memory_saturation": f"Share of the memory's hidden units beyond ±{SATURATED}, over an episode that the player has "
+    "played to its end with the newest weights.",
+}
+_CONDITIONS = (
+    ("above", "is above", "Pause where it is greater than the value"),
+    ("below", "is below", "Pause where it is smaller than the value"),
+    ("nan", "is not finite", "Pause where it is NaN or infinite, before the run fails of it"),
+)
+_EMPTY = "None yet. Training pauses where one of them holds, and everything can be looked at there."
+_RULE = (
+    "One that stays true does not pause again until it was false once. Breakpoints belong to this window: they hold "
+    "for every run that trains in it."
+)
+
+
+def tip_of(quantity: str) -> str:
+    """What a quantity is, in a sentence."""
+    quantities = {**LearningPanel.quantities, **ExplorationPanel.quantities}
+    return quantities[quantity].tip if quantity in quantities else _TIPS[quantity]
+
+
+class BreakpointDialog(QDialog):
+    """Switch breakpoints on and off, remove them, add new ones; each beside the present number.
+
+    Attributes:
+        boxes: one a breakpoint, checked while it is switched on.
+        quantity, condition, value, add: of the line that adds one.
+    """
+
+    def __init__(self, breakpoints: BreakpointList, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Breakpoints")
+        self.setMinimumWidth(520)
+        self._breakpoints = breakpoints
+        self.boxes: list[QCheckBox] = []
+        self._rows: list[tuple[str, QLabel]] = []
+        self._shown: tuple[object, str] | None = None
+        self._notice = QLabel()
+        self._notice.setWordWrap(True)
+        themes.set_role(self._notice, "warn")
+        self._list = QFrame()
+        self._list.setObjectName("card")
+        self._lines = QVBoxLayout(self._list)
+        self._lines.setContentsMargins(12, 8, 8, 8)
+        self._lines.setSpacing(4)
+        rule = QLabel(_RULE)
+        rule.setWordWrap(True)
+        themes.set_role(rule, "muted")
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        close = buttons.button(QDialogButtonBox.StandardButton.Close)
+        close.setAutoDefault(False)
+        close.setToolTip("Close this list; the breakpoints stay")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 16, 14)
+        column.setSpacing(10)
+        column.addWidget(self._notice)
+        column.addWidget(self._list)
+        column.addLayout(self._adding())
+        column.addWidget(rule)
+        column.addStretch(1)
+        column.addWidget(buttons)
+        self.resize(520, 0)
+        self._timer = QTimer(self, interval=REFRESH_MS)
+        self._timer.timeout.connect(self._tell_present)
+        breakpoints.changed.connect(self.refresh)
+        breakpoints.measured.connect(self._tell_present)
+        self.restyle(themes.current())
+
+    def _adding(self) -> QGridLayout:
+        names = [(each, _capital(name_of(each)), tip_of(each)) for each in OFFERED]
+        names = [(each, f"{name} (watching)" if each in WATCHED else name, tip) for each, name, tip in names]
+        self.quantity, self.condition = ChoiceEditor(names), ChoiceEditor(_CONDITIONS)
+        self.quantity.set_value("loss")
+        self.condition.set_value("above")
+        self.quantity.setAccessibleName("Number to look at")
+        self.condition.setAccessibleName("Condition")
+        self.condition.setToolTip("When training pauses")
+        self.value = QLineEdit()
+        self.value.setAccessibleName("Value")
+        self.value.setFixedWidth(90)
+        self.add = QPushButton("Add")
+        self.add.setToolTip("Pause where this holds (Enter)")
+        self.add.setDefault(True)
+        self._present = QLabel()
+        self._present.setWordWrap(True)
+        themes.set_role(self._present, "muted")
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(4)
+        for place, widget in enumerate((self.quantity, self.condition, self.value, self.add)):
+            grid.addWidget(widget, 0, place)
+        grid.addWidget(self._present, 1, 0, 1, 4)
+        grid.setColumnStretch(0, 1)
+        self.quantity.edited.connect(self._tell_present)
+        self.condition.edited.connect(self._fit_value)
+        self.value.textChanged.connect(self._fit_value)
+        self.add.clicked.connect(self._add)
+        return grid
+
+    # -- showing ----------------------------------------------------------------------------------
+
+    def bring(self) -> None:
+        """Show it, over the window."""
+        self.show()
+        self.raise_()
+        self.activateWindow()
+        self.quantity.setFocus()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._breakpoints.looked_at = True
+        self._timer.start()
+        self.refresh()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._breakpoints.looked_at = False
+        self._timer.stop()
+
+    @Slot()
+    def refresh(self) -> None:
+        """Show the list as it is."""
+        problem = self._breakpoints.problem
+        shown = (self._breakpoints.entries, problem)
+        if shown != self._shown:
+            self._shown = shown
+            self._notice.setText(problem)
+            self._notice.setVisible(bool(problem))
+            for widget in (self.quantity, self.condition):
+                widget.setEnabled(not problem)
+            self._fill()
+        self._fit_value()
+        self._tell_present()
+
+    def _fill(self) -> None:
+        while (item := self._lines.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        self._rows, self.boxes = [], []
+        for index in range(len(self._breakpoints.entries)):
+            self._lines.addWidget(self._line(index))
+        if not self._breakpoints.entries:
+            empty = QLabel(_EMPTY)
+            empty.setWordWrap(True)
+            themes.set_role(empty, "empty")
+            self._lines.addWidget(empty)
+
+    def _line(self, index: int) -> QWidget:
+        entry = self._breakpoints.entries[index]
+        words, possible = point_words(entry.point), not self._breakpoints.problem
+        line = QWidget()
+        watching = " · while watching" if entry.point.quantity in WATCHED else ""
+        enabled = QCheckBox(f"{_capital(words)}{watching}")
+        enabled.setChecked(entry.enabled)
+        enabled.setEnabled(possible)
+        enabled.setToolTip(tip_of(entry.point.quantity))
+        enabled.toggled.connect(lambda on: self._breakpoints.enable(index, on))
+        present = QLabel()
+        themes.set_role(present, "muted")
+        remove = QToolButton()
+        remove.setIcon(themes.icon("close", "muted"))
+        remove.setIconSize(QSize(16, 16))
+        remove.setEnabled(possible)
+        remove.setToolTip("Remove this breakpoint")
+        remove.setAccessibleName(f"Remove {words}")
+        remove.clicked.connect(lambda: self._breakpoints.remove(index))
+        row = QHBoxLayout(line)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(enabled, 1)
+        row.addWidget(present)
+        row.addWidget(remove)
+        self._rows.append((entry.point.quantity, present))
+        self.boxes.append(enabled)
+        return line
+
+    @Slot()
+    def _tell_present(self) -> None:
+        for quantity, label in self._rows:
+            label.setText(self._now(quantity))
+        chosen = str(self.quantity.value())
+        self.quantity.setToolTip(tip_of(chosen))
+        self._present.setText(f"{tip_of(chosen)} {_capital(self._now(chosen))}.")
+        layout = self.layout()
+        assert layout is not None
+        layout.activate()
+        wanted = layout.totalHeightForWidth(self.width())
+        if self.height() < wanted:
+            self.resize(self.width(), wanted)
+
+    def _now(self, quantity: str) -> str:
+        value = self._breakpoints.present(quantity)
+        if value is not None:
+            return f"now {number_words(value)}"
+        return "not measured yet" if quantity in WATCHED else "not told yet"
+
+    # -- adding -----------------------------------------------------------------------------------
+
+    def _number(self) -> float | None:
+        """What was typed; None where it is no number."""
+        try:
+            return parse_number(self.value.text(), float)
+        except ValueError:
+            return None
+
+    @Slot()
+    def _fit_value(self) -> None:
+        possible, needed = not self._breakpoints.problem, self.condition.value() != "nan"
+        self.value.setEnabled(possible and needed)
+        self.value.setPlaceholderText("value" if needed else "")
+        wrong = needed and bool(self.value.text()) and self._number() is None
+        themes.set_role(self.value, "bad" if wrong else "")
+        self.value.setToolTip("Not a number" if wrong else "A number such as 10, 1e-3 or 30k")
+        self.add.setEnabled(possible and (not needed or self._number() is not None))
+
+    @Slot()
+    def _add(self) -> None:
+        condition = self.condition.value()
+        value = 0.0 if condition == "nan" else self._number()
+        if value is not None:
+            self.value.clear()
+            self._breakpoints.add(Breakpoint(str(self.quantity.value()), condition, value))
+
+    def restyle(self, theme: Theme) -> None:
+        self._shown = None
+        self.refresh()
+
+
+class BreakpointButton(QToolButton):
+    """Opens the list; tinted while some are switched on."""
+
+    def __init__(self, breakpoints: BreakpointList, action: QAction, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._breakpoints, self._action = breakpoints, action
+        self.setIconSize(QSize(18, 18))
+        self.setFixedSize(30, 30)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.clicked.connect(action.trigger)
+        breakpoints.changed.connect(self.refresh)
+        self.restyle(themes.current())
+
+    @Slot()
+    def refresh(self) -> None:
+        """Show how many are switched on."""
+        enabled = self._breakpoints.enabled
+        words = "; ".join(map(point_words, enabled))
+        said = f"{counted(len(enabled), 'breakpoint')}: {words}" if enabled else "Breakpoints: none is switched on"
+        self.setToolTip(f"{said} ({self._action.shortcut().toString()})")
+        self.setAccessibleName(said)
+        self.setIcon(themes.icon(f"pause-octagon{'' if enabled else '-outline'}", "accent" if enabled else "muted"))
+
+    def restyle(self, theme: Theme) -> None:
+        self.refresh()
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
