@@ -166,8 +166,15 @@ class Study(QObject):
         for event in host.drain(DRAIN_MS):
             self._take(event)
         if not host.alive and host.join(0.05):
-            self._host = self._subject = self.ready = None
-            self._fail("its process ended")
+            idle, self._host = self._idle, None
+            self._subject = self.ready = None
+            if not idle:
+                self._fail("its process ended")
+
+    @property
+    def _idle(self) -> bool:
+        """The process does nothing, or is not there: that it goes wrong is no answer to what was not yet asked."""
+        return not self.asked and (self.ready is not None or self._subject is None)
 
     def _go_on(self) -> None:
         """Bring the next question a step nearer to being asked."""
@@ -228,8 +235,10 @@ class Study(QObject):
                 self.answered.emit(event)
                 self.changed.emit()
             case m.Failed():
+                idle = self._idle
                 self._subject = self.ready = None
-                self._fail(event.text)
+                if not idle:
+                    self._fail(event.text)
 
     def _end(self) -> None:
         self.asked, self.progress, self.doing = 0, 0.0, ""

@@ -1,0 +1,287 @@
+"""The Probe panel: what can be read from the agent's memory, step by step. Does it remember the cue?"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from dqngui import messages as m
+from dqngui.gui import theme as themes
+from dqngui.gui.elided import ElidedLabel
+from dqngui.gui.panels.choice import Choice
+from dqngui.gui.panels.panel import Panel, Sources
+from dqngui.gui.panels.probe_answer import verdict
+from dqngui.gui.panels.probe_curve import ProbeCurve
+from dqngui.gui.panels.views import in_words
+from dqngui.gui.playing import Playing
+from dqngui.gui.study import Study
+from dqngui.gui.theme import Theme
+
+EPISODES = (50, 200, 1000)
+ALL = "all"
+COLUMNS = ("t", "score", "low", "high", "control", "count")
+
+
+class ProbePanel(Panel):
+    """Asks the study for a fact, and draws how well it is read.
+
+    Attributes:
+        answer: the last one.
+        number: of the question that was asked last, 0 before any.
+    """
+
+    title = "Probe"
+    promise = (
+        "What can be read from the agent's memory: the cue it saw, a velocity it does not see. "
+        "A curve over the episode will say here whether it remembers."
+    )
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.answer: m.Probed | None = None
+        self.number = 0
+        self._problem = ""
+        self._read_of: object = None  # whose memory the answer speaks of
+        self._fact, self._view, self._episodes = "", ALL, EPISODES[1]
+        self._study: Study | None = None
+        self.fact = Choice("The fact that is read", self)
+        self.view = Choice("What it is read from", self)
+        self.episodes = Choice("Episodes that are played for it: more make the interval narrower", self)
+        self.header_widgets = [self.fact, self.view, self.episodes]
+        self.start = self.offer(
+            "Read its memory", "head-question-outline", "Play episodes, and read what is hidden", self.read
+        )
+        self.curve = ProbeCurve()
+        self.curve.stepped.connect(self._seek)
+        self._arrange()
+        self.add_exports()
+        self.restyle(themes.current())
+
+    def _arrange(self) -> None:
+        self.words, self.stale = QLabel(), ElidedLabel()
+        self.words.setWordWrap(True)
+        self.words.setToolTip(
+            "A linear model reads the fact from the memory, each episode by a model that never saw it. "
+            "That a fact can be read does not say that the agent uses it: What if does."
+        )
+        themes.set_role(self.stale, "warn")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setRange(0, 100)
+        self.bar.setFixedHeight(6)
+        self.bar.setAccessibleName("Progress of reading")
+        self.button = QPushButton("Read")
+        self.button.clicked.connect(self._on_button)
+        said = QVBoxLayout()
+        said.setSpacing(4)
+        for widget in (self.words, self.bar, self.stale):
+            said.addWidget(widget)
+        top = QHBoxLayout()
+        top.setSpacing(10)
+        top.addLayout(said, 1)
+        top.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout(self.content)
+        column.setContentsMargins(12, 2, 12, 6)
+        column.setSpacing(6)
+        column.addLayout(top)
+        column.addWidget(self.curve, 1)
+
+    # -- the contract ---------------------------------------------------------------------------
+
+    def attach(self, sources: Sources) -> None:
+        super().attach(sources)
+        self._study = sources.study
+        sources.player.changed.connect(self._on_change)
+        if self._study is not None:
+            self._study.changed.connect(self._on_change)
+            self._study.answered.connect(self._on_answer)
+
+    @Slot()
+    def _on_change(self) -> None:
+        self._changed = True
+        if self.isVisible():
+            self.refresh()
+
+    def has_content(self) -> bool:
+        study = self._study
+        return study is not None and (
+            self._asking or self.answer is not None or bool(self._facts) or bool(self._problem)
+        )
+
+    def why_empty(self) -> str:
+        study = self._study
+        if study is not None and study.ready is not None and not study.ready.held:
+            return "This agent carries nothing from one step to the next, so there is nothing to read from its memory."
+        return self.promise
+
+    def redraw(self) -> None:
+        study = self._study
+        self.start.setVisible(study is not None and study.can_ask and (study.ready is None or bool(study.ready.held)))
+        if study is None or not self.has_content():
+            return
+        self._redraw_choices(study)
+        asking = self._asking
+        self.bar.setVisible(asking)
+        self.button.setText("Cancel" if asking else "Read")
+        self.button.setToolTip(
+            "Leave it at that" if asking else "Play episodes, and read the fact from what the memory holds at each step"
+        )
+        self.button.setEnabled(asking or study.can_ask)
+        role, text = self._sentence(study)
+        themes.set_role(self.words, role)
+        self.words.setText(text)
+        self.bar.setValue(round(100 * study.progress) if study.asked == self.number else 0)
+        stale = "" if asking else self.why_stale()
+        self.stale.setText(stale)
+        self.stale.setVisible(bool(stale))
+        self.curve.draw(self.answer)
+        self.curve.setVisible(self.answer is not None)
+        if self.playing is not None:
+            self.follow(self.playing.t)
+
+    def follow(self, t: int) -> None:
+        self.curve.follow(t)
+
+    def take_views(self, playing: Playing | None) -> None:
+        another = playing is None or self.playing is None or playing.weights_step != self.playing.weights_step
+        self.playing = playing
+        self._changed = self._changed or another  # an episode that goes on changes nothing here
+
+    def clear(self, reason: str = "") -> None:
+        self._leave()
+        self.answer, self._problem = None, ""
+        super().clear(reason)
+
+    def restyle(self, theme: Theme) -> None:
+        self.curve.restyle(theme)
+        super().restyle(theme)
+
+    # -- asking -----------------------------------------------------------------------------------
+
+    @property
+    def _asking(self) -> bool:
+        return self._study is not None and self._study.is_open(self.number)
+
+    @property
+    def _facts(self) -> tuple[str, ...]:
+        """What can be read of this agent; () where nothing is known of it, or nothing can."""
+        ready = self._study.ready if self._study is not None else None
+        return ready.facts if ready is not None and ready.held else ()
+
+    def read(self) -> None:
+        """Ask; the first time, that finds out what can be read."""
+        study = self._study
+        if study is None or not study.can_ask:
+            return
+        self._leave()
+        self._problem = ""
+        self._read_of = self._whose()
+        self.number = study.ask(self._question)
+        self._on_change()
+
+    def _question(self, number: int) -> m.AskProbe:
+        assert self._study is not None
+        held = self._study.ready.held if self._study.ready is not None else ()
+        views = (self._view,) if self._view in held else ()
+        return m.AskProbe(number=number, fact=self._chosen_fact(), views=views, episodes=self._episodes)
+
+    def _chosen_fact(self) -> str:
+        """The chosen one, or the agent's first, which is the task's own where it has any."""
+        facts = self._facts
+        return self._fact if self._fact in facts or not facts else facts[0]
+
+    def _leave(self) -> None:
+        if self._study is not None and self._asking:
+            self._study.abandon(self.number)
+        self.number = 0
+
+    @Slot()
+    def _on_button(self) -> None:
+        if self._asking:
+            self._leave()
+            self._on_change()
+        else:
+            self.read()
+
+    @Slot(object)
+    def _on_answer(self, event: m.Event) -> None:
+        match event:
+            case m.Probed() if event.number == self.number:
+                self.answer = event
+            case m.Unanswered() if event.number == self.number:
+                self._problem = event.text
+            case _:
+                return
+        self._on_change()
+
+    def _redraw_choices(self, study: Study) -> None:
+        facts = self._facts or ((self._chosen_fact(),) if self._fact else ())
+        self.fact.offer({fact: fact for fact in facts}, self._chosen_fact(), self._choose_fact)
+        held = study.ready.held if study.ready is not None else ()
+        views = {ALL: "all it holds"} | {name: in_words(name) for name in held}
+        self.view.offer(views, self._view if self._view in views else ALL, self._choose_view)
+        every = {str(count): f"{count:,} episodes" for count in EPISODES}
+        self.episodes.offer(every, str(self._episodes), self._choose_episodes)
+        self.fact.setVisible(bool(facts))
+        self.view.setVisible(len(held) > 1)
+
+    def _choose_fact(self, fact: str) -> None:
+        self._fact = fact
+        self.read()
+
+    def _choose_view(self, view: str) -> None:
+        self._view = view
+        self.read()
+
+    def _choose_episodes(self, episodes: str) -> None:
+        self._episodes = int(episodes)
+        self.read()
+
+    # -- words ------------------------------------------------------------------------------------
+
+    def _sentence(self, study: Study) -> tuple[str, str]:
+        if self._asking:
+            here = study.asked in (0, self.number)
+            return "muted", (study.doing if here else "") or "Waiting for another question…"
+        if self._problem:
+            return "bad", f"Not read: {self._problem}."
+        if self.answer is not None:
+            return verdict(self.answer)
+        return "muted", f"Read {self._chosen_fact()} from what the memory holds, at every step of the episode."
+
+    def why_stale(self) -> str:
+        """Why the answer may not be true of what plays now; empty where it is."""
+        answer, playing = self.answer, self.playing
+        if answer is None:
+            return ""
+        if self._read_of != self._whose():
+            return "Read from another agent; press Read for the one that plays now."
+        if playing is not None and playing.weights_step != answer.step:
+            return f"Read from the weights of step {answer.step:,}; those of {playing.weights_step:,} play now."
+        return ""
+
+    def _whose(self) -> object:
+        """What tells one agent from another: an agent that trains and the one that it becomes are the same."""
+        agent = self.sources.player.agent if self.sources is not None else None
+        return None if agent is None else agent.folder or agent.experiment
+
+    def _seek(self, t: int, _: float) -> None:
+        if self.sources is not None:
+            self.sources.player.seek(t)
+
+    # -- export -----------------------------------------------------------------------------------
+
+    def export_csv(self, path: str | Path) -> None:
+        """Write the curve: a row a step, with the fact, its measure and what guessing gives. Raises OSError."""
+        with Path(path).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow([*COLUMNS, "chance", "measure", "fact"])
+            if self.answer is None:
+                return
+            rows = np.stack([self.answer.tensors[name] for name in COLUMNS], axis=1)
+            rest = (self.answer.chance, self.answer.measure, self.answer.fact)
+            writer.writerows((int(row[0]), *row[1:-1].tolist(), int(row[-1]), *rest) for row in rows)

@@ -1,0 +1,493 @@
+"""Questions about many episodes, and the card that reads from the memory: every state, and a real process once."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from driving import until
+from made_panels import made, pixels
+from pytestqt.qtbot import QtBot
+from scripted_player import weights
+
+from dqngui import messages as m
+from dqngui.config import Experiment
+from dqngui.gui import theme as themes
+from dqngui.gui.agent_process import AgentProcess
+from dqngui.gui.panels.panel import Sources
+from dqngui.gui.panels.probe import ProbePanel
+from dqngui.gui.panels.probe_answer import verdict
+from dqngui.gui.study import Study
+
+READY = m.StudyReady(step=60_000, held=("memory/hidden", "memory/cell"), facts=("cue", "time since start"))
+
+
+class Who(AgentProcess):
+    """A player that plays nothing, of which the study wants to know only who it is; counts where it is sought."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sought: list[int] = []
+
+    def _begin(self, seed: int) -> None: ...
+    def _wake(self) -> None: ...
+    def _blank(self) -> None: ...
+    def _leave(self) -> None: ...
+
+    def seek(self, t: int) -> None:
+        self.sought.append(t)
+
+
+class ScriptedStudy:
+    """A host that is the study's process: it opens agents at once, and answers what a test lets it answer."""
+
+    opened: list[ScriptedStudy] = []
+
+    def __init__(self, kind: str, request: m.Request) -> None:
+        self.kind, self.request = kind, request
+        self.sent: list[m.Command] = []
+        self.ready: m.Event | None = READY
+        self._queue: list[m.Event] = []
+        self._over = False
+        ScriptedStudy.opened.append(self)
+
+    def start(self) -> None: ...
+
+    def send(self, command: m.Command) -> None:
+        self.sent.append(command)
+        if isinstance(command, m.OpenAgent) and self.ready is not None:
+            self.emit(self.ready)
+
+    def emit(self, *events: m.Event) -> None:
+        self._queue += events
+
+    def drain(self, budget_ms: float = 8.0) -> list[m.Event]:
+        events, self._queue = self._queue, []
+        return events
+
+    @property
+    def alive(self) -> bool:
+        return bool(self._queue) or not self._over
+
+    def join(self, timeout: float | None = None) -> bool:
+        return not self.alive
+
+    def kill(self) -> None:
+        self._queue, self._over = [], True
+
+    def die(self) -> None:
+        self.emit(m.Failed(step=0, text="the job's process was killed by SIGKILL"))
+        self._over = True
+
+    def questions(self) -> list[Any]:
+        asked = (m.AskProbe, m.AskFaithfulness, m.AskOverTraining)
+        return [command for command in self.sent if isinstance(command, asked)]
+
+
+class Turned(Study):
+    """A study whose clock a test turns by hand."""
+
+    def turn(self, times: int = 3) -> None:
+        for _ in range(times):
+            self._tick()
+        self._timer.stop()
+
+
+@pytest.fixture
+def world(qtbot: QtBot, qapp: Any) -> SimpleNamespace:
+    """A panel in sight, its study and the player; `answered` collects what the study says."""
+    themes.apply(qapp, "dark")
+    ScriptedStudy.opened.clear()
+    player = Who()
+    study = Turned(player, open_host=ScriptedStudy)
+    panel = made(qtbot, ProbePanel, 640, 320)
+    panel.attach(Sources(None, player, None, study=study))  # type: ignore[arg-type]
+    panel.show(panel.history)
+    answered: list[m.Event] = []
+    study.answered.connect(answered.append)
+    return SimpleNamespace(player=player, study=study, panel=panel, answered=answered)
+
+
+def host() -> ScriptedStudy:
+    return ScriptedStudy.opened[-1]
+
+
+def probed(number: int, **changes: Any) -> m.Probed:
+    """Steps 0 to 9 of a cue that is forgotten after step 5, unless `score` says otherwise."""
+    t = np.arange(10)
+    score = np.asarray(changes.pop("score", np.where(t <= 5, 1.0, 0.5)), float)
+    tensors = {
+        "t": t, "score": score, "low": score - 0.05, "high": np.minimum(score + 0.05, 1), "control": np.full(10, 0.49),
+        "count": np.full(10, 200),
+    }  # fmt: skip
+    given = {"step": 60_000, "fact": "cue", "measure": "accuracy", "chance": 0.5} | changes
+    return m.Probed(number=number, tensors=tensors, **given)
+
+
+def asked_for(number: int) -> m.Command:
+    return m.AskFaithfulness(number=number, view="attention/pool")
+
+
+def read(world: SimpleNamespace) -> m.AskProbe:
+    """Open an agent, press the button, and let the question reach the process."""
+    world.player.open(folder=Path("run"))
+    world.panel.start.click()
+    world.study.turn()
+    question: m.AskProbe = host().questions()[-1]
+    return question
+
+
+def answer(world: SimpleNamespace) -> None:
+    """Read, and get the answer."""
+    number = read(world).number
+    host().emit(probed(number))
+    world.study.turn()
+
+
+# -- the study ------------------------------------------------------------------------------------
+
+
+def test_no_process_is_there_before_the_first_question(world: SimpleNamespace) -> None:
+    assert not world.study.can_ask
+    world.player.open(folder=Path("run"))
+    assert world.study.can_ask
+    assert not ScriptedStudy.opened
+    assert not world.study.alive
+    world.study.ask(asked_for)
+    world.study.turn()
+    assert (host().kind, host().request.job) == ("process", "study")
+    assert host().sent == [m.OpenAgent(folder="run", checkpoint="best"), asked_for(1)]
+    assert world.study.alive
+
+
+def test_questions_are_answered_in_turn(world: SimpleNamespace) -> None:
+    study = world.study
+    world.player.open(folder=Path("run"))
+    first, second, third = (study.ask(asked_for) for _ in range(3))
+    study.turn()
+    assert [each.number for each in host().questions()] == [first]
+    assert (study.asked, study.is_open(second)) == (first, True)
+    host().emit(m.Progress(step=0, number=first, share=0.4, text="Removing…"))
+    study.turn()
+    assert (study.progress, study.doing) == (0.4, "Removing…")
+    study.abandon(second)
+    host().emit(probed(first))
+    study.turn()
+    assert [each.number for each in host().questions()] == [first, third]
+    assert [event.number for event in world.answered] == [first]
+    study.abandon(third)
+    assert host().sent[-1] == m.Abandon(number=third)
+    host().emit(probed(third))  # it was on its way
+    study.turn()
+    assert len(world.answered) == 1
+    assert not any(study.is_open(number) for number in (first, second, third))
+
+
+def test_rows_come_until_the_last_one(world: SimpleNamespace) -> None:
+    world.player.open(folder=Path("run"))
+    number = world.study.ask(lambda number: m.AskOverTraining(number=number))
+    world.study.turn()
+    host().emit(*(m.OverTraining(step=step, number=number, entropy={}, last=step == 3) for step in (1, 2)))
+    world.study.turn()
+    assert world.study.is_open(number)
+    host().emit(m.OverTraining(step=3, number=number, entropy={}, last=True))
+    world.study.turn()
+    assert not world.study.is_open(number)
+    assert [event.step for event in world.answered] == [1, 2, 3]
+
+
+def test_an_agent_in_training_is_asked_about_its_newest_weights(world: SimpleNamespace) -> None:
+    study = world.study
+    wanted: list[bool] = []
+    study.weights_wanted.connect(lambda: wanted.append(True))
+    world.player.open(experiment=Experiment(), folder=Path("run"))
+    number = study.ask(asked_for)
+    study.turn()
+    assert (host().questions(), study.doing, wanted) == ([], "Waiting for the first weights…", [True])
+    study.use_weights(weights(500))
+    study.turn()
+    assert host().sent[0] == m.OpenAgent(experiment=Experiment(), folder="run")
+    assert isinstance(host().sent[1], m.UseWeights)
+    assert host().sent[2] == asked_for(number)
+    host().emit(probed(number))
+    study.use_weights(weights(900))
+    study.ask(asked_for)
+    study.turn()
+    assert [each.step for each in host().sent if isinstance(each, m.UseWeights)] == [500, 900]
+
+
+def test_another_agent_ends_the_questions_about_the_former(world: SimpleNamespace) -> None:
+    world.player.open(folder=Path("run"))
+    numbers = [world.study.ask(asked_for) for _ in range(2)]
+    world.study.turn()
+    world.player.open(folder=Path("another"))
+    assert host().sent[-1] == m.Abandon(number=numbers[0])
+    assert [(event.number, event.text) for event in world.answered] == [(n, "another agent plays now") for n in numbers]
+    assert world.study.ready is None
+    world.study.ask(asked_for)
+    world.study.turn()
+    assert [each.folder for each in host().sent if isinstance(each, m.OpenAgent)] == ["run", "another"]
+    assert len(ScriptedStudy.opened) == 1
+
+
+def test_other_weights_of_the_same_agent_are_opened_for_the_next_question(world: SimpleNamespace) -> None:
+    world.player.open(folder=Path("run"))
+    world.study.ask(asked_for)
+    world.study.turn()
+    host().emit(probed(1))
+    world.study.turn()
+    world.player.choose(2_000)
+    world.study.ask(asked_for)
+    world.study.turn()
+    assert [each.checkpoint for each in host().sent if isinstance(each, m.OpenAgent)] == ["best", 2_000]
+
+
+def test_the_death_of_its_process_is_said_and_the_next_question_has_another(world: SimpleNamespace) -> None:
+    world.player.open(folder=Path("run"))
+    number = world.study.ask(asked_for)
+    world.study.turn()
+    host().die()
+    world.study.turn()
+    assert [(event.number, event.text) for event in world.answered] == [
+        (number, "the job's process was killed by SIGKILL")
+    ]
+    world.study.ask(asked_for)
+    world.study.turn()
+    assert len(ScriptedStudy.opened) == 2
+    assert len(host().questions()) == 1
+
+
+def test_a_process_that_dies_between_questions_is_replaced(world: SimpleNamespace) -> None:
+    world.player.open(folder=Path("run"))
+    world.study.ask(asked_for)
+    world.study.turn()
+    host().emit(probed(1))
+    world.study.turn()
+    host()._over = True
+    world.study.ask(asked_for)
+    world.study.turn(4)
+    assert len(ScriptedStudy.opened) == 2
+    assert len(host().questions()) == 1
+
+
+def test_an_agent_that_cannot_be_opened_is_a_reason(world: SimpleNamespace) -> None:
+    world.player.open(folder=Path("run"))
+    world.study.ask(asked_for)
+    world.study._start()
+    host().ready = m.Failed(step=0, text="`run` has no checkpoint yet")
+    world.study.turn()
+    assert world.answered[-1].text == "`run` has no checkpoint yet"
+
+
+def test_without_an_agent_nothing_is_started(world: SimpleNamespace) -> None:
+    world.study.ask(asked_for)
+    world.study.turn()
+    assert world.answered[-1].text == "no agent plays"
+    assert not ScriptedStudy.opened
+
+
+def test_stopping_ends_the_process_for_good(world: SimpleNamespace) -> None:
+    world.player.open(folder=Path("run"))
+    world.study.ask(asked_for)
+    world.study.turn()
+    world.study.stop()
+    assert not world.study.alive
+    assert not world.study.can_ask
+    world.study.join()
+
+
+# -- the card -------------------------------------------------------------------------------------
+
+
+def test_before_an_agent_plays_the_card_says_what_will_be_there(world: SimpleNamespace) -> None:
+    panel = world.panel
+    assert panel._pages.currentWidget() is panel._blank
+    assert "whether it remembers" in panel._empty.text()
+    assert panel.start.isHidden()
+    world.player.open(folder=Path("run"))
+    assert not panel.start.isHidden()
+
+
+def test_one_press_reads_the_first_fact(world: SimpleNamespace) -> None:
+    panel = world.panel
+    question = read(world)
+    assert question == m.AskProbe(number=question.number, fact="cue", episodes=200)
+    assert panel.button.text() == "Cancel"
+    assert not panel.bar.isHidden()
+    host().emit(m.Progress(step=0, number=question.number, share=0.5, text="Playing episode 100…"))
+    world.study.turn()
+    assert (panel.bar.value(), panel.words.text()) == (50, "Playing episode 100…")
+    host().emit(probed(question.number))
+    world.study.turn()
+    assert panel.bar.isHidden()
+    assert panel.button.text() == "Read"
+    assert panel.words.text().startswith("Until step 5, then cue is forgotten; at step 9: 50 % right (chance 50 %")
+    assert panel.curve.told_answer is panel.answer
+    assert list(panel.fact.offered) == ["cue", "time since start"]
+    assert panel.view.offered == {"all": "all it holds", "memory/hidden": "hidden state", "memory/cell": "cell state"}
+    assert panel.stale.isHidden()
+
+
+def test_choosing_asks_again(world: SimpleNamespace) -> None:
+    panel = world.panel
+    host_answer = read(world)
+    host().emit(probed(host_answer.number))
+    world.study.turn()
+    for choice, key in ((panel.fact, "time since start"), (panel.view, "memory/cell"), (panel.episodes, "1000")):
+        choice.trigger(key)
+        world.study.turn()
+    assert [(each.fact, each.views, each.episodes) for each in host().questions()] == [
+        ("cue", (), 200),
+        ("time since start", (), 200),
+        ("time since start", ("memory/cell",), 200),
+        ("time since start", ("memory/cell",), 1000),
+    ]
+
+
+def test_cancelling_keeps_what_was_read_before(world: SimpleNamespace) -> None:
+    panel = world.panel
+    answer(world)
+    panel.button.click()
+    world.study.turn()
+    assert panel.button.text() == "Cancel"
+    panel.button.click()
+    assert panel.button.text() == "Read"
+    assert host().sent[-1] == m.Abandon(number=host().questions()[-1].number)
+    assert panel.words.text().startswith("Until step 5")
+
+
+def test_a_failure_is_said_and_reading_can_be_tried_again(world: SimpleNamespace) -> None:
+    panel = world.panel
+    number = read(world).number
+    host().emit(m.Unanswered(step=0, number=number, text="fewer than 20 episodes could be read"))
+    world.study.turn()
+    assert panel.words.text() == "Not read: fewer than 20 episodes could be read."
+    assert panel.words.property("role") == "bad"
+    assert panel.button.isEnabled()
+    panel.button.click()
+    world.study.turn()
+    assert len(host().questions()) == 2
+
+
+def test_an_agent_without_a_memory_is_told_so(world: SimpleNamespace) -> None:
+    world.player.open(folder=Path("run"))
+    world.panel.start.click()
+    world.study._start()
+    host().ready = m.StudyReady(step=0, held=(), facts=("time since start",))
+    world.study.turn()
+    number = host().questions()[-1].number
+    host().emit(m.Unanswered(step=0, number=number, text="this agent carries nothing"))
+    world.study.turn()
+    assert "Not read: this agent carries nothing." in world.panel.words.text()
+    world.panel.clear()
+    assert world.panel._empty.text().startswith("This agent carries nothing from one step to the next")
+    assert world.panel.start.isHidden()
+
+
+def test_an_answer_of_former_weights_or_another_agent_is_called_so(world: SimpleNamespace) -> None:
+    panel = world.panel
+    answer(world)
+    panel.take_views(SimpleNamespace(weights_step=80_000, t=3, length=20))
+    panel.refresh()
+    assert panel.stale.text() == "Read from the weights of step 60,000; those of 80,000 play now."
+    assert not panel.stale.isHidden()
+    panel.take_views(SimpleNamespace(weights_step=60_000, t=3, length=20))
+    panel.refresh()
+    assert panel.stale.isHidden()
+    world.player.open(folder=Path("another"))
+    assert panel.stale.text().startswith("Read from another agent")
+    assert panel.curve.told_answer is not None
+
+
+def test_the_cursor_follows_the_episode_and_a_click_seeks(world: SimpleNamespace) -> None:
+    panel = world.panel
+    answer(world)
+    panel.follow(4)
+    assert panel.curve.t == 4
+    assert panel.curve.legend(1e4)[0] == ("Accuracy 1.00", "series0")
+    panel.follow(7)
+    assert panel.curve.legend(1e4)[0] == ("Accuracy 0.50", "series0")
+    panel.follow(50)  # longer than any that was read
+    assert panel.curve.t is None
+    panel.curve.stepped.emit(6, 0.0)
+    assert world.player.sought == [6]
+    assert panel.curve.told(5, 0.0) == "t 5 · accuracy 1.00 (0.95 to 1.00) · shuffled 0.49"
+
+
+def test_the_curve_is_drawn_in_both_themes_and_survives_what_is_no_number(world: SimpleNamespace, qapp: Any) -> None:
+    panel = world.panel
+    empty = pixels(panel)
+    number = read(world).number
+    score = np.array([np.nan, np.nan, 0.2, 0.4, 0.9, 0.95, 0.9, 0.3, -3.0, 0.1])
+    host().emit(probed(number, score=score, measure="R²", chance=0.0, fact="cart velocity"))
+    world.study.turn()
+    dark = pixels(panel)
+    assert (dark != empty).any()
+    assert panel.curve.limits == (-0.5, 1.0)
+    panel.restyle(themes.apply(qapp, "light"))
+    assert (pixels(panel) != dark).any()
+    themes.apply(qapp, "dark")
+    panel.clear()
+    assert panel.curve.told_answer is not None or panel.answer is None
+    assert panel.answer is None
+
+
+def test_exports(world: SimpleNamespace, tmp_path: Path) -> None:
+    panel = world.panel
+    answer(world)
+    panel.export_csv(tmp_path / "probe.csv")
+    with (tmp_path / "probe.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 10
+    assert rows[0] == {
+        "t": "0", "score": "1.0", "low": "0.95", "high": "1.0", "control": "0.49", "count": "200", "chance": "0.5",
+        "measure": "accuracy", "fact": "cue",
+    }  # fmt: skip
+    panel.export_png(tmp_path / "probe.png")
+    panel.export_svg(tmp_path / "probe.svg")
+    assert (tmp_path / "probe.png").stat().st_size > 1000
+    assert "<path" in (tmp_path / "probe.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    ("score", "role", "start"),
+    [
+        (np.ones(10), "good", "Yes, cue can be read at every step; at step 9: 100 % right (chance 50 %, shuffled 49"),
+        (np.full(10, 0.52), "bad", "No, cue cannot be read; at step 9: 52 % right"),
+        (np.where(np.arange(10) < 4, 0.5, 0.97), "good", "From step 4 on cue can be read; at step 9: 97 % right"),
+        (np.where(np.arange(10) < 4, 0.99, 0.5), "warn", "Until step 3, then cue is forgotten; at step 9: 50 % right"),
+        (np.where(np.arange(10) % 2, 0.9, 0.5), "warn", "At 50 % of the steps cue can be read; at step 9: 90 % right"),
+        (np.full(10, np.nan), "warn", "cue was the same in all episodes"),
+    ],
+)  # fmt: skip
+def test_the_answer_in_words(score: np.ndarray, role: str, start: str) -> None:
+    said = verdict(probed(1, score=score))
+    assert said[0] == role
+    assert said[1].startswith(start)
+
+
+def test_a_quantity_in_words() -> None:
+    said = verdict(probed(1, score=np.full(10, 0.9), measure="R²", chance=0.0, fact="pole velocity"))
+    assert said == ("good", "Yes, pole velocity can be read at every step; at step 9: R² 0.90 (shuffled 0.49).")
+
+
+def test_a_real_process_says_that_a_trained_agent_remembers_the_cue(qtbot: QtBot, tmaze_run: Path) -> None:
+    player = Who()
+    study = Study(player)
+    panel = made(qtbot, ProbePanel, 640, 320)
+    panel.attach(Sources(None, player, None, study=study))  # type: ignore[arg-type]
+    panel.show(panel.history)
+    try:
+        player.open(folder=tmaze_run)
+        panel.start.click()
+        until(lambda: panel.answer is not None or bool(panel._problem), 120)
+        assert not panel._problem
+        assert panel.words.text().startswith("Yes, cue can be read at every step; at step 5: 100 % right")
+    finally:
+        study.stop()
+        until(lambda: not study.alive, 20)
+        study.join()
