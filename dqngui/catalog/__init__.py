@@ -57,5 +57,6 @@ PANELS = {
     "attention": Entry("What each head attends to", "dqngui.gui.panels.attention:AttentionPanel"),
     "memory": Entry("Units of the memory over the episode", "dqngui.gui.panels.memory:MemoryPanel"),
     "runs": Entry("The stored runs, to open, resume and compare", "dqngui.gui.panels.runs:RunsPanel"),
+    "probe": Entry("What can be read from the memory, step by step", "dqngui.gui.panels.probe:ProbePanel"),
     "whatif": Entry("An episode with something changed, beside itself", "dqngui.gui.panels.whatif:WhatIfPanel"),
 }
