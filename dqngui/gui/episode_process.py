@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from msgspec import structs
 from PySide6.QtCore import QObject, Signal
 
 from dqngui import messages as m
@@ -53,6 +54,8 @@ class EpisodeProcess(AgentProcess):
         self._number = 0
         self._fresh = PLAY_SEEDS
         self._pictures, self._views = True, False  # who looks
+        self._inside = False  # somebody else looks at views
+        self._derived: tuple[str, ...] = ()  # and at these, which take longer
         self._former: Former | None = None
 
     def _ask_first(self, t: int) -> None:
@@ -123,6 +126,24 @@ class EpisodeProcess(AgentProcess):
             self._use_best()
         elif self._ready is not None:
             self._begin(self._asked)
+
+    def look_inside(self, wanted: bool, derived: Sequence[str] = ()) -> None:
+        """Record views though no panel that draws them is in sight, and compute some that take longer.
+
+        The episode is played anew up to its step where it lacks them.
+        """
+        missing = set(derived) - set(self._derived)
+        self._inside, self._derived = wanted, tuple(derived)
+        playing = self.playing
+        if playing is not None and self._begun and ((wanted and not playing.recorded) or missing):
+            self._begin(self._again(playing), newer=False)
+
+    @property
+    def _telling(self) -> m.PlayerReady:
+        """What the agent announced, with the views that are computed because somebody asked for them."""
+        assert self._ready is not None
+        asked = tuple(view for view in self._ready.derivable if view.name in self._derived)
+        return structs.replace(self._ready, views=(*self._ready.views, *asked)) if asked else self._ready
 
     # -- recorded episodes ------------------------------------------------------------------------
 
@@ -225,7 +246,8 @@ class EpisodeProcess(AgentProcess):
         self._send(
             m.BeginEpisode(
                 number=self._number, seed=asked.seed, epsilon=0.0 if asked.recorded else self.epsilon,
-                record=self._views, actions=asked.actions, changes=asked.changes, driven=asked.driven,
+                record=self._views or self._inside, derive=self._derived,
+                actions=asked.actions, changes=asked.changes, driven=asked.driven,
             )
         )  # fmt: skip
         self._ask_first(asked.at)

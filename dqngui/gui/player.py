@@ -68,6 +68,7 @@ class Player(EpisodeProcess):
         self._head = Playhead()
         self._look: m.Look | None = None  # the newest one under way
         self._second = False  # one before it is under way too
+        self._describing = False  # what is seen at some step was asked
         self._shown: tuple[int, int] | None = None  # episode and step of the last picture
         self._asked_at = self._ticked_at = self._sought_at = 0.0
         self._kept = Pictures()
@@ -84,7 +85,7 @@ class Player(EpisodeProcess):
         super().stop()
 
     def _leave(self) -> None:
-        self._look, self._second = None, False
+        self._look, self._second, self._describing = None, False, False
         self._ahead.leave()
 
     def _blank(self) -> None:
@@ -154,6 +155,7 @@ class Player(EpisodeProcess):
     def describe(self, t: int) -> None:
         """Ask what is seen at step t of the present episode; the newest question wins."""
         if self._begun:
+            self._describing = True
             self._send(m.Describe(number=self._number, t=t))
             self._wake()
 
@@ -241,7 +243,7 @@ class Player(EpisodeProcess):
             self._show_kept(playing, now)
             self._ask(playing, now)
         settled = self._look is None and self._shown == (playing.number, self._head.t)
-        if self.paused and settled and not self._draw_ahead(playing, now):
+        if self.paused and settled and not self._describing and not self._draw_ahead(playing, now):
             self._timer.stop()
 
     def _move(self, playing: Playing, elapsed: float) -> None:
@@ -258,7 +260,7 @@ class Player(EpisodeProcess):
         if (new and now - self._asked_at < PICTURE_S) or (look is not None and (look.t is None or self._second)):
             return
         draws = self._pictures and not playing.ready.no_picture
-        if new and not draws and (t < playing.length or playing.ended or self._asked.driven):
+        if new and not draws and (t < playing.length or playing.ended or (self._asked.driven and t == playing.length)):
             self._show(None, min(t, playing.length))
             new, self._asked_at = False, now
         enough = playing.ended or self._asked.driven or playing.length >= self._until(t)
@@ -348,7 +350,7 @@ class Player(EpisodeProcess):
                 self._begin(self._asked, newer=False)  # panels came in sight meanwhile
             case m.EpisodeBegan(number=self._number) if self._ready is not None:
                 self._begun, self.problem = True, ""
-                self.playing = Playing(self._ready, event, self.source, self._asked)
+                self.playing = Playing(self._telling, event, self.source, self._asked)
                 self._head.seek(self._asked.at)  # panels keep the former episode until this one has steps
                 self.changed.emit()
             case m.Played() if self._begun and event.number == self._number and self.playing is not None:
@@ -356,6 +358,7 @@ class Player(EpisodeProcess):
             case m.Frame() if self._begun and event.number == self._number:
                 self._take_frame(event)
             case m.Described() if self._begun and event.number == self._number:
+                self._describing = False
                 self.described.emit(event)
             case m.Warned() if self._ready is not None:  # else of the former agent
                 self.notice = event.text

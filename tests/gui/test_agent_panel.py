@@ -163,15 +163,16 @@ def test_without_pictures_the_observation_is_drawn_and_the_reason_said(
     player.start()
     player.tick(0.1, times=5)
     panel.refresh()
-    assert panel._stage.currentWidget() is panel.numbers
-    assert panel.numbers._names == ("position", "angle")
-    assert panel.numbers._reason == "Scripted draws no pictures."
+    seen = panel.scene.seen
+    assert seen.isVisible() and not panel.frame.isVisible()
+    assert [row.name for row in seen.rows] == ["position", "angle"]
+    assert seen._reason == "Scripted draws no pictures."
     assert player.playing is not None
     t = player.playing.t
     assert t > 0
-    assert panel.numbers._values == pytest.approx([np.sin(t / 10), np.cos(t / 10)])
-    assert panel.numbers._signed.tolist() == [True, True]
-    assert not panel.numbers.grab().isNull()
+    assert [row.value for row in seen.rows] == pytest.approx([np.sin(t / 10), np.cos(t / 10)])
+    assert [row.signed for row in seen.rows] == [True, True]
+    assert not seen.grab().isNull()
 
 
 # -- states ------------------------------------------------------------------------------------------
@@ -195,7 +196,7 @@ def test_states_say_what_is_so(panel: AgentPanel, player: Watched, tmp_path: Pat
     QTest.mouseClick(panel.notice.button, Qt.MouseButton.LeftButton)
     player.tick(times=5)
     panel.refresh()
-    assert panel._stage.currentWidget() is panel.frame
+    assert panel.frame.isVisible()
     assert panel.transport.isEnabled()
     player.close()
     assert panel._empty.isVisible()

@@ -15,13 +15,15 @@ from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.driving_strip import DrivingStrip
 from dqngui.gui.panels.figure import Figure
 from dqngui.gui.panels.film_export import FilmExport
-from dqngui.gui.panels.frame import FrameView, NumbersView
 from dqngui.gui.panels.notice import Notice
+from dqngui.gui.panels.overlay_menu import OverlayMenu
 from dqngui.gui.panels.panel import Panel, Sources
+from dqngui.gui.panels.scene import Scene
 from dqngui.gui.panels.transport import Transport
 from dqngui.gui.panels.watching import WatchMenu, greediness
 from dqngui.gui.player import Player
 from dqngui.gui.playing import Playing
+from dqngui.gui.seen import Seen
 from dqngui.gui.takeover import Takeover
 from dqngui.gui.theme import Theme
 
@@ -40,10 +42,12 @@ class AgentPanel(Panel):
         self._player: Player | None = None
         self._drawn: Playing | None = None  # the episode that picture, bars and numbers are of
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.frame, self.numbers, self.notice = FrameView(), NumbersView(), Notice(self._restart)
+        self.scene, self.notice = Scene(), Notice(self._restart)
+        self.frame = self.scene.frame
+        self.seen, self.overlays = Seen(self), OverlayMenu()
         self.bars, self.transport = ActionBars(), Transport()
         self._stage = QStackedWidget()
-        for page in (self.frame, self.numbers, self.notice):
+        for page in (self.scene, self.notice):
             self._stage.addWidget(page)
         self.gained = Figure("return 00000")
         self.gained.setToolTip("Return: sum of the rewards before this step")
@@ -77,6 +81,7 @@ class AgentPanel(Panel):
         row.setSpacing(4)
         row.addWidget(self.gained, 1)
         row.addWidget(self.take_over)
+        row.addWidget(self.overlays)
         row.addWidget(self.next)
         row.addWidget(self.speed)
         column = QVBoxLayout(self.content)
@@ -101,6 +106,9 @@ class AgentPanel(Panel):
         self.transport.attach(player)
         self.watch.attach(player)
         self.film.attach(player)
+        self.seen.attach(player)
+        self.seen.came.connect(self._on_seen)
+        self.overlays.chosen.connect(self._on_overlay)
         self.takeover.attach(player)
         self.take_over.clicked.connect(self.takeover.toggle)
         self.takeover.changed.connect(self._on_driving)
@@ -134,7 +142,7 @@ class AgentPanel(Panel):
         self._say_line()
         self._film_action.setText("Cancel film" if self.film.filming is not None else "Export film (MP4)…")
         self._film_action.setEnabled(self.film.filming is not None or (playing is not None and not player.problem))
-        for widget in (self.next, self.speed, self.take_over):
+        for widget in (self.next, self.speed, self.take_over, self.overlays):
             widget.setEnabled(playing is not None and not player.problem)
         self._on_driving()
 
@@ -161,13 +169,44 @@ class AgentPanel(Panel):
             return
         if image is not None:
             self.frame.set_image(image)
-        else:
-            self.numbers.show_step(playing, t)
         self._show_page()
+        self._draw_seen(playing, t)
         driving = self.takeover.driving and t == playing.length and t > 0  # what comes next is not known yet
         last = t - 1 if driving else t
         self.bars.show_step(playing, last, self.takeover.actors.get(last, "") if playing.human else "")
         self._tell(playing, t)
+
+    # -- what the agent sees ----------------------------------------------------------------------
+
+    @Slot()
+    def _on_overlay(self) -> None:
+        """Another overlay: what it needs is recorded from now on."""
+        player, overlay = self._player, self.overlays.overlay
+        if player is not None:
+            slow = [] if overlay is None or not overlay.view.startswith("saliency/") else [overlay.view]
+            player.look_inside(overlay is not None, slow)
+        self._show_page()
+        if self._drawn is not None:
+            self._draw_seen(self._drawn, self._drawn.t)
+
+    @Slot(int)
+    def _on_seen(self, t: int) -> None:
+        playing = self._drawn
+        if playing is not None and t == playing.t:
+            self._draw_seen(playing, t)
+
+    def _draw_seen(self, playing: Playing, t: int) -> None:
+        """The observation of step t, if it is in sight, with the overlay."""
+        self.overlays.look(playing)
+        if self.scene.seen.isHidden():
+            return
+        overlay = self.overlays.overlay
+        laid = None if overlay is None else overlay.at(playing, t)
+        caption = self.overlays.words
+        if overlay is not None and laid is None:
+            caption = f"{caption}: will be there with the next steps"
+        told, alone = self.seen.at(playing, t), self.frame.isHidden()
+        self.scene.seen.show_step(playing, t, told, laid, caption=caption, alone=alone)
 
     def redraw(self) -> None:
         """More steps are known, or the card came into sight."""
@@ -203,7 +242,10 @@ class AgentPanel(Panel):
             self.notice.say(player.problem or waiting, failed=bool(player.problem))
             self._stage.setCurrentWidget(self.notice)
         else:
-            self._stage.setCurrentWidget(self.numbers if player.frame is None else self.frame)
+            pictured, shows = player.frame is not None, self.overlays.shows
+            self.scene.show_parts(picture=pictured, seen=shows or not pictured)
+            self.seen.look(shows or not pictured)
+            self._stage.setCurrentWidget(self.scene)
         self.bars.setVisible(player.playing is not None and not player.problem)
 
     # -- keys -------------------------------------------------------------------------------------
@@ -267,7 +309,8 @@ class AgentPanel(Panel):
         self.strip.restyle(theme)
         self.transport.restyle(theme)
         self.notice.restyle(theme)
-        for widget in (self.frame, self.numbers, self.bars):
+        self.overlays.restyle(theme)
+        for widget in (self.frame, self.scene.seen, self.bars):
             widget.update()
         super().restyle(theme)
 
@@ -277,10 +320,11 @@ class AgentPanel(Panel):
 
 
 def about(playing: Playing) -> str:
-    """`demo, 60,000 steps · seed 3,000,012 · greedy`, with *human* before it where a person drove."""
+    """`demo, 60,000 steps · seed 3,000,012 · greedy`, with *human* before it where a person drove; or `as recorded`."""
     human = "human · " if playing.human else ""
     whose = f"{human}{playing.source}, {playing.weights_step:,} steps"
-    return f"{whose} · seed {playing.seed:,} · {greediness(playing.epsilon)}"
+    how = "as recorded" if playing.asked.recorded else greediness(playing.epsilon)
+    return f"{whose} · seed {playing.seed:,} · {how}"
 
 
 def _number(value: float) -> str:

@@ -1,0 +1,100 @@
+"""Overlays on what the agent sees: which part of it a view weighs, and by how much. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dqngui.gui.playing import Playing
+from dqngui.messages import PlayerReady, View
+
+Numbers = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Laid:
+    """One step of a view, laid over what is seen.
+
+    Attributes:
+        names, weights: parts of the observation that are no cells, and how much each weighs.
+        cells: weights of the rows and columns of the picture that is observed, as it is shown; None: it has none.
+        signed: weights lie around zero (saliency); else they are shares.
+    """
+
+    names: list[str]
+    weights: Numbers
+    cells: Numbers | None
+    signed: bool
+
+    @property
+    def most(self) -> float:
+        """The largest magnitude, of cells and others alike."""
+        told = [np.abs(each).max() for each in (self.weights, self.cells) if each is not None and each.size]
+        most = max((float(each) for each in told), default=0.0)
+        return most if np.isfinite(most) else 0.0
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """A chosen view.
+
+    Attributes:
+        view: its name.
+        head: one of its heads; None: their mean.
+    """
+
+    view: str
+    head: int | None = None
+
+    def at(self, playing: Playing, t: int) -> Laid | None:
+        """What it says of step t, or of the last step that it is known of; None: of none."""
+        view = next((each for each in offered(playing.ready) if each.name == self.view), None)
+        values = playing.view(self.view)
+        if view is None or values.ndim < 2 or not len(values):
+            return None
+        t = min(t, len(values) - 1)
+        ready = playing.ready
+        if view.axes == ("row", "column"):
+            return Laid([], np.empty(0), _upright(values[t], ready), view.signed)
+        if view.axes == ("feature",):
+            return Laid(playing.labels("feature", len(values[t])), values[t], None, view.signed)
+        weights = self._of_tokens(view, values[t], int(playing.action[t]))
+        names = playing.labels("key", len(weights))
+        if ready.cells is None:
+            return Laid(names, weights, None, view.signed)
+        first, rows, columns = ready.cells
+        last = first + rows * columns
+        cells = _upright(weights[first:last].reshape(rows, columns), ready)
+        others = [*range(first), *range(last, len(weights))]
+        return Laid([names[index] for index in others], weights[others], cells, view.signed)
+
+    def _of_tokens(self, view: View, values: Numbers, action: int) -> Numbers:
+        """How much each token is attended to: by the chosen head, the action that was taken, the mean of queries."""
+        for axis in view.axes[:-1]:
+            count = len(values)
+            if axis == "head" and self.head is not None and self.head < count:
+                values = values[self.head]
+            elif axis == "action" and action < count:
+                values = values[action]
+            else:
+                values = values.mean(axis=0)
+        return values
+
+
+def offered(ready: PlayerReady) -> list[View]:
+    """Views that can be laid over what is seen: attention to tokens, and saliency."""
+    attention = [view for view in ready.views if view.axes and view.axes[-1] == "key"]
+    return attention + [view for view in ready.derivable if view.axes in (("feature",), ("row", "column"))]
+
+
+def heads_of(ready: PlayerReady, name: str) -> int:
+    """How many heads a view has, 0 without any."""
+    view = next((each for each in offered(ready) if each.name == name), None)
+    return view.shape[view.axes.index("head")] if view is not None and "head" in view.axes else 0
+
+
+def _upright(cells: Numbers, ready: PlayerReady) -> Numbers:
+    return cells.T if ready.turned else cells

@@ -1,0 +1,124 @@
+"""The Agent card's choice: the picture alone, what the agent sees beside it, and which overlay lies on that."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QActionGroup
+from PySide6.QtWidgets import QMenu, QToolButton, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.overlay import Overlay, heads_of, offered
+from dqngui.gui.panels.views import in_words
+from dqngui.gui.playing import Playing
+from dqngui.gui.theme import Theme
+from dqngui.messages import PlayerReady
+
+_SALIENCY = {"saliency/gradient": "Saliency: gradient × input", "saliency/integrated": "Saliency: integrated gradients"}
+_TIPS = {
+    "saliency/gradient": "How much each part adds to the value of the action taken, by the slope at what is seen",
+    "saliency/integrated": "The same, with slopes averaged on the way from an observation of zeros: parts add up to "
+    "the difference of the two values",
+}
+
+
+class OverlayMenu(QToolButton):
+    """A button with a menu that is made anew whenever it opens.
+
+    Attributes:
+        shows: what the agent sees is drawn.
+        overlay: what lies on it; None: nothing.
+
+    Signals:
+        chosen: look at both again.
+    """
+
+    chosen = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.shows = False
+        self.overlay: Overlay | None = None
+        self._ready: PlayerReady | None = None
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setIconSize(QSize(18, 18))
+        self.setFixedSize(28, 26)
+        self.setAccessibleName("What the agent sees")
+        self.setMenu(QMenu(self))
+        self.menu().setToolTipsVisible(True)
+        self.menu().aboutToShow.connect(self._fill)
+        self._say()
+
+    def look(self, playing: Playing | None) -> None:
+        """Offer what this episode's agent has; an overlay that it lacks is taken away."""
+        ready = None if playing is None else playing.ready
+        if ready is None or ready is self._ready:
+            return
+        self._ready = ready
+        if self.overlay is not None and self.overlay.view not in {view.name for view in offered(ready)}:
+            self.choose(self.shows, None)
+
+    def choose(self, shows: bool, overlay: Overlay | None) -> None:
+        """Show what the agent sees, with an overlay or none."""
+        self.shows, self.overlay = shows, overlay
+        self._say()
+        self.restyle(themes.current())
+        self.chosen.emit()
+
+    @property
+    def words(self) -> str:
+        """What the overlay is."""
+        if self.overlay is None or self._ready is None:
+            return ""
+        heads = heads_of(self._ready, self.overlay.view)
+        head = self.overlay.head
+        whose = f"head {head + 1}" if head is not None and head < heads else "mean of the heads" if heads > 1 else ""
+        return " · ".join(part for part in (overlay_words(self.overlay.view), whose) if part)
+
+    def _say(self) -> None:
+        now = self.words or ("What the agent sees" if self.shows else "the picture alone")
+        self.setToolTip(f"What the agent sees, and overlays on it: {now[:1].lower()}{now[1:]}")
+        self.setAccessibleDescription(now)
+
+    # -- the menu ---------------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        menu, group = self.menu(), QActionGroup(self.menu())
+        menu.clear()
+        head = None if self.overlay is None else self.overlay.head
+        lies = "" if self.overlay is None else self.overlay.view
+        self._entry(group, "Picture alone", "Only what the environment draws", not self.shows, False, None)
+        sees = "The observation, drawn beside the picture"
+        self._entry(group, "What the agent sees", sees, self.shows and not lies, True, None)
+        if self._ready is None:
+            return
+        menu.addSeparator()
+        for view in offered(self._ready):
+            tip = _TIPS.get(view.name, "How much the agent attends to each part of what it sees")
+            self._entry(group, overlay_words(view.name), tip, view.name == lies, True, Overlay(view.name, head))
+        heads = 0 if self.overlay is None else heads_of(self._ready, self.overlay.view)
+        if self.overlay is not None and heads > 1:
+            menu.addSeparator()
+            of_heads = QActionGroup(menu)
+            self._entry(of_heads, "Mean of the heads", "All heads together", head is None, True, Overlay(lies))
+            for index in range(heads):
+                one = Overlay(lies, index)
+                self._entry(of_heads, f"Head {index + 1}", "This head alone", head == index, True, one)
+
+    def _entry(
+        self, group: QActionGroup, text: str, tip: str, checked: bool, shows: bool, overlay: Overlay | None
+    ) -> None:
+        action = self.menu().addAction(text)
+        action.setToolTip(tip)
+        action.setCheckable(True)
+        action.setChecked(checked)
+        action.triggered.connect(lambda: self.choose(shows, overlay))
+        group.addAction(action)
+
+    def restyle(self, theme: Theme) -> None:
+        self.setIcon(themes.icon("eye-outline", "accent" if self.shows else "text"))
+
+
+def overlay_words(name: str) -> str:
+    """A view's name as an overlay."""
+    words = _SALIENCY.get(name) or in_words(name)
+    return words[:1].upper() + words[1:]

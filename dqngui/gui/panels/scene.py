@@ -1,0 +1,43 @@
+"""The environment's picture and what the agent sees, side by side or above each other, whichever is larger."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QWidget
+
+from dqngui.gui.panels.frame import FrameView
+from dqngui.gui.panels.seen_view import SeenView
+
+WIDE = 1.15  # times as wide as high: two pictures are larger side by side
+
+
+class Scene(QWidget):
+    """Either of the two, or both."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.frame, self.seen = FrameView(), SeenView()
+        self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(6)
+        self._box.addWidget(self.frame, 1)
+        self._box.addWidget(self.seen, 1)
+        self.show_parts(picture=True, seen=False)
+
+    def show_parts(self, *, picture: bool, seen: bool) -> None:
+        """Show the environment's picture, what the agent sees, or both."""
+        for widget, shown in ((self.frame, picture), (self.seen, seen)):
+            if widget.isHidden() == shown:
+                widget.setVisible(shown)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(80, 60)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        wide = self.width() > WIDE * self.height()
+        direction = QBoxLayout.Direction
+        wanted = direction.LeftToRight if wide else direction.TopToBottom
+        if self._box.direction() != wanted:
+            self._box.setDirection(wanted)
