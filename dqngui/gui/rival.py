@@ -64,6 +64,7 @@ class Rival(AgentProcess):
         self.picture_size = (320, 240)
         self._until = 0
         self._index = 0  # of the take that is being played
+        self._present: Take | None = None  # the one that the process has
         self._number = 0
         self._grown = False
         self._wanted: int | None = None
@@ -111,7 +112,7 @@ class Rival(AgentProcess):
     def forget(self) -> None:
         """Play nothing any more, and keep nothing."""
         if self.takes:
-            self.takes, self.played, self._begun = (), {}, False
+            self.takes, self.played, self._begun, self._present = (), {}, False, None
             self._blank()
 
     def show(self, t: int | None) -> None:
@@ -154,9 +155,10 @@ class Rival(AgentProcess):
         super().stop()
 
     def _begin(self, asked: Asked | None = None) -> None:
-        """Begin the first take that is not known yet."""
-        self._index = next((i for i, take in enumerate(self.takes) if not self._is_known(take)), len(self.takes))
-        if self._index == len(self.takes):
+        """Begin the first take that is not known yet; the last one is there to be drawn and played further."""
+        last = len(self.takes) - 1
+        self._index = next((i for i, take in enumerate(self.takes) if not self._is_known(take)), last)
+        if not self.takes or (self._is_known(self.takes[last]) and self._present == self.takes[last]):
             return
         if self.choice == "newest":
             if self._weights is None:
@@ -164,7 +166,7 @@ class Rival(AgentProcess):
             if not self._weights_sent:
                 self._weights_sent = True
                 self._send(m.UseWeights(step=self._weights.step, tensors=self._weights.tensors))
-        take = self.takes[self._index]
+        take = self._present = self.takes[self._index]
         self._number += 1
         self._begun, self._drawing = False, False
         self.frame = None
@@ -240,7 +242,7 @@ class Rival(AgentProcess):
         match event:
             case m.PlayerReady() if self.agent is not None:
                 self._ready, self.problem = event, ""
-                self.played = {}
+                self.played, self._present = {}, None
                 self._begin()
                 self.changed.emit()
             case m.EpisodeBegan(number=self._number) if self._ready is not None and self._index < len(self.takes):

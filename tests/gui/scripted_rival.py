@@ -1,0 +1,44 @@
+"""A second player that is a script: what was changed shows in what its agent does and values."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+from scripted_player import ScriptedPlayer
+
+from dqngui import messages as m
+
+READY = msgspec.structs.replace(ScriptedPlayer.ready, held=("memory/hidden",))
+
+
+class ScriptedRival(ScriptedPlayer):
+    """As `ScriptedPlayer`; from the first changed step on values are 1 higher and actions are the other ones.
+
+    A forced action is done, and changes nothing else.
+    """
+
+    made: list[ScriptedRival] = []
+    ready = READY
+
+    def __init__(self, kind: str, request: m.Request) -> None:
+        super().__init__(kind, request)
+        ScriptedPlayer.opened.remove(self)
+        ScriptedRival.made.append(self)
+        self.changes: tuple[m.Change, ...] = ()
+
+    def send(self, command: m.Command) -> None:
+        if isinstance(command, m.BeginEpisode):
+            self.changes = command.changes
+        super().send(command)
+
+    def played(self, first: int, until: int) -> m.Played:
+        told = super().played(first, until)
+        t = np.arange(first, until)
+        for change in self.changes:
+            hit = (t >= change.first) & (t <= (change.last if change.last is not None else until))
+            if change.target == "action":
+                told.tensors["action"][hit] = int(change.value)
+            else:
+                told.tensors["q"][t >= change.first] += np.float32(1)
+                told.tensors["action"][t >= change.first] ^= 1
+        return told
