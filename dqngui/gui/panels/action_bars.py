@@ -22,8 +22,9 @@ _ACTORS = {
     "hand": ("hand-back-right-outline", "accent", "by hand"),
     "idle": ("sleep", "muted", "as no key was down"),
     "agent": ("robot-outline", "muted", "by the agent, as no key was down"),
+    "record": ("history", "warn", "as recorded, though another is valued more"),
 }
-"""Who took an action of a driven episode: an icon, its colour, words."""
+"""Who took an action of a driven or recorded episode: an icon, its colour, words."""
 
 
 class ActionBars(QWidget):
@@ -74,8 +75,10 @@ class ActionBars(QWidget):
         self._q = q[row]
         action = int(playing.action[row])
         self._chosen = action if t < len(q) else None
+        if playing.asked.recorded and t < len(q) and action != int(np.argmax(self._q)):
+            actor = "record"
         self._actor = actor
-        self._explores = playing.epsilon > 0
+        self._explores = playing.epsilon > 0 or playing.asked.recorded
         self._random = self._explores and not actor and t < len(q) and action != int(np.argmax(self._q))
         self._texts = [_value(value) for value in self._q]
         self.update()

@@ -16,6 +16,7 @@ from dqngui.gui.cards import Card
 from dqngui.gui.panels.canvas import Canvas
 from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.colorbar import ColorBar
+from dqngui.gui.panels.meter import MeterRow
 from dqngui.gui.panels.panel import Panel, Sources
 from dqngui.gui.panels.timeline import StepCanvas
 from dqngui.gui.panels.views import in_words, matching
@@ -24,6 +25,7 @@ from dqngui.gui.theme import Theme
 from dqngui.messages import View
 
 LATER_MS = 50
+NONE = np.empty(0, np.int64)
 TITLE_AND_MENU = 54  # pixels of a card's header beside its title and a panel's own widgets
 
 
@@ -47,6 +49,7 @@ class InnerPanel(Panel):
         self.header_widgets = [self.choice]
         self.dispensable: list[QWidget] = []
         self.idle: list[QWidget] = []
+        self.meter: MeterRow | None = None
         self.name = ""
         self.fresh = True
         self._drawn: tuple[Playing, str] | None = None
@@ -58,6 +61,8 @@ class InnerPanel(Panel):
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
         sources.player.changed.connect(self._on_player)
+        if self.meter is not None:
+            self.meter.attach(sources)
 
     def _on_player(self) -> None:
         """While there is nothing to draw, say what is waited for."""
@@ -72,6 +77,8 @@ class InnerPanel(Panel):
         drawn = super().refresh()
         if drawn:
             self._fit_header()
+            if self.meter is not None:
+                self.meter.refresh()
         return drawn
 
     def clear(self, reason: str = "") -> None:
@@ -82,6 +89,8 @@ class InnerPanel(Panel):
         for canvas in self.findChildren(Canvas):
             canvas.restyle(theme)
         self.bar.restyle(theme)
+        if self.meter is not None:
+            self.meter.restyle(theme)
         super().restyle(theme)
 
     def has_content(self) -> bool:
@@ -108,6 +117,9 @@ class InnerPanel(Panel):
         self.fresh = self._drawn is None or self._drawn[0] is not playing or self._drawn[1] != self.chosen
         self._drawn = (playing, self.chosen)
         self.draw(playing, view)
+        marked = playing.against if playing.asked.recorded or playing.epsilon > 0 else NONE
+        for canvas in self.findChildren(StepCanvas):
+            canvas.mark(marked)
         self.move_to(min(playing.t, playing.length - 1))
 
     # -- for the panels themselves --------------------------------------------------------------
@@ -175,6 +187,8 @@ class InnerPanel(Panel):
         self._fit_header()
         if self._something:
             self.fit_rows()
+            if self.meter is not None:
+                self.meter.refresh()
 
     def _fit_header(self) -> None:
         """A narrow card leaves out what it can do without."""

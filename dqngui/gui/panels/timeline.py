@@ -17,6 +17,7 @@ from dqngui.gui.panels.plot import short
 
 RIGHT = 10.0
 FEWEST = 64
+TICK = 4.0  # pixels of a tick's height
 
 
 def span_of(length: int, ended: bool) -> int:
@@ -36,6 +37,7 @@ class StepCanvas(Canvas):
         gutter: pixels left of the drawing, the same for all that stand above each other.
         axis_shown: numbers of steps stand below it.
         filled: colours everywhere, on which the cursor needs an edge.
+        marked: steps (n,), rising, with a tick at the top: what was done there is not what the agent values most.
 
     Signals:
         stepped(int, float): a step was clicked or dragged to; the height in pixels is that of the press.
@@ -49,6 +51,10 @@ class StepCanvas(Canvas):
         self.span, self.gutter, self.axis_shown = FEWEST, 40.0, True
         self.axis_title = "step of the episode"
         self.t: int | None = None
+        self.marked: npt.NDArray[np.int64] = np.empty(0, np.int64)
+        self._ticks_at: tuple[QRectF, int] | None = None
+        self._tick_edges: list[QRectF] = []
+        self._tick_rects: list[QRectF] = []
         self.head = 0.0  # pixels above the drawing
         self.length = 0
         self._pressed = 0.0
@@ -99,6 +105,12 @@ class StepCanvas(Canvas):
             self.gutter, self.axis_shown = gutter, axis_shown
             self.renew()
 
+    def mark(self, steps: npt.NDArray[np.int64]) -> None:
+        """Put ticks at these steps (n,), which rise."""
+        if not np.array_equal(steps, self.marked):
+            self.marked, self._ticks_at = steps, None
+            self.update()
+
     def follow(self, t: int | None) -> None:
         """Move the cursor; only two strips are painted again."""
         if t == self.t:
@@ -140,6 +152,7 @@ class StepCanvas(Canvas):
         return iter(range(0, self.span, every))
 
     def draw_over(self, painter: QPainter) -> None:
+        self._draw_ticks(painter)
         if self.t is None or not self.length:
             return
         x = math.floor(self.x_of(min(self.t, self.span - 1))) + 0.5
@@ -150,6 +163,22 @@ class StepCanvas(Canvas):
         painter.setPen(QPen(theme.color("accent"), 1))
         painter.drawLine(QPointF(x, place.top()), QPointF(x, place.bottom()))
 
+    def _draw_ticks(self, painter: QPainter) -> None:
+        """One a column of pixels at most; they stay where they are while the cursor moves over them."""
+        if not len(self.marked):
+            return
+        place, theme = self.place, themes.current()
+        if self._ticks_at != (place, self.span):
+            self._ticks_at = place, self.span
+            steps = self.marked[self.marked < self.span]
+            columns = np.unique(np.floor(place.left() + (steps + 0.5) / self.span * place.width())).tolist()
+            self._tick_edges = [QRectF(x - 2, place.top(), 5, TICK + 1) for x in columns]
+            self._tick_rects = [QRectF(x - 1, place.top(), 3, TICK) for x in columns]
+        painter.setPen(Qt.PenStyle.NoPen)
+        for rects, token in ((self._tick_edges, "surface"), (self._tick_rects, "warn")):
+            painter.setBrush(theme.color(token))
+            painter.drawRects(rects)
+
     # -- mouse ------------------------------------------------------------------------------------
 
     def told(self, t: int, y: float) -> str:
@@ -158,7 +187,9 @@ class StepCanvas(Canvas):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         t, y = self.step_at(event.position().x()), event.position().y()
-        self.say("" if t is None else self.told(t, y), event.position())
+        said = "" if t is None else self.told(t, y)
+        marked = said and t is not None and np.isin(t, self.marked)
+        self.say(f"{said} · another action is valued more" if marked else said, event.position())
         if t is not None and event.buttons() & Qt.MouseButton.LeftButton:
             self.stepped.emit(t, self._pressed)
 

@@ -42,7 +42,7 @@ class WatchMenu(Choice):
 
     def look(self, player: Player) -> None:
         """Say what is chosen."""
-        words = f"{player.source}, {greediness(player.epsilon)}"
+        words = f"{player.source}, {'as recorded' if player.recorded else greediness(player.epsilon)}"
         if words != self._full:
             self._full = words
             self.setToolTip(f"{self._tip}: {words}")
