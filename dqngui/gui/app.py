@@ -99,6 +99,7 @@ class App(QObject):
         self.session.weights.connect(self.study.use_weights)
         self.study.weights_wanted.connect(self.session.request_weights)
         player.grew.connect(self._on_grew)
+        player.grew.connect(self.window.front.take_views)
         player.moved.connect(board.follow)
         board.views_wanted_changed.connect(self._on_sight)
         self._on_sight()

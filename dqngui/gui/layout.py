@@ -47,9 +47,13 @@ class Layout(QObject):
 
     Signals:
         changed(str): another arrangement.
+        placed: the cards were laid out as the arrangement means them.
+        dressed: tabs may be others.
     """
 
     changed = Signal(str)
+    placed = Signal()
+    dressed = Signal()
 
     def __init__(self, window: QMainWindow, docks: Mapping[str, CardDock]) -> None:
         super().__init__(window)
@@ -96,6 +100,7 @@ class Layout(QObject):
         self._spread()
         self._busy = False
         self._dress_soon()
+        self.placed.emit()
 
     def fit(self) -> None:
         """The window has another size, or has come into sight."""
@@ -303,6 +308,7 @@ class Layout(QObject):
         for bar in self._window.findChildren(QTabBar):
             bar.setAccessibleName("Cards in one place")
             bar.setToolTip("")
+        self.dressed.emit()
 
 
 def _widths(stored: object) -> dict[str, int]:

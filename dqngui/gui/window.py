@@ -31,6 +31,7 @@ from dqngui.gui.cards import Card, CardDock
 from dqngui.gui.diagnostics import diagnostics
 from dqngui.gui.draft_bar import DraftBar
 from dqngui.gui.form import ExperimentForm
+from dqngui.gui.front import Front
 from dqngui.gui.header import Header
 from dqngui.gui.knobs import LiveKnobs
 from dqngui.gui.layout import Layout, restore_geometry
@@ -85,6 +86,7 @@ class Window(QMainWindow):
         self.status = StatusLine(session)
         self._frame()
         self.layouts = Layout(self, self.docks)
+        self.front = Front(self, self.board, self.layouts)
         self.layouts.changed.connect(self.switch.show_chosen)
         self.switch.chosen.connect(self.layouts.choose)
         self.switch.show_chosen(self.layouts.name)

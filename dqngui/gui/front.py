@@ -1,0 +1,72 @@
+"""Which of several cards in one place is in front: of those that look inside the agent one with something to show."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtWidgets import QMainWindow, QTabBar
+
+from dqngui.gui.board import Board
+from dqngui.gui.layout import Layout
+from dqngui.gui.panels.inner import InnerPanel
+from dqngui.gui.panels.views import matching
+from dqngui.gui.playing import Playing
+from dqngui.messages import PlayerReady
+
+
+class Front(QObject):
+    """Brings such a card to the front for every agent that is opened, until the user chooses a tab himself.
+
+    Attributes:
+        chosen: the user chose a tab: from now on the cards stay where they are.
+    """
+
+    def __init__(self, window: QMainWindow, board: Board, layouts: Layout) -> None:
+        super().__init__(window)
+        self._window, self._board = window, board
+        self._ready: PlayerReady | None = None
+        self.chosen = False
+        layouts.dressed.connect(self._watch)
+        layouts.placed.connect(self._look_soon)
+
+    @Slot(object)
+    def take_views(self, playing: Playing | None) -> None:
+        """Look again where another agent plays."""
+        if playing is not None and playing.ready is not self._ready:
+            self._ready = playing.ready
+            self.look()
+
+    @Slot()
+    def _look_soon(self) -> None:
+        QTimer.singleShot(0, self, self.look)
+
+    @Slot()
+    def look(self) -> None:
+        """Where a card in front has nothing to show of the agent and one behind it has, bring that one to the front."""
+        playing, board = self._board.playing, self._board
+        if playing is None or self.chosen:
+            return
+        full = {
+            name: bool(matching(playing, panel.views))
+            for name, panel in board.panels.items()
+            if isinstance(panel, InnerPanel)
+        }
+        for name in board.in_sight:
+            if full.get(name, True):
+                continue
+            behind = [dock.objectName() for dock in self._window.tabifiedDockWidgets(board.docks[name])]
+            better = next((each for each in behind if full.get(each, False)), None)
+            if better is not None:
+                board.docks[better].raise_()
+
+    @Slot()
+    def _watch(self) -> None:
+        """Bars of tabs come and go with the cards."""
+        for bar in self._window.findChildren(QTabBar):
+            if not bar.property("watched"):
+                bar.setProperty("watched", True)
+                bar.tabBarClicked.connect(self._on_clicked)
+
+    @Slot(int)
+    def _on_clicked(self, index: int) -> None:
+        if index >= 0:
+            self.chosen = True
