@@ -83,7 +83,8 @@ class Player:
 
     def __init__(self, agent: Experiment | Path | None = None) -> None:
         self._queue: queue.SimpleQueue[Command] = queue.SimpleQueue()
-        self.job: Iterator[Event] = play(Request(job="play"), Inbox(self._queue))
+        self.inbox = Inbox(self._queue)
+        self.job: Iterator[Event] = play(Request(job="play"), self.inbox)
         self.seen: list[Event] = []
         if agent is not None:
             folder, experiment = (str(agent), None) if isinstance(agent, Path) else (None, agent)
