@@ -139,7 +139,6 @@ class ProbePanel(Panel):
         self.stale.setText(stale)
         self.stale.setVisible(bool(stale))
         self.curve.draw(self.answer)
-        self.curve.setVisible(self.answer is not None)
         if self.playing is not None:
             self.follow(self.playing.t)
 

@@ -10,6 +10,8 @@ from dqngui.messages import Probed
 
 CLEARLY = {"accuracy": 0.05, "R²": 0.1}
 """A fact can be read where the score's interval lies so far above guessing, and above the shuffled control."""
+NEARLY_ALL = 0.9
+"""Of the steps."""
 
 Verdict = Literal["good", "warn", "bad"]
 
@@ -32,7 +34,8 @@ def verdict(told: Probed) -> tuple[Verdict, str]:
         return "warn", f"Until step {t[known[end]]:,}, then {told.fact} is forgotten; {at_last}."
     if read[first : end + 1].all() and end == len(read) - 1:
         return "good", f"From step {t[known[first]]:,} on {told.fact} can be read; {at_last}."
-    return "warn", f"At {_percent(read.mean())} of the steps {told.fact} can be read; {at_last}."
+    often = f"{told.fact} can be read at {_percent(read.mean())} of the steps; {at_last}."
+    return ("good", f"Yes, {often}") if read.mean() >= NEARLY_ALL else ("warn", f"In part: {often}")
 
 
 def readable(told: Probed) -> np.ndarray:
@@ -47,8 +50,8 @@ def _number(told: Probed, at: int) -> str:
     score, control = (float(told.tensors[name][at]) for name in ("score", "control"))
     if told.measure == "accuracy":
         return f"{_percent(score)} right (chance {_percent(told.chance)}, shuffled {_percent(control)})"
-    return f"R² {score:.2f} (shuffled {control:.2f})".replace("-", "−")
+    return f"R²\u00a0{score:.2f} (shuffled\u00a0{control:.2f})".replace("-", "−")
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.0f}\u00a0%"

@@ -34,12 +34,12 @@ class ProbeCurve(StepCanvas):
         """Show another answer; None: nothing."""
         if answer is self.told_answer:
             return
-        self.told_answer = answer
+        self.told_answer, self.length = answer, 0
         if answer is not None:
             columns = answer.tensors
             self.length = int(columns["t"][-1]) + 1
-            lowest = np.nanmin([np.nanmin(columns[name], initial=0.0) for name in ("low", "control")])
-            self.limits = (0.0 if lowest > -0.05 else max(LOWEST, float(np.floor(4 * lowest) / 4)), 1.0)
+            lowest = min(float(np.nanmin(columns[name], initial=0.0)) for name in ("score", "control"))
+            self.limits = (0.0 if lowest > -0.02 else max(LOWEST, float(np.floor(10 * lowest) / 10)), 1.0)
             self.span = max(self.length, 2)
         self.gutter = self.metrics.horizontalAdvance("−0.25") + 12
         self.renew()
