@@ -143,7 +143,7 @@ ALL_EVENTS = (
 )  # fmt: skip
 
 COMMANDS = (
-    Pause | Resume | Step | Stop | SetKnob | SendWeights | SaveCheckpoint | OpenAgent | BeginEpisode | Drive | Look
+    Pause | Resume | Step | Stop | SetKnob | SendWeights | SaveCheckpoint | OpenAgent | BeginEpisode | Drive | Look | Describe
     | SetBreakpoints | AskFaithfulness | AskProbe | AskOverTraining | Abandon
 )  # fmt: skip
 
