@@ -180,3 +180,13 @@ def test_the_band_ends_where_the_episodes_do(qtbot: QtBot) -> None:
     assert band.top() >= 10.0
     assert band.bottom() <= 500.0
     assert band.height() > 100.0
+
+
+def test_small_plots_name_their_quantity_whole_or_by_its_sign(qtbot: QtBot) -> None:
+    panel = made(qtbot, ExplorationPanel, 370, 190)
+    panel.show(History.of(run_events()))
+    for width, expected in ((370, "ε"), (900, "Exploration ε")):
+        panel.resize(width, 190)
+        qtbot.waitUntil(lambda expected=expected: panel.plots["epsilon"].label.text() == expected)
+        labels = [small.label for small in panel.plots.values()]
+        qtbot.waitUntil(lambda labels=labels: all(each.shown() == each.text() for each in labels))  # none is cut

@@ -12,7 +12,11 @@ class ExplorationPanel(QuantitiesPanel):
     promise = "Exploration ε, steps and updates a second will appear here with the first updates."
     quantities = {
         "epsilon": Quantity(
-            "Exploration ε", "series1", "Share of random actions, before the spread over environments.", significant
+            "Exploration ε",
+            "series1",
+            "Share of random actions, before the spread over environments.",
+            significant,
+            brief="ε",
         ),
         "entropy": Quantity(
             "Entropy",

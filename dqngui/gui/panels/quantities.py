@@ -40,6 +40,7 @@ class Quantity(NamedTuple):
     """How one column of the history is drawn.
 
     Attributes:
+        brief: the title where there is no room for it; empty: it is shortened then.
         spiky: its rare extremes may run out of the plot.
         policy: told by algorithms with a policy only; then what they do not tell is not drawn.
     """
@@ -50,6 +51,7 @@ class Quantity(NamedTuple):
     words: Callable[[float], str]
     spiky: bool = False
     policy: bool = False
+    brief: str = ""
 
 
 class SmallPlot(QWidget):
@@ -60,12 +62,12 @@ class SmallPlot(QWidget):
         self._quantity = quantity
         self.setToolTip(quantity.tip)
         self.setAccessibleName(quantity.title)
-        label = ElidedLabel(quantity.title, self)
-        themes.set_role(label, "muted")
-        self.value = Figure("00,000", right=True, parent=self)
+        self.label = ElidedLabel(quantity.title, self)
+        themes.set_role(self.label, "muted")
+        self.value = Figure("0.00", right=True, parent=self)  # no wider than need be: the name is to be read
         line = QHBoxLayout()
         line.setContentsMargins(8, 0, 8, 0)
-        line.addWidget(label, 1)
+        line.addWidget(self.label, 1)
         line.addWidget(self.value)
         self.plot = Plot(self)
         self.plot.setToolTip("")
@@ -91,9 +93,21 @@ class SmallPlot(QWidget):
         plot.set_cursor(cursor.step if cursor else None)
         last = curve.latest()
         self.value.say("", "–" if last is None else self.words(last))
+        self._fit_name()
 
     def words(self, value: float) -> str:
         return self._quantity.words(value)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_name()
+
+    def _fit_name(self) -> None:
+        """The whole name where there is room for it beside the value."""
+        title, brief = self._quantity.title, self._quantity.brief
+        room = self.width() - 16 - 6 - self.value.sizeHint().width()
+        fits = not brief or self.label.fontMetrics().horizontalAdvance(title) <= room
+        self.label.setText(title if fits else brief)
 
     def restyle(self, theme: Theme) -> None:
         self.plot.restyle(theme)
