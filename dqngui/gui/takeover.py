@@ -169,8 +169,11 @@ class Takeover(QObject):
     @Slot()
     def _on_player(self) -> None:
         if self.driving and self._player is not None:
+            playing = self._player.playing
             if self._player.problem or self._player.agent is None:
                 self._stop()
+            elif playing is not None and playing.human and playing is not self._playing:
+                self._on_grew(playing)  # before its first step nothing grows
             else:
                 self.changed.emit()
 

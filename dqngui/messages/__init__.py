@@ -143,8 +143,8 @@ ALL_EVENTS = (
 )  # fmt: skip
 
 COMMANDS = (
-    Pause | Resume | Step | Stop | SetKnob | SendWeights | SaveCheckpoint | OpenAgent | BeginEpisode | Drive | Look | Describe
-    | SetBreakpoints | AskFaithfulness | AskProbe | AskOverTraining | Abandon
+    Pause | Resume | Step | Stop | SetKnob | SendWeights | SaveCheckpoint | OpenAgent | BeginEpisode | Drive | Look
+    | Describe | SetBreakpoints | AskFaithfulness | AskProbe | AskOverTraining | Abandon
 )  # fmt: skip
 
 
