@@ -1,0 +1,195 @@
+"""Scrubbing: pictures that were drawn show at once, those near the shown step are drawn ahead, others stand in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtGui import QImage
+from scripted_player import Watched
+
+from dqngui import messages as m
+from dqngui.gui.pictures import COARSE, NEAR, SLOW_S, SOON_S, Ahead, Pictures
+
+
+@pytest.fixture
+def still(player: Watched, folder: Path) -> Watched:
+    """An episode that stands at step 20."""
+    player.open(folder=folder)
+    player.start()
+    player.tick(times=4)
+    player.pause()
+    player.seek(20)
+    player.tick(times=4)
+    assert player.shown[-1] == (20, 20)
+    return player
+
+
+def calm(player: Watched, times: int) -> None:
+    """Let time pass in which no hand scrubs."""
+    for _ in range(times):
+        player._sought_at -= 1
+        player.tick()
+
+
+def looks(player: Watched) -> list[int | None]:
+    return [look.t for look in player.host.all_of(m.Look)]
+
+
+def test_pictures_around_a_standing_step_are_drawn_ahead_and_none_is_shown(still: Watched) -> None:
+    shown = len(still.shown)
+    calm(still, 200)
+    known = still.playing.length  # type: ignore[union-attr]
+    assert 20 < known < 20 + NEAR
+    assert sorted(looks(still)[-(known - 2) :]) == [*range(1, 20), *range(21, known)]  # 0 and 20 were shown
+    assert len(still.shown) == shown
+    before = len(still.host.sent)
+    calm(still, 20)
+    assert len(still.host.sent) == before  # enough is kept
+    assert not still._timer.isActive()
+
+
+def test_a_step_whose_picture_is_kept_shows_without_a_question(still: Watched) -> None:
+    calm(still, 200)
+    before = len(still.host.sent)
+    for t in (30, 10, 30, 0):
+        still.seek(t)
+        still._tick()  # one turn of the clock, no time for an answer
+        assert still.shown[-1] == (t, t)
+        assert still.playing.t == t  # type: ignore[union-attr]
+    assert len(still.host.sent) == before
+
+
+def test_a_question_comes_before_what_is_drawn_ahead(still: Watched) -> None:
+    still.host.draws = False
+    calm(still, 3)
+    ahead = looks(still)[-1]
+    still.seek(90)
+    still.tick()
+    assert looks(still)[-1] == 90
+    still.host.draws = True
+    still.host.emit(m.Frame(step=0, number=still.playing.number, t=ahead or 0, tensors={}))  # type: ignore[union-attr]
+    shown = len(still.shown)
+    still.tick()
+    assert len(still.shown) == shown  # a late picture of another step is kept, not shown
+    still.host._look(still.host.all_of(m.Look)[-1])
+    still.tick(times=2)
+    assert still.shown[-1] == (90, 90)
+
+
+def test_while_a_picture_is_drawn_for_long_the_nearest_stands_in_for_it(still: Watched) -> None:
+    calm(still, 200)
+    moved: list[int] = []
+    still.moved.connect(moved.append)
+    still.host.draws = False
+    still.seek(90)
+    still.tick()
+    assert still.playing.t == 20  # not at once  # type: ignore[union-attr]
+    calm(still, 2)
+    assert (still.playing.t, still.stands_in) == (90, 63)  # type: ignore[union-attr]
+    assert still.shown[-1] == (90, 63)
+    assert moved == [90]
+    calm(still, 5)
+    assert moved == [90]
+    still.host.draws = True
+    still.host._look(still.host.all_of(m.Look)[-1])
+    still.tick(times=2)
+    assert still.stands_in is None
+    assert still.shown[-1] == (90, 90)
+
+
+def test_another_size_or_episode_has_pictures_of_its_own(still: Watched) -> None:
+    calm(still, 200)
+    assert len(still._kept) > NEAR
+    still.draw_at((100, 50))
+    assert len(still._kept) == 0
+    calm(still, 4)
+    assert still.shown[-1] == (20, 20)
+    calm(still, 20)
+    still.next_episode()
+    assert len(still._kept) == 0
+
+
+def test_nothing_is_drawn_ahead_while_it_plays_or_where_there_is_no_picture(player: Watched, folder: Path) -> None:
+    player.open(folder=folder)
+    player.start()
+    player.tick(times=4)
+    calm(player, 30)
+    assert {look for look in looks(player) if look is not None} == {0}
+    player.notice = "it does not repeat itself, so only its newest steps can be shown"
+    player.pause()
+    calm(player, 30)
+    assert {look for look in looks(player) if look is not None} == {0}
+
+
+def test_a_recorded_episode_is_played_to_its_end_at_once_and_no_further(player: Watched, folder: Path) -> None:
+    player.open(folder=folder)
+    player.start()
+    player.tick(times=4)
+    player.play_episode(folder, 20_000, 7, [0] * 90)
+    player.tick(times=4)
+    assert player.playing is not None
+    assert player.playing.length == 90
+    assert max(look.until for look in player.host.all_of(m.Look)[-3:]) == 90
+
+
+# -- parts -------------------------------------------------------------------------------------------
+
+
+def pixels(value: int, side: int = 40) -> np.ndarray:
+    return np.full((side, side, 3), value, np.uint8)
+
+
+def test_kept_pictures_are_the_same_and_bounded() -> None:
+    generator = np.random.default_rng(0)
+    kept = Pictures(most=30_000)
+    drawn = {t: generator.integers(0, 256, (60, 50, 3)).astype(np.uint8) for t in range(8)}
+    for t, picture in drawn.items():
+        kept.put(t, picture)
+    assert kept.size <= 30_000
+    assert [t in kept for t in (0, 7)] == [False, True]
+    newest = kept.get(7)
+    assert newest is not None
+    image = newest.convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(60, image.bytesPerLine())[:, :150]
+    np.testing.assert_array_equal(rows.reshape(60, 50, 3), drawn[7])
+    assert kept.nearest(0) == min(t for t in drawn if t in kept)
+    kept.clear()
+    assert (len(kept), kept.size, kept.nearest(3)) == (0, 0, None)
+
+
+def test_while_an_episode_plays_pictures_that_are_slow_to_pack_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Pictures()
+    clock = iter([0.0, 10 * SOON_S])
+    monkeypatch.setattr("dqngui.gui.pictures.time.perf_counter", lambda: next(clock))
+    kept.put(0, pixels(0), hurried=True)
+    kept.put(1, pixels(1), hurried=True)
+    assert 0 in kept
+    assert 1 not in kept
+
+
+def test_of_a_slow_environment_every_so_manieth_picture_comes_first() -> None:
+    ahead, kept = Ahead(), Pictures()
+    ahead.learn(40, 2 * SLOW_S)
+    order = []
+    while (t := ahead.next(kept, 40, 320)) is not None:
+        ahead.ask(t)
+        kept.put(t, pixels(1))
+        assert ahead.took(t)
+        order.append(t)
+    assert order[: 28 + 4] == [*range(40, 320, 10), 0, 10, 20, 30]
+    assert len(range(0, 320, 10)) == COARSE
+    assert set(order) >= {*range(0, 40 + NEAR)} - {40} | {40}
+
+
+def test_what_was_given_up_is_asked_again_and_what_has_no_picture_is_not() -> None:
+    ahead, kept = Ahead(), Pictures()
+    first = ahead.next(kept, 5, 100)
+    assert first == 6
+    ahead.ask(first)
+    ahead.leave()
+    assert ahead.next(kept, 5, 100) == 6
+    ahead.ask(6)
+    assert ahead.took(6)  # it came without pixels, and is not kept
+    assert ahead.next(kept, 5, 100) == 7
