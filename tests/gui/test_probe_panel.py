@@ -325,13 +325,13 @@ def test_an_answer_of_former_weights_or_another_agent_is_called_so(world: Simple
     answer(world)
     panel.take_views(SimpleNamespace(weights_step=80_000, t=3, length=20))
     panel.refresh()
-    assert panel.stale.text() == "Read from the weights of step 60,000; those of 80,000 play now."
+    assert panel.stale.text() == "Of weights after 60,000 steps; 80,000 now."
     assert not panel.stale.isHidden()
     panel.take_views(SimpleNamespace(weights_step=60_000, t=3, length=20))
     panel.refresh()
     assert panel.stale.isHidden()
     world.player.open(folder=Path("another"))
-    assert panel.stale.text().startswith("Read from another agent")
+    assert panel.stale.text().startswith("Of another agent")
     assert panel.curve.told_answer is not None
 
 

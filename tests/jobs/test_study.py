@@ -207,7 +207,7 @@ def test_what_cannot_be_read_is_said(tmaze_run: Path) -> None:
     )
     gate = m.AskProbe(number=1, fact="cue", views=("memory/gate/reset",))
     assert "it holds: memory/hidden" in answer(opened, gate).text
-    assert "fewer than 20 episodes" in answer(opened, m.AskProbe(number=1, fact="cue", episodes=19)).text
+    assert "fewer than 20 episodes came to" in answer(opened, m.AskProbe(number=1, fact="cue", episodes=19)).text
 
 
 def test_held_out_rows_are_foretold_without_them() -> None:

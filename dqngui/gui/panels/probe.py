@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from dqngui import messages as m
@@ -23,6 +24,7 @@ from dqngui.gui.theme import Theme
 
 EPISODES = (50, 200, 1000)
 ALL = "all"
+ROOMY = 400  # pixels of a card whose header has room for all choices
 COLUMNS = ("t", "score", "low", "high", "control", "count")
 
 
@@ -159,6 +161,11 @@ class ProbePanel(Panel):
         self.curve.restyle(theme)
         super().restyle(theme)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.has_content():
+            self.episodes.setVisible(self.width() >= ROOMY)
+
     # -- asking -----------------------------------------------------------------------------------
 
     @property
@@ -227,6 +234,7 @@ class ProbePanel(Panel):
         self.episodes.offer(every, str(self._episodes), self._choose_episodes)
         self.fact.setVisible(bool(facts))
         self.view.setVisible(len(held) > 1)
+        self.episodes.setVisible(self.width() >= ROOMY)
 
     def _choose_fact(self, fact: str) -> None:
         self._fact = fact
@@ -258,9 +266,9 @@ class ProbePanel(Panel):
         if answer is None:
             return ""
         if self._read_of != self._whose():
-            return "Read from another agent; press Read for the one that plays now."
+            return "Of another agent than the one that plays now."
         if playing is not None and playing.weights_step != answer.step:
-            return f"Read from the weights of step {answer.step:,}; those of {playing.weights_step:,} play now."
+            return f"Of weights after {answer.step:,} steps; {playing.weights_step:,} now."
         return ""
 
     def _whose(self) -> object:

@@ -64,7 +64,7 @@ def probe(agent: Agent, question: AskProbe) -> Iterator[Event | None]:
             yield Progress(step=step, number=number, share=share, text=f"Playing episode {diary.begun:,}…")
     points = diary.points()
     if not points:
-        raise ConfigError(f"fewer than {FEWEST} episodes could be read: ask for more of them")
+        raise ConfigError(f"fewer than {FEWEST} episodes came to any step with this fact; ask for more of them")
     yield Progress(step=step, number=number, share=0.8, text="Reading…")
     kinds = _kinds(points, diary.counts)
     dull = all(len(set(point.fact.tolist())) == 1 for point in points)
