@@ -134,12 +134,13 @@ class WhatIfPanel(Panel):
             self.comparison = None
         super().take_views(playing)
         self.list.look_at(playing.ready if playing is not None else None)
-        if playing is None or self.mode.chosen is not None or self.interventions.rows:
+        if self._asked is not None or self.mode.chosen is not None or self.interventions.rows:
             self._soon.start()
 
     def clear(self, reason: str = "") -> None:
         self.playing = None
-        self._soon.start()
+        if self._asked is not None:
+            self._soon.start()
         super().clear(reason)
 
     def follow(self, t: int) -> None:
