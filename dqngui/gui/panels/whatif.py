@@ -33,6 +33,7 @@ from dqngui.gui.theme import Theme
 from dqngui.gui.whatif import Intervention, Interventions, Lever
 
 SOON_MS = 150  # edits that follow each other so fast are one
+ROOMY = 480  # pixels; a narrower card leaves clearing to its menu
 HINT = (
     "Add a change at the shown step: to what the agent remembers, attends to, sees or does. "
     "Both futures will be drawn here, one over the other."
@@ -134,7 +135,8 @@ class WhatIfPanel(Panel):
             self.comparison = None
         super().take_views(playing)
         self.list.look_at(playing.ready if playing is not None else None)
-        if self._asked is not None or self.mode.chosen is not None or self.interventions.rows:
+        asks = self._asked is not None or self.mode.chosen is not None or self.interventions.rows
+        if asks and not self._soon.isActive():  # steps may come faster than it would ever ring
             self._soon.start()
 
     def clear(self, reason: str = "") -> None:
@@ -155,6 +157,7 @@ class WhatIfPanel(Panel):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self.clear_all.setVisible(self.mode.chosen is None and self.width() >= ROOMY)
         self._show_step(self.playing.t if self.playing is not None else 0)
 
     # -- what the user asks -----------------------------------------------------------------------
@@ -298,8 +301,8 @@ class WhatIfPanel(Panel):
     def redraw(self) -> None:
         playing, rival = self.playing, self._rival
         changes = self.mode.chosen is None
-        for widget in (self.add, self.clear_all):
-            widget.setVisible(changes)
+        self.add.setVisible(changes)
+        self.clear_all.setVisible(changes and self.width() >= ROOMY)
         self.list.setVisible(changes and bool(self.interventions.rows))
         self.clear_all.setEnabled(bool(self.interventions.rows))
         for widget in (self.add, self.run):
