@@ -11,6 +11,7 @@ from dqngui.gui import theme as themes
 from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.panels.enlarged import EnlargedLine
 from dqngui.gui.panels.headgrid import StepGrid, TimeGrid, read_at
+from dqngui.gui.panels.heads import Heads
 from dqngui.gui.panels.heatmap import Heatmap
 from dqngui.gui.panels.inner import InnerPanel
 from dqngui.gui.panels.levels import Levels
@@ -34,7 +35,7 @@ class AttentionPanel(InnerPanel):
     which step each head read at each step. Below stand the share of each key over the episode, and the entropy.
 
     Attributes:
-        layer, head: which one stands alone; None: all of them.
+        heads: which one stands alone.
     """
 
     title = "Attention"
@@ -48,8 +49,7 @@ class AttentionPanel(InnerPanel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.layer: int | None = None
-        self.head: int | None = None
+        self.heads = Heads()
         self._maps: list[Maps] = []
         self._shares: Shares | None = None
         self._levels: list[Levels] = []
@@ -142,16 +142,23 @@ class AttentionPanel(InnerPanel):
         return layers[min(self.layer or 0, len(layers) - 1)] if layers else None
 
     def look_at(self, name: str) -> None:
-        self.layer = None
+        self.heads.choose(None, self.head)
         super().look_at(name)
+
+    @property
+    def layer(self) -> int | None:
+        """Of several layers the one that stands alone."""
+        return self.heads.layer
+
+    @property
+    def head(self) -> int | None:
+        """The head that stands alone."""
+        return self.heads.head
 
     def choose(self, layer: int | None, head: int | None) -> None:
         """Show one head, of one of several layers, alone; None: all layers, all heads."""
-        layers, heads = len(self._maps), self._heads
-        layer = layer if layer is not None and 1 < layers > layer else None
-        self.layer, self.head = layer, head if head is not None and head < heads else None
-        self._shares = None
-        self.again()
+        self.heads.choose(layer, head)
+        self._other()
 
     def choose_head(self, head: int | None) -> None:
         """Show one head alone; the same one again, None, or a view without heads: all of them."""
@@ -159,27 +166,20 @@ class AttentionPanel(InnerPanel):
 
     def back(self) -> None:
         """Show all heads of all layers."""
-        if (self.layer, self.head) != (None, None):
+        if not self.heads.every:
             self.choose(None, None)
 
-    @property
-    def _heads(self) -> int:
-        return len(self._maps[0].heads) if self._maps else 0
-
     def _turn(self, by: int) -> None:
-        """The next head, behind a layer's last one the first of the next layer."""
-        heads, layers = self._heads, len(self._maps)
-        if heads * layers > 1:
-            count = max(heads, 1) * layers
-            at = (self.layer or 0) * max(heads, 1) + (self.head or 0)
-            none = (self.layer, self.head) == (None, None)
-            at = (0 if by > 0 else count - 1) if none else (at + by) % count
-            self.choose(at // max(heads, 1), at % heads if heads else None)
+        if self.heads.turn(by):
+            self._other()
 
     def _turn_layer(self, by: int) -> None:
-        layers = len(self._maps)
-        if layers > 1:
-            self.choose((0 if by > 0 else -1) % layers if self.layer is None else (self.layer + by) % layers, self.head)
+        if self.heads.turn_layer(by):
+            self._other()
+
+    def _other(self) -> None:
+        self._shares = None
+        self.again()
 
     def _on_now(self, chart: int, row: int, column: int) -> None:
         if len(self.now.titles) > 1:
@@ -208,7 +208,7 @@ class AttentionPanel(InnerPanel):
             super().keyPressEvent(event)
 
     def _leads_back(self, event: QKeyEvent) -> bool:
-        return event.key() == Qt.Key.Key_Escape and (self.layer, self.head) != (None, None)
+        return event.key() == Qt.Key.Key_Escape and not self.heads.every
 
     # -- what is drawn ----------------------------------------------------------------------------
 
@@ -222,7 +222,7 @@ class AttentionPanel(InnerPanel):
         """All heads stand in a grid."""
         if self.layer is not None or (self.head is not None and len(self._maps) == 1):
             return False
-        return len(self._maps) > 1 or (self._over_time and self._heads > 1)
+        return len(self._maps) > 1 or (self._over_time and self.heads.heads > 1)
 
     @property
     def _one_map(self) -> bool:
@@ -233,10 +233,7 @@ class AttentionPanel(InnerPanel):
         if self.fresh:
             self._maps = [Maps.of(playing, each) for each in self.layers]
             self._levels, self._shares = [Levels() for _ in self._maps], None
-            if self.layer is not None and self.layer >= len(self._maps):
-                self.layer = None
-            if self.head is not None and self.head >= self._heads:
-                self.head = None
+            self.heads.count(len(self._maps), len(self._maps[0].heads))
         values = [playing.view(each.view.name) for each in self._maps]
         some = slice(None) if self.layer is None else slice(self.layer, self.layer + 1)
         again = self._shares is None
@@ -329,10 +326,11 @@ class AttentionPanel(InnerPanel):
         self.now.setVisible(not small and (not over_time or high >= LOWER))
         self.curve.setVisible(high >= LOW)
         self.over.say_above(self._whose if high >= LOWER and not stands_alone else "")
-        self.over.setVisible(not (small and over_time) and (high >= LOWEST or over_time))
+        enough = LOW if small else LOWEST
+        self.over.setVisible(not (small and over_time) and (high >= enough or over_time))
         layout = self.content.layout()
         assert isinstance(layout, QVBoxLayout)
-        layout.setStretchFactor(self.over, 5 if over_time else 2)
+        layout.setStretchFactor(self.over, 5 if over_time else 1 if small else 2)
         left = [each for each in (self.over, self.curve) if not each.isHidden()]
         self.now.set_gutter(max((each.gutter_wanted for each in left), default=0.0))
         self.align([self.over, self.curve], self.now.gutter if not self.now.isHidden() else self.now.least_gutter)

@@ -258,9 +258,6 @@ class TimeGrid(HeadGrid):
             painter.drawImage(QRectF(place.left(), place.top(), width, place.height()), picture.image)
             painter.restore()
 
-    def _caption(self) -> str:
-        return f"{self.axes[0]} over {self.axes[1]}"
-
     def draw_over(self, painter: QPainter) -> None:
         super().draw_over(painter)
         if self.t is None or not self._length:
