@@ -65,6 +65,7 @@ QPushButton[role="accent"]:pressed { background: $accent_pressed; border-color: 
 QPushButton[role="accent"]:focus { border-color: $text; }
 QPushButton[role="accent"]:disabled { background: $raised; color: $disabled; border-color: $line; }
 QPushButton[role="danger"] { color: $bad; }
+QPushButton[role="small"] { padding: 2px 10px; min-height: 15px; font-size: 12px; }
 QPushButton[role="flat"] { background: transparent; border-color: transparent; color: $muted; }
 QPushButton[role="flat"]:hover { background: $raised; color: $text; }
 QPushButton[role="flat"]:checked { background: $raised; color: $text; font-weight: 600; }

@@ -15,6 +15,7 @@ from dqngui.gui.panels.heads import Heads
 from dqngui.gui.panels.heatmap import Heatmap
 from dqngui.gui.panels.inner import InnerPanel
 from dqngui.gui.panels.levels import Levels
+from dqngui.gui.panels.meter import MeterRow
 from dqngui.gui.panels.shares import Shares
 from dqngui.gui.panels.timeline import span_of
 from dqngui.gui.panels.timemap import TimeMap
@@ -87,6 +88,8 @@ class AttentionPanel(InnerPanel):
         layout.addWidget(self.alone)
         for canvas, stretch in ((self.now, 3), (self.grid, 3), (self.times, 3), (self.over, 2), (self.curve, 0)):
             layout.addWidget(canvas, stretch)
+        self.meter = MeterRow(self)
+        layout.addWidget(self.meter)
         for each in (self.alone, self.grid, self.times):
             each.hide()
         self.now.clicked.connect(self._on_now)

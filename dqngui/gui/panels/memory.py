@@ -16,6 +16,7 @@ from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.heatmap import Heatmap
 from dqngui.gui.panels.inner import InnerPanel
 from dqngui.gui.panels.levels import Levels
+from dqngui.gui.panels.meter import MeterRow
 from dqngui.gui.panels.ordering import PLAIN, Ordering, orders
 from dqngui.gui.panels.timeline import span_of
 from dqngui.gui.panels.timemap import TimeMap
@@ -67,6 +68,8 @@ class MemoryPanel(InnerPanel):
         self.trajectory.again.connect(self.again)
         self.trajectory.hide()
         layout.addWidget(self.trajectory, 28)
+        self.meter = MeterRow(self)
+        layout.addWidget(self.meter)
         self.sorting = Choice("Order of the rows", self)
         self.sorting.offer(PLAIN, self.ordering.key, self.sort_by)
         self.as_path = QToolButton(self)
@@ -207,6 +210,8 @@ class MemoryPanel(InnerPanel):
 
     def choose_row(self, row: int) -> None:
         """Draw the curves of another row."""
+        if self.sources is not None and self.view is not None:
+            self.sources.chosen[self.view.name] = row
         if row != self.row:
             self.row = row
             self.again()

@@ -22,17 +22,13 @@ from dqngui.config import ConfigError
 from dqngui.jobs.agent import Agent
 from dqngui.jobs.changes import removing
 from dqngui.jobs.study.collecting import Moment, environments, moments
+from dqngui.jobs.study.judging import CLAIMS, MATTERS
 from dqngui.jobs.study.linear import Array, interval, resamples
 from dqngui.messages import AskFaithfulness, Effect, Event, Faithfulness, Progress
 from dqngui.nets.record import Record, ViewSpec
 
 LONGEST = 300
 """Steps of an episode that are looked at."""
-MATTERS = 0.1
-"""A removal matters where it moves the action values by a tenth of their spread more than a random one does."""
-CLAIMS = 0.2
-"""A map claims something where its k greatest places are so concentrated. One that is nearly even, as random weights
-give it, points nowhere: that its greatest place happens to be one that counts explains nothing."""
 
 
 def faithfulness(agent: Agent, question: AskFaithfulness) -> Iterator[Event | None]:

@@ -1,0 +1,154 @@
+"""Whether a map of weights explains its agent, in words with numbers, and as two bars."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from dqngui.gui import theme as themes
+from dqngui.gui.theme import TICK_PX
+from dqngui.jobs.study.judging import MATTERS
+from dqngui.messages import Faithfulness
+
+Measure = Literal["turned", "change"]
+_TITLES: dict[Measure, str] = {"turned": "Actions that turn", "change": "Change of the values"}
+TURNS = 0.02
+"""Where removals turn so many more actions than random ones do, actions are spoken of; else the values."""
+SPREAD = 0.5
+"""The shortest scale of changes, in units of the values' spread: what hardly matters looks small."""
+BAR, LINE, NAME, VALUE = 7, 18, 64, 104  # pixels: a bar's height, a labelled line's, of names and of numbers
+
+
+def places(axis: str, count: int, cells: bool = False) -> str:
+    """What is removed along a view's last axis: `token`, `2 slots`, `past step`."""
+    name = {"key": "cell" if cells else "token", "lag": "past step"}.get(axis, axis)
+    return name if count == 1 else f"{count} {name}s"
+
+
+def measure_of(told: Faithfulness) -> Measure:
+    """What tells more: how many actions turn, or how far the values move."""
+    return "turned" if abs(told.top.turned - told.random.turned) >= TURNS else "change"
+
+
+def value_words(value: float, measure: Measure) -> str:
+    """A share in percent, or a change in units of the values' spread."""
+    return f"{100 * value:.0f} %" if measure == "turned" else f"{value:.2f}"
+
+
+def interval_words(value: float, interval: tuple[float, float], measure: Measure) -> str:
+    """`61 % [55, 66]`, `0.80 [0.71, 0.92]`."""
+    return f"{value_words(value, measure)} {_range(interval, measure)}"
+
+
+def numbers(told: Faithfulness, axis: str, cells: bool = False) -> str:
+    """`Removing the token it weighs most turns 61 % of actions [55, 66], a random one 4 % [2, 6]`."""
+    measure, what = measure_of(told), places(axis, told.k, cells)
+    other = "a random one" if told.k == 1 else f"{told.k} random ones"
+    top, random = told.top, told.random
+    if measure == "turned":
+        share = value_words(top.turned, measure)
+        does = f"turns {share} of actions {_range(top.turned_interval, measure)}, {other} "
+        does += interval_words(random.turned, random.turned_interval, measure)
+    else:
+        moved = interval_words(top.change, top.change_interval, measure)
+        does = f"moves the values by {moved} of their spread, {other} by "
+        does += interval_words(random.change, random.change_interval, measure)
+    return f"Removing the {what} it weighs most {does}"
+
+
+def _range(interval: tuple[float, float], measure: Measure) -> str:
+    low, high = (f"{100 * each:.0f}" if measure == "turned" else f"{each:.2f}" for each in interval)
+    return f"[{low}, {high}]"
+
+
+def verdict(told: Faithfulness, axis: str, cells: bool = False) -> str:
+    """What may be read into the map, in a sentence."""
+    if told.explains:
+        return "This map explains the agent."
+    if told.difference_interval[0] <= 0:
+        return "No more than random ones: do not read reasons into this map."
+    if told.difference < MATTERS:
+        return "Hardly more than random ones: do not read reasons into this map."
+    all_of = places(axis, 2, cells).removeprefix("2 ")
+    return f"But it weighs all {all_of} nearly alike, so it points nowhere: do not read reasons into this map."
+
+
+def short_verdict(told: Faithfulness) -> str:
+    """The same in few words."""
+    measure = measure_of(told)
+    top, random = (value_words(getattr(each, measure), measure) for each in (told.top, told.random))
+    what = "of actions turn" if measure == "turned" else "of the values' spread"
+    return f"{'Explains' if told.explains else 'Does not explain'}: {top} {what}, at random {random}"
+
+
+class EffectBars(QWidget):
+    """Two bars with their intervals: places that weigh most removed, and random ones; with names and numbers if named.
+
+    Args:
+        named: draw names and numbers beside the bars.
+    """
+
+    def __init__(self, named: bool, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._named = named
+        self._told: Faithfulness | None = None
+        self.measure: Measure = "turned"
+        self.setSizePolicy(
+            QSizePolicy.Policy.Expanding if named else QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed
+        )
+
+    def draw(self, told: Faithfulness | None, measure: Measure) -> None:
+        """Show a measure of an answer."""
+        self._told, self.measure = told, measure
+        if told is not None:
+            pairs = ((told.top, "weighed most"), (told.random, "random"))
+            words = (f"{name} {interval_words(*self._of(effect), measure)}" for effect, name in pairs)
+            self.setAccessibleName(f"{_TITLES[measure]}: {', '.join(words)}")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(220, 2 * LINE) if self._named else QSize(64, 2 * BAR + 3)
+
+    minimumSizeHint = sizeHint
+
+    def _of(self, effect: object) -> tuple[float, tuple[float, float]]:
+        return getattr(effect, self.measure), getattr(effect, f"{self.measure}_interval")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        told = self._told
+        if told is None:
+            return
+        theme = themes.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(themes.font(TICK_PX))
+        rows = [(*self._of(told.top), "weighed most", "series0"), (*self._of(told.random), "random", "muted")]
+        longest = 1.0 if self.measure == "turned" else max(SPREAD, *(row[1][1] for row in rows))
+        left = NAME + 18 if self._named else 0
+        room = self.width() - left - (VALUE if self._named else 2)
+        for index, (value, (low, high), name, token) in enumerate(rows):
+            middle = (index + 0.5) * self.height() / 2
+            scale = room / longest
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.mixed("muted", 0.18))
+            painter.drawRoundedRect(QRectF(left, middle - BAR / 2, room, BAR), 2, 2)
+            painter.setBrush(theme.color(token))
+            painter.drawRoundedRect(QRectF(left, middle - BAR / 2, max(1.0, value * scale), BAR), 2, 2)
+            self._interval(painter, left + low * scale, left + high * scale, middle, theme.color("text"))
+            if self._named:
+                painter.setPen(theme.color("muted"))
+                painter.drawText(QRectF(0, middle - LINE / 2, left - 6, LINE), int(Qt.AlignmentFlag.AlignVCenter), name)
+                painter.setPen(theme.color("text"))
+                place = QRectF(left + room + 8, middle - LINE / 2, VALUE, LINE)
+                words = interval_words(value, (low, high), self.measure)
+                painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), words)
+
+    @staticmethod
+    def _interval(painter: QPainter, low: float, high: float, middle: float, color: QColor) -> None:
+        painter.setPen(QPen(color, 1.2))
+        painter.drawLine(QPointF(low, middle), QPointF(high, middle))
+        for x in (low, high):
+            painter.drawLine(QPointF(x, middle - 2), QPointF(x, middle + 2))

@@ -1,0 +1,276 @@
+"""A line under a map of weights: does this map explain this agent? It is measured on request, by taking places away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from dqngui import messages as m
+from dqngui.gui import theme as themes
+from dqngui.gui.elided import ElidedLabel
+from dqngui.gui.panels.choice import Choice
+from dqngui.gui.panels.faithful import EffectBars, measure_of, numbers, places, short_verdict, verdict
+from dqngui.gui.panels.views import in_words
+from dqngui.gui.study import Study
+from dqngui.gui.theme import Theme
+from dqngui.messages import Faithfulness, View
+
+if TYPE_CHECKING:
+    from dqngui.gui.panels.inner import InnerPanel
+    from dqngui.gui.panels.panel import Sources
+
+LOW, LOW_OPEN = 150, 300
+"""Pixels of a panel's height below which the line is left out, and below which it stays closed."""
+COUNTS = (1, 2, 4)
+QUESTION = "Does this map explain this agent?"
+_HOW = (
+    "The places that it weighs most are taken away at every step of some greedy episodes, and so are random ones; "
+    "the rest of each row grows in proportion. A map explains the agent where the former changes its action values "
+    "clearly more. Intervals are of 95 %, over episodes."
+)
+
+
+class MeterRow(QWidget):
+    """Stands under an inner panel's maps while it draws weights; asks the study, and shows its answer.
+
+    Attributes:
+        answers: by view and number of places, of the agent that plays.
+        number: of the question that is open, 0 while there is none.
+    """
+
+    def __init__(self, panel: InnerPanel) -> None:
+        super().__init__(panel)
+        self.answers: dict[tuple[str, int], Faithfulness] = {}
+        self.number = 0
+        self._panel = panel
+        self._study: Study | None = None
+        self._k = COUNTS[0]
+        self._asked: tuple[str, int] = ("", 0)
+        self._problems: dict[tuple[str, int], str] = {}
+        self._agent: object = None
+        self._make_line()
+        self._make_details()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 0, 4, 0)
+        column.setSpacing(2)
+        column.addLayout(self._line)
+        column.addWidget(self.details)
+        self.hide()
+
+    def _make_line(self) -> None:
+        self.bars = EffectBars(named=False)
+        self.text = ElidedLabel()
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 100)
+        self.progress.setTextVisible(False)
+        self.progress.setFixedSize(64, 6)
+        self.progress.setAccessibleName("Progress of measuring")
+        self.count = Choice("Places that are taken away", self)
+        self.button = QPushButton("Measure")
+        themes.set_role(self.button, "small")
+        self.button.clicked.connect(self._on_button)
+        self.more = QToolButton()
+        self.more.setCheckable(True)
+        self.more.setIconSize(QSize(16, 16))
+        self.more.setAccessibleName("Show the measured numbers")
+        self.more.setToolTip("Show the measured numbers")
+        self.more.toggled.connect(self.refresh)
+        self._line = QHBoxLayout()
+        self._line.setSpacing(8)
+        for widget in (self.bars, self.progress):
+            self._line.addWidget(widget)
+        self._line.addWidget(self.text, 1)
+        for control in (self.count, self.button, self.more):
+            self._line.addWidget(control)
+
+    def _make_details(self) -> None:
+        self.details = QWidget()
+        self.said = QLabel()
+        self.said.setWordWrap(True)
+        self.turned, self.change = EffectBars(named=True), EffectBars(named=True)
+        column = QVBoxLayout(self.details)
+        column.setContentsMargins(0, 0, 8, 4)
+        column.setSpacing(3)
+        column.addWidget(self.said)
+        for bars, title in ((self.turned, "Actions that turn"), (self.change, "Change of the values, in their spread")):
+            label = QLabel(title)
+            themes.set_role(label, "muted")
+            column.addWidget(label)
+            column.addWidget(bars)
+
+    # -- what the panel calls ---------------------------------------------------------------------
+
+    def attach(self, sources: Sources) -> None:
+        """Take the study; without one the line never appears."""
+        self._study = sources.study
+        sources.player.changed.connect(self._on_change)
+        if self._study is not None:
+            self._study.changed.connect(self._on_change)
+            self._study.answered.connect(self._on_answer)
+
+    @Slot()
+    def _on_change(self) -> None:
+        if self._panel.isVisible():
+            self.refresh()
+
+    @Slot()
+    def refresh(self) -> None:
+        """Show what is known of the map that the panel draws."""
+        if self._study is None:
+            return
+        self._forget_others()
+        view, study = self.weights, self._study
+        self.setVisible(view is not None and self._panel.height() >= LOW)
+        if view is None or self.isHidden():
+            return
+        self._show_counts(view)
+        answer = self.answers.get((view.name, self._k))
+        asking, offers = study.is_open(self.number), [k for k in COUNTS if k < view.shape[-1]]
+        here = asking and self._asked == (view.name, self._k)
+        self.progress.setVisible(here)
+        self.progress.setValue(round(100 * study.progress) if study.asked == self.number else 0)
+        self.bars.setVisible(answer is not None and not here)
+        self.count.setVisible(len(offers) > 1 and not here)
+        self.button.setText("Cancel" if here else "Measure")
+        self.button.setVisible(here or answer is None or bool(self.stale(answer)))
+        self.button.setEnabled(here or (bool(offers) and study.can_ask))
+        what = places(view.axes[-1], self._k, self._cells)
+        self.button.setToolTip(
+            "Leave it at that" if here else f"Take away the {what} it weighs most, and see what changes"
+        )
+        role, text, tip = self._words(view, answer, study if here else None, bool(offers))
+        themes.set_role(self.text, role)
+        self.text.setText(text)
+        self.text.setToolTip(tip)
+        self._show_details(view, None if here else answer)
+
+    def restyle(self, theme: Theme) -> None:
+        """Take the theme's colours."""
+        self.more.setIcon(themes.icon("chevron-up" if self.more.isChecked() else "chevron-down", "muted"))
+        for bars in (self.bars, self.turned, self.change):
+            bars.update()
+
+    # -- what is drawn ----------------------------------------------------------------------------
+
+    @property
+    def weights(self) -> View | None:
+        """The panel's view, if it is one of weights that can be taken away."""
+        playing, view = self._panel.playing, self._panel.view
+        known = playing is not None and view is not None and view.name in playing.ready.weights
+        return view if known and self._panel.has_content() else None
+
+    @property
+    def _cells(self) -> bool:
+        return self._panel.playing is not None and self._panel.playing.ready.cells is not None
+
+    def stale(self, answer: Faithfulness | None) -> str:
+        """Of which weights an answer speaks, if others play; else empty."""
+        playing = self._panel.playing
+        if answer is None or playing is None or playing.weights_step == answer.step:
+            return ""
+        return f"With the weights of step {answer.step:,}"
+
+    def _words(
+        self, view: View, answer: Faithfulness | None, busy: Study | None, possible: bool
+    ) -> tuple[str, str, str]:
+        """Role, text and tooltip of the line."""
+        if busy is not None:
+            text = busy.doing if busy.asked in (0, self.number) else "Waiting for another question…"
+            return "muted", text or "Waiting…", _HOW
+        problem = self._problems.get((view.name, self._k))
+        if problem:
+            return "bad", f"Not measured: {problem}.", f"Not measured: {problem}."
+        if not possible:
+            what = places(view.axes[-1], 1, self._cells)
+            return "muted", f"One {what} only: nothing to compare it with.", _HOW
+        if answer is None:
+            return "muted", QUESTION, f"{QUESTION} {_HOW}"
+        stale = self.stale(answer)
+        text = short_verdict(answer) + (f" (step {answer.step:,})" if stale else "")
+        return "muted" if stale else ("good" if answer.explains else "warn"), text, self._sentence(view, answer)
+
+    def _sentence(self, view: View, answer: Faithfulness) -> str:
+        axis, stale = view.axes[-1], self.stale(answer)
+        said = f"{numbers(answer, axis, self._cells)}. {verdict(answer, axis, self._cells)}"
+        if self._panel.offered() and len(self._panel.announced()) > 1:
+            said = f"{in_words(view.name).capitalize()}: {said[:1].lower()}{said[1:]}"
+        return f"{said} {stale}; others play now." if stale else said
+
+    def _show_counts(self, view: View) -> None:
+        offered = {str(k): places(view.axes[-1], k, self._cells) for k in COUNTS if k < view.shape[-1]}
+        if str(self._k) not in offered:
+            self._k = COUNTS[0]
+        self.count.offer(
+            {k: f"1 {text}" if k == "1" else text for k, text in offered.items()}, str(self._k), self.choose
+        )
+
+    def _show_details(self, view: View, answer: Faithfulness | None) -> None:
+        self.more.setVisible(answer is not None and self._panel.height() >= LOW_OPEN)
+        opened = answer is not None and self.more.isChecked() and not self.more.isHidden()
+        self.details.setVisible(opened)
+        self.more.setIcon(themes.icon("chevron-up" if self.more.isChecked() else "chevron-down", "muted"))
+        if answer is None:
+            return
+        self.bars.draw(answer, measure_of(answer))
+        self.turned.draw(answer, "turned")
+        self.change.draw(answer, "change")
+        steps = f"{answer.steps:,} steps of {answer.episodes} episodes"
+        self.said.setText(f"{self._sentence(view, answer)} Measured at {steps}.")
+        self.details.setToolTip(_HOW)
+
+    # -- asking -----------------------------------------------------------------------------------
+
+    def choose(self, k: str) -> None:
+        """Take another number of places away."""
+        self._k = int(k)
+        self.count.set_chosen(k)
+        self.refresh()
+
+    def measure(self) -> None:
+        """Ask about the map that is drawn."""
+        view, study = self.weights, self._study
+        if view is None or study is None or not study.can_ask:
+            return
+        study.abandon(self.number)
+        self._asked = name, k = view.name, self._k
+        self._problems.pop(self._asked, None)
+        self._agent = self._whose()
+        self.number = study.ask(lambda number: m.AskFaithfulness(number=number, view=name, k=k))
+        self.refresh()
+
+    @Slot()
+    def _on_button(self) -> None:
+        study = self._study
+        if study is not None and study.is_open(self.number) and self.button.text() == "Cancel":
+            study.abandon(self.number)
+            self.number = 0
+            self.refresh()
+        else:
+            self.measure()
+
+    @Slot(object)
+    def _on_answer(self, event: m.Event) -> None:
+        match event:
+            case m.Faithfulness() if event.number == self.number:
+                self.answers[self._asked] = event
+            case m.Unanswered() if event.number == self.number:
+                self._problems[self._asked] = event.text
+            case _:
+                return
+        self.number = 0
+        self._on_change()
+
+    def _whose(self) -> object:
+        """What tells one agent from another: one that trains and what becomes of it are the same."""
+        sources = self._panel.sources
+        agent = sources.player.agent if sources is not None else None
+        return None if agent is None else agent.folder or agent.experiment
+
+    def _forget_others(self) -> None:
+        """Answers about another agent."""
+        if self._agent != self._whose():
+            self._agent = self._whose()
+            self.answers.clear()
+            self._problems.clear()

@@ -1,0 +1,310 @@
+"""The line under a map that says whether it explains the agent: every state, its words, and a real process once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from driving import until
+from made_panels import made
+from made_playing import GATE, HIDDEN, LAGS, SELF, TOKENS, extend, rows_of
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+from scripted_study import ScriptedStudy, Turned, Who
+
+from dqngui import messages as m
+from dqngui import presets
+from dqngui.gui import theme as themes
+from dqngui.gui.panels.attention import AttentionPanel
+from dqngui.gui.panels.faithful import measure_of, numbers, places, short_verdict, verdict
+from dqngui.gui.panels.inner import InnerPanel
+from dqngui.gui.panels.memory import MemoryPanel
+from dqngui.gui.panels.meter import QUESTION, MeterRow
+from dqngui.gui.panels.panel import Sources
+from dqngui.gui.playing import Playing
+from dqngui.gui.study import Study
+from dqngui.messages import Effect, Faithfulness, View
+
+READ = View("memory/read", ("head", "slot"), (2, 12))
+VIEWS = (SELF, LAGS, READ, HIDDEN, GATE)
+
+
+def play(views: tuple[View, ...] = VIEWS, step: int = 5_000) -> Playing:
+    """An episode of an agent whose views of weights can be changed."""
+    weights = tuple(view.name for view in views if view in (SELF, LAGS, READ))
+    labels = {"query": TOKENS, "key": TOKENS}
+    ready = m.PlayerReady(step=step, environment="E", views=views, weights=weights, labels=labels)
+    playing = Playing(ready, m.EpisodeBegan(step=step, number=0, seed=1), "demo")
+    return extend(playing, rows_of(views, 20), 20, ended=True)
+
+
+def told(
+    number: int = 1,
+    turned: tuple[float, float] = (0.61, 0.04),
+    change: tuple[float, float] = (0.82, 0.12),
+    between: tuple[float, float] = (0.5, 0.8),
+    **rest: Any,
+) -> Faithfulness:
+    top, random = (
+        Effect(moved, (moved - 0.02, moved + 0.02), share, (share - 0.02, share + 0.03))
+        for moved, share in zip(change, turned, strict=True)
+    )
+    plain = {
+        "step": 5_000, "view": SELF.name, "k": 1, "steps": 1_234, "episodes": 8, "explains": True, "concentration": 0.7,
+    }  # fmt: skip
+    difference = change[0] - change[1]
+    return Faithfulness(
+        number=number, top=top, random=random, difference=difference, difference_interval=between, **(plain | rest)
+    )
+
+
+@pytest.fixture
+def world(qtbot: QtBot, qapp: QApplication) -> SimpleNamespace:
+    """A study with an agent open, and `shown(kind, ...)`, which gives a panel that draws an episode of it."""
+    themes.apply(qapp, "dark")
+    ScriptedStudy.opened.clear()
+    player = Who()
+    study = Turned(player, open_host=ScriptedStudy)
+    player.open(folder=Path("run"))
+
+    def shown(
+        kind: type[InnerPanel] = AttentionPanel,
+        playing: Playing | None = None,
+        size: tuple[int, int] = (460, 420),
+    ) -> InnerPanel:
+        panel = made(qtbot, kind, *size)
+        panel.attach(Sources(None, player, None, study=study))  # type: ignore[arg-type]
+        panel.take_views(playing or play())
+        panel.show(panel.history)
+        assert isinstance(panel, InnerPanel)
+        return panel
+
+    return SimpleNamespace(player=player, study=study, shown=shown)
+
+
+def meter_of(panel: InnerPanel) -> MeterRow:
+    assert panel.meter is not None
+    return panel.meter
+
+
+def question(world: SimpleNamespace) -> m.AskFaithfulness:
+    """What the process was asked last."""
+    world.study.turn()
+    asked: m.AskFaithfulness = ScriptedStudy.opened[-1].questions()[-1]
+    return asked
+
+
+def answer(world: SimpleNamespace, event: m.Event) -> None:
+    ScriptedStudy.opened[-1].emit(event)
+    world.study.turn()
+
+
+def measured(world: SimpleNamespace, panel: InnerPanel, **rest: Any) -> MeterRow:
+    """Press the button, and get an answer."""
+    meter = meter_of(panel)
+    meter.button.click()
+    asked = question(world)
+    answer(world, told(asked.number, view=asked.view, k=asked.k, **rest))
+    return meter
+
+
+# -- where it stands ----------------------------------------------------------------------------------
+
+
+def test_it_stands_under_weights_only(world: SimpleNamespace) -> None:
+    panel = world.shown(MemoryPanel)
+    for view, there in ((LAGS, True), (READ, True), (HIDDEN, False), (GATE, False)):
+        panel.look_at(view.name)
+        assert meter_of(panel).isVisible() is there, view.name
+
+
+def test_a_low_card_and_a_panel_that_stands_alone_do_without(qtbot: QtBot, world: SimpleNamespace) -> None:
+    assert not meter_of(world.shown(size=(300, 140))).isVisible()
+    assert meter_of(world.shown(size=(300, 160))).isVisible()
+    alone = made(qtbot, AttentionPanel, 460, 420)
+    alone.take_views(play())
+    alone.show(alone.history)
+    assert isinstance(alone, AttentionPanel) and not meter_of(alone).isVisible()
+
+
+def test_as_many_places_can_be_taken_as_leave_one(world: SimpleNamespace) -> None:
+    panel = world.shown(MemoryPanel)
+    meter = meter_of(panel)
+    panel.look_at(READ.name)
+    assert meter.count.offered == {"1": "1 slot", "2": "2 slots", "4": "4 slots"}
+    meter.choose("4")
+    panel.look_at(LAGS.name)
+    meter.button.click()
+    asked = question(world)
+    assert (asked.view, asked.k) == (LAGS.name, 4)
+    two = world.shown()
+    assert meter_of(two).count.isHidden(), "of two tokens one can be taken"
+
+
+def test_of_a_single_token_nothing_can_be_said(world: SimpleNamespace) -> None:
+    meter = meter_of(world.shown(playing=single()))
+    assert meter.text.text() == "One token only: nothing to compare it with." and not meter.button.isEnabled()
+
+
+def single() -> Playing:
+    view = View(SELF.name, SELF.axes, (4, 1, 1))
+    ready = m.PlayerReady(step=5_000, environment="E", views=(view,), weights=(view.name,))
+    playing = Playing(ready, m.EpisodeBegan(step=5_000, number=0, seed=1), "demo")
+    return extend(playing, rows_of((view,), 5), 5, ended=True)
+
+
+# -- asking ---------------------------------------------------------------------------------------------
+
+
+def test_from_the_question_over_progress_to_the_answer(world: SimpleNamespace) -> None:
+    panel = world.shown()
+    meter = meter_of(panel)
+    assert meter.text.text() == QUESTION and meter.button.text() == "Measure" and meter.bars.isHidden()
+    meter.button.click()
+    assert meter.button.text() == "Cancel" and meter.progress.isVisible()
+    asked = question(world)
+    assert (asked.view, asked.k) == (SELF.name, 1)
+    answer(world, m.Progress(step=0, number=asked.number, share=0.4, text="Removing places…"))
+    assert meter.progress.value() == 40 and meter.text.text() == "Removing places…"
+    answer(world, told(asked.number))
+    assert meter.text.text() == "Explains: 61 % of actions turn, at random 4 %"
+    assert meter.text.property("role") == "good" and meter.bars.isVisible() and meter.button.isHidden()
+    assert meter.text.toolTip().endswith("a random one 4 % [2, 7]. This map explains the agent.")
+
+
+def test_cancelling_leaves_the_question(world: SimpleNamespace) -> None:
+    meter = meter_of(world.shown())
+    meter.button.click()
+    asked = question(world)
+    meter.button.click()
+    assert ScriptedStudy.opened[-1].sent[-1] == m.Abandon(number=asked.number)
+    assert meter.text.text() == QUESTION and meter.button.text() == "Measure"
+    answer(world, told(asked.number))
+    assert meter.answers == {}, "what comes nevertheless is of no one's interest"
+
+
+def test_a_question_without_an_answer_says_why_and_can_be_asked_again(world: SimpleNamespace) -> None:
+    meter = meter_of(world.shown())
+    meter.button.click()
+    answer(world, m.Unanswered(step=0, number=question(world).number, text="there was no step"))
+    assert meter.text.text() == "Not measured: there was no step." and meter.text.property("role") == "bad"
+    meter.button.click()
+    assert meter.progress.isVisible()
+
+
+def test_answers_stay_with_their_map_and_number_of_places(world: SimpleNamespace) -> None:
+    panel = world.shown(MemoryPanel)
+    panel.look_at(READ.name)
+    meter = measured(world, panel)
+    assert meter.text.text().startswith("Explains")
+    meter.choose("2")
+    assert meter.text.text() == QUESTION
+    panel.look_at(LAGS.name)
+    assert meter.text.text() == QUESTION
+    panel.look_at(READ.name)
+    meter.choose("1")
+    assert meter.text.text().startswith("Explains")
+
+
+def test_it_says_which_weights_it_is_about_where_others_play(world: SimpleNamespace) -> None:
+    panel = world.shown()
+    meter = measured(world, panel)
+    panel.take_views(play(step=9_000))
+    panel.refresh()
+    assert meter.text.text().endswith("(step 5,000)") and meter.text.property("role") == "muted"
+    assert meter.button.isVisible(), "it can be measured anew"
+    assert "With the weights of step 5,000; others play now." in meter.text.toolTip()
+
+
+def test_another_agent_begins_anew(world: SimpleNamespace) -> None:
+    panel = world.shown()
+    meter = measured(world, panel)
+    world.player.open(folder=Path("other"))
+    world.study.turn()
+    assert meter.answers == {} and meter.text.text() == QUESTION
+
+
+def test_the_numbers_unfold_where_there_is_room(world: SimpleNamespace) -> None:
+    panel = world.shown()
+    meter = measured(world, panel)
+    assert meter.details.isHidden()
+    meter.more.click()
+    assert meter.details.isVisible() and "1,234 steps of 8 episodes" in meter.said.text()
+    assert meter.turned.accessibleName() == "Actions that turn: weighed most 61 % [59, 64], random 4 % [2, 7]"
+    panel.resize(460, 250)
+    assert meter.details.isHidden() and meter.more.isHidden()
+
+
+# -- words ----------------------------------------------------------------------------------------------
+
+
+def test_places_in_words() -> None:
+    assert [places("key", 1), places("key", 2), places("key", 1, cells=True)] == ["token", "2 tokens", "cell"]
+    assert [places("lag", 4), places("slot", 1)] == ["4 past steps", "slot"]
+
+
+def test_actions_are_spoken_of_where_they_turn_and_else_the_values() -> None:
+    assert numbers(told(), "key") == (
+        "Removing the token it weighs most turns 61 % of actions [59, 64], a random one 4 % [2, 7]"
+    )
+    still = told(turned=(0.0, 0.0), k=2)
+    assert measure_of(still) == "change"
+    assert numbers(still, "slot") == (
+        "Removing the 2 slots it weighs most moves the values by 0.82 [0.80, 0.84] of their spread, 2 random ones by "
+        "0.12 [0.10, 0.14]"
+    )
+    assert short_verdict(still) == "Explains: 0.82 of the values' spread, at random 0.12"
+
+
+@pytest.mark.parametrize(
+    ("answered", "says"),
+    [
+        (told(), "This map explains the agent."),
+        (told(explains=False, between=(-0.1, 0.2)), "No more than random ones: do not read reasons into this map."),
+        (
+            told(explains=False, change=(0.06, 0.01), between=(0.01, 0.09)),
+            "Hardly more than random ones: do not read reasons into this map.",
+        ),
+        (told(explains=False, concentration=0.05), "But it weighs all tokens nearly alike, so it points nowhere"),
+    ],
+)
+def test_every_verdict_has_its_reason(answered: Faithfulness, says: str) -> None:
+    assert verdict(answered, "key").startswith(says)
+
+
+# -- in earnest -----------------------------------------------------------------------------------------
+
+
+def test_a_real_process_measures_the_demo_s_kind_of_agent(qtbot: QtBot, tmp_path: Path) -> None:
+    """An agent that has hardly learned: what it says is not judged here, but that it says it."""
+    from dqngui.hosts import run_inline
+    from dqngui.runs.folder import create
+    from dqngui.settings import with_settings
+
+    short = {"run.total_steps": 200, "run.eval_every": 0, "learn.warmup": 100, "net.width": 16, "run.device": "cpu"}
+    asked = with_settings(presets.read_experiment("find"), short)
+    folder = create(tmp_path, asked)
+    list(run_inline(m.Request(job="train", experiment=asked, folder=str(folder))))
+    player = Who()
+    study = Study(player)
+    player.open(folder=folder)
+    panel = made(qtbot, AttentionPanel, 460, 420)
+    assert isinstance(panel, AttentionPanel)
+    panel.attach(Sources(None, player, None, study=study))  # type: ignore[arg-type]
+    tokens = View(SELF.name, SELF.axes, (4, 6, 6))
+    ready = m.PlayerReady(step=200, environment="E", views=(tokens,), weights=(tokens.name,))
+    playing = Playing(ready, m.EpisodeBegan(step=200, number=0, seed=1), "best checkpoint")
+    panel.take_views(extend(playing, rows_of((tokens,), 5), 5, ended=True))
+    panel.show(panel.history)
+    meter = meter_of(panel)
+    try:
+        meter.button.click()
+        until(lambda: bool(meter.answers) or meter.text.text().startswith("Not measured"), 120)
+        (found,) = meter.answers.values()
+        assert found.view == SELF.name and found.steps > 0 and meter.text.text().startswith(short_verdict(found))
+    finally:
+        study.stop()
+        until(lambda: not study.alive, 20)
+        study.join()
