@@ -84,7 +84,7 @@ def made(qtbot: QtBot, kind: type[InnerPanel], width: int = 430, height: int = 3
 
 def attached(panel: InnerPanel) -> FakePlayer:
     player = FakePlayer()
-    panel.attach(SimpleNamespace(session=None, player=player, library=None, study=None))  # type: ignore[arg-type]
+    panel.attach(SimpleNamespace(session=None, player=player, library=None, chosen={}, study=None))  # type: ignore[arg-type]
     return player
 
 

@@ -183,7 +183,7 @@ def attached(qtbot: QtBot, player: Player, rival: Rival, width: int = 900, heigh
     qtbot.addWidget(panel)
     panel.resize(width, height)
     library = SimpleNamespace(summaries=[], name_of=str)
-    panel.attach(SimpleNamespace(session=None, player=player, library=library, rival=rival))  # type: ignore[arg-type]
+    panel.attach(SimpleNamespace(session=None, player=player, library=library, rival=rival, chosen={}))  # type: ignore[arg-type]
     player.grew.connect(panel.take_views)
     player.grew.connect(lambda _: panel.refresh())
     rival.grew.connect(panel.refresh)
@@ -429,6 +429,18 @@ def test_the_menu_offers_what_this_agent_has(made: Any) -> None:
     made.panel.list.look_at(made.player.playing.ready)
     assert not made.panel.list.rows[0].check.isEnabled()
     assert not made.panel.interventions.active(made.player.playing.ready)
+
+
+def test_the_row_that_is_looked_at_in_the_memory_is_the_one_to_change(made: Any) -> None:
+    made.panel.sources.chosen["memory/hidden"] = 5
+    add(made, "memory/hidden:unit")
+    assert made.panel.interventions.rows[-1].places == (5,)
+    views = (MATRIX, LAGS)
+    made.player.playing.ready = ready_with(*views, held=("memory/matrix",))
+    made.panel.sources.chosen.update({"memory/matrix": 12, "memory/attention/0": 0})  # the third slot; the oldest step
+    for key, place in (("memory/matrix:slot", 2), ("memory/matrix:unit", 2), ("Memory:lag:5", 4)):
+        add(made, key)
+        assert made.panel.interventions.rows[-1].places == (place,), key
 
 
 def test_both_futures_can_be_exported(qtbot: QtBot, made: Any, tmp_path: Path) -> None:

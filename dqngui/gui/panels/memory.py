@@ -210,6 +210,8 @@ class MemoryPanel(InnerPanel):
 
     def choose_row(self, row: int) -> None:
         """Draw the curves of another row."""
+        if self.sources is not None and self.view is not None:
+            self.sources.chosen[self.view.name] = row
         if row != self.row:
             self.row = row
             self.again()

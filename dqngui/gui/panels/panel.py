@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -82,7 +82,11 @@ class Cursor:
 
 @dataclass(slots=True)
 class Sources:
-    """What panels may ask for besides the history; the window owns these."""
+    """What panels may ask for besides the history; the window owns these.
+
+    Attributes:
+        chosen: the row that the user chose to look at, by the view's name; counted as the Memory panel does.
+    """
 
     session: Session
     player: Player
@@ -90,6 +94,7 @@ class Sources:
     study: Study | None = None
     rival: Rival | None = None
     inspecting: Inspecting | None = None
+    chosen: dict[str, int] = field(default_factory=dict)
 
 
 class Panel(QWidget):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
-from PySide6.QtCore import QTimer, Slot
+import numpy as np
+from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
@@ -88,6 +90,7 @@ class WhatIfPanel(Panel):
         bar.addWidget(self.verdict, 1)
         self.hint = QLabel(HINT)
         self.hint.setWordWrap(True)
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         themes.set_role(self.hint, "empty")
         self._body = QStackedWidget()
         nothing = QWidget()
@@ -182,8 +185,17 @@ class WhatIfPanel(Panel):
             self.edit(len(self.interventions.rows) - 1)
 
     def _preset(self, lever: Lever) -> int:
-        """The place that is looked at in another card, or the first one."""
-        return 0
+        """The place that is looked at in the Memory card, or the first one."""
+        view = self.playing.views.get(lever.targets[0]) if self.playing is not None else None
+        row = self.sources.chosen.get(lever.targets[0]) if self.sources is not None else None
+        if view is None or row is None or lever.axis not in view.axes:
+            return 0
+        shape = [(axis, count) for axis, count in zip(view.axes, view.shape, strict=True) if axis != "head"]
+        if row >= math.prod(count for _, count in shape) or lever.axis == "head":
+            return 0
+        places = np.unravel_index(row, [count for _, count in shape])
+        place = int(places[[axis for axis, _ in shape].index(lever.axis)])
+        return len(lever.labels) - 1 - place if lever.axis == "lag" else place  # past steps are drawn oldest first
 
     @Slot(int)
     def edit(self, index: int) -> None:
