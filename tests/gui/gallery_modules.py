@@ -25,6 +25,7 @@ from dqngui import presets
 from dqngui.config import Experiment
 from dqngui.gui.app import App
 from dqngui.gui.panels.inner import InnerPanel
+from dqngui.gui.panels.memory import MemoryPanel
 from dqngui.gui.states import State
 from dqngui.gui.theme import Setting
 from dqngui.hosts import run_inline
@@ -189,11 +190,16 @@ class Gallery(QObject):
             self._settle()
             assert isinstance(panel, InnerPanel)
             row = []
-            for view in panel.announced() or [None]:
-                if view is not None:
-                    panel.look_at(view.name)
+            for key in panel.offered() or [None]:
+                if key is not None:
+                    panel.look_at(key)
                 self._settle()
                 row.append(board.docks[name].grab().toImage())
+            if isinstance(panel, MemoryPanel) and panel.announced():
+                panel.look_as_path(True)
+                self._settle()
+                row.append(board.docks[name].grab().toImage())
+                panel.look_as_path(False)
             rows += [row[first : first + 4] for first in range(0, len(row), 4)]
         self._settle()
         rows.append([board.docks["agent"].grab().toImage(), self._app.window.grab().toImage()])

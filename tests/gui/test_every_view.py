@@ -152,6 +152,45 @@ def test_coefficients_have_their_names_and_what_never_changes_is_drawn_once(qtbo
     assert panel.now.isHidden() and panel.map.isVisible() and panel.states.isVisible()
 
 
+@pytest.mark.parametrize(("attention", "memory"), [("self", "none"), ("none", "transformer")])
+def test_all_layers_of_a_real_agent_stand_in_one_grid(qtbot: QtBot, attention: str, memory: str) -> None:
+    playing = played("cartpole-positions", attention, memory)
+    panel = carded(qtbot, AttentionPanel)
+    panel.take_views(playing)
+    panel.refresh()
+    panel.follow(playing.t)
+    QApplication.processEvents()
+    kinds = [key for key in panel.offered() if key.endswith("/*")]
+    assert panel.chosen == kinds[0] and panel.choice.text() == panel.choice.offered[kinds[0]], "its name is cut"
+    grid = panel.times if memory == "transformer" else panel.grid
+    assert grid.isVisible() and grid.layers == ("layer 1", "layer 2") and len(grid.heads) > 1
+    assert colours(picture(panel)) > 16 and panel.bar.isVisible()
+    for layer, head in np.ndindex(len(grid.layers), len(grid.heads)):
+        panel.choose(layer, head)
+        panel.follow(playing.t)
+        QApplication.processEvents()
+        assert panel.alone.isVisible() and panel.alone.name.shown() == f"layer {layer + 1} · head {head + 1}"
+        assert colours(picture(panel)) > 16
+
+
+def test_the_path_of_every_memorys_state_is_drawn(qtbot: QtBot) -> None:
+    panel = carded(qtbot, MemoryPanel)
+    panel.look_as_path(True)
+    for memory in MEMORIES:
+        playing = played("cartpole-positions", "none", memory)
+        panel.take_views(playing)
+        panel.refresh()
+        drawn = 0
+        for view in panel.announced():
+            panel.look_at(view.name)
+            panel.follow(playing.t)
+            path = panel.trajectory.path
+            assert (len(path.places) == playing.length) != ("not changed" in path.empty), view.name
+            assert np.isfinite(path.places).all() and not picture(panel).isNull()
+            drawn += len(path.places) > 0
+        assert drawn, memory
+
+
 def test_an_action_asks_by_its_name(qtbot: QtBot) -> None:
     playing = played("find", "action", "none")
     panel = carded(qtbot, AttentionPanel)

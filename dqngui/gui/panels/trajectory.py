@@ -104,7 +104,8 @@ class Trajectory(QWidget):
         titles = ("", "") if axes is None else tuple(f"PC {n + 1} · {100 * axes.shares[n]:.0f} %" for n in (0, 1))
         past = [places for _, places in self._past]
         waiting = "A path appears after a few steps." if len(states) < 8 and not playing.ended else ""
-        empty = waiting or "This view has not changed in this episode: there is no path to draw."
+        unmoved = "This view has not changed in this episode: there is no path to draw."
+        empty = "" if axes is not None else waiting or unmoved
         self.path.draw(self._projection.places, self._colouring(playing), (titles[0], titles[1]), past, empty)
         self._say_whose(playing)
         return more
