@@ -119,7 +119,7 @@ class InnerPanel(Panel):
         self.draw(playing, view)
         marked = playing.against if playing.asked.recorded or playing.epsilon > 0 else NONE
         for canvas in self.findChildren(StepCanvas):
-            canvas.mark(marked)
+            canvas.mark(marked if canvas.filled else NONE)  # over a curve they would hide it
         self.move_to(min(playing.t, playing.length - 1))
 
     # -- for the panels themselves --------------------------------------------------------------

@@ -64,7 +64,8 @@ class ReturnPanel(Panel):
         self._line.setSegmentedLineMode("on")  # antialiased at half the cost
         self._dots = Dots(4)
         self._evaluations = pg.ScatterPlotItem(size=11, symbol="d", pxMode=True)
-        for level, item in enumerate((self._band, self._dots, self._line, self._evaluations)):
+        self._ring = pg.ScatterPlotItem(size=11, pxMode=True, brush=None)  # the pinned episode's dot
+        for level, item in enumerate((self._band, self._dots, self._line, self._evaluations, self._ring)):
             self.plot.add(item, level + 1)
         self._overlays, self._branch = Overlays(self.plot), Branch(self.plot)
         self._legend = OverlayLegend(self)
@@ -147,6 +148,7 @@ class ReturnPanel(Panel):
         plot.set_marks([mark.step for mark in marks])
         self._strip.set_marks(marks)
         plot.set_cursor(self.cursor_at.step if self.cursor_at else None)
+        self._draw_ring()
         best = history.best
         self._best.setText(f"best {best.judged:,.4g} at {best.step:,}" if best else "")
         self._best.setVisible(best is not None)
@@ -193,12 +195,24 @@ class ReturnPanel(Panel):
     def seek(self, cursor: Cursor | None) -> None:
         super().seek(cursor)
         self.plot.set_cursor(cursor.step if cursor else None)
+        self._draw_ring()
+
+    def _draw_ring(self) -> None:
+        """Around the pinned episode's dot, if it is one of this run's."""
+        at, curve = self.cursor_at, self.history.returns
+        x, y = curve.x.values[:0], curve.y.values[:0]
+        if at is not None and at.episode is not None and self._chips["episodes"].isChecked():
+            x, y = (column.values[at.episode : at.episode + 1] for column in (curve.x, curve.y))
+            if len(x) and x[0] != at.step:  # of a run that this one branched from
+                x, y = x[:0], y[:0]
+        self._ring.setData(x=x, y=y)
 
     def restyle(self, theme: Theme) -> None:
         self.plot.restyle(theme)
         self._line.setPen(self.plot.pen(theme.color("series0"), 2))
         self._band.set_color(theme.color("series0", 46))
         self._dots.set_color(theme.color("series0", 120))
+        self._ring.setPen(self.plot.pen(theme.color("accent"), 2))
         for chip in self._chips.values():
             chip.restyle(theme)
         self._legend.restyle(theme)

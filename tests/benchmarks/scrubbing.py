@@ -1,0 +1,272 @@
+"""Scrubbing a recorded episode of 500 steps while a run trains: how soon a step shows, and what it costs the training.
+
+    python -m tests.benchmarks.scrubbing --repeats 5
+
+A window trains from the start, in a process or in a thread, and plays an episode of 500 steps beside it, with the run's
+first weights and all panels that look inside the agent. Stretches in which a hand drags through the episode (25 steps
+asked for a second, no picture kept from before) alternate with stretches in which the episode stands still; medians of
+the training's speed in both give the share that is left. Then single steps are asked for at random places, first where
+no picture was drawn before, then where one is kept; a step shows when its own picture and the panels that follow it
+have been painted. The event loop's lateness is of all of that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from dqngui import presets, settings
+from dqngui.config import Experiment
+from tests.benchmarks.run import last_line
+from tests.benchmarks.window import Row, show
+
+STEPS = 500
+SEED = 7
+DRAG_S = 0.04  # between two steps of a drag
+EVERY = 9  # steps between two that a drag asks for
+SAMPLES = 60
+PATIENCE_S = 120.0
+TASKS = {
+    "CartPole": ("cartpole-positions", {}),
+    "MiniGrid": ("minigrid-memory", {"env.kwargs": {"max_steps": STEPS}}),
+}
+LIMITS = {"cached_ms": 33.0, "uncached_ms": 300.0, "late_worst_ms": 250.0}
+MEASURE = "import json; from tests.benchmarks.scrubbing import measure; print(json.dumps(measure{!r}))"
+
+
+def experiment_of(task: str, host: str) -> Experiment:
+    """What trains: it neither ends nor evaluates nor saves meanwhile."""
+    name, changes = TASKS[task]
+    endless = {"run.total_steps": 50_000_000, "run.eval_every": 0, "run.checkpoint_every": 50_000_000}
+    return settings.with_settings(presets.read_experiment(name), {**changes, **endless, "run.host": host})
+
+
+def long_episode(task: str) -> list[int]:
+    """Actions of an episode of 500 steps: a pole that is balanced by hand, or a walker who only turns."""
+    if task == "MiniGrid":
+        return np.random.default_rng(SEED).integers(0, 2, STEPS).tolist()
+    env, actions = gymnasium.make("CartPole-v1"), []
+    (x, speed, angle, turning), _ = env.reset(seed=SEED)
+    while len(actions) < STEPS:
+        actions.append(int(angle + 0.5 * turning + 0.05 * x + 0.1 * speed > 0))
+        (x, speed, angle, turning), _, terminated, truncated, _ = env.step(actions[-1])
+        if terminated or truncated:
+            break
+    env.close()
+    if len(actions) != STEPS:
+        raise SystemExit(f"the pole fell after {len(actions)} steps")
+    return actions
+
+
+# -- in the window's process ------------------------------------------------------------------------------
+
+
+def measure(task: str, host: str, seconds: float, stretches: int) -> dict[str, Any]:
+    """Figures of one window, `stretches` times dragging and standing still for so many seconds each."""
+    from PySide6.QtCore import QCoreApplication, QSettings
+    from PySide6.QtWidgets import QApplication
+
+    from dqngui.gui.app import App
+
+    qt = QApplication.instance() or QApplication(["dqngui"])
+    with tempfile.TemporaryDirectory() as place:
+        kept = QSettings(str(Path(place) / "settings.ini"), QSettings.Format.IniFormat)
+        app = App(experiment_of(task, host), runs=Path(place) / "runs", settings=kept, theme="dark")
+        app.window.resize(1600, 1000)
+        app.window.show()
+        try:
+            return _Hand(app, task).measure(seconds, stretches)
+        finally:
+            app.closing.begin(ask=False)
+            while not app.closing.done:
+                qt.processEvents()
+            app.window.deleteLater()
+            app.deleteLater()
+            QCoreApplication.sendPostedEvents(None, 52)  # DeferredDelete: nothing may outlive the measurement
+
+
+class _Hand:
+    """Scrubs through the episode of a window, and watches the clock."""
+
+    def __init__(self, app: Any, task: str) -> None:
+        self._app, self._task = app, task
+        self._chance = np.random.default_rng(0)
+        self._exact: int | None = None
+        app.player.framed.connect(self._on_framed)
+
+    def _on_framed(self, image: object, t: int) -> None:
+        if self._app.player.stands_in is None:
+            self._exact = t
+
+    def measure(self, seconds: float, stretches: int) -> dict[str, Any]:
+        from dqngui.gui.measure import Lateness
+        from dqngui.gui.states import State
+
+        session = self._app.session
+        self._until(lambda: session.torch_loaded)
+        session.start()
+        warm = session.experiment.learn.warmup + 2_000  # it learns
+        self._until(lambda: session.state is State.RUNNING and session.step > warm)
+        opened = self._open()
+        lateness = Lateness(self._app)
+        lateness.start()
+        speeds: dict[str, list[float]] = {"dragging": [], "still": []}
+        for _ in range(stretches):
+            self._open()  # no picture is kept from before
+            speeds["dragging"].append(self._speed(seconds, self._drag))
+            speeds["still"].append(self._speed(seconds, lambda _: None))
+        self._open()
+        pictures = self._app.player._kept  # some are drawn ahead meanwhile
+        uncached = [self._shown_after(t) for t in self._places(kept=False) if t not in pictures]
+        for t in range(0, STEPS, 5):
+            self._shown_after(t)
+        cached = [self._shown_after(t) for t in self._places(kept=True)]
+        lateness.stop()
+        return {
+            "opened_ms": opened,
+            "cached_ms": statistics.median(cached),
+            "uncached_ms": statistics.median(uncached),
+            "cached_p95_ms": float(np.quantile(cached, 0.95)),
+            "uncached_p95_ms": float(np.quantile(uncached, 0.95)),
+            "dragging": statistics.median(speeds["dragging"]),
+            "still": statistics.median(speeds["still"]),
+            "late_p99_ms": lateness.figures()["p99"],
+            "late_worst_ms": lateness.figures()["worst"],
+        }
+
+    def _open(self) -> float:
+        """Open the episode; milliseconds until its first picture, before all of its steps are known."""
+        player = self._app.player
+        began, before = time.perf_counter(), player.playing
+        self._exact = None
+        player.play_episode(self._app.session.folder, 0, SEED, long_episode(self._task))
+        self._until(lambda: player.playing is not before and self._exact == 0)
+        taken = 1000 * (time.perf_counter() - began)
+        self._until(lambda: player.playing is not None and player.playing.length == STEPS)
+        self._wait(0.5)
+        return taken
+
+    def _drag(self, passed: float) -> None:
+        """Where a hand is that goes through the episode and back."""
+        place = int(passed / DRAG_S) * EVERY % (2 * STEPS)
+        self._app.player.seek(min(place, 2 * STEPS - place))
+
+    def _speed(self, seconds: float, do: Callable[[float], None]) -> float:
+        """Steps a second of the training meanwhile."""
+        session = self._app.session
+        first, began = session.step, time.perf_counter()
+        self._until(lambda: session.step > first)  # steps are told in rows: from one to another
+        first, began = session.step, time.perf_counter()
+        next_at = 0.0
+        while (passed := time.perf_counter() - began) < seconds:
+            if passed >= next_at:
+                next_at = passed + DRAG_S
+                do(passed)
+            self._wait(0.005)
+        last = session.step
+        self._until(lambda: session.step > last)
+        return (session.step - first) / (time.perf_counter() - began)
+
+    def _places(self, *, kept: bool) -> list[int]:
+        """Steps at random places, of which a picture is kept or not."""
+        pictures = self._app.player._kept
+        places: list[int] = []
+        while len(places) < SAMPLES:
+            t = int(self._chance.integers(0, STEPS))
+            if (t in pictures) == kept and t not in places:
+                places.append(t)
+        return places
+
+    def _shown_after(self, t: int) -> float:
+        """Milliseconds until a step is painted that is asked for now."""
+        from PySide6.QtWidgets import QApplication
+
+        self._exact = None
+        began = time.perf_counter()
+        self._app.player.seek(t)
+        while self._exact != t:
+            QApplication.processEvents()
+            time.sleep(0.0005)
+            if time.perf_counter() - began > PATIENCE_S:
+                raise SystemExit(f"step {t} never showed")
+        QApplication.processEvents()  # what was asked to be painted
+        taken = 1000 * (time.perf_counter() - began)
+        self._wait(0.15)
+        return taken
+
+    def _wait(self, seconds: float) -> None:
+        from PySide6.QtTest import QTest
+
+        QTest.qWait(max(1, round(1000 * seconds)))
+
+    def _until(self, reached: Callable[[], bool]) -> None:
+        latest = time.perf_counter() + PATIENCE_S
+        while not reached():
+            if self._app.session.failure is not None or time.perf_counter() > latest:
+                raise SystemExit(f"waited in vain: {self._app.session.failure or self._app.player.problem}")
+            self._wait(0.002)
+
+
+# -- the table --------------------------------------------------------------------------------------------
+
+
+def rows_of(host: str, reports: list[dict[str, Any]]) -> list[Row]:
+    """The table of one task in one host, of medians; the worst delay is of all windows."""
+
+    def median(key: str) -> float:
+        return float(statistics.median(report[key] for report in reports))
+
+    share = statistics.median(report["dragging"] / report["still"] for report in reports)
+    return [
+        Row("a step that was drawn before shows after", median("cached_ms"), "ms", at_most=LIMITS["cached_ms"]),
+        Row("  95 of 100 after", median("cached_p95_ms"), "ms"),
+        Row("a step that was not shows after", median("uncached_ms"), "ms", at_most=LIMITS["uncached_ms"]),
+        Row("  95 of 100 after", median("uncached_p95_ms"), "ms"),
+        Row("training beside a dragging hand", share, at_least=0.9 if host == "process" else None),
+        Row("  steps/s", median("dragging")),
+        Row("  steps/s beside a hand that rests", median("still")),
+        Row("the episode opened after", median("opened_ms"), "ms"),
+        Row("event loop late, p99", median("late_p99_ms"), "ms"),
+        Row("event loop late, worst", max(r["late_worst_ms"] for r in reports), "ms", at_most=LIMITS["late_worst_ms"]),
+    ]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="one repeat with short stretches")
+    parser.add_argument("--out", type=Path, default=Path("runs") / "benchmark-scrubbing.json")
+    given = parser.parse_args()
+    repeats, seconds, stretches = (1, 4.0, 2) if given.quick else (given.repeats, 8.0, 4)
+    figures: dict[str, list[dict[str, Any]]] = {
+        f"{task}, {host}": [] for task in TASKS for host in ("process", "thread")
+    }
+    for repeat in range(repeats):
+        for name, reports in figures.items():
+            task, host = name.split(", ")
+            print(f"{name}: {repeat + 1}/{repeats}", file=sys.stderr)
+            reports.append(last_line("-c", MEASURE.format((task, host, seconds, stretches))))
+    print(f"\n{os.cpu_count()} processors; medians of {repeats} windows, {stretches} times {seconds:g} s each")
+    tables = {name: rows_of(name.split(", ")[1], reports) for name, reports in figures.items()}
+    for name, rows in tables.items():
+        show(f"Scrubbing an episode of {STEPS} steps: {name}", rows)
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    verdicts = {name: {row.label.strip(): [row.value, row.passed] for row in rows} for name, rows in tables.items()}
+    given.out.write_text(json.dumps({"table": verdicts, "figures": figures}, indent=2) + "\n")
+    print(f"Figures: {given.out}")
+    return 0 if all(row.passed for rows in tables.values() for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
