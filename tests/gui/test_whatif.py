@@ -354,6 +354,14 @@ def test_a_recorded_episode_is_compared_with_what_the_agent_would_have_done(qtbo
     assert made.panel.original is not made.player.playing
 
 
+def test_a_recorded_episode_without_a_change_is_itself(qtbot: QtBot, made: Any) -> None:
+    made.player.begin(5, actions=[0] * 60, at=20)
+    made.player.tick(times=5)
+    made.panel.run.click()
+    assert verdict(qtbot, made, "Identical") == "Identical"
+    assert ScriptedRival.made[-1].all_of(m.BeginEpisode)[-1].actions == (0,) * 60
+
+
 def test_an_episode_that_cannot_be_played_again_is_told(qtbot: QtBot, made: Any, monkeypatch: Any) -> None:
     told = ScriptedRival.played
 

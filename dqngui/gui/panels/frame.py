@@ -1,19 +1,14 @@
-"""What the agent's environment shows: its picture, or the numbers of the observation where it draws none."""
+"""The picture that the agent's environment draws."""
 
 from __future__ import annotations
 
-import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QFontMetrics, QImage, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QImage, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui import theme as themes
-from dqngui.gui.panels.steps import step_above
-from dqngui.gui.playing import Playing
-from dqngui.gui.theme import SECONDARY_PX, TICK_PX
 
 CORNER = 6
-ROW = 18
 
 
 class Ringed(QWidget):
@@ -104,107 +99,3 @@ def _corners(area: QRectF) -> QPainterPath:
     path.addRect(area)
     path.addRoundedRect(area, CORNER, CORNER)
     return path  # what is inside both is outside, by the odd-even rule
-
-
-class NumbersView(Ringed):
-    """The observation's entries as labelled bars, and why there is no picture.
-
-    A bar begins at zero, in the middle if the entry was ever negative in this episode; its end is the largest
-    magnitude of the episode so far, rounded up.
-    """
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("What the agent sees, in numbers")
-        self._reason = ""
-        self._names: tuple[str, ...] = ()
-        self._values = np.zeros(0)
-        self._reach = np.zeros(0)
-        self._signed = np.zeros(0, dtype=bool)
-        self._known: tuple[int, int] | None = None
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(80, 60)
-
-    def show_step(self, playing: Playing, t: int) -> None:
-        """Draw the observation of step t, the last one if there is none."""
-        ready, rows = playing.ready, playing.observation
-        name = ready.environment or "This environment"
-        self._reason = f"{ready.no_picture or f'{name}: the picture of this step was not kept'}."
-        self._names = ready.features if rows.ndim == 2 and len(rows) and rows.shape[1] == len(ready.features) else ()
-        if self._names:
-            if self._known != (playing.number, len(rows)):
-                self._known = playing.number, len(rows)
-                self._reach = np.array([step_above(value) for value in np.abs(np.nan_to_num(rows)).max(axis=0)])
-                self._signed = np.asarray(np.nan_to_num(rows).min(axis=0) < 0)
-            self._values = rows[min(t, len(rows) - 1)]
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        theme = themes.current()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("raised"))
-        painter.drawRoundedRect(QRectF(self.rect()), CORNER, CORNER)
-        self.draw_ring(painter)
-        inner = self.rect().adjusted(10, 8, -10, -8)
-        painter.setFont(themes.font(SECONDARY_PX))
-        painter.setPen(theme.color("muted"))
-        flags = int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        if not self._names:
-            center = int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignCenter)
-            painter.drawText(inner, center, self._reason)
-            return
-        said = painter.boundingRect(inner, flags, self._reason)
-        painter.drawText(inner, flags, self._reason)
-        rows = max(1, (inner.bottom() - said.bottom() - 6) // ROW)
-        shown = len(self._names) if len(self._names) <= rows else rows - 1
-        font = themes.font(TICK_PX)
-        metrics = QFontMetrics(font)
-        painter.setFont(font)
-        widest = max(metrics.horizontalAdvance(name) for name in self._names[: max(1, shown)]) + 4  # eliding is strict
-        left = min(widest, inner.width() * 2 // 5)
-        right = metrics.horizontalAdvance("−0.0000")
-        y = said.bottom() + 6
-        middle = int(Qt.AlignmentFlag.AlignVCenter)
-        for index in range(shown):
-            value = float(self._values[index])
-            painter.setPen(theme.color("muted"))
-            name = metrics.elidedText(self._names[index], Qt.TextElideMode.ElideRight, left)
-            painter.drawText(inner.left(), y, left, ROW, middle, name)
-            painter.setPen(theme.color("text"))
-            painter.drawText(
-                inner.right() - right, y, right, ROW, middle | int(Qt.AlignmentFlag.AlignRight), _short(value)
-            )
-            bar = QRectF(inner.left() + left + 8, y + ROW / 2 - 4, inner.width() - left - right - 16, 8)
-            self._draw_bar(painter, bar, value, index)
-            y += ROW
-        if shown < len(self._names):
-            painter.setPen(theme.color("muted"))
-            painter.drawText(
-                inner.left(),
-                y,
-                inner.width(),
-                ROW,
-                middle,
-                f"and {len(self._names) - shown:,} more numbers" if shown else f"{len(self._names):,} numbers",
-            )
-
-    def _draw_bar(self, painter: QPainter, bar: QRectF, value: float, index: int) -> None:
-        theme = themes.current()
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("line"))
-        painter.drawRoundedRect(bar, 2, 2)
-        if not np.isfinite(value) or not self._reach[index]:
-            return
-        zero = bar.center().x() if self._signed[index] else bar.left()
-        span = bar.width() / 2 if self._signed[index] else bar.width()
-        length = span * min(max(value / self._reach[index], -1.0), 1.0)
-        painter.setBrush(theme.color("series0"))
-        painter.drawRect(QRectF(min(zero, zero + length), bar.top(), max(abs(length), 1.0), bar.height()))
-
-
-def _short(value: float) -> str:
-    return f"{value:.3g}".replace("-", "−")

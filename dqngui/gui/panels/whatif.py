@@ -275,7 +275,7 @@ class WhatIfPanel(Panel):
         rows = self.interventions.active(playing.ready)
         if not rows and self._unchanged is not playing:
             return None
-        player.foresee(first_step(rows) + AHEAD)
+        player.foresee((first_step(rows) if rows else playing.given) + AHEAD)
         return changed(playing, player, rows)
 
     @property

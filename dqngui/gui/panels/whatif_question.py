@@ -54,19 +54,20 @@ def beside(playing: Playing, other: Other) -> Question:
 
 
 def changed(playing: Playing, player: Player, rows: Sequence[Intervention]) -> Question | None:
-    """The same agent with changes; None while the episode has not come to the first of them.
+    """The same agent with changes, or without any; None while the episode has not come to the first of them.
 
     The episode as it is is the player's own, where its agent chose every action from the first changed step on;
     otherwise (a recorded or driven episode) the rival plays that too, so that both futures are the agent's.
     """
     assert player.agent is not None
-    first = first_step(rows)
+    given = playing.length if playing.human else playing.given
+    first = first_step(rows) if rows else given
     if playing.length < first and not playing.ended:
         return None
     first = min(first, playing.length)
     done = replace(_take(playing), actions=tuple(playing.action[:first].tolist()))
     take = replace(done, changes=tuple(change for row in rows for change in row.changes()))
-    takes = (done, take) if (playing.given > first or playing.human) and rows else (take,)
+    takes = (done, take) if given > first else (take,)
     choice = _stored(player.agent, player.choice, playing.weights_step)
     return Question(player.agent, choice, takes, first, max(first + AHEAD, playing.length), player.weights)
 

@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from dqngui.gui import theme as themes
 from dqngui.gui.comparing import Comparison
 from dqngui.gui.elided import ElidedLabel
-from dqngui.gui.panels.frame import FrameView, NumbersView
+from dqngui.gui.panels.frame import FrameView
 from dqngui.gui.panels.futures import SIDES, ActionStrip, FutureTrace, Marks, PairedBars
+from dqngui.gui.panels.seen_view import SeenView
 from dqngui.gui.panels.timeline import StepCanvas, span_of
 from dqngui.gui.panels.trace import Series
 from dqngui.gui.playing import Playing
@@ -159,9 +160,9 @@ class Picture(QWidget):
     def __init__(self, token: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._token = token
-        self.caption, self.frame, self.numbers = ElidedLabel(), FrameView(), NumbersView()
+        self.caption, self.frame, self.seen = ElidedLabel(), FrameView(), SeenView()
         self._pages = QStackedWidget()
-        for page in (self.frame, self.numbers):
+        for page in (self.frame, self.seen):
             self._pages.addWidget(page)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -171,13 +172,13 @@ class Picture(QWidget):
         themes.set_role(self.caption, "secondary")
 
     def show_image(self, image: QImage | None, playing: Playing | None, t: int) -> None:
-        """The picture of step t; where the environment draws none, what the agent saw in numbers."""
+        """The picture of step t; where the environment draws none, what the agent sees in numbers."""
         numbers = image is None and playing is not None and bool(playing.ready.no_picture) and playing.length > 0
         if numbers and playing is not None:
-            self.numbers.show_step(playing, min(t, playing.length))
+            self.seen.show_step(playing, min(t, playing.length - 1), alone=not playing.ready.features)
         else:
             self.frame.set_image(image)
-        self._pages.setCurrentWidget(self.numbers if numbers else self.frame)
+        self._pages.setCurrentWidget(self.seen if numbers else self.frame)
 
     def say(self, name: str, playing: Playing | None, t: int) -> None:
         """Name it, with what it has gained before step t."""
@@ -190,4 +191,4 @@ class Picture(QWidget):
 
     def restyle(self) -> None:
         self.frame.update()
-        self.numbers.update()
+        self.seen.update()
