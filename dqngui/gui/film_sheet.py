@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
+from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from dqngui.gui import theme as themes
 from dqngui.gui.cards import Card
-from dqngui.gui.panels.frame import NumbersView
+from dqngui.gui.overlay import Overlay
 from dqngui.gui.panels.panel import Panel
+from dqngui.gui.panels.seen_view import SeenView
 from dqngui.gui.panels.timeline import span_of
 from dqngui.gui.panels.trace import Series, Trace
 from dqngui.gui.playing import Playing
@@ -30,16 +32,23 @@ class FilmSheet(QWidget):
     Args:
         playing: the whole episode.
         panels: drawn at the right, where the agent has what they draw; they belong to the sheet from now on.
+        sees: what the agent sees is drawn beside the picture, with `overlay` on it.
+
+    Attributes:
+        sees: what the agent sees is drawn: as asked, or because the environment draws nothing.
     """
 
-    def __init__(self, playing: Playing, panels: Sequence[Panel]) -> None:
+    def __init__(
+        self, playing: Playing, panels: Sequence[Panel], *, sees: bool = False, overlay: Overlay | None = None
+    ) -> None:
         super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
         self.setFixedSize(SIZE)
         self._playing = playing
-        self.picture, self._numbers, self._pages = _Picture(self), NumbersView(self), QStackedWidget(self)
-        for page in (self.picture, self._numbers):
-            self._pages.addWidget(page)
+        self.picture, self.seen = _Picture(self), SeenView(self)
+        self.sees, self._overlay = sees or bool(playing.ready.no_picture), overlay
+        self.seen.setVisible(self.sees)
+        self.picture.setVisible(not playing.ready.no_picture)
         self.caption, self.agent = QLabel(self), QLabel(self)
         themes.set_role(self.agent, "muted")
         self._values = Trace(self)
@@ -75,7 +84,11 @@ class FilmSheet(QWidget):
         body = QWidget(self)
         column = QVBoxLayout(body)
         column.setContentsMargins(GAP, 0, GAP, GAP)
-        column.addWidget(self._pages, 1)
+        both = QHBoxLayout()
+        both.setSpacing(GAP)
+        both.addWidget(self.picture, 3)
+        both.addWidget(self.seen, 2)
+        column.addLayout(both, 1)
         line = QHBoxLayout()
         line.addWidget(self.caption, 1)  # wide enough for every step: no new layout between two pictures
         line.addWidget(self.agent)
@@ -98,18 +111,24 @@ class FilmSheet(QWidget):
         self._values.draw("", series, (low, max(high, low + 1e-6)))
         self._values.set_gutter(self._values.gutter_wanted, True)
 
-    def render_step(self, t: int, image: QImage | None) -> QImage:
-        """The sheet at step t, with the environment's picture, or the observation in numbers if there is none."""
+    def render_step(self, t: int, image: QImage | None, told: Mapping[str, Any] | None = None) -> QImage:
+        """The sheet at step t, with the environment's picture, and what the agent sees (`told`, of its description)."""
         playing = self._playing
         last = min(t, playing.length - 1)
         for panel in self.panels:
             panel.follow(last)
         self._values.follow(last)
-        if image is None:
-            self._numbers.show_step(playing, t)
-        else:
+        if image is not None:
             self.picture.show_image(image)
-        self._pages.setCurrentWidget(self._numbers if image is None else self.picture)
+        if self.picture.isHidden() == (image is not None):
+            self.picture.setVisible(image is not None)
+            self.seen.setVisible(self.sees or image is None)
+            QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)  # at once: it is rendered now
+        if not self.seen.isHidden():
+            laid = None if self._overlay is None else self._overlay.at(playing, t)
+            caption = "" if laid is None or self._overlay is None else self._overlay.words(playing.ready)
+            alone = image is None
+            self.seen.show_step(playing, t, told, laid, caption=caption, alone=alone)
         ret = float(playing.reward[:t].sum())
         doing = playing.ready.actions[int(playing.action[t])] if t < playing.length else "end"
         self.caption.setText(f"step {t:,} of {playing.length:,} · return {ret:g} · {doing}")

@@ -17,11 +17,14 @@ from PySide6.QtGui import QImage
 
 from dqngui.config import ConfigError
 from dqngui.gui.film_sheet import FilmSheet
+from dqngui.gui.overlay import Overlay
 from dqngui.gui.panels.panel import Panel
 from dqngui.gui.player import Player
 from dqngui.gui.playing import Playing
+from dqngui.gui.seen import Seen
 
-LONGEST_S = 60.0
+LONGEST_S, GIF_S = 60.0, 20.0
+GIF_FPS = 12.5  # of a GIF, which keeps every picture whole
 TICK_MS = 10
 RETRY_MS = 400
 """After so long without the picture that was asked for it is asked for again: the user may have moved the player."""
@@ -30,10 +33,21 @@ LEAVE_S = 5.0
 FAR = 10**9  # a step behind any episode's end
 
 
-def shown_steps(length: int, fps: float) -> list[int]:
-    """Steps that the film of an episode shows, its end included: every k-th, so that it takes a minute at most."""
-    every = max(1, math.ceil(length / (LONGEST_S * fps - 1)))
+def shown_steps(length: int, fps: float, longest: float = LONGEST_S, every: int = 1) -> list[int]:
+    """Steps that the film of an episode shows, its end included: every k-th, so that it takes no longer.
+
+    `fps` are pictures a second, `every` is the least k.
+    """
+    every = max(every, math.ceil(length / (longest * fps - 1)))
     return [*range(0, length, every), length]
+
+
+def pace_of(path: Path, length: int, fps: float) -> tuple[list[int], float]:
+    """The steps that a film of this name shows, and how many of them a second; a GIF shows fewer."""
+    if path.suffix.lower() != ".gif" or fps <= GIF_FPS:
+        return shown_steps(length, fps, GIF_S if path.suffix.lower() == ".gif" else LONGEST_S), fps
+    every = math.ceil(fps / GIF_FPS)
+    return shown_steps(length, fps / every, GIF_S, every), fps / every
 
 
 class Filming(QObject):
@@ -54,8 +68,17 @@ class Filming(QObject):
     progressed = Signal(int, int)
     ended = Signal(str)
 
-    def __init__(self, player: Player, panels: Sequence[Panel], path: Path, parent: QObject | None = None) -> None:
-        """`panels` are the film's own, not those of the window."""
+    def __init__(
+        self,
+        player: Player,
+        panels: Sequence[Panel],
+        path: Path,
+        parent: QObject | None = None,
+        *,
+        sees: bool = False,
+        overlay: Overlay | None = None,
+    ) -> None:
+        """`panels` are the film's own, not those of the window; `sees` draws what the agent sees, with an overlay."""
         super().__init__(parent)
         self.path = path
         self.active = False
@@ -68,6 +91,9 @@ class Filming(QObject):
         self._before: tuple[bool, int] = (False, 0)
         self._waited_ms = 0
         self._recorded = False
+        self._sees, self._overlay = sees, overlay
+        self._seen = Seen(self)
+        self._seen.attach(player)
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self._tick)
 
@@ -139,13 +165,16 @@ class Filming(QObject):
             self.progressed.emit(0, 0)
             self._ask(FAR)
             return
+        steps, fps = pace_of(self.path, playing.length, playing.ready.fps)
         try:
-            self._encoder = _Encoder(self.path, playing.ready.fps)
+            self._encoder = _Encoder(self.path, fps)
         except (ConfigError, OSError) as error:
             self._end(str(error) if isinstance(error, ConfigError) else f"`{self.path}`: {error.strerror}")
             return
-        self._playing, self._steps = playing, shown_steps(playing.length, playing.ready.fps)
-        self._sheet = FilmSheet(playing, self._panels)
+        self._playing, self._steps = playing, steps
+        self._sheet = FilmSheet(playing, self._panels, sees=self._sees, overlay=self._overlay)
+        ready = playing.ready
+        self._seen.look(self._sheet.sees and (ready.sees is not None or bool(ready.texts)))
         size = self._sheet.picture.size()
         self._player.draw_at((size.width(), size.height()))
         self._ask(self._steps[0])
@@ -166,9 +195,9 @@ class Filming(QObject):
         if playing.t != t or not drawn:
             self._ask(t)
             return
-        if self._encoder.busy:
+        if self._encoder.busy or (self._seen.wanted and not self._seen.knows(playing, t)):
             return
-        self._encoder.take(self._sheet.render_step(t, image))
+        self._encoder.take(self._sheet.render_step(t, image, self._seen.at(playing, t)))
         self._done += 1
         self.progressed.emit(self._done, len(self._steps))
         self._waited_ms = RETRY_MS
@@ -179,6 +208,7 @@ class Filming(QObject):
         self.active = False
         self._timer.stop()
         self._player.framed.disconnect(self._on_frame)
+        self._seen.look(False)
         if self._encoder is not None and reason:
             self._encoder.abandon()
         if self._sheet is not None:
@@ -205,7 +235,7 @@ class _Encoder:
         from dqngui.jobs.film import Film  # brings the encoder, which the window seldom needs
 
         self.problem: str | None = None
-        self._path, self._part = path, path.with_name(f".{path.stem}.part.mp4")
+        self._path, self._part = path, path.with_name(f".{path.stem}.part{path.suffix}")
         self._film = Film(path, fps)  # says what is wrong with the name that the user chose
         self._film.path = self._part
         self._part.write_bytes(b"")

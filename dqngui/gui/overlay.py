@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dqngui.gui.panels.views import in_words
 from dqngui.gui.playing import Playing
 from dqngui.messages import PlayerReady, View
 
+_SALIENCY = {"saliency/gradient": "Saliency: gradient × input", "saliency/integrated": "Saliency: integrated gradients"}
 Numbers = npt.NDArray[Any]
 
 
@@ -48,6 +50,13 @@ class Overlay:
 
     view: str
     head: int | None = None
+
+    def words(self, ready: PlayerReady) -> str:
+        """What is drawn, `Pooling · head 2`."""
+        heads = heads_of(ready, self.view)
+        one = self.head is not None and self.head < heads
+        whose = f"head {(self.head or 0) + 1}" if one else "mean of the heads" if heads > 1 else ""
+        return " · ".join(part for part in (overlay_words(self.view), whose) if part)
 
     def at(self, playing: Playing, t: int) -> Laid | None:
         """What it says of step t, or of the last step that it is known of; None: of none."""
@@ -98,3 +107,9 @@ def heads_of(ready: PlayerReady, name: str) -> int:
 
 def _upright(cells: Numbers, ready: PlayerReady) -> Numbers:
     return cells.T if ready.turned else cells
+
+
+def overlay_words(name: str) -> str:
+    """A view's name as an overlay."""
+    words = _SALIENCY.get(name) or in_words(name)
+    return words[:1].upper() + words[1:]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal, Slot
 
 from dqngui import messages as m
@@ -55,12 +53,9 @@ class Seen(QObject):
         """What is known of what is seen at step t: `observation`, `text/NAME`, `picture`; empty until it is there."""
         return self._kept.get(t, {}) if playing is self._of else {}
 
-    def numbers(self, playing: Playing, t: int) -> npt.NDArray[Any]:
-        """The observation's numbers at step t (F,); of one that is still to be done, only what was described."""
-        rows = playing.observation
-        if t < playing.length and rows.ndim == 2 and t < len(rows):
-            return rows[t]
-        return np.asarray(self.at(playing, t).get("observation", np.empty(0)))
+    def knows(self, playing: Playing, t: int) -> bool:
+        """Whether the description of step t has come, be it that there was nothing to tell."""
+        return playing is self._of and t in self._kept
 
     @Slot(int)
     def _on_moved(self, t: int) -> None:

@@ -91,11 +91,9 @@ class Takeover(QObject):
         if playing is None:
             return "Bringing the episode here…"
         if playing.ended:
-            return f"Ended with {playing.reward.sum():,.5g} · any of the keys tries again · Esc returns".replace(
-                "-", "−"
-            )
+            return "Ended · a key tries again · Esc returns"
         if player.paused:
-            return "Paused · any of the keys drives on · Esc returns"
+            return "Paused · a key drives on · Esc returns"
         return "You are driving, key by key · Esc returns" if self.waits else "You are driving · Esc returns"
 
     @property

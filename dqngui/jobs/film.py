@@ -1,4 +1,4 @@
-"""Writing frames into an MP4 file with the ffmpeg that imageio-ffmpeg brings."""
+"""Writing frames into an MP4 or GIF file with the ffmpeg that imageio-ffmpeg brings."""
 
 from __future__ import annotations
 
@@ -6,20 +6,30 @@ from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import imageio_ffmpeg
 import numpy as np
 
 from dqngui.config import ConfigError
 
+SUFFIXES = (".mp4", ".gif")
+GIF_WIDTH = 800
+"""Pixels; a wider picture is made smaller, as a GIF keeps every pixel."""
+_GIF_FILTER = (
+    f"scale='min({GIF_WIDTH},iw)':-2:flags=lanczos,split[a][b];[a]palettegen=max_colors=128:stats_mode=diff[p];"
+    "[b][p]paletteuse=dither=none:diff_mode=rectangle"
+)
+"""Smaller, then drawn with the colours that this film has; without dots, so that what stands still costs nothing."""
+
 
 class Film:
-    """An MP4 (H.264) of frames that all have the first one's size; a context manager."""
+    """An MP4 (H.264) or, by its name, a GIF of frames that all have the first one's size; a context manager."""
 
     def __init__(self, path: Path, fps: float) -> None:
         """Raises ConfigError when the file cannot be written."""
-        if path.suffix.lower() != ".mp4":
-            raise ConfigError(f"`{path}`: a film's name ends in .mp4")
+        if path.suffix.lower() not in SUFFIXES:
+            raise ConfigError(f"`{path}`: a film's name ends in {' or '.join(SUFFIXES)}")
         if not path.parent.is_dir():
             raise ConfigError(f"`{path}`: there is no folder `{path.parent}`")
         self.path, self.fps = path, fps
@@ -35,14 +45,21 @@ class Film:
         """
         height, width = frame.shape[0] // 2 * 2, frame.shape[1] // 2 * 2
         if self._writer is None:
-            self._writer = imageio_ffmpeg.write_frames(
-                str(self.path), (width, height), fps=self.fps, macro_block_size=2, ffmpeg_log_level="error"
-            )
+            self._writer = self._open(width, height)
             self._writer.send(None)
         try:
             self._writer.send(np.ascontiguousarray(frame[:height, :width]))
         except OSError:
             raise self._broken() from None
+
+    def _open(self, width: int, height: int) -> Generator[None, np.ndarray | None, None]:
+        how: dict[str, Any] = {"macro_block_size": 2}
+        if self.path.suffix.lower() == ".gif":
+            how |= {"codec": "gif", "pix_fmt_out": "pal8", "quality": None, "output_params": ["-vf", _GIF_FILTER]}
+        opened: Generator[None, np.ndarray | None, None] = imageio_ffmpeg.write_frames(
+            str(self.path), (width, height), fps=self.fps, ffmpeg_log_level="error", **how
+        )
+        return opened
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -17,7 +17,8 @@ from pytestqt.qtbot import QtBot
 from dqngui.config import Experiment
 from dqngui.gui import theme as themes
 from dqngui.gui.film_sheet import FilmSheet
-from dqngui.gui.filming import Filming, shown_steps
+from dqngui.gui.filming import Filming, pace_of, shown_steps
+from dqngui.gui.overlay import Overlay
 from dqngui.gui.panels.attention import AttentionPanel
 from dqngui.gui.panels.memory import MemoryPanel
 from dqngui.gui.player import Player
@@ -88,6 +89,22 @@ def test_a_film_shows_every_step_with_the_panels_beside_it(qtbot: QtBot, player:
     assert [file.name for file in tmp_path.iterdir()] == ["episode.mp4"]
 
 
+def test_a_gif_shows_every_step_with_what_the_agent_sees(qtbot: QtBot, player: Player, tmp_path: Path) -> None:
+    path = tmp_path / "episode.gif"
+    player.look_inside(True)
+    filming = Filming(player, [], path, sees=True, overlay=Overlay("attention/pool"))
+    assert filmed(qtbot, filming) == ""
+    about, frames = frames_of(path)
+    assert about["codec"].startswith("gif")
+    assert about["size"] == (800, 450) and about["fps"] == 10.0
+    assert len(frames) == LENGTH + 1
+    changes = np.abs(np.diff(frames.astype(int), axis=0)).max(axis=3) > 24
+    sees = changes[:, :320, 490:].any(axis=(1, 2))
+    assert sees[0] and sees[LENGTH - 2]  # the cue goes, the junction comes
+    assert path.stat().st_size < 2 << 20
+    assert [file.name for file in tmp_path.iterdir()] == ["episode.gif"]
+
+
 def test_a_cancelled_film_leaves_nothing(qtbot: QtBot, player: Player, tmp_path: Path) -> None:
     path = tmp_path / "episode.mp4"
     path.write_bytes(b"an older film")
@@ -101,7 +118,7 @@ def test_a_cancelled_film_leaves_nothing(qtbot: QtBot, player: Player, tmp_path:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("episode.gif", "ends in .mp4"),
+        ("episode.avi", "ends in .mp4 or .gif"),
         ("nowhere/episode.mp4", "there is no folder"),
         ("taken/episode.mp4", "no folder"),
     ],
@@ -172,7 +189,8 @@ def test_without_a_picture_the_observation_is_drawn(qtbot: QtBot, player: Player
     assert player.playing is not None
     sheet = FilmSheet(player.playing, [])
     one, same, other = (sheet.render_step(t, None) for t in (1, 1, LENGTH - 1))
-    place = sheet.picture.rect().translated(sheet.picture.mapTo(sheet, sheet.picture.rect().topLeft()))
+    place = sheet.seen.rect().translated(sheet.seen.mapTo(sheet, sheet.seen.rect().topLeft()))
+    assert place.width() > 300 and sheet.picture.isHidden()
     assert one.copy(place) == same.copy(place) and one.copy(place) != other.copy(place)
     sheet.close()
 
@@ -189,6 +207,16 @@ encoder.take(image)
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_gif_shows_fewer_steps_at_the_same_pace() -> None:
+    assert pace_of(Path("a.gif"), 12, 10.0) == ([*range(13)], 10.0)
+    steps, fps = pace_of(Path("a.gif"), 100, 50.0)
+    assert fps == 12.5 and steps[:3] == [0, 4, 8] and steps[-1] == 100
+    for length in (500, 5_000, 100_000):
+        steps, fps = pace_of(Path("a.gif"), length, 50.0)
+        assert len(steps) <= 20 * fps + 1
+    assert pace_of(Path("a.mp4"), 100, 50.0) == ([*range(101)], 50.0)
 
 
 def test_a_film_takes_a_minute_at_most() -> None:

@@ -242,7 +242,7 @@ def test_behind_the_end_a_key_tries_again_and_escape_goes_on(desk: Desk, player:
     turn(desk, player, 4)
     desk.release(Key.Key_Left)
     assert player.playing is not None and player.playing.ended
-    assert desk.words == "Ended with 44 · any of the keys tries again · Esc returns"
+    assert desk.words == "Ended · a key tries again · Esc returns"
     episodes = len(player.host.all_of(BeginEpisode))
     desk.tap(Key.Key_Left)
     player.tick(times=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
@@ -10,7 +11,9 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QVBoxLay
 
 from dqngui.gui import theme as themes
 from dqngui.gui.elided import ElidedLabel
+from dqngui.gui.episode_arrays import write_steps
 from dqngui.gui.panels.action_bars import ActionBars
+from dqngui.gui.panels.arrays_export import ArraysExport, Exports
 from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.driving_strip import DrivingStrip
 from dqngui.gui.panels.figure import Figure
@@ -28,6 +31,7 @@ from dqngui.gui.takeover import Takeover
 from dqngui.gui.theme import Theme
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+FILM = "Export film (MP4, GIF)…"
 LOW = 250  # pixels: a lower card leaves out the line about weights and seed
 
 
@@ -68,9 +72,13 @@ class AgentPanel(Panel):
         self._arrange()
         self.watch = WatchMenu()
         self.header_widgets = [self.watch]
-        self.film = self.background = FilmExport(self)
-        self._film_action = self.add_menu_action("Export film (MP4)…", "filmstrip", self.film.toggle)
-        self._film_action.setToolTip("This episode as an MP4, with what the agent attends to and remembers beside it")
+        self.film, self.arrays = FilmExport(self), ArraysExport(self)
+        self.background = Exports(self.film, self.arrays)
+        self._film_action = self.add_menu_action(FILM, "filmstrip", self.film.toggle)
+        self._film_action.setToolTip("This episode as a film, with the overlay and with the cards inside the agent")
+        self._arrays_action = self.add_menu_action("Export every array (NPZ)…", "cube-outline", self.arrays.ask)
+        self._arrays_action.setToolTip("Values, actions, rewards, observations and every view of this episode")
+        self.arrays.ended.connect(self._on_arrays)
         self.add_exports()
         self.film.changed.connect(self._on_changed)
         self._add_shortcuts()
@@ -106,6 +114,7 @@ class AgentPanel(Panel):
         self.transport.attach(player)
         self.watch.attach(player)
         self.film.attach(player)
+        self.arrays.attach(player)
         self.seen.attach(player)
         self.seen.came.connect(self._on_seen)
         self.overlays.chosen.connect(self._on_overlay)
@@ -140,7 +149,8 @@ class AgentPanel(Panel):
         )
         playing = player.playing
         self._say_line()
-        self._film_action.setText("Cancel film" if self.film.filming is not None else "Export film (MP4)…")
+        self._film_action.setText("Cancel film" if self.film.filming is not None else FILM)
+        self._arrays_action.setEnabled(playing is not None and not player.problem and not self.arrays.busy)
         self._film_action.setEnabled(self.film.filming is not None or (playing is not None and not player.problem))
         for widget in (self.next, self.speed, self.take_over, self.overlays):
             widget.setEnabled(playing is not None and not player.problem)
@@ -182,12 +192,18 @@ class AgentPanel(Panel):
     def _on_overlay(self) -> None:
         """Another overlay: what it needs is recorded from now on."""
         player, overlay = self._player, self.overlays.overlay
+        self.film.sees, self.film.overlay = self.overlays.shows, overlay
         if player is not None:
             slow = [] if overlay is None or not overlay.view.startswith("saliency/") else [overlay.view]
             player.look_inside(overlay is not None, slow)
         self._show_page()
         if self._drawn is not None:
             self._draw_seen(self._drawn, self._drawn.t)
+
+    @Slot(str)
+    def _on_arrays(self, said: str) -> None:
+        self._on_overlay()  # records what it did before
+        self.film.say(said, briefly=True)
 
     @Slot(int)
     def _on_seen(self, t: int) -> None:
@@ -207,6 +223,7 @@ class AgentPanel(Panel):
             caption = f"{caption}: will be there with the next steps"
         told, alone = self.seen.at(playing, t), self.frame.isHidden()
         self.scene.seen.show_step(playing, t, told, laid, caption=caption, alone=alone)
+        self.scene.fit()
 
     def redraw(self) -> None:
         """More steps are known, or the card came into sight."""
@@ -300,6 +317,12 @@ class AgentPanel(Panel):
     def _set_speed(self, key: str) -> None:
         if self._player is not None:
             self._player.set_speed(float(key))
+
+    # -- export -----------------------------------------------------------------------------------
+
+    def export_csv(self, path: str | Path) -> None:
+        """Write a row a step: action, reward, values, observation. Raises OSError."""
+        write_steps(path, self._drawn)
 
     # -- looks ------------------------------------------------------------------------------------
 

@@ -9,10 +9,14 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from dqngui import catalog
 from dqngui.gui.filming import Filming
+from dqngui.gui.overlay import Overlay
 from dqngui.gui.panels.panel import Panel
 from dqngui.gui.player import Player
 
 SAID_MS = 6000
+_FILM, _GIF = "Film (*.mp4)", "Animated picture, at most 20 s (*.gif)"
+_INNER = ("attention", "memory")
+"""The panels, by their names in the catalog, that a film can show beside the picture."""
 
 
 class FilmExport(QObject):
@@ -21,6 +25,7 @@ class FilmExport(QObject):
     Attributes:
         filming: the export under way; None without one.
         words: what to say of it; empty when there is nothing to say.
+        sees, overlay: what the agent sees is filmed too, with an overlay.
 
     Signals:
         changed: look at both again.
@@ -35,10 +40,12 @@ class FilmExport(QObject):
         self.filming: Filming | None = None
         self._ended: Filming | None = None  # the last one; its thread may still remove half a film
         self.words = ""
+        self.sees = False
+        self.overlay: Overlay | None = None
         self.dialog: QFileDialog | None = None
         self._before: tuple[tuple[bool, bool], tuple[int, int]] = ((True, False), (640, 480))
         self._silent = QTimer(self, singleShot=True, interval=SAID_MS)
-        self._silent.timeout.connect(lambda: self._say(""))
+        self._silent.timeout.connect(lambda: self.say(""))
 
     def attach(self, player: Player) -> None:
         """Film what this player plays."""
@@ -53,7 +60,8 @@ class FilmExport(QObject):
             dialog = QFileDialog(self._window, "Export film of the episode")
             dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
             dialog.setDefaultSuffix("mp4")
-            dialog.setNameFilter("Film (*.mp4)")
+            dialog.setNameFilters([_FILM, _GIF])
+            dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix("gif" if kind == _GIF else "mp4"))
             dialog.selectFile(f"episode-{self._player.playing.seed}.mp4")
             dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             dialog.fileSelected.connect(lambda path: self.start(Path(path)))
@@ -61,17 +69,24 @@ class FilmExport(QObject):
             self.dialog = dialog
 
     def start(self, path: Path) -> None:
-        """Film the present episode, from its first step to its end, with the panels that look inside the agent."""
+        """Film the present episode from its first step to its end, with what the agent sees and cards inside it."""
         player = self._player
         if player is None or self.filming is not None:
             return
         self._before = player.sight, player.picture_size
-        kinds: list[type[Panel]] = [catalog.load(entry) for entry in catalog.PANELS.values()]
-        self.filming = Filming(player, [kind() for kind in kinds if kind.views], path, self)
+        panels = [kind() for kind in self._beside()]
+        self.filming = Filming(player, panels, path, self, sees=self.sees, overlay=self.overlay)
         self.filming.progressed.connect(self._on_progress)
         self.filming.ended.connect(self._on_ended)
-        self._say("film: the episode is played to its end")
+        self.say("film: the episode is played to its end")
         self.filming.start()
+
+    def _beside(self) -> list[type[Panel]]:
+        """The cards that look inside the agent and can be seen now; without any, all of them."""
+        kinds = [catalog.load(catalog.PANELS[name]) for name in _INNER]
+        window = self._window.window()
+        seen = [type(each) for each in window.findChildren(Panel) if not each.visibleRegion().isEmpty()]
+        return [kind for kind in kinds if kind in seen] or kinds
 
     # -- when the window closes -------------------------------------------------------------------
 
@@ -94,7 +109,7 @@ class FilmExport(QObject):
     @Slot(int, int)
     def _on_progress(self, done: int, frames: int) -> None:
         if frames:
-            self._say(f"film: {100 * done // frames} % of {frames:,} frames")
+            self.say(f"film: {100 * done // frames} % of {frames:,} frames")
 
     @Slot(str)
     def _on_ended(self, reason: str) -> None:
@@ -104,9 +119,7 @@ class FilmExport(QObject):
         (pictures, views), size = self._before
         player.draw_at(size)
         player.show_in(pictures=pictures, views=views)
-        self._say(
-            "film: cancelled" if reason == "cancelled" else "" if reason else f"film saved as {filming.path.name}"
-        )
+        self.say("film: cancelled" if reason == "cancelled" else "" if reason else f"film saved as {filming.path.name}")
         self._silent.start()
         if reason not in ("", "cancelled"):
             text = f"The film could not be made: {reason}"
@@ -115,8 +128,11 @@ class FilmExport(QObject):
             box.open()
         filming.deleteLater()
 
-    def _say(self, words: str) -> None:
+    def say(self, words: str, *, briefly: bool = False) -> None:
+        """Say something else; `briefly` for a few seconds."""
         self._silent.stop()
         if words != self.words:
             self.words = words
             self.changed.emit()
+        if briefly:
+            self._silent.start()

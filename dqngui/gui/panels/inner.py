@@ -13,6 +13,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from dqngui.gui.cards import Card
+from dqngui.gui.episode_arrays import arrays_of, write_arrays
 from dqngui.gui.panels.canvas import Canvas
 from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.colorbar import ColorBar
@@ -235,10 +236,4 @@ class InnerPanel(Panel):
 
     def export_npz(self, path: str | Path) -> None:
         """Write every array of the episode: q, action, reward, observation and `view/NAME`. Raises OSError."""
-        playing = self.playing
-        arrays = {}
-        if playing is not None:
-            arrays = {name: getattr(playing, name) for name in ("q", "action", "reward", "observation")}
-            arrays |= {f"view/{name}": playing.view(name) for name in playing.views}
-        with Path(path).open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
+        write_arrays(path, {} if self.playing is None else arrays_of(self.playing))

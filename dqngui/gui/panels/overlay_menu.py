@@ -7,13 +7,11 @@ from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from dqngui.gui import theme as themes
-from dqngui.gui.overlay import Overlay, heads_of, offered
-from dqngui.gui.panels.views import in_words
+from dqngui.gui.overlay import Overlay, heads_of, offered, overlay_words
 from dqngui.gui.playing import Playing
 from dqngui.gui.theme import Theme
 from dqngui.messages import PlayerReady
 
-_SALIENCY = {"saliency/gradient": "Saliency: gradient × input", "saliency/integrated": "Saliency: integrated gradients"}
 _TIPS = {
     "saliency/gradient": "How much each part adds to the value of the action taken, by the slope at what is seen",
     "saliency/integrated": "The same, with slopes averaged on the way from an observation of zeros: parts add up to "
@@ -67,12 +65,7 @@ class OverlayMenu(QToolButton):
     @property
     def words(self) -> str:
         """What the overlay is."""
-        if self.overlay is None or self._ready is None:
-            return ""
-        heads = heads_of(self._ready, self.overlay.view)
-        head = self.overlay.head
-        whose = f"head {head + 1}" if head is not None and head < heads else "mean of the heads" if heads > 1 else ""
-        return " · ".join(part for part in (overlay_words(self.overlay.view), whose) if part)
+        return "" if self.overlay is None or self._ready is None else self.overlay.words(self._ready)
 
     def _say(self) -> None:
         now = self.words or ("What the agent sees" if self.shows else "the picture alone")
@@ -116,9 +109,3 @@ class OverlayMenu(QToolButton):
 
     def restyle(self, theme: Theme) -> None:
         self.setIcon(themes.icon("eye-outline", "accent" if self.shows else "text"))
-
-
-def overlay_words(name: str) -> str:
-    """A view's name as an overlay."""
-    words = _SALIENCY.get(name) or in_words(name)
-    return words[:1].upper() + words[1:]

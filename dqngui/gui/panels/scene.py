@@ -11,6 +11,8 @@ from dqngui.gui.panels.seen_view import SeenView
 
 WIDE = 1.15  # times as wide as high: two pictures are larger side by side
 
+UNBOUND = 16_777_215  # Qt's own
+
 
 class Scene(QWidget):
     """Either of the two, or both."""
@@ -31,6 +33,14 @@ class Scene(QWidget):
             if widget.isHidden() == shown:
                 widget.setVisible(shown)
 
+    def fit(self) -> None:
+        """Below a picture what the agent sees takes no more room than its lines need."""
+        below = self._box.direction() == QBoxLayout.Direction.TopToBottom and not self.frame.isHidden()
+        wanted = self.seen.wanted_height if below else None
+        most = UNBOUND if wanted is None else max(wanted, self.seen.minimumSizeHint().height())
+        if self.seen.maximumHeight() != most:
+            self.seen.setMaximumHeight(most)
+
     def minimumSizeHint(self) -> QSize:
         return QSize(80, 60)
 
@@ -41,3 +51,4 @@ class Scene(QWidget):
         wanted = direction.LeftToRight if wide else direction.TopToBottom
         if self._box.direction() != wanted:
             self._box.setDirection(wanted)
+        self.fit()

@@ -22,7 +22,7 @@ from dqngui.gui.seen import texts_of
 from dqngui.gui.theme import SECONDARY_PX, TICK_PX
 
 ROW = 18
-OPAQUE = 200  # of 255: the heaviest cell of an overlay
+OPAQUE = 180  # of 255: the heaviest cell of an overlay
 _CELL = re.compile(r"\[\d+, \d+")
 """In the name of a number that is one of a picture's."""
 
@@ -71,6 +71,13 @@ class SeenView(Ringed):
     def rows(self) -> list[Row]:
         """The lines that are drawn, as far as there is room."""
         return list(self._rows)
+
+    @property
+    def wanted_height(self) -> int | None:
+        """Pixels for all that there is to draw; None: a picture is drawn as large as there is room."""
+        if self._picture is not None or self._texts or not self._rows:
+            return None
+        return 16 + ROW * len(self._rows) + (ROW + 2 if self._caption else 0) + (ROW + 6 if self._reason else 0)
 
     def show_step(
         self,
