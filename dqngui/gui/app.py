@@ -101,6 +101,7 @@ class App(QObject):
         player.grew.connect(self._on_grew)
         player.grew.connect(self.window.front.take_views)
         player.moved.connect(board.follow)
+        player.changed.connect(lambda: board.set_scrubbed(player.paused))
         board.views_wanted_changed.connect(self._on_sight)
         self._on_sight()
 

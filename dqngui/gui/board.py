@@ -16,6 +16,7 @@ from dqngui.gui.theme import Theme
 from dqngui.messages import Event
 
 FOLLOW_MS = 90  # between two steps that maps show of an episode that plays; each costs a few drawings in Python
+SCRUB_MS = 30  # of one that stands still, through which a hand may scrub
 
 
 class Board(QObject):
@@ -114,6 +115,10 @@ class Board(QObject):
                 panel.follow(t)
         if not self._following.isActive():
             self._follow_views()
+
+    def set_scrubbed(self, scrubbed: bool) -> None:
+        """Whether steps are shown because somebody asks for them, rather than because the episode plays."""
+        self._following.setInterval(SCRUB_MS if scrubbed else FOLLOW_MS)
 
     @Slot()
     def _follow_views(self) -> None:

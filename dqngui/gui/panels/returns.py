@@ -67,6 +67,8 @@ class ReturnPanel(Panel):
         self._ring = pg.ScatterPlotItem(size=11, pxMode=True, brush=None)  # the pinned episode's dot
         for level, item in enumerate((self._band, self._dots, self._line, self._evaluations, self._ring)):
             self.plot.add(item, level + 1)
+        for item in (self._evaluations, self._ring):
+            item.setEnabled(False)  # or it keeps clicks from the plot
         self._overlays, self._branch = Overlays(self.plot), Branch(self.plot)
         self._legend = OverlayLegend(self)
         self._legend.toggled.connect(self._toggle_overlay)
