@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from driving import until
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
@@ -22,6 +23,7 @@ from scripted_rival import READY, ScriptedRival
 from dqngui import messages as m
 from dqngui.gui import theme as themes
 from dqngui.gui.agents import Agent
+from dqngui.gui.app import App
 from dqngui.gui.comparing import Comparison, compare
 from dqngui.gui.history import History
 from dqngui.gui.panels.whatif import WhatIfPanel
@@ -493,6 +495,35 @@ def test_every_size_draws_the_same_without_overlaps(
         assert view.rect().contains(area), one
         for other in seen[index + 1 :]:
             assert not area.intersects(other.rect().translated(other.mapTo(view, other.rect().topLeft())))
+
+
+# -- in the window ------------------------------------------------------------------------------------
+
+
+def test_in_the_window_a_change_is_played_by_a_process_that_ends_with_it(
+    qtbot: QtBot, request: pytest.FixtureRequest, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(ScriptedPlayer, "ready", READY)
+    app: App = request.getfixturevalue("app")
+    app.rival._open_host = ScriptedRival
+    ScriptedRival.made.clear()
+    app.window.resize(1280, 800)
+    QTest.keyClick(app.window, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+    panel = app.window.board.panels["whatif"]
+    assert isinstance(panel, WhatIfPanel)
+    until(lambda: panel.playing is not None and panel.playing.t > 2 and panel.add.isEnabled(), 20)
+    panel._fill()
+    next(action for action in every_action(panel.add.menu()) if action.text() == "Everything it remembers").trigger()
+    first = panel.interventions.rows[0].first
+    assert app.player.paused
+    until(lambda: panel.verdict.text().startswith(f"Diverges at step {first:,}"), 20)
+    assert panel.view.strip.isVisible()
+    assert app.rival.alive
+    app.window.arrange("train")
+    assert not panel._seen
+    app.closing.begin(ask=False)
+    until(lambda: app.closing.done, 20)
+    assert not app.rival.alive
 
 
 # -- with the real process ----------------------------------------------------------------------------
