@@ -256,13 +256,16 @@ class Player(EpisodeProcess):
     def _ask(self, playing: Playing, now: float) -> None:
         """Ask for the picture of the present step and for the steps behind it."""
         t, look = self._head.t, self._look
-        new = t != look.t if look is not None else self._shown != (playing.number, t)
-        if (new and now - self._asked_at < PICTURE_S) or (look is not None and (look.t is None or self._second)):
-            return
         draws = self._pictures and not playing.ready.no_picture
-        if new and not draws and (t < playing.length or playing.ended or (self._asked.driven and t == playing.length)):
+        new = t != look.t if look is not None and draws else self._shown != (playing.number, t)
+        if new and now - self._asked_at < PICTURE_S:
+            return
+        waits = self._asked.driven and t == playing.length  # somebody decides what follows
+        if new and not draws and (t < playing.length or playing.ended or waits):
             self._show(None, min(t, playing.length))
             new, self._asked_at = False, now
+        if look is not None and (look.t is None or self._second):
+            return
         enough = playing.ended or self._asked.driven or playing.length >= self._until(t)
         if (new and draws) or (look is None and not enough):
             self._second = look is not None

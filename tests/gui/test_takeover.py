@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
+from gymnasium import spaces
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
@@ -21,7 +24,9 @@ from dqngui.gui.driving_keys import DrivingKeys
 from dqngui.gui.panels.agent import AgentPanel
 from dqngui.gui.player import Player
 from dqngui.gui.takeover import Takeover, goes_by_turns
-from dqngui.messages import BeginEpisode, Drive, PlayerReady
+from dqngui.hosts import open_host
+from dqngui.messages import BeginEpisode, Drive, PlayerReady, Weights
+from dqngui.settings import experiment_from
 
 Key = Qt.Key
 ATARI = ("NOOP", "FIRE", "UP", "RIGHT", "LEFT", "DOWN", "UPRIGHT", "UPLEFT", "UPFIRE", "UPRIGHTFIRE")
@@ -291,10 +296,17 @@ def real(qtbot: QtBot) -> Iterator[Player]:
     made.join()
 
 
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_the_demos_cart_is_driven_falls_and_is_handed_back(qtbot: QtBot, real: Player) -> None:
     themes.apply(QApplication.instance(), "dark")  # type: ignore[arg-type]
     desk = Desk(qtbot, real)
-    real.open(folder=demo_run(), source="demo")
+    folder = demo_run()
+    assert folder is not None
+    stored = files_of(folder)
+    real.open(folder=folder, source="demo")
     real.start()
     qtbot.waitUntil(lambda: real.playing is not None and real.playing.t > 12, timeout=60_000)
     assert real.playing is not None
@@ -318,3 +330,97 @@ def test_the_demos_cart_is_driven_falls_and_is_handed_back(qtbot: QtBot, real: P
     assert real.playing is playing
     q = playing.q[length + 1 :]
     assert np.array_equal(playing.action[length + 1 :], q.argmax(axis=1))  # the agent's own again
+    assert files_of(folder) == stored  # what a person did is in no run
+
+
+class Said(gymnasium.Env[Any, Any]):
+    """Says in words and in a number how far the agent has come, and draws nothing."""
+
+    action_names = ("left", "right")
+
+    def __init__(self) -> None:
+        self.observation_space = spaces.Dict({"said": spaces.Text(40), "place": spaces.Discrete(21)})
+        self.action_space = spaces.Discrete(2)
+        self.place = 10
+
+    def _observation(self) -> dict[str, Any]:
+        return {"said": f"you stand at {self.place}", "place": self.place}
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.place = 10
+        return self._observation(), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self.place += 1 if action == 1 else -1
+        return self._observation(), 0.0, self.place in (0, 20), False, {}
+
+
+gymnasium.register("tests/Said-v0", entry_point=Said)
+
+
+@pytest.fixture
+def threaded(qtbot: QtBot) -> Iterator[Player]:
+    made = Player(open_host=lambda kind, request: open_host("thread", request))
+    made.show_in(pictures=True, views=False)
+    yield made
+    made.stop()
+    qtbot.waitUntil(lambda: not made.alive, timeout=10_000)
+    made.join()
+
+
+def driving_by_turns(qtbot: QtBot, player: Player, env: str) -> Desk:
+    """A card in which a person has taken over the first step of an untrained agent's episode."""
+    import torch
+
+    from dqngui.envs.make import make_vector
+    from dqngui.nets.network import build_network
+
+    themes.apply(QApplication.instance(), "dark")  # type: ignore[arg-type]
+    experiment = experiment_from({"env": {"id": env}, "net": {"width": 16}})
+    space = make_vector(experiment.env, 1).spaces
+    desk = Desk(qtbot, player)
+    player.pause()
+    player.start()
+    player.open(experiment=experiment)
+    weights = build_network(space, experiment, torch.Generator().manual_seed(0)).state_dict()
+    player.use_weights(Weights(step=10, tensors=weights))
+    qtbot.waitUntil(lambda: player.playing is not None and player.playing.length > 0, timeout=60_000)
+    desk.panel.takeover.begin()
+    qtbot.waitUntil(lambda: desk.panel.takeover._playing is not None, timeout=30_000)
+    assert desk.panel.takeover.waits
+    return desk
+
+
+def step(qtbot: QtBot, desk: Desk, player: Player, key: Key) -> int:
+    """Press a key, and wait for the step that it does; the action."""
+    playing = desk.panel.takeover._playing
+    assert playing is not None
+    known = playing.length
+    desk.tap(key)
+    qtbot.waitUntil(lambda: playing.length == known + 1 and playing.t == known + 1, timeout=30_000)
+    assert player.playing is playing
+    return int(playing.action[-1])
+
+
+def test_minigrid_waits_for_a_key_at_each_step(qtbot: QtBot, threaded: Player) -> None:
+    pytest.importorskip("minigrid")
+    desk = driving_by_turns(qtbot, threaded, "MiniGrid-MemoryS7-v0")
+    keys = {Key.Key_Right: 1, Key.Key_Up: 2, Key.Key_P: 3, Key.Key_Space: 5, Key.Key_6: 6, Key.Key_A: 0}
+    for key, action in keys.items():
+        assert step(qtbot, desk, threaded, key) == action
+    playing = threaded.playing
+    assert playing is not None and playing.length == len(keys)
+    qtbot.wait(300)  # the clock would have done three steps
+    assert playing.length == len(keys)
+
+
+def test_without_a_picture_the_state_that_is_decided_on_is_drawn(qtbot: QtBot, threaded: Player) -> None:
+    desk = driving_by_turns(qtbot, threaded, "tests/Said-v0")
+    seen = desk.panel.scene.seen
+    qtbot.waitUntil(lambda: seen._texts == {"said": "you stand at 10"}, timeout=30_000)
+    assert seen.isVisible() and not desk.panel.frame.isVisible()
+    for place in (11, 12, 13):
+        assert step(qtbot, desk, threaded, Key.Key_Right) == 1
+        qtbot.waitUntil(lambda place=place: seen._texts == {"said": f"you stand at {place}"}, timeout=30_000)
+        assert [(row.name, row.value) for row in seen.rows] == [("place", place)]
