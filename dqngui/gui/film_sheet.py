@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QBoxLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from dqngui.gui import theme as themes
 from dqngui.gui.cards import Card
@@ -79,12 +79,17 @@ class FilmSheet(QWidget):
             panel.take_views(playing)
             panel.refresh()
         self._draw_values()
+        if self.sees and not self.picture.isHidden():
+            self._see(0, None, alone=False)  # what room is left tells how large the picture is to be drawn
 
     def _scene(self) -> QWidget:
         body = QWidget(self)
         column = QVBoxLayout(body)
         column.setContentsMargins(GAP, 0, GAP, GAP)
-        both = QHBoxLayout()
+        ready = self._playing.ready
+        beside = ready.sees is not None or bool(ready.texts)  # lines alone find room below the picture
+        direction = QBoxLayout.Direction
+        both = QBoxLayout(direction.LeftToRight if beside else direction.TopToBottom)
         both.setSpacing(GAP)
         both.addWidget(self.picture, 3)
         both.addWidget(self.seen, 2)
@@ -111,6 +116,17 @@ class FilmSheet(QWidget):
         self._values.draw("", series, (low, max(high, low + 1e-6)))
         self._values.set_gutter(self._values.gutter_wanted, True)
 
+    def _see(self, t: int, told: Mapping[str, Any] | None, *, alone: bool) -> None:
+        """Draw what the agent sees; below a picture it takes no more room than its lines need."""
+        playing, overlay = self._playing, self._overlay
+        laid = None if overlay is None else overlay.at(playing, t)
+        caption = "" if laid is None or overlay is None else overlay.words(playing.ready)
+        self.seen.show_step(playing, t, told, laid, caption=caption, alone=alone)
+        wanted = None if alone else self.seen.wanted_height
+        if wanted is not None and self.seen.maximumHeight() != wanted:
+            self.seen.setMaximumHeight(wanted)
+            QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)  # at once: it is rendered now
+
     def render_step(self, t: int, image: QImage | None, told: Mapping[str, Any] | None = None) -> QImage:
         """The sheet at step t, with the environment's picture, and what the agent sees (`told`, of its description)."""
         playing = self._playing
@@ -125,10 +141,7 @@ class FilmSheet(QWidget):
             self.seen.setVisible(self.sees or image is None)
             QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)  # at once: it is rendered now
         if not self.seen.isHidden():
-            laid = None if self._overlay is None else self._overlay.at(playing, t)
-            caption = "" if laid is None or self._overlay is None else self._overlay.words(playing.ready)
-            alone = image is None
-            self.seen.show_step(playing, t, told, laid, caption=caption, alone=alone)
+            self._see(t, told, alone=image is None)
         ret = float(playing.reward[:t].sum())
         doing = playing.ready.actions[int(playing.action[t])] if t < playing.length else "end"
         self.caption.setText(f"step {t:,} of {playing.length:,} · return {ret:g} · {doing}")

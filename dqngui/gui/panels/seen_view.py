@@ -220,7 +220,9 @@ class SeenView(Ringed):
         widest = max((metrics.horizontalAdvance(row.name) for row in shown), default=0) + 4  # eliding is strict
         left = min(widest, inner.width() * 2 // 5)
         valued = any(row.weight and row.value is not None for row in shown)
-        middle = metrics.horizontalAdvance("−0.000") + 8 if valued and inner.width() > 220 else 0
+        texts = ["−0.0000", *(_short(row.value) for row in shown if row.weight and row.value is not None)]
+        fits = valued and inner.width() > 220
+        middle = max(metrics.horizontalAdvance(text) for text in texts) + 10 if fits else 0
         right = metrics.horizontalAdvance("−0.0000")
         upright, y = int(Qt.AlignmentFlag.AlignVCenter), inner.top()
         after = upright | int(Qt.AlignmentFlag.AlignRight)
