@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import numpy as np
 import pytest
 from made_playing import HIDDEN, LAGS, POOL, SELF, began, episode, extend, rows_of
@@ -188,6 +191,19 @@ def test_one_head_over_past_steps_takes_clicks_to_their_step(qtbot: QtBot) -> No
     assert asked == [30]
     panel.now.clicked.emit(0, 0, 3)  # heads are its rows
     assert (panel.layer, panel.head) == (1, 0)
+
+
+def test_all_layers_are_exported_or_the_one_alone(qtbot: QtBot, tmp_path: Path) -> None:
+    playing = episode(LAYERS, steps=3)
+    panel = shown(qtbot, playing)
+    for layer, expected in ((None, 3 * 3 * 16), (2, 3 * 16)):
+        panel.choose(layer, None)
+        panel.export_csv(tmp_path / "maps.csv")
+        with (tmp_path / "maps.csv").open(newline="", encoding="utf-8") as file:
+            head, *rows = csv.reader(file)
+        assert head == [*(["view"] if layer is None else []), "t", "head", "query", "key", "value"]
+        assert len(rows) == expected
+    assert float(rows[5][-1]) == pytest.approx(float(playing.view(LAYERS[2].name)[0].ravel()[5]))
 
 
 def test_a_single_head_has_no_grid(qtbot: QtBot) -> None:

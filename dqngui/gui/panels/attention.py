@@ -144,6 +144,10 @@ class AttentionPanel(InnerPanel):
         layers = self.layers
         return layers[min(self.layer or 0, len(layers) - 1)] if layers else None
 
+    @property
+    def drawn_views(self) -> tuple[View, ...]:
+        return self.layers if self.layer is None else super().drawn_views
+
     def look_at(self, name: str) -> None:
         self.heads.choose(None, self.head)
         super().look_at(name)
@@ -250,7 +254,6 @@ class AttentionPanel(InnerPanel):
         span = span_of(playing.length, playing.ended)
         for canvas in (self.over, self.curve):
             canvas.set_span(span)
-        self.fit_rows()
         if self._over_time and self._all_small:
             by_head = [maps.heads_first(each)[:, :, 0] for maps, each in zip(self._maps, values, strict=True)]
             self.times.draw(by_head, high, span=span, fresh=self.fresh)
@@ -258,6 +261,7 @@ class AttentionPanel(InnerPanel):
         self.over.draw(shares.keys, signed=False, limits=(0.0, high), fresh=again)
         most = max(float(np.max(shares.most, initial=0.0)), 0.01)
         self.curve.draw(self._entropy_in_words, [Series("", "series0", shares.nats)], (0.0, most))
+        self.fit_rows()  # last: gutters are as wide as what is drawn needs them
 
     def _arrange(self, playing: Playing, maps: Maps) -> None:
         """Names of maps, rows and columns."""

@@ -16,16 +16,17 @@ class Figure(QWidget):
     Args:
         widest: a text as wide as it will usually get; where a wider one comes the widget grows, and stays so.
         right: aligned to the right.
+        exact: always just as wide as its text, for figures that seldom change beside something that needs the room.
     """
 
-    def __init__(self, widest: str, *, right: bool = False, parent: QWidget | None = None) -> None:
+    def __init__(self, widest: str, *, right: bool = False, exact: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # the card below need not be drawn again
         self._font, self._strong = themes.font(SECONDARY_PX), themes.font(SECONDARY_PX, QFont.Weight.DemiBold)
         self._metrics = QFontMetrics(self._strong)
         self._width = self._metrics.horizontalAdvance(widest) + 2
-        self._right, self._longest = right, 0
+        self._right, self._exact, self._longest = right, exact, 0
         self._measured = ("", 0)
         self.caption = self.number = ""
 
@@ -39,10 +40,12 @@ class Figure(QWidget):
             return
         self.caption, self.number = caption, number
         text = self.text()
-        if len(text) > self._longest:  # figures are all of one width: measuring is worth it for longer texts only
+        if (
+            self._exact or len(text) > self._longest
+        ):  # figures are all of one width: measuring is worth it for longer texts only
             self._longest = len(text)
             needed = self._metrics.horizontalAdvance(text) + 2
-            if needed > self._width:
+            if needed > self._width or (self._exact and needed != self._width):
                 self._width = needed
                 self.updateGeometry()
         self.update()

@@ -215,24 +215,30 @@ class InnerPanel(Panel):
 
     # -- export -----------------------------------------------------------------------------------
 
+    @property
+    def drawn_views(self) -> tuple[View, ...]:
+        """The views whose values are drawn at present, all with the same axes."""
+        return () if self.view is None else (self.view,)
+
     def export_csv(self, path: str | Path) -> None:
-        """Write the chosen view, one value a row, with its place on each axis. Raises OSError."""
-        view, playing = self.view, self.playing
-        axes: tuple[str, ...] = () if view is None else view.axes
+        """Write what is drawn, one value a row: of which view, if there are several, and where. Raises OSError."""
+        views, playing = self.drawn_views, self.playing
         with Path(path).open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerow(["t", *axes, "value"])
-            if view is None or playing is None:
-                return
-            names = [
-                list(range(n)) if axis == "lag" else playing.labels(axis, n)
-                for axis, n in zip(axes, view.shape, strict=True)
-            ]
-            places = list(itertools.product(*names))
-            for t, row in enumerate(playing.view(view.name)):
-                writer.writerows(
-                    (t, *place, value) for place, value in zip(places, np.ravel(row).tolist(), strict=True)
-                )
+            several = len(views) > 1
+            writer.writerow([*(["view"] if several else []), "t", *(views[0].axes if views else ()), "value"])
+            for view in views if playing is not None else ():
+                assert playing is not None
+                names = [
+                    list(range(n)) if axis == "lag" else playing.labels(axis, n)
+                    for axis, n in zip(view.axes, view.shape, strict=True)
+                ]
+                places = list(itertools.product(*names))
+                which = [view.name] if several else []
+                for t, row in enumerate(playing.view(view.name)):
+                    writer.writerows(
+                        (*which, t, *place, value) for place, value in zip(places, np.ravel(row).tolist(), strict=True)
+                    )
 
     def export_npz(self, path: str | Path) -> None:
         """Write every array of the episode: q, action, reward, observation and `view/NAME`. Raises OSError."""

@@ -16,7 +16,9 @@ class LearningPanel(QuantitiesPanel):
             "|TD error|", "series3", "Mean absolute temporal-difference error.", significant, spiky=True
         ),
         "q_mean": Quantity("Mean q", "series0", "Mean value of the learned actions, in scaled rewards.", significant),
-        "grad_norm": Quantity("Grad norm", "series1", "Norm of the gradient before clipping.", significant, spiky=True),
+        "grad_norm": Quantity(
+            "Grad norm", "series1", "Norm of the gradient before clipping.", significant, spiky=True, brief="Grad"
+        ),
         "value_error": Quantity(
             "|Value error|",
             "series3",

@@ -64,7 +64,7 @@ class SmallPlot(QWidget):
         self.setAccessibleName(quantity.title)
         self.label = ElidedLabel(quantity.title, self)
         themes.set_role(self.label, "muted")
-        self.value = Figure("0.00", right=True, parent=self)  # no wider than need be: the name is to be read
+        self.value = Figure("–", right=True, exact=True, parent=self)  # the name beside it is to be read
         line = QHBoxLayout()
         line.setContentsMargins(8, 0, 8, 0)
         line.addWidget(self.label, 1)
