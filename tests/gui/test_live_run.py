@@ -199,7 +199,18 @@ def test_a_run_that_cannot_start_says_why_and_the_window_lives(qtbot: QtBot, app
     wait_state(qtbot, app, State.RUNNING)
 
 
-MOMENTS = ("at once", "loading", "starting", "running", "paused", "player starts", "playing", "filming", "reading")
+MOMENTS = (
+    "at once",
+    "loading",
+    "starting",
+    "running",
+    "paused",
+    "player starts",
+    "playing",
+    "pinned",
+    "filming",
+    "reading",
+)
 
 
 @pytest.mark.parametrize("moment", [*MOMENTS, "stopping to fork", "forking"])
@@ -258,6 +269,9 @@ def go_to(moment: str, qtbot: QtBot, app: App, tmp_path: Path) -> None:
         case "paused":
             click(app, Action.PAUSE)
             wait_state(qtbot, app, State.PAUSED)
+        case "pinned":
+            app.inspecting.step_episode(-1)
+            wait(qtbot, app, lambda: app.inspecting.pinned is not None)
         case "filming":
             wait(qtbot, app, lambda: player.playing is not None and player.playing.length > 0)
             (tmp_path / "films").mkdir()
