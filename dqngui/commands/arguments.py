@@ -105,7 +105,7 @@ class PlayArguments:
     checkpoint: Annotated[str, option("best, last or a step (default: best).", "NAME")] = "best"
     episodes: Annotated[int, option("Episodes to play (default: 10).", "N")] = 10
     seed: Annotated[int | None, option("Seed of the first episode; the next ones count up.", "S")] = None
-    video: Annotated[str | None, option("Write a film of the episodes.", "FILE.mp4")] = None
+    video: Annotated[str | None, option("Write a film of the episodes, .mp4 or .gif.", "FILE")] = None
     runs: Runs = "runs"
     json: Json = False
 
