@@ -66,8 +66,8 @@ class WhatIfPanel(Panel):
         self.interventions.changed.connect(self._on_edit)
         self.list.opened.connect(self.edit)
         self.view.stepped.connect(self._seek)
-        self.add_menu_action("Run again", "refresh", self.run_again)
-        self.add_menu_action("Clear changes", "playlist-remove", self.interventions.clear)
+        self._again_action = self.add_menu_action("Run again", "refresh", self.run_again)
+        self._clear_action = self.add_menu_action("Clear changes", "playlist-remove", self.interventions.clear)
         self.add_exports()
         self.restyle(themes.current())
 
@@ -316,9 +316,10 @@ class WhatIfPanel(Panel):
         self.add.setVisible(changes)
         self.clear_all.setVisible(changes and self.width() >= ROOMY)
         self.list.setVisible(changes and bool(self.interventions.rows))
-        self.clear_all.setEnabled(bool(self.interventions.rows))
-        for widget in (self.add, self.run):
-            widget.setEnabled(playing is not None and rival is not None)
+        for control in (self.clear_all, self._clear_action):
+            control.setEnabled(bool(self.interventions.rows))
+        for control in (self.add, self.run, self._again_action):
+            control.setEnabled(playing is not None and rival is not None)
         self._body.setCurrentIndex(int(self._compares))
         if playing is None or rival is None or not self._compares:
             self._say("", "secondary")
