@@ -59,7 +59,6 @@ class Takeover(QObject):
         self._player: Player | None = None
         self._former: Playing | None = None  # shown when the driven one was asked for
         self._playing: Playing | None = None  # the driven one, once it is there
-        self._given = 0
         self._held: list[int] = []
         self._taps: deque[int] = deque(maxlen=MOST_TAPS)
         self._sent = -1  # the step that was asked for last
@@ -128,7 +127,7 @@ class Takeover(QObject):
         if playing.ended and t >= playing.length:
             t = 0
         self.actors = {step: actor for step, actor in self.actors.items() if step < t} if playing.human else {}
-        self._former, self._playing, self._given, self._sent, self._due = playing, None, t, -1, 0.0
+        self._former, self._playing, self._sent, self._due = playing, None, -1, 0.0
         self._release()
         player.begin(playing.seed, actions=playing.action[:t].tolist(), driven=True, at=t)
         player.play()
@@ -181,7 +180,7 @@ class Takeover(QObject):
         if not self.driving or player is None:
             return
         if playing is not None and playing.human:
-            if playing is not self._playing and playing.length < max(self._given, len(self.actors)):
+            if playing is not self._playing and playing.length < playing.given:
                 return  # the steps before the person's own still come
             if playing is not self._playing:
                 self._playing, self._sent = playing, -1
