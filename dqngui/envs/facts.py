@@ -54,8 +54,8 @@ def _seen_object(grid: Any) -> Facts:
     """MiniGrid Memory: a key or a ball lies in the first room, and the same thing marks the right way at the end."""
     middle = grid.height // 2
     cue = grid.grid.get(1, middle - 1)
-    facts: Facts = {"way up": int(grid.success_pos[1] < middle)}
-    return facts if cue is None else {"cue is a ball": int(cue.type == "ball"), **facts}
+    facts: Facts = {"side of the goal": int(grid.success_pos[1] < middle)}
+    return facts if cue is None else {"cue (key or ball)": int(cue.type == "ball"), **facts}
 
 
 _KNOWN: dict[str, Callable[[Any], Facts]] = {

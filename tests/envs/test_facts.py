@@ -102,10 +102,10 @@ def test_minigrid_memory_tells_its_object_and_where_the_agent_is() -> None:
         grid: Any = env.unwrapped
         first = grid.grid.get(1, grid.height // 2 - 1).type
         x, y = grid.success_pos
-        marked = grid.grid.get(x, y + (-1 if facts["way up"] else 1)).type
-        assert first == marked == ("ball" if facts["cue is a ball"] else "key")
+        marked = grid.grid.get(x, y + (-1 if facts["side of the goal"] else 1)).type
+        assert first == marked == ("ball" if facts["cue (key or ball)"] else "key")
         assert (facts["agent x"], facts["agent y"]) == tuple(grid.agent_pos)
-        seen.add((facts["cue is a ball"], facts["way up"]))
+        seen.add((facts["cue (key or ball)"], facts["side of the goal"]))
     assert len(seen) == 4
 
 

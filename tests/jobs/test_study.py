@@ -20,6 +20,7 @@ from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.study.collecting import environments, moments
 from dqngui.jobs.study.faithfulness import considered
 from dqngui.jobs.study.linear import held_out
+from dqngui.jobs.study.over_training import _Sums
 from dqngui.jobs.study.server import study
 from dqngui.nets.network import build_network
 from dqngui.nets.record import ViewSpec
@@ -236,7 +237,19 @@ def test_attention_grows_sharper_over_training(finder: Path) -> None:
     assert last.mean() < 0.6
 
 
-def test_views_over_past_steps_tell_how_far_back() -> None:
+def test_entropy_and_distance_by_head() -> None:
+    sums = _Sums(ViewSpec("memory/attention/0", ("head", "lag"), weights=True))
+    sums.take(torch.tensor([[[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]]]))  # one step back exists, the third place does not
+    sums.take(torch.tensor([[[0.0, 0.0, 1.0], [0.25, 0.5, 0.25]]]))
+    assert sums.distance == (1.0, 0.75)
+    assert sums.entropy[0] == 0
+    assert sums.entropy[1] == pytest.approx((1 + 1.5 * np.log(2) / np.log(3)) / 2)
+    nothing = _Sums(ViewSpec("memory/attention/0", ("head", "lag"), weights=True))
+    nothing.take(torch.tensor([[[1.0, 0.0]]]))
+    assert np.isnan(nothing.entropy).all()
+
+
+def test_a_run_without_checkpoints_has_no_curve() -> None:
     asked = experiment("tmaze", env__kwargs={"length": 6}, net__memory="transformer", net__horizon=6)
     told = answer(*untrained(asked), m.AskOverTraining(number=1))
     assert told.text == "this run has stored no checkpoints yet"

@@ -36,6 +36,7 @@ class Moment:
         q: (n, A); `said` (n, D) the memory's output, None where no memory was asked.
         views: (n, *axes) by name, where they were recorded.
         facts: of each, where they were wanted.
+        done: how much of everything is played, 0 … 1, would each episode that goes on be cut for its length.
     """
 
     episode: NDArray[np.int64]
@@ -47,6 +48,7 @@ class Moment:
     said: Tensor | None
     views: dict[str, Tensor]
     facts: list[Facts]
+    done: float
 
 
 @contextmanager
@@ -106,6 +108,7 @@ class _Playing:
             said=said[-1][-1] if said else None,
             views={name: value[0] for name, value in recorded.values.items()} if recorded is not None else {},
             facts=[facts_of(self.envs.envs[lane], self.envs.infos[lane]) for lane in self.lanes] if facts else [],
+            done=float(self.begun - len(self.lanes) + (self.t / self.longest).sum()) / self.episodes,
         )
         self._act(q[0].argmax(-1).numpy(), left)
         return moment

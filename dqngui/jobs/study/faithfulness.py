@@ -44,8 +44,7 @@ def faithfulness(agent: Agent, question: AskFaithfulness) -> Iterator[Event | No
             measured.take(
                 moment, counts, concentration(weighed, there, question.k), *_effects(agent, spec, moment, gone)
             )
-            share = (float(moment.episode.min()) + float(moment.t.min()) / LONGEST) / question.episodes
-            yield Progress(step=agent.step, number=question.number, share=share, text="Removing places…")
+            yield Progress(step=agent.step, number=question.number, share=moment.done, text="Removing places…")
     if not measured.steps:
         what = {"key": "tokens", "slot": "slots", "lag": "steps"}.get(spec.axes[-1], "places")
         raise ConfigError(f"there were never more than {question.k} {what} to choose from")

@@ -64,12 +64,12 @@ class _Sums:
     def take(self, weights: Tensor) -> None:
         """Weights (n, *axes) of a step of n episodes."""
         rows = weights.double()
-        there = rows > 0
+        present = (rows > 0).flatten(1, -2).any(1) if rows.ndim > 2 else rows > 0  # (n, K): somebody weighs it
         asks = torch.ones(rows.shape[:-1], dtype=torch.bool)
         if self._query is not None and rows.shape[self._query] == rows.shape[-1]:  # who is not there asks nothing
-            present = there.flatten(1, -2).any(1)
             asks = asks & present.view([len(rows)] + [-1 if d == self._query else 1 for d in range(1, rows.ndim - 1)])
-        total, count = rows.sum(-1), there.sum(-1)
+        total = rows.sum(-1)
+        count = present.sum(-1).view(-1, *[1] * (rows.ndim - 2))
         shares = rows / total.clamp(min=1e-12).unsqueeze(-1)
         entropy = -torch.special.xlogy(shares, shares).sum(-1)
         some, several = asks & (total > 0), asks & (count > 1)

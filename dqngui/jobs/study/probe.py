@@ -55,13 +55,13 @@ def what_is_held(agent: Agent) -> tuple[str, ...]:
 def probe(agent: Agent, question: AskProbe) -> Iterator[Event | None]:
     """Answer a question, with None between slices. Raises ConfigError where it cannot be answered."""
     views = _asked(agent, question)
-    diary = _Diary(question.episodes)
+    diary = _Diary()
     number, step = question.number, agent.step
     with environments(agent, question.episodes) as envs:
         for moment in moments(agent, envs, question.episodes, LONGEST, facts=True):
             diary.take(moment, _read(agent, moment, views), _facts(moment, question.fact))
-            share = 0.8 * diary.begun / question.episodes
-            yield Progress(step=step, number=number, share=share, text=f"Playing episode {diary.begun:,}…")
+            text = f"Playing {question.episodes:,} episodes…"
+            yield Progress(step=step, number=number, share=0.8 * moment.done, text=text)
     points = diary.points()
     if not points:
         raise ConfigError(f"fewer than {FEWEST} episodes came to any step with this fact; ask for more of them")
@@ -125,14 +125,12 @@ class _Point:
 class _Diary:
     """What was held and what was so, at some steps of every episode."""
 
-    def __init__(self, episodes: int) -> None:
-        self.begun = 0
+    def __init__(self) -> None:
         self.counts = True  # the fact tells kinds apart, rather than measuring something
-        self._episodes, self._every = episodes, 1
+        self._every = 1
         self._rows: dict[int, list[tuple[int, NDArray[np.float32], float]]] = {}
 
     def take(self, moment: Moment, numbers: NDArray[np.float32], facts: list[float | int]) -> None:
-        self.begun = max(self.begun, int(moment.episode.max()) + 1)
         for episode, t, row, fact in zip(moment.episode.tolist(), moment.t.tolist(), numbers, facts, strict=True):
             self.counts = self.counts and not isinstance(fact, float)
             if t % self._every == 0 and math.isfinite(fact):
