@@ -53,6 +53,7 @@ class ActionBars(QWidget):
         """Write before each action the key that does it; nothing without any."""
         if list(keys) != self._keys:
             self._keys = list(keys)
+            self.updateGeometry()
             self.update()
 
     def show_step(self, playing: Playing, t: int, actor: str = "") -> None:
@@ -107,7 +108,8 @@ class ActionBars(QWidget):
     @property
     def _columns(self) -> int:
         count, width = len(self._names), self.width()
-        if count <= 6 or width < 200 or (count <= 9 and width < 380):  # half a card is too narrow for name and bar
+        narrow = 560 if self._keys else 380  # half of it is too narrow for name and bar
+        if count <= 6 or width < 200 or (count <= 9 and width < narrow):
             return 1
         return 2 if count <= 12 or width < 400 else 3
 

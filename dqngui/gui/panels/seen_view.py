@@ -22,6 +22,7 @@ from dqngui.gui.seen import texts_of
 from dqngui.gui.theme import SECONDARY_PX, TICK_PX
 
 ROW = 18
+LOW, NARROW = 72, 260  # pixels: lower, lines are left out; narrower, none stand beside a picture
 OPAQUE = 180  # of 255: the heaviest cell of an overlay
 _CELL = re.compile(r"\[\d+, \d+")
 """In the name of a number that is one of a picture's."""
@@ -159,7 +160,7 @@ class SeenView(Ringed):
             return
         for text in (self._reason, *self._texts.values()):
             inner = self._write(painter, inner, text, "muted" if text == self._reason else "text")
-        if self._caption:
+        if self._caption and inner.height() >= LOW:
             foot = QRect(inner.left(), inner.bottom() - ROW + 1, inner.width(), ROW)
             inner.setBottom(foot.top() - 2)
             metrics = self._font(painter, TICK_PX, "muted")
@@ -167,7 +168,7 @@ class SeenView(Ringed):
             painter.drawText(foot, int(Qt.AlignmentFlag.AlignVCenter), elided)
         if self._picture is not None:
             inner = self._draw_picture(painter, inner, self._picture)
-        if self._rows:
+        if self._rows and inner.height() >= ROW:
             self._draw_rows(painter, inner)
 
     @staticmethod
@@ -193,7 +194,9 @@ class SeenView(Ringed):
     def _draw_picture(self, painter: QPainter, inner: QRect, picture: QImage) -> QRect:
         """What is observed as a picture, with the overlay's cells; the room that is left for rows."""
         room, rest = QRect(inner), QRect()
-        if self._rows and inner.width() > 1.4 * inner.height():
+        if inner.height() < LOW:
+            rest = QRect(inner.left(), inner.bottom(), inner.width(), 0)  # the picture says more than its lines
+        elif self._rows and inner.width() > max(1.4 * inner.height(), NARROW):
             room.setWidth(inner.width() // 2 - 6)
             rest = inner.adjusted(room.width() + 12, 0, 0, 0)
         elif self._rows:
