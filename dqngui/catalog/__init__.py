@@ -52,6 +52,9 @@ PANELS = {
     "return": Entry("Episode returns and evaluations", "dqngui.gui.panels.returns:ReturnPanel"),
     "learning": Entry("Loss, TD error, values, gradient", "dqngui.gui.panels.learning:LearningPanel"),
     "exploration": Entry("Exploration and speed", "dqngui.gui.panels.exploration:ExplorationPanel"),
+    "over_training": Entry(
+        "How attention changed from checkpoint to checkpoint", "dqngui.gui.panels.over_training:OverTrainingPanel"
+    ),
     "log": Entry("Tweaks, evaluations and notices in words", "dqngui.gui.panels.log:LogPanel"),
     "agent": Entry("What the agent sees and values, and its player", "dqngui.gui.panels.agent:AgentPanel"),
     "attention": Entry("What each head attends to", "dqngui.gui.panels.attention:AttentionPanel"),

@@ -28,7 +28,7 @@ ARRANGEMENTS = {
         "Inspect", "Ctrl+3", "One episode in every card: what if, what is remembered, beside the curve", "magnify-scan"
     ),
 }
-ASKING = ("whatif", "probe")
+ASKING = ("whatif", "probe", "over_training")
 """Cards that ask an agent something; out of sight, in the place of the memory, but for Inspect."""
 
 
@@ -124,7 +124,7 @@ def _inspect() -> Iterator[Plan]:
     left, inside = _out_of_sight(), column(cards("attention"), cards("memory"), weight=1.05)
     lists, curves = ("runs", "log"), ("learning", "exploration")
     strip = row(cards("return", weight=2.1), cards(*lists, *curves), weight=0.75)
-    apart = column(cards("whatif", weight=1.6), cards("probe"), weight=1.15)
+    apart = column(cards("whatif", weight=1.6), cards("probe", "over_training"), weight=1.15)
     tabs = cards(*ASKING, weight=1.15)
     wide = row(cards("return", weight=2), cards(*curves), cards(*lists), weight=0.6)
     yield Plan(row(left, column(wide, row(cards("agent"), inside, apart, weight=3))), hidden, smallest=(1800, 1250))

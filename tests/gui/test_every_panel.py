@@ -23,6 +23,7 @@ from dqngui.gui.board import Board
 from dqngui.gui.library import Library
 from dqngui.gui.panels.panel import Sources
 from dqngui.gui.session import Session
+from dqngui.gui.study import Study
 from dqngui.runs import folder as runs
 
 EVENTS, STEPS = 1_000_000, 20_000
@@ -63,11 +64,12 @@ def place(
     library, player = Library(session), Watched()
     player._open_host = LongPlayer
     monkeypatch.setattr(player._timer, "start", lambda *_: None)
+    study = Study(player)  # it is asked nothing, so that no process begins
     windows, boards = [QMainWindow(), QMainWindow()], []
     for window in windows:
         qtbot.addWidget(window)
         board = Board(window)
-        board.attach(Sources(session, player, library))
+        board.attach(Sources(session, player, library, study=study))
         player.grew.connect(board.take_views)
         player.moved.connect(board.follow)
         for number, dock in enumerate(board.docks.values()):

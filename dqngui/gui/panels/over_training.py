@@ -1,0 +1,266 @@
+"""The Over training panel: how concentrated attention was, and how far back it looked, at every stored checkpoint."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from dqngui import messages as m
+from dqngui.gui import theme as themes
+from dqngui.gui.elided import ElidedLabel
+from dqngui.gui.panels.choice import Choice
+from dqngui.gui.panels.head_plot import HeadPlot
+from dqngui.gui.panels.panel import Cursor, Panel, Sources
+from dqngui.gui.panels.views import in_words
+from dqngui.gui.study import Study
+from dqngui.gui.theme import Theme
+from dqngui.messages import OverTraining
+
+Floats = npt.NDArray[np.float64]
+WIDE = 1.5  # of its height: a panel so wide has its plots side by side
+
+
+class OverTrainingPanel(Panel):
+    """Asks the study to play every checkpoint, and draws a point a checkpoint as they come: each head, and their mean.
+
+    Attributes:
+        rows: the answer, a row a checkpoint, in order.
+        number: of the question that is open, 0 while there is none.
+    """
+
+    title = "Over training"
+    promise = (
+        "How concentrated attention was, and how far back it looked, at every stored checkpoint. "
+        "Each of them plays the same episodes for it."
+    )
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.rows: list[OverTraining] = []
+        self.number = 0
+        self._fresh: list[OverTraining] | None = None  # rows of the open question, the first of which replaces `rows`
+        self._name, self._problem = "", ""
+        self._of: object = None  # whose curves these are
+        self._study: Study | None = None
+        self.view = Choice("What the curves are of", self)
+        self.button = QPushButton("Measure", self)
+        themes.set_role(self.button, "small")
+        self.button.clicked.connect(self._on_button)
+        self.header_widgets = [self.view, self.button]
+        self.start = self.offer(
+            "Measure over training", "chart-timeline-variant", "Play every stored checkpoint", self.measure
+        )
+        self.entropy = HeadPlot("Entropy", "%", "Mean entropy, as a share of that of looking at all alike: 0 to 100 %")
+        self.distance = HeadPlot("Distance", "steps", "How many steps it looks back in the mean")
+        self._arrange()
+        for plot in (self.entropy, self.distance):
+            plot.picked.connect(self._pick_near)
+        self.entropy.plot.moved.connect(lambda: self._follow(self.entropy, self.distance))
+        self.distance.plot.moved.connect(lambda: self._follow(self.distance, self.entropy))
+        self._moving = False
+        self.add_exports()
+        self.restyle(themes.current())
+
+    def _arrange(self) -> None:
+        self.said = ElidedLabel()
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 100)
+        self.progress.setTextVisible(False)
+        self.progress.setFixedSize(90, 6)
+        self.progress.setAccessibleName("Progress over the checkpoints")
+        self._line = QWidget()
+        line = QHBoxLayout(self._line)
+        line.setContentsMargins(8, 0, 8, 0)
+        line.setSpacing(8)
+        line.addWidget(self.progress)
+        line.addWidget(self.said, 1)
+        self._plots = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._plots.setSpacing(4)
+        for plot in (self.entropy, self.distance):
+            self._plots.addWidget(plot, 1)
+        column = QVBoxLayout(self.content)
+        column.setContentsMargins(4, 0, 4, 6)
+        column.setSpacing(2)
+        column.addWidget(self._line)
+        column.addLayout(self._plots, 1)
+        column.addStretch(0)
+
+    # -- the contract ---------------------------------------------------------------------------
+
+    def attach(self, sources: Sources) -> None:
+        super().attach(sources)
+        self._study = sources.study
+        sources.player.changed.connect(self._on_change)
+        if self._study is not None:
+            self._study.changed.connect(self._on_change)
+            self._study.answered.connect(self._on_answer)
+
+    @Slot()
+    def _on_change(self) -> None:
+        self._changed = True
+        if self.isVisible():
+            self.refresh()
+
+    def has_content(self) -> bool:
+        return bool(self.rows) or self._asking
+
+    def why_empty(self) -> str:
+        return f"Not measured: {self._problem}." if self._problem else self.promise
+
+    def clear(self, reason: str = "") -> None:
+        self._leave()
+        self.rows, self._problem = [], ""
+        super().clear(reason)
+
+    def redraw(self) -> None:
+        study = self._study
+        self._forget_others()
+        self.start.setVisible(study is not None and study.can_ask)
+        asking = self._asking
+        self.button.setText("Cancel" if asking else "Measure")
+        self.button.setToolTip("Leave it at that" if asking else "Play every checkpoint that is stored by now")
+        self.button.setEnabled(asking or (study is not None and study.can_ask))
+        self.progress.setVisible(asking)
+        self._line.setVisible(asking or bool(self._problem))
+        if study is not None and asking:
+            here = study.asked in (0, self.number)
+            self.progress.setValue(round(100 * study.progress) if study.asked == self.number else 0)
+            self.said.setText((study.doing if here else "") or "Waiting for another question…")
+        elif self._problem:
+            self.said.setText(f"Not measured: {self._problem}.")
+        themes.set_role(self.said, "muted" if asking else "bad")
+        self._draw_curves()
+
+    def seek(self, cursor: Cursor | None) -> None:
+        super().seek(cursor)
+        for each in (self.entropy, self.distance):
+            each.plot.set_cursor(cursor.step if cursor else None)
+
+    def restyle(self, theme: Theme) -> None:
+        self.entropy.restyle(theme)
+        self.distance.restyle(theme)
+        super().restyle(theme)
+
+    # -- curves -----------------------------------------------------------------------------------
+
+    def names(self) -> list[str]:
+        """The views that there are curves of."""
+        return list(self.rows[0].entropy) if self.rows else []
+
+    @property
+    def chosen(self) -> str:
+        names = self.names()
+        return self._name if self._name in names else next(iter(names), "")
+
+    def look_at(self, name: str) -> None:
+        """Draw the curves of another view."""
+        self._name = name
+        self._on_change()
+
+    def curves_of(self, kind: str) -> Floats:
+        """Entropy in percent, or `distance` in steps, of the chosen view (checkpoints, heads); (n, 0) without any."""
+        of = [getattr(row, kind).get(self.chosen, ()) for row in self.rows]
+        values = np.array(of, float).reshape(len(of), len(of[0]) if of else 0)
+        return 100 * values if kind == "entropy" else values
+
+    def _draw_curves(self) -> None:
+        names = self.names()
+        self.view.offer({name: in_words(name) for name in names}, self.chosen, self.look_at)
+        self.view.setVisible(len(names) > 1)
+        steps = np.array([row.step for row in self.rows], float)
+        distances = self.curves_of("distance")
+        self.distance.setVisible(distances.shape[1] > 0)
+        self.entropy.setVisible(bool(self.rows))
+        last = max([float(self.history.last_step), *steps.tolist()])
+        pinned = self.cursor_at.step if self.cursor_at else None
+        self.entropy.draw(steps, self.curves_of("entropy"), last, pinned)
+        self.distance.draw(steps, distances, last, pinned)
+
+    def _follow(self, leader: HeadPlot, other: HeadPlot) -> None:
+        """Both show the same steps."""
+        if not self._moving and not other.isHidden():
+            self._moving = True
+            other.plot.fitted = leader.plot.fitted
+            other.plot.box.setXRange(*leader.plot.span)
+            self._moving = False
+
+    def _pick_near(self, step: float) -> None:
+        """A click asks for the checkpoint that is nearest."""
+        if self.rows:
+            near = min((row.step for row in self.rows), key=lambda each: abs(each - step))
+            self.pick(near, 0.0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        wide = self.width() > WIDE * self.height()
+        self._plots.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
+
+    # -- asking -----------------------------------------------------------------------------------
+
+    @property
+    def _asking(self) -> bool:
+        return self._study is not None and self._study.is_open(self.number)
+
+    def measure(self) -> None:
+        """Ask; what is drawn stays until the first new point comes."""
+        if self._study is None or not self._study.can_ask:
+            return
+        self._leave()
+        self._problem, self._of, self._fresh = "", self._whose(), []
+        self.number = self._study.ask(lambda number: m.AskOverTraining(number=number))
+        self._on_change()
+
+    def _leave(self) -> None:
+        if self._study is not None and self._asking:
+            self._study.abandon(self.number)
+        self.number, self._fresh = 0, None
+
+    @Slot()
+    def _on_button(self) -> None:
+        if self._asking:
+            self._leave()
+            self._on_change()
+        else:
+            self.measure()
+
+    @Slot(object)
+    def _on_answer(self, event: m.Event) -> None:
+        match event:
+            case m.OverTraining() if event.number == self.number and self._fresh is not None:
+                self._fresh.append(event)
+                self.rows = self._fresh
+            case m.Unanswered() if event.number == self.number:
+                self._problem = event.text
+            case _:
+                return
+        self._on_change()
+
+    def _whose(self) -> object:
+        """What tells one agent from another: one that trains and what becomes of it are the same."""
+        agent = self.sources.player.agent if self.sources is not None else None
+        return None if agent is None else agent.folder or agent.experiment
+
+    def _forget_others(self) -> None:
+        """Curves of another agent."""
+        if self.rows and self._of != self._whose():
+            self.rows, self._problem = [], ""
+            self._on_change()
+
+    # -- export -----------------------------------------------------------------------------------
+
+    def export_csv(self, path: str | Path) -> None:
+        """Write a row a checkpoint, view and head. Raises OSError."""
+        with Path(path).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["step", "view", "head", "entropy", "distance"])
+            for row in self.rows:
+                for name, heads in row.entropy.items():
+                    far = row.distance.get(name, ())
+                    for head, share in enumerate(heads):
+                        writer.writerow([row.step, name, head, share, far[head] if head < len(far) else ""])
