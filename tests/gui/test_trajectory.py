@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 from dqngui.gui import theme as themes
 from dqngui.gui.history import History
 from dqngui.gui.panels.memory import MemoryPanel
+from dqngui.gui.panels.path import extent
 from dqngui.gui.panels.principal import Projection, fit_axes, milestone
 from dqngui.gui.playing import Playing
 
@@ -87,6 +88,18 @@ def test_axes_survive_what_does_not_vary_and_what_is_missing() -> None:
     single = fit_axes(turning(100, 2)[:, :1])
     assert single is not None and single.shares == pytest.approx((1.0, 0.0))
     assert (single.directions[1] == 0).all()
+
+
+def test_an_axis_holds_its_values_and_grows_seldom() -> None:
+    assert extent(np.array([-0.93, 2.0], np.float32)) == pytest.approx((-1.0, 2.0))
+    low, high = extent(np.zeros(5, np.float32))
+    assert low < 0 < high, "a state of one unit has no second axis"
+    low, high = extent(np.full(5, 3.7, np.float32))
+    assert low <= np.float32(3.7) <= high and high - low > 1e-5
+    assert extent(np.array([np.nan, 0.0, 1.0], np.float32)) == pytest.approx((0.0, 1.0))
+    walk = np.cumsum(np.random.default_rng(0).standard_normal(2_000)).astype(np.float32)
+    ends = {extent(walk[:n]) for n in range(50, 2_000)}
+    assert len(ends) < 60
 
 
 def test_a_path_depends_on_the_states_alone_not_on_when_it_was_looked_at() -> None:

@@ -43,8 +43,9 @@ def extent(values: npt.NDArray[np.float32]) -> tuple[float, float]:
     """Ends of an axis that holds values: tenths of a round length, so that it grows seldom."""
     known = values[np.isfinite(values)]
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
-    step = rounded_up(max(high - low, 1e-9)) / 10
-    return (math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step)
+    step = rounded_up(max(high - low, 1e-4 * max(-low, high), 1e-9)) / 10  # less is rounding
+    low, high = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return (low - (low == high)) * step, (high + (low == high)) * step
 
 
 class Path(Canvas):
