@@ -148,8 +148,17 @@ def test_coefficients_have_their_names_and_what_never_changes_is_drawn_once(qtbo
     assert panel.now.rows == ("φ 1", "φ 2", "θ 1", "Φ 1", "Θ 1")
     assert panel.now.columns == ("cart position", "pole angle")
     assert panel.now.isVisible() and panel.map.isHidden() and panel.states.isHidden()
+    panel.follow(playing.t)
+    assert panel.now.numbered
+    with_numbers = picture(panel)
+    panel.now.numbered = False
+    panel.now.touch()
+    assert picture(panel) != with_numbers
     panel.look_at("memory/forecast")
     assert panel.now.isHidden() and panel.map.isVisible() and panel.states.isVisible()
+    panel.look_at("memory/coefficients")
+    panel.look_as_path(True)
+    assert panel.trajectory.isVisible() and panel.now.isHidden()
 
 
 @pytest.mark.parametrize(("attention", "memory"), [("self", "none"), ("none", "transformer")])

@@ -21,7 +21,7 @@ from dqngui.gui.theme import TICK_PX, Theme
 
 GAP = 255
 """The index of a missing value's colour."""
-SHORTEST = 26  # pixels in which a shortened name still says something
+SHORTEST = 44  # pixels in which a shortened name still says something
 MARKER = 6
 """Pixels of the triangle at a chosen row."""
 MEASURED = 100  # names; each takes a microsecond or two

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from dqngui.gui import theme as themes
@@ -27,6 +27,7 @@ class Heatmap(Canvas):
     Attributes:
         titles, rows, columns: names of the maps (none is shown for a single one), of their rows and columns.
         whose: the only map in words, for the readout.
+        numbered: the values of a single map stand in its cells, for one that seldom changes.
         chosen: index of the map that is framed, or with a single one of the row that is marked; None: none.
 
     Signals:
@@ -41,7 +42,7 @@ class Heatmap(Canvas):
         self.rows: tuple[str, ...] = ()
         self.columns: tuple[str, ...] = ()
         self.chosen: int | None = None
-        self.whose = ""
+        self.whose, self.numbered = "", False
         self.least_gutter = self._widest = 0.0
         self.values: npt.NDArray[Any] = np.empty((0, 0, 0))
         self._axes, self._pictures = ("", ""), False
@@ -220,6 +221,20 @@ class Heatmap(Canvas):
         places = np.ascontiguousarray(indices(self.values, self._low, self._high))
         for place, each in zip(self._places, places, strict=False):
             painter.drawImage(QRectF(place.toRect()), image_of(each, self._table))
+        if self.numbered and len(self._places) == 1:
+            self._draw_numbers(painter, self._places[0], places[0])
+
+    def _draw_numbers(self, painter: QPainter, place: QRectF, cells: npt.NDArray[np.uint8]) -> None:
+        """The value in every cell, where cells are large enough."""
+        wide, high = place.width() / len(self.columns), place.height() / len(self.rows)
+        if high < self.line or wide < self.metrics.horizontalAdvance("−0.00") + 4:
+            return
+        for row, column in np.ndindex(cells.shape):
+            ground = QColor.fromRgb(self._table[cells[row, column]])
+            color = max((QColor("#000000"), QColor("#ffffff")), key=lambda each: themes.contrast(each, ground))
+            at = QRectF(place.left() + column * wide, place.top() + row * high, wide, high)
+            text = f"{self.values[0, row, column]:.2f}".replace("-", "−")
+            self.words(painter, at, text, Qt.AlignmentFlag.AlignHCenter, color)
 
     def draw_over(self, painter: QPainter) -> None:
         if len(self._places) == 1 and self.chosen is not None and self.chosen < len(self.rows):

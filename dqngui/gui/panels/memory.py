@@ -243,6 +243,7 @@ class MemoryPanel(InnerPanel):
         playing, view, maps = self.playing, self.view, self._maps
         if playing is not None and view is not None and maps is not None and t < len(playing.view(view.name)):
             low, high = self.bar.limits
+            self.now.numbered = self._unmoved
             self.now.draw(maps.at(playing.view(view.name)[t]), signed=view.signed, low=low, high=high)
         for canvas in (self.map, self.states, self.shares, self.trajectory):
             canvas.follow(t)
