@@ -100,7 +100,8 @@ class Inspecting(QObject):
         if self._player.problem:
             return f"{parts[0]} · it cannot be played"
         if playing is None:
-            return f"{parts[0]} · its agent is being opened"
+            seen = any(self._player.sight)
+            return f"{parts[0]} · " + ("its agent is being opened" if seen else "no card in sight shows it")
         parts.append(pinned.weights_words(playing.weights_step))
         given, whole = playing.given, len(pinned.trace.actions)
         parts.append("actions as recorded" if given >= whole else f"actions as recorded up to step {given:,}")

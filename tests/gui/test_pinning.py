@@ -139,6 +139,17 @@ def test_what_could_not_be_repeated_is_said_in_every_badge(trained: App) -> None
     assert badge.text.property("role") == "warn"
 
 
+def test_while_no_card_shows_the_episode_the_badge_says_so(trained: App) -> None:
+    for name in ("agent", "attention", "memory", "whatif"):
+        trained.window.docks[name].hide()
+    until(lambda: trained.player.sight == (False, False))
+    click(trained, 7)
+    badge = trained.pinning.badges["return"]
+    assert badge.text.text() == "pinned · episode 8 · no card in sight shows it"
+    trained.window.docks["agent"].show()
+    until(lambda: "actions as recorded" in badge.text.text())
+
+
 def test_a_new_run_lets_go_with_a_word(trained: App) -> None:
     click(trained, 7)
     trained.session.stop()

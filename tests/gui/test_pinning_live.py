@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from dqngui import config, settings
 from dqngui.gui.app import App
 from dqngui.gui.panels.returns import ReturnPanel
+from dqngui.gui.pinned import Pinned
 from dqngui.gui.states import Action, State
 from dqngui.runs.checkpoints import checkpoints
 from dqngui.runs.episodes import read_episode, read_index
@@ -129,8 +130,10 @@ def test_a_click_pins_the_episode_and_everything_shows_it(qtbot: QtBot, app: App
     # A click into the memory's timeline, the keys, the ends: all of it together.
     canvas = canvases(board.panels["memory"])[0]
     at = QPointF(canvas.x_of(7), canvas.place.center().y()).toPoint()
+    t = canvas.step_at(at.x())
+    assert t is not None
     QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
-    wait(qtbot, app, lambda: shows(app, canvas.step_at(at.x())))
+    wait(qtbot, app, lambda: shows(app, t))
     player.seek(3)
     wait(qtbot, app, lambda: shows(app, 3))
     np.testing.assert_array_equal(board.panels["agent"].bars._q, playing.q[3])  # type: ignore[attr-defined]
@@ -150,3 +153,47 @@ def test_a_click_pins_the_episode_and_everything_shows_it(qtbot: QtBot, app: App
     assert inspecting.cursor is None
     wait(qtbot, app, lambda: player.playing.given == 0 and player.choice == "newest")  # type: ignore[union-attr]
     assert not app.pinning.badges["memory"].isVisible()
+
+
+def pin(qtbot: QtBot, app: App, number: int) -> Pinned:
+    """Pin an episode and have it played to its end."""
+    app.inspecting.pin_episode(number)
+    qtbot.waitUntil(lambda: app.inspecting.pinned is not None and app.inspecting.pinned.compared, timeout=60_000)
+    assert app.inspecting.pinned is not None
+    return app.inspecting.pinned
+
+
+def test_episodes_of_stored_resumed_and_forked_runs_are_pinned(qtbot: QtBot, app: App) -> None:
+    folder = train(qtbot, app, 800)
+    session, history, inspecting = app.session, app.window.board.history, app.inspecting
+    session.do(Action.STOP)
+    wait(qtbot, app, lambda: session.state is State.STOPPED)
+    session.do(Action.NEW_RUN)
+    assert session.open_stored(folder)
+    wait(qtbot, app, lambda: session.loading_share == 1.0 and app.player.playing is not None)
+    stored = pin(qtbot, app, 5)
+    assert (stored.number, stored.differs, app.player.paused) == (5, False, True)
+    inspecting.live()
+    wait(qtbot, app, lambda: app.player.choice == "best" and not app.player.playing.given)  # type: ignore[union-attr]
+
+    stopped = session.step
+    session.do(Action.RESUME_RUN)
+    wait(qtbot, app, lambda: session.state is State.RUNNING and session.step > stopped + 300)
+    newest = len(app.window.board.history.returns) - 1
+    resumed = pin(qtbot, app, newest)
+    assert resumed.trace.step > stopped
+    assert not resumed.differs
+
+    session.do(Action.FORK)
+    wait(qtbot, app, lambda: session.state is State.RUNNING and session.folder != folder)
+    assert inspecting.pinned is None  # it was of the former run
+    wait(qtbot, app, lambda: len(app.window.board.history.returns) > 3)
+    own = pin(qtbot, app, 2)
+    assert (own.stretch.folder, own.differs) == (session.folder, False)
+    wait(qtbot, app, lambda: bool(app.library.curve(folder)))
+    inspecting.pin(stored.trace.step)
+    wait(qtbot, app, lambda: inspecting.pinned is not None and inspecting.pinned.compared)
+    assert inspecting.pinned is not None
+    assert (inspecting.pinned.stretch.folder, inspecting.pinned.trace.step) == (folder, stored.trace.step)
+    assert not inspecting.pinned.differs
+    assert history is not app.window.board.history
