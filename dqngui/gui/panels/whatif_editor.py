@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -23,6 +23,7 @@ from dqngui.gui.whatif import Intervention
 DOES = {"remove": "Erase or mask", "set": "Set to", "scale": "Multiply by"}
 SPANS = {"on": "From that step on", "only": "That step only", "until": "Until step"}
 MOST_STEPS = 1_000_000
+ROW, MOST_ROWS = 26, 8
 
 
 class InterventionEditor(QDialog):
@@ -76,11 +77,13 @@ class InterventionEditor(QDialog):
         kinds = QAbstractItemView.SelectionMode
         self.places.setSelectionMode(kinds.SingleSelection if lever.single else kinds.ExtendedSelection)
         self.places.addItems(list(lever.labels))
+        for index in range(self.places.count()):
+            self.places.item(index).setSizeHint(QSize(0, ROW))
         for place in self.row.places:
             self.places.item(place).setSelected(True)
         if self.row.places:
             self.places.setCurrentRow(self.row.places[0], self.places.selectionModel().SelectionFlag.NoUpdate)
-        self.places.setMaximumHeight(220)
+        self.places.setFixedHeight(ROW * min(len(lever.labels), MOST_ROWS) + 2)
 
     def _set_numbers(self) -> None:
         row = self.row
@@ -88,6 +91,8 @@ class InterventionEditor(QDialog):
         self.value.setDecimals(3)
         self.value.setSingleStep(0.1)
         self.value.setValue(row.value)
+        for each in (self.value, self.first, self.last):
+            each.setAlignment(Qt.AlignmentFlag.AlignRight)
         for spin in (self.first, self.last):
             spin.setRange(0, MOST_STEPS)
             spin.setGroupSeparatorShown(True)
