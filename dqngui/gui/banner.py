@@ -32,6 +32,7 @@ class Banner(QWidget):
         self.copy.setToolTip("Copy the reason, the traceback and the versions, for a report")
         self.copy.clicked.connect(self.copy_details)
         self.go_on = QPushButton()
+        self.go_on.setAccessibleName("What can be done about it")
         self.go_on.setIconSize(QSize(16, 16))
         self.go_on.clicked.connect(self._do)
         self._action: QAction | None = None
@@ -54,6 +55,7 @@ class Banner(QWidget):
         self._role, self._details, self._action = role, details, action
         if action is not None:
             self.go_on.setText(action.text())
+            self.go_on.setAccessibleName(action.text())
             self.go_on.setToolTip(action.toolTip())
         self.go_on.setVisible(action is not None)
         self.text.setText(text)

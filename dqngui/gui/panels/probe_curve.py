@@ -80,7 +80,8 @@ class ProbeCurve(StepCanvas):
         known = np.isfinite(columns["low"]) & np.isfinite(columns["high"])
         above = self._points(columns["t"][known], columns["high"][known])
         below = self._points(columns["t"][known], columns["low"][known])
-        painter.drawPolygon(QPolygonF([*above, *reversed(list(below))]))
+        edge = [above.at(index) for index in range(above.size())]
+        painter.drawPolygon(QPolygonF([*edge, *(below.at(index) for index in reversed(range(below.size())))]))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(theme.color(CONTROL), 1, Qt.PenStyle.DashLine))
         painter.drawPolyline(self._curve(columns["t"], columns["control"]))
@@ -89,8 +90,8 @@ class ProbeCurve(StepCanvas):
         painter.drawPolyline(curve)
         if curve.size() <= DOTS:
             painter.setBrush(theme.color(SCORE))
-            for point in curve:
-                painter.drawEllipse(point, 2.2, 2.2)
+            for index in range(curve.size()):
+                painter.drawEllipse(curve.at(index), 2.2, 2.2)
         painter.restore()
 
     def _y(self, value: float) -> float:
