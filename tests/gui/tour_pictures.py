@@ -1,0 +1,211 @@
+"""Draws the pictures of the README's guided tour: four agents, trained here, each looked into with another card.
+
+    python -m tests.gui.tour_pictures FOLDER        (about ten minutes on two cores)
+
+Every number in them is what these agents did: nothing is drawn by hand, and a run that did not learn stops the tour.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication
+
+from dqngui import presets
+from dqngui.gui.app import App
+from dqngui.gui.overlay import Overlay
+from dqngui.gui.panels.agent import AgentPanel
+from dqngui.gui.panels.attention import AttentionPanel
+from dqngui.gui.panels.memory import MemoryPanel
+from dqngui.gui.panels.probe import ProbePanel
+from dqngui.gui.panels.whatif import WhatIfPanel
+from dqngui.gui.whatif import levers
+
+Kind = TypeVar("Kind")
+SIZE = (1600, 1000)
+PATIENCE_S = 240.0
+RUNS: dict[str, tuple[list[str], float]] = {
+    "gru": (["tmaze", "--set", "net.memory=gru", "--stop-at", "1"], 0.9),
+    "mann": (["tmaze", "--agent", "mann-dqn", "--stop-at", "1"], 0.9),
+    "cells": (["minigrid-memory-cells", "--stop-at", "0.9"], 0.8),
+    "transformer": (["cartpole-positions-transformer", "--stop-at", "475"], 450.0),
+}
+"""By name: what `dqngui train` is given, and the best evaluation that it must reach."""
+
+
+def stored(name: str, runs: Path) -> Path | None:
+    """The folder of a run that was trained before."""
+    return next((each.parent for each in (runs / name).glob("*/summary.json")), None)
+
+
+def train(name: str, runs: Path) -> Path:
+    """Train one agent and return its run's folder. Raises RuntimeError where it did not learn."""
+    arguments, least = RUNS[name]
+    command = [sys.executable, "-m", "dqngui", "train", *arguments, "--runs", str(runs / name)]
+    print(f"training: dqngui train {' '.join(arguments)}", file=sys.stderr)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    folder = stored(name, runs)
+    assert folder is not None
+    best = json.loads((folder / "summary.json").read_text())["best"]
+    if best is None or best < least:
+        raise RuntimeError(f"{name} reached {best}, not {least}: no pictures")
+    return folder
+
+
+class Tour:
+    """One window for all pictures, moved on as a person would, with real processes behind it."""
+
+    def __init__(self, app: App, folder: Path) -> None:
+        self.app, self.window, self.player = app, app.window, app.player
+        self._folder = folder
+
+    def until(self, reached: Callable[[], bool], what: str) -> None:
+        """Turn the loop until something is so. Raises TimeoutError."""
+        latest = time.monotonic() + PATIENCE_S
+        while not reached():
+            if time.monotonic() > latest:
+                raise TimeoutError(f"waited in vain: {what}")
+            QApplication.processEvents()
+            time.sleep(0.003)
+
+    def rest(self, seconds: float = 1.0) -> None:
+        """Let everything be painted."""
+        latest = time.monotonic() + seconds
+        self.until(lambda: time.monotonic() > latest, "a rest")
+
+    def open(self, folder: Path, arrangement: str) -> None:
+        """Open a stored run; its best agent plays one whole episode and stands at its start."""
+        self.app.session.open_stored(folder)
+        self.window.arrange(arrangement)
+        player = self.player
+        self.until(lambda: player.agent is not None and player.agent.folder == folder, "the agent")
+        self.until(lambda: player.playing is not None and player.playing.length > 0, "an episode")
+        player.pause()
+        self.rest()
+
+    def go(self, t: int) -> None:
+        """Show step t of the episode, once all of the episode is known."""
+        player = self.player
+        playing = player.playing
+        assert playing is not None
+        player.foresee(100_000)
+        self.until(lambda: playing.ended, "the episode's end")
+        player.seek(min(t, playing.length - 1))
+        self.until(lambda: playing.t == min(t, playing.length - 1), "the step")
+
+    def take(self, name: str) -> None:
+        """Write the window as a picture."""
+        self.rest()
+        path = self._folder / f"{name}.png"
+        if not self.window.grab().save(str(path)):
+            raise OSError(f"cannot write {path}")
+        print(f"wrote {path}", file=sys.stderr)
+
+    def panel(self, name: str, kind: type[Kind]) -> Kind:
+        """A card's panel, brought to the front."""
+        panel = self.window.board.panels[name]
+        assert isinstance(panel, kind)
+        self.window.docks[name].raise_()
+        self.rest(0.3)
+        return panel
+
+
+def erase_the_cue(tour: Tour, folder: Path) -> None:
+    """T-maze, GRU: without what it remembers, the agent turns the other way; the probe reads the cue from it."""
+    tour.open(folder, "inspect")
+    whatif = tour.panel("whatif", WhatIfPanel)
+    for seed in range(3_100_000, 3_100_010):  # for one of the two cues an empty memory happens to turn right
+        tour.player.next_episode(seed)
+        tour.until(lambda seed=seed: (p := tour.player.playing) is not None and p.seed == seed and p.length > 0, "it")
+        tour.go(15)
+        playing = tour.player.playing
+        assert playing is not None
+        whatif.interventions.clear()
+        whatif.add_change(next(each for each in levers(playing.ready) if each.key == "memory"))
+        tour.until(lambda: whatif.comparison is not None and whatif.comparison.whole, "the other future")
+        if whatif.comparison is not None and whatif.comparison.diverges is not None:
+            break
+    tour.take("tour-erased")
+    probe = tour.panel("probe", ProbePanel)
+    probe.read()
+    tour.until(lambda: probe.answer is not None, "the probe's answer")
+    tour.take("tour-probe")
+
+
+def look_into_the_matrix(tour: Tour, folder: Path) -> None:
+    """T-maze, MANN: what is written at the cue, and read at the junction."""
+    tour.open(folder, "watch")
+    memory = tour.panel("memory", MemoryPanel)
+    memory.choose_view("memory/read")
+    tour.go(30)
+    tour.take("tour-mann")
+
+
+def lay_attention_on_cells(tour: Tour, folder: Path) -> None:
+    """MiniGrid Memory: the cells that the agent looks at, on what it sees."""
+    tour.open(folder, "watch")
+    agent = tour.panel("agent", AgentPanel)
+    agent.overlays.choose(True, Overlay("attention/pool"))
+    tour.go(3)
+    tour.take("tour-cells")
+
+
+def measure_the_map(tour: Tour, folder: Path) -> None:
+    """CartPole, transformer: which past steps each head reads, and whether that explains what the agent does."""
+    tour.open(folder, "inspect")
+    attention = tour.panel("attention", AttentionPanel)
+    tour.go(60)
+    attention.meter.measure()
+    tour.until(lambda: bool(attention.meter.answers), "the meter's answer")
+    attention.meter.more.setChecked(True)
+    tour.take("tour-transformer")
+
+
+STOPS: dict[str, Callable[[Tour, Path], None]] = {
+    "gru": erase_the_cue,
+    "mann": look_into_the_matrix,
+    "cells": lay_attention_on_cells,
+    "transformer": measure_the_map,
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train what is not there yet, take the pictures, and return 0 if all were written."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--runs", type=Path, help="keep the trained runs there, and use those that are there")
+    parser.add_argument("--only", default=",".join(STOPS), help="some of " + ", ".join(STOPS))
+    given = parser.parse_args(argv)
+    wanted = given.only.split(",")
+    given.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        runs = given.runs or Path(temporary)
+        found = {name: stored(name, runs) or train(name, runs) for name in wanted}
+        qt = QApplication(["dqngui"])
+        qt.setQuitOnLastWindowClosed(False)
+        settings = QSettings(f"{temporary}/settings.ini", QSettings.Format.IniFormat)
+        app = App(presets.read_experiment("tmaze"), runs=runs, settings=settings, theme="dark")
+        app.window.resize(*SIZE)
+        app.window.show()
+        tour = Tour(app, given.folder)
+        tour.until(lambda: app.shown_at > 0, "the window")
+        try:
+            for name in wanted:
+                STOPS[name](tour, found[name])
+        finally:
+            app.closing.begin(ask=False)
+            tour.until(lambda: app.closing.done, "the end of all processes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
