@@ -137,7 +137,7 @@ class BreakpointList(QObject):
         self._measured = playing
         self.watched = measure(playing)
         self.measured.emit()
-        for point in wanted:
+        for point in wanted if self._session.state is State.RUNNING else ():  # nothing else could pause
             value = self.watched.get(point.quantity)
             if value is None or not holds(point, value):
                 self._held.discard(point)

@@ -270,6 +270,18 @@ def test_only_what_the_agent_in_training_plays_by_itself_counts(app: App, source
     assert app.window.breakpoints.watched == {}
 
 
+def test_what_holds_while_training_is_paused_anyway_pauses_it_when_it_goes_on(app: App) -> None:
+    reach(app, State.PAUSED)
+    app.window.breakpoints.add(ENTROPY)
+    app.window.breakpoints.watch(watched(0.0))
+    assert app.window.breakpoints.watched["attention_entropy"] == pytest.approx(0.0) and app.session.hit is None
+    app.session.do(Action.UNPAUSE)
+    until(lambda: app.session.state is State.RUNNING)
+    app.window.breakpoints.watch(watched(0.0))
+    until(lambda: app.session.state is State.PAUSED)
+    assert app.session.hit is not None
+
+
 def test_numbers_are_measured_for_the_list_without_any_breakpoint(app: App) -> None:
     reach(app, State.RUNNING)
     app.window.breakpoints.watch(watched(0.0))
