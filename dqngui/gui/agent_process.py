@@ -132,7 +132,7 @@ class AgentProcess(QObject):
         self.changed.emit()
 
     def _send(self, command: Command) -> None:
-        if self._host is not None:
+        if self._host is not None and not self._over:
             self._host.send(command)
 
     # -- who plays --------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ class Inspecting(QObject):
         pinned: the episode; None while live.
 
     Signals:
-        changed: another episode is pinned, or none, or what is known of it.
+        changed: another episode is pinned, or none, or what is known of it, or whether `can_step`.
     """
 
     changed = Signal()
@@ -62,11 +62,13 @@ class Inspecting(QObject):
         self._history = history
         self._wanted: tuple[Stretch, int] | None = None  # not on the disk yet
         self._tries = 0
-        self._said: tuple[Pinned | None, str] = None, ""
+        self._said: tuple[object, ...] = ()
         self._listed: tuple[Path, float, list[int]] = (Path(), 0.0, [])
         self._waiting = QTimer(self, singleShot=True, interval=RETRY_MS)
         self._waiting.timeout.connect(self._try_again)
         session.cleared.connect(self._on_cleared)
+        session.received.connect(self._say)
+        session.changed.connect(self._say)
         session.rewound.connect(self._on_rewound)
         player.changed.connect(self._on_player)
         player.grew.connect(self._on_grew)
@@ -159,13 +161,28 @@ class Inspecting(QObject):
         if 0 <= number < stretch.count:
             self._pin(stretch, number)
 
+    def can_step(self, by: int) -> bool:
+        """Whether there is such an episode: a later one, or an earlier one; while live the newest is an earlier one."""
+        at, own = self._at, self._own()
+        if at is None:
+            return by < 0 and own.count > 0
+        stretch, number = at
+        if by < 0:
+            return number > 0 or (not stretch.name and bool(own.history.forks))
+        return bool(stretch.name) or number < own.count - 1
+
+    @property
+    def _at(self) -> tuple[Stretch, int] | None:
+        """The episode that is pinned, or will be."""
+        return self._wanted or (None if self.pinned is None else (self.pinned.stretch, self.pinned.number))
+
     def step_episode(self, by: int) -> None:
         """Pin a later episode, or an earlier one; the newest where none is pinned."""
         stretches = [each for each in self._stretches() if each.count]
         if not stretches:
             self._tell("No episode has ended yet.")
             return
-        at = self._wanted or (None if self.pinned is None else (self.pinned.stretch, self.pinned.number))
+        at = self._at
         index = next((i for i, each in enumerate(stretches) if at is not None and each.same(at[0])), None)
         if at is None or index is None:
             self._pin(stretches[-1], stretches[-1].count - 1)
@@ -189,7 +206,7 @@ class Inspecting(QObject):
             self.pinned = None
             self._player.go_back()
             self._following.let_go()
-            self.changed.emit()
+            self._say()
 
     # -- episodes ---------------------------------------------------------------------------------
 
@@ -265,7 +282,7 @@ class Inspecting(QObject):
         self.pinned = Pinned(stretch, number, trace, checkpoint, begin, learned)
         self._following.hold()
         self._player.play_episode(folder, checkpoint, trace.seed, trace.actions.tolist())
-        self.changed.emit()
+        self._say()
         return ""
 
     def _checkpoints(self, folder: Path) -> list[int]:
@@ -284,9 +301,7 @@ class Inspecting(QObject):
         if not self._player.recorded:
             self.pinned = None
             self._following.let_go()
-        if (self.pinned, self.words) != self._said:
-            self._said = self.pinned, self.words
-            self.changed.emit()
+        self._say()
 
     @Slot(object)
     def _on_grew(self, playing: Playing | None) -> None:
@@ -298,7 +313,7 @@ class Inspecting(QObject):
             return
         if playing.ended or playing.length >= len(pinned.trace.actions):
             self.pinned = pinned.compare(playing)
-            self.changed.emit()
+            self._say()
 
     @Slot()
     def _on_cleared(self) -> None:
@@ -309,6 +324,14 @@ class Inspecting(QObject):
         pinned = self.pinned
         if pinned is not None and not pinned.stretch.name and pinned.trace.step > step:
             self._leave("Live again: the pinned episode is lost, as the run goes on from before it.")
+
+    @Slot()
+    def _say(self) -> None:
+        """Something may have changed."""
+        said = self.pinned, self.words, self.can_step(-1), self.can_step(1)
+        if said != self._said:
+            self._said = said
+            self.changed.emit()
 
     def _leave(self, why: str) -> None:
         pinned = self.pinned is not None

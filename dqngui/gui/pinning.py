@@ -45,6 +45,8 @@ class Pinning(QObject):
     @Slot()
     def _on_changed(self) -> None:
         self.live.setEnabled(self._inspecting.pinned is not None)
+        self.earlier.setEnabled(self._inspecting.can_step(-1))
+        self.later.setEnabled(self._inspecting.can_step(1))
         self._board.seek(self._inspecting.cursor)
 
     def _add_badge(self, name: str, panel: Panel) -> None:
@@ -72,11 +74,14 @@ class Pinning(QObject):
     def _add_entries(self, menu: MainMenu) -> None:
         inspecting = self._inspecting
         menu.view.addSeparator()
-        for text, icon, keys, tip, by in (
-            ("Earlier training episode", "arrow-left", "Shift+Left", "Pin the episode that ended before this one", -1),
-            ("Later training episode", "arrow-right", "Shift+Right", "Pin the episode that ended after this one", 1),
-        ):
-            menu.add(menu.view, text, icon, keys, tip, partial(inspecting.step_episode, by))
+        self.earlier = menu.add(
+            menu.view, "Earlier training episode", "arrow-left", "Shift+Left",
+            "Pin the episode that ended before this one, or the newest", partial(inspecting.step_episode, -1),
+        )  # fmt: skip
+        self.later = menu.add(
+            menu.view, "Later training episode", "arrow-right", "Shift+Right",
+            "Pin the episode that ended after this one", partial(inspecting.step_episode, 1),
+        )  # fmt: skip
         self.live = menu.add(
             menu.view, "Live", "pin-off", "Esc", "Let go of the pinned episode: what played before goes on",
             inspecting.live,
