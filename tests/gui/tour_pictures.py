@@ -33,6 +33,7 @@ from dqngui.gui.whatif import levers
 Kind = TypeVar("Kind")
 SIZE = (1600, 1000)
 PATIENCE_S = 240.0
+INDEX = "tour.json"  # which stored run is which agent's
 RUNS: dict[str, tuple[list[str], float]] = {
     "gru": (["tmaze", "--set", "net.memory=gru", "--stop-at", "1"], 0.9),
     "mann": (["tmaze", "--agent", "mann-dqn", "--stop-at", "1"], 0.9),
@@ -44,21 +45,28 @@ RUNS: dict[str, tuple[list[str], float]] = {
 
 def stored(name: str, runs: Path) -> Path | None:
     """The folder of a run that was trained before."""
-    return next((each.parent for each in (runs / name).glob("*/summary.json")), None)
+    known = _index(runs).get(name)
+    return None if known is None else runs / known
 
 
 def train(name: str, runs: Path) -> Path:
     """Train one agent and return its run's folder. Raises RuntimeError where it did not learn."""
     arguments, least = RUNS[name]
-    command = [sys.executable, "-m", "dqngui", "train", *arguments, "--runs", str(runs / name)]
+    before = set(runs.glob("*/summary.json"))
     print(f"training: dqngui train {' '.join(arguments)}", file=sys.stderr)
+    command = [sys.executable, "-m", "dqngui", "train", *arguments, "--runs", str(runs)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    folder = stored(name, runs)
-    assert folder is not None
-    best = json.loads((folder / "summary.json").read_text())["best"]
+    (summary,) = set(runs.glob("*/summary.json")) - before
+    best = json.loads(summary.read_text())["best"]
     if best is None or best < least:
         raise RuntimeError(f"{name} reached {best}, not {least}: no pictures")
-    return folder
+    (runs / INDEX).write_text(json.dumps({**_index(runs), name: summary.parent.name}))
+    return summary.parent
+
+
+def _index(runs: Path) -> dict[str, str]:
+    path = runs / INDEX
+    return dict(json.loads(path.read_text())) if path.exists() else {}
 
 
 class Tour:
@@ -82,15 +90,25 @@ class Tour:
         latest = time.monotonic() + seconds
         self.until(lambda: time.monotonic() > latest, "a rest")
 
-    def open(self, folder: Path, arrangement: str) -> None:
+    def open(self, folder: Path, arrangement: str, *, attends: bool = True) -> None:
         """Open a stored run; its best agent plays one whole episode and stands at its start."""
         self.app.session.open_stored(folder)
         self.window.arrange(arrangement)
+        self.window.reset_layout()
+        self.window.docks["attention"].setVisible(attends)
         player = self.player
         self.until(lambda: player.agent is not None and player.agent.folder == folder, "the agent")
         self.until(lambda: player.playing is not None and player.playing.length > 0, "an episode")
         player.pause()
         self.rest()
+
+    def play(self, seed: int) -> None:
+        """Begin an episode."""
+        player = self.player
+        player.next_episode(seed)
+        self.until(
+            lambda: player.playing is not None and player.playing.seed == seed and player.playing.length > 0, "it"
+        )
 
     def go(self, t: int) -> None:
         """Show step t of the episode, once all of the episode is known."""
@@ -121,11 +139,10 @@ class Tour:
 
 def erase_the_cue(tour: Tour, folder: Path) -> None:
     """T-maze, GRU: without what it remembers, the agent turns the other way; the probe reads the cue from it."""
-    tour.open(folder, "inspect")
+    tour.open(folder, "inspect", attends=False)
     whatif = tour.panel("whatif", WhatIfPanel)
     for seed in range(3_100_000, 3_100_010):  # for one of the two cues an empty memory happens to turn right
-        tour.player.next_episode(seed)
-        tour.until(lambda seed=seed: (p := tour.player.playing) is not None and p.seed == seed and p.length > 0, "it")
+        tour.play(seed)
         tour.go(15)
         playing = tour.player.playing
         assert playing is not None
@@ -143,9 +160,9 @@ def erase_the_cue(tour: Tour, folder: Path) -> None:
 
 def look_into_the_matrix(tour: Tour, folder: Path) -> None:
     """T-maze, MANN: what is written at the cue, and read at the junction."""
-    tour.open(folder, "watch")
+    tour.open(folder, "watch", attends=False)
     memory = tour.panel("memory", MemoryPanel)
-    memory.choose_view("memory/read")
+    memory.look_at("memory/read")
     tour.go(30)
     tour.take("tour-mann")
 
@@ -162,11 +179,11 @@ def lay_attention_on_cells(tour: Tour, folder: Path) -> None:
 def measure_the_map(tour: Tour, folder: Path) -> None:
     """CartPole, transformer: which past steps each head reads, and whether that explains what the agent does."""
     tour.open(folder, "inspect")
-    attention = tour.panel("attention", AttentionPanel)
+    meter = tour.panel("attention", AttentionPanel).meter
+    assert meter is not None
     tour.go(60)
-    attention.meter.measure()
-    tour.until(lambda: bool(attention.meter.answers), "the meter's answer")
-    attention.meter.more.setChecked(True)
+    meter.measure()
+    tour.until(lambda: bool(meter.answers), "the meter's answer")
     tour.take("tour-transformer")
 
 
