@@ -30,7 +30,7 @@ class Run(QObject):
         step, learned, checkpoint, best: newest step, row of the learning curves, saved step, best evaluation.
         forked_from: name of the run that this one branched from; empty if it is none's branch.
         failure, notice: why it failed; a sentence that the user should know.
-        hit: the breakpoint that it pauses at; None once it has gone on.
+        hits: the breakpoints that it pauses at; () once it has gone on.
 
     Signals:
         changed: the state, the allowed actions or the experiment changed.
@@ -62,7 +62,7 @@ class Run(QObject):
         self.forked_from = ""
         self.failure: m.Failed | None = None
         self.notice = ""
-        self.hit: m.BreakpointHit | None = None
+        self.hits: tuple[m.BreakpointHit, ...] = ()
         self.knobs = KnobLedger()
         self._tweaks: list[m.KnobChanged] = []
         self._manual: dict[str, float] = {}  # schedules that a fork took over as moved by hand
@@ -137,7 +137,7 @@ class Run(QObject):
             case m.Forked():
                 self._forked(event)
             case m.BreakpointHit() if self._state is not State.STORED:
-                self.hit = event
+                self.hits = (*self.hits, event)
                 self.changed.emit()
             case m.Paused() if self._state is State.RUNNING:
                 self._set_state(State.PAUSED)
@@ -160,7 +160,7 @@ class Run(QObject):
         self.experiment = event.experiment
         self.folder = Path(event.folder) if event.folder else None
         self.device, self.parameters, self.step = event.device, event.parameters, event.step
-        self.hit = None
+        self.hits = ()
         self.knobs.keep_only(path for path, value in _scheduled(event.experiment))
         if self._state is State.STARTING:
             self._set_state(State.RUNNING)

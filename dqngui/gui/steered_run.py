@@ -79,14 +79,14 @@ class SteeredRun(Run):
     def break_at(self, hit: m.BreakpointHit) -> None:
         """Pause for something that was measured outside of training, whose log does not know of it."""
         if Action.PAUSE in self.allowed:
-            self.hit = hit
+            self.hits = (*self.hits, hit)
             self.pause()
             self.received.emit([hit])
 
     def _go_on(self, command: Command) -> None:
         self._send(command)
-        if self.hit is not None:
-            self.hit = None
+        if self.hits:
+            self.hits = ()
             self.changed.emit()
 
     def set_breakpoints(self, points: tuple[m.Breakpoint, ...]) -> None:

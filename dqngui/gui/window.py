@@ -65,7 +65,7 @@ class Window(QMainWindow):
         self.closing_done = False
         self._seen = False
         self._said: tuple[State, str] | None = None
-        self._hit: BreakpointHit | None = None  # the one that the banner tells of
+        self._hits: tuple[BreakpointHit, ...] = ()  # those that the banner tells of
         stored = str(settings.value("theme", "system"))
         self._setting: themes.Setting = theme or (stored if stored in THEMES else "system")
         themes.apply(_app(), self._setting)
@@ -176,7 +176,7 @@ class Window(QMainWindow):
             )
             reason = session.failure.text
             self._say(f"{_sentence(reason)} {advice}", "bad", self.report(reason, session.failure.details))
-        elif self._tell_hit(session.hit if session.state is State.PAUSED else None):
+        elif self._tell_hits(session.hits if session.state is State.PAUSED else ()):
             return
         elif session.notice:
             self._say(session.notice, "muted" if session.state is State.STORED else "warn")
@@ -184,16 +184,16 @@ class Window(QMainWindow):
             self._said = None
             self.banner.hide()
 
-    def _tell_hit(self, hit: BreakpointHit | None) -> bool:
+    def _tell_hits(self, hits: tuple[BreakpointHit, ...]) -> bool:
         """Say why training stands still, once, and for as long as it does; whether there is such a reason."""
-        if hit is not self._hit:
-            self._hit = hit
+        if hits != self._hits:
+            self._hits = hits
             self._said = None
             self.banner.hide()
-            if hit is not None:
-                text = f"Paused: {hit_words(hit)}."
+            if hits:
+                text = f"Paused: {'; '.join(map(hit_words, hits))}."
                 self.banner.say(text, "warn", action=self.run_actions[Action.UNPAUSE])
-        return hit is not None
+        return bool(hits)
 
     def _say(self, text: str, role: str, details: str = "") -> None:
         """Say it once: a sentence that was dismissed does not come back by itself."""

@@ -180,6 +180,15 @@ def test_another_hit_behind_a_step_is_told_anew(app: App) -> None:
     assert "return fell below 50 (12)" in app.window.banner.text.text()
 
 
+def test_all_that_hold_at_once_are_told(app: App) -> None:
+    reach(app, State.RUNNING)
+    ScriptedHost.opened[-1].emit(BreakpointHit(step=41_200, point=RETURN, value=12.0))
+    hit(app)
+    assert app.window.banner.text.text() == (
+        "Paused: return fell below 50 (12) at step 41,200; loss rose above 10 (12.34) at step 41,200."
+    )
+
+
 def test_a_failure_is_told_in_place_of_the_hit_before_it(app: App) -> None:
     reach(app, State.RUNNING)
     hit(app, Breakpoint("loss", "nan"), float("nan"))
@@ -194,7 +203,7 @@ def test_hits_of_a_stored_run_are_marks_only(app: App, tmp_path: Path) -> None:
     reach(app, State.STORED)
     app.session._take([BreakpointHit(step=5, point=LOSS, value=12.0)])
     app.session.changed.emit()
-    assert app.session.hit is None and not app.window.banner.go_on.isVisible()
+    assert app.session.hits == () and not app.window.banner.go_on.isVisible()
 
 
 # -- while watching -----------------------------------------------------------------------------------
@@ -274,12 +283,12 @@ def test_what_holds_while_training_is_paused_anyway_pauses_it_when_it_goes_on(ap
     reach(app, State.PAUSED)
     app.window.breakpoints.add(ENTROPY)
     app.window.breakpoints.watch(watched(0.0))
-    assert app.window.breakpoints.watched["attention_entropy"] == pytest.approx(0.0) and app.session.hit is None
+    assert app.window.breakpoints.watched["attention_entropy"] == pytest.approx(0.0) and not app.session.hits
     app.session.do(Action.UNPAUSE)
     until(lambda: app.session.state is State.RUNNING)
     app.window.breakpoints.watch(watched(0.0))
     until(lambda: app.session.state is State.PAUSED)
-    assert app.session.hit is not None
+    assert app.session.hits
 
 
 def test_numbers_are_measured_for_the_list_without_any_breakpoint(app: App) -> None:
