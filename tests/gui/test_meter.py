@@ -267,7 +267,7 @@ def test_actions_are_spoken_of_where_they_turn_and_else_the_values() -> None:
             told(explains=False, change=(0.06, 0.01), between=(0.01, 0.09)),
             "Hardly more than random ones: do not read reasons into this map.",
         ),
-        (told(explains=False, concentration=0.05), "But it weighs all tokens nearly alike, so it points nowhere"),
+        (told(explains=False, concentration=0.05), "But its rows taken together weigh all tokens nearly alike"),
     ],
 )
 def test_every_verdict_has_its_reason(answered: Faithfulness, says: str) -> None:

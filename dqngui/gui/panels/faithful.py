@@ -73,7 +73,8 @@ def verdict(told: Faithfulness, axis: str, cells: bool = False) -> str:
     if told.difference < MATTERS:
         return "Hardly more than random ones: do not read reasons into this map."
     all_of = places(axis, 2, cells).removeprefix("2 ")
-    return f"But it weighs all {all_of} nearly alike, so it points nowhere: do not read reasons into this map."
+    alike = f"But its rows taken together weigh all {all_of} nearly alike"
+    return f"{alike}, so it points nowhere: do not read reasons into this map."
 
 
 def short_verdict(told: Faithfulness) -> str:
