@@ -21,6 +21,7 @@ from dqngui.jobs.study.collecting import environments, moments
 from dqngui.jobs.study.faithfulness import considered
 from dqngui.jobs.study.linear import held_out
 from dqngui.jobs.study.over_training import _Sums
+from dqngui.jobs.study.places import places_there
 from dqngui.jobs.study.server import study
 from dqngui.nets.network import build_network
 from dqngui.nets.record import ViewSpec
@@ -140,6 +141,18 @@ def test_absent_tokens_neither_ask_nor_count() -> None:
     weighed, there = considered(spec, weights)
     assert there.tolist() == [[True, True, False]]
     assert weighed.tolist() == [pytest.approx([1.7, 0.3, 0.0])]
+
+
+def test_places_that_a_sharp_softmax_gives_nothing_are_there_all_the_same() -> None:
+    slots = ViewSpec("memory/read", ("head", "slot"), weights=True)
+    sharp = torch.tensor([[[0.5, 0.5, 0.0, 0.0]]])
+    assert places_there(slots, sharp).all()
+    sums = _Sums(slots)
+    sums.take(sharp)
+    sums.take(torch.zeros(1, 1, 4))  # a gate that is shut weighs nothing
+    assert sums.entropy == (pytest.approx(0.5),)
+    lags = ViewSpec("memory/attention/0", ("head", "lag"), weights=True)
+    assert places_there(lags, torch.tensor([[[0.0, 0.0, 1.0, 0.0]]])).tolist() == [[True, True, True, False]]
 
 
 # -- probes ---------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from dqngui.jobs.changes import removing
 from dqngui.jobs.study.collecting import Moment, environments, moments
 from dqngui.jobs.study.judging import CLAIMS, MATTERS
 from dqngui.jobs.study.linear import Array, interval, resamples
+from dqngui.jobs.study.places import places_there
 from dqngui.messages import AskFaithfulness, Effect, Event, Faithfulness, Progress
 from dqngui.nets.record import Record, ViewSpec
 
@@ -39,7 +40,7 @@ def faithfulness(agent: Agent, question: AskFaithfulness) -> Iterator[Event | No
     with environments(agent, question.episodes) as envs:
         for moment in moments(agent, envs, question.episodes, LONGEST, record=True):
             weighed, there = considered(spec, moment.views[spec.name])
-            counts = (there.sum(-1) > question.k).numpy()
+            counts = ((there.sum(-1) > question.k) & (weighed.sum(-1) > 0)).numpy()
             gone = _choices(weighed, there, question, generator)
             measured.take(
                 moment, counts, concentration(weighed, there, question.k), *_effects(agent, spec, moment, gone)
@@ -60,7 +61,7 @@ def _asked(agent: Agent, view: str) -> ViewSpec:
 
 def considered(spec: ViewSpec, weights: Tensor) -> tuple[Tensor, Tensor]:
     """How much a view's weights (n, *axes) weigh each place, (n, K), and which places can be weighed, bool (n, K)."""
-    there = (weights > 0).flatten(1, -2).any(1) if weights.ndim > 2 else weights > 0
+    there = places_there(spec, weights)
     if "query" in spec.axes and weights.shape[1 + spec.axes.index("query")] == weights.shape[-1]:
         shape = [len(weights)] + [1] * (weights.ndim - 1)  # a token that is not there asks too, and nobody listens
         shape[1 + spec.axes.index("query")] = weights.shape[-1]

@@ -12,6 +12,7 @@ from torch import Tensor
 from dqngui.config import ConfigError
 from dqngui.jobs.agent import Agent
 from dqngui.jobs.study.collecting import environments, moments
+from dqngui.jobs.study.places import places_there
 from dqngui.messages import AskOverTraining, Event, OpenAgent, OverTraining, Progress
 from dqngui.nets.record import ViewSpec
 from dqngui.runs.checkpoints import checkpoints, load_weights
@@ -56,7 +57,7 @@ class _Sums:
     """Entropies and distances of one view, by head."""
 
     def __init__(self, spec: ViewSpec) -> None:
-        self.by_lag = spec.axes[-1] == "lag"
+        self._spec, self.by_lag = spec, spec.axes[-1] == "lag"
         self._head = 1 + spec.axes.index("head") if "head" in spec.axes else None
         self._query = 1 + spec.axes.index("query") if "query" in spec.axes else None
         self._entropy, self._distance, self._count, self._rows = (np.zeros(1) for _ in range(4))
@@ -64,7 +65,7 @@ class _Sums:
     def take(self, weights: Tensor) -> None:
         """Weights (n, *axes) of a step of n episodes."""
         rows = weights.double()
-        present = (rows > 0).flatten(1, -2).any(1) if rows.ndim > 2 else rows > 0  # (n, K): somebody weighs it
+        present = places_there(self._spec, rows)
         asks = torch.ones(rows.shape[:-1], dtype=torch.bool)
         if self._query is not None and rows.shape[self._query] == rows.shape[-1]:  # who is not there asks nothing
             asks = asks & present.view([len(rows)] + [-1 if d == self._query else 1 for d in range(1, rows.ndim - 1)])
@@ -72,7 +73,8 @@ class _Sums:
         count = present.sum(-1).view(-1, *[1] * (rows.ndim - 2))
         shares = rows / total.clamp(min=1e-12).unsqueeze(-1)
         entropy = -torch.special.xlogy(shares, shares).sum(-1)
-        some, several = asks & (total > 0), asks & (count > 1)
+        some = asks & (total > 0)
+        several = some & (count > 1)
         self._entropy = self._entropy + self._by_head(entropy / count.clamp(min=2).log(), several)
         self._count = self._count + self._by_head(torch.ones_like(entropy), several)
         if self.by_lag:
