@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,14 +21,15 @@ from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.study.collecting import environments, moments
 from dqngui.jobs.study.faithfulness import considered
 from dqngui.jobs.study.linear import held_out
-from dqngui.jobs.study.over_training import _Sums
+from dqngui.jobs.study.over_training import _Sums, over_training
 from dqngui.jobs.study.places import places_there
 from dqngui.jobs.study.server import study
 from dqngui.nets.network import build_network
 from dqngui.nets.record import ViewSpec
 from dqngui.presets import read_experiment
-from dqngui.runs.checkpoints import checkpoints
+from dqngui.runs.checkpoints import checkpoints, drop_after, load_weights, save_weights
 from dqngui.runs.folder import create
+from dqngui.runs.folder import read_experiment as read_run
 from dqngui.settings import with_settings
 
 SELF = "attention/self/0"
@@ -248,6 +250,26 @@ def test_attention_grows_sharper_over_training(finder: Path) -> None:
     assert len(first) == 4
     assert first.min() > 0.95
     assert last.mean() < 0.6
+
+
+def test_checkpoints_that_are_thinned_meanwhile_are_left_out(finder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(finder, tmp_path / "run"))
+    drop_after(folder, 0)
+    _, trained = load_weights(finder, "last")
+    for step in (10, 20, 30, 40, 50):
+        save_weights(folder, step, trained, keep=True, best=False)
+    first = checkpoints(folder)[0]
+    envs = make_vector(read_run(folder).env, 1)
+    agent = Agent(m.OpenAgent(folder=str(folder)), read_run(folder), envs.spaces)
+    envs.close()
+    rows: list[m.OverTraining] = []
+    for event in over_training(agent, folder, m.AskOverTraining(number=1, episodes=1)):
+        if isinstance(event, m.OverTraining):
+            rows.append(event)
+        for step in (30, 50):
+            (folder / "checkpoints" / f"{step}.pt").unlink(missing_ok=True)
+    assert [row.step for row in rows] == sorted({first, 10, 20, 40})
+    assert [row.last for row in rows] == [False] * (len(rows) - 1) + [True]
 
 
 def test_entropy_and_distance_by_head() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +34,10 @@ def over_training(agent: Agent, folder: Path | None, question: AskOverTraining) 
         raise ConfigError("this run has stored no checkpoints yet")
     former = Agent(OpenAgent(experiment=agent.experiment), agent.experiment, agent.spaces)
     with environments(agent, question.episodes) as envs:
-        for index, step in enumerate(steps):
+        for index, (step, weights, last) in enumerate(_stored(folder, steps)):
             text = f"Checkpoint {index + 1} of {len(steps)}"
             yield Progress(step=agent.step, number=question.number, share=index / len(steps), text=text)
-            former.offer(*load_weights(folder, step))
+            former.offer(step, weights)
             former.rearm()
             sums = {spec.name: _Sums(spec) for spec in specs}
             for moment in moments(former, envs, question.episodes, LONGEST, record=True):
@@ -49,8 +49,33 @@ def over_training(agent: Agent, folder: Path | None, question: AskOverTraining) 
                 number=question.number,
                 entropy={name: each.entropy for name, each in sums.items()},
                 distance={name: each.distance for name, each in sums.items() if each.by_lag},
-                last=step == steps[-1],
+                last=last,
             )
+
+
+def _stored(folder: Path, steps: list[int]) -> Iterator[tuple[int, Mapping[str, Tensor], bool]]:
+    """Steps and weights of the checkpoints that are there when their turn comes, and whether one is the last of them.
+
+    A run that trains thins them meanwhile, and one that is resumed drops its latest. Raises ConfigError where one is
+    damaged, or none is there any more.
+    """
+    loaded = (found for step in steps if (found := _load(folder, step)) is not None)
+    present = next(loaded, None)
+    if present is None:
+        raise ConfigError("the checkpoints of this run are gone")
+    while present is not None:
+        following = next(loaded, None)
+        yield *present, following is None
+        present = following
+
+
+def _load(folder: Path, step: int) -> tuple[int, Mapping[str, Tensor]] | None:
+    try:
+        return load_weights(folder, step)
+    except ConfigError:
+        if step in checkpoints(folder):
+            raise
+        return None
 
 
 class _Sums:
