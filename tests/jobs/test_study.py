@@ -23,6 +23,7 @@ from dqngui.jobs.study.faithfulness import considered
 from dqngui.jobs.study.linear import held_out
 from dqngui.jobs.study.over_training import _Sums, over_training
 from dqngui.jobs.study.places import places_there
+from dqngui.jobs.study.probe import _Point, _read_at
 from dqngui.jobs.study.server import study
 from dqngui.nets.network import build_network
 from dqngui.nets.record import ViewSpec
@@ -224,6 +225,20 @@ def test_what_cannot_be_read_is_said(tmaze_run: Path) -> None:
     gate = m.AskProbe(number=1, fact="cue", views=("memory/gate/reset",))
     assert "it holds: memory/hidden" in answer(opened, gate).text
     assert "fewer than 20 episodes came to" in answer(opened, m.AskProbe(number=1, fact="cue", episodes=19)).text
+
+
+def test_folds_are_even_among_the_episodes_that_came_so_far() -> None:
+    x = np.random.default_rng(0).standard_normal((25, 4))
+    cue = (x[:, 0] > 0).astype(float)
+    score = _read_at(_Point(9, x, cue, 5 * np.arange(25)), np.array([0.0, 1.0]))
+    assert score.score > 0.8
+
+
+def test_a_quantity_that_is_the_same_in_all_episodes_has_no_score() -> None:
+    x = np.random.default_rng(0).standard_normal((50, 4))
+    same = np.full(50, 0.1)
+    assert same.var() > 0  # but for rounding it is none
+    assert np.isnan(_read_at(_Point(0, x, same, np.arange(50)), None).score)
 
 
 def test_held_out_rows_are_foretold_without_them() -> None:

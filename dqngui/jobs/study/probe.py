@@ -132,9 +132,9 @@ class _Diary:
 
     def take(self, moment: Moment, numbers: NDArray[np.float32], facts: list[float | int]) -> None:
         for episode, t, row, fact in zip(moment.episode.tolist(), moment.t.tolist(), numbers, facts, strict=True):
-            self.counts = self.counts and not isinstance(fact, float)
+            self.counts = self.counts and not isinstance(fact, (float, np.floating))
             if t % self._every == 0 and math.isfinite(fact):
-                self._rows.setdefault(t, []).append((episode, row, float(fact)))
+                self._rows.setdefault(t, []).append((episode, row.copy(), float(fact)))
         if len(self._rows) > MOST_POINTS:
             self._every *= 2
             self._rows = {t: rows for t, rows in self._rows.items() if t % self._every == 0}
@@ -176,7 +176,7 @@ def _read_at(point: _Point, kinds: Array | None) -> _Score:
     shuffled = [np.random.default_rng(seed).permutation(point.fact) for seed in range(SHUFFLES)]
     facts = np.stack([point.fact, *shuffled], axis=1)  # (n, 1 + SHUFFLES)
     told = _told(point.numbers, facts, point.episode, kinds)
-    whole = None if kinds is not None else float(point.fact.var())
+    whole = None if kinds is not None else _variance(point.fact)
     return _scored(told, facts, whole)
 
 
@@ -189,13 +189,18 @@ def _read_across(points: list[_Point], kinds: Array | None) -> list[_Score]:
     told = _told(numbers, facts, episode, kinds)
     ends = np.cumsum([len(point.fact) for point in points])
     parts = [slice(end - len(point.fact), end) for end, point in zip(ends, points, strict=True)]
-    whole = None if kinds is not None else float(fact.var())
+    whole = None if kinds is not None else _variance(fact)
     return [_scored(told[part], facts[part], whole) for part in parts]
+
+
+def _variance(fact: Array) -> float:
+    """Exactly 0 where all are equal, which rounding of their mean would hide."""
+    return float(fact.var()) if np.ptp(fact) > 0 else 0.0
 
 
 def _told(numbers: Array, facts: Array, episode: NDArray[np.int64], kinds: Array | None) -> Array:
     """What is read of facts (n, G), each row by a probe that saw none of its episode's fold."""
-    fold = episode % FOLDS
+    fold = np.unique(episode, return_inverse=True)[1] % FOLDS  # of those that came so far, the same number each
     if kinds is None:
         told: Array = held_out(numbers, facts[:, :, None], fold)[:, :, 0]
         return told
