@@ -103,11 +103,11 @@ class Rival(AgentProcess):
         self.grew.emit()
 
     def reach(self, until: int) -> None:
-        """Play the last take further."""
+        """Play the takes further."""
         if until > self._until:
             self._until = until
-            if self._begun and self._is_last:
-                self._look()
+            if self._present is not None and self._ready is not None:
+                self._look()  # an earlier one too, or the last would wait for it in vain
 
     def forget(self) -> None:
         """Play nothing any more, and keep nothing."""

@@ -121,6 +121,15 @@ def test_it_grows_when_more_is_wanted(qtbot: QtBot, rival: Rival, folder: Path) 
     assert playing.length == ScriptedRival.length
 
 
+def test_more_is_wanted_while_an_earlier_take_is_played(qtbot: QtBot, rival: Rival, folder: Path) -> None:
+    rival.play(stored(folder), "best", [AS_IS], until=30)
+    settle(qtbot, rival)
+    rival.play(stored(folder), "best", [CHANGED, Take(8)], until=40)
+    rival.reach(60)  # the first take has begun in the process and not been told yet
+    qtbot.waitUntil(lambda: not rival.busy, timeout=10_000)
+    assert [playing.length for playing in rival.played.values()] == [60, 60]
+
+
 def test_weights_of_a_training_are_the_players_own(qtbot: QtBot, rival: Rival) -> None:
     agent, first, second = Agent(config.Experiment(), None), weights(100), weights(200)
     rival.play(agent, "newest", [AS_IS], until=30, weights=first)
