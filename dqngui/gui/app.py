@@ -97,6 +97,7 @@ class App(QObject):
         self.pinning = Pinning(self.inspecting, player, board, self.window.menu)
         self.rival.grew.connect(self.window.paint_budget.request)
         self.session.weights.connect(self.study.use_weights)
+        self.session.cleared.connect(self.study.forget_weights)
         self.study.weights_wanted.connect(self.session.request_weights)
         player.grew.connect(self._on_grew)
         player.grew.connect(self.window.front.take_views)

@@ -51,6 +51,7 @@ class Study(QObject):
         self._host: Host | None = None
         self._over = False
         self._subject: tuple[Agent, Choice] | None = None  # open there, or being opened
+        self._opening = 0  # how many were asked to be opened and not answered: all but the last are given up
         self._played = self._who()
         self._weights: m.Weights | None = None
         self._weights_sent = False
@@ -91,6 +92,10 @@ class Study(QObject):
         """Newer weights of the agent that trains, for the questions to come."""
         self._weights, self._weights_sent = weights, False
 
+    def forget_weights(self) -> None:
+        """Another training begins: the former one's weights are not of its agent, be it of the same experiment."""
+        self._weights, self._weights_sent = None, False
+
     # -- the agent --------------------------------------------------------------------------------
 
     def _who(self) -> tuple[Agent, Choice] | None:
@@ -113,6 +118,7 @@ class Study(QObject):
 
     def _open_agent(self, agent: Agent, choice: Choice) -> None:
         self._subject, self.ready, self._weights_sent = (agent, choice), None, False
+        self._opening += 1
         folder = None if agent.folder is None else str(agent.folder)
         if choice == "newest":
             self._send(m.OpenAgent(experiment=agent.experiment, folder=folder))
@@ -167,7 +173,7 @@ class Study(QObject):
             self._take(event)
         if not host.alive and host.join(0.05):
             idle, self._host = self._idle, None
-            self._subject = self.ready = None
+            self._subject, self.ready, self._opening = None, None, 0
             if not idle:
                 self._fail("its process ended")
 
@@ -221,8 +227,12 @@ class Study(QObject):
     # -- what the process says --------------------------------------------------------------------
 
     def _take(self, event: Event) -> None:
+        if isinstance(event, (m.StudyReady, m.Failed)) and self._opening:
+            self._opening -= 1
+            if self._opening or self._subject is None:
+                return  # of an agent that was given up
         match event:
-            case m.StudyReady() if self._subject is not None:
+            case m.StudyReady():
                 self.ready = event
                 self.changed.emit()
             case m.Progress() if event.number == self.asked:

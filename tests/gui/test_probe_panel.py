@@ -13,7 +13,7 @@ from driving import until
 from made_panels import made, pixels
 from pytestqt.qtbot import QtBot
 from scripted_player import weights
-from scripted_study import ScriptedStudy, Turned, Who
+from scripted_study import READY, ScriptedStudy, Turned, Who
 
 from dqngui import messages as m
 from dqngui.config import Experiment
@@ -164,6 +164,44 @@ def test_another_agent_ends_the_questions_about_the_former(world: SimpleNamespac
     world.study.turn()
     assert [each.folder for each in host().sent if isinstance(each, m.OpenAgent)] == ["run", "another"]
     assert len(ScriptedStudy.opened) == 1
+
+
+@pytest.mark.parametrize("late", [READY, m.Failed(step=0, text="no such run")])
+def test_what_is_said_of_an_agent_that_was_given_up_is_not_taken_for_the_next(
+    world: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, late: m.Event
+) -> None:
+    world.player.open(folder=Path("run"))
+    world.study.ask(asked_for)
+    world.study._start()
+    monkeypatch.setattr(host(), "ready", None)  # it takes its time
+    world.study.turn()
+    world.player.open(folder=Path("another"))
+    number = world.study.ask(asked_for)
+    world.study.turn()
+    host().emit(late)
+    world.study.turn()
+    assert (world.study.ready, host().questions(), world.study.is_open(number)) == (None, [], True)
+    own = m.StudyReady(step=7)
+    host().emit(own)
+    world.study.turn()
+    assert (world.study.ready, host().questions()) == (own, [asked_for(number)])
+
+
+def test_a_training_that_begins_anew_is_not_asked_about_with_the_former_ones_weights(world: SimpleNamespace) -> None:
+    world.player.open(experiment=Experiment())
+    world.study.ask(asked_for)
+    world.study.use_weights(weights(500))
+    world.study.turn()
+    host().emit(probed(1))
+    world.study.turn()
+    world.study.forget_weights()
+    number = world.study.ask(asked_for)
+    world.study.turn()
+    assert number not in [each.number for each in host().questions()]
+    world.study.use_weights(weights(20))
+    world.study.turn()
+    assert [each.step for each in host().sent if isinstance(each, m.UseWeights)] == [500, 20]
+    assert host().questions()[-1].number == number
 
 
 def test_other_weights_of_the_same_agent_are_opened_for_the_next_question(world: SimpleNamespace) -> None:
