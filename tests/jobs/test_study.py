@@ -138,6 +138,11 @@ def test_what_cannot_be_removed_is_said() -> None:
     assert "`memory/hidden` is no view of weights" in other.text
 
 
+def test_one_episode_explains_nothing(finder: Path) -> None:
+    told = answer(m.OpenAgent(folder=str(finder)), m.AskFaithfulness(number=1, view=SELF, episodes=1))
+    assert told.text == "only 1 of 1 episodes had more than 1 tokens to choose from, which tells nothing of others"
+
+
 def test_absent_tokens_neither_ask_nor_count() -> None:
     spec = ViewSpec(SELF, ("head", "query", "key"), weights=True)
     weights = torch.tensor([[[[0.9, 0.1, 0.0], [0.8, 0.2, 0.0], [0.0, 1.0, 0.0]]]])  # the third token is absent

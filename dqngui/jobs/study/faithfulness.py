@@ -30,6 +30,8 @@ from dqngui.nets.record import Record, ViewSpec
 
 LONGEST = 300
 """Steps of an episode that are looked at."""
+FEWEST = 2
+"""Episodes that must have been measured: the bootstrap's interval of a single one would have no width."""
 
 
 def faithfulness(agent: Agent, question: AskFaithfulness) -> Iterator[Event | None]:
@@ -46,9 +48,14 @@ def faithfulness(agent: Agent, question: AskFaithfulness) -> Iterator[Event | No
                 moment, counts, concentration(weighed, there, question.k), *_effects(agent, spec, moment, gone)
             )
             yield Progress(step=agent.step, number=question.number, share=moment.done, text="Removing places…")
+    what = {"key": "tokens", "slot": "slots", "lag": "steps"}.get(spec.axes[-1], "places")
     if not measured.steps:
-        what = {"key": "tokens", "slot": "slots", "lag": "steps"}.get(spec.axes[-1], "places")
         raise ConfigError(f"there were never more than {question.k} {what} to choose from")
+    if measured.episodes < FEWEST:
+        few = (
+            f"only {measured.episodes} of {question.episodes} episodes had more than {question.k} {what} to choose from"
+        )
+        raise ConfigError(f"{few}, which tells nothing of others")
     yield measured.answer(agent.step, question)
 
 
@@ -124,6 +131,10 @@ class _Measured:
     @property
     def steps(self) -> int:
         return int(self._counts.sum())
+
+    @property
+    def episodes(self) -> int:
+        return int((self._counts > 0).sum())
 
     def take(
         self, moment: Moment, counts: NDArray[np.bool_], beyond: Array, moved: Array, turned: NDArray[np.bool_]
