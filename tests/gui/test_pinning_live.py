@@ -79,8 +79,8 @@ def shows(app: App, t: int) -> bool:
     inner = [panels["attention"], panels["memory"]]
     if any(panel.playing is not playing for panel in inner):
         return False
-    maps = [canvas for panel in inner for canvas in canvases(panel)]
-    return bool(maps) and all(canvas.t == t for canvas in maps)
+    maps = [canvases(panel) for panel in inner]
+    return all(maps) and all(canvas.t == t for each in maps for canvas in each)
 
 
 def canvases(panel: object) -> list:
