@@ -135,7 +135,7 @@ class AskFaithfulness(Command, frozen=True):
     number: int
     view: str
     k: int = 1
-    episodes: int = 8
+    episodes: int = 16
     draws: int = 8
 
 
