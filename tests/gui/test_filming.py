@@ -91,7 +91,8 @@ def test_a_film_shows_every_step_with_the_panels_beside_it(qtbot: QtBot, player:
 
 def test_a_gif_shows_every_step_with_what_the_agent_sees(qtbot: QtBot, player: Player, tmp_path: Path) -> None:
     path = tmp_path / "episode.gif"
-    player.look_inside(True)
+    player.look_inside(True)  # plays the episode anew
+    qtbot.waitUntil(lambda: player.playing is not None and player.playing.recorded, timeout=30_000)
     filming = Filming(player, [], path, sees=True, overlay=Overlay("attention/pool"))
     assert filmed(qtbot, filming) == ""
     about, frames = frames_of(path)
