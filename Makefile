@@ -85,12 +85,13 @@ evidence-quick: $(VENV)/.developing
 
 # Every state of the window in every size and theme, with a contact sheet for each, into build/shots (about three
 # minutes), and every view of every attention and memory (about four); then the README's pictures, from one real run of
-# about a minute.
+# about a minute, and those of its tour, from four (about five minutes).
 shots: setup
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.gallery build/shots
 	@$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.gallery_modules build/shots/modules
 	@echo "Training for about a minute, for the README's pictures"
 	@$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.readme_pictures assets/screenshots
+	@$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.tour_pictures assets/screenshots
 
 # The README's first five minutes in the real program, with real key and mouse events on a display of its own
 # (half a minute; needs Xvfb and xdotool).
