@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEventLoop, QSettings
+from PySide6.QtCore import QEvent, QEventLoop, QPoint, QPointF, QSettings, Qt
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 from scripted_host import ScriptedHost
@@ -50,6 +51,14 @@ def until(reached: Callable[[], bool], seconds: float = 5.0) -> None:
         assert time.monotonic() < latest, "waited in vain"
         QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
         time.sleep(0.001)
+
+
+def hover(widget: QWidget, at: QPoint) -> None:
+    """Move the mouse there without a button; QTest keeps one held that another test's double click pressed last."""
+    none = Qt.MouseButton.NoButton
+    where, anywhere = QPointF(at), QPointF(widget.mapToGlobal(at))
+    move = QMouseEvent(QEvent.Type.MouseMove, where, anywhere, none, none, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(widget, move)
 
 
 def reach(app: App, state: State) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from driving import reach, until
+from driving import hover, reach, until
 from made_episodes import ended, store
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from pytestqt.qtbot import QtBot
 from scripted_host import ScriptedHost
 from scripted_player import ScriptedPlayer, weights
 
@@ -64,15 +63,10 @@ def live_action(app: App) -> QAction:
     return app.pinning.live
 
 
-def test_hovering_over_the_curve_tells_and_pins_nothing(trained: App, qtbot: QtBot) -> None:
+def test_hovering_over_the_curve_tells_and_pins_nothing(trained: App) -> None:
     plot, before = plot_of(trained), len(ScriptedPlayer.opened[-1].sent)
-
-    def told() -> bool:  # a hand is never quite still, and dots move while the curve is drawn
-        for away in (1, 0):
-            qtbot.mouseMove(plot.viewport(), dot(trained, 12) + QPoint(away, 0))
-        return plot.readout.isVisible() and "episode 13" in plot.readout.text()
-
-    until(told)
+    hover(plot.viewport(), dot(trained, 12))
+    until(plot.readout.isVisible)
     for line in ("episode 13", "return 12", "length 100", "checkpoint"):
         assert line in plot.readout.text()
     assert pinned(trained) is None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from driving import hover
 from PySide6.QtCore import QPointF, QSettings, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -66,7 +67,7 @@ def click_dot(qtbot: QtBot, app: App, number: int) -> None:
     app.window.board.refresh()
     curve, plot = app.window.board.history.returns, panel.plot
     at = plot.mapFromScene(plot.box.mapViewToScene(QPointF(curve.x.values[number], curve.y.values[number])))
-    qtbot.mouseMove(plot.viewport(), at)
+    hover(plot.viewport(), at)
     QTest.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
 
 
