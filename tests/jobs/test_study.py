@@ -86,7 +86,7 @@ def test_the_map_of_an_agent_that_one_token_decides_for_explains_it(finder: Path
     told = answer(m.OpenAgent(folder=str(finder)), m.AskFaithfulness(number=3, view=SELF))
     assert isinstance(told, m.Faithfulness)
     assert told.explains
-    assert (told.number, told.view, told.k, told.step, told.episodes, told.steps) == (3, SELF, 1, 10_000, 8, 64)
+    assert (told.number, told.view, told.k, told.step, told.episodes, told.steps) == (3, SELF, 1, 10_000, 16, 128)
     assert told.top.turned > 2 * told.random.turned
     assert told.top.change_interval[0] > told.random.change_interval[1]
     assert told.difference == pytest.approx(told.top.change - told.random.change)
