@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from driving import hover
-from PySide6.QtCore import QPointF, QSettings, Qt
+from PySide6.QtCore import QPoint, QPointF, QSettings, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from dqngui import config, settings
 from dqngui.gui.app import App
 from dqngui.gui.panels.returns import ReturnPanel
+from dqngui.gui.panels.timeline import StepCanvas
 from dqngui.gui.pinned import Pinned
 from dqngui.gui.states import Action, State
 from dqngui.runs.checkpoints import checkpoints
@@ -84,9 +85,11 @@ def shows(app: App, t: int) -> bool:
     return all(maps) and all(canvas.t == t for each in maps for canvas in each)
 
 
-def canvases(panel: object) -> list:
-    from dqngui.gui.panels.timeline import StepCanvas
+def at_step(canvas: StepCanvas, t: int) -> QPoint:
+    return QPointF(canvas.x_of(t), canvas.place.center().y()).toPoint()
 
+
+def canvases(panel: object) -> list[StepCanvas]:
     return [each for each in panel.findChildren(StepCanvas) if each.isVisible()]  # type: ignore[attr-defined]
 
 
@@ -129,12 +132,10 @@ def test_a_click_pins_the_episode_and_everything_shows_it(qtbot: QtBot, app: App
     assert player.playing is playing
 
     # A click into the memory's timeline, the keys, the ends: all of it together.
-    canvas = canvases(board.panels["memory"])[0]
-    at = QPointF(canvas.x_of(7), canvas.place.center().y()).toPoint()
-    t = canvas.step_at(at.x())
-    assert t is not None
-    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
-    wait(qtbot, app, lambda: shows(app, t))
+    (canvas, *_) = canvases(board.panels["memory"])
+    wait(qtbot, app, lambda: canvas.step_at(at_step(canvas, 5).x()) == 5)  # painted when the budget allows
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at_step(canvas, 5))
+    wait(qtbot, app, lambda: shows(app, 5))
     player.seek(3)
     wait(qtbot, app, lambda: shows(app, 3))
     np.testing.assert_array_equal(board.panels["agent"].bars._q, playing.q[3])  # type: ignore[attr-defined]
