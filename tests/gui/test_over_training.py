@@ -191,7 +191,7 @@ def test_a_real_process_tells_of_every_checkpoint(qtbot: QtBot, tmp_path: Path) 
     try:
         player.open(folder=folder)
         qtbot.mouseClick(panel.start, Qt.MouseButton.LeftButton)
-        until(lambda: bool(panel.number) and not panel._asking, 120)
+        until(lambda: bool(panel.question.number) and not panel.question.is_open, 120)
         assert [each.step for each in panel.rows] == checkpoints(folder) and len(panel.rows) >= 3
         assert {name.rsplit("/", 1)[0] for name in panel.rows[0].distance} == {"memory/attention"}
     finally:

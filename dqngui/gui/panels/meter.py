@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QT
 from dqngui import messages as m
 from dqngui.gui import theme as themes
 from dqngui.gui.elided import ElidedLabel
+from dqngui.gui.panels.asking import Asking
 from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.faithful import EffectBars, measure_of, numbers, places, short_verdict, verdict
 from dqngui.gui.panels.views import in_words
-from dqngui.gui.study import Study
 from dqngui.gui.theme import Theme
 from dqngui.messages import Faithfulness, View
 
@@ -37,15 +37,16 @@ class MeterRow(QWidget):
 
     Attributes:
         answers: by view and number of places, of the agent that plays.
-        number: of the question that is open, 0 while there is none.
+        question: the one that was asked last.
     """
 
     def __init__(self, panel: InnerPanel) -> None:
         super().__init__(panel)
         self.answers: dict[tuple[str, int], Faithfulness] = {}
-        self.number = 0
+        self.question = Asking(self)
+        self.question.changed.connect(self._on_change)
+        self.question.answered.connect(self._on_answer)
         self._panel = panel
-        self._study: Study | None = None
         self._k = COUNTS[0]
         self._asked: tuple[str, int] = ("", 0)
         self._problems: dict[tuple[str, int], str] = {}
@@ -104,11 +105,7 @@ class MeterRow(QWidget):
 
     def attach(self, sources: Sources) -> None:
         """Take the study; without one the line never appears."""
-        self._study = sources.study
-        sources.player.changed.connect(self._on_change)
-        if self._study is not None:
-            self._study.changed.connect(self._on_change)
-            self._study.answered.connect(self._on_answer)
+        self.question.attach(sources)
 
     @Slot()
     def _on_change(self) -> None:
@@ -118,29 +115,29 @@ class MeterRow(QWidget):
     @Slot()
     def refresh(self) -> None:
         """Show what is known of the map that the panel draws."""
-        if self._study is None:
+        if self.question.study is None:
             return
         self._forget_others()
-        view, study = self.weights, self._study
+        view = self.weights
         self.setVisible(view is not None and self._panel.height() >= LOW)
         if view is None or self.isHidden():
             return
         self._show_counts(view)
         answer = self.answers.get((view.name, self._k))
-        asking, offers = study.is_open(self.number), [k for k in COUNTS if k < view.shape[-1]]
-        here = asking and self._asked == (view.name, self._k)
+        offers = [k for k in COUNTS if k < view.shape[-1]]
+        here = self.question.is_open and self._asked == (view.name, self._k)
         self.progress.setVisible(here)
-        self.progress.setValue(round(100 * study.progress) if study.asked == self.number else 0)
+        self.progress.setValue(self.question.percent)
         self.bars.setVisible(answer is not None and not here)
         self.count.setVisible(len(offers) > 1 and not here)
         self.button.setText("Cancel" if here else "Measure")
         self.button.setVisible(here or answer is None or bool(self.stale(answer)))
-        self.button.setEnabled(here or (bool(offers) and study.can_ask))
+        self.button.setEnabled(here or (bool(offers) and self.question.can_ask))
         what = places(view.axes[-1], self._k, self._cells)
         self.button.setToolTip(
             "Leave it at that" if here else f"Take away the {what} it weighs most, and see what changes"
         )
-        role, text, tip = self._words(view, answer, study if here else None, bool(offers))
+        role, text, tip = self._words(view, answer, here, bool(offers))
         themes.set_role(self.text, role)
         self.text.setText(text)
         self.text.setToolTip(tip)
@@ -172,13 +169,10 @@ class MeterRow(QWidget):
             return ""
         return f"With the weights of step {answer.step:,}"
 
-    def _words(
-        self, view: View, answer: Faithfulness | None, busy: Study | None, possible: bool
-    ) -> tuple[str, str, str]:
+    def _words(self, view: View, answer: Faithfulness | None, busy: bool, possible: bool) -> tuple[str, str, str]:
         """Role, text and tooltip of the line."""
-        if busy is not None:
-            text = busy.doing if busy.asked in (0, self.number) else "Waiting for another question…"
-            return "muted", text or "Waiting…", _HOW
+        if busy:
+            return "muted", self.question.words, _HOW
         problem = self._problems.get((view.name, self._k))
         if problem:
             return "bad", f"Not measured: {problem}.", f"Not measured: {problem}."
@@ -230,22 +224,20 @@ class MeterRow(QWidget):
 
     def measure(self) -> None:
         """Ask about the map that is drawn."""
-        view, study = self.weights, self._study
-        if view is None or study is None or not study.can_ask:
+        view = self.weights
+        if view is None or not self.question.can_ask:
             return
-        study.abandon(self.number)
+        self.question.leave()
         self._asked = name, k = view.name, self._k
         self._problems.pop(self._asked, None)
-        self._agent = self._whose()
-        self.number = study.ask(lambda number: m.AskFaithfulness(number=number, view=name, k=k))
+        self._agent = self.question.whose
+        self.question.ask(lambda number: m.AskFaithfulness(number=number, view=name, k=k))
         self.refresh()
 
     @Slot()
     def _on_button(self) -> None:
-        study = self._study
-        if study is not None and study.is_open(self.number) and self.button.text() == "Cancel":
-            study.abandon(self.number)
-            self.number = 0
+        if self.question.is_open and self.button.text() == "Cancel":
+            self.question.leave()
             self.refresh()
         else:
             self.measure()
@@ -253,24 +245,15 @@ class MeterRow(QWidget):
     @Slot(object)
     def _on_answer(self, event: m.Event) -> None:
         match event:
-            case m.Faithfulness() if event.number == self.number:
+            case m.Faithfulness():
                 self.answers[self._asked] = event
-            case m.Unanswered() if event.number == self.number:
+            case m.Unanswered():
                 self._problems[self._asked] = event.text
-            case _:
-                return
-        self.number = 0
         self._on_change()
-
-    def _whose(self) -> object:
-        """What tells one agent from another: one that trains and what becomes of it are the same."""
-        sources = self._panel.sources
-        agent = sources.player.agent if sources is not None else None
-        return None if agent is None else agent.folder or agent.experiment
 
     def _forget_others(self) -> None:
         """Answers about another agent."""
-        if self._agent != self._whose():
-            self._agent = self._whose()
+        if self._agent != self.question.whose:
+            self._agent = self.question.whose
             self.answers.clear()
             self._problems.clear()

@@ -14,11 +14,11 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QProgressBar, QPushButton
 from dqngui import messages as m
 from dqngui.gui import theme as themes
 from dqngui.gui.elided import ElidedLabel
+from dqngui.gui.panels.asking import Asking
 from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.head_plot import HeadPlot
 from dqngui.gui.panels.panel import Cursor, Panel, Sources
 from dqngui.gui.panels.views import in_words
-from dqngui.gui.study import Study
 from dqngui.gui.theme import Theme
 from dqngui.messages import OverTraining
 
@@ -31,7 +31,7 @@ class OverTrainingPanel(Panel):
 
     Attributes:
         rows: the answer, a row a checkpoint, in order.
-        number: of the question that is open, 0 while there is none.
+        question: the one that was asked last.
     """
 
     title = "Over training"
@@ -43,11 +43,12 @@ class OverTrainingPanel(Panel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.rows: list[OverTraining] = []
-        self.number = 0
+        self.question = Asking(self)
+        self.question.changed.connect(self._on_change)
+        self.question.answered.connect(self._on_answer)
         self._fresh: list[OverTraining] | None = None  # rows of the open question, the first of which replaces `rows`
         self._name, self._problem = "", ""
         self._of: object = None  # whose curves these are
-        self._study: Study | None = None
         self.view = Choice("What the curves are of", self)
         self.button = QPushButton("Measure", self)
         themes.set_role(self.button, "small")
@@ -95,11 +96,7 @@ class OverTrainingPanel(Panel):
 
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
-        self._study = sources.study
-        sources.player.changed.connect(self._on_change)
-        if self._study is not None:
-            self._study.changed.connect(self._on_change)
-            self._study.answered.connect(self._on_answer)
+        self.question.attach(sources)
 
     @Slot()
     def _on_change(self) -> None:
@@ -108,7 +105,7 @@ class OverTrainingPanel(Panel):
             self.refresh()
 
     def has_content(self) -> bool:
-        return bool(self.rows) or self._asking
+        return bool(self.rows) or self.question.is_open
 
     def why_empty(self) -> str:
         return f"Not measured: {self._problem}." if self._problem else self.promise
@@ -119,19 +116,17 @@ class OverTrainingPanel(Panel):
         super().clear(reason)
 
     def redraw(self) -> None:
-        study = self._study
         self._forget_others()
-        self.start.setVisible(study is not None and study.can_ask)
-        asking = self._asking
+        asking, can_ask = self.question.is_open, self.question.can_ask
+        self.start.setVisible(can_ask)
         self.button.setText("Cancel" if asking else "Measure")
         self.button.setToolTip("Leave it at that" if asking else "Play every checkpoint that is stored by now")
-        self.button.setEnabled(asking or (study is not None and study.can_ask))
+        self.button.setEnabled(asking or can_ask)
         self.progress.setVisible(asking)
         self._line.setVisible(asking or bool(self._problem))
-        if study is not None and asking:
-            here = study.asked in (0, self.number)
-            self.progress.setValue(round(100 * study.progress) if study.asked == self.number else 0)
-            self.said.setText((study.doing if here else "") or "Waiting for another question…")
+        if asking:
+            self.progress.setValue(self.question.percent)
+            self.said.setText(self.question.words)
         elif self._problem:
             self.said.setText(f"Not measured: {self._problem}.")
         themes.set_role(self.said, "muted" if asking else "bad")
@@ -203,27 +198,20 @@ class OverTrainingPanel(Panel):
 
     # -- asking -----------------------------------------------------------------------------------
 
-    @property
-    def _asking(self) -> bool:
-        return self._study is not None and self._study.is_open(self.number)
-
     def measure(self) -> None:
         """Ask; what is drawn stays until the first new point comes."""
-        if self._study is None or not self._study.can_ask:
-            return
-        self._leave()
-        self._problem, self._of, self._fresh = "", self._whose(), []
-        self.number = self._study.ask(lambda number: m.AskOverTraining(number=number))
-        self._on_change()
+        if self.question.can_ask:
+            self._problem, self._of, self._fresh = "", self.question.whose, []
+            self.question.ask(lambda number: m.AskOverTraining(number=number))
+            self._on_change()
 
     def _leave(self) -> None:
-        if self._study is not None and self._asking:
-            self._study.abandon(self.number)
-        self.number, self._fresh = 0, None
+        self.question.leave()
+        self._fresh = None
 
     @Slot()
     def _on_button(self) -> None:
-        if self._asking:
+        if self.question.is_open:
             self._leave()
             self._on_change()
         else:
@@ -232,23 +220,16 @@ class OverTrainingPanel(Panel):
     @Slot(object)
     def _on_answer(self, event: m.Event) -> None:
         match event:
-            case m.OverTraining() if event.number == self.number and self._fresh is not None:
+            case m.OverTraining() if self._fresh is not None:
                 self._fresh.append(event)
                 self.rows = self._fresh
-            case m.Unanswered() if event.number == self.number:
+            case m.Unanswered():
                 self._problem = event.text
-            case _:
-                return
         self._on_change()
-
-    def _whose(self) -> object:
-        """What tells one agent from another: one that trains and what becomes of it are the same."""
-        agent = self.sources.player.agent if self.sources is not None else None
-        return None if agent is None else agent.folder or agent.experiment
 
     def _forget_others(self) -> None:
         """Curves of another agent."""
-        if self.rows and self._of != self._whose():
+        if self.rows and self._of != self.question.whose:
             self.rows, self._problem = [], ""
             self._on_change()
 

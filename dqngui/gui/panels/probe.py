@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QV
 from dqngui import messages as m
 from dqngui.gui import theme as themes
 from dqngui.gui.elided import ElidedLabel
+from dqngui.gui.panels.asking import Asking
 from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.panel import Panel, Sources
 from dqngui.gui.panels.probe_answer import verdict
@@ -33,7 +34,7 @@ class ProbePanel(Panel):
 
     Attributes:
         answer: the last one.
-        number: of the question that was asked last, 0 before any.
+        question: the one that was asked last.
     """
 
     title = "Probe"
@@ -45,11 +46,12 @@ class ProbePanel(Panel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.answer: m.Probed | None = None
-        self.number = 0
+        self.question = Asking(self)
+        self.question.changed.connect(self._on_change)
+        self.question.answered.connect(self._on_answer)
         self._problem = ""
         self._read_of: object = None  # whose memory the answer speaks of
         self._fact, self._view, self._episodes = "", ALL, EPISODES[1]
-        self._study: Study | None = None
         self.fact = Choice("The fact that is read", self)
         self.view = Choice("What it is read from", self)
         self.episodes = Choice("Episodes that are played for it: more make the interval narrower", self)
@@ -96,11 +98,7 @@ class ProbePanel(Panel):
 
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
-        self._study = sources.study
-        sources.player.changed.connect(self._on_change)
-        if self._study is not None:
-            self._study.changed.connect(self._on_change)
-            self._study.answered.connect(self._on_answer)
+        self.question.attach(sources)
 
     @Slot()
     def _on_change(self) -> None:
@@ -109,34 +107,32 @@ class ProbePanel(Panel):
             self.refresh()
 
     def has_content(self) -> bool:
-        study = self._study
-        return study is not None and (
-            self._asking or self.answer is not None or bool(self._facts) or bool(self._problem)
-        )
+        asked = self.question.is_open or self.answer is not None or bool(self._problem)
+        return self.question.study is not None and (asked or bool(self._facts))
 
     def why_empty(self) -> str:
-        study = self._study
+        study = self.question.study
         if study is not None and study.ready is not None and not study.ready.held:
             return "This agent carries nothing from one step to the next, so there is nothing to read from its memory."
         return self.promise
 
     def redraw(self) -> None:
-        study = self._study
+        study = self.question.study
         self.start.setVisible(study is not None and study.can_ask and (study.ready is None or bool(study.ready.held)))
         if study is None or not self.has_content():
             return
         self._redraw_choices(study)
-        asking = self._asking
+        asking = self.question.is_open
         self.bar.setVisible(asking)
         self.button.setText("Cancel" if asking else "Read")
         self.button.setToolTip(
             "Leave it at that" if asking else "Play episodes, and read the fact from what the memory holds at each step"
         )
         self.button.setEnabled(asking or study.can_ask)
-        role, text = self._sentence(study)
+        role, text = self._sentence()
         themes.set_role(self.words, role)
         self.words.setText(text)
-        self.bar.setValue(round(100 * study.progress) if study.asked == self.number else 0)
+        self.bar.setValue(self.question.percent)
         stale = "" if asking else self.why_stale()
         self.stale.setText(stale)
         self.stale.setVisible(bool(stale))
@@ -153,7 +149,7 @@ class ProbePanel(Panel):
         self._changed = self._changed or another  # an episode that goes on changes nothing here
 
     def clear(self, reason: str = "") -> None:
-        self._leave()
+        self.question.leave()
         self.answer, self._problem = None, ""
         super().clear(reason)
 
@@ -169,29 +165,22 @@ class ProbePanel(Panel):
     # -- asking -----------------------------------------------------------------------------------
 
     @property
-    def _asking(self) -> bool:
-        return self._study is not None and self._study.is_open(self.number)
-
-    @property
     def _facts(self) -> tuple[str, ...]:
         """What can be read of this agent; () where nothing is known of it, or nothing can."""
-        ready = self._study.ready if self._study is not None else None
+        study = self.question.study
+        ready = None if study is None else study.ready
         return ready.facts if ready is not None and ready.held else ()
 
     def read(self) -> None:
         """Ask; the first time, that finds out what can be read."""
-        study = self._study
-        if study is None or not study.can_ask:
-            return
-        self._leave()
-        self._problem = ""
-        self._read_of = self._whose()
-        self.number = study.ask(self._question)
-        self._on_change()
+        if self.question.can_ask:
+            self._problem, self._read_of = "", self.question.whose
+            self.question.ask(self._asked)
+            self._on_change()
 
-    def _question(self, number: int) -> m.AskProbe:
-        assert self._study is not None
-        held = self._study.ready.held if self._study.ready is not None else ()
+    def _asked(self, number: int) -> m.AskProbe:
+        study = self.question.study
+        held = study.ready.held if study is not None and study.ready is not None else ()
         views = (self._view,) if self._view in held else ()
         return m.AskProbe(number=number, fact=self._chosen_fact(), views=views, episodes=self._episodes)
 
@@ -200,15 +189,10 @@ class ProbePanel(Panel):
         facts = self._facts
         return self._fact if self._fact in facts or not facts else facts[0]
 
-    def _leave(self) -> None:
-        if self._study is not None and self._asking:
-            self._study.abandon(self.number)
-        self.number = 0
-
     @Slot()
     def _on_button(self) -> None:
-        if self._asking:
-            self._leave()
+        if self.question.is_open:
+            self.question.leave()
             self._on_change()
         else:
             self.read()
@@ -216,12 +200,10 @@ class ProbePanel(Panel):
     @Slot(object)
     def _on_answer(self, event: m.Event) -> None:
         match event:
-            case m.Probed() if event.number == self.number:
+            case m.Probed():
                 self.answer = event
-            case m.Unanswered() if event.number == self.number:
+            case m.Unanswered():
                 self._problem = event.text
-            case _:
-                return
         self._on_change()
 
     def _redraw_choices(self, study: Study) -> None:
@@ -250,10 +232,9 @@ class ProbePanel(Panel):
 
     # -- words ------------------------------------------------------------------------------------
 
-    def _sentence(self, study: Study) -> tuple[str, str]:
-        if self._asking:
-            here = study.asked in (0, self.number)
-            return "muted", (study.doing if here else "") or "Waiting for another question…"
+    def _sentence(self) -> tuple[str, str]:
+        if self.question.is_open:
+            return "muted", self.question.words
         if self._problem:
             return "bad", f"Not read: {self._problem}."
         if self.answer is not None:
@@ -265,16 +246,11 @@ class ProbePanel(Panel):
         answer, playing = self.answer, self.playing
         if answer is None:
             return ""
-        if self._read_of != self._whose():
+        if self._read_of != self.question.whose:
             return "Of another agent than the one that plays now."
         if playing is not None and playing.weights_step != answer.step:
             return f"Of weights after {answer.step:,} steps; {playing.weights_step:,} now."
         return ""
-
-    def _whose(self) -> object:
-        """What tells one agent from another: an agent that trains and the one that it becomes are the same."""
-        agent = self.sources.player.agent if self.sources is not None else None
-        return None if agent is None else agent.folder or agent.experiment
 
     def _seek(self, t: int, _: float) -> None:
         if self.sources is not None:

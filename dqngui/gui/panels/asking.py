@@ -1,0 +1,84 @@
+"""A panel's question to the study: at most one is open, and what can be said of it until its answer comes."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from dqngui.gui.panels.panel import Sources
+from dqngui.gui.player import Player
+from dqngui.gui.study import Factory, Study
+from dqngui.messages import Event
+
+
+class Asking(QObject):
+    """Asks for one panel, and hears only what is said to it.
+
+    Attributes:
+        study: None before `attach`, and in a panel that stands alone: nothing can be asked then.
+        number: of the question that was asked last; 0 before any, and of one that was left.
+
+    Signals:
+        changed: the study or the agent that plays; what is drawn of the question may be old.
+        answered(object): an answer to this question, or `Unanswered` with its reason.
+    """
+
+    changed = Signal()
+    answered = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.study: Study | None = None
+        self.number = 0
+        self._player: Player | None = None
+
+    def attach(self, sources: Sources) -> None:
+        """Take the study and the player; called once."""
+        self.study, self._player = sources.study, sources.player
+        sources.player.changed.connect(self.changed)
+        if self.study is not None:
+            self.study.changed.connect(self.changed)
+            self.study.answered.connect(self._on_answer)
+
+    @property
+    def can_ask(self) -> bool:
+        """There is a study, and an agent plays."""
+        return self.study is not None and self.study.can_ask
+
+    @property
+    def is_open(self) -> bool:
+        """The question waits or is being answered."""
+        return self.study is not None and self.study.is_open(self.number)
+
+    def ask(self, make: Factory) -> None:
+        """Put a question in the place of the former one; only where `can_ask`."""
+        assert self.study is not None
+        self.leave()
+        self.number = self.study.ask(make)
+
+    def leave(self) -> None:
+        """Want no answer any more."""
+        if self.study is not None and self.is_open:
+            self.study.abandon(self.number)
+        self.number = 0
+
+    @property
+    def percent(self) -> int:
+        """How far it is answered; 0 while it waits."""
+        return round(100 * self.study.progress) if self.study is not None and self.study.asked == self.number else 0
+
+    @property
+    def words(self) -> str:
+        """What is done about it."""
+        here = self.study is not None and self.study.asked in (0, self.number)
+        return (self.study.doing if self.study is not None and here else "") or "Waiting for another question…"
+
+    @property
+    def whose(self) -> object:
+        """What tells one agent from another: one that trains and what becomes of it are the same."""
+        agent = self._player.agent if self._player is not None else None
+        return None if agent is None else agent.folder or agent.experiment
+
+    @Slot(object)
+    def _on_answer(self, event: Event) -> None:
+        if getattr(event, "number", None) == self.number:
+            self.answered.emit(event)
