@@ -30,6 +30,7 @@ all rows must compare every row with every other by weights of their own.
 
 Rendering: the entities where they lie, larger the louder, or coloured by their names, with the query in
 the middle; a ring around the relevant one; and the direction taken before, green where it was right.
+`entity_places` says where they are drawn.
 """
 
 from __future__ import annotations
@@ -42,11 +43,13 @@ import numpy as np
 from gymnasium import spaces
 
 from dqngui.envs.drawing import BRIGHT, DIM, FLOOR, RIGHT, SIGNAL, WRONG, Canvas
+from dqngui.envs.places import Places
 
 _WIDEST = math.pi / 6
 _LOUD = 2.0  # the loudest entity is so loud at most
 _BEHIND = (0.5, 2.5)  # by so much the others are less loud
 _ARROWS = ((1, 0), (0, -1), (-1, 0), (0, 1))  # on the screen, where down is positive
+_SIDE, _REACH = 320, 140  # pixels: of the picture, and from its middle to an entity at distance 1
 
 
 class Find(gymnasium.Env[dict[str, np.ndarray], int]):
@@ -169,9 +172,16 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
         """A picture (H, W, 3) uint8, or None without a render mode."""
         return self._picture() if self.render_mode == "rgb_array" else None
 
+    def entity_places(self) -> Places:
+        """Where the entities are drawn, (n, 2), as `dqngui.envs.places` asks for it."""
+        rows = self._rows[self._time % self._block]
+        places: Places = 0.5 + _REACH / _SIDE * rows[:, :2] * np.array([1, -1], np.float32)  # y is up in the rows
+        places[~rows.any(axis=1)] = np.nan
+        return places
+
     def _picture(self) -> np.ndarray:
-        canvas = Canvas(320, 320)
-        middle, reach, now = 160, 140, self._time % self._block
+        canvas = Canvas(_SIDE, _SIDE)
+        middle, reach, now = _SIDE // 2, _REACH, self._time % self._block
         canvas.disc(middle, middle, reach + 8, FLOOR)
         for index, row in enumerate(self._rows[now]):
             if not row.any():

@@ -162,6 +162,7 @@ class _Player:
             weights=agent.weights,
             labels=agent.labels,
             cells=agent.network.encoder.cells,
+            entities=agent.network.encoder.entities,
             sees=None if seen is None else seen.map_shape[1:],
             turned=seen is not None and is_turned(stage.envs, seen),
             texts=tuple(part.name for part in agent.spaces.parts if part.kind == "text"),

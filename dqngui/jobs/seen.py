@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from dqngui.envs.drawing import BACKGROUND, hue
 from dqngui.envs.parts import MINIGRID_SIZES
+from dqngui.envs.places import places_of
 from dqngui.envs.spaces import Part, Spaces
 from dqngui.envs.vector import Envs
 from dqngui.jobs.agent import Agent
@@ -29,7 +30,10 @@ def is_turned(envs: Envs, part: Part) -> bool:
 
 
 def describe(envs: Envs, agent: Agent, size: Size) -> dict[str, Any]:
-    """What the first environment shows now: `observation` (F,), `text/NAME` as UTF-8, `picture` (H, W, 3) uint8."""
+    """What the first environment shows now: `observation` (F,), `text/NAME` as UTF-8, `picture` (H, W, 3) uint8.
+
+    And where it draws the entities that the agent sees as tokens, if it says so: `places` (N, 2) float32.
+    """
     parts = envs.parts
     told: dict[str, Any] = {}
     if agent.features:
@@ -39,6 +43,10 @@ def describe(envs: Envs, agent: Agent, size: Size) -> dict[str, Any]:
     part = map_seen(agent.spaces)
     if part is not None:
         told["picture"] = shrunk(np.ascontiguousarray(_picture(envs, part, parts[part.name][0])), size)
+    entities = agent.network.encoder.entities
+    places = None if entities is None else places_of(envs.envs[0], entities[1])
+    if places is not None:
+        told["places"] = places
     return told
 
 

@@ -36,6 +36,7 @@ class PlayerReady(Event, frozen=True):
             weights that a softmax made.
         labels: names along an axis, by the axis' name (`query`, `key`: the tokens); axes without names are counted.
         cells: where tokens are cells of a picture: the place of the first one, rows and columns.
+        entities: where tokens are entities: the place of the first one, and how many they are.
         sees: the picture or grid that is observed: its rows and columns; None: there is none.
         turned: the rows of what is observed run downwards in columns (minigrid's x comes before y).
         texts: names of the texts that are observed.
@@ -53,6 +54,7 @@ class PlayerReady(Event, frozen=True):
     weights: tuple[str, ...] = ()
     labels: dict[str, tuple[str, ...]] = {}
     cells: tuple[int, int, int] | None = None
+    entities: tuple[int, int] | None = None
     sees: tuple[int, int] | None = None
     turned: bool = False
     texts: tuple[str, ...] = ()
@@ -114,7 +116,9 @@ class Described(Event, frozen=True):
 
     Attributes:
         tensors: `observation` (F,) numbers; `text/NAME` (n,) uint8, UTF-8; `picture` (H, W, 3) uint8, a picture or grid
-            that is observed, as the agent sees it. Nothing of a step that the environment does not come to again.
+            that is observed, as the agent sees it; `places` (N, 2) float32, where the environment draws its entities,
+            if it says so: shares of its picture's width (right) and height (down), NaN for what is absent. Nothing of
+            a step that the environment does not come to again.
     """
 
     logged = False

@@ -285,7 +285,8 @@ def test_parts_are_fused_and_their_presence_joined() -> None:
     assert encoder.count == 4 + 30 + 1 + 1 + 2
     names = ("cars 1", "cars 4", "map 0,0", "map 5,4", "mission", "place", "f3", "f4")
     assert tuple(encoder.labels[place] for place in (0, 3, 4, 33, 34, 35, 36, 37)) == names
-    assert encoder.cells == (4, 6, 5)
+    assert (encoder.entities, encoder.cells) == ((0, 4), (4, 6, 5))
+    assert encoder_of(space, "one").entities is None
     assert tokens.shape == (T, B, 38, D) and present is not None and present.shape == (T, B, 38)
     assert not present[0, 0, 0] and bool(present[0, 0, 1:].all())
 

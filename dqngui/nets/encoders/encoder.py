@@ -52,6 +52,16 @@ class Encoder(nn.Module):
         return None
 
     @property
+    def entities(self) -> tuple[int, int] | None:
+        """Place of the first token of a list of entities each of which is a token, and how many they are."""
+        first = 0
+        for encoder, count in zip(self.parts, self._counts, strict=True):
+            if isinstance(encoder, EntityEncoder):
+                return first, count
+            first += count
+        return None
+
+    @property
     def raw_size(self) -> int:
         """Numbers F of the raw observation."""
         return sum(_raw_size(part) for part in self._layout)
