@@ -192,7 +192,7 @@ class Filming(QObject):
         t = self._steps[self._done]
         image = self._player.frame
         drawn = image is not None or bool(playing.ready.no_picture) or bool(self._player.notice)
-        if playing.t != t or not drawn:
+        if playing.t != t or self._player.stands_in is not None or not drawn:
             self._ask(t)
             return
         if self._encoder.busy or (self._seen.wanted and not self._seen.knows(playing, t)):

@@ -184,6 +184,25 @@ def test_a_user_who_moves_the_player_does_not_spoil_the_film(qtbot: QtBot, playe
     assert len(frames_of(filming.path)[1]) == LENGTH + 1
 
 
+def test_a_picture_that_stands_in_is_not_filmed(
+    qtbot: QtBot, player: Player, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dqngui.gui.player.LATE_S", -1.0)  # any picture that is not kept is stood in for
+    filmed_as: list[int | None] = []
+    framed_as: list[int | None] = []
+    render = FilmSheet.render_step
+
+    def render_step(sheet: FilmSheet, *args: Any) -> Any:
+        filmed_as.append(player.stands_in)
+        return render(sheet, *args)
+
+    monkeypatch.setattr(FilmSheet, "render_step", render_step)
+    player.framed.connect(lambda: framed_as.append(player.stands_in))
+    assert filmed(qtbot, Filming(player, [], tmp_path / "episode.mp4")) == ""
+    assert any(step is not None for step in framed_as)
+    assert filmed_as == [None] * (LENGTH + 1)
+
+
 def test_without_a_picture_the_observation_is_drawn(qtbot: QtBot, player: Player) -> None:
     player.seek(10**6)
     qtbot.waitUntil(lambda: player.playing is not None and player.playing.ended, timeout=10_000)
