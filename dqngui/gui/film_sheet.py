@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QApplication, QBoxLayout, QHBoxLayout, QLabel, QVB
 
 from dqngui.gui import theme as themes
 from dqngui.gui.cards import Card
-from dqngui.gui.overlay import Overlay
+from dqngui.gui.overlay import NO_MARKS, Numbers, Overlay
+from dqngui.gui.panels.entity_marks import draw_entity_marks
 from dqngui.gui.panels.panel import Panel
 from dqngui.gui.panels.seen_view import SeenView
 from dqngui.gui.panels.timeline import span_of
@@ -32,10 +33,11 @@ class FilmSheet(QWidget):
     Args:
         playing: the whole episode.
         panels: drawn at the right, where the agent has what they draw; they belong to the sheet from now on.
-        sees: what the agent sees is drawn beside the picture, with `overlay` on it.
+        sees: what the agent sees is drawn beside the picture, with `overlay` on it and on entities in the picture.
 
     Attributes:
         sees: what the agent sees is drawn: as asked, or because the environment draws nothing.
+        needs_telling: some of what is drawn is in the descriptions of steps alone.
     """
 
     def __init__(
@@ -46,7 +48,10 @@ class FilmSheet(QWidget):
         self.setFixedSize(SIZE)
         self._playing = playing
         self.picture, self.seen = _Picture(self), SeenView(self)
-        self.sees, self._overlay = sees or bool(playing.ready.no_picture), overlay
+        ready = playing.ready
+        self.sees, self._overlay = sees or bool(ready.no_picture), overlay
+        marks = overlay is not None and ready.entities is not None and not ready.no_picture
+        self.needs_telling = self.sees and (ready.sees is not None or bool(ready.texts) or marks)
         self.seen.setVisible(self.sees)
         self.picture.setVisible(not playing.ready.no_picture)
         self.caption, self.agent = QLabel(self), QLabel(self)
@@ -120,6 +125,7 @@ class FilmSheet(QWidget):
         """Draw what the agent sees; below a picture it takes no more room than its lines need."""
         playing, overlay = self._playing, self._overlay
         laid = None if overlay is None else overlay.at(playing, t)
+        self.picture.set_marks(NO_MARKS if laid is None else laid.marks(t, told or {}))
         caption = "" if laid is None or overlay is None else overlay.words(playing.ready)
         self.seen.show_step(playing, t, told, laid, caption=caption, alone=alone)
         wanted = None if alone else self.seen.wanted_height
@@ -160,9 +166,14 @@ class _Picture(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._image: QImage | None = None
+        self._marks = NO_MARKS
 
     def show_image(self, image: QImage) -> None:
         self._image = image
+        self.update()
+
+    def set_marks(self, marks: Numbers) -> None:
+        self._marks = marks
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -174,3 +185,5 @@ class _Picture(QWidget):
         place.moveCenter(QRectF(self.rect()).center())
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(place, self._image)
+        if len(self._marks):
+            draw_entity_marks(painter, place, self._marks)

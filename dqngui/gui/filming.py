@@ -173,8 +173,7 @@ class Filming(QObject):
             return
         self._playing, self._steps = playing, steps
         self._sheet = FilmSheet(playing, self._panels, sees=self._sees, overlay=self._overlay)
-        ready = playing.ready
-        self._seen.look(self._sheet.sees and (ready.sees is not None or bool(ready.texts)))
+        self._seen.look(self._sheet.needs_telling)
         size = self._sheet.picture.size()
         self._player.draw_at((size.width(), size.height()))
         self._ask(self._steps[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from dqngui.messages import PlayerReady, View
 
 _SALIENCY = {"saliency/gradient": "Saliency: gradient × input", "saliency/integrated": "Saliency: integrated gradients"}
 Numbers = npt.NDArray[Any]
+NO_MARKS: Numbers = np.zeros((0, 3))
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,16 @@ class Laid:
         names, weights: parts of the observation that are no cells, and how much each weighs.
         cells: weights of the rows and columns of the picture that is observed, as it is shown; None: it has none.
         signed: weights lie around zero (saliency); else they are shares.
+        entities: those of the weights that are entities' (N,); None: there are no such.
+        t: the step that it is of.
     """
 
     names: list[str]
     weights: Numbers
     cells: Numbers | None
     signed: bool
+    entities: Numbers | None = None
+    t: int = 0
 
     @property
     def most(self) -> float:
@@ -37,6 +43,26 @@ class Laid:
         told = [np.abs(each).max() for each in (self.weights, self.cells) if each is not None and each.size]
         most = max((float(each) for each in told), default=0.0)
         return most if np.isfinite(most) else 0.0
+
+    def marks(self, t: int, told: Mapping[str, Any]) -> Numbers:
+        """Where entities are to be marked in the environment's picture of step t, and how strongly.
+
+        Args:
+            told: what was described of that step (`dqngui.gui.seen`).
+
+        Returns:
+            (M, 3): shares of the picture's width and height, and the weight as a share of the largest of all that is
+            weighed; the heaviest last. Where this is of another step, or no entity is in the picture: (0, 3).
+        """
+        places, weights = told.get("places"), self.entities
+        if t != self.t or weights is None or places is None or not self.most:
+            return NO_MARKS
+        if np.shape(places) != (len(weights), 2):
+            return NO_MARKS
+        marks = np.column_stack([places, np.abs(weights) / self.most])
+        with np.errstate(invalid="ignore"):
+            marks = marks[((marks >= 0) & (marks <= 1)).all(axis=1)]  # neither absent (NaN) nor outside
+        return marks[marks[:, 2].argsort()]
 
 
 @dataclass(frozen=True)
@@ -67,18 +93,19 @@ class Overlay:
         t = min(t, len(values) - 1)
         ready = playing.ready
         if view.axes == ("row", "column"):
-            return Laid([], np.empty(0), _upright(values[t], ready), view.signed)
+            return Laid([], np.empty(0), _upright(values[t], ready), view.signed, t=t)
         if view.axes == ("feature",):
-            return Laid(playing.labels("feature", len(values[t])), values[t], None, view.signed)
+            return Laid(playing.labels("feature", len(values[t])), values[t], None, view.signed, t=t)
         weights = self._of_tokens(view, values[t], int(playing.action[t]))
         names = playing.labels("key", len(weights))
+        entities = None if ready.entities is None else weights[ready.entities[0] :][: ready.entities[1]]
         if ready.cells is None:
-            return Laid(names, weights, None, view.signed)
+            return Laid(names, weights, None, view.signed, entities, t)
         first, rows, columns = ready.cells
         last = first + rows * columns
         cells = _upright(weights[first:last].reshape(rows, columns), ready)
         others = [*range(first), *range(last, len(weights))]
-        return Laid([names[index] for index in others], weights[others], cells, view.signed)
+        return Laid([names[index] for index in others], weights[others], cells, view.signed, entities, t)
 
     def _of_tokens(self, view: View, values: Numbers, action: int) -> Numbers:
         """How much each token is attended to: by the chosen head, the action that was taken, the mean of queries."""

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QVBoxLay
 from dqngui.gui import theme as themes
 from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.episode_arrays import write_steps
+from dqngui.gui.overlay import NO_MARKS
 from dqngui.gui.panels.action_bars import ActionBars
 from dqngui.gui.panels.arrays_export import ArraysExport, Exports
 from dqngui.gui.panels.choice import Choice
@@ -208,12 +209,13 @@ class AgentPanel(Panel):
     @Slot(int)
     def _on_seen(self, t: int) -> None:
         playing = self._drawn
-        if playing is not None and t == playing.t:
-            self._draw_seen(playing, t)
+        if playing is not None and t in (playing.t, self._pictured):
+            self._draw_seen(playing, playing.t)
 
     def _draw_seen(self, playing: Playing, t: int) -> None:
-        """The observation of step t, if it is in sight, with the overlay."""
+        """The observation of step t, if it is in sight, with the overlay, which marks entities in the picture too."""
         self.overlays.look(playing)
+        self._mark_entities(playing)
         if self.scene.seen.isHidden():
             return
         overlay = self.overlays.overlay
@@ -224,6 +226,20 @@ class AgentPanel(Panel):
         told, alone = self.seen.at(playing, t), self.frame.isHidden()
         self.scene.seen.show_step(playing, t, told, laid, caption=caption, alone=alone)
         self.scene.fit()
+
+    def _mark_entities(self, playing: Playing) -> None:
+        """Mark them by weights and places of the very step that the picture is of, or not at all."""
+        overlay, step = self.overlays.overlay, self._pictured
+        laid = None if overlay is None or not self.overlays.shows else overlay.at(playing, step)
+        self.frame.set_marks(NO_MARKS if laid is None else laid.marks(step, self.seen.at(playing, step)))
+
+    @property
+    def _pictured(self) -> int:
+        """The step that the picture is of, be it that it stands in for the one that is shown."""
+        player, playing = self._player, self._drawn
+        if player is None or playing is None:
+            return 0
+        return playing.t if player.stands_in is None else player.stands_in
 
     def redraw(self) -> None:
         """More steps are known, or the card came into sight."""
@@ -237,6 +253,8 @@ class AgentPanel(Panel):
             self.gained.say("")
         else:
             self.transport.show_step(playing, playing.t)
+            if self.overlays.overlay is not None:
+                self._draw_seen(playing, playing.t)  # its weights may have come behind the picture
 
     def _say_line(self) -> None:
         """What plays, of the episode that is drawn."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QImage, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui import theme as themes
+from dqngui.gui.overlay import NO_MARKS, Numbers
+from dqngui.gui.panels.entity_marks import draw_entity_marks
 
 CORNER = 6
 
@@ -33,7 +36,7 @@ class Ringed(QWidget):
 
 
 class FrameView(Ringed):
-    """A picture as large as there is room for, in its own proportions.
+    """A picture as large as there is room for, in its own proportions, with marks around entities in it.
 
     Signals:
         resized(width, height): pixels of the screen that a picture may take.
@@ -48,6 +51,7 @@ class FrameView(Ringed):
         self.setAccessibleName("Picture of the environment")
         self._image: QImage | None = None
         self._scaled: QImage | None = None
+        self._marks = NO_MARKS
 
     def sizeHint(self) -> QSize:
         return QSize(300, 200)
@@ -56,9 +60,20 @@ class FrameView(Ringed):
         return QSize(80, 60)
 
     def set_image(self, image: QImage | None) -> None:
-        """Show a picture; None shows an empty frame."""
-        self._image, self._scaled = image, None
+        """Show a picture, without any marks; None shows an empty frame."""
+        self._image, self._scaled, self._marks = image, None, NO_MARKS
         self.update()
+
+    def set_marks(self, marks: Numbers) -> None:
+        """Mark entities in this picture: (M, 3), as `Laid.marks` gives them."""
+        if not np.array_equal(marks, self._marks):
+            self._marks = marks
+            self.update()
+
+    @property
+    def marks(self) -> Numbers:
+        """The marks in this picture."""
+        return self._marks
 
     def _fitted(self, image: QImage) -> QImage:
         """The picture in the size it is drawn in, scaled once."""
@@ -88,6 +103,8 @@ class FrameView(Ringed):
             left, top = round((area.width() - size.width()) / 2), round((area.height() - size.height()) / 2)
             painter.drawImage(left, top, self._scaled)
             picture = QRectF(QPointF(left, top), size)
+            if len(self._marks):
+                draw_entity_marks(painter, picture, self._marks)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         # Rounded by painting the card over the corners: a clipped picture takes several times longer.
         painter.fillPath(_corners(picture), theme.color("surface"))
