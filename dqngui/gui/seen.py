@@ -15,7 +15,9 @@ MOST = 256
 
 
 class Seen(QObject):
-    """The descriptions of steps of the player's episode, the newest of which is asked for, one at a time.
+    """The descriptions of steps of the player's episode, asked for one at a time: that of the shown step first.
+
+    Then comes the next step's, so that it is there when its picture comes.
 
     Attributes:
         wanted: somebody looks.
@@ -32,8 +34,7 @@ class Seen(QObject):
         self._player: Player | None = None
         self._of: Playing | None = None
         self._kept: dict[int, dict[str, Any]] = {}
-        self._asked: int | None = None  # under way
-        self._next: int | None = None
+        self._asked = False  # one is under way
 
     def attach(self, player: Player) -> None:
         """Follow this player."""
@@ -45,9 +46,7 @@ class Seen(QObject):
         """Begin to look, or leave it."""
         if wanted != self.wanted:
             self.wanted = wanted
-            player = self._player
-            if wanted and player is not None and player.playing is not None:
-                self._on_moved(player.playing.t)
+            self._on_moved()
 
     def at(self, playing: Playing, t: int) -> dict[str, Any]:
         """What is known of what is seen at step t: `observation`, `text/NAME`, `picture`; empty until it is there."""
@@ -57,33 +56,32 @@ class Seen(QObject):
         """Whether the description of step t has come, be it that there was nothing to tell."""
         return playing is self._of and t in self._kept
 
-    @Slot(int)
-    def _on_moved(self, t: int) -> None:
+    @Slot()
+    def _on_moved(self) -> None:
         player = self._player
         if player is None or not self.wanted:
             return
         if player.playing is not self._of:
-            self._of, self._asked, self._next = player.playing, None, None
+            self._of, self._asked = player.playing, False
             self._kept.clear()
-        if t in self._kept or self._of is None:
+        if self._of is None or self._asked:
             return
-        if self._asked is None:
-            self._asked = t
-            player.describe(t)
-        else:
-            self._next = t
+        shown, known = self._of.t, self._of.length
+        for t in (shown, shown + 1):
+            if t not in self._kept and (t == shown or t <= known):
+                self._asked = True
+                player.describe(t)
+                return
 
     @Slot(object)
     def _on_described(self, event: m.Described) -> None:
         if self._of is None or event.number != self._of.number:
             return
-        self._asked = None
         while len(self._kept) >= MOST:
             del self._kept[next(iter(self._kept))]
         self._kept[event.t] = event.tensors
-        following, self._next = self._next, None
-        if following is not None:
-            self._on_moved(following)
+        self._asked = False
+        self._on_moved()  # it may be another step by now, or somebody else's question was answered in place of this
         self.came.emit(event.t)
 
 

@@ -207,6 +207,39 @@ def test_another_step_is_not_marked_by_the_places_of_the_former(panel: AgentPane
     assert panel.frame.marks.tolist() == FIRST  # known from before
 
 
+def asked(player: Watched) -> list[int]:
+    return [command.t for command in player.host.all_of(m.Describe)]
+
+
+def test_the_next_steps_places_are_there_when_its_picture_comes(panel: AgentPanel, player: Watched) -> None:
+    describe(player, 10)
+    assert asked(player)[-1] == 11
+    describe(player, 11)
+    sent = len(asked(player))
+    player.tick(times=3)
+    assert len(asked(player)) == sent  # no further ahead
+    marked: list[list[Any]] = []
+    player.framed.connect(lambda image, t: marked.append([t, *panel.frame.marks.tolist()]))
+    player.step(1)
+    player.tick(times=3)
+    assert marked == [[11, *THIRD]]
+    assert asked(player)[sent:] == [12]
+
+
+def test_a_question_that_another_took_the_place_of_is_asked_again(panel: AgentPanel, player: Watched) -> None:
+    assert asked(player) == [0]  # one at a time
+    describe(player, 0)
+    assert asked(player) == [0, 10]
+    describe(player, 60)  # a film's, say: the newest question wins
+    assert asked(player) == [0, 10, 10] and len(panel.frame.marks) == 0
+    describe(player, 10)
+    assert panel.frame.marks.tolist() == FIRST
+    player.seek(99)
+    player.tick(times=3)
+    describe(player, 99, 100)
+    assert asked(player)[-1] == 100  # what is seen behind the last step, and nothing behind that
+
+
 def test_a_picture_that_stands_in_has_its_own_marks(panel: AgentPanel, player: Watched) -> None:
     describe(player, 10)
     player.host.draws = False
