@@ -12,12 +12,14 @@ from dqngui.gui.playing import Playing
 
 MOST = 256
 """Steps whose descriptions are kept."""
+AHEAD = 4
+"""Next steps that are described ahead of need."""
 
 
 class Seen(QObject):
     """The descriptions of steps of the player's episode, asked for one at a time: that of the shown step first.
 
-    Then comes the next step's, so that it is there when its picture comes.
+    Then come those of the next steps, so that they are there when their pictures come.
 
     Attributes:
         wanted: somebody looks.
@@ -67,7 +69,7 @@ class Seen(QObject):
         if self._of is None or self._asked:
             return
         shown, known = self._of.t, self._of.length
-        for t in (shown, shown + 1):
+        for t in range(shown, shown + 1 + AHEAD):
             if t not in self._kept and (t == shown or t <= known):
                 self._asked = True
                 player.describe(t)

@@ -21,6 +21,7 @@ from dqngui.gui.overlay import Laid, Overlay
 from dqngui.gui.panels.agent import AgentPanel
 from dqngui.gui.panels.frame import FrameView
 from dqngui.gui.playing import Asked, Playing
+from dqngui.gui.seen import AHEAD
 from dqngui.hosts import open_host
 from dqngui.settings import experiment_from
 
@@ -212,9 +213,10 @@ def asked(player: Watched) -> list[int]:
 
 
 def test_the_next_steps_places_are_there_when_its_picture_comes(panel: AgentPanel, player: Watched) -> None:
-    describe(player, 10)
-    assert asked(player)[-1] == 11
-    describe(player, 11)
+    describe(player, 0)
+    for t in range(10, 11 + AHEAD):
+        assert asked(player)[-1] == t  # the shown one first, then one after the other
+        describe(player, t)
     sent = len(asked(player))
     player.tick(times=3)
     assert len(asked(player)) == sent  # no further ahead
@@ -223,7 +225,7 @@ def test_the_next_steps_places_are_there_when_its_picture_comes(panel: AgentPane
     player.step(1)
     player.tick(times=3)
     assert marked == [[11, *THIRD]]
-    assert asked(player)[sent:] == [12]
+    assert asked(player)[sent:] == [11 + AHEAD]
 
 
 def test_a_question_that_another_took_the_place_of_is_asked_again(panel: AgentPanel, player: Watched) -> None:
