@@ -1,7 +1,8 @@
-"""Qt without a display: an offscreen screen large enough for the window."""
+"""Qt without a display: an offscreen screen large enough for the window. Garbage is collected between tests only."""
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import tempfile
@@ -18,7 +19,15 @@ _SCREEN = {
 
 def pytest_configure() -> None:
     """Runs before Qt is imported; an explicit QT_QPA_PLATFORM (xcb under Xvfb) is left alone."""
+    gc.disable()  # in a test's thread it would destroy widgets that a former test left
     if "QT_QPA_PLATFORM" not in os.environ:
         path = Path(tempfile.gettempdir()) / f"dqngui-screen-{os.getuid() if hasattr(os, 'getuid') else 0}.json"
         path.write_text(json.dumps(_SCREEN))
         os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={path}"
+
+
+def pytest_runtest_logfinish() -> None:
+    gc.unfreeze()  # windows of former tests too would stay for ever
+    gc.collect(1)
+    if gc.get_count()[2] > gc.get_threshold()[2]:
+        gc.collect()

@@ -19,6 +19,7 @@ from dqngui.gui import theme as themes
 from dqngui.gui.agents import demo_run
 from dqngui.gui.closing import Closing, Part
 from dqngui.gui.following import Following
+from dqngui.gui.garbage import Sweeper
 from dqngui.gui.inspecting import Inspecting
 from dqngui.gui.library import Library
 from dqngui.gui.panels.panel import Sources
@@ -54,6 +55,8 @@ class App(QObject):
         self.session = Session(experiment, runs=runs, parent=self)
         self.window = Window(self.session, settings=settings, theme=theme)
         self.torch = TorchLoader(self)
+        self.sweeper = Sweeper(self)
+        self.sweeper.start()
         self.player = Player(parent=self)
         self.study = Study(self.player, parent=self)
         self.rival = Rival(parent=self)
@@ -75,10 +78,12 @@ class App(QObject):
         self._said: str | None = None
         self.torch.loaded.connect(self.window.form.set_devices)
         self.torch.loaded.connect(self.session.on_torch_loaded)
+        self.torch.loaded.connect(self.sweeper.leave_out)
         self.torch.failed.connect(lambda text: self.window.banner.say(text, "bad", self.window.report(text)))
         self.window.shown.connect(self._on_shown)
         self.window.close_asked.connect(self.closing.begin)
         self.closing.begun.connect(self.window.on_closing)
+        self.closing.finished.connect(self.sweeper.stop)
         self.closing.finished.connect(self._on_closed)
         self._connect_player()
 

@@ -182,12 +182,10 @@ def _stride(values: npt.NDArray[np.float32]) -> int:
 
 
 def _entropy_share(playing: Playing, name: str) -> float:
-    """Mean over the steps that leave a choice; of past steps there is one at the first, two at the second, …"""
-    values, view = playing.view(name), playing.views[name]
+    """Mean over the rows that leave a choice: what is absent, or has not happened yet, cannot be chosen."""
+    values = playing.view(name)
     if values.ndim < 2:
         return math.nan
-    t, places = np.arange(0, len(values), _stride(values)), view.shape[-1]
-    most = np.log(np.minimum(t + 1, places) if view.axes[-1] == "lag" else np.full(len(t), places))
-    nats = entropy(values[t])[0].reshape(len(t), -1).mean(axis=1)
+    nats, most = entropy(values[:: _stride(values)])
     known = (most > 0) & np.isfinite(nats)
     return float((nats[known] / most[known]).mean()) if known.any() else math.nan

@@ -296,12 +296,21 @@ class Inspecting(QObject):
     @Slot()
     def _on_player(self) -> None:
         """The player was asked for something else: that is live."""
-        if self.pinned is None:
+        pinned = self.pinned
+        if pinned is None:
             return
         if not self._player.recorded:
             self.pinned = None
             self._following.let_go()
+        elif self._player.problem and self._is_thinned(pinned):
+            self._pin(pinned.stretch, pinned.number)
         self._say()
+
+    def _is_thinned(self, pinned: Pinned) -> bool:
+        """The checkpoint that was chosen is gone, as a run that goes on keeps only so many, and there are others."""
+        folder = pinned.stretch.folder
+        steps = [] if folder is None else checkpoints(folder)
+        return bool(steps) and pinned.checkpoint not in steps
 
     @Slot(object)
     def _on_grew(self, playing: Playing | None) -> None:

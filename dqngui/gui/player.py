@@ -358,7 +358,7 @@ class Player(EpisodeProcess):
                 self.changed.emit()
             case m.Played() if self._begun and event.number == self._number and self.playing is not None:
                 self._take_steps(self.playing, event)
-            case m.Frame() if self._begun and event.number == self._number:
+            case m.Frame(size=self.picture_size) if self._begun and event.number == self._number:
                 self._take_frame(event)
             case m.Described() if self._begun and event.number == self._number:
                 self._describing = False

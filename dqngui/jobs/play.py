@@ -287,7 +287,7 @@ class _Player:
                 yield from self._warn()
         self.due.pop(0)
         tensors = {"pixels": pixels} if pixels.size else {}
-        yield Frame(step=episode.step, number=episode.number, t=t, tensors=tensors)
+        yield Frame(step=episode.step, number=episode.number, t=t, tensors=tensors, size=look.size)
 
     def _may_describe(self) -> bool:
         """Somebody asked what is seen at a step, and it has been played."""

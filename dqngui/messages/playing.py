@@ -103,12 +103,14 @@ class Frame(Event, frozen=True):
 
     Attributes:
         tensors: `pixels` (H, W, 3) uint8, none where no picture could be drawn.
+        size: the largest (width, height) that was asked for.
     """
 
     logged = False
     number: int
     t: int
     tensors: dict[str, Any]
+    size: tuple[int, int] = (640, 480)
 
 
 class Described(Event, frozen=True):

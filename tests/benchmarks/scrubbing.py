@@ -206,9 +206,12 @@ class _Hand:
         return taken
 
     def _wait(self, seconds: float) -> None:
-        from PySide6.QtTest import QTest
+        """In a loop of its own: `QTest.qWait` keeps Python to itself, and a thread that trains would stand still."""
+        from PySide6.QtCore import QEventLoop, QTimer
 
-        QTest.qWait(max(1, round(1000 * seconds)))
+        loop = QEventLoop()
+        QTimer.singleShot(max(1, round(1000 * seconds)), loop.quit)
+        loop.exec()
 
     def _until(self, reached: Callable[[], bool]) -> None:
         latest = time.perf_counter() + PATIENCE_S

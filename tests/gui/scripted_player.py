@@ -85,7 +85,7 @@ class ScriptedPlayer:
             pixels = np.full((40, 60, 3), 255, np.uint8)
             pixels[0, 0] = t % 256
             tensors = {} if self.ready.no_picture else {"pixels": pixels}
-            self.emit(m.Frame(step=0, number=self.number, t=t, tensors=tensors))
+            self.emit(m.Frame(step=0, number=self.number, t=t, tensors=tensors, size=look.size))
 
     def _play(self, until: int) -> None:
         if until > self.known:

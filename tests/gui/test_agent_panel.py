@@ -390,7 +390,8 @@ def test_the_card_stays_with_the_former_episode_until_the_next_has_a_picture(
     assert playing.transport.place.text() == "42 / 96+"
     assert "seed 3,000,000" in playing.line.text()
     pixels = np.zeros((4, 4, 3), np.uint8)
-    player.host.emit(m.Frame(step=0, number=player.playing.number, t=0, tensors={"pixels": pixels}))  # type: ignore[union-attr]
+    number, size = player.playing.number, player.picture_size  # type: ignore[union-attr]
+    player.host.emit(m.Frame(step=0, number=number, t=0, tensors={"pixels": pixels}, size=size))
     player.tick()
     assert playing.transport.place.text().startswith("0 / ")
     assert "seed 3,000,001" in playing.line.text()

@@ -154,6 +154,20 @@ def test_a_pin_while_the_agent_is_loading_waits_for_nothing_else(desk: Desk) -> 
     assert desk.player.choice == "best"
 
 
+def test_weights_that_are_dropped_before_the_player_opens_them_give_way_to_those_before(desk: Desk) -> None:
+    desk.player.host.answers = False
+    desk.inspecting.pin_episode(12)
+    assert desk.opened == [LATE]
+    assert desk.session.folder is not None
+    (desk.session.folder / "checkpoints" / f"{LATE}.pt").unlink()
+    desk.player.host.answers = True
+    desk.player.host.emit(m.Failed(step=0, text="no checkpoint of that step"))
+    desk.settle()
+    assert desk.opened == [LATE, 0]
+    assert desk.player.playing.seed == 1012  # type: ignore[union-attr]
+    assert (desk.inspecting.pinned.checkpoint, desk.player.problem) == (0, "")  # type: ignore[union-attr]
+
+
 def test_episodes_are_stepped_through_and_the_ends_hold(desk: Desk) -> None:
     desk.inspecting.step_episode(-1)
     assert desk.inspecting.pinned.number == 19  # type: ignore[union-attr]

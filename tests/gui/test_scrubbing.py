@@ -106,6 +106,11 @@ def test_another_size_or_episode_has_pictures_of_its_own(still: Watched) -> None
     assert len(still._kept) == 0
     calm(still, 4)
     assert still.shown[-1] == (20, 20)
+    late = m.Frame(step=0, number=still.playing.number, t=21, tensors={"pixels": np.zeros((4, 4, 3), np.uint8)})  # type: ignore[union-attr]
+    kept = len(still._kept)
+    still.host.emit(late)  # of the former size
+    still.tick()
+    assert 21 not in still._kept and len(still._kept) == kept
     calm(still, 20)
     still.next_episode()
     assert len(still._kept) == 0
