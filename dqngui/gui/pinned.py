@@ -65,7 +65,7 @@ class Stretch:
         return f"Episode {number + 1:,}" + (f" of {self.name}" if self.name else "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pinned:
     """One pinned episode.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from made_episodes import ENVS, LATE, LENGTH, actions_of, ended, store
+from made_episodes import EARLY, ENVS, LATE, LENGTH, actions_of, ended, store
 from pytestqt.qtbot import QtBot
 from scripted_host import ScriptedHost
 from scripted_player import Watched, weights
@@ -163,9 +163,9 @@ def test_weights_that_are_dropped_before_the_player_opens_them_give_way_to_those
     desk.player.host.answers = True
     desk.player.host.emit(m.Failed(step=0, text="no checkpoint of that step"))
     desk.settle()
-    assert desk.opened == [LATE, 0]
+    assert desk.opened == [LATE, EARLY]
     assert desk.player.playing.seed == 1012  # type: ignore[union-attr]
-    assert (desk.inspecting.pinned.checkpoint, desk.player.problem) == (0, "")  # type: ignore[union-attr]
+    assert (desk.inspecting.pinned.checkpoint, desk.player.problem) == (EARLY, "")  # type: ignore[union-attr]
 
 
 def test_episodes_are_stepped_through_and_the_ends_hold(desk: Desk) -> None:
