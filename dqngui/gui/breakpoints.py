@@ -182,10 +182,16 @@ def _stride(values: npt.NDArray[np.float32]) -> int:
 
 
 def _entropy_share(playing: Playing, name: str) -> float:
-    """Mean over the rows that leave a choice: what is absent, or has not happened yet, cannot be chosen."""
-    values = playing.view(name)
+    """Mean over the rows that leave a choice: what is absent, or has not happened yet, cannot be chosen.
+
+    Weights that are 0 are taken for absent places, unless there is but one other.
+    """
+    values, view = playing.view(name), playing.views[name]
     if values.ndim < 2:
         return math.nan
-    nats, most = entropy(values[:: _stride(values)])
+    t = np.arange(0, len(values), _stride(values))
+    nats, most = entropy(values[t])
+    places = np.minimum(t + 1, view.shape[-1]) if view.axes[-1] == "lag" else np.full(len(t), view.shape[-1])
+    most = np.where(most > 0, most, np.log(places).reshape(-1, *(1,) * (most.ndim - 1)))
     known = (most > 0) & np.isfinite(nats)
     return float((nats[known] / most[known]).mean()) if known.any() else math.nan
