@@ -18,11 +18,11 @@ def default_for(observation: spaces.Space[Any]) -> Any:
     sampled = partial(
         gymnasium.make, "tests/Sampled-v0", observation_space=observation
     )  # no kwargs: a space is no TOML
-    gymnasium.register("tests/Shown-v0", lambda: sampled(disable_env_checker=True))
+    gymnasium.register("tests/Sighted-v0", lambda: sampled(disable_env_checker=True))
     try:
-        return default_experiment(EnvConfig(id="tests/Shown-v0"))
+        return default_experiment(EnvConfig(id="tests/Sighted-v0"))
     finally:
-        del gymnasium.registry["tests/Shown-v0"]
+        del gymnasium.registry["tests/Sighted-v0"]
 
 
 @pytest.mark.parametrize(
