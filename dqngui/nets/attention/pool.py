@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import Tensor, nn
 
-from dqngui.nets.attention.products import weigh
+from dqngui.nets.attention.products import shares, weigh
 from dqngui.nets.record import Record
+
+FEW = 8
+"""Tokens up to which the values of all of them are computed sooner."""
 
 
 class Pool(nn.Module):
@@ -27,7 +31,20 @@ class Pool(nn.Module):
     def forward(self, x: Tensor, present: Tensor | None, record: Record | None = None) -> tuple[Tensor, Tensor]:
         y = self.norm(x)
         scores = self.query(y) / math.sqrt(x.shape[-1] // self.heads)  # (N, K, H)
-        values = self.value(y).unflatten(-1, (self.heads, -1))  # (N, K, H, D/H)
         change = None if record is None else record.changing("attention/pool", 2)
-        mixed, weights = weigh(scores.unsqueeze(1), values, present, change)
-        return self.out(mixed.squeeze(1)), weights.squeeze(2)
+        if x.shape[1] <= FEW:
+            values = self.value(y).unflatten(-1, (self.heads, -1))  # (N, K, H, D/H)
+            mixed, weights = weigh(scores.unsqueeze(1), values, present, change)
+            return self.out(mixed.squeeze(1)), weights.squeeze(2)
+        weights = shares(scores.unsqueeze(1), present, change).squeeze(2)
+        return self.out(self._values_of_sums(weights, y)), weights
+
+    def _values_of_sums(self, weights: Tensor, y: Tensor) -> Tensor:
+        """Σ_k w_hk value_h(y_k) as value_h(Σ_k w_hk y_k), the values of H sums and not of all tokens.
+
+        (N, H, K), (N, K, D) -> (N, D).
+        """
+        of_head = self.value.weight.unflatten(0, (self.heads, -1))  # (H, d, D)
+        mixed = torch.einsum("nhi,hdi->nhd", weights @ y, of_head)
+        total = weights.sum(-1, keepdim=True)  # 1, but not where tokens are absent or weights were changed
+        return torch.addcmul(mixed, total, self.value.bias.view(self.heads, -1)).flatten(1)

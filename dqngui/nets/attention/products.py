@@ -51,6 +51,14 @@ def weigh(
     Returns (N, Q, D) and the weights (N, H, Q, K), which pass through `change` before they are used; absent keys get
     none even so.
     """
+    by_head = shares(scores, present, change)
+    if _are_few(scores, *scores.shape[1:3]):
+        return (by_head.permute(0, 2, 3, 1).unsqueeze(-1) * v.unsqueeze(1)).sum(2).flatten(2), by_head
+    return (by_head @ v.transpose(1, 2)).transpose(1, 2).flatten(2), by_head
+
+
+def shares(scores: Tensor, present: Tensor | None = None, change: Changing | None = None) -> Tensor:
+    """The softmax of scores (N, Q, K, H) over the keys as weights (N, H, Q, K), passed through `change`."""
     if present is not None:
         scores = scores + _penalty(present, scores.dtype).view(len(scores), 1, -1, 1)
     weights = torch.softmax(scores, dim=2)
@@ -59,10 +67,7 @@ def weigh(
     by_head = weights.permute(0, 3, 1, 2)
     if change is not None and (changed := change(by_head)) is not by_head:
         by_head = changed if present is None else changed * present.view(len(scores), 1, 1, -1)
-        weights = by_head.permute(0, 2, 3, 1)
-    if _are_few(scores, *scores.shape[1:3]):
-        return (weights.unsqueeze(-1) * v.unsqueeze(1)).sum(2).flatten(2), by_head
-    return (by_head @ v.transpose(1, 2)).transpose(1, 2).flatten(2), by_head
+    return by_head
 
 
 _FEW_PAIRS = 9
