@@ -23,6 +23,22 @@ class SelfAttentionOptions(Options, frozen=True):
     ] = 0
 
 
+class PoolAttentionOptions(Options, frozen=True):
+    heads: Annotated[
+        int,
+        setting("Learned questions; must divide the width. More let it look at several tokens at once.", ge=1, le=32),
+    ] = 8
+    sharpness: Annotated[
+        float,
+        setting(
+            "How far the scores of tokens differ at first (standard deviation). Raised, each head looks at few tokens "
+            "from the start, so that what one of many says is not lost in their mean; 0: at all alike.",
+            ge=0,
+            le=10,
+        ),
+    ] = 3.0
+
+
 class ActionAttentionOptions(Options, frozen=True):
     heads: Annotated[
         int,
@@ -56,6 +72,12 @@ ATTENTIONS = {
         "dqngui.nets.attention.self_attention:SelfAttention",
         SelfAttentionOptions,
         label="self-attention",
+    ),
+    "pool": Entry(
+        "Attention pooling: each head weighs the tokens of a step by a learned query. Cheap also for many tokens",
+        "dqngui.nets.attention.pooling:PoolAttention",
+        PoolAttentionOptions,
+        label="attention pooling",
     ),
     "action": Entry(
         "Action attention: each action asks the tokens of a step a question of its own",

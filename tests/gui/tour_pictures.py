@@ -33,12 +33,12 @@ from dqngui.gui.whatif import levers
 Kind = TypeVar("Kind")
 SIZE = (1600, 1000)
 PATIENCE_S = 240.0
-SALIENCY = "saliency/integrated"
+POOLING = "attention/pool"
 INDEX = "tour.json"  # which stored run is which agent's
 RUNS: dict[str, tuple[list[str], float]] = {
     "gru": (["tmaze", "--set", "net.memory=gru", "--stop-at", "1"], 0.9),
     "mann": (["tmaze", "--agent", "mann-dqn", "--stop-at", "1"], 0.9),
-    "minigrid": (["minigrid-memory", "--stop-at", "0.9"], 0.8),
+    "minigrid": (["minigrid-memory-cells", "--stop-at", "0.9"], 0.8),
     "transformer": (["cartpole-positions-transformer", "--stop-at", "475"], 450.0),
 }
 """By name: what `dqngui train` is given, and the best evaluation that it must reach."""
@@ -168,13 +168,11 @@ def look_into_the_matrix(tour: Tour, folder: Path) -> None:
     tour.take("tour-mann")
 
 
-def lay_saliency_on_cells(tour: Tour, folder: Path) -> None:
-    """MiniGrid Memory, LSTM: what makes the value of the action, on what the agent sees, before it sets out."""
-    tour.open(folder, "watch", attends=False)
+def lay_attention_on_cells(tour: Tour, folder: Path) -> None:
+    """MiniGrid Memory, attention over cells + LSTM: where each head looks, on what the agent sees at the first room."""
+    tour.open(folder, "watch")
     agent = tour.panel("agent", AgentPanel)
-    agent.overlays.choose(True, Overlay(SALIENCY))  # plays the episode anew
-    player = tour.player
-    tour.until(lambda: player.playing is not None and SALIENCY in player.playing.views, "the episode again")
+    agent.overlays.choose(True, Overlay(POOLING))
     tour.go(1)
     tour.take("tour-minigrid")
 
@@ -193,7 +191,7 @@ def measure_the_map(tour: Tour, folder: Path) -> None:
 STOPS: dict[str, Callable[[Tour, Path], None]] = {
     "gru": erase_the_cue,
     "mann": look_into_the_matrix,
-    "minigrid": lay_saliency_on_cells,
+    "minigrid": lay_attention_on_cells,
     "transformer": measure_the_map,
 }
 

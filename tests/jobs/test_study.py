@@ -103,6 +103,14 @@ def test_the_map_of_random_weights_explains_nothing(seed: int) -> None:
     assert told.concentration < 0.1
 
 
+def test_random_weights_that_look_sharply_explain_nothing_either() -> None:
+    pytest.importorskip("minigrid")
+    asked = m.AskFaithfulness(number=1, view="attention/pool", episodes=2)
+    told = answer(*untrained(experiment("minigrid-memory-cells", env__kwargs={"max_steps": 60})), asked)
+    assert isinstance(told, m.Faithfulness)
+    assert not told.explains
+
+
 def test_nearly_even_maps_explain_nothing_though_their_greatest_place_may_count() -> None:
     """On LunarLander with these random weights the pool's greatest feature is by luck one that moves the values."""
     pytest.importorskip("Box2D")

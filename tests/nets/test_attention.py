@@ -11,6 +11,8 @@ from torch import Tensor
 from dqngui import catalog
 from dqngui.nets.attention.action import ActionAttention
 from dqngui.nets.attention.contract import Attention
+from dqngui.nets.attention.pool import FEW, Pool
+from dqngui.nets.attention.pooling import PoolAttention
 from dqngui.nets.initialise import build
 from dqngui.nets.record import Record
 
@@ -56,7 +58,7 @@ def some_present(tokens: int) -> Tensor:
     return present.scatter(-1, torch.stack([first, (first + 2) % tokens], -1), True)
 
 
-@pytest.mark.parametrize("tokens", [3, 5])
+@pytest.mark.parametrize("tokens", [3, 5, FEW + 3])
 @pytest.mark.parametrize("name", NAMES)
 def test_what_absent_tokens_hold_does_not_matter(name: str, tokens: int) -> None:
     attention, content, present = make(name, tokens), drawn(T, B, tokens, D), some_present(tokens)
@@ -65,7 +67,7 @@ def test_what_absent_tokens_hold_does_not_matter(name: str, tokens: int) -> None
         assert (a is None and b is None) or (a is not None and b is not None and torch.allclose(a, b, **CLOSE))
 
 
-@pytest.mark.parametrize("tokens", [3, 5])
+@pytest.mark.parametrize("tokens", [3, 5, FEW + 3])
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "none"])
 def test_absent_tokens_are_as_if_they_were_not_there(name: str, tokens: int) -> None:
     attention, content, present = make(name, tokens), drawn(T, B, tokens, D), some_present(tokens)
@@ -74,7 +76,7 @@ def test_absent_tokens_are_as_if_they_were_not_there(name: str, tokens: int) -> 
         assert (a is None and b is None) or (a is not None and b is not None and torch.allclose(a, b, **CLOSE))
 
 
-@pytest.mark.parametrize("tokens", [3, 5])
+@pytest.mark.parametrize("tokens", [3, 5, FEW + 3])
 @pytest.mark.parametrize("name", NAMES)
 def test_steps_without_any_token_are_finite_and_alike(name: str, tokens: int) -> None:
     attention, content = make(name, tokens), drawn(T, B, tokens, D)
@@ -128,3 +130,28 @@ def test_actions_are_told_apart_even_by_a_single_token() -> None:
     _, z = answer(make("action", 1), drawn(T, B, 1, D), None)
     assert z is not None
     assert (z[:, :, 0] - z[:, :, 1]).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("tokens", [2, FEW, FEW + 1, 49])
+def test_each_head_weighs_the_tokens_by_a_question_of_its_own(tokens: int) -> None:
+    attention, content, record = make("pool", tokens), drawn(1, B, tokens, D), Record()
+    assert isinstance(attention, PoolAttention)
+    x, _ = answer(attention, content, None, record)
+    pool, d = attention.pool, D // attention.pool.heads
+    with torch.no_grad():
+        for b in range(B):
+            y = pool.norm(content[0, b])
+            scores, values = pool.query(y) / d**0.5, pool.value(y)
+            weights = torch.softmax(scores, 0)  # (K, H)
+            mixed = [weights[:, h] @ values[:, h * d : (h + 1) * d] for h in range(pool.heads)]
+            assert torch.allclose(record.values["attention/pool"][0, b], weights.T, **CLOSE)
+            assert torch.allclose(x[0, b], pool.out(torch.cat(mixed)), **CLOSE)
+
+
+@pytest.mark.parametrize("sharpness", [0.0, 1.0, 3.0])
+def test_scores_begin_as_far_apart_as_was_asked(sharpness: float) -> None:
+    pool = build(lambda: Pool(64, 8, sharpness=sharpness), torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        y = pool.norm(torch.randn(2000, 64, generator=torch.Generator().manual_seed(1)))
+        scores = pool.query(y) / (64 // 8) ** 0.5
+    assert float(scores.std()) == pytest.approx(sharpness, rel=0.15)

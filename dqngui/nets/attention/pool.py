@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from dqngui.nets.attention.products import shares, weigh
 from dqngui.nets.record import Record
@@ -18,15 +18,23 @@ class Pool(nn.Module):
     """Tokens averaged by softmax(u_h · norm(x) / √(D/H)), u_h a learned query in key space.
 
     (N, K, D) -> (N, D) and weights (N, H, K), the view `attention/pool`; absent tokens get no weight.
+
+    With `sharpness` s the scores begin with standard deviation s, and by torch's usual weights with some 0.1 to 0.2:
+    then all weights are about 1/K, and of many tokens none moves the mean by much. With s = 3 an agent learned to find
+    the object among MiniGrid's 49 cells, which without it did not.
     """
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, sharpness: float | None = None) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.sharpness = heads, sharpness
         self.norm = nn.LayerNorm(width)
         self.query = nn.Linear(width, heads, bias=False)
         self.value = nn.Linear(width, width)
         self.out = nn.Linear(width, width)
+
+    def initialise(self, generator: Generator) -> None:
+        if self.sharpness is not None:
+            nn.init.normal_(self.query.weight, std=self.sharpness / math.sqrt(self.heads), generator=generator)
 
     def forward(self, x: Tensor, present: Tensor | None, record: Record | None = None) -> tuple[Tensor, Tensor]:
         y = self.norm(x)

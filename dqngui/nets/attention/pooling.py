@@ -1,0 +1,37 @@
+"""Pooling alone: the tokens of a step weighed by learned queries, without looking at each other."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from dqngui.catalog.attentions import PoolAttentionOptions
+from dqngui.nets.attention.contract import Attention
+from dqngui.nets.attention.pool import Pool
+from dqngui.nets.record import Record, ViewSpec
+
+
+class PoolAttention(Attention):
+    """x is what `Pool` makes of the tokens, one learned query a head. View: `attention/pool` (head, key).
+
+    Costs what its K tokens do, where self-attention costs K² pairs: the choice for the many cells of a grid.
+    """
+
+    def __init__(self, *, width: int, tokens: int, actions: int, options: PoolAttentionOptions) -> None:
+        super().__init__()
+        self.pool = Pool(width, options.heads, sharpness=options.sharpness)
+
+    def views(self) -> tuple[ViewSpec, ...]:
+        return (ViewSpec("attention/pool", ("head", "key"), weights=True),)
+
+    def forward(
+        self, tokens: Tensor, present: Tensor | None = None, query: Tensor | None = None, record: Record | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        steps = tokens.shape[:2]
+        x = tokens.flatten(0, 1)  # (N, K, D), N = T·B
+        if present is not None:
+            present = present.flatten(0, 1)
+            x = x.masked_fill(~present.unsqueeze(-1), 0.0)
+        pooled, weights = self.pool(x, present, record)
+        if record is not None:
+            record.add("attention/pool", weights.unflatten(0, steps))
+        return pooled.unflatten(0, steps), None
