@@ -18,7 +18,7 @@ from dqngui.jobs.camera import NOTHING, REEL, DoesNotRepeat, Reel
 from dqngui.jobs.changes import check_asked
 from dqngui.jobs.episode import Episode
 from dqngui.jobs.inbox import Inbox
-from dqngui.jobs.seen import describe, is_turned, map_seen
+from dqngui.jobs.seen import describe, is_turned, map_seen, upright
 from dqngui.jobs.stage import Stage
 from dqngui.messages import (
     BeginEpisode,
@@ -152,7 +152,10 @@ class _Player:
             stage.close()
             raise
         self.agent, self.stage = agent, stage
-        seen = map_seen(agent.spaces)
+        seen, cells, labels = map_seen(agent.spaces), agent.network.encoder.cells, agent.labels
+        turned = seen is not None and is_turned(stage.envs, seen)
+        if turned and cells is not None:
+            labels |= {axis: upright(labels[axis], cells) for axis in ("query", "key")}
         return PlayerReady(
             step=agent.step,
             environment=self.environment,
@@ -160,11 +163,11 @@ class _Player:
             derivable=agent.derivable,
             held=agent.held,
             weights=agent.weights,
-            labels=agent.labels,
-            cells=agent.network.encoder.cells,
+            labels=labels,
+            cells=cells,
             entities=agent.network.encoder.entities,
             sees=None if seen is None else seen.map_shape[1:],
-            turned=seen is not None and is_turned(stage.envs, seen),
+            turned=turned,
             texts=tuple(part.name for part in agent.spaces.parts if part.kind == "text"),
             judged=agent.network.judged,
             actions=agent.spaces.action_names,

@@ -29,6 +29,20 @@ def is_turned(envs: Envs, part: Part) -> bool:
     return part.kind == "grid" and part.sizes[:3] == MINIGRID_SIZES and _has_view(envs)
 
 
+def upright(tokens: tuple[str, ...], cells: tuple[int, int, int]) -> tuple[str, ...]:
+    """Names of tokens with those of a turned picture's cells, `cell 1,5`, by row and column as it is shown: `cell 5,1`.
+
+    Args:
+        cells: place of the first cell, and how many there are in the two directions.
+    """
+    first, rows, columns = cells
+    names = [*tokens]
+    for index in range(first, first + rows * columns):
+        what, _, place = names[index].rpartition(" ")
+        names[index] = f"{what} {','.join(reversed(place.split(',')))}"
+    return tuple(names)
+
+
 def describe(envs: Envs, agent: Agent, size: Size) -> dict[str, Any]:
     """What the first environment shows now: `observation` (F,), `text/NAME` as UTF-8, `picture` (H, W, 3) uint8.
 

@@ -120,6 +120,15 @@ def test_minigrid_draws_what_lies_before_its_agent() -> None:
     assert np.array_equal(told["picture"], grid.unwrapped.get_pov_render(tile_size=16))
 
 
+def test_minigrids_cells_are_named_by_row_and_column_of_what_is_shown() -> None:
+    pytest.importorskip("minigrid")
+    _, ready = playing({"id": "MiniGrid-MemoryS7-v0"}, tokens="feature")
+    assert ready.cells is not None
+    first = ready.cells[0]
+    assert ready.labels["key"][first : first + 9] == (*(f"cell {row},0" for row in range(7)), "cell 0,1", "cell 1,1")
+    assert "mission" in ready.labels["key"]
+
+
 def test_pictures_are_told_as_they_are_seen() -> None:
     player, ready = playing({"id": "dqngui/Catch-v0"})
     assert ready.sees == (10, 9)

@@ -94,7 +94,8 @@ class Maps:
         axes: titles of rows and columns.
         heads: names of the heads, none without such an axis.
         keys: names along the last axis, and its title; the columns are the same, but for a picture.
-        cells: of a picture: the place of its first cell along the last axis, its rows and columns.
+        cells: of a picture: the place of its first cell along the last axis, and how many it has in the two directions
+            of the observation; `turned`: of these the first goes to the right in what is shown.
     """
 
     view: View
@@ -105,6 +106,7 @@ class Maps:
     heads: list[str]
     keys: tuple[list[str], str]
     cells: tuple[int, int, int] | None = None
+    turned: bool = False
 
     @classmethod
     def of(cls, playing: Playing, view: View) -> Maps:
@@ -121,8 +123,10 @@ class Maps:
         cells = playing.ready.cells
         if cells is None or last != "key" or between or cells[0] + cells[1] * cells[2] > len(columns):
             return cls(view, titles, rows, columns, (row_title, keys[1]), heads, keys)
-        rows, columns = ([str(place) for place in range(count)] for count in cells[1:])
-        return cls(view, heads or [""], rows, columns, ("row", "column"), heads, keys, cells)
+        turned = playing.ready.turned
+        counts = reversed(cells[1:]) if turned else cells[1:]
+        rows, columns = ([str(place) for place in range(count)] for count in counts)
+        return cls(view, heads or [""], rows, columns, ("row", "column"), heads, keys, cells, turned)
 
     def heads_first(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Values (n, *shape) as (n, heads or 1, the rest, columns), past steps oldest first."""
@@ -139,6 +143,8 @@ class Maps:
         if self.cells is not None:
             place, rows, columns = self.cells
             first = first[..., place : place + rows * columns]
+            if self.turned:
+                first = first.reshape(-1, rows, columns).swapaxes(-1, -2)
         return first.reshape(len(self.titles), len(self.rows), len(self.columns))
 
 
