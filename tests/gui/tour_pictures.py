@@ -169,11 +169,19 @@ def look_into_the_matrix(tour: Tour, folder: Path) -> None:
 
 
 def lay_attention_on_cells(tour: Tour, folder: Path) -> None:
-    """MiniGrid Memory, attention over cells + LSTM: where each head looks, on what the agent sees at the first room."""
+    """MiniGrid Memory, attention over cells + LSTM: where each head looks at the fork, and whether that explains it."""
     tour.open(folder, "watch")
     agent = tour.panel("agent", AgentPanel)
     agent.overlays.choose(True, Overlay(POOLING))
-    tour.go(1)
+    meter = tour.panel("attention", AttentionPanel).meter
+    assert meter is not None
+    tour.play(3_100_001)
+    tour.go(0)
+    playing = tour.player.playing
+    assert playing is not None
+    tour.go(playing.length - 4)
+    meter.measure()
+    tour.until(lambda: bool(meter.answers), "the meter's answer")
     tour.take("tour-minigrid")
 
 
