@@ -17,7 +17,6 @@ import json
 import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,18 +24,20 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from PySide6.QtWidgets import QApplication
 
 from dqngui import presets, settings
 from dqngui.config import Experiment
+from dqngui.gui.app import App
+from dqngui.gui.measure import Lateness
+from tests.benchmarks.hand import DRAG_S, PATIENCE_S, Hand, opened
 from tests.benchmarks.run import last_line
 from tests.benchmarks.window import Row, show
 
 STEPS = 500
 SEED = 7
-DRAG_S = 0.04  # between two steps of a drag
 EVERY = 9  # steps between two that a drag asks for
 SAMPLES = 60
-PATIENCE_S = 120.0
 TASKS = {
     "CartPole": ("cartpole-positions", {}),
     "MiniGrid": ("minigrid-memory", {"env.kwargs": {"max_steps": STEPS}}),
@@ -74,52 +75,28 @@ def long_episode(task: str) -> list[int]:
 
 def measure(task: str, host: str, seconds: float, stretches: int) -> dict[str, Any]:
     """Figures of one window, `stretches` times dragging and standing still for so many seconds each."""
-    from PySide6.QtCore import QCoreApplication, QSettings
-    from PySide6.QtWidgets import QApplication
-
-    from dqngui.gui.app import App
-
-    qt = QApplication.instance() or QApplication(["dqngui"])
-    with tempfile.TemporaryDirectory() as place:
-        kept = QSettings(str(Path(place) / "settings.ini"), QSettings.Format.IniFormat)
-        app = App(experiment_of(task, host), runs=Path(place) / "runs", settings=kept, theme="dark")
-        app.window.resize(1600, 1000)
-        app.window.show()
-        try:
-            return _Hand(app, task).measure(seconds, stretches)
-        finally:
-            app.closing.begin(ask=False)
-            while not app.closing.done:
-                qt.processEvents()
-            app.window.deleteLater()
-            app.deleteLater()
-            QCoreApplication.sendPostedEvents(None, 52)  # DeferredDelete: nothing may outlive the measurement
+    with opened(experiment_of(task, host)) as app:
+        return _Scrubber(app, task).measure(seconds, stretches)
 
 
-class _Hand:
+class _Scrubber(Hand):
     """Scrubs through the episode of a window, and watches the clock."""
 
-    def __init__(self, app: Any, task: str) -> None:
-        self._app, self._task = app, task
+    def __init__(self, app: App, task: str) -> None:
+        super().__init__(app)
+        self._task = task
         self._chance = np.random.default_rng(0)
         self._exact: int | None = None
         app.player.framed.connect(self._on_framed)
 
     def _on_framed(self, image: object, t: int) -> None:
-        if self._app.player.stands_in is None:
+        if self.app.player.stands_in is None:
             self._exact = t
 
     def measure(self, seconds: float, stretches: int) -> dict[str, Any]:
-        from dqngui.gui.measure import Lateness
-        from dqngui.gui.states import State
-
-        session = self._app.session
-        self._until(lambda: session.torch_loaded)
-        session.start()
-        warm = session.experiment.learn.warmup + 2_000  # it learns
-        self._until(lambda: session.state is State.RUNNING and session.step > warm)
-        opened = self._open()
-        lateness = Lateness(self._app)
+        self.train(self.app.session.experiment.learn.warmup + 2_000)  # it learns
+        opened_ms = self._open()
+        lateness = Lateness(self.app)
         lateness.start()
         speeds: dict[str, list[float]] = {"dragging": [], "still": []}
         for _ in range(stretches):
@@ -127,14 +104,14 @@ class _Hand:
             speeds["dragging"].append(self._speed(seconds, self._drag))
             speeds["still"].append(self._speed(seconds, lambda _: None))
         self._open()
-        pictures = self._app.player._kept  # some are drawn ahead meanwhile
+        pictures = self.app.player._kept  # some are drawn ahead meanwhile
         uncached = [self._shown_after(t) for t in self._places(kept=False) if t not in pictures]
         for t in range(0, STEPS, 5):
             self._shown_after(t)
         cached = [self._shown_after(t) for t in self._places(kept=True)]
         lateness.stop()
         return {
-            "opened_ms": opened,
+            "opened_ms": opened_ms,
             "cached_ms": statistics.median(cached),
             "uncached_ms": statistics.median(uncached),
             "cached_p95_ms": float(np.quantile(cached, 0.95)),
@@ -147,40 +124,40 @@ class _Hand:
 
     def _open(self) -> float:
         """Open the episode; milliseconds until its first picture, before all of its steps are known."""
-        player = self._app.player
+        player = self.app.player
         began, before = time.perf_counter(), player.playing
         self._exact = None
-        player.play_episode(self._app.session.folder, 0, SEED, long_episode(self._task))
-        self._until(lambda: player.playing is not before and self._exact == 0)
+        player.play_episode(self.app.session.folder, 0, SEED, long_episode(self._task))
+        self.until(lambda: player.playing is not before and self._exact == 0)
         taken = 1000 * (time.perf_counter() - began)
-        self._until(lambda: player.playing is not None and player.playing.length == STEPS)
-        self._wait(0.5)
+        self.until(lambda: player.playing is not None and player.playing.length == STEPS)
+        self.wait(0.5)
         return taken
 
     def _drag(self, passed: float) -> None:
         """Where a hand is that goes through the episode and back."""
         place = int(passed / DRAG_S) * EVERY % (2 * STEPS)
-        self._app.player.seek(min(place, 2 * STEPS - place))
+        self.app.player.seek(min(place, 2 * STEPS - place))
 
     def _speed(self, seconds: float, do: Callable[[float], None]) -> float:
         """Steps a second of the training meanwhile."""
-        session = self._app.session
+        session = self.app.session
         first, began = session.step, time.perf_counter()
-        self._until(lambda: session.step > first)  # steps are told in rows: from one to another
+        self.until(lambda: session.step > first)  # steps are told in rows: from one to another
         first, began = session.step, time.perf_counter()
         next_at = 0.0
         while (passed := time.perf_counter() - began) < seconds:
             if passed >= next_at:
                 next_at = passed + DRAG_S
                 do(passed)
-            self._wait(0.005)
+            self.wait(0.005)
         last = session.step
-        self._until(lambda: session.step > last)
+        self.until(lambda: session.step > last)
         return (session.step - first) / (time.perf_counter() - began)
 
     def _places(self, *, kept: bool) -> list[int]:
         """Steps at random places, of which a picture is kept or not."""
-        pictures = self._app.player._kept
+        pictures = self.app.player._kept
         places: list[int] = []
         while len(places) < SAMPLES:
             t = int(self._chance.integers(0, STEPS))
@@ -190,11 +167,9 @@ class _Hand:
 
     def _shown_after(self, t: int) -> float:
         """Milliseconds until a step is painted that is asked for now."""
-        from PySide6.QtWidgets import QApplication
-
         self._exact = None
         began = time.perf_counter()
-        self._app.player.seek(t)
+        self.app.player.seek(t)
         while self._exact != t:
             QApplication.processEvents()
             time.sleep(0.0005)
@@ -202,23 +177,8 @@ class _Hand:
                 raise SystemExit(f"step {t} never showed")
         QApplication.processEvents()  # what was asked to be painted
         taken = 1000 * (time.perf_counter() - began)
-        self._wait(0.15)
+        self.wait(0.15)
         return taken
-
-    def _wait(self, seconds: float) -> None:
-        """In a loop of its own: `QTest.qWait` keeps Python to itself, and a thread that trains would stand still."""
-        from PySide6.QtCore import QEventLoop, QTimer
-
-        loop = QEventLoop()
-        QTimer.singleShot(max(1, round(1000 * seconds)), loop.quit)
-        loop.exec()
-
-    def _until(self, reached: Callable[[], bool]) -> None:
-        latest = time.perf_counter() + PATIENCE_S
-        while not reached():
-            if self._app.session.failure is not None or time.perf_counter() > latest:
-                raise SystemExit(f"waited in vain: {self._app.session.failure or self._app.player.problem}")
-            self._wait(0.002)
 
 
 # -- the table --------------------------------------------------------------------------------------------

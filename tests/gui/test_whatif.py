@@ -32,6 +32,9 @@ from dqngui.gui.player import Player
 from dqngui.gui.playing import Playing
 from dqngui.gui.rival import Rival
 from dqngui.gui.whatif import Intervention, Lever, levers
+from dqngui.presets import read_experiment
+from dqngui.runs.folder import create
+from dqngui.settings import with_settings
 from tests.trained_agents import DOWN_SEED, UP_SEED
 
 SELF = m.View("attention/self/0", ("head", "query", "key"), (4, 2, 2))
@@ -412,6 +415,26 @@ def test_another_agent_on_the_same_seed(qtbot: QtBot, made: Any, folder: Path) -
     made.panel.stand_beside(None)
     qtbot.waitUntil(lambda: not made.rival.takes)
     assert not made.panel.add.isHidden()
+
+
+def test_a_run_whose_task_is_set_up_differently_is_told_apart(made: Any, tmp_path: Path) -> None:
+    stored = []
+    for length in (30, 30, 40):
+        experiment = with_settings(read_experiment("tmaze"), {"env.kwargs": {"length": length}})
+        run = create(tmp_path / "runs", experiment)
+        (run / "checkpoints").mkdir(exist_ok=True)
+        (run / "checkpoints" / "best.pt").write_bytes(b"")
+        stored.append(run)
+    own, alike, other = stored
+    environment = made.player.playing.ready.environment
+    made.panel.mode._sources.library.summaries = [
+        SimpleNamespace(folder=str(run), env=environment) for run in (alike, other)
+    ]
+    made.player.agent = Agent(None, own)
+    made.panel.mode.fill()
+    texts = [action.text() for action in every_action(made.panel.mode.menu())]
+    assert str(alike) in texts
+    assert f"{other} (another set-up)" in texts
 
 
 def every_action(menu: QMenu) -> Iterator[QAction]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
+from dqngui.config import ConfigError
 from dqngui.gui import theme as themes
 from dqngui.gui.agents import Agent, has_checkpoint, source_name
 from dqngui.gui.agents import Choice as Weights
@@ -17,6 +18,7 @@ from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.panel import Sources
 from dqngui.gui.whatif import Lever, levers
 from dqngui.messages import PlayerReady
+from dqngui.runs.folder import read_experiment
 
 MOST_PLACES = 12  # that stand in the menu itself; of more the editor shows them
 MOST_RUNS = 20
@@ -100,7 +102,11 @@ class ModeChoice(Choice):
         runs = QMenu("Beside another run", menu)
         for name, folder in self._runs(sources):
             other = Other(Agent(None, folder), "best", name)
-            self._entry(runs, group, name, "Its best checkpoint, on the same seeds", other)
+            text, tip = name, "Its best checkpoint, on the same seeds"
+            if _set_up(other.agent) != _set_up(own):
+                text += " (another set-up)"
+                tip += ". Its task has other arguments or wrappers, so that the same actions may lead elsewhere"
+            self._entry(runs, group, text, tip, other)
         for each in (stored, runs):
             each.setToolTipsVisible(True)
             if not each.isEmpty():
@@ -133,3 +139,12 @@ class ModeChoice(Choice):
             if len(found) == MOST_RUNS:
                 break
         return found
+
+
+def _set_up(agent: Agent) -> tuple[object, ...]:
+    """What makes an agent's task behave and look as it does; nothing where its run cannot be read."""
+    try:
+        experiment = agent.experiment or (None if agent.folder is None else read_experiment(agent.folder))
+    except (ConfigError, OSError):
+        return ()
+    return () if experiment is None else (experiment.env.id, experiment.env.kwargs, experiment.env.wrappers)

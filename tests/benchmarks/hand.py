@@ -1,0 +1,171 @@
+"""A hand at the real window, for benchmarks: the window with real processes behind it, and what a person does in it.
+
+Nothing is waited for with `QTest.qWait`, which keeps Python to itself: a thread that trains would stand still.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QPoint, QPointF, QSettings, Qt, QTimer
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu, QTabBar, QWidget
+
+from dqngui.config import Experiment
+from dqngui.gui.app import App
+from dqngui.gui.states import State
+
+PATIENCE_S = 120.0
+SIZE = (1600, 1000)
+KEYS_S = 1 / 30  # between two repeats of a key that is held
+DRAG_S = 0.04  # between two moves of a hand that drags
+
+Kind = TypeVar("Kind")
+
+
+@contextmanager
+def opened(experiment: Experiment) -> Iterator[App]:
+    """A window of its own, with runs of its own, and nothing left of it in the end."""
+    qt = QApplication.instance() or QApplication(["dqngui"])
+    with tempfile.TemporaryDirectory() as place:
+        kept = QSettings(str(Path(place) / "settings.ini"), QSettings.Format.IniFormat)
+        app = App(experiment, runs=Path(place) / "runs", settings=kept, theme="dark")
+        app.window.resize(*SIZE)
+        app.window.show()
+        try:
+            yield app
+        finally:
+            app.closing.begin(ask=False)
+            while not app.closing.done:
+                qt.processEvents()
+            app.window.deleteLater()
+            app.deleteLater()
+            # DeferredDelete: nothing may outlive the measurement
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+class Hand:
+    """Waits, and moves the mouse and presses keys."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    # -- waiting ----------------------------------------------------------------------------------
+
+    def wait(self, seconds: float) -> None:
+        """Let the window do what it does."""
+        loop = QEventLoop()
+        QTimer.singleShot(max(1, round(1000 * seconds)), loop.quit)
+        loop.exec()
+
+    def until(self, reached: Callable[[], object], what: str = "") -> None:
+        """Wait for something. Raises SystemExit when it does not come, or the run fails."""
+        latest = time.perf_counter() + PATIENCE_S
+        while not reached():
+            failure = self.app.session.failure
+            if failure is not None or time.perf_counter() > latest:
+                raise SystemExit(f"waited in vain{f': {what}' if what else ''}: {failure or self.app.player.problem}")
+            self.wait(0.002)
+
+    def train(self, steps: int) -> None:
+        """Start, and wait until so many steps are made."""
+        session = self.app.session
+        self.until(lambda: session.torch_loaded, "torch")
+        session.start()
+        self.until(lambda: session.state is State.RUNNING and session.step > steps, "training")
+
+    # -- the mouse --------------------------------------------------------------------------------
+
+    def click(self, widget: QWidget, at: QPoint | QPointF | None = None) -> None:
+        """A left click, in the middle unless elsewhere."""
+        point = widget.rect().center() if at is None else QPointF(at).toPoint()
+        QTest.mouseClick(widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, point)
+
+    def hover(self, widget: QWidget, at: QPointF) -> None:
+        """Move there without a button."""
+        self._mouse(QEvent.Type.MouseMove, widget, at, Qt.MouseButton.NoButton, Qt.MouseButton.NoButton)
+
+    def drag(self, widget: QWidget, path: list[QPointF]) -> None:
+        """Press at the first point, move through all of them, and let go at the last one."""
+        left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+        self._mouse(QEvent.Type.MouseButtonPress, widget, path[0], left, left)
+        for at in path:
+            self._mouse(QEvent.Type.MouseMove, widget, at, none, left)
+            self.wait(DRAG_S)
+        self._mouse(QEvent.Type.MouseButtonRelease, widget, path[-1], left, none)
+
+    @staticmethod
+    def _mouse(kind: QEvent.Type, widget: QWidget, at: QPointF, button: Qt.MouseButton, held: Qt.MouseButton) -> None:
+        none, anywhere = Qt.KeyboardModifier.NoModifier, QPointF(widget.mapToGlobal(at))
+        QApplication.sendEvent(widget, QMouseEvent(kind, at, anywhere, button, held, none))
+
+    # -- keys -------------------------------------------------------------------------------------
+
+    def press(self, widget: QWidget, key: Qt.Key, held: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+        """Press a key and let it go."""
+        QTest.keyClick(widget, key, held)
+
+    def hold(
+        self, widget: QWidget, key: Qt.Key, times: int, held: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
+    ) -> None:
+        """A key that repeats."""
+        for _ in range(times):
+            self.press(widget, key, held)
+            self.wait(KEYS_S)
+
+    # -- menus, tabs, dialogs ---------------------------------------------------------------------
+
+    def choose(self, menu: QMenu, beside: QWidget, *path: str) -> None:
+        """Open a menu, then its entries that begin with these words, each in the menu of the former one."""
+        menu.popup(beside.mapToGlobal(beside.rect().bottomLeft()))
+        for start in path:
+            self.until(menu.isVisible, f"the menu with {start!r}")
+            self.wait(0.05)
+            found = [each for each in menu.actions() if each.text().startswith(start) and each.isEnabled()]
+            if not found:
+                raise SystemExit(f"no {start!r} among {[each.text() for each in menu.actions()]}")
+            below = found[0].menu()
+            self.click(menu, menu.actionGeometry(found[0]).center())
+            menu = below if isinstance(below, QMenu) else menu
+
+    def bring(self, name: str) -> None:
+        """Click a card's tab, where it stands behind another one."""
+        dock = self.app.window.docks[name]
+        for bar in self.app.window.findChildren(QTabBar):
+            for index in range(bar.count()) if bar.isVisible() else ():
+                if bar.tabText(index) == dock.windowTitle():
+                    self.click(bar, bar.tabRect(index).center())
+        self.until(lambda: not dock.visibleRegion().isEmpty(), f"the card {name}")
+
+    def save_as(self, path: Path) -> None:
+        """Type a file's name into the dialog that has been asked for."""
+        dialogs: list[QFileDialog] = []
+
+        def asked() -> bool:
+            dialogs[:] = [each for each in self.app.window.findChildren(QFileDialog) if each.isVisible()]
+            return bool(dialogs)
+
+        self.until(asked, "the dialog")
+        self.wait(0.1)
+        name = dialogs[0].findChild(QLineEdit)
+        assert isinstance(name, QLineEdit)
+        name.setText(str(path))
+        self.press(name, Qt.Key.Key_Return)
+        self.come_back()
+
+    def come_back(self) -> None:
+        """A dialog has gone: the window has the keys again, as a window manager sees to."""
+        self.app.window.activateWindow()
+        self.until(self.app.window.isActiveWindow, "the window")
+
+    def panel(self, name: str, kind: type[Kind]) -> Kind:
+        """A card's panel."""
+        panel = self.app.window.board.panels[name]
+        assert isinstance(panel, kind)
+        return panel
