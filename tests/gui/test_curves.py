@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 import pytest
+from driving import hover
 from made_panels import made, plots, run_events
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -76,11 +77,21 @@ def test_the_readout_tells_what_is_at_a_step(qtbot: QtBot) -> None:
     text = panel.readout(20_000.0)
     for part in ("<b>20,000</b>", "episode 400", "evaluation 400", "(best)", "Learning rate 1e-3 → 5e-4"):
         assert part in text
-    panel._hover(19_990.0)
+    panel._hover((19_990.0, 0.0))
     assert panel.plot.readout.isVisible()
     assert panel.rect().contains(panel.plot.readout.geometry().translated(panel.plot.pos()))
     panel._hover(None)
     assert not panel.plot.readout.isVisible()
+
+
+def test_of_episodes_that_ended_together_the_hand_tells_the_one_whose_dot_is_under_it(qtbot: QtBot) -> None:
+    panel = made(qtbot, ReturnPanel)
+    ends = [(1_000, 0.0), (2_000, 1.0), (2_000, -1.0), (2_000, 1.0), (3_000, 0.0)]
+    panel.show(History.of([EpisodeEnded(step=step, env=0, ret=ret, length=10) for step, ret in ends]))
+    plot = panel.plot
+    for value, episode in ((-1.0, 3), (1.0, 2)):
+        hover(plot.viewport(), plot.mapFromScene(plot.box.mapViewToScene(QPointF(2_000, value))))
+        assert f"episode {episode}<br>return {value:g}" in plot.readout.text()
 
 
 def test_a_click_asks_for_the_cursor(qtbot: QtBot) -> None:

@@ -196,12 +196,13 @@ class Plot(pg.GraphicsView):
 
     Signals:
         moved: the part that is shown has changed, or its width in pixels; ask the history again.
-        hovered(object): the step under the mouse, or None.
+        hovered(object): the step under the mouse, or None; `hovered_at(object)`: (the step, the value there), or None.
         clicked(float): a step was clicked; `clicked_at(float, float)`: the step, and the value there.
     """
 
     moved = Signal()
     hovered = Signal(object)
+    hovered_at = Signal(object)
     clicked = Signal(float)
     clicked_at = Signal(float, float)
 
@@ -360,9 +361,13 @@ class Plot(pg.GraphicsView):
         super().mouseMoveEvent(event)
         inside = self.box.sceneBoundingRect().contains(self.mapToScene(event.position().toPoint()))
         free = event.buttons() == Qt.MouseButton.NoButton
-        at = self.box.mapSceneToView(self.mapToScene(event.position().toPoint())).x()
-        self.hovered.emit(float(at) if inside and free else None)
+        at = self.box.mapSceneToView(self.mapToScene(event.position().toPoint()))
+        self._say_hovered((float(at.x()), float(at.y())) if inside and free else None)
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
-        self.hovered.emit(None)
+        self._say_hovered(None)
+
+    def _say_hovered(self, at: tuple[float, float] | None) -> None:
+        self.hovered.emit(None if at is None else at[0])
+        self.hovered_at.emit(at)

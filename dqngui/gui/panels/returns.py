@@ -92,7 +92,7 @@ class ReturnPanel(Panel):
         )
         self.add_exports()
         self.plot.moved.connect(self._again)
-        self.plot.hovered.connect(self._hover)
+        self.plot.hovered_at.connect(self._hover)
         self.plot.clicked_at.connect(self._click)
         self.restyle(themes.current())
 
@@ -248,14 +248,19 @@ class ReturnPanel(Panel):
 
     # -- readout ----------------------------------------------------------------------------------
 
-    def _hover(self, step: float | None) -> None:
-        self.plot.set_hover(step)
-        self.plot.say("" if step is None else self.readout(step), step or 0.0)
+    def _hover(self, at: tuple[float, float] | None) -> None:
+        self.plot.set_hover(None if at is None else at[0])
+        self.plot.say("" if at is None else self.readout(*at), 0.0 if at is None else at[0])
 
-    def readout(self, step: float) -> str:
-        """What the curves say at a step, as rich text; empty where there is nothing."""
+    def readout(self, step: float, value: float | None = None) -> str:
+        """What the curves say at a step, as rich text; empty where there is nothing.
+
+        With a value, of episodes that ended together the one is told that a click there would choose.
+        """
         curve = self.history.returns
-        index = curve.near(step)
+        index = None if value is None else self._dot_near(step, value)
+        if index is None:
+            index = curve.near(step)
         others = [*self._branch.readout(step), *self._overlays.readout(step)]
         reach = self.plot.steps_in(8)
         elsewhere = index is None or abs(curve.x.values[index] - step) > max(reach, 0.05 * self.history.last_step)
