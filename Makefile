@@ -48,12 +48,14 @@ format: $(VENV)/.developing
 	$(BIN)/ruff format dqngui tests
 	$(BIN)/ruff check --fix dqngui tests
 
-# Speed beside stable-baselines3 and a bare loop, what the window and scrubbing cost, every memory's and attention's time;
-# medians of interleaved repeats (more than an hour; ARGS=--quick takes about ten minutes).
+# Speed beside stable-baselines3 and a bare loop, what the window and scrubbing cost, how late the window is while somebody
+# looks inside, every memory's and attention's time; medians of interleaved repeats (about two hours; ARGS=--quick takes a
+# quarter of an hour).
 bench: $(VENV)/.developing
 	$(OFFSCREEN) $(BIN)/python -m tests.benchmarks.run speed --repeats $(REPEATS) $(ARGS)
 	$(OFFSCREEN) $(BIN)/python -m tests.benchmarks.window --repeats $(REPEATS) $(ARGS)
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.scrubbing --repeats $(REPEATS) $(ARGS)
+	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.inside $(ARGS)
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.memories --repeats $(REPEATS) $(ARGS)
 
 # Wall time until CartPole is solved, beside stable-baselines3 (about half an hour).

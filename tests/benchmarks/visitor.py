@@ -1,0 +1,398 @@
+"""A person who looks inside an agent while it trains: every action of a whole visit, timed, in the real window."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QPointF, Qt, QTimer, Slot
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+
+from dqngui.gui.app import App
+from dqngui.gui.breakpoint_dialog import BreakpointDialog
+from dqngui.gui.measure import LATENESS_MS, Lateness
+from dqngui.gui.overlay import offered, overlay_words
+from dqngui.gui.panels.agent import AgentPanel
+from dqngui.gui.panels.attention import AttentionPanel
+from dqngui.gui.panels.inner import InnerPanel
+from dqngui.gui.panels.memory import MemoryPanel
+from dqngui.gui.panels.over_training import OverTrainingPanel
+from dqngui.gui.panels.probe import ProbePanel
+from dqngui.gui.panels.returns import ReturnPanel
+from dqngui.gui.panels.timeline import StepCanvas
+from dqngui.gui.panels.transport import HANDLE
+from dqngui.gui.panels.whatif import WhatIfPanel
+from dqngui.gui.playing import Playing
+from dqngui.gui.states import Action, State
+from tests.benchmarks.hand import Hand
+
+Key, SHIFT = Qt.Key, Qt.KeyboardModifier.ShiftModifier
+BEFORE_S, BEHIND_S = 0.1, 0.5  # that are measured before an action, and behind its answer: what is painted then
+ENOUGH = 60  # steps of an episode that is worth a look
+MOVES = 60  # of the hand on the slider
+EXPORTS = {"png": "Export picture", "svg": "Export drawing", "csv": "Export data"}
+
+
+class OwnTime(QObject):
+    """The longest stretch between two looks, in the window's thread's own time: other work on the machine is left out.
+
+    Attributes:
+        worst: in ms.
+    """
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.worst, self._last = 0.0, 0.0
+        self._timer = QTimer(self, interval=LATENESS_MS)
+        self._timer.timeout.connect(self._look)
+
+    def start(self) -> None:
+        """Look from now on; what was seen before is forgotten."""
+        self.worst, self._last = 0.0, time.thread_time()
+        self._timer.start()
+
+    def stop(self) -> None:
+        self._look()
+        self._timer.stop()
+
+    @Slot()
+    def _look(self) -> None:
+        now = time.thread_time()
+        self.worst, self._last = max(self.worst, 1000 * (now - self._last)), now
+
+
+class Visitor(Hand):
+    """Looks inside, one action after the other.
+
+    Attributes:
+        timed: by action, in the order of the visit: `late_ms`, the event loop's worst lateness; `own_ms`, the longest
+            stretch of the window's thread's own time; `seconds` until the answer was shown.
+    """
+
+    def __init__(self, app: App, folder: Path) -> None:
+        """Films and tables are written into `folder`."""
+        super().__init__(app)
+        self.timed: dict[str, dict[str, float]] = {}
+        self._folder = folder
+        self._late, self._own = Lateness(app), OwnTime(app)
+        self.agent = self.panel("agent", AgentPanel)
+        self.attention, self.memory = self.panel("attention", AttentionPanel), self.panel("memory", MemoryPanel)
+
+    @contextmanager
+    def action(self, name: str) -> Iterator[None]:
+        """Time what is done in here."""
+        self._late.start()
+        self._own.start()
+        self.wait(BEFORE_S)
+        began = time.perf_counter()
+        yield
+        seconds = time.perf_counter() - began
+        self.wait(BEHIND_S)
+        self._late.stop()
+        self._own.stop()
+        self.timed[name] = {"late_ms": self._late.figures()["worst"], "own_ms": self._own.worst, "seconds": seconds}
+
+    def visit(self) -> None:
+        """Everything, in the order of a person who wants to know."""
+        for do in (
+            self.arrange, self.pin, self.step, self.scrub, self.look_at_heads, self.order_the_memory, self.overlay,
+            self.ask_what_if, self.ask_the_meter, self.ask_the_probe, self.ask_over_training, self.break_training,
+            self.export_episode, self.export_plot, self.drive, self.return_to_live,
+        ):  # fmt: skip
+            do()
+
+    # -- what is shown ----------------------------------------------------------------------------
+
+    @property
+    def playing(self) -> Playing:
+        playing = self.app.player.playing
+        assert playing is not None
+        return playing
+
+    def shows(self, t: int | None = None) -> bool:
+        """A step (by default the chosen one), with its own picture, stands in every card that looks inside."""
+        player, inner = self.app.player, (self.attention, self.memory)
+        playing = player.playing
+        if playing is None or not playing.length or player.stands_in is not None or player.frame is None:
+            return False
+        if t is not None and playing.t != t:
+            return False
+        at = min(playing.t, playing.length - 1)
+        maps = [_canvases(panel) for panel in inner]
+        return all(panel.playing is playing for panel in inner) and all(
+            canvases and all(canvas.t == at for canvas in canvases) for canvases in maps
+        )
+
+    def seek(self, t: int) -> None:
+        """Show a step, as a click into a map of the episode does."""
+        (canvas, *_) = _canvases(self.memory)
+        self.click(canvas, QPointF(canvas.x_of(t), canvas.place.center().y()))
+        self.until(lambda: self.shows(t), f"step {t}")
+
+    # -- one cursor through everything ------------------------------------------------------------
+
+    def arrange(self) -> None:
+        with self.action("arrangement Inspect"):
+            self.click(self.app.window.switch.buttons["inspect"])
+            self.until(lambda: {"whatif", "attention", "memory"} <= set(self.app.window.board.in_sight), "Inspect")
+            self.until(self.shows, "the agent that trains")
+
+    def pin(self) -> None:
+        with self.action("click on the return curve"):
+            self._click_dot()
+            self.until(self._shows_pinned, "the episode")
+
+    def _click_dot(self) -> None:
+        """Click the newest long episode of those that have long been drawn."""
+        history, plot = self.app.window.board.history, self.panel("return", ReturnPanel).plot
+        lengths = history.lengths.y.values
+        drawn = range(len(lengths) * 9 // 10)
+        number = max(drawn, key=lambda each: (min(lengths[each], 4 * ENOUGH), each))
+        dot = QPointF(history.returns.x.values[number], history.returns.y.values[number])
+        at = QPointF(plot.mapFromScene(plot.box.mapViewToScene(dot)))
+        self.hover(plot.viewport(), at)
+        self.click(plot.viewport(), at)
+        self.until(lambda: self.app.inspecting.pinned is not None, "a pin")
+
+    def _shows_pinned(self) -> bool:
+        """The pinned episode stands everywhere, at its start."""
+        pinned, playing = self.app.inspecting.pinned, self.app.player.playing
+        if pinned is None or playing is None or playing.asked.seed != pinned.trace.seed:
+            return False
+        return playing.asked.recorded and self.shows(0)
+
+    def step(self) -> None:
+        panel = self.app.window.board.panels["return"]
+        panel.setFocus()
+        with self.action("arrow keys, 10 steps"):
+            for t in range(1, 11):
+                self.press(panel, Key.Key_Right)
+                self.until(lambda t=t: self.shows(t), f"step {t}")
+        with self.action("an arrow key held, 45 steps"):
+            self.hold(panel, Key.Key_Right, 45)
+            self.until(lambda: self.shows(min(55, self.playing.length)), "the last of them")
+        with self.action("Shift and arrow keys, 3 episodes"):
+            for _ in range(3):
+                before = self.app.inspecting.pinned
+                self.press(self.app.window, Key.Key_Left, SHIFT)
+                self.until(lambda before=before: self.app.inspecting.pinned is not before, "a pin")
+                self.until(self._shows_pinned, "the episode before")
+        with self.action("Shift and an arrow key held, 15 episodes"):
+            self.hold(self.app.window, Key.Key_Left, 15, SHIFT)
+            self.until(self._shows_pinned, "the last of them")
+        self._click_dot()
+        self.until(self._shows_pinned, "the first episode")
+
+    def scrub(self) -> None:
+        with self.action("the slider dragged"):
+            self._drag()
+
+    def _drag(self) -> None:
+        """From one end to the other and half the way back."""
+        slider = self.agent.transport.scrubber
+        left, right, middle = HANDLE / 2, slider.width() - HANDLE / 2, slider.height() / 2
+        there = [QPointF(left + (right - left) * n / MOVES, middle) for n in range(MOVES + 1)]
+        self.drag(slider, [*there, *there[: MOVES // 2 : -1]])
+        self.until(lambda: self.shows(slider.sliderPosition()), "the step under the hand")
+
+    # -- inside the agent -------------------------------------------------------------------------
+
+    def look_at_heads(self) -> None:
+        panel = self.attention
+        with self.action("every map of attention"):
+            for name, text in panel.offered().items():
+                self.choose(panel.choice.menu(), panel.choice, text)
+                self.until(lambda name=name: panel.chosen == name and self.shows(), text)
+        grid = next((each for each in (panel.grid, panel.times) if each.isVisible()), None)
+        if grid is None:
+            first = next(iter(panel.offered().values()))
+            self.choose(panel.choice.menu(), panel.choice, first)
+        with self.action("a head alone, the next ones, all again"):
+            if grid is not None:
+                self.click(grid, grid.place(0, 0).center())
+            else:
+                self.click(panel.now, panel.now._places[0].center())
+            self.until(lambda: not panel.heads.every and self.shows(), "one head")
+            self.hold(panel, Key.Key_H, 3)
+            self.press(panel, Key.Key_Escape)
+            self.until(lambda: panel.heads.every and self.shows(), "all heads")
+        assert self.app.inspecting.pinned is not None
+
+    def order_the_memory(self) -> None:
+        panel = self.memory
+        with self.action("orders of the memory's rows"):
+            orders = panel.sorting.offered
+            for key in ("variance", "reward", "time", "index"):
+                below = ("by correlation",) if key in ("reward", "time") else ()
+                self.choose(panel.sorting.menu(), panel.sorting, *below, orders[key])
+                self.until(lambda key=key: panel.ordering.key == key and self.shows(), orders[key])
+        with self.action("the memory's path"):
+            self.click(panel.as_path)
+            self.until(lambda: len(panel.trajectory.places) == self.playing.length, "its path")
+        for colour in panel.trajectory.colours.offered.values():
+            self.choose(panel.trajectory.colours.menu(), panel.trajectory.colours, colour)
+        self.click(panel.as_path)
+        self.until(self.shows, "the map")
+
+    def overlay(self) -> None:
+        menu = self.agent.overlays
+        kinds = {"saliency" if each.name.startswith("saliency") else "attention": each for each in
+                 offered(self.playing.ready)}  # fmt: skip
+        for kind, view in sorted(kinds.items()):
+            with self.action(f"overlay of {kind}, slider dragged"):
+                self.choose(menu.menu(), menu, overlay_words(view.name))
+                self.until(lambda: self._lies() and self.shows(), kind)
+                self._drag()
+        self.choose(menu.menu(), menu, "Picture alone")
+
+    def _lies(self) -> bool:
+        overlay, playing = self.agent.overlays.overlay, self.app.player.playing
+        return overlay is not None and playing is not None and overlay.at(playing, playing.t) is not None
+
+    # -- questions --------------------------------------------------------------------------------
+
+    def ask_what_if(self) -> None:
+        self.bring("whatif")
+        panel = self.panel("whatif", WhatIfPanel)
+
+        def answered() -> bool:
+            return panel.comparison is not None and not self.app.rival.busy
+
+        self.seek(self.playing.length // 4)
+        with self.action("what if: everything remembered erased"):
+            self.choose(panel.add.menu(), panel.add, "Memory", "Everything it remembers")
+            self.until(answered, "the other future")
+        with self.action("slider dragged through both futures"):
+            self._drag()
+        self.click(panel.clear_all)
+        self.until(lambda: panel.comparison is None, "no change")
+        with self.action("another checkpoint beside it"):
+            self.choose(panel.mode.menu(), panel.mode, "Beside a checkpoint", "Best")
+            self.until(answered, "the other agent")
+        self.choose(panel.mode.menu(), panel.mode, "What if")
+        self.until(lambda: panel.comparison is None, "what if again")
+
+    def ask_the_meter(self) -> None:
+        meter = self.attention.meter
+        assert meter is not None
+        with self.action("faithfulness of a map"):
+            self.click(meter.button)
+            self.until(lambda: meter.answers and not meter.question.is_open, "the meter")
+            self.click(meter.more)
+        self.click(meter.more)
+
+    def ask_the_probe(self) -> None:
+        with self.action("the probe"):
+            self.bring("probe")
+            panel = self.panel("probe", ProbePanel)
+            self.until(lambda: panel.episodes.isVisible(), "its choices")
+            self.choose(panel.episodes.menu(), panel.episodes, "50")
+            self.until(lambda: panel.answer is not None and not panel.question.is_open, "the probe")
+
+    def ask_over_training(self) -> None:
+        with self.action("attention over training"):
+            self.bring("over_training")
+            panel = self.panel("over_training", OverTrainingPanel)
+            self.until(panel.start.isVisible, "its button")
+            self.click(panel.start)
+            self.until(lambda: panel.question.is_open, "the question")
+            self.until(lambda: panel.rows and not panel.question.is_open, "its curves")
+
+    def break_training(self) -> None:
+        window, session = self.app.window, self.app.session
+        with self.action("a breakpoint set and hit"):
+            self.press(window, Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+            self.until(lambda: window.findChild(BreakpointDialog) is not None, "the dialog")
+            dialog = window.findChild(BreakpointDialog)
+            assert isinstance(dialog, BreakpointDialog)
+            dialog.quantity.set_value("return")
+            dialog.value.setText("1")
+            self.click(dialog.add)
+            self.until(lambda: session.state is State.PAUSED, "the pause")
+        with self.action("going on behind it"):
+            self.click(dialog.boxes[0], QPointF(8, dialog.boxes[0].height() / 2))
+            dialog.close()
+            self.come_back()
+            paused_at = session.step
+            self.click(window.header.buttons[Action.UNPAUSE])
+            self.until(lambda: session.state is State.RUNNING and session.step > paused_at, "training")
+
+    # -- exports ----------------------------------------------------------------------------------
+
+    def export_episode(self) -> None:
+        card = self.app.window.docks["agent"].card
+        for name in ("film.mp4", "film.gif"):
+            with self.action(f"export of {name.partition('.')[2].upper()}"):
+                self.choose(card.menu, card.header, "Export film")
+                self.save_as(self._folder / name)
+                self.until(lambda: self.agent.film.filming is not None, "the film")
+                self.until(lambda: self.agent.film.filming is None, "its end")
+            self._written(name)
+        with self.action("export of NPZ"):
+            self.choose(card.menu, card.header, "Export every array")
+            self.save_as(self._folder / "episode.npz")
+            self.until(lambda: self.agent.arrays.busy, "the arrays")
+            self.until(lambda: not self.agent.arrays.busy, "their end")
+        self._written("episode.npz")
+
+    def export_plot(self) -> None:
+        for name in ("return", "memory"):
+            for suffix, text in EXPORTS.items():
+                card = self.app.window.docks[name].card
+                with self.action(f"export of {card.title} as {suffix.upper()}"):
+                    self.choose(card.menu, card.header, text)
+                    path = self._folder / f"{name}.{suffix}"
+                    self.save_as(path)
+                    self.until(path.exists, str(path))
+                self._written(path.name)
+
+    def _written(self, name: str) -> None:
+        path = self._folder / name
+        if not path.exists() or not path.stat().st_size:
+            raise SystemExit(f"nothing was written to {path}")
+
+    # -- back -------------------------------------------------------------------------------------
+
+    def drive(self) -> None:
+        takeover = self.agent.takeover
+        self.seek(min(20, self.playing.length // 2))
+        with self.action("driving with the keys"):
+            self.click(self.agent.take_over)
+            self.until(lambda: takeover._playing is not None, "the driven episode")
+            by_hand = 0
+            for key in (Key.Key_Left, Key.Key_Right) * 4:
+                self._keep_down(key, 0.05)  # or the pole would fall
+                by_hand += list(takeover.actors.values()).count("hand")
+                self.wait(0.35)
+            if not by_hand:
+                raise SystemExit("no key reached the episode")
+        with self.action("handing back"):
+            known = self.playing.length
+            self.press(self._focus(), Key.Key_Escape)
+            self.until(lambda: not takeover.driving, "the agent")
+            self.until(lambda: self.playing.length > known or self.playing.ended or not self.playing.human, "it plays")
+
+    def _keep_down(self, key: Key, seconds: float) -> None:
+        QTest.keyPress(self._focus(), key)
+        self.wait(seconds)
+        QTest.keyRelease(self._focus(), key)
+
+    def _focus(self) -> QWidget:
+        return QApplication.focusWidget() or self.agent
+
+    def return_to_live(self) -> None:
+        player = self.app.player
+        with self.action("Esc: back to live"):
+            self.press(self.app.window, Key.Key_Escape)
+            self.until(lambda: self.app.inspecting.pinned is None, "live")
+            self.until(
+                lambda: player.choice == "newest" and player.playing and not player.playing.given and self.shows(),
+                "the agent that trains",
+            )
+
+
+def _canvases(panel: InnerPanel) -> list[StepCanvas]:
+    return [each for each in panel.findChildren(StepCanvas) if each.isVisible()]
