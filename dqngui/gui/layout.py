@@ -66,6 +66,8 @@ class Layout(QObject):
         self._makeshift: QSize | None = None  # the window's size when the user's own layout did not fit
         self._grabbed: dict[str, QSize] | None = None
         self._settled = False
+        self._dressing = QTimer(self, singleShot=True, interval=0)  # one for all cards that move at once
+        self._dressing.timeout.connect(self._dress)
         window.installEventFilter(self)
         for dock in docks.values():
             dock.topLevelChanged.connect(self._on_moved)
@@ -298,7 +300,7 @@ class Layout(QObject):
 
     @Slot()
     def _dress_soon(self) -> None:
-        QTimer.singleShot(0, self, self._dress)
+        self._dressing.start()
 
     @Slot()
     def _dress(self) -> None:

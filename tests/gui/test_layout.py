@@ -281,3 +281,11 @@ def test_a_window_too_small_for_the_users_own_layout_shows_the_default_until_it_
     assert app.window.docks["log"].isHidden()
     assert app.window.layouts.fits()
     assert not app.window.tabifiedDockWidgets(app.window.docks["learning"])
+
+
+def test_tabs_are_looked_at_once_for_all_cards_that_move(qtbot: QtBot, app: App) -> None:
+    at(qtbot, app, 1600, 1000)
+    dressed: list[str] = []
+    app.window.layouts.dressed.connect(lambda: dressed.append(app.window.layouts.name))
+    at(qtbot, app, 1600, 1000, "inspect")
+    assert 1 <= len(dressed) <= 4  # each card tells twice or more that it moved
