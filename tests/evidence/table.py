@@ -234,7 +234,7 @@ ROWS: tuple[Row, ...] = (
     Row("minigrid-memory", "lstm"),
     Row("minigrid-memory", "gru"),
     Row("minigrid-memory", "transformer"),
-    Row("minigrid-memory", "cells", preset="minigrid-memory-cells", is_="pool+lstm"),
+    Row("minigrid-memory", "attention-over-cells", preset="minigrid-memory-cells", is_="pool+lstm"),
     Row("find", "none"),
     Row("find", "self-attention", is_="self+none", quick=True),
     Row("find", "action-attention", is_="action+none"),
