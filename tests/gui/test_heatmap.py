@@ -276,6 +276,21 @@ def test_a_trace_survives_gaps_single_points_and_long_episodes(qtbot: QtBot) -> 
         assert not shot(widget).isNull()
 
 
+def test_no_level_of_a_trace_is_written_over_another(qtbot: QtBot) -> None:
+    widget = Trace()
+    qtbot.addWidget(widget)
+    widget.resize(300, 120)
+    for limits, labelled in (
+        ((-1.0, 1.0), [-1.0, 0.0, 1.0]),
+        ((-0.04, 32.0), [0.0, 32.0]),
+        ((-32.0, 0.04), [-32.0, 0.0]),
+        ((2.0, 3.0), [2.0, 3.0]),
+        ((-3.0, 0.0), [-3.0, 0.0]),
+    ):
+        widget.draw("", [], limits)
+        assert widget.labelled() == labelled
+
+
 def test_a_trace_draws_its_curve(qtbot: QtBot) -> None:
     widget = Trace()
     qtbot.addWidget(widget)

@@ -65,9 +65,7 @@ class Trace(StepCanvas):
             y = int(self._y_of(level)) + 0.5
             painter.drawLine(QPointF(place.left(), y), QPointF(place.right(), y))
         right = Qt.AlignmentFlag.AlignRight
-        if place.height() < (len(levels) - 1) * (self.line - 1):
-            levels = [low, high] if place.height() >= self.line - 1 else [high]
-        for level in levels:
+        for level in self.labelled():
             y = min(self._y_of(level) - self.line / 2, self.height() - self.line)
             self.words(painter, QRectF(0, y, self.gutter - 6, self.line), _number(level), right, theme.color("muted"))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -78,6 +76,17 @@ class Trace(StepCanvas):
             self._curve(painter, each.values)
         painter.setClipping(False)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+    def labelled(self) -> list[float]:
+        """The levels that are written out: none over another; zero, where it is one, before a limit beside it."""
+        low, high = self.limits
+        least = self.line - 1
+        if self.place.height() < least:
+            return [high]
+        if not low < 0 < high or self.place.height() < 2 * least:
+            return [low, high]
+        ends = [level for level in (low, high) if abs(self._y_of(level) - self._y_of(0.0)) >= least]
+        return sorted([0.0, *ends])
 
     def _y_of(self, value: float) -> float:
         low, high = self.limits
