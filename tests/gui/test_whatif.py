@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -415,6 +416,33 @@ def test_another_agent_on_the_same_seed(qtbot: QtBot, made: Any, folder: Path) -
     made.panel.stand_beside(None)
     qtbot.waitUntil(lambda: not made.rival.takes)
     assert not made.panel.add.isHidden()
+
+
+def test_what_stood_beside_another_agent_is_left_with_it(
+    qtbot: QtBot, made: Any, folder: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    def another_plays(name: str) -> None:
+        shutil.copytree(folder, tmp_path / name)
+        made.player.open(folder=tmp_path / name)
+        made.player.tick(times=4)
+        qtbot.waitUntil(lambda: made.panel.playing is made.player.playing is not None)
+
+    panel = made.panel
+    panel.stand_beside(Other(Agent(None, folder), 20_000, "checkpoint 20,000"))
+    made.player.next_episode(17)
+    made.player.tick(times=4)
+    qtbot.waitUntil(lambda: panel.playing.seed == 17)
+    assert panel.mode.chosen is not None
+    another_plays("second")
+    assert panel.mode.chosen is None
+    assert not panel.add.isHidden()
+
+    panel.stand_beside(Other(Agent(None, folder), "best", "a run", READY.environment))
+    another_plays("third")
+    assert panel.mode.chosen is not None
+    monkeypatch.setattr(ScriptedPlayer, "ready", msgspec.structs.replace(READY, environment="Elsewhere"))
+    another_plays("fourth")
+    assert panel.mode.chosen is None
 
 
 def test_a_run_whose_task_is_set_up_differently_is_told_apart(made: Any, tmp_path: Path) -> None:

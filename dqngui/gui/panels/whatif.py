@@ -137,6 +137,7 @@ class WhatIfPanel(Panel):
         if playing is not self.playing:
             self.comparison = None
         super().take_views(playing)
+        self._leave_a_stranger()
         self.list.look_at(playing.ready if playing is not None else None)
         asks = self._asked is not None or self.mode.chosen is not None or self.interventions.rows
         if asks and not self._soon.isActive():  # steps may come faster than it would ever ring
@@ -215,6 +216,14 @@ class WhatIfPanel(Panel):
         """Let another agent play the same seed; None: change the episode of the one that plays."""
         self.mode.look(other)
         self._on_edit()
+
+    def _leave_a_stranger(self) -> None:
+        """Another agent plays by now: what was chosen to stand beside the former one says nothing of it."""
+        agent = self.sources.player.agent if self.sources is not None else None
+        other, playing = self.mode.chosen, self.playing
+        if other is None or agent is None or playing is None or other.stands_beside(agent, playing.ready):
+            return
+        self.stand_beside(None)
 
     @Slot()
     def run_again(self) -> None:

@@ -51,11 +51,19 @@ class Other:
 
     Attributes:
         name: of its curves, short.
+        environment: what it plays; empty: as the player's agent, whose run it is of.
     """
 
     agent: Agent
     choice: Weights
     name: str
+    environment: str = ""
+
+    def stands_beside(self, agent: Agent, ready: PlayerReady) -> bool:
+        """Whether it is one of this agent's checkpoints still, or another run of what this one plays."""
+        if self.environment:
+            return self.environment == ready.environment
+        return self.agent.folder == agent.folder
 
 
 class ModeChoice(Choice):
@@ -100,8 +108,9 @@ class ModeChoice(Choice):
                 other = Other(Agent(None, own.folder), choice, source_name(choice))
                 self._entry(stored, group, f"{text[:1].upper()}{text[1:]}", "This agent with these weights", other)
         runs = QMenu("Beside another run", menu)
+        environment = sources.player.playing.ready.environment if sources.player.playing is not None else ""
         for name, folder in self._runs(sources):
-            other = Other(Agent(None, folder), "best", name)
+            other = Other(Agent(None, folder), "best", name, environment)
             text, tip = name, "Its best checkpoint, on the same seeds"
             if _set_up(other.agent) != _set_up(own):
                 text += " (another set-up)"
