@@ -5,8 +5,8 @@
 A window of 1600×1000 trains from the start, in a process or in a thread. Once episodes are long and several
 checkpoints are stored, a visitor (`visitor.py`) does everything that *Look inside* offers, through the widgets, while
 training goes on. For each action: the event loop's worst lateness from a moment before it to half a second behind its
-answer, the longest stretch of the window's thread's own time, and how long the answer took. Lateness is limited to
-250 ms where the run trains in a process; what other work on the machine does to it, the own time tells.
+answer, and how long the answer took. Where the run trains in a process, lateness is limited to 250 ms. What of it is
+the window's own is told too: a thread that waits for a processor on a busy machine is late through no fault of its own.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ Timed = dict[str, dict[str, float]]
 
 @dataclass
 class ActionRow(Row):
-    """One action: the lateness is judged; how long the answer took and the thread's own time are told."""
+    """One action: the lateness is judged; what of it is the window's own, and how long the answer took, are told."""
 
     seconds: float = 0.0
     own_ms: float = 0.0
@@ -96,10 +96,8 @@ def main() -> int:
             print(f"{name}: {repeat + 1}/{repeats}", file=sys.stderr)
             visits.append(last_line("-c", MEASURE.format(tuple(name.rsplit(", ", 1)))))
     tables = {name: rows_of(name.rsplit(", ", 1)[1], visits) for name, visits in figures.items()}
-    print(
-        f"\n{os.cpu_count()} processors; {repeats} visits each: the event loop's worst lateness, its limit, the longest"
-    )
-    print("stretch of the window's thread's own time, the median time until the answer was shown")
+    print(f"\n{os.cpu_count()} processors; visits to each: {repeats}. The event loop's worst lateness, its limit,")
+    print("the worst of what was the window's own, and the median time until the answer was shown")
     for name, rows in tables.items():
         print(f"Looking inside: {name}", *rows, sep="\n")
     given.out.parent.mkdir(parents=True, exist_ok=True)

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QPointF, Qt, QTimer, Slot
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from dqngui.gui.app import App
 from dqngui.gui.breakpoint_dialog import BreakpointDialog
-from dqngui.gui.measure import LATENESS_MS, Lateness
+from dqngui.gui.measure import Lateness
 from dqngui.gui.overlay import offered, overlay_words
 from dqngui.gui.panels.agent import AgentPanel
 from dqngui.gui.panels.attention import AttentionPanel
@@ -28,6 +28,7 @@ from dqngui.gui.panels.whatif import WhatIfPanel
 from dqngui.gui.playing import Playing
 from dqngui.gui.states import Action, State
 from tests.benchmarks.hand import Hand
+from tests.benchmarks.own_lateness import OwnLateness
 
 Key, SHIFT = Qt.Key, Qt.KeyboardModifier.ShiftModifier
 BEFORE_S, BEHIND_S = 0.1, 0.5  # that are measured before an action, and behind its answer: what is painted then
@@ -36,40 +37,12 @@ MOVES = 60  # of the hand on the slider
 EXPORTS = {"png": "Export picture", "svg": "Export drawing", "csv": "Export data"}
 
 
-class OwnTime(QObject):
-    """The longest stretch between two looks, in the window's thread's own time: other work on the machine is left out.
-
-    Attributes:
-        worst: in ms.
-    """
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.worst, self._last = 0.0, 0.0
-        self._timer = QTimer(self, interval=LATENESS_MS)
-        self._timer.timeout.connect(self._look)
-
-    def start(self) -> None:
-        """Look from now on; what was seen before is forgotten."""
-        self.worst, self._last = 0.0, time.thread_time()
-        self._timer.start()
-
-    def stop(self) -> None:
-        self._look()
-        self._timer.stop()
-
-    @Slot()
-    def _look(self) -> None:
-        now = time.thread_time()
-        self.worst, self._last = max(self.worst, 1000 * (now - self._last)), now
-
-
 class Visitor(Hand):
     """Looks inside, one action after the other.
 
     Attributes:
-        timed: by action, in the order of the visit: `late_ms`, the event loop's worst lateness; `own_ms`, the longest
-            stretch of the window's thread's own time; `seconds` until the answer was shown.
+        timed: by action, in the order of the visit: `late_ms`, the event loop's worst lateness; `own_ms`, the worst of
+            what the window itself was late; `seconds` until the answer was shown.
     """
 
     def __init__(self, app: App, folder: Path) -> None:
@@ -77,7 +50,7 @@ class Visitor(Hand):
         super().__init__(app)
         self.timed: dict[str, dict[str, float]] = {}
         self._folder = folder
-        self._late, self._own = Lateness(app), OwnTime(app)
+        self._late, self._own = Lateness(app), OwnLateness(app)
         self.agent = self.panel("agent", AgentPanel)
         self.attention, self.memory = self.panel("attention", AttentionPanel), self.panel("memory", MemoryPanel)
 
@@ -384,14 +357,15 @@ class Visitor(Hand):
         return QApplication.focusWidget() or self.agent
 
     def return_to_live(self) -> None:
-        player = self.app.player
         with self.action("Esc: back to live"):
             self.press(self.app.window, Key.Key_Escape)
             self.until(lambda: self.app.inspecting.pinned is None, "live")
-            self.until(
-                lambda: player.choice == "newest" and player.playing and not player.playing.given and self.shows(),
-                "the agent that trains",
-            )
+            self.until(lambda: self._plays_newest() and self.shows(), "the agent that trains")
+
+    def _plays_newest(self) -> bool:
+        """An episode of the training agent's own has begun."""
+        playing = self.app.player.playing
+        return playing is not None and playing.source == "newest weights" and not playing.given
 
 
 def _canvases(panel: InnerPanel) -> list[StepCanvas]:
