@@ -86,6 +86,24 @@ def test_picture_bars_and_numbers_are_of_one_step(playing: AgentPanel, player: W
     assert playing.transport.place.text() == "2 / 96+"
 
 
+def test_values_that_come_behind_their_picture_are_drawn(playing: AgentPanel, player: Watched) -> None:
+    play = player.host._play
+    player.host._play = lambda until: play(min(until, 42))  # type: ignore[method-assign]
+    player.next_episode()
+    player.tick(times=4)
+    player.seek(42)
+    player.tick(times=4)
+    assert player.playing is not None
+    assert (player.playing.t, player.playing.length) == (42, 42)
+    assert playing.bars.described == ""
+    player.host.emit(player.host.played(42, 96))
+    player.tick()
+    playing.take_views(player.playing)
+    playing.refresh()
+    assert (player.playing.t, player.playing.length) == (42, 96)
+    assert playing.bars.described == "left taken, value 42.00"
+
+
 def test_at_the_end_nothing_is_chosen_and_it_says_why(playing: AgentPanel, player: Watched) -> None:
     player.seek(1000)
     player.tick(times=4)

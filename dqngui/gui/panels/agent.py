@@ -45,6 +45,7 @@ class AgentPanel(Panel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._player: Player | None = None
+        self._valued = True  # the values that are drawn are the shown step's
         self._drawn: Playing | None = None  # the episode that picture, bars and numbers are of
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.scene, self.notice = Scene(), Notice(self._restart)
@@ -182,10 +183,15 @@ class AgentPanel(Panel):
             self.frame.set_image(image)
         self._show_page()
         self._draw_seen(playing, t)
+        self._show_values(playing, t)
+        self._tell(playing, t)
+
+    def _show_values(self, playing: Playing, t: int) -> None:
+        """The action values of step t; a picture may come before its step's, then they are those before it."""
         driving = self.takeover.driving and t == playing.length and t > 0  # what comes next is not known yet
         last = t - 1 if driving else t
         self.bars.show_step(playing, last, self.takeover.actors.get(last, "") if playing.human else "")
-        self._tell(playing, t)
+        self._valued = t < playing.length or playing.ended
 
     # -- what the agent sees ----------------------------------------------------------------------
 
@@ -253,6 +259,8 @@ class AgentPanel(Panel):
             self.gained.say("")
         else:
             self.transport.show_step(playing, playing.t)
+            if not self._valued:
+                self._show_values(playing, playing.t)
             if self.overlays.overlay is not None:
                 self._draw_seen(playing, playing.t)  # its weights may have come behind the picture
 
