@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made_playing import rows_of
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QFontMetrics, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -18,7 +18,7 @@ from dqngui.gui import theme as themes
 from dqngui.gui.cards import Card
 from dqngui.gui.overlay import Laid, Overlay, heads_of, offered
 from dqngui.gui.panels.agent import AgentPanel
-from dqngui.gui.panels.seen_view import SeenView, heat
+from dqngui.gui.panels.seen_view import SeenView, heat, width_of_numbers
 from dqngui.gui.player import Player
 from dqngui.gui.playing import Playing
 from dqngui.hosts import open_host
@@ -145,6 +145,15 @@ def test_numbers_have_their_shares_beside_their_names(qtbot: QtBot) -> None:
     for size in ((300, 140), (120, 60), (700, 500)):
         view.resize(*size)
         assert not view.grab().isNull()
+
+
+def test_every_number_has_room(qtbot: QtBot) -> None:
+    view, metrics = SeenView(), QFontMetrics(themes.font(themes.TICK_PX))
+    qtbot.addWidget(view)
+    for weight, text in ((0.5, "0.5"), (0.000895, "0.000895"), (-1.234e-05, "−1.23e−05")):
+        laid = Laid(["angle"], np.array([weight]), None, signed=True)
+        view.show_step(episode((FEATURES,)), 1, {}, laid)
+        assert width_of_numbers(metrics, view.rows) >= metrics.horizontalAdvance(text)
 
 
 def test_texts_and_a_picture_replace_a_list_of_cells(qtbot: QtBot) -> None:

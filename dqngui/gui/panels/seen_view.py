@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -226,7 +226,7 @@ class SeenView(Ringed):
         texts = ["−0.0000", *(_short(row.value) for row in shown if row.weight and row.value is not None)]
         fits = valued and inner.width() > 220
         middle = max(metrics.horizontalAdvance(text) for text in texts) + 10 if fits else 0
-        right = metrics.horizontalAdvance("−0.0000")
+        right = width_of_numbers(metrics, shown)
         upright, y = int(Qt.AlignmentFlag.AlignVCenter), inner.top()
         after = upright | int(Qt.AlignmentFlag.AlignRight)
         for row in shown:
@@ -244,6 +244,11 @@ class SeenView(Ringed):
             painter.setPen(theme.color("muted"))
             more = f"and {count - len(shown):,} more" if shown else f"{count:,} numbers"
             painter.drawText(inner.left(), y, inner.width(), ROW, upright, more)
+
+
+def width_of_numbers(metrics: QFontMetrics, rows: Sequence[Row]) -> int:
+    """Room for the number of each row: the usual ones', so that it seldom changes, or more."""
+    return max(metrics.horizontalAdvance(text) for text in ("−0.0000", *map(_told, rows)))
 
 
 def _draw_bar(painter: QPainter, bar: QRectF, row: Row) -> None:
