@@ -104,13 +104,13 @@ class Inspecting(QObject):
         if playing is None:
             seen = any(self._player.sight)
             return f"{parts[0]} · " + ("its agent is being opened" if seen else "no card in sight shows it")
+        if pinned.differs:  # before what a narrow card has no room for
+            parts.append("this environment did not repeat: what you see is not what happened")
         parts.append(pinned.weights_words(playing.weights_step))
         given, whole = playing.given, len(pinned.trace.actions)
         parts.append("actions as recorded" if given >= whole else f"actions as recorded up to step {given:,}")
         if pinned.learned:
             parts.append("weights changed during this episode")
-        if pinned.differs:
-            parts.append("this environment did not repeat: what you see is not what happened")
         return " · ".join(parts)
 
     def readout(self, number: int) -> list[str]:
