@@ -82,7 +82,8 @@ def test_a_click_pins_its_dot_and_a_second_one_lets_go(trained: App) -> None:
     assert pinned(trained) == 7
     assert badge.isVisible()
     until(lambda: "actions as recorded" in badge.text.text())
-    assert badge.text.text().startswith("pinned · episode 8 · weights of ")
+    assert badge.text.text().startswith("pinned · episode 8 · ")
+    assert " · weights of " in badge.text.text()
     assert plot_of(trained).cursor_line.steps == [ended(7).step]
     assert live_action(trained).isEnabled()
     until(lambda: trained.player.playing.asked.recorded)  # type: ignore[union-attr]
