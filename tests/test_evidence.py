@@ -211,7 +211,14 @@ def test_a_killed_runner_leaves_what_was_done_and_goes_on(tmp_path: Path) -> Non
     """Interrupted while it trains, the runner ends its processes and writes no half of a file."""
     command = [sys.executable, "-m", "tests.evidence.run", "--only", "cartpole-positions/none", "--seeds", "0"]
     command += ["--into", str(tmp_path), "--jobs", "1"]
-    runner = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ})
+    runner = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )
     assert runner.stderr is not None
     assert any("training cartpole-positions/none-0" in line for line in runner.stderr)
     time.sleep(2.0)

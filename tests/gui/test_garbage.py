@@ -26,10 +26,9 @@ class Dying(QObject):
         self.destroyed_in.append(threading.current_thread())
 
 
-def allocate() -> None:
-    """As much as makes Python collect, several times."""
-    kept = [[index] for index in range(50_000)]
-    del kept
+def allocate() -> list[list[int]]:
+    """As much as makes Python collect, several times; what is kept counts towards the next collection."""
+    return [[index] for index in range(50_000)]
 
 
 def test_a_circle_is_destroyed_in_the_windows_thread(qtbot: QtBot) -> None:
@@ -38,7 +37,8 @@ def test_a_circle_is_destroyed_in_the_windows_thread(qtbot: QtBot) -> None:
     sweeper.start()
     try:
         Dying(died)
-        other = threading.Thread(target=allocate)
+        kept: list[list[list[int]]] = []
+        other = threading.Thread(target=lambda: kept.append(allocate()))
         other.start()
         other.join()
         assert not died
@@ -64,6 +64,6 @@ def test_the_window_collects_while_it_is_open(app: App) -> None:
     until(lambda: gc.get_freeze_count() > 0)  # torch counts as loaded: what was there by then stays
     died: list[threading.Thread] = []
     Dying(died)
-    kept = [[index] for index in range(2 * gc.get_threshold()[0])]
+    kept = allocate()
     until(lambda: bool(died))
     assert kept
