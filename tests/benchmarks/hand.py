@@ -21,7 +21,7 @@ from dqngui.config import Experiment
 from dqngui.gui.app import App
 from dqngui.gui.states import State
 
-PATIENCE_S = 120.0
+PATIENCE_S, TRAINING_S = 120.0, 900.0
 SIZE = (1600, 1000)
 KEYS_S = 1 / 30  # between two repeats of a key that is held
 DRAG_S = 0.04  # between two moves of a hand that drags
@@ -64,9 +64,9 @@ class Hand:
         QTimer.singleShot(max(1, round(1000 * seconds)), loop.quit)
         loop.exec()
 
-    def until(self, reached: Callable[[], object], what: str = "") -> None:
+    def until(self, reached: Callable[[], object], what: str = "", patience_s: float = PATIENCE_S) -> None:
         """Wait for something. Raises SystemExit when it does not come, or the run fails."""
-        latest = time.perf_counter() + PATIENCE_S
+        latest = time.perf_counter() + patience_s
         while not reached():
             failure = self.app.session.failure
             if failure is not None or time.perf_counter() > latest:
@@ -78,7 +78,7 @@ class Hand:
         session = self.app.session
         self.until(lambda: session.torch_loaded, "torch")
         session.start()
-        self.until(lambda: session.state is State.RUNNING and session.step > steps, "training")
+        self.until(lambda: session.state is State.RUNNING and session.step > steps, "training", TRAINING_S)
 
     # -- the mouse --------------------------------------------------------------------------------
 
