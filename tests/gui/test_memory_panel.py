@@ -176,6 +176,16 @@ def test_a_matrix_is_drawn_at_the_shown_step_and_a_click_on_a_cell_draws_its_cur
     assert panel.now.isHidden()
 
 
+def test_a_path_is_followed_into_an_agent_without_the_matrix(qtbot: QtBot) -> None:
+    panel = shown(qtbot, episode((SLOTS,)), height=320)
+    panel.look_as_path(True)
+    feed(panel, episode((HIDDEN,)))
+    panel.follow(8)
+    panel.look_as_path(False)
+    panel.refresh()
+    assert panel.now.isHidden() and panel.map.isVisible()
+
+
 def test_a_low_card_draws_a_matrix_over_the_episode_only(qtbot: QtBot) -> None:
     panel = shown(qtbot, episode((SLOTS,)), height=180)
     assert panel.now.isHidden() and panel.map.isVisible()

@@ -140,7 +140,7 @@ class MemoryPanel(InnerPanel):
         if self.as_path.isChecked():
             if self.trajectory.draw(playing, view.name, values):
                 self.go_on()
-            self._drawn = None  # the map is drawn whole when it comes back
+            self._drawn = self._maps = None  # the map is drawn whole when it comes back, and may be of another view
             return self.fit_rows()
         names, shown, title = self.rows_of(view)
         if self.fresh:
