@@ -365,12 +365,12 @@ class _Job:
             seconds=count.seconds,
         )
         if best:
-            yield Snapshot(count.step, training.learner.weights(), best=True, keep=False, state=None)
+            yield Snapshot(count.step, training.learner.weights(), best=True, state=None)
         return goal is not None and mean >= goal and fmean(second) >= goal
 
     def _snapshot(self) -> Snapshot:
         training = self.training
-        return Snapshot(training.counters.step, training.learner.weights(), best=False, keep=True, state=self._state)
+        return Snapshot(training.counters.step, training.learner.weights(), best=False, state=self._state)
 
     def _state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         arrays, meta = self.training.state()

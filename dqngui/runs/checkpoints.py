@@ -23,23 +23,18 @@ MOST = 50
 
 
 def checkpoints(folder: Path) -> list[int]:
-    """Steps of the stored checkpoints, rising; the best one is not among them."""
+    """Steps of the stored checkpoints, rising; the best one is among them until it is thinned out."""
     names = (path.stem for path in (folder / FOLDER).glob("*.pt"))
     return sorted(int(name) for name in names if name.isdecimal())
 
 
-def save_weights(folder: Path, step: int, weights: Mapping[str, torch.Tensor], *, keep: bool, best: bool) -> None:
-    """Write weights as a checkpoint of this step (`keep`) and as the best ones (`best`). Raises OSError."""
-    if not keep and not best:
-        return
+def save_weights(folder: Path, step: int, weights: Mapping[str, torch.Tensor], *, best: bool) -> None:
+    """Write weights as the checkpoint of this step, and as the best ones too (`best`). Raises OSError."""
     data = tensor_bytes({"step": step, "weights": {name: to_cpu(tensor) for name, tensor in weights.items()}})
     try:
         (folder / FOLDER).mkdir(exist_ok=True)
     except OSError as error:
         raise named(error, folder / FOLDER) from error
-    if not keep:
-        replace_file(folder / FOLDER / BEST, data)
-        return
     replace_file(folder / FOLDER / f"{step}.pt", data)
     if best:
         link_file(folder / FOLDER / f"{step}.pt", folder / FOLDER / BEST)

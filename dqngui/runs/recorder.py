@@ -40,14 +40,12 @@ class Snapshot:
     Attributes:
         weights: state_dict of the network to play.
         best: these are the best weights by evaluation.
-        keep: store them as `checkpoints/STEP.pt`.
         state: gives (arrays, plain meta) to resume from; None: no resume state this time.
     """
 
     step: int
     weights: dict[str, torch.Tensor]
     best: bool = False
-    keep: bool = True
     state: Callable[[], tuple[dict[str, np.ndarray | torch.Tensor], dict[str, Any]]] | None = None
 
 
@@ -166,7 +164,7 @@ class _Log:
         """Write a snapshot's files; the log goes first, as the saved state tells its length."""
         self._note(step=snapshot.step)
         self.sync()
-        save_weights(self.folder, snapshot.step, snapshot.weights, keep=snapshot.keep, best=snapshot.best)
+        save_weights(self.folder, snapshot.step, snapshot.weights, best=snapshot.best)
         if snapshot.state is not None:
             data, index = self.episodes.lengths
             mark = LogMark(

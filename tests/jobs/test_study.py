@@ -285,7 +285,7 @@ def test_checkpoints_that_are_thinned_meanwhile_are_left_out(finder: Path, tmp_p
     drop_after(folder, 0)
     _, trained = load_weights(finder, "last")
     for step in (10, 20, 30, 40, 50):
-        save_weights(folder, step, trained, keep=True, best=False)
+        save_weights(folder, step, trained, best=False)
     first = checkpoints(folder)[0]
     envs = make_vector(read_run(folder).env, 1)
     agent = Agent(m.OpenAgent(folder=str(folder)), read_run(folder), envs.spaces)

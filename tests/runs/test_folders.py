@@ -104,7 +104,7 @@ def test_a_torn_last_line_is_ignored_and_a_damaged_one_is_named(tmp_path: Path) 
 
 def test_checkpoints_are_thinned_evenly_and_keep_both_ends(tmp_path: Path) -> None:
     for number in range(1, 201):
-        save_weights(tmp_path, number * 10, {"w": torch.ones(1) * number}, keep=True, best=number == 33)
+        save_weights(tmp_path, number * 10, {"w": torch.ones(1) * number}, best=number == 33)
         if number <= 50:
             assert len(checkpoints(tmp_path)) == number
     steps = checkpoints(tmp_path)
@@ -124,7 +124,7 @@ def test_a_run_without_checkpoints(tmp_path: Path) -> None:
     for which in ("best", "last"):
         with pytest.raises(ConfigError, match="has no checkpoint yet"):
             load_weights(tmp_path, which)
-    save_weights(tmp_path, 5, {"w": torch.ones(1)}, keep=True, best=False)
+    save_weights(tmp_path, 5, {"w": torch.ones(1)}, best=False)
     assert load_weights(tmp_path, "best")[0] == 5
 
 
@@ -137,7 +137,7 @@ class Bomb:
 
 
 def test_foreign_checkpoints_run_no_code(tmp_path: Path) -> None:
-    save_weights(tmp_path, 5, {"w": torch.ones(100)}, keep=False, best=True)
+    save_weights(tmp_path, 5, {"w": torch.ones(100)}, best=True)
     path, trap = tmp_path / "checkpoints" / "best.pt", tmp_path / "exploded"
     whole = path.read_bytes()
     torch.save({"step": 5, "weights": {"w": Bomb(trap)}}, path)
@@ -160,7 +160,7 @@ def test_foreign_checkpoints_run_no_code(tmp_path: Path) -> None:
 
 def test_views_are_stored_without_what_they_look_into(tmp_path: Path) -> None:
     large = torch.zeros(1_000_000)
-    save_weights(tmp_path, 1, {"w": large[:10]}, keep=True, best=False)
+    save_weights(tmp_path, 1, {"w": large[:10]}, best=False)
     assert (tmp_path / "checkpoints" / "1.pt").stat().st_size < 10_000
 
 

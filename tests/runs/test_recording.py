@@ -34,7 +34,7 @@ from dqngui.messages import (
     Weights,
 )
 from dqngui.runs import recorder
-from dqngui.runs.checkpoints import load_weights
+from dqngui.runs.checkpoints import checkpoints, load_weights
 from dqngui.runs.folder import create, read_events, summary_of
 from dqngui.runs.recorder import EpisodeTrace, Snapshot, record
 from dqngui.runs.resume import load_resume
@@ -85,7 +85,7 @@ def test_a_snapshot_is_answered_when_it_is_on_the_disk(folder: Path) -> None:
     def job() -> Iterator[Any]:
         yield EpisodeEnded(step=5, ret=1.0, length=5)
         yield EpisodeTrace(5, 0, 0, 7, np.zeros(5, np.int64))
-        yield Snapshot(5, {"w": torch.ones(2)}, best=True, keep=False)
+        yield Snapshot(5, {"w": torch.ones(2)}, best=True)
         yield Snapshot(6, {"w": torch.zeros(2)}, state=lambda: ({"a": np.ones(1)}, {"x": 1}))
         yield finished(6)
 
@@ -95,6 +95,7 @@ def test_a_snapshot_is_answered_when_it_is_on_the_disk(folder: Path) -> None:
             assert event.seconds > 0
             assert len(list(read_events(folder))) == 1  # the log was there first
             assert load_weights(folder, "best")[0] == 5
+            assert checkpoints(folder) == [5]  # the best is one of those that a pin may choose
             assert not (folder / "resume").exists()
         elif isinstance(event, CheckpointSaved):
             assert not event.best

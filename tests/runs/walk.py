@@ -54,7 +54,7 @@ def walk(total: int, state: dict[str, Any] | None, arrays: dict[str, Any], delay
 def snapshot(step: int, weights: torch.Tensor, best: float, generator: np.random.Generator, improved: bool) -> Snapshot:
     meta = {"step": step, "best": best, "generator": generator.bit_generator.state}
     arrays = {"weights": weights, "past": np.arange(step)}
-    return Snapshot(step, {"w": weights}, best=improved, keep=step > 0, state=lambda: (arrays, meta))
+    return Snapshot(step, {"w": weights}, best=improved, state=lambda: (arrays, meta))
 
 
 def run(folder: Path, total: int = 200, delay: float = 0.0) -> Iterator[Event]:
