@@ -15,6 +15,7 @@ from dqngui.messages import PlayerReady, View
 
 _SALIENCY = {"saliency/gradient": "Saliency: gradient × input", "saliency/integrated": "Saliency: integrated gradients"}
 Numbers = npt.NDArray[Any]
+CLEAR = 3.0
 NO_MARKS: Numbers = np.zeros((0, 3))
 
 
@@ -38,11 +39,18 @@ class Laid:
     t: int = 0
 
     @property
-    def most(self) -> float:
-        """The largest magnitude, of cells and others alike."""
-        told = [np.abs(each).max() for each in (self.weights, self.cells) if each is not None and each.size]
-        most = max((float(each) for each in told), default=0.0)
-        return most if np.isfinite(most) else 0.0
+    def full(self) -> float:
+        """The magnitude that is drawn in full: the largest, of cells and others alike.
+
+        Of shares it is at least `CLEAR` times an even one, so that attention to all alike does not look like attention.
+        """
+        told = [np.abs(each).ravel() for each in (self.weights, self.cells) if each is not None]
+        every = np.concatenate(told)
+        most = float(every.max(initial=0.0))
+        if not np.isfinite(most):
+            return 0.0
+        there = np.count_nonzero(every)
+        return most if self.signed or not there else max(most, min(1.0, CLEAR / there))
 
     def marks(self, t: int, told: Mapping[str, Any]) -> Numbers:
         """Where entities are to be marked in the environment's picture of step t, and how strongly.
@@ -51,15 +59,15 @@ class Laid:
             told: what was described of that step (`dqngui.gui.seen`).
 
         Returns:
-            (M, 3): shares of the picture's width and height, and the weight as a share of the largest of all that is
-            weighed; the heaviest last. Where this is of another step, or no entity is in the picture: (0, 3).
+            (M, 3): shares of the picture's width and height, and the weight as a share of `full`; the heaviest
+            last. Where this is of another step, or no entity is in the picture: (0, 3).
         """
         places, weights = told.get("places"), self.entities
-        if t != self.t or weights is None or places is None or not self.most:
+        if t != self.t or weights is None or places is None or not self.full:
             return NO_MARKS
         if np.shape(places) != (len(weights), 2):
             return NO_MARKS
-        marks = np.column_stack([places, np.abs(weights) / self.most])
+        marks = np.column_stack([places, np.abs(weights) / self.full])
         with np.errstate(invalid="ignore"):
             marks = marks[((marks >= 0) & (marks <= 1)).all(axis=1)]  # neither absent (NaN) nor outside
         return marks[marks[:, 2].argsort()]

@@ -47,11 +47,11 @@ def laid(entities: list[float], t: int = 0) -> Laid:
 # -- which marks ------------------------------------------------------------------------------------
 
 
-def test_marks_are_the_present_entities_by_weight_relative_to_the_heaviest() -> None:
+def test_marks_are_the_present_entities_by_weight() -> None:
     marks = laid([0.6, 0.0, 0.3]).marks(0, {"places": PLACES})
-    assert marks.tolist() == [[0.75, 0.5, 0.5], [0.25, 0.5, 1.0]]  # the heaviest last, over the others
+    assert marks.tolist() == [[0.75, 0.5, 0.3], [0.25, 0.5, 0.6]]  # the heaviest last, over the others
     query = Laid(["query", "entity 1"], np.array([0.8, 0.2]), None, False, np.array([0.2]))
-    assert query.marks(0, {"places": PLACES[:1]})[0, 2] == pytest.approx(0.25)  # as its bar beside the picture
+    assert query.marks(0, {"places": PLACES[:1]})[0, 2] == pytest.approx(0.2)  # as its bar beside the picture
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,15 @@ def test_weights_of_another_step_mark_nothing() -> None:
     assert len(laid([0.6, 0.0, 0.3], t=4).marks(5, {"places": PLACES})) == 0
     assert len(laid([0.0, 0.0, 0.0]).marks(0, {"places": PLACES})) == 0
     assert len(laid([float("nan"), 0.0, 0.3]).marks(0, {"places": PLACES})) == 0
+
+
+def test_attention_to_all_alike_is_drawn_as_little() -> None:
+    even = Laid([f"entity {n}" for n in range(16)], np.full(16, 1 / 16), None, signed=False)
+    assert even.full == pytest.approx(3 / 16)
+    one = Laid(even.names, np.array([0.85, *[0.01] * 15]), None, signed=False)
+    assert one.full == pytest.approx(0.85)
+    saliency = Laid(even.names, np.full(16, -0.02), None, signed=True)
+    assert saliency.full == pytest.approx(0.02)
 
 
 def test_what_lies_outside_the_picture_is_not_marked() -> None:
@@ -176,8 +185,8 @@ def describe(player: Watched, *steps: int, places: Any = PLACES) -> None:
     player._tick()
 
 
-FIRST = [[0.75, 0.5, pytest.approx(0.5)], [0.25, 0.5, 1.0]]
-THIRD = [[0.25, 0.5, pytest.approx(0.5)], [0.75, 0.5, 1.0]]
+FIRST = [[0.75, 0.5, pytest.approx(0.3)], [0.25, 0.5, pytest.approx(0.6)]]
+THIRD = [[0.25, 0.5, pytest.approx(0.3)], [0.75, 0.5, pytest.approx(0.6)]]
 
 
 def test_entities_are_marked_once_their_places_have_come(panel: AgentPanel, player: Watched) -> None:
@@ -188,7 +197,7 @@ def test_entities_are_marked_once_their_places_have_come(panel: AgentPanel, play
     assert panel.frame.grab().toImage() != plain
     assert [row.name for row in panel.scene.seen.rows] == ["query", "e 1", "e 2", "e 3"]  # bars beside it stay
     panel.overlays.choose(True, Overlay(POOL.name, 1))
-    assert panel.frame.marks[-1].tolist() == [0.75, 0.5, 1.0]
+    assert panel.frame.marks[-1].tolist() == [0.75, 0.5, pytest.approx(0.7)]
     panel.overlays.choose(True, OVERLAY)  # the mean of the heads
     assert panel.frame.marks[0].tolist() == [0.25, 0.5, pytest.approx(0.4 / 0.5)]
 
@@ -315,7 +324,8 @@ def test_find_is_marked_where_it_draws_its_entities(qtbot: QtBot, tmp_path: Path
         attended = playing.view(POOL.name)[playing.t].mean(0)
         assert playing.t == 0
         places = env.unwrapped.entity_places()
-        wanted = {(x, y, w) for (x, y), w in zip(places.tolist(), (attended / attended.max()).tolist(), strict=True)}
+        full = max(attended.max(), 3 / np.count_nonzero(attended))
+        wanted = {(x, y, w) for (x, y), w in zip(places.tolist(), (attended / full).tolist(), strict=True)}
         told = panel.frame.marks.tolist()
         assert len(told) == np.isfinite(places).all(1).sum()
         assert {(x, y) for x, y, _ in told} == {(x, y) for x, y, _ in wanted if x == x}

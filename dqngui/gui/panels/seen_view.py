@@ -23,7 +23,7 @@ from dqngui.gui.theme import SECONDARY_PX, TICK_PX
 
 ROW = 18
 LOW, NARROW = 72, 260  # pixels: lower, lines are left out; narrower, none stand beside a picture
-OPAQUE = 180  # of 255: the heaviest cell of an overlay
+OPAQUE = 180  # of 255: a cell of an overlay that is drawn in full
 _CELL = re.compile(r"\[\d+, \d+")
 """In the name of a number that is one of a picture's."""
 
@@ -137,7 +137,7 @@ class SeenView(Ringed):
     def _weighed(features: tuple[str, ...], values: npt.NDArray[Any], laid: Laid) -> list[Row]:
         known = dict(zip(features, values.tolist(), strict=False))
         return [
-            Row(name, known.get(name), float(weight), laid.most, laid.signed, weight=True)
+            Row(name, known.get(name), float(weight), laid.full, laid.signed, weight=True)
             for name, weight in zip(laid.names, laid.weights, strict=True)
         ]
 
@@ -212,7 +212,7 @@ class SeenView(Ringed):
         painter.drawImage(place, picture)
         if self._laid is not None and self._laid.cells is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-            painter.drawImage(place, heat(self._laid.cells, self._laid.most, signed=self._laid.signed))
+            painter.drawImage(place, heat(self._laid.cells, self._laid.full, signed=self._laid.signed))
         return rest
 
     def _draw_rows(self, painter: QPainter, inner: QRect) -> None:
