@@ -1,6 +1,6 @@
 """Draws the pictures of the README's guided tour: four agents, trained here, each looked into with another card.
 
-    python -m tests.gui.tour_pictures FOLDER        (about ten minutes on two cores)
+    python -m tests.gui.tour_pictures FOLDER        (about three minutes on two cores)
 
 Every number in them is what these agents did: nothing is drawn by hand, and a run that did not learn stops the tour.
 """
@@ -153,6 +153,7 @@ def erase_the_cue(tour: Tour, folder: Path) -> None:
         if whatif.comparison is not None and whatif.comparison.diverges is not None:
             break
     tour.take("tour-erased")
+    whatif.interventions.clear()  # the next agents have other memories
     probe = tour.panel("probe", ProbePanel)
     probe.read()
     tour.until(lambda: probe.answer is not None, "the probe's answer")
