@@ -106,10 +106,11 @@ class Visitor(threading.Thread):
     def click(self, widget: QWidget, across: float = 0.5, down: float = 0.5, times: int = 1) -> None:
         self.hands.click(*self.hands.place(widget, across, down), times)
 
-    def choose_memory(self, letter: str) -> None:
+    def choose_memory(self, letters: str) -> None:
+        """By as many letters as tell it from others."""
         editor: QComboBox = self.window.form.first.editors["net.memory"]  # type: ignore[assignment]
         self.click(editor)
-        self.hands.keys(letter, "Return")
+        self.hands.keys(*letters, "Return")
 
     def click_run(self, folder: Path, column: Column, times: int = 1) -> None:
         runs: RunsPanel = self.panels["runs"]
@@ -197,7 +198,7 @@ class Visitor(threading.Thread):
         return f"Step made {made} environment steps; stopped at {stopped:,} and went on"
 
     def fork(self) -> str:
-        self.choose_memory("l")
+        self.choose_memory("ls")
         self.until("the draft bar", self.window.draft_bar.isVisible)
         before = self.seen("return")
         self.hands.keys("ctrl+shift+f")
@@ -227,7 +228,7 @@ class Visitor(threading.Thread):
         self.click(self.until("Undo", lambda: runs.note.undo.isVisible() and runs.note.undo))
         self.until("the run's return", self.branch.exists)
         self.hands.keys("ctrl+n")
-        self.choose_memory("n")
+        self.choose_memory("no")
         self.hands.keys("ctrl+Return")
         plain = self.until("a third run", lambda: (new := self.newest()) not in (self.first, self.branch) and new)
         self.until("an evaluation", lambda: self.events(plain, messages.Evaluated))
