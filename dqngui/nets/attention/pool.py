@@ -21,8 +21,8 @@ class Pool(nn.Module):
 
     With `sharpness` s the scores begin with standard deviation s, and by torch's usual weights with some 0.1 to 0.2:
     then all weights are about 1/K, and of many tokens none moves the mean by much. Over the 49 cells of
-    `minigrid-memory-cells` two seeds solved the task by 20,000 and 30,000 steps with s = 3; with 0.14 one of them did by
-    90,000.
+    `minigrid-memory-cells` two seeds solved the task by 20,000 and 30,000 steps with s = 3; with 0.14 one of them
+    did by 90,000.
     """
 
     def __init__(self, width: int, heads: int, sharpness: float | None = None) -> None:
