@@ -11,7 +11,7 @@ from torch import Generator, Tensor, nn
 from dqngui.catalog.attentions import ActionAttentionOptions
 from dqngui.nets.attention.contract import Attention
 from dqngui.nets.attention.pool import Pool
-from dqngui.nets.attention.products import weigh
+from dqngui.nets.attention.products import batched, weigh
 from dqngui.nets.record import Record, ViewSpec
 
 
@@ -50,10 +50,7 @@ class ActionAttention(Attention):
         self, tokens: Tensor, present: Tensor | None = None, query: Tensor | None = None, record: Record | None = None
     ) -> tuple[Tensor, Tensor | None]:
         steps = tokens.shape[:2]
-        x = tokens.flatten(0, 1)  # (N, K, D), N = T·B
-        if present is not None:
-            present = present.flatten(0, 1)
-            x = x.masked_fill(~present.unsqueeze(-1), 0.0)
+        x, present = batched(tokens, present)  # (N, K, D), N = T·B
         y = self.norm(x)
         scores = F.linear(y, self._questions()).unflatten(-1, (self.heads, -1))  # (N, K, H, A)
         values = self.value(y).unflatten(-1, (self.heads, -1))

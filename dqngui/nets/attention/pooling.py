@@ -7,6 +7,7 @@ from torch import Tensor
 from dqngui.catalog.attentions import PoolAttentionOptions
 from dqngui.nets.attention.contract import Attention
 from dqngui.nets.attention.pool import Pool
+from dqngui.nets.attention.products import batched
 from dqngui.nets.record import Record, ViewSpec
 
 
@@ -27,10 +28,7 @@ class PoolAttention(Attention):
         self, tokens: Tensor, present: Tensor | None = None, query: Tensor | None = None, record: Record | None = None
     ) -> tuple[Tensor, Tensor | None]:
         steps = tokens.shape[:2]
-        x = tokens.flatten(0, 1)  # (N, K, D), N = T·B
-        if present is not None:
-            present = present.flatten(0, 1)
-            x = x.masked_fill(~present.unsqueeze(-1), 0.0)
+        x, present = batched(tokens, present)  # (N, K, D), N = T·B
         pooled, weights = self.pool(x, present, record)
         if record is not None:
             record.add("attention/pool", weights.unflatten(0, steps))

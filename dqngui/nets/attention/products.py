@@ -13,6 +13,15 @@ from torch import Tensor
 from dqngui.nets.record import Changing
 
 
+def batched(tokens: Tensor, present: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Steps (T, B, K, D) and (T, B, K) as N = T·B, absent tokens as zeros."""
+    x = tokens.flatten(0, 1)
+    if present is None:
+        return x, None
+    present = present.flatten(0, 1)
+    return x.masked_fill(~present.unsqueeze(-1), 0.0), present
+
+
 def attend(
     q: Tensor,
     k: Tensor,

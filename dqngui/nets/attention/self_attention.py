@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from dqngui.catalog.attentions import SelfAttentionOptions
 from dqngui.nets.attention.contract import Attention
 from dqngui.nets.attention.pool import Pool
-from dqngui.nets.attention.products import attend
+from dqngui.nets.attention.products import attend, batched
 from dqngui.nets.record import Changing, Record, ViewSpec
 
 
@@ -33,10 +33,7 @@ class SelfAttention(Attention):
         self, tokens: Tensor, present: Tensor | None = None, query: Tensor | None = None, record: Record | None = None
     ) -> tuple[Tensor, Tensor | None]:
         steps = tokens.shape[:2]
-        x = tokens.flatten(0, 1)  # (N, K, D), N = T·B
-        if present is not None:
-            present = present.flatten(0, 1)
-            x = x.masked_fill(~present.unsqueeze(-1), 0.0)
+        x, present = batched(tokens, present)  # (N, K, D), N = T·B
         for index, layer in enumerate(self.layers):
             change = None if record is None else record.changing(f"attention/self/{index}")
             x, weights = layer(x, present, change)

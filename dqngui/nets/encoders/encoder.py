@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 import torch
@@ -34,7 +34,6 @@ class Encoder(nn.Module):
         self.parts = nn.ModuleList(encoders)
         self.labels = tuple(label for encoder in encoders for label in encoder.labels)
         """Name of each token, in order: of the part, or of the feature, cell or entity where each is a token."""
-        self._counts = [len(encoder.labels) for encoder in encoders]
 
     @property
     def count(self) -> int:
@@ -44,22 +43,21 @@ class Encoder(nn.Module):
     @property
     def cells(self) -> tuple[int, int, int] | None:
         """Place of the first token of a picture or grid whose cells are tokens, and its rows and columns."""
-        first = 0
-        for encoder, count in zip(self.parts, self._counts, strict=True):
-            if (cells := cast(PartEncoder, encoder).cells) is not None:
-                return first, *cells
-            first += count
-        return None
+        return next(((first, *each.cells) for first, each in self._placed() if each.cells is not None), None)
 
     @property
     def entities(self) -> tuple[int, int] | None:
         """Place of the first token of a list of entities each of which is a token, and how many they are."""
+        lists = ((first, len(each.labels)) for first, each in self._placed() if isinstance(each, EntityEncoder))
+        return next(lists, None)
+
+    def _placed(self) -> Iterator[tuple[int, PartEncoder]]:
+        """Each part's encoder with the place of its first token."""
         first = 0
-        for encoder, count in zip(self.parts, self._counts, strict=True):
-            if isinstance(encoder, EntityEncoder):
-                return first, count
-            first += count
-        return None
+        for encoder in self.parts:
+            part = cast(PartEncoder, encoder)
+            yield first, part
+            first += len(part.labels)
 
     @property
     def raw_size(self) -> int:
