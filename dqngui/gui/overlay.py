@@ -63,11 +63,12 @@ class Laid:
             last. Where this is of another step, or no entity is in the picture: (0, 3).
         """
         places, weights = told.get("places"), self.entities
-        if t != self.t or weights is None or places is None or not self.full:
+        if t != self.t or weights is None or places is None or np.shape(places) != (len(weights), 2):
             return NO_MARKS
-        if np.shape(places) != (len(weights), 2):
+        full = self.full
+        if not full:
             return NO_MARKS
-        marks = np.column_stack([places, np.abs(weights) / self.full])
+        marks = np.column_stack([places, np.abs(weights) / full])
         with np.errstate(invalid="ignore"):
             marks = marks[((marks >= 0) & (marks <= 1)).all(axis=1)]  # neither absent (NaN) nor outside
         return marks[marks[:, 2].argsort()]

@@ -236,7 +236,9 @@ class AgentPanel(Panel):
     def _mark_entities(self, playing: Playing) -> None:
         """Mark them by weights and places of the very step that the picture is of, or not at all."""
         overlay, step = self.overlays.overlay, self._pictured
-        laid = None if overlay is None or not self.overlays.shows else overlay.at(playing, step)
+        laid = None
+        if overlay is not None and self.overlays.shows and playing.ready.entities is not None:
+            laid = overlay.at(playing, step)
         self.frame.set_marks(NO_MARKS if laid is None else laid.marks(step, self.seen.at(playing, step)))
 
     @property

@@ -135,9 +135,9 @@ class SeenView(Ringed):
 
     @staticmethod
     def _weighed(features: tuple[str, ...], values: npt.NDArray[Any], laid: Laid) -> list[Row]:
-        known = dict(zip(features, values.tolist(), strict=False))
+        known, full = dict(zip(features, values.tolist(), strict=False)), laid.full
         return [
-            Row(name, known.get(name), float(weight), laid.full, laid.signed, weight=True)
+            Row(name, known.get(name), float(weight), full, laid.signed, weight=True)
             for name, weight in zip(laid.names, laid.weights, strict=True)
         ]
 

@@ -109,10 +109,11 @@ class ModeChoice(Choice):
                 self._entry(stored, group, f"{text[:1].upper()}{text[1:]}", "This agent with these weights", other)
         runs = QMenu("Beside another run", menu)
         environment = sources.player.playing.ready.environment if sources.player.playing is not None else ""
-        for name, folder in self._runs(sources):
+        others, set_up = self._runs(sources), _set_up(own)
+        for name, folder in others:
             other = Other(Agent(None, folder), "best", name, environment)
             text, tip = name, "Its best checkpoint, on the same seeds"
-            if _set_up(other.agent) != _set_up(own):
+            if _set_up(other.agent) != set_up:
                 text += " (another set-up)"
                 tip += ". Its task has other arguments or wrappers, so that the same actions may lead elsewhere"
             self._entry(runs, group, text, tip, other)
