@@ -30,12 +30,12 @@ Kind = TypeVar("Kind")
 
 
 @contextmanager
-def opened(experiment: Experiment) -> Iterator[App]:
-    """A window of its own, with runs of its own, and nothing left of it in the end."""
+def opened(experiment: Experiment, runs: Path | None = None) -> Iterator[App]:
+    """A window of its own, by default with runs of its own, and nothing left of it in the end."""
     qt = QApplication.instance() or QApplication(["dqngui"])
     with tempfile.TemporaryDirectory() as place:
         kept = QSettings(str(Path(place) / "settings.ini"), QSettings.Format.IniFormat)
-        app = App(experiment, runs=Path(place) / "runs", settings=kept, theme="dark")
+        app = App(experiment, runs=runs or Path(place) / "runs", settings=kept, theme="dark")
         app.window.resize(*SIZE)
         app.window.show()
         try:

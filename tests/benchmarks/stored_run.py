@@ -11,15 +11,12 @@ import time
 from pathlib import Path
 
 import msgspec
-from PySide6.QtCore import QCoreApplication, QSettings
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 
 from dqngui import presets
-from dqngui.gui.app import App
 from dqngui.gui.measure import Lateness
 from dqngui.messages import EpisodeEnded, Evaluated, Learned, encode
 from dqngui.runs.folder import EVENTS, create, new_summary, write_summary
+from tests.benchmarks.hand import Hand, opened
 
 EVENTS_WRITTEN = 1_000_000
 PATIENCE_S = 60.0
@@ -56,40 +53,28 @@ def write_run(runs: Path, events: int = EVENTS_WRITTEN, seed: int = 0) -> Path:
 
 def measure(events: int = EVENTS_WRITTEN) -> dict[str, float]:
     """Seconds until the first curve is drawn and until all is read, and the event loop's worst delay in ms."""
-    qt = QApplication.instance() or QApplication(["dqngui"])
     with tempfile.TemporaryDirectory() as place:
         folder = write_run(Path(place) / "runs", events)
-        settings = QSettings(str(Path(place) / "settings.ini"), QSettings.Format.IniFormat)
-        app = App(presets.read_experiment("cartpole-positions"), runs=folder.parent, settings=settings, theme="dark")
-        app.window.resize(1600, 1000)
-        app.window.show()
-        while not app.session.torch_loaded:  # its import would be measured too
-            QTest.qWait(50)
-        QTest.qWait(1000)
-        try:
-            return _opened(app, folder)
-        finally:
-            app.closing.begin(ask=False)
-            while not app.closing.done:
-                qt.processEvents()
-            app.window.deleteLater()
-            app.deleteLater()
-            QCoreApplication.sendPostedEvents(None, 52)  # DeferredDelete: nothing may outlive the measurement
+        with opened(presets.read_experiment("cartpole-positions"), folder.parent) as app:
+            return _opened(Hand(app), folder)
 
 
-def _opened(app: App, folder: Path) -> dict[str, float]:
+def _opened(hand: Hand, folder: Path) -> dict[str, float]:
+    app = hand.app
+    hand.until(lambda: app.session.torch_loaded, "torch")  # its import would be measured too
+    hand.wait(1.0)
     panel, lateness = app.window.board.panels["return"], Lateness(app)
     lateness.start()
-    QTest.qWait(100)
+    hand.wait(0.1)
     began = time.perf_counter()
     first = 0.0
     app.session.open_stored(folder)
     while app.session.loading_share < 1.0 and time.perf_counter() - began < PATIENCE_S:
-        QTest.qWait(5)
+        hand.wait(0.005)
         if not first and panel.content.isVisible():
             first = time.perf_counter() - began
     whole = time.perf_counter() - began
-    QTest.qWait(300)
+    hand.wait(0.3)
     lateness.stop()
     worst = float(lateness.figures()["worst"])
     return {"first_curve_s": round(first, 3), "whole_s": round(whole, 2), "worst_late_ms": round(worst, 1)}
