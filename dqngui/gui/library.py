@@ -23,7 +23,7 @@ from dqngui.config import ConfigError
 from dqngui.gui.history import History
 from dqngui.gui.session import Session
 from dqngui.gui.stored import ReturnLog, RunList, same_experiment
-from dqngui.gui.worker import Worker
+from dqngui.lab.background.worker import Worker
 from dqngui.messages import Event
 from dqngui.runs.folder import RunSummary
 from dqngui.runs.trash import TRASH, discard, empty_trash, restore
