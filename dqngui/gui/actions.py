@@ -8,9 +8,9 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from dqngui.gui import theme as themes
-from dqngui.gui.session import Session
-from dqngui.gui.states import Action, State
 from dqngui.gui.theme import Theme
+from dqngui.lab.session.session import Session
+from dqngui.lab.session.states import Action, State
 
 
 class Words(NamedTuple):

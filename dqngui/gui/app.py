@@ -29,11 +29,11 @@ from dqngui.gui.playing import Playing
 from dqngui.gui.report import Report
 from dqngui.gui.rival import Rival
 from dqngui.gui.screenshots import Screenshots
-from dqngui.gui.session import Session
-from dqngui.gui.states import State
 from dqngui.gui.study import Study
 from dqngui.gui.torch_loader import TorchLoader
 from dqngui.gui.window import Window
+from dqngui.lab.session.session import Session
+from dqngui.lab.session.states import State
 
 INTERRUPTED = 130
 TORCH_MS = 5000  # the window's own torch is loaded after so long at the latest

@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QMainWindow
 
 from dqngui import catalog
 from dqngui.gui.cards import Card, CardDock
-from dqngui.gui.history import History
 from dqngui.gui.panels.panel import Cursor, Panel, Sources
 from dqngui.gui.playing import Playing
 from dqngui.gui.theme import Theme
+from dqngui.lab.session.history import History
 from dqngui.messages import Event
 
 FOLLOW_MS = 90  # between two steps that maps show of an episode that plays; each costs a few drawings in Python

@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal, Slot
 
-from dqngui.gui.history import History
 from dqngui.gui.panels.views import entropy
 from dqngui.gui.playing import Playing
-from dqngui.gui.session import Session
-from dqngui.gui.states import State
 from dqngui.jobs.breakpoints import EPISODES, QUANTITIES, holds
+from dqngui.lab.session.history import History
+from dqngui.lab.session.session import Session
+from dqngui.lab.session.states import State
 from dqngui.messages import Breakpoint, BreakpointHit
 
 WATCHED = ("attention_entropy", "memory_saturation")

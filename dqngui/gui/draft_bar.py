@@ -14,9 +14,9 @@ from dqngui.gui.actions import WORDS, RunActions
 from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.fields import choice_label, inline_toml
 from dqngui.gui.scale import number_text
-from dqngui.gui.session import Session
-from dqngui.gui.states import Action
 from dqngui.gui.theme import GAP, Theme
+from dqngui.lab.session.session import Session
+from dqngui.lab.session.states import Action
 
 REFRESH_MS = 500
 LONGEST = 28  # characters of a value

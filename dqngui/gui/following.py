@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, Slot
 
 from dqngui.gui.agents import has_checkpoint
 from dqngui.gui.player import Player
-from dqngui.gui.session import Session
-from dqngui.gui.states import State
+from dqngui.lab.session.session import Session
+from dqngui.lab.session.states import State
 
 
 class Following(QObject):

@@ -19,9 +19,9 @@ from dqngui.gui.draft_bar import counted, value_words
 from dqngui.gui.fields import MODULES, ChoiceEditor, Editor, TextEditor, editor_for
 from dqngui.gui.relevance import relevant
 from dqngui.gui.scrolled import Scrolled
-from dqngui.gui.session import Session
-from dqngui.gui.states import Action, State
 from dqngui.gui.theme import Theme
+from dqngui.lab.session.session import Session
+from dqngui.lab.session.states import Action, State
 from dqngui.schema import Field
 
 FIRST = ("net.attention", "net.memory", "net.width", "run.device", "run.host", "run.seed", "run.total_steps")

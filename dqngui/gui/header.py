@@ -11,9 +11,9 @@ from dqngui.config import Experiment
 from dqngui.gui import theme as themes
 from dqngui.gui.actions import WORDS, RunActions
 from dqngui.gui.elided import ElidedLabel
-from dqngui.gui.session import Session
-from dqngui.gui.states import Action, State
 from dqngui.gui.theme import GAP, Theme
+from dqngui.lab.session.session import Session
+from dqngui.lab.session.states import Action, State
 
 STATE_WORDS: dict[State, tuple[str, str]] = {
     State.READY: ("Ready", "muted"),

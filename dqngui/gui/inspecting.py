@@ -11,15 +11,15 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from dqngui.config import ConfigError
 from dqngui.gui.following import Following
-from dqngui.gui.history import History
 from dqngui.gui.library import Library
 from dqngui.gui.panels.overlays import ancestors
 from dqngui.gui.panels.panel import Cursor
 from dqngui.gui.pinned import Pinned, Stretch, learned_within, nearest_checkpoint
 from dqngui.gui.player import Player
 from dqngui.gui.playing import Playing
-from dqngui.gui.session import Session
-from dqngui.gui.states import State
+from dqngui.lab.session.history import History
+from dqngui.lab.session.session import Session
+from dqngui.lab.session.states import State
 from dqngui.runs.checkpoints import checkpoints
 from dqngui.runs.episodes import recorded_episode
 from dqngui.runs.folder import read_experiment

@@ -15,10 +15,10 @@ from dqngui.gui.fields import NumberEditor, ScheduleEditor
 from dqngui.gui.relevance import relevant
 from dqngui.gui.scale import Scale, number_text
 from dqngui.gui.scrolled import Scrolled
-from dqngui.gui.session import Session
 from dqngui.gui.slider import ValueSlider
-from dqngui.gui.states import Action, State
 from dqngui.gui.theme import Theme
+from dqngui.lab.session.session import Session
+from dqngui.lab.session.states import Action, State
 from dqngui.schema import Field
 
 

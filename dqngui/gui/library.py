@@ -20,10 +20,10 @@ from PySide6.QtWidgets import QWidget
 
 from dqngui import catalog
 from dqngui.config import ConfigError
-from dqngui.gui.history import History
-from dqngui.gui.session import Session
 from dqngui.gui.stored import ReturnLog, RunList, same_experiment
 from dqngui.lab.background.worker import Worker
+from dqngui.lab.session.history import History
+from dqngui.lab.session.session import Session
 from dqngui.messages import Event
 from dqngui.runs.folder import RunSummary
 from dqngui.runs.trash import TRASH, discard, empty_trash, restore

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from dqngui.gui import theme as themes
 from dqngui.gui.actions import RunActions
-from dqngui.gui.states import Action
 from dqngui.gui.theme import Theme
+from dqngui.lab.session.states import Action
 
 THEMES: dict[themes.Setting, str] = {"system": "As the system", "dark": "Dark", "light": "Light"}
 _RUN_GROUPS = (

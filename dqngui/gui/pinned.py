@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from dqngui.config import Experiment
-from dqngui.gui.history import History
 from dqngui.gui.playing import Playing
+from dqngui.lab.session.history import History
 from dqngui.runs.episodes import EpisodeTrace
 
 CLOSE = 1e-6  # two sums of the same rewards

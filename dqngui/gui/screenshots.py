@@ -7,8 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Slot
 
 from dqngui.gui import theme as themes
-from dqngui.gui.states import State
 from dqngui.gui.window import Window
+from dqngui.lab.session.states import State
 
 SETTLE_MS = 400
 MOMENTS_S = (5, 15, 30, 60, 120, 300, 900, 3600)

@@ -9,9 +9,9 @@ from PySide6.QtCore import QTimer, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QWidget
 
 from dqngui.gui import theme as themes
-from dqngui.gui.session import Session
-from dqngui.gui.states import ACTIVE, State
 from dqngui.gui.theme import GAP
+from dqngui.lab.session.session import Session
+from dqngui.lab.session.states import ACTIVE, State
 
 REFRESH_MS = 500
 LOOKS = 10  # readings between two looks for child processes, which reads every process of the machine

@@ -36,12 +36,12 @@ from dqngui.gui.header import Header
 from dqngui.gui.knobs import LiveKnobs
 from dqngui.gui.layout import Layout, restore_geometry
 from dqngui.gui.menus import THEMES, MainMenu
-from dqngui.gui.session import Session
 from dqngui.gui.shortcuts import shortcut_table, tab_from
-from dqngui.gui.states import Action, State
 from dqngui.gui.statusbar import StatusLine
 from dqngui.gui.theme import GAP
 from dqngui.jobs.breakpoints import hit_words
+from dqngui.lab.session.session import Session
+from dqngui.lab.session.states import Action, State
 from dqngui.messages import BreakpointHit, Event
 
 SMALLEST = (1000, 640)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu, QTabB
 
 from dqngui.config import Experiment
 from dqngui.gui.app import App
-from dqngui.gui.states import State
+from dqngui.lab.session.states import State
 
 PATIENCE_S, TRAINING_S = 120.0, 900.0
 SIZE = (1600, 1000)

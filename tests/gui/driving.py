@@ -16,7 +16,7 @@ from scripted_player import ScriptedPlayer
 
 from dqngui import presets
 from dqngui.gui.app import App
-from dqngui.gui.states import Action, State
+from dqngui.lab.session.states import Action, State
 
 
 def make_app(settings: QSettings, monkeypatch: pytest.MonkeyPatch, runs: Path | None = None) -> App:

@@ -28,8 +28,8 @@ from dqngui.gui.panels.agent import AgentPanel
 from dqngui.gui.panels.memory import MemoryPanel
 from dqngui.gui.panels.run_table import FOLDER, Column
 from dqngui.gui.panels.runs import RunsPanel
-from dqngui.gui.states import Action
 from dqngui.gui.window import Window
+from dqngui.lab.session.states import Action
 from dqngui.runs.folder import folders_in, read_events, read_experiment, summary_of
 from tests.gui.real_hands import SIZE, Asker, Hands, own_display
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 
 from dqngui import presets
 from dqngui.gui.app import App
-from dqngui.gui.states import State
+from dqngui.lab.session.states import State
 
 SIZE = (1600, 1000)
 TWEAKS = {15_000: ("learn.lr", 7e-4), 25_000: ("learn.epsilon", 0.08)}

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from dqngui.gui import theme as themes
-from dqngui.gui.history import History
 from dqngui.gui.panels.attention import AttentionPanel
 from dqngui.gui.panels.views import Maps, combined, entropy, in_words, matching
 from dqngui.gui.playing import Playing
+from dqngui.lab.session.history import History
 from dqngui.messages import View
 
 

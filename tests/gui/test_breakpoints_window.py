@@ -19,7 +19,7 @@ from dqngui.gui.breakpoint_dialog import BreakpointDialog
 from dqngui.gui.breakpoints import MOST, OFFERED, measure
 from dqngui.gui.panels.story import line_of
 from dqngui.gui.playing import Playing
-from dqngui.gui.states import Action, State
+from dqngui.lab.session.states import Action, State
 from dqngui.messages import Breakpoint, BreakpointHit
 
 LOSS = Breakpoint("loss", "above", 10.0)

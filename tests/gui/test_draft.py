@@ -15,10 +15,10 @@ from scripted_host import ScriptedHost
 from dqngui import messages as m
 from dqngui import presets, settings
 from dqngui.gui.actions import RunActions
-from dqngui.gui.draft import Draft, difference
 from dqngui.gui.draft_bar import DraftBar, change_words
-from dqngui.gui.session import Session
-from dqngui.gui.states import Action, State
+from dqngui.lab.session.draft import Draft, difference
+from dqngui.lab.session.session import Session
+from dqngui.lab.session.states import Action, State
 from dqngui.runs.folder import list_runs, read_experiment
 
 BEGAN = presets.read_experiment("cartpole-positions")

@@ -22,8 +22,8 @@ from dqngui.gui import theme as themes
 from dqngui.gui.board import Board
 from dqngui.gui.library import Library
 from dqngui.gui.panels.panel import Sources
-from dqngui.gui.session import Session
 from dqngui.gui.study import Study
+from dqngui.lab.session.session import Session
 from dqngui.runs import folder as runs
 
 EVENTS, STEPS = 1_000_000, 20_000

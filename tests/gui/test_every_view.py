@@ -16,7 +16,6 @@ from pytestqt.qtbot import QtBot
 from dqngui import catalog, presets
 from dqngui.gui import theme as themes
 from dqngui.gui.cards import Card
-from dqngui.gui.history import History
 from dqngui.gui.panels.attention import AttentionPanel
 from dqngui.gui.panels.inner import InnerPanel
 from dqngui.gui.panels.memory import MemoryPanel
@@ -25,6 +24,7 @@ from dqngui.gui.playing import Playing
 from dqngui.jobs.agent import Agent
 from dqngui.jobs.episode import Episode
 from dqngui.jobs.stage import Stage
+from dqngui.lab.session.history import History
 from dqngui.messages import BeginEpisode, EpisodeBegan, OpenAgent, PlayerReady
 from dqngui.settings import with_settings
 

@@ -10,8 +10,8 @@ from scripted_player import Watched, weights
 from dqngui import config
 from dqngui import messages as m
 from dqngui.gui.following import Following
-from dqngui.gui.session import Session
-from dqngui.gui.states import State
+from dqngui.lab.session.session import Session
+from dqngui.lab.session.states import State
 
 EXPERIMENT = config.Experiment()
 

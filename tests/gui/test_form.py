@@ -20,8 +20,8 @@ from dqngui.gui.form import ExperimentForm, readable
 from dqngui.gui.knobs import LiveKnobs
 from dqngui.gui.relevance import _CONDITIONS, relevant
 from dqngui.gui.scale import STOPS, Scale, number_text, parse_number
-from dqngui.gui.session import Session
-from dqngui.gui.states import Action, State
+from dqngui.lab.session.session import Session
+from dqngui.lab.session.states import Action, State
 
 
 @pytest.fixture

@@ -15,13 +15,13 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from dqngui.gui import theme as themes
-from dqngui.gui.history import History
 from dqngui.gui.panels.attention import AttentionPanel
 from dqngui.gui.panels.canvas import color_table, indices
 from dqngui.gui.panels.heads import Heads
 from dqngui.gui.panels.shares import Shares
 from dqngui.gui.panels.views import Maps, entropy, layered
 from dqngui.gui.playing import Playing
+from dqngui.lab.session.history import History
 from dqngui.messages import View
 
 LAYERS = tuple(View(f"attention/self/{n}", SELF.axes, SELF.shape) for n in range(3))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dqngui import messages as m
-from dqngui.gui.history import Curve, History
+from dqngui.lab.session.history import Curve, History
 from dqngui.messages import EpisodeEnded, Evaluated, KnobChanged, Learned, Paused, Warned
 
 

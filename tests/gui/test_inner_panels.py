@@ -36,11 +36,11 @@ from pytestqt.qtbot import QtBot
 from dqngui import catalog
 from dqngui.gui import theme as themes
 from dqngui.gui.cards import Card
-from dqngui.gui.history import History
 from dqngui.gui.panels.canvas import Canvas
 from dqngui.gui.panels.inner import InnerPanel
 from dqngui.gui.panels.timeline import StepCanvas
 from dqngui.gui.playing import Playing
+from dqngui.lab.session.history import History
 
 KINDS: list[type[InnerPanel]] = [
     kind

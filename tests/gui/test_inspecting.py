@@ -16,12 +16,12 @@ from scripted_player import Watched, weights
 from dqngui import config
 from dqngui import messages as m
 from dqngui.gui.following import Following
-from dqngui.gui.history import History
 from dqngui.gui.inspecting import Inspecting
 from dqngui.gui.library import Library
 from dqngui.gui.pinned import learned_within, nearest_checkpoint
-from dqngui.gui.session import Session
-from dqngui.gui.states import State
+from dqngui.lab.session.history import History
+from dqngui.lab.session.session import Session
+from dqngui.lab.session.states import State
 from dqngui.runs.episodes import recorded_episode
 from dqngui.runs.folder import EVENTS, create
 

@@ -18,8 +18,8 @@ from dqngui import config, settings
 from dqngui import messages as m
 from dqngui.gui import stored
 from dqngui.gui.library import OLD_TRASH_S, Library, names
-from dqngui.gui.session import Session
 from dqngui.gui.stored import ReturnLog, RunList
+from dqngui.lab.session.session import Session
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Learned, encode
 from dqngui.runs import folder as run_folder
 from dqngui.runs.trash import TRASH

@@ -13,10 +13,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from dqngui.gui import theme as themes
-from dqngui.gui.history import History
 from dqngui.gui.panels.memory import MemoryPanel
 from dqngui.gui.panels.ordering import by_variance
 from dqngui.gui.playing import Playing
+from dqngui.lab.session.history import History
 
 
 @pytest.fixture(autouse=True)

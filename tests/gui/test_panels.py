@@ -18,11 +18,11 @@ from pytestqt.qtbot import QtBot
 
 from dqngui import catalog
 from dqngui.gui import theme as themes
-from dqngui.gui.history import History
 from dqngui.gui.panels.learning import LearningPanel
 from dqngui.gui.panels.panel import Cursor, Panel
 from dqngui.gui.panels.plot import Plot, grown, rounded_range, short
 from dqngui.gui.panels.returns import ReturnPanel
+from dqngui.lab.session.history import History
 from dqngui.messages import EpisodeEnded, Evaluated, Event, KnobChanged, Learned, Paused
 
 ALL: list[type[Panel]] = [

@@ -18,7 +18,7 @@ from dqngui.gui.panels.agent import AgentPanel
 from dqngui.gui.panels.plot import Plot
 from dqngui.gui.panels.returns import ReturnPanel
 from dqngui.gui.panels.timeline import StepCanvas
-from dqngui.gui.states import State
+from dqngui.lab.session.states import State
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 

@@ -12,8 +12,8 @@ from scripted_host import ScriptedHost
 
 from dqngui import config, settings
 from dqngui import messages as m
-from dqngui.gui.session import Session
-from dqngui.gui.states import ALLOWED, Action, State
+from dqngui.lab.session.session import Session
+from dqngui.lab.session.states import ALLOWED, Action, State
 from dqngui.runs.folder import new_summary, write_summary
 
 

@@ -16,11 +16,11 @@ from scripted_host import ScriptedHost
 from dqngui import messages as m
 from dqngui import presets, settings
 from dqngui.config import ConfigError
-from dqngui.gui.history import History
-from dqngui.gui.session import Session
-from dqngui.gui.states import Action, State
 from dqngui.hosts import log_reader as reader_module
 from dqngui.hosts.log_reader import LogReader
+from dqngui.lab.session.history import History
+from dqngui.lab.session.session import Session
+from dqngui.lab.session.states import Action, State
 from dqngui.runs.folder import EVENTS, create, new_summary, own_process, read_events, write_summary
 from dqngui.runs.resume import LogMark, save_resume
 

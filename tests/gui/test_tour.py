@@ -23,7 +23,7 @@ from dqngui import messages as m
 from dqngui.gui.app import App
 from dqngui.gui.arrangements import ARRANGEMENTS
 from dqngui.gui.cards import Card
-from dqngui.gui.states import ALLOWED, Action, State
+from dqngui.lab.session.states import ALLOWED, Action, State
 
 IDLE = {
     "As the system": "the system's colours may be those in use",
@@ -262,8 +262,8 @@ def fill(host: ScriptedHost) -> None:
 @pytest.fixture
 def place(qtbot: QtBot, settings: QSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[App]:
     ScriptedHost.opened.clear()
-    monkeypatch.setattr("dqngui.gui.session.TICK_MS", 0)  # a tick with every turn of the loop
-    monkeypatch.setattr("dqngui.gui.session.READ_MS", 0)
+    monkeypatch.setattr("dqngui.lab.session.session.TICK_MS", 0)  # a tick with every turn of the loop
+    monkeypatch.setattr("dqngui.lab.session.session.READ_MS", 0)
     made = make_app(settings, monkeypatch, runs=tmp_path / "runs")
     show(qtbot, made)
     yield made

@@ -16,11 +16,11 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from dqngui.gui import theme as themes
-from dqngui.gui.history import History
 from dqngui.gui.panels.memory import MemoryPanel
 from dqngui.gui.panels.path import extent
 from dqngui.gui.panels.principal import Projection, fit_axes, milestone
 from dqngui.gui.playing import Playing
+from dqngui.lab.session.history import History
 
 
 @pytest.fixture(autouse=True)

@@ -26,13 +26,13 @@ from dqngui.gui import theme as themes
 from dqngui.gui.agents import Agent
 from dqngui.gui.app import App
 from dqngui.gui.comparing import Comparison, compare
-from dqngui.gui.history import History
 from dqngui.gui.panels.whatif import WhatIfPanel
 from dqngui.gui.panels.whatif_menu import Other
 from dqngui.gui.player import Player
 from dqngui.gui.playing import Playing
 from dqngui.gui.rival import Rival
 from dqngui.gui.whatif import Intervention, Lever, levers
+from dqngui.lab.session.history import History
 from dqngui.presets import read_experiment
 from dqngui.runs.folder import create
 from dqngui.settings import with_settings

@@ -32,7 +32,7 @@ from dqngui.gui.app import App
 from dqngui.gui.arrangements import ARRANGEMENTS
 from dqngui.gui.cards import Card
 from dqngui.gui.elided import ElidedLabel
-from dqngui.gui.states import State
+from dqngui.lab.session.states import State
 
 INTERACTIVE = (QAbstractButton, QComboBox, QLineEdit, QAbstractSlider, QAbstractSpinBox, QAbstractItemView, QTabBar)
 

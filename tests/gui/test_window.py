@@ -32,7 +32,7 @@ from dqngui.gui.actions import WORDS
 from dqngui.gui.app import App, run_window
 from dqngui.gui.header import BUTTONS, STATE_WORDS
 from dqngui.gui.screenshots import Screenshots
-from dqngui.gui.states import ALLOWED, Action, State
+from dqngui.lab.session.states import ALLOWED, Action, State
 from dqngui.runs.folder import list_runs
 
 # -- states and what is in sight ----------------------------------------------------------------------

@@ -43,9 +43,9 @@ from PySide6.QtWidgets import (
 )
 
 from dqngui.gui import theme as themes
-from dqngui.gui.history import History
 from dqngui.gui.playing import Playing
 from dqngui.gui.theme import Theme
+from dqngui.lab.session.history import History
 from dqngui.messages import Event
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from dqngui.gui.library import Library
     from dqngui.gui.player import Player
     from dqngui.gui.rival import Rival
-    from dqngui.gui.session import Session
     from dqngui.gui.study import Study
+    from dqngui.lab.session.session import Session
 
 
 _EXPORTS = {

@@ -15,12 +15,12 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 
 from dqngui.gui import theme as themes
 from dqngui.gui.elided import ElidedLabel
-from dqngui.gui.history import History
 from dqngui.gui.panels.figure import Figure
 from dqngui.gui.panels.marks import describe
 from dqngui.gui.panels.panel import Cursor, Panel
 from dqngui.gui.panels.plot import Plot, typical_range
 from dqngui.gui.theme import Theme
+from dqngui.lab.session.history import History
 from dqngui.messages import KnobChanged, Learned
 
 AXIS, LINES = 56, 44  # pixels of a small plot that are not curve: left of it, and above and below it

@@ -17,8 +17,8 @@ from dqngui.gui.panels.note import Note
 from dqngui.gui.panels.panel import Panel, Sources
 from dqngui.gui.panels.run_table import FOLDER, Column, RunFilter, RunModel
 from dqngui.gui.panels.run_view import RunTable
-from dqngui.gui.states import Action, State
 from dqngui.gui.theme import Theme
+from dqngui.lab.session.states import Action, State
 
 TICK_MS = 30_000
 

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QStackedW
 from dqngui.gui import theme as themes
 from dqngui.gui.comparing import Comparison, compare
 from dqngui.gui.elided import ElidedLabel
-from dqngui.gui.history import History
 from dqngui.gui.panels.panel import Cursor, Panel, Sources
 from dqngui.gui.panels.whatif_editor import InterventionEditor
 from dqngui.gui.panels.whatif_list import InterventionList
@@ -33,6 +32,7 @@ from dqngui.gui.playing import Playing
 from dqngui.gui.rival import Rival
 from dqngui.gui.theme import Theme
 from dqngui.gui.whatif import Intervention, Interventions, Lever
+from dqngui.lab.session.history import History
 
 SOON_MS = 150  # edits that follow each other so fast are one
 ROOMY = 480  # pixels; a narrower card leaves clearing to its menu

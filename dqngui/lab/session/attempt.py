@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from dqngui.gui.states import State
+from dqngui.lab.session.states import State
 from dqngui.messages import Failed
 from dqngui.runs.folder import EVENTS
 

@@ -15,8 +15,8 @@ from PySide6.QtCore import QObject, Signal
 from dqngui import messages as m
 from dqngui import settings
 from dqngui.config import Experiment, Schedule
-from dqngui.gui.ledger import KnobLedger
-from dqngui.gui.states import State
+from dqngui.lab.session.knob_ledger import KnobLedger
+from dqngui.lab.session.states import State
 from dqngui.messages import Event
 from dqngui.runs.folder import summary_of
 

@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, Signal
 
 from dqngui import messages as m
 from dqngui.config import Experiment
-from dqngui.gui.run import Run
-from dqngui.gui.states import Action
+from dqngui.lab.session.run import Run
+from dqngui.lab.session.states import Action
 from dqngui.messages import Command, Event, Request
 
 DRAIN_MS = 8.0

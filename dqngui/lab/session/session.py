@@ -14,13 +14,13 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from dqngui import messages as m
 from dqngui.config import ConfigError, Experiment
-from dqngui.gui.attempt import Attempt
-from dqngui.gui.draft import Draft
-from dqngui.gui.drafted_run import DraftedRun
-from dqngui.gui.states import ALLOWED, Action, State
-from dqngui.gui.steered_run import DRAIN_MS, Host, host_of_window
 from dqngui.hosts.log_reader import LogReader
 from dqngui.jobs.branching import branch_point
+from dqngui.lab.session.attempt import Attempt
+from dqngui.lab.session.draft import Draft
+from dqngui.lab.session.drafted_run import DraftedRun
+from dqngui.lab.session.job import DRAIN_MS, Host, host_of_window
+from dqngui.lab.session.states import ALLOWED, Action, State
 from dqngui.messages import Request
 from dqngui.runs.folder import create, read_experiment, summary_of
 

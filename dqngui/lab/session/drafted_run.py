@@ -9,10 +9,10 @@ from PySide6.QtCore import QObject
 
 from dqngui import settings
 from dqngui.config import Experiment
-from dqngui.gui.draft import Changes, Draft
-from dqngui.gui.run import setting_value
-from dqngui.gui.states import Action, State
-from dqngui.gui.steered_run import SteeredRun
+from dqngui.lab.session.draft import Changes, Draft
+from dqngui.lab.session.job import SteeredRun
+from dqngui.lab.session.run import setting_value
+from dqngui.lab.session.states import Action, State
 
 
 class DraftedRun(SteeredRun):
