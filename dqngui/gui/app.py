@@ -21,7 +21,6 @@ from dqngui.gui.closing import Closing, Part
 from dqngui.gui.following import Following
 from dqngui.gui.garbage import Sweeper
 from dqngui.gui.inspecting import Inspecting
-from dqngui.gui.library import Library
 from dqngui.gui.panels.panel import Sources
 from dqngui.gui.pinning import Pinning
 from dqngui.gui.player import Player
@@ -32,6 +31,7 @@ from dqngui.gui.screenshots import Screenshots
 from dqngui.gui.study import Study
 from dqngui.gui.torch_loader import TorchLoader
 from dqngui.gui.window import Window
+from dqngui.lab.library.library import Library
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
 

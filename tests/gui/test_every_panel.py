@@ -20,9 +20,9 @@ from dqngui import catalog, config
 from dqngui import messages as m
 from dqngui.gui import theme as themes
 from dqngui.gui.board import Board
-from dqngui.gui.library import Library
 from dqngui.gui.panels.panel import Sources
 from dqngui.gui.study import Study
+from dqngui.lab.library.library import Library
 from dqngui.lab.session.session import Session
 from dqngui.runs import folder as runs
 

@@ -16,9 +16,9 @@ from scripted_host import ScriptedHost
 
 from dqngui import config, settings
 from dqngui import messages as m
-from dqngui.gui import stored
-from dqngui.gui.library import OLD_TRASH_S, Library, names
-from dqngui.gui.stored import ReturnLog, RunList
+from dqngui.lab.library import run_index as stored
+from dqngui.lab.library.library import OLD_TRASH_S, Library, names
+from dqngui.lab.library.run_index import ReturnLog, RunList
 from dqngui.lab.session.session import Session
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Learned, encode
 from dqngui.runs import folder as run_folder

@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui import theme as themes
 from dqngui.gui.cards import LegendChip
-from dqngui.gui.library import Library, Overlay
 from dqngui.gui.panels.overlays import DASHES, Overlays, dash, token
 from dqngui.gui.theme import Theme
+from dqngui.lab.library.library import Library, Overlay
 
 WIDEST = 132  # pixels of a chip
 GAP, HEIGHT = 2, 22

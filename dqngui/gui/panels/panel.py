@@ -51,10 +51,10 @@ from dqngui.messages import Event
 if TYPE_CHECKING:
     from dqngui.gui.closing import Part
     from dqngui.gui.inspecting import Inspecting
-    from dqngui.gui.library import Library
     from dqngui.gui.player import Player
     from dqngui.gui.rival import Rival
     from dqngui.gui.study import Study
+    from dqngui.lab.library.library import Library
     from dqngui.lab.session.session import Session
 
 

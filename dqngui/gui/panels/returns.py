@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from dqngui.gui import theme as themes
 from dqngui.gui.cards import LegendChip
 from dqngui.gui.elided import ElidedLabel
-from dqngui.gui.library import Overlay
 from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.demo import offer_demo
 from dqngui.gui.panels.dots import Dots
@@ -25,6 +24,7 @@ from dqngui.gui.panels.panel import Cursor, Panel, Sources
 from dqngui.gui.panels.plot import Band, Plot
 from dqngui.gui.theme import TICK_PX, Theme
 from dqngui.jobs.breakpoints import point_words
+from dqngui.lab.library.library import Overlay
 from dqngui.lab.session.history import History
 from dqngui.messages import BreakpointHit, EpisodeEnded, Evaluated, Forked, KnobChanged
 

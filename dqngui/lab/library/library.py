@@ -20,8 +20,8 @@ from PySide6.QtWidgets import QWidget
 
 from dqngui import catalog
 from dqngui.config import ConfigError
-from dqngui.gui.stored import ReturnLog, RunList, same_experiment
 from dqngui.lab.background.worker import Worker
+from dqngui.lab.library.run_index import ReturnLog, RunList, same_experiment
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.messages import Event
