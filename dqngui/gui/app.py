@@ -16,15 +16,11 @@ from PySide6.QtWidgets import QApplication
 
 from dqngui.config import Experiment
 from dqngui.gui import theme as themes
-from dqngui.gui.agents import demo_run
 from dqngui.gui.closing import Closing, Part
-from dqngui.gui.following import Following
 from dqngui.gui.garbage import Sweeper
 from dqngui.gui.inspecting import Inspecting
 from dqngui.gui.panels.panel import Sources
 from dqngui.gui.pinning import Pinning
-from dqngui.gui.player import Player
-from dqngui.gui.playing import Playing
 from dqngui.gui.report import Report
 from dqngui.gui.rival import Rival
 from dqngui.gui.screenshots import Screenshots
@@ -32,6 +28,10 @@ from dqngui.gui.study import Study
 from dqngui.gui.torch_loader import TorchLoader
 from dqngui.gui.window import Window
 from dqngui.lab.library.library import Library
+from dqngui.lab.playback.agent_ref import demo_run
+from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.follow_session import Following
+from dqngui.lab.playback.player import Player
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
 

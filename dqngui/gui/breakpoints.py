@@ -15,8 +15,8 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal, Slot
 
 from dqngui.gui.panels.views import entropy
-from dqngui.gui.playing import Playing
 from dqngui.jobs.breakpoints import EPISODES, QUANTITIES, holds
+from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State

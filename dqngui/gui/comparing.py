@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dqngui.gui.playing import Playing
+from dqngui.lab.playback.episode import Playing
 
 COMPARED = ("observation", "q", "action", "reward")
 

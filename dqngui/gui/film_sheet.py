@@ -19,8 +19,8 @@ from dqngui.gui.panels.panel import Panel
 from dqngui.gui.panels.seen_view import SeenView
 from dqngui.gui.panels.timeline import span_of
 from dqngui.gui.panels.trace import Series, Trace
-from dqngui.gui.playing import Playing
 from dqngui.gui.theme import GAP
+from dqngui.lab.playback.episode import Playing
 
 SIZE = QSize(1280, 720)
 VALUES_HEIGHT = 150

@@ -19,9 +19,9 @@ from dqngui.config import ConfigError
 from dqngui.gui.film_sheet import FilmSheet
 from dqngui.gui.overlay import Overlay
 from dqngui.gui.panels.panel import Panel
-from dqngui.gui.player import Player
-from dqngui.gui.playing import Playing
-from dqngui.gui.seen import Seen
+from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.player import Player
+from dqngui.lab.playback.step_descriptions import Seen
 
 LONGEST_S, GIF_S = 60.0, 20.0
 GIF_FPS = 12.5  # of a GIF, which keeps every picture whole

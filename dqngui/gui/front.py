@@ -9,7 +9,7 @@ from dqngui.gui.board import Board
 from dqngui.gui.layout import Layout
 from dqngui.gui.panels.inner import InnerPanel
 from dqngui.gui.panels.views import matching
-from dqngui.gui.playing import Playing
+from dqngui.lab.playback.episode import Playing
 from dqngui.messages import PlayerReady
 
 

@@ -10,13 +10,13 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from dqngui.config import ConfigError
-from dqngui.gui.following import Following
 from dqngui.gui.panels.overlays import ancestors
 from dqngui.gui.panels.panel import Cursor
 from dqngui.gui.pinned import Pinned, Stretch, learned_within, nearest_checkpoint
-from dqngui.gui.player import Player
-from dqngui.gui.playing import Playing
 from dqngui.lab.library.library import Library
+from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.follow_session import Following
+from dqngui.lab.playback.player import Player
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State

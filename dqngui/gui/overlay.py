@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dqngui.gui.panels.views import in_words
-from dqngui.gui.playing import Playing
+from dqngui.lab.playback.episode import Playing
 from dqngui.messages import PlayerReady, View
 
 _SALIENCY = {"saliency/gradient": "Saliency: gradient × input", "saliency/integrated": "Saliency: integrated gradients"}
@@ -56,7 +56,7 @@ class Laid:
         """Where entities are to be marked in the environment's picture of step t, and how strongly.
 
         Args:
-            told: what was described of that step (`dqngui.gui.seen`).
+            told: what was described of that step (`dqngui.lab.playback.step_descriptions`).
 
         Returns:
             (M, 3): shares of the picture's width and height, and the weight as a share of `full`; the heaviest

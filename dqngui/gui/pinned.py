@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from dqngui.config import Experiment
-from dqngui.gui.playing import Playing
+from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History
 from dqngui.runs.episodes import EpisodeTrace
 

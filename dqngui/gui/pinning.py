@@ -15,7 +15,7 @@ from dqngui.gui.panels.agent import AgentPanel
 from dqngui.gui.panels.badge import Badge
 from dqngui.gui.panels.frame import FrameView
 from dqngui.gui.panels.panel import Panel
-from dqngui.gui.player import Player
+from dqngui.lab.playback.player import Player
 
 EDGE = 8
 

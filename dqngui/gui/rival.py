@@ -12,11 +12,11 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
 
 from dqngui import messages as m
-from dqngui.gui.agent_process import AgentProcess
-from dqngui.gui.agents import Agent, Choice
-from dqngui.gui.pictures import as_image
-from dqngui.gui.playing import Asked, Playing
 from dqngui.hosts import Host, open_host
+from dqngui.lab.playback.agent_client import AgentProcess
+from dqngui.lab.playback.agent_ref import Agent, Choice
+from dqngui.lab.playback.episode import Asked, Playing
+from dqngui.lab.playback.frame_cache import as_image
 from dqngui.messages import Change, Event, Request
 
 TICK_MS = 25

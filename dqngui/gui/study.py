@@ -7,9 +7,9 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from dqngui import messages as m
-from dqngui.gui.agent_process import AgentProcess
-from dqngui.gui.agents import Agent, Choice
 from dqngui.hosts import Host, open_host
+from dqngui.lab.playback.agent_client import AgentProcess
+from dqngui.lab.playback.agent_ref import Agent, Choice
 from dqngui.messages import Command, Event, Request
 
 TICK_MS = 40

@@ -13,9 +13,9 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
-from dqngui.gui.driving_keys import DrivingKeys
-from dqngui.gui.player import Player
-from dqngui.gui.playing import Playing
+from dqngui.lab.playback.driving_keys import DrivingKeys
+from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.player import Player
 from dqngui.messages import PlayerReady
 
 TICK_MS = 5

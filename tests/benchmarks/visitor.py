@@ -25,7 +25,7 @@ from dqngui.gui.panels.returns import ReturnPanel
 from dqngui.gui.panels.timeline import StepCanvas
 from dqngui.gui.panels.transport import HANDLE
 from dqngui.gui.panels.whatif import WhatIfPanel
-from dqngui.gui.playing import Playing
+from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.states import Action, State
 from tests.benchmarks.hand import Hand
 from tests.benchmarks.own_lateness import OwnLateness

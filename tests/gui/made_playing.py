@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dqngui.gui.playing import Playing
+from dqngui.lab.playback.episode import Playing
 from dqngui.messages import EpisodeBegan, Played, PlayerReady, View
 
 SELF = View("attention/self/0", ("head", "query", "key"), (4, 2, 2))

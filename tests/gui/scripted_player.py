@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from dqngui import messages as m
-from dqngui.gui.player import Player
+from dqngui.lab.playback.player import Player
 
 ACTIONS = ("left", "right")
 VIEW = m.View("memory/hidden", ("unit",), (8,), signed=True)

@@ -20,7 +20,7 @@ from dqngui.gui import theme as themes
 from dqngui.gui.cards import Card
 from dqngui.gui.panels.agent import SPEEDS, AgentPanel
 from dqngui.gui.panels.steps import bar_range, step_above
-from dqngui.gui.playing import Playing
+from dqngui.lab.playback.episode import Playing
 
 
 @pytest.fixture(autouse=True)

@@ -20,9 +20,9 @@ from dqngui.gui.film_sheet import FilmSheet
 from dqngui.gui.overlay import Laid, Overlay
 from dqngui.gui.panels.agent import AgentPanel
 from dqngui.gui.panels.frame import FrameView
-from dqngui.gui.playing import Asked, Playing
-from dqngui.gui.seen import AHEAD
 from dqngui.hosts import open_host
+from dqngui.lab.playback.episode import Asked, Playing
+from dqngui.lab.playback.step_descriptions import AHEAD
 from dqngui.settings import experiment_from
 
 POOL = m.View("attention/pool", ("head", "key"), (2, 4))
@@ -296,7 +296,7 @@ def test_find_is_marked_where_it_draws_its_entities(qtbot: QtBot, tmp_path: Path
     import torch
 
     from dqngui.envs.make import make_vector
-    from dqngui.gui.player import Player
+    from dqngui.lab.playback.player import Player
     from dqngui.nets.network import build_network
 
     net = {"width": 16, "attention": "self", "memory": "none", "tokens": "feature"}

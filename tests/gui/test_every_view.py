@@ -20,10 +20,10 @@ from dqngui.gui.panels.attention import AttentionPanel
 from dqngui.gui.panels.inner import InnerPanel
 from dqngui.gui.panels.memory import MemoryPanel
 from dqngui.gui.panels.trace import BETWEEN, Series, Trace
-from dqngui.gui.playing import Playing
 from dqngui.jobs.agent import Agent
 from dqngui.jobs.episode import Episode
 from dqngui.jobs.stage import Stage
+from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History
 from dqngui.messages import BeginEpisode, EpisodeBegan, OpenAgent, PlayerReady
 from dqngui.settings import with_settings

@@ -21,8 +21,8 @@ from dqngui.gui.filming import Filming, pace_of, shown_steps
 from dqngui.gui.overlay import Overlay
 from dqngui.gui.panels.attention import AttentionPanel
 from dqngui.gui.panels.memory import MemoryPanel
-from dqngui.gui.player import Player
 from dqngui.hosts import open_host
+from dqngui.lab.playback.player import Player
 from dqngui.messages import Weights
 from dqngui.settings import experiment_from
 
@@ -187,7 +187,7 @@ def test_a_user_who_moves_the_player_does_not_spoil_the_film(qtbot: QtBot, playe
 def test_a_picture_that_stands_in_is_not_filmed(
     qtbot: QtBot, player: Player, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dqngui.gui.player.LATE_S", -1.0)  # any picture that is not kept is stood in for
+    monkeypatch.setattr("dqngui.lab.playback.player.LATE_S", -1.0)  # any picture that is not kept is stood in for
     filmed_as: list[int | None] = []
     framed_as: list[int | None] = []
     render = FilmSheet.render_step

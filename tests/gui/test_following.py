@@ -9,7 +9,7 @@ from scripted_player import Watched, weights
 
 from dqngui import config
 from dqngui import messages as m
-from dqngui.gui.following import Following
+from dqngui.lab.playback.follow_session import Following
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
 

@@ -20,7 +20,7 @@ from dqngui.gui.panels.canvas import color_table, indices
 from dqngui.gui.panels.heads import Heads
 from dqngui.gui.panels.shares import Shares
 from dqngui.gui.panels.views import Maps, entropy, layered
-from dqngui.gui.playing import Playing
+from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History
 from dqngui.messages import View
 

@@ -39,7 +39,7 @@ from dqngui.gui.cards import Card
 from dqngui.gui.panels.canvas import Canvas
 from dqngui.gui.panels.inner import InnerPanel
 from dqngui.gui.panels.timeline import StepCanvas
-from dqngui.gui.playing import Playing
+from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History
 
 KINDS: list[type[InnerPanel]] = [

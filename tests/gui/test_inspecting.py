@@ -15,10 +15,10 @@ from scripted_player import Watched, weights
 
 from dqngui import config
 from dqngui import messages as m
-from dqngui.gui.following import Following
 from dqngui.gui.inspecting import Inspecting
 from dqngui.gui.pinned import learned_within, nearest_checkpoint
 from dqngui.lab.library.library import Library
+from dqngui.lab.playback.follow_session import Following
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State

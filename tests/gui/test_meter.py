@@ -23,8 +23,8 @@ from dqngui.gui.panels.inner import InnerPanel
 from dqngui.gui.panels.memory import MemoryPanel
 from dqngui.gui.panels.meter import QUESTION, MeterRow
 from dqngui.gui.panels.panel import Sources
-from dqngui.gui.playing import Playing
 from dqngui.gui.study import Study
+from dqngui.lab.playback.episode import Playing
 from dqngui.messages import Effect, Faithfulness, View
 
 READ = View("memory/read", ("head", "slot"), (2, 12))

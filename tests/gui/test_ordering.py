@@ -7,7 +7,7 @@ import pytest
 from made_playing import HIDDEN, began, extend, rows_of
 
 from dqngui.gui.panels.ordering import Ordering, by_correlation, by_variance, companion, correlation, orders
-from dqngui.gui.playing import Playing
+from dqngui.lab.playback.episode import Playing
 
 
 def told_by(values: np.ndarray, *, until: int, ended: bool = False, playing: Playing | None = None) -> Playing:

@@ -19,9 +19,9 @@ from dqngui.gui.cards import Card
 from dqngui.gui.overlay import Laid, Overlay, heads_of, offered
 from dqngui.gui.panels.agent import AgentPanel
 from dqngui.gui.panels.seen_view import SeenView, heat, width_of_numbers
-from dqngui.gui.player import Player
-from dqngui.gui.playing import Playing
 from dqngui.hosts import open_host
+from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.player import Player
 from dqngui.settings import experiment_from
 
 TOKENS = (*(f"cell {row},{column}" for row in range(2) for column in range(3)), "mission")

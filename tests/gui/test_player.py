@@ -12,9 +12,9 @@ from scripted_player import ScriptedPlayer, Watched, weights
 from dqngui import config
 from dqngui import messages as m
 from dqngui.envs.seeds import PLAY_SEEDS
-from dqngui.gui.player import Player
-from dqngui.gui.playhead import Playhead
-from dqngui.gui.playing import Playing
+from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.player import Player
+from dqngui.lab.playback.playhead import Playhead
 
 EXPERIMENT = config.Experiment()
 

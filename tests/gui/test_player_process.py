@@ -9,8 +9,8 @@ import psutil
 import pytest
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui.agents import demo_run
-from dqngui.gui.player import Player
+from dqngui.lab.playback.agent_ref import demo_run
+from dqngui.lab.playback.player import Player
 
 
 @pytest.fixture

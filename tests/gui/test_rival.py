@@ -16,11 +16,11 @@ from scripted_rival import ScriptedRival
 
 from dqngui import config, presets
 from dqngui import messages as m
-from dqngui.gui.agents import Agent, demo_run
 from dqngui.gui.comparing import compare
-from dqngui.gui.player import Player
-from dqngui.gui.playing import Playing
 from dqngui.gui.rival import Rival, Take
+from dqngui.lab.playback.agent_ref import Agent, demo_run
+from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.player import Player
 from dqngui.settings import with_settings
 
 ERASED = m.Change(target="memory/hidden", first=20, do="remove")

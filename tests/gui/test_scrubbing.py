@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage
 from scripted_player import Watched
 
 from dqngui import messages as m
-from dqngui.gui.pictures import COARSE, NEAR, SLOW_S, SOON_S, Ahead, Pictures
+from dqngui.lab.playback.frame_cache import COARSE, NEAR, SLOW_S, SOON_S, Ahead, Pictures
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ def test_kept_pictures_are_the_same_and_bounded() -> None:
 def test_while_an_episode_plays_pictures_that_are_slow_to_pack_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = Pictures()
     clock = iter([0.0, 10 * SOON_S])
-    monkeypatch.setattr("dqngui.gui.pictures.time.perf_counter", lambda: next(clock))
+    monkeypatch.setattr("dqngui.lab.playback.frame_cache.time.perf_counter", lambda: next(clock))
     kept.put(0, pixels(0), hurried=True)
     kept.put(1, pixels(1), hurried=True)
     assert 0 in kept

@@ -18,13 +18,13 @@ from scripted_player import Watched
 
 from dqngui.envs.names import known_names
 from dqngui.gui import theme as themes
-from dqngui.gui.agents import demo_run
 from dqngui.gui.cards import Card
-from dqngui.gui.driving_keys import DrivingKeys
 from dqngui.gui.panels.agent import AgentPanel
-from dqngui.gui.player import Player
 from dqngui.gui.takeover import Takeover, goes_by_turns
 from dqngui.hosts import open_host
+from dqngui.lab.playback.agent_ref import demo_run
+from dqngui.lab.playback.driving_keys import DrivingKeys
+from dqngui.lab.playback.player import Player
 from dqngui.messages import BeginEpisode, Drive, PlayerReady, Weights
 from dqngui.settings import experiment_from
 

@@ -19,7 +19,7 @@ from dqngui.gui import theme as themes
 from dqngui.gui.panels.memory import MemoryPanel
 from dqngui.gui.panels.path import extent
 from dqngui.gui.panels.principal import Projection, fit_axes, milestone
-from dqngui.gui.playing import Playing
+from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History
 
 

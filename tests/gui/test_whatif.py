@@ -23,15 +23,15 @@ from scripted_rival import READY, ScriptedRival
 
 from dqngui import messages as m
 from dqngui.gui import theme as themes
-from dqngui.gui.agents import Agent
 from dqngui.gui.app import App
 from dqngui.gui.comparing import Comparison, compare
 from dqngui.gui.panels.whatif import WhatIfPanel
 from dqngui.gui.panels.whatif_menu import Other
-from dqngui.gui.player import Player
-from dqngui.gui.playing import Playing
 from dqngui.gui.rival import Rival
 from dqngui.gui.whatif import Intervention, Lever, levers
+from dqngui.lab.playback.agent_ref import Agent
+from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.player import Player
 from dqngui.lab.session.history import History
 from dqngui.presets import read_experiment
 from dqngui.runs.folder import create

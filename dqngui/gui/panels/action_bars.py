@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from dqngui.gui import theme as themes
 from dqngui.gui.panels.steps import bar_range
-from dqngui.gui.playing import Playing
 from dqngui.gui.theme import SECONDARY_PX, TICK_PX
+from dqngui.lab.playback.episode import Playing
 
 ROW, LOW_ROW, LOWEST_ROW = 20, 16, 13
 MOST_ROWS = 18  # more actions than this stand side by side, as upright bars

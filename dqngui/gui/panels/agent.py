@@ -25,11 +25,11 @@ from dqngui.gui.panels.panel import Panel, Sources
 from dqngui.gui.panels.scene import Scene
 from dqngui.gui.panels.transport import Transport
 from dqngui.gui.panels.watching import WatchMenu, greediness
-from dqngui.gui.player import Player
-from dqngui.gui.playing import Playing
-from dqngui.gui.seen import Seen
 from dqngui.gui.takeover import Takeover
 from dqngui.gui.theme import Theme
+from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.player import Player
+from dqngui.lab.playback.step_descriptions import Seen
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 FILM = "Export film (MP4, GIF)…"

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from dqngui.gui.closing import Part
 from dqngui.gui.episode_arrays import Arrays, arrays_of, write_arrays
-from dqngui.gui.player import Player
-from dqngui.gui.playing import Playing
+from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.player import Player
 
 TICK_MS = 50
 AHEAD = 4096  # steps that are asked for at once

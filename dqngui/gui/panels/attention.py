@@ -21,8 +21,8 @@ from dqngui.gui.panels.timeline import span_of
 from dqngui.gui.panels.timemap import TimeMap
 from dqngui.gui.panels.trace import Series, Trace
 from dqngui.gui.panels.views import Maps, axis_labels, in_words, layered
-from dqngui.gui.playing import Playing
 from dqngui.gui.theme import Theme
+from dqngui.lab.playback.episode import Playing
 from dqngui.messages import View
 
 LOW, LOWER, LOWEST = 250, 190, 140

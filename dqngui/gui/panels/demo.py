@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QPushButton
 
-from dqngui.gui.agents import demo_run
 from dqngui.gui.panels.panel import Panel, Sources
+from dqngui.lab.playback.agent_ref import demo_run
 
 
 def offer_demo(panel: Panel, sources: Sources) -> QPushButton | None:

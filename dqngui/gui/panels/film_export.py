@@ -11,7 +11,7 @@ from dqngui import catalog
 from dqngui.gui.filming import Filming
 from dqngui.gui.overlay import Overlay
 from dqngui.gui.panels.panel import Panel
-from dqngui.gui.player import Player
+from dqngui.lab.playback.player import Player
 
 SAID_MS = 6000
 _FILM, _GIF = "Film (*.mp4)", "Animated picture, at most 20 s (*.gif)"

@@ -15,8 +15,8 @@ from dqngui.gui import theme as themes
 from dqngui.gui.panels.steps import bar_range
 from dqngui.gui.panels.timeline import StepCanvas
 from dqngui.gui.panels.trace import Trace
-from dqngui.gui.playing import Playing
 from dqngui.gui.theme import TICK_PX
+from dqngui.lab.playback.episode import Playing
 
 SIDES = ("series0", "series1")
 """Colours of the two episodes, the one as it is first."""

@@ -21,8 +21,8 @@ from dqngui.gui.panels.meter import MeterRow
 from dqngui.gui.panels.panel import Panel, Sources
 from dqngui.gui.panels.timeline import StepCanvas
 from dqngui.gui.panels.views import in_words, matching
-from dqngui.gui.playing import Playing
 from dqngui.gui.theme import Theme
+from dqngui.lab.playback.episode import Playing
 from dqngui.messages import View
 
 LATER_MS = 50

@@ -23,8 +23,8 @@ from dqngui.gui.panels.timemap import TimeMap
 from dqngui.gui.panels.trace import Series, Trace
 from dqngui.gui.panels.trajectory import Trajectory
 from dqngui.gui.panels.views import Maps, axis_labels, combined, in_words, short_names
-from dqngui.gui.playing import Playing, Rows
 from dqngui.gui.theme import Theme
+from dqngui.lab.playback.episode import Playing, Rows
 from dqngui.messages import View
 
 LOW, LOWER = 250, 170  # pixels of height below which the second, then the first trace is left out

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dqngui.gui.playing import Playing
+from dqngui.lab.playback.episode import Playing
 
 ENOUGH = 32
 """Steps after which a new episode's units are sorted."""

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from dqngui.gui import theme as themes
 from dqngui.gui.overlay import Overlay, heads_of, offered, overlay_words
-from dqngui.gui.playing import Playing
 from dqngui.gui.theme import Theme
+from dqngui.lab.playback.episode import Playing
 from dqngui.messages import PlayerReady
 
 _TIPS = {

@@ -43,18 +43,18 @@ from PySide6.QtWidgets import (
 )
 
 from dqngui.gui import theme as themes
-from dqngui.gui.playing import Playing
 from dqngui.gui.theme import Theme
+from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History
 from dqngui.messages import Event
 
 if TYPE_CHECKING:
     from dqngui.gui.closing import Part
     from dqngui.gui.inspecting import Inspecting
-    from dqngui.gui.player import Player
     from dqngui.gui.rival import Rival
     from dqngui.gui.study import Study
     from dqngui.lab.library.library import Library
+    from dqngui.lab.playback.player import Player
     from dqngui.lab.session.session import Session
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dqngui.gui.playing import Rows
+from dqngui.lab.playback.episode import Rows
 
 FEWEST = 8  # steps that axes are fitted to
 MOST_STEPS, MOST_VALUES = 512, 1_000_000

@@ -19,9 +19,9 @@ from dqngui.gui.panels.panel import Panel, Sources
 from dqngui.gui.panels.probe_answer import verdict
 from dqngui.gui.panels.probe_curve import ProbeCurve
 from dqngui.gui.panels.views import in_words
-from dqngui.gui.playing import Playing
 from dqngui.gui.study import Study
 from dqngui.gui.theme import Theme
+from dqngui.lab.playback.episode import Playing
 
 EPISODES = (50, 200, 1000)
 ALL = "all"

@@ -17,9 +17,9 @@ from dqngui.gui import theme as themes
 from dqngui.gui.overlay import Laid
 from dqngui.gui.panels.frame import CORNER, Ringed
 from dqngui.gui.panels.steps import step_above
-from dqngui.gui.playing import Playing
-from dqngui.gui.seen import texts_of
 from dqngui.gui.theme import SECONDARY_PX, TICK_PX
+from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.step_descriptions import texts_of
 
 ROW = 18
 LOW, NARROW = 72, 260  # pixels: lower, lines are left out; narrower, none stand beside a picture
@@ -93,7 +93,7 @@ class SeenView(Ringed):
         """Draw what is seen at step t; of a step that is not known, the last one.
 
         Args:
-            told: what was described of the step (`dqngui.gui.seen`).
+            told: what was described of the step (`dqngui.lab.playback.step_descriptions`).
             laid: the overlay.
             caption: what the overlay is.
             alone: it stands in the picture's place, and says why there is none.

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dqngui.gui.panels.views import Maps, entropy
-from dqngui.gui.playing import Rows
+from dqngui.lab.playback.episode import Rows
 
 AT_ONCE = 1_000_000
 """Values that are added up before others get their turn; about fifteen milliseconds."""

@@ -14,8 +14,8 @@ from dqngui.gui.panels.path import Colouring, Path
 from dqngui.gui.panels.plot import short
 from dqngui.gui.panels.principal import Projection
 from dqngui.gui.panels.timeline import span_of
-from dqngui.gui.playing import Playing
 from dqngui.gui.theme import Theme
+from dqngui.lab.playback.episode import Playing
 
 KEPT = 5  # earlier episodes
 SHADES = 32  # of time

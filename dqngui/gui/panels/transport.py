@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QAbstractSlider, QHBoxLayout, QSizePolicy, QToolBu
 
 from dqngui.gui import theme as themes
 from dqngui.gui.panels.figure import Figure
-from dqngui.gui.player import Player
-from dqngui.gui.playing import Playing
 from dqngui.gui.theme import Theme
+from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.player import Player
 
 HANDLE = 12
 SHORTEST = 64

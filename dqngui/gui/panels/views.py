@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dqngui.gui.playing import Playing
+from dqngui.lab.playback.episode import Playing
 from dqngui.messages import View
 
 _WORDS = {

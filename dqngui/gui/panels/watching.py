@@ -7,10 +7,10 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 
 from dqngui.gui import theme as themes
-from dqngui.gui.agents import Choice as Weights
-from dqngui.gui.agents import source_name
 from dqngui.gui.panels.choice import Choice
-from dqngui.gui.player import Player
+from dqngui.lab.playback.agent_ref import Choice as Weights
+from dqngui.lab.playback.agent_ref import source_name
+from dqngui.lab.playback.player import Player
 
 EPSILONS = (0.0, 0.05, 0.1, 0.25, 0.5)
 HIGHEST_SEED = 2**31 - 1

@@ -28,10 +28,10 @@ from dqngui.gui.panels.whatif_question import (
     write_futures,
 )
 from dqngui.gui.panels.whatif_view import FutureView
-from dqngui.gui.playing import Playing
 from dqngui.gui.rival import Rival
 from dqngui.gui.theme import Theme
 from dqngui.gui.whatif import Intervention, Interventions, Lever
+from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History
 
 SOON_MS = 150  # edits that follow each other so fast are one

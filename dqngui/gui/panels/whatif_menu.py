@@ -12,11 +12,11 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from dqngui.config import ConfigError
 from dqngui.gui import theme as themes
-from dqngui.gui.agents import Agent, has_checkpoint, source_name
-from dqngui.gui.agents import Choice as Weights
 from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.panel import Sources
 from dqngui.gui.whatif import Lever, levers
+from dqngui.lab.playback.agent_ref import Agent, has_checkpoint, source_name
+from dqngui.lab.playback.agent_ref import Choice as Weights
 from dqngui.messages import PlayerReady
 from dqngui.runs.folder import read_experiment
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Literal
 
 from dqngui import messages as m
-from dqngui.gui.agents import Agent
-from dqngui.gui.agents import Choice as Weights
 from dqngui.gui.comparing import Comparison
 from dqngui.gui.panels.whatif_menu import Other
-from dqngui.gui.player import Player
-from dqngui.gui.playing import Playing
 from dqngui.gui.rival import Rival, Take
 from dqngui.gui.whatif import Intervention
+from dqngui.lab.playback.agent_ref import Agent
+from dqngui.lab.playback.agent_ref import Choice as Weights
+from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.player import Player
 
 AHEAD = 500  # steps behind the first changed one that both futures are played to
 

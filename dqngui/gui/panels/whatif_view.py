@@ -18,8 +18,8 @@ from dqngui.gui.panels.futures import SIDES, ActionStrip, FutureTrace, Marks, Pa
 from dqngui.gui.panels.seen_view import SeenView
 from dqngui.gui.panels.timeline import StepCanvas, span_of
 from dqngui.gui.panels.trace import Series
-from dqngui.gui.playing import Playing
 from dqngui.gui.theme import Theme
+from dqngui.lab.playback.episode import Playing
 
 WIDE = 640  # pixels from which on pictures stand beside the curves
 LOW, LOWER = 330, 150  # of a narrow view, below which it has no pictures; below which it has one curve only

@@ -9,11 +9,11 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
 
 from dqngui import messages as m
-from dqngui.gui.episode_process import EpisodeProcess
-from dqngui.gui.pictures import Ahead, Pictures, as_image
-from dqngui.gui.playhead import FASTEST, SLOWEST, Playhead
-from dqngui.gui.playing import Playing
 from dqngui.hosts import Host, open_host
+from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode_requests import EpisodeProcess
+from dqngui.lab.playback.frame_cache import Ahead, Pictures, as_image
+from dqngui.lab.playback.playhead import FASTEST, SLOWEST, Playhead
 from dqngui.messages import Event, Request
 
 TICK_MS = 20

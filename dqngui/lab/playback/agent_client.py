@@ -12,9 +12,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 from dqngui import messages as m
 from dqngui.config import Experiment
 from dqngui.envs.seeds import PLAY_SEEDS
-from dqngui.gui.agents import Agent, Choice, has_checkpoint, source_name
-from dqngui.gui.playing import Asked
 from dqngui.hosts import Host, open_host
+from dqngui.lab.playback.agent_ref import Agent, Choice, has_checkpoint, source_name
+from dqngui.lab.playback.episode import Asked
 from dqngui.messages import Command, Event, Request
 
 WEIGHTS_S = 1.0  # between two requests for newer weights

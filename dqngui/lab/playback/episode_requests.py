@@ -12,10 +12,10 @@ from PySide6.QtCore import QObject, Signal
 from dqngui import messages as m
 from dqngui.config import Experiment
 from dqngui.envs.seeds import PLAY_SEEDS
-from dqngui.gui.agent_process import AgentProcess
-from dqngui.gui.agents import Agent, Choice
-from dqngui.gui.playing import Asked, Playing
 from dqngui.hosts import Host, open_host
+from dqngui.lab.playback.agent_client import AgentProcess
+from dqngui.lab.playback.agent_ref import Agent, Choice
+from dqngui.lab.playback.episode import Asked, Playing
 from dqngui.messages import Change, Request
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from dqngui import messages as m
-from dqngui.gui.player import Player
-from dqngui.gui.playing import Playing
+from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.player import Player
 
 MOST = 256
 """Steps whose descriptions are kept."""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Slot
 
-from dqngui.gui.agents import has_checkpoint
-from dqngui.gui.player import Player
+from dqngui.lab.playback.agent_ref import has_checkpoint
+from dqngui.lab.playback.player import Player
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
 

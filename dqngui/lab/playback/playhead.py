@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dqngui.gui.playing import Playing
+from dqngui.lab.playback.episode import Playing
 
 SLOWEST, FASTEST = 0.1, 20.0
 HOLD_S, SHORTEST_HOLD_S = 0.8, 0.2
