@@ -18,7 +18,6 @@ from dqngui.config import Experiment
 from dqngui.gui import theme as themes
 from dqngui.gui.closing import Closing, Part
 from dqngui.gui.garbage import Sweeper
-from dqngui.gui.inspecting import Inspecting
 from dqngui.gui.panels.panel import Sources
 from dqngui.gui.pinning import Pinning
 from dqngui.gui.report import Report
@@ -27,6 +26,7 @@ from dqngui.gui.screenshots import Screenshots
 from dqngui.gui.study import Study
 from dqngui.gui.torch_loader import TorchLoader
 from dqngui.gui.window import Window
+from dqngui.lab.cursor.pinning import Inspecting
 from dqngui.lab.library.library import Library
 from dqngui.lab.playback.agent_ref import demo_run
 from dqngui.lab.playback.episode import Playing

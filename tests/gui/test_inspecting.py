@@ -15,8 +15,8 @@ from scripted_player import Watched, weights
 
 from dqngui import config
 from dqngui import messages as m
-from dqngui.gui.inspecting import Inspecting
-from dqngui.gui.pinned import learned_within, nearest_checkpoint
+from dqngui.lab.cursor.pinned_episode import learned_within, nearest_checkpoint
+from dqngui.lab.cursor.pinning import Inspecting
 from dqngui.lab.library.library import Library
 from dqngui.lab.playback.follow_session import Following
 from dqngui.lab.session.history import History
@@ -192,7 +192,7 @@ def test_an_episode_that_has_just_ended_is_opened_once_it_is_on_the_disk(desk: D
 
 
 def test_what_was_not_kept_is_said_in_a_sentence(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dqngui.gui.inspecting.TRIES", 1)
+    monkeypatch.setattr("dqngui.lab.cursor.pinning.TRIES", 1)
     desk.train([ended(20)])
     desk.inspecting.pin_episode(20)
     assert desk.said == ["Episode 21 was not kept, so it cannot be played again."]

@@ -17,7 +17,7 @@ from dqngui import config, settings
 from dqngui.gui.app import App
 from dqngui.gui.panels.returns import ReturnPanel
 from dqngui.gui.panels.timeline import StepCanvas
-from dqngui.gui.pinned import Pinned
+from dqngui.lab.cursor.pinned_episode import Pinned
 from dqngui.lab.session.states import Action, State
 from dqngui.runs.checkpoints import checkpoints
 from dqngui.runs.episodes import read_episode, read_index

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from dqngui.gui import theme as themes
 from dqngui.gui.elided import ElidedLabel
-from dqngui.gui.inspecting import Inspecting
+from dqngui.lab.cursor.pinning import Inspecting
 
 ICON = 14
 

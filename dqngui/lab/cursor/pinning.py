@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from dqngui.config import ConfigError
 from dqngui.gui.panels.overlays import ancestors
 from dqngui.gui.panels.panel import Cursor
-from dqngui.gui.pinned import Pinned, Stretch, learned_within, nearest_checkpoint
+from dqngui.lab.cursor.pinned_episode import Pinned, Stretch, learned_within, nearest_checkpoint
 from dqngui.lab.library.library import Library
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.playback.follow_session import Following

@@ -1,0 +1,1 @@
+"""The cursor that all cards share: live, or pinned to a recorded training episode."""
