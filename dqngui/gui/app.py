@@ -21,11 +21,11 @@ from dqngui.gui.garbage import Sweeper
 from dqngui.gui.panels.panel import Sources
 from dqngui.gui.pinning import Pinning
 from dqngui.gui.report import Report
-from dqngui.gui.rival import Rival
 from dqngui.gui.screenshots import Screenshots
-from dqngui.gui.study import Study
 from dqngui.gui.torch_loader import TorchLoader
 from dqngui.gui.window import Window
+from dqngui.lab.analysis.second_player import Rival
+from dqngui.lab.analysis.study import Study
 from dqngui.lab.cursor.pinning import Inspecting
 from dqngui.lab.library.library import Library
 from dqngui.lab.playback.agent_ref import demo_run

@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
 )
 
 from dqngui.gui import theme as themes
-from dqngui.gui.breakpoints import OFFERED, SATURATED, WATCHED, BreakpointList
 from dqngui.gui.draft_bar import counted
 from dqngui.gui.fields import ChoiceEditor
 from dqngui.gui.panels.exploration import ExplorationPanel
@@ -28,6 +27,7 @@ from dqngui.gui.panels.learning import LearningPanel
 from dqngui.gui.scale import parse_number
 from dqngui.gui.theme import Theme
 from dqngui.jobs.breakpoints import EPISODES, name_of, number_words, point_words
+from dqngui.lab.analysis.breakpoints import OFFERED, SATURATED, WATCHED, BreakpointList
 from dqngui.messages import Breakpoint
 
 REFRESH_MS = 400

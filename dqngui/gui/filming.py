@@ -17,8 +17,8 @@ from PySide6.QtGui import QImage
 
 from dqngui.config import ConfigError
 from dqngui.gui.film_sheet import FilmSheet
-from dqngui.gui.overlay import Overlay
 from dqngui.gui.panels.panel import Panel
+from dqngui.lab.analysis.overlay import Overlay
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.playback.player import Player
 from dqngui.lab.playback.step_descriptions import Seen

@@ -25,7 +25,6 @@ from dqngui.gui.arrangements import ARRANGEMENTS, ArrangementSwitch
 from dqngui.gui.banner import Banner
 from dqngui.gui.board import Board
 from dqngui.gui.breakpoint_dialog import BreakpointButton, BreakpointDialog
-from dqngui.gui.breakpoints import BreakpointList
 from dqngui.gui.budget import PaintBudget
 from dqngui.gui.cards import Card, CardDock
 from dqngui.gui.diagnostics import diagnostics
@@ -40,6 +39,7 @@ from dqngui.gui.shortcuts import shortcut_table, tab_from
 from dqngui.gui.statusbar import StatusLine
 from dqngui.gui.theme import GAP
 from dqngui.jobs.breakpoints import hit_words
+from dqngui.lab.analysis.breakpoints import BreakpointList
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.messages import BreakpointHit, Event

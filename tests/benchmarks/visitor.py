@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QApplication, QWidget
 from dqngui.gui.app import App
 from dqngui.gui.breakpoint_dialog import BreakpointDialog
 from dqngui.gui.measure import Lateness
-from dqngui.gui.overlay import offered, overlay_words
 from dqngui.gui.panels.agent import AgentPanel
 from dqngui.gui.panels.attention import AttentionPanel
 from dqngui.gui.panels.inner import InnerPanel
@@ -25,6 +24,7 @@ from dqngui.gui.panels.returns import ReturnPanel
 from dqngui.gui.panels.timeline import StepCanvas
 from dqngui.gui.panels.transport import HANDLE
 from dqngui.gui.panels.whatif import WhatIfPanel
+from dqngui.lab.analysis.overlay import offered, overlay_words
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.states import Action, State
 from tests.benchmarks.hand import Hand

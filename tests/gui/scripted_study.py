@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dqngui import messages as m
-from dqngui.gui.study import Study
+from dqngui.lab.analysis.study import Study
 from dqngui.lab.playback.agent_client import AgentProcess
 
 READY = m.StudyReady(step=60_000, held=("memory/hidden", "memory/cell"), facts=("cue", "time since start"))

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from dqngui.gui import theme as themes
 from dqngui.gui.panels.attention import AttentionPanel
-from dqngui.gui.panels.views import Maps, combined, entropy, in_words, matching
+from dqngui.lab.analysis.views import Maps, combined, entropy, in_words, matching
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History
 from dqngui.messages import View

@@ -17,10 +17,10 @@ from scripted_player import ScriptedPlayer, Watched
 from dqngui import messages as m
 from dqngui.gui import theme as themes
 from dqngui.gui.film_sheet import FilmSheet
-from dqngui.gui.overlay import Laid, Overlay
 from dqngui.gui.panels.agent import AgentPanel
 from dqngui.gui.panels.frame import FrameView
 from dqngui.hosts import open_host
+from dqngui.lab.analysis.overlay import Laid, Overlay
 from dqngui.lab.playback.episode import Asked, Playing
 from dqngui.lab.playback.step_descriptions import AHEAD
 from dqngui.settings import experiment_from

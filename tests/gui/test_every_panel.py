@@ -21,7 +21,7 @@ from dqngui import messages as m
 from dqngui.gui import theme as themes
 from dqngui.gui.board import Board
 from dqngui.gui.panels.panel import Sources
-from dqngui.gui.study import Study
+from dqngui.lab.analysis.study import Study
 from dqngui.lab.library.library import Library
 from dqngui.lab.session.session import Session
 from dqngui.runs import folder as runs

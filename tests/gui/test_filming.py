@@ -18,10 +18,10 @@ from dqngui.config import Experiment
 from dqngui.gui import theme as themes
 from dqngui.gui.film_sheet import FilmSheet
 from dqngui.gui.filming import Filming, pace_of, shown_steps
-from dqngui.gui.overlay import Overlay
 from dqngui.gui.panels.attention import AttentionPanel
 from dqngui.gui.panels.memory import MemoryPanel
 from dqngui.hosts import open_host
+from dqngui.lab.analysis.overlay import Overlay
 from dqngui.lab.playback.player import Player
 from dqngui.messages import Weights
 from dqngui.settings import experiment_from

@@ -18,8 +18,8 @@ from dqngui.gui import theme as themes
 from dqngui.gui.panels.attention import AttentionPanel
 from dqngui.gui.panels.canvas import color_table, indices
 from dqngui.gui.panels.heads import Heads
-from dqngui.gui.panels.shares import Shares
-from dqngui.gui.panels.views import Maps, entropy, layered
+from dqngui.lab.analysis.shares import Shares
+from dqngui.lab.analysis.views import Maps, entropy, layered
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History
 from dqngui.messages import View
@@ -245,7 +245,7 @@ def test_shares_are_added_up_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     values = [playing.view(view.name) for view in LAYERS]
     whole = Shares(maps, 1)
     assert not whole.take(values)
-    monkeypatch.setattr("dqngui.gui.panels.shares.AT_ONCE", 48 * 40)
+    monkeypatch.setattr("dqngui.lab.analysis.shares.AT_ONCE", 48 * 40)
     parts = Shares(maps, 1)
     assert [parts.take(values), parts.take(values), parts.take(values)] == [True, True, False]
     for name in ("keys", "nats", "most"):
@@ -255,7 +255,7 @@ def test_shares_are_added_up_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_long_episode_is_added_up_while_the_window_goes_on(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dqngui.gui.panels.shares.AT_ONCE", 500)
+    monkeypatch.setattr("dqngui.lab.analysis.shares.AT_ONCE", 500)
     tensors = rows_of(LAYERS, 100)
     panel = shown(qtbot, extend(began(LAYERS), tensors, 100))
     assert panel._shares is not None

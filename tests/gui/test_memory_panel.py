@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from dqngui.gui import theme as themes
 from dqngui.gui.panels.memory import MemoryPanel
-from dqngui.gui.panels.ordering import by_variance
+from dqngui.lab.analysis.ordering import by_variance
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History
 

@@ -23,7 +23,7 @@ from dqngui.gui.panels.inner import InnerPanel
 from dqngui.gui.panels.memory import MemoryPanel
 from dqngui.gui.panels.meter import QUESTION, MeterRow
 from dqngui.gui.panels.panel import Sources
-from dqngui.gui.study import Study
+from dqngui.lab.analysis.study import Study
 from dqngui.lab.playback.episode import Playing
 from dqngui.messages import Effect, Faithfulness, View
 

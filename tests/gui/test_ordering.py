@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from made_playing import HIDDEN, began, extend, rows_of
 
-from dqngui.gui.panels.ordering import Ordering, by_correlation, by_variance, companion, correlation, orders
+from dqngui.lab.analysis.ordering import Ordering, by_correlation, by_variance, companion, correlation, orders
 from dqngui.lab.playback.episode import Playing
 
 
@@ -49,7 +49,7 @@ def test_units_stand_by_the_size_of_r_and_constant_ones_last() -> None:
 
 
 def test_a_large_memory_is_judged_by_some_of_its_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dqngui.gui.panels.ordering.JUDGED", 1_000)
+    monkeypatch.setattr("dqngui.lab.analysis.ordering.JUDGED", 1_000)
     values = np.random.default_rng(2).standard_normal((900, 8)).astype(np.float32) * np.arange(1.0, 9.0)
     assert by_variance(values.astype(np.float32)).tolist() == list(range(7, -1, -1))
 

@@ -20,7 +20,7 @@ from dqngui import presets
 from dqngui.gui import theme as themes
 from dqngui.gui.panels.over_training import OverTrainingPanel
 from dqngui.gui.panels.panel import Cursor, Sources
-from dqngui.gui.study import Study
+from dqngui.lab.analysis.study import Study
 from dqngui.messages import OverTraining
 
 LAGS, POOL = "memory/attention/0", "attention/pool"

@@ -16,10 +16,10 @@ from pytestqt.qtbot import QtBot
 from dqngui import messages as m
 from dqngui.gui import theme as themes
 from dqngui.gui.cards import Card
-from dqngui.gui.overlay import Laid, Overlay, heads_of, offered
 from dqngui.gui.panels.agent import AgentPanel
 from dqngui.gui.panels.seen_view import SeenView, heat, width_of_numbers
 from dqngui.hosts import open_host
+from dqngui.lab.analysis.overlay import Laid, Overlay, heads_of, offered
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.playback.player import Player
 from dqngui.settings import experiment_from

@@ -21,7 +21,7 @@ from dqngui.gui import theme as themes
 from dqngui.gui.panels.panel import Sources
 from dqngui.gui.panels.probe import ProbePanel
 from dqngui.gui.panels.probe_answer import verdict
-from dqngui.gui.study import Study
+from dqngui.lab.analysis.study import Study
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from scripted_rival import ScriptedRival
 
 from dqngui import config, presets
 from dqngui import messages as m
-from dqngui.gui.comparing import compare
-from dqngui.gui.rival import Rival, Take
+from dqngui.lab.analysis.compare_episodes import compare
+from dqngui.lab.analysis.second_player import Rival, Take
 from dqngui.lab.playback.agent_ref import Agent, demo_run
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.playback.player import Player

@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from dqngui.gui import theme as themes
 from dqngui.gui.panels.memory import MemoryPanel
 from dqngui.gui.panels.path import extent
-from dqngui.gui.panels.principal import Projection, fit_axes, milestone
+from dqngui.lab.analysis.pca import Projection, fit_axes, milestone
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History
 
@@ -117,7 +117,7 @@ def test_a_large_state_is_projected_in_parts(monkeypatch: pytest.MonkeyPatch) ->
     states = turning(120, 50)
     whole = Projection()
     assert not whole.take(states, True)
-    monkeypatch.setattr("dqngui.gui.panels.principal.AT_ONCE", 1_000)
+    monkeypatch.setattr("dqngui.lab.analysis.pca.AT_ONCE", 1_000)
     parts, more = Projection(), True
     seen = []
     while more:

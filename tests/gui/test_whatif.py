@@ -24,11 +24,11 @@ from scripted_rival import READY, ScriptedRival
 from dqngui import messages as m
 from dqngui.gui import theme as themes
 from dqngui.gui.app import App
-from dqngui.gui.comparing import Comparison, compare
 from dqngui.gui.panels.whatif import WhatIfPanel
 from dqngui.gui.panels.whatif_menu import Other
-from dqngui.gui.rival import Rival
-from dqngui.gui.whatif import Intervention, Lever, levers
+from dqngui.lab.analysis.compare_episodes import Comparison, compare
+from dqngui.lab.analysis.interventions import Intervention, Lever, levers
+from dqngui.lab.analysis.second_player import Rival
 from dqngui.lab.playback.agent_ref import Agent
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.playback.player import Player

@@ -22,13 +22,13 @@ from PySide6.QtWidgets import QApplication
 
 from dqngui import presets
 from dqngui.gui.app import App
-from dqngui.gui.overlay import Overlay
 from dqngui.gui.panels.agent import AgentPanel
 from dqngui.gui.panels.attention import AttentionPanel
 from dqngui.gui.panels.memory import MemoryPanel
 from dqngui.gui.panels.probe import ProbePanel
 from dqngui.gui.panels.whatif import WhatIfPanel
-from dqngui.gui.whatif import levers
+from dqngui.lab.analysis.interventions import levers
+from dqngui.lab.analysis.overlay import Overlay
 
 Kind = TypeVar("Kind")
 SIZE = (1600, 1000)

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QVBoxLay
 from dqngui.gui import theme as themes
 from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.episode_arrays import write_steps
-from dqngui.gui.overlay import NO_MARKS
 from dqngui.gui.panels.action_bars import ActionBars
 from dqngui.gui.panels.arrays_export import ArraysExport, Exports
 from dqngui.gui.panels.choice import Choice
@@ -27,6 +26,7 @@ from dqngui.gui.panels.transport import Transport
 from dqngui.gui.panels.watching import WatchMenu, greediness
 from dqngui.gui.takeover import Takeover
 from dqngui.gui.theme import Theme
+from dqngui.lab.analysis.overlay import NO_MARKS
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.playback.player import Player
 from dqngui.lab.playback.step_descriptions import Seen

@@ -16,12 +16,12 @@ from dqngui.gui.panels.heatmap import Heatmap
 from dqngui.gui.panels.inner import InnerPanel
 from dqngui.gui.panels.levels import Levels
 from dqngui.gui.panels.meter import MeterRow
-from dqngui.gui.panels.shares import Shares
 from dqngui.gui.panels.timeline import span_of
 from dqngui.gui.panels.timemap import TimeMap
 from dqngui.gui.panels.trace import Series, Trace
-from dqngui.gui.panels.views import Maps, axis_labels, in_words, layered
 from dqngui.gui.theme import Theme
+from dqngui.lab.analysis.shares import Shares
+from dqngui.lab.analysis.views import Maps, axis_labels, in_words, layered
 from dqngui.lab.playback.episode import Playing
 from dqngui.messages import View
 

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from dqngui import catalog
 from dqngui.gui.filming import Filming
-from dqngui.gui.overlay import Overlay
 from dqngui.gui.panels.panel import Panel
+from dqngui.lab.analysis.overlay import Overlay
 from dqngui.lab.playback.player import Player
 
 SAID_MS = 6000

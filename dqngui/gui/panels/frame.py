@@ -8,8 +8,8 @@ from PySide6.QtGui import QFocusEvent, QImage, QPainter, QPainterPath, QPaintEve
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui import theme as themes
-from dqngui.gui.overlay import NO_MARKS, Numbers
 from dqngui.gui.panels.entity_marks import draw_entity_marks
+from dqngui.lab.analysis.overlay import NO_MARKS, Numbers
 
 CORNER = 6
 

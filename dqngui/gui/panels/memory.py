@@ -17,13 +17,13 @@ from dqngui.gui.panels.heatmap import Heatmap
 from dqngui.gui.panels.inner import InnerPanel
 from dqngui.gui.panels.levels import Levels
 from dqngui.gui.panels.meter import MeterRow
-from dqngui.gui.panels.ordering import PLAIN, Ordering, orders
 from dqngui.gui.panels.timeline import span_of
 from dqngui.gui.panels.timemap import TimeMap
 from dqngui.gui.panels.trace import Series, Trace
 from dqngui.gui.panels.trajectory import Trajectory
-from dqngui.gui.panels.views import Maps, axis_labels, combined, in_words, short_names
 from dqngui.gui.theme import Theme
+from dqngui.lab.analysis.ordering import PLAIN, Ordering, orders
+from dqngui.lab.analysis.views import Maps, axis_labels, combined, in_words, short_names
 from dqngui.lab.playback.episode import Playing, Rows
 from dqngui.messages import View
 

@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QT
 from dqngui import messages as m
 from dqngui.gui import theme as themes
 from dqngui.gui.elided import ElidedLabel
-from dqngui.gui.panels.asking import Asking
 from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.faithful import EffectBars, measure_of, numbers, places, short_verdict, verdict
-from dqngui.gui.panels.views import in_words
 from dqngui.gui.theme import Theme
+from dqngui.lab.analysis.study_question import Asking
+from dqngui.lab.analysis.views import in_words
 from dqngui.messages import Faithfulness, View
 
 if TYPE_CHECKING:

@@ -50,8 +50,8 @@ from dqngui.messages import Event
 
 if TYPE_CHECKING:
     from dqngui.gui.closing import Part
-    from dqngui.gui.rival import Rival
-    from dqngui.gui.study import Study
+    from dqngui.lab.analysis.second_player import Rival
+    from dqngui.lab.analysis.study import Study
     from dqngui.lab.cursor.pinning import Inspecting
     from dqngui.lab.library.library import Library
     from dqngui.lab.playback.player import Player

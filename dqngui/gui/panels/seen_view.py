@@ -14,10 +14,10 @@ from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui import theme as themes
-from dqngui.gui.overlay import Laid
 from dqngui.gui.panels.frame import CORNER, Ringed
 from dqngui.gui.panels.steps import step_above
 from dqngui.gui.theme import SECONDARY_PX, TICK_PX
+from dqngui.lab.analysis.overlay import Laid
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.playback.step_descriptions import texts_of
 

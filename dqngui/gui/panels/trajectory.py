@@ -12,9 +12,9 @@ from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.path import Colouring, Path
 from dqngui.gui.panels.plot import short
-from dqngui.gui.panels.principal import Projection
 from dqngui.gui.panels.timeline import span_of
 from dqngui.gui.theme import Theme
+from dqngui.lab.analysis.pca import Projection
 from dqngui.lab.playback.episode import Playing
 
 KEPT = 5  # earlier episodes

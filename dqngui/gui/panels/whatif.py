@@ -11,13 +11,15 @@ from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from dqngui.gui import theme as themes
-from dqngui.gui.comparing import Comparison, compare
 from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.panels.panel import Cursor, Panel, Sources
 from dqngui.gui.panels.whatif_editor import InterventionEditor
 from dqngui.gui.panels.whatif_list import InterventionList
 from dqngui.gui.panels.whatif_menu import ModeChoice, Other, fill_with_levers
-from dqngui.gui.panels.whatif_question import (
+from dqngui.gui.panels.whatif_view import FutureView
+from dqngui.gui.theme import Theme
+from dqngui.lab.analysis.compare_episodes import Comparison, compare
+from dqngui.lab.analysis.counterfactual import (
     AHEAD,
     Question,
     Role,
@@ -27,10 +29,8 @@ from dqngui.gui.panels.whatif_question import (
     verdict,
     write_futures,
 )
-from dqngui.gui.panels.whatif_view import FutureView
-from dqngui.gui.rival import Rival
-from dqngui.gui.theme import Theme
-from dqngui.gui.whatif import Intervention, Interventions, Lever
+from dqngui.lab.analysis.interventions import Intervention, Interventions, Lever
+from dqngui.lab.analysis.second_player import Rival
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History
 

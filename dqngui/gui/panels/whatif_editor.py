@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from dqngui.gui.whatif import Intervention
+from dqngui.lab.analysis.interventions import Intervention
 
 DOES = {"remove": "Erase or mask", "set": "Set to", "scale": "Multiply by"}
 SPANS = {"on": "From that step on", "only": "That step only", "until": "Until step"}

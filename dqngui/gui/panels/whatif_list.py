@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from dqngui.gui import theme as themes
 from dqngui.gui.theme import SECONDARY_PX, Theme
-from dqngui.gui.whatif import Intervention, Interventions
+from dqngui.lab.analysis.interventions import Intervention, Interventions
 from dqngui.messages import PlayerReady
 
 ROW = 26

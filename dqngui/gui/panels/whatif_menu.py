@@ -14,7 +14,7 @@ from dqngui.config import ConfigError
 from dqngui.gui import theme as themes
 from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.panel import Sources
-from dqngui.gui.whatif import Lever, levers
+from dqngui.lab.analysis.interventions import Lever, levers
 from dqngui.lab.playback.agent_ref import Agent, has_checkpoint, source_name
 from dqngui.lab.playback.agent_ref import Choice as Weights
 from dqngui.messages import PlayerReady

@@ -11,7 +11,6 @@ from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from dqngui.gui import theme as themes
-from dqngui.gui.comparing import Comparison
 from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.panels.frame import FrameView
 from dqngui.gui.panels.futures import SIDES, ActionStrip, FutureTrace, Marks, PairedBars
@@ -19,6 +18,7 @@ from dqngui.gui.panels.seen_view import SeenView
 from dqngui.gui.panels.timeline import StepCanvas, span_of
 from dqngui.gui.panels.trace import Series
 from dqngui.gui.theme import Theme
+from dqngui.lab.analysis.compare_episodes import Comparison
 from dqngui.lab.playback.episode import Playing
 
 WIDE = 640  # pixels from which on pictures stand beside the curves

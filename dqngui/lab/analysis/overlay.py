@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dqngui.gui.panels.views import in_words
+from dqngui.lab.analysis.views import in_words
 from dqngui.lab.playback.episode import Playing
 from dqngui.messages import PlayerReady, View
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 from dqngui import messages as m
-from dqngui.gui.comparing import Comparison
 from dqngui.gui.panels.whatif_menu import Other
-from dqngui.gui.rival import Rival, Take
-from dqngui.gui.whatif import Intervention
+from dqngui.lab.analysis.compare_episodes import Comparison
+from dqngui.lab.analysis.interventions import Intervention
+from dqngui.lab.analysis.second_player import Rival, Take
 from dqngui.lab.playback.agent_ref import Agent
 from dqngui.lab.playback.agent_ref import Choice as Weights
 from dqngui.lab.playback.episode import Playing

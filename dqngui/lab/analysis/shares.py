@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from dqngui.gui.panels.views import Maps, entropy
+from dqngui.lab.analysis.views import Maps, entropy
 from dqngui.lab.playback.episode import Rows
 
 AT_ONCE = 1_000_000

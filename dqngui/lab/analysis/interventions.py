@@ -13,7 +13,7 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
-from dqngui.gui.panels.views import in_words
+from dqngui.lab.analysis.views import in_words
 from dqngui.messages import Change, PlayerReady, View
 
 Do = Literal["set", "scale", "remove"]

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal, Slot
 
-from dqngui.gui.panels.views import entropy
 from dqngui.jobs.breakpoints import EPISODES, QUANTITIES, holds
+from dqngui.lab.analysis.views import entropy
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session

@@ -1,0 +1,1 @@
+"""What is computed from episodes: what-if comparisons, studies, breakpoints, orders, shares, components. Without widgets."""
