@@ -15,13 +15,13 @@ from PySide6.QtCore import QObject, QSettings, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
 from dqngui.config import Experiment
-from dqngui.gui import theme as themes
 from dqngui.gui.closing import Closing, Part
 from dqngui.gui.garbage import Sweeper
 from dqngui.gui.panels.panel import Sources
 from dqngui.gui.pinning import Pinning
 from dqngui.gui.report import Report
 from dqngui.gui.screenshots import Screenshots
+from dqngui.gui.style import theme as themes
 from dqngui.gui.torch_loader import TorchLoader
 from dqngui.gui.window import Window
 from dqngui.lab.analysis.second_player import Rival

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
 
-from dqngui.gui import theme as themes
+from dqngui.gui.style import theme as themes
 from dqngui.gui.tiles import Part, cards, column, row
 
 

@@ -6,8 +6,8 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QAction, QGuiApplication, QIcon
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from dqngui.gui import theme as themes
-from dqngui.gui.theme import GAP, Theme
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import GAP, Theme
 
 _ICONS = {"bad": "alert-circle-outline", "warn": "alert-outline", "muted": "information-outline"}
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMainWindow
 from dqngui import catalog
 from dqngui.gui.cards import Card, CardDock
 from dqngui.gui.panels.panel import Cursor, Panel, Sources
-from dqngui.gui.theme import Theme
+from dqngui.gui.style.theme import Theme
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History
 from dqngui.messages import Event

@@ -22,9 +22,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from dqngui.gui import theme as themes
 from dqngui.gui.elided import ElidedLabel
-from dqngui.gui.theme import Theme
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import Theme
 
 
 class Card(QFrame):

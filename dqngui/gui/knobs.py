@@ -9,14 +9,14 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVB
 
 from dqngui import settings
 from dqngui.config import Schedule
-from dqngui.gui import theme as themes
 from dqngui.gui.cards import Card
 from dqngui.gui.fields import NumberEditor, ScheduleEditor
 from dqngui.gui.relevance import relevant
 from dqngui.gui.scale import Scale, number_text
 from dqngui.gui.scrolled import Scrolled
 from dqngui.gui.slider import ValueSlider
-from dqngui.gui.theme import Theme
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import Theme
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.schema import Field

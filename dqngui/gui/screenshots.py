@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
-from dqngui.gui import theme as themes
+from dqngui.gui.style import theme as themes
 from dqngui.gui.window import Window
 from dqngui.lab.session.states import State
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPoint, QSize, Qt, Slot
 from PySide6.QtGui import QLinearGradient, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QScrollArea, QWidget
 
-from dqngui.gui import theme as themes
+from dqngui.gui.style import theme as themes
 
 FADE_PX = 28
 

@@ -8,8 +8,8 @@ import psutil
 from PySide6.QtCore import QTimer, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QWidget
 
-from dqngui.gui import theme as themes
-from dqngui.gui.theme import GAP
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import GAP
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import ACTIVE, State
 

@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
-from dqngui.gui import theme as themes
-from dqngui.gui.theme import GAP
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import GAP
 
 TAB_PX = 34  # a row of tabs and the space below it
 TAB_EDGES = 28  # of a tab, beside its words

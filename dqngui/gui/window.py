@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
 
 import dqngui
 from dqngui import presets
-from dqngui.gui import theme as themes
 from dqngui.gui.actions import RunActions
 from dqngui.gui.arrangements import ARRANGEMENTS, ArrangementSwitch
 from dqngui.gui.banner import Banner
@@ -37,7 +36,8 @@ from dqngui.gui.layout import Layout, restore_geometry
 from dqngui.gui.menus import THEMES, MainMenu
 from dqngui.gui.shortcuts import shortcut_table, tab_from
 from dqngui.gui.statusbar import StatusLine
-from dqngui.gui.theme import GAP
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import GAP
 from dqngui.jobs.breakpoints import hit_words
 from dqngui.lab.analysis.breakpoints import BreakpointList
 from dqngui.lab.session.session import Session

@@ -9,10 +9,10 @@ import time
 import numpy as np
 from PySide6.QtWidgets import QApplication
 
-from dqngui.gui import theme
 from dqngui.gui.panels.learning import LearningPanel
 from dqngui.gui.panels.panel import Panel
 from dqngui.gui.panels.returns import ReturnPanel
+from dqngui.gui.style import theme
 from dqngui.lab.session.history import History
 from dqngui.messages import EpisodeEnded, Event, Learned
 

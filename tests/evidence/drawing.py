@@ -13,9 +13,9 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.plot import Axis, Band, short
-from dqngui.gui.theme import Theme
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import Theme
 from tests.evidence.results import Group
 
 COLUMNS, PANEL, SHARPNESS = 3, QSize(440, 290), 2

@@ -26,7 +26,7 @@ from dqngui.config import Experiment
 from dqngui.gui.app import App
 from dqngui.gui.panels.inner import InnerPanel
 from dqngui.gui.panels.memory import MemoryPanel
-from dqngui.gui.theme import Setting
+from dqngui.gui.style.theme import Setting
 from dqngui.hosts import run_inline
 from dqngui.lab.session.states import State
 from dqngui.messages import Failed, Request

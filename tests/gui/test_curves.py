@@ -12,13 +12,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui import theme as themes
 from dqngui.gui.cards import Card
 from dqngui.gui.panels.exploration import ExplorationPanel
 from dqngui.gui.panels.learning import LearningPanel
 from dqngui.gui.panels.marks import describe, short_name, value_text
 from dqngui.gui.panels.plot import grown, typical_range
 from dqngui.gui.panels.returns import ReturnPanel
+from dqngui.gui.style import theme as themes
 from dqngui.lab.session.history import History
 from dqngui.messages import EpisodeEnded, Evaluated, Forked, KnobChanged, Learned
 

@@ -15,11 +15,11 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from dqngui.config import Experiment
-from dqngui.gui import theme as themes
 from dqngui.gui.film_sheet import FilmSheet
 from dqngui.gui.filming import Filming, pace_of, shown_steps
 from dqngui.gui.panels.attention import AttentionPanel
 from dqngui.gui.panels.memory import MemoryPanel
+from dqngui.gui.style import theme as themes
 from dqngui.hosts import open_host
 from dqngui.lab.analysis.overlay import Overlay
 from dqngui.lab.playback.player import Player

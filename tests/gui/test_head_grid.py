@@ -14,10 +14,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.attention import AttentionPanel
 from dqngui.gui.panels.canvas import color_table, indices
 from dqngui.gui.panels.heads import Heads
+from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.shares import Shares
 from dqngui.lab.analysis.views import Maps, entropy, layered
 from dqngui.lab.playback.episode import Playing

@@ -12,7 +12,6 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.canvas import GAP, TOP, color_table, indices, row_ticks, spread_labels
 from dqngui.gui.panels.colorbar import ColorBar
 from dqngui.gui.panels.heatmap import Heatmap
@@ -20,6 +19,7 @@ from dqngui.gui.panels.levels import Levels, rounded_up
 from dqngui.gui.panels.timeline import extremes, span_of
 from dqngui.gui.panels.timemap import TimeMap
 from dqngui.gui.panels.trace import Series, Trace
+from dqngui.gui.style import theme as themes
 
 
 @pytest.fixture(autouse=True)

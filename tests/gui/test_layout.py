@@ -11,9 +11,9 @@ from pytestqt.qtbot import QtBot
 
 from dqngui import config
 from dqngui.gui import layout as layouts
-from dqngui.gui import theme as themes
 from dqngui.gui.app import App
 from dqngui.gui.arrangements import ARRANGEMENTS, ASKING
+from dqngui.gui.style import theme as themes
 from dqngui.gui.window import SMALLEST
 
 TRAIN = ["experiment", "knobs", "return", "learning", "exploration", "attention", "memory", "agent", "runs", "log"]

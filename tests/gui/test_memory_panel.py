@@ -12,8 +12,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.memory import MemoryPanel
+from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.ordering import by_variance
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History

@@ -19,10 +19,10 @@ from pytestqt.qtbot import QtBot
 from scripted_host import ScriptedHost
 
 from dqngui import config
-from dqngui.gui import theme as themes
 from dqngui.gui.cards import Card
 from dqngui.gui.panels.overlays import PLACES, SERIES, Line, ancestors, dash, token
 from dqngui.gui.panels.returns import ReturnPanel
+from dqngui.gui.style import theme as themes
 from dqngui.lab.library.library import Library
 from dqngui.lab.library.seed_means import mean_and_interval, t_quantile
 from dqngui.lab.session.history import Curve, Floats, History

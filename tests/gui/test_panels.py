@@ -17,11 +17,11 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from dqngui import catalog
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.learning import LearningPanel
 from dqngui.gui.panels.panel import Cursor, Panel
 from dqngui.gui.panels.plot import Plot, grown, rounded_range, short
 from dqngui.gui.panels.returns import ReturnPanel
+from dqngui.gui.style import theme as themes
 from dqngui.lab.session.history import History
 from dqngui.messages import EpisodeEnded, Evaluated, Event, KnobChanged, Learned, Paused
 

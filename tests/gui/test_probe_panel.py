@@ -17,10 +17,10 @@ from scripted_study import READY, ScriptedStudy, Turned, Who
 
 from dqngui import messages as m
 from dqngui.config import Experiment
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.panel import Sources
 from dqngui.gui.panels.probe import ProbePanel
 from dqngui.gui.panels.probe_answer import verdict
+from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.study import Study
 
 

@@ -18,12 +18,12 @@ from pytestqt.qtbot import QtBot
 from scripted_host import ScriptedHost
 
 from dqngui import config, settings
-from dqngui.gui import theme as themes
 from dqngui.gui.cards import Card
 from dqngui.gui.panels import demo
 from dqngui.gui.panels.run_table import SWATCH, Column, RunModel, ago
 from dqngui.gui.panels.run_view import shortened
 from dqngui.gui.panels.runs import RunsPanel
+from dqngui.gui.style import theme as themes
 from dqngui.lab.library.library import Library
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session

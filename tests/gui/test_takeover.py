@@ -17,9 +17,9 @@ from pytestqt.qtbot import QtBot
 from scripted_player import Watched
 
 from dqngui.envs.names import known_names
-from dqngui.gui import theme as themes
 from dqngui.gui.cards import Card
 from dqngui.gui.panels.agent import AgentPanel
+from dqngui.gui.style import theme as themes
 from dqngui.gui.takeover import Takeover, goes_by_turns
 from dqngui.hosts import open_host
 from dqngui.lab.playback.agent_ref import demo_run

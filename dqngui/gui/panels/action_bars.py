@@ -10,9 +10,9 @@ from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.steps import bar_range
-from dqngui.gui.theme import SECONDARY_PX, TICK_PX
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import SECONDARY_PX, TICK_PX
 from dqngui.lab.playback.episode import Playing
 
 ROW, LOW_ROW, LOWEST_ROW = 20, 16, 13

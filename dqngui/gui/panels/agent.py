@@ -9,7 +9,6 @@ from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
-from dqngui.gui import theme as themes
 from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.episode_arrays import write_steps
 from dqngui.gui.panels.action_bars import ActionBars
@@ -24,8 +23,9 @@ from dqngui.gui.panels.panel import Panel, Sources
 from dqngui.gui.panels.scene import Scene
 from dqngui.gui.panels.transport import Transport
 from dqngui.gui.panels.watching import WatchMenu, greediness
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import Theme
 from dqngui.gui.takeover import Takeover
-from dqngui.gui.theme import Theme
 from dqngui.lab.analysis.overlay import NO_MARKS
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.playback.player import Player

@@ -16,8 +16,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPaintEngine, QPainter, QPaintEvent, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
-from dqngui.gui import theme as themes
-from dqngui.gui.theme import TICK_PX, Theme
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import TICK_PX, Theme
 
 GAP = 255
 """The index of a missing value's colour."""

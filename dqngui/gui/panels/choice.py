@@ -9,8 +9,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QActionGroup, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
-from dqngui.gui import theme as themes
-from dqngui.gui.theme import SECONDARY_PX
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import SECONDARY_PX
 
 IN_A_MENU = 24  # entries
 BESIDE = 28  # pixels of arrow, padding and border

@@ -7,10 +7,10 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.canvas import TOP, color_table, image_of
 from dqngui.gui.panels.plot import short
-from dqngui.gui.theme import TICK_PX, Theme
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import TICK_PX, Theme
 
 LENGTH, HEIGHT, GAP = 32, 10, 4
 

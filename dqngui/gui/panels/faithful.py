@@ -8,8 +8,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from dqngui.gui import theme as themes
-from dqngui.gui.theme import TICK_PX
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import TICK_PX
 from dqngui.jobs.study.judging import MATTERS
 from dqngui.messages import Faithfulness
 

@@ -6,8 +6,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from dqngui.gui import theme as themes
-from dqngui.gui.theme import SECONDARY_PX
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import SECONDARY_PX
 
 
 class Figure(QWidget):

@@ -11,11 +11,11 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.steps import bar_range
 from dqngui.gui.panels.timeline import StepCanvas
 from dqngui.gui.panels.trace import Trace
-from dqngui.gui.theme import TICK_PX
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import TICK_PX
 from dqngui.lab.playback.episode import Playing
 
 SIDES = ("series0", "series1")

@@ -12,10 +12,10 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.canvas import Canvas, color_table, image_of, indices, widest
 from dqngui.gui.panels.growing import AT_ONCE, GrowingPicture
-from dqngui.gui.theme import Theme
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import Theme
 
 APART = 5.0  # pixels between two maps
 RIGHT = 8.0

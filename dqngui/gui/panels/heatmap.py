@@ -12,9 +12,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.canvas import Canvas, color_table, image_of, indices, spread_labels, widest
-from dqngui.gui.theme import Theme
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import Theme
 
 BETWEEN = 12.0  # pixels between two maps
 RIGHT = 10.0

@@ -20,7 +20,7 @@ from dqngui.gui.panels.colorbar import ColorBar
 from dqngui.gui.panels.meter import MeterRow
 from dqngui.gui.panels.panel import Panel, Sources
 from dqngui.gui.panels.timeline import StepCanvas
-from dqngui.gui.theme import Theme
+from dqngui.gui.style.theme import Theme
 from dqngui.lab.analysis.views import in_words, matching
 from dqngui.lab.playback.episode import Playing
 from dqngui.messages import View

@@ -17,11 +17,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from dqngui.gui import theme as themes
 from dqngui.gui.cards import LegendChip
 from dqngui.gui.panels.panel import Cursor, Panel
 from dqngui.gui.panels.story import KINDS, Line, StoryModel, kind_of, line_of
-from dqngui.gui.theme import SECONDARY_PX, Theme
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import SECONDARY_PX, Theme
 from dqngui.lab.session.history import History
 from dqngui.messages import BreakpointHit, Evaluated, Forked, KnobChanged, KnobRefused, Warned
 

@@ -10,8 +10,8 @@ from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from dqngui.config import ConfigError
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.plot import Plot
+from dqngui.gui.style import theme as themes
 from dqngui.jobs.breakpoints import hit_words, point_words
 from dqngui.messages import BreakpointHit, Forked, KnobChanged
 from dqngui.settings import field_at

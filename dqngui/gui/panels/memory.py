@@ -11,7 +11,6 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.heatmap import Heatmap
 from dqngui.gui.panels.inner import InnerPanel
@@ -21,7 +20,8 @@ from dqngui.gui.panels.timeline import span_of
 from dqngui.gui.panels.timemap import TimeMap
 from dqngui.gui.panels.trace import Series, Trace
 from dqngui.gui.panels.trajectory import Trajectory
-from dqngui.gui.theme import Theme
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import Theme
 from dqngui.lab.analysis.ordering import PLAIN, Ordering, orders
 from dqngui.lab.analysis.views import Maps, axis_labels, combined, in_words, short_names
 from dqngui.lab.playback.episode import Playing, Rows

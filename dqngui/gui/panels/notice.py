@@ -7,8 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from dqngui.gui import theme as themes
-from dqngui.gui.theme import Theme
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import Theme
 
 
 class Notice(QWidget):

@@ -6,8 +6,8 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
-from dqngui.gui import theme as themes
-from dqngui.gui.theme import Theme
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import Theme
 from dqngui.lab.analysis.overlay import Overlay, heads_of, offered, overlay_words
 from dqngui.lab.playback.episode import Playing
 from dqngui.messages import PlayerReady

@@ -11,9 +11,9 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtGui import QColor
 
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.plot import Band, Plot
-from dqngui.gui.theme import Theme
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import Theme
 from dqngui.lab.library.library import Library, Overlay
 from dqngui.lab.library.seed_means import mean_and_interval
 from dqngui.lab.session.history import Floats, History

@@ -42,8 +42,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from dqngui.gui import theme as themes
-from dqngui.gui.theme import Theme
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import Theme
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History
 from dqngui.messages import Event

@@ -13,9 +13,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.canvas import Canvas
 from dqngui.gui.panels.levels import rounded_up
+from dqngui.gui.style import theme as themes
 
 NEAR = 14.0  # pixels from a step within which it is meant
 MOST_DRAWN = 3_000  # steps of a path; of a longer one every so-manieth

@@ -16,8 +16,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QGraphicsGridLayout, QGraphicsItem, QLabel, QStyleOptionGraphicsItem, QWidget
 
-from dqngui.gui import theme as themes
-from dqngui.gui.theme import TICK_PX, Theme
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import TICK_PX, Theme
 
 Floats = npt.NDArray[np.float64]
 FEW = 10  # values that cannot yet show what is usual

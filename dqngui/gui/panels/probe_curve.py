@@ -8,8 +8,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.timeline import StepCanvas
+from dqngui.gui.style import theme as themes
 from dqngui.messages import Probed
 
 SCORE, CONTROL, CHANCE = "series0", "series1", "muted"  # tokens of the theme

@@ -11,7 +11,6 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from dqngui.gui import theme as themes
 from dqngui.gui.cards import LegendChip
 from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.panels.choice import Choice
@@ -22,7 +21,8 @@ from dqngui.gui.panels.marks import MarkStrip, describe
 from dqngui.gui.panels.overlays import Branch, Overlays, ancestors
 from dqngui.gui.panels.panel import Cursor, Panel, Sources
 from dqngui.gui.panels.plot import Band, Plot
-from dqngui.gui.theme import TICK_PX, Theme
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import TICK_PX, Theme
 from dqngui.jobs.breakpoints import point_words
 from dqngui.lab.library.library import Overlay
 from dqngui.lab.session.history import History

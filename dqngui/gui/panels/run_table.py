@@ -20,10 +20,10 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFont, QGuiApplication, QIcon
 
 from dqngui import catalog
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.overlays import token
 from dqngui.gui.panels.plot import short
-from dqngui.gui.theme import SECONDARY_PX, Theme
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import SECONDARY_PX, Theme
 from dqngui.lab.library.library import Library
 from dqngui.runs.folder import RunSummary
 

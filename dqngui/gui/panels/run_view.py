@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.run_table import ICON_PX, SWATCH, Column, Index, RunFilter, RunModel
+from dqngui.gui.style import theme as themes
 
 SWATCH_PX = 12
 ROW_PX = 26

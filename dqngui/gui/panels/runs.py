@@ -10,13 +10,13 @@ from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, QUr
 from PySide6.QtGui import QAction, QDesktopServices, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QLineEdit, QMenu, QVBoxLayout, QWidget
 
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.demo import offer_demo
 from dqngui.gui.panels.note import Note
 from dqngui.gui.panels.panel import Panel, Sources
 from dqngui.gui.panels.run_table import FOLDER, Column, RunFilter, RunModel
 from dqngui.gui.panels.run_view import RunTable
-from dqngui.gui.theme import Theme
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import Theme
 from dqngui.lab.library.library import Library
 from dqngui.lab.session.states import Action, State
 

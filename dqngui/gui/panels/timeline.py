@@ -11,9 +11,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.canvas import Canvas
 from dqngui.gui.panels.plot import short
+from dqngui.gui.style import theme as themes
 
 RIGHT = 10.0
 FEWEST = 64

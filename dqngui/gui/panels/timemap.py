@@ -10,11 +10,11 @@ from PySide6.QtCore import QRectF, Qt, QTimer
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui import theme as themes
 from dqngui.gui.panels.canvas import color_table, widest
 from dqngui.gui.panels.growing import AT_ONCE, GrowingPicture
 from dqngui.gui.panels.timeline import StepCanvas
-from dqngui.gui.theme import Theme
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import Theme
 
 LATER_MS = 30  # between two parts of a map that takes long
 WIDEST_LABELS = 0.3  # of the width, for the names of rows

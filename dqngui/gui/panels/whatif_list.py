@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from dqngui.gui import theme as themes
-from dqngui.gui.theme import SECONDARY_PX, Theme
+from dqngui.gui.style import theme as themes
+from dqngui.gui.style.theme import SECONDARY_PX, Theme
 from dqngui.lab.analysis.interventions import Intervention, Interventions
 from dqngui.messages import PlayerReady
 

@@ -18,7 +18,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetrics, QGuiApplication, QIcon, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
-from dqngui.gui.stylesheet import stylesheet
+from dqngui.gui.style.stylesheet import stylesheet
 from dqngui.presets import package_data
 
 Setting = Literal["system", "dark", "light"]

@@ -6,7 +6,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dqngui.gui.theme import Theme
+    from dqngui.gui.style.theme import Theme
 
 
 def stylesheet(theme: Theme, icons: str) -> str:
