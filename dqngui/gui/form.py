@@ -17,9 +17,9 @@ from dqngui.gui.cards import Card
 from dqngui.gui.draft_bar import counted, value_words
 from dqngui.gui.fields import MODULES, ChoiceEditor, Editor, TextEditor, editor_for
 from dqngui.gui.relevance import relevant
-from dqngui.gui.scrolled import Scrolled
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.scroll_area import Scrolled
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.schema import Field

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QToolButt
 from dqngui import catalog
 from dqngui.config import Experiment
 from dqngui.gui.actions import WORDS, RunActions
-from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import GAP, Theme
+from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 

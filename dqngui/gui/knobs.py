@@ -13,10 +13,10 @@ from dqngui.gui.cards import Card
 from dqngui.gui.fields import NumberEditor, ScheduleEditor
 from dqngui.gui.relevance import relevant
 from dqngui.gui.scale import Scale, number_text
-from dqngui.gui.scrolled import Scrolled
 from dqngui.gui.slider import ValueSlider
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.scroll_area import Scrolled
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.schema import Field

@@ -7,7 +7,7 @@ from PySide6.QtCore import QEvent, QPoint
 from PySide6.QtGui import QHelpEvent
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui.elided import ElidedLabel
+from dqngui.gui.widgets.elided_label import ElidedLabel
 
 
 class Tips:
@@ -28,7 +28,7 @@ def tooltip(label: ElidedLabel) -> str:
 def test_a_cut_text_ends_in_an_ellipsis_and_is_whole_in_the_tooltip(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dqngui.gui.elided.QToolTip", Tips)
+    monkeypatch.setattr("dqngui.gui.widgets.elided_label.QToolTip", Tips)
     whole = "CartPole-v1 · self-attention + GRU · cpu"
     label = ElidedLabel(whole)
     qtbot.addWidget(label)

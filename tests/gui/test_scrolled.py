@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui.scrolled import Scrolled
+from dqngui.gui.widgets.scroll_area import Scrolled
 
 
 def test_the_edge_fades_where_something_is_hidden(qtbot: QtBot) -> None:

@@ -30,8 +30,8 @@ from dqngui import messages as m
 from dqngui.gui.app import App
 from dqngui.gui.arrangements import ARRANGEMENTS
 from dqngui.gui.cards import Card
-from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.style import theme as themes
+from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.session.states import State
 
 INTERACTIVE = (QAbstractButton, QComboBox, QLineEdit, QAbstractSlider, QAbstractSpinBox, QAbstractItemView, QTabBar)

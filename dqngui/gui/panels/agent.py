@@ -9,15 +9,11 @@ from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
-from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.episode_arrays import write_steps
 from dqngui.gui.panels.action_bars import ActionBars
 from dqngui.gui.panels.arrays_export import ArraysExport, Exports
-from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.driving_strip import DrivingStrip
-from dqngui.gui.panels.figure import Figure
 from dqngui.gui.panels.film_export import FilmExport
-from dqngui.gui.panels.notice import Notice
 from dqngui.gui.panels.overlay_menu import OverlayMenu
 from dqngui.gui.panels.panel import Panel, Sources
 from dqngui.gui.panels.scene import Scene
@@ -26,6 +22,10 @@ from dqngui.gui.panels.watching import WatchMenu, greediness
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.takeover import Takeover
+from dqngui.gui.widgets.choice_button import Choice
+from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.gui.widgets.notice import Notice
+from dqngui.gui.widgets.number_label import Figure
 from dqngui.lab.analysis.overlay import NO_MARKS
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.playback.player import Player

@@ -7,7 +7,6 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.panels.enlarged import EnlargedLine
 from dqngui.gui.panels.headgrid import StepGrid, TimeGrid, read_at
 from dqngui.gui.panels.heads import Heads
@@ -20,6 +19,7 @@ from dqngui.gui.panels.timemap import TimeMap
 from dqngui.gui.panels.trace import Series, Trace
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.analysis.shares import Shares
 from dqngui.lab.analysis.views import Maps, axis_labels, in_words, layered
 from dqngui.lab.playback.episode import Playing

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
-from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.style import theme as themes
+from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.cursor.pinning import Inspecting
 
 ICON = 14

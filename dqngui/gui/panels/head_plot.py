@@ -8,10 +8,10 @@ import pyqtgraph as pg
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.panels.plot import Plot
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.elided_label import ElidedLabel
 
 Floats = npt.NDArray[np.float64]
 TOLD = 6  # heads that the readout names one by one

@@ -11,7 +11,6 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
-from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.heatmap import Heatmap
 from dqngui.gui.panels.inner import InnerPanel
 from dqngui.gui.panels.levels import Levels
@@ -22,6 +21,7 @@ from dqngui.gui.panels.trace import Series, Trace
 from dqngui.gui.panels.trajectory import Trajectory
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.choice_button import Choice
 from dqngui.lab.analysis.ordering import PLAIN, Ordering, orders
 from dqngui.lab.analysis.views import Maps, axis_labels, combined, in_words, short_names
 from dqngui.lab.playback.episode import Playing, Rows

@@ -8,11 +8,11 @@ from PySide6.QtCore import QSize, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from dqngui import messages as m
-from dqngui.gui.elided import ElidedLabel
-from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.faithful import EffectBars, measure_of, numbers, places, short_verdict, verdict
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.choice_button import Choice
+from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.analysis.study_question import Asking
 from dqngui.lab.analysis.views import in_words
 from dqngui.messages import Faithfulness, View

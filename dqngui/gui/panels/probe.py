@@ -11,13 +11,13 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from dqngui import messages as m
-from dqngui.gui.elided import ElidedLabel
-from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.panel import Panel, Sources
 from dqngui.gui.panels.probe_answer import verdict
 from dqngui.gui.panels.probe_curve import ProbeCurve
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.choice_button import Choice
+from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.analysis.study_question import Asking
 from dqngui.lab.analysis.views import in_words

@@ -13,13 +13,13 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from dqngui.gui.elided import ElidedLabel
-from dqngui.gui.panels.figure import Figure
 from dqngui.gui.panels.marks import describe
 from dqngui.gui.panels.panel import Cursor, Panel
 from dqngui.gui.panels.plot import Plot, typical_range
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.gui.widgets.number_label import Figure
 from dqngui.lab.session.history import History
 from dqngui.messages import KnobChanged, Learned
 

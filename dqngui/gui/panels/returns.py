@@ -12,8 +12,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from dqngui.gui.cards import LegendChip
-from dqngui.gui.elided import ElidedLabel
-from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.demo import offer_demo
 from dqngui.gui.panels.dots import Dots
 from dqngui.gui.panels.legend import OverlayLegend
@@ -23,6 +21,8 @@ from dqngui.gui.panels.panel import Cursor, Panel, Sources
 from dqngui.gui.panels.plot import Band, Plot
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
+from dqngui.gui.widgets.choice_button import Choice
+from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.jobs.breakpoints import point_words
 from dqngui.lab.library.library import Overlay
 from dqngui.lab.session.history import History

@@ -11,12 +11,12 @@ from PySide6.QtGui import QAction, QDesktopServices, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from dqngui.gui.panels.demo import offer_demo
-from dqngui.gui.panels.note import Note
 from dqngui.gui.panels.panel import Panel, Sources
 from dqngui.gui.panels.run_table import FOLDER, Column, RunFilter, RunModel
 from dqngui.gui.panels.run_view import RunTable
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.note import Note
 from dqngui.lab.library.library import Library
 from dqngui.lab.session.states import Action, State
 

@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 
-from dqngui.gui.panels.choice import Choice
 from dqngui.gui.style import theme as themes
+from dqngui.gui.widgets.choice_button import Choice
 from dqngui.lab.playback.agent_ref import Choice as Weights
 from dqngui.lab.playback.agent_ref import source_name
 from dqngui.lab.playback.player import Player

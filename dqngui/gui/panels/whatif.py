@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.panels.panel import Cursor, Panel, Sources
 from dqngui.gui.panels.whatif_editor import InterventionEditor
 from dqngui.gui.panels.whatif_list import InterventionList
@@ -18,6 +17,7 @@ from dqngui.gui.panels.whatif_menu import ModeChoice, Other, fill_with_levers
 from dqngui.gui.panels.whatif_view import FutureView
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.analysis.compare_episodes import Comparison, compare
 from dqngui.lab.analysis.counterfactual import (
     AHEAD,

@@ -11,9 +11,9 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
 from dqngui.config import ConfigError
-from dqngui.gui.panels.choice import Choice
 from dqngui.gui.panels.panel import Sources
 from dqngui.gui.style import theme as themes
+from dqngui.gui.widgets.choice_button import Choice
 from dqngui.lab.analysis.interventions import Lever, levers
 from dqngui.lab.playback.agent_ref import Agent, has_checkpoint, source_name
 from dqngui.lab.playback.agent_ref import Choice as Weights

@@ -10,7 +10,6 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from dqngui.gui.elided import ElidedLabel
 from dqngui.gui.panels.frame import FrameView
 from dqngui.gui.panels.futures import SIDES, ActionStrip, FutureTrace, Marks, PairedBars
 from dqngui.gui.panels.seen_view import SeenView
@@ -18,6 +17,7 @@ from dqngui.gui.panels.timeline import StepCanvas, span_of
 from dqngui.gui.panels.trace import Series
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.analysis.compare_episodes import Comparison
 from dqngui.lab.playback.episode import Playing
 
