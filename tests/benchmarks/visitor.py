@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from dqngui.gui.app import App
 from dqngui.gui.breakpoint_dialog import BreakpointDialog
+from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.measure import Lateness
 from dqngui.gui.panels.agent import AgentPanel
 from dqngui.gui.panels.attention import AttentionPanel
@@ -21,7 +22,6 @@ from dqngui.gui.panels.memory import MemoryPanel
 from dqngui.gui.panels.over_training import OverTrainingPanel
 from dqngui.gui.panels.probe import ProbePanel
 from dqngui.gui.panels.returns import ReturnPanel
-from dqngui.gui.panels.timeline import StepCanvas
 from dqngui.gui.panels.transport import HANDLE
 from dqngui.gui.panels.whatif import WhatIfPanel
 from dqngui.lab.analysis.overlay import offered, overlay_words

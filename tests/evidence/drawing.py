@@ -13,7 +13,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
-from dqngui.gui.panels.plot import Axis, Band, short
+from dqngui.gui.charts.plot import Axis, Band, short
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from tests.evidence.results import Group

@@ -13,10 +13,10 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from dqngui.gui.cards import Card
+from dqngui.gui.charts.event_strip import describe, short_name, value_text
+from dqngui.gui.charts.plot import grown, typical_range
 from dqngui.gui.panels.exploration import ExplorationPanel
 from dqngui.gui.panels.learning import LearningPanel
-from dqngui.gui.panels.marks import describe, short_name, value_text
-from dqngui.gui.panels.plot import grown, typical_range
 from dqngui.gui.panels.returns import ReturnPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.session.history import History

@@ -9,8 +9,8 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui.panels.dots import Dots
-from dqngui.gui.panels.plot import Plot
+from dqngui.gui.charts.plot import Plot
+from dqngui.gui.charts.scatter import Dots
 
 
 @pytest.fixture

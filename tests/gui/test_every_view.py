@@ -15,10 +15,10 @@ from pytestqt.qtbot import QtBot
 
 from dqngui import catalog, presets
 from dqngui.gui.cards import Card
+from dqngui.gui.charts.trace import BETWEEN, Series, Trace
 from dqngui.gui.panels.attention import AttentionPanel
 from dqngui.gui.panels.inner import InnerPanel
 from dqngui.gui.panels.memory import MemoryPanel
-from dqngui.gui.panels.trace import BETWEEN, Series, Trace
 from dqngui.gui.style import theme as themes
 from dqngui.jobs.agent import Agent
 from dqngui.jobs.episode import Episode

@@ -14,8 +14,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from dqngui.gui.charts.canvas import color_table, indices
 from dqngui.gui.panels.attention import AttentionPanel
-from dqngui.gui.panels.canvas import color_table, indices
 from dqngui.gui.panels.heads import Heads
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.shares import Shares

@@ -12,13 +12,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui.panels.canvas import GAP, TOP, color_table, indices, row_ticks, spread_labels
-from dqngui.gui.panels.colorbar import ColorBar
-from dqngui.gui.panels.heatmap import Heatmap
-from dqngui.gui.panels.levels import Levels, rounded_up
-from dqngui.gui.panels.timeline import extremes, span_of
-from dqngui.gui.panels.timemap import TimeMap
-from dqngui.gui.panels.trace import Series, Trace
+from dqngui.gui.charts.canvas import GAP, TOP, color_table, indices, row_ticks, spread_labels
+from dqngui.gui.charts.color_bar import ColorBar
+from dqngui.gui.charts.heatmap import Heatmap
+from dqngui.gui.charts.time_map import TimeMap
+from dqngui.gui.charts.timeline import extremes, span_of
+from dqngui.gui.charts.trace import Series, Trace
+from dqngui.gui.charts.value_ranges import Levels, rounded_up
 from dqngui.gui.style import theme as themes
 
 

@@ -35,9 +35,9 @@ from pytestqt.qtbot import QtBot
 
 from dqngui import catalog
 from dqngui.gui.cards import Card
-from dqngui.gui.panels.canvas import Canvas
+from dqngui.gui.charts.canvas import Canvas
+from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.panels.inner import InnerPanel
-from dqngui.gui.panels.timeline import StepCanvas
 from dqngui.gui.style import theme as themes
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History

@@ -14,10 +14,10 @@ from scripted_host import ScriptedHost
 from scripted_player import ScriptedPlayer, weights
 
 from dqngui.gui.app import App
+from dqngui.gui.charts.plot import Plot
+from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.panels.agent import AgentPanel
-from dqngui.gui.panels.plot import Plot
 from dqngui.gui.panels.returns import ReturnPanel
-from dqngui.gui.panels.timeline import StepCanvas
 from dqngui.lab.session.states import State
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier

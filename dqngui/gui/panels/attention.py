@@ -7,16 +7,16 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from dqngui.gui.charts.head_grid import StepGrid, TimeGrid, read_at
+from dqngui.gui.charts.heatmap import Heatmap
+from dqngui.gui.charts.time_map import TimeMap
+from dqngui.gui.charts.timeline import span_of
+from dqngui.gui.charts.trace import Series, Trace
+from dqngui.gui.charts.value_ranges import Levels
 from dqngui.gui.panels.enlarged import EnlargedLine
-from dqngui.gui.panels.headgrid import StepGrid, TimeGrid, read_at
 from dqngui.gui.panels.heads import Heads
-from dqngui.gui.panels.heatmap import Heatmap
 from dqngui.gui.panels.inner import InnerPanel
-from dqngui.gui.panels.levels import Levels
 from dqngui.gui.panels.meter import MeterRow
-from dqngui.gui.panels.timeline import span_of
-from dqngui.gui.panels.timemap import TimeMap
-from dqngui.gui.panels.trace import Series, Trace
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel

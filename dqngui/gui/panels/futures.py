@@ -11,9 +11,9 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from dqngui.gui.panels.steps import bar_range
-from dqngui.gui.panels.timeline import StepCanvas
-from dqngui.gui.panels.trace import Trace
+from dqngui.gui.charts.bar_ranges import bar_range
+from dqngui.gui.charts.timeline import StepCanvas
+from dqngui.gui.charts.trace import Trace
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX
 from dqngui.lab.playback.episode import Playing

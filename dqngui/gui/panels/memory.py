@@ -11,13 +11,13 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
-from dqngui.gui.panels.heatmap import Heatmap
+from dqngui.gui.charts.heatmap import Heatmap
+from dqngui.gui.charts.time_map import TimeMap
+from dqngui.gui.charts.timeline import span_of
+from dqngui.gui.charts.trace import Series, Trace
+from dqngui.gui.charts.value_ranges import Levels
 from dqngui.gui.panels.inner import InnerPanel
-from dqngui.gui.panels.levels import Levels
 from dqngui.gui.panels.meter import MeterRow
-from dqngui.gui.panels.timeline import span_of
-from dqngui.gui.panels.timemap import TimeMap
-from dqngui.gui.panels.trace import Series, Trace
 from dqngui.gui.panels.trajectory import Trajectory
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme

@@ -11,7 +11,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtGui import QColor
 
-from dqngui.gui.panels.plot import Band, Plot
+from dqngui.gui.charts.plot import Band, Plot
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.lab.library.library import Library, Overlay

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.panels.timeline import StepCanvas
+from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.style import theme as themes
 from dqngui.messages import Probed
 

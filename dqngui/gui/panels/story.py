@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from dqngui.gui.panels.marks import describe, label_of, value_text
+from dqngui.gui.charts.event_strip import describe, label_of, value_text
 from dqngui.jobs.breakpoints import hit_words
 from dqngui.messages import BreakpointHit, Evaluated, Event, Forked, KnobChanged, KnobRefused, Warned
 

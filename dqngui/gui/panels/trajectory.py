@@ -7,9 +7,9 @@ import numpy.typing as npt
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from dqngui.gui.panels.path import Colouring, Path
-from dqngui.gui.panels.plot import short
-from dqngui.gui.panels.timeline import span_of
+from dqngui.gui.charts.path import Colouring, Path
+from dqngui.gui.charts.plot import short
+from dqngui.gui.charts.timeline import span_of
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import Choice

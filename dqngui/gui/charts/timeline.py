@@ -11,8 +11,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.panels.canvas import Canvas
-from dqngui.gui.panels.plot import short
+from dqngui.gui.charts.canvas import Canvas
+from dqngui.gui.charts.plot import short
 from dqngui.gui.style import theme as themes
 
 RIGHT = 10.0

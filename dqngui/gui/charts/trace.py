@@ -12,8 +12,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.panels.plot import short
-from dqngui.gui.panels.timeline import StepCanvas
+from dqngui.gui.charts.plot import short
+from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.style import theme as themes
 
 BETWEEN = 10.0  # pixels between two names

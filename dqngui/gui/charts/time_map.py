@@ -10,9 +10,9 @@ from PySide6.QtCore import QRectF, Qt, QTimer
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.panels.canvas import color_table, widest
-from dqngui.gui.panels.growing import AT_ONCE, GrowingPicture
-from dqngui.gui.panels.timeline import StepCanvas
+from dqngui.gui.charts.canvas import color_table, widest
+from dqngui.gui.charts.growing_image import AT_ONCE, GrowingPicture
+from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 

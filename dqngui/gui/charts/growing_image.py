@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtGui import QImage
 
-from dqngui.gui.panels.canvas import GAP, image_of, indices
-from dqngui.gui.panels.timeline import extremes
+from dqngui.gui.charts.canvas import GAP, image_of, indices
+from dqngui.gui.charts.timeline import extremes
 
 AT_ONCE = 1_000_000
 """Values that are turned into colours before others get their turn; about ten milliseconds."""

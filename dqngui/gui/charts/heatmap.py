@@ -12,7 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.panels.canvas import Canvas, color_table, image_of, indices, spread_labels, widest
+from dqngui.gui.charts.canvas import Canvas, color_table, image_of, indices, spread_labels, widest
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 

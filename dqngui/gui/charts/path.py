@@ -13,8 +13,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.panels.canvas import Canvas
-from dqngui.gui.panels.levels import rounded_up
+from dqngui.gui.charts.canvas import Canvas
+from dqngui.gui.charts.value_ranges import rounded_up
 from dqngui.gui.style import theme as themes
 
 NEAR = 14.0  # pixels from a step within which it is meant

@@ -10,7 +10,7 @@ from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from dqngui.config import ConfigError
-from dqngui.gui.panels.plot import Plot
+from dqngui.gui.charts.plot import Plot
 from dqngui.gui.style import theme as themes
 from dqngui.jobs.breakpoints import hit_words, point_words
 from dqngui.messages import BreakpointHit, Forked, KnobChanged

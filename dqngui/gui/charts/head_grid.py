@@ -12,8 +12,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.panels.canvas import Canvas, color_table, image_of, indices, widest
-from dqngui.gui.panels.growing import AT_ONCE, GrowingPicture
+from dqngui.gui.charts.canvas import Canvas, color_table, image_of, indices, widest
+from dqngui.gui.charts.growing_image import AT_ONCE, GrowingPicture
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 
