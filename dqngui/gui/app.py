@@ -15,9 +15,9 @@ from PySide6.QtCore import QObject, QSettings, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
 from dqngui.config import Experiment
+from dqngui.gui.cards.panel import Sources
 from dqngui.gui.closing import Closing, Part
 from dqngui.gui.garbage import Sweeper
-from dqngui.gui.panels.panel import Sources
 from dqngui.gui.pinning import Pinning
 from dqngui.gui.report import Report
 from dqngui.gui.screenshots import Screenshots

@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMainWindow
 
 from dqngui import catalog
-from dqngui.gui.cards import Card, CardDock
-from dqngui.gui.panels.panel import Cursor, Panel, Sources
+from dqngui.gui.cards.card import Card, CardDock
+from dqngui.gui.cards.panel import Cursor, Panel, Sources
 from dqngui.gui.style.theme import Theme
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History

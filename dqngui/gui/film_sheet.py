@@ -11,11 +11,11 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QBoxLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from dqngui.gui.cards import Card
+from dqngui.gui.cards.card import Card
+from dqngui.gui.cards.panel import Panel
 from dqngui.gui.charts.timeline import span_of
 from dqngui.gui.charts.trace import Series, Trace
 from dqngui.gui.panels.entity_marks import draw_entity_marks
-from dqngui.gui.panels.panel import Panel
 from dqngui.gui.panels.seen_view import SeenView
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import GAP

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVB
 
 from dqngui import settings
 from dqngui.config import Schedule
-from dqngui.gui.cards import Card
+from dqngui.gui.cards.card import Card
 from dqngui.gui.fields import NumberEditor, ScheduleEditor
 from dqngui.gui.relevance import relevant
 from dqngui.gui.scale import Scale, number_text

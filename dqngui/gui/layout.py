@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QMainWindow, QTabBar
 
 from dqngui.gui import tiles
 from dqngui.gui.arrangements import ARRANGEMENTS, Sides, plans
-from dqngui.gui.cards import CardDock
+from dqngui.gui.cards.card import CardDock
 from dqngui.gui.style.theme import GAP
 from dqngui.gui.tiles import Across, Part
 

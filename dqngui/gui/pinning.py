@@ -9,11 +9,11 @@ from PySide6.QtGui import QImage, QKeySequence, QShortcut
 from PySide6.QtWidgets import QBoxLayout, QLabel
 
 from dqngui.gui.board import Board
+from dqngui.gui.cards.panel import Panel
+from dqngui.gui.cards.pinned_badge import Badge
 from dqngui.gui.menus import MainMenu
 from dqngui.gui.panels.agent import AgentPanel
-from dqngui.gui.panels.badge import Badge
 from dqngui.gui.panels.frame import FrameView
-from dqngui.gui.panels.panel import Panel
 from dqngui.lab.cursor.pinning import Inspecting
 from dqngui.lab.playback.player import Player
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.cards import Card
+from dqngui.gui.cards.card import Card
 
 NEAR = Qt.FindChildOption.FindDirectChildrenOnly
 

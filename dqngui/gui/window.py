@@ -25,7 +25,7 @@ from dqngui.gui.banner import Banner
 from dqngui.gui.board import Board
 from dqngui.gui.breakpoint_dialog import BreakpointButton, BreakpointDialog
 from dqngui.gui.budget import PaintBudget
-from dqngui.gui.cards import Card, CardDock
+from dqngui.gui.cards.card import Card, CardDock
 from dqngui.gui.diagnostics import diagnostics
 from dqngui.gui.draft_bar import DraftBar
 from dqngui.gui.form import ExperimentForm

@@ -9,8 +9,8 @@ import time
 import numpy as np
 from PySide6.QtWidgets import QApplication
 
+from dqngui.gui.cards.panel import Panel
 from dqngui.gui.panels.learning import LearningPanel
-from dqngui.gui.panels.panel import Panel
 from dqngui.gui.panels.returns import ReturnPanel
 from dqngui.gui.style import theme
 from dqngui.lab.session.history import History

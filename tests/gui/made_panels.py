@@ -8,8 +8,8 @@ import numpy as np
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
+from dqngui.gui.cards.panel import Panel
 from dqngui.gui.charts.plot import Band, Plot
-from dqngui.gui.panels.panel import Panel
 from dqngui.lab.session.history import LEARNED_FIELDS, History
 from dqngui.messages import EpisodeEnded, Evaluated, Event, KnobChanged, Learned
 

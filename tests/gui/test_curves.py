@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui.cards import Card
+from dqngui.gui.cards.card import Card
 from dqngui.gui.charts.event_strip import describe, short_name, value_text
 from dqngui.gui.charts.plot import grown, typical_range
 from dqngui.gui.panels.exploration import ExplorationPanel

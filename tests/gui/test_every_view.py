@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from dqngui import catalog, presets
-from dqngui.gui.cards import Card
+from dqngui.gui.cards.card import Card
 from dqngui.gui.charts.trace import BETWEEN, Series, Trace
 from dqngui.gui.panels.attention import AttentionPanel
 from dqngui.gui.panels.inner import InnerPanel

@@ -14,7 +14,7 @@ from scripted_host import ScriptedHost
 
 from dqngui import config, presets, settings
 from dqngui import messages as m
-from dqngui.gui.cards import Card
+from dqngui.gui.cards.card import Card
 from dqngui.gui.fields import ChoiceEditor, NumberEditor, TomlEditor, editor_for, inline_toml
 from dqngui.gui.form import ExperimentForm, readable
 from dqngui.gui.knobs import LiveKnobs

@@ -34,7 +34,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from dqngui import catalog
-from dqngui.gui.cards import Card
+from dqngui.gui.cards.card import Card
 from dqngui.gui.charts.canvas import Canvas
 from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.panels.inner import InnerPanel

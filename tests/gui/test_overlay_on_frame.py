@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from dqngui import messages as m
-from dqngui.gui.cards import Card
+from dqngui.gui.cards.card import Card
 from dqngui.gui.panels.agent import AgentPanel
 from dqngui.gui.panels.seen_view import SeenView, heat, width_of_numbers
 from dqngui.gui.style import theme as themes

@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 from scripted_host import ScriptedHost
 
 from dqngui import config
-from dqngui.gui.cards import Card
+from dqngui.gui.cards.card import Card
 from dqngui.gui.panels.overlays import PLACES, SERIES, Line, ancestors, dash, token
 from dqngui.gui.panels.returns import ReturnPanel
 from dqngui.gui.style import theme as themes

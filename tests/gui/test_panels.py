@@ -17,9 +17,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from dqngui import catalog
+from dqngui.gui.cards.panel import Cursor, Panel
 from dqngui.gui.charts.plot import Plot, grown, rounded_range, short
 from dqngui.gui.panels.learning import LearningPanel
-from dqngui.gui.panels.panel import Cursor, Panel
 from dqngui.gui.panels.returns import ReturnPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.session.history import History

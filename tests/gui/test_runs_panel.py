@@ -18,8 +18,8 @@ from pytestqt.qtbot import QtBot
 from scripted_host import ScriptedHost
 
 from dqngui import config, settings
-from dqngui.gui.cards import Card
-from dqngui.gui.panels import demo
+from dqngui.gui.cards import demo_offer as demo
+from dqngui.gui.cards.card import Card
 from dqngui.gui.panels.run_table import SWATCH, Column, RunModel, ago
 from dqngui.gui.panels.run_view import shortened
 from dqngui.gui.panels.runs import RunsPanel

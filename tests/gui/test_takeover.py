@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from scripted_player import Watched
 
 from dqngui.envs.names import known_names
-from dqngui.gui.cards import Card
+from dqngui.gui.cards.card import Card
 from dqngui.gui.panels.agent import AgentPanel
 from dqngui.gui.style import theme as themes
 from dqngui.gui.takeover import Takeover, goes_by_turns

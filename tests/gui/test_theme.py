@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui.cards import Card, CardDock, LegendChip
+from dqngui.gui.cards.card import Card, CardDock, LegendChip
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import DARK, LIGHT, Theme
 from dqngui.presets import package_data

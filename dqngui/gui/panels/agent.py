@@ -9,13 +9,13 @@ from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
+from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.episode_arrays import write_steps
 from dqngui.gui.panels.action_bars import ActionBars
 from dqngui.gui.panels.arrays_export import ArraysExport, Exports
 from dqngui.gui.panels.driving_strip import DrivingStrip
 from dqngui.gui.panels.film_export import FilmExport
 from dqngui.gui.panels.overlay_menu import OverlayMenu
-from dqngui.gui.panels.panel import Panel, Sources
 from dqngui.gui.panels.scene import Scene
 from dqngui.gui.panels.transport import Transport
 from dqngui.gui.panels.watching import WatchMenu, greediness

@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from dqngui import catalog
+from dqngui.gui.cards.panel import Panel
 from dqngui.gui.filming import Filming
-from dqngui.gui.panels.panel import Panel
 from dqngui.lab.analysis.overlay import Overlay
 from dqngui.lab.playback.player import Player
 

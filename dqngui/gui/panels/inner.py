@@ -12,13 +12,13 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.cards import Card
+from dqngui.gui.cards.card import Card
+from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.charts.canvas import Canvas
 from dqngui.gui.charts.color_bar import ColorBar
 from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.episode_arrays import arrays_of, write_arrays
 from dqngui.gui.panels.meter import MeterRow
-from dqngui.gui.panels.panel import Panel, Sources
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import Choice
 from dqngui.lab.analysis.views import in_words, matching

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from dqngui.gui.cards import LegendChip
-from dqngui.gui.panels.panel import Cursor, Panel
+from dqngui.gui.cards.card import LegendChip
+from dqngui.gui.cards.panel import Cursor, Panel
 from dqngui.gui.panels.story import KINDS, Line, StoryModel, kind_of, line_of
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, Theme

@@ -18,8 +18,8 @@ from dqngui.lab.analysis.views import in_words
 from dqngui.messages import Faithfulness, View
 
 if TYPE_CHECKING:
+    from dqngui.gui.cards.panel import Sources
     from dqngui.gui.panels.inner import InnerPanel
-    from dqngui.gui.panels.panel import Sources
 
 LOW, LOW_OPEN = 150, 300
 """Pixels of a panel's height below which the line is left out, and below which it stays closed."""

@@ -12,8 +12,8 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from dqngui import messages as m
+from dqngui.gui.cards.panel import Cursor, Panel, Sources
 from dqngui.gui.charts.head_plot import HeadPlot
-from dqngui.gui.panels.panel import Cursor, Panel, Sources
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import Choice

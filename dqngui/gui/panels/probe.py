@@ -11,7 +11,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from dqngui import messages as m
-from dqngui.gui.panels.panel import Panel, Sources
+from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.panels.probe_answer import verdict
 from dqngui.gui.panels.probe_curve import ProbeCurve
 from dqngui.gui.style import theme as themes

@@ -11,14 +11,14 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from dqngui.gui.cards import LegendChip
+from dqngui.gui.cards.card import LegendChip
+from dqngui.gui.cards.demo_offer import offer_demo
+from dqngui.gui.cards.panel import Cursor, Panel, Sources
 from dqngui.gui.charts.event_strip import MarkStrip, describe
 from dqngui.gui.charts.plot import Band, Plot
 from dqngui.gui.charts.scatter import Dots
-from dqngui.gui.panels.demo import offer_demo
 from dqngui.gui.panels.legend import OverlayLegend
 from dqngui.gui.panels.overlays import Branch, Overlays, ancestors
-from dqngui.gui.panels.panel import Cursor, Panel, Sources
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
 from dqngui.gui.widgets.choice_button import Choice

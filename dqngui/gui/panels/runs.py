@@ -10,8 +10,8 @@ from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, QUr
 from PySide6.QtGui import QAction, QDesktopServices, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QLineEdit, QMenu, QVBoxLayout, QWidget
 
-from dqngui.gui.panels.demo import offer_demo
-from dqngui.gui.panels.panel import Panel, Sources
+from dqngui.gui.cards.demo_offer import offer_demo
+from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.panels.run_table import FOLDER, Column, RunFilter, RunModel
 from dqngui.gui.panels.run_view import RunTable
 from dqngui.gui.style import theme as themes

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from dqngui.gui.panels.panel import Cursor, Panel, Sources
+from dqngui.gui.cards.panel import Cursor, Panel, Sources
 from dqngui.gui.panels.whatif_editor import InterventionEditor
 from dqngui.gui.panels.whatif_list import InterventionList
 from dqngui.gui.panels.whatif_menu import ModeChoice, Other, fill_with_levers

@@ -11,7 +11,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
 from dqngui.config import ConfigError
-from dqngui.gui.panels.panel import Sources
+from dqngui.gui.cards.panel import Sources
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets.choice_button import Choice
 from dqngui.lab.analysis.interventions import Lever, levers

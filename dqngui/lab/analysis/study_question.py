@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from dqngui.gui.panels.panel import Sources
+from dqngui.gui.cards.panel import Sources
 from dqngui.lab.analysis.study import Factory, Study
 from dqngui.lab.playback.player import Player
 from dqngui.messages import Event

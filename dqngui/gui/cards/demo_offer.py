@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QPushButton
 
-from dqngui.gui.panels.panel import Panel, Sources
+from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.lab.playback.agent_ref import demo_run
 
 
