@@ -15,8 +15,8 @@ from dqngui.gui.cards.card import Card
 from dqngui.gui.cards.panel import Panel
 from dqngui.gui.charts.timeline import span_of
 from dqngui.gui.charts.trace import Series, Trace
-from dqngui.gui.panels.entity_marks import draw_entity_marks
-from dqngui.gui.panels.seen_view import SeenView
+from dqngui.gui.scene.entity_marks import draw_entity_marks
+from dqngui.gui.scene.observation_view import SeenView
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import GAP
 from dqngui.lab.analysis.overlay import NO_MARKS, Numbers, Overlay

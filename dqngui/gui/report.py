@@ -9,7 +9,7 @@ import psutil
 from PySide6.QtCore import QEvent, QObject, QTimer, Slot
 
 from dqngui.gui.measure import Durations, Lateness, process_age
-from dqngui.gui.panels.frame import FrameView
+from dqngui.gui.scene.frame import FrameView
 from dqngui.gui.window import Window
 from dqngui.lab.playback.player import Player
 from dqngui.messages import CheckpointSaved, Event, Learned

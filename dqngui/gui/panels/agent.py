@@ -16,9 +16,9 @@ from dqngui.gui.panels.arrays_export import ArraysExport, Exports
 from dqngui.gui.panels.driving_strip import DrivingStrip
 from dqngui.gui.panels.film_export import FilmExport
 from dqngui.gui.panels.overlay_menu import OverlayMenu
-from dqngui.gui.panels.scene import Scene
 from dqngui.gui.panels.transport import Transport
 from dqngui.gui.panels.watching import WatchMenu, greediness
+from dqngui.gui.scene.scene import Scene
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.takeover import Takeover

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from dqngui.gui.charts.timeline import StepCanvas, span_of
 from dqngui.gui.charts.trace import Series
-from dqngui.gui.panels.frame import FrameView
 from dqngui.gui.panels.futures import SIDES, ActionStrip, FutureTrace, Marks, PairedBars
-from dqngui.gui.panels.seen_view import SeenView
+from dqngui.gui.scene.frame import FrameView
+from dqngui.gui.scene.observation_view import SeenView
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel

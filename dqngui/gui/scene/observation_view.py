@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui.charts.bar_ranges import step_above
-from dqngui.gui.panels.frame import CORNER, Ringed
+from dqngui.gui.scene.frame import CORNER, Ringed
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, TICK_PX
 from dqngui.lab.analysis.overlay import Laid

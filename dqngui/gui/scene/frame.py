@@ -7,7 +7,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QImage, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from dqngui.gui.panels.entity_marks import draw_entity_marks
+from dqngui.gui.scene.entity_marks import draw_entity_marks
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.overlay import NO_MARKS, Numbers
 

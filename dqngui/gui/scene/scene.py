@@ -6,8 +6,8 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
-from dqngui.gui.panels.frame import FrameView
-from dqngui.gui.panels.seen_view import SeenView
+from dqngui.gui.scene.frame import FrameView
+from dqngui.gui.scene.observation_view import SeenView
 
 WIDE = 1.15  # times as wide as high: two pictures are larger side by side
 

@@ -1,0 +1,1 @@
+"""The environment's picture and what the agent observes, with marks on them."""
