@@ -20,10 +20,10 @@ from PySide6.QtWidgets import (
 )
 
 from dqngui.gui.draft_bar import counted
-from dqngui.gui.fields import ChoiceEditor
 from dqngui.gui.panels.exploration import ExplorationPanel
 from dqngui.gui.panels.learning import LearningPanel
-from dqngui.gui.scale import parse_number
+from dqngui.gui.settings_form.fields import ChoiceEditor
+from dqngui.gui.settings_form.scale import parse_number
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.jobs.breakpoints import EPISODES, name_of, number_words, point_words

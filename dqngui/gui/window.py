@@ -28,12 +28,12 @@ from dqngui.gui.budget import PaintBudget
 from dqngui.gui.cards.card import Card, CardDock
 from dqngui.gui.diagnostics import diagnostics
 from dqngui.gui.draft_bar import DraftBar
-from dqngui.gui.form import ExperimentForm
 from dqngui.gui.front import Front
 from dqngui.gui.header import Header
-from dqngui.gui.knobs import LiveKnobs
 from dqngui.gui.layout import Layout, restore_geometry
 from dqngui.gui.menus import THEMES, MainMenu
+from dqngui.gui.settings_form.form import ExperimentForm
+from dqngui.gui.settings_form.knobs import LiveKnobs
 from dqngui.gui.shortcuts import shortcut_table, tab_from
 from dqngui.gui.statusbar import StatusLine
 from dqngui.gui.style import theme as themes

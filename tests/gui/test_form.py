@@ -15,11 +15,11 @@ from scripted_host import ScriptedHost
 from dqngui import config, presets, settings
 from dqngui import messages as m
 from dqngui.gui.cards.card import Card
-from dqngui.gui.fields import ChoiceEditor, NumberEditor, TomlEditor, editor_for, inline_toml
-from dqngui.gui.form import ExperimentForm, readable
-from dqngui.gui.knobs import LiveKnobs
-from dqngui.gui.relevance import _CONDITIONS, relevant
-from dqngui.gui.scale import STOPS, Scale, number_text, parse_number
+from dqngui.gui.settings_form.fields import ChoiceEditor, NumberEditor, TomlEditor, editor_for, inline_toml
+from dqngui.gui.settings_form.form import ExperimentForm, readable
+from dqngui.gui.settings_form.knobs import LiveKnobs
+from dqngui.gui.settings_form.relevance import _CONDITIONS, relevant
+from dqngui.gui.settings_form.scale import STOPS, Scale, number_text, parse_number
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 

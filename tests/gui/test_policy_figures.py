@@ -15,7 +15,7 @@ from dqngui.gui.panels.action_bars import ActionBars
 from dqngui.gui.panels.exploration import ExplorationPanel
 from dqngui.gui.panels.learning import LearningPanel
 from dqngui.gui.panels.quantities import QuantitiesPanel
-from dqngui.gui.relevance import relevant
+from dqngui.gui.settings_form.relevance import relevant
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History
 from dqngui.messages import EpisodeBegan, Learned, Played, PlayerReady

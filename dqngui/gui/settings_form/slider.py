@@ -8,7 +8,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QSlider, QStyle, QStyleOptionSlider, QWidget
 
-from dqngui.gui.scale import STOPS, Scale
+from dqngui.gui.settings_form.scale import STOPS, Scale
 
 KEYS_MS = 300
 

@@ -15,8 +15,8 @@ from dqngui import presets, settings
 from dqngui.config import ConfigError, Experiment
 from dqngui.gui.cards.card import Card
 from dqngui.gui.draft_bar import counted, value_words
-from dqngui.gui.fields import MODULES, ChoiceEditor, Editor, TextEditor, editor_for
-from dqngui.gui.relevance import relevant
+from dqngui.gui.settings_form.fields import MODULES, ChoiceEditor, Editor, TextEditor, editor_for
+from dqngui.gui.settings_form.relevance import relevant
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.scroll_area import Scrolled

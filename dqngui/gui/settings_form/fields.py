@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 
 from dqngui import catalog
 from dqngui.config import Schedule
-from dqngui.gui.scale import number_text, parse_number
+from dqngui.gui.settings_form.scale import number_text, parse_number
 from dqngui.gui.style import theme as themes
 from dqngui.schema import Field
 

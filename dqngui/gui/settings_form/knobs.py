@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVB
 from dqngui import settings
 from dqngui.config import Schedule
 from dqngui.gui.cards.card import Card
-from dqngui.gui.fields import NumberEditor, ScheduleEditor
-from dqngui.gui.relevance import relevant
-from dqngui.gui.scale import Scale, number_text
-from dqngui.gui.slider import ValueSlider
+from dqngui.gui.settings_form.fields import NumberEditor, ScheduleEditor
+from dqngui.gui.settings_form.relevance import relevant
+from dqngui.gui.settings_form.scale import Scale, number_text
+from dqngui.gui.settings_form.slider import ValueSlider
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.scroll_area import Scrolled

@@ -1,0 +1,1 @@
+"""The experiment's form and the live knobs: an editor for each kind of setting."""
