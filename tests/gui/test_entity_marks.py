@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from scripted_player import ScriptedPlayer, Watched
 
 from dqngui import messages as m
-from dqngui.gui.film_sheet import FilmSheet
+from dqngui.gui.export.film_sheet import FilmSheet
 from dqngui.gui.panels.agent import AgentPanel
 from dqngui.gui.scene.frame import FrameView
 from dqngui.gui.style import theme as themes

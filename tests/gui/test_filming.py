@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from dqngui.config import Experiment
-from dqngui.gui.film_sheet import FilmSheet
-from dqngui.gui.filming import Filming, pace_of, shown_steps
+from dqngui.gui.export.film import Filming, pace_of, shown_steps
+from dqngui.gui.export.film_sheet import FilmSheet
 from dqngui.gui.panels.attention import AttentionPanel
 from dqngui.gui.panels.memory import MemoryPanel
 from dqngui.gui.style import theme as themes
@@ -219,7 +219,7 @@ def test_a_program_that_ends_leaves_no_half_film(tmp_path: Path) -> None:
     code = f"""
 from pathlib import Path
 from PySide6.QtGui import QImage
-from dqngui.gui.filming import _Encoder
+from dqngui.gui.export.film import _Encoder
 encoder = _Encoder(Path({str(tmp_path / "film.mp4")!r}), 10)
 image = QImage(64, 64, QImage.Format.Format_RGB888)
 image.fill(0)

@@ -10,11 +10,11 @@ from PySide6.QtGui import QImage, QKeyEvent, QKeySequence, QResizeEvent, QShortc
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.panel import Panel, Sources
-from dqngui.gui.episode_arrays import write_steps
+from dqngui.gui.export.arrays_export import ArraysExport, Exports
+from dqngui.gui.export.episode_arrays import write_steps
+from dqngui.gui.export.film_export import FilmExport
 from dqngui.gui.panels.action_bars import ActionBars
-from dqngui.gui.panels.arrays_export import ArraysExport, Exports
 from dqngui.gui.panels.driving_strip import DrivingStrip
-from dqngui.gui.panels.film_export import FilmExport
 from dqngui.gui.panels.overlay_menu import OverlayMenu
 from dqngui.gui.panels.transport import Transport
 from dqngui.gui.panels.watching import WatchMenu, greediness

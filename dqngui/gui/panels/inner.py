@@ -17,7 +17,7 @@ from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.charts.canvas import Canvas
 from dqngui.gui.charts.color_bar import ColorBar
 from dqngui.gui.charts.timeline import StepCanvas
-from dqngui.gui.episode_arrays import arrays_of, write_arrays
+from dqngui.gui.export.episode_arrays import arrays_of, write_arrays
 from dqngui.gui.panels.meter import MeterRow
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import Choice

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from dqngui import catalog
 from dqngui.gui.cards.panel import Panel
-from dqngui.gui.filming import Filming
+from dqngui.gui.export.film import Filming
 from dqngui.lab.analysis.overlay import Overlay
 from dqngui.lab.playback.player import Player
 

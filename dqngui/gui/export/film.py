@@ -17,7 +17,7 @@ from PySide6.QtGui import QImage
 
 from dqngui.config import ConfigError
 from dqngui.gui.cards.panel import Panel
-from dqngui.gui.film_sheet import FilmSheet
+from dqngui.gui.export.film_sheet import FilmSheet
 from dqngui.lab.analysis.overlay import Overlay
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.playback.player import Player

@@ -1,0 +1,1 @@
+"""Films and arrays of an episode, written to files."""
