@@ -49,9 +49,9 @@ JOBS = {
 }
 
 PANELS = {
-    "return": Entry("Episode returns and evaluations", "dqngui.gui.panels.returns:ReturnPanel"),
-    "learning": Entry("Loss, TD error, values, gradient", "dqngui.gui.panels.learning:LearningPanel"),
-    "exploration": Entry("Exploration and speed", "dqngui.gui.panels.exploration:ExplorationPanel"),
+    "return": Entry("Episode returns and evaluations", "dqngui.gui.panels.curves.return_panel:ReturnPanel"),
+    "learning": Entry("Loss, TD error, values, gradient", "dqngui.gui.panels.curves.learning_panel:LearningPanel"),
+    "exploration": Entry("Exploration and speed", "dqngui.gui.panels.curves.exploration_panel:ExplorationPanel"),
     "over_training": Entry(
         "How attention changed from checkpoint to checkpoint", "dqngui.gui.panels.over_training:OverTrainingPanel"
     ),

@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 )
 
 from dqngui.gui.draft_bar import counted
-from dqngui.gui.panels.exploration import ExplorationPanel
-from dqngui.gui.panels.learning import LearningPanel
+from dqngui.gui.panels.curves.exploration_panel import ExplorationPanel
+from dqngui.gui.panels.curves.learning_panel import LearningPanel
 from dqngui.gui.settings_form.fields import ChoiceEditor
 from dqngui.gui.settings_form.scale import parse_number
 from dqngui.gui.style import theme as themes

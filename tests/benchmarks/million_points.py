@@ -10,8 +10,8 @@ import numpy as np
 from PySide6.QtWidgets import QApplication
 
 from dqngui.gui.cards.panel import Panel
-from dqngui.gui.panels.learning import LearningPanel
-from dqngui.gui.panels.returns import ReturnPanel
+from dqngui.gui.panels.curves.learning_panel import LearningPanel
+from dqngui.gui.panels.curves.return_panel import ReturnPanel
 from dqngui.gui.style import theme
 from dqngui.lab.session.history import History
 from dqngui.messages import EpisodeEnded, Event, Learned

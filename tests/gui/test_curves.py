@@ -15,9 +15,9 @@ from pytestqt.qtbot import QtBot
 from dqngui.gui.cards.card import Card
 from dqngui.gui.charts.event_strip import describe, short_name, value_text
 from dqngui.gui.charts.plot import grown, typical_range
-from dqngui.gui.panels.exploration import ExplorationPanel
-from dqngui.gui.panels.learning import LearningPanel
-from dqngui.gui.panels.returns import ReturnPanel
+from dqngui.gui.panels.curves.exploration_panel import ExplorationPanel
+from dqngui.gui.panels.curves.learning_panel import LearningPanel
+from dqngui.gui.panels.curves.return_panel import ReturnPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.session.history import History
 from dqngui.messages import EpisodeEnded, Evaluated, Forked, KnobChanged, Learned

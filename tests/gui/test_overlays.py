@@ -20,8 +20,8 @@ from scripted_host import ScriptedHost
 
 from dqngui import config
 from dqngui.gui.cards.card import Card
-from dqngui.gui.panels.overlays import PLACES, SERIES, Line, ancestors, dash, token
-from dqngui.gui.panels.returns import ReturnPanel
+from dqngui.gui.panels.curves.return_panel import ReturnPanel
+from dqngui.gui.panels.curves.run_overlays import PLACES, SERIES, Line, ancestors, dash, token
 from dqngui.gui.style import theme as themes
 from dqngui.lab.library.library import Library
 from dqngui.lab.library.seed_means import mean_and_interval, t_quantile

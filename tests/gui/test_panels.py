@@ -19,8 +19,8 @@ from pytestqt.qtbot import QtBot
 from dqngui import catalog
 from dqngui.gui.cards.panel import Cursor, Panel
 from dqngui.gui.charts.plot import Plot, grown, rounded_range, short
-from dqngui.gui.panels.learning import LearningPanel
-from dqngui.gui.panels.returns import ReturnPanel
+from dqngui.gui.panels.curves.learning_panel import LearningPanel
+from dqngui.gui.panels.curves.return_panel import ReturnPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.session.history import History
 from dqngui.messages import EpisodeEnded, Evaluated, Event, KnobChanged, Learned, Paused

@@ -17,7 +17,7 @@ from dqngui.gui.app import App
 from dqngui.gui.charts.plot import Plot
 from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.panels.agent import AgentPanel
-from dqngui.gui.panels.returns import ReturnPanel
+from dqngui.gui.panels.curves.return_panel import ReturnPanel
 from dqngui.lab.session.states import State
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier

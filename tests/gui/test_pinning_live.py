@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from dqngui import config, settings
 from dqngui.gui.app import App
 from dqngui.gui.charts.timeline import StepCanvas
-from dqngui.gui.panels.returns import ReturnPanel
+from dqngui.gui.panels.curves.return_panel import ReturnPanel
 from dqngui.lab.cursor.pinned_episode import Pinned
 from dqngui.lab.session.states import Action, State
 from dqngui.runs.checkpoints import checkpoints

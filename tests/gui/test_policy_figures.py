@@ -12,9 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from dqngui.config import Experiment, LearnConfig
 from dqngui.gui.panels.action_bars import ActionBars
-from dqngui.gui.panels.exploration import ExplorationPanel
-from dqngui.gui.panels.learning import LearningPanel
-from dqngui.gui.panels.quantities import QuantitiesPanel
+from dqngui.gui.panels.curves.exploration_panel import ExplorationPanel
+from dqngui.gui.panels.curves.learning_panel import LearningPanel
+from dqngui.gui.panels.curves.quantity_panel import QuantitiesPanel
 from dqngui.gui.settings_form.relevance import relevant
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from dqngui.config import ConfigError
 from dqngui.gui.cards.panel import Cursor
-from dqngui.gui.panels.overlays import ancestors
+from dqngui.gui.panels.curves.run_overlays import ancestors
 from dqngui.lab.cursor.pinned_episode import Pinned, Stretch, learned_within, nearest_checkpoint
 from dqngui.lab.library.library import Library
 from dqngui.lab.playback.episode import Playing

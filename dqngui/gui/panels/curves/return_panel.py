@@ -17,8 +17,8 @@ from dqngui.gui.cards.panel import Cursor, Panel, Sources
 from dqngui.gui.charts.event_strip import MarkStrip, describe
 from dqngui.gui.charts.plot import Band, Plot
 from dqngui.gui.charts.scatter import Dots
-from dqngui.gui.panels.legend import OverlayLegend
-from dqngui.gui.panels.overlays import Branch, Overlays, ancestors
+from dqngui.gui.panels.curves.legend import OverlayLegend
+from dqngui.gui.panels.curves.run_overlays import Branch, Overlays, ancestors
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
 from dqngui.gui.widgets.choice_button import Choice

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dqngui.gui.panels.quantities import QuantitiesPanel, Quantity, significant
+from dqngui.gui.panels.curves.quantity_panel import QuantitiesPanel, Quantity, significant
 
 
 class LearningPanel(QuantitiesPanel):

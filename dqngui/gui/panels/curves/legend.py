@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction, QIcon, QPainter, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui.cards.card import LegendChip
-from dqngui.gui.panels.overlays import DASHES, Overlays, dash, token
+from dqngui.gui.panels.curves.run_overlays import DASHES, Overlays, dash, token
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.lab.library.library import Library, Overlay

@@ -1,0 +1,1 @@
+"""Cards that draw curves over training: Return, Learning, Exploration and speed."""
