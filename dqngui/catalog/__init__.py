@@ -56,7 +56,7 @@ PANELS = {
         "How attention changed from checkpoint to checkpoint", "dqngui.gui.panels.over_training:OverTrainingPanel"
     ),
     "log": Entry("Tweaks, evaluations and notices in words", "dqngui.gui.panels.log:LogPanel"),
-    "agent": Entry("What the agent sees and values, and its player", "dqngui.gui.panels.agent:AgentPanel"),
+    "agent": Entry("What the agent sees and values, and its player", "dqngui.gui.panels.agent.agent_panel:AgentPanel"),
     "attention": Entry("What each head attends to", "dqngui.gui.panels.attention:AttentionPanel"),
     "memory": Entry("Units of the memory over the episode", "dqngui.gui.panels.memory:MemoryPanel"),
     "runs": Entry("The stored runs, to open, resume and compare", "dqngui.gui.panels.runs:RunsPanel"),

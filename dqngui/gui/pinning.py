@@ -12,7 +12,7 @@ from dqngui.gui.board import Board
 from dqngui.gui.cards.panel import Panel
 from dqngui.gui.cards.pinned_badge import Badge
 from dqngui.gui.menus import MainMenu
-from dqngui.gui.panels.agent import AgentPanel
+from dqngui.gui.panels.agent.agent_panel import AgentPanel
 from dqngui.gui.scene.frame import FrameView
 from dqngui.lab.cursor.pinning import Inspecting
 from dqngui.lab.playback.player import Player

@@ -18,7 +18,7 @@ from dqngui import messages as m
 from dqngui.envs.seeds import PLAY_SEEDS
 from dqngui.gui.cards.card import Card
 from dqngui.gui.charts.bar_ranges import bar_range, step_above
-from dqngui.gui.panels.agent import SPEEDS, AgentPanel
+from dqngui.gui.panels.agent.agent_panel import SPEEDS, AgentPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.playback.episode import Playing
 

@@ -16,7 +16,7 @@ from scripted_player import ScriptedPlayer, Watched
 
 from dqngui import messages as m
 from dqngui.gui.export.film_sheet import FilmSheet
-from dqngui.gui.panels.agent import AgentPanel
+from dqngui.gui.panels.agent.agent_panel import AgentPanel
 from dqngui.gui.scene.frame import FrameView
 from dqngui.gui.style import theme as themes
 from dqngui.hosts import open_host

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from dqngui import messages as m
 from dqngui.gui.cards.card import Card
-from dqngui.gui.panels.agent import AgentPanel
+from dqngui.gui.panels.agent.agent_panel import AgentPanel
 from dqngui.gui.scene.observation_view import SeenView, heat, width_of_numbers
 from dqngui.gui.style import theme as themes
 from dqngui.hosts import open_host

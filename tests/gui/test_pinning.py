@@ -16,7 +16,7 @@ from scripted_player import ScriptedPlayer, weights
 from dqngui.gui.app import App
 from dqngui.gui.charts.plot import Plot
 from dqngui.gui.charts.timeline import StepCanvas
-from dqngui.gui.panels.agent import AgentPanel
+from dqngui.gui.panels.agent.agent_panel import AgentPanel
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
 from dqngui.lab.session.states import State
 

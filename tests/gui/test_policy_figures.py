@@ -11,7 +11,7 @@ from made_panels import made, run_events
 from pytestqt.qtbot import QtBot
 
 from dqngui.config import Experiment, LearnConfig
-from dqngui.gui.panels.action_bars import ActionBars
+from dqngui.gui.panels.agent.action_bars import ActionBars
 from dqngui.gui.panels.curves.exploration_panel import ExplorationPanel
 from dqngui.gui.panels.curves.learning_panel import LearningPanel
 from dqngui.gui.panels.curves.quantity_panel import QuantitiesPanel

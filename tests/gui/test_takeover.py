@@ -18,9 +18,9 @@ from scripted_player import Watched
 
 from dqngui.envs.names import known_names
 from dqngui.gui.cards.card import Card
-from dqngui.gui.panels.agent import AgentPanel
+from dqngui.gui.panels.agent.agent_panel import AgentPanel
+from dqngui.gui.panels.agent.takeover import Takeover, goes_by_turns
 from dqngui.gui.style import theme as themes
-from dqngui.gui.takeover import Takeover, goes_by_turns
 from dqngui.hosts import open_host
 from dqngui.lab.playback.agent_ref import demo_run
 from dqngui.lab.playback.driving_keys import DrivingKeys

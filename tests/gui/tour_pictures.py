@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication
 
 from dqngui import presets
 from dqngui.gui.app import App
-from dqngui.gui.panels.agent import AgentPanel
+from dqngui.gui.panels.agent.agent_panel import AgentPanel
 from dqngui.gui.panels.attention import AttentionPanel
 from dqngui.gui.panels.memory import MemoryPanel
 from dqngui.gui.panels.probe import ProbePanel

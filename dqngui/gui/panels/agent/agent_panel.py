@@ -13,15 +13,15 @@ from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.export.arrays_export import ArraysExport, Exports
 from dqngui.gui.export.episode_arrays import write_steps
 from dqngui.gui.export.film_export import FilmExport
-from dqngui.gui.panels.action_bars import ActionBars
-from dqngui.gui.panels.driving_strip import DrivingStrip
-from dqngui.gui.panels.overlay_menu import OverlayMenu
-from dqngui.gui.panels.transport import Transport
-from dqngui.gui.panels.watching import WatchMenu, greediness
+from dqngui.gui.panels.agent.action_bars import ActionBars
+from dqngui.gui.panels.agent.driving_strip import DrivingStrip
+from dqngui.gui.panels.agent.overlay_menu import OverlayMenu
+from dqngui.gui.panels.agent.takeover import Takeover
+from dqngui.gui.panels.agent.transport import Transport
+from dqngui.gui.panels.agent.weights_menu import WatchMenu, greediness
 from dqngui.gui.scene.scene import Scene
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.gui.takeover import Takeover
 from dqngui.gui.widgets.choice_button import Choice
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.gui.widgets.notice import Notice

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
+from dqngui.gui.panels.agent.takeover import Takeover
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.gui.takeover import Takeover
 from dqngui.gui.widgets.elided_label import ElidedLabel
 
 _KEPT_OUT = "A driven episode lives in this card only: nothing is learned from it, and no run stores it."
