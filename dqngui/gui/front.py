@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QMainWindow, QTabBar
 
 from dqngui.gui.board import Board
 from dqngui.gui.layout import Layout
-from dqngui.gui.panels.inner import InnerPanel
+from dqngui.gui.panels.internals.view_panel import InnerPanel
 from dqngui.lab.analysis.views import matching
 from dqngui.lab.playback.episode import Playing
 from dqngui.messages import PlayerReady

@@ -17,10 +17,10 @@ from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.measure import Lateness
 from dqngui.gui.panels.agent.agent_panel import AgentPanel
 from dqngui.gui.panels.agent.transport import HANDLE
-from dqngui.gui.panels.attention import AttentionPanel
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
-from dqngui.gui.panels.inner import InnerPanel
-from dqngui.gui.panels.memory import MemoryPanel
+from dqngui.gui.panels.internals.attention_panel import AttentionPanel
+from dqngui.gui.panels.internals.memory_panel import MemoryPanel
+from dqngui.gui.panels.internals.view_panel import InnerPanel
 from dqngui.gui.panels.over_training import OverTrainingPanel
 from dqngui.gui.panels.probe import ProbePanel
 from dqngui.gui.panels.whatif import WhatIfPanel

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QWidget
 from dqngui import messages
 from dqngui.__main__ import main as dqngui
 from dqngui.gui.panels.agent.agent_panel import AgentPanel
-from dqngui.gui.panels.memory import MemoryPanel
+from dqngui.gui.panels.internals.memory_panel import MemoryPanel
 from dqngui.gui.panels.run_table import FOLDER, Column
 from dqngui.gui.panels.runs import RunsPanel
 from dqngui.gui.window import Window

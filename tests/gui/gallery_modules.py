@@ -24,8 +24,8 @@ from PySide6.QtWidgets import QApplication
 from dqngui import presets
 from dqngui.config import Experiment
 from dqngui.gui.app import App
-from dqngui.gui.panels.inner import InnerPanel
-from dqngui.gui.panels.memory import MemoryPanel
+from dqngui.gui.panels.internals.memory_panel import MemoryPanel
+from dqngui.gui.panels.internals.view_panel import InnerPanel
 from dqngui.gui.style.theme import Setting
 from dqngui.hosts import run_inline
 from dqngui.lab.session.states import State

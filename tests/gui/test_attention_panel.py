@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui.panels.attention import AttentionPanel
+from dqngui.gui.panels.internals.attention_panel import AttentionPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.views import Maps, combined, entropy, in_words, matching
 from dqngui.lab.playback.episode import Playing

@@ -16,9 +16,9 @@ from pytestqt.qtbot import QtBot
 from dqngui import catalog, presets
 from dqngui.gui.cards.card import Card
 from dqngui.gui.charts.trace import BETWEEN, Series, Trace
-from dqngui.gui.panels.attention import AttentionPanel
-from dqngui.gui.panels.inner import InnerPanel
-from dqngui.gui.panels.memory import MemoryPanel
+from dqngui.gui.panels.internals.attention_panel import AttentionPanel
+from dqngui.gui.panels.internals.memory_panel import MemoryPanel
+from dqngui.gui.panels.internals.view_panel import InnerPanel
 from dqngui.gui.style import theme as themes
 from dqngui.jobs.agent import Agent
 from dqngui.jobs.episode import Episode

@@ -17,8 +17,8 @@ from pytestqt.qtbot import QtBot
 from dqngui.config import Experiment
 from dqngui.gui.export.film import Filming, pace_of, shown_steps
 from dqngui.gui.export.film_sheet import FilmSheet
-from dqngui.gui.panels.attention import AttentionPanel
-from dqngui.gui.panels.memory import MemoryPanel
+from dqngui.gui.panels.internals.attention_panel import AttentionPanel
+from dqngui.gui.panels.internals.memory_panel import MemoryPanel
 from dqngui.gui.style import theme as themes
 from dqngui.hosts import open_host
 from dqngui.lab.analysis.overlay import Overlay

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from dqngui.gui.charts.canvas import color_table, indices
-from dqngui.gui.panels.attention import AttentionPanel
-from dqngui.gui.panels.heads import Heads
+from dqngui.gui.panels.internals.attention_panel import AttentionPanel
+from dqngui.gui.panels.internals.head_choice import Heads
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.shares import Shares
 from dqngui.lab.analysis.views import Maps, entropy, layered

@@ -37,7 +37,7 @@ from dqngui import catalog
 from dqngui.gui.cards.card import Card
 from dqngui.gui.charts.canvas import Canvas
 from dqngui.gui.charts.timeline import StepCanvas
-from dqngui.gui.panels.inner import InnerPanel
+from dqngui.gui.panels.internals.view_panel import InnerPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.session.history import History

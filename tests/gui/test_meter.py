@@ -17,11 +17,11 @@ from scripted_study import ScriptedStudy, Turned, Who
 from dqngui import messages as m
 from dqngui import presets
 from dqngui.gui.cards.panel import Sources
-from dqngui.gui.panels.attention import AttentionPanel
-from dqngui.gui.panels.faithful import measure_of, numbers, places, short_verdict, verdict
-from dqngui.gui.panels.inner import InnerPanel
-from dqngui.gui.panels.memory import MemoryPanel
-from dqngui.gui.panels.meter import QUESTION, MeterRow
+from dqngui.gui.panels.internals.attention_panel import AttentionPanel
+from dqngui.gui.panels.internals.faithfulness_bars import measure_of, numbers, places, short_verdict, verdict
+from dqngui.gui.panels.internals.faithfulness_row import QUESTION, MeterRow
+from dqngui.gui.panels.internals.memory_panel import MemoryPanel
+from dqngui.gui.panels.internals.view_panel import InnerPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.playback.episode import Playing

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from dqngui.gui.charts.path import extent
-from dqngui.gui.panels.memory import MemoryPanel
+from dqngui.gui.panels.internals.memory_panel import MemoryPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.pca import Projection, fit_axes, milestone
 from dqngui.lab.playback.episode import Playing

@@ -23,8 +23,8 @@ from PySide6.QtWidgets import QApplication
 from dqngui import presets
 from dqngui.gui.app import App
 from dqngui.gui.panels.agent.agent_panel import AgentPanel
-from dqngui.gui.panels.attention import AttentionPanel
-from dqngui.gui.panels.memory import MemoryPanel
+from dqngui.gui.panels.internals.attention_panel import AttentionPanel
+from dqngui.gui.panels.internals.memory_panel import MemoryPanel
 from dqngui.gui.panels.probe import ProbePanel
 from dqngui.gui.panels.whatif import WhatIfPanel
 from dqngui.lab.analysis.interventions import levers

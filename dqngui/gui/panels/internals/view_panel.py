@@ -18,7 +18,7 @@ from dqngui.gui.charts.canvas import Canvas
 from dqngui.gui.charts.color_bar import ColorBar
 from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.export.episode_arrays import arrays_of, write_arrays
-from dqngui.gui.panels.meter import MeterRow
+from dqngui.gui.panels.internals.faithfulness_row import MeterRow
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import Choice
 from dqngui.lab.analysis.views import in_words, matching

@@ -13,10 +13,10 @@ from dqngui.gui.charts.time_map import TimeMap
 from dqngui.gui.charts.timeline import span_of
 from dqngui.gui.charts.trace import Series, Trace
 from dqngui.gui.charts.value_ranges import Levels
-from dqngui.gui.panels.enlarged import EnlargedLine
-from dqngui.gui.panels.heads import Heads
-from dqngui.gui.panels.inner import InnerPanel
-from dqngui.gui.panels.meter import MeterRow
+from dqngui.gui.panels.internals.faithfulness_row import MeterRow
+from dqngui.gui.panels.internals.head_choice import Heads
+from dqngui.gui.panels.internals.head_line import EnlargedLine
+from dqngui.gui.panels.internals.view_panel import InnerPanel
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel

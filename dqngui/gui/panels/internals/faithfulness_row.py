@@ -8,7 +8,14 @@ from PySide6.QtCore import QSize, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from dqngui import messages as m
-from dqngui.gui.panels.faithful import EffectBars, measure_of, numbers, places, short_verdict, verdict
+from dqngui.gui.panels.internals.faithfulness_bars import (
+    EffectBars,
+    measure_of,
+    numbers,
+    places,
+    short_verdict,
+    verdict,
+)
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import Choice
@@ -19,7 +26,7 @@ from dqngui.messages import Faithfulness, View
 
 if TYPE_CHECKING:
     from dqngui.gui.cards.panel import Sources
-    from dqngui.gui.panels.inner import InnerPanel
+    from dqngui.gui.panels.internals.view_panel import InnerPanel
 
 LOW, LOW_OPEN = 150, 300
 """Pixels of a panel's height below which the line is left out, and below which it stays closed."""
