@@ -61,5 +61,7 @@ PANELS = {
     "memory": Entry("Units of the memory over the episode", "dqngui.gui.panels.internals.memory_panel:MemoryPanel"),
     "runs": Entry("The stored runs, to open, resume and compare", "dqngui.gui.panels.runs:RunsPanel"),
     "probe": Entry("What can be read from the memory, step by step", "dqngui.gui.panels.probe:ProbePanel"),
-    "whatif": Entry("An episode with something changed, beside itself", "dqngui.gui.panels.whatif:WhatIfPanel"),
+    "whatif": Entry(
+        "An episode with something changed, beside itself", "dqngui.gui.panels.whatif.whatif_panel:WhatIfPanel"
+    ),
 }

@@ -23,8 +23,8 @@ from scripted_rival import READY, ScriptedRival
 
 from dqngui import messages as m
 from dqngui.gui.app import App
-from dqngui.gui.panels.whatif import WhatIfPanel
-from dqngui.gui.panels.whatif_menu import Other
+from dqngui.gui.panels.whatif.whatif_menu import Other
+from dqngui.gui.panels.whatif.whatif_panel import WhatIfPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.compare_episodes import Comparison, compare
 from dqngui.lab.analysis.interventions import Intervention, Lever, levers

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from dqngui import messages as m
-from dqngui.gui.panels.whatif_menu import Other
+from dqngui.gui.panels.whatif.whatif_menu import Other
 from dqngui.lab.analysis.compare_episodes import Comparison
 from dqngui.lab.analysis.interventions import Intervention
 from dqngui.lab.analysis.second_player import Rival, Take

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from dqngui.gui.charts.timeline import StepCanvas, span_of
 from dqngui.gui.charts.trace import Series
-from dqngui.gui.panels.futures import SIDES, ActionStrip, FutureTrace, Marks, PairedBars
+from dqngui.gui.panels.whatif.paired_charts import SIDES, ActionStrip, FutureTrace, Marks, PairedBars
 from dqngui.gui.scene.frame import FrameView
 from dqngui.gui.scene.observation_view import SeenView
 from dqngui.gui.style import theme as themes

@@ -11,10 +11,10 @@ from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.panel import Cursor, Panel, Sources
-from dqngui.gui.panels.whatif_editor import InterventionEditor
-from dqngui.gui.panels.whatif_list import InterventionList
-from dqngui.gui.panels.whatif_menu import ModeChoice, Other, fill_with_levers
-from dqngui.gui.panels.whatif_view import FutureView
+from dqngui.gui.panels.whatif.comparison_view import FutureView
+from dqngui.gui.panels.whatif.intervention_editor import InterventionEditor
+from dqngui.gui.panels.whatif.intervention_list import InterventionList
+from dqngui.gui.panels.whatif.whatif_menu import ModeChoice, Other, fill_with_levers
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
