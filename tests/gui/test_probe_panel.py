@@ -18,8 +18,8 @@ from scripted_study import READY, ScriptedStudy, Turned, Who
 from dqngui import messages as m
 from dqngui.config import Experiment
 from dqngui.gui.cards.panel import Sources
-from dqngui.gui.panels.probe import ProbePanel
-from dqngui.gui.panels.probe_answer import verdict
+from dqngui.gui.panels.probe.probe_answer import verdict
+from dqngui.gui.panels.probe.probe_panel import ProbePanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.study import Study
 

@@ -25,7 +25,7 @@ from dqngui.gui.app import App
 from dqngui.gui.panels.agent.agent_panel import AgentPanel
 from dqngui.gui.panels.internals.attention_panel import AttentionPanel
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel
-from dqngui.gui.panels.probe import ProbePanel
+from dqngui.gui.panels.probe.probe_panel import ProbePanel
 from dqngui.gui.panels.whatif.whatif_panel import WhatIfPanel
 from dqngui.lab.analysis.interventions import levers
 from dqngui.lab.analysis.overlay import Overlay

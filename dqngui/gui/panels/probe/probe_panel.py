@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QV
 
 from dqngui import messages as m
 from dqngui.gui.cards.panel import Panel, Sources
-from dqngui.gui.panels.probe_answer import verdict
-from dqngui.gui.panels.probe_curve import ProbeCurve
+from dqngui.gui.panels.probe.probe_answer import verdict
+from dqngui.gui.panels.probe.probe_curve import ProbeCurve
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import Choice
