@@ -53,7 +53,8 @@ PANELS = {
     "learning": Entry("Loss, TD error, values, gradient", "dqngui.gui.panels.curves.learning_panel:LearningPanel"),
     "exploration": Entry("Exploration and speed", "dqngui.gui.panels.curves.exploration_panel:ExplorationPanel"),
     "over_training": Entry(
-        "How attention changed from checkpoint to checkpoint", "dqngui.gui.panels.over_training:OverTrainingPanel"
+        "How attention changed from checkpoint to checkpoint",
+        "dqngui.gui.panels.over_training.over_training_panel:OverTrainingPanel",
     ),
     "log": Entry("Tweaks, evaluations and notices in words", "dqngui.gui.panels.log:LogPanel"),
     "agent": Entry("What the agent sees and values, and its player", "dqngui.gui.panels.agent.agent_panel:AgentPanel"),

@@ -21,7 +21,7 @@ from dqngui.gui.panels.curves.return_panel import ReturnPanel
 from dqngui.gui.panels.internals.attention_panel import AttentionPanel
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel
 from dqngui.gui.panels.internals.view_panel import InnerPanel
-from dqngui.gui.panels.over_training import OverTrainingPanel
+from dqngui.gui.panels.over_training.over_training_panel import OverTrainingPanel
 from dqngui.gui.panels.probe.probe_panel import ProbePanel
 from dqngui.gui.panels.whatif.whatif_panel import WhatIfPanel
 from dqngui.lab.analysis.overlay import offered, overlay_words

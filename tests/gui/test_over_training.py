@@ -18,7 +18,7 @@ from scripted_study import ScriptedStudy, Turned, Who
 from dqngui import messages as m
 from dqngui import presets
 from dqngui.gui.cards.panel import Cursor, Sources
-from dqngui.gui.panels.over_training import OverTrainingPanel
+from dqngui.gui.panels.over_training.over_training_panel import OverTrainingPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.study import Study
 from dqngui.messages import OverTraining

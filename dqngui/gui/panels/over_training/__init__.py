@@ -1,0 +1,1 @@
+"""The Over training card: how attention changed from checkpoint to checkpoint."""
