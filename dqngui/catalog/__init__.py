@@ -60,7 +60,7 @@ PANELS = {
     "agent": Entry("What the agent sees and values, and its player", "dqngui.gui.panels.agent.agent_panel:AgentPanel"),
     "attention": Entry("What each head attends to", "dqngui.gui.panels.internals.attention_panel:AttentionPanel"),
     "memory": Entry("Units of the memory over the episode", "dqngui.gui.panels.internals.memory_panel:MemoryPanel"),
-    "runs": Entry("The stored runs, to open, resume and compare", "dqngui.gui.panels.runs:RunsPanel"),
+    "runs": Entry("The stored runs, to open, resume and compare", "dqngui.gui.panels.runs.runs_panel:RunsPanel"),
     "probe": Entry("What can be read from the memory, step by step", "dqngui.gui.panels.probe.probe_panel:ProbePanel"),
     "whatif": Entry(
         "An episode with something changed, beside itself", "dqngui.gui.panels.whatif.whatif_panel:WhatIfPanel"

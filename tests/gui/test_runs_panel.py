@@ -20,9 +20,9 @@ from scripted_host import ScriptedHost
 from dqngui import config, settings
 from dqngui.gui.cards import demo_offer as demo
 from dqngui.gui.cards.card import Card
-from dqngui.gui.panels.run_table import SWATCH, Column, RunModel, ago
-from dqngui.gui.panels.run_view import shortened
-from dqngui.gui.panels.runs import RunsPanel
+from dqngui.gui.panels.runs.run_table import SWATCH, Column, RunModel, ago
+from dqngui.gui.panels.runs.run_view import shortened
+from dqngui.gui.panels.runs.runs_panel import RunsPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.library.library import Library
 from dqngui.lab.session.history import History

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from dqngui.gui.panels.run_table import ICON_PX, SWATCH, Column, Index, RunFilter, RunModel
+from dqngui.gui.panels.runs.run_table import ICON_PX, SWATCH, Column, Index, RunFilter, RunModel
 from dqngui.gui.style import theme as themes
 
 SWATCH_PX = 12

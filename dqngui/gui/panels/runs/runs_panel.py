@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.demo_offer import offer_demo
 from dqngui.gui.cards.panel import Panel, Sources
-from dqngui.gui.panels.run_table import FOLDER, Column, RunFilter, RunModel
-from dqngui.gui.panels.run_view import RunTable
+from dqngui.gui.panels.runs.run_table import FOLDER, Column, RunFilter, RunModel
+from dqngui.gui.panels.runs.run_view import RunTable
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.note import Note

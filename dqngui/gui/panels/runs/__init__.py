@@ -1,0 +1,1 @@
+"""The Runs card: the folder of runs as a table."""
