@@ -56,7 +56,7 @@ PANELS = {
         "How attention changed from checkpoint to checkpoint",
         "dqngui.gui.panels.over_training.over_training_panel:OverTrainingPanel",
     ),
-    "log": Entry("Tweaks, evaluations and notices in words", "dqngui.gui.panels.log:LogPanel"),
+    "log": Entry("Tweaks, evaluations and notices in words", "dqngui.gui.panels.log.log_panel:LogPanel"),
     "agent": Entry("What the agent sees and values, and its player", "dqngui.gui.panels.agent.agent_panel:AgentPanel"),
     "attention": Entry("What each head attends to", "dqngui.gui.panels.internals.attention_panel:AttentionPanel"),
     "memory": Entry("Units of the memory over the episode", "dqngui.gui.panels.internals.memory_panel:MemoryPanel"),

@@ -13,8 +13,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui.panels.log import LogPanel
-from dqngui.gui.panels.story import PAGE, kind_of, line_of
+from dqngui.gui.panels.log.event_list import PAGE, kind_of, line_of
+from dqngui.gui.panels.log.log_panel import LogPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.session.history import History
 from dqngui.messages import Evaluated, Event, Forked, KnobChanged, KnobRefused, Warned

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from dqngui.gui.cards.card import LegendChip
 from dqngui.gui.cards.panel import Cursor, Panel
-from dqngui.gui.panels.story import KINDS, Line, StoryModel, kind_of, line_of
+from dqngui.gui.panels.log.event_list import KINDS, Line, StoryModel, kind_of, line_of
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, Theme
 from dqngui.lab.session.history import History

@@ -1,0 +1,1 @@
+"""The Log card: what happened in a run, in words."""
