@@ -8,9 +8,9 @@ from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtGui import QImage, QKeySequence, QShortcut
 from PySide6.QtWidgets import QBoxLayout, QLabel
 
-from dqngui.gui.board import Board
 from dqngui.gui.cards.panel import Panel
 from dqngui.gui.cards.pinned_badge import Badge
+from dqngui.gui.docking.panel_docks import Board
 from dqngui.gui.menus import MainMenu
 from dqngui.gui.panels.agent.agent_panel import AgentPanel
 from dqngui.gui.scene.frame import FrameView

@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 from PySide6.QtCore import QEvent, QObject, QTimer, Slot
 
-from dqngui.gui.measure import Durations, Lateness, process_age
+from dqngui.gui.docking.timings import Durations, Lateness, process_age
 from dqngui.gui.scene.frame import FrameView
 from dqngui.gui.window import Window
 from dqngui.lab.playback.player import Player

@@ -20,17 +20,17 @@ from PySide6.QtWidgets import (
 import dqngui
 from dqngui import presets
 from dqngui.gui.actions import RunActions
-from dqngui.gui.arrangements import ARRANGEMENTS, ArrangementSwitch
 from dqngui.gui.banner import Banner
-from dqngui.gui.board import Board
 from dqngui.gui.breakpoint_dialog import BreakpointButton, BreakpointDialog
-from dqngui.gui.budget import PaintBudget
 from dqngui.gui.cards.card import Card, CardDock
 from dqngui.gui.diagnostics import diagnostics
+from dqngui.gui.docking.arrangements import ARRANGEMENTS, ArrangementSwitch
+from dqngui.gui.docking.layout import Layout, restore_geometry
+from dqngui.gui.docking.paint_budget import PaintBudget
+from dqngui.gui.docking.panel_docks import Board
+from dqngui.gui.docking.tab_raiser import Front
 from dqngui.gui.draft_bar import DraftBar
-from dqngui.gui.front import Front
 from dqngui.gui.header import Header
-from dqngui.gui.layout import Layout, restore_geometry
 from dqngui.gui.menus import THEMES, MainMenu
 from dqngui.gui.settings_form.form import ExperimentForm
 from dqngui.gui.settings_form.knobs import LiveKnobs

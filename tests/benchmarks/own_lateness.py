@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QTimer, Slot
 
-from dqngui.gui.measure import LATENESS_MS
+from dqngui.gui.docking.timings import LATENESS_MS
 
 
 class OwnLateness(QObject):

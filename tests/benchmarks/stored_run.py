@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from dqngui import presets
-from dqngui.gui.measure import Lateness
+from dqngui.gui.docking.timings import Lateness
 from dqngui.messages import EpisodeEnded, Evaluated, Learned, encode
 from dqngui.runs.folder import EVENTS, create, new_summary, write_summary
 from tests.benchmarks.hand import Hand, opened

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from dqngui.gui.app import App
 from dqngui.gui.breakpoint_dialog import BreakpointDialog
 from dqngui.gui.charts.timeline import StepCanvas
-from dqngui.gui.measure import Lateness
+from dqngui.gui.docking.timings import Lateness
 from dqngui.gui.panels.agent.agent_panel import AgentPanel
 from dqngui.gui.panels.agent.transport import HANDLE
 from dqngui.gui.panels.curves.return_panel import ReturnPanel

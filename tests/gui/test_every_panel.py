@@ -18,8 +18,8 @@ from scripted_player import ScriptedPlayer, Watched
 
 from dqngui import catalog, config
 from dqngui import messages as m
-from dqngui.gui.board import Board
 from dqngui.gui.cards.panel import Sources
+from dqngui.gui.docking.panel_docks import Board
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.library.library import Library

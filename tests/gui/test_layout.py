@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QApplication, QTabBar
 from pytestqt.qtbot import QtBot
 
 from dqngui import config
-from dqngui.gui import layout as layouts
 from dqngui.gui.app import App
-from dqngui.gui.arrangements import ARRANGEMENTS, ASKING
+from dqngui.gui.docking import layout as layouts
+from dqngui.gui.docking.arrangements import ARRANGEMENTS, ASKING
 from dqngui.gui.style import theme as themes
 from dqngui.gui.window import SMALLEST
 

@@ -14,13 +14,13 @@ from PySide6.QtWidgets import QMainWindow
 from pytestqt.qtbot import QtBot
 
 from dqngui import messages as m
-from dqngui.gui.board import Board
-from dqngui.gui.budget import PaintBudget
-from dqngui.gui.measure import Durations, Lateness
+from dqngui.gui.docking.paint_budget import PaintBudget
+from dqngui.gui.docking.panel_docks import Board
+from dqngui.gui.docking.timings import Durations, Lateness
 
 
 def test_the_age_of_a_process_is_counted_from_its_start() -> None:
-    code = "import time; time.sleep(0.3); from dqngui.gui.measure import process_age; print(process_age())"
+    code = "import time; time.sleep(0.3); from dqngui.gui.docking.timings import process_age; print(process_age())"
     before = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert 0.3 <= float(done.stdout) <= time.perf_counter() - before + 0.02

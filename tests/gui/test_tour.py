@@ -21,8 +21,8 @@ from scripted_player import ScriptedPlayer
 
 from dqngui import messages as m
 from dqngui.gui.app import App
-from dqngui.gui.arrangements import ARRANGEMENTS
 from dqngui.gui.cards.card import Card
+from dqngui.gui.docking.arrangements import ARRANGEMENTS
 from dqngui.lab.session.states import ALLOWED, Action, State
 
 IDLE = {

@@ -28,8 +28,8 @@ from scripted_host import ScriptedHost
 
 from dqngui import messages as m
 from dqngui.gui.app import App
-from dqngui.gui.arrangements import ARRANGEMENTS
 from dqngui.gui.cards.card import Card
+from dqngui.gui.docking.arrangements import ARRANGEMENTS
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.session.states import State

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QMainWindow, QTabBar
 
-from dqngui.gui.board import Board
-from dqngui.gui.layout import Layout
+from dqngui.gui.docking.layout import Layout
+from dqngui.gui.docking.panel_docks import Board
 from dqngui.gui.panels.internals.view_panel import InnerPanel
 from dqngui.lab.analysis.views import matching
 from dqngui.lab.playback.episode import Playing

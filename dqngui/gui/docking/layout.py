@@ -14,11 +14,11 @@ from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, QSize, QTimer
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QMainWindow, QTabBar
 
-from dqngui.gui import tiles
-from dqngui.gui.arrangements import ARRANGEMENTS, Sides, plans
 from dqngui.gui.cards.card import CardDock
+from dqngui.gui.docking import tiles
+from dqngui.gui.docking.arrangements import ARRANGEMENTS, Sides, plans
+from dqngui.gui.docking.tiles import Across, Part
 from dqngui.gui.style.theme import GAP
-from dqngui.gui.tiles import Across, Part
 
 VERSION = 2
 """Grows when a saved layout would no longer be good; which cards there are is looked at besides."""

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
 
+from dqngui.gui.docking.tiles import Part, cards, column, row
 from dqngui.gui.style import theme as themes
-from dqngui.gui.tiles import Part, cards, column, row
 
 
 class Arrangement(NamedTuple):

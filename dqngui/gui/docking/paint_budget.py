@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, QTimer, Slot
 
-from dqngui.gui.measure import Durations
+from dqngui.gui.docking.timings import Durations
 
 MODEST, SHARE = 0.05, 0.1
 """Share of the time that painting takes as long as it leaves every panel five redraws a second, and the largest one
