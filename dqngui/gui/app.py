@@ -18,12 +18,12 @@ from dqngui.config import Experiment
 from dqngui.gui.cards.panel import Sources
 from dqngui.gui.closing import Closing, Part
 from dqngui.gui.garbage import Sweeper
-from dqngui.gui.pinning import Pinning
+from dqngui.gui.main_window.pin_controls import Pinning
+from dqngui.gui.main_window.window import Window
 from dqngui.gui.report import Report
 from dqngui.gui.screenshots import Screenshots
 from dqngui.gui.style import theme as themes
 from dqngui.gui.torch_loader import TorchLoader
-from dqngui.gui.window import Window
 from dqngui.lab.analysis.second_player import Rival
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.cursor.pinning import Inspecting

@@ -9,8 +9,8 @@ import psutil
 from PySide6.QtCore import QEvent, QObject, QTimer, Slot
 
 from dqngui.gui.docking.timings import Durations, Lateness, process_age
+from dqngui.gui.main_window.window import Window
 from dqngui.gui.scene.frame import FrameView
-from dqngui.gui.window import Window
 from dqngui.lab.playback.player import Player
 from dqngui.messages import CheckpointSaved, Event, Learned
 

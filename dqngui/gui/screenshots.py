@@ -6,8 +6,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
+from dqngui.gui.main_window.window import Window
 from dqngui.gui.style import theme as themes
-from dqngui.gui.window import Window
 from dqngui.lab.session.states import State
 
 SETTLE_MS = 400

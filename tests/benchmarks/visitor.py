@@ -12,9 +12,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from dqngui.gui.app import App
-from dqngui.gui.breakpoint_dialog import BreakpointDialog
 from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.docking.timings import Lateness
+from dqngui.gui.main_window.breakpoint_dialog import BreakpointDialog
 from dqngui.gui.panels.agent.agent_panel import AgentPanel
 from dqngui.gui.panels.agent.transport import HANDLE
 from dqngui.gui.panels.curves.return_panel import ReturnPanel

@@ -24,11 +24,11 @@ from PySide6.QtWidgets import QApplication, QComboBox, QWidget
 
 from dqngui import messages
 from dqngui.__main__ import main as dqngui
+from dqngui.gui.main_window.window import Window
 from dqngui.gui.panels.agent.agent_panel import AgentPanel
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel
 from dqngui.gui.panels.runs.run_table import FOLDER, Column
 from dqngui.gui.panels.runs.runs_panel import RunsPanel
-from dqngui.gui.window import Window
 from dqngui.lab.session.states import Action
 from dqngui.runs.folder import folders_in, read_events, read_experiment, summary_of
 from tests.gui.real_hands import SIZE, Asker, Hands, own_display

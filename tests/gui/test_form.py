@@ -333,7 +333,7 @@ def test_a_scheduled_knob_detaches_and_returns(qtbot: QtBot, running: LiveKnobs,
 def test_undo_with_the_keyboard_in_a_number_takes_the_knob_back(
     qtbot: QtBot, running: LiveKnobs, session: Session
 ) -> None:
-    from dqngui.gui.actions import RunActions
+    from dqngui.gui.main_window.actions import RunActions
 
     actions = RunActions(session, running)
     number = running.rows["learn.lr"].number

@@ -13,8 +13,8 @@ from dqngui import config
 from dqngui.gui.app import App
 from dqngui.gui.docking import layout as layouts
 from dqngui.gui.docking.arrangements import ARRANGEMENTS, ASKING
+from dqngui.gui.main_window.window import SMALLEST
 from dqngui.gui.style import theme as themes
-from dqngui.gui.window import SMALLEST
 
 TRAIN = ["experiment", "knobs", "return", "learning", "exploration", "attention", "memory", "agent", "runs", "log"]
 WATCH = ["agent", "attention", "memory", "return", "runs"]

@@ -27,9 +27,9 @@ from scripted_host import ScriptedHost
 
 from dqngui import messages as m
 from dqngui.gui import closing as closing_module
-from dqngui.gui.actions import WORDS
 from dqngui.gui.app import App, run_window
-from dqngui.gui.header import BUTTONS, STATE_WORDS
+from dqngui.gui.main_window.actions import WORDS
+from dqngui.gui.main_window.header import BUTTONS, STATE_WORDS
 from dqngui.gui.screenshots import Screenshots
 from dqngui.gui.style import theme as themes
 from dqngui.lab.session.states import ALLOWED, Action, State

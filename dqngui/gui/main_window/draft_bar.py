@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from dqngui import settings
 from dqngui.config import ConfigError
-from dqngui.gui.actions import WORDS, RunActions
+from dqngui.gui.main_window.actions import WORDS, RunActions
 from dqngui.gui.settings_form.fields import choice_label, inline_toml
 from dqngui.gui.settings_form.scale import number_text
 from dqngui.gui.style import theme as themes

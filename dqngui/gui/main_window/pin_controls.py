@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QBoxLayout, QLabel
 from dqngui.gui.cards.panel import Panel
 from dqngui.gui.cards.pinned_badge import Badge
 from dqngui.gui.docking.panel_docks import Board
-from dqngui.gui.menus import MainMenu
+from dqngui.gui.main_window.menus import MainMenu
 from dqngui.gui.panels.agent.agent_panel import AgentPanel
 from dqngui.gui.scene.frame import FrameView
 from dqngui.lab.cursor.pinning import Inspecting

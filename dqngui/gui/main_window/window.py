@@ -19,23 +19,23 @@ from PySide6.QtWidgets import (
 
 import dqngui
 from dqngui import presets
-from dqngui.gui.actions import RunActions
-from dqngui.gui.banner import Banner
-from dqngui.gui.breakpoint_dialog import BreakpointButton, BreakpointDialog
 from dqngui.gui.cards.card import Card, CardDock
-from dqngui.gui.diagnostics import diagnostics
 from dqngui.gui.docking.arrangements import ARRANGEMENTS, ArrangementSwitch
 from dqngui.gui.docking.layout import Layout, restore_geometry
 from dqngui.gui.docking.paint_budget import PaintBudget
 from dqngui.gui.docking.panel_docks import Board
 from dqngui.gui.docking.tab_raiser import Front
-from dqngui.gui.draft_bar import DraftBar
-from dqngui.gui.header import Header
-from dqngui.gui.menus import THEMES, MainMenu
+from dqngui.gui.main_window.actions import RunActions
+from dqngui.gui.main_window.banner import Banner
+from dqngui.gui.main_window.breakpoint_dialog import BreakpointButton, BreakpointDialog
+from dqngui.gui.main_window.diagnostics import diagnostics
+from dqngui.gui.main_window.draft_bar import DraftBar
+from dqngui.gui.main_window.header import Header
+from dqngui.gui.main_window.menus import THEMES, MainMenu
+from dqngui.gui.main_window.shortcuts import shortcut_table, tab_from
+from dqngui.gui.main_window.statusbar import StatusLine
 from dqngui.gui.settings_form.form import ExperimentForm
 from dqngui.gui.settings_form.knobs import LiveKnobs
-from dqngui.gui.shortcuts import shortcut_table, tab_from
-from dqngui.gui.statusbar import StatusLine
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import GAP
 from dqngui.jobs.breakpoints import hit_words

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
-from dqngui.gui.actions import RunActions
+from dqngui.gui.main_window.actions import RunActions
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.lab.session.states import Action

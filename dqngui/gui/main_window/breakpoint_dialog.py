@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from dqngui.gui.draft_bar import counted
+from dqngui.gui.main_window.draft_bar import counted
 from dqngui.gui.panels.curves.exploration_panel import ExplorationPanel
 from dqngui.gui.panels.curves.learning_panel import LearningPanel
 from dqngui.gui.settings_form.fields import ChoiceEditor

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QToolButt
 
 from dqngui import catalog
 from dqngui.config import Experiment
-from dqngui.gui.actions import WORDS, RunActions
+from dqngui.gui.main_window.actions import WORDS, RunActions
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import GAP, Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
