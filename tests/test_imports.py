@@ -39,7 +39,7 @@ def test_light_things_load_nothing_heavy(statements: str) -> None:
 
 
 def test_the_window_is_imported_without_torch() -> None:
-    assert loaded_by("import dqngui.gui.app") == {"PySide6", "pyqtgraph"}
+    assert loaded_by("import dqngui.gui.app.app") == {"PySide6", "pyqtgraph"}
 
 
 def test_making_an_environment_needs_no_torch() -> None:

@@ -27,7 +27,7 @@ def run(arguments: GuiArguments) -> int:
     if sys.platform == "win32":
         import torch  # noqa: F401  Windows finds torch's libraries only if they are loaded before Qt's
 
-    from dqngui.gui.app import run_window
+    from dqngui.gui.app.app import run_window
 
     return run_window(
         experiment,

@@ -18,7 +18,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu, QTabBar, QWidget
 
 from dqngui.config import Experiment
-from dqngui.gui.app import App
+from dqngui.gui.app.app import App
 from dqngui.lab.session.states import State
 
 PATIENCE_S, TRAINING_S = 120.0, 900.0

@@ -28,7 +28,7 @@ from PySide6.QtWidgets import QApplication
 
 from dqngui import presets, settings
 from dqngui.config import Experiment
-from dqngui.gui.app import App
+from dqngui.gui.app.app import App
 from dqngui.gui.docking.timings import Lateness
 from tests.benchmarks.hand import DRAG_S, PATIENCE_S, Hand, opened
 from tests.benchmarks.run import last_line

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from dqngui.gui.app import App
+from dqngui.gui.app.app import App
 from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.docking.timings import Lateness
 from dqngui.gui.main_window.breakpoint_dialog import BreakpointDialog

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from scripted_host import ScriptedHost
 from scripted_player import ScriptedPlayer, Watched
 
-from dqngui.gui.app import App
+from dqngui.gui.app.app import App
 
 
 @pytest.fixture

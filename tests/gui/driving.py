@@ -15,13 +15,13 @@ from scripted_host import ScriptedHost
 from scripted_player import ScriptedPlayer
 
 from dqngui import presets
-from dqngui.gui.app import App
+from dqngui.gui.app.app import App
 from dqngui.lab.session.states import Action, State
 
 
 def make_app(settings: QSettings, monkeypatch: pytest.MonkeyPatch, runs: Path | None = None) -> App:
     """Neither torch nor a process: torch counts as loaded, training and playing are scripts."""
-    monkeypatch.setattr("dqngui.gui.torch_loader.find_devices", lambda: [("cpu", "Processor")])
+    monkeypatch.setattr("dqngui.gui.app.torch_loader.find_devices", lambda: [("cpu", "Processor")])
     monkeypatch.setattr(QApplication, "quit", lambda: None)
     made = App(presets.read_experiment("cartpole-positions"), runs=runs, settings=settings, theme="dark")
     made.session._open_host, made.player._open_host = ScriptedHost, ScriptedPlayer

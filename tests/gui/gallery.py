@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QApplication
 
 from dqngui import presets
 from dqngui import settings as experiments
-from dqngui.gui.app import App
+from dqngui.gui.app.app import App
 from dqngui.lab.session.states import Action, State
 
 SIZES = {"1280x800": (1280, 800, 1), "2560x1440": (2560, 1440, 1), "1280x800-200%": (1280, 800, 2)}

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QApplication
 
 from dqngui import presets
 from dqngui.config import Experiment
-from dqngui.gui.app import App
+from dqngui.gui.app.app import App
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel
 from dqngui.gui.panels.internals.view_panel import InnerPanel
 from dqngui.gui.style.theme import Setting

@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
 from dqngui import presets
-from dqngui.gui.app import App
+from dqngui.gui.app.app import App
 from dqngui.lab.session.states import State
 
 SIZE = (1600, 1000)

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from scripted_host import ScriptedHost
 
 from dqngui import messages as m
-from dqngui.gui.app import App
+from dqngui.gui.app.app import App
 from dqngui.gui.main_window.breakpoint_dialog import BreakpointDialog
 from dqngui.gui.panels.log.event_list import line_of
 from dqngui.lab.analysis.breakpoints import MOST, OFFERED, measure

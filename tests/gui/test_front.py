@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTabBar
 
-from dqngui.gui.app import App
+from dqngui.gui.app.app import App
 from dqngui.messages import View
 
 

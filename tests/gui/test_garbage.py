@@ -9,8 +9,8 @@ from driving import until
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui.app import App
-from dqngui.gui.garbage import Sweeper
+from dqngui.gui.app.app import App
+from dqngui.gui.app.garbage import Sweeper
 
 
 class Dying(QObject):

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QTabBar
 from pytestqt.qtbot import QtBot
 
 from dqngui import config
-from dqngui.gui.app import App
+from dqngui.gui.app.app import App
 from dqngui.gui.docking import layout as layouts
 from dqngui.gui.docking.arrangements import ARRANGEMENTS, ASKING
 from dqngui.gui.main_window.window import SMALLEST

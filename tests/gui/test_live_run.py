@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from dqngui import config, settings
 from dqngui import messages as m
-from dqngui.gui.app import App
+from dqngui.gui.app.app import App
 from dqngui.gui.settings_form.fields import NumberEditor
 from dqngui.lab.session.states import Action, State
 from dqngui.runs.folder import EVENTS, create, list_runs, new_summary, read_events, write_summary

@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from scripted_host import ScriptedHost
 from scripted_player import ScriptedPlayer, weights
 
-from dqngui.gui.app import App
+from dqngui.gui.app.app import App
 from dqngui.gui.charts.plot import Plot
 from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.panels.agent.agent_panel import AgentPanel

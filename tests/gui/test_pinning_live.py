@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from dqngui import config, settings
-from dqngui.gui.app import App
+from dqngui.gui.app.app import App
 from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
 from dqngui.lab.cursor.pinned_episode import Pinned

@@ -20,7 +20,7 @@ from scripted_host import ScriptedHost
 from scripted_player import ScriptedPlayer
 
 from dqngui import messages as m
-from dqngui.gui.app import App
+from dqngui.gui.app.app import App
 from dqngui.gui.cards.card import Card
 from dqngui.gui.docking.arrangements import ARRANGEMENTS
 from dqngui.lab.session.states import ALLOWED, Action, State

@@ -22,7 +22,7 @@ from scripted_player import ScriptedPlayer, Watched
 from scripted_rival import READY, ScriptedRival
 
 from dqngui import messages as m
-from dqngui.gui.app import App
+from dqngui.gui.app.app import App
 from dqngui.gui.panels.whatif.whatif_menu import Other
 from dqngui.gui.panels.whatif.whatif_panel import WhatIfPanel
 from dqngui.gui.style import theme as themes

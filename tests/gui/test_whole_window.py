@@ -27,7 +27,7 @@ from pytestqt.qtbot import QtBot
 from scripted_host import ScriptedHost
 
 from dqngui import messages as m
-from dqngui.gui.app import App
+from dqngui.gui.app.app import App
 from dqngui.gui.cards.card import Card
 from dqngui.gui.docking.arrangements import ARRANGEMENTS
 from dqngui.gui.style import theme as themes

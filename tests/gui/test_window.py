@@ -26,11 +26,11 @@ from pytestqt.qtbot import QtBot
 from scripted_host import ScriptedHost
 
 from dqngui import messages as m
-from dqngui.gui import closing as closing_module
-from dqngui.gui.app import App, run_window
+from dqngui.gui.app import closing as closing_module
+from dqngui.gui.app.app import App, run_window
+from dqngui.gui.app.screenshots import Screenshots
 from dqngui.gui.main_window.actions import WORDS
 from dqngui.gui.main_window.header import BUTTONS, STATE_WORDS
-from dqngui.gui.screenshots import Screenshots
 from dqngui.gui.style import theme as themes
 from dqngui.lab.session.states import ALLOWED, Action, State
 from dqngui.runs.folder import list_runs
@@ -278,7 +278,7 @@ def test_closing_waits_for_the_import_of_torch(
         go.wait(5.0)
         return [("cpu", "Processor")]
 
-    monkeypatch.setattr("dqngui.gui.torch_loader.find_devices", slowly)
+    monkeypatch.setattr("dqngui.gui.app.torch_loader.find_devices", slowly)
     made.window.show()
     qtbot.waitUntil(lambda: made.torch.alive)
     made.session.do(Action.START)
@@ -314,7 +314,7 @@ import json, sys, time
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from dqngui import config
-from dqngui.gui import app
+from dqngui.gui.app import app
 seen = {}
 shown = app.App._on_shown
 def on_shown(self):
@@ -348,7 +348,7 @@ _TRAIN = """
 import sys
 from pathlib import Path
 from dqngui import config, settings
-from dqngui.gui.app import run_window
+from dqngui.gui.app.app import run_window
 changes = {"run.host": sys.argv[2], "run.checkpoint_every": 200}
 changes |= {"env.num_envs": 2, "net.memory": "none", "run.total_steps": 10_000_000}
 experiment = settings.with_settings(config.Experiment(), changes)

@@ -21,7 +21,7 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
 from dqngui import presets
-from dqngui.gui.app import App
+from dqngui.gui.app.app import App
 from dqngui.gui.panels.agent.agent_panel import AgentPanel
 from dqngui.gui.panels.internals.attention_panel import AttentionPanel
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel

@@ -49,7 +49,7 @@ from dqngui.lab.session.history import History
 from dqngui.messages import Event
 
 if TYPE_CHECKING:
-    from dqngui.gui.closing import Part
+    from dqngui.gui.app.closing import Part
     from dqngui.lab.analysis.second_player import Rival
     from dqngui.lab.analysis.study import Study
     from dqngui.lab.cursor.pinning import Inspecting

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
-from dqngui.gui.closing import Part
+from dqngui.gui.app.closing import Part
 from dqngui.gui.export.episode_arrays import Arrays, arrays_of, write_arrays
 from dqngui.lab.playback.episode import Playing
 from dqngui.lab.playback.player import Player

@@ -15,15 +15,15 @@ from PySide6.QtCore import QObject, QSettings, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
 from dqngui.config import Experiment
+from dqngui.gui.app.closing import Closing, Part
+from dqngui.gui.app.cost_report import Report
+from dqngui.gui.app.garbage import Sweeper
+from dqngui.gui.app.screenshots import Screenshots
+from dqngui.gui.app.torch_loader import TorchLoader
 from dqngui.gui.cards.panel import Sources
-from dqngui.gui.closing import Closing, Part
-from dqngui.gui.garbage import Sweeper
 from dqngui.gui.main_window.pin_controls import Pinning
 from dqngui.gui.main_window.window import Window
-from dqngui.gui.report import Report
-from dqngui.gui.screenshots import Screenshots
 from dqngui.gui.style import theme as themes
-from dqngui.gui.torch_loader import TorchLoader
 from dqngui.lab.analysis.second_player import Rival
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.cursor.pinning import Inspecting
@@ -171,7 +171,7 @@ def run_window(
 ) -> int:
     """Show the window until it is closed and return the exit status (130 after Ctrl+C or SIGTERM).
 
-    `report` is written with what `dqngui.gui.report` measures from `warm_up` seconds on.
+    `report` is written with what `dqngui.gui.app.cost_report` measures from `warm_up` seconds on.
     """
     qt = QApplication.instance() or QApplication(["dqngui"])
     assert isinstance(qt, QApplication)

@@ -10,7 +10,7 @@ from typing import Protocol
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
 
-from dqngui.gui.torch_loader import TorchLoader
+from dqngui.gui.app.torch_loader import TorchLoader
 from dqngui.lab.session.session import Session
 
 POLL_MS = 30

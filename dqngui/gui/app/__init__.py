@@ -1,0 +1,1 @@
+"""Starts and stops the window, puts its parts together, and measures what it costs."""
