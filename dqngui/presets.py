@@ -29,7 +29,7 @@ def _presets() -> Iterator[Any]:
     yield from package_data("configs").iterdir()
 
 
-class Agent(Options, frozen=True):
+class AgentPreset(Options, frozen=True):
     """An agent by name: the part of an experiment that is laid over any task.
 
     Attributes:
@@ -51,18 +51,18 @@ def agent_names() -> list[str]:
     return sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml"))
 
 
-def read_agent(name: str) -> Agent:
+def read_agent(name: str) -> AgentPreset:
     """A shipped agent. Raises ConfigError."""
     if name not in agent_names():
         raise ConfigError(f"there is no agent `{name}`; agents: {', '.join(agent_names())}")
     source = f"agents/{name}.toml"
     data = _parsed(_text_of(package_data("configs") / source, source), source)
-    agent = options_from(Agent, data, source)
-    assert isinstance(agent, Agent)
+    agent = options_from(AgentPreset, data, source)
+    assert isinstance(agent, AgentPreset)
     return agent
 
 
-def with_agent(experiment: Experiment, agent: Agent) -> Experiment:
+def with_agent(experiment: Experiment, agent: AgentPreset) -> Experiment:
     """A checked copy of the experiment: its task, as this agent learns it. Raises ConfigError."""
     changes = {f"net.{name}": value for name, value in agent.net.items()}
     changes |= {f"learn.{name}": value for name, value in agent.learn.items()}

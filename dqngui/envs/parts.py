@@ -38,7 +38,7 @@ _FLOAT_PICTURE_SIDE = 32  # the same for floats of two axes, which may as well b
 Kind = Literal["vector", "discrete", "image", "grid", "entities", "text"]
 
 
-class Part(msgspec.Struct, frozen=True):
+class ObservationPart(msgspec.Struct, frozen=True):
     """One part of an observation.
 
     Attributes:
@@ -87,7 +87,7 @@ class Setting(msgspec.Struct, frozen=True):
     frames: int = 0
 
 
-def part_of(name: str, space: gym_spaces.Space[Any], setting: Setting) -> Part | None:
+def part_of(name: str, space: gym_spaces.Space[Any], setting: Setting) -> ObservationPart | None:
     """The part that a leaf of a space is; None for one that no encoder reads. Raises ConfigError, without its path."""
     if isinstance(space, gym_spaces.Discrete):
         return _discrete(name, (int(space.n),), ())
@@ -100,7 +100,7 @@ def part_of(name: str, space: gym_spaces.Space[Any], setting: Setting) -> Part |
             raise ConfigError(f"the observation part `{name}` is empty (shape {space.shape})")
         return _box(name, space, setting) if space.dtype.kind in "biuf" else None
     if is_text(space):
-        return Part(name, "text", (MOST_WORDS,), "int32", sizes=(VOCABULARY,))
+        return ObservationPart(name, "text", (MOST_WORDS,), "int32", sizes=(VOCABULARY,))
     return None
 
 
@@ -109,19 +109,19 @@ def is_text(space: gym_spaces.Space[Any]) -> bool:
     return isinstance(space, gym_spaces.Text) or (space.dtype is not None and space.dtype.kind == "U")
 
 
-def _discrete(name: str, sizes: tuple[int, ...], raw_shape: tuple[int, ...]) -> Part:
+def _discrete(name: str, sizes: tuple[int, ...], raw_shape: tuple[int, ...]) -> ObservationPart:
     if sum(sizes) > MAX_CATEGORIES:
         raise ConfigError(
             f"the observation part `{name}` has {sum(sizes):,} categories; at most {MAX_CATEGORIES:,} can be used"
         )
-    return Part(name, "discrete", (len(sizes),), "int32", sizes=sizes, raw_shape=raw_shape)
+    return ObservationPart(name, "discrete", (len(sizes),), "int32", sizes=sizes, raw_shape=raw_shape)
 
 
-def _vector(name: str, shape: tuple[int, ...], dtype: str, scale: float = 1.0) -> Part:
-    return Part(name, "vector", (math.prod(shape),), dtype, scale=scale, raw_shape=tuple(shape))
+def _vector(name: str, shape: tuple[int, ...], dtype: str, scale: float = 1.0) -> ObservationPart:
+    return ObservationPart(name, "vector", (math.prod(shape),), dtype, scale=scale, raw_shape=tuple(shape))
 
 
-def _categories(name: str, space: gym_spaces.MultiDiscrete, setting: Setting) -> Part:
+def _categories(name: str, space: gym_spaces.MultiDiscrete, setting: Setting) -> ObservationPart:
     shape = tuple(space.shape)
     axes = _axes(shape, setting)
     if not axes:
@@ -131,13 +131,13 @@ def _categories(name: str, space: gym_spaces.MultiDiscrete, setting: Setting) ->
     return _grid(name, shape, axes, tuple(int(size) for size in sizes))
 
 
-def _grid(name: str, shape: tuple[int, ...], axes: str, sizes: tuple[int, ...]) -> Part:
+def _grid(name: str, shape: tuple[int, ...], axes: str, sizes: tuple[int, ...]) -> ObservationPart:
     _discrete(name, sizes, shape)  # raises where there are too many
     dtype = "uint8" if max(sizes) <= 256 else "int32"
-    return Part(name, "grid", (math.prod(shape),), dtype, sizes=sizes, raw_shape=shape, axes=axes)
+    return ObservationPart(name, "grid", (math.prod(shape),), dtype, sizes=sizes, raw_shape=shape, axes=axes)
 
 
-def _box(name: str, space: gym_spaces.Box, setting: Setting) -> Part:
+def _box(name: str, space: gym_spaces.Box, setting: Setting) -> ObservationPart:
     shape, kind = tuple(space.shape), space.dtype.kind
     low, high = float(space.low.min()), float(space.high.max())
     byte = space.dtype == np.uint8
@@ -157,9 +157,9 @@ def _box(name: str, space: gym_spaces.Box, setting: Setting) -> Part:
                 scale = 1.0  # its zeros and ones, whatever bound it states
             elif kind == "f" and (low, high) == (0, 255):
                 scale = 1 / 255
-            return Part(name, "image", (math.prod(shape),), stored, scale=scale, raw_shape=shape, axes=axes)
+            return ObservationPart(name, "image", (math.prod(shape),), stored, scale=scale, raw_shape=shape, axes=axes)
     if kind == "f" and len(shape) == 2 and shape[0] >= 2 and not setting.frames:
-        return Part(name, "entities", (math.prod(shape),), "float32", raw_shape=shape)
+        return ObservationPart(name, "entities", (math.prod(shape),), "float32", raw_shape=shape)
     return _vector(name, shape, stored, scale)
 
 

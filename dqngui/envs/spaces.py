@@ -17,10 +17,10 @@ import numpy as np
 from gymnasium import spaces as gym_spaces
 
 from dqngui.config import ConfigError, EnvConfig
-from dqngui.envs.parts import Part, Setting, is_text, part_of
+from dqngui.envs.parts import ObservationPart, Setting, is_text, part_of
 from dqngui.envs.words import word_ids
 
-__all__ = ["Layout", "Part", "Spaces", "kind_of", "named", "spaces_of", "walk"]
+__all__ = ["Layout", "ObservationPart", "Spaces", "kind_of", "named", "spaces_of", "walk"]
 
 
 class Spaces(msgspec.Struct, frozen=True):
@@ -31,14 +31,14 @@ class Spaces(msgspec.Struct, frozen=True):
         action_names: one name an action.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[ObservationPart, ...]
     actions: int
     features: tuple[str, ...] = ()
     action_names: tuple[str, ...] = ()
 
 
 class _Leaf(msgspec.Struct, frozen=True):
-    part: Part
+    part: ObservationPart
     path: tuple[Any, ...]  # keys that lead to it
     start: Any = None  # smallest category where that is not 0, taken away
 
@@ -63,7 +63,7 @@ class Layout:
         return cls(env.observation_space, setting=_setting(env))
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[ObservationPart, ...]:
         return tuple(leaf.part for leaf in self._leaves)
 
     def texts(self, observation: Any) -> dict[str, str]:
@@ -169,7 +169,7 @@ def _of_traffic(env: gymnasium.Env[Any, Any], count: int) -> tuple[str, ...]:
     return tuple(names) if isinstance(names, list) and len(names) == count else ()
 
 
-def _with_presence(parts: tuple[Part, ...], features: tuple[str, ...]) -> tuple[Part, ...]:
+def _with_presence(parts: tuple[ObservationPart, ...], features: tuple[str, ...]) -> tuple[ObservationPart, ...]:
     """The parts, where entities have a number called `presence` with its place."""
     told, first = [], 0
     for part in parts:
@@ -205,7 +205,7 @@ def named(env: gymnasium.Env[Any, Any], attribute: str, count: int) -> tuple[str
     return names if len(names) == count else ()
 
 
-def _numbered(parts: tuple[Part, ...]) -> tuple[str, ...]:
+def _numbered(parts: tuple[ObservationPart, ...]) -> tuple[str, ...]:
     names: list[str] = []
     for part in parts:
         prefix = "x" if part.name == "observation" else part.name

@@ -35,7 +35,7 @@ def asked_experiment(command: OpenAgent) -> Experiment:
     return command.experiment
 
 
-class Agent:
+class LoadedAgent:
     """One network and its weights.
 
     Attributes:

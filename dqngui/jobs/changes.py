@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from dqngui.config import ConfigError
-from dqngui.envs.spaces import Part, Spaces
+from dqngui.envs.spaces import ObservationPart, Spaces
 from dqngui.envs.vector import Parts
-from dqngui.jobs.agent import Agent
+from dqngui.jobs.agent import LoadedAgent
 from dqngui.messages import BeginEpisode, Change
 from dqngui.nets.memory.contract import Held, State
 from dqngui.nets.record import Changing, ViewSpec
@@ -30,7 +30,7 @@ class Changes:
     All methods give back what they were given, the very same objects, at steps at which nothing of theirs is changed.
     """
 
-    def __init__(self, changes: Sequence[Change], agent: Agent) -> None:
+    def __init__(self, changes: Sequence[Change], agent: LoadedAgent) -> None:
         """Raises ConfigError for a target that there is not, a place out of range, or a value that cannot be."""
         self._spaces = agent.spaces
         self._actions: list[Change] = []
@@ -97,7 +97,7 @@ class Changes:
         return {name: partial(_one_after_another, each) for name, each in hands.items()} if hands else NO_CHANGES
 
 
-def check_asked(asked: BeginEpisode, agent: Agent) -> None:
+def check_asked(asked: BeginEpisode, agent: LoadedAgent) -> None:
     """Raises ConfigError where an episode cannot be played as it is asked for."""
     for action in set(asked.actions):
         check_action(action, agent.spaces)
@@ -138,7 +138,7 @@ def without(weights: Tensor, gone: Tensor) -> Tensor:
     return kept.mul_(torch.where(rest > torch.finfo(rest.dtype).tiny, total / rest, 0.0))
 
 
-def largest(part: Part) -> np.ndarray:
+def largest(part: ObservationPart) -> np.ndarray:
     """The largest number that each entry of an observation's part can hold, (F,) float64."""
     size = math.prod(part.shape)
     if part.kind == "discrete":
@@ -221,12 +221,12 @@ def _places(change: Change, name: str, axes: Sequence[str], shape: Sequence[int]
     return places
 
 
-def _numbered(spaces: Spaces) -> list[Part]:
-    """Parts in the order of `Agent.numbers`."""
+def _numbered(spaces: Spaces) -> list[ObservationPart]:
+    """Parts in the order of `LoadedAgent.numbers`."""
     return [part for part in spaces.parts if part.kind != "text"]
 
 
-def _hand_on_observation(change: Change, agent: Agent) -> _Hand:
+def _hand_on_observation(change: Change, agent: LoadedAgent) -> _Hand:
     if not agent.features:
         raise ConfigError("`observation`: has no entries with names here, so that none can be changed")
     places = _places(change, OBSERVATION, ("entry",), (len(agent.features),))

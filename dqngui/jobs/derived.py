@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dqngui.envs.spaces import Part, Spaces
+from dqngui.envs.spaces import ObservationPart, Spaces
 from dqngui.envs.vector import Parts
 from dqngui.messages import View
 from dqngui.nets.memory.contract import State
@@ -143,7 +143,7 @@ def _between(x: Tensor) -> Tensor:
     return x * shares.view(1, -1, *[1] * (x.ndim - 2))
 
 
-def _on_map(part: Part, values: Tensor) -> Tensor:
+def _on_map(part: ObservationPart, values: Tensor) -> Tensor:
     """Per row and column: of a grid's cells (H·W, E), or a picture's numbers (F,) in the order of its own axes."""
     if values.ndim > 1:
         return values.sum(-1).view(part.map_shape[1:]).detach()

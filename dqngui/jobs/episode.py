@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from dqngui.envs.vector import Envs, Parts
-from dqngui.jobs.agent import CPU, Agent
+from dqngui.jobs.agent import CPU, LoadedAgent
 from dqngui.jobs.changes import Changes, check_action
 from dqngui.learning.acting import inputs_of
 from dqngui.learning.exploration import explore
@@ -43,7 +43,7 @@ class Episode:
     """
 
     def __init__(
-        self, agent: Agent, envs: Envs, asked: BeginEpisode, watch: Callable[[int], None] | None = None
+        self, agent: LoadedAgent, envs: Envs, asked: BeginEpisode, watch: Callable[[int], None] | None = None
     ) -> None:
         """`watch(t)` is called at every observation while the environment shows it, the last included.
 

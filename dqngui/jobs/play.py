@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import torch
 
 from dqngui.config import ConfigError
-from dqngui.jobs.agent import Agent, asked_experiment
+from dqngui.jobs.agent import LoadedAgent, asked_experiment
 from dqngui.jobs.camera import NOTHING, REEL, DoesNotRepeat, Reel
 from dqngui.jobs.changes import check_asked
 from dqngui.jobs.episode import Episode
@@ -83,7 +83,7 @@ class _Player:
     def __init__(self) -> None:
         self.steps = 0
         self.environment = ""
-        self.agent: Agent | None = None
+        self.agent: LoadedAgent | None = None
         self.stage: Stage | None = None
         self.asked: BeginEpisode | None = None  # waits for weights
         self.early: Drive | None = None  # came before its episode began
@@ -146,7 +146,7 @@ class _Player:
         self.environment = experiment.env.id
         stage = Stage(experiment)
         try:
-            agent = Agent(command, experiment, stage.envs.spaces)
+            agent = LoadedAgent(command, experiment, stage.envs.spaces)
             views = agent.views()
         except BaseException:
             stage.close()

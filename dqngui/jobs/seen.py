@@ -10,21 +10,21 @@ import numpy.typing as npt
 from dqngui.envs.drawing import BACKGROUND, hue
 from dqngui.envs.parts import MINIGRID_SIZES
 from dqngui.envs.places import places_of
-from dqngui.envs.spaces import Part, Spaces
+from dqngui.envs.spaces import ObservationPart, Spaces
 from dqngui.envs.vector import Envs
-from dqngui.jobs.agent import Agent
+from dqngui.jobs.agent import LoadedAgent
 from dqngui.jobs.camera import Size, shrunk
 
 TILE = 16
 """Pixels of a cell, where an environment draws what its agent sees."""
 
 
-def map_seen(spaces: Spaces) -> Part | None:
+def map_seen(spaces: Spaces) -> ObservationPart | None:
     """The first picture or grid of categories that is observed."""
     return next((part for part in spaces.parts if part.kind in ("image", "grid")), None)
 
 
-def is_turned(envs: Envs, part: Part) -> bool:
+def is_turned(envs: Envs, part: ObservationPart) -> bool:
     """Whether rows of what is observed are columns of what it shows, as in minigrid's maps, where x comes before y."""
     return part.kind == "grid" and part.sizes[:3] == MINIGRID_SIZES and _has_view(envs)
 
@@ -43,7 +43,7 @@ def upright(tokens: tuple[str, ...], cells: tuple[int, int, int]) -> tuple[str, 
     return tuple(names)
 
 
-def describe(envs: Envs, agent: Agent, size: Size) -> dict[str, Any]:
+def describe(envs: Envs, agent: LoadedAgent, size: Size) -> dict[str, Any]:
     """What the first environment shows now: `observation` (F,), `text/NAME` as UTF-8, `picture` (H, W, 3) uint8.
 
     And where it draws the entities that the agent sees as tokens, if it says so: `places` (N, 2) float32.
@@ -64,7 +64,7 @@ def describe(envs: Envs, agent: Agent, size: Size) -> dict[str, Any]:
     return told
 
 
-def _picture(envs: Envs, part: Part, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+def _picture(envs: Envs, part: ObservationPart, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     if is_turned(envs, part):
         drawn = _own_view(envs, values.reshape(part.raw_shape))
         return drawn if drawn is not None else _coloured(part, values).transpose(1, 0, 2)
@@ -85,7 +85,7 @@ def _own_view(envs: Envs, observed: npt.NDArray[Any]) -> npt.NDArray[np.uint8] |
     return drawn
 
 
-def _planes(part: Part, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _planes(part: ObservationPart, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The newest frame of a picture or grid, (channels, rows, columns)."""
     shaped = values.reshape(part.raw_shape)
     order = [part.axes.index(axis) for axis in "nchw" if axis in part.axes]
@@ -95,7 +95,7 @@ def _planes(part: Part, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return shaped if "c" in part.axes else shaped[None]
 
 
-def _coloured(part: Part, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+def _coloured(part: ObservationPart, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """Each cell in the colour of its first category, mixed with those of its other ones; nothing but zeros is dark."""
     planes = _planes(part, values).astype(np.int64)
     count = len(planes)
@@ -108,7 +108,7 @@ def _coloured(part: Part, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     return picture.astype(np.uint8)
 
 
-def _shown(part: Part, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+def _shown(part: ObservationPart, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """A picture as it is: grey or of three channels, of others their mean."""
     planes = _planes(part, values) * part.scale
     if len(planes) != 3:

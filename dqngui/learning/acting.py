@@ -39,7 +39,7 @@ def reset_rows(state: State, initial: State, rows: NDArray[np.bool_]) -> State:
 
 
 @dataclass(frozen=True, slots=True)
-class Episode:
+class RunningEpisode:
     """A finished episode: enough to play it again."""
 
     env: int
@@ -62,7 +62,7 @@ class Transition:
     after: Parts
     ended: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
-    episodes: list[Episode]
+    episodes: list[RunningEpisode]
 
 
 class Actor:
@@ -133,9 +133,9 @@ class Actor:
         episodes = self._restart(ended, truncated & ~terminated) if ended.any() else []
         return Transition(before, taken, reward, states, after, ended, truncated & ~terminated, episodes)
 
-    def _restart(self, ended: NDArray[np.bool_], truncated: NDArray[np.bool_]) -> list[Episode]:
+    def _restart(self, ended: NDArray[np.bool_], truncated: NDArray[np.bool_]) -> list[RunningEpisode]:
         episodes = [
-            Episode(
+            RunningEpisode(
                 env=int(env),
                 number=int(self.numbers[env]),
                 seed=int(self.seeds[env]),

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from dqngui.config import Experiment
 from dqngui.envs.vector import Envs
-from dqngui.learning.acting import Actor, Episode, Parts
+from dqngui.learning.acting import Actor, Parts, RunningEpisode
 from dqngui.learning.counters import Counters
 from dqngui.learning.flat import FlatParameters, Layout
 from dqngui.nets.trunk import Trunk
@@ -126,7 +126,7 @@ class Algorithm(ABC):
         """Share of random actions at present, given what the schedule says; None if the policy itself explores."""
 
     @abstractmethod
-    def act(self, experiment: Experiment, count: Counters, rate: float | None) -> list[Episode]:
+    def act(self, experiment: Experiment, count: Counters, rate: float | None) -> list[RunningEpisode]:
         """Step every environment once and keep what happened; returns the episodes that ended."""
 
     @abstractmethod

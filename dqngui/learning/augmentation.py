@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from dqngui.config import LearnConfig
-from dqngui.envs.spaces import Part
+from dqngui.envs.spaces import ObservationPart
 from dqngui.nets.trunk import Inputs
 
 
@@ -20,7 +20,7 @@ class Augmentation:
     repeated. Noise: Gaussian, `learn.augment_noise` of each number's standard deviation in the batch.
     """
 
-    def __init__(self, parts: Sequence[Part], learn: LearnConfig, batch: int, generator: Generator) -> None:
+    def __init__(self, parts: Sequence[ObservationPart], learn: LearnConfig, batch: int, generator: Generator) -> None:
         self.noise, self.generator = learn.augment_noise, generator
         self.vectors = [part for part in parts if part.kind == "vector"] if learn.augment_noise > 0 else []
         self.pictures = [part for part in parts if part.kind == "image"] if learn.augment_shift > 0 else []
@@ -49,7 +49,7 @@ class Augmentation:
         return _with(inputs, noisy)
 
 
-def shift_index(part: Part, shift: Tensor) -> Tensor:
+def shift_index(part: ObservationPart, shift: Tensor) -> Tensor:
     """Where each number of B flattened pictures comes from: shifts (B, 2) in rows and columns -> (B, F)."""
     index = torch.zeros(len(shift), *(1 for _ in part.raw_shape), dtype=torch.long, device=shift.device)
     for axis, (meaning, size) in enumerate(zip(part.axes, part.raw_shape, strict=True)):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dqngui.config import ConfigError, Experiment
 from dqngui.envs.vector import Envs
-from dqngui.learning.acting import Actor, Episode, Parts
+from dqngui.learning.acting import Actor, Parts, RunningEpisode
 from dqngui.learning.algorithm import Algorithm, Generators
 from dqngui.learning.counters import Counters, next_multiple
 from dqngui.learning.dqn import DQN, UpdateStats
@@ -63,7 +63,7 @@ class OffPolicy(Algorithm):
         """While the replay is first filled every action is random."""
         return 1.0 if count.step < count.random_until else scheduled
 
-    def act(self, experiment: Experiment, count: Counters, rate: float | None) -> list[Episode]:
+    def act(self, experiment: Experiment, count: Counters, rate: float | None) -> list[RunningEpisode]:
         learn, replay = experiment.learn, self.store
         spread = 0.0 if count.step < count.random_until else learn.epsilon_ladder
         due = replay.state_due if replay.initial_state is not None else None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dqngui.config import Experiment
 from dqngui.envs.vector import Envs
-from dqngui.learning.acting import Actor, Episode, Parts, inputs_of
+from dqngui.learning.acting import Actor, Parts, RunningEpisode, inputs_of
 from dqngui.learning.algorithm import Algorithm, Generators
 from dqngui.learning.counters import Counters
 from dqngui.learning.ppo import PPO, PolicyStats
@@ -46,7 +46,7 @@ class OnPolicy(Algorithm):
     def exploration_rate(self, scheduled: float, count: Counters) -> None:
         """The policy itself explores."""
 
-    def act(self, experiment: Experiment, count: Counters, rate: float | None) -> list[Episode]:
+    def act(self, experiment: Experiment, count: Counters, rate: float | None) -> list[RunningEpisode]:
         actor, rollout = self.actor, self.store
         begins = rollout.begins(experiment.learn.window)
         states = [part.cpu().numpy() for part in actor.state] if rollout.states and begins.any() else []

@@ -166,6 +166,6 @@ class Hand:
 
     def panel(self, name: str, kind: type[Kind]) -> Kind:
         """A card's panel."""
-        panel = self.app.window.board.panels[name]
+        panel = self.app.window.panel_docks.panels[name]
         assert isinstance(panel, kind)
         return panel

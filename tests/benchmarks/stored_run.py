@@ -63,7 +63,7 @@ def _opened(hand: Hand, folder: Path) -> dict[str, float]:
     app = hand.app
     hand.until(lambda: app.session.torch_loaded, "torch")  # its import would be measured too
     hand.wait(1.0)
-    panel, lateness = app.window.board.panels["return"], Lateness(app)
+    panel, lateness = app.window.panel_docks.panels["return"], Lateness(app)
     lateness.start()
     hand.wait(0.1)
     began = time.perf_counter()

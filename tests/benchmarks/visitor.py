@@ -20,12 +20,12 @@ from dqngui.gui.panels.agent.transport import HANDLE
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
 from dqngui.gui.panels.internals.attention_panel import AttentionPanel
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel
-from dqngui.gui.panels.internals.view_panel import InnerPanel
+from dqngui.gui.panels.internals.view_panel import ViewPanel
 from dqngui.gui.panels.over_training.over_training_panel import OverTrainingPanel
 from dqngui.gui.panels.probe.probe_panel import ProbePanel
 from dqngui.gui.panels.whatif.whatif_panel import WhatIfPanel
 from dqngui.lab.analysis.overlay import offered, overlay_words
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.states import Action, State
 from tests.benchmarks.hand import Hand
 from tests.benchmarks.own_lateness import OwnLateness
@@ -80,7 +80,7 @@ class Visitor(Hand):
     # -- what is shown ----------------------------------------------------------------------------
 
     @property
-    def playing(self) -> Playing:
+    def playing(self) -> PlayedEpisode:
         playing = self.app.player.playing
         assert playing is not None
         return playing
@@ -110,7 +110,9 @@ class Visitor(Hand):
     def arrange(self) -> None:
         with self.action("arrangement Inspect"):
             self.click(self.app.window.switch.buttons["inspect"])
-            self.until(lambda: {"whatif", "attention", "memory"} <= set(self.app.window.board.in_sight), "Inspect")
+            self.until(
+                lambda: {"whatif", "attention", "memory"} <= set(self.app.window.panel_docks.in_sight), "Inspect"
+            )
             self.until(self.shows, "the agent that trains")
 
     def pin(self) -> None:
@@ -120,7 +122,7 @@ class Visitor(Hand):
 
     def _click_dot(self) -> None:
         """Click the newest long episode of those that have long been drawn."""
-        history, plot = self.app.window.board.history, self.panel("return", ReturnPanel).plot
+        history, plot = self.app.window.panel_docks.history, self.panel("return", ReturnPanel).plot
         lengths = history.lengths.y.values
         drawn = range(len(lengths) * 9 // 10)
         number = max(drawn, key=lambda each: (min(lengths[each], 4 * ENOUGH), each))
@@ -128,17 +130,17 @@ class Visitor(Hand):
         at = QPointF(plot.mapFromScene(plot.box.mapViewToScene(dot)))
         self.hover(plot.viewport(), at)
         self.click(plot.viewport(), at)
-        self.until(lambda: self.app.inspecting.pinned is not None, "a pin")
+        self.until(lambda: self.app.pinning.pinned is not None, "a pin")
 
     def _shows_pinned(self) -> bool:
         """The pinned episode stands everywhere, at its start."""
-        pinned, playing = self.app.inspecting.pinned, self.app.player.playing
+        pinned, playing = self.app.pinning.pinned, self.app.player.playing
         if pinned is None or playing is None or playing.asked.seed != pinned.trace.seed:
             return False
         return playing.asked.recorded and self.shows(0)
 
     def step(self) -> None:
-        panel = self.app.window.board.panels["return"]
+        panel = self.app.window.panel_docks.panels["return"]
         panel.setFocus()
         with self.action("arrow keys, 10 steps"):
             for t in range(1, 11):
@@ -149,9 +151,9 @@ class Visitor(Hand):
             self.until(lambda: self.shows(min(55, self.playing.length)), "the last of them")
         with self.action("Shift and arrow keys, 3 episodes"):
             for _ in range(3):
-                before = self.app.inspecting.pinned
+                before = self.app.pinning.pinned
                 self.press(self.app.window, Key.Key_Left, SHIFT)
-                self.until(lambda before=before: self.app.inspecting.pinned is not before, "a pin")
+                self.until(lambda before=before: self.app.pinning.pinned is not before, "a pin")
                 self.until(self._shows_pinned, "the episode before")
         with self.action("Shift and an arrow key held, 15 episodes"):
             self.hold(self.app.window, Key.Key_Left, 15, SHIFT)
@@ -192,7 +194,7 @@ class Visitor(Hand):
             self.hold(panel, Key.Key_H, 3)
             self.press(panel, Key.Key_Escape)
             self.until(lambda: panel.heads.every and self.shows(), "all heads")
-        assert self.app.inspecting.pinned is not None
+        assert self.app.pinning.pinned is not None
 
     def order_the_memory(self) -> None:
         panel = self.memory
@@ -232,7 +234,7 @@ class Visitor(Hand):
         panel = self.panel("whatif", WhatIfPanel)
 
         def answered() -> bool:
-            return panel.comparison is not None and not self.app.rival.busy
+            return panel.comparison is not None and not self.app.second_player.busy
 
         self.seek(self.playing.length // 4)
         with self.action("what if: everything remembered erased"):
@@ -249,13 +251,13 @@ class Visitor(Hand):
         self.until(lambda: panel.comparison is None, "what if again")
 
     def ask_the_meter(self) -> None:
-        meter = self.attention.meter
-        assert meter is not None
+        faithfulness_row = self.attention.faithfulness_row
+        assert faithfulness_row is not None
         with self.action("faithfulness of a map"):
-            self.click(meter.button)
-            self.until(lambda: meter.answers and not meter.question.is_open, "the meter")
-            self.click(meter.more)
-        self.click(meter.more)
+            self.click(faithfulness_row.button)
+            self.until(lambda: faithfulness_row.answers and not faithfulness_row.question.is_open, "the meter")
+            self.click(faithfulness_row.more)
+        self.click(faithfulness_row.more)
 
     def ask_the_probe(self) -> None:
         with self.action("the probe"):
@@ -359,7 +361,7 @@ class Visitor(Hand):
     def return_to_live(self) -> None:
         with self.action("Esc: back to live"):
             self.press(self.app.window, Key.Key_Escape)
-            self.until(lambda: self.app.inspecting.pinned is None, "live")
+            self.until(lambda: self.app.pinning.pinned is None, "live")
             self.until(lambda: self._plays_newest() and self.shows(), "the agent that trains")
 
     def _plays_newest(self) -> bool:
@@ -368,5 +370,5 @@ class Visitor(Hand):
         return playing is not None and playing.source == "newest weights" and not playing.given
 
 
-def _canvases(panel: InnerPanel) -> list[StepCanvas]:
+def _canvases(panel: ViewPanel) -> list[StepCanvas]:
     return [each for each in panel.findChildren(StepCanvas) if each.isVisible()]

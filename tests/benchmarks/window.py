@@ -4,7 +4,7 @@
 
 For two experiments the run is made in a thread of the window, without any window, and in a process of the window,
 and again. The window is 1600×1000 in its first arrangement, with the player at normal speed. Ten seconds after the
-first step it begins to measure (`dqngui/gui/app/cost_report.py` says how). Runs of one experiment and seed make the same
+first step it begins to measure (`dqngui/gui/app/cost_report.py`). Runs of one experiment and seed make the same
 steps, so the run without a window is timed over the very steps that the window was measured over: its wall time for
 them, divided by the window's, is the share of the speed that is left. Medians of the repeats are compared.
 """

@@ -25,7 +25,7 @@ def make_app(settings: QSettings, monkeypatch: pytest.MonkeyPatch, runs: Path | 
     monkeypatch.setattr(QApplication, "quit", lambda: None)
     made = App(presets.read_experiment("cartpole-positions"), runs=runs, settings=settings, theme="dark")
     made.session._open_host, made.player._open_host = ScriptedHost, ScriptedPlayer
-    made.rival._open_host = made.study._open_host = ScriptedPlayer
+    made.second_player._open_host = made.study._open_host = ScriptedPlayer
     made.window.resize(1280, 800)
     return made
 

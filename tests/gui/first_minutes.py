@@ -27,7 +27,7 @@ from dqngui.__main__ import main as dqngui
 from dqngui.gui.main_window.window import Window
 from dqngui.gui.panels.agent.agent_panel import AgentPanel
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel
-from dqngui.gui.panels.runs.run_table import FOLDER, Column
+from dqngui.gui.panels.runs.run_table import FOLDER, RunColumn
 from dqngui.gui.panels.runs.runs_panel import RunsPanel
 from dqngui.lab.session.states import Action
 from dqngui.runs.folder import folders_in, read_events, read_experiment, summary_of
@@ -50,7 +50,7 @@ class Visitor(threading.Thread):
         try:
             self.window: Window = self.until("the window", self._window)
             self.hands.focus(self.window)
-            self.panels: dict[str, Any] = self.window.board.panels
+            self.panels: dict[str, Any] = self.window.panel_docks.panels
             for number, step in enumerate(steps, 1):
                 began = time.monotonic()
                 print(f"{number}. {step()} ({time.monotonic() - began:.1f} s)", flush=True)
@@ -112,7 +112,7 @@ class Visitor(threading.Thread):
         self.click(editor)
         self.hands.keys(*letters, "Return")
 
-    def click_run(self, folder: Path, column: Column, times: int = 1) -> None:
+    def click_run(self, folder: Path, column: RunColumn, times: int = 1) -> None:
         runs: RunsPanel = self.panels["runs"]
         table = runs.table
 
@@ -216,13 +216,13 @@ class Visitor(threading.Thread):
 
     def compare(self) -> str:
         runs: RunsPanel = self.panels["runs"]
-        self.click_run(self.first, Column.SWATCH)
+        self.click_run(self.first, RunColumn.SWATCH)
         self.until("the parent's chip", lambda: self.panels["return"]._legend.chips)
         self.hands.keys("ctrl+e")
         self.until("the stop", lambda: self.state(self.branch) == "stopped")
-        self.click_run(self.first, Column.NAME, times=2)
+        self.click_run(self.first, RunColumn.NAME, times=2)
         self.until("the stored run", lambda: self.window.session.folder == self.first)
-        self.click_run(self.branch, Column.NAME)
+        self.click_run(self.branch, RunColumn.NAME)
         self.hands.keys("Delete")
         self.until("the deletion", lambda: not self.branch.exists())
         self.click(self.until("Undo", lambda: runs.note.undo.isVisible() and runs.note.undo))

@@ -133,7 +133,7 @@ class Gallery(QObject):
             window.set_theme(theme)
             for _ in range(5):
                 QApplication.processEvents()
-            window.board.refresh()
+            window.panel_docks.refresh()
             QApplication.processEvents()
             path = self._folder / f"{state}-{self._name}-{theme}.png"
             if not window.grab().save(str(path)):

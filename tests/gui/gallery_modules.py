@@ -25,7 +25,7 @@ from dqngui import presets
 from dqngui.config import Experiment
 from dqngui.gui.app.app import App
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel
-from dqngui.gui.panels.internals.view_panel import InnerPanel
+from dqngui.gui.panels.internals.view_panel import ViewPanel
 from dqngui.gui.style.theme import Setting
 from dqngui.hosts import run_inline
 from dqngui.lab.session.states import State
@@ -177,32 +177,32 @@ class Gallery(QObject):
     def _settle(self) -> None:
         for _ in range(5):
             QApplication.processEvents()
-        self._app.window.board.refresh()
+        self._app.window.panel_docks.refresh()
         QApplication.processEvents()
 
     def _draw(self, agent: Agent, theme: str) -> None:
         """The sheet of one agent: a row for each panel, the window below."""
-        board = self._app.window.board
+        panel_docks = self._app.window.panel_docks
         rows = []
         for name in ("attention", "memory"):
-            panel = board.panels[name]
-            board.docks[name].raise_()
+            panel = panel_docks.panels[name]
+            panel_docks.docks[name].raise_()
             self._settle()
-            assert isinstance(panel, InnerPanel)
+            assert isinstance(panel, ViewPanel)
             row = []
             for key in panel.offered() or [None]:
                 if key is not None:
                     panel.look_at(key)
                 self._settle()
-                row.append(board.docks[name].grab().toImage())
+                row.append(panel_docks.docks[name].grab().toImage())
             if isinstance(panel, MemoryPanel) and panel.announced():
                 panel.look_as_path(True)
                 self._settle()
-                row.append(board.docks[name].grab().toImage())
+                row.append(panel_docks.docks[name].grab().toImage())
                 panel.look_as_path(False)
             rows += [row[first : first + 4] for first in range(0, len(row), 4)]
         self._settle()
-        rows.append([board.docks["agent"].grab().toImage(), self._app.window.grab().toImage()])
+        rows.append([panel_docks.docks["agent"].grab().toImage(), self._app.window.grab().toImage()])
         path = self._folder / f"{agent.name.replace(', ', '-').replace(' ', '_')}-{theme}.png"
         if not sheet_of(rows).save(str(path)):
             self.problems.append(f"cannot write {path}")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import EpisodeBegan, Played, PlayerReady, View
 
 SELF = View("attention/self/0", ("head", "query", "key"), (4, 2, 2))
@@ -35,20 +35,20 @@ def rows_of(views: tuple[View, ...], steps: int, seed: int = 0) -> dict[str, Any
     return tensors
 
 
-def began(views: tuple[View, ...] = RECURRENT, recorded: bool = True) -> Playing:
+def began(views: tuple[View, ...] = RECURRENT, recorded: bool = True) -> PlayedEpisode:
     """An episode without a step yet."""
     ready = PlayerReady(step=5_000, environment="E", views=views, labels={"query": TOKENS, "key": TOKENS})
-    return Playing(ready, EpisodeBegan(step=5_000, number=0, seed=1, recorded=recorded), "demo")
+    return PlayedEpisode(ready, EpisodeBegan(step=5_000, number=0, seed=1, recorded=recorded), "demo")
 
 
-def extend(playing: Playing, tensors: dict[str, Any], until: int, ended: bool = False) -> Playing:
+def extend(playing: PlayedEpisode, tensors: dict[str, Any], until: int, ended: bool = False) -> PlayedEpisode:
     """Give the episode its steps up to `until`."""
     part = {name: rows[playing.length : until] for name, rows in tensors.items()}
     playing.take(Played(step=5_000, number=0, first=playing.length, tensors=part, ended=ended))
     return playing
 
 
-def episode(views: tuple[View, ...] = RECURRENT, steps: int = 100, ended: bool = False, t: int = 0) -> Playing:
+def episode(views: tuple[View, ...] = RECURRENT, steps: int = 100, ended: bool = False, t: int = 0) -> PlayedEpisode:
     """An episode of so many steps that shows step t."""
     playing = extend(began(views), rows_of(views, steps), steps, ended)
     playing.t = t

@@ -6,12 +6,12 @@ from typing import Any
 
 from dqngui import messages as m
 from dqngui.lab.analysis.study import Study
-from dqngui.lab.playback.agent_client import AgentProcess
+from dqngui.lab.playback.agent_client import AgentClient
 
 READY = m.StudyReady(step=60_000, held=("memory/hidden", "memory/cell"), facts=("cue", "time since start"))
 
 
-class Who(AgentProcess):
+class Who(AgentClient):
     """A player that plays nothing, of which the study wants to know only who it is; counts where it is sought."""
 
     loading = ""

@@ -20,7 +20,7 @@ from dqngui.gui.cards.card import Card
 from dqngui.gui.charts.bar_ranges import bar_range, step_above
 from dqngui.gui.panels.agent.agent_panel import SPEEDS, AgentPanel
 from dqngui.gui.style import theme as themes
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 
 
 @pytest.fixture(autouse=True)
@@ -160,7 +160,7 @@ def test_ranges_hold_every_value_and_are_nice() -> None:
 @pytest.mark.parametrize("width", [240, 580])
 def test_many_actions_find_room(panel: AgentPanel, count: int, width: int) -> None:
     ready = m.PlayerReady(step=0, environment="E", actions=tuple(f"act {index}" for index in range(count)))
-    playing = Playing(ready, m.EpisodeBegan(step=0, number=1, seed=1), "demo")
+    playing = PlayedEpisode(ready, m.EpisodeBegan(step=0, number=1, seed=1), "demo")
     values = np.linspace(-1, 1, count, dtype=np.float32)[None]
     tensors = {"q": values, "action": np.array([count - 1]), "reward": np.ones(1), "observation": np.zeros((1, 0))}
     playing.take(m.Played(step=0, number=1, first=0, tensors=tensors))

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from dqngui.gui.panels.internals.attention_panel import AttentionPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.views import Maps, combined, entropy, in_words, matching
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.messages import View
 
@@ -24,7 +24,7 @@ def dark(qapp: QApplication) -> None:
     themes.apply(qapp, "dark")
 
 
-def shown(qtbot: QtBot, playing: Playing, height: int = 300) -> AttentionPanel:
+def shown(qtbot: QtBot, playing: PlayedEpisode, height: int = 300) -> AttentionPanel:
     panel = AttentionPanel()
     qtbot.addWidget(panel)
     panel.resize(430, height)

@@ -18,7 +18,7 @@ from dqngui.gui.app.app import App
 from dqngui.gui.main_window.breakpoint_dialog import BreakpointDialog
 from dqngui.gui.panels.log.event_list import line_of
 from dqngui.lab.analysis.breakpoints import MOST, OFFERED, measure
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.states import Action, State
 from dqngui.messages import Breakpoint, BreakpointHit
 
@@ -159,11 +159,11 @@ def test_a_hit_says_why_training_stands_until_it_goes_on(qtbot: QtBot, app: App)
     hit(app)
     banner = app.window.banner
     assert banner.isVisible() and banner.text.text() == "Paused: loss rose above 10 (12.34) at step 41,200."
-    assert app.window.board.history.hits and line_of(app.window.board.history.story[-1]).text == (
+    assert app.window.panel_docks.history.hits and line_of(app.window.panel_docks.history.story[-1]).text == (
         "Breakpoint: loss rose above 10 (12.34)"
     )
-    app.window.board.refresh()
-    returns = app.window.board.panels["return"]
+    app.window.panel_docks.refresh()
+    returns = app.window.panel_docks.panels["return"]
     assert "breakpoint, loss rose above 10 (12.34)" in returns._strip.near(returns.plot.x_of(41_200))[0]  # type: ignore[attr-defined]
     qtbot.mouseClick(banner.go_on, Qt.MouseButton.LeftButton)
     until(lambda: app.session.state is State.RUNNING)
@@ -209,7 +209,7 @@ def test_hits_of_a_stored_run_are_marks_only(app: App, tmp_path: Path) -> None:
 # -- while watching -----------------------------------------------------------------------------------
 
 
-def watched(entropy: float = 1.0, held: float = 0.0, source: str = "newest weights", given: int = 0) -> Playing:
+def watched(entropy: float = 1.0, held: float = 0.0, source: str = "newest weights", given: int = 0) -> PlayedEpisode:
     """An ended episode whose heads look at all places alike (1) or at one (0), and whose units all hold one value."""
     views = (SELF, LAGS, HIDDEN)
     tensors = rows_of(views, 40)
@@ -225,21 +225,23 @@ def watched(entropy: float = 1.0, held: float = 0.0, source: str = "newest weigh
     ready = m.PlayerReady(
         step=5_000, environment="E", views=views, held=("memory/hidden",), weights=(SELF.name, LAGS.name)
     )
-    playing = Playing(ready, m.EpisodeBegan(step=5_000, number=0, seed=1, given=given), source)
+    playing = PlayedEpisode(ready, m.EpisodeBegan(step=5_000, number=0, seed=1, given=given), source)
     return extend(playing, tensors, 40, ended=True)
 
 
 def test_entropy_and_saturation_are_shares() -> None:
     assert measure(watched(1.0, 0.99)) == {"attention_entropy": pytest.approx(1.0), "memory_saturation": 1.0}
     assert measure(watched(0.0, 0.9)) == {"attention_entropy": pytest.approx(0.0), "memory_saturation": 0.0}
-    bare = Playing(m.PlayerReady(step=0, environment="E"), m.EpisodeBegan(step=0, number=0, seed=0), "newest weights")
+    bare = PlayedEpisode(
+        m.PlayerReady(step=0, environment="E"), m.EpisodeBegan(step=0, number=0, seed=0), "newest weights"
+    )
     assert measure(bare) == {}
 
 
 def test_a_large_episode_is_looked_at_every_so_manieth_step() -> None:
     wide = m.View("attention/self/0", ("head", "query", "key"), (8, 50, 50))
     ready = m.PlayerReady(step=0, environment="E", views=(wide,), weights=(wide.name,))
-    playing = Playing(ready, m.EpisodeBegan(step=0, number=0, seed=0), "newest weights")
+    playing = PlayedEpisode(ready, m.EpisodeBegan(step=0, number=0, seed=0), "newest weights")
     steps = 40
     rows = np.zeros((steps, *wide.shape), np.float32)
     rows[..., 0] = 1
@@ -259,7 +261,7 @@ def test_what_is_watched_pauses_training_once(app: App) -> None:
     breakpoints.watch(watched(1.0, 0.99))
     until(lambda: app.session.state is State.PAUSED)
     assert "memory saturation rose above 0.5 (1) at step 5,000" in app.window.banner.text.text()
-    assert [each.point for each in app.window.board.history.hits] == [SATURATED]
+    assert [each.point for each in app.window.panel_docks.history.hits] == [SATURATED]
     app.session.do(Action.UNPAUSE)
     until(lambda: app.session.state is State.RUNNING)
     pauses = sum(isinstance(command, m.Pause) for command in ScriptedHost.opened[-1].sent)

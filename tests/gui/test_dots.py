@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from dqngui.gui.charts.plot import Plot
-from dqngui.gui.charts.scatter import Dots
+from dqngui.gui.charts.scatter import Scatter
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def reds(picture: QImage) -> set[tuple[int, int]]:
 
 
 def test_dots_lie_at_their_points_and_are_as_large_as_asked(qtbot: QtBot, plot: Plot) -> None:
-    dots = Dots(6)
+    dots = Scatter(6)
     dots.set_color(QColor("red"))
     plot.add(dots, 1)
     dots.setData(np.array([250.0, 500.0]), np.array([2.0, 6.0]))
@@ -53,7 +53,7 @@ def test_dots_lie_at_their_points_and_are_as_large_as_asked(qtbot: QtBot, plot: 
 
 
 def test_dots_are_drawn_as_shapes_where_they_are_enlarged(qtbot: QtBot, plot: Plot) -> None:
-    dots = Dots(6)
+    dots = Scatter(6)
     dots.set_color(QColor("red"))
     plot.add(dots, 1)
     dots.setData(np.array([500.0]), np.array([4.0]))
@@ -67,7 +67,7 @@ def test_dots_are_drawn_as_shapes_where_they_are_enlarged(qtbot: QtBot, plot: Pl
 
 
 def test_their_bounds_hold_whole_dots_at_any_zoom(qtbot: QtBot, plot: Plot) -> None:
-    dots = Dots(6)
+    dots = Scatter(6)
     plot.add(dots, 1)
     dots.setData(np.array([100.0, 900.0]), np.array([1.0, 7.0]))
     for span in ((0.0, 1000.0), (400.0, 500.0)):

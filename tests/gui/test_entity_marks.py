@@ -20,13 +20,13 @@ from dqngui.gui.panels.agent.agent_panel import AgentPanel
 from dqngui.gui.scene.frame import FrameView
 from dqngui.gui.style import theme as themes
 from dqngui.hosts import open_host
-from dqngui.lab.analysis.overlay import Laid, Overlay
-from dqngui.lab.playback.episode import Asked, Playing
+from dqngui.lab.analysis.overlay import StepOverlay, WeightsOverlay
+from dqngui.lab.playback.episode import EpisodeRequest, PlayedEpisode
 from dqngui.lab.playback.step_descriptions import AHEAD
 from dqngui.settings import experiment_from
 
 POOL = m.View("attention/pool", ("head", "key"), (2, 4))
-OVERLAY = Overlay(POOL.name)
+OVERLAY = WeightsOverlay(POOL.name)
 PLACES = np.array([[0.25, 0.5], [np.nan, np.nan], [0.75, 0.5]], np.float32)
 WEIGHTS = np.array([[0.1, 0.6, 0.0, 0.3], [0.1, 0.2, 0.0, 0.7]], np.float32)
 """Of two heads: a query, and three entities of which the second is absent."""
@@ -39,9 +39,9 @@ def dark(qapp: QApplication) -> Iterator[None]:
     themes.apply(qapp, "dark")
 
 
-def laid(entities: list[float], t: int = 0) -> Laid:
+def laid(entities: list[float], t: int = 0) -> StepOverlay:
     weights = np.array(entities)
-    return Laid([f"entity {index + 1}" for index in range(len(weights))], weights, None, False, weights, t)
+    return StepOverlay([f"entity {index + 1}" for index in range(len(weights))], weights, None, False, weights, t)
 
 
 # -- which marks ------------------------------------------------------------------------------------
@@ -50,7 +50,7 @@ def laid(entities: list[float], t: int = 0) -> Laid:
 def test_marks_are_the_present_entities_by_weight() -> None:
     marks = laid([0.6, 0.0, 0.3]).marks(0, {"places": PLACES})
     assert marks.tolist() == [[0.75, 0.5, 0.3], [0.25, 0.5, 0.6]]  # the heaviest last, over the others
-    query = Laid(["query", "entity 1"], np.array([0.8, 0.2]), None, False, np.array([0.2]))
+    query = StepOverlay(["query", "entity 1"], np.array([0.8, 0.2]), None, False, np.array([0.2]))
     assert query.marks(0, {"places": PLACES[:1]})[0, 2] == pytest.approx(0.2)  # as its bar beside the picture
 
 
@@ -68,11 +68,11 @@ def test_weights_of_another_step_mark_nothing() -> None:
 
 
 def test_attention_to_all_alike_is_drawn_as_little() -> None:
-    even = Laid([f"entity {n}" for n in range(16)], np.full(16, 1 / 16), None, signed=False)
+    even = StepOverlay([f"entity {n}" for n in range(16)], np.full(16, 1 / 16), None, signed=False)
     assert even.full == pytest.approx(3 / 16)
-    one = Laid(even.names, np.array([0.85, *[0.01] * 15]), None, signed=False)
+    one = StepOverlay(even.names, np.array([0.85, *[0.01] * 15]), None, signed=False)
     assert one.full == pytest.approx(0.85)
-    saliency = Laid(even.names, np.full(16, -0.02), None, signed=True)
+    saliency = StepOverlay(even.names, np.full(16, -0.02), None, signed=True)
     assert saliency.full == pytest.approx(0.02)
 
 
@@ -166,7 +166,7 @@ def panel(entities: None, qtbot: QtBot, player: Watched, folder: Path) -> AgentP
     made.resize(420, 520)
     made.show()
     player.grew.connect(lambda playing: (made.take_views(playing), made.refresh()))
-    made.overlays.choose(True, Overlay(POOL.name, 0))
+    made.overlays.choose(True, WeightsOverlay(POOL.name, 0))
     player.open(folder=folder)
     player.start()
     player.tick(times=4)
@@ -196,7 +196,7 @@ def test_entities_are_marked_once_their_places_have_come(panel: AgentPanel, play
     assert panel.frame.marks.tolist() == FIRST
     assert panel.frame.grab().toImage() != plain
     assert [row.name for row in panel.scene.seen.rows] == ["query", "e 1", "e 2", "e 3"]  # bars beside it stay
-    panel.overlays.choose(True, Overlay(POOL.name, 1))
+    panel.overlays.choose(True, WeightsOverlay(POOL.name, 1))
     assert panel.frame.marks[-1].tolist() == [0.75, 0.5, pytest.approx(0.7)]
     panel.overlays.choose(True, OVERLAY)  # the mean of the heads
     assert panel.frame.marks[0].tolist() == [0.25, 0.5, pytest.approx(0.4)]
@@ -345,7 +345,7 @@ def test_a_film_has_the_same_marks(qtbot: QtBot) -> None:
         step=0, environment="E", views=(POOL,), labels={"key": ("query", "e 1", "e 2", "e 3")}, entities=(1, 3),
         actions=("left", "right"), features=("x", "y"),
     )  # fmt: skip
-    playing = Playing(ready, m.EpisodeBegan(step=0, number=1, seed=1), "demo", Asked(1))
+    playing = PlayedEpisode(ready, m.EpisodeBegan(step=0, number=1, seed=1), "demo", EpisodeRequest(1))
     tensors = {
         "q": np.zeros((3, 2), np.float32), "action": np.zeros(3, np.int64), "reward": np.zeros(3),
         "observation": np.zeros((3, 2), np.float32), "view/attention/pool": np.stack([WEIGHTS] * 3),

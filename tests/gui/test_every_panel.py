@@ -19,7 +19,7 @@ from scripted_player import ScriptedPlayer, Watched
 from dqngui import catalog, config
 from dqngui import messages as m
 from dqngui.gui.cards.panel import Sources
-from dqngui.gui.docking.panel_docks import Board
+from dqngui.gui.docking.panel_docks import PanelDocks
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.library.library import Library
@@ -68,23 +68,23 @@ def place(
     windows, boards = [QMainWindow(), QMainWindow()], []
     for window in windows:
         qtbot.addWidget(window)
-        board = Board(window)
-        board.attach(Sources(session, player, library, study=study))
-        player.grew.connect(board.take_views)
-        player.moved.connect(board.follow)
-        for number, dock in enumerate(board.docks.values()):
+        panel_docks = PanelDocks(window)
+        panel_docks.attach(Sources(session, player, library, study=study))
+        player.grew.connect(panel_docks.take_views)
+        player.moved.connect(panel_docks.follow)
+        for number, dock in enumerate(panel_docks.docks.values()):
             window.addDockWidget(list(Qt.DockWidgetArea)[number % 2], dock)
         window.resize(2400, 1400)
         window.show()
         qtbot.waitExposed(window)
-        boards.append(board)
+        boards.append(panel_docks)
     player.show_in(pictures=True, views=True)
     yield SimpleNamespace(session=session, library=library, player=player, boards=boards, runs=tmp_path / "runs")
     player.stop()
     library.stop()
     library.join()
-    for board in boards:
-        board.clear()
+    for panel_docks in boards:
+        panel_docks.clear()
     del windows  # they own the boards
 
 
@@ -107,16 +107,16 @@ def events() -> Iterator[list[m.Event]]:
         ]
 
 
-def settle(board: Board) -> None:
+def settle(panel_docks: PanelDocks) -> None:
     """Draw everything that is new; layouts follow texts with the next turns of the loop."""
     for _ in range(3):
-        board.refresh()
+        panel_docks.refresh()
         QApplication.processEvents()
 
 
-def pictures(board: Board) -> dict[str, QImage]:
-    settle(board)
-    return {name: panel.grab().toImage() for name, panel in board.panels.items()}
+def pictures(panel_docks: PanelDocks) -> dict[str, QImage]:
+    settle(panel_docks)
+    return {name: panel.grab().toImage() for name, panel in panel_docks.panels.items()}
 
 
 def make_runs(folder: Path) -> None:
@@ -146,8 +146,8 @@ def test_hidden_for_a_million_events_and_a_long_episode_then_shown_equals_always
     assert not hidden.in_sight
 
     for some in events():
-        for board in place.boards:
-            board.take(some)
+        for panel_docks in place.boards:
+            panel_docks.take(some)
         settle(seen)
     assert len(seen.history.returns) + len(seen.history.learned["loss"]) > 0.99 * EVENTS
     player.open(folder=place.runs, source="demo")
@@ -178,11 +178,11 @@ def test_hidden_for_a_million_events_and_a_long_episode_then_shown_equals_always
         assert always[name] == again[name], name
 
     player.close()
-    for board in place.boards:
-        board.clear()
+    for panel_docks in place.boards:
+        panel_docks.clear()
     for name in set(catalog.PANELS) - {"runs"}:  # the folder keeps its runs
-        for board in place.boards:
-            assert not board.panels[name].has_content() or name == "return", name  # whose overlays stay
-    one, other = (pictures(board) for board in place.boards)
+        for panel_docks in place.boards:
+            assert not panel_docks.panels[name].has_content() or name == "return", name  # whose overlays stay
+    one, other = (pictures(panel_docks) for panel_docks in place.boards)
     for name in catalog.PANELS:
         assert one[name] == other[name], name

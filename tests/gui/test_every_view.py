@@ -18,12 +18,12 @@ from dqngui.gui.cards.card import Card
 from dqngui.gui.charts.trace import BETWEEN, Series, Trace
 from dqngui.gui.panels.internals.attention_panel import AttentionPanel
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel
-from dqngui.gui.panels.internals.view_panel import InnerPanel
+from dqngui.gui.panels.internals.view_panel import ViewPanel
 from dqngui.gui.style import theme as themes
-from dqngui.jobs.agent import Agent
+from dqngui.jobs.agent import LoadedAgent
 from dqngui.jobs.episode import Episode
 from dqngui.jobs.stage import Stage
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.messages import BeginEpisode, EpisodeBegan, OpenAgent, PlayerReady
 from dqngui.settings import with_settings
@@ -47,7 +47,7 @@ def dark(qapp: QApplication) -> None:
     themes.apply(qapp, "dark")
 
 
-def played(task: str, attention: str, memory: str) -> Playing:
+def played(task: str, attention: str, memory: str) -> PlayedEpisode:
     """A few steps of a real agent that has learned nothing yet."""
     chosen = {"net.attention": attention, "net.attention_options": MORE.get(attention, {})}
     chosen |= {"net.memory": memory, "net.memory_options": MORE.get(memory, {})}
@@ -55,14 +55,14 @@ def played(task: str, attention: str, memory: str) -> Playing:
     torch.set_num_threads(1)
     stage = Stage(experiment)
     try:
-        agent = Agent(OpenAgent(experiment=experiment), experiment, stage.envs.spaces)
+        agent = LoadedAgent(OpenAgent(experiment=experiment), experiment, stage.envs.spaces)
         asked = BeginEpisode(number=0, seed=1, epsilon=0.0, record=True)
         episode = Episode(agent, stage.envs, asked)
         ready = PlayerReady(
             step=0, environment=task, views=agent.views(), labels=agent.labels, cells=agent.network.encoder.cells,
             actions=agent.spaces.action_names, features=agent.features,
         )  # fmt: skip
-        playing = Playing(ready, EpisodeBegan(step=0, number=0, seed=1, recorded=True), "demo")
+        playing = PlayedEpisode(ready, EpisodeBegan(step=0, number=0, seed=1, recorded=True), "demo")
         while not episode.ended and playing.length < STEPS:
             steps = episode.advance(STEPS, 60.0)
             extend(playing, steps.tensors, playing.length + len(steps.tensors["action"]), steps.ended)
@@ -72,7 +72,7 @@ def played(task: str, attention: str, memory: str) -> Playing:
     return playing
 
 
-def carded(qtbot: QtBot, kind: type[InnerPanel]) -> Any:
+def carded(qtbot: QtBot, kind: type[ViewPanel]) -> Any:
     panel = kind()
     card = Card(panel.title, panel)
     for widget in panel.header_widgets:
@@ -87,7 +87,7 @@ def carded(qtbot: QtBot, kind: type[InnerPanel]) -> Any:
     return panel
 
 
-def picture(panel: InnerPanel) -> QImage:
+def picture(panel: ViewPanel) -> QImage:
     QApplication.processEvents()
     return panel.content.grab().toImage()
 

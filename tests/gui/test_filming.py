@@ -21,7 +21,7 @@ from dqngui.gui.panels.internals.attention_panel import AttentionPanel
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel
 from dqngui.gui.style import theme as themes
 from dqngui.hosts import open_host
-from dqngui.lab.analysis.overlay import Overlay
+from dqngui.lab.analysis.overlay import WeightsOverlay
 from dqngui.lab.playback.player import Player
 from dqngui.messages import Weights
 from dqngui.settings import experiment_from
@@ -93,7 +93,7 @@ def test_a_gif_shows_every_step_with_what_the_agent_sees(qtbot: QtBot, player: P
     path = tmp_path / "episode.gif"
     player.look_inside(True)  # plays the episode anew
     qtbot.waitUntil(lambda: player.playing is not None and player.playing.recorded, timeout=30_000)
-    filming = Filming(player, [], path, sees=True, overlay=Overlay("attention/pool"))
+    filming = Filming(player, [], path, sees=True, overlay=WeightsOverlay("attention/pool"))
     assert filmed(qtbot, filming) == ""
     about, frames = frames_of(path)
     assert about["codec"].startswith("gif")

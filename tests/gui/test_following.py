@@ -9,7 +9,7 @@ from scripted_player import Watched, weights
 
 from dqngui import config
 from dqngui import messages as m
-from dqngui.lab.playback.follow_session import Following
+from dqngui.lab.playback.follow_session import SessionFollower
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
 
@@ -19,7 +19,7 @@ EXPERIMENT = config.Experiment()
 def test_the_player_follows_the_session(player: Watched, folder: Path, tmp_path: Path) -> None:
     session = Session(EXPERIMENT, open_host=ScriptedHost)
     session.torch_loaded = True
-    following = Following(session, player, demo=tmp_path / "demo")
+    session_follower = SessionFollower(session, player, demo=tmp_path / "demo")
     player.start()
     player.tick(times=4)
     assert player.source == "demo"
@@ -50,17 +50,17 @@ def test_the_player_follows_the_session(player: Watched, folder: Path, tmp_path:
     assert player.choices[0] == "best"
     session.new_run()
     assert player.source == "demo"
-    del following
+    del session_follower
 
 
 def test_without_a_demo_a_ready_window_plays_nothing(player: Watched) -> None:
     session = Session(EXPERIMENT, open_host=ScriptedHost)
-    following = Following(session, player, demo=None)
+    session_follower = SessionFollower(session, player, demo=None)
     player.start()
     player.tick(times=3)
     assert player.agent is None
     assert (player.loading, player.problem, player.choices) == ("", "", [])
-    del following
+    del session_follower
 
 
 def test_a_run_that_was_stopped_while_it_started_plays_what_it_saved(
@@ -68,7 +68,7 @@ def test_a_run_that_was_stopped_while_it_started_plays_what_it_saved(
 ) -> None:
     session = Session(EXPERIMENT, open_host=ScriptedHost)
     session.torch_loaded = True
-    following = Following(session, player, demo=tmp_path / "demo")
+    session_follower = SessionFollower(session, player, demo=tmp_path / "demo")
     player.start()
     session.start()
     session.stop()
@@ -86,4 +86,4 @@ def test_a_run_that_was_stopped_while_it_started_plays_what_it_saved(
     opened = len(player.host.all_of(m.OpenAgent))
     session.changed.emit()
     assert len(player.host.all_of(m.OpenAgent)) == opened
-    del following
+    del session_follower

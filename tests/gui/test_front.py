@@ -24,12 +24,12 @@ def window(app: App) -> App:
 
 
 def in_front(app: App) -> list[str]:
-    return [name for name in app.window.board.in_sight if name in ("attention", "memory")]
+    return [name for name in app.window.panel_docks.in_sight if name in ("attention", "memory")]
 
 
 def open_agent(app: App, *views: View) -> None:
     app._on_grew(playing := episode(views))
-    app.window.front.take_views(playing)
+    app.window.tab_raiser.take_views(playing)
 
 
 def test_a_memory_without_attention_comes_to_the_front_and_goes_back(window: App) -> None:
@@ -43,7 +43,7 @@ def test_a_card_with_something_to_show_stays_in_front(window: App) -> None:
     open_agent(window, HIDDEN)
     until(lambda: in_front(window) == ["memory"])
     open_agent(window, SELF, HIDDEN)
-    until(lambda: window.window.board.playing is not None)
+    until(lambda: window.window.panel_docks.playing is not None)
     assert in_front(window) == ["memory"]
     open_agent(window)  # nothing to show anywhere
     assert in_front(window) == ["memory"]
@@ -68,6 +68,6 @@ def test_a_tab_that_the_user_chose_stays(window: App) -> None:
     QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(index).center())
     until(lambda: in_front(window) == ["attention"])
     open_agent(window, View("memory/cell", ("unit",), (8,), signed=True))
-    assert window.window.front.chosen
-    window.window.front.look()
+    assert window.window.tab_raiser.chosen
+    window.window.tab_raiser.look()
     assert in_front(window) == ["attention"]

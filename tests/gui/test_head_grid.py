@@ -16,11 +16,11 @@ from pytestqt.qtbot import QtBot
 
 from dqngui.gui.charts.canvas import color_table, indices
 from dqngui.gui.panels.internals.attention_panel import AttentionPanel
-from dqngui.gui.panels.internals.head_choice import Heads
+from dqngui.gui.panels.internals.head_choice import HeadChoice
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.shares import Shares
 from dqngui.lab.analysis.views import Maps, entropy, layered
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.messages import View
 
@@ -33,7 +33,7 @@ def dark(qapp: QApplication) -> None:
     themes.apply(qapp, "dark")
 
 
-def shown(qtbot: QtBot, playing: Playing, size: tuple[int, int] = (430, 320)) -> AttentionPanel:
+def shown(qtbot: QtBot, playing: PlayedEpisode, size: tuple[int, int] = (430, 320)) -> AttentionPanel:
     panel = AttentionPanel()
     qtbot.addWidget(panel)
     panel.resize(*size)
@@ -121,7 +121,7 @@ def test_many_ways_lead_back(qtbot: QtBot, way: str) -> None:
 
 
 def test_one_goes_from_head_to_head_and_from_layer_to_layer() -> None:
-    heads = Heads()
+    heads = HeadChoice()
     assert not heads.turn(1)
     heads.count(2, 3)
     seen = []

@@ -37,18 +37,18 @@ from dqngui import catalog
 from dqngui.gui.cards.card import Card
 from dqngui.gui.charts.canvas import Canvas
 from dqngui.gui.charts.timeline import StepCanvas
-from dqngui.gui.panels.internals.view_panel import InnerPanel
+from dqngui.gui.panels.internals.view_panel import ViewPanel
 from dqngui.gui.style import theme as themes
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 
-KINDS: list[type[InnerPanel]] = [
+KINDS: list[type[ViewPanel]] = [
     kind
     for kind in (
         getattr(importlib.import_module(entry.target.split(":")[0]), entry.target.split(":")[1])
         for entry in catalog.PANELS.values()
     )
-    if issubclass(kind, InnerPanel)
+    if issubclass(kind, ViewPanel)
 ]
 ANY = (SELF, POOL, ACTIONS, LAGS, HIDDEN, CELL, GATE, SLOTS)
 
@@ -72,7 +72,7 @@ class FakePlayer(QObject):
         self.sought.append(t)
 
 
-def made(qtbot: QtBot, kind: type[InnerPanel], width: int = 430, height: int = 300) -> Any:
+def made(qtbot: QtBot, kind: type[ViewPanel], width: int = 430, height: int = 300) -> Any:
     panel = kind()
     qtbot.addWidget(panel)
     panel.resize(width, height)
@@ -82,20 +82,20 @@ def made(qtbot: QtBot, kind: type[InnerPanel], width: int = 430, height: int = 3
     return panel
 
 
-def attached(panel: InnerPanel) -> FakePlayer:
+def attached(panel: ViewPanel) -> FakePlayer:
     player = FakePlayer()
     panel.attach(SimpleNamespace(session=None, player=player, library=None, chosen={}, study=None))  # type: ignore[arg-type]
     return player
 
 
-def draw(panel: InnerPanel, playing: Playing | None) -> QImage:
+def draw(panel: ViewPanel, playing: PlayedEpisode | None) -> QImage:
     panel.take_views(playing)
     panel.refresh()
     QApplication.processEvents()
     return drawn(panel)
 
 
-def drawn(panel: InnerPanel) -> QImage:
+def drawn(panel: ViewPanel) -> QImage:
     """The panel without its header's widgets, which stand in a card."""
     return panel.content.grab().toImage()
 
@@ -105,7 +105,7 @@ def test_there_are_such_panels() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_empty_nan_a_long_episode_then_clear(qtbot: QtBot, kind: type[InnerPanel]) -> None:
+def test_empty_nan_a_long_episode_then_clear(qtbot: QtBot, kind: type[ViewPanel]) -> None:
     panel = made(qtbot, kind)
     draw(panel, None)
     tensors = rows_of(RECURRENT, 20_000)
@@ -132,7 +132,7 @@ def test_empty_nan_a_long_episode_then_clear(qtbot: QtBot, kind: type[InnerPanel
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("index", range(len(ANY)))
-def test_hidden_then_shown_equals_always_visible(qtbot: QtBot, kind: type[InnerPanel], index: int) -> None:
+def test_hidden_then_shown_equals_always_visible(qtbot: QtBot, kind: type[ViewPanel], index: int) -> None:
     views, steps = (ANY[index],), 3_000
     tensors = rows_of(views, steps)
     watched, playing = made(qtbot, kind), began(views)
@@ -154,7 +154,7 @@ def test_hidden_then_shown_equals_always_visible(qtbot: QtBot, kind: type[InnerP
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_another_episode_leaves_nothing_of_the_last(qtbot: QtBot, kind: type[InnerPanel]) -> None:
+def test_another_episode_leaves_nothing_of_the_last(qtbot: QtBot, kind: type[ViewPanel]) -> None:
     panel, fresh = made(qtbot, kind), made(qtbot, kind)
     draw(panel, episode(steps=700, ended=True))
     short = episode(steps=30)
@@ -167,7 +167,7 @@ def test_another_episode_leaves_nothing_of_the_last(qtbot: QtBot, kind: type[Inn
 @pytest.mark.parametrize("size", [(180, 90), (240, 160), (300, 220), (430, 300), (900, 600)])
 @pytest.mark.parametrize("name", ["dark", "light"])
 def test_any_size_and_theme(
-    qapp: QApplication, qtbot: QtBot, kind: type[InnerPanel], size: tuple[int, int], name: Any
+    qapp: QApplication, qtbot: QtBot, kind: type[ViewPanel], size: tuple[int, int], name: Any
 ) -> None:
     panel = made(qtbot, kind, *size)
     draw(panel, episode(ANY))
@@ -181,7 +181,7 @@ def test_any_size_and_theme(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_following_moves_the_cursor_and_rescales_nothing(qtbot: QtBot, kind: type[InnerPanel]) -> None:
+def test_following_moves_the_cursor_and_rescales_nothing(qtbot: QtBot, kind: type[ViewPanel]) -> None:
     panel = made(qtbot, kind)
     draw(panel, episode())
     canvases = [each for each in panel.findChildren(StepCanvas) if each.isVisible()]
@@ -196,7 +196,7 @@ def test_following_moves_the_cursor_and_rescales_nothing(qtbot: QtBot, kind: typ
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_curves_stand_below_their_map(qtbot: QtBot, kind: type[InnerPanel]) -> None:
+def test_curves_stand_below_their_map(qtbot: QtBot, kind: type[ViewPanel]) -> None:
     panel = made(qtbot, kind)
     draw(panel, episode())
     canvases = [each for each in panel.findChildren(StepCanvas) if each.isVisible()]
@@ -208,7 +208,7 @@ def test_curves_stand_below_their_map(qtbot: QtBot, kind: type[InnerPanel]) -> N
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_click_asks_the_player_for_the_step_and_alone_a_panel_survives_it(
-    qtbot: QtBot, kind: type[InnerPanel]
+    qtbot: QtBot, kind: type[ViewPanel]
 ) -> None:
     panel = made(qtbot, kind)
     draw(panel, episode())
@@ -224,11 +224,11 @@ def test_a_click_asks_the_player_for_the_step_and_alone_a_panel_survives_it(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_reasons_for_emptiness(qtbot: QtBot, kind: type[InnerPanel]) -> None:
+def test_reasons_for_emptiness(qtbot: QtBot, kind: type[ViewPanel]) -> None:
     panel = made(qtbot, kind)
     player = attached(panel)
 
-    def said(playing: Playing | None) -> str:
+    def said(playing: PlayedEpisode | None) -> str:
         draw(panel, playing)
         assert panel._empty.isVisible()
         assert not any(widget.isVisible() for widget in panel.header_widgets)
@@ -250,7 +250,7 @@ def test_reasons_for_emptiness(qtbot: QtBot, kind: type[InnerPanel]) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_pictures_drawings_tables_and_arrays_are_exported(qtbot: QtBot, kind: type[InnerPanel], tmp_path: Path) -> None:
+def test_pictures_drawings_tables_and_arrays_are_exported(qtbot: QtBot, kind: type[ViewPanel], tmp_path: Path) -> None:
     panel = made(qtbot, kind)
     playing = episode(RECURRENT, 20)
     draw(panel, playing)
@@ -288,7 +288,7 @@ def test_pictures_drawings_tables_and_arrays_are_exported(qtbot: QtBot, kind: ty
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("width", [240, 300, 430, 600])
-def test_the_header_shows_what_fits(qtbot: QtBot, kind: type[InnerPanel], width: int) -> None:
+def test_the_header_shows_what_fits(qtbot: QtBot, kind: type[ViewPanel], width: int) -> None:
     panel = kind()
     card = Card(panel.title, panel)
     for widget in panel.header_widgets:
@@ -311,7 +311,7 @@ def test_the_header_shows_what_fits(qtbot: QtBot, kind: type[InnerPanel], width:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_long_episode_draws_nearly_as_fast_as_a_short_one(qtbot: QtBot, kind: type[InnerPanel]) -> None:
+def test_a_long_episode_draws_nearly_as_fast_as_a_short_one(qtbot: QtBot, kind: type[ViewPanel]) -> None:
     def cost(steps: int) -> float:
         panel, playing, tensors = made(qtbot, kind), began(), rows_of(RECURRENT, steps)
         draw(panel, extend(playing, tensors, steps - 40))

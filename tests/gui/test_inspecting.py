@@ -15,10 +15,10 @@ from scripted_player import Watched, weights
 
 from dqngui import config
 from dqngui import messages as m
+from dqngui.lab.cursor.pin_controls import Inspecting
 from dqngui.lab.cursor.pinned_episode import learned_within, nearest_checkpoint
-from dqngui.lab.cursor.pinning import Inspecting
 from dqngui.lab.library.library import Library
-from dqngui.lab.playback.follow_session import Following
+from dqngui.lab.playback.follow_session import SessionFollower
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
@@ -34,7 +34,7 @@ class Desk:
     player: Watched
     library: Library
     history: History
-    inspecting: Inspecting
+    pinning: Inspecting
     said: list[str]
     qtbot: QtBot
 
@@ -60,8 +60,8 @@ def desk(player: Watched, qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     session = Session(config.Experiment(), runs=tmp_path / "runs", open_host=ScriptedHost)
     session.torch_loaded = True
     library, said, made = Library(session), [], {"history": History()}
-    following = Following(session, player, demo=None)
-    inspecting = Inspecting(session, player, library, following, history=lambda: made["history"])
+    session_follower = SessionFollower(session, player, demo=None)
+    pinning = Inspecting(session, player, library, session_follower, history=lambda: made["history"])
     session.cleared.connect(lambda: made.update(history=History()))
     session.received.connect(lambda events: made["history"].take(events))
     session.told.connect(lambda text, _: said.append(text))
@@ -71,7 +71,7 @@ def desk(player: Watched, qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     session._timer.stop()
     ScriptedHost.opened[-1].emit(weights(5_000))
     session._tick()
-    desk = Desk(session, player, library, made["history"], inspecting, said, qtbot)
+    desk = Desk(session, player, library, made["history"], pinning, said, qtbot)
     desk.train([ended(number) for number in range(20)])
     assert session.folder is not None
     store(session.folder, [ended(number) for number in range(20)])
@@ -86,34 +86,34 @@ def test_a_pin_plays_the_recorded_actions_with_the_weights_before_them(desk: Des
     desk.player.seek(33)
     desk.settle()
     asked = len(desk.host.sent)
-    desk.inspecting.pin(ended(12).step + 70)
+    desk.pinning.pin(ended(12).step + 70)
     desk.settle()
-    playing, pinned = desk.player.playing, desk.inspecting.pinned
+    playing, pinned = desk.player.playing, desk.pinning.pinned
     assert playing is not None
     assert pinned is not None
     assert (pinned.number, playing.seed, playing.given) == (12, 1012, LENGTH)
     assert playing.action.tolist() == actions_of(12).tolist()
     assert playing.against.tolist() == [10, 32]  # the values are (t, 10)
     assert desk.opened == [LATE]
-    assert desk.inspecting.cursor is not None
-    assert (desk.inspecting.cursor.step, desk.inspecting.cursor.episode) == (ended(12).step, 12)
+    assert desk.pinning.cursor is not None
+    assert (desk.pinning.cursor.step, desk.pinning.cursor.episode) == (ended(12).step, 12)
     assert (desk.player.paused, playing.t, desk.player.epsilon) == (True, 0, 0.0)
-    assert desk.inspecting.words.startswith("pinned · episode 13 · weights of 60,000")  # what the script says of all
-    assert "actions as recorded · weights changed during this episode" in desk.inspecting.words
+    assert desk.pinning.words.startswith("pinned · episode 13 · weights of 60,000")  # what the script says of all
+    assert "actions as recorded · weights changed during this episode" in desk.pinning.words
     desk.player.tick(0.25, times=30)
     assert m.SendWeights() not in desk.host.sent[asked:]
-    desk.inspecting.live()
+    desk.pinning.live()
     desk.settle()
     assert (desk.player.playing.t, desk.player.playing.weights_step) == (33, 5_000)  # type: ignore[union-attr]
     assert not desk.player.paused
-    assert desk.inspecting.words == ""
+    assert desk.pinning.words == ""
     assert desk.said == []
 
 
 def test_of_pins_that_follow_each_other_at_once_only_the_newest_is_opened(desk: Desk) -> None:
     desk.player.host.answers = False
     for number in (3, 8, 15):
-        desk.inspecting.pin_episode(number)
+        desk.pinning.pin_episode(number)
     assert len(desk.opened) == 1  # the first is being opened, the second was given up
     desk.player.host.answers = True
     desk.player.host.emit(desk.player.host.ready)
@@ -122,7 +122,7 @@ def test_of_pins_that_follow_each_other_at_once_only_the_newest_is_opened(desk: 
     assert [each.seed for each in desk.player.host.all_of(m.BeginEpisode)][-1] == 1015
     assert desk.player.playing.seed == 1015  # type: ignore[union-attr]
     begun = len(desk.player.host.all_of(m.BeginEpisode))
-    desk.inspecting.pin_episode(16)  # the same weights: nothing is opened again
+    desk.pinning.pin_episode(16)  # the same weights: nothing is opened again
     desk.settle()
     assert desk.opened == [0, LATE]
     assert len(desk.player.host.all_of(m.BeginEpisode)) == begun + 1
@@ -130,33 +130,33 @@ def test_of_pins_that_follow_each_other_at_once_only_the_newest_is_opened(desk: 
 
 def test_a_pin_that_is_let_go_of_at_once_leaves_what_played(desk: Desk) -> None:
     desk.player.host.answers = False
-    desk.inspecting.pin_episode(3)
-    desk.inspecting.live()
+    desk.pinning.pin_episode(3)
+    desk.pinning.live()
     desk.player.host.answers = True
     desk.player.host.emit(desk.player.host.ready)
     desk.settle()
     assert desk.player.choice == "newest"
     assert desk.player.playing.given == 0  # type: ignore[union-attr]
-    assert (desk.inspecting.pinned, desk.player.recorded) == (None, False)
+    assert (desk.pinning.pinned, desk.player.recorded) == (None, False)
 
 
 def test_a_pin_while_the_agent_is_loading_waits_for_nothing_else(desk: Desk) -> None:
     desk.player.host.answers = False
     desk.player.choose("best")
-    desk.inspecting.pin_episode(12)
+    desk.pinning.pin_episode(12)
     desk.player.host.answers = True
     desk.player.host.emit(desk.player.host.ready)
     desk.settle()
     assert desk.opened == ["best", LATE]
     assert desk.player.playing.seed == 1012  # type: ignore[union-attr]
-    desk.inspecting.live()
+    desk.pinning.live()
     desk.settle()
     assert desk.player.choice == "best"
 
 
 def test_weights_that_are_dropped_before_the_player_opens_them_give_way_to_those_before(desk: Desk) -> None:
     desk.player.host.answers = False
-    desk.inspecting.pin_episode(12)
+    desk.pinning.pin_episode(12)
     assert desk.opened == [LATE]
     assert desk.session.folder is not None
     (desk.session.folder / "checkpoints" / f"{LATE}.pt").unlink()
@@ -165,15 +165,15 @@ def test_weights_that_are_dropped_before_the_player_opens_them_give_way_to_those
     desk.settle()
     assert desk.opened == [LATE, EARLY]
     assert desk.player.playing.seed == 1012  # type: ignore[union-attr]
-    assert (desk.inspecting.pinned.checkpoint, desk.player.problem) == (EARLY, "")  # type: ignore[union-attr]
+    assert (desk.pinning.pinned.checkpoint, desk.player.problem) == (EARLY, "")  # type: ignore[union-attr]
 
 
 def test_episodes_are_stepped_through_and_the_ends_hold(desk: Desk) -> None:
-    desk.inspecting.step_episode(-1)
-    assert desk.inspecting.pinned.number == 19  # type: ignore[union-attr]
+    desk.pinning.step_episode(-1)
+    assert desk.pinning.pinned.number == 19  # type: ignore[union-attr]
     for by, number in ((-1, 18), (1, 19), (1, 19), (-30, 0), (-1, 0)):
-        desk.inspecting.step_episode(by)
-        assert desk.inspecting.pinned.number == number  # type: ignore[union-attr]
+        desk.pinning.step_episode(by)
+        assert desk.pinning.pinned.number == number  # type: ignore[union-attr]
     desk.settle()
     assert desk.player.playing.seed == 1000  # type: ignore[union-attr]
     assert desk.said == []
@@ -183,72 +183,72 @@ def test_an_episode_that_has_just_ended_is_opened_once_it_is_on_the_disk(desk: D
     folder = desk.session.folder
     assert folder is not None
     desk.train([ended(20)])
-    desk.inspecting.pin_episode(20)
-    assert desk.inspecting.pinned is None
+    desk.pinning.pin_episode(20)
+    assert desk.pinning.pinned is None
     store(folder, [ended(20)])
-    desk.qtbot.waitUntil(lambda: desk.inspecting.pinned is not None)
-    assert desk.inspecting.pinned.trace.seed == 1020  # type: ignore[union-attr]
+    desk.qtbot.waitUntil(lambda: desk.pinning.pinned is not None)
+    assert desk.pinning.pinned.trace.seed == 1020  # type: ignore[union-attr]
     assert desk.said == []
 
 
 def test_what_was_not_kept_is_said_in_a_sentence(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dqngui.lab.cursor.pinning.TRIES", 1)
     desk.train([ended(20)])
-    desk.inspecting.pin_episode(20)
+    desk.pinning.pin_episode(20)
     assert desk.said == ["Episode 21 was not kept, so it cannot be played again."]
     folder = desk.session.folder
     assert folder is not None
     (folder / "episodes.dat").write_bytes(b"")
-    desk.inspecting.pin_episode(3)
+    desk.pinning.pin_episode(3)
     assert "is shorter than its index says" in desk.said[-1]
     for path in (folder / "checkpoints").iterdir():
         path.unlink()
     store(folder, [], stored=())
     shutil.rmtree(folder)
-    desk.inspecting.pin_episode(3)
+    desk.pinning.pin_episode(3)
     assert "is gone" in desk.said[-1]
     desk.session.folder = None
-    desk.inspecting.pin_episode(3)
+    desk.pinning.pin_episode(3)
     assert desk.said[-1] == "This run keeps no files, so its episodes cannot be played again."
-    assert desk.inspecting.pinned is None
+    assert desk.pinning.pinned is None
 
 
 def test_a_run_without_episodes_says_so(player: Watched, tmp_path: Path) -> None:
     session, history, said = Session(config.Experiment(), open_host=ScriptedHost), History(), []
-    following = Following(session, player, demo=None)
-    inspecting = Inspecting(session, player, Library(session), following, history=lambda: history)
+    session_follower = SessionFollower(session, player, demo=None)
+    pinning = Inspecting(session, player, Library(session), session_follower, history=lambda: history)
     session.told.connect(lambda text, _: said.append(text))
-    inspecting.pin(500)
-    inspecting.step_episode(1)
+    pinning.pin(500)
+    pinning.step_episode(1)
     assert said == ["No episode has ended yet."] * 2
-    assert inspecting.cursor is None
+    assert pinning.cursor is None
 
 
 def test_an_environment_that_did_not_repeat_is_said(desk: Desk) -> None:
     assert desk.session.folder is not None
     desk.train([ended(20, ret=37.0)])
     store(desk.session.folder, [ended(20)])
-    desk.inspecting.pin_episode(19)
+    desk.pinning.pin_episode(19)
     desk.settle()
-    assert desk.inspecting.pinned.compared  # type: ignore[union-attr]
-    assert "did not repeat" not in desk.inspecting.words
-    desk.inspecting.pin_episode(20)
+    assert desk.pinning.pinned.compared  # type: ignore[union-attr]
+    assert "did not repeat" not in desk.pinning.words
+    desk.pinning.pin_episode(20)
     desk.settle()
-    said = desk.inspecting.words.split(" · ")
+    said = desk.pinning.words.split(" · ")
     assert said[2] == "this environment did not repeat: what you see is not what happened"  # a narrow card cuts the end
 
 
 def test_another_run_is_live_again_and_says_so(desk: Desk) -> None:
-    desk.inspecting.pin_episode(3)
+    desk.pinning.pin_episode(3)
     desk.settle()
     desk.session.stop()
     desk.session._tick()
     assert desk.session.state is State.STOPPED
-    assert desk.inspecting.pinned is not None  # a run that ends leaves it
+    assert desk.pinning.pinned is not None  # a run that ends leaves it
     assert desk.player.playing.seed == 1003  # type: ignore[union-attr]
     desk.session.start()
     desk.session._timer.stop()
-    assert desk.inspecting.pinned is None
+    assert desk.pinning.pinned is None
     assert desk.said == ["Live again: the pinned episode was of the former run."]
     desk.session._tick()
     desk.host.emit(weights(70))
@@ -258,27 +258,27 @@ def test_another_run_is_live_again_and_says_so(desk: Desk) -> None:
 
 
 def test_after_the_run_the_way_back_leads_to_its_best(desk: Desk) -> None:
-    desk.inspecting.pin_episode(3)
+    desk.pinning.pin_episode(3)
     desk.settle()
     desk.session.stop()
     desk.session._tick()
-    desk.inspecting.live()
+    desk.pinning.live()
     desk.settle()
     assert (desk.player.choice, desk.player.source) == ("best", "best checkpoint")
     assert desk.player.playing.given == 0  # type: ignore[union-attr]
 
 
 def test_another_episode_for_the_player_lets_go(desk: Desk) -> None:
-    desk.inspecting.pin_episode(3)
+    desk.pinning.pin_episode(3)
     desk.settle()
     desk.player.next_episode()
-    assert desk.inspecting.pinned is None
+    assert desk.pinning.pinned is None
     desk.settle()
     assert (desk.player.choice, desk.player.playing.given) == ("newest", 0)  # type: ignore[union-attr]
 
 
 def test_other_weights_look_at_the_same_episode(desk: Desk) -> None:
-    desk.inspecting.pin_episode(12)
+    desk.pinning.pin_episode(12)
     desk.settle()
     desk.player.seek(40)
     desk.settle()
@@ -288,15 +288,15 @@ def test_other_weights_look_at_the_same_episode(desk: Desk) -> None:
     assert playing is not None
     assert desk.opened == [LATE, 0]
     assert (playing.seed, playing.t, playing.given) == (1012, 40, LENGTH)
-    assert desk.inspecting.pinned is not None
+    assert desk.pinning.pinned is not None
 
 
 def test_a_driven_episode_is_not_called_as_recorded(desk: Desk) -> None:
-    desk.inspecting.pin_episode(12)
+    desk.pinning.pin_episode(12)
     desk.settle()
     desk.player.begin(1012, actions=actions_of(12)[:30].tolist(), driven=True, at=30)
     desk.settle()
-    assert "actions as recorded up to step 30" in desk.inspecting.words
+    assert "actions as recorded up to step 30" in desk.pinning.words
 
 
 # -- branches ----------------------------------------------------------------------------------------
@@ -317,7 +317,7 @@ def branch(desk: Desk, tmp_path: Path, *, keep: bool) -> None:
     fork = ended(4).step
     later = [ended(number, after=fork) for number in range(3)]
     desk.history.take([m.Forked(step=fork, parent="parent"), *later])
-    desk.inspecting._history = lambda: desk.history
+    desk.pinning._history = lambda: desk.history
     shutil.rmtree(folder)
     folder.mkdir()
     store(folder, later, stored=(fork,))
@@ -327,24 +327,24 @@ def test_an_episode_before_the_fork_is_opened_from_the_run_it_was_trained_in(des
     branch(desk, tmp_path, keep=True)
     parent = desk.session.folder.parent / "parent"  # type: ignore[union-attr]
     desk.qtbot.waitUntil(lambda: desk.library.curve(parent) is not None, timeout=5000)
-    desk.inspecting.pin(ended(2).step)
+    desk.pinning.pin(ended(2).step)
     desk.settle()
-    pinned = desk.inspecting.pinned
+    pinned = desk.pinning.pinned
     assert pinned is not None
     assert (pinned.stretch.folder, pinned.number) == (parent, 2)
     assert desk.player.host.all_of(m.OpenAgent)[-1].folder == str(parent)
-    assert "episode 3 of parent" in desk.inspecting.words
+    assert "episode 3 of parent" in desk.pinning.words
     for by, name in ((2, "episode 5 of parent"), (1, "episode 1 ·"), (1, "episode 2 ·"), (-2, "episode 5 of parent")):
-        desk.inspecting.step_episode(by)
+        desk.pinning.step_episode(by)
         desk.settle()
-        assert name in desk.inspecting.words
+        assert name in desk.pinning.words
     assert desk.said == []
 
 
 def test_a_branch_whose_parent_is_gone_says_where_the_episode_was_trained(desk: Desk, tmp_path: Path) -> None:
     branch(desk, tmp_path, keep=False)
-    desk.inspecting.pin(ended(2).step)
-    assert desk.inspecting.pinned is None
+    desk.pinning.pin(ended(2).step)
+    assert desk.pinning.pinned is None
     assert desk.said == [
         f"Step {ended(2).step:,} was trained in parent, which this run branched from. Its folder is not beside this "
         "one's, so its episodes cannot be played."
@@ -384,6 +384,6 @@ def test_weights_changed_if_an_update_fell_into_the_episode() -> None:
 
 
 def test_a_look_at_the_curve_tells_length_and_checkpoint(desk: Desk) -> None:
-    assert desk.inspecting.readout(12) == ["length 100", f"checkpoint {LATE:,}"]
-    assert desk.inspecting.readout(99) == []
-    assert desk.inspecting.pinned is None
+    assert desk.pinning.readout(12) == ["length 100", f"checkpoint {LATE:,}"]
+    assert desk.pinning.readout(99) == []
+    assert desk.pinning.pinned is None

@@ -18,7 +18,7 @@ from dqngui import config, settings
 from dqngui import messages as m
 from dqngui.lab.library import run_index as stored
 from dqngui.lab.library.library import OLD_TRASH_S, Library, names
-from dqngui.lab.library.run_index import ReturnLog, RunList
+from dqngui.lab.library.run_index import ReturnLog, RunIndex
 from dqngui.lab.session.session import Session
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Learned, encode
 from dqngui.runs import folder as run_folder
@@ -76,7 +76,7 @@ def test_only_changed_summaries_are_opened(tmp_path: Path, monkeypatch: pytest.M
     opened: list[Path] = []
     summary_of = stored.summary_of
     monkeypatch.setattr(stored, "summary_of", lambda path: opened.append(path) or summary_of(path))
-    runs = RunList(tmp_path)
+    runs = RunIndex(tmp_path)
     assert [each.folder for each in runs.read()] == [str(each) for each in sorted(folders, reverse=True)]
     opened.clear()
     assert len(runs.read()) == 5
@@ -93,7 +93,7 @@ def test_a_killed_run_is_found_out_though_its_files_did_not_change(
 ) -> None:
     pid, since = run_folder.own_process()
     make_run(tmp_path, state="running", pid=pid, pid_since=since)
-    runs = RunList(tmp_path)
+    runs = RunIndex(tmp_path)
     assert runs.read()[0].state == "running"
     monkeypatch.setattr(run_folder, "_lives", lambda summary: False)
     assert runs.read()[0].state == "interrupted"
@@ -132,7 +132,7 @@ def test_a_link_that_leads_to_itself_hides_no_run(tmp_path: Path) -> None:
         (tmp_path / "loop").symlink_to(tmp_path / "loop")
     except OSError:
         pytest.skip("links need a privilege here")
-    assert len(RunList(tmp_path).read()) == 1
+    assert len(RunIndex(tmp_path).read()) == 1
 
 
 def test_the_folder_is_read_again_when_the_session_changes_state(

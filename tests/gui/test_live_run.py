@@ -106,13 +106,13 @@ def test_a_person_steers_a_run(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     # A knob: pending, acknowledged, in force at the next update, drawn, logged.
     turn(qtbot, app, "learn.update_every", "8")
     qtbot.waitUntil(lambda: session.value("learn.update_every") == 8, timeout=5000)
-    (change,) = window.board.history.knobs
+    (change,) = window.panel_docks.history.knobs
     assert (change.field, change.old, change.new) == ("learn.update_every", 64, 8)
     wait_step(qtbot, app, change.step + 1500)
     assert rows.updates(change.step) == 256 // 8
     qtbot.waitUntil(lambda: change in list(read_events(folder)), timeout=5000)  # flushed each second
-    window.board.refresh()
-    assert window.board.panels["return"].history.knobs == [change]
+    window.panel_docks.refresh()
+    assert window.panel_docks.panels["return"].history.knobs == [change]
     assert window.knobs.rows["learn.update_every"].number.value() == 8
 
     # A forbidden value and a forbidden setting: kept, and said why.
@@ -130,7 +130,7 @@ def test_a_person_steers_a_run(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     window.setFocus()
     QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: session.value("learn.update_every") == 64, timeout=5000)
-    assert [knob.new for knob in window.board.history.knobs] == [8, 64]
+    assert [knob.new for knob in window.panel_docks.history.knobs] == [8, 64]
 
     # A scheduled knob detaches and returns.
     turn(qtbot, app, "learn.epsilon", "0.25")
@@ -156,9 +156,9 @@ def test_a_person_steers_a_run(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     qtbot.wait(100)
     assert session.state is State.PAUSED
     assert session.step <= stood + ENVS + 64
-    episodes = len(window.board.history.returns)
+    episodes = len(window.panel_docks.history.returns)
     click(app, Action.STEP, Qt.KeyboardModifier.AltModifier)
-    qtbot.waitUntil(lambda: len(window.board.history.returns) > episodes, timeout=5000)
+    qtbot.waitUntil(lambda: len(window.panel_docks.history.returns) > episodes, timeout=5000)
 
     click(app, Action.UNPAUSE)
     wait_state(qtbot, app, State.RUNNING)
@@ -184,7 +184,7 @@ def test_a_person_steers_a_run(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     (summary,) = list_runs(tmp_path / "runs")
     assert summary.state == "stopped"
     assert summary.step == session.step
-    assert window.board.history.returns.x.size == sum(isinstance(e, m.EpisodeEnded) for e in read_events(folder))
+    assert window.panel_docks.history.returns.x.size == sum(isinstance(e, m.EpisodeEnded) for e in read_events(folder))
 
 
 def test_a_run_that_cannot_start_says_why_and_the_window_lives(qtbot: QtBot, app: App) -> None:
@@ -270,12 +270,12 @@ def go_to(moment: str, qtbot: QtBot, app: App, tmp_path: Path) -> None:
             click(app, Action.PAUSE)
             wait_state(qtbot, app, State.PAUSED)
         case "pinned":
-            app.inspecting.step_episode(-1)
-            wait(qtbot, app, lambda: app.inspecting.pinned is not None)
+            app.pinning.step_episode(-1)
+            wait(qtbot, app, lambda: app.pinning.pinned is not None)
         case "filming":
             wait(qtbot, app, lambda: player.playing is not None and player.playing.length > 0)
             (tmp_path / "films").mkdir()
-            film = app.window.board.panels["agent"].film  # type: ignore[attr-defined]
+            film = app.window.panel_docks.panels["agent"].film  # type: ignore[attr-defined]
             film.start(tmp_path / "films" / "film.mp4")
             wait(qtbot, app, lambda: "%" in film.words)
         case "stopping to fork":
@@ -289,7 +289,7 @@ def go_to(moment: str, qtbot: QtBot, app: App, tmp_path: Path) -> None:
 
 def test_a_stored_run_is_opened_taken_up_and_forked(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     """Nothing is drawn twice, and what the fork keeps and changes is as asked."""
-    session, board = app.session, app.window.board
+    session, panel_docks = app.session, app.window.panel_docks
     click(app, Action.START)
     wait_step(qtbot, app, 1000)
     session.set_knob("learn.lr", 5e-4)
@@ -299,7 +299,7 @@ def test_a_stored_run_is_opened_taken_up_and_forked(qtbot: QtBot, app: App, tmp_
     parent, stopped = session.folder, session.step
     assert parent is not None
     click(app, Action.NEW_RUN)
-    assert board.history.empty
+    assert panel_docks.history.empty
 
     assert session.open_stored(parent)
     wait(qtbot, app, lambda: session.loading_share == 1.0)
@@ -327,15 +327,15 @@ def test_a_stored_run_is_opened_taken_up_and_forked(qtbot: QtBot, app: App, tmp_
     (forked,) = (event for event in read_events(folder) if isinstance(event, m.Forked))
     assert forked.step >= branched_after
     assert {change.split(":")[0] for change in forked.changes} == {"net.width", "run.log_every"}
-    assert board.history.forks == [forked]
-    assert board.history.returns.x.values.min() >= forked.step
+    assert panel_docks.history.forks == [forked]
+    assert panel_docks.history.returns.x.values.min() >= forked.step
     assert drawn_episodes(app) == logged_episodes(folder)
     states = {Path(run.folder): (run.state, run.step) for run in list_runs(tmp_path / "runs")}
     assert states == {parent: ("stopped", forked.step), folder: ("stopped", session.step)}
 
 
 def drawn_episodes(app: App) -> int:
-    return len(app.window.board.history.returns)
+    return len(app.window.panel_docks.history.returns)
 
 
 def logged_episodes(folder: Path) -> int:

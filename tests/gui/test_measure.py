@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from dqngui import messages as m
 from dqngui.gui.docking.paint_budget import PaintBudget
-from dqngui.gui.docking.panel_docks import Board
+from dqngui.gui.docking.panel_docks import PanelDocks
 from dqngui.gui.docking.timings import Durations, Lateness
 
 
@@ -145,33 +145,35 @@ class Paints(QObject):
 def test_the_board_draws_one_changed_panel_a_turn_and_its_paint_belongs_to_the_cost(qtbot: QtBot) -> None:
     window = QMainWindow()
     qtbot.addWidget(window)
-    board = Board(window)
-    names = [name for name in ("return", "learning") if name in board.docks]
+    panel_docks = PanelDocks(window)
+    names = [name for name in ("return", "learning") if name in panel_docks.docks]
     for name in names:
-        window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, board.docks[name])
+        window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, panel_docks.docks[name])
     window.resize(1200, 800)
     window.show()
     qtbot.waitExposed(window)
-    qtbot.waitUntil(lambda: set(names) <= set(board.in_sight))
-    board.take([m.EpisodeEnded(step=10, ret=1.0, length=9), m.Learned(step=500, updates=1, loss=0.1, epsilon=0.5)])
-    drawn = [board.refresh_next() for _ in range(len(board.in_sight) + 1)]
+    qtbot.waitUntil(lambda: set(names) <= set(panel_docks.in_sight))
+    panel_docks.take(
+        [m.EpisodeEnded(step=10, ret=1.0, length=9), m.Learned(step=500, updates=1, loss=0.1, epsilon=0.5)]
+    )
+    drawn = [panel_docks.refresh_next() for _ in range(len(panel_docks.in_sight) + 1)]
     assert drawn[-1] is None
     assert sorted(filter(None, drawn)) == sorted(set(filter(None, drawn)))  # each once
     assert set(names) <= set(drawn)
 
     qtbot.wait(100)
-    plot = board.panels["return"].plot.viewport()  # type: ignore[attr-defined]
+    plot = panel_docks.panels["return"].plot.viewport()  # type: ignore[attr-defined]
     paints = Paints()
     plot.installEventFilter(paints)
-    budget = PaintBudget(board.refresh_next)
+    budget = PaintBudget(panel_docks.refresh_next)
     seen: list[int] = []
     add = budget.costs.add
     budget.costs.add = lambda ms, weight=1.0: (seen.append(paints.count), add(ms, weight))  # type: ignore
-    board.take([m.EpisodeEnded(step=700, ret=30.0, length=9)])
+    panel_docks.take([m.EpisodeEnded(step=700, ret=30.0, length=9)])
     budget.request()
     qtbot.waitUntil(lambda: bool(seen))
     assert seen[0] >= 1  # painted before the cost was taken
-    board.clear()
+    panel_docks.clear()
     plot.removeEventFilter(paints)
 
 
@@ -180,18 +182,18 @@ def test_maps_follow_the_player_a_few_times_a_second_and_the_picture_at_once(
 ) -> None:
     window = QMainWindow()
     qtbot.addWidget(window)
-    board = Board(window)
-    map_, other = board.panels["memory"], board.panels["return"]
-    board._seen = {"memory", "return"}
+    panel_docks = PanelDocks(window)
+    map_, other = panel_docks.panels["memory"], panel_docks.panels["return"]
+    panel_docks._seen = {"memory", "return"}
     shown: dict[str, list[int]] = {"memory": [], "return": []}
     monkeypatch.setattr(map_, "follow", shown["memory"].append)
     monkeypatch.setattr(other, "follow", shown["return"].append)
     for t in range(50):
-        board.follow(t)
+        panel_docks.follow(t)
         qtbot.wait(8)
     assert shown["return"] == list(range(50))
     assert shown["memory"][0] == 0
     assert 3 <= len(shown["memory"]) <= 10
     qtbot.waitUntil(lambda: shown["memory"][-1] == 49)  # the last one is not forgotten
-    board.follow(3)
+    panel_docks.follow(3)
     qtbot.waitUntil(lambda: shown["memory"][-1] == 3)

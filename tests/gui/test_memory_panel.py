@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.ordering import by_variance
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 
 
@@ -24,7 +24,7 @@ def dark(qapp: QApplication) -> None:
     themes.apply(qapp, "dark")
 
 
-def shown(qtbot: QtBot, playing: Playing, height: int = 300) -> MemoryPanel:
+def shown(qtbot: QtBot, playing: PlayedEpisode, height: int = 300) -> MemoryPanel:
     panel = MemoryPanel()
     qtbot.addWidget(panel)
     panel.resize(430, height)
@@ -36,7 +36,7 @@ def shown(qtbot: QtBot, playing: Playing, height: int = 300) -> MemoryPanel:
     return panel
 
 
-def feed(panel: MemoryPanel, playing: Playing) -> None:
+def feed(panel: MemoryPanel, playing: PlayedEpisode) -> None:
     panel.take_views(playing)
     panel.refresh()
 

@@ -19,24 +19,24 @@ from dqngui import presets
 from dqngui.gui.cards.panel import Sources
 from dqngui.gui.panels.internals.attention_panel import AttentionPanel
 from dqngui.gui.panels.internals.faithfulness_bars import measure_of, numbers, places, short_verdict, verdict
-from dqngui.gui.panels.internals.faithfulness_row import QUESTION, MeterRow
+from dqngui.gui.panels.internals.faithfulness_row import QUESTION, FaithfulnessRow
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel
-from dqngui.gui.panels.internals.view_panel import InnerPanel
+from dqngui.gui.panels.internals.view_panel import ViewPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.study import Study
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import Effect, Faithfulness, View
 
 READ = View("memory/read", ("head", "slot"), (2, 12))
 VIEWS = (SELF, LAGS, READ, HIDDEN, GATE)
 
 
-def play(views: tuple[View, ...] = VIEWS, step: int = 5_000) -> Playing:
+def play(views: tuple[View, ...] = VIEWS, step: int = 5_000) -> PlayedEpisode:
     """An episode of an agent whose views of weights can be changed."""
     weights = tuple(view.name for view in views if view in (SELF, LAGS, READ))
     labels = {"query": TOKENS, "key": TOKENS}
     ready = m.PlayerReady(step=step, environment="E", views=views, weights=weights, labels=labels)
-    playing = Playing(ready, m.EpisodeBegan(step=step, number=0, seed=1), "demo")
+    playing = PlayedEpisode(ready, m.EpisodeBegan(step=step, number=0, seed=1), "demo")
     return extend(playing, rows_of(views, 20), 20, ended=True)
 
 
@@ -70,23 +70,23 @@ def world(qtbot: QtBot, qapp: QApplication) -> SimpleNamespace:
     player.open(folder=Path("run"))
 
     def shown(
-        kind: type[InnerPanel] = AttentionPanel,
-        playing: Playing | None = None,
+        kind: type[ViewPanel] = AttentionPanel,
+        playing: PlayedEpisode | None = None,
         size: tuple[int, int] = (460, 420),
-    ) -> InnerPanel:
+    ) -> ViewPanel:
         panel = made(qtbot, kind, *size)
         panel.attach(Sources(None, player, None, study=study))  # type: ignore[arg-type]
         panel.take_views(playing or play())
         panel.show(panel.history)
-        assert isinstance(panel, InnerPanel)
+        assert isinstance(panel, ViewPanel)
         return panel
 
     return SimpleNamespace(player=player, study=study, shown=shown)
 
 
-def meter_of(panel: InnerPanel) -> MeterRow:
-    assert panel.meter is not None
-    return panel.meter
+def meter_of(panel: ViewPanel) -> FaithfulnessRow:
+    assert panel.faithfulness_row is not None
+    return panel.faithfulness_row
 
 
 def question(world: SimpleNamespace) -> m.AskFaithfulness:
@@ -101,13 +101,13 @@ def answer(world: SimpleNamespace, event: m.Event) -> None:
     world.study.turn()
 
 
-def measured(world: SimpleNamespace, panel: InnerPanel, **rest: Any) -> MeterRow:
+def measured(world: SimpleNamespace, panel: ViewPanel, **rest: Any) -> FaithfulnessRow:
     """Press the button, and get an answer."""
-    meter = meter_of(panel)
-    meter.button.click()
+    faithfulness_row = meter_of(panel)
+    faithfulness_row.button.click()
     asked = question(world)
     answer(world, told(asked.number, view=asked.view, k=asked.k, **rest))
-    return meter
+    return faithfulness_row
 
 
 # -- where it stands ----------------------------------------------------------------------------------
@@ -131,12 +131,12 @@ def test_a_low_card_and_a_panel_that_stands_alone_do_without(qtbot: QtBot, world
 
 def test_as_many_places_can_be_taken_as_leave_one(world: SimpleNamespace) -> None:
     panel = world.shown(MemoryPanel)
-    meter = meter_of(panel)
+    faithfulness_row = meter_of(panel)
     panel.look_at(READ.name)
-    assert meter.count.offered == {"1": "1 slot", "2": "2 slots", "4": "4 slots"}
-    meter.choose("4")
+    assert faithfulness_row.count.offered == {"1": "1 slot", "2": "2 slots", "4": "4 slots"}
+    faithfulness_row.choose("4")
     panel.look_at(LAGS.name)
-    meter.button.click()
+    faithfulness_row.button.click()
     asked = question(world)
     assert (asked.view, asked.k) == (LAGS.name, 4)
     two = world.shown()
@@ -144,14 +144,17 @@ def test_as_many_places_can_be_taken_as_leave_one(world: SimpleNamespace) -> Non
 
 
 def test_of_a_single_token_nothing_can_be_said(world: SimpleNamespace) -> None:
-    meter = meter_of(world.shown(playing=single()))
-    assert meter.text.text() == "One token only: nothing to compare it with." and not meter.button.isEnabled()
+    faithfulness_row = meter_of(world.shown(playing=single()))
+    assert (
+        faithfulness_row.text.text() == "One token only: nothing to compare it with."
+        and not faithfulness_row.button.isEnabled()
+    )
 
 
-def single() -> Playing:
+def single() -> PlayedEpisode:
     view = View(SELF.name, SELF.axes, (4, 1, 1))
     ready = m.PlayerReady(step=5_000, environment="E", views=(view,), weights=(view.name,))
-    playing = Playing(ready, m.EpisodeBegan(step=5_000, number=0, seed=1), "demo")
+    playing = PlayedEpisode(ready, m.EpisodeBegan(step=5_000, number=0, seed=1), "demo")
     return extend(playing, rows_of((view,), 5), 5, ended=True)
 
 
@@ -160,81 +163,94 @@ def single() -> Playing:
 
 def test_from_the_question_over_progress_to_the_answer(world: SimpleNamespace) -> None:
     panel = world.shown()
-    meter = meter_of(panel)
-    assert meter.text.text() == QUESTION and meter.button.text() == "Measure" and meter.bars.isHidden()
-    meter.button.click()
-    assert meter.button.text() == "Cancel" and meter.progress.isVisible()
+    faithfulness_row = meter_of(panel)
+    assert (
+        faithfulness_row.text.text() == QUESTION
+        and faithfulness_row.button.text() == "Measure"
+        and faithfulness_row.bars.isHidden()
+    )
+    faithfulness_row.button.click()
+    assert faithfulness_row.button.text() == "Cancel" and faithfulness_row.progress.isVisible()
     asked = question(world)
     assert (asked.view, asked.k) == (SELF.name, 1)
     answer(world, m.Progress(step=0, number=asked.number, share=0.4, text="Removing places…"))
-    assert meter.progress.value() == 40 and meter.text.text() == "Removing places…"
+    assert faithfulness_row.progress.value() == 40 and faithfulness_row.text.text() == "Removing places…"
     answer(world, told(asked.number))
-    assert meter.text.text() == "Explains: 61 % of actions turn, at random 4 %"
-    assert meter.text.property("role") == "good" and meter.bars.isVisible() and meter.button.isHidden()
-    assert meter.text.toolTip().endswith("a random one 4 % [2, 7]. This map explains the agent.")
+    assert faithfulness_row.text.text() == "Explains: 61 % of actions turn, at random 4 %"
+    assert (
+        faithfulness_row.text.property("role") == "good"
+        and faithfulness_row.bars.isVisible()
+        and faithfulness_row.button.isHidden()
+    )
+    assert faithfulness_row.text.toolTip().endswith("a random one 4 % [2, 7]. This map explains the agent.")
 
 
 def test_cancelling_leaves_the_question(world: SimpleNamespace) -> None:
-    meter = meter_of(world.shown())
-    meter.button.click()
+    faithfulness_row = meter_of(world.shown())
+    faithfulness_row.button.click()
     asked = question(world)
-    meter.button.click()
+    faithfulness_row.button.click()
     assert ScriptedStudy.opened[-1].sent[-1] == m.Abandon(number=asked.number)
-    assert meter.text.text() == QUESTION and meter.button.text() == "Measure"
+    assert faithfulness_row.text.text() == QUESTION and faithfulness_row.button.text() == "Measure"
     answer(world, told(asked.number))
-    assert meter.answers == {}, "what comes nevertheless is of no one's interest"
+    assert faithfulness_row.answers == {}, "what comes nevertheless is of no one's interest"
 
 
 def test_a_question_without_an_answer_says_why_and_can_be_asked_again(world: SimpleNamespace) -> None:
-    meter = meter_of(world.shown())
-    meter.button.click()
+    faithfulness_row = meter_of(world.shown())
+    faithfulness_row.button.click()
     answer(world, m.Unanswered(step=0, number=question(world).number, text="there was no step"))
-    assert meter.text.text() == "Not measured: there was no step." and meter.text.property("role") == "bad"
-    meter.button.click()
-    assert meter.progress.isVisible()
+    assert (
+        faithfulness_row.text.text() == "Not measured: there was no step."
+        and faithfulness_row.text.property("role") == "bad"
+    )
+    faithfulness_row.button.click()
+    assert faithfulness_row.progress.isVisible()
 
 
 def test_answers_stay_with_their_map_and_number_of_places(world: SimpleNamespace) -> None:
     panel = world.shown(MemoryPanel)
     panel.look_at(READ.name)
-    meter = measured(world, panel)
-    assert meter.text.text().startswith("Explains")
-    meter.choose("2")
-    assert meter.text.text() == QUESTION
+    faithfulness_row = measured(world, panel)
+    assert faithfulness_row.text.text().startswith("Explains")
+    faithfulness_row.choose("2")
+    assert faithfulness_row.text.text() == QUESTION
     panel.look_at(LAGS.name)
-    assert meter.text.text() == QUESTION
+    assert faithfulness_row.text.text() == QUESTION
     panel.look_at(READ.name)
-    meter.choose("1")
-    assert meter.text.text().startswith("Explains")
+    faithfulness_row.choose("1")
+    assert faithfulness_row.text.text().startswith("Explains")
 
 
 def test_it_says_which_weights_it_is_about_where_others_play(world: SimpleNamespace) -> None:
     panel = world.shown()
-    meter = measured(world, panel)
+    faithfulness_row = measured(world, panel)
     panel.take_views(play(step=9_000))
     panel.refresh()
-    assert meter.text.text().endswith("(step 5,000)") and meter.text.property("role") == "muted"
-    assert meter.button.isVisible(), "it can be measured anew"
-    assert "With the weights of step 5,000; others play now." in meter.text.toolTip()
+    assert faithfulness_row.text.text().endswith("(step 5,000)") and faithfulness_row.text.property("role") == "muted"
+    assert faithfulness_row.button.isVisible(), "it can be measured anew"
+    assert "With the weights of step 5,000; others play now." in faithfulness_row.text.toolTip()
 
 
 def test_another_agent_begins_anew(world: SimpleNamespace) -> None:
     panel = world.shown()
-    meter = measured(world, panel)
+    faithfulness_row = measured(world, panel)
     world.player.open(folder=Path("other"))
     world.study.turn()
-    assert meter.answers == {} and meter.text.text() == QUESTION
+    assert faithfulness_row.answers == {} and faithfulness_row.text.text() == QUESTION
 
 
 def test_the_numbers_unfold_where_there_is_room(world: SimpleNamespace) -> None:
     panel = world.shown()
-    meter = measured(world, panel)
-    assert meter.details.isHidden()
-    meter.more.click()
-    assert meter.details.isVisible() and "1,234 steps of 8 episodes" in meter.said.text()
-    assert meter.turned.accessibleName() == "Actions that turn: weighed most 61 % [59, 64], random 4 % [2, 7]"
+    faithfulness_row = measured(world, panel)
+    assert faithfulness_row.details.isHidden()
+    faithfulness_row.more.click()
+    assert faithfulness_row.details.isVisible() and "1,234 steps of 8 episodes" in faithfulness_row.said.text()
+    assert (
+        faithfulness_row.turned.accessibleName() == "Actions that turn: weighed most 61 % [59, 64], random 4 % [2, 7]"
+    )
     panel.resize(460, 250)
-    assert meter.details.isHidden() and meter.more.isHidden()
+    assert faithfulness_row.details.isHidden() and faithfulness_row.more.isHidden()
 
 
 # -- words ----------------------------------------------------------------------------------------------
@@ -295,15 +311,19 @@ def test_a_real_process_measures_the_demo_s_kind_of_agent(qtbot: QtBot, tmp_path
     panel.attach(Sources(None, player, None, study=study))  # type: ignore[arg-type]
     tokens = View(SELF.name, SELF.axes, (4, 6, 6))
     ready = m.PlayerReady(step=200, environment="E", views=(tokens,), weights=(tokens.name,))
-    playing = Playing(ready, m.EpisodeBegan(step=200, number=0, seed=1), "best checkpoint")
+    playing = PlayedEpisode(ready, m.EpisodeBegan(step=200, number=0, seed=1), "best checkpoint")
     panel.take_views(extend(playing, rows_of((tokens,), 5), 5, ended=True))
     panel.show(panel.history)
-    meter = meter_of(panel)
+    faithfulness_row = meter_of(panel)
     try:
-        meter.button.click()
-        until(lambda: bool(meter.answers) or meter.text.text().startswith("Not measured"), 120)
-        (found,) = meter.answers.values()
-        assert found.view == SELF.name and found.steps > 0 and meter.text.text().startswith(short_verdict(found))
+        faithfulness_row.button.click()
+        until(lambda: bool(faithfulness_row.answers) or faithfulness_row.text.text().startswith("Not measured"), 120)
+        (found,) = faithfulness_row.answers.values()
+        assert (
+            found.view == SELF.name
+            and found.steps > 0
+            and faithfulness_row.text.text().startswith(short_verdict(found))
+        )
     finally:
         study.stop()
         until(lambda: not study.alive, 20)

@@ -7,10 +7,12 @@ import pytest
 from made_playing import HIDDEN, began, extend, rows_of
 
 from dqngui.lab.analysis.ordering import Ordering, by_correlation, by_variance, companion, correlation, orders
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 
 
-def told_by(values: np.ndarray, *, until: int, ended: bool = False, playing: Playing | None = None) -> Playing:
+def told_by(
+    values: np.ndarray, *, until: int, ended: bool = False, playing: PlayedEpisode | None = None
+) -> PlayedEpisode:
     tensors = rows_of((HIDDEN,), len(values))
     generator = np.random.default_rng(3)
     tensors["reward"] = generator.standard_normal(len(values))

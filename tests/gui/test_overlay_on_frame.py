@@ -16,11 +16,11 @@ from pytestqt.qtbot import QtBot
 from dqngui import messages as m
 from dqngui.gui.cards.card import Card
 from dqngui.gui.panels.agent.agent_panel import AgentPanel
-from dqngui.gui.scene.observation_view import SeenView, heat, width_of_numbers
+from dqngui.gui.scene.observation_view import ObservationView, heat, width_of_numbers
 from dqngui.gui.style import theme as themes
 from dqngui.hosts import open_host
-from dqngui.lab.analysis.overlay import Laid, Overlay, heads_of, offered
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.analysis.overlay import StepOverlay, WeightsOverlay, heads_of, offered
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 from dqngui.settings import experiment_from
 
@@ -37,12 +37,12 @@ def dark(qapp: QApplication) -> None:
     themes.apply(qapp, "dark")
 
 
-def episode(views: tuple[m.View, ...], turned: bool = False, **tensors: Any) -> Playing:
+def episode(views: tuple[m.View, ...], turned: bool = False, **tensors: Any) -> PlayedEpisode:
     ready = m.PlayerReady(
         step=0, environment="E", views=views, labels={"key": TOKENS}, cells=(0, 2, 3), sees=(2, 3), turned=turned,
         derivable=(SALIENT,), features=("angle", "speed"), actions=("left", "right"),
     )  # fmt: skip
-    playing = Playing(ready, m.EpisodeBegan(step=0, number=1, seed=1), "demo")
+    playing = PlayedEpisode(ready, m.EpisodeBegan(step=0, number=1, seed=1), "demo")
     rows = rows_of(views, 4) | tensors
     playing.take(m.Played(step=0, number=1, first=0, tensors=rows))
     return playing
@@ -55,19 +55,19 @@ def test_attention_and_saliency_can_be_laid_over() -> None:
     ready = episode((POOL, SELF, LAGS)).ready
     assert [view.name for view in offered(ready)] == ["attention/pool", "attention/self/0", "saliency/integrated"]
     assert heads_of(ready, "attention/pool") == 2
-    assert Overlay("attention/pool", 1).words(ready) == "Pooling · head 2"
-    assert Overlay("attention/pool").words(ready) == "Pooling · mean of the heads"
-    assert Overlay("saliency/integrated").words(ready) == "Saliency: integrated gradients"
+    assert WeightsOverlay("attention/pool", 1).words(ready) == "Pooling · head 2"
+    assert WeightsOverlay("attention/pool").words(ready) == "Pooling · mean of the heads"
+    assert WeightsOverlay("saliency/integrated").words(ready) == "Saliency: integrated gradients"
 
 
 def test_heads_and_queries_are_averaged_or_chosen() -> None:
     playing = episode((POOL, SELF))
     pool, own = playing.view("attention/pool"), playing.view("attention/self/0")
-    laid = Overlay("attention/pool").at(playing, 2)
+    laid = WeightsOverlay("attention/pool").at(playing, 2)
     assert laid is not None and laid.cells is not None
     assert np.allclose(laid.cells, pool[2].mean(0)[:6].reshape(2, 3))
     assert (laid.names, laid.weights) == (["mission"], pytest.approx(pool[2].mean(0)[6:]))
-    laid = Overlay("attention/self/0", 1).at(playing, 9)  # not known yet: the last that is
+    laid = WeightsOverlay("attention/self/0", 1).at(playing, 9)  # not known yet: the last that is
     assert laid is not None and laid.cells is not None
     assert np.allclose(laid.cells, own[3, 1].mean(0)[:6].reshape(2, 3))
 
@@ -75,21 +75,21 @@ def test_heads_and_queries_are_averaged_or_chosen() -> None:
 def test_each_action_asks_for_itself_and_turned_maps_are_put_upright() -> None:
     asks = m.View("attention/action", ("head", "action", "key"), (2, 2, 7))
     playing = episode((asks,), turned=True, action=np.array([0, 1, 1, 0]))
-    laid = Overlay("attention/action").at(playing, 1)
+    laid = WeightsOverlay("attention/action").at(playing, 1)
     assert laid is not None and laid.cells is not None
     assert np.allclose(laid.cells, playing.view(asks.name)[1, :, 1].mean(0)[:6].reshape(2, 3).T)
 
 
 def test_what_was_not_recorded_is_not_drawn() -> None:
     playing = episode((POOL,))
-    assert Overlay("saliency/integrated").at(playing, 0) is None
-    assert Overlay("attention/none").at(playing, 0) is None
+    assert WeightsOverlay("saliency/integrated").at(playing, 0) is None
+    assert WeightsOverlay("attention/none").at(playing, 0) is None
 
 
 # -- pixels -----------------------------------------------------------------------------------------
 
 
-def pixels_of(view: SeenView) -> np.ndarray:
+def pixels_of(view: ObservationView) -> np.ndarray:
     image = view.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
     return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).astype(int)
@@ -98,7 +98,7 @@ def pixels_of(view: SeenView) -> np.ndarray:
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_pixels_change_where_the_attention_lies_and_nowhere_else(qtbot: QtBot, qapp: QApplication, theme: Any) -> None:
     themes.apply(qapp, theme)
-    view = SeenView()
+    view = ObservationView()
     qtbot.addWidget(view)
     view.resize(320, 226)  # 300 x 210 within its margins: cells of 100 or 105 pixels
     playing = episode((POOL,))
@@ -107,7 +107,7 @@ def test_pixels_change_where_the_attention_lies_and_nowhere_else(qtbot: QtBot, q
     names: list[str] = []
 
     def drawn(weights: np.ndarray | None) -> np.ndarray:
-        laid = None if weights is None else Laid(names, np.empty(0), weights, signed=False)
+        laid = None if weights is None else StepOverlay(names, np.empty(0), weights, signed=False)
         view.show_step(playing, 0, told, laid, alone=False)
         return pixels_of(view)
 
@@ -132,10 +132,10 @@ def test_heavier_cells_are_less_see_through_and_signs_have_colours() -> None:
 
 
 def test_numbers_have_their_shares_beside_their_names(qtbot: QtBot) -> None:
-    view = SeenView()
+    view = ObservationView()
     qtbot.addWidget(view)
     playing = episode((FEATURES,), observation=np.array([[0.5, -2.0]] * 4, np.float32))
-    laid = Laid(["angle", "speed", "mission"], np.array([0.7, 0.2, 0.1]), None, signed=False)
+    laid = StepOverlay(["angle", "speed", "mission"], np.array([0.7, 0.2, 0.1]), None, signed=False)
     view.show_step(playing, 1, {}, laid, caption="Pooling")
     assert [(row.name, row.value, row.bar) for row in view.rows] == [
         ("angle", 0.5, pytest.approx(0.7)),
@@ -148,20 +148,20 @@ def test_numbers_have_their_shares_beside_their_names(qtbot: QtBot) -> None:
 
 
 def test_every_number_has_room(qtbot: QtBot) -> None:
-    view, metrics = SeenView(), QFontMetrics(themes.font(themes.TICK_PX))
+    view, metrics = ObservationView(), QFontMetrics(themes.font(themes.TICK_PX))
     qtbot.addWidget(view)
     for weight, text in ((0.5, "0.5"), (0.000895, "0.000895"), (-1.234e-05, "−1.23e−05")):
-        laid = Laid(["angle"], np.array([weight]), None, signed=True)
+        laid = StepOverlay(["angle"], np.array([weight]), None, signed=True)
         view.show_step(episode((FEATURES,)), 1, {}, laid)
         assert width_of_numbers(metrics, view.rows) >= metrics.horizontalAdvance(text)
 
 
 def test_texts_and_a_picture_replace_a_list_of_cells(qtbot: QtBot) -> None:
-    view = SeenView()
+    view = ObservationView()
     qtbot.addWidget(view)
     playing = episode(())
     ready = m.PlayerReady(step=0, environment="E", features=("map[0, 1]", "map[1, 1]", "direction"), sees=(1, 2))
-    playing = Playing(ready, m.EpisodeBegan(step=0, number=1, seed=1), "demo")
+    playing = PlayedEpisode(ready, m.EpisodeBegan(step=0, number=1, seed=1), "demo")
     told = {
         "observation": np.array([1.0, 2.0, 3.0]),
         "picture": np.zeros((1, 2, 3), np.uint8),
@@ -218,7 +218,7 @@ def test_saliency_is_computed_only_while_somebody_looks(qtbot: QtBot, player: Pl
     first = player.playing
     assert first is not None and not first.recorded
     assert not panel.scene.seen.isVisible()
-    panel.overlays.choose(True, Overlay("saliency/integrated"))
+    panel.overlays.choose(True, WeightsOverlay("saliency/integrated"))
     qtbot.waitUntil(lambda: player.playing is not first and len(panel.scene.seen.rows) == 4, timeout=30_000)
     qtbot.waitUntil(lambda: any(row.weight and row.bar for row in panel.scene.seen.rows), timeout=30_000)
     playing = player.playing
@@ -235,7 +235,7 @@ def test_saliency_is_computed_only_while_somebody_looks(qtbot: QtBot, player: Pl
 def test_minigrid_is_drawn_from_its_agents_place_with_its_mission(qtbot: QtBot, player: Player) -> None:
     pytest.importorskip("minigrid")
     panel = card_of(qtbot, player, {"id": "MiniGrid-MemoryS7-v0"}, attention="self", memory="gru")
-    panel.overlays.choose(True, Overlay("attention/pool"))
+    panel.overlays.choose(True, WeightsOverlay("attention/pool"))
     seen = panel.scene.seen
     qtbot.waitUntil(lambda: seen._picture is not None and seen._laid is not None, timeout=60_000)
     assert seen._laid is not None and seen._laid.cells is not None

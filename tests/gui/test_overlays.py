@@ -21,7 +21,7 @@ from scripted_host import ScriptedHost
 from dqngui import config
 from dqngui.gui.cards.card import Card
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
-from dqngui.gui.panels.curves.run_overlays import PLACES, SERIES, Line, ancestors, dash, token
+from dqngui.gui.panels.curves.run_overlays import PLACES, SERIES, OverlayCurve, ancestors, dash, token
 from dqngui.gui.style import theme as themes
 from dqngui.lab.library.library import Library
 from dqngui.lab.library.seed_means import mean_and_interval, t_quantile
@@ -72,7 +72,7 @@ class Parts(SimpleNamespace):
     def lines(self) -> list[tuple[Floats, Floats]]:
         """(x, y) of every overlay and ancestor that is drawn."""
         items = self.panel.plot.box.childGroup.childItems()
-        return [item.getData() for item in items if isinstance(item, Line) and len(item.getData()[0])]
+        return [item.getData() for item in items if isinstance(item, OverlayCurve) and len(item.getData()[0])]
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def parts(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Parts]:
     qtbot.addWidget(card)
     for widget in panel.header_widgets:
         card.add_to_header(widget)
-    panel.attach(SimpleNamespace(session=session, library=library, player=None, inspecting=None))  # type: ignore[arg-type]
+    panel.attach(SimpleNamespace(session=session, library=library, player=None, pinning=None))  # type: ignore[arg-type]
     card.resize(900, 450)
     card.show()
     qtbot.waitExposed(card)
@@ -248,7 +248,7 @@ def test_more_overlays_than_colours_are_told_apart_by_dashes(parts: Parts) -> No
     for i in range(4):
         parts.run(f"r{i}", episodes(np.full(300, float(i))))
     parts.overlay(*(f"r{i}" for i in range(4)))
-    items = [each for each in parts.panel.plot.box.childGroup.childItems() if isinstance(each, Line)]
+    items = [each for each in parts.panel.plot.box.childGroup.childItems() if isinstance(each, OverlayCurve)]
     joined = [np.mean(each.opts["connect"][:-1]) for each in items if len(each.getData()[0])]
     assert sorted(joined)[0] < 0.8
     assert sorted(joined)[1:] == [1.0] * 3
@@ -256,7 +256,7 @@ def test_more_overlays_than_colours_are_told_apart_by_dashes(parts: Parts) -> No
 
 
 def test_gaps_stay_gaps() -> None:
-    line = Line()
+    line = OverlayCurve()
     line.draw(np.arange(6.0), np.array([1.0, np.nan, 2, 3, np.nan, 4]))
     assert line.getData()[0].tolist() == [0, 2, 3, 5]
     assert line.opts["connect"].tolist() == [False, True, False, False]
@@ -343,7 +343,7 @@ def test_a_fork_shows_the_runs_it_came_from(parts: Parts) -> None:
     [second, first] = parts.lines()
     assert set(second[1]) == {20.0}
     assert set(first[1]) == {10.0}
-    items = [each for each in parts.panel.plot.box.childGroup.childItems() if isinstance(each, Line)]
+    items = [each for each in parts.panel.plot.box.childGroup.childItems() if isinstance(each, OverlayCurve)]
     for item, step in zip(items, (2000, 1000), strict=False):
         x, joined = item.getData()[0], item.opts["connect"]
         assert joined[x < step].all()  # solid up to where it was left

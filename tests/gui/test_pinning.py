@@ -30,23 +30,23 @@ def trained(app: App, tmp_path: Path) -> App:
     reach(app, State.RUNNING)
     events = [ended(number, ret=float(number)) for number in range(20)]
     ScriptedHost.opened[-1].emit(weights(5_000), *events)
-    until(lambda: len(app.window.board.history.returns) == 20)
+    until(lambda: len(app.window.panel_docks.history.returns) == 20)
     assert app.session.folder is not None
     store(app.session.folder, events)
     until(lambda: app.player.playing is not None and app.player.playing.weights_step == 5_000)
-    app.window.board.refresh()
+    app.window.panel_docks.refresh()
     return app
 
 
 def plot_of(app: App) -> Plot:
-    panel = app.window.board.panels["return"]
+    panel = app.window.panel_docks.panels["return"]
     assert isinstance(panel, ReturnPanel)
     return panel.plot
 
 
 def dot(app: App, number: int) -> QPoint:
     """Where an episode's dot is drawn."""
-    curve, plot = app.window.board.history.returns, plot_of(app)
+    curve, plot = app.window.panel_docks.history.returns, plot_of(app)
     at = QPointF(curve.x.values[number], curve.y.values[number])
     return plot.mapFromScene(plot.box.mapViewToScene(at))
 
@@ -56,11 +56,11 @@ def click(app: App, number: int) -> None:
 
 
 def pinned(app: App) -> int | None:
-    return None if app.inspecting.pinned is None else app.inspecting.pinned.number
+    return None if app.pinning.pinned is None else app.pinning.pinned.number
 
 
 def live_action(app: App) -> QAction:
-    return app.pinning.live
+    return app.pin_controls.live
 
 
 def test_hovering_over_the_curve_tells_and_pins_nothing(trained: App) -> None:
@@ -75,7 +75,7 @@ def test_hovering_over_the_curve_tells_and_pins_nothing(trained: App) -> None:
 
 
 def test_a_click_pins_its_dot_and_a_second_one_lets_go(trained: App) -> None:
-    badge = trained.pinning.badges["return"]
+    badge = trained.pin_controls.badges["return"]
     assert not badge.isVisible()
     assert not live_action(trained).isEnabled()
     click(trained, 7)
@@ -101,7 +101,7 @@ def test_clicks_at_once_pin_the_last_and_escape_lets_go_of_it(trained: App) -> N
     assert pinned(trained) is None
     until(lambda: trained.player.playing.weights_step == 5_000 and trained.player.choice == "newest")  # type: ignore[union-attr]
     click(trained, 4)
-    trained.pinning.badges["agent"].live.click()
+    trained.pin_controls.badges["agent"].live.click()
     assert pinned(trained) is None
 
 
@@ -114,7 +114,7 @@ def test_keys_step_through_episodes_and_through_steps(trained: App) -> None:
     QTest.keyClick(window, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
     assert pinned(trained) == 19
     until(lambda: player.playing.asked.recorded and player.playing.ended)  # type: ignore[union-attr]
-    panel = window.board.panels["memory"]
+    panel = window.panel_docks.panels["memory"]
     canvas = next(each for each in panel.findChildren(StepCanvas) if each.filled)
     until(lambda: canvas.length == 100)
     assert canvas.marked.tolist() == player.playing.against.tolist() == [10, 39]  # type: ignore[union-attr]
@@ -127,14 +127,14 @@ def test_keys_step_through_episodes_and_through_steps(trained: App) -> None:
         until(lambda wanted=wanted: player.playing.t == wanted)  # type: ignore[misc, union-attr]
     player.seek(39)
     until(lambda: player.playing.t == 39)  # type: ignore[union-attr]
-    agent = window.board.panels["agent"]
+    agent = window.panel_docks.panels["agent"]
     assert isinstance(agent, AgentPanel)
     assert agent.bars.described == "right taken as recorded, though another is valued more, value 10.00"
 
 
 def test_what_could_not_be_repeated_is_said_in_every_badge(trained: App) -> None:
     click(trained, 7)  # its return is 7 in the log, and 100 when it is played again
-    badge = trained.pinning.badges["memory"]
+    badge = trained.pin_controls.badges["memory"]
     until(lambda: "did not repeat" in badge.text.text())
     assert badge.text.property("role") == "warn"
 
@@ -144,7 +144,7 @@ def test_while_no_card_shows_the_episode_the_badge_says_so(trained: App) -> None
         trained.window.docks[name].hide()
     until(lambda: trained.player.sight == (False, False))
     click(trained, 7)
-    badge = trained.pinning.badges["return"]
+    badge = trained.pin_controls.badges["return"]
     assert badge.text.text() == "pinned · episode 8 · no card in sight shows it"
     trained.window.docks["agent"].show()
     until(lambda: "actions as recorded" in badge.text.text())
@@ -158,7 +158,7 @@ def test_a_new_run_lets_go_with_a_word(trained: App) -> None:
     trained.session.new_run()
     assert pinned(trained) is None
     assert "the pinned episode was of the former run" in trained.window.banner.text.text()
-    assert not trained.pinning.badges["agent"].isVisible()
+    assert not trained.pin_controls.badges["agent"].isVisible()
 
 
 def test_a_picture_that_stands_in_for_another_says_so(trained: App) -> None:
@@ -166,7 +166,7 @@ def test_a_picture_that_stands_in_for_another_says_so(trained: App) -> None:
     player = trained.player
     until(lambda: player.playing.asked.recorded and player.playing.ended and player.frame is not None)  # type: ignore[union-attr]
     until(lambda: len(player._kept) > 10)
-    agent = trained.window.board.panels["agent"]
+    agent = trained.window.panel_docks.panels["agent"]
     assert isinstance(agent, AgentPanel)
     note = next(each for each in agent.frame.children() if type(each).__name__ == "DrawingNote")
     ScriptedPlayer.opened[-1].draws = False

@@ -17,7 +17,7 @@ from dqngui import config, settings
 from dqngui.gui.app.app import App
 from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
-from dqngui.lab.cursor.pinned_episode import Pinned
+from dqngui.lab.cursor.pinned_episode import PinnedEpisode
 from dqngui.lab.session.states import Action, State
 from dqngui.runs.checkpoints import checkpoints
 from dqngui.runs.episodes import read_episode, read_index
@@ -63,10 +63,10 @@ def train(qtbot: QtBot, app: App, steps: int) -> Path:
 
 def click_dot(qtbot: QtBot, app: App, number: int) -> None:
     """Click the dot of an episode, as drawn now."""
-    panel = app.window.board.panels["return"]
+    panel = app.window.panel_docks.panels["return"]
     assert isinstance(panel, ReturnPanel)
-    app.window.board.refresh()
-    curve, plot = app.window.board.history.returns, panel.plot
+    app.window.panel_docks.refresh()
+    curve, plot = app.window.panel_docks.history.returns, panel.plot
     at = plot.mapFromScene(plot.box.mapViewToScene(QPointF(curve.x.values[number], curve.y.values[number])))
     hover(plot.viewport(), at)
     QTest.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
@@ -74,7 +74,7 @@ def click_dot(qtbot: QtBot, app: App, number: int) -> None:
 
 def shows(app: App, t: int) -> bool:
     """Step t stands in every panel, with its own picture."""
-    player, panels = app.player, app.window.board.panels
+    player, panels = app.player, app.window.panel_docks.panels
     playing = player.playing
     if playing is None or (playing.t, player.stands_in) != (t, None) or player.frame is None:
         return False
@@ -95,18 +95,18 @@ def canvases(panel: object) -> list[StepCanvas]:
 
 def test_a_click_pins_the_episode_and_everything_shows_it(qtbot: QtBot, app: App) -> None:
     folder = train(qtbot, app, 1200)
-    inspecting, player, board = app.inspecting, app.player, app.window.board
+    pinning, player, panel_docks = app.pinning, app.player, app.window.panel_docks
     session = app.session
     session.do(Action.PAUSE)  # so that the dots stay where they are
     wait(qtbot, app, lambda: session.state is State.PAUSED and player.playing is not None)
-    played_before, number = player.playing, len(board.history.returns) * 2 // 3
+    played_before, number = player.playing, len(panel_docks.history.returns) * 2 // 3
     click_dot(qtbot, app, number)
-    assert inspecting.pinned is not None
-    assert inspecting.cursor is not None
-    step = int(board.history.returns.x.values[inspecting.pinned.number])
-    trace = read_episode(folder, read_index(folder)[inspecting.pinned.number])
-    assert abs(inspecting.pinned.number - number) <= 1  # two environments may end in one step
-    assert (inspecting.cursor.step, trace.step) == (step, step)
+    assert pinning.pinned is not None
+    assert pinning.cursor is not None
+    step = int(panel_docks.history.returns.x.values[pinning.pinned.number])
+    trace = read_episode(folder, read_index(folder)[pinning.pinned.number])
+    assert abs(pinning.pinned.number - number) <= 1  # two environments may end in one step
+    assert (pinning.cursor.step, trace.step) == (step, step)
 
     session.do(Action.UNPAUSE)
     trained = session.step
@@ -116,58 +116,56 @@ def test_a_click_pins_the_episode_and_everything_shows_it(qtbot: QtBot, app: App
     assert playing is not None
     assert playing.seed == trace.seed
     assert playing.action.tolist() == trace.actions.tolist()
-    assert playing.reward.sum() == board.history.returns.y.values[inspecting.pinned.number]
-    stored = [each for each in checkpoints(folder) if each <= inspecting.pinned.begin]
+    assert playing.reward.sum() == panel_docks.history.returns.y.values[pinning.pinned.number]
+    stored = [each for each in checkpoints(folder) if each <= pinning.pinned.begin]
     assert playing.weights_step == stored[-1]
-    wait(qtbot, app, lambda: inspecting.pinned.compared)  # type: ignore[union-attr]
-    assert not inspecting.pinned.differs
-    words = app.pinning.badges["memory"].text.text()
-    assert words.startswith(
-        f"pinned · episode {inspecting.pinned.number + 1:,} · weights of {stored[-1]:,} · actions as"
-    )
-    assert app.pinning.badges["agent"].isVisible()
+    wait(qtbot, app, lambda: pinning.pinned.compared)  # type: ignore[union-attr]
+    assert not pinning.pinned.differs
+    words = app.pin_controls.badges["memory"].text.text()
+    assert words.startswith(f"pinned · episode {pinning.pinned.number + 1:,} · weights of {stored[-1]:,} · actions as")
+    assert app.pin_controls.badges["agent"].isVisible()
 
     # Training and its curves go on, and its weights are not asked for.
     wait(qtbot, app, lambda: session.step > trained + 300)
     assert player.playing is playing
 
     # A click into the memory's timeline, the keys, the ends: all of it together.
-    (canvas, *_) = canvases(board.panels["memory"])
+    (canvas, *_) = canvases(panel_docks.panels["memory"])
     wait(qtbot, app, lambda: canvas.step_at(at_step(canvas, 5).x()) == 5)  # painted when the budget allows
     QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at_step(canvas, 5))
     wait(qtbot, app, lambda: shows(app, 5))
     player.seek(3)
     wait(qtbot, app, lambda: shows(app, 3))
-    np.testing.assert_array_equal(board.panels["agent"].bars._q, playing.q[3])  # type: ignore[attr-defined]
-    board.panels["return"].setFocus()
-    QTest.keyClick(board.panels["return"], Qt.Key.Key_Right)
+    np.testing.assert_array_equal(panel_docks.panels["agent"].bars._q, playing.q[3])  # type: ignore[attr-defined]
+    panel_docks.panels["return"].setFocus()
+    QTest.keyClick(panel_docks.panels["return"], Qt.Key.Key_Right)
     wait(qtbot, app, lambda: shows(app, 4))
-    QTest.keyClick(board.panels["return"], Qt.Key.Key_End)
+    QTest.keyClick(panel_docks.panels["return"], Qt.Key.Key_End)
     wait(qtbot, app, lambda: playing.t == playing.length)
 
     # The next episode, and back to live.
     QTest.keyClick(app.window, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
-    after = read_episode(folder, read_index(folder)[inspecting.pinned.number])
+    after = read_episode(folder, read_index(folder)[pinning.pinned.number])
     assert after.seed != trace.seed
     wait(qtbot, app, lambda: player.playing.asked.seed == after.seed and shows(app, 0))  # type: ignore[union-attr]
     QTest.keyClick(app.window, Qt.Key.Key_Escape)
-    assert inspecting.pinned is None
-    assert inspecting.cursor is None
+    assert pinning.pinned is None
+    assert pinning.cursor is None
     wait(qtbot, app, lambda: player.playing.given == 0 and player.choice == "newest")  # type: ignore[union-attr]
-    assert not app.pinning.badges["memory"].isVisible()
+    assert not app.pin_controls.badges["memory"].isVisible()
 
 
-def pin(qtbot: QtBot, app: App, number: int) -> Pinned:
+def pin(qtbot: QtBot, app: App, number: int) -> PinnedEpisode:
     """Pin an episode and have it played to its end."""
-    app.inspecting.pin_episode(number)
-    qtbot.waitUntil(lambda: app.inspecting.pinned is not None and app.inspecting.pinned.compared, timeout=60_000)
-    assert app.inspecting.pinned is not None
-    return app.inspecting.pinned
+    app.pinning.pin_episode(number)
+    qtbot.waitUntil(lambda: app.pinning.pinned is not None and app.pinning.pinned.compared, timeout=60_000)
+    assert app.pinning.pinned is not None
+    return app.pinning.pinned
 
 
 def test_episodes_of_stored_resumed_and_forked_runs_are_pinned(qtbot: QtBot, app: App) -> None:
     folder = train(qtbot, app, 800)
-    session, history, inspecting = app.session, app.window.board.history, app.inspecting
+    session, history, pinning = app.session, app.window.panel_docks.history, app.pinning
     session.do(Action.STOP)
     wait(qtbot, app, lambda: session.state is State.STOPPED)
     session.do(Action.NEW_RUN)
@@ -175,27 +173,27 @@ def test_episodes_of_stored_resumed_and_forked_runs_are_pinned(qtbot: QtBot, app
     wait(qtbot, app, lambda: session.loading_share == 1.0 and app.player.playing is not None)
     stored = pin(qtbot, app, 5)
     assert (stored.number, stored.differs, app.player.paused) == (5, False, True)
-    inspecting.live()
+    pinning.live()
     wait(qtbot, app, lambda: app.player.choice == "best" and not app.player.playing.given)  # type: ignore[union-attr]
 
     stopped = session.step
     session.do(Action.RESUME_RUN)
     wait(qtbot, app, lambda: session.state is State.RUNNING and session.step > stopped + 300)
-    newest = len(app.window.board.history.returns) - 1
+    newest = len(app.window.panel_docks.history.returns) - 1
     resumed = pin(qtbot, app, newest)
     assert resumed.trace.step > stopped
     assert not resumed.differs
 
     session.do(Action.FORK)
     wait(qtbot, app, lambda: session.state is State.RUNNING and session.folder != folder)
-    assert inspecting.pinned is None  # it was of the former run
-    wait(qtbot, app, lambda: len(app.window.board.history.returns) > 3)
+    assert pinning.pinned is None  # it was of the former run
+    wait(qtbot, app, lambda: len(app.window.panel_docks.history.returns) > 3)
     own = pin(qtbot, app, 2)
     assert (own.stretch.folder, own.differs) == (session.folder, False)
     wait(qtbot, app, lambda: bool(app.library.curve(folder)))
-    inspecting.pin(stored.trace.step)
-    wait(qtbot, app, lambda: inspecting.pinned is not None and inspecting.pinned.compared)
-    assert inspecting.pinned is not None
-    assert (inspecting.pinned.stretch.folder, inspecting.pinned.trace.step) == (folder, stored.trace.step)
-    assert not inspecting.pinned.differs
-    assert history is not app.window.board.history
+    pinning.pin(stored.trace.step)
+    wait(qtbot, app, lambda: pinning.pinned is not None and pinning.pinned.compared)
+    assert pinning.pinned is not None
+    assert (pinning.pinned.stretch.folder, pinning.pinned.trace.step) == (folder, stored.trace.step)
+    assert not pinning.pinned.differs
+    assert history is not app.window.panel_docks.history

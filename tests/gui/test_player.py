@@ -12,7 +12,7 @@ from scripted_player import ScriptedPlayer, Watched, weights
 from dqngui import config
 from dqngui import messages as m
 from dqngui.envs.seeds import PLAY_SEEDS
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 from dqngui.lab.playback.playhead import Playhead
 
@@ -379,7 +379,7 @@ def test_the_playhead_knows_how_far_ahead_to_ask() -> None:
     assert head.ahead == 32
     head.speed = 20.0
     assert head.ahead == 256
-    playing = Playing(ScriptedPlayer.ready, m.EpisodeBegan(step=0, number=1, seed=1), "demo")
+    playing = PlayedEpisode(ScriptedPlayer.ready, m.EpisodeBegan(step=0, number=1, seed=1), "demo")
     head.advance(1.0, playing)
     assert head.position == 0.0
 

@@ -14,9 +14,9 @@ from dqngui.config import Experiment, LearnConfig
 from dqngui.gui.panels.agent.action_bars import ActionBars
 from dqngui.gui.panels.curves.exploration_panel import ExplorationPanel
 from dqngui.gui.panels.curves.learning_panel import LearningPanel
-from dqngui.gui.panels.curves.quantity_panel import QuantitiesPanel
+from dqngui.gui.panels.curves.quantity_panel import QuantityPanel
 from dqngui.gui.settings_form.relevance import relevant
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.messages import EpisodeBegan, Learned, Played, PlayerReady
 
@@ -36,7 +36,7 @@ def rows(count: int = 40) -> list[Learned]:
     ]
 
 
-def shown(panel: QuantitiesPanel) -> list[str]:
+def shown(panel: QuantityPanel) -> list[str]:
     return [name for name, small in panel.plots.items() if small.isVisible()]
 
 
@@ -82,7 +82,7 @@ def test_bars_of_probabilities_lie_between_nothing_and_all(qtbot: QtBot, judged:
     bars = ActionBars()
     qtbot.addWidget(bars)
     ready = PlayerReady(step=0, environment="E", actions=("left", "right"), judged=judged)  # type: ignore[arg-type]
-    playing = Playing(ready, EpisodeBegan(step=0, number=1, seed=0), "here")
+    playing = PlayedEpisode(ready, EpisodeBegan(step=0, number=1, seed=0), "here")
     q = np.array([[0.4, 0.6]], np.float32)
     tensors = {"q": q, "action": np.array([1]), "reward": np.ones(1), "observation": np.zeros((1, 0))}
     playing.take(Played(step=0, number=1, first=0, tensors=tensors))

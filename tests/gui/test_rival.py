@@ -17,47 +17,47 @@ from scripted_rival import ScriptedRival
 from dqngui import config, presets
 from dqngui import messages as m
 from dqngui.lab.analysis.compare_episodes import compare
-from dqngui.lab.analysis.second_player import Rival, Take
-from dqngui.lab.playback.agent_ref import Agent, demo_run
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.analysis.second_player import EpisodeVariant, SecondPlayer
+from dqngui.lab.playback.agent_ref import AgentRef, demo_run
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 from dqngui.settings import with_settings
 
 ERASED = m.Change(target="memory/hidden", first=20, do="remove")
-AS_IS, CHANGED = Take(7, actions=(1,) * 20), Take(7, actions=(1,) * 20, changes=(ERASED,))
+AS_IS, CHANGED = EpisodeVariant(7, actions=(1,) * 20), EpisodeVariant(7, actions=(1,) * 20, changes=(ERASED,))
 
 
 @pytest.fixture
-def rival(qtbot: QtBot) -> Iterator[Rival]:
+def second_player(qtbot: QtBot) -> Iterator[SecondPlayer]:
     ScriptedRival.made.clear()
-    made = Rival(open_host=ScriptedRival)
+    made = SecondPlayer(open_host=ScriptedRival)
     yield made
     made.stop()
     made.deleteLater()
 
 
-def stored(folder: Path) -> Agent:
-    return Agent(None, folder)
+def stored(folder: Path) -> AgentRef:
+    return AgentRef(None, folder)
 
 
 def host() -> ScriptedRival:
     return ScriptedRival.made[-1]
 
 
-def settle(qtbot: QtBot, rival: Rival) -> Playing:
-    qtbot.waitUntil(lambda: bool(rival.takes) and not rival.busy, timeout=60_000)
-    assert rival.playing is not None
-    return rival.playing
+def settle(qtbot: QtBot, second_player: SecondPlayer) -> PlayedEpisode:
+    qtbot.waitUntil(lambda: bool(second_player.takes) and not second_player.busy, timeout=60_000)
+    assert second_player.playing is not None
+    return second_player.playing
 
 
-def test_nothing_runs_before_the_first_question(qtbot: QtBot, rival: Rival, folder: Path) -> None:
+def test_nothing_runs_before_the_first_question(qtbot: QtBot, second_player: SecondPlayer, folder: Path) -> None:
     assert not ScriptedRival.made
-    assert not rival.alive
-    rival.play(stored(folder), 20_000, [AS_IS], until=40)
-    assert rival.loading
-    playing = settle(qtbot, rival)
+    assert not second_player.alive
+    second_player.play(stored(folder), 20_000, [AS_IS], until=40)
+    assert second_player.loading
+    playing = settle(qtbot, second_player)
     assert playing.length == 40
-    assert not rival.loading
+    assert not second_player.loading
     assert host().sent[:2] == [
         m.OpenAgent(folder=str(folder), checkpoint=20_000),
         m.BeginEpisode(number=1, seed=7, actions=AS_IS.actions),
@@ -65,139 +65,153 @@ def test_nothing_runs_before_the_first_question(qtbot: QtBot, rival: Rival, fold
 
 
 def test_takes_are_played_in_turn_and_what_is_known_is_not_played_again(
-    qtbot: QtBot, rival: Rival, folder: Path
+    qtbot: QtBot, second_player: SecondPlayer, folder: Path
 ) -> None:
-    rival.play(stored(folder), "best", [AS_IS, CHANGED], until=60)
-    changed = settle(qtbot, rival)
-    as_is = rival.played[AS_IS]
+    second_player.play(stored(folder), "best", [AS_IS, CHANGED], until=60)
+    changed = settle(qtbot, second_player)
+    as_is = second_player.played[AS_IS]
     assert compare(as_is, changed).diverges == 20
     other = replace(CHANGED, changes=(replace_first(ERASED, 30),))
-    rival.play(stored(folder), "best", [AS_IS, other], until=60)
-    assert rival.played == {AS_IS: as_is}
-    settle(qtbot, rival)
+    second_player.play(stored(folder), "best", [AS_IS, other], until=60)
+    assert second_player.played == {AS_IS: as_is}
+    settle(qtbot, second_player)
     assert [command.changes for command in host().all_of(m.BeginEpisode)] == [(), (ERASED,), other.changes]
-    assert compare(rival.played[AS_IS], rival.playing).diverges == 30  # type: ignore[arg-type]
+    assert compare(second_player.played[AS_IS], second_player.playing).diverges == 30  # type: ignore[arg-type]
 
 
-def test_the_last_take_can_be_drawn_though_it_was_known_already(qtbot: QtBot, rival: Rival, folder: Path) -> None:
-    rival.play(stored(folder), "best", [AS_IS, CHANGED], until=60)
-    settle(qtbot, rival)
-    rival.play(stored(folder), "best", [AS_IS], until=60)
-    rival.show(5)
-    qtbot.waitUntil(lambda: rival.frame is not None and rival.frame[1] == 5)
+def test_the_last_take_can_be_drawn_though_it_was_known_already(
+    qtbot: QtBot, second_player: SecondPlayer, folder: Path
+) -> None:
+    second_player.play(stored(folder), "best", [AS_IS, CHANGED], until=60)
+    settle(qtbot, second_player)
+    second_player.play(stored(folder), "best", [AS_IS], until=60)
+    second_player.show(5)
+    qtbot.waitUntil(lambda: second_player.frame is not None and second_player.frame[1] == 5)
     assert host().all_of(m.BeginEpisode)[-1].changes == ()
-    rival.reach(80)
-    qtbot.waitUntil(lambda: rival.playing is not None and rival.playing.length == 80)
+    second_player.reach(80)
+    qtbot.waitUntil(lambda: second_player.playing is not None and second_player.playing.length == 80)
 
 
 def replace_first(change: m.Change, first: int) -> m.Change:
     return m.Change(target=change.target, first=first, do=change.do)
 
 
-def test_another_question_meanwhile_leaves_the_first_one(qtbot: QtBot, rival: Rival, folder: Path) -> None:
-    rival.play(stored(folder), "best", [AS_IS], until=60)
+def test_another_question_meanwhile_leaves_the_first_one(
+    qtbot: QtBot, second_player: SecondPlayer, folder: Path
+) -> None:
+    second_player.play(stored(folder), "best", [AS_IS], until=60)
     qtbot.waitUntil(lambda: bool(host().all_of(m.BeginEpisode)))
     host().answers = False
-    rival.play(stored(folder), "best", [CHANGED], until=60)
+    second_player.play(stored(folder), "best", [CHANGED], until=60)
     late = m.Played(step=0, number=1, first=0, tensors={"action": np.zeros(5, np.int64), "q": np.zeros((5, 2))})
     host().emit(m.EpisodeBegan(step=0, number=1, seed=7), late)
     qtbot.wait(100)
-    assert rival.playing is None
-    assert rival.busy
+    assert second_player.playing is None
+    assert second_player.busy
     host().answers = True
-    rival.play(stored(folder), "best", [AS_IS], until=60)
-    assert settle(qtbot, rival).seed == 7
+    second_player.play(stored(folder), "best", [AS_IS], until=60)
+    assert settle(qtbot, second_player).seed == 7
 
 
-def test_it_grows_when_more_is_wanted(qtbot: QtBot, rival: Rival, folder: Path) -> None:
-    rival.play(stored(folder), "best", [AS_IS], until=30)
-    playing = settle(qtbot, rival)
-    rival.reach(64)
-    assert settle(qtbot, rival) is playing
+def test_it_grows_when_more_is_wanted(qtbot: QtBot, second_player: SecondPlayer, folder: Path) -> None:
+    second_player.play(stored(folder), "best", [AS_IS], until=30)
+    playing = settle(qtbot, second_player)
+    second_player.reach(64)
+    assert settle(qtbot, second_player) is playing
     assert playing.length == 64
-    rival.reach(1_000)
-    settle(qtbot, rival)
+    second_player.reach(1_000)
+    settle(qtbot, second_player)
     assert playing.ended
     assert playing.length == ScriptedRival.length
 
 
-def test_more_is_wanted_while_an_earlier_take_is_played(qtbot: QtBot, rival: Rival, folder: Path) -> None:
-    rival.play(stored(folder), "best", [AS_IS], until=30)
-    settle(qtbot, rival)
-    rival.play(stored(folder), "best", [CHANGED, Take(8)], until=40)
-    rival.reach(60)  # the first take has begun in the process and not been told yet
-    qtbot.waitUntil(lambda: not rival.busy, timeout=10_000)
-    assert [playing.length for playing in rival.played.values()] == [60, 60]
+def test_more_is_wanted_while_an_earlier_take_is_played(
+    qtbot: QtBot, second_player: SecondPlayer, folder: Path
+) -> None:
+    second_player.play(stored(folder), "best", [AS_IS], until=30)
+    settle(qtbot, second_player)
+    second_player.play(stored(folder), "best", [CHANGED, EpisodeVariant(8)], until=40)
+    second_player.reach(60)  # the first take has begun in the process and not been told yet
+    qtbot.waitUntil(lambda: not second_player.busy, timeout=10_000)
+    assert [playing.length for playing in second_player.played.values()] == [60, 60]
 
 
-def test_weights_of_a_training_are_the_players_own(qtbot: QtBot, rival: Rival) -> None:
-    agent, first, second = Agent(config.Experiment(), None), weights(100), weights(200)
-    rival.play(agent, "newest", [AS_IS], until=30, weights=first)
-    assert settle(qtbot, rival).weights_step == 100
+def test_weights_of_a_training_are_the_players_own(qtbot: QtBot, second_player: SecondPlayer) -> None:
+    agent, first, second = AgentRef(config.Experiment(), None), weights(100), weights(200)
+    second_player.play(agent, "newest", [AS_IS], until=30, weights=first)
+    assert settle(qtbot, second_player).weights_step == 100
     sent = host().all_of(m.UseWeights)
     assert sent[0].tensors is first.tensors
-    rival.play(agent, "newest", [AS_IS], until=30, weights=first)  # nothing new
-    rival.play(agent, "newest", [AS_IS], until=30, weights=second)
-    settle(qtbot, rival)
-    qtbot.waitUntil(lambda: rival.playing is not None and rival.playing.weights_step == 200)
+    second_player.play(agent, "newest", [AS_IS], until=30, weights=first)  # nothing new
+    second_player.play(agent, "newest", [AS_IS], until=30, weights=second)
+    settle(qtbot, second_player)
+    qtbot.waitUntil(lambda: second_player.playing is not None and second_player.playing.weights_step == 200)
     assert [each.step for each in host().all_of(m.UseWeights)] == [100, 200]
 
 
-def test_pictures_come_one_at_a_time_and_the_newest_step_wins(qtbot: QtBot, rival: Rival, folder: Path) -> None:
+def test_pictures_come_one_at_a_time_and_the_newest_step_wins(
+    qtbot: QtBot, second_player: SecondPlayer, folder: Path
+) -> None:
     seen: list[int] = []
-    rival.framed.connect(lambda image, t: seen.append(t) if image is not None else None)
-    rival.play(stored(folder), "best", [AS_IS], until=60)
-    settle(qtbot, rival)
+    second_player.framed.connect(lambda image, t: seen.append(t) if image is not None else None)
+    second_player.play(stored(folder), "best", [AS_IS], until=60)
+    settle(qtbot, second_player)
     host().draws = False
-    rival.show(3)
+    second_player.show(3)
     qtbot.waitUntil(lambda: any(look.t == 3 for look in host().all_of(m.Look)))
     for t in range(4, 30):
-        rival.show(t)
+        second_player.show(t)
     host().draws = True
     number = host().all_of(m.BeginEpisode)[-1].number
     host().emit(m.Frame(step=0, number=number, t=3, tensors={"pixels": np.zeros((4, 4, 3), np.uint8)}))
     qtbot.waitUntil(lambda: seen[-1:] == [29])
     assert seen == [3, 29]
-    rival.show(None)
-    assert rival.frame is not None
+    second_player.show(None)
+    assert second_player.frame is not None
 
 
-def test_a_refused_question_is_told_and_the_next_one_is_played(qtbot: QtBot, rival: Rival, folder: Path) -> None:
-    rival.play(stored(folder), "best", [AS_IS], until=30)
-    settle(qtbot, rival)
+def test_a_refused_question_is_told_and_the_next_one_is_played(
+    qtbot: QtBot, second_player: SecondPlayer, folder: Path
+) -> None:
+    second_player.play(stored(folder), "best", [AS_IS], until=30)
+    settle(qtbot, second_player)
     host().emit(m.Failed(step=0, text="`memory/gate`: there is no such view"))
-    rival.reach(60)
-    qtbot.waitUntil(lambda: bool(rival.problem))
-    assert not rival.busy
-    rival.play(stored(folder), "best", [CHANGED], until=30)
-    assert not rival.problem
-    settle(qtbot, rival)
+    second_player.reach(60)
+    qtbot.waitUntil(lambda: bool(second_player.problem))
+    assert not second_player.busy
+    second_player.play(stored(folder), "best", [CHANGED], until=30)
+    assert not second_player.problem
+    settle(qtbot, second_player)
 
 
-def test_a_process_that_dies_is_started_once_more_and_then_says_why(qtbot: QtBot, rival: Rival, folder: Path) -> None:
-    rival.play(stored(folder), "best", [AS_IS, CHANGED], until=60)
-    settle(qtbot, rival)
+def test_a_process_that_dies_is_started_once_more_and_then_says_why(
+    qtbot: QtBot, second_player: SecondPlayer, folder: Path
+) -> None:
+    second_player.play(stored(folder), "best", [AS_IS, CHANGED], until=60)
+    settle(qtbot, second_player)
     host().die()
-    rival.reach(70)
+    second_player.reach(70)
     qtbot.waitUntil(lambda: len(ScriptedRival.made) == 2)
-    settle(qtbot, rival)
+    settle(qtbot, second_player)
     host().die()
-    rival.show(3)
-    qtbot.waitUntil(lambda: "signal 9" in rival.problem)
-    rival.play(stored(folder), "best", [AS_IS], until=60)
-    settle(qtbot, rival)
+    second_player.show(3)
+    qtbot.waitUntil(lambda: "signal 9" in second_player.problem)
+    second_player.play(stored(folder), "best", [AS_IS], until=60)
+    settle(qtbot, second_player)
     assert len(ScriptedRival.made) == 3
 
 
-def test_forgetting_leaves_nothing_and_stopping_is_for_good(qtbot: QtBot, rival: Rival, folder: Path) -> None:
-    rival.play(stored(folder), "best", [AS_IS], until=60)
-    settle(qtbot, rival)
-    rival.forget()
-    assert rival.playing is None
-    assert not rival.busy
-    rival.stop()
-    assert not rival.alive
-    rival.play(stored(folder), "best", [AS_IS], until=60)
+def test_forgetting_leaves_nothing_and_stopping_is_for_good(
+    qtbot: QtBot, second_player: SecondPlayer, folder: Path
+) -> None:
+    second_player.play(stored(folder), "best", [AS_IS], until=60)
+    settle(qtbot, second_player)
+    second_player.forget()
+    assert second_player.playing is None
+    assert not second_player.busy
+    second_player.stop()
+    assert not second_player.alive
+    second_player.play(stored(folder), "best", [AS_IS], until=60)
     assert len(ScriptedRival.made) == 1
 
 
@@ -208,7 +222,7 @@ def with_weights(**chosen: Any) -> tuple[config.Experiment, m.Weights]:
     """An agent that has learned nothing, as it would come from a training."""
     import torch
 
-    from dqngui.jobs.agent import Agent as Network
+    from dqngui.jobs.agent import AgentRef as Network
     from dqngui.jobs.stage import Stage
 
     wanted = {f"net.{name}": value for name, value in chosen.items()} | {"net.width": 16, "net.tokens": "feature"}
@@ -226,7 +240,7 @@ def with_weights(**chosen: Any) -> tuple[config.Experiment, m.Weights]:
 
 @pytest.mark.timeout(300)
 def test_without_a_change_two_processes_play_the_same_episode_bit_for_bit(qtbot: QtBot) -> None:
-    player, rival = Player(), Rival()
+    player, second_player = Player(), SecondPlayer()
     before = set(psutil.Process().children(recursive=True))
     player.show_in(pictures=False, views=True)
     player.pause()
@@ -243,10 +257,10 @@ def test_without_a_change_two_processes_play_the_same_episode_bit_for_bit(qtbot:
         qtbot.waitUntil(lambda: playing.ended, timeout=60_000)  # noqa: B023
         cut = playing.length // 2
         for actions in ((), tuple(playing.action[:cut].tolist())):
-            take = Take(playing.seed, playing.epsilon, playing.recorded, actions)
+            take = EpisodeVariant(playing.seed, playing.epsilon, playing.recorded, actions)
             assert player.agent is not None
-            rival.play(player.agent, player.choice, [take], until=500, weights=player.weights)
-            other = settle(qtbot, rival)
+            second_player.play(player.agent, player.choice, [take], until=500, weights=player.weights)
+            other = settle(qtbot, second_player)
             found = compare(playing, other)
             assert found.identical, (memory, found)
             assert found.whole
@@ -254,10 +268,10 @@ def test_without_a_change_two_processes_play_the_same_episode_bit_for_bit(qtbot:
                 assert np.array_equal(playing.view(name), other.view(name)), name
         target = "memory/attention/0" if memory == "transformer" else "memory/hidden"
         change = m.Change(target=target, first=cut, do="scale", value=0.0)
-        take = Take(playing.seed, playing.epsilon, playing.recorded, actions, (change,))
-        rival.play(player.agent, player.choice, [take], until=500, weights=player.weights)
-        assert compare(playing, settle(qtbot, rival)).differs == cut
-    for part in (player, rival):
+        take = EpisodeVariant(playing.seed, playing.epsilon, playing.recorded, actions, (change,))
+        second_player.play(player.agent, player.choice, [take], until=500, weights=player.weights)
+        assert compare(playing, settle(qtbot, second_player)).differs == cut
+    for part in (player, second_player):
         part.stop()
         qtbot.waitUntil(lambda: not part.alive, timeout=10_000)  # noqa: B023
     assert set(psutil.Process().children(recursive=True)) <= before
@@ -265,18 +279,18 @@ def test_without_a_change_two_processes_play_the_same_episode_bit_for_bit(qtbot:
 
 @pytest.mark.timeout(300)
 def test_a_killed_process_comes_back_and_plays_the_same(qtbot: QtBot) -> None:
-    rival, folder = Rival(), demo_run()
+    second_player, folder = SecondPlayer(), demo_run()
     assert folder is not None
     before = set(psutil.Process().children(recursive=True))
-    rival.play(stored(folder), "best", [Take(5)], until=60)
-    first = settle(qtbot, rival)
+    second_player.play(stored(folder), "best", [EpisodeVariant(5)], until=60)
+    first = settle(qtbot, second_player)
     (child,) = set(psutil.Process().children(recursive=True)) - before
     child.kill()
-    rival.reach(90)
-    qtbot.waitUntil(lambda: rival.playing is not None and rival.playing is not first, timeout=60_000)
-    again = settle(qtbot, rival)
+    second_player.reach(90)
+    qtbot.waitUntil(lambda: second_player.playing is not None and second_player.playing is not first, timeout=60_000)
+    again = settle(qtbot, second_player)
     assert compare(first, again).identical
     assert again.length > first.length
-    rival.stop()
-    qtbot.waitUntil(lambda: not rival.alive, timeout=10_000)
+    second_player.stop()
+    qtbot.waitUntil(lambda: not second_player.alive, timeout=10_000)
     assert set(psutil.Process().children(recursive=True)) <= before

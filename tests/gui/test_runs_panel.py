@@ -20,7 +20,7 @@ from scripted_host import ScriptedHost
 from dqngui import config, settings
 from dqngui.gui.cards import demo_offer as demo
 from dqngui.gui.cards.card import Card
-from dqngui.gui.panels.runs.run_table import SWATCH, Column, RunModel, ago
+from dqngui.gui.panels.runs.run_table import SWATCH, RunColumn, RunModel, ago
 from dqngui.gui.panels.runs.run_view import shortened
 from dqngui.gui.panels.runs.runs_panel import RunsPanel
 from dqngui.gui.style import theme as themes
@@ -57,19 +57,19 @@ class Parts(SimpleNamespace):
     card: Card
     runs: Path
 
-    def column(self, column: Column) -> list[str]:
+    def column(self, column: RunColumn) -> list[str]:
         model = self.panel.table.model()
         return [str(model.index(row, column).data()) for row in range(model.rowCount())]
 
-    def cell(self, row: int, column: Column) -> QModelIndex:
+    def cell(self, row: int, column: RunColumn) -> QModelIndex:
         return self.panel.table.model().index(row, column)
 
     def choose(self, *names: str) -> None:
         self.panel.table.clearSelection()
-        shown = self.column(Column.NAME)
+        shown = self.column(RunColumn.NAME)
         selection = self.panel.table.selectionModel()
         for name in names:
-            index = self.cell(shown.index(name), Column.NAME)
+            index = self.cell(shown.index(name), RunColumn.NAME)
             selection.setCurrentIndex(index, selection.SelectionFlag.Select | selection.SelectionFlag.Rows)
 
     def do(self, text: str) -> None:
@@ -123,35 +123,35 @@ def three(qtbot: QtBot, parts: Parts) -> dict[str, Path]:
 
 def test_a_row_tells_what_a_run_is(qtbot: QtBot, parts: Parts) -> None:
     three(qtbot, parts)
-    parts.panel.table.sortByColumn(Column.NAME, Qt.SortOrder.AscendingOrder)
-    assert parts.column(Column.NAME) == ["Alpha", "Beta", "Gamma"]
-    assert parts.column(Column.TASK) == ["CartPole", "CartPole", "Acrobot"]
-    assert parts.column(Column.AGENT) == ["self + GRU", "self + GRU", "no memory"]
-    assert parts.column(Column.BEST) == ["500", "–", "−80.25"]
-    assert parts.column(Column.STEPS) == ["20k", "500", "1.5M"]
-    assert parts.column(Column.WHEN) == ["just now"] * 3
-    tips = [parts.cell(row, Column.STATE).data(Qt.ItemDataRole.ToolTipRole) for row in range(3)]
+    parts.panel.table.sortByColumn(RunColumn.NAME, Qt.SortOrder.AscendingOrder)
+    assert parts.column(RunColumn.NAME) == ["Alpha", "Beta", "Gamma"]
+    assert parts.column(RunColumn.TASK) == ["CartPole", "CartPole", "Acrobot"]
+    assert parts.column(RunColumn.AGENT) == ["self + GRU", "self + GRU", "no memory"]
+    assert parts.column(RunColumn.BEST) == ["500", "–", "−80.25"]
+    assert parts.column(RunColumn.STEPS) == ["20k", "500", "1.5M"]
+    assert parts.column(RunColumn.WHEN) == ["just now"] * 3
+    tips = [parts.cell(row, RunColumn.STATE).data(Qt.ItemDataRole.ToolTipRole) for row in range(3)]
     assert tips == ["Finished", "Finished", "Failed"]
-    assert "1,500,000 of" in parts.cell(2, Column.STEPS).data(Qt.ItemDataRole.ToolTipRole)
+    assert "1,500,000 of" in parts.cell(2, RunColumn.STEPS).data(Qt.ItemDataRole.ToolTipRole)
 
 
 @pytest.mark.parametrize(
     ("column", "names"),
     [
-        (Column.BEST, ["Beta", "Gamma", "Alpha"]),
-        (Column.STEPS, ["Beta", "Alpha", "Gamma"]),
-        (Column.TASK, ["Gamma", "Alpha", "Beta"]),
+        (RunColumn.BEST, ["Beta", "Gamma", "Alpha"]),
+        (RunColumn.STEPS, ["Beta", "Alpha", "Gamma"]),
+        (RunColumn.TASK, ["Gamma", "Alpha", "Beta"]),
     ],
 )
-def test_columns_sort_by_their_values(qtbot: QtBot, parts: Parts, column: Column, names: list[str]) -> None:
+def test_columns_sort_by_their_values(qtbot: QtBot, parts: Parts, column: RunColumn, names: list[str]) -> None:
     three(qtbot, parts)
-    parts.panel.table.sortByColumn(Column.NAME, Qt.SortOrder.AscendingOrder)
+    parts.panel.table.sortByColumn(RunColumn.NAME, Qt.SortOrder.AscendingOrder)
     parts.panel.table.sortByColumn(column, Qt.SortOrder.AscendingOrder)
-    shown = parts.column(Column.NAME)
+    shown = parts.column(RunColumn.NAME)
     assert shown[0] == names[0]
-    assert shown[-1] == names[-1] or column is Column.TASK
+    assert shown[-1] == names[-1] or column is RunColumn.TASK
     parts.panel.table.sortByColumn(column, Qt.SortOrder.DescendingOrder)
-    assert parts.column(Column.NAME)[-1] == names[0]
+    assert parts.column(RunColumn.NAME)[-1] == names[0]
 
 
 def test_the_newest_run_stands_first_and_what_runs_above_it(qtbot: QtBot, parts: Parts) -> None:
@@ -160,7 +160,7 @@ def test_the_newest_run_stands_first_and_what_runs_above_it(qtbot: QtBot, parts:
     make_run(parts.runs, title="Older")
     set_summary(old, step=5)
     read(qtbot, parts)
-    assert parts.column(Column.NAME) == ["Old, running", "Older"]
+    assert parts.column(RunColumn.NAME) == ["Old, running", "Older"]
 
 
 def test_every_word_of_a_filter_must_fit(qtbot: QtBot, parts: Parts) -> None:
@@ -170,7 +170,7 @@ def test_every_word_of_a_filter_must_fit(qtbot: QtBot, parts: Parts) -> None:
         ("nothing", set()), ("", {"Alpha", "Beta", "Gamma"}),
     ):  # fmt: skip
         parts.panel.filter.setText(text)
-        assert set(parts.column(Column.NAME)) == names, text
+        assert set(parts.column(RunColumn.NAME)) == names, text
 
 
 def test_a_selection_outlives_a_change_of_the_folder(qtbot: QtBot, parts: Parts) -> None:
@@ -180,7 +180,7 @@ def test_a_selection_outlives_a_change_of_the_folder(qtbot: QtBot, parts: Parts)
     set_summary(folders["Beta"], best=3.0)
     read(qtbot, parts)
     assert parts.panel.chosen() == [str(folders["Beta"])]
-    assert len(parts.column(Column.NAME)) == 4
+    assert len(parts.column(RunColumn.NAME)) == 4
 
 
 def test_columns_hide_where_there_is_no_room_and_nothing_scrolls_sideways(qtbot: QtBot, parts: Parts) -> None:
@@ -190,14 +190,14 @@ def test_columns_hide_where_there_is_no_room_and_nothing_scrolls_sideways(qtbot:
     for width in (320, 430, 560, 900):
         parts.card.resize(width, 240)
         QApplication.processEvents()
-        hidden[width] = {column for column in Column if table.isColumnHidden(column)}
+        hidden[width] = {column for column in RunColumn if table.isColumnHidden(column)}
         assert table.horizontalHeader().length() <= table.viewport().width()
-        assert table.columnWidth(Column.NAME) >= 100
-        for column in set(Column) - hidden[width] - {Column.NAME}:
+        assert table.columnWidth(RunColumn.NAME) >= 100
+        for column in set(RunColumn) - hidden[width] - {RunColumn.NAME}:
             text = max(table.fontMetrics().horizontalAdvance(each) for each in parts.column(column))
             assert text + 12 <= table.columnWidth(column)
-    assert hidden[320] >= {Column.AGENT, Column.TASK, Column.WHEN}
-    assert Column.BEST not in hidden[320]
+    assert hidden[320] >= {RunColumn.AGENT, RunColumn.TASK, RunColumn.WHEN}
+    assert RunColumn.BEST not in hidden[320]
     assert hidden[900] == set()
     assert hidden[320] >= hidden[430] >= hidden[560]
 
@@ -242,15 +242,15 @@ def test_five_hundred_runs_are_cheap(qtbot: QtBot, parts: Parts) -> None:
 def test_a_double_click_opens_a_run_and_marks_it(qtbot: QtBot, parts: Parts) -> None:
     folders = three(qtbot, parts)
     table = parts.panel.table
-    row = parts.column(Column.NAME).index("Beta")
-    at = table.visualRect(parts.cell(row, Column.NAME)).center()
+    row = parts.column(RunColumn.NAME).index("Beta")
+    at = table.visualRect(parts.cell(row, RunColumn.NAME)).center()
     QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
     QTest.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
     assert parts.session.state is State.STORED
     assert parts.session.folder == folders["Beta"]
-    row = parts.column(Column.NAME).index("Beta")
-    assert parts.cell(row, Column.NAME).data(Qt.ItemDataRole.FontRole).bold()
-    assert parts.cell(row, Column.SWATCH).data(SWATCH) == "series0"
+    row = parts.column(RunColumn.NAME).index("Beta")
+    assert parts.cell(row, RunColumn.NAME).data(Qt.ItemDataRole.FontRole).bold()
+    assert parts.cell(row, RunColumn.SWATCH).data(SWATCH) == "series0"
     parts.panel.grab()
 
 
@@ -267,7 +267,7 @@ def test_keys_are_enough(qtbot: QtBot, parts: Parts) -> None:
     assert parts.session.folder == folders["Gamma"]
     parts.panel.filter.setFocus()
     QTest.keyClick(parts.panel.filter, Qt.Key.Key_Escape)
-    assert len(parts.column(Column.NAME)) == 3
+    assert len(parts.column(RunColumn.NAME)) == 3
     parts.choose("Alpha")
     table.setFocus()
     QTest.keyClick(table, Qt.Key.Key_Delete)
@@ -315,12 +315,12 @@ def test_several_are_deleted_and_come_back_together(qtbot: QtBot, parts: Parts) 
     parts.choose("Alpha", "Beta", "Gamma")
     with qtbot.waitSignal(parts.library.changed):
         parts.do("Delete")
-    assert parts.column(Column.NAME) == ["Gamma"]
+    assert parts.column(RunColumn.NAME) == ["Gamma"]
     assert parts.panel.note.isVisible()
     assert parts.panel.note.text.text() == "Deleted 2 runs. 1 could not be."
     with qtbot.waitSignal(parts.library.changed):
         parts.panel.note.undo.click()
-    assert len(parts.column(Column.NAME)) == 3
+    assert len(parts.column(RunColumn.NAME)) == 3
     assert not parts.panel.note.isVisible()
 
 
@@ -334,7 +334,7 @@ def test_the_last_run_can_be_brought_back_from_the_empty_panel(qtbot: QtBot, par
     assert parts.panel.note.undo.isVisible()
     with qtbot.waitSignal(parts.library.changed):
         parts.panel.note.undo.click()
-    assert parts.column(Column.NAME) == ["Only"]
+    assert parts.column(RunColumn.NAME) == ["Only"]
 
 
 def test_a_refused_deletion_is_said(qtbot: QtBot, parts: Parts) -> None:
@@ -352,12 +352,12 @@ def test_a_swatch_is_a_toggle_and_takes_the_overlays_colour(qtbot: QtBot, parts:
     table = parts.panel.table
 
     def click(row: int) -> None:
-        at: QPoint = table.visualRect(parts.cell(row, Column.SWATCH)).center()
+        at: QPoint = table.visualRect(parts.cell(row, RunColumn.SWATCH)).center()
         QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
 
     click(0)
     click(1)
-    colors = [parts.cell(row, Column.SWATCH).data(SWATCH) for row in range(3)]
+    colors = [parts.cell(row, RunColumn.SWATCH).data(SWATCH) for row in range(3)]
     assert colors[2] == ""
     assert len({*colors}) == 3
     assert "series0" not in colors

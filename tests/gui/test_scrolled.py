@@ -5,13 +5,13 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui.widgets.scroll_area import Scrolled
+from dqngui.gui.widgets.scroll_area import ScrollArea
 
 
 def test_the_edge_fades_where_something_is_hidden(qtbot: QtBot) -> None:
     content = QWidget()
     content.setMinimumSize(200, 400)
-    area = Scrolled(content)
+    area = ScrollArea(content)
     qtbot.addWidget(area)
     area.resize(220, 200)
     area.show()
@@ -33,7 +33,7 @@ def test_a_part_is_revealed_from_its_upper_end(qtbot: QtBot) -> None:
     part, large = QWidget(content), QWidget(content)
     part.setGeometry(0, 300, 200, 100)
     large.setGeometry(0, 500, 200, 400)
-    area = Scrolled(content)
+    area = ScrollArea(content)
     qtbot.addWidget(area)
     area.resize(220, 200)
     area.show()

@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage
 from scripted_player import Watched
 
 from dqngui import messages as m
-from dqngui.lab.playback.frame_cache import COARSE, NEAR, SLOW_S, SOON_S, Ahead, Pictures
+from dqngui.lab.playback.frame_cache import COARSE, NEAR, SLOW_S, SOON_S, FrameCache, Prefetch
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def pixels(value: int, side: int = 40) -> np.ndarray:
 
 def test_kept_pictures_are_the_same_and_bounded() -> None:
     generator = np.random.default_rng(0)
-    kept = Pictures(most=30_000)
+    kept = FrameCache(most=30_000)
     drawn = {t: generator.integers(0, 256, (60, 50, 3)).astype(np.uint8) for t in range(8)}
     for t, picture in drawn.items():
         kept.put(t, picture)
@@ -165,7 +165,7 @@ def test_kept_pictures_are_the_same_and_bounded() -> None:
 
 
 def test_while_an_episode_plays_pictures_that_are_slow_to_pack_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = Pictures()
+    kept = FrameCache()
     clock = iter([0.0, 10 * SOON_S])
     monkeypatch.setattr("dqngui.lab.playback.frame_cache.time.perf_counter", lambda: next(clock))
     kept.put(0, pixels(0), hurried=True)
@@ -175,7 +175,7 @@ def test_while_an_episode_plays_pictures_that_are_slow_to_pack_are_left(monkeypa
 
 
 def test_of_a_slow_environment_every_so_manieth_picture_comes_first() -> None:
-    ahead, kept = Ahead(), Pictures()
+    ahead, kept = Prefetch(), FrameCache()
     ahead.learn(40, 2 * SLOW_S)
     order = []
     while (t := ahead.next(kept, 40, 320)) is not None:
@@ -189,7 +189,7 @@ def test_of_a_slow_environment_every_so_manieth_picture_comes_first() -> None:
 
 
 def test_what_was_given_up_is_asked_again_and_what_has_no_picture_is_not() -> None:
-    ahead, kept = Ahead(), Pictures()
+    ahead, kept = Prefetch(), FrameCache()
     first = ahead.next(kept, 5, 100)
     assert first == 6
     ahead.ask(first)

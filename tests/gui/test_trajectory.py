@@ -19,7 +19,7 @@ from dqngui.gui.charts.path import extent
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.pca import Projection, fit_axes, milestone
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 
 
@@ -38,7 +38,7 @@ def turning(steps: int, width: int, seed: int = 0, noise: float = 0.02) -> np.nd
     return states.astype(np.float32)
 
 
-def held(states: np.ndarray, until: int, *, ended: bool = False, seed: int = 1) -> Playing:
+def held(states: np.ndarray, until: int, *, ended: bool = False, seed: int = 1) -> PlayedEpisode:
     """An episode whose memory holds these states."""
     tensors: dict[str, Any] = rows_of((HIDDEN,), len(states))
     tensors[f"view/{HIDDEN.name}"] = states
@@ -49,7 +49,7 @@ def held(states: np.ndarray, until: int, *, ended: bool = False, seed: int = 1) 
     return extend(playing, tensors, until, ended)
 
 
-def shown(qtbot: QtBot, playing: Playing) -> MemoryPanel:
+def shown(qtbot: QtBot, playing: PlayedEpisode) -> MemoryPanel:
     panel = MemoryPanel()
     qtbot.addWidget(panel)
     panel.resize(430, 300)

@@ -27,10 +27,10 @@ from dqngui.gui.panels.whatif.whatif_menu import Other
 from dqngui.gui.panels.whatif.whatif_panel import WhatIfPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.compare_episodes import Comparison, compare
-from dqngui.lab.analysis.interventions import Intervention, Lever, levers
-from dqngui.lab.analysis.second_player import Rival
-from dqngui.lab.playback.agent_ref import Agent
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.analysis.interventions import Intervention, InterventionTarget, levers
+from dqngui.lab.analysis.second_player import SecondPlayer
+from dqngui.lab.playback.agent_ref import AgentRef
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 from dqngui.lab.session.history import History
 from dqngui.presets import read_experiment
@@ -135,8 +135,8 @@ def test_without_a_state_that_is_shown_the_past_steps_are_the_memory() -> None:
 # -- comparing ----------------------------------------------------------------------------------------
 
 
-def played(length: int, ended: bool = True, **other: Any) -> Playing:
-    playing = Playing(READY, m.EpisodeBegan(step=1, number=1, seed=1), "demo")
+def played(length: int, ended: bool = True, **other: Any) -> PlayedEpisode:
+    playing = PlayedEpisode(READY, m.EpisodeBegan(step=1, number=1, seed=1), "demo")
     tensors = {
         "q": np.zeros((length, 2), np.float32), "action": np.zeros(length, np.int64),
         "reward": np.ones(length), "observation": np.full((length, 2), np.nan, np.float32),
@@ -167,8 +167,8 @@ def made(qapp: QApplication, qtbot: QtBot, player: Watched, folder: Path, monkey
     themes.apply(qapp, "dark")
     monkeypatch.setattr(ScriptedPlayer, "ready", READY)
     ScriptedRival.made.clear()
-    rival = Rival(open_host=ScriptedRival)
-    panel = attached(qtbot, player, rival)
+    second_player = SecondPlayer(open_host=ScriptedRival)
+    panel = attached(qtbot, player, second_player)
     player.show_in(pictures=True, views=True)
     player.open(folder=folder, source="demo")
     player.start()
@@ -178,21 +178,23 @@ def made(qapp: QApplication, qtbot: QtBot, player: Watched, folder: Path, monkey
     assert player.playing is not None
     assert player.playing.t == 20
     panel.refresh()
-    yield SimpleNamespace(panel=panel, player=player, rival=rival)
-    rival.stop()
+    yield SimpleNamespace(panel=panel, player=player, second_player=second_player)
+    second_player.stop()
     panel.clear()
 
 
-def attached(qtbot: QtBot, player: Player, rival: Rival, width: int = 900, height: int = 560) -> WhatIfPanel:
+def attached(
+    qtbot: QtBot, player: Player, second_player: SecondPlayer, width: int = 900, height: int = 560
+) -> WhatIfPanel:
     """A card that is fed as the board does it."""
     panel = WhatIfPanel()
     qtbot.addWidget(panel)
     panel.resize(width, height)
     library = SimpleNamespace(summaries=[], name_of=str)
-    panel.attach(SimpleNamespace(session=None, player=player, library=library, rival=rival, chosen={}))  # type: ignore[arg-type]
+    panel.attach(SimpleNamespace(session=None, player=player, library=library, second_player=second_player, chosen={}))  # type: ignore[arg-type]
     player.grew.connect(panel.take_views)
     player.grew.connect(lambda _: panel.refresh())
-    rival.grew.connect(panel.refresh)
+    second_player.grew.connect(panel.refresh)
     player.moved.connect(panel.follow)
     panel.show()
     qtbot.waitExposed(panel)
@@ -200,7 +202,7 @@ def attached(qtbot: QtBot, player: Player, rival: Rival, width: int = 900, heigh
     return panel
 
 
-def lever(panel: WhatIfPanel, key: str) -> Lever:
+def lever(panel: WhatIfPanel, key: str) -> InterventionTarget:
     assert panel.playing is not None
     return next(each for each in levers(panel.playing.ready) if each.key == key)
 
@@ -218,7 +220,7 @@ def verdict(qtbot: QtBot, made: Any, text: str) -> str:
     def said() -> bool:
         made.player.tick()
         made.panel.refresh()
-        waits = made.panel._soon.isActive() or made.rival.busy
+        waits = made.panel._soon.isActive() or made.second_player.busy
         return bool(made.panel.verdict.text().startswith(text) and not waits)
 
     qtbot.waitUntil(said, timeout=60_000)
@@ -228,7 +230,7 @@ def verdict(qtbot: QtBot, made: Any, text: str) -> str:
 def test_it_says_what_it_will_show_and_offers_nothing_before_an_agent_plays(
     qtbot: QtBot, qapp: QApplication, player: Watched
 ) -> None:
-    panel = attached(qtbot, player, Rival(open_host=ScriptedRival))
+    panel = attached(qtbot, player, SecondPlayer(open_host=ScriptedRival))
     assert panel._empty.text() == panel.promise
     assert panel.mode.isHidden()
 
@@ -244,7 +246,7 @@ def test_a_change_makes_another_future(qtbot: QtBot, made: Any) -> None:
     assert begun.actions == tuple(made.player.playing.action[:20])
     assert begun.seed == made.player.playing.seed
     assert made.panel.view.strip.marks.diverges == 20
-    qtbot.waitUntil(lambda: made.rival.frame is not None and made.rival.frame[1] == 20)
+    qtbot.waitUntil(lambda: made.second_player.frame is not None and made.second_player.frame[1] == 20)
     assert made.panel.view.bars.described == "left 20.00 21.00 Δ +1.00 · right 10.00 11.00 Δ +1.00"
 
 
@@ -255,7 +257,7 @@ def test_without_a_change_both_are_identical(qtbot: QtBot, made: Any) -> None:
     made.player.next_episode()
     made.player.tick(times=4)
     made.panel.refresh()
-    qtbot.waitUntil(lambda: not made.rival.takes)  # of this one nobody asked
+    qtbot.waitUntil(lambda: not made.second_player.takes)  # of this one nobody asked
     assert made.panel._body.currentIndex() == 0
 
 
@@ -264,12 +266,12 @@ def test_a_change_that_is_off_or_gone_changes_nothing(qtbot: QtBot, made: Any) -
     verdict(qtbot, made, "Diverges")
     QTest.mouseClick(made.panel.list.rows[0].check, Qt.MouseButton.LeftButton)
     assert not made.panel.interventions.rows[0].on
-    qtbot.waitUntil(lambda: not made.rival.takes)
+    qtbot.waitUntil(lambda: not made.second_player.takes)
     made.panel.list.rows[0].check.click()
     verdict(qtbot, made, "Diverges")
     made.panel.list.rows[0].remove.click()
     assert not made.panel.list.rows
-    qtbot.waitUntil(lambda: not made.rival.takes)
+    qtbot.waitUntil(lambda: not made.second_player.takes)
     add(made, "memory")
     add(made, "action", 1)
     made.panel.clear_all.click()
@@ -317,7 +319,7 @@ def test_another_episode_is_changed_alike(qtbot: QtBot, made: Any) -> None:
     verdict(qtbot, made, "Diverges at step 20")
     made.player.next_episode(11)
     made.player.tick(times=4)
-    qtbot.waitUntil(lambda: bool(made.rival.takes) and made.rival.takes[-1].seed == 11)
+    qtbot.waitUntil(lambda: bool(made.second_player.takes) and made.second_player.takes[-1].seed == 11)
     assert verdict(qtbot, made, "Diverges at step 20")
     assert made.panel.comparison.known == ScriptedPlayer.length
 
@@ -340,7 +342,7 @@ def test_the_players_steps_move_both(qtbot: QtBot, made: Any) -> None:
     made.player.seek(33)
     made.player.tick(times=3)
     assert made.panel.view.values.t == 33
-    qtbot.waitUntil(lambda: made.rival.frame is not None and made.rival.frame[1] == 33)
+    qtbot.waitUntil(lambda: made.second_player.frame is not None and made.second_player.frame[1] == 33)
     place = made.panel.view.values.place
     at = place.center().toPoint()
     QTest.mouseClick(made.panel.view.values, Qt.MouseButton.LeftButton, pos=at)
@@ -411,10 +413,10 @@ def test_another_agent_on_the_same_seed(qtbot: QtBot, made: Any, folder: Path) -
     assert begun.seed == made.player.playing.seed
     made.player.next_episode(17)
     made.player.tick(times=4)
-    qtbot.waitUntil(lambda: made.rival.takes[-1].seed == 17)
+    qtbot.waitUntil(lambda: made.second_player.takes[-1].seed == 17)
     assert made.panel.view.names == ("this", "other")
     made.panel.stand_beside(None)
-    qtbot.waitUntil(lambda: not made.rival.takes)
+    qtbot.waitUntil(lambda: not made.second_player.takes)
     assert not made.panel.add.isHidden()
 
 
@@ -428,7 +430,7 @@ def test_what_stood_beside_another_agent_is_left_with_it(
         qtbot.waitUntil(lambda: made.panel.playing is made.player.playing is not None)
 
     panel = made.panel
-    panel.stand_beside(Other(Agent(None, folder), 20_000, "checkpoint 20,000"))
+    panel.stand_beside(Other(AgentRef(None, folder), 20_000, "checkpoint 20,000"))
     made.player.next_episode(17)
     made.player.tick(times=4)
     qtbot.waitUntil(lambda: panel.playing.seed == 17)
@@ -437,7 +439,7 @@ def test_what_stood_beside_another_agent_is_left_with_it(
     assert panel.mode.chosen is None
     assert not panel.add.isHidden()
 
-    panel.stand_beside(Other(Agent(None, folder), "best", "a run", READY.environment))
+    panel.stand_beside(Other(AgentRef(None, folder), "best", "a run", READY.environment))
     another_plays("third")
     assert panel.mode.chosen is not None
     monkeypatch.setattr(ScriptedPlayer, "ready", msgspec.structs.replace(READY, environment="Elsewhere"))
@@ -458,7 +460,7 @@ def test_a_run_whose_task_is_set_up_differently_is_told_apart(made: Any, tmp_pat
     made.panel.mode._sources.library.summaries = [
         SimpleNamespace(folder=str(run), env=environment) for run in (alike, other)
     ]
-    made.player.agent = Agent(None, own)
+    made.player.agent = AgentRef(None, own)
     made.panel.mode.fill()
     texts = [action.text() for action in every_action(made.panel.mode.menu())]
     assert str(alike) in texts
@@ -556,11 +558,11 @@ def test_in_the_window_a_change_is_played_by_a_process_that_ends_with_it(
 ) -> None:
     monkeypatch.setattr(ScriptedPlayer, "ready", READY)
     app: App = request.getfixturevalue("app")
-    app.rival._open_host = ScriptedRival
+    app.second_player._open_host = ScriptedRival
     ScriptedRival.made.clear()
     app.window.resize(1280, 800)
     QTest.keyClick(app.window, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
-    panel = app.window.board.panels["whatif"]
+    panel = app.window.panel_docks.panels["whatif"]
     assert isinstance(panel, WhatIfPanel)
     until(lambda: panel.playing is not None and panel.playing.t > 2 and panel.add.isEnabled(), 20)
     panel._fill()
@@ -569,12 +571,12 @@ def test_in_the_window_a_change_is_played_by_a_process_that_ends_with_it(
     assert app.player.paused
     until(lambda: panel.verdict.text().startswith(f"Diverges at step {first:,}"), 20)
     assert panel.view.strip.isVisible()
-    assert app.rival.alive
+    assert app.second_player.alive
     app.window.arrange("train")
     assert not panel._seen
     app.closing.begin(ask=False)
     until(lambda: app.closing.done, 20)
-    assert not app.rival.alive
+    assert not app.second_player.alive
 
 
 # -- with the real process ----------------------------------------------------------------------------
@@ -585,9 +587,9 @@ def test_an_agent_whose_cue_is_erased_turns_the_same_way_whatever_the_cue_was(
     qtbot: QtBot, qapp: QApplication, tmaze_run: Path
 ) -> None:
     themes.apply(qapp, "dark")
-    player, rival = Player(), Rival()
-    panel = attached(qtbot, player, rival)
-    made = SimpleNamespace(panel=panel, player=SimpleNamespace(tick=lambda: None), rival=rival)
+    player, second_player = Player(), SecondPlayer()
+    panel = attached(qtbot, player, second_player)
+    made = SimpleNamespace(panel=panel, player=SimpleNamespace(tick=lambda: None), second_player=second_player)
     player.show_in(pictures=True, views=True)
     player.open(folder=tmaze_run)
     player.start()
@@ -604,8 +606,8 @@ def test_an_agent_whose_cue_is_erased_turns_the_same_way_whatever_the_cue_was(
             assert verdict(qtbot, made, "Identical") == "Identical"
             add(made, "memory")
         said = verdict(qtbot, made, "Diverges")
-        assert rival.takes[-1].seed == seed
-        original, changed = player.playing, rival.playing
+        assert second_player.takes[-1].seed == seed
+        original, changed = player.playing, second_player.playing
         assert original is not None
         assert changed is not None
         assert original.action[-1] == (0 if seed == UP_SEED else 1)
@@ -620,14 +622,14 @@ def test_an_agent_whose_cue_is_erased_turns_the_same_way_whatever_the_cue_was(
         row = Intervention(lever(panel, key), first, first, (place,), "set", value)
         panel.interventions.add(row)
         verdict(qtbot, made, "Diverges")
-        assert rival.playing is not None
-        assert rival.playing.reward.sum() == -1  # it says up, and down is right
+        assert second_player.playing is not None
+        assert second_player.playing.reward.sum() == -1  # it says up, and down is right
         panel.interventions.clear()
 
-    panel.stand_beside(Other(Agent(None, tmaze_run), 5_008, "checkpoint 5,008"))
+    panel.stand_beside(Other(AgentRef(None, tmaze_run), 5_008, "checkpoint 5,008"))
     verdict(qtbot, made, "Diverges")
-    assert rival.playing is not None
-    assert rival.playing.weights_step == 5_008
-    for part in (player, rival):
+    assert second_player.playing is not None
+    assert second_player.playing.weights_step == 5_008
+    for part in (player, second_player):
         part.stop()
         qtbot.waitUntil(lambda: not part.alive, timeout=10_000)  # noqa: B023

@@ -62,7 +62,7 @@ def test_every_string_is_whole(
     for arrangement in ARRANGEMENTS:
         window.arrange(arrangement)
         qtbot.wait(60)
-        window.board.refresh()
+        window.panel_docks.refresh()
         QApplication.processEvents()
         for _ in range(3):  # layouts follow texts with posted events; no timer may change a text between
             QApplication.sendPostedEvents()

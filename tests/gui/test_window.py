@@ -153,7 +153,7 @@ def test_events_reach_the_panels_and_the_status_line(qtbot: QtBot, app: App) -> 
     host.emit(m.Learned(step=75_000, updates=9, steps_per_second=2500.0, updates_per_second=40.0, seconds=30.0))
     qtbot.waitUntil(lambda: app.session.step == 75_000)
     app.window.status.refresh()
-    assert len(app.window.board.history.returns) == 99
+    assert len(app.window.panel_docks.history.returns) == 99
     assert app.window.status.count.text() == "75,000 / 150,000"
     assert app.window.status.percent.text() == "50 %"
     assert "2,500 steps/s" in app.window.status.speed.text()
@@ -163,14 +163,14 @@ def test_events_reach_the_panels_and_the_status_line(qtbot: QtBot, app: App) -> 
 
 def test_a_hidden_card_costs_nothing_and_is_whole_when_shown_again(qtbot: QtBot, app: App) -> None:
     reach(app, State.RUNNING)
-    board = app.window.board
+    panel_docks = app.window.panel_docks
     app.window.docks["return"].hide()
-    qtbot.waitUntil(lambda: board.panels["return"] not in board._visible())
+    qtbot.waitUntil(lambda: panel_docks.panels["return"] not in panel_docks._visible())
     ScriptedHost.opened[-1].emit(m.EpisodeEnded(step=100, ret=5.0, length=9))
-    qtbot.waitUntil(lambda: len(board.history.returns) == 1)
+    qtbot.waitUntil(lambda: len(panel_docks.history.returns) == 1)
     app.window.docks["return"].show()
-    qtbot.waitUntil(lambda: board.panels["return"] in board._visible())
-    assert board.panels["return"].history is board.history
+    qtbot.waitUntil(lambda: panel_docks.panels["return"] in panel_docks._visible())
+    assert panel_docks.panels["return"].history is panel_docks.history
 
 
 # -- every string ---------------------------------------------------------------------------------------

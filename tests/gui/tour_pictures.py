@@ -28,7 +28,7 @@ from dqngui.gui.panels.internals.memory_panel import MemoryPanel
 from dqngui.gui.panels.probe.probe_panel import ProbePanel
 from dqngui.gui.panels.whatif.whatif_panel import WhatIfPanel
 from dqngui.lab.analysis.interventions import levers
-from dqngui.lab.analysis.overlay import Overlay
+from dqngui.lab.analysis.overlay import WeightsOverlay
 
 Kind = TypeVar("Kind")
 SIZE = (1600, 1000)
@@ -131,7 +131,7 @@ class Tour:
 
     def panel(self, name: str, kind: type[Kind]) -> Kind:
         """A card's panel, brought to the front."""
-        panel = self.window.board.panels[name]
+        panel = self.window.panel_docks.panels[name]
         assert isinstance(panel, kind)
         self.window.docks[name].raise_()
         self.rest(0.3)
@@ -173,27 +173,27 @@ def lay_attention_on_cells(tour: Tour, folder: Path) -> None:
     """MiniGrid Memory, attention over cells + LSTM: where each head looks at the fork, and whether that explains it."""
     tour.open(folder, "watch")
     agent = tour.panel("agent", AgentPanel)
-    agent.overlays.choose(True, Overlay(POOLING))
-    meter = tour.panel("attention", AttentionPanel).meter
-    assert meter is not None
+    agent.overlays.choose(True, WeightsOverlay(POOLING))
+    faithfulness_row = tour.panel("attention", AttentionPanel).faithfulness_row
+    assert faithfulness_row is not None
     tour.play(3_100_001)
     tour.go(0)
     playing = tour.player.playing
     assert playing is not None
     tour.go(playing.length - 4)
-    meter.measure()
-    tour.until(lambda: bool(meter.answers), "the meter's answer")
+    faithfulness_row.measure()
+    tour.until(lambda: bool(faithfulness_row.answers), "the meter's answer")
     tour.take("tour-minigrid")
 
 
 def measure_the_map(tour: Tour, folder: Path) -> None:
     """CartPole, transformer: which past steps each head reads, and whether that explains what the agent does."""
     tour.open(folder, "inspect")
-    meter = tour.panel("attention", AttentionPanel).meter
-    assert meter is not None
+    faithfulness_row = tour.panel("attention", AttentionPanel).faithfulness_row
+    assert faithfulness_row is not None
     tour.go(60)
-    meter.measure()
-    tour.until(lambda: bool(meter.answers), "the meter's answer")
+    faithfulness_row.measure()
+    tour.until(lambda: bool(faithfulness_row.answers), "the meter's answer")
     tour.take("tour-transformer")
 
 

@@ -19,7 +19,7 @@ from dqngui.config import ConfigError
 from dqngui.envs.make import make_env, make_vector
 from dqngui.envs.vector import Envs
 from dqngui.hosts import open_host
-from dqngui.jobs.agent import Agent
+from dqngui.jobs.agent import LoadedAgent
 from dqngui.jobs.camera import REEL
 from dqngui.jobs.changes import Changes
 from dqngui.jobs.episode import Episode
@@ -67,7 +67,7 @@ class Scene:
         net |= {"tokens": "feature"}
         experiment = experiment_from({"env": {"id": env_id, **env}, "net": net})
         self.envs: Envs = make_vector(experiment.env, 1)
-        self.agent = Agent(OpenAgent(experiment=experiment), experiment, self.envs.spaces)
+        self.agent = LoadedAgent(OpenAgent(experiment=experiment), experiment, self.envs.spaces)
         weights = weights_of(experiment, 0)
         rng = np.random.default_rng(0)  # fresh networks hardly tell actions apart
         self.agent.offer(1, {name: w + rng.normal(0, 0.1, w.shape).astype(w.dtype) for name, w in weights.items()})

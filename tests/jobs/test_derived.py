@@ -14,7 +14,7 @@ from dqngui import catalog
 from dqngui.config import Experiment
 from dqngui.envs.make import make_vector
 from dqngui.jobs import derived
-from dqngui.jobs.agent import CPU, Agent
+from dqngui.jobs.agent import CPU, LoadedAgent
 from dqngui.jobs.episode import Episode
 from dqngui.learning.acting import inputs_of
 from dqngui.messages import BeginEpisode, OpenAgent
@@ -37,10 +37,10 @@ def test_a_row_without_any_token_keeps_only_itself() -> None:
     assert torch.allclose(derived.rollout([torch.zeros(1, 2, 2)]), torch.eye(2))
 
 
-def agent_of(env: dict[str, Any], **net: Any) -> tuple[Agent, Any]:
+def agent_of(env: dict[str, Any], **net: Any) -> tuple[LoadedAgent, Any]:
     experiment: Experiment = experiment_from({"env": {"num_envs": 1, **env}, "net": {"width": 16, **net}})
     envs = make_vector(experiment.env, 1)
-    agent = Agent(OpenAgent(experiment=experiment), experiment, envs.spaces)
+    agent = LoadedAgent(OpenAgent(experiment=experiment), experiment, envs.spaces)
     agent.offer(0, agent.network.state_dict())
     agent.rearm()
     return agent, envs
@@ -49,7 +49,7 @@ def agent_of(env: dict[str, Any], **net: Any) -> tuple[Agent, Any]:
 CARTPOLE = {"id": "CartPole-v1"}
 
 
-def play(agent: Agent, envs: Any, steps: int = 3, **asked: Any) -> dict[str, Any]:
+def play(agent: LoadedAgent, envs: Any, steps: int = 3, **asked: Any) -> dict[str, Any]:
     episode = Episode(agent, envs, BeginEpisode(number=1, seed=3, **asked))
     return episode.advance(steps, 1e9).tensors
 
@@ -117,7 +117,7 @@ def test_integrated_gradients_add_up_to_the_difference(
     assert_complete(agent, envs)
 
 
-def assert_complete(agent: Agent, envs: Any, steps: int = 2) -> None:
+def assert_complete(agent: LoadedAgent, envs: Any, steps: int = 2) -> None:
     network, action, reward = agent.network, np.full(1, -1), np.zeros(1, np.float32)
     parts = envs.reset([5])
     state = network.initial_state(1)

@@ -16,7 +16,7 @@ from dqngui.config import Experiment
 from dqngui.envs.make import make_vector
 from dqngui.envs.seeds import STUDY_SEEDS
 from dqngui.hosts import run_inline
-from dqngui.jobs.agent import Agent
+from dqngui.jobs.agent import LoadedAgent
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.study.collecting import environments, moments
 from dqngui.jobs.study.faithfulness import considered
@@ -288,7 +288,7 @@ def test_checkpoints_that_are_thinned_meanwhile_are_left_out(finder: Path, tmp_p
         save_weights(folder, step, trained, best=False)
     first = checkpoints(folder)[0]
     envs = make_vector(read_run(folder).env, 1)
-    agent = Agent(m.OpenAgent(folder=str(folder)), read_run(folder), envs.spaces)
+    agent = LoadedAgent(m.OpenAgent(folder=str(folder)), read_run(folder), envs.spaces)
     envs.close()
     rows: list[m.OverTraining] = []
     for event in over_training(agent, folder, m.AskOverTraining(number=1, episodes=1)):
@@ -381,7 +381,7 @@ def test_progress_rises_and_is_not_told_too_often(tmaze_run: Path) -> None:
 
 
 def test_episodes_played_at_once_are_those_played_alone(tmaze_run: Path) -> None:
-    agent = Agent(
+    agent = LoadedAgent(
         m.OpenAgent(folder=str(tmaze_run)), read_stored(tmaze_run), make_vector(read_stored(tmaze_run).env, 1).spaces
     )
     seen: dict[int, list[tuple[int, float, float]]] = {}
@@ -408,7 +408,7 @@ def test_episodes_played_at_once_are_those_played_alone(tmaze_run: Path) -> None
 
 def test_long_episodes_are_cut(finder: Path) -> None:
     asked = read_stored(finder)
-    agent = Agent(m.OpenAgent(folder=str(finder)), asked, make_vector(asked.env, 1).spaces)
+    agent = LoadedAgent(m.OpenAgent(folder=str(finder)), asked, make_vector(asked.env, 1).spaces)
     with environments(agent, 3) as envs:
         steps = [moment.t.tolist() for moment in moments(agent, envs, 3, 4)]
     assert steps == [[0] * 3, [1] * 3, [2] * 3, [3] * 3]

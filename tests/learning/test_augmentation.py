@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from dqngui.config import LearnConfig
-from dqngui.envs.spaces import Part
+from dqngui.envs.spaces import ObservationPart
 from dqngui.learning.augmentation import Augmentation, shift_index
 from dqngui.nets.trunk import Inputs
 
-VECTOR = Part("sensors", "vector", (3,), "float32", raw_shape=(3,))
-BITS = Part("bits", "vector", (2,), "uint8", raw_shape=(2,))
-PLACE = Part("place", "discrete", (1,), "int32", sizes=(5,))
-PICTURE = Part("picture", "image", (6 * 5 * 3,), "uint8", scale=1 / 255, raw_shape=(6, 5, 3), axes="hwc")
+VECTOR = ObservationPart("sensors", "vector", (3,), "float32", raw_shape=(3,))
+BITS = ObservationPart("bits", "vector", (2,), "uint8", raw_shape=(2,))
+PLACE = ObservationPart("place", "discrete", (1,), "int32", sizes=(5,))
+PICTURE = ObservationPart("picture", "image", (6 * 5 * 3,), "uint8", scale=1 / 255, raw_shape=(6, 5, 3), axes="hwc")
 PARTS = (VECTOR, BITS, PLACE, PICTURE)
 T, B = 4, 50
 
@@ -39,7 +39,7 @@ def of(seed: int = 1, **learn: float) -> Augmentation:
 )
 def test_a_shift_moves_rows_and_columns_and_repeats_the_border(axes: str, raw_shape: tuple[int, ...]) -> None:
     size = int(np.prod(raw_shape))
-    part = Part("picture", "image", (size,), "uint8", raw_shape=raw_shape, axes=axes)
+    part = ObservationPart("picture", "image", (size,), "uint8", raw_shape=raw_shape, axes=axes)
     picture = np.random.default_rng(0).integers(0, 256, raw_shape).astype(np.uint8)
     shifts = [(0, 0), (2, -1), (-3, 4), (1, 0)]
     index = shift_index(part, torch.tensor(shifts))

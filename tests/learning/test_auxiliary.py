@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dqngui import catalog
 from dqngui.config import Experiment
-from dqngui.envs.spaces import Part, Spaces
+from dqngui.envs.spaces import ObservationPart, Spaces
 from dqngui.learning.auxiliary import Standard
 from dqngui.learning.dqn import DQN
 from dqngui.learning.replay import Batch, Replay
@@ -21,7 +21,11 @@ from dqngui.nets.record import Record
 from dqngui.settings import as_data, experiment_from
 
 SPACES = Spaces(
-    parts=(Part("x", "vector", (2,), "float32"), Part("place", "discrete", (1,), "int32", sizes=(4,))), actions=2
+    parts=(
+        ObservationPart("x", "vector", (2,), "float32"),
+        ObservationPart("place", "discrete", (1,), "int32", sizes=(4,)),
+    ),
+    actions=2,
 )
 
 

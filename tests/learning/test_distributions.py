@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dqngui.config import ConfigError, LearnConfig
-from dqngui.envs.spaces import Part, Spaces
+from dqngui.envs.spaces import ObservationPart, Spaces
 from dqngui.learning.acting import inputs_of
 from dqngui.learning.distributions import (
     CategoricalObjective,
@@ -165,7 +165,7 @@ def test_rescaled_targets(reading: Any) -> None:
 
 # -- through the learner --------------------------------------------------------------------------
 
-SPACES = Spaces(parts=(Part("x", "vector", (3,), "float32"),), actions=3)
+SPACES = Spaces(parts=(ObservationPart("x", "vector", (3,), "float32"),), actions=3)
 
 
 def learner_of(**data: dict[str, Any]) -> tuple[DQN, Any]:

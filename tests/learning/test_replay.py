@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dqngui.config import ConfigError
-from dqngui.envs.spaces import Part, Spaces
+from dqngui.envs.spaces import ObservationPart, Spaces
 from dqngui.learning.replay import Batch, Pairs, Replay
 from dqngui.learning.sumtree import SumTree
 from dqngui.learning.windows import WindowRule
 from dqngui.settings import experiment_from
 
-SPACES = Spaces(parts=(Part("x", "vector", (2,), "float32"),), actions=100)
+SPACES = Spaces(parts=(ObservationPart("x", "vector", (2,), "float32"),), actions=100)
 
 
 class Recorded:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dqngui import catalog
-from dqngui.envs.spaces import Part, Spaces
+from dqngui.envs.spaces import ObservationPart, Spaces
 from dqngui.jobs.changes import removing, without
 from dqngui.nets.initialise import build
 from dqngui.nets.memory.contract import State
@@ -20,7 +20,7 @@ from dqngui.nets.trunk import Trunk
 from dqngui.settings import experiment_from
 
 B, STEPS, WIDTH = 4, 6, 16
-SPACES = Spaces(parts=(Part("numbers", "vector", (4,), "float32"),), actions=3)
+SPACES = Spaces(parts=(ObservationPart("numbers", "vector", (4,), "float32"),), actions=3)
 OPTIONS = {
     "lru": {"layers": 2},
     "mingru": {"layers": 2},

@@ -9,7 +9,7 @@ import torch
 
 from dqngui import catalog
 from dqngui.config import ConfigError, Experiment
-from dqngui.envs.spaces import Part, Spaces
+from dqngui.envs.spaces import ObservationPart, Spaces
 from dqngui.nets.attention import products
 from dqngui.nets.heads import DuelingHead
 from dqngui.nets.network import Inputs, QNetwork, build_network
@@ -19,9 +19,9 @@ from dqngui.settings import experiment_from
 T, B = 7, 4
 SPACES = Spaces(
     parts=(
-        Part("sensors", "vector", (3,), "float32"),
-        Part("picture", "vector", (4,), "uint8", scale=1 / 255),
-        Part("place", "discrete", (2,), "int32", sizes=(5, 3)),
+        ObservationPart("sensors", "vector", (3,), "float32"),
+        ObservationPart("picture", "vector", (4,), "uint8", scale=1 / 255),
+        ObservationPart("place", "discrete", (2,), "int32", sizes=(5, 3)),
     ),
     actions=3,
 )
@@ -167,7 +167,7 @@ def test_recurrent_attention_looks_where_the_memory_tells_it() -> None:
 
 
 def test_a_memory_of_numbers_says_so_where_there_are_none() -> None:
-    mission = Spaces(parts=(Part("mission", "text", (32,), "int32", sizes=(1024,)),), actions=2)
+    mission = Spaces(parts=(ObservationPart("mission", "text", (32,), "int32", sizes=(1024,)),), actions=2)
     experiment = experiment_from({"net": {"memory": "sarima"}})
     with pytest.raises(ConfigError, match=r"`net.memory`: sarima .* numbers"):
         build_network(mission, experiment, torch.Generator().manual_seed(1))

@@ -15,22 +15,22 @@ from PySide6.QtCore import QObject, QSettings, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
 from dqngui.config import Experiment
-from dqngui.gui.app.closing import Closing, Part
-from dqngui.gui.app.cost_report import Report
+from dqngui.gui.app.closing import BackgroundTask, Closing
+from dqngui.gui.app.cost_report import CostReport
 from dqngui.gui.app.garbage import Sweeper
 from dqngui.gui.app.screenshots import Screenshots
 from dqngui.gui.app.torch_loader import TorchLoader
 from dqngui.gui.cards.panel import Sources
-from dqngui.gui.main_window.pin_controls import Pinning
+from dqngui.gui.main_window.pin_controls import PinControls
 from dqngui.gui.main_window.window import Window
 from dqngui.gui.style import theme as themes
-from dqngui.lab.analysis.second_player import Rival
+from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.analysis.study import Study
-from dqngui.lab.cursor.pinning import Inspecting
+from dqngui.lab.cursor.pinning import Pinning
 from dqngui.lab.library.library import Library
 from dqngui.lab.playback.agent_ref import demo_run
-from dqngui.lab.playback.episode import Playing
-from dqngui.lab.playback.follow_session import Following
+from dqngui.lab.playback.episode import PlayedEpisode
+from dqngui.lab.playback.follow_session import SessionFollower
 from dqngui.lab.playback.player import Player
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
@@ -59,19 +59,19 @@ class App(QObject):
         self.sweeper.start()
         self.player = Player(parent=self)
         self.study = Study(self.player, parent=self)
-        self.rival = Rival(parent=self)
+        self.second_player = SecondPlayer(parent=self)
         self.library = Library(self.session, parent=self)
-        self.following = Following(self.session, self.player, demo=demo_run(), parent=self)
-        self.inspecting = Inspecting(
+        self.session_follower = SessionFollower(self.session, self.player, demo=demo_run(), parent=self)
+        self.pinning = Pinning(
             self.session,
             self.player,
             self.library,
-            self.following,
-            history=lambda: self.window.board.history,
+            self.session_follower,
+            history=lambda: self.window.panel_docks.history,
             parent=self,
         )
-        parts: list[Part] = [self.player, self.study, self.rival, self.library]
-        parts += [panel.background for panel in self.window.board.panels.values() if panel.background is not None]
+        parts: list[BackgroundTask] = [self.player, self.study, self.second_player, self.library]
+        parts += [panel.background for panel in self.window.panel_docks.panels.values() if panel.background is not None]
         self.closing = Closing(self.session, self.torch, self.window, parts=parts)
         self.shown_at = 0.0
         self.interrupted = False
@@ -88,37 +88,39 @@ class App(QObject):
         self._connect_player()
 
     def _connect_player(self) -> None:
-        board, player = self.window.board, self.player
-        board.attach(
+        panel_docks, player = self.window.panel_docks, self.player
+        panel_docks.attach(
             Sources(
                 self.session,
                 player,
                 self.library,
                 study=self.study,
-                rival=self.rival,
-                inspecting=self.inspecting,
+                second_player=self.second_player,
+                pinning=self.pinning,
             )
         )
-        self.pinning = Pinning(self.inspecting, player, board, self.window.menu)
-        self.rival.grew.connect(self.window.paint_budget.request)
+        self.pin_controls = PinControls(self.pinning, player, panel_docks, self.window.menu)
+        self.second_player.grew.connect(self.window.paint_budget.request)
         self.session.weights.connect(self.study.use_weights)
         self.session.cleared.connect(self.study.forget_weights)
         self.study.weights_wanted.connect(self.session.request_weights)
         player.grew.connect(self._on_grew)
-        player.grew.connect(self.window.front.take_views)
-        player.moved.connect(board.follow)
-        player.changed.connect(lambda: board.set_scrubbed(player.paused))
-        board.views_wanted_changed.connect(self._on_sight)
+        player.grew.connect(self.window.tab_raiser.take_views)
+        player.moved.connect(panel_docks.follow)
+        player.changed.connect(lambda: panel_docks.set_scrubbed(player.paused))
+        panel_docks.views_wanted_changed.connect(self._on_sight)
         self._on_sight()
 
-    def _on_grew(self, playing: Playing | None) -> None:
-        self.window.board.take_views(playing)
+    def _on_grew(self, playing: PlayedEpisode | None) -> None:
+        self.window.panel_docks.take_views(playing)
         self.window.breakpoints.watch(playing)
         self.window.paint_budget.request()
 
     def _on_sight(self) -> None:
-        board = self.window.board
-        self.player.show_in(pictures=not {"agent", "whatif"}.isdisjoint(board.in_sight), views=board.views_wanted)
+        panel_docks = self.window.panel_docks
+        self.player.show_in(
+            pictures=not {"agent", "whatif"}.isdisjoint(panel_docks.in_sight), views=panel_docks.views_wanted
+        )
 
     def _on_shown(self) -> None:
         self.shown_at = time.perf_counter()
@@ -181,7 +183,7 @@ def run_window(
     app = App(experiment, runs=runs, settings=QSettings(), theme=theme)
     window = app.window
     pictures = Screenshots(window, screenshots) if screenshots is not None else None
-    measured = Report(window, warm_up) if report is not None else None
+    measured = CostReport(window, warm_up) if report is not None else None
     if measured is not None:
         measured.count_pictures(app.player)
         app.closing.begun.connect(measured.end)

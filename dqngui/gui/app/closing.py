@@ -18,7 +18,7 @@ PATIENCE_S = 10.0
 WORTH_ASKING_S = 30.0
 
 
-class Part(Protocol):
+class BackgroundTask(Protocol):
     """Something beside the run that works in the background."""
 
     def stop(self) -> None: ...
@@ -44,14 +44,14 @@ class Closing(QObject):
         torch: TorchLoader,
         window: QWidget,
         *,
-        parts: Sequence[Part] = (),
+        parts: Sequence[BackgroundTask] = (),
         leave: Callable[[int], None] = os._exit,
         patience: float = PATIENCE_S,
     ) -> None:
         super().__init__(window)
         self._session, self._window = session, window
         self._parts = parts
-        self._awaited: tuple[Part | TorchLoader, ...] = (*parts, torch)
+        self._awaited: tuple[BackgroundTask | TorchLoader, ...] = (*parts, torch)
         self._leave, self._patience = leave, patience
         self._since: float | None = None
         self.done = False

@@ -15,7 +15,7 @@ from dqngui.lab.playback.player import Player
 from dqngui.messages import CheckpointSaved, Event, Learned
 
 
-class Report(QObject):
+class CostReport(QObject):
     """Measures one window. It costs fifty wake-ups a second, so there is none unless it was asked for.
 
     The span begins `warm_up` seconds after the first event of a run, or after the window shows where none is
@@ -112,7 +112,7 @@ class Report(QObject):
         self._lateness.stop()
 
     def _measured(self) -> dict[str, Any]:
-        session, budget, board = self._session, self._window.paint_budget, self._window.board
+        session, budget, panel_docks = self._session, self._window.paint_budget, self._window.panel_docks
         assert self._began is not None
         seconds = time.perf_counter() - self._began
         return {
@@ -123,7 +123,7 @@ class Report(QObject):
             "event_loop_late_ms": self._lateness.figures(),
             "redraw_ms": budget.costs.figures(),
             "redraw_share": round(budget.costs.total / 1000 / seconds, 4),
-            "redraws_per_second": {name: round(budget.counts[name] / seconds, 2) for name in board.in_sight},
+            "redraws_per_second": {name: round(budget.counts[name] / seconds, 2) for name in panel_docks.in_sight},
             "rows_per_second": round(self._rows / seconds, 2),
             "pictures_per_second": round(self._pictures / seconds, 2),
             "window_share": round((time.thread_time() - self._own_time) / seconds, 4),

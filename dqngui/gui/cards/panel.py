@@ -44,15 +44,15 @@ from PySide6.QtWidgets import (
 
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.messages import Event
 
 if TYPE_CHECKING:
-    from dqngui.gui.app.closing import Part
-    from dqngui.lab.analysis.second_player import Rival
+    from dqngui.gui.app.closing import BackgroundTask
+    from dqngui.lab.analysis.second_player import SecondPlayer
     from dqngui.lab.analysis.study import Study
-    from dqngui.lab.cursor.pinning import Inspecting
+    from dqngui.lab.cursor.pinning import Pinning
     from dqngui.lab.library.library import Library
     from dqngui.lab.playback.player import Player
     from dqngui.lab.session.session import Session
@@ -92,8 +92,8 @@ class Sources:
     player: Player
     library: Library
     study: Study | None = None
-    rival: Rival | None = None
-    inspecting: Inspecting | None = None
+    second_player: SecondPlayer | None = None
+    pinning: Pinning | None = None
     chosen: dict[str, int] = field(default_factory=dict)
 
 
@@ -126,11 +126,11 @@ class Panel(QWidget):
         self.setObjectName("cardBody")
         self.history = History()
         self.cursor_at: Cursor | None = None
-        self.playing: Playing | None = None
+        self.playing: PlayedEpisode | None = None
         self.sources: Sources | None = None
         self.header_widgets: list[QWidget] = []
         self.menu_actions: list[QAction] = []
-        self.background: Part | None = None
+        self.background: BackgroundTask | None = None
         self.content = QWidget()
         self._empty = QLabel(self.promise)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -171,7 +171,7 @@ class Panel(QWidget):
         """Take what the panel needs besides the history; called once, before anything else."""
         self.sources = sources
 
-    def take_views(self, playing: Playing | None) -> None:
+    def take_views(self, playing: PlayedEpisode | None) -> None:
         """The player's episode has more steps or is another one; `refresh` draws it. None: nothing is played."""
         self.playing, self._reason = playing, ""
         self._changed = True

@@ -7,17 +7,17 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets.elided_label import ElidedLabel
-from dqngui.lab.cursor.pinning import Inspecting
+from dqngui.lab.cursor.pinning import Pinning
 
 ICON = 14
 
 
-class Badge(QWidget):
+class PinnedBadge(QWidget):
     """Hidden while live."""
 
-    def __init__(self, inspecting: Inspecting, parent: QWidget | None = None) -> None:
+    def __init__(self, pinning: Pinning, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._inspecting = inspecting
+        self._pinning = pinning
         self._pin = QLabel()
         self._warns = False
         self.text = ElidedLabel()
@@ -26,19 +26,19 @@ class Badge(QWidget):
         self.live.setText("Live")
         self.live.setToolTip("Let go of the episode: what played before goes on (Esc)")
         self.live.setAccessibleName("Live")
-        self.live.clicked.connect(inspecting.live)
+        self.live.clicked.connect(pinning.live)
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 0, 6, 2)
         row.setSpacing(6)
         row.addWidget(self._pin)
         row.addWidget(self.text, 1)
         row.addWidget(self.live)
-        inspecting.changed.connect(self._look)
+        pinning.changed.connect(self._look)
         self._look()
 
     @Slot()
     def _look(self) -> None:
-        words, pinned = self._inspecting.words, self._inspecting.pinned
+        words, pinned = self._pinning.words, self._pinning.pinned
         self.text.setText(words)
         self.text.setAccessibleName(words)
         warns = pinned is not None and pinned.differs

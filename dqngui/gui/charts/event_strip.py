@@ -68,7 +68,7 @@ def words(mark: Mark) -> str:
     return "fork" if isinstance(mark, Forked) else f"{short_name(mark.field)} {value_text(mark.new)}"
 
 
-class MarkStrip(QWidget):
+class EventStrip(QWidget):
     """Labels of tweaks, forks and breakpoints, each at its line, along the plot's top edge.
 
     They never overlap: where two collide the newer one stays; a tooltip tells all.

@@ -16,7 +16,7 @@ AT_ONCE = 1_000_000
 """Values that are turned into colours before others get their turn; about ten milliseconds."""
 
 
-class GrowingPicture:
+class GrowingImage:
     """Colours of values (steps, rows), rows downwards: one column for every `size` steps, one line for some rows.
 
     Attributes:

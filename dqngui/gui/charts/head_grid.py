@@ -13,7 +13,7 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from dqngui.gui.charts.canvas import Canvas, color_table, image_of, indices, widest
-from dqngui.gui.charts.growing_image import AT_ONCE, GrowingPicture
+from dqngui.gui.charts.growing_image import AT_ONCE, GrowingImage
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 
@@ -199,7 +199,7 @@ class TimeGrid(HeadGrid):
         super().__init__(parent)
         self.values: list[npt.NDArray[np.float32]] = []
         self.span, self.t = 1, None  # type: int, int | None
-        self._pictures: dict[tuple[int, int], GrowingPicture] = {}
+        self._pictures: dict[tuple[int, int], GrowingImage] = {}
         self._later = QTimer(self, singleShot=True, interval=LATER_MS)
         self._later.timeout.connect(self.touch)
 
@@ -241,7 +241,7 @@ class TimeGrid(HeadGrid):
         for layer, head in np.ndindex(len(self.layers), len(self.heads)):
             values = self.values[layer][:, head]
             place = QRectF(self.place(layer, head).toRect())
-            picture = self._pictures.setdefault((layer, head), GrowingPicture())
+            picture = self._pictures.setdefault((layer, head), GrowingImage())
             size = 2 ** max(0, math.ceil(math.log2(self.span / max(1.0, place.width() * ratio))))
             picture.add(
                 values, np.arange(values.shape[1]), span=self.span, size=size, lines=int(place.height() * ratio),

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 Floats = npt.NDArray[np.float64]
 
 
-class Dots(pg.GraphicsObject):
+class Scatter(pg.GraphicsObject):
     """Dots `size` pixels wide, all alike: pyqtgraph's ScatterPlotItem looks up a style for each at every redraw,
     which takes six times as long."""
 

@@ -11,7 +11,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from dqngui.gui.charts.canvas import color_table, widest
-from dqngui.gui.charts.growing_image import AT_ONCE, GrowingPicture
+from dqngui.gui.charts.growing_image import AT_ONCE, GrowingImage
 from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
@@ -46,7 +46,7 @@ class TimeMap(StepCanvas):
         self._widest = 0.0
         self._signed, self._limits = False, (0.0, 1.0)
         self._table = color_table(False)
-        self._picture_of_values = GrowingPicture()
+        self._picture_of_values = GrowingImage()
         self._later = QTimer(self, singleShot=True, interval=LATER_MS)
         self._later.timeout.connect(self.touch)
 

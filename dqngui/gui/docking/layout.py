@@ -39,7 +39,7 @@ class Kept:
     widths: dict[str, int] = field(default_factory=dict)
 
 
-class Layout(QObject):
+class CardLayout(QObject):
     """Lays the docks out, and keeps what the user makes of it.
 
     Attributes:

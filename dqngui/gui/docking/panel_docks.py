@@ -11,7 +11,7 @@ from dqngui import catalog
 from dqngui.gui.cards.card import Card, CardDock
 from dqngui.gui.cards.panel import Cursor, Panel, Sources
 from dqngui.gui.style.theme import Theme
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.messages import Event
 
@@ -19,7 +19,7 @@ FOLLOW_MS = 90  # between two steps that maps show of an episode that plays; eac
 SCRUB_MS = 30  # of one that stands still, through which a hand may scrub
 
 
-class Board(QObject):
+class PanelDocks(QObject):
     """Every panel of the catalog, each in a dock.
 
     Attributes:
@@ -36,7 +36,7 @@ class Board(QObject):
         super().__init__(window)
         self.history = History()
         self.cursor: Cursor | None = None
-        self.playing: Playing | None = None
+        self.playing: PlayedEpisode | None = None
         self.panels: dict[str, Panel] = {}
         self.docks: dict[str, CardDock] = {}
         self._seen: set[str] = set()
@@ -61,9 +61,9 @@ class Board(QObject):
         """Give the panels what they need besides the history."""
         for panel in self.panels.values():
             panel.attach(sources)
-            if sources.inspecting is not None:
+            if sources.pinning is not None:
                 panel.picked.disconnect(self.seek)
-                panel.picked.connect(sources.inspecting.pick)
+                panel.picked.connect(sources.pinning.pick)
 
     def _on_visibility(self, name: str, visible: bool) -> None:
         if not visible:
@@ -100,7 +100,7 @@ class Board(QObject):
             panel.take(events)
 
     @Slot(object)
-    def take_views(self, playing: Playing | None) -> None:
+    def take_views(self, playing: PlayedEpisode | None) -> None:
         """The player's episode has more steps or is another one; panels draw it at the next `refresh`."""
         self.playing, self._followed = playing, None
         for panel in self._visible():

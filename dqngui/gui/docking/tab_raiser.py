@@ -5,31 +5,31 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QMainWindow, QTabBar
 
-from dqngui.gui.docking.layout import Layout
-from dqngui.gui.docking.panel_docks import Board
-from dqngui.gui.panels.internals.view_panel import InnerPanel
+from dqngui.gui.docking.layout import CardLayout
+from dqngui.gui.docking.panel_docks import PanelDocks
+from dqngui.gui.panels.internals.view_panel import ViewPanel
 from dqngui.lab.analysis.views import matching
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import PlayerReady
 
 
-class Front(QObject):
+class TabRaiser(QObject):
     """Brings such a card to the front for every agent that is opened, until the user chooses a tab himself.
 
     Attributes:
         chosen: the user chose a tab: from now on the cards stay where they are.
     """
 
-    def __init__(self, window: QMainWindow, board: Board, layouts: Layout) -> None:
+    def __init__(self, window: QMainWindow, panel_docks: PanelDocks, layouts: CardLayout) -> None:
         super().__init__(window)
-        self._window, self._board = window, board
+        self._window, self._panel_docks = window, panel_docks
         self._ready: PlayerReady | None = None
         self.chosen = False
         layouts.dressed.connect(self._watch)
         layouts.placed.connect(self._look_soon)
 
     @Slot(object)
-    def take_views(self, playing: Playing | None) -> None:
+    def take_views(self, playing: PlayedEpisode | None) -> None:
         """Look again where another agent plays."""
         if playing is not None and playing.ready is not self._ready:
             self._ready = playing.ready
@@ -42,21 +42,21 @@ class Front(QObject):
     @Slot()
     def look(self) -> None:
         """Where a card in front has nothing to show of the agent and one behind it has, bring that one to the front."""
-        playing, board = self._board.playing, self._board
+        playing, panel_docks = self._panel_docks.playing, self._panel_docks
         if playing is None or self.chosen:
             return
         full = {
             name: bool(matching(playing, panel.views))
-            for name, panel in board.panels.items()
-            if isinstance(panel, InnerPanel)
+            for name, panel in panel_docks.panels.items()
+            if isinstance(panel, ViewPanel)
         }
-        for name in board.in_sight:
+        for name in panel_docks.in_sight:
             if full.get(name, True):
                 continue
-            behind = [dock.objectName() for dock in self._window.tabifiedDockWidgets(board.docks[name])]
+            behind = [dock.objectName() for dock in self._window.tabifiedDockWidgets(panel_docks.docks[name])]
             better = next((each for each in behind if full.get(each, False)), None)
             if better is not None:
-                board.docks[better].raise_()
+                panel_docks.docks[better].raise_()
 
     @Slot()
     def _watch(self) -> None:

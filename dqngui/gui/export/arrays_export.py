@@ -8,9 +8,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
-from dqngui.gui.app.closing import Part
+from dqngui.gui.app.closing import BackgroundTask
 from dqngui.gui.export.episode_arrays import Arrays, arrays_of, write_arrays
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 
 TICK_MS = 50
@@ -91,7 +91,7 @@ class ArraysExport(QObject):
             player.foresee(playing.length + AHEAD)
 
     @staticmethod
-    def _complete(playing: Playing) -> bool:
+    def _complete(playing: PlayedEpisode) -> bool:
         """All steps are known, with all that can be recorded; an episode that waits for a hand goes no further."""
         wanted = {view.name for view in playing.ready.derivable}
         told = wanted <= set(playing.views) and (playing.recorded or not playing.ready.views)
@@ -134,7 +134,7 @@ class ArraysExport(QObject):
 class Exports:
     """Everything that a card exports in the background, as one part that is waited for when the window closes."""
 
-    def __init__(self, *parts: Part) -> None:
+    def __init__(self, *parts: BackgroundTask) -> None:
         self._parts = parts
 
     def stop(self) -> None:

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 
 Arrays = dict[str, npt.NDArray[Any]]
 
 
-def arrays_of(playing: Playing) -> Arrays:
+def arrays_of(playing: PlayedEpisode) -> Arrays:
     """What is known of an episode of T steps.
 
     `q` (T, A), `action` (T,), `reward` (T,) raw, `observation` (T, F) and, where they were recorded, `view/NAME`
@@ -38,7 +38,7 @@ def arrays_of(playing: Playing) -> Arrays:
     return arrays | told | {"about": np.array(json.dumps(_about(playing), ensure_ascii=False))}
 
 
-def _about(playing: Playing) -> dict[str, Any]:
+def _about(playing: PlayedEpisode) -> dict[str, Any]:
     return {
         "environment": playing.ready.environment,
         "seed": playing.seed,
@@ -66,7 +66,7 @@ def write_arrays(path: str | Path, arrays: Arrays) -> None:
         part.unlink(missing_ok=True)
 
 
-def write_steps(path: str | Path, playing: Playing | None) -> None:
+def write_steps(path: str | Path, playing: PlayedEpisode | None) -> None:
     """Write a table of a row a step: action, reward, the actions' numbers, the observation's. Raises OSError."""
     with Path(path).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

@@ -18,10 +18,10 @@ from PySide6.QtGui import QImage
 from dqngui.config import ConfigError
 from dqngui.gui.cards.panel import Panel
 from dqngui.gui.export.film_sheet import FilmSheet
-from dqngui.lab.analysis.overlay import Overlay
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.analysis.overlay import WeightsOverlay
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
-from dqngui.lab.playback.step_descriptions import Seen
+from dqngui.lab.playback.step_descriptions import StepDescriptions
 
 LONGEST_S, GIF_S = 60.0, 20.0
 GIF_FPS = 12.5  # of a GIF, which keeps every picture whole
@@ -76,7 +76,7 @@ class Filming(QObject):
         parent: QObject | None = None,
         *,
         sees: bool = False,
-        overlay: Overlay | None = None,
+        overlay: WeightsOverlay | None = None,
     ) -> None:
         """`panels` are the film's own, not those of the window; `sees` draws what the agent sees, with an overlay."""
         super().__init__(parent)
@@ -84,7 +84,7 @@ class Filming(QObject):
         self.active = False
         self._player, self._panels = player, list(panels)
         self._sheet: FilmSheet | None = None
-        self._playing: Playing | None = None
+        self._playing: PlayedEpisode | None = None
         self._encoder: _Encoder | None = None
         self._steps: list[int] = []
         self._done = 0
@@ -92,7 +92,7 @@ class Filming(QObject):
         self._waited_ms = 0
         self._recorded = False
         self._sees, self._overlay = sees, overlay
-        self._seen = Seen(self)
+        self._seen = StepDescriptions(self)
         self._seen.attach(player)
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self._tick)
@@ -153,7 +153,7 @@ class Filming(QObject):
         if self.active and self._sheet is not None and playing is self._playing and self._done < len(self._steps):
             self._shoot(playing)
 
-    def _get_ready(self, playing: Playing | None) -> None:
+    def _get_ready(self, playing: PlayedEpisode | None) -> None:
         """Have the whole episode played, with views; then begin the film."""
         if playing is None:
             if not self._player.loading:
@@ -186,7 +186,7 @@ class Filming(QObject):
             self._player.show_in(pictures=True, views=self._recorded)
             self._player.seek(t)
 
-    def _shoot(self, playing: Playing | None) -> None:
+    def _shoot(self, playing: PlayedEpisode | None) -> None:
         assert playing is not None and self._encoder is not None and self._sheet is not None
         t = self._steps[self._done]
         image = self._player.frame

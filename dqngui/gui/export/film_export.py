@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from dqngui import catalog
 from dqngui.gui.cards.panel import Panel
 from dqngui.gui.export.film import Filming
-from dqngui.lab.analysis.overlay import Overlay
+from dqngui.lab.analysis.overlay import WeightsOverlay
 from dqngui.lab.playback.player import Player
 
 SAID_MS = 6000
@@ -41,7 +41,7 @@ class FilmExport(QObject):
         self._ended: Filming | None = None  # the last one; its thread may still remove half a film
         self.words = ""
         self.sees = False
-        self.overlay: Overlay | None = None
+        self.overlay: WeightsOverlay | None = None
         self.dialog: QFileDialog | None = None
         self._before: tuple[tuple[bool, bool], tuple[int, int]] = ((True, False), (640, 480))
         self._silent = QTimer(self, singleShot=True, interval=SAID_MS)

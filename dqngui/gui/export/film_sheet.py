@@ -16,11 +16,11 @@ from dqngui.gui.cards.panel import Panel
 from dqngui.gui.charts.timeline import span_of
 from dqngui.gui.charts.trace import Series, Trace
 from dqngui.gui.scene.entity_marks import draw_entity_marks
-from dqngui.gui.scene.observation_view import SeenView
+from dqngui.gui.scene.observation_view import ObservationView
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import GAP
-from dqngui.lab.analysis.overlay import NO_MARKS, Numbers, Overlay
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.analysis.overlay import NO_MARKS, Numbers, WeightsOverlay
+from dqngui.lab.playback.episode import PlayedEpisode
 
 SIZE = QSize(1280, 720)
 VALUES_HEIGHT = 150
@@ -41,13 +41,18 @@ class FilmSheet(QWidget):
     """
 
     def __init__(
-        self, playing: Playing, panels: Sequence[Panel], *, sees: bool = False, overlay: Overlay | None = None
+        self,
+        playing: PlayedEpisode,
+        panels: Sequence[Panel],
+        *,
+        sees: bool = False,
+        overlay: WeightsOverlay | None = None,
     ) -> None:
         super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
         self.setFixedSize(SIZE)
         self._playing = playing
-        self.picture, self.seen = _Picture(self), SeenView(self)
+        self.picture, self.seen = _Picture(self), ObservationView(self)
         ready = playing.ready
         self.sees, self._overlay = sees or bool(ready.no_picture), overlay
         marks = overlay is not None and ready.entities is not None and not ready.no_picture

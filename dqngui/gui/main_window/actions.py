@@ -13,39 +13,43 @@ from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 
 
-class Words(NamedTuple):
+class ActionText(NamedTuple):
     text: str
     icon: str
     shortcuts: tuple[str, ...]
     tip: str
 
 
-WORDS: dict[Action, Words] = {
-    Action.START: Words("Start", "play", ("Ctrl+Return",), "Begin a new run of this experiment"),
-    Action.PAUSE: Words("Pause", "pause", ("Ctrl+P",), "Wait from the next vector step on"),
-    Action.UNPAUSE: Words("Continue", "play", ("Ctrl+P",), "Go on training"),
-    Action.STEP: Words("Step", "debug-step-over", ("Ctrl+.",), "One vector step, and the update if it is due"),
-    Action.STEP_UPDATE: Words(
+WORDS: dict[Action, ActionText] = {
+    Action.START: ActionText("Start", "play", ("Ctrl+Return",), "Begin a new run of this experiment"),
+    Action.PAUSE: ActionText("Pause", "pause", ("Ctrl+P",), "Wait from the next vector step on"),
+    Action.UNPAUSE: ActionText("Continue", "play", ("Ctrl+P",), "Go on training"),
+    Action.STEP: ActionText("Step", "debug-step-over", ("Ctrl+.",), "One vector step, and the update if it is due"),
+    Action.STEP_UPDATE: ActionText(
         "Step to the next update", "debug-step-into", ("Ctrl+Shift+.",), "Up to and including the next update"
     ),
-    Action.STEP_EPISODE: Words(
+    Action.STEP_EPISODE: ActionText(
         "Step to the episode's end", "debug-step-out", ("Ctrl+Alt+.",), "Until the episode of environment 0 ends"
     ),
-    Action.STOP: Words("Stop", "stop", ("Ctrl+E",), "Save, then end; the run can be resumed"),
-    Action.RESUME_RUN: Words("Resume", "restart", ("Ctrl+R",), "Go on from the last checkpoint"),
-    Action.NEW_RUN: Words("New run", "plus", ("Ctrl+N",), "Back to an experiment that has not begun"),
-    Action.FORK: Words(
+    Action.STOP: ActionText("Stop", "stop", ("Ctrl+E",), "Save, then end; the run can be resumed"),
+    Action.RESUME_RUN: ActionText("Resume", "restart", ("Ctrl+R",), "Go on from the last checkpoint"),
+    Action.NEW_RUN: ActionText("New run", "plus", ("Ctrl+N",), "Back to an experiment that has not begun"),
+    Action.FORK: ActionText(
         "Fork", "source-branch", ("Ctrl+Shift+F",), "Branch: save this run, and go on from here as a run of its own"
     ),
-    Action.START_DRAFT: Words(
+    Action.START_DRAFT: ActionText(
         "New run with the changes",
         "plus-circle-outline",
         ("Ctrl+Shift+N",),
         "Save and stop this run, and train the changed experiment from the beginning",
     ),
-    Action.DISCARD_DRAFT: Words("Discard the changes", "close", ("Ctrl+Shift+D",), "Put the changed settings back"),
-    Action.SAVE: Words("Save checkpoint", "content-save-outline", ("Ctrl+S",), "Save weights and resume state now"),
-    Action.UNDO_KNOB: Words("Undo knob change", "undo", ("Ctrl+Z",), "Send the value before the last change"),
+    Action.DISCARD_DRAFT: ActionText(
+        "Discard the changes", "close", ("Ctrl+Shift+D",), "Put the changed settings back"
+    ),
+    Action.SAVE: ActionText(
+        "Save checkpoint", "content-save-outline", ("Ctrl+S",), "Save weights and resume state now"
+    ),
+    Action.UNDO_KNOB: ActionText("Undo knob change", "undo", ("Ctrl+Z",), "Send the value before the last change"),
 }
 
 

@@ -9,29 +9,29 @@ from PySide6.QtGui import QImage, QKeySequence, QShortcut
 from PySide6.QtWidgets import QBoxLayout, QLabel
 
 from dqngui.gui.cards.panel import Panel
-from dqngui.gui.cards.pinned_badge import Badge
-from dqngui.gui.docking.panel_docks import Board
+from dqngui.gui.cards.pinned_badge import PinnedBadge
+from dqngui.gui.docking.panel_docks import PanelDocks
 from dqngui.gui.main_window.menus import MainMenu
 from dqngui.gui.panels.agent.agent_panel import AgentPanel
 from dqngui.gui.scene.frame import FrameView
-from dqngui.lab.cursor.pinning import Inspecting
+from dqngui.lab.cursor.pinning import Pinning
 from dqngui.lab.playback.player import Player
 
 EDGE = 8
 
 
-class Pinning(QObject):
+class PinControls(QObject):
     """Puts the cursor's badge, keys and menu entries where they belong.
 
     Attributes:
         badges: by the panel's name.
     """
 
-    def __init__(self, inspecting: Inspecting, player: Player, board: Board, menu: MainMenu) -> None:
-        super().__init__(board)
-        self._inspecting, self._player, self._board = inspecting, player, board
-        self.badges: dict[str, Badge] = {}
-        for name, panel in board.panels.items():
+    def __init__(self, pinning: Pinning, player: Player, panel_docks: PanelDocks, menu: MainMenu) -> None:
+        super().__init__(panel_docks)
+        self._pinning, self._player, self._panel_docks = pinning, player, panel_docks
+        self.badges: dict[str, PinnedBadge] = {}
+        for name, panel in panel_docks.panels.items():
             if name == "return" or isinstance(panel, AgentPanel) or panel.views:
                 self._add_badge(name, panel)
             if name == "return" or panel.views:
@@ -39,18 +39,18 @@ class Pinning(QObject):
             if isinstance(panel, AgentPanel):
                 DrawingNote(player, panel.frame)
         self._add_entries(menu)
-        inspecting.changed.connect(self._on_changed)
+        pinning.changed.connect(self._on_changed)
         self._on_changed()
 
     @Slot()
     def _on_changed(self) -> None:
-        self.live.setEnabled(self._inspecting.pinned is not None)
-        self.earlier.setEnabled(self._inspecting.can_step(-1))
-        self.later.setEnabled(self._inspecting.can_step(1))
-        self._board.seek(self._inspecting.cursor)
+        self.live.setEnabled(self._pinning.pinned is not None)
+        self.earlier.setEnabled(self._pinning.can_step(-1))
+        self.later.setEnabled(self._pinning.can_step(1))
+        self._panel_docks.seek(self._pinning.cursor)
 
     def _add_badge(self, name: str, panel: Panel) -> None:
-        badge = Badge(self._inspecting, panel)
+        badge = PinnedBadge(self._pinning, panel)
         column = panel.layout()
         assert isinstance(column, QBoxLayout)
         column.insertWidget(0, badge)
@@ -72,19 +72,19 @@ class Pinning(QObject):
             shortcut.activated.connect(do)
 
     def _add_entries(self, menu: MainMenu) -> None:
-        inspecting = self._inspecting
+        pinning = self._pinning
         menu.view.addSeparator()
         self.earlier = menu.add(
             menu.view, "Earlier training episode", "arrow-left", "Shift+Left",
-            "Pin the episode that ended before this one, or the newest", partial(inspecting.step_episode, -1),
+            "Pin the episode that ended before this one, or the newest", partial(pinning.step_episode, -1),
         )  # fmt: skip
         self.later = menu.add(
             menu.view, "Later training episode", "arrow-right", "Shift+Right",
-            "Pin the episode that ended after this one", partial(inspecting.step_episode, 1),
+            "Pin the episode that ended after this one", partial(pinning.step_episode, 1),
         )  # fmt: skip
         self.live = menu.add(
             menu.view, "Live", "pin-off", "Esc", "Let go of the pinned episode: what played before goes on",
-            inspecting.live,
+            pinning.live,
         )  # fmt: skip
 
 

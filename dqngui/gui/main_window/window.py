@@ -21,10 +21,10 @@ import dqngui
 from dqngui import presets
 from dqngui.gui.cards.card import Card, CardDock
 from dqngui.gui.docking.arrangements import ARRANGEMENTS, ArrangementSwitch
-from dqngui.gui.docking.layout import Layout, restore_geometry
+from dqngui.gui.docking.layout import CardLayout, restore_geometry
 from dqngui.gui.docking.paint_budget import PaintBudget
-from dqngui.gui.docking.panel_docks import Board
-from dqngui.gui.docking.tab_raiser import Front
+from dqngui.gui.docking.panel_docks import PanelDocks
+from dqngui.gui.docking.tab_raiser import TabRaiser
 from dqngui.gui.main_window.actions import RunActions
 from dqngui.gui.main_window.banner import Banner
 from dqngui.gui.main_window.breakpoint_dialog import BreakpointButton, BreakpointDialog
@@ -78,24 +78,24 @@ class Window(QMainWindow):
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.run_actions = RunActions(session, self)
         self._make_cards()
-        self.breakpoints = BreakpointList(session, lambda: self.board.history, self)
+        self.breakpoints = BreakpointList(session, lambda: self.panel_docks.history, self)
         self._breakpoint_dialog: BreakpointDialog | None = None
         self.menu = self._make_menu()
         self.header = Header(session, self.run_actions, self.menu)
         self.draft_bar, self.banner = DraftBar(session, self.run_actions), Banner()
         self.status = StatusLine(session)
         self._frame()
-        self.layouts = Layout(self, self.docks)
-        self.front = Front(self, self.board, self.layouts)
+        self.layouts = CardLayout(self, self.docks)
+        self.tab_raiser = TabRaiser(self, self.panel_docks, self.layouts)
         self.layouts.changed.connect(self.switch.show_chosen)
         self.switch.chosen.connect(self.layouts.choose)
         self.switch.show_chosen(self.layouts.name)
         self.layouts.arrange()
-        self.paint_budget = PaintBudget(self.board.refresh_next, self)
+        self.paint_budget = PaintBudget(self.panel_docks.refresh_next, self)
         self.status.painting = self.paint_budget.rate
         session.changed.connect(self._on_changed)
         session.received.connect(self._on_received)
-        session.cleared.connect(self.board.clear)
+        session.cleared.connect(self.panel_docks.clear)
         session.rewound.connect(self._on_rewound)
         session.told.connect(self._on_told)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_scheme)
@@ -103,14 +103,18 @@ class Window(QMainWindow):
     # -- parts -----------------------------------------------------------------------------------
 
     def _make_cards(self) -> None:
-        self.form, self.knobs, self.board = ExperimentForm(self.session), LiveKnobs(self.session), Board(self)
+        self.form, self.knobs, self.panel_docks = (
+            ExperimentForm(self.session),
+            LiveKnobs(self.session),
+            PanelDocks(self),
+        )
         self.docks: dict[str, CardDock] = {}
         for name, title, body in (("experiment", "Experiment", self.form), ("knobs", "Live knobs", self.knobs)):
             card = Card(title, body)
             body.set_card(card)
             card.setMinimumWidth(280)
             self.docks[name] = CardDock(name, card, self)
-        self.docks |= self.board.docks
+        self.docks |= self.panel_docks.docks
         self.form.setMinimumHeight(150)
         self.knobs.setMinimumHeight(150)
 
@@ -210,13 +214,13 @@ class Window(QMainWindow):
 
     @Slot(object)
     def _on_received(self, events: list[Event]) -> None:
-        self.board.take(events)
+        self.panel_docks.take(events)
         self.paint_budget.request()
 
     @Slot(int)
     def _on_rewound(self, step: int) -> None:
         """Draw only what the resumed run still has."""
-        self.board.show(self.board.history.until(step))
+        self.panel_docks.show(self.panel_docks.history.until(step))
 
     # -- what the user asks ----------------------------------------------------------------------
 
@@ -244,7 +248,7 @@ class Window(QMainWindow):
             self.banner,
             self.form,
             self.knobs,
-            self.board,
+            self.panel_docks,
         ):
             part.restyle(theme)
         for name in ("experiment", "knobs"):
@@ -334,7 +338,7 @@ class Window(QMainWindow):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.WindowStateChange:
-            self.board.set_minimized(self.isMinimized())
+            self.panel_docks.set_minimized(self.isMinimized())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.closing_done:

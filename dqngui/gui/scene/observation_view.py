@@ -17,8 +17,8 @@ from dqngui.gui.charts.bar_ranges import step_above
 from dqngui.gui.scene.frame import CORNER, Ringed
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, TICK_PX
-from dqngui.lab.analysis.overlay import Laid
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.analysis.overlay import StepOverlay
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.step_descriptions import texts_of
 
 ROW = 18
@@ -40,7 +40,7 @@ class Row:
     weight: bool  # the bar is a weight of the overlay, not the value
 
 
-class SeenView(Ringed):
+class ObservationView(Ringed):
     """The observation's numbers as labelled bars, its texts, and its picture; why the environment draws none.
 
     A bar begins at zero, in the middle if the entry was ever negative in this episode; its end is the largest
@@ -57,7 +57,7 @@ class SeenView(Ringed):
         self._rows: list[Row] = []
         self._texts: dict[str, str] = {}
         self._picture: QImage | None = None
-        self._laid: Laid | None = None
+        self._laid: StepOverlay | None = None
         self._reach = np.zeros(0)
         self._signed = np.zeros(0, dtype=bool)
         self._known: tuple[int, int] | None = None
@@ -82,10 +82,10 @@ class SeenView(Ringed):
 
     def show_step(
         self,
-        playing: Playing,
+        playing: PlayedEpisode,
         t: int,
         told: Mapping[str, Any] | None = None,
-        laid: Laid | None = None,
+        laid: StepOverlay | None = None,
         *,
         caption: str = "",
         alone: bool = True,
@@ -109,7 +109,7 @@ class SeenView(Ringed):
         self._rows = self._weighed(ready.features, values, laid) if laid is not None else self._valued(ready, values)
         self.update()
 
-    def _values_at(self, playing: Playing, t: int, told: Mapping[str, Any]) -> npt.NDArray[Any]:
+    def _values_at(self, playing: PlayedEpisode, t: int, told: Mapping[str, Any]) -> npt.NDArray[Any]:
         """The numbers of step t (F,), and how far each ever reached."""
         rows = playing.observation
         count = len(playing.ready.features)
@@ -134,7 +134,7 @@ class SeenView(Ringed):
         ]
 
     @staticmethod
-    def _weighed(features: tuple[str, ...], values: npt.NDArray[Any], laid: Laid) -> list[Row]:
+    def _weighed(features: tuple[str, ...], values: npt.NDArray[Any], laid: StepOverlay) -> list[Row]:
         known, full = dict(zip(features, values.tolist(), strict=False)), laid.full
         return [
             Row(name, known.get(name), float(weight), full, laid.signed, weight=True)

@@ -7,7 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from dqngui.gui.scene.frame import FrameView
-from dqngui.gui.scene.observation_view import SeenView
+from dqngui.gui.scene.observation_view import ObservationView
 
 WIDE = 1.15  # times as wide as high: two pictures are larger side by side
 
@@ -19,7 +19,7 @@ class Scene(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.frame, self.seen = FrameView(), SeenView()
+        self.frame, self.seen = FrameView(), ObservationView()
         self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(6)

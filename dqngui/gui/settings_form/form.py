@@ -19,7 +19,7 @@ from dqngui.gui.settings_form.fields import MODULES, ChoiceEditor, Editor, TextE
 from dqngui.gui.settings_form.relevance import relevant
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.gui.widgets.scroll_area import Scrolled
+from dqngui.gui.widgets.scroll_area import ScrollArea
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.schema import Field
@@ -76,7 +76,7 @@ class FieldLabel(QLabel):
             QPainter(self).fillRect(edge, themes.current().color("accent"))
 
 
-class Rows(QWidget):
+class FormRows(QWidget):
     """Labelled editors of some settings, one a line; `label_width` in pixels."""
 
     def __init__(self, label_width: int = 138, parent: QWidget | None = None) -> None:
@@ -130,7 +130,7 @@ class Rows(QWidget):
 class Section(QWidget):
     """A heading that folds what lies under it."""
 
-    def __init__(self, title: str, rows: Sequence[Rows], parent: QWidget | None = None) -> None:
+    def __init__(self, title: str, rows: Sequence[FormRows], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.rows = rows
         self.toggle = QToolButton()
@@ -171,10 +171,10 @@ class ExperimentForm(QWidget):
         self._card: Card | None = None
         self._presets: dict[str, Experiment] = {}
         self._modules: dict[str, str] = {}
-        self.remarks: dict[str, tuple[Rows, QLabel]] = {}
-        self.first = Rows(80)
+        self.remarks: dict[str, tuple[FormRows, QLabel]] = {}
+        self.first = FormRows(80)
         self.sections: dict[str, Section] = {}
-        self.options: dict[str, Rows] = {slot: Rows() for slot in ("attention", "memory")}
+        self.options: dict[str, FormRows] = {slot: FormRows() for slot in ("attention", "memory")}
         self.task = self._task_editor()
         self.agent = self._agent_editor()
         self._fill()
@@ -205,7 +205,7 @@ class ExperimentForm(QWidget):
         agent.edited.connect(lambda name: self._lay(agents[name]))
         return agent
 
-    def _lay(self, agent: presets.Agent) -> None:
+    def _lay(self, agent: presets.AgentPreset) -> None:
         try:
             self._session.load(presets.with_agent(self._session.proposed, agent))
         except ConfigError as error:
@@ -215,8 +215,8 @@ class ExperimentForm(QWidget):
     def _fill(self) -> None:
         self.first.add("task", "Task", self.task.toolTip(), self.task)
         self.first.add("agent", "Agent", self.agent.toolTip(), self.agent)
-        plain = {name: Rows() for name in SECTION_TITLES}
-        advanced = {name: Rows() for name in SECTION_TITLES}
+        plain = {name: FormRows() for name in SECTION_TITLES}
+        advanced = {name: FormRows() for name in SECTION_TITLES}
         for field in settings.experiment_fields():
             section = field.path.split(".", 1)[0]
             if field.live or field.path in _HIDDEN or len(field.choices) == 1:
@@ -227,7 +227,7 @@ class ExperimentForm(QWidget):
             own = list(self.options.values()) if name == "net" else []
             self.sections[name] = Section(title, [*own, plain[name], advanced[name]])
 
-    def _add(self, rows: Rows, field: Field, label: str = "") -> None:
+    def _add(self, rows: FormRows, field: Field, label: str = "") -> None:
         editor = editor_for(field)
         editor.edited.connect(lambda value, path=field.path: self._session.edit({path: value}))
         unit = f" ({field.unit})" if field.unit and not label else ""
@@ -252,7 +252,7 @@ class ExperimentForm(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
-        scrolled = Scrolled(content)
+        scrolled = ScrollArea(content)
         for section in self.sections.values():
             section.toggle.clicked.connect(
                 lambda _, section=section: QTimer.singleShot(0, lambda: scrolled.reveal(section))
@@ -307,7 +307,7 @@ class ExperimentForm(QWidget):
         if self._card is not None:
             self._card.set_note(self._note())
 
-    def _refresh_options(self, slot: str, rows: Rows) -> None:
+    def _refresh_options(self, slot: str, rows: FormRows) -> None:
         module = getattr(self._session.proposed.net, slot)
         if self._modules.get(slot) != module:
             self._modules[slot] = module

@@ -16,7 +16,7 @@ from dqngui.gui.settings_form.scale import Scale, number_text
 from dqngui.gui.settings_form.slider import ValueSlider
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.gui.widgets.scroll_area import Scrolled
+from dqngui.gui.widgets.scroll_area import ScrollArea
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.schema import Field
@@ -130,7 +130,7 @@ class LiveKnobs(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
-        box.addWidget(Scrolled(content), 1)
+        box.addWidget(ScrollArea(content), 1)
         box.addWidget(self.message)
         self.rows: dict[str, KnobRow] = {}
         self.more = self._disclosure()

@@ -16,7 +16,7 @@ IN_A_MENU = 24  # entries
 BESIDE = 28  # pixels of arrow, padding and border
 
 
-class Choice(QToolButton):
+class ChoiceButton(QToolButton):
     """One of several; where its text does not fit it is shortened, and the tooltip says it all."""
 
     def __init__(self, tooltip: str, parent: QWidget | None = None) -> None:

@@ -10,7 +10,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX
 
 
-class Figure(QWidget):
+class NumberLabel(QWidget):
     """A caption in the secondary colour, and a number after it.
 
     Args:

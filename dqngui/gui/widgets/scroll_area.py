@@ -11,7 +11,7 @@ from dqngui.gui.style import theme as themes
 FADE_PX = 28
 
 
-class Scrolled(QScrollArea):
+class ScrollArea(QScrollArea):
     """Scrolls vertically only; where there is more, the content fades into the card at that edge.
 
     Attributes:

@@ -16,7 +16,7 @@ from dqngui.envs.facts import Facts, facts_of
 from dqngui.envs.make import LONGEST_GREEDY, make_vector
 from dqngui.envs.seeds import STUDY_SEEDS
 from dqngui.envs.vector import Envs
-from dqngui.jobs.agent import CPU, Agent
+from dqngui.jobs.agent import CPU, LoadedAgent
 from dqngui.learning.acting import inputs_of, reset_rows
 from dqngui.nets.memory.contract import State
 from dqngui.nets.record import Record
@@ -52,7 +52,7 @@ class Moment:
 
 
 @contextmanager
-def environments(agent: Agent, episodes: int) -> Iterator[Envs]:
+def environments(agent: LoadedAgent, episodes: int) -> Iterator[Envs]:
     """As many environments as so many episodes are played in. Raises ConfigError."""
     envs = make_vector(agent.experiment.env, min(episodes, LANES), longest=LONGEST_GREEDY)
     try:
@@ -63,7 +63,7 @@ def environments(agent: Agent, episodes: int) -> Iterator[Envs]:
 
 
 def moments(
-    agent: Agent, envs: Envs, episodes: int, longest: int, *, record: bool = False, facts: bool = False
+    agent: LoadedAgent, envs: Envs, episodes: int, longest: int, *, record: bool = False, facts: bool = False
 ) -> Iterator[Moment]:
     """Every step of `episodes` episodes, on the study's own seeds, each cut after `longest` steps.
 
@@ -77,7 +77,7 @@ def moments(
 class _Playing:
     """Episodes under way in some of the environments, `lanes` (n,); all arrays have a row for each of these."""
 
-    def __init__(self, agent: Agent, envs: Envs, episodes: int, longest: int) -> None:
+    def __init__(self, agent: LoadedAgent, envs: Envs, episodes: int, longest: int) -> None:
         self.agent, self.envs, self.episodes, self.longest = agent, envs, episodes, longest
         self.lanes = np.arange(len(envs))
         self.episode = self.lanes.copy()

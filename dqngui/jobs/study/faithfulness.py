@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dqngui.config import ConfigError
-from dqngui.jobs.agent import Agent
+from dqngui.jobs.agent import LoadedAgent
 from dqngui.jobs.changes import removing
 from dqngui.jobs.study.collecting import Moment, environments, moments
 from dqngui.jobs.study.judging import CLAIMS, MATTERS
@@ -34,7 +34,7 @@ FEWEST = 2
 """Episodes that must have been measured: the bootstrap's interval of a single one would have no width."""
 
 
-def faithfulness(agent: Agent, question: AskFaithfulness) -> Iterator[Event | None]:
+def faithfulness(agent: LoadedAgent, question: AskFaithfulness) -> Iterator[Event | None]:
     """Answer a question, with None between slices. Raises ConfigError where it cannot be answered."""
     spec = _asked(agent, question.view)
     generator = torch.Generator().manual_seed(0)
@@ -59,7 +59,7 @@ def faithfulness(agent: Agent, question: AskFaithfulness) -> Iterator[Event | No
     yield measured.answer(agent.step, question)
 
 
-def _asked(agent: Agent, view: str) -> ViewSpec:
+def _asked(agent: LoadedAgent, view: str) -> ViewSpec:
     found = [spec for spec in agent.network.views() if spec.name == view and spec.weights]
     if not found:
         raise ConfigError(f"`{view}` is no view of weights, so that nothing can be removed from it")
@@ -93,7 +93,7 @@ def _choices(weighed: Tensor, there: Tensor, question: AskFaithfulness, generato
     return torch.cat([torch.zeros(1, *there.shape, dtype=torch.bool), gone])
 
 
-def _effects(agent: Agent, spec: ViewSpec, moment: Moment, gone: Tensor) -> tuple[Array, NDArray[np.bool_]]:
+def _effects(agent: LoadedAgent, spec: ViewSpec, moment: Moment, gone: Tensor) -> tuple[Array, NDArray[np.bool_]]:
     """How far q moves (1 + draws, n) where places are gone, and whether the greedy action turns, likewise.
 
     What is compared with, nothing removed, is a part of the same batch, whose size may change the last bits of q.

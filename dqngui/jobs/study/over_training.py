@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dqngui.config import ConfigError
-from dqngui.jobs.agent import Agent
+from dqngui.jobs.agent import LoadedAgent
 from dqngui.jobs.study.collecting import environments, moments
 from dqngui.jobs.study.places import places_there
 from dqngui.messages import AskOverTraining, Event, OpenAgent, OverTraining, Progress
@@ -21,7 +21,7 @@ LONGEST = 200
 """Steps of an episode that are looked at."""
 
 
-def over_training(agent: Agent, folder: Path | None, question: AskOverTraining) -> Iterator[Event | None]:
+def over_training(agent: LoadedAgent, folder: Path | None, question: AskOverTraining) -> Iterator[Event | None]:
     """Answer a question, a row a checkpoint, with None between slices. Raises ConfigError where it cannot be answered.
 
     `agent` keeps the weights that it has.
@@ -32,7 +32,7 @@ def over_training(agent: Agent, folder: Path | None, question: AskOverTraining) 
     steps = [] if folder is None else checkpoints(folder)
     if folder is None or not steps:
         raise ConfigError("this run has stored no checkpoints yet")
-    former = Agent(OpenAgent(experiment=agent.experiment), agent.experiment, agent.spaces)
+    former = LoadedAgent(OpenAgent(experiment=agent.experiment), agent.experiment, agent.spaces)
     with environments(agent, question.episodes) as envs:
         for index, (step, weights, last) in enumerate(_stored(folder, steps)):
             text = f"Checkpoint {index + 1} of {len(steps)}"

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from dqngui.config import ConfigError
 from dqngui.envs.facts import facts_of
 from dqngui.envs.vector import Envs
-from dqngui.jobs.agent import Agent
+from dqngui.jobs.agent import LoadedAgent
 from dqngui.jobs.study.collecting import Moment, environments, moments
 from dqngui.jobs.study.linear import FOLDS, Array, held_out, interval, resamples
 from dqngui.messages import AskProbe, Event, Probed, Progress
@@ -43,7 +43,7 @@ def facts_to_read(envs: Envs) -> tuple[str, ...]:
     return (*facts_of(envs.envs[0], info), SINCE_START)
 
 
-def what_is_held(agent: Agent) -> tuple[str, ...]:
+def what_is_held(agent: LoadedAgent) -> tuple[str, ...]:
     """Views that can be read from: what the memory carries, and what it says where that is something else."""
     network = agent.network
     if network.context == 0:
@@ -52,7 +52,7 @@ def what_is_held(agent: Agent) -> tuple[str, ...]:
     return held if network.memory.says or SAID in held else (*held, SAID)
 
 
-def probe(agent: Agent, question: AskProbe) -> Iterator[Event | None]:
+def probe(agent: LoadedAgent, question: AskProbe) -> Iterator[Event | None]:
     """Answer a question, with None between slices. Raises ConfigError where it cannot be answered."""
     views = _asked(agent, question)
     diary = _Diary()
@@ -78,7 +78,7 @@ def probe(agent: Agent, question: AskProbe) -> Iterator[Event | None]:
     yield _answer(step, question, points, scores, kinds, dull)
 
 
-def _asked(agent: Agent, question: AskProbe) -> tuple[str, ...]:
+def _asked(agent: LoadedAgent, question: AskProbe) -> tuple[str, ...]:
     offered = what_is_held(agent)
     if not offered:
         raise ConfigError("this agent carries nothing from one step to the next, so there is nothing to read from")
@@ -88,7 +88,7 @@ def _asked(agent: Agent, question: AskProbe) -> tuple[str, ...]:
     return question.views or tuple(name for name in offered if name != SAID) or offered
 
 
-def _read(agent: Agent, moment: Moment, views: tuple[str, ...]) -> NDArray[np.float32]:
+def _read(agent: LoadedAgent, moment: Moment, views: tuple[str, ...]) -> NDArray[np.float32]:
     """What is held after the step, (n, F) with F at most `MOST_NUMBERS`."""
     held = agent.network.held()
     tensors = [held[name].of(moment.left) if name in held else moment.said for name in views]

@@ -15,7 +15,7 @@ import torch
 
 from dqngui.config import ConfigError
 from dqngui.envs.make import make_vector
-from dqngui.jobs.agent import Agent, asked_experiment
+from dqngui.jobs.agent import LoadedAgent, asked_experiment
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.study.faithfulness import faithfulness
 from dqngui.jobs.study.over_training import over_training
@@ -75,7 +75,7 @@ class _Student:
     """Who is studied, and the question that is being answered."""
 
     def __init__(self) -> None:
-        self.agent: Agent | None = None
+        self.agent: LoadedAgent | None = None
         self.folder: Path | None = None
         self.environment = ""
         self._asked: Question | None = None
@@ -127,7 +127,7 @@ class _Student:
         try:
             # With an experiment the weights come from a training that goes on, wherever it stores them.
             opened = command if command.experiment is None else OpenAgent(experiment=experiment)
-            agent = Agent(opened, experiment, envs.spaces)
+            agent = LoadedAgent(opened, experiment, envs.spaces)
             facts = facts_to_read(envs)
         finally:
             envs.close()

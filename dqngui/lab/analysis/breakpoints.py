@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from dqngui.jobs.breakpoints import EPISODES, QUANTITIES, holds
 from dqngui.lab.analysis.views import entropy
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
@@ -31,7 +31,7 @@ _ATTENTION, _HELD = ("attention/*", "memory/attention/*"), ("memory/hidden*",)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class BreakpointEntry:
     """A line of the list."""
 
     point: Breakpoint
@@ -55,12 +55,12 @@ class BreakpointList(QObject):
 
     def __init__(self, session: Session, history: Callable[[], History], parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.entries: tuple[Entry, ...] = ()
+        self.entries: tuple[BreakpointEntry, ...] = ()
         self.watched: dict[str, float] = {}
         self.looked_at = False  # somebody wants present numbers
         self._session, self._history = session, history
         self._held: set[Breakpoint] = set()
-        self._measured: Playing | None = None
+        self._measured: PlayedEpisode | None = None
         session.changed.connect(self.changed)
         session.cleared.connect(self._on_cleared)
 
@@ -84,7 +84,7 @@ class BreakpointList(QObject):
         if point in others:
             self.enable(others.index(point), True)
         else:
-            self._replace((*self.entries, Entry(point)))
+            self._replace((*self.entries, BreakpointEntry(point)))
 
     def remove(self, index: int) -> None:
         """Take one out."""
@@ -95,7 +95,7 @@ class BreakpointList(QObject):
         entry = replace(self.entries[index], enabled=enabled)
         self._replace((*self.entries[:index], entry, *self.entries[index + 1 :]))
 
-    def _replace(self, entries: tuple[Entry, ...]) -> None:
+    def _replace(self, entries: tuple[BreakpointEntry, ...]) -> None:
         if entries == self.entries or self.problem:
             return
         self.entries = entries
@@ -127,7 +127,7 @@ class BreakpointList(QObject):
 
     # -- while watching ---------------------------------------------------------------------------
 
-    def watch(self, playing: Playing | None) -> None:
+    def watch(self, playing: PlayedEpisode | None) -> None:
         """The player's episode has more steps: measure it once it has ended, if anybody wants that."""
         wanted = [point for point in self.enabled if point.quantity in WATCHED]
         if playing is None or playing is self._measured or not (wanted or self.looked_at):
@@ -145,14 +145,14 @@ class BreakpointList(QObject):
                 self._held.add(point)
                 self._session.break_at(BreakpointHit(step=playing.weights_step, point=point, value=value))
 
-    def _counts(self, playing: Playing) -> bool:
+    def _counts(self, playing: PlayedEpisode) -> bool:
         """The agent that trains here has played it by itself."""
         training = self._session.state in (State.RUNNING, State.PAUSED)
         alone = playing.recorded and not playing.given and not playing.human
         return training and alone and playing.source == "newest weights"
 
 
-def measure(playing: Playing) -> dict[str, float]:
+def measure(playing: PlayedEpisode) -> dict[str, float]:
     """Mean entropy of attention over all its heads and rows, as a share of the greatest possible one, and share of held
     units beyond ±0.95, over an episode. What the agent has nothing of is left out."""
     measured = {}
@@ -172,7 +172,7 @@ def _fitting(names: tuple[str, ...], patterns: tuple[str, ...]) -> list[str]:
     return [name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns)]
 
 
-def _sample(playing: Playing, name: str) -> npt.NDArray[np.float32]:
+def _sample(playing: PlayedEpisode, name: str) -> npt.NDArray[np.float32]:
     values = playing.view(name)
     return values[:: _stride(values)]
 
@@ -181,7 +181,7 @@ def _stride(values: npt.NDArray[np.float32]) -> int:
     return 1 + values.size // MOST
 
 
-def _entropy_share(playing: Playing, name: str) -> float:
+def _entropy_share(playing: PlayedEpisode, name: str) -> float:
     """Mean over the rows that leave a choice: what is absent, or has not happened yet, cannot be chosen.
 
     Weights that are 0 are taken for absent places, unless there is but one other.

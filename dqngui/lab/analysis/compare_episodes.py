@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 
 COMPARED = ("observation", "q", "action", "reward")
 
@@ -34,7 +34,7 @@ class Comparison:
         return self.differs is None
 
 
-def compare(one: Playing, other: Playing) -> Comparison:
+def compare(one: PlayedEpisode, other: PlayedEpisode) -> Comparison:
     """Compare two episodes as far as they are known."""
     known = min(one.length, other.length)
     ends = _end(one, other)
@@ -45,7 +45,7 @@ def compare(one: Playing, other: Playing) -> Comparison:
     return Comparison(known, whole, differs, diverges)
 
 
-def _end(one: Playing, other: Playing) -> int | None:
+def _end(one: PlayedEpisode, other: PlayedEpisode) -> int | None:
     """Step at which one episode has ended and the other goes on; None: not so, or not yet known."""
     short, long = sorted((one, other), key=lambda playing: playing.length)
     if short.ended and (long.length > short.length or (long.ended and long.truncated != short.truncated)):

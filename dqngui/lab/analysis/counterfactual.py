@@ -12,10 +12,9 @@ from dqngui import messages as m
 from dqngui.gui.panels.whatif.whatif_menu import Other
 from dqngui.lab.analysis.compare_episodes import Comparison
 from dqngui.lab.analysis.interventions import Intervention
-from dqngui.lab.analysis.second_player import Rival, Take
-from dqngui.lab.playback.agent_ref import Agent
-from dqngui.lab.playback.agent_ref import Choice as Weights
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.analysis.second_player import EpisodeVariant, SecondPlayer
+from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 
 AHEAD = 500  # steps behind the first changed one that both futures are played to
@@ -24,7 +23,7 @@ Role = Literal["secondary", "value", "good", "warn", "bad"]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Counterfactual:
     """What the rival is asked.
 
     Attributes:
@@ -33,27 +32,27 @@ class Question:
         until: steps that are wanted of each take.
     """
 
-    agent: Agent
-    choice: Weights
-    takes: tuple[Take, ...]
+    agent: AgentRef
+    choice: WeightsChoice
+    takes: tuple[EpisodeVariant, ...]
     first: int | None
     until: int
     weights: m.Weights | None = None
 
-    def same(self, other: Question | None) -> bool:
+    def same(self, other: Counterfactual | None) -> bool:
         """Nothing else but how far is asked."""
         return other is not None and self.weights is other.weights and self._plain() == other._plain()
 
-    def _plain(self) -> Question:
+    def _plain(self) -> Counterfactual:
         return replace(self, until=0, weights=None)
 
 
-def beside(playing: Playing, other: Other) -> Question:
+def beside(playing: PlayedEpisode, other: Other) -> Counterfactual:
     """Another agent on the same seed."""
-    return Question(other.agent, other.choice, (_take(playing),), None, max(playing.length, 1))
+    return Counterfactual(other.agent, other.choice, (_take(playing),), None, max(playing.length, 1))
 
 
-def changed(playing: Playing, player: Player, rows: Sequence[Intervention]) -> Question | None:
+def changed(playing: PlayedEpisode, player: Player, rows: Sequence[Intervention]) -> Counterfactual | None:
     """The same agent with changes, or without any; None while the episode has not come to the first of them.
 
     The episode as it is is the player's own, where its agent chose every action from the first changed step on;
@@ -69,7 +68,7 @@ def changed(playing: Playing, player: Player, rows: Sequence[Intervention]) -> Q
     take = replace(done, changes=tuple(change for row in rows for change in row.changes()))
     takes = (done, take) if given > first else (take,)
     choice = _stored(player.agent, player.choice, playing.weights_step)
-    return Question(player.agent, choice, takes, first, max(first + AHEAD, playing.length), player.weights)
+    return Counterfactual(player.agent, choice, takes, first, max(first + AHEAD, playing.length), player.weights)
 
 
 def first_step(rows: Sequence[Intervention]) -> int:
@@ -77,39 +76,41 @@ def first_step(rows: Sequence[Intervention]) -> int:
     return min((row.first for row in rows), default=0)
 
 
-def _take(playing: Playing) -> Take:
-    return Take(playing.seed, playing.epsilon, playing.recorded)
+def _take(playing: PlayedEpisode) -> EpisodeVariant:
+    return EpisodeVariant(playing.seed, playing.epsilon, playing.recorded)
 
 
-def _stored(agent: Agent, choice: Weights, step: int) -> Weights:
+def _stored(agent: AgentRef, choice: WeightsChoice, step: int) -> WeightsChoice:
     """The very weights that play: what is the best or the last checkpoint may be another by now."""
     return step if choice in ("best", "last") and step in agent.choices() else choice
 
 
-def verdict(asked: Question, rival: Rival, one: Playing | None, compared: Comparison | None) -> tuple[str, Role]:
+def verdict(
+    asked: Counterfactual, second_player: SecondPlayer, one: PlayedEpisode | None, compared: Comparison | None
+) -> tuple[str, Role]:
     """How the two futures differ, in a sentence, and in which role it is said."""
-    if problem := _problem(asked, rival, one):
+    if problem := _problem(asked, second_player, one):
         return problem, "bad"
-    if compared is None or one is None or rival.playing is None:
-        return rival.loading or "Playing the episode…", "secondary"
+    if compared is None or one is None or second_player.playing is None:
+        return second_player.loading or "Playing the episode…", "secondary"
     if asked.first is not None and compared.differs is not None and compared.differs < asked.first:
         return f"Not the same episode before the change: it differs from step {compared.differs:,} on", "warn"
-    going = " so far" if rival.busy and not compared.whole else ""
+    going = " so far" if second_player.busy and not compared.whole else ""
     if compared.identical:
         return f"Identical{going}", "good"
     if compared.diverges is None:
         return f"Same actions{going}, other values from step {compared.differs:,} on", "value"
     ends = ""
-    if one.ended and rival.playing.ended:
-        ends = f" · return {_number(one.reward.sum())} → {_number(rival.playing.reward.sum())}"
+    if one.ended and second_player.playing.ended:
+        ends = f" · return {_number(one.reward.sum())} → {_number(second_player.playing.reward.sum())}"
     return f"Diverges at step {compared.diverges:,}{ends}", "value"
 
 
-def _problem(asked: Question, rival: Rival, one: Playing | None) -> str:
+def _problem(asked: Counterfactual, second_player: SecondPlayer, one: PlayedEpisode | None) -> str:
     """Why there is nothing to compare."""
-    if rival.problem:
-        return f"{rival.problem[:1].upper()}{rival.problem[1:]}"
-    other = rival.playing
+    if second_player.problem:
+        return f"{second_player.problem[:1].upper()}{second_player.problem[1:]}"
+    other = second_player.playing
     if one is None or other is None or not other.length:
         return ""
     if asked.first is not None and other.weights_step != one.weights_step:
@@ -119,7 +120,7 @@ def _problem(asked: Question, rival: Rival, one: Playing | None) -> str:
     return ""
 
 
-def write_futures(path: str | Path, sides: Sequence[tuple[str, Playing | None]]) -> None:
+def write_futures(path: str | Path, sides: Sequence[tuple[str, PlayedEpisode | None]]) -> None:
     """A CSV of episodes beside each other, a step a row: action, reward, return so far, values. Raises OSError."""
     known = [(name, playing) for name, playing in sides if playing is not None and playing.length]
     with Path(path).open("w", newline="", encoding="utf-8") as file:
@@ -137,7 +138,7 @@ def write_futures(path: str | Path, sides: Sequence[tuple[str, Playing | None]])
             writer.writerow(row)
 
 
-def _cells(playing: Playing, t: int, gained: float) -> list[object]:
+def _cells(playing: PlayedEpisode, t: int, gained: float) -> list[object]:
     """Action, reward, return and values of a step; nothing in them where the episode has none."""
     if t >= playing.length:
         return [""] * (3 + playing.q.shape[1])

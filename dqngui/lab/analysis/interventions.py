@@ -22,7 +22,7 @@ MOST_NAMED = 3  # places that a sentence names; of more it tells how many
 
 
 @dataclass(frozen=True, slots=True)
-class Lever:
+class InterventionTarget:
     """Something that can be changed in an agent.
 
     Attributes:
@@ -62,36 +62,40 @@ class Lever:
         return tuple(places if axis == self.axis else None for axis in self.axes[index])
 
 
-def levers(ready: PlayerReady) -> list[Lever]:
+def levers(ready: PlayerReady) -> list[InterventionTarget]:
     """Everything that can be changed in this agent, in the order of the menu."""
     return [*_of_memory(ready), *_of_attention(ready), *_of_observation(ready), *_of_actions(ready)]
 
 
-def _of_memory(ready: PlayerReady) -> Iterator[Lever]:
+def _of_memory(ready: PlayerReady) -> Iterator[InterventionTarget]:
     held = [view for view in ready.views if view.name in ready.held]
     lagged = [view for view in _weights(ready) if view.axes[-1] == "lag"]
     if held:
         names = tuple(view.name for view in held)
-        yield Lever("memory", "Memory", "everything it remembers", names, tuple(v.axes for v in held), does=("remove",))
+        yield InterventionTarget(
+            "memory", "Memory", "everything it remembers", names, tuple(v.axes for v in held), does=("remove",)
+        )
     for view in held:
         for axis, count in zip(view.axes, view.shape, strict=True):
             if view.axes.count(axis) > 1:
                 continue
             text = f"{in_words(view.name)}: {axis}s"
             labels = tuple(_labels(ready, axis, count))
-            yield Lever(f"{view.name}:{axis}", "Memory", text, (view.name,), (view.axes,), axis, labels)
+            yield InterventionTarget(f"{view.name}:{axis}", "Memory", text, (view.name,), (view.axes,), axis, labels)
     if lagged:
         past = tuple(range(1, lagged[0].shape[-1]))
         if not held:
             names, axes = tuple(view.name for view in lagged), tuple(view.axes for view in lagged)
-            yield Lever("memory", "Memory", "everything it remembers", names, axes, "lag", does=("remove",), fixed=past)
+            yield InterventionTarget(
+                "memory", "Memory", "everything it remembers", names, axes, "lag", does=("remove",), fixed=past
+            )
         yield from _together(ready, lagged, "lag", "Memory", "past steps")
     for view in _weights(ready):
         if view.name.startswith("memory/") and view.axes[-1] != "lag":
             yield from _along(ready, view, "Memory")
 
 
-def _of_attention(ready: PlayerReady) -> Iterator[Lever]:
+def _of_attention(ready: PlayerReady) -> Iterator[InterventionTarget]:
     seen = [view for view in _weights(ready) if view.name.startswith("attention/")]
     keyed = [view for view in seen if view.axes[-1] == "key"]
     if keyed:
@@ -103,10 +107,10 @@ def _of_attention(ready: PlayerReady) -> Iterator[Lever]:
             yield from _along(ready, view, "Memory")
 
 
-def _of_observation(ready: PlayerReady) -> Iterator[Lever]:
+def _of_observation(ready: PlayerReady) -> Iterator[InterventionTarget]:
     if ready.features:
         does: tuple[Do, ...] = ("set", "scale", "remove")
-        yield Lever(
+        yield InterventionTarget(
             OBSERVATION,
             "What it sees",
             "entries of the observation",
@@ -118,31 +122,33 @@ def _of_observation(ready: PlayerReady) -> Iterator[Lever]:
         )
 
 
-def _of_actions(ready: PlayerReady) -> Iterator[Lever]:
+def _of_actions(ready: PlayerReady) -> Iterator[InterventionTarget]:
     if ready.actions:
-        yield Lever(ACTION, "What it does", "the action", (ACTION,), (), "action", ready.actions, ("set",))
+        yield InterventionTarget(ACTION, "What it does", "the action", (ACTION,), (), "action", ready.actions, ("set",))
 
 
 def _weights(ready: PlayerReady) -> list[View]:
     return [view for view in ready.views if view.name in ready.weights]
 
 
-def _together(ready: PlayerReady, views: Sequence[View], axis: str, group: str, text: str) -> Iterator[Lever]:
+def _together(
+    ready: PlayerReady, views: Sequence[View], axis: str, group: str, text: str
+) -> Iterator[InterventionTarget]:
     """Places along an axis that several views share, in all of them at once."""
     for count, alike in groupby(sorted(views, key=lambda view: view.shape[-1]), key=lambda view: view.shape[-1]):
         some = list(alike)
         names = tuple(view.name for view in some)
         labels = tuple(_labels(ready, axis, count))
         axes = tuple(view.axes for view in some)
-        yield Lever(f"{group}:{axis}:{count}", group, text, names, axes, axis, labels)
+        yield InterventionTarget(f"{group}:{axis}:{count}", group, text, names, axes, axis, labels)
 
 
-def _along(ready: PlayerReady, view: View, group: str) -> Iterator[Lever]:
+def _along(ready: PlayerReady, view: View, group: str) -> Iterator[InterventionTarget]:
     """Heads of a view of weights, and what they weigh where nothing else says it."""
     for axis, count in zip(view.axes, view.shape, strict=True):
         if axis in ("head", "slot") and count > 1:
             labels = tuple(_labels(ready, axis, count))
-            yield Lever(
+            yield InterventionTarget(
                 f"{view.name}:{axis}",
                 group,
                 f"{in_words(view.name)}: {axis}s",
@@ -171,7 +177,7 @@ class Intervention:
         on: it takes part.
     """
 
-    lever: Lever
+    lever: InterventionTarget
     first: int
     last: int | None = None
     places: tuple[int, ...] = ()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 
 ENOUGH = 32
 """Steps after which a new episode's units are sorted."""
@@ -21,12 +21,12 @@ PLAIN = {"index": "by index", "variance": "by variance"}
 ALONG = {"reward": "reward", "time": "time"}
 
 
-def orders(playing: Playing) -> tuple[dict[str, str], dict[str, str]]:
+def orders(playing: PlayedEpisode) -> tuple[dict[str, str], dict[str, str]]:
     """What rows can be ordered by, in words: plainly, and by their correlation with something of the episode."""
     return PLAIN, ALONG | {f"entry {index}": name for index, name in enumerate(playing.ready.features)}
 
 
-def companion(key: str, playing: Playing) -> npt.NDArray[np.float64] | None:
+def companion(key: str, playing: PlayedEpisode) -> npt.NDArray[np.float64] | None:
     """What units are compared with (length,): the reward that followed, the step, or an entry of what was seen."""
     if key == "reward":
         return np.asarray(playing.reward, np.float64)
@@ -100,14 +100,14 @@ class Ordering:
         """Another episode, or other rows."""
         self._order, self._final = None, False
 
-    def ask(self, key: str, values: npt.NDArray[np.float32] | None, playing: Playing | None) -> None:
+    def ask(self, key: str, values: npt.NDArray[np.float32] | None, playing: PlayedEpisode | None) -> None:
         """Go by something from now on, judged by the steps so far."""
         self.key = key
         self.begin()
         if values is not None and playing is not None:
             self._order = self._judge(values, playing)
 
-    def order(self, values: npt.NDArray[np.float32], playing: Playing) -> npt.NDArray[np.intp]:
+    def order(self, values: npt.NDArray[np.float32], playing: PlayedEpisode) -> npt.NDArray[np.intp]:
         """Which row of values (steps, rows) stands at each place."""
         if self._order is None and len(values) >= ENOUGH:
             self._order = self._judge(values[:ENOUGH], playing)
@@ -115,18 +115,18 @@ class Ordering:
             self._order, self._final = self._judge(values, playing), True
         return np.arange(values.shape[1]) if self._order is None else self._order
 
-    def _judge(self, values: npt.NDArray[np.float32], playing: Playing) -> npt.NDArray[np.intp]:
+    def _judge(self, values: npt.NDArray[np.float32], playing: PlayedEpisode) -> npt.NDArray[np.intp]:
         if self.key == "variance":
             return by_variance(values)
         other = companion(self.key, playing)
         return np.arange(values.shape[1]) if other is None else by_correlation(values, other)
 
-    def words(self, playing: Playing) -> str:
+    def words(self, playing: PlayedEpisode) -> str:
         """What the order goes by, in words; empty for the rows' own order."""
         along = orders(playing)[1]
         return "variance" if self.key == "variance" else along.get(self.key, "")
 
-    def told(self, curve: npt.NDArray[np.float32], playing: Playing) -> str:
+    def told(self, curve: npt.NDArray[np.float32], playing: PlayedEpisode) -> str:
         """How a row (steps,) goes along with what the order goes by: `r 0.83 with reward`; empty without such."""
         other = companion(self.key, playing)
         if other is None or len(curve) < 3:

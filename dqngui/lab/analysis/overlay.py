@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dqngui.lab.analysis.views import in_words
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import PlayerReady, View
 
 _SALIENCY = {"saliency/gradient": "Saliency: gradient × input", "saliency/integrated": "Saliency: integrated gradients"}
@@ -20,7 +20,7 @@ NO_MARKS: Numbers = np.zeros((0, 3))
 
 
 @dataclass(frozen=True)
-class Laid:
+class StepOverlay:
     """One step of a view, laid over what is seen.
 
     Attributes:
@@ -75,7 +75,7 @@ class Laid:
 
 
 @dataclass(frozen=True)
-class Overlay:
+class WeightsOverlay:
     """A chosen view.
 
     Attributes:
@@ -93,7 +93,7 @@ class Overlay:
         whose = f"head {(self.head or 0) + 1}" if one else "mean of the heads" if heads > 1 else ""
         return " · ".join(part for part in (overlay_words(self.view), whose) if part)
 
-    def at(self, playing: Playing, t: int) -> Laid | None:
+    def at(self, playing: PlayedEpisode, t: int) -> StepOverlay | None:
         """What it says of step t, or of the last step that it is known of; None: of none."""
         view = next((each for each in offered(playing.ready) if each.name == self.view), None)
         values = playing.view(self.view)
@@ -102,19 +102,19 @@ class Overlay:
         t = min(t, len(values) - 1)
         ready = playing.ready
         if view.axes == ("row", "column"):
-            return Laid([], np.empty(0), _upright(values[t], ready), view.signed, t=t)
+            return StepOverlay([], np.empty(0), _upright(values[t], ready), view.signed, t=t)
         if view.axes == ("feature",):
-            return Laid(playing.labels("feature", len(values[t])), values[t], None, view.signed, t=t)
+            return StepOverlay(playing.labels("feature", len(values[t])), values[t], None, view.signed, t=t)
         weights = self._of_tokens(view, values[t], int(playing.action[t]))
         names = playing.labels("key", len(weights))
         entities = None if ready.entities is None else weights[ready.entities[0] :][: ready.entities[1]]
         if ready.cells is None:
-            return Laid(names, weights, None, view.signed, entities, t)
+            return StepOverlay(names, weights, None, view.signed, entities, t)
         first, rows, columns = ready.cells
         last = first + rows * columns
         cells = _upright(weights[first:last].reshape(rows, columns), ready)
         others = [*range(first), *range(last, len(weights))]
-        return Laid([names[index] for index in others], weights[others], cells, view.signed, entities, t)
+        return StepOverlay([names[index] for index in others], weights[others], cells, view.signed, entities, t)
 
     def _of_tokens(self, view: View, values: Numbers, action: int) -> Numbers:
         """How much each token is attended to: by the chosen head, the action that was taken, the mean of queries."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dqngui.lab.playback.episode import Rows
+from dqngui.lab.playback.episode import GrowingRows
 
 FEWEST = 8  # steps that axes are fitted to
 MOST_STEPS, MOST_VALUES = 512, 1_000_000
@@ -91,7 +91,7 @@ class Projection:
         self.axes = axes
         self._given = axes is not None
         self._fitted = 0
-        self._places = Rows()
+        self._places = GrowingRows()
 
     @property
     def places(self) -> npt.NDArray[np.float32]:
@@ -105,7 +105,7 @@ class Projection:
         wanted = length if ended and length >= 3 else milestone(length)
         if not self._given and wanted > self._fitted:
             self._fitted = wanted
-            self.axes, self._places = fit_axes(states[:wanted]), Rows()
+            self.axes, self._places = fit_axes(states[:wanted]), GrowingRows()
         if self.axes is None:
             return False
         known = len(self.places)

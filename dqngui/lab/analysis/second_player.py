@@ -13,9 +13,9 @@ from PySide6.QtGui import QImage
 
 from dqngui import messages as m
 from dqngui.hosts import Host, open_host
-from dqngui.lab.playback.agent_client import AgentProcess
-from dqngui.lab.playback.agent_ref import Agent, Choice
-from dqngui.lab.playback.episode import Asked, Playing
+from dqngui.lab.playback.agent_client import AgentClient
+from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
+from dqngui.lab.playback.episode import EpisodeRequest, PlayedEpisode
 from dqngui.lab.playback.frame_cache import as_image
 from dqngui.messages import Change, Event, Request
 
@@ -24,7 +24,7 @@ DRAIN_MS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
+class EpisodeVariant:
     """An episode to be played. Equal ones of the same weights are the same episode, step by step.
 
     Attributes:
@@ -39,7 +39,7 @@ class Take:
     changes: tuple[Change, ...] = ()
 
 
-class Rival(AgentProcess):
+class SecondPlayer(AgentClient):
     """Plays takes one after the other, and draws pictures of the last one. The process starts with the first of them.
 
     Attributes:
@@ -58,13 +58,13 @@ class Rival(AgentProcess):
 
     def __init__(self, *, open_host: Callable[[str, Request], Host] = open_host, parent: QObject | None = None) -> None:
         super().__init__(open_host, parent)
-        self.takes: tuple[Take, ...] = ()
-        self.played: dict[Take, Playing] = {}
+        self.takes: tuple[EpisodeVariant, ...] = ()
+        self.played: dict[EpisodeVariant, PlayedEpisode] = {}
         self.frame: tuple[QImage | None, int] | None = None
         self.picture_size = (320, 240)
         self._until = 0
         self._index = 0  # of the take that is being played
-        self._present: Take | None = None  # the one that the process has
+        self._present: EpisodeVariant | None = None  # the one that the process has
         self._number = 0
         self._grown = False
         self._wanted: int | None = None
@@ -75,7 +75,13 @@ class Rival(AgentProcess):
     # -- what is asked ----------------------------------------------------------------------------
 
     def play(
-        self, agent: Agent, choice: Choice, takes: Sequence[Take], *, until: int, weights: m.Weights | None = None
+        self,
+        agent: AgentRef,
+        choice: WeightsChoice,
+        takes: Sequence[EpisodeVariant],
+        *,
+        until: int,
+        weights: m.Weights | None = None,
     ) -> None:
         """Play takes with certain weights of an agent, each up to step `until`; those that are known already stay.
 
@@ -127,7 +133,7 @@ class Rival(AgentProcess):
             self._wake()
 
     @property
-    def playing(self) -> Playing | None:
+    def playing(self) -> PlayedEpisode | None:
         """The last take, once it has begun."""
         return self.played.get(self.takes[-1]) if self.takes else None
 
@@ -154,7 +160,7 @@ class Rival(AgentProcess):
         self._timer.stop()
         super().stop()
 
-    def _begin(self, asked: Asked | None = None) -> None:
+    def _begin(self, asked: EpisodeRequest | None = None) -> None:
         """Begin the first take that is not known yet; the last one is there to be drawn and played further."""
         last = len(self.takes) - 1
         self._index = next((i for i, take in enumerate(self.takes) if not self._is_known(take)), last)
@@ -187,7 +193,7 @@ class Rival(AgentProcess):
     def _is_last(self) -> bool:
         return self._index == len(self.takes) - 1
 
-    def _is_known(self, take: Take) -> bool:
+    def _is_known(self, take: EpisodeVariant) -> bool:
         playing = self.played.get(take)
         return playing is not None and (playing.ended or playing.length >= self._until)
 
@@ -247,7 +253,7 @@ class Rival(AgentProcess):
                 self.changed.emit()
             case m.EpisodeBegan(number=self._number) if self._ready is not None and self._index < len(self.takes):
                 self._begun = True
-                self.played[self.takes[self._index]] = Playing(self._ready, event, self.source)
+                self.played[self.takes[self._index]] = PlayedEpisode(self._ready, event, self.source)
                 self._grown = True
             case m.Played() if self._begun and event.number == self._number:
                 self._take_steps(event)

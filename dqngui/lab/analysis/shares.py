@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dqngui.lab.analysis.views import Maps, entropy
-from dqngui.lab.playback.episode import Rows
+from dqngui.lab.playback.episode import GrowingRows
 
 AT_ONCE = 1_000_000
 """Values that are added up before others get their turn; about fifteen milliseconds."""
@@ -23,7 +23,7 @@ class Shares:
 
     def __init__(self, maps: Sequence[Maps], head: int | None) -> None:
         self._maps, self._head = tuple(maps), head
-        self._keys, self._nats, self._most = Rows(), Rows(), Rows()
+        self._keys, self._nats, self._most = GrowingRows(), GrowingRows(), GrowingRows()
         self.known = 0
 
     @property

@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from dqngui import messages as m
 from dqngui.hosts import Host, open_host
-from dqngui.lab.playback.agent_client import AgentProcess
-from dqngui.lab.playback.agent_ref import Agent, Choice
+from dqngui.lab.playback.agent_client import AgentClient
+from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
 from dqngui.messages import Command, Event, Request
 
 TICK_MS = 40
@@ -39,7 +39,7 @@ class Study(QObject):
 
     def __init__(
         self,
-        player: AgentProcess,
+        player: AgentClient,
         open_host: Callable[[str, Request], Host] = open_host,
         parent: QObject | None = None,
     ) -> None:
@@ -50,7 +50,7 @@ class Study(QObject):
         self._player, self._open_host = player, open_host
         self._host: Host | None = None
         self._over = False
-        self._subject: tuple[Agent, Choice] | None = None  # open there, or being opened
+        self._subject: tuple[AgentRef, WeightsChoice] | None = None  # open there, or being opened
         self._opening = 0  # how many were asked to be opened and not answered: all but the last are given up
         self._played = self._who()
         self._weights: m.Weights | None = None
@@ -98,7 +98,7 @@ class Study(QObject):
 
     # -- the agent --------------------------------------------------------------------------------
 
-    def _who(self) -> tuple[Agent, Choice] | None:
+    def _who(self) -> tuple[AgentRef, WeightsChoice] | None:
         return None if self._player.agent is None else (self._player.agent, self._player.choice)
 
     @Slot()
@@ -116,7 +116,7 @@ class Study(QObject):
             self._subject = self.ready = None
         self.changed.emit()
 
-    def _open_agent(self, agent: Agent, choice: Choice) -> None:
+    def _open_agent(self, agent: AgentRef, choice: WeightsChoice) -> None:
         self._subject, self.ready, self._weights_sent = (agent, choice), None, False
         self._opening += 1
         folder = None if agent.folder is None else str(agent.folder)

@@ -10,7 +10,7 @@ from dqngui.lab.playback.player import Player
 from dqngui.messages import Event
 
 
-class Asking(QObject):
+class StudyQuestion(QObject):
     """Asks for one panel, and hears only what is said to it.
 
     Attributes:

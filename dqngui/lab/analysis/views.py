@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import View
 
 _WORDS = {
@@ -32,7 +32,7 @@ def in_words(name: str) -> str:
     return " ".join([*words[1:], words[0]]) + layer  # `gate/forget` is the forget gate
 
 
-def matching(playing: Playing, patterns: tuple[str, ...]) -> list[View]:
+def matching(playing: PlayedEpisode, patterns: tuple[str, ...]) -> list[View]:
     """The announced views that fit one of the patterns, in the patterns' order."""
     return [
         view
@@ -69,7 +69,7 @@ def layered(views: Sequence[View]) -> list[Layers]:
     return [Layers(f"{stem}/*", tuple(each)) for (stem, _, _), each in kinds.items() if len(each) > 1]
 
 
-def axis_labels(playing: Playing, axis: str, count: int) -> list[str]:
+def axis_labels(playing: PlayedEpisode, axis: str, count: int) -> list[str]:
     """Names along an axis; past steps are counted back from 0, the present one, oldest first."""
     if axis == "lag":
         return ["0" if lag == 0 else f"−{lag}" for lag in range(count - 1, -1, -1)]
@@ -109,7 +109,7 @@ class Maps:
     turned: bool = False
 
     @classmethod
-    def of(cls, playing: Playing, view: View) -> Maps:
+    def of(cls, playing: PlayedEpisode, view: View) -> Maps:
         named = {axis: axis_labels(playing, axis, n) for axis, n in zip(view.axes, view.shape, strict=True)}
         last = view.axes[-1]
         heads = named["head"] if "head" in view.axes[:-1] else []

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from dqngui.config import Experiment
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.runs.episodes import EpisodeTrace
 
@@ -19,7 +19,7 @@ CLOSE = 1e-6  # two sums of the same rewards
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class RunEpisodes:
     """Training episodes that ended in one run.
 
     Attributes:
@@ -56,7 +56,7 @@ class Stretch:
         end, length = self.step(number), self.history.lengths.y.values[number]
         return max(0, end - int(length) * envs), end
 
-    def same(self, other: Stretch) -> bool:
+    def same(self, other: RunEpisodes) -> bool:
         """The same run."""
         return (self.folder, self.name) == (other.folder, other.name)
 
@@ -66,7 +66,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pinned:
+class PinnedEpisode:
     """One pinned episode.
 
     Attributes:
@@ -78,7 +78,7 @@ class Pinned:
         compared: it was played again to its end; `differs`: and did not give the return and length of the log.
     """
 
-    stretch: Stretch
+    stretch: RunEpisodes
     number: int
     trace: EpisodeTrace
     checkpoint: int
@@ -99,7 +99,7 @@ class Pinned:
             return f"weights of {step:,}"
         return f"weights of {step:,}, " + ("stored during it" if step <= self.trace.step else "stored after it")
 
-    def compare(self, playing: Playing) -> Pinned:
+    def compare(self, playing: PlayedEpisode) -> PinnedEpisode:
         """With the episode played again, as far as it was recorded."""
         logged = float(self.stretch.history.returns.y.values[self.number])
         length = len(self.trace.actions)

@@ -12,10 +12,10 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from dqngui.config import ConfigError
 from dqngui.gui.cards.panel import Cursor
 from dqngui.gui.panels.curves.run_overlays import ancestors
-from dqngui.lab.cursor.pinned_episode import Pinned, Stretch, learned_within, nearest_checkpoint
+from dqngui.lab.cursor.pinned_episode import PinnedEpisode, RunEpisodes, learned_within, nearest_checkpoint
 from dqngui.lab.library.library import Library
-from dqngui.lab.playback.episode import Playing
-from dqngui.lab.playback.follow_session import Following
+from dqngui.lab.playback.episode import PlayedEpisode
+from dqngui.lab.playback.follow_session import SessionFollower
 from dqngui.lab.playback.player import Player
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
@@ -30,7 +30,7 @@ LISTED_S = 1.0  # checkpoints are looked for again after so long
 NO_FOLDER = "This run keeps no files, so its episodes cannot be played again."
 
 
-class Inspecting(QObject):
+class Pinning(QObject):
     """Pins training episodes and lets go of them. While one is pinned, training and its curves go on.
 
     The newest pin wins: what an older one asked of the player is given up. Episodes are found where they ended: in the
@@ -50,17 +50,17 @@ class Inspecting(QObject):
         session: Session,
         player: Player,
         library: Library,
-        following: Following,
+        session_follower: SessionFollower,
         *,
         history: Callable[[], History],
         parent: QObject | None = None,
     ) -> None:
         """`history` gives the open run's curves."""
         super().__init__(parent)
-        self.pinned: Pinned | None = None
-        self._session, self._player, self._library, self._following = session, player, library, following
+        self.pinned: PinnedEpisode | None = None
+        self._session, self._player, self._library, self._session_follower = session, player, library, session_follower
         self._history = history
-        self._wanted: tuple[Stretch, int] | None = None  # not on the disk yet
+        self._wanted: tuple[RunEpisodes, int] | None = None  # not on the disk yet
         self._tries = 0
         self._said: tuple[object, ...] = ()
         self._listed: tuple[Path, float, list[int]] = (Path(), 0.0, [])
@@ -85,7 +85,7 @@ class Inspecting(QObject):
         return Cursor(pinned.trace.step, pinned.number, playing.t if playing is not None else 0)
 
     @property
-    def _playing(self) -> Playing | None:
+    def _playing(self) -> PlayedEpisode | None:
         """The pinned episode, once it plays: as it was recorded, or driven by hand from some step on."""
         playing, pinned = self._player.playing, self.pinned
         if playing is None or pinned is None or playing.asked.seed != pinned.trace.seed:
@@ -172,7 +172,7 @@ class Inspecting(QObject):
         return bool(stretch.name) or number < own.count - 1
 
     @property
-    def _at(self) -> tuple[Stretch, int] | None:
+    def _at(self) -> tuple[RunEpisodes, int] | None:
         """The episode that is pinned, or will be."""
         return self._wanted or (None if self.pinned is None else (self.pinned.stretch, self.pinned.number))
 
@@ -205,21 +205,21 @@ class Inspecting(QObject):
         if self.pinned is not None:
             self.pinned = None
             self._player.go_back()
-            self._following.let_go()
+            self._session_follower.let_go()
             self._say()
 
     # -- episodes ---------------------------------------------------------------------------------
 
-    def _own(self) -> Stretch:
+    def _own(self) -> RunEpisodes:
         history = self._history()
-        return Stretch(self._session.folder, "", history, len(history.returns))
+        return RunEpisodes(self._session.folder, "", history, len(history.returns))
 
-    def _stretches(self) -> list[Stretch]:
+    def _stretches(self) -> list[RunEpisodes]:
         """The open run's episodes, and before them those of the runs it branched from up to there."""
         own = self._own()
         found = ancestors(own.history, self._session.folder, self._library)
         before = [
-            Stretch(
+            RunEpisodes(
                 each.folder, each.name, each.history,
                 int(np.searchsorted(each.history.returns.x.values, each.step, "right")),
             )
@@ -233,7 +233,7 @@ class Inspecting(QObject):
             return "which this run branched from, and which is still being read."
         return "which this run branched from. Its folder is not beside this one's, so its episodes cannot be played."
 
-    def _pin(self, stretch: Stretch, number: int) -> None:
+    def _pin(self, stretch: RunEpisodes, number: int) -> None:
         self._give_up()
         self._wanted = stretch, number
         self._try_again()
@@ -259,7 +259,7 @@ class Inspecting(QObject):
         if problem:
             self._tell(problem)
 
-    def _open(self, stretch: Stretch, number: int) -> str | None:
+    def _open(self, stretch: RunEpisodes, number: int) -> str | None:
         """Play it; a sentence about why not, None where it is not on the disk (yet)."""
         folder = stretch.folder
         assert folder is not None
@@ -279,8 +279,8 @@ class Inspecting(QObject):
         if checkpoint is None:
             return f"{stretch.title(number)} cannot be played again: no weights are stored."
         learned = learned_within(experiment, stretch.history, begin, end)
-        self.pinned = Pinned(stretch, number, trace, checkpoint, begin, learned)
-        self._following.hold()
+        self.pinned = PinnedEpisode(stretch, number, trace, checkpoint, begin, learned)
+        self._session_follower.hold()
         self._player.play_episode(folder, checkpoint, trace.seed, trace.actions.tolist())
         self._say()
         return ""
@@ -301,19 +301,19 @@ class Inspecting(QObject):
             return
         if not self._player.recorded:
             self.pinned = None
-            self._following.let_go()
+            self._session_follower.let_go()
         elif self._player.problem and self._is_thinned(pinned):
             self._pin(pinned.stretch, pinned.number)
         self._say()
 
-    def _is_thinned(self, pinned: Pinned) -> bool:
+    def _is_thinned(self, pinned: PinnedEpisode) -> bool:
         """The checkpoint that was chosen is gone, as a run that goes on keeps only so many, and there are others."""
         folder = pinned.stretch.folder
         steps = [] if folder is None else checkpoints(folder)
         return bool(steps) and pinned.checkpoint not in steps
 
     @Slot(object)
-    def _on_grew(self, playing: Playing | None) -> None:
+    def _on_grew(self, playing: PlayedEpisode | None) -> None:
         """Compare the episode with what the log says of it, once all of it was played again."""
         pinned = self.pinned
         if pinned is None or playing is None or playing is not self._playing or pinned.compared:

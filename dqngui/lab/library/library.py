@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QWidget
 from dqngui import catalog
 from dqngui.config import ConfigError
 from dqngui.lab.background.worker import Worker
-from dqngui.lab.library.run_index import ReturnLog, RunList, same_experiment
+from dqngui.lab.library.run_index import ReturnLog, RunIndex, same_experiment
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.messages import Event
@@ -35,7 +35,7 @@ _STAMP = re.compile(r"^\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_")
 
 
 @dataclass(eq=False, slots=True)
-class Overlay:
+class RunOverlay:
     """A stored run's return curve, or the mean of several seeds', drawn over the open run's.
 
     Attributes:
@@ -75,7 +75,7 @@ class Library(QObject):
         self.summaries: list[RunSummary] = []
         self.known = False
         self.problem = ""
-        self.overlays: list[Overlay] = []
+        self.overlays: list[RunOverlay] = []
         self._names: dict[str, str] = {}
         self._curves: dict[Path, History | None] = {}
         self._logs: dict[Path, ReturnLog] = {}  # the thread's own
@@ -83,7 +83,7 @@ class Library(QObject):
         self._discarded: list[list[Path]] = []
         self._watchers: list[QWidget] = []
         self._worker = Worker("library", self)
-        self._list = RunList(self.runs) if self.runs else None
+        self._list = RunIndex(self.runs) if self.runs else None
         self._reading = self._stale = False
         self._state = (session.state, session.folder)
         self._timer = QTimer(self, interval=REFRESH_MS)
@@ -225,7 +225,7 @@ class Library(QObject):
 
     # -- overlays --------------------------------------------------------------------------------
 
-    def overlay_of(self, folder: str | Path, *, seeds: bool = False) -> Overlay | None:
+    def overlay_of(self, folder: str | Path, *, seeds: bool = False) -> RunOverlay | None:
         """The overlay of this run alone, or with `seeds` the mean that it belongs to."""
         path = Path(folder)
         return next((each for each in self.overlays if each.seeds == seeds and path in each.folders), None)
@@ -262,10 +262,10 @@ class Library(QObject):
     def _add(self, folders: tuple[Path, ...], name: str, *, seeds: bool) -> None:
         taken = {overlay.slot for overlay in self.overlays}
         slot = next(slot for slot in range(len(taken) + 1) if slot not in taken)
-        self.overlays.append(Overlay(folders, name, slot, seeds))
+        self.overlays.append(RunOverlay(folders, name, slot, seeds))
         self.overlaid.emit()
 
-    def remove(self, overlay: Overlay) -> None:
+    def remove(self, overlay: RunOverlay) -> None:
         """Draw it no more."""
         self.overlays.remove(overlay)
         self.overlaid.emit()
@@ -295,7 +295,7 @@ class Library(QObject):
             self.refresh()
         return len(moved)
 
-    def _without(self, overlay: Overlay, folder: Path) -> None:
+    def _without(self, overlay: RunOverlay, folder: Path) -> None:
         overlay.folders = tuple(each for each in overlay.folders if each != folder)
         if len(overlay.folders) < 1 + overlay.seeds:
             self.overlays.remove(overlay)

@@ -21,7 +21,7 @@ _KINDS = tuple(f'{{"type":"{kind.__name__}"'.encode() for kind in (EpisodeEnded,
 _Stamp = tuple[int, int]
 
 
-class RunList:
+class RunIndex:
     """The summaries of a folder of runs; reading it again opens only what was changed."""
 
     def __init__(self, runs: Path) -> None:

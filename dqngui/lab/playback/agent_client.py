@@ -13,14 +13,14 @@ from dqngui import messages as m
 from dqngui.config import Experiment
 from dqngui.envs.seeds import PLAY_SEEDS
 from dqngui.hosts import Host, open_host
-from dqngui.lab.playback.agent_ref import Agent, Choice, has_checkpoint, source_name
-from dqngui.lab.playback.episode import Asked
+from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice, has_checkpoint, source_name
+from dqngui.lab.playback.episode import EpisodeRequest
 from dqngui.messages import Command, Event, Request
 
 WEIGHTS_S = 1.0  # between two requests for newer weights
 
 
-class AgentProcess(QObject):
+class AgentClient(QObject):
     """A process for the window's whole life, and the agent that it has open.
 
     Attributes:
@@ -38,8 +38,8 @@ class AgentProcess(QObject):
 
     def __init__(self, open_host: Callable[[str, Request], Host] = open_host, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.agent: Agent | None = None
-        self.choice: Choice = "best"
+        self.agent: AgentRef | None = None
+        self.choice: WeightsChoice = "best"
         self.problem = self.notice = ""
         self._open_host = open_host
         self._host: Host | None = None
@@ -48,7 +48,7 @@ class AgentProcess(QObject):
         self._ready: m.PlayerReady | None = None
         self._opening = self._reopen = False  # an agent is being opened; another one was asked for meanwhile
         self._begun = False  # the episode that was asked for last
-        self._asked = Asked(PLAY_SEEDS)
+        self._asked = EpisodeRequest(PLAY_SEEDS)
         self._finishing = False
         self._weights: m.Weights | None = None
         self._weights_sent = False
@@ -56,7 +56,7 @@ class AgentProcess(QObject):
 
     # -- what the player does about it ------------------------------------------------------------
 
-    def _begin(self, asked: Asked) -> None:
+    def _begin(self, asked: EpisodeRequest) -> None:
         """Begin an episode."""
         raise NotImplementedError
 
@@ -142,11 +142,11 @@ class AgentProcess(QObject):
         *,
         experiment: Experiment | None = None,
         folder: Path | None = None,
-        checkpoint: Choice = "best",
+        checkpoint: WeightsChoice = "best",
         source: str = "",
     ) -> None:
         """Play another agent: of a stored run, or (with an experiment) one whose weights come with `use_weights`."""
-        self.agent = Agent(experiment, folder, source)
+        self.agent = AgentRef(experiment, folder, source)
         self.choice = "newest" if experiment is not None else checkpoint
         self._weights, self._finishing = None, False
         self._blank()
@@ -164,18 +164,18 @@ class AgentProcess(QObject):
         if self.agent is not None and folder is not None and has_checkpoint(folder):
             if self.choice == "newest":
                 self._finishing = True
-            self.agent = Agent(self.agent.experiment if self._finishing else None, folder)
+            self.agent = AgentRef(self.agent.experiment if self._finishing else None, folder)
             self.changed.emit()
             if self._finishing and not self._begun:
                 self._use_best()
 
     def _use_best(self) -> None:
         assert self.agent is not None
-        self.agent, self.choice, self._finishing = Agent(None, self.agent.folder), "best", False
+        self.agent, self.choice, self._finishing = AgentRef(None, self.agent.folder), "best", False
         self._open_agent()
         self.changed.emit()
 
-    def choose(self, weights: Choice) -> None:
+    def choose(self, weights: WeightsChoice) -> None:
         """Play other weights of the same agent, from the start of an episode with the same seed."""
         if self.agent is not None and weights != self.choice:
             self.choice, self._finishing = weights, False
@@ -184,7 +184,7 @@ class AgentProcess(QObject):
             self.changed.emit()
 
     @property
-    def choices(self) -> list[Choice]:
+    def choices(self) -> list[WeightsChoice]:
         """The weights that can be chosen now; looks into the run's folder."""
         agent = self.agent
         return [] if agent is None else agent.choices()

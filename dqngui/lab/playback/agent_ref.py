@@ -10,12 +10,12 @@ from dqngui.config import Experiment
 from dqngui.presets import demo_folder
 from dqngui.runs.checkpoints import BEST, FOLDER, checkpoints
 
-Choice = Literal["newest", "best", "last"] | int
+WeightsChoice = Literal["newest", "best", "last"] | int
 """Weights of an agent: the newest of a running training, the best or last checkpoint, or that of a step."""
 
 
 @dataclass(frozen=True, slots=True)
-class Agent:
+class AgentRef:
     """Who may play.
 
     Attributes:
@@ -28,9 +28,9 @@ class Agent:
     folder: Path | None = None
     name: str = ""
 
-    def choices(self) -> list[Choice]:
+    def choices(self) -> list[WeightsChoice]:
         """The weights that it has now; looks into the folder."""
-        offered: list[Choice] = ["newest"] if self.experiment is not None else []
+        offered: list[WeightsChoice] = ["newest"] if self.experiment is not None else []
         if self.folder is not None and has_checkpoint(self.folder):
             offered += ["best", "last", *checkpoints(self.folder)]
         return offered
@@ -47,7 +47,7 @@ def has_checkpoint(folder: Path) -> bool:
     return (folder / FOLDER / BEST).exists() or bool(checkpoints(folder))
 
 
-def source_name(choice: Choice) -> str:
+def source_name(choice: WeightsChoice) -> str:
     """Words for a choice of weights."""
     if isinstance(choice, int):
         return f"checkpoint {choice:,}"

@@ -13,7 +13,7 @@ from dqngui.messages import Change, EpisodeBegan, Played, PlayerReady, View
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class EpisodeRequest:
     """What the player is asked to play, whoever plays it.
 
     Attributes:
@@ -39,7 +39,7 @@ class Asked:
         return bool(self.actions or self.changes or self.driven)
 
 
-class Rows:
+class GrowingRows:
     """Rows of one kind, one a step, in an array that grows by doubling."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Rows:
         return np.empty(0) if self._data is None else self._data[: self._size]
 
 
-class Playing:
+class PlayedEpisode:
     """One episode of the player: what the agent saw, valued, did, attended to and remembered, step by step.
 
     Attributes:
@@ -80,20 +80,22 @@ class Playing:
         t: the step that is shown, 0 … length; t = length is behind the last one.
     """
 
-    def __init__(self, ready: PlayerReady, began: EpisodeBegan, source: str, asked: Asked | None = None) -> None:
+    def __init__(
+        self, ready: PlayerReady, began: EpisodeBegan, source: str, asked: EpisodeRequest | None = None
+    ) -> None:
         self.ready, self.source = ready, source
         self.number, self.seed, self.epsilon = began.number, began.seed, began.epsilon
         self.weights_step, self.recorded = began.step, began.recorded
-        self.asked = asked or Asked(began.seed)
+        self.asked = asked or EpisodeRequest(began.seed)
         self.given, self.human = began.given, self.asked.human
         self.length = self.t = 0
         self.ended = self.truncated = False
-        self._rows: dict[str, Rows] = {}
+        self._rows: dict[str, GrowingRows] = {}
 
     def take(self, played: Played) -> None:
         """Keep new steps."""
         for name, rows in played.tensors.items():
-            self._rows.setdefault(name, Rows()).put(played.first, rows)
+            self._rows.setdefault(name, GrowingRows()).put(played.first, rows)
         self.length = max(self.length, played.first + len(played.tensors["action"]))
         self.ended, self.truncated = played.ended, played.truncated
 

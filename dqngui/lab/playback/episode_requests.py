@@ -13,9 +13,9 @@ from dqngui import messages as m
 from dqngui.config import Experiment
 from dqngui.envs.seeds import PLAY_SEEDS
 from dqngui.hosts import Host, open_host
-from dqngui.lab.playback.agent_client import AgentProcess
-from dqngui.lab.playback.agent_ref import Agent, Choice
-from dqngui.lab.playback.episode import Asked, Playing
+from dqngui.lab.playback.agent_client import AgentClient
+from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
+from dqngui.lab.playback.episode import EpisodeRequest, PlayedEpisode
 from dqngui.messages import Change, Request
 
 
@@ -23,15 +23,15 @@ from dqngui.messages import Change, Request
 class Former:
     """What played before a recorded episode did."""
 
-    agent: Agent | None
-    choice: Choice
-    asked: Asked
+    agent: AgentRef | None
+    choice: WeightsChoice
+    asked: EpisodeRequest
     weights_step: int
     paused: bool
     finishing: bool
 
 
-class EpisodeProcess(AgentProcess):
+class EpisodeRequests(AgentClient):
     """An agent's process and the episode that was asked of it.
 
     Attributes:
@@ -47,7 +47,7 @@ class EpisodeProcess(AgentProcess):
 
     def __init__(self, open_host: Callable[[str, Request], Host] = open_host, parent: QObject | None = None) -> None:
         super().__init__(open_host, parent)
-        self.playing: Playing | None = None
+        self.playing: PlayedEpisode | None = None
         self.paused = self.repeats = False
         self.epsilon = 0.0
         self.weights: m.Weights | None = None
@@ -93,7 +93,7 @@ class EpisodeProcess(AgentProcess):
             changes: interventions.
             driven: behind `actions` each step waits for `drive`.
         """
-        self._asked = Asked(seed, tuple(map(int, actions)), tuple(changes), driven, at, human=driven)
+        self._asked = EpisodeRequest(seed, tuple(map(int, actions)), tuple(changes), driven, at, human=driven)
         if self._ready is not None:
             self._begin(self._asked, newer=False)
         self.changed.emit()
@@ -119,9 +119,9 @@ class EpisodeProcess(AgentProcess):
             self._fresh += 1
             seed = self._fresh
         if self._former is not None:
-            self._restore(Asked(seed))
+            self._restore(EpisodeRequest(seed))
             return
-        self._asked = Asked(seed)
+        self._asked = EpisodeRequest(seed)
         if self._finishing:
             self._use_best()
         elif self._ready is not None:
@@ -152,16 +152,18 @@ class EpisodeProcess(AgentProcess):
         """A recorded episode plays in place of what `go_back` returns to."""
         return self._former is not None
 
-    def play_episode(self, folder: Path, checkpoint: int, seed: int, actions: Sequence[int], t: int = 0) -> Asked:
+    def play_episode(
+        self, folder: Path, checkpoint: int, seed: int, actions: Sequence[int], t: int = 0
+    ) -> EpisodeRequest:
         """Play an episode that was recorded, watched by an agent of stored weights, and stand at its step t.
 
-        What played before comes back with `go_back`. Returns what `Playing.asked` of this episode will be.
+        What played before comes back with `go_back`. Returns what `PlayedEpisode.asked` of this episode will be.
         """
         if self._former is None:
             self._former = self._present()
-        agent = Agent(None, folder)
+        agent = AgentRef(None, folder)
         opened = self._ready is not None and not self.problem and (self.agent, self.choice) == (agent, checkpoint)
-        asked = Asked(seed, tuple(map(int, actions)), at=t, recorded=True)
+        asked = EpisodeRequest(seed, tuple(map(int, actions)), at=t, recorded=True)
         self.agent, self.choice, self._asked = agent, checkpoint, asked
         self._finishing, self.paused = False, True
         if opened:
@@ -171,7 +173,7 @@ class EpisodeProcess(AgentProcess):
         self.changed.emit()
         return asked
 
-    def choose(self, weights: Choice) -> None:
+    def choose(self, weights: WeightsChoice) -> None:
         """Other weights of the same agent: a recorded episode stays at its step."""
         at = self.playing.t if self.playing is not None and self._asked.recorded else 0
         super().choose(weights)
@@ -192,7 +194,7 @@ class EpisodeProcess(AgentProcess):
         step = playing.weights_step if playing is not None else -1
         return Former(self.agent, self.choice, asked, step, self.paused, self._finishing)
 
-    def _restore(self, asked: Asked) -> None:
+    def _restore(self, asked: EpisodeRequest) -> None:
         former, self._former = self._former, None
         assert former is not None
         self.agent, self.choice, self._finishing = former.agent, former.choice, former.finishing
@@ -210,7 +212,7 @@ class EpisodeProcess(AgentProcess):
         *,
         experiment: Experiment | None = None,
         folder: Path | None = None,
-        checkpoint: Choice = "best",
+        checkpoint: WeightsChoice = "best",
         source: str = "",
     ) -> None:
         self._forget()
@@ -224,11 +226,11 @@ class EpisodeProcess(AgentProcess):
         """Another agent: what was asked of the former one would mean nothing to it."""
         if self._former is not None:
             self.paused = self._former.paused
-        self._former, self._asked = None, Asked(self._asked.seed)
+        self._former, self._asked = None, EpisodeRequest(self._asked.seed)
 
     # -- episodes ---------------------------------------------------------------------------------
 
-    def _begin(self, asked: Asked, *, newer: bool = True) -> None:
+    def _begin(self, asked: EpisodeRequest, *, newer: bool = True) -> None:
         """Begin an episode, with newer weights if they came, and go to its step `asked.at`."""
         self._asked = asked
         if self.choice == "newest":
@@ -252,7 +254,7 @@ class EpisodeProcess(AgentProcess):
         )  # fmt: skip
         self._ask_first(asked.at)
 
-    def _again(self, playing: Playing) -> Asked:
+    def _again(self, playing: PlayedEpisode) -> EpisodeRequest:
         """The same episode from the step that is shown, with what was driven so far."""
         done = tuple(playing.action.tolist()) if self._asked.human else self._asked.actions
         return replace(self._asked, at=playing.t, actions=done)

@@ -12,7 +12,7 @@ from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
 
 
-class Following(QObject):
+class SessionFollower(QObject):
     """Opens the session's agent in the player whenever it becomes another one, unless something else is looked at."""
 
     def __init__(self, session: Session, player: Player, *, demo: Path | None, parent: QObject | None = None) -> None:

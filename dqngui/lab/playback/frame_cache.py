@@ -25,7 +25,7 @@ COARSE = 32
 Pixels = npt.NDArray[np.uint8]
 
 
-class Pictures:
+class FrameCache:
     """Pictures by their step, all of one episode and size. Beyond `most` bytes those used longest ago are left out.
 
     Attributes:
@@ -76,7 +76,7 @@ class Pictures:
         return min(self._packed, key=lambda step: abs(step - t), default=None)
 
 
-class Ahead:
+class Prefetch:
     """Which picture of a standing episode to draw before it is asked for, one after the other.
 
     Those around the shown step come first where drawing is quick. Where an environment needs long to come to a step
@@ -124,7 +124,7 @@ class Ahead:
         """How long a picture took that somebody waited for."""
         self._drawn, self._slow = t, self._slow or seconds > SLOW_S
 
-    def next(self, kept: Pictures, t: int, steps: int) -> int | None:
+    def next(self, kept: FrameCache, t: int, steps: int) -> int | None:
         """The next step to draw, of `steps` known ones, around step t; None: enough is kept."""
         order = [*range(t + 1, min(t + NEAR, steps)), *range(max(t - NEAR, 0), min(t, steps))]
         if self._slow:

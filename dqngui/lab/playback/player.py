@@ -10,9 +10,9 @@ from PySide6.QtGui import QImage
 
 from dqngui import messages as m
 from dqngui.hosts import Host, open_host
-from dqngui.lab.playback.episode import Playing
-from dqngui.lab.playback.episode_requests import EpisodeProcess
-from dqngui.lab.playback.frame_cache import Ahead, Pictures, as_image
+from dqngui.lab.playback.episode import PlayedEpisode
+from dqngui.lab.playback.episode_requests import EpisodeRequests
+from dqngui.lab.playback.frame_cache import FrameCache, Prefetch, as_image
 from dqngui.lab.playback.playhead import FASTEST, SLOWEST, Playhead
 from dqngui.messages import Event, Request
 
@@ -26,7 +26,7 @@ ENDLESS = 1 << 30
 STEPS = 32  # steps are asked for in multiples of this, so that panels draw new ones now and then, not at each picture
 
 
-class Player(EpisodeProcess):
+class Player(EpisodeRequests):
     """Plays episode after episode of one agent, at a speed, and holds the step that is shown.
 
     The process only simulates and draws what it is asked for; the clock is here. At most two requests are under
@@ -71,8 +71,8 @@ class Player(EpisodeProcess):
         self._describing = False  # what is seen at some step was asked
         self._shown: tuple[int, int] | None = None  # episode and step of the last picture
         self._asked_at = self._ticked_at = self._sought_at = 0.0
-        self._kept = Pictures()
-        self._ahead = Ahead()
+        self._kept = FrameCache()
+        self._ahead = Prefetch()
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
@@ -246,14 +246,14 @@ class Player(EpisodeProcess):
         if self.paused and settled and not self._describing and not self._draw_ahead(playing, now):
             self._timer.stop()
 
-    def _move(self, playing: Playing, elapsed: float) -> None:
+    def _move(self, playing: PlayedEpisode, elapsed: float) -> None:
         self._head.advance(elapsed, playing)
         if playing.ended and playing.t >= playing.length and self._head.t >= playing.length:  # nobody seeks back
             self._ask_weights()
             if self._head.hold(elapsed):
                 self._go_on()
 
-    def _ask(self, playing: Playing, now: float) -> None:
+    def _ask(self, playing: PlayedEpisode, now: float) -> None:
         """Ask for the picture of the present step and for the steps behind it."""
         t, look = self._head.t, self._look
         draws = self._pictures and not playing.ready.no_picture
@@ -271,7 +271,7 @@ class Player(EpisodeProcess):
             self._second = look is not None
             self._request(t, picture=new and draws)
 
-    def _show_kept(self, playing: Playing, now: float) -> None:
+    def _show_kept(self, playing: PlayedEpisode, now: float) -> None:
         """Show the picture of the present step if it was drawn before; a picture near it while that takes long."""
         t = self._head.t
         if self._shown == (playing.number, t) or not self._pictures or playing.ready.no_picture:
@@ -294,7 +294,7 @@ class Player(EpisodeProcess):
             self.framed.emit(self.frame, t)
             self.moved.emit(t)
 
-    def _draw_ahead(self, playing: Playing, now: float) -> bool:
+    def _draw_ahead(self, playing: PlayedEpisode, now: float) -> bool:
         """While nothing else is asked for, have a picture near the shown one drawn; whether one is or will be."""
         if not self._pictures or playing.ready.no_picture or self.notice or self._shown is None:
             return False
@@ -353,7 +353,7 @@ class Player(EpisodeProcess):
                 self._begin(self._asked, newer=False)  # panels came in sight meanwhile
             case m.EpisodeBegan(number=self._number) if self._ready is not None:
                 self._begun, self.problem = True, ""
-                self.playing = Playing(self._telling, event, self.source, self._asked)
+                self.playing = PlayedEpisode(self._telling, event, self.source, self._asked)
                 self._head.seek(self._asked.at)  # panels keep the former episode until this one has steps
                 self.changed.emit()
             case m.Played() if self._begun and event.number == self._number and self.playing is not None:
@@ -369,7 +369,7 @@ class Player(EpisodeProcess):
             case m.Failed():
                 self._fail(event.text)
 
-    def _take_steps(self, playing: Playing, event: m.Played) -> None:
+    def _take_steps(self, playing: PlayedEpisode, event: m.Played) -> None:
         playing.take(event)
         look = self._look
         if look is not None and look.t is None and (playing.ended or playing.length >= look.until):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 
 SLOWEST, FASTEST = 0.1, 20.0
 HOLD_S, SHORTEST_HOLD_S = 0.8, 0.2
@@ -38,7 +38,7 @@ class Playhead:
         """Go to a step."""
         self.position, self._held = float(max(0, t)), 0.0
 
-    def advance(self, elapsed: float, playing: Playing) -> None:
+    def advance(self, elapsed: float, playing: PlayedEpisode) -> None:
         """Let `elapsed` seconds pass; it never runs ahead of the steps that are known."""
         last = playing.length if playing.ended else playing.length - 1
         if self.position < last:

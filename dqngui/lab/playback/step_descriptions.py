@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from dqngui import messages as m
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 
 MOST = 256
@@ -16,7 +16,7 @@ AHEAD = 4
 """Next steps that are described ahead of need."""
 
 
-class Seen(QObject):
+class StepDescriptions(QObject):
     """The descriptions of steps of the player's episode, asked for one at a time: that of the shown step first.
 
     Then come those of the next steps, so that they are there when their pictures come.
@@ -34,7 +34,7 @@ class Seen(QObject):
         super().__init__(parent)
         self.wanted = False
         self._player: Player | None = None
-        self._of: Playing | None = None
+        self._of: PlayedEpisode | None = None
         self._kept: dict[int, dict[str, Any]] = {}
         self._asked = False  # one is under way
 
@@ -50,11 +50,11 @@ class Seen(QObject):
             self.wanted = wanted
             self._on_moved()
 
-    def at(self, playing: Playing, t: int) -> dict[str, Any]:
+    def at(self, playing: PlayedEpisode, t: int) -> dict[str, Any]:
         """What is known of what is seen at step t: `observation`, `text/NAME`, `picture`; empty until it is there."""
         return self._kept.get(t, {}) if playing is self._of else {}
 
-    def knows(self, playing: Playing, t: int) -> bool:
+    def knows(self, playing: PlayedEpisode, t: int) -> bool:
         """Whether the description of step t has come, be it that there was nothing to tell."""
         return playing is self._of and t in self._kept
 

@@ -34,7 +34,7 @@ POLICY_FIELDS = ("policy_loss", "value_error", "entropy", "kl", "clip_share", "e
 """Told by algorithms with a policy only; these curves have no gaps, so that other runs keep nothing of them."""
 
 
-class Column:
+class GrowingColumn:
     """A growing column of float64; doubling keeps an append cheap."""
 
     def __init__(self) -> None:
@@ -66,9 +66,9 @@ class Curve:
     """
 
     def __init__(self) -> None:
-        self.x, self.y = Column(), Column()
-        self._levels: list[tuple[Column, Column]] = []  # level k: blocks of FACTOR ** (k + 1) points
-        self._count, self._sum, self._squares = Column(), Column(), Column()
+        self.x, self.y = GrowingColumn(), GrowingColumn()
+        self._levels: list[tuple[GrowingColumn, GrowingColumn]] = []  # level k: blocks of FACTOR ** (k + 1) points
+        self._count, self._sum, self._squares = GrowingColumn(), GrowingColumn(), GrowingColumn()
         self._shift: float | None = None  # first y; squares of y - shift lose fewer digits
 
     def __len__(self) -> int:
@@ -99,7 +99,7 @@ class Curve:
             if low.size < FACTOR:
                 return
             if level == len(self._levels):
-                self._levels.append((Column(), Column()))
+                self._levels.append((GrowingColumn(), GrowingColumn()))
             lows, highs = self._levels[level]
             start, stop = lows.size * FACTOR, low.size - low.size % FACTOR
             lows.extend(np.fmin.reduce(low.values[start:stop].reshape(-1, FACTOR), axis=1))

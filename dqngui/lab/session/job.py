@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from dqngui import messages as m
 from dqngui.config import Experiment
-from dqngui.lab.session.run import Run
+from dqngui.lab.session.run import RunState
 from dqngui.lab.session.states import Action
 from dqngui.messages import Command, Event, Request
 
@@ -34,13 +34,13 @@ def host_of_window(kind: str, request: Request) -> Host:
     return open_host("thread" if kind == "inline" else kind, request)
 
 
-class SteeredRun(Run):
+class SteeredRun(RunState):
     """A run that may have a job; without one, commands go nowhere.
 
     Attributes:
         breakpoints: what training pauses on, in this run and in those that begin after it.
 
-    Signals (besides those of `Run`):
+    Signals (besides those of `RunState`):
         received(list[Event]): the events of one tick, in order.
     """
 

@@ -21,7 +21,7 @@ from dqngui.messages import Event
 from dqngui.runs.folder import summary_of
 
 
-class Run(QObject):
+class RunState(QObject):
     """One run, live or stored.
 
     Attributes:

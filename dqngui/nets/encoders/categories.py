@@ -7,14 +7,14 @@ import math
 import torch
 from torch import Generator, Tensor, nn
 
-from dqngui.envs.spaces import Part
+from dqngui.envs.spaces import ObservationPart
 from dqngui.nets.encoders.contract import PartEncoder
 
 
 class DiscreteEncoder(PartEncoder):
     """Integer categories as one token: the sum of their embeddings. (T, B, M) -> (T, B, 1, D)."""
 
-    def __init__(self, part: Part, width: int) -> None:
+    def __init__(self, part: ObservationPart, width: int) -> None:
         super().__init__()
         self.labels = (part.name,)
         self.embedding = nn.Parameter(torch.empty(sum(part.sizes), width))
@@ -41,7 +41,7 @@ class TextEncoder(PartEncoder):
     Sukhbaatar et al. 2015, arXiv:1503.08895, section 4.1. The sum is divided by √J.
     """
 
-    def __init__(self, part: Part, width: int) -> None:
+    def __init__(self, part: ObservationPart, width: int) -> None:
         super().__init__()
         self.labels = (part.name,)
         self.embedding = nn.Parameter(torch.empty(part.sizes[0], width))

@@ -9,7 +9,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from dqngui.envs.spaces import Part, Spaces
+from dqngui.envs.spaces import ObservationPart, Spaces
 from dqngui.nets.encoders.categories import DiscreteEncoder, TextEncoder
 from dqngui.nets.encoders.contract import PartEncoder
 from dqngui.nets.encoders.maps import GridEncoder, ImageEncoder
@@ -99,7 +99,9 @@ class Encoder(nn.Module):
         return torch.cat(there, dim=-1)
 
 
-def _encoder(part: Part, names: Sequence[str], tokens: str, hidden: Sequence[int], width: int) -> PartEncoder:
+def _encoder(
+    part: ObservationPart, names: Sequence[str], tokens: str, hidden: Sequence[int], width: int
+) -> PartEncoder:
     match part.kind:
         case "discrete":
             return DiscreteEncoder(part, width)
@@ -116,13 +118,13 @@ def _encoder(part: Part, names: Sequence[str], tokens: str, hidden: Sequence[int
     return VectorEncoder(part, hidden, width)
 
 
-def _raw_size(part: Part) -> int:
+def _raw_size(part: ObservationPart) -> int:
     if part.kind == "text":
         return 0
     return sum(part.sizes) if part.kind == "discrete" else math.prod(part.shape)
 
 
-def _numbers(part: Part, values: Tensor) -> Tensor:
+def _numbers(part: ObservationPart, values: Tensor) -> Tensor:
     dtype = values.dtype if values.is_floating_point() else torch.get_default_dtype()
     if part.kind == "grid":
         return _shares(part, values.to(dtype)).flatten(2)
@@ -135,7 +137,7 @@ def _numbers(part: Part, values: Tensor) -> Tensor:
     return torch.cat(ones, dim=-1).to(dtype)
 
 
-def _shares(part: Part, values: Tensor) -> Tensor:
+def _shares(part: ObservationPart, values: Tensor) -> Tensor:
     """Categories (T, B, F) divided by the largest of their channel, in the axes of the space."""
     largest = torch.tensor(part.sizes, dtype=values.dtype, device=values.device) - 1
     shape = [size if axis in "nc" else 1 for axis, size in zip(part.axes, part.raw_shape, strict=True)]

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from dqngui.envs.spaces import Part
+from dqngui.envs.spaces import ObservationPart
 from dqngui.nets.encoders.contract import PartEncoder
 
 MOST_CELLS = 64
@@ -94,7 +94,13 @@ class _MapEncoder(PartEncoder):
     """What pictures and grids share: convolutions over (N, C, H, W), then tokens from the cells that are left."""
 
     def __init__(
-        self, part: Part, channels: int, stages: Sequence[Stage], tokens: str, hidden: Sequence[int], width: int
+        self,
+        part: ObservationPart,
+        channels: int,
+        stages: Sequence[Stage],
+        tokens: str,
+        hidden: Sequence[int],
+        width: int,
     ) -> None:
         super().__init__()
         self.raw_shape = part.raw_shape
@@ -135,7 +141,7 @@ class _MapEncoder(PartEncoder):
 class ImageEncoder(_MapEncoder):
     """A picture through convolutions. (T, B, F) -> (T, B, 1, D), or one token a cell of the last feature map."""
 
-    def __init__(self, part: Part, tokens: str, hidden: Sequence[int], width: int) -> None:
+    def __init__(self, part: ObservationPart, tokens: str, hidden: Sequence[int], width: int) -> None:
         planes, *sides = part.map_shape
         super().__init__(part, planes, stages_for(sides[0], sides[1]), tokens, hidden, width)
         self.scale = part.scale
@@ -152,7 +158,7 @@ class GridEncoder(_MapEncoder):
     channels, in tables of all their combinations, which are far fewer than cells.
     """
 
-    def __init__(self, part: Part, tokens: str, hidden: Sequence[int], width: int) -> None:
+    def __init__(self, part: ObservationPart, tokens: str, hidden: Sequence[int], width: int) -> None:
         _, *sides = part.map_shape
         super().__init__(part, CELL_WIDTH, _shrinking(sides[0], sides[1], 2 * CELL_WIDTH), tokens, hidden, width)
         self.sizes = part.sizes

@@ -10,14 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from dqngui.envs.spaces import Part
+from dqngui.envs.spaces import ObservationPart
 from dqngui.nets.encoders.contract import PartEncoder
 
 
 class VectorEncoder(PartEncoder):
     """Numbers as one token: an MLP with ReLU after every layer. (T, B, F) -> (T, B, 1, D)."""
 
-    def __init__(self, part: Part, hidden: Sequence[int], width: int) -> None:
+    def __init__(self, part: ObservationPart, hidden: Sequence[int], width: int) -> None:
         super().__init__()
         self.labels = (part.name,)
         self.scale = part.scale
@@ -41,7 +41,7 @@ class VectorEncoder(PartEncoder):
 class FeatureEncoder(PartEncoder):
     """A vector part as one token a feature, relu(x_f · slope_f + bias_f). (T, B, F) -> (T, B, F, D)."""
 
-    def __init__(self, part: Part, names: Sequence[str], width: int) -> None:
+    def __init__(self, part: ObservationPart, names: Sequence[str], width: int) -> None:
         super().__init__()
         features = math.prod(part.shape)
         numbered = [f"{part.name} {index}" if features > 1 else part.name for index in range(features)]
@@ -65,7 +65,7 @@ class EntityEncoder(PartEncoder):
     An entity is absent where its number of presence is 0, or where it has none and all its numbers are 0.
     """
 
-    def __init__(self, part: Part, width: int) -> None:
+    def __init__(self, part: ObservationPart, width: int) -> None:
         super().__init__()
         self.rows, self.numbers = part.raw_shape
         name = "entity" if part.name == "observation" else part.name

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from dqngui.gui.charts.bar_ranges import bar_range
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, TICK_PX
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 
 ROW, LOW_ROW, LOWEST_ROW = 20, 16, 13
 MOST_ROWS = 18  # more actions than this stand side by side, as upright bars
@@ -56,7 +56,7 @@ class ActionBars(QWidget):
             self.updateGeometry()
             self.update()
 
-    def show_step(self, playing: Playing, t: int, actor: str = "") -> None:
+    def show_step(self, playing: PlayedEpisode, t: int, actor: str = "") -> None:
         """Draw the values of step t; behind the last step those of the last one, with nothing chosen.
 
         `actor` is who took the action of a driven episode: `hand`, `idle` or `agent`.

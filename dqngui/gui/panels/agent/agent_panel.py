@@ -18,18 +18,18 @@ from dqngui.gui.panels.agent.driving_strip import DrivingStrip
 from dqngui.gui.panels.agent.overlay_menu import OverlayMenu
 from dqngui.gui.panels.agent.takeover import Takeover
 from dqngui.gui.panels.agent.transport import Transport
-from dqngui.gui.panels.agent.weights_menu import WatchMenu, greediness
+from dqngui.gui.panels.agent.weights_menu import WeightsMenu, greediness
 from dqngui.gui.scene.scene import Scene
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.gui.widgets.choice_button import Choice
+from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.gui.widgets.notice import Notice
-from dqngui.gui.widgets.number_label import Figure
+from dqngui.gui.widgets.number_label import NumberLabel
 from dqngui.lab.analysis.overlay import NO_MARKS
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
-from dqngui.lab.playback.step_descriptions import Seen
+from dqngui.lab.playback.step_descriptions import StepDescriptions
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 FILM = "Export film (MP4, GIF)…"
@@ -46,18 +46,18 @@ class AgentPanel(Panel):
         super().__init__(parent)
         self._player: Player | None = None
         self._valued = True  # the values that are drawn are the shown step's
-        self._drawn: Playing | None = None  # the episode that picture, bars and numbers are of
+        self._drawn: PlayedEpisode | None = None  # the episode that picture, bars and numbers are of
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.scene, self.notice = Scene(), Notice(self._restart)
         self.frame = self.scene.frame
-        self.seen, self.overlays = Seen(self), OverlayMenu()
+        self.seen, self.overlays = StepDescriptions(self), OverlayMenu()
         self.bars, self.transport = ActionBars(), Transport()
         self._stage = QStackedWidget()
         for page in (self.scene, self.notice):
             self._stage.addWidget(page)
-        self.gained = Figure("return 00000")
+        self.gained = NumberLabel("return 00000")
         self.gained.setToolTip("Return: sum of the rewards before this step")
-        self.speed = Choice("Speed ([ slower, ] faster)")
+        self.speed = ChoiceButton("Speed ([ slower, ] faster)")
         self.next = QToolButton()
         self.next.setIconSize(QSize(18, 18))
         self.next.setFixedSize(28, 26)
@@ -72,7 +72,7 @@ class AgentPanel(Panel):
         self.line = ElidedLabel()
         themes.set_role(self.line, "muted")
         self._arrange()
-        self.watch = WatchMenu()
+        self.watch = WeightsMenu()
         self.header_widgets = [self.watch]
         self.film, self.arrays = FilmExport(self), ArraysExport(self)
         self.background = Exports(self.film, self.arrays)
@@ -186,7 +186,7 @@ class AgentPanel(Panel):
         self._show_values(playing, t)
         self._tell(playing, t)
 
-    def _show_values(self, playing: Playing, t: int) -> None:
+    def _show_values(self, playing: PlayedEpisode, t: int) -> None:
         """The action values of step t; a picture may come before its step's, then they are those before it."""
         driving = self.takeover.driving and t == playing.length and t > 0  # what comes next is not known yet
         last = t - 1 if driving else t
@@ -218,7 +218,7 @@ class AgentPanel(Panel):
         if playing is not None and t in (playing.t, self._pictured):
             self._draw_seen(playing, playing.t)
 
-    def _draw_seen(self, playing: Playing, t: int) -> None:
+    def _draw_seen(self, playing: PlayedEpisode, t: int) -> None:
         """The observation of step t, if it is in sight, with the overlay, which marks entities in the picture too."""
         self.overlays.look(playing)
         self._mark_entities(playing)
@@ -233,7 +233,7 @@ class AgentPanel(Panel):
         self.scene.seen.show_step(playing, t, told, laid, caption=caption, alone=alone)
         self.scene.fit()
 
-    def _mark_entities(self, playing: Playing) -> None:
+    def _mark_entities(self, playing: PlayedEpisode) -> None:
         """Mark them by weights and places of the very step that the picture is of, or not at all."""
         overlay, step = self.overlays.overlay, self._pictured
         laid = None
@@ -273,7 +273,7 @@ class AgentPanel(Panel):
         self.line.setText(self.film.words or said)
         self.line.setToolTip(f"{said}. {player.notice}" if player is not None and said and player.notice else "")
 
-    def _tell(self, playing: Playing, t: int) -> None:
+    def _tell(self, playing: PlayedEpisode, t: int) -> None:
         self.transport.show_step(playing, t)
         end = "" if t < playing.length or not playing.ended else " · time limit" if playing.truncated else " · ended"
         self.gained.say("return", f"{_number(playing.return_so_far)}{end}")
@@ -370,7 +370,7 @@ class AgentPanel(Panel):
         self.line.setVisible(self.height() >= LOW)
 
 
-def about(playing: Playing) -> str:
+def about(playing: PlayedEpisode) -> str:
     """`demo, 60,000 steps · seed 3,000,012 · greedy`, with *human* before it where a person drove; or `as recorded`."""
     human = "human · " if playing.human else ""
     whose = f"{human}{playing.source}, {playing.weights_step:,} steps"

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.lab.analysis.overlay import Overlay, heads_of, offered, overlay_words
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.analysis.overlay import WeightsOverlay, heads_of, offered, overlay_words
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import PlayerReady
 
 _TIPS = {
@@ -35,7 +35,7 @@ class OverlayMenu(QToolButton):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.shows = False
-        self.overlay: Overlay | None = None
+        self.overlay: WeightsOverlay | None = None
         self._ready: PlayerReady | None = None
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setIconSize(QSize(18, 18))
@@ -46,7 +46,7 @@ class OverlayMenu(QToolButton):
         self.menu().aboutToShow.connect(self._fill)
         self._say()
 
-    def look(self, playing: Playing | None) -> None:
+    def look(self, playing: PlayedEpisode | None) -> None:
         """Offer what this episode's agent has; an overlay that it lacks is taken away."""
         ready = None if playing is None else playing.ready
         if ready is None or ready is self._ready:
@@ -55,7 +55,7 @@ class OverlayMenu(QToolButton):
         if self.overlay is not None and self.overlay.view not in {view.name for view in offered(ready)}:
             self.choose(self.shows, None)
 
-    def choose(self, shows: bool, overlay: Overlay | None) -> None:
+    def choose(self, shows: bool, overlay: WeightsOverlay | None) -> None:
         """Show what the agent sees, with an overlay or none."""
         self.shows, self.overlay = shows, overlay
         self._say()
@@ -87,18 +87,18 @@ class OverlayMenu(QToolButton):
         menu.addSeparator()
         for view in offered(self._ready):
             tip = _TIPS.get(view.name, "How much the agent attends to each part of what it sees")
-            self._entry(group, overlay_words(view.name), tip, view.name == lies, True, Overlay(view.name, head))
+            self._entry(group, overlay_words(view.name), tip, view.name == lies, True, WeightsOverlay(view.name, head))
         heads = 0 if self.overlay is None else heads_of(self._ready, self.overlay.view)
         if self.overlay is not None and heads > 1:
             menu.addSeparator()
             of_heads = QActionGroup(menu)
-            self._entry(of_heads, "Mean of the heads", "All heads together", head is None, True, Overlay(lies))
+            self._entry(of_heads, "Mean of the heads", "All heads together", head is None, True, WeightsOverlay(lies))
             for index in range(heads):
-                one = Overlay(lies, index)
+                one = WeightsOverlay(lies, index)
                 self._entry(of_heads, f"Head {index + 1}", "This head alone", head == index, True, one)
 
     def _entry(
-        self, group: QActionGroup, text: str, tip: str, checked: bool, shows: bool, overlay: Overlay | None
+        self, group: QActionGroup, text: str, tip: str, checked: bool, shows: bool, overlay: WeightsOverlay | None
     ) -> None:
         action = self.menu().addAction(text)
         action.setToolTip(tip)

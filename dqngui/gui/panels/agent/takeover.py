@@ -14,7 +14,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from dqngui.lab.playback.driving_keys import DrivingKeys
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 from dqngui.messages import PlayerReady
 
@@ -57,8 +57,8 @@ class Takeover(QObject):
         self.actors: dict[int, Actor] = {}
         self._card = card
         self._player: Player | None = None
-        self._former: Playing | None = None  # shown when the driven one was asked for
-        self._playing: Playing | None = None  # the driven one, once it is there
+        self._former: PlayedEpisode | None = None  # shown when the driven one was asked for
+        self._playing: PlayedEpisode | None = None  # the driven one, once it is there
         self._held: list[int] = []
         self._taps: deque[int] = deque(maxlen=MOST_TAPS)
         self._sent = -1  # the step that was asked for last
@@ -175,7 +175,7 @@ class Takeover(QObject):
                 self.changed.emit()
 
     @Slot(object)
-    def _on_grew(self, playing: Playing | None) -> None:
+    def _on_grew(self, playing: PlayedEpisode | None) -> None:
         player = self._player
         if not self.driving or player is None:
             return

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QAbstractSlider, QHBoxLayout, QSizePolicy, QToolBu
 
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.gui.widgets.number_label import Figure
-from dqngui.lab.playback.episode import Playing
+from dqngui.gui.widgets.number_label import NumberLabel
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 
 HANDLE = 12
@@ -126,7 +126,7 @@ class Transport(QWidget):
         self.toggle = _button("Play", "Play")
         self.forth = _button("Next step (→)", "Next step")
         self.scrubber = Scrubber()
-        self.place = Figure("000 / 000+", right=True)
+        self.place = NumberLabel("000 / 000+", right=True)
         self.place.setToolTip("Step that is shown / steps of the episode; + while it goes on")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -159,7 +159,7 @@ class Transport(QWidget):
         elif not self._held_paused:
             player.play()
 
-    def show_step(self, playing: Playing | None, t: int) -> None:
+    def show_step(self, playing: PlayedEpisode | None, t: int) -> None:
         """Tell where the episode is."""
         if playing is None:
             self.place.say("")

@@ -7,14 +7,13 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 
 from dqngui.gui.style import theme as themes
-from dqngui.gui.widgets.choice_button import Choice
-from dqngui.lab.playback.agent_ref import Choice as Weights
-from dqngui.lab.playback.agent_ref import source_name
+from dqngui.gui.widgets.choice_button import ChoiceButton
+from dqngui.lab.playback.agent_ref import WeightsChoice, source_name
 from dqngui.lab.playback.player import Player
 
 EPSILONS = (0.0, 0.05, 0.1, 0.25, 0.5)
 HIGHEST_SEED = 2**31 - 1
-_WEIGHT_TIPS: dict[Weights, str] = {
+_WEIGHT_TIPS: dict[WeightsChoice, str] = {
     "newest": "The weights that training has now, at each new episode",
     "best": "The checkpoint that did best in evaluations",
     "last": "The checkpoint that was saved last",
@@ -26,7 +25,7 @@ def greediness(epsilon: float) -> str:
     return "greedy" if epsilon == 0 else f"ε {epsilon:g}"
 
 
-class WatchMenu(Choice):
+class WeightsMenu(ChoiceButton):
     """A menu, made anew whenever it opens, whose button says what was chosen."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dqngui.gui.panels.curves.quantity_panel import QuantitiesPanel, Quantity, significant, whole
+from dqngui.gui.panels.curves.quantity_panel import Quantity, QuantityPanel, significant, whole
 
 
-class ExplorationPanel(QuantitiesPanel):
+class ExplorationPanel(QuantityPanel):
     """ε or a policy's entropy, environment steps a second and updates a second, with a shared range of steps."""
 
     title = "Exploration and speed"

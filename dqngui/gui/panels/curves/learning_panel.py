@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dqngui.gui.panels.curves.quantity_panel import QuantitiesPanel, Quantity, significant
+from dqngui.gui.panels.curves.quantity_panel import Quantity, QuantityPanel, significant
 
 
-class LearningPanel(QuantitiesPanel):
+class LearningPanel(QuantityPanel):
     """Loss, errors, values and gradient norm, with a shared range of steps; of a policy, how far it moved as well."""
 
     title = "Learning"

@@ -7,10 +7,10 @@ from PySide6.QtGui import QAction, QIcon, QPainter, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui.cards.card import LegendChip
-from dqngui.gui.panels.curves.run_overlays import DASHES, Overlays, dash, token
+from dqngui.gui.panels.curves.run_overlays import DASHES, RunOverlays, dash, token
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.lab.library.library import Library, Overlay
+from dqngui.lab.library.library import Library, RunOverlay
 
 WIDEST = 132  # pixels of a chip
 GAP, HEIGHT = 2, 22
@@ -20,7 +20,7 @@ NARROWEST = 46  # below it a name says nothing: the marker stands alone
 class OverlayChip(LegendChip):
     """Marker and name of an overlay; a click hides or shows it."""
 
-    def __init__(self, overlay: Overlay, name: str, parent: QWidget) -> None:
+    def __init__(self, overlay: RunOverlay, name: str, parent: QWidget) -> None:
         self._slot = overlay.slot
         super().__init__(name, token(overlay.slot), "line", parent)
         self.overlay, self.name = overlay, name
@@ -73,7 +73,7 @@ class OverlayLegend(QWidget):
         self.chips: list[OverlayChip] = []
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
-    def show_overlays(self, library: Library, overlays: Overlays) -> None:
+    def show_overlays(self, library: Library, overlays: RunOverlays) -> None:
         """A chip for each, as they are drawn now."""
         self._library = library
         wanted = [
@@ -92,7 +92,7 @@ class OverlayLegend(QWidget):
             chip.setToolTip(_tip(chip.overlay, library))
         self.setVisible(bool(self.chips))
 
-    def _chip(self, overlay: Overlay, name: str, shown: bool) -> OverlayChip:
+    def _chip(self, overlay: RunOverlay, name: str, shown: bool) -> OverlayChip:
         chip = OverlayChip(overlay, name, self)
         chip.setChecked(shown)
         chip.toggled.connect(lambda on: self.toggled.emit(overlay, on))
@@ -104,7 +104,7 @@ class OverlayLegend(QWidget):
         chip.show()
         return chip
 
-    def _remove(self, overlay: Overlay) -> None:
+    def _remove(self, overlay: RunOverlay) -> None:
         if self._library is not None and overlay in self._library.overlays:
             self._library.remove(overlay)
 
@@ -137,11 +137,11 @@ class OverlayLegend(QWidget):
                 action.setIcon(themes.icon("close", "muted"))
 
 
-def _name(overlay: Overlay, count: int) -> str:
+def _name(overlay: RunOverlay, count: int) -> str:
     return f"{overlay.name} · n = {count}" if overlay.seeds else overlay.name
 
 
-def _tip(overlay: Overlay, library: Library) -> str:
+def _tip(overlay: RunOverlay, library: Library) -> str:
     bests = [(folder, curve.best) for folder in overlay.folders if (curve := library.curve(folder)) is not None]
     known = [
         f"{library.name_of(folder)}: best evaluation {best.judged:,.4g} at {best.step:,}"

@@ -19,7 +19,7 @@ from dqngui.gui.charts.plot import Plot, typical_range
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
-from dqngui.gui.widgets.number_label import Figure
+from dqngui.gui.widgets.number_label import NumberLabel
 from dqngui.lab.session.history import History
 from dqngui.messages import KnobChanged, Learned
 
@@ -64,7 +64,7 @@ class SmallPlot(QWidget):
         self.setAccessibleName(quantity.title)
         self.label = ElidedLabel(quantity.title, self)
         themes.set_role(self.label, "muted")
-        self.value = Figure("–", right=True, exact=True, parent=self)  # the name beside it is to be read
+        self.value = NumberLabel("–", right=True, exact=True, parent=self)  # the name beside it is to be read
         line = QHBoxLayout()
         line.setContentsMargins(8, 0, 8, 0)
         line.addWidget(self.label, 1)
@@ -114,7 +114,7 @@ class SmallPlot(QWidget):
         self.curve.setPen(self.plot.pen(theme.color(self._quantity.token), 1))
 
 
-class QuantitiesPanel(Panel):
+class QuantityPanel(Panel):
     """Some columns of what was learned, with a shared range of steps.
 
     Attributes:

@@ -14,17 +14,17 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from dqngui.gui.cards.card import LegendChip
 from dqngui.gui.cards.demo_offer import offer_demo
 from dqngui.gui.cards.panel import Cursor, Panel, Sources
-from dqngui.gui.charts.event_strip import MarkStrip, describe
+from dqngui.gui.charts.event_strip import EventStrip, describe
 from dqngui.gui.charts.plot import Band, Plot
-from dqngui.gui.charts.scatter import Dots
+from dqngui.gui.charts.scatter import Scatter
 from dqngui.gui.panels.curves.legend import OverlayLegend
-from dqngui.gui.panels.curves.run_overlays import Branch, Overlays, ancestors
+from dqngui.gui.panels.curves.run_overlays import Branch, RunOverlays, ancestors
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
-from dqngui.gui.widgets.choice_button import Choice
+from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.jobs.breakpoints import point_words
-from dqngui.lab.library.library import Overlay
+from dqngui.lab.library.library import RunOverlay
 from dqngui.lab.session.history import History
 from dqngui.messages import BreakpointHit, EpisodeEnded, Evaluated, Forked, KnobChanged
 
@@ -48,7 +48,7 @@ class ReturnPanel(Panel):
         super().__init__(parent)
         self.window_size = 30
         self.plot = Plot(self.content)
-        self._strip = MarkStrip(self.plot, self.content)
+        self._strip = EventStrip(self.plot, self.content)
         self._strip.setFont(themes.font(TICK_PX))
         unit = QLabel("environment steps", self.content)
         unit.setAlignment(Qt.AlignmentFlag.AlignHCenter)
@@ -62,14 +62,14 @@ class ReturnPanel(Panel):
 
         self._band, self._line = Band(), pg.PlotCurveItem(antialias=True)
         self._line.setSegmentedLineMode("on")  # antialiased at half the cost
-        self._dots = Dots(4)
+        self._dots = Scatter(4)
         self._evaluations = pg.ScatterPlotItem(size=11, symbol="d", pxMode=True)
         self._ring = pg.ScatterPlotItem(size=11, pxMode=True, brush=None)  # the pinned episode's dot
         for level, item in enumerate((self._band, self._dots, self._line, self._evaluations, self._ring)):
             self.plot.add(item, level + 1)
         for item in (self._evaluations, self._ring):
             item.setEnabled(False)  # or it keeps clicks from the plot
-        self._overlays, self._branch = Overlays(self.plot), Branch(self.plot)
+        self._overlays, self._branch = RunOverlays(self.plot), Branch(self.plot)
         self._legend = OverlayLegend(self)
         self._legend.toggled.connect(self._toggle_overlay)
         self._legend.hide()
@@ -79,7 +79,7 @@ class ReturnPanel(Panel):
             "mean": LegendChip("mean ± sd", "series0", "line", self),
             "evaluations": LegendChip("evaluation", "series1", "diamond", self),
         }
-        self._smoothing = Choice("Episodes in the mean and its band", self)
+        self._smoothing = ChoiceButton("Episodes in the mean and its band", self)
         names = {str(size): _window_name(size) for size in WINDOWS}
         self._smoothing.offer(names, str(self.window_size), lambda size: self.smooth(int(size)))
         self._best = ElidedLabel("", self, gives_way=False)
@@ -172,7 +172,7 @@ class ReturnPanel(Panel):
             self._branch.draw(ancestors(self.history, opened, library), self.window_size),
         ]
 
-    def _toggle_overlay(self, overlay: Overlay, shown: bool) -> None:
+    def _toggle_overlay(self, overlay: RunOverlay, shown: bool) -> None:
         (self._overlays.hidden.discard if shown else self._overlays.hidden.add)(overlay)
         self._again()
 
@@ -226,7 +226,7 @@ class ReturnPanel(Panel):
 
     def _click(self, step: float, value: float) -> None:
         """Ask for the episode whose dot is nearest, or to let go of it; far from any, for the nearest step."""
-        number = self._dot_near(step, value) if self.sources is not None and self.sources.inspecting else None
+        number = self._dot_near(step, value) if self.sources is not None and self.sources.pinning else None
         if number is None:
             self.pick(step, self.plot.steps_in(5))
             return
@@ -268,8 +268,8 @@ class ReturnPanel(Panel):
             return "<br>".join([f"<b>{round(step):,}</b>", *others]) if others else ""
         at = curve.x.values[index]
         lines = [f"<b>{round(at):,}</b> · episode {index + 1:,}", f"return {curve.y.values[index]:,.4g}"]
-        if self.sources is not None and self.sources.inspecting is not None:
-            lines += self.sources.inspecting.readout(index)
+        if self.sources is not None and self.sources.pinning is not None:
+            lines += self.sources.pinning.readout(index)
         mean, sd = curve.moments_at(index, self.window_size)
         if self.window_size > 1 and np.isfinite(mean):
             lines.append(f"mean {mean:,.4g} ± {sd:,.3g}")

@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor
 from dqngui.gui.charts.plot import Band, Plot
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.lab.library.library import Library, Overlay
+from dqngui.lab.library.library import Library, RunOverlay
 from dqngui.lab.library.seed_means import mean_and_interval
 from dqngui.lab.session.history import Floats, History
 from dqngui.messages import Forked
@@ -37,7 +37,7 @@ def dash(slot: int) -> Dash:
     return DASHES[slot // len(SERIES) % len(DASHES)]
 
 
-class Line(pg.PlotCurveItem):
+class OverlayCurve(pg.PlotCurveItem):
     """A line that may have gaps and dashes. Dashes are left-out segments: Qt's own are many times slower."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Line(pg.PlotCurveItem):
         self.setData(x=x[known], y=y[known], connect=joined[known])
 
 
-class Overlays:
+class RunOverlays:
     """The overlays of a library in a plot.
 
     Attributes:
@@ -62,8 +62,8 @@ class Overlays:
 
     def __init__(self, plot: Plot) -> None:
         self._plot = plot
-        self._drawn: dict[Overlay, _Drawn] = {}
-        self.hidden: set[Overlay] = set()
+        self._drawn: dict[RunOverlay, _Drawn] = {}
+        self.hidden: set[RunOverlay] = set()
         self._opened: Path | None = None
 
     def any(self, library: Library) -> bool:
@@ -101,11 +101,11 @@ class Overlays:
         """Environment steps of the longest run that is drawn."""
         return max((each.last_step for each in self._drawn.values() if each.shown), default=0)
 
-    def offers(self, overlay: Overlay) -> bool:
+    def offers(self, overlay: RunOverlay) -> bool:
         """It can be drawn: a run that is open is left out, since it has its own curve."""
         return overlay.seeds or self._opened not in overlay.folders
 
-    def count(self, overlay: Overlay) -> int:
+    def count(self, overlay: RunOverlay) -> int:
         """How many of its runs have data."""
         return len(self._drawn[overlay].curves) if overlay in self._drawn else 0
 
@@ -128,9 +128,9 @@ class Overlays:
 class _Drawn:
     """One overlay's line, and the interval around a mean."""
 
-    def __init__(self, plot: Plot, overlay: Overlay) -> None:
+    def __init__(self, plot: Plot, overlay: RunOverlay) -> None:
         self._plot, self._overlay = plot, overlay
-        self._line, self._band = Line(), Band() if overlay.seeds else None
+        self._line, self._band = OverlayCurve(), Band() if overlay.seeds else None
         self._key: tuple[object, ...] = ()
         self.curves: list[History] = []
         self.shown = True
@@ -225,7 +225,7 @@ class Branch:
 
     def __init__(self, plot: Plot) -> None:
         self._plot = plot
-        self._lines: list[Line] = []
+        self._lines: list[OverlayCurve] = []
         self._found: Sequence[Ancestor] = ()
         self._window = 1
         self._color = QColor()
@@ -235,7 +235,7 @@ class Branch:
         """Draw them within the plot's span, and return the lowest and highest value drawn."""
         self._found, self._window = found, window
         while len(self._lines) < len(found):
-            self._lines.append(Line())
+            self._lines.append(OverlayCurve())
             self._lines[-1].setPen(self._plot.pen(self._color, 2))
             self._plot.add(self._lines[-1], 0.8)
         x = np.linspace(*self._plot.span, PLACES)

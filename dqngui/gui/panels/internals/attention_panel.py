@@ -13,23 +13,23 @@ from dqngui.gui.charts.time_map import TimeMap
 from dqngui.gui.charts.timeline import span_of
 from dqngui.gui.charts.trace import Series, Trace
 from dqngui.gui.charts.value_ranges import Levels
-from dqngui.gui.panels.internals.faithfulness_row import MeterRow
-from dqngui.gui.panels.internals.head_choice import Heads
-from dqngui.gui.panels.internals.head_line import EnlargedLine
-from dqngui.gui.panels.internals.view_panel import InnerPanel
+from dqngui.gui.panels.internals.faithfulness_row import FaithfulnessRow
+from dqngui.gui.panels.internals.head_choice import HeadChoice
+from dqngui.gui.panels.internals.head_line import HeadLine
+from dqngui.gui.panels.internals.view_panel import ViewPanel
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.analysis.shares import Shares
 from dqngui.lab.analysis.views import Maps, axis_labels, in_words, layered
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import View
 
 LOW, LOWER, LOWEST = 250, 190, 140
 """Pixels of height below which the entropy's curve, the episode's caption and the episode's map are left out."""
 
 
-class AttentionPanel(InnerPanel):
+class AttentionPanel(ViewPanel):
     """All heads of all layers of one kind of view, small; or one of them, large, with its axes.
 
     Of one layer the maps of the shown step have their axes at once. Views over past steps are drawn over the episode:
@@ -50,7 +50,7 @@ class AttentionPanel(InnerPanel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.heads = Heads()
+        self.heads = HeadChoice()
         self._maps: list[Maps] = []
         self._shares: Shares | None = None
         self._levels: list[Levels] = []
@@ -67,7 +67,7 @@ class AttentionPanel(InnerPanel):
         self.restyle(themes.current())
 
     def _make_content(self) -> None:
-        self.alone = EnlargedLine(self.content)
+        self.alone = HeadLine(self.content)
         self.alone.left.connect(self.back)
         self.alone.turned.connect(self._turn)
         self.now, self.grid, self.times = Heatmap(self.content), StepGrid(self.content), TimeGrid(self.content)
@@ -88,8 +88,8 @@ class AttentionPanel(InnerPanel):
         layout.addWidget(self.alone)
         for canvas, stretch in ((self.now, 3), (self.grid, 3), (self.times, 3), (self.over, 2), (self.curve, 0)):
             layout.addWidget(canvas, stretch)
-        self.meter = MeterRow(self)
-        layout.addWidget(self.meter)
+        self.faithfulness_row = FaithfulnessRow(self)
+        layout.addWidget(self.faithfulness_row)
         for each in (self.alone, self.grid, self.times):
             each.hide()
         self.now.clicked.connect(self._on_now)
@@ -236,7 +236,7 @@ class AttentionPanel(InnerPanel):
         """A head with a map of its own stands alone."""
         return self.head is not None and bool(self._maps) and len(self._maps[0].titles) > 1
 
-    def draw(self, playing: Playing, view: View) -> None:
+    def draw(self, playing: PlayedEpisode, view: View) -> None:
         if self.fresh:
             self._maps = [Maps.of(playing, each) for each in self.layers]
             self._levels, self._shares = [Levels() for _ in self._maps], None
@@ -263,7 +263,7 @@ class AttentionPanel(InnerPanel):
         self.curve.draw(self._entropy_in_words, [Series("", "series0", shares.nats)], (0.0, most))
         self.fit_rows()  # last: gutters are as wide as what is drawn needs them
 
-    def _arrange(self, playing: Playing, maps: Maps) -> None:
+    def _arrange(self, playing: PlayedEpisode, maps: Maps) -> None:
         """Names of maps, rows and columns."""
         names = [f"layer {index + 1}" for index in range(len(self._maps))] if len(self._maps) > 1 else [""]
         if self._over_time:

@@ -85,7 +85,7 @@ def short_verdict(told: Faithfulness) -> str:
     return f"{'Explains' if told.explains else 'Does not explain'}: {top} {what}, at random {random}"
 
 
-class EffectBars(QWidget):
+class FaithfulnessBars(QWidget):
     """Two bars with their intervals: places that weigh most removed, and random ones; with names and numbers if named.
 
     Args:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QT
 
 from dqngui import messages as m
 from dqngui.gui.panels.internals.faithfulness_bars import (
-    EffectBars,
+    FaithfulnessBars,
     measure_of,
     numbers,
     places,
@@ -18,15 +18,15 @@ from dqngui.gui.panels.internals.faithfulness_bars import (
 )
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.gui.widgets.choice_button import Choice
+from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
-from dqngui.lab.analysis.study_question import Asking
+from dqngui.lab.analysis.study_question import StudyQuestion
 from dqngui.lab.analysis.views import in_words
 from dqngui.messages import Faithfulness, View
 
 if TYPE_CHECKING:
     from dqngui.gui.cards.panel import Sources
-    from dqngui.gui.panels.internals.view_panel import InnerPanel
+    from dqngui.gui.panels.internals.view_panel import ViewPanel
 
 LOW, LOW_OPEN = 150, 300
 """Pixels of a panel's height below which the line is left out, and below which it stays closed."""
@@ -39,7 +39,7 @@ _HOW = (
 )
 
 
-class MeterRow(QWidget):
+class FaithfulnessRow(QWidget):
     """Stands under an inner panel's maps while it draws weights; asks the study, and shows its answer.
 
     Attributes:
@@ -47,10 +47,10 @@ class MeterRow(QWidget):
         question: the one that was asked last.
     """
 
-    def __init__(self, panel: InnerPanel) -> None:
+    def __init__(self, panel: ViewPanel) -> None:
         super().__init__(panel)
         self.answers: dict[tuple[str, int], Faithfulness] = {}
-        self.question = Asking(self)
+        self.question = StudyQuestion(self)
         self.question.changed.connect(self._on_change)
         self.question.answered.connect(self._on_answer)
         self._panel = panel
@@ -68,14 +68,14 @@ class MeterRow(QWidget):
         self.hide()
 
     def _make_line(self) -> None:
-        self.bars = EffectBars(named=False)
+        self.bars = FaithfulnessBars(named=False)
         self.text = ElidedLabel()
         self.progress = QProgressBar()
         self.progress.setRange(0, 100)
         self.progress.setTextVisible(False)
         self.progress.setFixedSize(64, 6)
         self.progress.setAccessibleName("Progress of measuring")
-        self.count = Choice("Places that are taken away", self)
+        self.count = ChoiceButton("Places that are taken away", self)
         self.button = QPushButton("Measure")
         themes.set_role(self.button, "small")
         self.button.clicked.connect(self._on_button)
@@ -97,7 +97,7 @@ class MeterRow(QWidget):
         self.details = QWidget()
         self.said = QLabel()
         self.said.setWordWrap(True)
-        self.turned, self.change = EffectBars(named=True), EffectBars(named=True)
+        self.turned, self.change = FaithfulnessBars(named=True), FaithfulnessBars(named=True)
         column = QVBoxLayout(self.details)
         column.setContentsMargins(0, 0, 8, 4)
         column.setSpacing(3)

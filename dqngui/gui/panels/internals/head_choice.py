@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Heads:
+class HeadChoice:
     """One of the heads of some layers, or all of them.
 
     Attributes:

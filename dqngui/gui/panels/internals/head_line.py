@@ -12,7 +12,7 @@ from dqngui.gui.widgets.elided_label import ElidedLabel
 HEIGHT = 24
 
 
-class EnlargedLine(QWidget):
+class HeadLine(QWidget):
     """Back, the name, the one before and the next one.
 
     Signals:

@@ -16,15 +16,15 @@ from dqngui.gui.charts.time_map import TimeMap
 from dqngui.gui.charts.timeline import span_of
 from dqngui.gui.charts.trace import Series, Trace
 from dqngui.gui.charts.value_ranges import Levels
-from dqngui.gui.panels.internals.faithfulness_row import MeterRow
+from dqngui.gui.panels.internals.faithfulness_row import FaithfulnessRow
 from dqngui.gui.panels.internals.trajectory import Trajectory
-from dqngui.gui.panels.internals.view_panel import InnerPanel
+from dqngui.gui.panels.internals.view_panel import ViewPanel
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.gui.widgets.choice_button import Choice
+from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.lab.analysis.ordering import PLAIN, Ordering, orders
 from dqngui.lab.analysis.views import Maps, axis_labels, combined, in_words, short_names
-from dqngui.lab.playback.episode import Playing, Rows
+from dqngui.lab.playback.episode import GrowingRows, PlayedEpisode
 from dqngui.messages import View
 
 LOW, LOWER = 250, 170  # pixels of height below which the second, then the first trace is left out
@@ -32,7 +32,7 @@ PATH_ICON = "chart-scatter-plot"
 LOW_WITH_NOW = 210  # below which a view of two axes is drawn over the episode only
 
 
-class MemoryPanel(InnerPanel):
+class MemoryPanel(ViewPanel):
     """Units × steps of one of the memory's views, and curves of the chosen unit.
 
     A view of two axes, such as an external memory's matrix, is drawn at the shown step too.
@@ -68,9 +68,9 @@ class MemoryPanel(InnerPanel):
         self.trajectory.again.connect(self.again)
         self.trajectory.hide()
         layout.addWidget(self.trajectory, 28)
-        self.meter = MeterRow(self)
-        layout.addWidget(self.meter)
-        self.sorting = Choice("Order of the rows", self)
+        self.faithfulness_row = FaithfulnessRow(self)
+        layout.addWidget(self.faithfulness_row)
+        self.sorting = ChoiceButton("Order of the rows", self)
         self.sorting.offer(PLAIN, self.ordering.key, self.sort_by)
         self.as_path = QToolButton(self)
         self.as_path.setCheckable(True)
@@ -81,8 +81,8 @@ class MemoryPanel(InnerPanel):
         self.header_widgets += [self.sorting, self.as_path, self.bar]
         self.dispensable = [self.sorting, self.bar]
         self._levels: dict[str, Levels] = {}
-        self._means: dict[str, Rows] = {}
-        self._of: Playing | None = None
+        self._means: dict[str, GrowingRows] = {}
+        self._of: PlayedEpisode | None = None
         self._names: list[str] = []
         self._rows: dict[str, tuple[list[str], list[str], str]] = {}
         self._looked_at, self._moves = 0, True
@@ -126,14 +126,14 @@ class MemoryPanel(InnerPanel):
         if view.axes[-1] == "lag":
             values = values[..., ::-1]
         if "head" in view.axes:
-            means = self._means.setdefault(view.name, Rows())
+            means = self._means.setdefault(view.name, GrowingRows())
             known = len(means.values)
             if known < len(values):
                 means.put(known, values[known:].mean(axis=1 + view.axes.index("head")))
             values = means.values
         return values.reshape(len(values), -1)
 
-    def draw(self, playing: Playing, view: View) -> None:
+    def draw(self, playing: PlayedEpisode, view: View) -> None:
         if playing is not self._of:
             self._of, self._means, self._levels, self._rows = playing, {}, {}, {}
         values = self.values_of(view)

@@ -12,10 +12,10 @@ from dqngui.gui.charts.plot import short
 from dqngui.gui.charts.timeline import span_of
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.gui.widgets.choice_button import Choice
+from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.analysis.pca import Projection
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 
 KEPT = 5  # earlier episodes
 SHADES = 32  # of time
@@ -45,7 +45,7 @@ class Trajectory(QWidget):
         self.path.setAccessibleDescription("A click shows the nearest step")
         self.path.stepped.connect(self.stepped)
         self.path.says = self._told
-        self.colours = Choice("Colours of the path", self)
+        self.colours = ChoiceButton("Colours of the path", self)
         self.colours.offer(COLOURS, self.colour, self.colour_by)
         self.keep = QToolButton(self)
         self.keep.setCheckable(True)
@@ -69,7 +69,7 @@ class Trajectory(QWidget):
         layout.addLayout(line)
         layout.addWidget(self.path, 1)
         self._projection = Projection()
-        self._playing: Playing | None = None
+        self._playing: PlayedEpisode | None = None
         self._of = ""
         self._whose = ""  # the episode whose axes are kept
         self._past: list[tuple[tuple[int, int], npt.NDArray[np.float32]]] = []  # seed and weights of each
@@ -95,7 +95,7 @@ class Trajectory(QWidget):
 
     # -- what is drawn ------------------------------------------------------------------------------
 
-    def draw(self, playing: Playing, name: str, states: npt.NDArray[np.float32]) -> bool:
+    def draw(self, playing: PlayedEpisode, name: str, states: npt.NDArray[np.float32]) -> bool:
         """Show the states (steps, D) of a view as far as they are known; True: there is more to compute."""
         if playing is not self._playing or name != self._of:
             self._begin(playing, name)
@@ -110,7 +110,7 @@ class Trajectory(QWidget):
         self._say_whose(playing)
         return more
 
-    def _begin(self, playing: Playing, name: str) -> None:
+    def _begin(self, playing: PlayedEpisode, name: str) -> None:
         """Another episode in the kept axes, or in axes of its own."""
         before, axes = self._playing, self._projection.axes
         same = before is not None and before.ready == playing.ready and name == self._of
@@ -125,7 +125,7 @@ class Trajectory(QWidget):
             self._past, self._whose, self._projection = [], "", Projection()
         self._playing, self._of = playing, name
 
-    def _say_whose(self, playing: Playing) -> None:
+    def _say_whose(self, playing: PlayedEpisode) -> None:
         axes = self._projection.axes
         if not self.keeps or axes is None:
             self.note.setText("")
@@ -136,7 +136,7 @@ class Trajectory(QWidget):
         steps = "" if axes is None else f", fitted to {axes.steps:,} steps"
         self.note.setToolTip(f"Axes of {self._whose or _named(playing)}{steps}; faint: the episodes before this one")
 
-    def _colouring(self, playing: Playing) -> Colouring:
+    def _colouring(self, playing: PlayedEpisode) -> Colouring:
         known = len(self._projection.places)
         if self.colour == "action":
             names = playing.ready.actions or tuple(f"action {n + 1}" for n in range(playing.q.shape[-1]))
@@ -174,7 +174,7 @@ class Trajectory(QWidget):
         self.path.restyle(theme)
 
 
-def _named(playing: Playing) -> str:
+def _named(playing: PlayedEpisode) -> str:
     return f"seed {playing.seed}"
 
 

@@ -18,11 +18,11 @@ from dqngui.gui.charts.canvas import Canvas
 from dqngui.gui.charts.color_bar import ColorBar
 from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.export.episode_arrays import arrays_of, write_arrays
-from dqngui.gui.panels.internals.faithfulness_row import MeterRow
+from dqngui.gui.panels.internals.faithfulness_row import FaithfulnessRow
 from dqngui.gui.style.theme import Theme
-from dqngui.gui.widgets.choice_button import Choice
+from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.lab.analysis.views import in_words, matching
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import View
 
 LATER_MS = 50
@@ -30,7 +30,7 @@ NONE = np.empty(0, np.int64)
 TITLE_AND_MENU = 54  # pixels of a card's header beside its title and a panel's own widgets
 
 
-class InnerPanel(Panel):
+class ViewPanel(Panel):
     """Draws one of the announced views that fit `views`, chosen in the header.
 
     Attributes:
@@ -45,15 +45,15 @@ class InnerPanel(Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.choice = Choice(f"{self.title}: what is drawn", self)
+        self.choice = ChoiceButton(f"{self.title}: what is drawn", self)
         self.bar = ColorBar(self)
         self.header_widgets = [self.choice]
         self.dispensable: list[QWidget] = []
         self.idle: list[QWidget] = []
-        self.meter: MeterRow | None = None
+        self.faithfulness_row: FaithfulnessRow | None = None
         self.name = ""
         self.fresh = True
-        self._drawn: tuple[Playing, str] | None = None
+        self._drawn: tuple[PlayedEpisode, str] | None = None
         self._later = QTimer(self, singleShot=True, interval=LATER_MS)
         self._later.timeout.connect(self._go_on)
 
@@ -62,8 +62,8 @@ class InnerPanel(Panel):
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
         sources.player.changed.connect(self._on_player)
-        if self.meter is not None:
-            self.meter.attach(sources)
+        if self.faithfulness_row is not None:
+            self.faithfulness_row.attach(sources)
 
     def _on_player(self) -> None:
         """While there is nothing to draw, say what is waited for."""
@@ -78,8 +78,8 @@ class InnerPanel(Panel):
         drawn = super().refresh()
         if drawn:
             self._fit_header()
-            if self.meter is not None:
-                self.meter.refresh()
+            if self.faithfulness_row is not None:
+                self.faithfulness_row.refresh()
         return drawn
 
     def clear(self, reason: str = "") -> None:
@@ -90,8 +90,8 @@ class InnerPanel(Panel):
         for canvas in self.findChildren(Canvas):
             canvas.restyle(theme)
         self.bar.restyle(theme)
-        if self.meter is not None:
-            self.meter.restyle(theme)
+        if self.faithfulness_row is not None:
+            self.faithfulness_row.restyle(theme)
         super().restyle(theme)
 
     def has_content(self) -> bool:
@@ -163,7 +163,7 @@ class InnerPanel(Panel):
         if self.isVisible():
             self.again()
 
-    def draw(self, playing: Playing, view: View) -> None:
+    def draw(self, playing: PlayedEpisode, view: View) -> None:
         """Draw the episode so far; `fresh` says that it is another one, or another view."""
 
     def move_to(self, t: int) -> None:
@@ -188,8 +188,8 @@ class InnerPanel(Panel):
         self._fit_header()
         if self._something:
             self.fit_rows()
-            if self.meter is not None:
-                self.meter.refresh()
+            if self.faithfulness_row is not None:
+                self.faithfulness_row.refresh()
 
     def _fit_header(self) -> None:
         """A narrow card leaves out what it can do without."""

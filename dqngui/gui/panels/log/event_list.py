@@ -33,7 +33,7 @@ KINDS = {
 }
 
 
-class Line(NamedTuple):
+class EventLine(NamedTuple):
     """One line of the log."""
 
     step: int
@@ -49,22 +49,26 @@ def kind_of(event: Event) -> str:
     return "evaluation" if isinstance(event, Evaluated) else "notice"
 
 
-def line_of(event: Event) -> Line:
+def line_of(event: Event) -> EventLine:
     """An event in words."""
     match event:
         case KnobChanged():
-            return Line(event.step, "tune-variant", "accent", describe(event).split(": ", 1)[1])
+            return EventLine(event.step, "tune-variant", "accent", describe(event).split(": ", 1)[1])
         case Evaluated():
-            return Line(event.step, "trophy-outline" if event.best else "flag-outline", "series1", _evaluation(event))
+            return EventLine(
+                event.step, "trophy-outline" if event.best else "flag-outline", "series1", _evaluation(event)
+            )
         case KnobRefused():
             asked = f"{label_of(event.field) or event.field} {value_text(event.value)}"
-            return Line(event.step, "cancel", "bad", f"{asked} refused: {event.reason}")
+            return EventLine(event.step, "cancel", "bad", f"{asked} refused: {event.reason}")
         case Forked():
-            return Line(event.step, "source-branch", "accent", _fork(event))
+            return EventLine(event.step, "source-branch", "accent", _fork(event))
         case BreakpointHit():
-            return Line(event.step, "pause-octagon-outline", "warn", f"Breakpoint: {hit_words(event, at_step=False)}")
+            return EventLine(
+                event.step, "pause-octagon-outline", "warn", f"Breakpoint: {hit_words(event, at_step=False)}"
+            )
         case Warned():
-            return Line(event.step, "alert-outline", "warn", event.text)
+            return EventLine(event.step, "alert-outline", "warn", event.text)
     raise TypeError(f"no line for {type(event).__name__}")
 
 
@@ -86,7 +90,7 @@ def _fork(event: Forked) -> str:
     return f"Forked from {event.parent}: {changes}{fresh}"
 
 
-class StoryModel(QAbstractListModel):
+class EventListModel(QAbstractListModel):
     """The lines of some kinds, newest first; a view asks for more of them as it is scrolled down."""
 
     def __init__(self, parent: QObject | None = None) -> None:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from dqngui.gui.cards.card import LegendChip
 from dqngui.gui.cards.panel import Cursor, Panel
-from dqngui.gui.panels.log.event_list import KINDS, Line, StoryModel, kind_of, line_of
+from dqngui.gui.panels.log.event_list import KINDS, EventLine, EventListModel, kind_of, line_of
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, Theme
 from dqngui.lab.session.history import History
@@ -38,7 +38,7 @@ class LogPanel(Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.model = StoryModel(self)
+        self.model = EventListModel(self)
         self.list = QListView(self.content)
         self.list.setModel(self.model)
         self.list.setUniformItemSizes(True)
@@ -47,7 +47,7 @@ class LogPanel(Panel):
         self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.list.setAccessibleName("What happened, newest first")
         self.list.setToolTip("A click moves the cursor to that step")
-        self._rows = Rows(self)
+        self._rows = EventRowDelegate(self)
         self.list.setItemDelegate(self._rows)
         self.list.clicked.connect(self._pick)
         self.list.activated.connect(self._pick)
@@ -110,7 +110,7 @@ class LogPanel(Panel):
                 writer.writerow([line.step, kind_of(event), line.text])
 
 
-class Rows(QStyledItemDelegate):
+class EventRowDelegate(QStyledItemDelegate):
     """Paints a line: its step in a column of its own, its icon, its sentence as far as there is room."""
 
     def __init__(self, parent: QWidget) -> None:
@@ -131,7 +131,7 @@ class Rows(QStyledItemDelegate):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        line: Line = index.data(LineRole)
+        line: EventLine = index.data(LineRole)
         theme, rect = themes.current(), option.rect
         painter.save()
         chosen, under = QStyle.StateFlag.State_Selected, QStyle.StateFlag.State_MouseOver

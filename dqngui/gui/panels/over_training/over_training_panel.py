@@ -16,9 +16,9 @@ from dqngui.gui.cards.panel import Cursor, Panel, Sources
 from dqngui.gui.charts.head_plot import HeadPlot
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.gui.widgets.choice_button import Choice
+from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
-from dqngui.lab.analysis.study_question import Asking
+from dqngui.lab.analysis.study_question import StudyQuestion
 from dqngui.lab.analysis.views import in_words
 from dqngui.messages import OverTraining
 
@@ -43,13 +43,13 @@ class OverTrainingPanel(Panel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.rows: list[OverTraining] = []
-        self.question = Asking(self)
+        self.question = StudyQuestion(self)
         self.question.changed.connect(self._on_change)
         self.question.answered.connect(self._on_answer)
         self._fresh: list[OverTraining] | None = None  # rows of the open question, the first of which replaces `rows`
         self._name, self._problem = "", ""
         self._of: object = None  # whose curves these are
-        self.view = Choice("What the curves are of", self)
+        self.view = ChoiceButton("What the curves are of", self)
         self.button = QPushButton("Measure", self)
         themes.set_role(self.button, "small")
         self.button.clicked.connect(self._on_button)

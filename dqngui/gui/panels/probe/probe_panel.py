@@ -16,12 +16,12 @@ from dqngui.gui.panels.probe.probe_answer import verdict
 from dqngui.gui.panels.probe.probe_curve import ProbeCurve
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.gui.widgets.choice_button import Choice
+from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.analysis.study import Study
-from dqngui.lab.analysis.study_question import Asking
+from dqngui.lab.analysis.study_question import StudyQuestion
 from dqngui.lab.analysis.views import in_words
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 
 EPISODES = (50, 200, 1000)
 ALL = "all"
@@ -46,15 +46,15 @@ class ProbePanel(Panel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.answer: m.Probed | None = None
-        self.question = Asking(self)
+        self.question = StudyQuestion(self)
         self.question.changed.connect(self._on_change)
         self.question.answered.connect(self._on_answer)
         self._problem = ""
         self._read_of: object = None  # whose memory the answer speaks of
         self._fact, self._view, self._episodes = "", ALL, EPISODES[1]
-        self.fact = Choice("The fact that is read", self)
-        self.view = Choice("What it is read from", self)
-        self.episodes = Choice("Episodes that are played for it: more make the interval narrower", self)
+        self.fact = ChoiceButton("The fact that is read", self)
+        self.view = ChoiceButton("What it is read from", self)
+        self.episodes = ChoiceButton("Episodes that are played for it: more make the interval narrower", self)
         self.header_widgets = [self.fact, self.view, self.episodes]
         self.start = self.offer(
             "Read its memory", "head-question-outline", "Play episodes, and read what is hidden", self.read
@@ -143,7 +143,7 @@ class ProbePanel(Panel):
     def follow(self, t: int) -> None:
         self.curve.follow(t)
 
-    def take_views(self, playing: Playing | None) -> None:
+    def take_views(self, playing: PlayedEpisode | None) -> None:
         another = playing is None or self.playing is None or playing.weights_step != self.playing.weights_step
         self.playing = playing
         self._changed = self._changed or another  # an episode that goes on changes nothing here

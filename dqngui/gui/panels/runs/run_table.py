@@ -35,7 +35,7 @@ NONE = QModelIndex()
 ICON_PX = 16
 
 
-class Column(IntEnum):
+class RunColumn(IntEnum):
     SWATCH = 0
     NAME = 1
     TASK = 2
@@ -47,17 +47,17 @@ class Column(IntEnum):
 
 
 HEADS = {
-    Column.SWATCH: ("", "Draw the run's returns over the open run's (Space)"),
-    Column.NAME: ("run", "Title, or the folder's name"),
-    Column.TASK: ("task", "Environment"),
-    Column.AGENT: ("agent", "Attention and memory"),
-    Column.BEST: ("best", "Mean return of the best evaluation"),
-    Column.STEPS: ("steps", "Environment steps made"),
-    Column.STATE: ("", "How the run stands"),
-    Column.WHEN: ("changed", "When it last wrote"),
+    RunColumn.SWATCH: ("", "Draw the run's returns over the open run's (Space)"),
+    RunColumn.NAME: ("run", "Title, or the folder's name"),
+    RunColumn.TASK: ("task", "Environment"),
+    RunColumn.AGENT: ("agent", "Attention and memory"),
+    RunColumn.BEST: ("best", "Mean return of the best evaluation"),
+    RunColumn.STEPS: ("steps", "Environment steps made"),
+    RunColumn.STATE: ("", "How the run stands"),
+    RunColumn.WHEN: ("changed", "When it last wrote"),
 }
-_RIGHT = (Column.BEST, Column.STEPS)
-_MUTED = (Column.TASK, Column.AGENT, Column.STEPS, Column.WHEN)
+_RIGHT = (RunColumn.BEST, RunColumn.STEPS)
+_MUTED = (RunColumn.TASK, RunColumn.AGENT, RunColumn.STEPS, RunColumn.WHEN)
 STATES = {
     "running": ("play-circle-outline", "good", "running"),
     "finished": ("check-circle-outline", "good", "finished"),
@@ -149,7 +149,7 @@ class RunModel(QAbstractTableModel):
         self._marks = marks
 
     def _tell(self, row: int) -> None:
-        self.dataChanged.emit(self.index(row, 0), self.index(row, len(Column) - 1))
+        self.dataChanged.emit(self.index(row, 0), self.index(row, len(RunColumn) - 1))
 
     def tick(self) -> None:
         """Time has passed."""
@@ -162,22 +162,22 @@ class RunModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(self._rows)
 
     def columnCount(self, parent: Index = NONE) -> int:
-        return 0 if parent.isValid() else len(Column)
+        return 0 if parent.isValid() else len(RunColumn)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation is Qt.Orientation.Vertical:
             return None
-        text, tip = HEADS[Column(section)]
+        text, tip = HEADS[RunColumn(section)]
         if role == Qt.ItemDataRole.DisplayRole:
             return text
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             return tip
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(Column(section))
+            return _alignment(RunColumn(section))
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        summary, column = self._rows[index.row()], Column(index.column())
+        summary, column = self._rows[index.row()], RunColumn(index.column())
         match role:
             case Qt.ItemDataRole.DisplayRole:
                 return self.text(summary, column)
@@ -186,7 +186,7 @@ class RunModel(QAbstractTableModel):
             case Qt.ItemDataRole.AccessibleTextRole:
                 return self._spoken(summary, column)
             case Qt.ItemDataRole.DecorationRole:
-                return self._icon(summary.state) if column is Column.STATE else None
+                return self._icon(summary.state) if column is RunColumn.STATE else None
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _alignment(column)
             case Qt.ItemDataRole.ForegroundRole:
@@ -198,48 +198,48 @@ class RunModel(QAbstractTableModel):
             case _ if role == SORT:
                 return self._key(summary, column)
             case _ if role == SWATCH:
-                return self._swatch(summary) if column is Column.SWATCH else self._library.is_open(summary.folder)
+                return self._swatch(summary) if column is RunColumn.SWATCH else self._library.is_open(summary.folder)
         return None
 
-    def text(self, summary: RunSummary, column: Column) -> str:
+    def text(self, summary: RunSummary, column: RunColumn) -> str:
         """What stands in a cell."""
         match column:
-            case Column.NAME:
+            case RunColumn.NAME:
                 return self._library.name_of(summary.folder)
-            case Column.TASK:
+            case RunColumn.TASK:
                 return task_text(summary)
-            case Column.AGENT:
+            case RunColumn.AGENT:
                 return agent_text(summary)
-            case Column.BEST:
+            case RunColumn.BEST:
                 return "–" if summary.best is None else f"{summary.best:,.4g}".replace("-", "−")
-            case Column.STEPS:
+            case RunColumn.STEPS:
                 return short(summary.step)
-            case Column.WHEN:
+            case RunColumn.WHEN:
                 return ago(summary.updated, self._now)
         return ""
 
     def searched(self, row: int) -> str:
         """What a filter looks at, in small letters."""
         summary = self._rows[row]
-        parts = (self.text(summary, column) for column in (Column.NAME, Column.TASK, Column.AGENT))
+        parts = (self.text(summary, column) for column in (RunColumn.NAME, RunColumn.TASK, RunColumn.AGENT))
         return " ".join([*parts, summary.env, summary.state]).casefold()
 
-    def widest(self, column: Column) -> str:
+    def widest(self, column: RunColumn) -> str:
         """The longest text of a column, counted in characters."""
         return max((self.text(summary, column) for summary in self._rows), key=len, default="")
 
-    def _key(self, summary: RunSummary, column: Column) -> Any:
+    def _key(self, summary: RunSummary, column: RunColumn) -> Any:
         match column:
-            case Column.SWATCH:
+            case RunColumn.SWATCH:
                 overlay = self._library.overlay_of(summary.folder)
                 return self._library.is_open(summary.folder) * 1e9 or (-1 if overlay is None else 1e6 - overlay.slot)
-            case Column.BEST:
+            case RunColumn.BEST:
                 return -1e300 if summary.best is None else summary.best
-            case Column.STEPS:
+            case RunColumn.STEPS:
                 return float(summary.step)
-            case Column.STATE:
+            case RunColumn.STATE:
                 return list(STATES).index(summary.state) if summary.state in STATES else len(STATES)
-            case Column.WHEN:  # those that run write all the time: in the order of their folders they stand still
+            case RunColumn.WHEN:  # those that run write all the time: in the order of their folders they stand still
                 now = summary.state == "running"
                 return f"{now:d} {'' if now else summary.updated} {summary.folder}"
         return self.text(summary, column).casefold()
@@ -251,10 +251,10 @@ class RunModel(QAbstractTableModel):
         overlay = self._library.overlay_of(summary.folder) or self._library.overlay_of(summary.folder, seeds=True)
         return "" if overlay is None else token(overlay.slot)
 
-    def _font(self, summary: RunSummary, column: Column) -> QFont | None:
+    def _font(self, summary: RunSummary, column: RunColumn) -> QFont | None:
         if column in _MUTED:
             return themes.font(SECONDARY_PX)
-        if column is Column.NAME and self._library.is_open(summary.folder):
+        if column is RunColumn.NAME and self._library.is_open(summary.folder):
             font = themes.font()
             font.setWeight(QFont.Weight.DemiBold)
             return font
@@ -267,12 +267,12 @@ class RunModel(QAbstractTableModel):
             self._icons[state] = QIcon(picture)  # a font's icon is drawn anew at each painting
         return self._icons[state]
 
-    def _tip(self, summary: RunSummary, column: Column) -> str:
-        if column is Column.SWATCH:
+    def _tip(self, summary: RunSummary, column: RunColumn) -> str:
+        if column is RunColumn.SWATCH:
             if self._library.is_open(summary.folder):
                 return "This run is open"
             return "Draw it no more" if self._swatch(summary) else HEADS[column][1]
-        if column is Column.STATE:
+        if column is RunColumn.STATE:
             return STATES.get(summary.state, ("", "", summary.state))[2].capitalize()
         minutes, seconds = divmod(round(summary.seconds), 60)
         lines = [
@@ -286,15 +286,15 @@ class RunModel(QAbstractTableModel):
             lines.append("open in this window")
         return "\n".join(lines)
 
-    def _spoken(self, summary: RunSummary, column: Column) -> str:
-        if column is Column.SWATCH:
+    def _spoken(self, summary: RunSummary, column: RunColumn) -> str:
+        if column is RunColumn.SWATCH:
             return "drawn" if self._swatch(summary) else "not drawn"
-        if column is Column.STATE:
+        if column is RunColumn.STATE:
             return summary.state
         return f"{HEADS[column][0]} {self.text(summary, column)}"
 
 
-def _alignment(column: Column) -> int:
+def _alignment(column: RunColumn) -> int:
     side = Qt.AlignmentFlag.AlignRight if column in _RIGHT else Qt.AlignmentFlag.AlignLeft
     return int(side | Qt.AlignmentFlag.AlignVCenter)
 

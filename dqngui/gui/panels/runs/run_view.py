@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from dqngui.gui.panels.runs.run_table import ICON_PX, SWATCH, Column, Index, RunFilter, RunModel
+from dqngui.gui.panels.runs.run_table import ICON_PX, SWATCH, Index, RunColumn, RunFilter, RunModel
 from dqngui.gui.style import theme as themes
 
 SWATCH_PX = 12
@@ -22,7 +22,12 @@ ROW_PX = 26
 NAME_PX = 120  # the least of the name
 WIDEST_PX = 160  # the most of any other column
 PADDING = 12  # of a cell, left and right: see the stylesheet
-_SPARE = (Column.STEPS, Column.AGENT, Column.TASK, Column.WHEN)  # in sight where there is room, in this order
+_SPARE = (
+    RunColumn.STEPS,
+    RunColumn.AGENT,
+    RunColumn.TASK,
+    RunColumn.WHEN,
+)  # in sight where there is room, in this order
 
 
 class RunTable(QTableView):
@@ -31,7 +36,7 @@ class RunTable(QTableView):
     def __init__(self, proxy: RunFilter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._proxy = proxy
-        self._widths: dict[Column, int] = {}
+        self._widths: dict[RunColumn, int] = {}
         self.setModel(proxy)
         self.setAccessibleName("Runs")
         self.setItemDelegate(RunDelegate(self))
@@ -57,18 +62,18 @@ class RunTable(QTableView):
         head.setHighlightSections(False)
         head.setMinimumSectionSize(24)
         head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        head.setSectionResizeMode(Column.NAME, QHeaderView.ResizeMode.Stretch)
+        head.setSectionResizeMode(RunColumn.NAME, QHeaderView.ResizeMode.Stretch)
         self.setSortingEnabled(True)
-        self.sortByColumn(Column.WHEN, Qt.SortOrder.DescendingOrder)
+        self.sortByColumn(RunColumn.WHEN, Qt.SortOrder.DescendingOrder)
 
     def fit(self, model: RunModel) -> None:
         """Make columns as wide as what is in them."""
         head = self.fontMetrics()
-        for column in (Column.TASK, Column.AGENT, Column.BEST, Column.STEPS, Column.WHEN):
+        for column in (RunColumn.TASK, RunColumn.AGENT, RunColumn.BEST, RunColumn.STEPS, RunColumn.WHEN):
             title = str(model.headerData(column, Qt.Orientation.Horizontal))
             text = max(head.horizontalAdvance(model.widest(column)), head.horizontalAdvance(title) + 12)
             self._widths[column] = min(WIDEST_PX, text + 22)
-        self._widths |= {Column.SWATCH: 28, Column.STATE: 28}
+        self._widths |= {RunColumn.SWATCH: 28, RunColumn.STATE: 28}
         for column, width in self._widths.items():
             self.setColumnWidth(column, width)
         self._hide_columns()
@@ -86,7 +91,7 @@ class RunTable(QTableView):
     def choose_first(self) -> None:
         """Give the first row the focus."""
         self.setFocus()
-        first = self._proxy.index(0, Column.NAME)
+        first = self._proxy.index(0, RunColumn.NAME)
         select = QItemSelectionModel.SelectionFlag
         self.selectionModel().setCurrentIndex(first, select.ClearAndSelect | select.Rows)
 
@@ -100,13 +105,13 @@ class RunDelegate(QStyledItemDelegate):
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
         super().initStyleOption(option, index)
-        if Column(index.column()) is Column.NAME:
+        if RunColumn(index.column()) is RunColumn.NAME:
             margin = option.widget.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, option.widget) + 1
             option.text = shortened(option.text, option.fontMetrics, option.rect.width() - 2 * margin - PADDING)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        column = Column(index.column())
-        if column not in (Column.SWATCH, Column.STATE):
+        column = RunColumn(index.column())
+        if column not in (RunColumn.SWATCH, RunColumn.STATE):
             super().paint(painter, option, index)
             return
         plain = QStyleOptionViewItem(option)
@@ -115,7 +120,7 @@ class RunDelegate(QStyledItemDelegate):
         plain.features &= ~QStyleOptionViewItem.ViewItemFeature.HasDecoration
         style = option.widget.style()
         style.drawControl(style.ControlElement.CE_ItemViewItem, plain, painter, option.widget)
-        if column is Column.STATE:
+        if column is RunColumn.STATE:
             icon: QIcon = index.data(Qt.ItemDataRole.DecorationRole)
             icon.paint(painter, _middle(option.rect, ICON_PX))
         else:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.demo_offer import offer_demo
 from dqngui.gui.cards.panel import Panel, Sources
-from dqngui.gui.panels.runs.run_table import FOLDER, Column, RunFilter, RunModel
+from dqngui.gui.panels.runs.run_table import FOLDER, RunColumn, RunFilter, RunModel
 from dqngui.gui.panels.runs.run_view import RunTable
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
@@ -258,11 +258,11 @@ class RunsPanel(Panel):
     # -- events -----------------------------------------------------------------------------------
 
     def _on_click(self, index: QModelIndex) -> None:
-        if index.column() == Column.SWATCH and self._library is not None:
+        if index.column() == RunColumn.SWATCH and self._library is not None:
             self._library.overlay(str(index.data(FOLDER)))
 
     def _on_double_click(self, index: QModelIndex) -> None:
-        if index.column() != Column.SWATCH:
+        if index.column() != RunColumn.SWATCH:
             self._open(Path(str(index.data(FOLDER))))
 
     def _on_context_menu(self, at: QPoint) -> None:

@@ -12,21 +12,21 @@ from PySide6.QtWidgets import QBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from dqngui.gui.charts.timeline import StepCanvas, span_of
 from dqngui.gui.charts.trace import Series
-from dqngui.gui.panels.whatif.paired_charts import SIDES, ActionStrip, FutureTrace, Marks, PairedBars
+from dqngui.gui.panels.whatif.paired_charts import SIDES, ActionStrip, Marks, PairedBars, PairedTrace
 from dqngui.gui.scene.frame import FrameView
-from dqngui.gui.scene.observation_view import SeenView
+from dqngui.gui.scene.observation_view import ObservationView
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.analysis.compare_episodes import Comparison
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 
 WIDE = 640  # pixels from which on pictures stand beside the curves
 LOW, LOWER = 330, 150  # of a narrow view, below which it has no pictures; below which it has one curve only
 LOW_SIDE = 240  # of a wide view, below which the pictures leave their place to the values
 
 
-class FutureView(QWidget):
+class ComparisonView(QWidget):
     """Draws two episodes, the one as it is and the other one, as far as they are known.
 
     Attributes:
@@ -41,12 +41,12 @@ class FutureView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.names = ("original", "changed")
-        self.strip, self.values, self.gained = ActionStrip(self), FutureTrace(self), FutureTrace(self)
+        self.strip, self.values, self.gained = ActionStrip(self), PairedTrace(self), PairedTrace(self)
         self.values.setAccessibleName("Highest action value in both episodes")
         self.gained.setAccessibleName("Return so far in both episodes")
         self.pictures = (Picture(SIDES[0]), Picture(SIDES[1]))
         self.bars = PairedBars()
-        self._sides: tuple[Playing | None, Playing | None] = (None, None)
+        self._sides: tuple[PlayedEpisode | None, PlayedEpisode | None] = (None, None)
         curves = QVBoxLayout()
         curves.setSpacing(4)
         for canvas, share in ((self.strip, 3), (self.values, 6), (self.gained, 6)):
@@ -75,7 +75,7 @@ class FutureView(QWidget):
     # -- what is drawn ----------------------------------------------------------------------------
 
     def draw(
-        self, one: Playing | None, other: Playing | None, comparison: Comparison | None, changed: int | None
+        self, one: PlayedEpisode | None, other: PlayedEpisode | None, comparison: Comparison | None, changed: int | None
     ) -> None:
         """Show both episodes, either of which may have no step yet; `changed`: the first changed step."""
         self._sides = one, other
@@ -96,7 +96,7 @@ class FutureView(QWidget):
         self._align()
 
     def _draw_curves(
-        self, trace: FutureTrace, caption: str, curves: Sequence[npt.NDArray[np.floating]], marks: Marks
+        self, trace: PairedTrace, caption: str, curves: Sequence[npt.NDArray[np.floating]], marks: Marks
     ) -> None:
         series = [
             Series(name, token, curve.astype(np.float32), dashed=bool(index))
@@ -160,7 +160,7 @@ class Picture(QWidget):
     def __init__(self, token: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._token = token
-        self.caption, self.frame, self.seen = ElidedLabel(), FrameView(), SeenView()
+        self.caption, self.frame, self.seen = ElidedLabel(), FrameView(), ObservationView()
         self._pages = QStackedWidget()
         for page in (self.frame, self.seen):
             self._pages.addWidget(page)
@@ -171,7 +171,7 @@ class Picture(QWidget):
         column.addWidget(self._pages, 1)
         themes.set_role(self.caption, "secondary")
 
-    def show_image(self, image: QImage | None, playing: Playing | None, t: int) -> None:
+    def show_image(self, image: QImage | None, playing: PlayedEpisode | None, t: int) -> None:
         """The picture of step t; where the environment draws none, what the agent sees in numbers."""
         numbers = image is None and playing is not None and bool(playing.ready.no_picture) and playing.length > 0
         if numbers and playing is not None:
@@ -180,7 +180,7 @@ class Picture(QWidget):
             self.frame.set_image(image)
         self._pages.setCurrentWidget(self.seen if numbers else self.frame)
 
-    def say(self, name: str, playing: Playing | None, t: int) -> None:
+    def say(self, name: str, playing: PlayedEpisode | None, t: int) -> None:
         """Name it, with what it has gained before step t."""
         if playing is None or not playing.length:
             self.caption.setText(name)

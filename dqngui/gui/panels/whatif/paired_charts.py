@@ -16,7 +16,7 @@ from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.charts.trace import Trace
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.playback.episode import PlayedEpisode
 
 SIDES = ("series0", "series1")
 """Colours of the two episodes, the one as it is first."""
@@ -130,7 +130,7 @@ class ActionStrip(StepCanvas):
         return " · ".join([f"t {t}", *said])
 
 
-class FutureTrace(Trace):
+class PairedTrace(Trace):
     """Curves of both episodes over each other."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -160,7 +160,7 @@ class PairedBars(QWidget):
         self._range = (0.0, 1.0)
         self._of: object = None
 
-    def show_step(self, one: Playing | None, other: Playing | None, t: int) -> None:
+    def show_step(self, one: PlayedEpisode | None, other: PlayedEpisode | None, t: int) -> None:
         """Draw step t, behind an episode's last step the values of that one; of one that is not so far, nothing."""
         sides = [one, other]
         if one is None or one.q.ndim != 2:
@@ -179,7 +179,7 @@ class PairedBars(QWidget):
         self._fit([playing for playing in sides if playing is not None], one.ready.judged == "value")
         self.update()
 
-    def _fit(self, known: list[Playing], spread: bool) -> None:
+    def _fit(self, known: list[PlayedEpisode], spread: bool) -> None:
         of = tuple((id(playing), playing.length) for playing in known)
         if of == self._of:
             return

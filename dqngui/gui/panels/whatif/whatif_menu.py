@@ -13,10 +13,9 @@ from PySide6.QtWidgets import QMenu, QWidget
 from dqngui.config import ConfigError
 from dqngui.gui.cards.panel import Sources
 from dqngui.gui.style import theme as themes
-from dqngui.gui.widgets.choice_button import Choice
-from dqngui.lab.analysis.interventions import Lever, levers
-from dqngui.lab.playback.agent_ref import Agent, has_checkpoint, source_name
-from dqngui.lab.playback.agent_ref import Choice as Weights
+from dqngui.gui.widgets.choice_button import ChoiceButton
+from dqngui.lab.analysis.interventions import InterventionTarget, levers
+from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice, has_checkpoint, source_name
 from dqngui.messages import PlayerReady
 from dqngui.runs.folder import read_experiment
 
@@ -25,7 +24,7 @@ MOST_RUNS = 20
 WHAT_IF = "What if…"
 
 
-def fill_with_levers(menu: QMenu, ready: PlayerReady, add: Callable[[Lever, int | None], None]) -> None:
+def fill_with_levers(menu: QMenu, ready: PlayerReady, add: Callable[[InterventionTarget, int | None], None]) -> None:
     """Everything that can be changed, by its groups; `add` gets the place too where it was chosen."""
     menu.clear()
     groups: dict[str, QMenu] = {}
@@ -54,19 +53,19 @@ class Other:
         environment: what it plays; empty: as the player's agent, whose run it is of.
     """
 
-    agent: Agent
-    choice: Weights
+    agent: AgentRef
+    choice: WeightsChoice
     name: str
     environment: str = ""
 
-    def stands_beside(self, agent: Agent, ready: PlayerReady) -> bool:
+    def stands_beside(self, agent: AgentRef, ready: PlayerReady) -> bool:
         """Whether it is one of this agent's checkpoints still, or another run of what this one plays."""
         if self.environment:
             return self.environment == ready.environment
         return self.agent.folder == agent.folder
 
 
-class ModeChoice(Choice):
+class ModeChoice(ChoiceButton):
     """Whether the episode is changed, or another agent plays the same seed."""
 
     def __init__(self, choose: Callable[[Other | None], None], parent: QWidget | None = None) -> None:
@@ -105,13 +104,13 @@ class ModeChoice(Choice):
         for choice in own.choices():
             if choice != "newest":
                 text = f"{choice:,} steps" if isinstance(choice, int) else source_name(choice)
-                other = Other(Agent(None, own.folder), choice, source_name(choice))
+                other = Other(AgentRef(None, own.folder), choice, source_name(choice))
                 self._entry(stored, group, f"{text[:1].upper()}{text[1:]}", "This agent with these weights", other)
         runs = QMenu("Beside another run", menu)
         environment = sources.player.playing.ready.environment if sources.player.playing is not None else ""
         others, set_up = self._runs(sources), _set_up(own)
         for name, folder in others:
-            other = Other(Agent(None, folder), "best", name, environment)
+            other = Other(AgentRef(None, folder), "best", name, environment)
             text, tip = name, "Its best checkpoint, on the same seeds"
             if _set_up(other.agent) != set_up:
                 text += " (another set-up)"
@@ -151,7 +150,7 @@ class ModeChoice(Choice):
         return found
 
 
-def _set_up(agent: Agent) -> tuple[object, ...]:
+def _set_up(agent: AgentRef) -> tuple[object, ...]:
     """What makes an agent's task behave and look as it does; nothing where its run cannot be read."""
     try:
         experiment = agent.experiment or (None if agent.folder is None else read_experiment(agent.folder))

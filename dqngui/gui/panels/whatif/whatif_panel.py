@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.panel import Cursor, Panel, Sources
-from dqngui.gui.panels.whatif.comparison_view import FutureView
+from dqngui.gui.panels.whatif.comparison_view import ComparisonView
 from dqngui.gui.panels.whatif.intervention_editor import InterventionEditor
 from dqngui.gui.panels.whatif.intervention_list import InterventionList
 from dqngui.gui.panels.whatif.whatif_menu import ModeChoice, Other, fill_with_levers
@@ -21,7 +21,7 @@ from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.analysis.compare_episodes import Comparison, compare
 from dqngui.lab.analysis.counterfactual import (
     AHEAD,
-    Question,
+    Counterfactual,
     Role,
     beside,
     changed,
@@ -29,9 +29,9 @@ from dqngui.lab.analysis.counterfactual import (
     verdict,
     write_futures,
 )
-from dqngui.lab.analysis.interventions import Intervention, Interventions, Lever
-from dqngui.lab.analysis.second_player import Rival
-from dqngui.lab.playback.episode import Playing
+from dqngui.lab.analysis.interventions import Intervention, Interventions, InterventionTarget
+from dqngui.lab.analysis.second_player import SecondPlayer
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 
 SOON_MS = 150  # edits that follow each other so fast are one
@@ -54,12 +54,12 @@ class WhatIfPanel(Panel):
         self.mode = ModeChoice(self.stand_beside, self)
         self.header_widgets = [self.mode]
         self.list = InterventionList(self.interventions)
-        self.view = FutureView()
+        self.view = ComparisonView()
         self.editor: InterventionEditor | None = None
         self.comparison: Comparison | None = None
-        self._rival: Rival | None = None
-        self._asked: Question | None = None
-        self._unchanged: Playing | None = None  # the episode that was asked for without any change
+        self._second_player: SecondPlayer | None = None
+        self._asked: Counterfactual | None = None
+        self._unchanged: PlayedEpisode | None = None  # the episode that was asked for without any change
         self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
         self._soon.timeout.connect(self._put_question)
         self._arrange()
@@ -113,13 +113,13 @@ class WhatIfPanel(Panel):
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
         self.mode.attach(sources)
-        self._rival = sources.rival
+        self._second_player = sources.second_player
         sources.player.framed.connect(self._on_framed)
         sources.player.changed.connect(self._on_player)
-        if self._rival is not None:
-            self._rival.grew.connect(self._on_rival)
-            self._rival.changed.connect(self._on_rival)
-            self._rival.framed.connect(self._on_rival_framed)
+        if self._second_player is not None:
+            self._second_player.grew.connect(self._on_rival)
+            self._second_player.changed.connect(self._on_rival)
+            self._second_player.framed.connect(self._on_rival_framed)
             for picture in self.view.pictures:
                 picture.frame.resized.connect(lambda width, height: self._draw_at((width, height)))
 
@@ -133,7 +133,7 @@ class WhatIfPanel(Panel):
     def has_content(self) -> bool:
         return self.playing is not None
 
-    def take_views(self, playing: Playing | None) -> None:
+    def take_views(self, playing: PlayedEpisode | None) -> None:
         if playing is not self.playing:
             self.comparison = None
         super().take_views(playing)
@@ -170,7 +170,7 @@ class WhatIfPanel(Panel):
         if self.playing is not None:
             fill_with_levers(self.add.menu(), self.playing.ready, self.add_change)
 
-    def add_change(self, lever: Lever, place: int | None = None) -> None:
+    def add_change(self, lever: InterventionTarget, place: int | None = None) -> None:
         """Change something from the shown step on, where the player stops."""
         playing, sources = self.playing, self.sources
         if playing is None:
@@ -185,7 +185,7 @@ class WhatIfPanel(Panel):
         if (place is None and lever.labels) or (lever.does[0] == "set" and not lever.single):
             self.edit(len(self.interventions.rows) - 1)
 
-    def _preset(self, lever: Lever) -> int:
+    def _preset(self, lever: InterventionTarget) -> int:
         """The place that is looked at in the Memory card, or the first one."""
         view = self.playing.views.get(lever.targets[0]) if self.playing is not None else None
         row = self.sources.chosen.get(lever.targets[0]) if self.sources is not None else None
@@ -229,10 +229,10 @@ class WhatIfPanel(Panel):
     def run_again(self) -> None:
         """Play the other future anew; without any change, to see that it is the same."""
         playing = self.playing
-        if playing is None or self._rival is None:
+        if playing is None or self._second_player is None:
             return
         self._unchanged = playing
-        self._rival.forget()
+        self._second_player.forget()
         self._asked = None
         self._put_question()
 
@@ -256,24 +256,24 @@ class WhatIfPanel(Panel):
     @Slot()
     def _put_question(self) -> None:
         """Ask for the other future, if it is another than the present one."""
-        rival, sources = self._rival, self.sources
-        if rival is None or sources is None or not self._seen:
+        second_player, sources = self._second_player, self.sources
+        if second_player is None or sources is None or not self._seen:
             return
         asked = self._question()
         if asked is None:
             if self._asked is not None:
                 self._asked, self.comparison = None, None
-                rival.forget()
+                second_player.forget()
                 self.again()
             return
         if asked.same(self._asked):
-            rival.reach(asked.until)
+            second_player.reach(asked.until)
             return
         self._asked, self.comparison = asked, None
-        rival.play(asked.agent, asked.choice, asked.takes, until=asked.until, weights=asked.weights)
+        second_player.play(asked.agent, asked.choice, asked.takes, until=asked.until, weights=asked.weights)
         self.again()
 
-    def _question(self) -> Question | None:
+    def _question(self) -> Counterfactual | None:
         """What should be played beside the episode; None: nothing, or not yet."""
         playing, sources = self.playing, self.sources
         player = sources.player if sources is not None else None
@@ -294,11 +294,11 @@ class WhatIfPanel(Panel):
         return bool(self._asked is not None or self.mode.chosen is not None or active)
 
     @property
-    def original(self) -> Playing | None:
+    def original(self) -> PlayedEpisode | None:
         """The episode as it is."""
-        asked, rival = self._asked, self._rival
-        if asked is not None and rival is not None and len(asked.takes) > 1:
-            return rival.played.get(asked.takes[0])
+        asked, second_player = self._asked, self._second_player
+        if asked is not None and second_player is not None and len(asked.takes) > 1:
+            return second_player.played.get(asked.takes[0])
         return self.playing
 
     # -- what comes back --------------------------------------------------------------------------
@@ -306,7 +306,7 @@ class WhatIfPanel(Panel):
     @Slot()
     def _on_rival(self) -> None:
         self._changed = True
-        if self._rival is not None and self._rival.problem:
+        if self._second_player is not None and self._second_player.problem:
             self.refresh()
 
     @Slot()
@@ -320,7 +320,7 @@ class WhatIfPanel(Panel):
         self.refresh()
 
     def redraw(self) -> None:
-        playing, rival = self.playing, self._rival
+        playing, second_player = self.playing, self._second_player
         changes = self.mode.chosen is None
         self.add.setVisible(changes)
         self.clear_all.setVisible(changes and self.width() >= ROOMY)
@@ -328,12 +328,12 @@ class WhatIfPanel(Panel):
         for control in (self.clear_all, self._clear_action):
             control.setEnabled(bool(self.interventions.rows))
         for control in (self.add, self.run, self._again_action):
-            control.setEnabled(playing is not None and rival is not None)
+            control.setEnabled(playing is not None and second_player is not None)
         self._body.setCurrentIndex(int(self._compares))
-        if playing is None or rival is None or not self._compares:
+        if playing is None or second_player is None or not self._compares:
             self._say("", "secondary")
             return
-        one, other = self.original, rival.playing if self._asked is not None else None
+        one, other = self.original, second_player.playing if self._asked is not None else None
         other = other if other is not None and other.length else None
         self.comparison = compare(one, other) if one is not None and other is not None else None
         self.view.names = self._names
@@ -341,7 +341,7 @@ class WhatIfPanel(Panel):
         if self._asked is None:
             self._say("The episode has not come to the first change yet", "secondary")
         else:
-            self._say(*verdict(self._asked, rival, one, self.comparison))
+            self._say(*verdict(self._asked, second_player, one, self.comparison))
         self._show_step(playing.t)
 
     @property
@@ -357,15 +357,15 @@ class WhatIfPanel(Panel):
 
     def _show_step(self, t: int) -> None:
         """Move every cursor, and ask for the picture of the other episode."""
-        rival = self._rival
-        if rival is None or self._asked is None:
+        second_player = self._second_player
+        if second_player is None or self._asked is None:
             return
         self.view.follow(t)
-        rival.show(t if self.view.draws_pictures and self._seen else None)
+        second_player.show(t if self.view.draws_pictures and self._seen else None)
 
     def _draw_at(self, size: tuple[int, int]) -> None:
-        if self._rival is not None:
-            self._rival.draw_at(size)
+        if self._second_player is not None:
+            self._second_player.draw_at(size)
 
     @Slot(object, int)
     def _on_framed(self, image: QImage | None, t: int) -> None:
@@ -380,12 +380,12 @@ class WhatIfPanel(Panel):
 
     @Slot(object, int)
     def _on_rival_framed(self, image: QImage | None, t: int) -> None:
-        rival = self._rival
-        self.view.pictures[1].show_image(image, rival.playing if rival is not None else None, t)
+        second_player = self._second_player
+        self.view.pictures[1].show_image(image, second_player.playing if second_player is not None else None, t)
 
     # -- export -----------------------------------------------------------------------------------
 
     def export_csv(self, path: str | Path) -> None:
         """Write both futures, a step a row: action, reward, return so far and action values. Raises OSError."""
-        other = self._rival.playing if self._rival is not None else None
+        other = self._second_player.playing if self._second_player is not None else None
         write_futures(path, list(zip(self._names, (self.original, other), strict=True)))
