@@ -8,7 +8,8 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 REPEATS ?= 5
 
-.PHONY: run setup test test-slow check format bench bench-learning learning evidence evidence-quick evidence-report shots first-minutes demo clean
+.PHONY: run setup test test-slow check format same-logs bench bench-learning learning evidence evidence-quick \
+    evidence-report shots first-minutes demo clean
 
 run: setup
 	@.ci/show-window $(ARGS)
@@ -43,6 +44,15 @@ test: check
 
 test-slow: $(VENV)/.developing
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --timeout 1800 $(PYTEST_ARGS)
+
+# Whether this version trains exactly as revision BASE does: logs, episodes and weights of twelve runs (some minutes).
+BASE ?= HEAD~1
+same-logs: $(VENV)/.developing
+	rm -rf build/same-logs && mkdir -p build/same-logs/tree
+	git archive $(BASE) | tar -x -C build/same-logs/tree
+	PYTHONPATH=$(CURDIR)/build/same-logs/tree $(BIN)/python -P tests/evidence/same_logs.py record build/same-logs/base
+	PYTHONPATH=$(CURDIR) $(BIN)/python -P tests/evidence/same_logs.py record build/same-logs/now
+	$(BIN)/python -P tests/evidence/same_logs.py compare build/same-logs/base build/same-logs/now
 
 format: $(VENV)/.developing
 	$(BIN)/ruff format dqngui tests
