@@ -1,8 +1,8 @@
 """Whether another version of the code trains exactly as this one: the same logs, episodes and weights, bit for bit.
 
 `record FOLDER` trains ten presets for 6,000 steps each, a run that is stopped at its first update and resumed, and a
-fork, through the command line. `compare A B` compares two such folders, clock fields and sentences aside. A version that
-lies elsewhere is recorded with its folder first on `PYTHONPATH`; `make same-logs BASE=REVISION` does all of it.
+fork, through the command line of the version that is first on `PYTHONPATH`. `compare A B` compares two such folders,
+clock fields and sentences aside. `make same-logs BASE=REVISION` does all of it.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _case(folder: Path, name: str) -> str:
 
 
 def _train(runs: Path, arguments: list[str], status: int = 0) -> None:
-    command = [sys.executable, "-m", "dqngui", "train", *arguments, "--runs", str(runs)]
+    command = [sys.executable, "-P", "-m", "dqngui", "train", *arguments, "--runs", str(runs)]
     ended = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     if ended.returncode != status:
         raise RuntimeError(f"{' '.join(command)} ended with {ended.returncode}: {ended.stderr[-2000:]}")

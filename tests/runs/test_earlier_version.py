@@ -1,0 +1,71 @@
+"""A run's folder that an earlier version wrote, stopped at step 512, still opens, resumes, plays on and forks."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dqngui.jobs.branching import branch_point
+from dqngui.messages import BreakpointHit, EpisodeEnded
+from dqngui.runs.checkpoints import checkpoints
+from dqngui.runs.episodes import recorded_episode
+from dqngui.runs.folder import read_events, read_experiment, summary_of
+
+STORED = Path(__file__).parent / "stored" / "tmaze-lstm"
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> Path:
+    """A copy that may be changed."""
+    return Path(shutil.copytree(STORED, tmp_path / "runs" / STORED.name))
+
+
+def command(*arguments: str) -> list[dict[str, object]]:
+    """Events that a command prints, as plain data."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "dqngui", *arguments, "--json"], capture_output=True, text=True, check=True
+    )
+    return [json.loads(line) for line in ended.stdout.splitlines()]
+
+
+def test_it_is_read(stored: Path) -> None:
+    events = list(read_events(stored))
+    assert sum(isinstance(event, EpisodeEnded) for event in events) == 16
+    assert isinstance(events[-1], BreakpointHit)
+    assert read_experiment(stored).net.memory == "lstm"
+    summary = summary_of(stored)
+    assert summary is not None
+    assert summary.step == 512
+    assert checkpoints(stored) == [0, 512]
+    trace = recorded_episode(stored, 15, 496)
+    assert trace is not None
+    assert len(trace.actions) == 31
+
+
+def test_it_resumes_to_its_end(stored: Path) -> None:
+    before = (stored / "events.jsonl").read_text(encoding="utf-8")
+    events = command("train", "--resume", str(stored))
+    assert events[-1]["type"] == "Finished"
+    assert events[-1]["reason"] == "completed"
+    assert (stored / "events.jsonl").read_text(encoding="utf-8").startswith(before)
+    assert checkpoints(stored)[-1] == 2000
+
+
+def test_it_forks_with_all_that_it_had(stored: Path) -> None:
+    step, _ = branch_point(stored)
+    assert step == 512
+    events = command("train", "--fork", str(stored), "--steps", "1024", "--runs", str(stored.parent))
+    (forked,) = [event for event in events if event["type"] == "Forked"]
+    assert forked["step"] == 512
+    assert not forked["fresh"]
+    assert events[-1]["reason"] == "completed"
+
+
+def test_it_plays(stored: Path) -> None:
+    events = command("play", str(stored), "--checkpoint", "512", "--episodes", "2")
+    assert events
