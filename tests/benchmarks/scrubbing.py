@@ -90,7 +90,7 @@ class _Scrubber(Hand):
         app.player.framed.connect(self._on_framed)
 
     def _on_framed(self, image: object, t: int) -> None:
-        if self.app.player.stands_in is None:
+        if self.app.player.frames.stands_in is None:
             self._exact = t
 
     def measure(self, seconds: float, stretches: int) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class _Scrubber(Hand):
             speeds["dragging"].append(self._speed(seconds, self._drag))
             speeds["still"].append(self._speed(seconds, lambda _: None))
         self._open()
-        pictures = self.app.player._kept  # some are drawn ahead meanwhile
+        pictures = self.app.player.frames.cache  # some are drawn ahead meanwhile
         uncached = [self._shown_after(t) for t in self._places(kept=False) if t not in pictures]
         for t in range(0, STEPS, 5):
             self._shown_after(t)
@@ -127,7 +127,7 @@ class _Scrubber(Hand):
         player = self.app.player
         began, before = time.perf_counter(), player.playing
         self._exact = None
-        player.play_episode(self.app.session.folder, 0, SEED, long_episode(self._task))
+        player.episodes.play_training_episode(self.app.session.folder, 0, SEED, long_episode(self._task))
         self.until(lambda: player.playing is not before and self._exact == 0)
         taken = 1000 * (time.perf_counter() - began)
         self.until(lambda: player.playing is not None and player.playing.length == STEPS)
@@ -157,7 +157,7 @@ class _Scrubber(Hand):
 
     def _places(self, *, kept: bool) -> list[int]:
         """Steps at random places, of which a picture is kept or not."""
-        pictures = self.app.player._kept
+        pictures = self.app.player.frames.cache
         places: list[int] = []
         while len(places) < SAMPLES:
             t = int(self._chance.integers(0, STEPS))

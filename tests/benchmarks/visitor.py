@@ -89,7 +89,7 @@ class Visitor(Hand):
         """A step (by default the chosen one), with its own picture, stands in every card that looks inside."""
         player, inner = self.app.player, (self.attention, self.memory)
         playing = player.playing
-        if playing is None or not playing.length or player.stands_in is not None or player.frame is None:
+        if playing is None or not playing.length or player.frames.stands_in is not None or player.frame is None:
             return False
         if t is not None and playing.t != t:
             return False
@@ -135,9 +135,9 @@ class Visitor(Hand):
     def _shows_pinned(self) -> bool:
         """The pinned episode stands everywhere, at its start."""
         pinned, playing = self.app.pinning.pinned, self.app.player.playing
-        if pinned is None or playing is None or playing.asked.seed != pinned.trace.seed:
+        if pinned is None or playing is None or playing.request.seed != pinned.trace.seed:
             return False
-        return playing.asked.recorded and self.shows(0)
+        return playing.request.from_training and self.shows(0)
 
     def step(self) -> None:
         panel = self.app.window.panel_docks.panels["return"]
@@ -332,23 +332,25 @@ class Visitor(Hand):
     # -- back -------------------------------------------------------------------------------------
 
     def drive(self) -> None:
-        takeover = self.agent.takeover
+        driver = self.agent.driver
         self.seek(min(20, self.playing.length // 2))
         with self.action("driving with the keys"):
             self.click(self.agent.take_over)
-            self.until(lambda: takeover._playing is not None, "the driven episode")
+            self.until(lambda: driver.playing is not None, "the driven episode")
             by_hand = 0
             for key in (Key.Key_Left, Key.Key_Right) * 4:
                 self._keep_down(key, 0.05)  # or the pole would fall
-                by_hand += list(takeover.actors.values()).count("hand")
+                by_hand += list(driver.actors.values()).count("person")
                 self.wait(0.35)
             if not by_hand:
                 raise SystemExit("no key reached the episode")
         with self.action("handing back"):
             known = self.playing.length
             self.press(self._focus(), Key.Key_Escape)
-            self.until(lambda: not takeover.driving, "the agent")
-            self.until(lambda: self.playing.length > known or self.playing.ended or not self.playing.human, "it plays")
+            self.until(lambda: not driver.driving, "the agent")
+            self.until(
+                lambda: self.playing.length > known or self.playing.ended or not self.playing.person_acted, "it plays"
+            )
 
     def _keep_down(self, key: Key, seconds: float) -> None:
         QTest.keyPress(self._focus(), key)

@@ -33,11 +33,10 @@ def app(qtbot: QtBot, settings: QSettings, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 @pytest.fixture
-def player(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
-    """It plays nothing yet; its clock stands until the test turns it."""
+def player(qtbot: QtBot) -> Iterator[Watched]:
+    """It plays nothing yet; its clock stands until the test moves it."""
     ScriptedPlayer.opened.clear()
     made = Watched()
-    monkeypatch.setattr(made._timer, "start", lambda *_: None)
     yield made
     made.stop()
     made.deleteLater()

@@ -16,16 +16,27 @@ from scripted_player import ScriptedPlayer
 
 from dqngui import presets
 from dqngui.gui.app.app import App
+from dqngui.lab.playback.agent_process import HostFactory
 from dqngui.lab.session.states import Action, State
 
 
-def make_app(settings: QSettings, monkeypatch: pytest.MonkeyPatch, runs: Path | None = None) -> App:
+def make_app(
+    settings: QSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    runs: Path | None = None,
+    open_play_host: HostFactory = ScriptedPlayer,
+) -> App:
     """Neither torch nor a process: torch counts as loaded, training and playing are scripts."""
     monkeypatch.setattr("dqngui.gui.app.torch_loader.find_devices", lambda: [("cpu", "Processor")])
     monkeypatch.setattr(QApplication, "quit", lambda: None)
-    made = App(presets.read_experiment("cartpole-positions"), runs=runs, settings=settings, theme="dark")
-    made.session._open_host, made.player._open_host = ScriptedHost, ScriptedPlayer
-    made.second_player._open_host = made.study._open_host = ScriptedPlayer
+    made = App(
+        presets.read_experiment("cartpole-positions"),
+        runs=runs,
+        settings=settings,
+        theme="dark",
+        open_play_host=open_play_host,
+    )
+    made.session._open_host = ScriptedHost
     made.window.resize(1280, 800)
     return made
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 
 from dqngui import messages as m
+from dqngui.lab.playback.agent_process import HostFactory
 from dqngui.lab.playback.player import Player
+from dqngui.lab.playback.timing import Timing
 
 ACTIONS = ("left", "right")
 VIEW = m.View("memory/hidden", ("unit",), (8,), signed=True)
@@ -78,6 +78,11 @@ class ScriptedPlayer:
             case m.Look() if command.number == self.number:
                 self._look(command)
 
+    def draw_late(self) -> None:
+        """Answer the newest `Look`, which `draws` had left without an answer."""
+        self.draws = True
+        self._look(self.all_of(m.Look)[-1])
+
     def _look(self, look: m.Look) -> None:
         self._play(min(look.until, len(self.actions) if self.driven else self.length))
         if look.t is not None and self.draws:
@@ -126,28 +131,37 @@ class ScriptedPlayer:
         return [command for command in self.sent if isinstance(command, kind)]
 
 
-class Watched(Player):
-    """A player whose clock a test turns by hand."""
+class Clock:
+    """A clock that a test moves by hand."""
 
     def __init__(self) -> None:
-        super().__init__(open_host=ScriptedPlayer)
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Watched(Player):
+    """A player whose clock a test moves by hand, and which draws as often as it ticks."""
+
+    def __init__(self, open_host: HostFactory = ScriptedPlayer) -> None:
+        self.clock = Clock()
+        super().__init__(open_host=open_host, timing=Timing(self.clock, automatic=False), picture_s=0.0)
         self.shown: list[tuple[int, int]] = []  # step, and the step in the picture's first pixel
         self.framed.connect(self._see)
 
-    def _see(self, frame: object, t: int) -> None:
-        self.shown.append((t, -1 if frame is None else frame.pixelColor(0, 0).red()))  # type: ignore[attr-defined]
+    def _see(self, frame: np.ndarray | None, t: int) -> None:
+        self.shown.append((t, -1 if frame is None else int(frame[0, 0, 0])))
 
     @property
     def host(self) -> ScriptedPlayer:
         return ScriptedPlayer.opened[-1]
 
     def tick(self, seconds: float = 0.0, times: int = 1) -> None:
-        """Let so much time pass, as the clock's timer does."""
+        """Let so much time pass before each of some ticks."""
         for _ in range(times):
-            self._ticked_at = time.perf_counter() - seconds
-            self._asked_at -= 1
-            self._weights_asked -= 2
-            self._tick()
+            self.clock.now += seconds + 1e-9  # differences of a float must not fall short
+            super().tick()
 
 
 def weights(step: int) -> m.Weights:

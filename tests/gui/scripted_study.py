@@ -7,23 +7,19 @@ from typing import Any
 from dqngui import messages as m
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.playback.agent_client import AgentClient
+from dqngui.lab.playback.timing import Timing
 
 READY = m.StudyReady(step=60_000, held=("memory/hidden", "memory/cell"), facts=("cue", "time since start"))
 
 
 class Who(AgentClient):
-    """A player that plays nothing, of which the study wants to know only who it is; counts where it is sought."""
+    """A player's client without a process, which says only which agent plays; it notes which steps are sought."""
 
     loading = ""
 
     def __init__(self) -> None:
         super().__init__()
         self.sought: list[int] = []
-
-    def _begin(self, seed: int) -> None: ...
-    def _wake(self) -> None: ...
-    def _blank(self) -> None: ...
-    def _leave(self) -> None: ...
 
     def seek(self, t: int) -> None:
         self.sought.append(t)
@@ -33,11 +29,11 @@ class ScriptedStudy:
     """A host that is the study's process: it opens agents at once, and answers what a test lets it answer."""
 
     opened: list[ScriptedStudy] = []
+    ready: m.Event | None = READY  # said of every agent; None: nothing is said yet
 
     def __init__(self, kind: str, request: m.Request) -> None:
         self.kind, self.request = kind, request
         self.sent: list[m.Command] = []
-        self.ready: m.Event | None = READY
         self._queue: list[m.Event] = []
         self._over = False
         ScriptedStudy.opened.append(self)
@@ -66,6 +62,10 @@ class ScriptedStudy:
     def kill(self) -> None:
         self._queue, self._over = [], True
 
+    def end_silently(self) -> None:
+        """The process is gone, and has not said why."""
+        self._over = True
+
     def die(self) -> None:
         self.emit(m.Failed(step=0, text="the job's process was killed by SIGKILL"))
         self._over = True
@@ -76,9 +76,11 @@ class ScriptedStudy:
 
 
 class Turned(Study):
-    """A study whose clock a test turns by hand."""
+    """A study that ticks only when a test says so."""
+
+    def __init__(self, client: AgentClient) -> None:
+        super().__init__(client, open_host=ScriptedStudy, timing=Timing(automatic=False))
 
     def turn(self, times: int = 3) -> None:
         for _ in range(times):
-            self._tick()
-        self._timer.stop()
+            self.tick()

@@ -113,7 +113,7 @@ def test_at_the_end_nothing_is_chosen_and_it_says_why(playing: AgentPanel, playe
 
 
 def test_a_random_action_is_marked(playing: AgentPanel, player: Watched) -> None:
-    player.set_epsilon(0.25)
+    player.episodes.set_epsilon(0.25)
     player.tick(times=3)
     player.seek(5)  # the script takes action 1 up to step 10, whose value 10 is higher
     player.tick(times=3)
@@ -216,7 +216,7 @@ def test_states_say_what_is_so(panel: AgentPanel, player: Watched, tmp_path: Pat
     panel.refresh()
     assert panel.frame.isVisible()
     assert panel.transport.isEnabled()
-    player.close()
+    player.client.close()
     assert panel._empty.isVisible()
 
 
@@ -324,7 +324,7 @@ def test_the_menu_chooses_weights_exploration_and_episode(playing: AgentPanel, p
     assert entries(playing)[:2] == ["Best checkpoint", "Last checkpoint"]
     entry(playing, "20,000 steps")
     player.tick(times=4)
-    assert player.choice == 20_000
+    assert player.client.choice == 20_000
     assert playing.watch._full == "checkpoint 20,000, greedy"
     entry(playing, "ε 0.1:")
     player.tick(times=3)
@@ -334,7 +334,7 @@ def test_the_menu_chooses_weights_exploration_and_episode(playing: AgentPanel, p
     player.tick(times=3)
     assert player.playing.seed == PLAY_SEEDS + 1  # type: ignore[union-attr]
     entry(playing, "Repeat episode")
-    assert player.repeats
+    assert player.episodes.repeats
     entry(playing, "Play from the start")
     assert not player.paused
 
@@ -371,7 +371,7 @@ def test_a_film_is_exported_and_the_player_comes_back(
     qtbot: QtBot, playing: AgentPanel, player: Watched, tmp_path: Path
 ) -> None:
     path = tmp_path / "episode.mp4"
-    size = player.picture_size
+    size = player.frames.size
     playing.film.start(path)
     assert playing.line.text().startswith("film:")
     assert playing._film_action.text() == "Cancel film"
@@ -383,7 +383,7 @@ def test_a_film_is_exported_and_the_player_comes_back(
     qtbot.waitUntil(ticked, timeout=60_000)
     assert path.stat().st_size > 1000
     assert playing.line.text() == "film saved as episode.mp4"
-    assert (player.sight, player.picture_size) == ((True, False), size)
+    assert (player.in_sight, player.frames.size) == ((True, False), size)
     player.tick(times=4)
     assert player.shown[-1] == (42, 42)
 
@@ -408,7 +408,7 @@ def test_the_card_stays_with_the_former_episode_until_the_next_has_a_picture(
     assert playing.transport.place.text() == "42 / 96+"
     assert "seed 3,000,000" in playing.line.text()
     pixels = np.zeros((4, 4, 3), np.uint8)
-    number, size = player.playing.number, player.picture_size  # type: ignore[union-attr]
+    number, size = player.playing.number, player.frames.size  # type: ignore[union-attr]
     player.host.emit(m.Frame(step=0, number=number, t=0, tensors={"pixels": pixels}, size=size))
     player.tick()
     assert playing.transport.place.text().startswith("0 / ")

@@ -182,7 +182,7 @@ def describe(player: Watched, *steps: int, places: Any = PLACES) -> None:
     number = player.playing.number  # type: ignore[union-attr]
     for t in steps:
         player.host.emit(m.Described(step=0, number=number, t=t, tensors={} if places is None else {"places": places}))
-    player._tick()
+    player.tick()
 
 
 FIRST = [[0.75, 0.5, pytest.approx(0.3)], [0.25, 0.5, pytest.approx(0.6)]]
@@ -255,14 +255,13 @@ def test_a_picture_that_stands_in_has_its_own_marks(panel: AgentPanel, player: W
     describe(player, 10)
     player.host.draws = False
     player.seek(41)
-    player._sought_at -= 1
-    player.tick(times=3)
-    assert player.playing is not None and (player.playing.t, player.stands_in) == (41, 10)
+    player.tick(1.0)
+    player.tick(times=2)
+    assert player.playing is not None and (player.playing.t, player.frames.stands_in) == (41, 10)
     assert panel.frame.marks.tolist() == FIRST
     describe(player, 41)
     assert panel.frame.marks.tolist() == FIRST  # the picture is still that of step 10
-    player.host.draws = True
-    player.host._look(player.host.all_of(m.Look)[-1])
+    player.host.draw_late()
     player.tick(times=2)
     assert player.shown[-1] == (41, 41)
     assert panel.frame.marks.tolist() == THIRD
@@ -314,7 +313,7 @@ def test_find_is_marked_where_it_draws_its_entities(qtbot: QtBot, tmp_path: Path
     try:
         panel.overlays.choose(True, OVERLAY)
         player.open(experiment=experiment)
-        player.use_weights(m.Weights(step=1000, tensors=weights))
+        player.client.use_weights(m.Weights(step=1000, tensors=weights))
         player.pause()
         qtbot.waitUntil(lambda: len(panel.frame.marks) > 0, timeout=30_000)
         playing = player.playing

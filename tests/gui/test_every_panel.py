@@ -54,17 +54,13 @@ class LongPlayer(ScriptedPlayer):
 
 
 @pytest.fixture
-def place(
-    qapp: QApplication, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[SimpleNamespace]:
+def place(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[SimpleNamespace]:
     """Two boards with the same sources: one that is always seen, and one to hide."""
     themes.apply(qapp, "dark")
     ScriptedPlayer.opened.clear()
     session = Session(config.Experiment(), runs=tmp_path / "runs", open_host=ScriptedHost)
-    library, player = Library(session), Watched()
-    player._open_host = LongPlayer
-    monkeypatch.setattr(player._timer, "start", lambda *_: None)
-    study = Study(player)  # it is asked nothing, so that no process begins
+    library, player = Library(session), Watched(LongPlayer)
+    study = Study(player.client)  # it is asked nothing, so that no process begins
     windows, boards = [QMainWindow(), QMainWindow()], []
     for window in windows:
         qtbot.addWidget(window)
@@ -177,7 +173,7 @@ def test_hidden_for_a_million_events_and_a_long_episode_then_shown_equals_always
         assert always[name] != nothing[name], name
         assert always[name] == again[name], name
 
-    player.close()
+    player.client.close()
     for panel_docks in place.boards:
         panel_docks.clear()
     for name in set(catalog.PANELS) - {"runs"}:  # the folder keeps its runs

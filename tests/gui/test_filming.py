@@ -49,7 +49,7 @@ def player(qtbot: QtBot, qapp: QApplication) -> Iterator[Player]:
     player.start()
     player.show_in(pictures=True, views=False)
     player.open(experiment=experiment)
-    player.use_weights(Weights(step=1000, tensors=weights))
+    player.client.use_weights(Weights(step=1000, tensors=weights))
     qtbot.waitUntil(lambda: player.frame is not None, timeout=30_000)
     yield player
     player.stop()
@@ -82,7 +82,7 @@ def test_a_film_shows_every_step_with_the_panels_beside_it(qtbot: QtBot, player:
     assert about["size"] == (1280, 720) and about["fps"] == 10.0
     assert len(frames) == LENGTH + 1
     assert told[-1] == (LENGTH + 1, LENGTH + 1)
-    assert player.playing is not None and player.playing.recorded
+    assert player.playing is not None and player.playing.has_views
     changes = np.abs(np.diff(frames.astype(int), axis=0)).max(axis=3) > 24
     left, right = changes[:, :, :700].any(axis=(1, 2)), changes[:, :, 740:].any(axis=(1, 2))
     assert left.all() and right[:-1].all()  # the agent walks, and its memory moves
@@ -91,8 +91,8 @@ def test_a_film_shows_every_step_with_the_panels_beside_it(qtbot: QtBot, player:
 
 def test_a_gif_shows_every_step_with_what_the_agent_sees(qtbot: QtBot, player: Player, tmp_path: Path) -> None:
     path = tmp_path / "episode.gif"
-    player.look_inside(True)  # plays the episode anew
-    qtbot.waitUntil(lambda: player.playing is not None and player.playing.recorded, timeout=30_000)
+    player.episodes.record_views(True)  # plays the episode anew
+    qtbot.waitUntil(lambda: player.playing is not None and player.playing.has_views, timeout=30_000)
     filming = Filming(player, [], path, sees=True, overlay=WeightsOverlay("attention/pool"))
     assert filmed(qtbot, filming) == ""
     about, frames = frames_of(path)
@@ -187,17 +187,19 @@ def test_a_user_who_moves_the_player_does_not_spoil_the_film(qtbot: QtBot, playe
 def test_a_picture_that_stands_in_is_not_filmed(
     qtbot: QtBot, player: Player, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dqngui.lab.playback.player.LATE_S", -1.0)  # any picture that is not kept is stood in for
+    monkeypatch.setattr(
+        "dqngui.lab.playback.frame_requests.LATE_S", -1.0
+    )  # any picture that is not kept is stood in for
     filmed_as: list[int | None] = []
     framed_as: list[int | None] = []
     render = FilmSheet.render_step
 
     def render_step(sheet: FilmSheet, *args: Any) -> Any:
-        filmed_as.append(player.stands_in)
+        filmed_as.append(player.frames.stands_in)
         return render(sheet, *args)
 
     monkeypatch.setattr(FilmSheet, "render_step", render_step)
-    player.framed.connect(lambda: framed_as.append(player.stands_in))
+    player.framed.connect(lambda: framed_as.append(player.frames.stands_in))
     assert filmed(qtbot, Filming(player, [], tmp_path / "episode.mp4")) == ""
     assert any(step is not None for step in framed_as)
     assert filmed_as == [None] * (LENGTH + 1)

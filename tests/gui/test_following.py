@@ -22,7 +22,7 @@ def test_the_player_follows_the_session(player: Watched, folder: Path, tmp_path:
     session_follower = SessionFollower(session, player, demo=tmp_path / "demo")
     player.start()
     player.tick(times=4)
-    assert player.source == "demo"
+    assert player.client.source == "demo"
     session.start()
     host = ScriptedHost.opened[-1]
     session._tick()
@@ -33,7 +33,7 @@ def test_the_player_follows_the_session(player: Watched, folder: Path, tmp_path:
     host.emit(weights(300))
     session._tick()
     player.tick(times=3)
-    assert (player.source, player.playing.weights_step) == ("newest weights", 300)  # type: ignore[union-attr]
+    assert (player.client.source, player.playing.weights_step) == ("newest weights", 300)  # type: ignore[union-attr]
     session.pause()
     session._tick()
     session.unpause()
@@ -46,10 +46,10 @@ def test_the_player_follows_the_session(player: Watched, folder: Path, tmp_path:
     player.tick(0.0, times=2)
     assert player.playing.source == "newest weights"  # until this episode's end  # type: ignore[union-attr]
     player.tick(0.25, times=20)
-    assert player.source == "best checkpoint"
-    assert player.choices[0] == "best"
+    assert player.client.source == "best checkpoint"
+    assert player.client.choices[0] == "best"
     session.new_run()
-    assert player.source == "demo"
+    assert player.client.source == "demo"
     del session_follower
 
 
@@ -59,7 +59,7 @@ def test_without_a_demo_a_ready_window_plays_nothing(player: Watched) -> None:
     player.start()
     player.tick(times=3)
     assert player.agent is None
-    assert (player.loading, player.problem, player.choices) == ("", "", [])
+    assert (player.loading, player.problem, player.client.choices) == ("", "", [])
     del session_follower
 
 
@@ -74,7 +74,7 @@ def test_a_run_that_was_stopped_while_it_started_plays_what_it_saved(
     session.stop()
     session._tick()
     assert session.state is State.STOPPED
-    assert player.source == "demo"  # it keeps no files
+    assert player.client.source == "demo"  # it keeps no files
     session.new_run()
     session.start()
     session.stop()
@@ -82,7 +82,7 @@ def test_a_run_that_was_stopped_while_it_started_plays_what_it_saved(
     host._queue[0] = m.Opened(step=0, folder=str(folder), experiment=EXPERIMENT, device="cpu", parameters=1)
     session._tick()
     player.tick(0.0, times=4)
-    assert player.source == "best checkpoint"
+    assert player.client.source == "best checkpoint"
     opened = len(player.host.all_of(m.OpenAgent))
     session.changed.emit()
     assert len(player.host.all_of(m.OpenAgent)) == opened

@@ -15,8 +15,8 @@ from scripted_player import Watched, weights
 
 from dqngui import config
 from dqngui import messages as m
-from dqngui.lab.cursor.pin_controls import Inspecting
 from dqngui.lab.cursor.pinned_episode import learned_within, nearest_checkpoint
+from dqngui.lab.cursor.pinning import Pinning
 from dqngui.lab.library.library import Library
 from dqngui.lab.playback.follow_session import SessionFollower
 from dqngui.lab.session.history import History
@@ -34,7 +34,7 @@ class Desk:
     player: Watched
     library: Library
     history: History
-    pinning: Inspecting
+    pinning: Pinning
     said: list[str]
     qtbot: QtBot
 
@@ -61,7 +61,7 @@ def desk(player: Watched, qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     session.torch_loaded = True
     library, said, made = Library(session), [], {"history": History()}
     session_follower = SessionFollower(session, player, demo=None)
-    pinning = Inspecting(session, player, library, session_follower, history=lambda: made["history"])
+    pinning = Pinning(session, player, library, session_follower, history=lambda: made["history"])
     session.cleared.connect(lambda: made.update(history=History()))
     session.received.connect(lambda events: made["history"].take(events))
     session.told.connect(lambda text, _: said.append(text))
@@ -93,11 +93,11 @@ def test_a_pin_plays_the_recorded_actions_with_the_weights_before_them(desk: Des
     assert pinned is not None
     assert (pinned.number, playing.seed, playing.given) == (12, 1012, LENGTH)
     assert playing.action.tolist() == actions_of(12).tolist()
-    assert playing.against.tolist() == [10, 32]  # the values are (t, 10)
+    assert playing.non_greedy_steps.tolist() == [10, 32]  # the values are (t, 10)
     assert desk.opened == [LATE]
     assert desk.pinning.cursor is not None
     assert (desk.pinning.cursor.step, desk.pinning.cursor.episode) == (ended(12).step, 12)
-    assert (desk.player.paused, playing.t, desk.player.epsilon) == (True, 0, 0.0)
+    assert (desk.player.paused, playing.t, desk.player.episodes.epsilon) == (True, 0, 0.0)
     assert desk.pinning.words.startswith("pinned · episode 13 · weights of 60,000")  # what the script says of all
     assert "actions as recorded · weights changed during this episode" in desk.pinning.words
     desk.player.tick(0.25, times=30)
@@ -135,9 +135,9 @@ def test_a_pin_that_is_let_go_of_at_once_leaves_what_played(desk: Desk) -> None:
     desk.player.host.answers = True
     desk.player.host.emit(desk.player.host.ready)
     desk.settle()
-    assert desk.player.choice == "newest"
+    assert desk.player.client.choice == "newest"
     assert desk.player.playing.given == 0  # type: ignore[union-attr]
-    assert (desk.pinning.pinned, desk.player.recorded) == (None, False)
+    assert (desk.pinning.pinned, desk.player.episodes.plays_training_episode) == (None, False)
 
 
 def test_a_pin_while_the_agent_is_loading_waits_for_nothing_else(desk: Desk) -> None:
@@ -151,7 +151,7 @@ def test_a_pin_while_the_agent_is_loading_waits_for_nothing_else(desk: Desk) -> 
     assert desk.player.playing.seed == 1012  # type: ignore[union-attr]
     desk.pinning.live()
     desk.settle()
-    assert desk.player.choice == "best"
+    assert desk.player.client.choice == "best"
 
 
 def test_weights_that_are_dropped_before_the_player_opens_them_give_way_to_those_before(desk: Desk) -> None:
@@ -216,7 +216,7 @@ def test_what_was_not_kept_is_said_in_a_sentence(desk: Desk, monkeypatch: pytest
 def test_a_run_without_episodes_says_so(player: Watched, tmp_path: Path) -> None:
     session, history, said = Session(config.Experiment(), open_host=ScriptedHost), History(), []
     session_follower = SessionFollower(session, player, demo=None)
-    pinning = Inspecting(session, player, Library(session), session_follower, history=lambda: history)
+    pinning = Pinning(session, player, Library(session), session_follower, history=lambda: history)
     session.told.connect(lambda text, _: said.append(text))
     pinning.pin(500)
     pinning.step_episode(1)
@@ -264,7 +264,7 @@ def test_after_the_run_the_way_back_leads_to_its_best(desk: Desk) -> None:
     desk.session._tick()
     desk.pinning.live()
     desk.settle()
-    assert (desk.player.choice, desk.player.source) == ("best", "best checkpoint")
+    assert (desk.player.client.choice, desk.player.client.source) == ("best", "best checkpoint")
     assert desk.player.playing.given == 0  # type: ignore[union-attr]
 
 
@@ -274,7 +274,7 @@ def test_another_episode_for_the_player_lets_go(desk: Desk) -> None:
     desk.player.next_episode()
     assert desk.pinning.pinned is None
     desk.settle()
-    assert (desk.player.choice, desk.player.playing.given) == ("newest", 0)  # type: ignore[union-attr]
+    assert (desk.player.client.choice, desk.player.playing.given) == ("newest", 0)  # type: ignore[union-attr]
 
 
 def test_other_weights_look_at_the_same_episode(desk: Desk) -> None:
@@ -294,7 +294,7 @@ def test_other_weights_look_at_the_same_episode(desk: Desk) -> None:
 def test_a_driven_episode_is_not_called_as_recorded(desk: Desk) -> None:
     desk.pinning.pin_episode(12)
     desk.settle()
-    desk.player.begin(1012, actions=actions_of(12)[:30].tolist(), driven=True, at=30)
+    desk.player.episodes.begin(1012, actions=actions_of(12)[:30].tolist(), person_drives=True, at=30)
     desk.settle()
     assert "actions as recorded up to step 30" in desk.pinning.words
 

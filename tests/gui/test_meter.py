@@ -66,7 +66,7 @@ def world(qtbot: QtBot, qapp: QApplication) -> SimpleNamespace:
     themes.apply(qapp, "dark")
     ScriptedStudy.opened.clear()
     player = Who()
-    study = Turned(player, open_host=ScriptedStudy)
+    study = Turned(player)
     player.open(folder=Path("run"))
 
     def shown(

@@ -39,7 +39,7 @@ def world(qtbot: QtBot, qapp: QApplication) -> SimpleNamespace:
     themes.apply(qapp, "dark")
     ScriptedStudy.opened.clear()
     player = Who()
-    study = Turned(player, open_host=ScriptedStudy)
+    study = Turned(player)
     panel = made(qtbot, OverTrainingPanel, 420, 320)
     panel.attach(Sources(None, player, None, study=study))  # type: ignore[arg-type]
     panel.show(panel.history)

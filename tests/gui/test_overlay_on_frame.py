@@ -198,7 +198,7 @@ def card_of(qtbot: QtBot, player: Player, env: dict[str, Any], **net: Any) -> Ag
     card.show()
     player.start()
     player.open(experiment=experiment)
-    player.use_weights(m.Weights(step=1000, tensors=weights))
+    player.client.use_weights(m.Weights(step=1000, tensors=weights))
     qtbot.waitUntil(lambda: player.playing is not None and player.playing.length > 2, timeout=30_000)
     return panel
 
@@ -216,7 +216,7 @@ def player(qtbot: QtBot) -> Iterator[Player]:
 def test_saliency_is_computed_only_while_somebody_looks(qtbot: QtBot, player: Player) -> None:
     panel = card_of(qtbot, player, {"id": "CartPole-v1"}, attention="self")
     first = player.playing
-    assert first is not None and not first.recorded
+    assert first is not None and not first.has_views
     assert not panel.scene.seen.isVisible()
     panel.overlays.choose(True, WeightsOverlay("saliency/integrated"))
     qtbot.waitUntil(lambda: player.playing is not first and len(panel.scene.seen.rows) == 4, timeout=30_000)
@@ -228,7 +228,7 @@ def test_saliency_is_computed_only_while_somebody_looks(qtbot: QtBot, player: Pl
     panel.overlays.choose(False, None)
     player.next_episode()
     qtbot.waitUntil(lambda: player.playing is not playing and player.playing.length > 2, timeout=30_000)  # type: ignore[union-attr]
-    assert player.playing is not None and not player.playing.recorded
+    assert player.playing is not None and not player.playing.has_views
     assert not panel.scene.seen.isVisible()
 
 

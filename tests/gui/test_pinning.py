@@ -86,7 +86,7 @@ def test_a_click_pins_its_dot_and_a_second_one_lets_go(trained: App) -> None:
     assert " · weights of " in badge.text.text()
     assert plot_of(trained).cursor_line.steps == [ended(7).step]
     assert live_action(trained).isEnabled()
-    until(lambda: trained.player.playing.asked.recorded)  # type: ignore[union-attr]
+    until(lambda: trained.player.playing.request.from_training)  # type: ignore[union-attr]
     click(trained, 7)
     assert pinned(trained) is None
     assert not badge.isVisible()
@@ -99,7 +99,7 @@ def test_clicks_at_once_pin_the_last_and_escape_lets_go_of_it(trained: App) -> N
         until(lambda number=number: pinned(trained) == number)  # type: ignore[misc]
     QTest.keyClick(trained.window, Qt.Key.Key_Escape)
     assert pinned(trained) is None
-    until(lambda: trained.player.playing.weights_step == 5_000 and trained.player.choice == "newest")  # type: ignore[union-attr]
+    until(lambda: trained.player.playing.weights_step == 5_000 and trained.player.client.choice == "newest")  # type: ignore[union-attr]
     click(trained, 4)
     trained.pin_controls.badges["agent"].live.click()
     assert pinned(trained) is None
@@ -113,11 +113,11 @@ def test_keys_step_through_episodes_and_through_steps(trained: App) -> None:
     assert pinned(trained) == 18
     QTest.keyClick(window, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
     assert pinned(trained) == 19
-    until(lambda: player.playing.asked.recorded and player.playing.ended)  # type: ignore[union-attr]
+    until(lambda: player.playing.request.from_training and player.playing.ended)  # type: ignore[union-attr]
     panel = window.panel_docks.panels["memory"]
     canvas = next(each for each in panel.findChildren(StepCanvas) if each.filled)
     until(lambda: canvas.length == 100)
-    assert canvas.marked.tolist() == player.playing.against.tolist() == [10, 39]  # type: ignore[union-attr]
+    assert canvas.marked.tolist() == player.playing.non_greedy_steps.tolist() == [10, 39]  # type: ignore[union-attr]
     at = QPointF(canvas.x_of(39), canvas.place.center().y()).toPoint()
     QTest.mouseClick(canvas, LEFT, NONE, at)  # the focus goes where a step was clicked
     t = canvas.step_at(at.x())
@@ -142,7 +142,7 @@ def test_what_could_not_be_repeated_is_said_in_every_badge(trained: App) -> None
 def test_while_no_card_shows_the_episode_the_badge_says_so(trained: App) -> None:
     for name in ("agent", "attention", "memory", "whatif"):
         trained.window.docks[name].hide()
-    until(lambda: trained.player.sight == (False, False))
+    until(lambda: trained.player.in_sight == (False, False))
     click(trained, 7)
     badge = trained.pin_controls.badges["return"]
     assert badge.text.text() == "pinned · episode 8 · no card in sight shows it"
@@ -164,8 +164,8 @@ def test_a_new_run_lets_go_with_a_word(trained: App) -> None:
 def test_a_picture_that_stands_in_for_another_says_so(trained: App) -> None:
     click(trained, 7)
     player = trained.player
-    until(lambda: player.playing.asked.recorded and player.playing.ended and player.frame is not None)  # type: ignore[union-attr]
-    until(lambda: len(player._kept) > 10)
+    until(lambda: player.playing.request.from_training and player.playing.ended and player.frame is not None)  # type: ignore[union-attr]
+    until(lambda: len(player.frames.cache) > 10)
     agent = trained.window.panel_docks.panels["agent"]
     assert isinstance(agent, AgentPanel)
     note = next(each for each in agent.frame.children() if type(each).__name__ == "DrawingNote")

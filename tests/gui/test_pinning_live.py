@@ -76,7 +76,7 @@ def shows(app: App, t: int) -> bool:
     """Step t stands in every panel, with its own picture."""
     player, panels = app.player, app.window.panel_docks.panels
     playing = player.playing
-    if playing is None or (playing.t, player.stands_in) != (t, None) or player.frame is None:
+    if playing is None or (playing.t, player.frames.stands_in) != (t, None) or player.frame is None:
         return False
     inner = [panels["attention"], panels["memory"]]
     if any(panel.playing is not playing for panel in inner):
@@ -147,11 +147,11 @@ def test_a_click_pins_the_episode_and_everything_shows_it(qtbot: QtBot, app: App
     QTest.keyClick(app.window, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
     after = read_episode(folder, read_index(folder)[pinning.pinned.number])
     assert after.seed != trace.seed
-    wait(qtbot, app, lambda: player.playing.asked.seed == after.seed and shows(app, 0))  # type: ignore[union-attr]
+    wait(qtbot, app, lambda: player.playing.request.seed == after.seed and shows(app, 0))  # type: ignore[union-attr]
     QTest.keyClick(app.window, Qt.Key.Key_Escape)
     assert pinning.pinned is None
     assert pinning.cursor is None
-    wait(qtbot, app, lambda: player.playing.given == 0 and player.choice == "newest")  # type: ignore[union-attr]
+    wait(qtbot, app, lambda: player.playing.given == 0 and player.client.choice == "newest")  # type: ignore[union-attr]
     assert not app.pin_controls.badges["memory"].isVisible()
 
 
@@ -174,7 +174,7 @@ def test_episodes_of_stored_resumed_and_forked_runs_are_pinned(qtbot: QtBot, app
     stored = pin(qtbot, app, 5)
     assert (stored.number, stored.differs, app.player.paused) == (5, False, True)
     pinning.live()
-    wait(qtbot, app, lambda: app.player.choice == "best" and not app.player.playing.given)  # type: ignore[union-attr]
+    wait(qtbot, app, lambda: app.player.client.choice == "best" and not app.player.playing.given)  # type: ignore[union-attr]
 
     stopped = session.step
     session.do(Action.RESUME_RUN)

@@ -39,7 +39,7 @@ def test_it_opens_begins_and_shows_the_first_step(player: Watched, folder: Path)
     assert player.host.sent[0] == m.OpenAgent(folder=str(folder), checkpoint="best")
     assert (player.playing.seed, player.playing.source, player.loading) == (PLAY_SEEDS, "demo", "")  # type: ignore[union-attr]
     assert player.shown[-1] == (0, 0)
-    assert player.choices == ["best", "last", 20_000, 60_000]
+    assert player.client.choices == ["best", "last", 20_000, 60_000]
 
 
 def test_the_clock_moves_by_speed_and_the_picture_is_of_the_step(watched: Watched) -> None:
@@ -75,7 +75,7 @@ def test_two_requests_at_a_time_and_then_the_newest_step(watched: Watched) -> No
 def test_the_clock_waits_for_steps_that_are_not_known(watched: Watched) -> None:
     watched.host.answers = False
     watched.tick(0.25, times=20)
-    assert watched._head.t == watched.playing.length - 1 < 99  # type: ignore[union-attr]
+    assert watched.playhead.t == watched.playing.length - 1 < 99  # type: ignore[union-attr]
     assert not watched.playing.ended  # type: ignore[union-attr]
 
 
@@ -93,12 +93,12 @@ def test_at_the_end_it_holds_and_then_plays_another_seed(watched: Watched) -> No
 
 
 def test_repeat_and_pause_keep_the_episode(watched: Watched) -> None:
-    watched.set_repeats(True)
+    watched.episodes.set_repeats(True)
     number = watched.playing.number  # type: ignore[union-attr]
     watched.tick(0.25, times=40)
     assert watched.playing.number == number  # type: ignore[union-attr]
     assert [t for t, _ in watched.shown].count(100) >= 2
-    watched.set_repeats(False)
+    watched.episodes.set_repeats(False)
     watched.pause()
     watched.seek(10_000)
     watched.tick(0.25, times=20)
@@ -150,7 +150,7 @@ def test_it_stands_still_while_nobody_looks(watched: Watched) -> None:
     watched.tick(0.25, times=5)
     assert watched.playing.t == t  # type: ignore[union-attr]
     assert len(watched.host.sent) == sent
-    assert not watched._timer.isActive()
+    assert not watched.awake
 
 
 def test_views_are_recorded_from_the_same_step_on_when_a_panel_wants_them(watched: Watched) -> None:
@@ -162,7 +162,7 @@ def test_views_are_recorded_from_the_same_step_on_when_a_panel_wants_them(watche
     watched.tick(0.0, times=4)
     playing = watched.playing
     assert playing is not None
-    assert playing.recorded
+    assert playing.has_views
     assert playing.seed == PLAY_SEEDS
     assert watched.shown[-1] == (42, 42)
     assert len(playing.view("memory/hidden")) == playing.length > 42
@@ -176,7 +176,7 @@ def test_panels_that_come_in_sight_while_an_episode_begins_get_its_views(watched
     watched.next_episode()
     watched.show_in(pictures=True, views=True)
     watched.tick(0.0, times=5)
-    assert watched.playing.recorded  # type: ignore[union-attr]
+    assert watched.playing.has_views  # type: ignore[union-attr]
     assert watched.playing.seed == PLAY_SEEDS + 1  # type: ignore[union-attr]
     assert len(watched.host.all_of(m.BeginEpisode)) == 3
 
@@ -194,7 +194,7 @@ def test_without_pictures_it_moves_by_the_clock_alone(watched: Watched) -> None:
 
 def test_another_seed_another_exploration(watched: Watched) -> None:
     watched.next_episode(seed=7)
-    watched.set_epsilon(0.25)
+    watched.episodes.set_epsilon(0.25)
     watched.tick(0.0, times=3)
     assert (watched.playing.seed, watched.playing.epsilon) == (7, 0.25)  # type: ignore[union-attr]
     watched.next_episode()
@@ -225,7 +225,7 @@ def test_it_comes_back_once_by_itself_and_then_asks(watched: Watched) -> None:
     watched.tick(0.0, times=3)
     assert len(ScriptedPlayer.opened) == 2
     assert "signal 9" in watched.problem
-    watched.restart()
+    watched.client.restart()
     watched.tick(0.0, times=5)
     assert len(ScriptedPlayer.opened) == 3
     assert watched.problem == ""
@@ -251,7 +251,7 @@ def test_a_notice_of_the_former_agent_is_ignored(watched: Watched, folder: Path)
     watched.host.emit(m.Warned(step=0, text="it does not repeat itself"))
     watched.open(folder=folder)
     watched.tick()
-    assert watched.notice == ""
+    assert watched.client.notice == ""
 
 
 def test_a_host_that_cannot_be_made_is_a_problem(qtbot: QtBot, folder: Path) -> None:
@@ -270,17 +270,17 @@ def test_a_host_that_cannot_be_made_is_a_problem(qtbot: QtBot, folder: Path) -> 
 
 def test_newest_weights_play_from_the_next_episode_on(player: Watched, folder: Path) -> None:
     wanted: list[None] = []
-    player.weights_wanted.connect(lambda: wanted.append(None))
+    player.client.weights_wanted.connect(lambda: wanted.append(None))
     player.open(experiment=EXPERIMENT, folder=folder)
     player.start()
     player.tick(times=3)
     assert player.loading == "Waiting for the first weights…"
     assert wanted
     assert not player.host.all_of(m.BeginEpisode)
-    player.use_weights(weights(5_000))
+    player.client.use_weights(weights(5_000))
     player.tick(times=3)
     assert player.playing.weights_step == 5_000  # type: ignore[union-attr]
-    player.use_weights(weights(6_000))
+    player.client.use_weights(weights(6_000))
     player.tick(0.1, times=3)
     assert len(player.host.all_of(m.UseWeights)) == 1
     player.show_in(pictures=True, views=True)  # the same episode: with the weights it began with
@@ -289,14 +289,14 @@ def test_newest_weights_play_from_the_next_episode_on(player: Watched, folder: P
     player.next_episode()
     player.tick(times=3)
     assert player.playing.weights_step == 6_000  # type: ignore[union-attr]
-    assert player.choices == ["newest", "best", "last", 20_000, 60_000]
+    assert player.client.choices == ["newest", "best", "last", 20_000, 60_000]
 
 
 def test_another_seed_after_the_training_plays_the_best_checkpoint(player: Watched, folder: Path) -> None:
     player.open(experiment=EXPERIMENT, folder=folder)
     player.start()
     player.tick(times=3)
-    player.use_weights(weights(5_000))
+    player.client.use_weights(weights(5_000))
     player.tick(times=3)
     player.finish(folder)
     player.next_episode(seed=7)
@@ -306,12 +306,14 @@ def test_another_seed_after_the_training_plays_the_best_checkpoint(player: Watch
 
 def test_weights_are_asked_for_at_most_once_a_second(player: Watched, folder: Path) -> None:
     wanted: list[None] = []
-    player.weights_wanted.connect(lambda: wanted.append(None))
+    player.client.weights_wanted.connect(lambda: wanted.append(None))
     player.open(experiment=EXPERIMENT)
     player.start()
-    for _ in range(20):
-        player._tick()
+    player.tick(times=20)
     assert len(wanted) == 1
+    player.tick(1.01)
+    player.tick(times=20)
+    assert len(wanted) == 2
 
 
 def test_a_stored_checkpoint_can_be_chosen_and_left(watched: Watched) -> None:
@@ -330,11 +332,11 @@ def test_a_stored_checkpoint_can_be_chosen_and_left(watched: Watched) -> None:
 
 def test_given_actions_are_played_from_a_step_on_and_stay_when_views_are_recorded(watched: Watched) -> None:
     watched.pause()
-    watched.begin(7, actions=(1, 0, 0) * 30, at=12)
+    watched.episodes.begin(7, actions=(1, 0, 0) * 30, at=12)
     watched.tick(times=4)
     playing = watched.playing
     assert playing is not None
-    assert (playing.seed, playing.given, playing.human, playing.t) == (7, 90, False, 12)
+    assert (playing.seed, playing.given, playing.person_acted, playing.t) == (7, 90, False, 12)
     assert playing.action[:6].tolist() == [1, 0, 0, 1, 0, 0]
     watched.show_in(pictures=True, views=True)
     watched.tick(times=4)
@@ -344,7 +346,7 @@ def test_given_actions_are_played_from_a_step_on_and_stay_when_views_are_recorde
 
 
 def test_an_episode_that_was_asked_for_is_not_left_at_its_end(watched: Watched) -> None:
-    watched.begin(7, actions=(1, 0, 0) * 30, at=98)
+    watched.episodes.begin(7, actions=(1, 0, 0) * 30, at=98)
     begun = len(watched.host.all_of(m.BeginEpisode))
     watched.tick(0.25, times=30)
     assert watched.shown[-1] == (100, 100)
@@ -356,12 +358,12 @@ def test_an_episode_that_was_asked_for_is_not_left_at_its_end(watched: Watched) 
 
 
 def test_a_driven_episode_goes_on_by_hand_and_keeps_what_was_driven(watched: Watched) -> None:
-    watched.begin(7, actions=(1, 1), driven=True, at=2)
+    watched.episodes.begin(7, actions=(1, 1), person_drives=True, at=2)
     watched.tick(0.2, times=4)
-    assert watched.playing.human  # type: ignore[union-attr]
+    assert watched.playing.person_acted  # type: ignore[union-attr]
     assert watched.playing.length == 2  # type: ignore[union-attr]
-    watched.drive(2, 1)
-    watched.drive(3, None)
+    watched.episodes.drive(2, 1)
+    watched.episodes.drive(3, None)
     watched.seek(4)
     watched.tick(0.2, times=4)
     assert watched.playing.action.tolist() == [1, 1, 1, 0]  # type: ignore[union-attr]

@@ -33,7 +33,7 @@ def test_the_demo_plays_comes_back_once_and_leaves_nothing(qtbot: QtBot, player:
     assert player.problem == ""
     playing, frame = player.playing, player.frame
     assert playing is not None and frame is not None
-    assert frame.width() <= player.picture_size[0] and frame.height() <= player.picture_size[1]
+    assert frame.shape[1] <= player.frames.size[0] and frame.shape[0] <= player.frames.size[1]
     assert playing.q.shape == (playing.length, len(playing.ready.actions))
     assert np.isfinite(playing.q).all()
     for view in playing.ready.views:

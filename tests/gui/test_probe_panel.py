@@ -30,7 +30,7 @@ def world(qtbot: QtBot, qapp: Any) -> SimpleNamespace:
     themes.apply(qapp, "dark")
     ScriptedStudy.opened.clear()
     player = Who()
-    study = Turned(player, open_host=ScriptedStudy)
+    study = Turned(player)
     panel = made(qtbot, ProbePanel, 640, 320)
     panel.attach(Sources(None, player, None, study=study))  # type: ignore[arg-type]
     panel.show(panel.history)
@@ -172,8 +172,7 @@ def test_what_is_said_of_an_agent_that_was_given_up_is_not_taken_for_the_next(
 ) -> None:
     world.player.open(folder=Path("run"))
     world.study.ask(asked_for)
-    world.study._start()
-    monkeypatch.setattr(host(), "ready", None)  # it takes its time
+    monkeypatch.setattr(ScriptedStudy, "ready", None)  # it takes its time
     world.study.turn()
     world.player.open(folder=Path("another"))
     number = world.study.ask(asked_for)
@@ -237,18 +236,17 @@ def test_a_process_that_dies_between_questions_is_replaced(world: SimpleNamespac
     world.study.turn()
     host().emit(probed(1))
     world.study.turn()
-    host()._over = True
+    host().end_silently()
     world.study.ask(asked_for)
     world.study.turn(4)
     assert len(ScriptedStudy.opened) == 2
     assert len(host().questions()) == 1
 
 
-def test_an_agent_that_cannot_be_opened_is_a_reason(world: SimpleNamespace) -> None:
+def test_an_agent_that_cannot_be_opened_is_a_reason(world: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     world.player.open(folder=Path("run"))
     world.study.ask(asked_for)
-    world.study._start()
-    host().ready = m.Failed(step=0, text="`run` has no checkpoint yet")
+    monkeypatch.setattr(ScriptedStudy, "ready", m.Failed(step=0, text="`run` has no checkpoint yet"))
     world.study.turn()
     assert world.answered[-1].text == "`run` has no checkpoint yet"
 
@@ -343,11 +341,10 @@ def test_a_failure_is_said_and_reading_can_be_tried_again(world: SimpleNamespace
     assert len(host().questions()) == 2
 
 
-def test_an_agent_without_a_memory_is_told_so(world: SimpleNamespace) -> None:
+def test_an_agent_without_a_memory_is_told_so(world: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     world.player.open(folder=Path("run"))
     world.panel.start.click()
-    world.study._start()
-    host().ready = m.StudyReady(step=0, held=(), facts=("time since start",))
+    monkeypatch.setattr(ScriptedStudy, "ready", m.StudyReady(step=0, held=(), facts=("time since start",)))
     world.study.turn()
     number = host().questions()[-1].number
     host().emit(m.Unanswered(step=0, number=number, text="this agent carries nothing"))

@@ -45,7 +45,7 @@ def host() -> ScriptedRival:
 
 
 def settle(qtbot: QtBot, second_player: SecondPlayer) -> PlayedEpisode:
-    qtbot.waitUntil(lambda: bool(second_player.takes) and not second_player.busy, timeout=60_000)
+    qtbot.waitUntil(lambda: bool(second_player.variants) and not second_player.busy, timeout=60_000)
     assert second_player.playing is not None
     return second_player.playing
 
@@ -88,7 +88,7 @@ def test_the_last_take_can_be_drawn_though_it_was_known_already(
     second_player.show(5)
     qtbot.waitUntil(lambda: second_player.frame is not None and second_player.frame[1] == 5)
     assert host().all_of(m.BeginEpisode)[-1].changes == ()
-    second_player.reach(80)
+    second_player.play_until(80)
     qtbot.waitUntil(lambda: second_player.playing is not None and second_player.playing.length == 80)
 
 
@@ -116,10 +116,10 @@ def test_another_question_meanwhile_leaves_the_first_one(
 def test_it_grows_when_more_is_wanted(qtbot: QtBot, second_player: SecondPlayer, folder: Path) -> None:
     second_player.play(stored(folder), "best", [AS_IS], until=30)
     playing = settle(qtbot, second_player)
-    second_player.reach(64)
+    second_player.play_until(64)
     assert settle(qtbot, second_player) is playing
     assert playing.length == 64
-    second_player.reach(1_000)
+    second_player.play_until(1_000)
     settle(qtbot, second_player)
     assert playing.ended
     assert playing.length == ScriptedRival.length
@@ -131,7 +131,7 @@ def test_more_is_wanted_while_an_earlier_take_is_played(
     second_player.play(stored(folder), "best", [AS_IS], until=30)
     settle(qtbot, second_player)
     second_player.play(stored(folder), "best", [CHANGED, EpisodeVariant(8)], until=40)
-    second_player.reach(60)  # the first take has begun in the process and not been told yet
+    second_player.play_until(60)  # the first take has begun in the process and not been told yet
     qtbot.waitUntil(lambda: not second_player.busy, timeout=10_000)
     assert [playing.length for playing in second_player.played.values()] == [60, 60]
 
@@ -176,7 +176,7 @@ def test_a_refused_question_is_told_and_the_next_one_is_played(
     second_player.play(stored(folder), "best", [AS_IS], until=30)
     settle(qtbot, second_player)
     host().emit(m.Failed(step=0, text="`memory/gate`: there is no such view"))
-    second_player.reach(60)
+    second_player.play_until(60)
     qtbot.waitUntil(lambda: bool(second_player.problem))
     assert not second_player.busy
     second_player.play(stored(folder), "best", [CHANGED], until=30)
@@ -190,7 +190,7 @@ def test_a_process_that_dies_is_started_once_more_and_then_says_why(
     second_player.play(stored(folder), "best", [AS_IS, CHANGED], until=60)
     settle(qtbot, second_player)
     host().die()
-    second_player.reach(70)
+    second_player.play_until(70)
     qtbot.waitUntil(lambda: len(ScriptedRival.made) == 2)
     settle(qtbot, second_player)
     host().die()
@@ -222,13 +222,13 @@ def with_weights(**chosen: Any) -> tuple[config.Experiment, m.Weights]:
     """An agent that has learned nothing, as it would come from a training."""
     import torch
 
-    from dqngui.jobs.agent import AgentRef as Network
+    from dqngui.jobs.agent import LoadedAgent
     from dqngui.jobs.stage import Stage
 
     wanted = {f"net.{name}": value for name, value in chosen.items()} | {"net.width": 16, "net.tokens": "feature"}
     experiment = with_settings(presets.read_experiment("cartpole-positions"), wanted)
     stage = Stage(experiment)
-    network = Network(m.OpenAgent(experiment=experiment), experiment, stage.envs.spaces).network
+    network = LoadedAgent(m.OpenAgent(experiment=experiment), experiment, stage.envs.spaces).network
     stage.close()
     generator = torch.Generator().manual_seed(3)
     tensors = {
@@ -244,22 +244,22 @@ def test_without_a_change_two_processes_play_the_same_episode_bit_for_bit(qtbot:
     before = set(psutil.Process().children(recursive=True))
     player.show_in(pictures=False, views=True)
     player.pause()
-    player.epsilon = 0.2
+    player.episodes.epsilon = 0.2
     for attention, memory in (("self", "gru"), ("none", "transformer"), ("none", "mann")):
         experiment, newest = with_weights(attention=attention, memory=memory)
         player.open(experiment=experiment)
-        player.use_weights(newest)
+        player.client.use_weights(newest)
         player.start()
         qtbot.waitUntil(lambda: player.playing is not None and player.playing.length > 0, timeout=120_000)
-        player.foresee(500)
+        player.play_until(500)
         playing = player.playing
         assert playing is not None
         qtbot.waitUntil(lambda: playing.ended, timeout=60_000)  # noqa: B023
         cut = playing.length // 2
         for actions in ((), tuple(playing.action[:cut].tolist())):
-            take = EpisodeVariant(playing.seed, playing.epsilon, playing.recorded, actions)
+            take = EpisodeVariant(playing.seed, playing.epsilon, playing.has_views, actions)
             assert player.agent is not None
-            second_player.play(player.agent, player.choice, [take], until=500, weights=player.weights)
+            second_player.play(player.agent, player.client.choice, [take], until=500, weights=player.episodes.weights)
             other = settle(qtbot, second_player)
             found = compare(playing, other)
             assert found.identical, (memory, found)
@@ -268,8 +268,8 @@ def test_without_a_change_two_processes_play_the_same_episode_bit_for_bit(qtbot:
                 assert np.array_equal(playing.view(name), other.view(name)), name
         target = "memory/attention/0" if memory == "transformer" else "memory/hidden"
         change = m.Change(target=target, first=cut, do="scale", value=0.0)
-        take = EpisodeVariant(playing.seed, playing.epsilon, playing.recorded, actions, (change,))
-        second_player.play(player.agent, player.choice, [take], until=500, weights=player.weights)
+        take = EpisodeVariant(playing.seed, playing.epsilon, playing.has_views, actions, (change,))
+        second_player.play(player.agent, player.client.choice, [take], until=500, weights=player.episodes.weights)
         assert compare(playing, settle(qtbot, second_player)).differs == cut
     for part in (player, second_player):
         part.stop()
@@ -286,7 +286,7 @@ def test_a_killed_process_comes_back_and_plays_the_same(qtbot: QtBot) -> None:
     first = settle(qtbot, second_player)
     (child,) = set(psutil.Process().children(recursive=True)) - before
     child.kill()
-    second_player.reach(90)
+    second_player.play_until(90)
     qtbot.waitUntil(lambda: second_player.playing is not None and second_player.playing is not first, timeout=60_000)
     again = settle(qtbot, second_player)
     assert compare(first, again).identical

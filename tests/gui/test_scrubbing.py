@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtGui import QImage
 from scripted_player import Watched
 
 from dqngui import messages as m
@@ -28,9 +27,7 @@ def still(player: Watched, folder: Path) -> Watched:
 
 def calm(player: Watched, times: int) -> None:
     """Let time pass in which no hand scrubs."""
-    for _ in range(times):
-        player._sought_at -= 1
-        player.tick()
+    player.tick(1.0, times)
 
 
 def looks(player: Watched) -> list[int | None]:
@@ -47,7 +44,7 @@ def test_pictures_around_a_standing_step_are_drawn_ahead_and_none_is_shown(still
     before = len(still.host.sent)
     calm(still, 20)
     assert len(still.host.sent) == before  # enough is kept
-    assert not still._timer.isActive()
+    assert not still.awake
 
 
 def test_a_step_whose_picture_is_kept_shows_without_a_question(still: Watched) -> None:
@@ -55,7 +52,7 @@ def test_a_step_whose_picture_is_kept_shows_without_a_question(still: Watched) -
     before = len(still.host.sent)
     for t in (30, 10, 30, 0):
         still.seek(t)
-        still._tick()  # one turn of the clock, no time for an answer
+        still.tick()  # one tick, no time for an answer
         assert still.shown[-1] == (t, t)
         assert still.playing.t == t  # type: ignore[union-attr]
     assert len(still.host.sent) == before
@@ -68,12 +65,11 @@ def test_a_question_comes_before_what_is_drawn_ahead(still: Watched) -> None:
     still.seek(90)
     still.tick()
     assert looks(still)[-1] == 90
-    still.host.draws = True
     still.host.emit(m.Frame(step=0, number=still.playing.number, t=ahead or 0, tensors={}))  # type: ignore[union-attr]
     shown = len(still.shown)
     still.tick()
     assert len(still.shown) == shown  # a late picture of another step is kept, not shown
-    still.host._look(still.host.all_of(m.Look)[-1])
+    still.host.draw_late()
     still.tick(times=2)
     assert still.shown[-1] == (90, 90)
 
@@ -87,42 +83,40 @@ def test_while_a_picture_is_drawn_for_long_the_nearest_stands_in_for_it(still: W
     still.tick()
     assert still.playing.t == 20  # not at once  # type: ignore[union-attr]
     calm(still, 2)
-    assert (still.playing.t, still.stands_in) == (90, 63)  # type: ignore[union-attr]
+    assert (still.playing.t, still.frames.stands_in) == (90, 63)  # type: ignore[union-attr]
     assert still.shown[-1] == (90, 63)
     assert moved == [90]
     calm(still, 5)
     assert moved == [90]
-    still.host.draws = True
-    still.host._look(still.host.all_of(m.Look)[-1])
+    still.host.draw_late()
     still.tick(times=2)
-    assert still.stands_in is None
+    assert still.frames.stands_in is None
     assert still.shown[-1] == (90, 90)
 
 
 def test_another_size_or_episode_has_pictures_of_its_own(still: Watched) -> None:
     calm(still, 200)
-    assert len(still._kept) > NEAR
+    assert len(still.frames.cache) > NEAR
     still.draw_at((100, 50))
-    assert len(still._kept) == 0
+    assert len(still.frames.cache) == 0
     calm(still, 4)
     assert still.shown[-1] == (20, 20)
     late = m.Frame(step=0, number=still.playing.number, t=21, tensors={"pixels": np.zeros((4, 4, 3), np.uint8)})  # type: ignore[union-attr]
-    kept = len(still._kept)
+    kept = len(still.frames.cache)
     still.host.emit(late)  # of the former size
     still.tick()
-    assert 21 not in still._kept and len(still._kept) == kept
+    assert 21 not in still.frames.cache and len(still.frames.cache) == kept
     calm(still, 20)
     still.next_episode()
-    assert len(still._kept) == 0
+    assert len(still.frames.cache) == 0
 
 
 def test_nothing_is_drawn_ahead_while_it_plays_or_where_there_is_no_picture(player: Watched, folder: Path) -> None:
     player.open(folder=folder)
     player.start()
-    player.tick(times=4)
-    calm(player, 30)
+    player.tick(times=34)  # it has never been sought, so all of this is calm
     assert {look for look in looks(player) if look is not None} == {0}
-    player.notice = "it does not repeat itself, so only its newest steps can be shown"
+    player.client.notice = "it does not repeat itself, so only its newest steps can be shown"
     player.pause()
     calm(player, 30)
     assert {look for look in looks(player) if look is not None} == {0}
@@ -132,7 +126,7 @@ def test_a_recorded_episode_is_played_to_its_end_at_once_and_no_further(player: 
     player.open(folder=folder)
     player.start()
     player.tick(times=4)
-    player.play_episode(folder, 20_000, 7, [0] * 90)
+    player.episodes.play_training_episode(folder, 20_000, 7, [0] * 90)
     player.tick(times=4)
     assert player.playing is not None
     assert player.playing.length == 90
@@ -156,18 +150,15 @@ def test_kept_pictures_are_the_same_and_bounded() -> None:
     assert [t in kept for t in (0, 7)] == [False, True]
     newest = kept.get(7)
     assert newest is not None
-    image = newest.convertToFormat(QImage.Format.Format_RGB888)
-    rows = np.frombuffer(image.constBits(), np.uint8).reshape(60, image.bytesPerLine())[:, :150]
-    np.testing.assert_array_equal(rows.reshape(60, 50, 3), drawn[7])
+    np.testing.assert_array_equal(newest, drawn[7])
     assert kept.nearest(0) == min(t for t in drawn if t in kept)
     kept.clear()
     assert (len(kept), kept.size, kept.nearest(3)) == (0, 0, None)
 
 
-def test_while_an_episode_plays_pictures_that_are_slow_to_pack_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = FrameCache()
-    clock = iter([0.0, 10 * SOON_S])
-    monkeypatch.setattr("dqngui.lab.playback.frame_cache.time.perf_counter", lambda: next(clock))
+def test_while_an_episode_plays_pictures_that_are_slow_to_pack_are_left() -> None:
+    times = iter([0.0, 10 * SOON_S])
+    kept = FrameCache(clock=lambda: next(times))
     kept.put(0, pixels(0), hurried=True)
     kept.put(1, pixels(1), hurried=True)
     assert 0 in kept

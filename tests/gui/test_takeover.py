@@ -19,10 +19,10 @@ from scripted_player import Watched
 from dqngui.envs.names import known_names
 from dqngui.gui.cards.card import Card
 from dqngui.gui.panels.agent.agent_panel import AgentPanel
-from dqngui.gui.panels.agent.takeover import Takeover, goes_by_turns
 from dqngui.gui.style import theme as themes
 from dqngui.hosts import open_host
 from dqngui.lab.playback.agent_ref import demo_run
+from dqngui.lab.playback.driver import waits_for_keys
 from dqngui.lab.playback.driving_keys import DrivingKeys
 from dqngui.lab.playback.player import Player
 from dqngui.messages import BeginEpisode, Drive, PlayerReady, Weights
@@ -87,7 +87,7 @@ def test_keys_are_held_together_and_the_newest_wins() -> None:
 )
 def test_slow_tasks_wait_for_a_key(fps: float, no_picture: str, actions: tuple[str, ...], turns: bool) -> None:
     ready = PlayerReady(step=0, environment="E", actions=actions, fps=fps, no_picture=no_picture)
-    assert goes_by_turns(ready) == turns
+    assert waits_for_keys(ready) == turns
 
 
 # -- a card, and another widget beside it -----------------------------------------------------------
@@ -130,11 +130,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(qtbot: QtBot, player: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+def desk(qtbot: QtBot, player: Watched, tmp_path: Path) -> Desk:
     themes.apply(QApplication.instance(), "dark")  # type: ignore[arg-type]
     made = Desk(qtbot, player)
-    monkeypatch.setattr(made.panel.takeover._timer, "start", lambda: None)  # the test turns it by hand
-    monkeypatch.setattr(made.panel.takeover, "_turn", lambda: None)
     player.open(folder=tmp_path, source="demo")
     player.start()
     player.tick(times=4)
@@ -143,12 +141,14 @@ def desk(qtbot: QtBot, player: Watched, tmp_path: Path, monkeypatch: pytest.Monk
     return made
 
 
+PACE = 1.005 / 50  # seconds between two steps, and a little more
+
+
 def turn(desk: Desk, player: Watched, times: int = 4) -> None:
-    """Let the player and the person's clock go on."""
+    """Let so much time pass that a driven step is due, some times, and let each step come back."""
     for _ in range(times):
-        desk.panel.takeover._due = 0.0
-        Takeover._turn(desk.panel.takeover)
-        desk.panel.takeover._due = float("inf")
+        player.clock.now += PACE
+        desk.panel.driver.tick()
         player.tick(times=2)
 
 
@@ -161,17 +161,17 @@ def test_keys_drive_from_the_step_that_is_shown(desk: Desk, player: Watched) -> 
     QTest.mouseClick(desk.panel.take_over, Qt.MouseButton.LeftButton)
     asked = player.host.all_of(BeginEpisode)[-1]
     assert asked.driven and len(asked.actions) == 42
-    player.tick(times=2)
     desk.press(Key.Key_Right)
-    turn(desk, player, 3)
+    player.tick(times=3)  # the first step is due at once
+    turn(desk, player, 2)
     desk.release(Key.Key_Right)
     turn(desk, player, 2)
     assert driven(player) == [1, 1, 1, None, None]  # it has no action that does nothing: the agent acts
     assert player.playing is not None
-    assert player.playing.human
+    assert player.playing.person_acted
     assert player.playing.length == 47
-    assert list(desk.panel.takeover.actors.items()) == [
-        (42, "hand"), (43, "hand"), (44, "hand"), (45, "agent"), (46, "agent"),
+    assert list(desk.panel.driver.actors.items()) == [
+        (42, "person"), (43, "person"), (44, "person"), (45, "agent"), (46, "agent"),
     ]  # fmt: skip
     assert desk.words == "You are driving · Esc returns"
     assert desk.panel.bars._keys == ["←", "→"]
@@ -181,16 +181,16 @@ def test_keys_drive_from_the_step_that_is_shown(desk: Desk, player: Watched) -> 
 
 
 def test_a_short_press_counts_once(desk: Desk, player: Watched) -> None:
-    desk.panel.takeover.begin()
-    player.tick(times=2)
-    desk.panel.takeover._due = float("inf")
+    desk.panel.driver.begin()
+    player.tick(times=3)
+    known = len(driven(player))
     desk.tap(Key.Key_A)
     turn(desk, player, 2)
-    assert driven(player) == [0, None]
+    assert driven(player)[known:] == [0, None]
 
 
 def test_losing_the_focus_pauses_and_a_key_drives_on(desk: Desk, player: Watched, qtbot: QtBot) -> None:
-    desk.panel.takeover.begin()
+    desk.panel.driver.begin()
     player.tick(times=2)
     desk.press(Key.Key_Left)
     turn(desk, player, 1)
@@ -207,15 +207,15 @@ def test_losing_the_focus_pauses_and_a_key_drives_on(desk: Desk, player: Watched
     desk.press(Key.Key_Right)
     assert not player.paused
     turn(desk, player, 2)
-    assert driven(player)[known:] == [1, 1]  # the key that was held when the focus went is forgotten
+    assert driven(player)[known:] == [1, 1, 1]  # the key that was held when the focus went is forgotten
 
 
 @pytest.mark.parametrize("how", ["escape", "button", "key"])
 def test_handing_back_lets_the_agent_go_on_in_the_same_episode(desk: Desk, player: Watched, how: str) -> None:
-    desk.panel.takeover.begin()
-    player.tick(times=2)
+    desk.panel.driver.begin()
     desk.press(Key.Key_Right)
-    turn(desk, player, 3)
+    player.tick(times=3)  # the first step is due at once
+    turn(desk, player, 2)
     number, playing = player.host.number, player.playing
     if how == "escape":
         desk.tap(Key.Key_Escape)
@@ -226,9 +226,9 @@ def test_handing_back_lets_the_agent_go_on_in_the_same_episode(desk: Desk, playe
     player.tick(0.1, times=4)
     assert player.host.number == number
     assert player.playing is playing and playing is not None
-    assert playing.human and playing.length > 60
+    assert playing.person_acted and playing.length > 60
     assert list(playing.action[42:45]) == [1, 1, 1]
-    assert not desk.panel.takeover.driving
+    assert not desk.panel.driver.driving
     assert desk.panel.strip.isHidden()
     assert desk.panel.bars._keys == []
     player.pause()
@@ -241,7 +241,7 @@ def test_handing_back_lets_the_agent_go_on_in_the_same_episode(desk: Desk, playe
 
 def test_behind_the_end_a_key_tries_again_and_escape_goes_on(desk: Desk, player: Watched) -> None:
     player.host.length = 44
-    desk.panel.takeover.begin()
+    desk.panel.driver.begin()
     player.tick(times=2)
     desk.press(Key.Key_Left)
     turn(desk, player, 4)
@@ -255,32 +255,33 @@ def test_behind_the_end_a_key_tries_again_and_escape_goes_on(desk: Desk, player:
     assert [(each.seed, each.actions, each.driven) for each in begun] == [(3_000_000, (), True)]
     desk.tap(Key.Key_Escape)
     player.tick(times=2)
-    assert not desk.panel.takeover.driving
+    assert not desk.panel.driver.driving
     assert not player.paused
 
 
 def test_another_episode_ends_the_driving(desk: Desk, player: Watched) -> None:
-    desk.panel.takeover.begin()
+    desk.panel.driver.begin()
     player.tick(times=2)
     turn(desk, player, 2)
     player.next_episode(7)
     player.tick(times=3)
-    assert not desk.panel.takeover.driving
-    assert player.playing is not None and not player.playing.human
+    assert not desk.panel.driver.driving
+    assert player.playing is not None and not player.playing.person_acted
 
 
 def test_each_step_can_wait_for_a_key(desk: Desk, player: Watched) -> None:
-    desk.panel.takeover.begin()
-    player.tick(times=2)
+    desk.panel.driver.begin()
+    player.tick(times=3)
+    known = len(driven(player))
     desk.panel.strip.waits.click()
     turn(desk, player, 5)
-    assert driven(player) == []
+    assert len(driven(player)) == known
     assert desk.words == "You are driving, key by key · Esc returns"
     desk.tap(Key.Key_Right)
     turn(desk, player, 2)
     desk.tap(Key.Key_Left)
     turn(desk, player, 2)
-    assert driven(player) == [1, 0]
+    assert driven(player)[known:] == [1, 0]
 
 
 # -- the demo's own process ---------------------------------------------------------------------------
@@ -311,21 +312,21 @@ def test_the_demos_cart_is_driven_and_handed_back(qtbot: QtBot, real: Player) ->
     qtbot.waitUntil(lambda: real.playing is not None and real.playing.t > 12, timeout=60_000)
     assert real.playing is not None
     real.pause()
-    before, takeover = real.playing, desk.panel.takeover
+    before, driver = real.playing, desk.panel.driver
     real.set_speed(0.1)  # five steps a second: time enough for a slow machine
     QTest.mouseClick(desk.panel.take_over, Qt.MouseButton.LeftButton)
     desk.press(Key.Key_Right)
-    qtbot.waitUntil(lambda: list(takeover.actors.values()).count("hand") > 3, timeout=30_000)
+    qtbot.waitUntil(lambda: list(driver.actors.values()).count("person") > 3, timeout=30_000)
     desk.release(Key.Key_Right)
     playing = real.playing
-    assert playing is not None and playing.human and playing is not before
+    assert playing is not None and playing.person_acted and playing is not before
     assert np.array_equal(playing.action[: playing.given], before.action[: playing.given])
-    by_hand = [t for t, actor in takeover.actors.items() if actor == "hand" and t < playing.length]
+    by_hand = [t for t, actor in driver.actors.items() if actor == "person" and t < playing.length]
     assert len(by_hand) >= 3 and by_hand[0] <= playing.given + 1
     assert all(playing.action[t] == 1 for t in by_hand)
     desk.tap(Key.Key_Escape)
     real.set_speed(5)
-    last = max(takeover.actors)
+    last = max(driver.actors)
     qtbot.waitUntil(lambda: playing.ended or playing.length > last + 20, timeout=30_000)
     assert real.playing is playing
     assert np.array_equal(playing.action[last + 1 :], playing.q[last + 1 :].argmax(axis=1))  # the agent's own again
@@ -383,17 +384,17 @@ def driving_by_turns(qtbot: QtBot, player: Player, env: str) -> Desk:
     player.start()
     player.open(experiment=experiment)
     weights = build_network(space, experiment, torch.Generator().manual_seed(0)).state_dict()
-    player.use_weights(Weights(step=10, tensors=weights))
+    player.client.use_weights(Weights(step=10, tensors=weights))
     qtbot.waitUntil(lambda: player.playing is not None and player.playing.length > 0, timeout=60_000)
-    desk.panel.takeover.begin()
-    qtbot.waitUntil(lambda: desk.panel.takeover._playing is not None, timeout=30_000)
-    assert desk.panel.takeover.waits
+    desk.panel.driver.begin()
+    qtbot.waitUntil(lambda: desk.panel.driver.playing is not None, timeout=30_000)
+    assert desk.panel.driver.waits
     return desk
 
 
 def step(qtbot: QtBot, desk: Desk, player: Player, key: Key) -> int:
     """Press a key, and wait for the step that it does; the action."""
-    playing = desk.panel.takeover._playing
+    playing = desk.panel.driver.playing
     assert playing is not None
     known = playing.length
     desk.tap(key)

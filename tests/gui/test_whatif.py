@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from driving import until
-from PySide6.QtCore import Qt
+from driving import end, make_app, show, until
+from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
@@ -23,11 +23,11 @@ from scripted_rival import READY, ScriptedRival
 
 from dqngui import messages as m
 from dqngui.gui.app.app import App
-from dqngui.gui.panels.whatif.whatif_menu import Other
 from dqngui.gui.panels.whatif.whatif_panel import WhatIfPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.compare_episodes import Comparison, compare
 from dqngui.lab.analysis.interventions import Intervention, InterventionTarget, levers
+from dqngui.lab.analysis.other_agent import OtherAgent
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.playback.agent_ref import AgentRef
 from dqngui.lab.playback.episode import PlayedEpisode
@@ -257,7 +257,7 @@ def test_without_a_change_both_are_identical(qtbot: QtBot, made: Any) -> None:
     made.player.next_episode()
     made.player.tick(times=4)
     made.panel.refresh()
-    qtbot.waitUntil(lambda: not made.second_player.takes)  # of this one nobody asked
+    qtbot.waitUntil(lambda: not made.second_player.variants)  # of this one nobody asked
     assert made.panel._body.currentIndex() == 0
 
 
@@ -266,12 +266,12 @@ def test_a_change_that_is_off_or_gone_changes_nothing(qtbot: QtBot, made: Any) -
     verdict(qtbot, made, "Diverges")
     QTest.mouseClick(made.panel.list.rows[0].check, Qt.MouseButton.LeftButton)
     assert not made.panel.interventions.rows[0].on
-    qtbot.waitUntil(lambda: not made.second_player.takes)
+    qtbot.waitUntil(lambda: not made.second_player.variants)
     made.panel.list.rows[0].check.click()
     verdict(qtbot, made, "Diverges")
     made.panel.list.rows[0].remove.click()
     assert not made.panel.list.rows
-    qtbot.waitUntil(lambda: not made.second_player.takes)
+    qtbot.waitUntil(lambda: not made.second_player.variants)
     add(made, "memory")
     add(made, "action", 1)
     made.panel.clear_all.click()
@@ -319,7 +319,7 @@ def test_another_episode_is_changed_alike(qtbot: QtBot, made: Any) -> None:
     verdict(qtbot, made, "Diverges at step 20")
     made.player.next_episode(11)
     made.player.tick(times=4)
-    qtbot.waitUntil(lambda: bool(made.second_player.takes) and made.second_player.takes[-1].seed == 11)
+    qtbot.waitUntil(lambda: bool(made.second_player.variants) and made.second_player.variants[-1].seed == 11)
     assert verdict(qtbot, made, "Diverges at step 20")
     assert made.panel.comparison.known == ScriptedPlayer.length
 
@@ -351,7 +351,7 @@ def test_the_players_steps_move_both(qtbot: QtBot, made: Any) -> None:
 
 
 def test_a_recorded_episode_is_compared_with_what_the_agent_would_have_done(qtbot: QtBot, made: Any) -> None:
-    made.player.begin(5, actions=[0] * 60, at=20)
+    made.player.episodes.begin(5, actions=[0] * 60, at=20)
     made.player.tick(times=5)
     assert made.player.playing.given == 60
     add(made, "memory")
@@ -363,7 +363,7 @@ def test_a_recorded_episode_is_compared_with_what_the_agent_would_have_done(qtbo
 
 
 def test_a_recorded_episode_without_a_change_is_itself(qtbot: QtBot, made: Any) -> None:
-    made.player.begin(5, actions=[0] * 60, at=20)
+    made.player.episodes.begin(5, actions=[0] * 60, at=20)
     made.player.tick(times=5)
     made.panel.run.click()
     assert verdict(qtbot, made, "Identical") == "Identical"
@@ -413,10 +413,10 @@ def test_another_agent_on_the_same_seed(qtbot: QtBot, made: Any, folder: Path) -
     assert begun.seed == made.player.playing.seed
     made.player.next_episode(17)
     made.player.tick(times=4)
-    qtbot.waitUntil(lambda: made.second_player.takes[-1].seed == 17)
+    qtbot.waitUntil(lambda: made.second_player.variants[-1].seed == 17)
     assert made.panel.view.names == ("this", "other")
     made.panel.stand_beside(None)
-    qtbot.waitUntil(lambda: not made.second_player.takes)
+    qtbot.waitUntil(lambda: not made.second_player.variants)
     assert not made.panel.add.isHidden()
 
 
@@ -430,7 +430,7 @@ def test_what_stood_beside_another_agent_is_left_with_it(
         qtbot.waitUntil(lambda: made.panel.playing is made.player.playing is not None)
 
     panel = made.panel
-    panel.stand_beside(Other(AgentRef(None, folder), 20_000, "checkpoint 20,000"))
+    panel.stand_beside(OtherAgent(AgentRef(None, folder), 20_000, "checkpoint 20,000"))
     made.player.next_episode(17)
     made.player.tick(times=4)
     qtbot.waitUntil(lambda: panel.playing.seed == 17)
@@ -439,7 +439,7 @@ def test_what_stood_beside_another_agent_is_left_with_it(
     assert panel.mode.chosen is None
     assert not panel.add.isHidden()
 
-    panel.stand_beside(Other(AgentRef(None, folder), "best", "a run", READY.environment))
+    panel.stand_beside(OtherAgent(AgentRef(None, folder), "best", "a run", READY.environment))
     another_plays("third")
     assert panel.mode.chosen is not None
     monkeypatch.setattr(ScriptedPlayer, "ready", msgspec.structs.replace(READY, environment="Elsewhere"))
@@ -457,10 +457,8 @@ def test_a_run_whose_task_is_set_up_differently_is_told_apart(made: Any, tmp_pat
         stored.append(run)
     own, alike, other = stored
     environment = made.player.playing.ready.environment
-    made.panel.mode._sources.library.summaries = [
-        SimpleNamespace(folder=str(run), env=environment) for run in (alike, other)
-    ]
-    made.player.agent = AgentRef(None, own)
+    made.panel.sources.library.summaries = [SimpleNamespace(folder=str(run), env=environment) for run in (alike, other)]
+    made.player.client.choose_silently(AgentRef(None, own), "best")
     made.panel.mode.fill()
     texts = [action.text() for action in every_action(made.panel.mode.menu())]
     assert str(alike) in texts
@@ -553,13 +551,17 @@ def test_every_size_draws_the_same_without_overlaps(
 # -- in the window ------------------------------------------------------------------------------------
 
 
-def test_in_the_window_a_change_is_played_by_a_process_that_ends_with_it(
-    qtbot: QtBot, request: pytest.FixtureRequest, monkeypatch: Any
-) -> None:
-    monkeypatch.setattr(ScriptedPlayer, "ready", READY)
-    app: App = request.getfixturevalue("app")
-    app.second_player._open_host = ScriptedRival
+@pytest.fixture
+def app(qtbot: QtBot, settings: QSettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    """A whole window whose agents do something else from an intervention on."""
     ScriptedRival.made.clear()
+    made = make_app(settings, monkeypatch, open_play_host=ScriptedRival)
+    show(qtbot, made)
+    yield made
+    end(qtbot, made)
+
+
+def test_in_the_window_a_change_is_played_by_a_process_that_ends_with_it(app: App) -> None:
     app.window.resize(1280, 800)
     QTest.keyClick(app.window, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
     panel = app.window.panel_docks.panels["whatif"]
@@ -606,7 +608,7 @@ def test_an_agent_whose_cue_is_erased_turns_the_same_way_whatever_the_cue_was(
             assert verdict(qtbot, made, "Identical") == "Identical"
             add(made, "memory")
         said = verdict(qtbot, made, "Diverges")
-        assert second_player.takes[-1].seed == seed
+        assert second_player.variants[-1].seed == seed
         original, changed = player.playing, second_player.playing
         assert original is not None
         assert changed is not None
@@ -626,7 +628,7 @@ def test_an_agent_whose_cue_is_erased_turns_the_same_way_whatever_the_cue_was(
         assert second_player.playing.reward.sum() == -1  # it says up, and down is right
         panel.interventions.clear()
 
-    panel.stand_beside(Other(AgentRef(None, tmaze_run), 5_008, "checkpoint 5,008"))
+    panel.stand_beside(OtherAgent(AgentRef(None, tmaze_run), 5_008, "checkpoint 5,008"))
     verdict(qtbot, made, "Diverges")
     assert second_player.playing is not None
     assert second_player.playing.weights_step == 5_008

@@ -116,7 +116,7 @@ class Tour:
         player = self.player
         playing = player.playing
         assert playing is not None
-        player.foresee(100_000)
+        player.play_until(100_000)
         self.until(lambda: playing.ended, "the episode's end")
         player.seek(min(t, playing.length - 1))
         self.until(lambda: playing.t == min(t, playing.length - 1), "the step")

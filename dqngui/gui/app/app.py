@@ -24,10 +24,12 @@ from dqngui.gui.cards.panel import Sources
 from dqngui.gui.main_window.pin_controls import PinControls
 from dqngui.gui.main_window.window import Window
 from dqngui.gui.style import theme as themes
+from dqngui.hosts import open_host
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.cursor.pinning import Pinning
 from dqngui.lab.library.library import Library
+from dqngui.lab.playback.agent_process import HostFactory
 from dqngui.lab.playback.agent_ref import demo_run
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.follow_session import SessionFollower
@@ -49,7 +51,13 @@ class App(QObject):
     """
 
     def __init__(
-        self, experiment: Experiment, *, runs: Path | None, settings: QSettings, theme: themes.Setting | None = None
+        self,
+        experiment: Experiment,
+        *,
+        runs: Path | None,
+        settings: QSettings,
+        theme: themes.Setting | None = None,
+        open_play_host: HostFactory = open_host,
     ) -> None:
         super().__init__()
         self.session = Session(experiment, runs=runs, parent=self)
@@ -57,9 +65,9 @@ class App(QObject):
         self.torch = TorchLoader(self)
         self.sweeper = Sweeper(self)
         self.sweeper.start()
-        self.player = Player(parent=self)
-        self.study = Study(self.player, parent=self)
-        self.second_player = SecondPlayer(parent=self)
+        self.player = Player(open_host=open_play_host, parent=self)
+        self.study = Study(self.player.client, open_host=open_play_host, parent=self)
+        self.second_player = SecondPlayer(open_host=open_play_host, parent=self)
         self.library = Library(self.session, parent=self)
         self.session_follower = SessionFollower(self.session, self.player, demo=demo_run(), parent=self)
         self.pinning = Pinning(

@@ -68,7 +68,7 @@ class ArraysExport(QObject):
             return
         self.busy, self._path, self._seed, self._problem = True, path, player.playing.seed, ""
         player.pause()
-        player.look_inside(True, [view.name for view in player.playing.ready.derivable])
+        player.episodes.record_views(True, [view.name for view in player.playing.ready.derivable])
         self._timer.start()
 
     @Slot()
@@ -88,14 +88,14 @@ class ArraysExport(QObject):
             self._thread = threading.Thread(target=self._write, args=(arrays,), name="dqngui-arrays", daemon=True)
             self._thread.start()
         elif playing is not None:
-            player.foresee(playing.length + AHEAD)
+            player.play_until(playing.length + AHEAD)
 
     @staticmethod
     def _complete(playing: PlayedEpisode) -> bool:
         """All steps are known, with all that can be recorded; an episode that waits for a hand goes no further."""
         wanted = {view.name for view in playing.ready.derivable}
-        told = wanted <= set(playing.views) and (playing.recorded or not playing.ready.views)
-        return told and bool(playing.length) and (playing.ended or playing.asked.driven)
+        told = wanted <= set(playing.views) and (playing.has_views or not playing.ready.views)
+        return told and bool(playing.length) and (playing.ended or playing.request.person_drives)
 
     def _write(self, arrays: Arrays) -> None:
         try:

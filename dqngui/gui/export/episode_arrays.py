@@ -49,7 +49,7 @@ def _about(playing: PlayedEpisode) -> dict[str, Any]:
         "ended": playing.ended,
         "truncated": playing.truncated,
         "judged": playing.ready.judged,
-        "human": playing.human,
+        "human": playing.person_acted,
         "given": playing.given,
     }
 

@@ -18,6 +18,7 @@ from PySide6.QtGui import QImage
 from dqngui.config import ConfigError
 from dqngui.gui.cards.panel import Panel
 from dqngui.gui.export.film_sheet import FilmSheet
+from dqngui.gui.scene.image import as_image
 from dqngui.lab.analysis.overlay import WeightsOverlay
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
@@ -159,7 +160,7 @@ class Filming(QObject):
             if not self._player.loading:
                 self._end("there is no episode to film")
             return
-        if self._recorded and playing.ready.views and not playing.recorded:
+        if self._recorded and playing.ready.views and not playing.has_views:
             return  # the player begins it anew
         if not (playing.ended and playing.length):
             self.progressed.emit(0, 0)
@@ -173,7 +174,7 @@ class Filming(QObject):
             return
         self._playing, self._steps = playing, steps
         self._sheet = FilmSheet(playing, self._panels, sees=self._sees, overlay=self._overlay)
-        self._seen.look(self._sheet.needs_telling)
+        self._seen.set_wanted(self._sheet.needs_telling)
         size = self._sheet.picture.size()
         self._player.draw_at((size.width(), size.height()))
         self._ask(self._steps[0])
@@ -189,14 +190,14 @@ class Filming(QObject):
     def _shoot(self, playing: PlayedEpisode | None) -> None:
         assert playing is not None and self._encoder is not None and self._sheet is not None
         t = self._steps[self._done]
-        image = self._player.frame
-        drawn = image is not None or bool(playing.ready.no_picture) or bool(self._player.notice)
-        if playing.t != t or self._player.stands_in is not None or not drawn:
+        frame = self._player.frame
+        drawn = frame is not None or bool(playing.ready.no_picture) or bool(self._player.client.notice)
+        if playing.t != t or self._player.frames.stands_in is not None or not drawn:
             self._ask(t)
             return
         if self._encoder.busy or (self._seen.wanted and not self._seen.knows(playing, t)):
             return
-        self._encoder.take(self._sheet.render_step(t, image, self._seen.at(playing, t)))
+        self._encoder.take(self._sheet.render_step(t, as_image(frame), self._seen.at(playing, t)))
         self._done += 1
         self.progressed.emit(self._done, len(self._steps))
         self._waited_ms = RETRY_MS
@@ -207,7 +208,7 @@ class Filming(QObject):
         self.active = False
         self._timer.stop()
         self._player.framed.disconnect(self._on_frame)
-        self._seen.look(False)
+        self._seen.set_wanted(False)
         if self._encoder is not None and reason:
             self._encoder.abandon()
         if self._sheet is not None:

@@ -73,7 +73,7 @@ class FilmExport(QObject):
         player = self._player
         if player is None or self.filming is not None:
             return
-        self._before = player.sight, player.picture_size
+        self._before = player.in_sight, player.frames.size
         panels = [kind() for kind in self._beside()]
         self.filming = Filming(player, panels, path, self, sees=self.sees, overlay=self.overlay)
         self.filming.progressed.connect(self._on_progress)

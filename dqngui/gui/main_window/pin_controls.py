@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QObject, Qt, Slot
-from PySide6.QtGui import QImage, QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QBoxLayout, QLabel
 
 from dqngui.gui.cards.panel import Panel
@@ -101,8 +101,8 @@ class DrawingNote(QLabel):
         player.framed.connect(self._on_framed)
 
     @Slot(object, int)
-    def _on_framed(self, image: QImage | None, t: int) -> None:
-        step = self._player.stands_in
+    def _on_framed(self, frame: object, t: int) -> None:
+        step = self._player.frames.stands_in
         if step is not None:
             self.setText(f"drawing step {t:,}…" + (f" this is step {step:,}" if step != t else ""))
             self.adjustSize()

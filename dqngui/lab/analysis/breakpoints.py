@@ -148,7 +148,7 @@ class BreakpointList(QObject):
     def _counts(self, playing: PlayedEpisode) -> bool:
         """The agent that trains here has played it by itself."""
         training = self._session.state in (State.RUNNING, State.PAUSED)
-        alone = playing.recorded and not playing.given and not playing.human
+        alone = playing.has_views and not playing.given and not playing.person_acted
         return training and alone and playing.source == "newest weights"
 
 

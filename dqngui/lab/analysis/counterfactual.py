@@ -1,4 +1,4 @@
-"""What is played beside the player's episode, and what is said of the two: the What if card without its widgets."""
+"""What is played to compare with the player's episode, and how the two differ: the What if card without its widgets."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from dqngui import messages as m
-from dqngui.gui.panels.whatif.whatif_menu import Other
 from dqngui.lab.analysis.compare_episodes import Comparison
 from dqngui.lab.analysis.interventions import Intervention
+from dqngui.lab.analysis.other_agent import OtherAgent
 from dqngui.lab.analysis.second_player import EpisodeVariant, SecondPlayer
 from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
 from dqngui.lab.playback.episode import PlayedEpisode
@@ -24,51 +24,53 @@ Role = Literal["secondary", "value", "good", "warn", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class Counterfactual:
-    """What the rival is asked.
+    """What the second player is asked to play.
 
     Attributes:
-        takes: the last one is compared; one before it is the episode as it is.
+        variants: the last one is compared; one before it is the episode without interventions.
         first: the first changed step; None: no step is, another agent plays.
-        until: steps that are wanted of each take.
+        until: steps that are wanted of each variant.
     """
 
     agent: AgentRef
     choice: WeightsChoice
-    takes: tuple[EpisodeVariant, ...]
+    variants: tuple[EpisodeVariant, ...]
     first: int | None
     until: int
     weights: m.Weights | None = None
 
-    def same(self, other: Counterfactual | None) -> bool:
-        """Nothing else but how far is asked."""
-        return other is not None and self.weights is other.weights and self._plain() == other._plain()
+    def is_same(self, other: Counterfactual | None) -> bool:
+        """The same is asked, perhaps up to another step."""
+        return other is not None and self.weights is other.weights and self._without_length() == other._without_length()
 
-    def _plain(self) -> Counterfactual:
+    def _without_length(self) -> Counterfactual:
         return replace(self, until=0, weights=None)
 
 
-def beside(playing: PlayedEpisode, other: Other) -> Counterfactual:
+def by_another_agent(playing: PlayedEpisode, other: OtherAgent) -> Counterfactual:
     """Another agent on the same seed."""
-    return Counterfactual(other.agent, other.choice, (_take(playing),), None, max(playing.length, 1))
+    return Counterfactual(other.agent, other.choice, (_variant_of(playing),), None, max(playing.length, 1))
 
 
-def changed(playing: PlayedEpisode, player: Player, rows: Sequence[Intervention]) -> Counterfactual | None:
-    """The same agent with changes, or without any; None while the episode has not come to the first of them.
+def with_interventions(playing: PlayedEpisode, player: Player, rows: Sequence[Intervention]) -> Counterfactual | None:
+    """The same agent with interventions, or without any; None while the episode has not come to the first of them.
 
-    The episode as it is is the player's own, where its agent chose every action from the first changed step on;
-    otherwise (a recorded or driven episode) the rival plays that too, so that both futures are the agent's.
+    What would happen without them is the player's own episode, where its agent chose every action from the first
+    changed step on. Otherwise (an episode of the training, or one that a person drove) the second player plays that
+    too, so that both futures are the agent's.
     """
     assert player.agent is not None
-    given = playing.length if playing.human else playing.given
+    given = playing.length if playing.person_acted else playing.given
     first = first_step(rows) if rows else given
     if playing.length < first and not playing.ended:
         return None
     first = min(first, playing.length)
-    done = replace(_take(playing), actions=tuple(playing.action[:first].tolist()))
-    take = replace(done, changes=tuple(change for row in rows for change in row.changes()))
-    takes = (done, take) if given > first else (take,)
-    choice = _stored(player.agent, player.choice, playing.weights_step)
-    return Counterfactual(player.agent, choice, takes, first, max(first + AHEAD, playing.length), player.weights)
+    unchanged = replace(_variant_of(playing), actions=tuple(playing.action[:first].tolist()))
+    changed = replace(unchanged, changes=tuple(change for row in rows for change in row.changes()))
+    variants = (unchanged, changed) if given > first else (changed,)
+    choice = _stored(player.agent, player.client.choice, playing.weights_step)
+    until = max(first + AHEAD, playing.length)
+    return Counterfactual(player.agent, choice, variants, first, until, player.episodes.weights)
 
 
 def first_step(rows: Sequence[Intervention]) -> int:
@@ -76,19 +78,19 @@ def first_step(rows: Sequence[Intervention]) -> int:
     return min((row.first for row in rows), default=0)
 
 
-def _take(playing: PlayedEpisode) -> EpisodeVariant:
-    return EpisodeVariant(playing.seed, playing.epsilon, playing.recorded)
+def _variant_of(playing: PlayedEpisode) -> EpisodeVariant:
+    return EpisodeVariant(playing.seed, playing.epsilon, playing.has_views)
 
 
 def _stored(agent: AgentRef, choice: WeightsChoice, step: int) -> WeightsChoice:
-    """The very weights that play: what is the best or the last checkpoint may be another by now."""
+    """The choice of the weights that play now: the best or the last checkpoint may be another one by now."""
     return step if choice in ("best", "last") and step in agent.choices() else choice
 
 
 def verdict(
     asked: Counterfactual, second_player: SecondPlayer, one: PlayedEpisode | None, compared: Comparison | None
 ) -> tuple[str, Role]:
-    """How the two futures differ, in a sentence, and in which role it is said."""
+    """How the two futures differ, in a sentence, and the role of its colour."""
     if problem := _problem(asked, second_player, one):
         return problem, "bad"
     if compared is None or one is None or second_player.playing is None:

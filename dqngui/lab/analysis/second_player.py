@@ -1,23 +1,24 @@
-"""A second agent process, which plays episodes beside the player's: what if something were otherwise, or another agent.
+"""A second agent process, which plays episodes to compare with the player's: with interventions, or by another agent.
 
 It has no clock: it plays as far as it is asked to, and draws the steps that the player shows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QObject, Signal, Slot
 
 from dqngui import messages as m
-from dqngui.hosts import Host, open_host
+from dqngui.hosts import open_host
 from dqngui.lab.playback.agent_client import AgentClient
+from dqngui.lab.playback.agent_process import HostFactory
 from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
-from dqngui.lab.playback.episode import EpisodeRequest, PlayedEpisode
-from dqngui.lab.playback.frame_cache import as_image
-from dqngui.messages import Change, Event, Request
+from dqngui.lab.playback.episode import PlayedEpisode
+from dqngui.lab.playback.frame_cache import Pixels, pixels_of
+from dqngui.lab.playback.timing import TickTimer, Timing
+from dqngui.messages import Change, Event
 
 TICK_MS = 25
 DRAIN_MS = 4.0
@@ -28,8 +29,9 @@ class EpisodeVariant:
     """An episode to be played. Equal ones of the same weights are the same episode, step by step.
 
     Attributes:
-        record: with views; an agent that is looked into computes in another order, so that its last bits differ.
+        record: with views; an agent whose views are recorded computes in another order, so that its last bits differ.
         actions: done first, whatever the agent says.
+        changes: interventions.
     """
 
     seed: int
@@ -39,38 +41,51 @@ class EpisodeVariant:
     changes: tuple[Change, ...] = ()
 
 
-class SecondPlayer(AgentClient):
-    """Plays takes one after the other, and draws pictures of the last one. The process starts with the first of them.
+class SecondPlayer(QObject):
+    """Plays variants one after the other, and draws pictures of the last one; the process starts with the first.
 
     Attributes:
-        takes: what it was asked for.
+        client: the process, and which agent it has open with which weights.
+        variants: what it was asked for.
         played: their episodes, as far as they have begun.
-        frame: the newest picture of the last take, and its step.
+        frame: the newest picture (H, W, 3) of the last variant, and its step.
         picture_size: (width, height) in pixels that pictures are drawn in.
 
     Signals:
+        changed: the agent, a problem or a notice changed.
         grew: an episode has more steps, or is another one.
-        framed(QImage | None, int): the picture of step t of the last take; None where the environment draws none.
+        framed(array | None, int): the picture of step t of the last variant; None where the environment draws none.
     """
 
+    changed = Signal()
     grew = Signal()
     framed = Signal(object, int)
 
-    def __init__(self, *, open_host: Callable[[str, Request], Host] = open_host, parent: QObject | None = None) -> None:
-        super().__init__(open_host, parent)
-        self.takes: tuple[EpisodeVariant, ...] = ()
+    def __init__(
+        self, *, open_host: HostFactory = open_host, timing: Timing | None = None, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        timing = timing or Timing()
+        self.client = AgentClient(open_host, timing, self)
+        self.variants: tuple[EpisodeVariant, ...] = ()
         self.played: dict[EpisodeVariant, PlayedEpisode] = {}
-        self.frame: tuple[QImage | None, int] | None = None
+        self.frame: tuple[Pixels | None, int] | None = None
         self.picture_size = (320, 240)
         self._until = 0
-        self._index = 0  # of the take that is being played
+        self._index = 0  # of the variant that is being played
         self._present: EpisodeVariant | None = None  # the one that the process has
+        self._begun = False
         self._number = 0
         self._grown = False
         self._wanted: int | None = None
         self._drawing = False
-        self._timer = QTimer(self, interval=TICK_MS)
-        self._timer.timeout.connect(self._tick)
+        self._timer = TickTimer(self.tick, TICK_MS, timing, parent=self)
+        self.client.agent_left.connect(self._on_agent_left)
+        self.client.opened.connect(self._on_opened)
+        self.client.first_weights.connect(self._begin)
+        self.client.interrupted.connect(self._on_interrupted)
+        self.client.sent.connect(self._wake)
+        self.client.changed.connect(self.changed)
 
     # -- what is asked ----------------------------------------------------------------------------
 
@@ -78,51 +93,45 @@ class SecondPlayer(AgentClient):
         self,
         agent: AgentRef,
         choice: WeightsChoice,
-        takes: Sequence[EpisodeVariant],
+        variants: Sequence[EpisodeVariant],
         *,
         until: int,
         weights: m.Weights | None = None,
     ) -> None:
-        """Play takes with certain weights of an agent, each up to step `until`; those that are known already stay.
+        """Play variants with certain weights of an agent, each up to step `until`; those that are known already stay.
 
         `weights`: of an agent that trains, whose choice is `newest`.
         """
-        same = (agent, choice) == (self.agent, self.choice) and weights is self._weights and not self.problem
-        self._until, self.takes = until, tuple(takes)
-        self.played = {take: self.played[take] for take in takes if self._is_known(take)} if same else {}
-        self._ends = 0
+        client = self.client
+        same = (agent, choice) == (client.agent, client.choice) and weights is client.weights and not client.problem
+        self._until, self.variants = until, tuple(variants)
+        self.played = {variant: self.played[variant] for variant in variants if self._is_known(variant)} if same else {}
+        client.allow_restart()
         if same:
-            if self._ready is not None:
+            if client.ready is not None:
                 self._begin()
         else:
-            trains = choice == "newest"
-            self.open(
-                experiment=agent.experiment if trains else None,
-                folder=agent.folder,
-                checkpoint=choice,
-                source=agent.name,
-            )
-            self.agent = agent  # as it was given, to be known again
+            client.open_agent(agent, choice)
             if weights is not None:
-                self.use_weights(weights)
-        self.start()
+                client.use_weights(weights)
+        client.start()
         self.grew.emit()
 
-    def reach(self, until: int) -> None:
-        """Play the takes further."""
+    def play_until(self, until: int) -> None:
+        """Play the variants further."""
         if until > self._until:
             self._until = until
-            if self._present is not None and self._ready is not None:
-                self._look()  # an earlier one too, or the last would wait for it in vain
+            if self._present is not None and self.client.ready is not None:
+                self._request()  # of an earlier variant too, or the last would wait for it in vain
 
     def forget(self) -> None:
         """Play nothing any more, and keep nothing."""
-        if self.takes:
-            self.takes, self.played, self._begun, self._present = (), {}, False, None
-            self._blank()
+        if self.variants:
+            self.variants, self._begun, self._present = (), False, None
+            self._on_agent_left()
 
     def show(self, t: int | None) -> None:
-        """Draw step t of the last take from now on; None: nobody looks."""
+        """Draw step t of the last variant from now on; None: nobody looks."""
         self._wanted = t
         self._wake()
 
@@ -134,97 +143,119 @@ class SecondPlayer(AgentClient):
 
     @property
     def playing(self) -> PlayedEpisode | None:
-        """The last take, once it has begun."""
-        return self.played.get(self.takes[-1]) if self.takes else None
+        """The last variant, once it has begun."""
+        return self.played.get(self.variants[-1]) if self.variants else None
+
+    @property
+    def problem(self) -> str:
+        """Why nothing plays."""
+        return self.client.problem
 
     @property
     def loading(self) -> str:
-        """What is waited for; empty once the last take has steps, or there is none."""
+        """What is waited for; empty once the last variant has steps, or there is none."""
         playing = self.playing
-        if not self.takes or self.problem or (playing is not None and playing.length):
+        if not self.variants or self.problem or (playing is not None and playing.length):
             return ""
-        if self._host is None:
+        if not self.client.running:
             return "Starting a second player…"
-        if self._ready is None:
+        if self.client.ready is None:
             return "Loading the agent…"
         return "Playing the episode…" if self._is_last else "Playing the episode as it is…"
 
     @property
     def busy(self) -> bool:
         """Steps that were asked for will come."""
-        return bool(self.takes) and not self.problem and not all(self._is_known(take) for take in self.takes)
+        return bool(self.variants) and not self.problem and not all(map(self._is_known, self.variants))
 
     # -- the process ------------------------------------------------------------------------------
 
-    def stop(self) -> None:
-        self._timer.stop()
-        super().stop()
+    @property
+    def alive(self) -> bool:
+        """The process, or a thread that talks with it, is there."""
+        return self.client.alive
 
-    def _begin(self, asked: EpisodeRequest | None = None) -> None:
-        """Begin the first take that is not known yet; the last one is there to be drawn and played further."""
-        last = len(self.takes) - 1
-        self._index = next((i for i, take in enumerate(self.takes) if not self._is_known(take)), last)
-        if not self.takes or (self._is_known(self.takes[last]) and self._present == self.takes[last]):
+    def stop(self) -> None:
+        """End the process, for good: it has nothing to save."""
+        self._timer.stop()
+        self.client.stop()
+
+    def join(self) -> None:
+        """Let go of the process, once it is not `alive`."""
+        self.client.join()
+
+    @Slot()
+    def _begin(self) -> None:
+        """Begin the first variant that is not known yet; the last one is there to be drawn and played further."""
+        client, last = self.client, len(self.variants) - 1
+        self._index = next((i for i, variant in enumerate(self.variants) if not self._is_known(variant)), last)
+        if not self.variants or (self._is_known(self.variants[last]) and self._present == self.variants[last]):
             return
-        if self.choice == "newest":
-            if self._weights is None:
+        if client.choice == "newest":
+            if client.weights is None:
                 return
-            if not self._weights_sent:
-                self._weights_sent = True
-                self._send(m.UseWeights(step=self._weights.step, tensors=self._weights.tensors))
-        take = self._present = self.takes[self._index]
+            client.send_weights()
+        variant = self._present = self.variants[self._index]
         self._number += 1
         self._begun, self._drawing = False, False
         self.frame = None
-        self._send(
+        client.send(
             m.BeginEpisode(
-                number=self._number, seed=take.seed, epsilon=take.epsilon, record=take.record,
-                actions=take.actions, changes=take.changes,
+                number=self._number, seed=variant.seed, epsilon=variant.epsilon, record=variant.record,
+                actions=variant.actions, changes=variant.changes,
             )
         )  # fmt: skip
-        self._look()
+        self._request()
 
-    def _look(self, t: int | None = None) -> None:
+    def _request(self, t: int | None = None) -> None:
+        """Ask for the steps up to `until`, and for the picture of step t."""
         self._drawing = t is not None
-        self._send(m.Look(number=self._number, until=self._until, t=t, size=self.picture_size))
-        self._wake()
+        self.client.send(m.Look(number=self._number, until=self._until, t=t, size=self.picture_size))
 
     @property
     def _is_last(self) -> bool:
-        return self._index == len(self.takes) - 1
+        return self._index == len(self.variants) - 1
 
-    def _is_known(self, take: EpisodeVariant) -> bool:
-        playing = self.played.get(take)
+    def _is_known(self, variant: EpisodeVariant) -> bool:
+        playing = self.played.get(variant)
         return playing is not None and (playing.ended or playing.length >= self._until)
 
-    def _wake(self) -> None:
-        if not self._timer.isActive() and self._host is not None and not self._over:
-            self._timer.start()
+    # -- what the client and the process say ------------------------------------------------------
 
-    def _blank(self) -> None:
+    @Slot()
+    def _on_agent_left(self) -> None:
         self.frame = None
         self.played = {}
         self.grew.emit()
         self.framed.emit(None, 0)
 
-    def _leave(self) -> None:
-        self._drawing = False
+    @Slot()
+    def _on_opened(self) -> None:
+        self.played, self._present = {}, None
+        self._begin()
 
     @Slot()
-    def _tick(self) -> None:
-        host = self._host
-        if host is None:
+    def _on_interrupted(self) -> None:
+        self._begun = self._drawing = False
+
+    @Slot()
+    def _wake(self) -> None:
+        if self.client.running and not self.client.stopped:
+            self._timer.start()
+
+    @Slot()
+    def tick(self) -> None:
+        """Take what the process has said, and ask for the next picture."""
+        if not self.client.running:
             self._timer.stop()
             return
-        for event in self._drain(DRAIN_MS):
+        for event in self.client.drain(DRAIN_MS):
             self._take(event)
         if self._grown:
             self._grown = False
             self.grew.emit()
         self._draw()
-        if not host.alive and host.join(0):
-            self._ended()
-        elif not self.busy and not self._drawing:
+        if not self.client.restart_if_ended() and not self.busy and not self._drawing:
             self._timer.stop()
 
     def _draw(self) -> None:
@@ -238,38 +269,30 @@ class SecondPlayer(AgentClient):
         if playing.ready.no_picture:
             self._show(None, t)
         elif playing.ended or t < playing.length:
-            self._look(t)
+            self._request(t)
 
-    def _show(self, image: QImage | None, t: int) -> None:
-        self.frame = image, t
-        self.framed.emit(image, t)
+    def _show(self, frame: Pixels | None, t: int) -> None:
+        self.frame = frame, t
+        self.framed.emit(frame, t)
 
     def _take(self, event: Event) -> None:
+        if getattr(event, "number", None) != self._number:
+            return  # it is about an episode that was left
         match event:
-            case m.PlayerReady() if self.agent is not None:
-                self._ready, self.problem = event, ""
-                self.played, self._present = {}, None
-                self._begin()
-                self.changed.emit()
-            case m.EpisodeBegan(number=self._number) if self._ready is not None and self._index < len(self.takes):
+            case m.EpisodeBegan() if self.client.ready is not None and self._index < len(self.variants):
                 self._begun = True
-                self.played[self.takes[self._index]] = PlayedEpisode(self._ready, event, self.source)
+                variant = self.variants[self._index]
+                self.played[variant] = PlayedEpisode(self.client.ready, event, self.client.source)
                 self._grown = True
-            case m.Played() if self._begun and event.number == self._number:
+            case m.Played() if self._begun:
                 self._take_steps(event)
-            case m.Frame() if self._begun and event.number == self._number:
+            case m.Frame() if self._begun:
                 self._drawing = False
-                self._show(as_image(event), event.t)
-            case m.Warned() if self._ready is not None:
-                self.notice = event.text
-                self.changed.emit()
-            case m.Failed():
-                self._begun = False
-                self._fail(event.text)
+                self._show(pixels_of(event), event.t)
 
     def _take_steps(self, event: m.Played) -> None:
-        take = self.takes[self._index]
-        self.played[take].take(event)
+        variant = self.variants[self._index]
+        self.played[variant].take(event)
         self._grown = True
-        if not self._is_last and self._is_known(take):
+        if not self._is_last and self._is_known(variant):
             self._begin()

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from dqngui import messages as m
-from dqngui.hosts import Host, open_host
+from dqngui.hosts import open_host
 from dqngui.lab.playback.agent_client import AgentClient
+from dqngui.lab.playback.agent_process import AgentProcess, HostFactory
 from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
-from dqngui.messages import Command, Event, Request
+from dqngui.lab.playback.timing import TickTimer, Timing
+from dqngui.messages import Command, Event
 
 TICK_MS = 40
 DRAIN_MS = 4.0
+END_S = 0.05  # a process that says nothing more is waited for
 
-Factory = Callable[[int], Command | None]
-"""Makes the question from its number, when its turn has come and `Study.ready` is known; None: there is none to ask."""
+MakeQuestion = Callable[[int], Command | None]
+"""Makes a question from its number, when its turn has come and `Study.ready` is known; None: there is none to ask."""
 
 
 class Study(QObject):
@@ -39,36 +42,34 @@ class Study(QObject):
 
     def __init__(
         self,
-        player: AgentClient,
-        open_host: Callable[[str, Request], Host] = open_host,
+        client: AgentClient,
+        open_host: HostFactory = open_host,
+        timing: Timing | None = None,
         parent: QObject | None = None,
     ) -> None:
+        """`client` is the player's: it says which agent is asked about."""
         super().__init__(parent)
         self.ready: m.StudyReady | None = None
         self.asked = 0
         self.progress, self.doing = 0.0, ""
-        self._player, self._open_host = player, open_host
-        self._host: Host | None = None
-        self._over = False
+        self._client = client
+        self._process = AgentProcess("study", open_host)
         self._subject: tuple[AgentRef, WeightsChoice] | None = None  # open there, or being opened
         self._opening = 0  # how many were asked to be opened and not answered: all but the last are given up
-        self._played = self._who()
-        self._weights: m.Weights | None = None
-        self._weights_sent = False
+        self._played = self._what_plays()
         self._number = 0
-        self._waiting: dict[int, Factory] = {}
-        self._timer = QTimer(self, interval=TICK_MS)
-        self._timer.timeout.connect(self._tick)
-        player.changed.connect(self._on_player)
+        self._waiting: dict[int, MakeQuestion] = {}
+        self._timer = TickTimer(self.tick, TICK_MS, timing or Timing(), parent=self)
+        client.changed.connect(self._on_client)
 
     # -- what a panel does ------------------------------------------------------------------------
 
     @property
     def can_ask(self) -> bool:
         """An agent plays."""
-        return self._played is not None and not self._over
+        return self._played is not None and not self._process.ended
 
-    def ask(self, make: Factory) -> int:
+    def ask(self, make: MakeQuestion) -> int:
         """Put a question behind those that wait, and return its number; `answered` brings the answer."""
         self._number += 1
         self._waiting[self._number] = make
@@ -84,81 +85,73 @@ class Study(QObject):
         """Leave a question; nothing more is said of it."""
         self._waiting.pop(number, None)
         if number and number == self.asked:
-            self._send(m.Abandon(number=number))
+            self._process.send(m.Abandon(number=number))
             self._end()
         self.changed.emit()
 
     def use_weights(self, weights: m.Weights) -> None:
         """Newer weights of the agent that trains, for the questions to come."""
-        self._weights, self._weights_sent = weights, False
+        self._process.use_weights(weights)
 
     def forget_weights(self) -> None:
-        """Another training begins: the former one's weights are not of its agent, be it of the same experiment."""
-        self._weights, self._weights_sent = None, False
+        """Another training begins: the former one's weights are not of its agent, even of the same experiment."""
+        self._process.use_weights(None)
 
     # -- the agent --------------------------------------------------------------------------------
 
-    def _who(self) -> tuple[AgentRef, WeightsChoice] | None:
-        return None if self._player.agent is None else (self._player.agent, self._player.choice)
+    def _what_plays(self) -> tuple[AgentRef, WeightsChoice] | None:
+        return None if self._client.agent is None else (self._client.agent, self._client.choice)
 
     @Slot()
-    def _on_player(self) -> None:
-        who = self._who()
-        if who == self._played:
+    def _on_client(self) -> None:
+        now, before = self._what_plays(), self._played
+        if now == before:
             return
-        if self._played is None or who is None or who[0].experiment != self._played[0].experiment:
-            self._weights = None
-        self._played = who
-        if self._subject is not None and self._subject != who:
+        if before is None or now is None or now[0].experiment != before[0].experiment:
+            self._process.use_weights(None)
+        self._played = now
+        if self._subject is not None and self._subject != now:
             if self.asked:
-                self._send(m.Abandon(number=self.asked))
+                self._process.send(m.Abandon(number=self.asked))
             self._fail("another agent plays now")
             self._subject = self.ready = None
         self.changed.emit()
 
     def _open_agent(self, agent: AgentRef, choice: WeightsChoice) -> None:
-        self._subject, self.ready, self._weights_sent = (agent, choice), None, False
+        self._subject, self.ready = (agent, choice), None
+        self._process.forget_sent_weights()
         self._opening += 1
         folder = None if agent.folder is None else str(agent.folder)
         if choice == "newest":
-            self._send(m.OpenAgent(experiment=agent.experiment, folder=folder))
+            self._process.send(m.OpenAgent(experiment=agent.experiment, folder=folder))
         else:
-            self._send(m.OpenAgent(folder=folder, checkpoint=choice))
+            self._process.send(m.OpenAgent(folder=folder, checkpoint=choice))
 
     # -- the process ------------------------------------------------------------------------------
 
     @property
     def alive(self) -> bool:
         """The process, or a thread that talks with it, is there."""
-        return self._host is not None and not self._host.join(0)
+        return self._process.alive
 
     def stop(self) -> None:
         """End the process, for good: it has nothing to save."""
-        self._over = True
         self._timer.stop()
         self._waiting.clear()
-        if self._host is not None:
-            self._host.kill()
+        self._process.stop()
 
     def join(self) -> None:
         """Let go of the process, once it is not `alive`."""
-        self._host = None
+        self._process.join()
 
     def _start(self) -> bool:
-        try:
-            self._host = self._open_host("process", Request(job="study"))
-            self._host.start()
-        except Exception as error:  # whatever a host does wrong, the window lives on and says so
-            self._host = None
-            self._fail(f"it could not start: {error}")
-        return self._host is not None
-
-    def _send(self, command: Command) -> None:
-        if self._host is not None:
-            self._host.send(command)
+        if failure := self._process.start():
+            self._fail(f"it could not start: {failure}")
+        return self._process.running
 
     @Slot()
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """Take what the process has said, and bring the next question a step nearer to being asked."""
         self._receive()
         if not self.asked and self._waiting:
             self._go_on()
@@ -166,13 +159,10 @@ class Study(QObject):
             self._timer.stop()
 
     def _receive(self) -> None:
-        host = self._host
-        if host is None:
-            return
-        for event in host.drain(DRAIN_MS):
+        for event in self._process.drain(DRAIN_MS):
             self._take(event)
-        if not host.alive and host.join(0.05):
-            idle, self._host = self._idle, None
+        idle = self._idle
+        if self._process.has_ended(END_S):
             self._subject, self.ready, self._opening = None, None, 0
             if not idle:
                 self._fail("its process ended")
@@ -187,7 +177,7 @@ class Study(QObject):
         if self._played is None:
             self._fail("no agent plays")
             return
-        if self._host is None and not self._start():
+        if not self._process.running and not self._start():
             return
         if self._subject is None:
             self._say("Loading the agent…")
@@ -201,18 +191,16 @@ class Study(QObject):
         question = make(number)
         if question is not None:
             self.asked, self.progress, self.doing = number, 0.0, "Playing episodes…"
-            self._send(question)
+            self._process.send(question)
         self.changed.emit()
 
     def _give_weights(self) -> bool:
         """Send the newest weights of the agent that trains; False while none have come."""
-        if not self._weights_sent:
-            if self._weights is None:
-                if self._say("Waiting for the first weights…"):
-                    self.weights_wanted.emit()
-                return False
-            self._weights_sent = True
-            self._send(m.UseWeights(step=self._weights.step, tensors=self._weights.tensors))
+        if self._process.weights is None:
+            if self._say("Waiting for the first weights…"):
+                self.weights_wanted.emit()
+            return False
+        self._process.send_weights()
         self.weights_wanted.emit()  # for the question after this one
         return True
 

@@ -1,21 +1,20 @@
-"""A panel's question to the study: at most one is open, and what can be said of it until its answer comes."""
+"""A panel's question to the study: at most one is open; it says how far the answer is."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from dqngui.gui.cards.panel import Sources
-from dqngui.lab.analysis.study import Factory, Study
+from dqngui.lab.analysis.study import MakeQuestion, Study
 from dqngui.lab.playback.player import Player
 from dqngui.messages import Event
 
 
 class StudyQuestion(QObject):
-    """Asks for one panel, and hears only what is said to it.
+    """Asks the study for one panel, and passes on only the answers to that panel.
 
     Attributes:
         study: None before `attach`, and in a panel that stands alone: nothing can be asked then.
-        number: of the question that was asked last; 0 before any, and of one that was left.
+        number: of the question that was asked last; 0 before any, and after it was given up.
 
     Signals:
         changed: the study or the agent that plays; what is drawn of the question may be old.
@@ -31,10 +30,10 @@ class StudyQuestion(QObject):
         self.number = 0
         self._player: Player | None = None
 
-    def attach(self, sources: Sources) -> None:
-        """Take the study and the player; called once."""
-        self.study, self._player = sources.study, sources.player
-        sources.player.changed.connect(self.changed)
+    def attach(self, study: Study | None, player: Player) -> None:
+        """Take the study, if there is one, and the player; called once."""
+        self.study, self._player = study, player
+        player.changed.connect(self.changed)
         if self.study is not None:
             self.study.changed.connect(self.changed)
             self.study.answered.connect(self._on_answer)
@@ -49,13 +48,13 @@ class StudyQuestion(QObject):
         """The question waits or is being answered."""
         return self.study is not None and self.study.is_open(self.number)
 
-    def ask(self, make: Factory) -> None:
-        """Put a question in the place of the former one; only where `can_ask`."""
+    def ask(self, make: MakeQuestion) -> None:
+        """Ask this in place of the question before; only where `can_ask`."""
         assert self.study is not None
-        self.leave()
+        self.give_up()
         self.number = self.study.ask(make)
 
-    def leave(self) -> None:
+    def give_up(self) -> None:
         """Want no answer any more."""
         if self.study is not None and self.is_open:
             self.study.abandon(self.number)
@@ -73,8 +72,8 @@ class StudyQuestion(QObject):
         return (self.study.doing if self.study is not None and here else "") or "Waiting for another question…"
 
     @property
-    def whose(self) -> object:
-        """What tells one agent from another: one that trains and what becomes of it are the same."""
+    def agent_key(self) -> object:
+        """A value that differs between agents; it is the same for an agent that trains and for its trained weights."""
         agent = self._player.agent if self._player is not None else None
         return None if agent is None else agent.folder or agent.experiment
 

@@ -88,7 +88,7 @@ class Pinning(QObject):
     def _playing(self) -> PlayedEpisode | None:
         """The pinned episode, once it plays: as it was recorded, or driven by hand from some step on."""
         playing, pinned = self._player.playing, self.pinned
-        if playing is None or pinned is None or playing.asked.seed != pinned.trace.seed:
+        if playing is None or pinned is None or playing.request.seed != pinned.trace.seed:
             return None
         return playing
 
@@ -102,7 +102,7 @@ class Pinning(QObject):
         if self._player.problem:
             return f"{parts[0]} · it cannot be played"
         if playing is None:
-            seen = any(self._player.sight)
+            seen = any(self._player.in_sight)
             return f"{parts[0]} · " + ("its agent is being opened" if seen else "no card in sight shows it")
         if pinned.differs:  # before what a narrow card has no room for
             parts.append("this environment did not repeat: what you see is not what happened")
@@ -204,7 +204,7 @@ class Pinning(QObject):
         self._give_up()
         if self.pinned is not None:
             self.pinned = None
-            self._player.go_back()
+            self._player.episodes.go_back()
             self._session_follower.let_go()
             self._say()
 
@@ -281,7 +281,7 @@ class Pinning(QObject):
         learned = learned_within(experiment, stretch.history, begin, end)
         self.pinned = PinnedEpisode(stretch, number, trace, checkpoint, begin, learned)
         self._session_follower.hold()
-        self._player.play_episode(folder, checkpoint, trace.seed, trace.actions.tolist())
+        self._player.episodes.play_training_episode(folder, checkpoint, trace.seed, trace.actions.tolist())
         self._say()
         return ""
 
@@ -299,7 +299,7 @@ class Pinning(QObject):
         pinned = self.pinned
         if pinned is None:
             return
-        if not self._player.recorded:
+        if not self._player.episodes.plays_training_episode:
             self.pinned = None
             self._session_follower.let_go()
         elif self._player.problem and self._is_thinned(pinned):
@@ -318,7 +318,7 @@ class Pinning(QObject):
         pinned = self.pinned
         if pinned is None or playing is None or playing is not self._playing or pinned.compared:
             return
-        if not playing.asked.recorded:
+        if not playing.request.from_training:
             return
         if playing.ended or playing.length >= len(pinned.trace.actions):
             self.pinned = pinned.compare(playing)

@@ -1,4 +1,4 @@
-"""The episode that the player plays, as far as it has been told: every inner panel draws from it."""
+"""An episode that an agent plays, as far as its steps are known: every panel about the agent draws from it."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from dqngui.messages import Change, EpisodeBegan, Played, PlayerReady, View
 
 @dataclass(frozen=True, slots=True)
 class EpisodeRequest:
-    """What the player is asked to play, whoever plays it.
+    """An episode that the player is asked to play, whoever plays it.
 
     Attributes:
         actions: done first, whatever the agent says.
         changes: interventions in it.
-        driven: behind `actions` each step waits for somebody's hand.
-        human: it was driven, be it that the agent goes on in it.
-        recorded: `actions` are all of an episode of the training; it goes no further.
+        person_drives: after `actions`, each step waits for the action of a person.
         at: the step that is shown first.
+        person_acted: a person chose some of its actions, though the agent may go on in it.
+        from_training: `actions` are all of an episode of the training; it goes no further.
     """
 
     seed: int
     actions: tuple[int, ...] = ()
     changes: tuple[Change, ...] = ()
-    driven: bool = False
+    person_drives: bool = False
     at: int = 0
-    human: bool = False
-    recorded: bool = False
+    person_acted: bool = False
+    from_training: bool = False
 
     @property
-    def special(self) -> bool:
-        """More than a seed was asked for: the player does not go on to another one by itself."""
-        return bool(self.actions or self.changes or self.driven)
+    def is_prescribed(self) -> bool:
+        """More than a seed was asked for: the player does not go on to another episode by itself."""
+        return bool(self.actions or self.changes or self.person_drives)
 
 
 class GrowingRows:
@@ -65,29 +65,29 @@ class GrowingRows:
 
 
 class PlayedEpisode:
-    """One episode of the player: what the agent saw, valued, did, attended to and remembered, step by step.
+    """An episode that an agent plays: its observations, values, actions, rewards and views, step by step.
 
     Attributes:
         ready: what the agent's network announced: views, labels, names.
         number, seed, epsilon: of the episode.
         weights_step: environment steps that its weights were trained for.
-        asked: what was asked for.
+        request: what was asked for.
         given: how many of its first actions were given to it, rather than chosen by the agent.
-        human: somebody drives it, or drove a part of it.
+        person_acted: a person drives it, or drove a part of it.
         source: where the weights come from, in words (`newest weights`, `demo`).
-        recorded: views come with the steps.
+        has_views: views come with the steps.
         length: steps known so far; `ended`: there will be no more.
         t: the step that is shown, 0 … length; t = length is behind the last one.
     """
 
     def __init__(
-        self, ready: PlayerReady, began: EpisodeBegan, source: str, asked: EpisodeRequest | None = None
+        self, ready: PlayerReady, began: EpisodeBegan, source: str, request: EpisodeRequest | None = None
     ) -> None:
         self.ready, self.source = ready, source
         self.number, self.seed, self.epsilon = began.number, began.seed, began.epsilon
-        self.weights_step, self.recorded = began.step, began.recorded
-        self.asked = asked or EpisodeRequest(began.seed)
-        self.given, self.human = began.given, self.asked.human
+        self.weights_step, self.has_views = began.step, began.recorded
+        self.request = request or EpisodeRequest(began.seed)
+        self.given, self.person_acted = began.given, self.request.person_acted
         self.length = self.t = 0
         self.ended = self.truncated = False
         self._rows: dict[str, GrowingRows] = {}
@@ -124,7 +124,7 @@ class PlayedEpisode:
         return self._column("observation")
 
     @property
-    def against(self) -> npt.NDArray[np.int64]:
+    def non_greedy_steps(self) -> npt.NDArray[np.int64]:
         """Steps (n,), rising, whose action is not the one that the agent values most."""
         q = self.q
         if q.ndim != 2 or not len(q):

@@ -1,4 +1,4 @@
-"""Whom the player plays: the demo before a run, the agent in training, then what the run has stored."""
+"""Lets the player follow the session: the demo before a run, the agent in training, then what the run has stored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dqngui.lab.session.states import State
 
 
 class SessionFollower(QObject):
-    """Opens the session's agent in the player whenever it becomes another one, unless something else is looked at."""
+    """Opens the session's agent in the player whenever it becomes another one, unless it is held."""
 
     def __init__(self, session: Session, player: Player, *, demo: Path | None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -21,11 +21,11 @@ class SessionFollower(QObject):
         self._runs = 0
         self._followed: tuple[object, ...] = ()
         self._held = False
-        session.changed.connect(self._look)
+        session.changed.connect(self._follow)
         session.cleared.connect(self._on_cleared)
-        session.weights.connect(player.use_weights)
-        player.weights_wanted.connect(session.request_weights)
-        self._look()
+        session.weights.connect(player.client.use_weights)
+        player.client.weights_wanted.connect(session.request_weights)
+        self._follow()
 
     def hold(self) -> None:
         """Leave the player as it is, until `let_go`."""
@@ -34,15 +34,15 @@ class SessionFollower(QObject):
     def let_go(self) -> None:
         """The player may follow the session again, and does at once."""
         self._held = False
-        self._look()
+        self._follow()
 
     @Slot()
     def _on_cleared(self) -> None:
         self._runs += 1
-        self._look()
+        self._follow()
 
     @Slot()
-    def _look(self) -> None:
+    def _follow(self) -> None:
         session, player = self._session, self._player
         if self._held:
             return
@@ -52,18 +52,18 @@ class SessionFollower(QObject):
                     if self._demo is not None:
                         player.open(folder=self._demo, source="demo")
                     else:
-                        player.close()
+                        player.client.close()
             case State.RUNNING | State.PAUSED:
                 if self._is_another("training", self._runs):
                     player.open(experiment=session.experiment, folder=session.folder)
             case State.STOPPED | State.FINISHED | State.FAILED:
-                self._look_at_trained()
+                self._follow_trained()
             case State.STORED:
                 if self._is_another("stored", session.folder) and session.folder is not None:
                     player.open(folder=session.folder)
 
-    def _look_at_trained(self) -> None:
-        """The run has ended, perhaps before it was ever seen to train."""
+    def _follow_trained(self) -> None:
+        """The run has ended, perhaps before the player followed its training."""
         folder, followed = self._session.folder, self._followed
         if followed == ("training", self._runs):
             self._is_another("trained", self._runs)
@@ -73,6 +73,6 @@ class SessionFollower(QObject):
             self._player.open(folder=folder)
 
     def _is_another(self, *agent: object) -> bool:
-        """Whether this is not the agent that was looked at last; from now on it is."""
+        """Whether this is another agent than the last time that was asked."""
         another, self._followed = agent != self._followed, agent
         return another

@@ -1,13 +1,13 @@
-"""Pictures of one episode that were drawn once, kept packed, so that a step that is sought again shows at once."""
+"""Pictures of one episode that were drawn once, kept compressed, so that a step that is sought again shows at once."""
 
 from __future__ import annotations
 
 import time
 import zlib
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtGui import QImage
 
 from dqngui import messages as m
 
@@ -32,9 +32,9 @@ class FrameCache:
         size: bytes that are kept.
     """
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = MOST, clock: Callable[[], float] = time.perf_counter) -> None:
         self.size = 0
-        self._most = most
+        self._most, self._clock = most, clock
         self._packed: dict[int, tuple[tuple[int, ...], bytes]] = {}  # the first was used longest ago
         self._took = 0.0
 
@@ -49,27 +49,31 @@ class FrameCache:
     def __len__(self) -> int:
         return len(self._packed)
 
+    def __iter__(self) -> Iterator[int]:
+        """The steps whose picture is kept, the one that was used longest ago first."""
+        return iter(self._packed)
+
     def put(self, t: int, pixels: Pixels, *, hurried: bool = False) -> None:
         """Keep the picture (H, W, 3) of step t; when `hurried` only if packing the last one was quick."""
         if t in self._packed or (hurried and self._took > SOON_S):
             return
-        began = time.perf_counter()
+        began = self._clock()
         packed = zlib.compress(np.ascontiguousarray(pixels).data, 1)
-        self._took = time.perf_counter() - began
+        self._took = self._clock() - began
         self._packed[t] = pixels.shape, packed
         self.size += len(packed)
         while self.size > self._most and len(self._packed) > 1:
             oldest = next(iter(self._packed))
             self.size -= len(self._packed.pop(oldest)[1])
 
-    def get(self, t: int) -> QImage | None:
-        """The picture of step t, in memory of its own."""
+    def get(self, t: int) -> Pixels | None:
+        """The picture (H, W, 3) of step t."""
         kept = self._packed.pop(t, None)
         if kept is None:
             return None
         self._packed[t] = kept
         shape, packed = kept
-        return _as_image(np.frombuffer(zlib.decompress(packed), np.uint8).reshape(shape))
+        return np.frombuffer(zlib.decompress(packed), np.uint8).reshape(shape)
 
     def nearest(self, t: int) -> int | None:
         """The step nearest to t whose picture is kept."""
@@ -135,15 +139,7 @@ class Prefetch:
         return next((s for s in order if s not in kept and s not in self._asked), None)
 
 
-def as_image(frame: m.Frame) -> QImage | None:
-    """What the player's process has drawn, in memory of its own; None where it could not."""
-    pixels = frame.tensors.get("pixels")
-    return None if pixels is None or not pixels.size else _as_image(pixels)
-
-
-def _as_image(pixels: Pixels) -> QImage:
-    height, width, _ = pixels.shape
-    # RGB32 is what Qt paints and scales fastest; the conversion also takes the pixels out of their array.
-    return QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).convertToFormat(
-        QImage.Format.Format_RGB32
-    )
+def pixels_of(frame: m.Frame) -> Pixels | None:
+    """What the player's process has drawn (H, W, 3); None where it could not."""
+    pixels: Pixels | None = frame.tensors.get("pixels")
+    return None if pixels is None or not pixels.size else pixels

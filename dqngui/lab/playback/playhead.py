@@ -16,12 +16,14 @@ class Playhead:
         position: steps since the episode's start, with fractions.
         speed: 0.1 … 20; 1 is the environment's own pace.
         fps: steps a second at speed 1.
+        paused: it stands still.
     """
 
     def __init__(self) -> None:
         self.position = 0.0
         self.speed = 1.0
         self.fps = 30.0
+        self.paused = False
         self._held = 0.0
 
     @property

@@ -1,4 +1,4 @@
-"""What is seen at the steps that the player shows, asked for only while somebody looks at it."""
+"""What the agent sees at the steps that the player shows, asked for only while somebody looks at it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class StepDescriptions(QObject):
         wanted: somebody looks.
 
     Signals:
-        came(int): that of step t is there.
+        came(int): the description of step t is there.
     """
 
     came = Signal(int)
@@ -34,50 +34,50 @@ class StepDescriptions(QObject):
         super().__init__(parent)
         self.wanted = False
         self._player: Player | None = None
-        self._of: PlayedEpisode | None = None
+        self._playing: PlayedEpisode | None = None
         self._kept: dict[int, dict[str, Any]] = {}
         self._asked = False  # one is under way
 
     def attach(self, player: Player) -> None:
-        """Follow this player."""
+        """Describe the steps of this player's episode."""
         self._player = player
         player.moved.connect(self._on_moved)
         player.described.connect(self._on_described)
 
-    def look(self, wanted: bool) -> None:
-        """Begin to look, or leave it."""
+    def set_wanted(self, wanted: bool) -> None:
+        """Ask for descriptions from now on, or no more."""
         if wanted != self.wanted:
             self.wanted = wanted
             self._on_moved()
 
     def at(self, playing: PlayedEpisode, t: int) -> dict[str, Any]:
-        """What is known of what is seen at step t: `observation`, `text/NAME`, `picture`; empty until it is there."""
-        return self._kept.get(t, {}) if playing is self._of else {}
+        """The description of step t: `observation`, `text/NAME`, `picture`; empty until it is there."""
+        return self._kept.get(t, {}) if playing is self._playing else {}
 
     def knows(self, playing: PlayedEpisode, t: int) -> bool:
-        """Whether the description of step t has come, be it that there was nothing to tell."""
-        return playing is self._of and t in self._kept
+        """Whether the description of step t has come, even if it is empty."""
+        return playing is self._playing and t in self._kept
 
     @Slot()
     def _on_moved(self) -> None:
         player = self._player
         if player is None or not self.wanted:
             return
-        if player.playing is not self._of:
-            self._of, self._asked = player.playing, False
+        if player.playing is not self._playing:
+            self._playing, self._asked = player.playing, False
             self._kept.clear()
-        if self._of is None or self._asked:
+        if self._playing is None or self._asked:
             return
-        shown, known = self._of.t, self._of.length
+        shown, known = self._playing.t, self._playing.length
         for t in range(shown, shown + 1 + AHEAD):
             if t not in self._kept and (t == shown or t <= known):
                 self._asked = True
-                player.describe(t)
+                player.frames.describe(t)
                 return
 
     @Slot(object)
     def _on_described(self, event: m.Described) -> None:
-        if self._of is None or event.number != self._of.number:
+        if self._playing is None or event.number != self._playing.number:
             return
         while len(self._kept) >= MOST:
             del self._kept[next(iter(self._kept))]
@@ -87,11 +87,11 @@ class StepDescriptions(QObject):
         self.came.emit(event.t)
 
 
-def texts_of(told: dict[str, Any]) -> dict[str, str]:
+def texts_of(description: dict[str, Any]) -> dict[str, str]:
     """The texts of a description, by the name of their part."""
     prefix = "text/"
     return {
         name.removeprefix(prefix): bytes(values).decode(errors="replace")
-        for name, values in told.items()
+        for name, values in description.items()
         if name.startswith(prefix)
     }

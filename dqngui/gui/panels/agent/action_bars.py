@@ -19,7 +19,7 @@ ROW, LOW_ROW, LOWEST_ROW = 20, 16, 13
 MOST_ROWS = 18  # more actions than this stand side by side, as upright bars
 UPRIGHT = 64
 _ACTORS = {
-    "hand": ("hand-back-right-outline", "accent", "by hand"),
+    "person": ("hand-back-right-outline", "accent", "by hand"),
     "idle": ("sleep", "muted", "as no key was down"),
     "agent": ("robot-outline", "muted", "by the agent, as no key was down"),
     "record": ("history", "warn", "as recorded, though another is valued more"),
@@ -59,7 +59,7 @@ class ActionBars(QWidget):
     def show_step(self, playing: PlayedEpisode, t: int, actor: str = "") -> None:
         """Draw the values of step t; behind the last step those of the last one, with nothing chosen.
 
-        `actor` is who took the action of a driven episode: `hand`, `idle` or `agent`.
+        `actor` is who took the action of a driven episode: `person`, `idle` or `agent`.
         """
         q = playing.q
         if q.ndim != 2 or not len(q):
@@ -76,10 +76,10 @@ class ActionBars(QWidget):
         self._q = q[row]
         action = int(playing.action[row])
         self._chosen = action if t < len(q) else None
-        if playing.asked.recorded and t < len(q) and action != int(np.argmax(self._q)):
+        if playing.request.from_training and t < len(q) and action != int(np.argmax(self._q)):
             actor = "record"
         self._actor = actor
-        self._explores = playing.epsilon > 0 or playing.asked.recorded
+        self._explores = playing.epsilon > 0 or playing.request.from_training
         self._random = self._explores and not actor and t < len(q) and action != int(np.argmax(self._q))
         self._texts = [_value(value) for value in self._q]
         self.update()

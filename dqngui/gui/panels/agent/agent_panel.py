@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QImage, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.panel import Panel, Sources
@@ -19,6 +19,7 @@ from dqngui.gui.panels.agent.overlay_menu import OverlayMenu
 from dqngui.gui.panels.agent.takeover import Takeover
 from dqngui.gui.panels.agent.transport import Transport
 from dqngui.gui.panels.agent.weights_menu import WeightsMenu, greediness
+from dqngui.gui.scene.image import as_image
 from dqngui.gui.scene.scene import Scene
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
@@ -27,7 +28,9 @@ from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.gui.widgets.notice import Notice
 from dqngui.gui.widgets.number_label import NumberLabel
 from dqngui.lab.analysis.overlay import NO_MARKS
+from dqngui.lab.playback.driver import Driver
 from dqngui.lab.playback.episode import PlayedEpisode
+from dqngui.lab.playback.frame_cache import Pixels
 from dqngui.lab.playback.player import Player
 from dqngui.lab.playback.step_descriptions import StepDescriptions
 
@@ -63,8 +66,9 @@ class AgentPanel(Panel):
         self.next.setFixedSize(28, 26)
         self.next.setToolTip("Next episode, with a new seed (N)")
         self.next.setAccessibleName("Next episode")
-        self.takeover = Takeover(self)
-        self.strip = DrivingStrip(self.takeover)
+        self.driver = Driver(self)
+        self.takeover = Takeover(self, self.driver)
+        self.strip = DrivingStrip(self.driver)
         self.take_over = QToolButton()
         self.take_over.setCheckable(True)
         self.take_over.setIconSize(QSize(18, 18))
@@ -120,9 +124,9 @@ class AgentPanel(Panel):
         self.seen.attach(player)
         self.seen.came.connect(self._on_seen)
         self.overlays.chosen.connect(self._on_overlay)
-        self.takeover.attach(player)
-        self.take_over.clicked.connect(self.takeover.toggle)
-        self.takeover.changed.connect(self._on_driving)
+        self.driver.attach(player)
+        self.take_over.clicked.connect(self.driver.toggle)
+        self.driver.changed.connect(self._on_driving)
         self.frame.resized.connect(lambda width, height: player.draw_at((width, height)))
         self.next.clicked.connect(lambda: player.next_episode())
         player.framed.connect(self._on_framed)
@@ -131,7 +135,7 @@ class AgentPanel(Panel):
 
     def _restart(self) -> None:
         if self._player is not None:
-            self._player.restart()
+            self._player.client.restart()
 
     def has_content(self) -> bool:
         return self._player is not None and self._player.agent is not None
@@ -161,17 +165,17 @@ class AgentPanel(Panel):
     @Slot()
     def _on_driving(self) -> None:
         """The keys and the button say who drives."""
-        driving = self.takeover.driving
+        driving = self.driver.driving
         self.take_over.setChecked(driving)
         self.take_over.setAccessibleName("Hand back to the agent" if driving else "Take over")
         self.take_over.setToolTip(
             "Hand back: the agent plays on from here (T or Esc)" if driving else "Take over: drive with the keys (T)"
         )
-        keys = self.takeover.keys
+        keys = self.driver.keys
         self.bars.set_keys([keys.sign_of(action) for action in range(len(keys.names))] if driving else [])
 
     @Slot(object, int)
-    def _on_framed(self, image: QImage | None, t: int) -> None:
+    def _on_framed(self, frame: Pixels | None, t: int) -> None:
         playing = self._player.playing if self._player is not None else None
         if playing is not self._drawn:
             self._drawn = playing
@@ -179,8 +183,8 @@ class AgentPanel(Panel):
         if playing is None:
             self.frame.set_image(None)
             return
-        if image is not None:
-            self.frame.set_image(image)
+        if frame is not None:
+            self.frame.set_image(as_image(frame))
         self._show_page()
         self._draw_seen(playing, t)
         self._show_values(playing, t)
@@ -188,9 +192,9 @@ class AgentPanel(Panel):
 
     def _show_values(self, playing: PlayedEpisode, t: int) -> None:
         """The action values of step t; a picture may come before its step's, then they are those before it."""
-        driving = self.takeover.driving and t == playing.length and t > 0  # what comes next is not known yet
+        driving = self.driver.driving and t == playing.length and t > 0  # what comes next is not known yet
         last = t - 1 if driving else t
-        self.bars.show_step(playing, last, self.takeover.actors.get(last, "") if playing.human else "")
+        self.bars.show_step(playing, last, self.driver.actors.get(last, "") if playing.person_acted else "")
         self._valued = t < playing.length or playing.ended
 
     # -- what the agent sees ----------------------------------------------------------------------
@@ -202,7 +206,7 @@ class AgentPanel(Panel):
         self.film.sees, self.film.overlay = self.overlays.shows, overlay
         if player is not None:
             slow = [] if overlay is None or not overlay.view.startswith("saliency/") else [overlay.view]
-            player.look_inside(overlay is not None, slow)
+            player.episodes.record_views(overlay is not None, slow)
         self._show_page()
         if self._drawn is not None:
             self._draw_seen(self._drawn, self._drawn.t)
@@ -247,7 +251,7 @@ class AgentPanel(Panel):
         player, playing = self._player, self._drawn
         if player is None or playing is None:
             return 0
-        return playing.t if player.stands_in is None else player.stands_in
+        return playing.t if player.frames.stands_in is None else player.frames.stands_in
 
     def redraw(self) -> None:
         """More steps are known, or the card came into sight."""
@@ -271,7 +275,9 @@ class AgentPanel(Panel):
         player, playing = self._player, self._drawn
         said = "" if playing is None else about(playing)
         self.line.setText(self.film.words or said)
-        self.line.setToolTip(f"{said}. {player.notice}" if player is not None and said and player.notice else "")
+        self.line.setToolTip(
+            f"{said}. {player.client.notice}" if player is not None and said and player.client.notice else ""
+        )
 
     def _tell(self, playing: PlayedEpisode, t: int) -> None:
         self.transport.show_step(playing, t)
@@ -289,7 +295,7 @@ class AgentPanel(Panel):
         else:
             pictured, shows = player.frame is not None, self.overlays.shows
             self.scene.show_parts(picture=pictured, seen=shows or not pictured)
-            self.seen.look(shows or not pictured)
+            self.seen.set_wanted(shows or not pictured)
             self._stage.setCurrentWidget(self.scene)
         self.bars.setVisible(player.playing is not None and not player.problem)
 
@@ -301,11 +307,11 @@ class AgentPanel(Panel):
             ("Left", "One step back", lambda player: player.step(-1)),
             ("Right", "One step forward", lambda player: player.step(1)),
             ("Home", "First step", lambda player: player.seek(0)),
-            ("End", "Last known step", self._seek_end),
+            ("End", "Last known step", Player.seek_end),
             ("[", "Slower", lambda player: self._faster(-1)),
             ("]", "Faster", lambda player: self._faster(1)),
             ("N", "Next episode", lambda player: player.next_episode()),
-            ("T", "Take over, or hand back", lambda player: self.takeover.toggle()),
+            ("T", "Take over, or hand back", lambda player: self.driver.toggle()),
         ):
             self._shortcut(keys, says, do).setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         # In a child of this card the key itself comes here, unless it is a button's: see `keyPressEvent`.
@@ -327,13 +333,6 @@ class AgentPanel(Panel):
             self._do(Player.toggle)
         else:
             super().keyPressEvent(event)
-
-    @staticmethod
-    def _seek_end(player: Player) -> None:
-        """The last step that is known."""
-        playing = player.playing
-        if playing is not None:
-            player.seek(playing.length if playing.ended else max(playing.length - 1, 0))
 
     def _faster(self, steps: int) -> None:
         player = self._player
@@ -372,9 +371,9 @@ class AgentPanel(Panel):
 
 def about(playing: PlayedEpisode) -> str:
     """`demo, 60,000 steps · seed 3,000,012 · greedy`, with *human* before it where a person drove; or `as recorded`."""
-    human = "human · " if playing.human else ""
+    human = "human · " if playing.person_acted else ""
     whose = f"{human}{playing.source}, {playing.weights_step:,} steps"
-    how = "as recorded" if playing.asked.recorded else greediness(playing.epsilon)
+    how = "as recorded" if playing.request.from_training else greediness(playing.epsilon)
     return f"{whose} · seed {playing.seed:,} · {how}"
 
 

@@ -1,24 +1,24 @@
-"""The line over the action values while a person drives: what is so, and whether each step waits for a key."""
+"""The line over the action values while a person drives: who acts, and whether each step waits for a key."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
-from dqngui.gui.panels.agent.takeover import Takeover
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.lab.playback.driver import Driver
 
 _KEPT_OUT = "A driven episode lives in this card only: nothing is learned from it, and no run stores it."
 
 
 class DrivingStrip(QWidget):
-    """Hidden while nobody drives."""
+    """Says that a person drives; hidden while nobody does."""
 
-    def __init__(self, takeover: Takeover, parent: QWidget | None = None) -> None:
+    def __init__(self, driver: Driver, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._takeover = takeover
+        self._driver = driver
         self._icon = QLabel()
         self.text = ElidedLabel()
         self.waits = QToolButton()
@@ -27,27 +27,27 @@ class DrivingStrip(QWidget):
         self.waits.setFixedSize(26, 22)
         self.waits.setAccessibleName("Each step waits for a key")
         self.waits.setToolTip("Each step waits for a key; else steps follow at the environment's pace")
-        self.waits.toggled.connect(takeover.set_waits)
+        self.waits.toggled.connect(driver.set_waits)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
         row.addWidget(self._icon)
         row.addWidget(self.text, 1)
         row.addWidget(self.waits)
-        takeover.changed.connect(self.look)
+        driver.changed.connect(self.update_words)
         self.hide()
 
     @Slot()
-    def look(self) -> None:
-        """Somebody drives, or not any more, or something else about it changed."""
-        takeover = self._takeover
-        words = takeover.words
+    def update_words(self) -> None:
+        """Say what the driver says now."""
+        driver = self._driver
+        words = driver.words
         if words and words != self.text.text():
             self.text.setText(words)
-            self.text.setToolTip(f"{words}. {takeover.keys.described()} {takeover.idle_in_words} {_KEPT_OUT}")
+            self.text.setToolTip(f"{words}. {driver.keys.described()} {driver.idle_in_words} {_KEPT_OUT}")
             self.restyle(themes.current())
         blocked = self.waits.blockSignals(True)
-        self.waits.setChecked(takeover.waits)
+        self.waits.setChecked(driver.waits)
         self.waits.blockSignals(blocked)
         if self.isHidden() == bool(words):
             self.setVisible(bool(words))

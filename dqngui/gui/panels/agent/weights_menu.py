@@ -41,7 +41,9 @@ class WeightsMenu(ChoiceButton):
 
     def look(self, player: Player) -> None:
         """Say what is chosen."""
-        words = f"{player.source}, {'as recorded' if player.recorded else greediness(player.epsilon)}"
+        episodes = player.episodes
+        how = "as recorded" if episodes.plays_training_episode else greediness(episodes.epsilon)
+        words = f"{player.client.source}, {how}"
         if words != self._full:
             self._full = words
             self.setToolTip(f"{self._tip}: {words}")
@@ -61,32 +63,32 @@ class WeightsMenu(ChoiceButton):
         for epsilon in EPSILONS:
             text = "Greedy" if epsilon == 0 else f"ε {epsilon:g}: {epsilon:.0%} of actions at random"
             tip = "Always the action of the highest value" if epsilon == 0 else "The episode begins again with it"
-            action = _entry(menu, text, tip, lambda epsilon=epsilon: player.set_epsilon(epsilon), group)
-            action.setChecked(player.epsilon == epsilon)
+            action = _entry(menu, text, tip, lambda epsilon=epsilon: player.episodes.set_epsilon(epsilon), group)
+            action.setChecked(player.episodes.epsilon == epsilon)
         menu.addSeparator()
         new = _entry(menu, "New seed", "Begin an episode that was not played yet", lambda: player.next_episode())
         new.setIcon(themes.icon("dice-5-outline", "muted"))
         new.setText("New seed\tN")
         _entry(menu, "Type a seed…", "Play the episode of a certain seed", self.ask_seed)
-        again = _entry(menu, "Play from the start", "This episode again, from its first step", player.replay)
+        again = _entry(menu, "Play from the start", "This episode again, from its first step", lambda: _replay(player))
         again.setIcon(themes.icon("restart", "muted"))
         repeat = _entry(
             menu, "Repeat episode", "At its end the same episode begins again, not the next one", lambda: None
         )
         repeat.setCheckable(True)
-        repeat.setChecked(player.repeats)
-        repeat.toggled.connect(player.set_repeats)
+        repeat.setChecked(player.episodes.repeats)
+        repeat.toggled.connect(player.episodes.set_repeats)
 
     def _add_weights(self, menu: QMenu, player: Player) -> None:
         group, stored = QActionGroup(menu), QMenu("Stored checkpoint", menu)
         stored.setIcon(themes.icon("history", "muted"))
         stored.setToolTipsVisible(True)
-        for choice in player.choices:
+        for choice in player.client.choices:
             steps = isinstance(choice, int)
             text = f"{choice:,} steps" if steps else source_name(choice).capitalize()
             tip = "The weights of this step" if steps else _WEIGHT_TIPS[choice]
             action = _entry(stored if steps else menu, text, tip, lambda choice=choice: player.choose(choice), group)
-            action.setChecked(choice == player.choice)
+            action.setChecked(choice == player.client.choice)
         if not stored.isEmpty():
             menu.addMenu(stored)
         menu.addSeparator()
@@ -117,3 +119,9 @@ def _entry(menu: QMenu, text: str, tip: str, do: object, group: QActionGroup | N
         action.setCheckable(True)
         group.addAction(action)
     return action
+
+
+def _replay(player: Player) -> None:
+    """Play the same episode from its start."""
+    player.seek(0)
+    player.play()

@@ -112,7 +112,7 @@ class FaithfulnessRow(QWidget):
 
     def attach(self, sources: Sources) -> None:
         """Take the study; without one the line never appears."""
-        self.question.attach(sources)
+        self.question.attach(sources.study, sources.player)
 
     @Slot()
     def _on_change(self) -> None:
@@ -234,17 +234,17 @@ class FaithfulnessRow(QWidget):
         view = self.weights
         if view is None or not self.question.can_ask:
             return
-        self.question.leave()
+        self.question.give_up()
         self._asked = name, k = view.name, self._k
         self._problems.pop(self._asked, None)
-        self._agent = self.question.whose
+        self._agent = self.question.agent_key
         self.question.ask(lambda number: m.AskFaithfulness(number=number, view=name, k=k))
         self.refresh()
 
     @Slot()
     def _on_button(self) -> None:
         if self.question.is_open and self.button.text() == "Cancel":
-            self.question.leave()
+            self.question.give_up()
             self.refresh()
         else:
             self.measure()
@@ -260,7 +260,7 @@ class FaithfulnessRow(QWidget):
 
     def _forget_others(self) -> None:
         """Answers about another agent."""
-        if self._agent != self.question.whose:
-            self._agent = self.question.whose
+        if self._agent != self.question.agent_key:
+            self._agent = self.question.agent_key
             self.answers.clear()
             self._problems.clear()

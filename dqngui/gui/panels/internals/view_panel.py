@@ -105,7 +105,7 @@ class ViewPanel(Panel):
             return (player.problem or player.loading if player is not None else "") or self.promise
         if self.view is None:
             return self.lacking
-        if not playing.recorded:
+        if not playing.has_views:
             return "This episode was played without a look inside; the next one is recorded."
         return "The episode is about to begin."
 
@@ -118,7 +118,7 @@ class ViewPanel(Panel):
         self.fresh = self._drawn is None or self._drawn[0] is not playing or self._drawn[1] != self.chosen
         self._drawn = (playing, self.chosen)
         self.draw(playing, view)
-        marked = playing.against if playing.asked.recorded or playing.epsilon > 0 else NONE
+        marked = playing.non_greedy_steps if playing.request.from_training or playing.epsilon > 0 else NONE
         for canvas in self.findChildren(StepCanvas):
             canvas.mark(marked if canvas.filled else NONE)  # over a curve they would hide it
         self.move_to(min(playing.t, playing.length - 1))

@@ -96,7 +96,7 @@ class OverTrainingPanel(Panel):
 
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
-        self.question.attach(sources)
+        self.question.attach(sources.study, sources.player)
 
     @Slot()
     def _on_change(self) -> None:
@@ -201,12 +201,12 @@ class OverTrainingPanel(Panel):
     def measure(self) -> None:
         """Ask; what is drawn stays until the first new point comes."""
         if self.question.can_ask:
-            self._problem, self._of, self._fresh = "", self.question.whose, []
+            self._problem, self._of, self._fresh = "", self.question.agent_key, []
             self.question.ask(lambda number: m.AskOverTraining(number=number))
             self._on_change()
 
     def _leave(self) -> None:
-        self.question.leave()
+        self.question.give_up()
         self._fresh = None
 
     @Slot()
@@ -229,7 +229,7 @@ class OverTrainingPanel(Panel):
 
     def _forget_others(self) -> None:
         """Curves of another agent."""
-        if self.rows and self._of != self.question.whose:
+        if self.rows and self._of != self.question.agent_key:
             self.rows, self._problem = [], ""
             self._on_change()
 

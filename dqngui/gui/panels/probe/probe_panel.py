@@ -98,7 +98,7 @@ class ProbePanel(Panel):
 
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
-        self.question.attach(sources)
+        self.question.attach(sources.study, sources.player)
 
     @Slot()
     def _on_change(self) -> None:
@@ -149,7 +149,7 @@ class ProbePanel(Panel):
         self._changed = self._changed or another  # an episode that goes on changes nothing here
 
     def clear(self, reason: str = "") -> None:
-        self.question.leave()
+        self.question.give_up()
         self.answer, self._problem = None, ""
         super().clear(reason)
 
@@ -174,7 +174,7 @@ class ProbePanel(Panel):
     def read(self) -> None:
         """Ask; the first time, that finds out what can be read."""
         if self.question.can_ask:
-            self._problem, self._read_of = "", self.question.whose
+            self._problem, self._read_of = "", self.question.agent_key
             self.question.ask(self._asked)
             self._on_change()
 
@@ -192,7 +192,7 @@ class ProbePanel(Panel):
     @Slot()
     def _on_button(self) -> None:
         if self.question.is_open:
-            self.question.leave()
+            self.question.give_up()
             self._on_change()
         else:
             self.read()
@@ -246,7 +246,7 @@ class ProbePanel(Panel):
         answer, playing = self.answer, self.playing
         if answer is None:
             return ""
-        if self._read_of != self.question.whose:
+        if self._read_of != self.question.agent_key:
             return "Of another agent than the one that plays now."
         if playing is not None and playing.weights_step != answer.step:
             return f"Of weights after {answer.step:,} steps; {playing.weights_step:,} now."

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtGui import QImage, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.panel import Cursor, Panel, Sources
 from dqngui.gui.panels.whatif.comparison_view import ComparisonView
 from dqngui.gui.panels.whatif.intervention_editor import InterventionEditor
 from dqngui.gui.panels.whatif.intervention_list import InterventionList
-from dqngui.gui.panels.whatif.whatif_menu import ModeChoice, Other, fill_with_levers
+from dqngui.gui.panels.whatif.whatif_menu import ModeChoice, fill_with_levers
+from dqngui.gui.scene.image import as_image
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
@@ -23,15 +24,17 @@ from dqngui.lab.analysis.counterfactual import (
     AHEAD,
     Counterfactual,
     Role,
-    beside,
-    changed,
+    by_another_agent,
     first_step,
     verdict,
+    with_interventions,
     write_futures,
 )
 from dqngui.lab.analysis.interventions import Intervention, Interventions, InterventionTarget
+from dqngui.lab.analysis.other_agent import OtherAgent
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.playback.episode import PlayedEpisode
+from dqngui.lab.playback.frame_cache import Pixels
 from dqngui.lab.session.history import History
 
 SOON_MS = 150  # edits that follow each other so fast are one
@@ -117,9 +120,9 @@ class WhatIfPanel(Panel):
         sources.player.framed.connect(self._on_framed)
         sources.player.changed.connect(self._on_player)
         if self._second_player is not None:
-            self._second_player.grew.connect(self._on_rival)
-            self._second_player.changed.connect(self._on_rival)
-            self._second_player.framed.connect(self._on_rival_framed)
+            self._second_player.grew.connect(self._on_second_player)
+            self._second_player.changed.connect(self._on_second_player)
+            self._second_player.framed.connect(self._on_second_framed)
             for picture in self.view.pictures:
                 picture.frame.resized.connect(lambda width, height: self._draw_at((width, height)))
 
@@ -212,7 +215,7 @@ class WhatIfPanel(Panel):
     def _forget_editor(self) -> None:
         self.editor = None
 
-    def stand_beside(self, other: Other | None) -> None:
+    def stand_beside(self, other: OtherAgent | None) -> None:
         """Let another agent play the same seed; None: change the episode of the one that plays."""
         self.mode.look(other)
         self._on_edit()
@@ -247,7 +250,7 @@ class WhatIfPanel(Panel):
         if self.sources is not None:
             self.sources.player.seek(t)
 
-    # -- what the rival is asked ------------------------------------------------------------------
+    # -- what the second player is asked ----------------------------------------------------------
 
     @property
     def _seen(self) -> bool:
@@ -266,11 +269,11 @@ class WhatIfPanel(Panel):
                 second_player.forget()
                 self.again()
             return
-        if asked.same(self._asked):
-            second_player.reach(asked.until)
+        if asked.is_same(self._asked):
+            second_player.play_until(asked.until)
             return
         self._asked, self.comparison = asked, None
-        second_player.play(asked.agent, asked.choice, asked.takes, until=asked.until, weights=asked.weights)
+        second_player.play(asked.agent, asked.choice, asked.variants, until=asked.until, weights=asked.weights)
         self.again()
 
     def _question(self) -> Counterfactual | None:
@@ -280,12 +283,12 @@ class WhatIfPanel(Panel):
         if playing is None or player is None or player.playing is not playing or player.agent is None:
             return None
         if self.mode.chosen is not None:
-            return beside(playing, self.mode.chosen)
+            return by_another_agent(playing, self.mode.chosen)
         rows = self.interventions.active(playing.ready)
         if not rows and self._unchanged is not playing:
             return None
-        player.foresee((first_step(rows) if rows else playing.given) + AHEAD)
-        return changed(playing, player, rows)
+        player.play_until((first_step(rows) if rows else playing.given) + AHEAD)
+        return with_interventions(playing, player, rows)
 
     @property
     def _compares(self) -> bool:
@@ -295,16 +298,16 @@ class WhatIfPanel(Panel):
 
     @property
     def original(self) -> PlayedEpisode | None:
-        """The episode as it is."""
+        """The episode without interventions."""
         asked, second_player = self._asked, self._second_player
-        if asked is not None and second_player is not None and len(asked.takes) > 1:
-            return second_player.played.get(asked.takes[0])
+        if asked is not None and second_player is not None and len(asked.variants) > 1:
+            return second_player.played.get(asked.variants[0])
         return self.playing
 
     # -- what comes back --------------------------------------------------------------------------
 
     @Slot()
-    def _on_rival(self) -> None:
+    def _on_second_player(self) -> None:
         self._changed = True
         if self._second_player is not None and self._second_player.problem:
             self.refresh()
@@ -368,20 +371,22 @@ class WhatIfPanel(Panel):
             self._second_player.draw_at(size)
 
     @Slot(object, int)
-    def _on_framed(self, image: QImage | None, t: int) -> None:
+    def _on_framed(self, frame: Pixels | None, t: int) -> None:
         """The player's picture, where it shows the episode as it is."""
         player = self.sources.player if self.sources is not None else None
         shown = player.playing if player is not None else None
         one = self.original
         if one is not None and shown is not one:  # as it would have been: the player's only up to where they part
             part = compare(shown, one).diverges if shown is not None else 0
-            image = image if part is None or t <= part else None
-        self.view.pictures[0].show_image(image, one, t)
+            frame = frame if part is None or t <= part else None
+        self.view.pictures[0].show_image(as_image(frame), one, t)
 
     @Slot(object, int)
-    def _on_rival_framed(self, image: QImage | None, t: int) -> None:
+    def _on_second_framed(self, frame: Pixels | None, t: int) -> None:
         second_player = self._second_player
-        self.view.pictures[1].show_image(image, second_player.playing if second_player is not None else None, t)
+        self.view.pictures[1].show_image(
+            as_image(frame), second_player.playing if second_player is not None else None, t
+        )
 
     # -- export -----------------------------------------------------------------------------------
 

@@ -1,0 +1,249 @@
+"""Driving the player's episode by keys: which are held, when the next step is due, and what is done then.
+
+A driven episode lives in the player alone, which stores nothing: it never reaches a replay or a run's files.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Literal
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from dqngui.lab.playback.driving_keys import DrivingKeys
+from dqngui.lab.playback.episode import PlayedEpisode
+from dqngui.lab.playback.player import Player
+from dqngui.lab.playback.timing import TickTimer
+from dqngui.messages import PlayerReady
+
+TICK_MS = 5
+SLOW_FPS = 20.0
+"""A task that goes slower than this by itself waits for a key at each step."""
+MOST_TAPS = 2  # keys pressed ahead while each step waits for one
+
+Actor = Literal["person", "idle", "agent"]
+"""Who chose a step of a driven episode: a person by a key; without a key, nothing was done, or the agent acted."""
+
+
+def waits_for_keys(ready: PlayerReady) -> bool:
+    """Whether each step had better wait for a key: the task is slow by itself, or has neither a pace nor a no-op."""
+    return ready.fps < SLOW_FPS or (bool(ready.no_picture) and DrivingKeys.of(ready.actions).idle is None)
+
+
+class Driver(QObject):
+    """Lets a person act in the episode that the player shows, until it is handed back to the agent.
+
+    With no key held the action that does nothing is done, or the agent acts where the task has none. Keys are Qt's
+    numbers of them; whoever has the keyboard calls `press`, `release` and `release_all`.
+
+    Attributes:
+        driving: a person drives.
+        waits: each step waits for a key, rather than for the clock.
+        keys: which key does what.
+        actors: who chose each step of the episode, by its number.
+        playing: the driven episode; None until it is there.
+
+    Signals:
+        changed: any of these changed, or `words`.
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.driving = self.waits = False
+        self.keys = DrivingKeys.of(())
+        self.actors: dict[int, Actor] = {}
+        self.playing: PlayedEpisode | None = None
+        self._player: Player | None = None
+        self._shown_before: PlayedEpisode | None = None  # when the driven one was asked for
+        self._held: list[int] = []
+        self._taps: deque[int] = deque(maxlen=MOST_TAPS)
+        self._sent = -1  # the step that was asked for last
+        self._due = 0.0
+        self._timer: TickTimer | None = None
+
+    def attach(self, player: Player) -> None:
+        """Drive what this player plays."""
+        self._player = player
+        self._timer = TickTimer(self.tick, TICK_MS, player.timing, precise=True, parent=self)
+        player.grew.connect(self._on_grew)
+        player.changed.connect(self._on_player)
+
+    # -- taking over and handing back -------------------------------------------------------------
+
+    @property
+    def ended(self) -> bool:
+        """The driven episode has come to its end."""
+        return self.playing is not None and self.playing.ended
+
+    @property
+    def words(self) -> str:
+        """Who drives, and what the next key does."""
+        player, playing = self._player, self.playing
+        if not self.driving or player is None:
+            return ""
+        if playing is None:
+            return "Bringing the episode here…"
+        if playing.ended:
+            return "Ended · a key tries again · Esc returns"
+        if player.paused:
+            return "Paused · a key drives on · Esc returns"
+        return "You are driving, key by key · Esc returns" if self.waits else "You are driving · Esc returns"
+
+    @property
+    def idle_in_words(self) -> str:
+        """What happens while no key is held."""
+        if self.waits:
+            return "Without a key nothing happens."
+        idle = self.keys.idle
+        return f"Without a key: {self.keys.names[idle]}." if idle is not None else "Without a key the agent acts."
+
+    @Slot()
+    def toggle(self) -> None:
+        """Take over, or hand back."""
+        if self.driving:
+            self.hand_back()
+        else:
+            self.begin()
+
+    def begin(self) -> None:
+        """Take over at the step that is shown; at an episode's end, at its start."""
+        player = self._player
+        playing = player.playing if player is not None else None
+        if player is None or playing is None or player.problem or self._timer is None:
+            return
+        if not self.driving:
+            self.driving = True
+            self.keys, self.waits = DrivingKeys.of(playing.ready.actions), waits_for_keys(playing.ready)
+            self._timer.start()
+        t = min(playing.t, playing.length)
+        if playing.ended and t >= playing.length:
+            t = 0
+        known = self.actors if playing.person_acted else {}
+        self.actors = {step: actor for step, actor in known.items() if step < t}
+        self._shown_before, self.playing, self._sent = playing, None, -1
+        self._due = float("-inf")
+        self._forget_keys()
+        player.episodes.begin(playing.seed, actions=playing.action[:t].tolist(), person_drives=True, at=t)
+        player.play()
+        self.changed.emit()
+
+    @Slot()
+    def hand_back(self) -> None:
+        """Let the agent play on in the same episode; after its end it plays the next one."""
+        player, playing = self._player, self.playing
+        if not self.driving or player is None:
+            return
+        self._stop()
+        if playing is None or playing.ended:
+            player.next_episode()
+        else:
+            player.episodes.hand_back()
+        player.play()
+
+    @Slot(bool)
+    def set_waits(self, waits: bool) -> None:
+        """Let each step wait for a key, or go at the environment's pace."""
+        self.waits = waits
+        self._taps.clear()
+        self.changed.emit()
+
+    def _stop(self) -> None:
+        """Nobody drives any more."""
+        self.driving = False
+        if self._timer is not None:
+            self._timer.stop()
+        self._shown_before = self.playing = None
+        self._forget_keys()
+        self.changed.emit()
+
+    # -- the player -------------------------------------------------------------------------------
+
+    @Slot()
+    def _on_player(self) -> None:
+        if self.driving and self._player is not None:
+            playing = self._player.playing
+            if self._player.problem or self._player.agent is None:
+                self._stop()
+            elif playing is not None and playing.person_acted and playing is not self.playing:
+                self._on_grew(playing)  # before its first step nothing grows
+            else:
+                self.changed.emit()
+
+    @Slot(object)
+    def _on_grew(self, playing: PlayedEpisode | None) -> None:
+        player = self._player
+        if not self.driving or player is None:
+            return
+        if playing is not None and playing.person_acted:
+            if playing is not self.playing and playing.length < playing.given:
+                return  # the steps before the person's own still come
+            if playing is not self.playing:
+                self.playing, self._sent = playing, -1
+            player.seek(playing.length)
+            if playing.ended:
+                self._forget_keys()
+                player.pause()
+            self.changed.emit()
+            self.tick()
+        elif playing is None or playing is not self._shown_before:
+            self._stop()  # another episode was chosen meanwhile
+
+    @Slot()
+    def tick(self) -> None:
+        """Do the next step if it is due, and the last one has come back."""
+        player, playing = self._player, self.playing
+        if player is None or playing is None or playing.ended or player.paused or self._sent >= playing.length:
+            return
+        if self.waits:
+            if not self._taps:
+                return
+            action = self.keys.action_of((*self._held, self._taps.popleft()))
+        else:
+            now = player.timing.clock()
+            if now < self._due:
+                return
+            pace = 1.0 / (player.speed * (playing.ready.fps or 30.0))
+            self._due = self._due + pace if now - self._due < pace else now + pace
+            action = self.keys.action_of(self._held)
+            if action is None and self._taps:  # pressed and let go between two steps
+                action = self.keys.action_of(self._taps)
+            self._taps.clear()
+        actor: Actor = "person" if action is not None else "agent" if self.keys.idle is None else "idle"
+        self._sent = playing.length
+        self.actors[self._sent] = actor
+        player.episodes.drive(self._sent, action if action is not None else self.keys.idle)
+
+    # -- the keys ---------------------------------------------------------------------------------
+
+    def press(self, key: int, *, again: bool = False) -> None:
+        """A key goes down; `again`: it is held, and repeats itself."""
+        player = self._player
+        if player is None or (again and not self.waits):
+            return
+        if self.ended:
+            if not again:
+                self.begin()
+            return
+        if not again:
+            self._held.append(key)
+        self._taps.append(key)
+        if player.paused:
+            player.play()
+        self.tick()
+
+    def release(self, key: int) -> None:
+        """A key goes up."""
+        if key in self._held:
+            self._held.remove(key)
+
+    def release_all(self) -> None:
+        """The keys go elsewhere: nothing is held any more, and the episode is paused; the next key drives on."""
+        self._forget_keys()
+        if self._player is not None and not self.ended:
+            self._player.pause()
+
+    def _forget_keys(self) -> None:
+        self._held.clear()
+        self._taps.clear()
