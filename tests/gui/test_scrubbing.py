@@ -165,7 +165,7 @@ def test_while_an_episode_plays_pictures_that_are_slow_to_pack_are_left() -> Non
     assert 1 not in kept
 
 
-def test_of_a_slow_environment_every_so_manieth_picture_comes_first() -> None:
+def test_of_a_slow_environment_pictures_at_equal_distances_come_first() -> None:
     ahead, kept = Prefetch(), FrameCache()
     ahead.learn(40, 2 * SLOW_S)
     order = []

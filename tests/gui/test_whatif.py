@@ -26,7 +26,7 @@ from dqngui.gui.app.app import App
 from dqngui.gui.panels.whatif.whatif_panel import WhatIfPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.compare_episodes import Comparison, compare
-from dqngui.lab.analysis.interventions import Intervention, InterventionTarget, levers
+from dqngui.lab.analysis.interventions import Intervention, InterventionTarget, intervention_targets
 from dqngui.lab.analysis.other_agent import OtherAgent
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.playback.agent_ref import AgentRef
@@ -62,15 +62,15 @@ def test_everything_that_can_be_changed_is_offered_and_nothing_else() -> None:
         HIDDEN, GATE, MATRIX, READ, SELF, POOL, held=("memory/hidden", "memory/matrix"),
         features=("x", "angle"), labels={"key": ("x", "angle"), "query": ("x", "angle")},
     )  # fmt: skip
-    offered = {lever.key: lever for lever in levers(ready)}
+    offered = {target.key: target for target in intervention_targets(ready)}
     assert set(offered) == {
         "memory", "memory/hidden:unit", "memory/matrix:slot", "memory/matrix:unit", "memory/read:slot",
         "Attention:key:2", "attention/self/0:head", "attention/pool:head", "observation", "action",
     }  # fmt: skip
-    assert offered["memory"].targets == ("memory/hidden", "memory/matrix")
+    assert offered["memory"].names == ("memory/hidden", "memory/matrix")
     assert offered["Attention:key:2"].labels == ("x", "angle")
     assert not any("gate" in key for key in offered)
-    assert len({lever.key for lever in levers(ready)}) == len(levers(ready))
+    assert len({target.key for target in intervention_targets(ready)}) == len(intervention_targets(ready))
 
 
 def test_an_intervention_says_what_it_does_and_becomes_changes() -> None:
@@ -78,7 +78,7 @@ def test_an_intervention_says_what_it_does_and_becomes_changes() -> None:
         HIDDEN, MATRIX, SELF, POOL, LAGS, held=("memory/hidden", "memory/matrix"),
         features=("x", "angle"), labels={"key": ("x", "angle")},
     )  # fmt: skip
-    offered = {lever.key: lever for lever in levers(ready)}
+    offered = {target.key: target for target in intervention_targets(ready)}
 
     def told(key: str, **chosen: Any) -> tuple[str, list[m.Change]]:
         row = Intervention(offered[key], 12, **chosen)
@@ -125,11 +125,11 @@ def test_an_intervention_says_what_it_does_and_becomes_changes() -> None:
 
 
 def test_without_a_state_that_is_shown_the_past_steps_are_the_memory() -> None:
-    (memory,) = (lever for lever in levers(ready_with(LAGS)) if lever.key == "memory")
+    (memory,) = (target for target in intervention_targets(ready_with(LAGS)) if target.key == "memory")
     assert Intervention(memory, 3).changes() == [
         m.Change(target="memory/attention/0", first=3, at=(None, (1, 2, 3, 4)), do="remove")
     ]
-    assert not [lever for lever in levers(ready_with(GATE)) if lever.group == "Memory"]
+    assert not [target for target in intervention_targets(ready_with(GATE)) if target.group == "Memory"]
 
 
 # -- comparing ----------------------------------------------------------------------------------------
@@ -202,14 +202,14 @@ def attached(
     return panel
 
 
-def lever(panel: WhatIfPanel, key: str) -> InterventionTarget:
+def target_of(panel: WhatIfPanel, key: str) -> InterventionTarget:
     assert panel.playing is not None
-    return next(each for each in levers(panel.playing.ready) if each.key == key)
+    return next(each for each in intervention_targets(panel.playing.ready) if each.key == key)
 
 
 def add(made: Any, key: str, place: int | None = None) -> None:
     """As a click in the menu of Add does; an editor that opens is closed again."""
-    made.panel.add_change(lever(made.panel, key), place)
+    made.panel.add_change(target_of(made.panel, key), place)
     if made.panel.editor is not None:
         made.panel.editor.close()
 
@@ -290,7 +290,7 @@ def test_forcing_the_action_that_is_taken_anyway_differs_in_nothing(qtbot: QtBot
 
 
 def test_edits_take_effect_at_once_and_many_are_played_once(qtbot: QtBot, made: Any) -> None:
-    made.panel.add_change(lever(made.panel, "observation"), None)
+    made.panel.add_change(target_of(made.panel, "observation"), None)
     editor = made.panel.editor
     assert editor is not None  # which of them is chosen there
     verdict(qtbot, made, "Diverges")
@@ -305,7 +305,7 @@ def test_edits_take_effect_at_once_and_many_are_played_once(qtbot: QtBot, made: 
     assert len(ScriptedRival.made[-1].all_of(m.BeginEpisode)) == asked + 1
     editor.span.setCurrentIndex(0)
     assert made.panel.interventions.rows[0].last is None
-    editor.do.setCurrentIndex(editor.row.lever.does.index("scale"))
+    editor.do.setCurrentIndex(editor.row.target.does.index("scale"))
     assert not editor.value.isHidden()
     editor.close()
     assert made.panel.editor is None
@@ -328,7 +328,7 @@ def test_a_change_further_on_than_the_episode_is_waits_for_it(qtbot: QtBot, made
     made.player.pause()
     made.player.next_episode(11)
     made.player.host.answers = False
-    made.panel.interventions.add(Intervention(lever(made.panel, "memory"), 90))
+    made.panel.interventions.add(Intervention(target_of(made.panel, "memory"), 90))
     made.player.tick(times=2)
     qtbot.wait(200)
     made.player.host.answers = True
@@ -621,7 +621,7 @@ def test_an_agent_whose_cue_is_erased_turns_the_same_way_whatever_the_cue_was(
     panel.interventions.clear()
     for key, place, value in (("action", 0, 0.0), ("observation", 0, 1.0)):
         first = 5 if key == "action" else 0  # the turn itself; the cue while it is shown
-        row = Intervention(lever(panel, key), first, first, (place,), "set", value)
+        row = Intervention(target_of(panel, key), first, first, (place,), "set", value)
         panel.interventions.add(row)
         verdict(qtbot, made, "Diverges")
         assert second_player.playing is not None

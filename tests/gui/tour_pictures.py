@@ -27,7 +27,7 @@ from dqngui.gui.panels.internals.attention_panel import AttentionPanel
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel
 from dqngui.gui.panels.probe.probe_panel import ProbePanel
 from dqngui.gui.panels.whatif.whatif_panel import WhatIfPanel
-from dqngui.lab.analysis.interventions import levers
+from dqngui.lab.analysis.interventions import intervention_targets
 from dqngui.lab.analysis.overlay import WeightsOverlay
 
 Kind = TypeVar("Kind")
@@ -148,7 +148,7 @@ def erase_the_cue(tour: Tour, folder: Path) -> None:
         playing = tour.player.playing
         assert playing is not None
         whatif.interventions.clear()
-        whatif.add_change(next(each for each in levers(playing.ready) if each.key == "memory"))
+        whatif.add_change(next(each for each in intervention_targets(playing.ready) if each.key == "memory"))
         tour.until(lambda: whatif.comparison is not None and whatif.comparison.whole, "the other future")
         if whatif.comparison is not None and whatif.comparison.diverges is not None:
             break

@@ -1,4 +1,4 @@
-"""Two episodes compared step by step and bit for bit: where they part, and whether they part at all."""
+"""Compares two episodes step by step and bit for bit: from which step on they differ, if they differ."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Comparison:
     Attributes:
         known: steps of both that could be compared.
         whole: nothing more can come that changes the verdict: both have ended, or they differ in length.
-        differs: the first step at which anything is another, be it one bit; None: nothing is.
-        diverges: the first step at which another action is taken, or at which one has ended; None: none so far.
+        differs: the first step at which anything differs, even one bit; None: nothing does.
+        diverges: the first step at which the actions differ, or one episode has ended; None: none so far.
     """
 
     known: int

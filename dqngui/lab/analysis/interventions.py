@@ -1,4 +1,4 @@
-"""Changes to an episode as a person thinks of them: what can be changed in an agent, and a list of what is changed.
+"""Interventions: changes to what an agent observes, remembers, attends to or does at some steps of an episode.
 
 One intervention may be several `Change`s: a token is masked in every attention that sees it, and a memory is erased in
 everything that it holds.
@@ -23,24 +23,24 @@ MOST_NAMED = 3  # places that a sentence names; of more it tells how many
 
 @dataclass(frozen=True, slots=True)
 class InterventionTarget:
-    """Something that can be changed in an agent.
+    """Something that an intervention can change in an agent.
 
     Attributes:
         key: tells it from the agent's others.
         group: where it stands in a menu: `Memory`, `Attention`, `What it sees`, `What it does`.
         text: it in words.
-        targets: `Change.target` of each.
-        axes: of each target that is a view.
+        names: `Change.target` of each array that is changed together.
+        axes: of each of these that is a view.
         axis: along which places are chosen.
         labels: names of the places; none: there is nothing to choose.
-        does: what can be done to it; the first one is usual.
-        fixed: the places where there is nothing to choose; none: all.
+        does: what can be done to it; the first one is the default.
+        fixed: the places that are changed where there is nothing to choose; none: all.
     """
 
     key: str
     group: str
     text: str
-    targets: tuple[str, ...]
+    names: tuple[str, ...]
     axes: tuple[tuple[str, ...], ...] = ()
     axis: str = ""
     labels: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class InterventionTarget:
     @property
     def single(self) -> bool:
         """Exactly one place is chosen."""
-        return self.targets == (ACTION,)
+        return self.names == (ACTION,)
 
     def at(self, index: int, places: tuple[int, ...]) -> tuple[tuple[int, ...] | None, ...]:
         """`Change.at` of a target, for places along the axis; no places: all of them."""
@@ -62,8 +62,8 @@ class InterventionTarget:
         return tuple(places if axis == self.axis else None for axis in self.axes[index])
 
 
-def levers(ready: PlayerReady) -> list[InterventionTarget]:
-    """Everything that can be changed in this agent, in the order of the menu."""
+def intervention_targets(ready: PlayerReady) -> list[InterventionTarget]:
+    """Everything that an intervention can change in this agent, in the order of the menu."""
     return [*_of_memory(ready), *_of_attention(ready), *_of_observation(ready), *_of_actions(ready)]
 
 
@@ -168,16 +168,16 @@ def _labels(ready: PlayerReady, axis: str, count: int) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Intervention:
-    """One line of the list.
+    """One intervention: what is changed, at which steps, and how.
 
     Attributes:
-        lever: what is changed.
-        places: along the lever's axis; none: all.
+        target: what is changed.
+        places: along the target's axis; none: all.
         first, last: steps that are changed; last None: to the episode's end.
-        on: it takes part.
+        on: it is applied.
     """
 
-    lever: InterventionTarget
+    target: InterventionTarget
     first: int
     last: int | None = None
     places: tuple[int, ...] = ()
@@ -186,36 +186,36 @@ class Intervention:
     on: bool = True
 
     def changes(self) -> list[Change]:
-        """What the player's process is told."""
-        lever = self.lever
-        if lever.single:
+        """The same for the process that plays."""
+        target = self.target
+        if target.single:
             return [
                 Change(target=ACTION, first=self.first, last=self.last, do="set", value=float(place))
                 for place in self.places[:1]
             ]
         return [
             Change(
-                target=target, first=self.first, last=self.last, at=lever.at(index, self.places),
+                target=name, first=self.first, last=self.last, at=target.at(index, self.places),
                 do=self.do, value=0.0 if self.do == "remove" else self.value,
             )
-            for index, target in enumerate(lever.targets)
+            for index, name in enumerate(target.names)
         ]  # fmt: skip
 
     def fits(self, ready: PlayerReady) -> bool:
-        """This agent has what is changed."""
-        return self.lever in levers(ready)
+        """Whether this agent has what is changed."""
+        return self.target in intervention_targets(ready)
 
     @property
     def what(self) -> str:
         """What is done, in words: `hidden state: unit 3 erased`."""
-        lever = self.lever
-        if lever.single:
-            return f"does {lever.labels[self.places[0]]}" if self.places else "does nothing else"
-        where = lever.text if not lever.labels else f"{lever.text.partition(':')[0]}, {self._places()}"
-        if lever.targets == (OBSERVATION,):
+        target = self.target
+        if target.single:
+            return f"does {target.labels[self.places[0]]}" if self.places else "does nothing else"
+        where = target.text if not target.labels else f"{target.text.partition(':')[0]}, {self._places()}"
+        if target.names == (OBSERVATION,):
             where = f"sees {self._places()}"
             return f"{where} as {_number(self.value)}" if self.do == "set" else f"{where} {self._done('as 0')}"
-        masked = lever.labels and (lever.axis in ("key", "lag", "head") or "weights" in lever.text)
+        masked = target.labels and (target.axis in ("key", "lag", "head") or "weights" in target.text)
         return f"{where} {self._done('masked' if masked else 'erased')}"
 
     def _done(self, removed: str) -> str:
@@ -224,12 +224,12 @@ class Intervention:
         return f"set to {_number(self.value)}" if self.do == "set" else f"× {_number(self.value)}"
 
     def _places(self) -> str:
-        names = [self.lever.labels[place] for place in self.places]
-        if not names or len(names) == len(self.lever.labels):
+        names = [self.target.labels[place] for place in self.places]
+        if not names or len(names) == len(self.target.labels):
             return "all"
         if len(names) <= MOST_NAMED:
             return ", ".join(names)
-        return f"{len(names)} of {len(self.lever.labels)}"
+        return f"{len(names)} of {len(self.target.labels)}"
 
     @property
     def when(self) -> str:
@@ -244,10 +244,10 @@ def _number(value: float) -> str:
 
 
 class Interventions(QObject):
-    """The list of changes.
+    """The list of interventions.
 
     Signals:
-        changed: another intervention, or one is otherwise.
+        changed: an intervention was added, replaced or removed.
     """
 
     changed = Signal()
@@ -267,7 +267,7 @@ class Interventions(QObject):
             self.changed.emit()
 
     def switch(self, index: int, on: bool) -> None:
-        """Let one take part, or not."""
+        """Apply one, or not."""
         self.put(index, replace(self.rows[index], on=on))
 
     def remove(self, index: int) -> None:
@@ -280,6 +280,6 @@ class Interventions(QObject):
             self.changed.emit()
 
     def active(self, ready: PlayerReady) -> list[Intervention]:
-        """Those that take part and that this agent has the lever for."""
-        known = levers(ready) if self.rows else []
-        return [row for row in self.rows if row.on and row.lever in known]
+        """Those that are on and whose target this agent has."""
+        known = intervention_targets(ready) if self.rows else []
+        return [row for row in self.rows if row.on and row.target in known]

@@ -16,12 +16,12 @@ WeightsChoice = Literal["newest", "best", "last"] | int
 
 @dataclass(frozen=True, slots=True)
 class AgentRef:
-    """Who may play.
+    """An agent that may play: one that trains now, or one whose weights are stored.
 
     Attributes:
         experiment: of a run that trains now, whose newest weights come with `use_weights`.
         folder: of a run with stored weights.
-        name: said in place of the chosen weights (`demo`).
+        name: shown in place of the chosen weights (`demo`).
     """
 
     experiment: Experiment | None = None

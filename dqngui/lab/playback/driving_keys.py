@@ -44,9 +44,9 @@ class DrivingKeys:
 
     Attributes:
         names: of the actions.
-        idle: the action that does nothing, None where the task has none.
-        chords: directions that are held for an action, as `left`, or `left` and `fire` together.
-        single: keys that stand for one action by themselves: digits, letters.
+        idle: the action that does nothing; None where the task has none.
+        chords: directions that are held together for an action: `left`, or `left` and `fire`.
+        single: keys that each mean one action: digits, letters.
     """
 
     names: tuple[str, ...]

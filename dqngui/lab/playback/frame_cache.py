@@ -16,11 +16,11 @@ MOST = 96 << 20
 SOON_S = 0.002
 """What packing one picture may take while the episode plays."""
 SLOW_S = 0.3
-"""A picture that somebody waited longer for comes of an environment that is slow to come to a step again."""
+"""A picture that took longer than this shows that the environment is slow to come to a step again."""
 NEAR = 48
 """Pictures to either side of the shown one that are drawn ahead of need."""
 COARSE = 32
-"""Pictures of a slow environment's episode that are kept to stand in for the others."""
+"""Pictures of a slow environment's episode that are kept to be shown in place of others."""
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -81,10 +81,10 @@ class FrameCache:
 
 
 class Prefetch:
-    """Which picture of a standing episode to draw before it is asked for, one after the other.
+    """Chooses the pictures of a paused episode that are drawn before they are asked for, one after the other.
 
     Those around the shown step come first where drawing is quick. Where an environment needs long to come to a step
-    again, every so-manieth of the whole episode comes before them, to stand in for its neighbours.
+    again, pictures at equal distances over the whole episode come before them, to be shown in place of the others.
     """
 
     def __init__(self) -> None:
@@ -93,7 +93,7 @@ class Prefetch:
     def begin(self) -> None:
         """Another episode."""
         self._wanted: int | None = None
-        self._asked: set[int] = set()  # be it that they have no picture
+        self._asked: set[int] = set()  # even if they have no picture
         self._under_way: set[int] = set()  # those that were given up may come all the same
         self._drawn = 0  # where the environment that draws stands
         self._slow = False

@@ -1,4 +1,4 @@
-"""Where in an episode the player is, and how time moves it on. No Qt, no clock of its own."""
+"""The playhead: at which step of an episode the player is, and how time moves it on. It has no clock of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LEAST_AHEAD, MOST_AHEAD = 32, 256
 
 
 class Playhead:
-    """A place between steps that moves at `speed` times the environment's own pace.
+    """A position in an episode that moves on at `speed` times the environment's own pace.
 
     Attributes:
         position: steps since the episode's start, with fractions.

@@ -247,7 +247,7 @@ class AgentPanel(Panel):
 
     @property
     def _pictured(self) -> int:
-        """The step that the picture is of, be it that it stands in for the one that is shown."""
+        """The step that the picture is of; it may not be the shown one, whose picture is still being drawn."""
         player, playing = self._player, self._drawn
         if player is None or playing is None:
             return 0

@@ -40,19 +40,19 @@ class InterventionEditor(QDialog):
         self.row = row
         self.setWindowTitle("Change")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        lever = row.lever
+        target = row.target
         self.places, self.do, self.value = QListWidget(), QComboBox(), QDoubleSpinBox()
         self.first, self.span, self.last = QSpinBox(), QComboBox(), QSpinBox()
         form = QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
-        title = f"{lever.text[:1].upper()}{lever.text[1:]}"
-        if lever.labels:
+        title = f"{target.text[:1].upper()}{target.text[1:]}"
+        if target.labels:
             self._fill_places()
             form.addRow(title, self.places)
-        if not lever.single and len(lever.does) > 1:
-            for key in lever.does:
+        if not target.single and len(target.does) > 1:
+            for key in target.does:
                 self.do.addItem(DOES[key], key)
-            self.do.setCurrentIndex(lever.does.index(row.do))
+            self.do.setCurrentIndex(target.does.index(row.do))
             form.addRow("What is done", self.do)
             form.addRow("Number", self.value)
         form.addRow("At step", self.first)
@@ -73,17 +73,17 @@ class InterventionEditor(QDialog):
             spin.valueChanged.connect(self._on_edit)
 
     def _fill_places(self) -> None:
-        lever = self.row.lever
+        target = self.row.target
         kinds = QAbstractItemView.SelectionMode
-        self.places.setSelectionMode(kinds.SingleSelection if lever.single else kinds.ExtendedSelection)
-        self.places.addItems(list(lever.labels))
+        self.places.setSelectionMode(kinds.SingleSelection if target.single else kinds.ExtendedSelection)
+        self.places.addItems(list(target.labels))
         for index in range(self.places.count()):
             self.places.item(index).setSizeHint(QSize(0, ROW))
         for place in self.row.places:
             self.places.item(place).setSelected(True)
         if self.row.places:
             self.places.setCurrentRow(self.row.places[0], self.places.selectionModel().SelectionFlag.NoUpdate)
-        self.places.setFixedHeight(ROW * min(len(lever.labels), MOST_ROWS) + 2)
+        self.places.setFixedHeight(ROW * min(len(target.labels), MOST_ROWS) + 2)
 
     def _set_numbers(self) -> None:
         row = self.row
@@ -130,7 +130,7 @@ class InterventionEditor(QDialog):
         self.last.setMinimum(first)
         last = None if span == "on" else first if span == "only" else max(first, self.last.value())
         places = tuple(sorted(self.places.row(item) for item in self.places.selectedItems()))
-        if self.row.lever.single and not places:
+        if self.row.target.single and not places:
             return
         row = replace(self.row, first=first, last=last, places=places, value=self.value.value())
         if self.do.count():

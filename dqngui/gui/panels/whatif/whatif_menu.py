@@ -13,7 +13,7 @@ from dqngui.config import ConfigError
 from dqngui.gui.cards.panel import Sources
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets.choice_button import ChoiceButton
-from dqngui.lab.analysis.interventions import InterventionTarget, levers
+from dqngui.lab.analysis.interventions import InterventionTarget, intervention_targets
 from dqngui.lab.analysis.other_agent import OtherAgent
 from dqngui.lab.playback.agent_ref import AgentRef, has_checkpoint, source_name
 from dqngui.messages import PlayerReady
@@ -24,24 +24,24 @@ MOST_RUNS = 20
 WHAT_IF = "What if…"
 
 
-def fill_with_levers(menu: QMenu, ready: PlayerReady, add: Callable[[InterventionTarget, int | None], None]) -> None:
+def fill_with_targets(menu: QMenu, ready: PlayerReady, add: Callable[[InterventionTarget, int | None], None]) -> None:
     """Everything that can be changed, by its groups; `add` gets the place too where it was chosen."""
     menu.clear()
     groups: dict[str, QMenu] = {}
-    for lever in levers(ready):
-        if lever.group not in groups:
-            groups[lever.group] = menu.addMenu(lever.group)
-        group = groups[lever.group]
-        text = f"{lever.text[:1].upper()}{lever.text[1:]}"
-        whole = lever.targets[0] == lever.group.lower() or lever.group.startswith("What")
-        if not lever.labels:
-            group.addAction(text, partial(add, lever, None))
-        elif len(lever.labels) > MOST_PLACES:
-            group.addAction(f"{text}…", partial(add, lever, None))
+    for target in intervention_targets(ready):
+        if target.group not in groups:
+            groups[target.group] = menu.addMenu(target.group)
+        group = groups[target.group]
+        text = f"{target.text[:1].upper()}{target.text[1:]}"
+        whole = target.names[0] == target.group.lower() or target.group.startswith("What")
+        if not target.labels:
+            group.addAction(text, partial(add, target, None))
+        elif len(target.labels) > MOST_PLACES:
+            group.addAction(f"{text}…", partial(add, target, None))
         else:
             places = group if whole else group.addMenu(text)
-            for place, label in enumerate(lever.labels):
-                places.addAction(label, partial(add, lever, place))
+            for place, label in enumerate(target.labels):
+                places.addAction(label, partial(add, target, place))
 
 
 class ModeChoice(ChoiceButton):

@@ -14,7 +14,7 @@ from dqngui.gui.cards.panel import Cursor, Panel, Sources
 from dqngui.gui.panels.whatif.comparison_view import ComparisonView
 from dqngui.gui.panels.whatif.intervention_editor import InterventionEditor
 from dqngui.gui.panels.whatif.intervention_list import InterventionList
-from dqngui.gui.panels.whatif.whatif_menu import ModeChoice, fill_with_levers
+from dqngui.gui.panels.whatif.whatif_menu import ModeChoice, fill_with_targets
 from dqngui.gui.scene.image import as_image
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
@@ -171,35 +171,35 @@ class WhatIfPanel(Panel):
 
     def _fill(self) -> None:
         if self.playing is not None:
-            fill_with_levers(self.add.menu(), self.playing.ready, self.add_change)
+            fill_with_targets(self.add.menu(), self.playing.ready, self.add_change)
 
-    def add_change(self, lever: InterventionTarget, place: int | None = None) -> None:
+    def add_change(self, target: InterventionTarget, place: int | None = None) -> None:
         """Change something from the shown step on, where the player stops."""
         playing, sources = self.playing, self.sources
         if playing is None:
             return
         if sources is not None and not sources.player.paused:
             sources.player.pause()
-        places = () if not lever.labels else (place if place is not None else self._preset(lever),)
+        places = () if not target.labels else (place if place is not None else self._preset(target),)
         first = min(playing.t, max(playing.length - 1, 0))
         # What is seen or done is another thing at each step, and what was forgotten once is gone.
-        lasts = first if lever.group.startswith("What") or (lever.key == "memory" and not lever.fixed) else None
-        self.interventions.add(Intervention(lever, first, lasts, places, lever.does[0]))
-        if (place is None and lever.labels) or (lever.does[0] == "set" and not lever.single):
+        lasts = first if target.group.startswith("What") or (target.key == "memory" and not target.fixed) else None
+        self.interventions.add(Intervention(target, first, lasts, places, target.does[0]))
+        if (place is None and target.labels) or (target.does[0] == "set" and not target.single):
             self.edit(len(self.interventions.rows) - 1)
 
-    def _preset(self, lever: InterventionTarget) -> int:
+    def _preset(self, target: InterventionTarget) -> int:
         """The place that is looked at in the Memory card, or the first one."""
-        view = self.playing.views.get(lever.targets[0]) if self.playing is not None else None
-        row = self.sources.chosen.get(lever.targets[0]) if self.sources is not None else None
-        if view is None or row is None or lever.axis not in view.axes:
+        view = self.playing.views.get(target.names[0]) if self.playing is not None else None
+        row = self.sources.chosen.get(target.names[0]) if self.sources is not None else None
+        if view is None or row is None or target.axis not in view.axes:
             return 0
         shape = [(axis, count) for axis, count in zip(view.axes, view.shape, strict=True) if axis != "head"]
-        if row >= math.prod(count for _, count in shape) or lever.axis == "head":
+        if row >= math.prod(count for _, count in shape) or target.axis == "head":
             return 0
         places = np.unravel_index(row, [count for _, count in shape])
-        place = int(places[[axis for axis, _ in shape].index(lever.axis)])
-        return len(lever.labels) - 1 - place if lever.axis == "lag" else place  # past steps are drawn oldest first
+        place = int(places[[axis for axis, _ in shape].index(target.axis)])
+        return len(target.labels) - 1 - place if target.axis == "lag" else place  # past steps are drawn oldest first
 
     @Slot(int)
     def edit(self, index: int) -> None:
