@@ -21,6 +21,7 @@ class ScriptedPlayer:
         ready: what it says of every agent.
         answers: False leaves every command without an answer.
         draws: False leaves `Look`s for a picture without an answer.
+        most: steps that it plays at most for now.
     """
 
     opened: list[ScriptedPlayer] = []
@@ -33,6 +34,7 @@ class ScriptedPlayer:
         self.kind, self.request = kind, request
         self.sent: list[m.Command] = []
         self.answers = self.draws = True
+        self.most = 1 << 30
         self.number, self.known, self.recorded = 0, 0, False
         self.actions: list[int] = []  # given, and of a driven episode those that were driven
         self.driven = False
@@ -92,7 +94,12 @@ class ScriptedPlayer:
             tensors = {} if self.ready.no_picture else {"pixels": pixels}
             self.emit(m.Frame(step=0, number=self.number, t=t, tensors=tensors, size=look.size))
 
+    def keep_silent(self) -> None:
+        """Take back what was not drained yet."""
+        self._queue.clear()
+
     def _play(self, until: int) -> None:
+        until = min(until, self.most)
         if until > self.known:
             self.emit(self.played(self.known, until))
             self.known = until

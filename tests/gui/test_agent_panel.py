@@ -87,8 +87,7 @@ def test_picture_bars_and_numbers_are_of_one_step(playing: AgentPanel, player: W
 
 
 def test_values_that_come_behind_their_picture_are_drawn(playing: AgentPanel, player: Watched) -> None:
-    play = player.host._play
-    player.host._play = lambda until: play(min(until, 42))  # type: ignore[method-assign]
+    player.host.most = 42
     player.next_episode()
     player.tick(times=4)
     player.seek(42)
@@ -206,7 +205,7 @@ def test_states_say_what_is_so(panel: AgentPanel, player: Watched, tmp_path: Pat
     assert not panel.transport.isEnabled()
     player.start()
     assert panel.notice.text.text() == "Loading the agent…"
-    player.host._queue.clear()
+    player.host.keep_silent()
     player.host.emit(m.Failed(step=0, text="there is no run `here`"))
     player.tick()
     assert panel.notice.text.text() == "There is no run `here`."
