@@ -82,7 +82,8 @@ learning: $(VENV)/.developing
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow -s -n 0 --timeout 1800 tests/test_remembering.py
 
 # Every agent on every task that shows what it is good for, a JSON a run into assets/evidence (hours; goes on where it
-# was stopped; ARGS="--jobs 4 --only tmaze-50/ --seeds 20"). Then the README's table and pictures from these files.
+# was stopped; ARGS="--jobs 4 --only tmaze-50/ --seeds 20"). Then, from these files, the tables and pictures of
+# assets/evidence/README.md and the short table of README.md.
 EVIDENCE := $(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.evidence
 evidence: $(VENV)/.developing
 	@$(EVIDENCE).run $(ARGS)
