@@ -18,7 +18,9 @@ DOCUMENTS = sorted(
 )
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [line.partition("#")[0].strip() for line in README.splitlines() if re.match(r"dqngui\b.*#", line)]
-PRESETS = re.findall(r"`([\w-]+)`", "".join(re.findall(r"^(\| `.*?) \|", README, re.MULTILINE)))
+PRESETS = re.findall(
+    r"`([\w-]+)`", re.sub(r"(?m)^(\| [^|]*\|).*", r"\1", README.split("| preset | task |")[1].split("\n\n")[0])
+)
 OWN_FOLDERS = ("dqngui", "tests", "configs", "assets")
 IN_THE_WHEEL = "dqngui/_data"
 
@@ -38,6 +40,13 @@ def test_a_command_of_the_readme_is_understood(line: str) -> None:
 def test_the_readme_names_every_agent_and_only_presets_that_exist() -> None:
     assert PRESETS and set(PRESETS) == set(preset_names()) - {"bench-cartpole"}
     assert all(f"`{name}`" in README for name in agent_names())
+
+
+def test_the_architecture_names_every_folder_of_the_code() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rooms = [ROOT / "dqngui", ROOT / "dqngui" / "gui", ROOT / "dqngui" / "lab"]
+    folders = [path.parent.name for room in rooms for path in room.glob("*/__init__.py")]
+    assert [name for name in folders if f"`{name}`" not in text] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
