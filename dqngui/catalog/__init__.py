@@ -1,4 +1,4 @@
-"""Names of everything that can be chosen, with a summary, where it lives and its options.
+"""Names of all modules that can be chosen, each with a summary, its options and where its code is. No module itself.
 
 An entry names its object by string, so that reading the catalog imports neither torch nor Qt.
 Adding a module means its own file and one entry here.

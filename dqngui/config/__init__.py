@@ -1,4 +1,4 @@
-"""What an experiment is: frozen structs with bounds, help and live or fork marks.
+"""An experiment as frozen structs with bounds, help and live marks. Not how experiments are read or changed.
 
 `learn.lr` in a TOML file, in `--set learn.lr=1e-3`, in the form and in the log is the same name.
 `settings` checks and changes experiments, `presets` reads and writes them.

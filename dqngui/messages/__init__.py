@@ -1,4 +1,4 @@
-"""Every event and command that crosses a thread, a process or a machine.
+"""Every event and command that crosses a thread, a process or a machine. No code that acts on them.
 
 Events tell what happened, commands ask for something. Both are frozen and carry only plain data,
 so each has one line of JSON. `step` counts environment steps since the run began.
