@@ -1,4 +1,4 @@
-"""Draws the pictures of the README's guided tour: four agents, trained here, each looked into with another card.
+"""Draws the pictures of the guided tour (assets/screenshots/README.md): four agents are trained, each with one card.
 
     python -m tests.gui.tour_pictures FOLDER        (about three minutes on two cores)
 
