@@ -17,10 +17,11 @@ from scripted_study import ScriptedStudy, Turned, Who
 
 from dqngui import messages as m
 from dqngui import presets
-from dqngui.gui.cards.panel import Cursor, Sources
+from dqngui.gui.cards.panel import Sources
 from dqngui.gui.panels.over_training.over_training_panel import OverTrainingPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.study import Study
+from dqngui.lab.cursor.cursor import Cursor
 from dqngui.messages import OverTraining
 
 LAGS, POOL = "memory/attention/0", "attention/pool"

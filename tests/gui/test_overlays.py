@@ -20,9 +20,11 @@ from scripted_host import ScriptedHost
 
 from dqngui import config
 from dqngui.gui.cards.card import Card
+from dqngui.gui.charts.overlay_style import SERIES, dash, token
+from dqngui.gui.panels.curves.overlay_curve import PLACES, OverlayCurve
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
-from dqngui.gui.panels.curves.run_overlays import PLACES, SERIES, OverlayCurve, ancestors, dash, token
 from dqngui.gui.style import theme as themes
+from dqngui.lab.library.ancestors import ancestors
 from dqngui.lab.library.library import Library
 from dqngui.lab.library.seed_means import mean_and_interval, t_quantile
 from dqngui.lab.session.history import Curve, Floats, History

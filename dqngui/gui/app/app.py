@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, QSettings, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
 from dqngui.config import Experiment
-from dqngui.gui.app.closing import BackgroundTask, Closing
+from dqngui.gui.app.closing import Closing
 from dqngui.gui.app.cost_report import CostReport
 from dqngui.gui.app.garbage import Sweeper
 from dqngui.gui.app.screenshots import Screenshots
@@ -26,6 +26,7 @@ from dqngui.gui.main_window.window import Window
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.analysis.study import Study
+from dqngui.lab.background.task import BackgroundTask
 from dqngui.lab.cursor.pinning import Pinning
 from dqngui.lab.library.library import Library
 from dqngui.lab.playback.agent_ref import demo_run

@@ -8,6 +8,7 @@ The window keeps one `History` and calls, for each panel whose card can be seen:
     panel.seek(cursor)            when the cursor moves
     panel.restyle(theme)          when the theme changes
     panel.clear(reason)           when there is no run any more
+    panel.set_in_sight(in_sight)  when the card is shown or hidden
 
 Panels that look inside the agent name patterns of views, and get beside that:
 
@@ -25,7 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
@@ -44,19 +45,17 @@ from PySide6.QtWidgets import (
 
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.lab.analysis.second_player import SecondPlayer
+from dqngui.lab.analysis.study import Study
+from dqngui.lab.background.task import BackgroundTask
+from dqngui.lab.cursor.cursor import Cursor
+from dqngui.lab.cursor.pinning import Pinning
+from dqngui.lab.library.library import Library
 from dqngui.lab.playback.episode import PlayedEpisode
+from dqngui.lab.playback.player import Player
 from dqngui.lab.session.history import History
+from dqngui.lab.session.session import Session
 from dqngui.messages import Event
-
-if TYPE_CHECKING:
-    from dqngui.gui.app.closing import BackgroundTask
-    from dqngui.lab.analysis.second_player import SecondPlayer
-    from dqngui.lab.analysis.study import Study
-    from dqngui.lab.cursor.pinning import Pinning
-    from dqngui.lab.library.library import Library
-    from dqngui.lab.playback.player import Player
-    from dqngui.lab.session.session import Session
-
 
 _EXPORTS = {
     "png": ("Export picture (PNG)…", "image-outline"),
@@ -64,20 +63,6 @@ _EXPORTS = {
     "csv": ("Export data (CSV)…", "file-delimited-outline"),
     "npz": ("Export episode arrays…", "cube-outline"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A pinned moment; the live cursor is None.
-
-    Attributes:
-        step: environment steps since the run began.
-        episode, t: the episode and the step in it, where one is chosen.
-    """
-
-    step: int
-    episode: int | None = None
-    t: int | None = None
 
 
 @dataclass(slots=True)
@@ -108,6 +93,7 @@ class Panel(QWidget):
         sources: what `attach` gave; None in a panel that stands alone.
         header_widgets: legend, choices and key figures, for the right of the card's header line.
         menu_actions: actions for the card's menu.
+        in_sight: the card can be seen, as the docks said last.
         background: what works in the background and must have ended before the window goes; None for most panels.
 
     Signals:
@@ -131,6 +117,7 @@ class Panel(QWidget):
         self.header_widgets: list[QWidget] = []
         self.menu_actions: list[QAction] = []
         self.background: BackgroundTask | None = None
+        self.in_sight = False
         self.content = QWidget()
         self._empty = QLabel(self.promise)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -170,6 +157,10 @@ class Panel(QWidget):
     def attach(self, sources: Sources) -> None:
         """Take what the panel needs besides the history; called once, before anything else."""
         self.sources = sources
+
+    def set_in_sight(self, in_sight: bool) -> None:
+        """The card came into sight, or is hidden from now on."""
+        self.in_sight = in_sight
 
     def take_views(self, playing: PlayedEpisode | None) -> None:
         """The player's episode has more steps or is another one; `refresh` draws it. None: nothing is played."""

@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QMainWindow
 
 from dqngui import catalog
 from dqngui.gui.cards.card import Card, CardDock
-from dqngui.gui.cards.panel import Cursor, Panel, Sources
+from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.style.theme import Theme
+from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.messages import Event
@@ -66,11 +67,13 @@ class PanelDocks(QObject):
                 panel.picked.connect(sources.pinning.pick)
 
     def _on_visibility(self, name: str, visible: bool) -> None:
+        panel = self.panels[name]
         if not visible:
             self._seen.discard(name)
+            panel.set_in_sight(False)
         elif name not in self._seen:
             self._seen.add(name)
-            panel = self.panels[name]
+            panel.set_in_sight(True)
             panel.take_views(self.playing)
             panel.show(self.history, self.cursor)
         self.views_wanted_changed.emit()

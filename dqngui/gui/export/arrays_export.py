@@ -8,8 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
-from dqngui.gui.app.closing import BackgroundTask
 from dqngui.gui.export.episode_arrays import Arrays, arrays_of, write_arrays
+from dqngui.lab.background.task import BackgroundTask
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from dqngui import messages as m
-from dqngui.gui.panels.whatif.whatif_menu import Other
 from dqngui.lab.analysis.compare_episodes import Comparison
 from dqngui.lab.analysis.interventions import Intervention
+from dqngui.lab.analysis.other_agent import OtherAgent
 from dqngui.lab.analysis.second_player import EpisodeVariant, SecondPlayer
 from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
 from dqngui.lab.playback.episode import PlayedEpisode
@@ -47,7 +47,7 @@ class Counterfactual:
         return replace(self, until=0, weights=None)
 
 
-def beside(playing: PlayedEpisode, other: Other) -> Counterfactual:
+def beside(playing: PlayedEpisode, other: OtherAgent) -> Counterfactual:
     """Another agent on the same seed."""
     return Counterfactual(other.agent, other.choice, (_take(playing),), None, max(playing.length, 1))
 

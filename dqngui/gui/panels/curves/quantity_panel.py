@@ -13,13 +13,14 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from dqngui.gui.cards.panel import Cursor, Panel
+from dqngui.gui.cards.panel import Panel
 from dqngui.gui.charts.event_strip import describe
 from dqngui.gui.charts.plot import Plot, typical_range
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.gui.widgets.number_label import NumberLabel
+from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.session.history import History
 from dqngui.messages import KnobChanged, Learned
 

@@ -13,17 +13,20 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.card import LegendChip
 from dqngui.gui.cards.demo_offer import offer_demo
-from dqngui.gui.cards.panel import Cursor, Panel, Sources
+from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.charts.event_strip import EventStrip, describe
 from dqngui.gui.charts.plot import Band, Plot
 from dqngui.gui.charts.scatter import Scatter
+from dqngui.gui.panels.curves.ancestor_curves import AncestorCurves
 from dqngui.gui.panels.curves.legend import OverlayLegend
-from dqngui.gui.panels.curves.run_overlays import Branch, RunOverlays, ancestors
+from dqngui.gui.panels.curves.run_overlays import RunOverlays
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.jobs.breakpoints import point_words
+from dqngui.lab.cursor.cursor import Cursor
+from dqngui.lab.library.ancestors import ancestors
 from dqngui.lab.library.library import RunOverlay
 from dqngui.lab.session.history import History
 from dqngui.messages import BreakpointHit, EpisodeEnded, Evaluated, Forked, KnobChanged
@@ -69,7 +72,7 @@ class ReturnPanel(Panel):
             self.plot.add(item, level + 1)
         for item in (self._evaluations, self._ring):
             item.setEnabled(False)  # or it keeps clicks from the plot
-        self._overlays, self._branch = RunOverlays(self.plot), Branch(self.plot)
+        self._overlays, self._ancestors = RunOverlays(self.plot), AncestorCurves(self.plot)
         self._legend = OverlayLegend(self)
         self._legend.toggled.connect(self._toggle_overlay)
         self._legend.hide()
@@ -169,7 +172,7 @@ class ReturnPanel(Panel):
         self._smoothing.setVisible(not crowded and self.has_content())
         return [
             self._overlays.draw(self.window_size),
-            self._branch.draw(ancestors(self.history, opened, library), self.window_size),
+            self._ancestors.draw(ancestors(self.history, opened, library), self.window_size),
         ]
 
     def _toggle_overlay(self, overlay: RunOverlay, shown: bool) -> None:
@@ -219,7 +222,7 @@ class ReturnPanel(Panel):
             chip.restyle(theme)
         self._legend.restyle(theme)
         self._overlays.restyle(theme)
-        self._branch.restyle(theme)
+        self._ancestors.restyle(theme)
         super().restyle(theme)
 
     # -- clicks ----------------------------------------------------------------------------------
@@ -261,7 +264,7 @@ class ReturnPanel(Panel):
         index = None if value is None else self._dot_near(step, value)
         if index is None:
             index = curve.near(step)
-        others = [*self._branch.readout(step), *self._overlays.readout(step)]
+        others = [*self._ancestors.readout(step), *self._overlays.readout(step)]
         reach = self.plot.steps_in(8)
         elsewhere = index is None or abs(curve.x.values[index] - step) > max(reach, 0.05 * self.history.last_step)
         if index is None or (others and elsewhere):

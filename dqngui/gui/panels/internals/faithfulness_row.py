@@ -112,7 +112,7 @@ class FaithfulnessRow(QWidget):
 
     def attach(self, sources: Sources) -> None:
         """Take the study; without one the line never appears."""
-        self.question.attach(sources)
+        self.question.attach(sources.study, sources.player)
 
     @Slot()
     def _on_change(self) -> None:

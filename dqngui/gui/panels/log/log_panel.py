@@ -18,10 +18,11 @@ from PySide6.QtWidgets import (
 )
 
 from dqngui.gui.cards.card import LegendChip
-from dqngui.gui.cards.panel import Cursor, Panel
+from dqngui.gui.cards.panel import Panel
 from dqngui.gui.panels.log.event_list import KINDS, EventLine, EventListModel, kind_of, line_of
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, Theme
+from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.session.history import History
 from dqngui.messages import BreakpointHit, Evaluated, Forked, KnobChanged, KnobRefused, Warned
 

@@ -12,7 +12,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from dqngui import messages as m
-from dqngui.gui.cards.panel import Cursor, Panel, Sources
+from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.charts.head_plot import HeadPlot
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
@@ -20,6 +20,7 @@ from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.analysis.study_question import StudyQuestion
 from dqngui.lab.analysis.views import in_words
+from dqngui.lab.cursor.cursor import Cursor
 from dqngui.messages import OverTraining
 
 Floats = npt.NDArray[np.float64]
@@ -96,7 +97,7 @@ class OverTrainingPanel(Panel):
 
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
-        self.question.attach(sources)
+        self.question.attach(sources.study, sources.player)
 
     @Slot()
     def _on_change(self) -> None:

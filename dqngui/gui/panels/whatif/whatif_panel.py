@@ -10,11 +10,11 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from dqngui.gui.cards.panel import Cursor, Panel, Sources
+from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.panels.whatif.comparison_view import ComparisonView
 from dqngui.gui.panels.whatif.intervention_editor import InterventionEditor
 from dqngui.gui.panels.whatif.intervention_list import InterventionList
-from dqngui.gui.panels.whatif.whatif_menu import ModeChoice, Other, fill_with_levers
+from dqngui.gui.panels.whatif.whatif_menu import ModeChoice, fill_with_levers
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
@@ -30,7 +30,9 @@ from dqngui.lab.analysis.counterfactual import (
     write_futures,
 )
 from dqngui.lab.analysis.interventions import Intervention, Interventions, InterventionTarget
+from dqngui.lab.analysis.other_agent import OtherAgent
 from dqngui.lab.analysis.second_player import SecondPlayer
+from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 
@@ -212,7 +214,7 @@ class WhatIfPanel(Panel):
     def _forget_editor(self) -> None:
         self.editor = None
 
-    def stand_beside(self, other: Other | None) -> None:
+    def stand_beside(self, other: OtherAgent | None) -> None:
         """Let another agent play the same seed; None: change the episode of the one that plays."""
         self.mode.look(other)
         self._on_edit()
