@@ -1,4 +1,4 @@
-"""What must not be loaded too early: torch takes seconds, so only training may wait for it."""
+"""What must not be loaded too early, since torch takes seconds; and that imports of modules make no circle."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import subprocess
 import sys
 
 import pytest
+
+from tests.import_circles import ROOT, circles, import_graph, imported_by
 
 HEAVY = ("torch", "stable_baselines3", "PySide6", "pyqtgraph")
 
@@ -44,3 +46,27 @@ def test_the_window_is_imported_without_torch() -> None:
 
 def test_making_an_environment_needs_no_torch() -> None:
     assert loaded_by("from dqngui.defaults import *; default_experiment(EnvConfig())") == set()
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circles(import_graph(ROOT / "dqngui")) == []
+
+
+def test_a_circle_is_found_and_what_only_leads_to_it_is_left_out() -> None:
+    graph = {"first": {"a", "leaf"}, "a": {"b"}, "b": {"c", "leaf"}, "c": {"a"}, "leaf": set()}
+    [circle] = circles(graph)
+    assert sorted(circle) == ["a", "b", "c"]
+    assert all(graph[one] >= {other} for one, other in zip(circle, [*circle[1:], circle[0]], strict=True))
+
+
+def test_late_imports_and_those_for_the_type_checker_count() -> None:
+    source = """
+from package import module, name
+if TYPE_CHECKING:
+    from package.other import Thing
+def late():
+    import package.late
+    from elsewhere import package
+"""
+    known = dict.fromkeys(("package", "package.module", "package.other", "package.late"))
+    assert sorted(imported_by(source, known)) == ["package", "package.late", "package.module", "package.other"]

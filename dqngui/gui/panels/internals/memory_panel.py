@@ -68,7 +68,7 @@ class MemoryPanel(ViewPanel):
         self.trajectory.again.connect(self.again)
         self.trajectory.hide()
         layout.addWidget(self.trajectory, 28)
-        self.faithfulness_row = FaithfulnessRow(self)
+        self.faithfulness_row = FaithfulnessRow(self, self)
         layout.addWidget(self.faithfulness_row)
         self.sorting = ChoiceButton("Order of the rows", self)
         self.sorting.offer(PLAIN, self.ordering.key, self.sort_by)
