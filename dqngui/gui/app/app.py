@@ -97,7 +97,7 @@ class App(QObject):
                 self.library,
                 study=self.study,
                 second_player=self.second_player,
-                pinning=self.pinning,
+                cursor=self.pinning,
             )
         )
         self.pin_controls = PinControls(self.pinning, player, panel_docks, self.window.menu)

@@ -5,7 +5,7 @@ The window keeps one `History` and calls, for each panel whose card can be seen:
     panel.show(history, cursor)   when the card becomes visible, or another run is opened
     panel.take(events)            once a tick, after the history took them
     panel.refresh()               when the painting budget allows; draws only if something changed
-    panel.seek(cursor)            when the cursor moves
+    panel.seek(cursor)            when the cursor moves, also as the answer to `ask_cursor`
     panel.restyle(theme)          when the theme changes
     panel.clear(reason)           when there is no run any more
     panel.set_in_sight(in_sight)  when the card is shown or hidden
@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pyqtgraph as pg
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QImage, QPaintDevice, QPainter
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -48,7 +48,7 @@ from dqngui.gui.style.theme import Theme
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.background.task import BackgroundTask
-from dqngui.lab.cursor.cursor import Cursor
+from dqngui.lab.cursor.cursor import Cursor, CursorControl
 from dqngui.lab.cursor.pinning import Pinning
 from dqngui.lab.library.library import Library
 from dqngui.lab.playback.episode import PlayedEpisode
@@ -70,6 +70,7 @@ class Sources:
     """What panels may ask for besides the history; the window owns these.
 
     Attributes:
+        cursor: pins training episodes, for panels that are clicked.
         chosen: the row that the user chose to look at, by the view's name; counted as the Memory panel does.
     """
 
@@ -78,7 +79,7 @@ class Sources:
     library: Library
     study: Study | None = None
     second_player: SecondPlayer | None = None
-    pinning: Pinning | None = None
+    cursor: Pinning | None = None
     chosen: dict[str, int] = field(default_factory=dict)
 
 
@@ -90,22 +91,19 @@ class Panel(QWidget):
         wants: the scalar events that change it.
         views: name patterns of the views it draws (`attention/*`); with any, the player records while it is in sight.
         promise: a sentence for the time when there is nothing to draw.
+        cursor_control: what clicks ask for a `Cursor`; None in a panel that stands alone.
+        cursor_at: where the cursor is pinned; None while it is live.
         sources: what `attach` gave; None in a panel that stands alone.
         header_widgets: legend, choices and key figures, for the right of the card's header line.
         menu_actions: actions for the card's menu.
         in_sight: the card can be seen, as the docks said last.
         background: what works in the background and must have ended before the window goes; None for most panels.
-
-    Signals:
-        picked(object): the user asks for a `Cursor`, or for None (live); the window answers with `seek`.
     """
 
     title: ClassVar[str] = ""
     wants: ClassVar[tuple[type[Event], ...]] = ()
     views: ClassVar[tuple[str, ...]] = ()
     promise: ClassVar[str] = ""
-
-    picked = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -114,6 +112,7 @@ class Panel(QWidget):
         self.cursor_at: Cursor | None = None
         self.playing: PlayedEpisode | None = None
         self.sources: Sources | None = None
+        self.cursor_control: CursorControl | None = None
         self.header_widgets: list[QWidget] = []
         self.menu_actions: list[QAction] = []
         self.background: BackgroundTask | None = None
@@ -156,7 +155,7 @@ class Panel(QWidget):
 
     def attach(self, sources: Sources) -> None:
         """Take what the panel needs besides the history; called once, before anything else."""
-        self.sources = sources
+        self.sources, self.cursor_control = sources, sources.cursor
 
     def set_in_sight(self, in_sight: bool) -> None:
         """The card came into sight, or is hidden from now on."""
@@ -221,7 +220,12 @@ class Panel(QWidget):
     def pick(self, step: float, slack: float) -> None:
         """Ask for the cursor at a step; within `slack` steps of where it is pinned, ask to let it go."""
         pinned = self.cursor_at is not None and abs(self.cursor_at.step - step) <= slack
-        self.picked.emit(None if pinned else Cursor(max(0, round(step))))
+        self.ask_cursor(None if pinned else Cursor(max(0, round(step))))
+
+    def ask_cursor(self, cursor: Cursor | None) -> None:
+        """Ask for a cursor, or for None: live."""
+        if self.cursor_control is not None:
+            self.cursor_control.pick(cursor)
 
     def add_menu_action(self, text: str, icon: str, do: Callable[[], Any]) -> QAction:
         """An entry of the card's menu."""

@@ -12,6 +12,7 @@ from dqngui.gui.cards.card import Card, CardDock
 from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.style.theme import Theme
 from dqngui.lab.cursor.cursor import Cursor
+from dqngui.lab.cursor.pinning import Pinning
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.messages import Event
@@ -40,6 +41,7 @@ class PanelDocks(QObject):
         self.playing: PlayedEpisode | None = None
         self.panels: dict[str, Panel] = {}
         self.docks: dict[str, CardDock] = {}
+        self._pinning: Pinning | None = None
         self._seen: set[str] = set()
         self._turn = 0
         self._t: int | None = None
@@ -55,16 +57,20 @@ class PanelDocks(QObject):
                 card.add_action(action)
             dock = CardDock(name, card, window)
             dock.visibilityChanged.connect(lambda visible, name=name: self._on_visibility(name, visible))
-            panel.picked.connect(self.seek)
             self.panels[name], self.docks[name] = panel, dock
 
     def attach(self, sources: Sources) -> None:
         """Give the panels what they need besides the history."""
         for panel in self.panels.values():
             panel.attach(sources)
-            if sources.pinning is not None:
-                panel.picked.disconnect(self.seek)
-                panel.picked.connect(sources.pinning.pick)
+        if sources.cursor is not None:
+            self._pinning = sources.cursor
+            sources.cursor.changed.connect(self._on_cursor)
+
+    @Slot()
+    def _on_cursor(self) -> None:
+        if self._pinning is not None:
+            self.seek(self._pinning.cursor)
 
     def _on_visibility(self, name: str, visible: bool) -> None:
         panel = self.panels[name]

@@ -29,7 +29,7 @@ class PinControls(QObject):
 
     def __init__(self, pinning: Pinning, player: Player, panel_docks: PanelDocks, menu: MainMenu) -> None:
         super().__init__(panel_docks)
-        self._pinning, self._player, self._panel_docks = pinning, player, panel_docks
+        self._pinning, self._player = pinning, player
         self.badges: dict[str, PinnedBadge] = {}
         for name, panel in panel_docks.panels.items():
             if name == "return" or isinstance(panel, AgentPanel) or panel.views:
@@ -47,7 +47,6 @@ class PinControls(QObject):
         self.live.setEnabled(self._pinning.pinned is not None)
         self.earlier.setEnabled(self._pinning.can_step(-1))
         self.later.setEnabled(self._pinning.can_step(1))
-        self._panel_docks.seek(self._pinning.cursor)
 
     def _add_badge(self, name: str, panel: Panel) -> None:
         badge = PinnedBadge(self._pinning, panel)

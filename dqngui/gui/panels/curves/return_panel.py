@@ -229,14 +229,14 @@ class ReturnPanel(Panel):
 
     def _click(self, step: float, value: float) -> None:
         """Ask for the episode whose dot is nearest, or to let go of it; far from any, for the nearest step."""
-        number = self._dot_near(step, value) if self.sources is not None and self.sources.pinning else None
+        number = self._dot_near(step, value)
         if number is None:
             self.pick(step, self.plot.steps_in(5))
             return
         asked = Cursor(int(self.history.returns.x.values[number]), number)
         at = self.cursor_at
         pinned = at is not None and (at.step, at.episode) == (asked.step, asked.episode)
-        self.picked.emit(None if pinned else asked)
+        self.ask_cursor(None if pinned else asked)
 
     def _dot_near(self, step: float, value: float) -> int | None:
         """The episode whose dot lies nearest on the screen; None beyond some fingers' breadth along the steps."""
@@ -271,8 +271,8 @@ class ReturnPanel(Panel):
             return "<br>".join([f"<b>{round(step):,}</b>", *others]) if others else ""
         at = curve.x.values[index]
         lines = [f"<b>{round(at):,}</b> · episode {index + 1:,}", f"return {curve.y.values[index]:,.4g}"]
-        if self.sources is not None and self.sources.pinning is not None:
-            lines += self.sources.pinning.readout(index)
+        if self.cursor_control is not None:
+            lines += self.cursor_control.readout(index)
         mean, sd = curve.moments_at(index, self.window_size)
         if self.window_size > 1 and np.isfinite(mean):
             lines.append(f"mean {mean:,.4g} ± {sd:,.3g}")

@@ -97,7 +97,7 @@ class LogPanel(Panel):
     def _pick(self, index: QModelIndex) -> None:
         line = index.data(LineRole)
         if line is not None:
-            self.picked.emit(Cursor(line.step))
+            self.ask_cursor(Cursor(line.step))
 
     # -- export -----------------------------------------------------------------------------------
 
