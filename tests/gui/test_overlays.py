@@ -20,6 +20,8 @@ from scripted_host import ScriptedHost
 
 from dqngui import config
 from dqngui.gui.cards.card import Card
+from dqngui.gui.cards.panel import Sources
+from dqngui.gui.cards.panel_card import card_of
 from dqngui.gui.charts.overlay_style import SERIES, dash, token
 from dqngui.gui.panels.curves.overlay_curve import PLACES, OverlayCurve
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
@@ -83,11 +85,9 @@ def parts(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Parts]:
     session = Session(config.Experiment(), runs=tmp_path, open_host=ScriptedHost)
     library = Library(session)
     panel = ReturnPanel()
-    card = Card(panel.title, panel)
+    card = card_of(panel, menu=False)
     qtbot.addWidget(card)
-    for widget in panel.header_widgets:
-        card.add_to_header(widget)
-    panel.attach(SimpleNamespace(session=session, library=library, player=None, pinning=None))  # type: ignore[arg-type]
+    panel.attach(Sources(session=session, library=library, player=None, cursor=None))  # type: ignore[arg-type]
     card.resize(900, 450)
     card.show()
     qtbot.waitExposed(card)

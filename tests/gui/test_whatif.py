@@ -23,6 +23,7 @@ from scripted_rival import READY, ScriptedRival
 
 from dqngui import messages as m
 from dqngui.gui.app.app import App
+from dqngui.gui.cards.panel import Sources
 from dqngui.gui.panels.whatif.whatif_panel import WhatIfPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.compare_episodes import Comparison, compare
@@ -191,7 +192,7 @@ def attached(
     qtbot.addWidget(panel)
     panel.resize(width, height)
     library = SimpleNamespace(summaries=[], name_of=str)
-    panel.attach(SimpleNamespace(session=None, player=player, library=library, second_player=second_player, chosen={}))  # type: ignore[arg-type]
+    panel.attach(Sources(session=None, player=player, library=library, second_player=second_player, chosen={}))  # type: ignore[arg-type]
     player.grew.connect(panel.take_views)
     player.grew.connect(lambda _: panel.refresh())
     second_player.grew.connect(panel.refresh)

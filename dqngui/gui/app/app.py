@@ -98,6 +98,7 @@ class App(QObject):
                 study=self.study,
                 second_player=self.second_player,
                 cursor=self.pinning,
+                cards=panel_docks,
             )
         )
         self.pin_controls = PinControls(self.pinning, player, panel_docks, self.window.menu)
@@ -109,7 +110,7 @@ class App(QObject):
         player.grew.connect(self.window.tab_raiser.take_views)
         player.moved.connect(panel_docks.follow)
         player.changed.connect(lambda: panel_docks.set_scrubbed(player.paused))
-        panel_docks.views_wanted_changed.connect(self._on_sight)
+        panel_docks.wants_changed.connect(self._on_sight)
         self._on_sight()
 
     def _on_grew(self, playing: PlayedEpisode | None) -> None:
@@ -119,9 +120,7 @@ class App(QObject):
 
     def _on_sight(self) -> None:
         panel_docks = self.window.panel_docks
-        self.player.show_in(
-            pictures=not {"agent", "whatif"}.isdisjoint(panel_docks.in_sight), views=panel_docks.views_wanted
-        )
+        self.player.show_in(pictures=panel_docks.pictures_wanted, views=panel_docks.views_wanted)
 
     def _on_shown(self) -> None:
         self.shown_at = time.perf_counter()

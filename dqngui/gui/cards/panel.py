@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
@@ -43,6 +43,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from dqngui.gui.cards.card import Card
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.lab.analysis.second_player import SecondPlayer
@@ -65,12 +66,22 @@ _EXPORTS = {
 }
 
 
+class PanelsInSight(Protocol):
+    """Tells which panels can be seen."""
+
+    @property
+    def in_sight(self) -> list[str]:
+        """Their names in the catalog."""
+        ...
+
+
 @dataclass(slots=True)
 class Sources:
     """What panels may ask for besides the history; the window owns these.
 
     Attributes:
         cursor: pins training episodes, for panels that are clicked.
+        cards: tells which panels can be seen.
         chosen: the row that the user chose to look at, by the view's name; counted as the Memory panel does.
     """
 
@@ -80,6 +91,7 @@ class Sources:
     study: Study | None = None
     second_player: SecondPlayer | None = None
     cursor: Pinning | None = None
+    cards: PanelsInSight | None = None
     chosen: dict[str, int] = field(default_factory=dict)
 
 
@@ -91,6 +103,10 @@ class Panel(QWidget):
         wants: the scalar events that change it.
         views: name patterns of the views it draws (`attention/*`); with any, the player records while it is in sight.
         promise: a sentence for the time when there is nothing to draw.
+        shows_pinned: a line over the panel says which episode is pinned.
+        steps_by_keys: after a click into the panel the arrow keys step through the episode.
+        card: the card around the panel; None in a panel that stands alone.
+        frames: widgets that show the picture of a step; with any, the player draws it while the panel is in sight.
         cursor_control: what clicks ask for a `Cursor`; None in a panel that stands alone.
         cursor_at: where the cursor is pinned; None while it is live.
         sources: what `attach` gave; None in a panel that stands alone.
@@ -104,6 +120,8 @@ class Panel(QWidget):
     wants: ClassVar[tuple[type[Event], ...]] = ()
     views: ClassVar[tuple[str, ...]] = ()
     promise: ClassVar[str] = ""
+    shows_pinned: ClassVar[bool] = False
+    steps_by_keys: ClassVar[bool] = False
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -113,6 +131,8 @@ class Panel(QWidget):
         self.playing: PlayedEpisode | None = None
         self.sources: Sources | None = None
         self.cursor_control: CursorControl | None = None
+        self.card: Card | None = None
+        self.frames: list[QWidget] = []
         self.header_widgets: list[QWidget] = []
         self.menu_actions: list[QAction] = []
         self.background: BackgroundTask | None = None
@@ -131,9 +151,9 @@ class Panel(QWidget):
         self._pages = QStackedWidget(self)
         self._pages.addWidget(self._blank)
         self._pages.addWidget(self.content)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._pages)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.addWidget(self._pages)
         self._changed = False
         self._something: bool | None = None
         self._reason = ""
@@ -226,6 +246,14 @@ class Panel(QWidget):
         """Ask for a cursor, or for None: live."""
         if self.cursor_control is not None:
             self.cursor_control.pick(cursor)
+
+    def add_above(self, widget: QWidget) -> None:
+        """Put a line over the panel."""
+        self._column.insertWidget(0, widget)
+
+    def add_below(self, widget: QWidget) -> None:
+        """Put a line under the panel."""
+        self._column.addWidget(widget)
 
     def add_menu_action(self, text: str, icon: str, do: Callable[[], Any]) -> QAction:
         """An entry of the card's menu."""

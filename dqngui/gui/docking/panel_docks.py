@@ -8,8 +8,9 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMainWindow
 
 from dqngui import catalog
-from dqngui.gui.cards.card import Card, CardDock
+from dqngui.gui.cards.card import CardDock
 from dqngui.gui.cards.panel import Panel, Sources
+from dqngui.gui.cards.panel_card import card_of
 from dqngui.gui.style.theme import Theme
 from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.cursor.pinning import Pinning
@@ -29,10 +30,10 @@ class PanelDocks(QObject):
         history, playing: what all of them draw.
 
     Signals:
-        views_wanted_changed: look at `views_wanted` again.
+        wants_changed: look at `views_wanted` and `pictures_wanted` again.
     """
 
-    views_wanted_changed = Signal()
+    wants_changed = Signal()
 
     def __init__(self, window: QMainWindow) -> None:
         super().__init__(window)
@@ -50,12 +51,7 @@ class PanelDocks(QObject):
         self._following.timeout.connect(self._follow_views)
         for name, entry in catalog.PANELS.items():
             panel: Panel = catalog.load(entry)()
-            card = Card(panel.title, panel)
-            for widget in panel.header_widgets:
-                card.add_to_header(widget)
-            for action in panel.menu_actions:
-                card.add_action(action)
-            dock = CardDock(name, card, window)
+            dock = CardDock(name, card_of(panel), window)
             dock.visibilityChanged.connect(lambda visible, name=name: self._on_visibility(name, visible))
             self.panels[name], self.docks[name] = panel, dock
 
@@ -82,12 +78,17 @@ class PanelDocks(QObject):
             panel.set_in_sight(True)
             panel.take_views(self.playing)
             panel.show(self.history, self.cursor)
-        self.views_wanted_changed.emit()
+        self.wants_changed.emit()
 
     @property
     def views_wanted(self) -> bool:
         """A panel in sight draws views, so the player should record them."""
         return any(panel.views for panel in self._visible())
+
+    @property
+    def pictures_wanted(self) -> bool:
+        """A panel in sight shows the picture of a step, so the player should draw them."""
+        return any(panel.frames for panel in self._visible())
 
     def set_minimized(self, minimized: bool) -> None:
         """A minimised window shows nothing, though its docks do not say so."""

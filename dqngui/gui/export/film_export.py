@@ -8,15 +8,13 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from dqngui import catalog
-from dqngui.gui.cards.panel import Panel
+from dqngui.gui.cards.panel import Panel, PanelsInSight
 from dqngui.gui.export.film import Filming
 from dqngui.lab.analysis.overlay import WeightsOverlay
 from dqngui.lab.playback.player import Player
 
 SAID_MS = 6000
 _FILM, _GIF = "Film (*.mp4)", "Animated picture, at most 20 s (*.gif)"
-_INNER = ("attention", "memory")
-"""The panels, by their names in the catalog, that a film can show beside the picture."""
 
 
 class FilmExport(QObject):
@@ -25,6 +23,7 @@ class FilmExport(QObject):
     Attributes:
         filming: the export under way; None without one.
         words: what to say of it; empty when there is nothing to say.
+        cards: tells which panels can be seen; None: nobody does.
         sees, overlay: what the agent sees is filmed too, with an overlay.
 
     Signals:
@@ -40,6 +39,7 @@ class FilmExport(QObject):
         self.filming: Filming | None = None
         self._ended: Filming | None = None  # the last one; its thread may still remove half a film
         self.words = ""
+        self.cards: PanelsInSight | None = None
         self.sees = False
         self.overlay: WeightsOverlay | None = None
         self.dialog: QFileDialog | None = None
@@ -82,11 +82,11 @@ class FilmExport(QObject):
         self.filming.start()
 
     def _beside(self) -> list[type[Panel]]:
-        """The cards that look inside the agent and can be seen now; without any, all of them."""
-        kinds = [catalog.load(catalog.PANELS[name]) for name in _INNER]
-        window = self._window.window()
-        seen = [type(each) for each in window.findChildren(Panel) if not each.visibleRegion().isEmpty()]
-        return [kind for kind in kinds if kind in seen] or kinds
+        """The panels that look inside the agent and can be seen now; without any, all of them."""
+        every: dict[str, type[Panel]] = {name: catalog.load(entry) for name, entry in catalog.PANELS.items()}
+        inside = {name: kind for name, kind in every.items() if kind.views}
+        seen = self.cards.in_sight if self.cards is not None else []
+        return [kind for name, kind in inside.items() if name in seen] or list(inside.values())
 
     # -- when the window closes -------------------------------------------------------------------
 

@@ -45,6 +45,7 @@ class ReturnPanel(Panel):
 
     title = "Return"
     wants = (EpisodeEnded, Evaluated, KnobChanged, Forked, BreakpointHit)
+    shows_pinned = steps_by_keys = True
     promise = "Each episode's return will appear here once training starts."
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -12,7 +12,6 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.cards.card import Card
 from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.charts.canvas import Canvas
 from dqngui.gui.charts.color_bar import ColorBar
@@ -42,6 +41,7 @@ class ViewPanel(Panel):
     """
 
     lacking: ClassVar[str] = ""
+    shows_pinned = steps_by_keys = True
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -208,9 +208,8 @@ class ViewPanel(Panel):
 
     def _header_room(self) -> int:
         """Pixels of the card's header for this panel's own widgets; a card in a tab shows no title."""
-        card = self.parentWidget()
-        if isinstance(card, Card):
-            return card.room_for(self.header_widgets)
+        if self.card is not None:
+            return self.card.room_for(self.header_widgets)
         return self.width() - TITLE_AND_MENU - self.fontMetrics().horizontalAdvance(self.title)
 
     # -- export -----------------------------------------------------------------------------------

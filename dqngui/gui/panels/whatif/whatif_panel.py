@@ -65,6 +65,7 @@ class WhatIfPanel(Panel):
         self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
         self._soon.timeout.connect(self._put_question)
         self._arrange()
+        self.frames = [picture.frame for picture in self.view.pictures]
         self.interventions.changed.connect(self._on_edit)
         self.list.opened.connect(self.edit)
         self.view.stepped.connect(self._seek)
