@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 import pyqtgraph as pg
@@ -20,39 +19,12 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.gui.widgets.number_label import NumberLabel
+from dqngui.lab.analysis.quantities import Quantity
 from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.session.history import History
 from dqngui.messages import KnobChanged, Learned
 
 AXIS, LINES = 56, 44  # pixels of a small plot that are not curve: left of it, and above and below it
-
-
-def significant(value: float) -> str:
-    """Three digits."""
-    return f"{value:.3g}".replace("-", "−")
-
-
-def whole(value: float) -> str:
-    """No digits behind the point; with separators."""
-    return f"{value:,.0f}"
-
-
-class Quantity(NamedTuple):
-    """How one column of the history is drawn.
-
-    Attributes:
-        brief: the title where there is no room for it; empty: it is shortened then.
-        spiky: its rare extremes may run out of the plot.
-        policy: told by algorithms with a policy only; then what they do not tell is not drawn.
-    """
-
-    title: str
-    token: str
-    tip: str
-    words: Callable[[float], str]
-    spiky: bool = False
-    policy: bool = False
-    brief: str = ""
 
 
 class SmallPlot(QWidget):
@@ -112,7 +84,7 @@ class SmallPlot(QWidget):
 
     def restyle(self, theme: Theme) -> None:
         self.plot.restyle(theme)
-        self.curve.setPen(self.plot.pen(theme.color(self._quantity.token), 1))
+        self.curve.setPen(self.plot.pen(theme.color(f"series{self._quantity.series}"), 1))
 
 
 class QuantityPanel(Panel):
