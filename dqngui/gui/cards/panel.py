@@ -21,33 +21,25 @@ again, since everything it draws is in the history.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QImage, QPaintDevice, QPainter
-from PySide6.QtWidgets import (
-    QFileDialog,
-    QGraphicsItem,
-    QGraphicsView,
-    QLabel,
-    QMessageBox,
-    QPushButton,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.card import Card
+from dqngui.gui.cards.picture_export import save_png, save_svg
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.save_dialog import ask_where, tell_problem
+from dqngui.lab.analysis.episode_arrays import arrays_of, write_arrays
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.analysis.study import Study
+from dqngui.lab.analysis.table import Table
 from dqngui.lab.background.task import BackgroundTask
 from dqngui.lab.cursor.cursor import Cursor, CursorControl
 from dqngui.lab.cursor.pinning import Pinning
@@ -277,78 +269,40 @@ class Panel(QWidget):
         column.addStretch(1)
         return button
 
-    def add_exports(self) -> None:
-        """Menu entries for pictures, and where the panel has them, `export_csv` and `export_npz`."""
-        for kind, (text, icon) in _EXPORTS.items():
-            write = getattr(self, f"export_{kind}", None)
-            if write is not None:
-                self.add_menu_action(text, icon, partial(self._ask, kind, write))
+    def add_exports(self, *more: str) -> None:
+        """Menu entries that save the panel as a picture, a drawing and a table, and `more` (`npz`)."""
+        writers = {"png": self.export_png, "svg": self.export_svg, "csv": self.export_csv, "npz": self.export_npz}
+        for kind in ("png", "svg", "csv", *more):
+            text, icon = _EXPORTS[kind]
+            self.add_menu_action(text, icon, partial(self._ask, kind, writers[kind]))
+
+    def exported_table(self) -> Table:
+        """What the panel draws, as a table for an export."""
+        return Table(())
+
+    def export_csv(self, path: str | Path) -> None:
+        """Write `exported_table`. Raises OSError."""
+        self.exported_table().write_csv(path)
+
+    def export_npz(self, path: str | Path) -> None:
+        """Write every array of the episode that plays: q, action, reward, observation, `view/NAME`. Raises OSError."""
+        write_arrays(path, {} if self.playing is None else arrays_of(self.playing))
 
     def export_png(self, path: str | Path) -> None:
         """Write the panel as a picture of twice its size on the screen. Raises OSError."""
-        image = QImage(self.size() * 2, QImage.Format.Format_RGB32)
-        image.setDevicePixelRatio(2)
-        self._paint(image)
-        if not image.save(str(path)):
-            raise OSError(f"cannot write a picture to {path}")
+        save_png(self, path)
 
     def export_svg(self, path: str | Path) -> None:
         """Write the panel as a drawing whose curves and texts can be edited. Raises OSError."""
-        from PySide6.QtSvg import QSvgGenerator  # seldom needed
-
-        with Path(path).open("wb"):  # the generator reports no errors
-            pass
-        drawing = QSvgGenerator()
-        drawing.setFileName(str(path))
-        drawing.setSize(self.size())
-        drawing.setViewBox(self.rect())
-        drawing.setTitle(self.title)
-        self._paint(drawing)
-
-    def _paint(self, device: QPaintDevice) -> None:
-        painter = QPainter(device)
-        try:
-            painter.fillRect(self.rect(), themes.current().color("surface"))
-            with _as_shapes(self.content):
-                self.render(painter, self.rect().topLeft(), renderFlags=QWidget.RenderFlag.DrawChildren)
-        finally:
-            painter.end()
+        save_svg(self, self.title, path)
 
     def _ask(self, suffix: str, write: Callable[[str], None]) -> None:
-        dialog = QFileDialog(self, f"Export {self.title}")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(suffix)
-        dialog.setNameFilter(f"{suffix.upper()} (*.{suffix})")
-        dialog.selectFile(f"{self.title.lower()}.{suffix}")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda path: self._write(write, path))
-        dialog.open()
+        kinds = {suffix: f"{suffix.upper()} (*.{suffix})"}
+        ask_where(self, f"Export {self.title}", f"{self.title.lower()}.{suffix}", kinds, partial(self._write, write))
 
     def _write(self, write: Callable[[str], None], path: str) -> None:
         try:
             write(path)
         except OSError as error:
             text = f"The file could not be written: {error.strerror or error}."
-            box = QMessageBox(QMessageBox.Icon.Warning, f"Export {self.title}", text, parent=self)
-            box.setInformativeText(path)
-            box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            box.open()
-
-
-@contextmanager
-def _as_shapes(content: QWidget) -> Iterator[None]:
-    """Let plots draw shapes and texts rather than pictures that they keep of them, which are coarse elsewhere."""
-    items = [item for view in content.findChildren(QGraphicsView) for item in view.scene().items()]
-    kept = [(item, item.cacheMode()) for item in items if item.cacheMode() != QGraphicsItem.CacheMode.NoCache]
-    dots = [item for item in items if isinstance(item, pg.ScatterPlotItem)]
-    for item, _ in kept:
-        item.setCacheMode(QGraphicsItem.CacheMode.NoCache)
-    for item in dots:
-        item.setExportMode(True)
-    try:
-        yield
-    finally:
-        for item, mode in kept:
-            item.setCacheMode(mode)
-        for item in dots:
-            item.setExportMode(False)
+            tell_problem(self, f"Export {self.title}", text, path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
@@ -11,7 +10,6 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QVBoxLay
 
 from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.export.arrays_export import ArraysExport, Exports
-from dqngui.gui.export.episode_arrays import write_steps
 from dqngui.gui.export.film_export import FilmExport
 from dqngui.gui.panels.agent.action_bars import ActionBars
 from dqngui.gui.panels.agent.drawing_note import DrawingNote
@@ -27,7 +25,9 @@ from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.gui.widgets.notice import Notice
 from dqngui.gui.widgets.number_label import NumberLabel
+from dqngui.lab.analysis.episode_arrays import steps_table
 from dqngui.lab.analysis.overlay import NO_MARKS
+from dqngui.lab.analysis.table import Table
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 from dqngui.lab.playback.step_descriptions import StepDescriptions
@@ -354,9 +354,9 @@ class AgentPanel(Panel):
 
     # -- export -----------------------------------------------------------------------------------
 
-    def export_csv(self, path: str | Path) -> None:
-        """Write a row a step: action, reward, values, observation. Raises OSError."""
-        write_steps(path, self._drawn)
+    def exported_table(self) -> Table:
+        """A row a step: action, reward, values, observation."""
+        return steps_table(self._drawn)
 
     # -- looks ------------------------------------------------------------------------------------
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -20,6 +18,7 @@ from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.gui.widgets.number_label import NumberLabel
 from dqngui.lab.analysis.quantities import Quantity
+from dqngui.lab.analysis.table import Table
 from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.session.history import History
 from dqngui.messages import KnobChanged, Learned
@@ -248,8 +247,8 @@ class QuantityPanel(Panel):
 
     # -- export -----------------------------------------------------------------------------------
 
-    def export_csv(self, path: str | Path) -> None:
-        """Write every row of these figures; a missing one is an empty cell. Raises OSError."""
+    def exported_table(self) -> Table:
+        """Every row of these figures; a missing one is an empty cell."""
         names = [name for name in self.quantities if name in self._shown]
         steps = self.history.learned["loss"].x.values
         columns = [steps]
@@ -257,8 +256,8 @@ class QuantityPanel(Panel):
             column = np.full(len(steps), np.nan)
             column[np.searchsorted(steps, curve.x.values)] = curve.y.values
             columns.append(column)
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["step", *names])
-            for step, *values in zip(*columns, strict=True):
-                writer.writerow([int(step), *("" if np.isnan(value) else value for value in values)])
+        rows = (
+            (int(step), *("" if np.isnan(value) else value for value in values))
+            for step, *values in zip(*columns, strict=True)
+        )
+        return Table(("step", *names), rows)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 from html import escape
-from pathlib import Path
 
 import numpy as np
 import pyqtgraph as pg
@@ -25,6 +23,7 @@ from dqngui.gui.style.theme import TICK_PX, Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.jobs.breakpoints import point_words
+from dqngui.lab.analysis.table import Table
 from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.library.ancestors import ancestors
 from dqngui.lab.library.library import RunOverlay
@@ -287,11 +286,8 @@ class ReturnPanel(Panel):
 
     # -- export -----------------------------------------------------------------------------------
 
-    def export_csv(self, path: str | Path) -> None:
-        """Write episodes, evaluations, tweaks, breakpoints and the lines of other runs, one a row, in order of steps.
-
-        Raises OSError.
-        """
+    def exported_table(self) -> Table:
+        """Episodes, evaluations, changes of settings, breakpoints and lines of other runs, a row each, by steps."""
         history = self.history
         lengths = history.lengths.y.values
         rows: list[tuple[object, ...]] = [
@@ -303,10 +299,7 @@ class ReturnPanel(Panel):
         rows += [(each.step, "breakpoint", "", "", point_words(each.point), "", each.value) for each in history.hits]
         rows += [(step, "overlay", value, "", name, "", "") for step, value, name in self._overlays.rows()]
         rows.sort(key=lambda row: row[0])  # type: ignore[arg-type, return-value]
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["step", "kind", "return", "length", "detail", "old", "new"])
-            writer.writerows(rows)
+        return Table(["step", "kind", "return", "length", "detail", "old", "new"], rows)
 
 
 def _thinned(evaluations: list[Evaluated], best: Evaluated | None) -> list[Evaluated]:

@@ -63,7 +63,7 @@ class AttentionPanel(ViewPanel):
         self.header_widgets += [self.key_figure, self.bar]
         self.dispensable = [self.key_figure, self.bar]
         self._add_actions()
-        self.add_exports()
+        self.add_exports("npz")
         self.restyle(themes.current())
 
     def _make_content(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Slot
@@ -26,12 +25,13 @@ from dqngui.lab.analysis.counterfactual import (
     beside,
     changed,
     first_step,
+    futures_table,
     verdict,
-    write_futures,
 )
 from dqngui.lab.analysis.interventions import Intervention, Interventions, InterventionTarget
 from dqngui.lab.analysis.other_agent import OtherAgent
 from dqngui.lab.analysis.second_player import SecondPlayer
+from dqngui.lab.analysis.table import Table
 from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
@@ -388,7 +388,7 @@ class WhatIfPanel(Panel):
 
     # -- export -----------------------------------------------------------------------------------
 
-    def export_csv(self, path: str | Path) -> None:
-        """Write both futures, a step a row: action, reward, return so far and action values. Raises OSError."""
+    def exported_table(self) -> Table:
+        """Both futures, a step a row: action, reward, return so far and action values."""
         other = self._second_player.playing if self._second_player is not None else None
-        write_futures(path, list(zip(self._names, (self.original, other), strict=True)))
+        return futures_table(list(zip(self._names, (self.original, other), strict=True)))
