@@ -9,16 +9,17 @@ import sys
 
 import pytest
 
-from tests.import_circles import ROOT, circles, import_graph, imported_by
+from tests.import_circles import ROOT, circles, import_graph, imported_by, modules_of
 
 HEAVY = ("torch", "stable_baselines3", "PySide6", "pyqtgraph")
+OF_WIDGETS = ("torch", "pyqtgraph", "qtawesome", "PySide6.QtGui", "PySide6.QtWidgets")
 
 
-def loaded_by(statements: str) -> set[str]:
-    """Heavy packages in a fresh interpreter after these statements."""
+def loaded_by(statements: str, heavy: tuple[str, ...] = HEAVY) -> set[str]:
+    """Those of the heavy modules that a fresh interpreter has loaded after these statements."""
     code = (
         f"import json, sys\ntry:\n    {statements}\nexcept SystemExit:\n    pass\n"
-        f"print('\\n' + json.dumps([name for name in {HEAVY!r} if name in sys.modules]))"
+        f"print('\\n' + json.dumps([name for name in {heavy!r} if name in sys.modules]))"
     )
     env = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
@@ -42,6 +43,14 @@ def test_light_things_load_nothing_heavy(statements: str) -> None:
 
 def test_the_window_is_imported_without_torch() -> None:
     assert loaded_by("import dqngui.gui.app.app") == {"PySide6", "pyqtgraph"}
+
+
+LAB = sorted(name for name in modules_of(ROOT / "dqngui") if name.startswith("dqngui.lab"))
+
+
+def test_what_the_window_knows_is_imported_without_widgets_plots_and_torch() -> None:
+    assert "dqngui.lab.session.session" in LAB
+    assert loaded_by(f"import {', '.join(LAB)}", OF_WIDGETS) == set()
 
 
 def test_making_an_environment_needs_no_torch() -> None:

@@ -1,1 +1,1 @@
-"""The window: what a person sees and points at. The only room that imports QtGui, QtWidgets and pyqtgraph."""
+"""The window: theme, cards, panels, session. The only room that imports PySide6 and pyqtgraph."""
