@@ -32,12 +32,13 @@ $(VENV)/.developing: $(VENV)/.installed
 	@$(PIP) --editable ".[box2d,minigrid,dev]"
 	@touch $@
 
-# Formatting, lint, types, import rules.
+# Formatting, lint, types, import rules, circles of imports.
 check: $(VENV)/.developing
 	$(BIN)/ruff format --check dqngui tests
 	$(BIN)/ruff check dqngui tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.import_circles
 
 test: check
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(PYTEST_ARGS)

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from dqngui.gui.cards.panel import Panel
 from dqngui.gui.charts.plot import Band, Plot
+from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.session.history import LEARNED_FIELDS, History
 from dqngui.messages import EpisodeEnded, Evaluated, Event, KnobChanged, Learned
 
@@ -21,6 +22,19 @@ def made(qtbot: QtBot, kind: type[Panel], width: int = 900, height: int = 500) -
     panel.show()
     qtbot.waitExposed(panel)
     return panel
+
+
+class AskedCursor:
+    """Stands in for the cursor: keeps what a panel asks for."""
+
+    def __init__(self) -> None:
+        self.asked: list[Cursor | None] = []
+
+    def pick(self, cursor: Cursor | None) -> None:
+        self.asked.append(cursor)
+
+    def readout(self, number: int) -> list[str]:
+        return []
 
 
 def run_events(count: int = 400, seed: int = 0) -> list[Event]:

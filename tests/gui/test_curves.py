@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 from driving import hover
-from made_panels import made, plots, run_events
+from made_panels import AskedCursor, made, plots, run_events
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -98,14 +98,12 @@ def test_a_click_asks_for_the_cursor(qtbot: QtBot) -> None:
     panel = made(qtbot, ReturnPanel)
     panel.show(History.of(run_events()))
     middle = panel.plot.mapFromScene(panel.plot.box.sceneBoundingRect().center())
-    with qtbot.waitSignal(panel.picked) as asked:
-        QTest.mouseClick(panel.plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
-    assert asked.args is not None
-    assert asked.args[0].step == pytest.approx(sum(panel.plot.span) / 2, rel=0.02)
-    panel.seek(asked.args[0])
-    with qtbot.waitSignal(panel.picked) as asked:
-        QTest.mouseClick(panel.plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
-    assert asked.args == [None]
+    cursor = panel.cursor_control = AskedCursor()
+    QTest.mouseClick(panel.plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    assert cursor.asked[0].step == pytest.approx(sum(panel.plot.span) / 2, rel=0.02)
+    panel.seek(cursor.asked[0])
+    QTest.mouseClick(panel.plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    assert cursor.asked[1:] == [None]
 
 
 def test_tweak_labels_never_overlap_and_the_tooltip_tells_all(qtbot: QtBot) -> None:

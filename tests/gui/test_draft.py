@@ -15,7 +15,8 @@ from scripted_host import ScriptedHost
 from dqngui import messages as m
 from dqngui import presets, settings
 from dqngui.gui.main_window.actions import RunActions
-from dqngui.gui.main_window.draft_bar import DraftBar, change_words
+from dqngui.gui.main_window.draft_bar import DraftBar
+from dqngui.gui.settings_form.setting_words import change_words
 from dqngui.lab.session.draft import Draft, difference
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State

@@ -7,7 +7,6 @@ import importlib
 import re
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -34,7 +33,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from dqngui import catalog
-from dqngui.gui.cards.card import Card
+from dqngui.gui.cards.panel import Sources
+from dqngui.gui.cards.panel_card import card_of
 from dqngui.gui.charts.canvas import Canvas
 from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.panels.internals.view_panel import ViewPanel
@@ -84,7 +84,7 @@ def made(qtbot: QtBot, kind: type[ViewPanel], width: int = 430, height: int = 30
 
 def attached(panel: ViewPanel) -> FakePlayer:
     player = FakePlayer()
-    panel.attach(SimpleNamespace(session=None, player=player, library=None, chosen={}, study=None))  # type: ignore[arg-type]
+    panel.attach(Sources(session=None, player=player, library=None, chosen={}, study=None))  # type: ignore[arg-type]
     return player
 
 
@@ -290,11 +290,7 @@ def test_pictures_drawings_tables_and_arrays_are_exported(qtbot: QtBot, kind: ty
 @pytest.mark.parametrize("width", [240, 300, 430, 600])
 def test_the_header_shows_what_fits(qtbot: QtBot, kind: type[ViewPanel], width: int) -> None:
     panel = kind()
-    card = Card(panel.title, panel)
-    for widget in panel.header_widgets:
-        card.add_to_header(widget)
-    for action in panel.menu_actions:
-        card.add_action(action)
+    card = card_of(panel)
     qtbot.addWidget(card)
     card.resize(width, 300)
     card.show()

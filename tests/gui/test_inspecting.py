@@ -15,8 +15,8 @@ from scripted_player import Watched, weights
 
 from dqngui import config
 from dqngui import messages as m
-from dqngui.lab.cursor.pin_controls import Inspecting
 from dqngui.lab.cursor.pinned_episode import learned_within, nearest_checkpoint
+from dqngui.lab.cursor.pinning import Pinning
 from dqngui.lab.library.library import Library
 from dqngui.lab.playback.follow_session import SessionFollower
 from dqngui.lab.session.history import History
@@ -34,7 +34,7 @@ class Desk:
     player: Watched
     library: Library
     history: History
-    pinning: Inspecting
+    pinning: Pinning
     said: list[str]
     qtbot: QtBot
 
@@ -61,7 +61,7 @@ def desk(player: Watched, qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     session.torch_loaded = True
     library, said, made = Library(session), [], {"history": History()}
     session_follower = SessionFollower(session, player, demo=None)
-    pinning = Inspecting(session, player, library, session_follower, history=lambda: made["history"])
+    pinning = Pinning(session, player, library, session_follower, history=lambda: made["history"])
     session.cleared.connect(lambda: made.update(history=History()))
     session.received.connect(lambda events: made["history"].take(events))
     session.told.connect(lambda text, _: said.append(text))
@@ -216,7 +216,7 @@ def test_what_was_not_kept_is_said_in_a_sentence(desk: Desk, monkeypatch: pytest
 def test_a_run_without_episodes_says_so(player: Watched, tmp_path: Path) -> None:
     session, history, said = Session(config.Experiment(), open_host=ScriptedHost), History(), []
     session_follower = SessionFollower(session, player, demo=None)
-    pinning = Inspecting(session, player, Library(session), session_follower, history=lambda: history)
+    pinning = Pinning(session, player, Library(session), session_follower, history=lambda: history)
     session.told.connect(lambda text, _: said.append(text))
     pinning.pin(500)
     pinning.step_episode(1)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from made_panels import AskedCursor
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -75,13 +76,12 @@ def test_chips_hide_kinds_also_of_what_comes_later(panel: LogPanel) -> None:
     assert len(lines(panel)) == 7
 
 
-def test_a_click_moves_the_cursor_to_its_step(qtbot: QtBot, panel: LogPanel) -> None:
+def test_a_click_moves_the_cursor_to_its_step(panel: LogPanel) -> None:
     place = panel.list.visualRect(panel.model.index(2))
-    with qtbot.waitSignal(panel.picked) as signal:
-        QTest.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=place.center())
-    assert signal.args is not None
-    assert signal.args[0].step == 300
-    panel.seek(signal.args[0])
+    cursor = panel.cursor_control = AskedCursor()
+    QTest.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=place.center())
+    assert [each.step for each in cursor.asked if each is not None] == [300]
+    panel.seek(cursor.asked[0])
     assert panel.list.currentIndex().row() == 2
     panel.seek(None)
     assert not panel.list.currentIndex().isValid()

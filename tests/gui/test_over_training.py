@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from driving import until
-from made_panels import made
+from made_panels import AskedCursor, made
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -17,10 +17,11 @@ from scripted_study import ScriptedStudy, Turned, Who
 
 from dqngui import messages as m
 from dqngui import presets
-from dqngui.gui.cards.panel import Cursor, Sources
+from dqngui.gui.cards.panel import Sources
 from dqngui.gui.panels.over_training.over_training_panel import OverTrainingPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.study import Study
+from dqngui.lab.cursor.cursor import Cursor
 from dqngui.messages import OverTraining
 
 LAGS, POOL = "memory/attention/0", "attention/pool"
@@ -135,12 +136,11 @@ def test_a_click_asks_for_the_nearest_checkpoint_and_the_same_again_lets_go(
     qtbot: QtBot, world: SimpleNamespace
 ) -> None:
     panel = measured(world)
-    picked: list[Cursor | None] = []
-    panel.picked.connect(picked.append)
+    cursor = panel.cursor_control = AskedCursor()
     panel.entropy.plot.clicked.emit(4_400.0)
-    panel.seek(picked[-1])
+    panel.seek(cursor.asked[-1])
     panel.distance.plot.clicked.emit(5_600.0)
-    assert picked == [Cursor(5_000), None]
+    assert cursor.asked == [Cursor(5_000), None]
 
 
 def test_the_readout_names_every_head(world: SimpleNamespace) -> None:

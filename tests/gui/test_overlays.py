@@ -20,9 +20,13 @@ from scripted_host import ScriptedHost
 
 from dqngui import config
 from dqngui.gui.cards.card import Card
+from dqngui.gui.cards.panel import Sources
+from dqngui.gui.cards.panel_card import card_of
+from dqngui.gui.charts.overlay_style import SERIES, dash, token
+from dqngui.gui.panels.curves.overlay_curve import PLACES, OverlayCurve
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
-from dqngui.gui.panels.curves.run_overlays import PLACES, SERIES, OverlayCurve, ancestors, dash, token
 from dqngui.gui.style import theme as themes
+from dqngui.lab.library.ancestors import ancestors
 from dqngui.lab.library.library import Library
 from dqngui.lab.library.seed_means import mean_and_interval, t_quantile
 from dqngui.lab.session.history import Curve, Floats, History
@@ -81,11 +85,9 @@ def parts(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Parts]:
     session = Session(config.Experiment(), runs=tmp_path, open_host=ScriptedHost)
     library = Library(session)
     panel = ReturnPanel()
-    card = Card(panel.title, panel)
+    card = card_of(panel, menu=False)
     qtbot.addWidget(card)
-    for widget in panel.header_widgets:
-        card.add_to_header(widget)
-    panel.attach(SimpleNamespace(session=session, library=library, player=None, pinning=None))  # type: ignore[arg-type]
+    panel.attach(Sources(session=session, library=library, player=None, cursor=None))  # type: ignore[arg-type]
     card.resize(900, 450)
     card.show()
     qtbot.waitExposed(card)

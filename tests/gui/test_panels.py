@@ -17,11 +17,12 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from dqngui import catalog
-from dqngui.gui.cards.panel import Cursor, Panel
+from dqngui.gui.cards.panel import Panel
 from dqngui.gui.charts.plot import Plot, grown, rounded_range, short
 from dqngui.gui.panels.curves.learning_panel import LearningPanel
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
 from dqngui.gui.style import theme as themes
+from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.session.history import History
 from dqngui.messages import EpisodeEnded, Evaluated, Event, KnobChanged, Learned, Paused
 

@@ -168,12 +168,12 @@ def test_a_picture_that_stands_in_for_another_says_so(trained: App) -> None:
     until(lambda: len(player._kept) > 10)
     agent = trained.window.panel_docks.panels["agent"]
     assert isinstance(agent, AgentPanel)
-    note = next(each for each in agent.frame.children() if type(each).__name__ == "DrawingNote")
+    note = agent.drawing_note
     ScriptedPlayer.opened[-1].draws = False
     player.seek(90)
-    until(note.isVisible)  # type: ignore[attr-defined]
-    assert note.text().startswith("drawing step 90… this is step ")  # type: ignore[attr-defined]
+    until(note.isVisible)
+    assert note.text().startswith("drawing step 90… this is step ")
     assert player.playing.t == 90  # type: ignore[union-attr]
     player.seek(5)
-    until(lambda: not note.isVisible())  # type: ignore[attr-defined]
+    until(lambda: not note.isVisible())
     ScriptedPlayer.opened[-1].draws = True

@@ -20,6 +20,8 @@ from scripted_host import ScriptedHost
 from dqngui import config, settings
 from dqngui.gui.cards import demo_offer as demo
 from dqngui.gui.cards.card import Card
+from dqngui.gui.cards.panel import Sources
+from dqngui.gui.cards.panel_card import card_of
 from dqngui.gui.panels.runs.run_table import SWATCH, RunColumn, RunModel, ago
 from dqngui.gui.panels.runs.run_view import shortened
 from dqngui.gui.panels.runs.runs_panel import RunsPanel
@@ -85,11 +87,9 @@ def parts(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Parts]:
     session.torch_loaded = True
     library = Library(session)
     panel = RunsPanel()
-    card = Card(panel.title, panel)
+    card = card_of(panel, menu=False)
     qtbot.addWidget(card)
-    for widget in panel.header_widgets:
-        card.add_to_header(widget)
-    panel.attach(SimpleNamespace(session=session, library=library, player=None))  # type: ignore[arg-type]
+    panel.attach(Sources(session=session, library=library, player=None, cursor=None))  # type: ignore[arg-type]
     card.resize(700, 400)
     card.show()
     qtbot.waitExposed(card)
@@ -444,7 +444,7 @@ def test_an_empty_folder_offers_the_demo(
     session = Session(config.Experiment(), runs=tmp_path / "runs", open_host=ScriptedHost)
     library, panel = Library(session), RunsPanel()
     qtbot.addWidget(panel)
-    panel.attach(SimpleNamespace(session=session, library=library, player=None))  # type: ignore[arg-type]
+    panel.attach(Sources(session=session, library=library, player=None, cursor=None))  # type: ignore[arg-type]
     panel.resize(330, 200)
     panel.show()
     panel.show(History())

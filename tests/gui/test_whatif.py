@@ -23,11 +23,12 @@ from scripted_rival import READY, ScriptedRival
 
 from dqngui import messages as m
 from dqngui.gui.app.app import App
-from dqngui.gui.panels.whatif.whatif_menu import Other
+from dqngui.gui.cards.panel import Sources
 from dqngui.gui.panels.whatif.whatif_panel import WhatIfPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.compare_episodes import Comparison, compare
 from dqngui.lab.analysis.interventions import Intervention, InterventionTarget, levers
+from dqngui.lab.analysis.other_agent import OtherAgent
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.playback.agent_ref import AgentRef
 from dqngui.lab.playback.episode import PlayedEpisode
@@ -191,7 +192,7 @@ def attached(
     qtbot.addWidget(panel)
     panel.resize(width, height)
     library = SimpleNamespace(summaries=[], name_of=str)
-    panel.attach(SimpleNamespace(session=None, player=player, library=library, second_player=second_player, chosen={}))  # type: ignore[arg-type]
+    panel.attach(Sources(session=None, player=player, library=library, second_player=second_player, chosen={}))  # type: ignore[arg-type]
     player.grew.connect(panel.take_views)
     player.grew.connect(lambda _: panel.refresh())
     second_player.grew.connect(panel.refresh)
@@ -430,7 +431,7 @@ def test_what_stood_beside_another_agent_is_left_with_it(
         qtbot.waitUntil(lambda: made.panel.playing is made.player.playing is not None)
 
     panel = made.panel
-    panel.stand_beside(Other(AgentRef(None, folder), 20_000, "checkpoint 20,000"))
+    panel.stand_beside(OtherAgent(AgentRef(None, folder), 20_000, "checkpoint 20,000"))
     made.player.next_episode(17)
     made.player.tick(times=4)
     qtbot.waitUntil(lambda: panel.playing.seed == 17)
@@ -439,7 +440,7 @@ def test_what_stood_beside_another_agent_is_left_with_it(
     assert panel.mode.chosen is None
     assert not panel.add.isHidden()
 
-    panel.stand_beside(Other(AgentRef(None, folder), "best", "a run", READY.environment))
+    panel.stand_beside(OtherAgent(AgentRef(None, folder), "best", "a run", READY.environment))
     another_plays("third")
     assert panel.mode.chosen is not None
     monkeypatch.setattr(ScriptedPlayer, "ready", msgspec.structs.replace(READY, environment="Elsewhere"))
@@ -626,7 +627,7 @@ def test_an_agent_whose_cue_is_erased_turns_the_same_way_whatever_the_cue_was(
         assert second_player.playing.reward.sum() == -1  # it says up, and down is right
         panel.interventions.clear()
 
-    panel.stand_beside(Other(AgentRef(None, tmaze_run), 5_008, "checkpoint 5,008"))
+    panel.stand_beside(OtherAgent(AgentRef(None, tmaze_run), 5_008, "checkpoint 5,008"))
     verdict(qtbot, made, "Diverges")
     assert second_player.playing is not None
     assert second_player.playing.weights_step == 5_008

@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, QSettings, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
 from dqngui.config import Experiment
-from dqngui.gui.app.closing import BackgroundTask, Closing
+from dqngui.gui.app.closing import Closing
 from dqngui.gui.app.cost_report import CostReport
 from dqngui.gui.app.garbage import Sweeper
 from dqngui.gui.app.screenshots import Screenshots
@@ -26,6 +26,7 @@ from dqngui.gui.main_window.window import Window
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.analysis.study import Study
+from dqngui.lab.background.task import BackgroundTask
 from dqngui.lab.cursor.pinning import Pinning
 from dqngui.lab.library.library import Library
 from dqngui.lab.playback.agent_ref import demo_run
@@ -96,7 +97,8 @@ class App(QObject):
                 self.library,
                 study=self.study,
                 second_player=self.second_player,
-                pinning=self.pinning,
+                cursor=self.pinning,
+                cards=panel_docks,
             )
         )
         self.pin_controls = PinControls(self.pinning, player, panel_docks, self.window.menu)
@@ -108,7 +110,7 @@ class App(QObject):
         player.grew.connect(self.window.tab_raiser.take_views)
         player.moved.connect(panel_docks.follow)
         player.changed.connect(lambda: panel_docks.set_scrubbed(player.paused))
-        panel_docks.views_wanted_changed.connect(self._on_sight)
+        panel_docks.wants_changed.connect(self._on_sight)
         self._on_sight()
 
     def _on_grew(self, playing: PlayedEpisode | None) -> None:
@@ -118,9 +120,7 @@ class App(QObject):
 
     def _on_sight(self) -> None:
         panel_docks = self.window.panel_docks
-        self.player.show_in(
-            pictures=not {"agent", "whatif"}.isdisjoint(panel_docks.in_sight), views=panel_docks.views_wanted
-        )
+        self.player.show_in(pictures=panel_docks.pictures_wanted, views=panel_docks.views_wanted)
 
     def _on_shown(self) -> None:
         self.shown_at = time.perf_counter()

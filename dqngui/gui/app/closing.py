@@ -5,26 +5,17 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
 
 from dqngui.gui.app.torch_loader import TorchLoader
+from dqngui.lab.background.task import BackgroundTask
 from dqngui.lab.session.session import Session
 
 POLL_MS = 30
 PATIENCE_S = 10.0
 WORTH_ASKING_S = 30.0
-
-
-class BackgroundTask(Protocol):
-    """Something beside the run that works in the background."""
-
-    def stop(self) -> None: ...
-    @property
-    def alive(self) -> bool: ...
-    def join(self) -> None: ...
 
 
 class Closing(QObject):

@@ -10,7 +10,6 @@ from PySide6.QtCore import QEvent, QObject, QTimer, Slot
 
 from dqngui.gui.docking.timings import Durations, Lateness, process_age
 from dqngui.gui.main_window.window import Window
-from dqngui.gui.scene.frame import FrameView
 from dqngui.lab.playback.player import Player
 from dqngui.messages import CheckpointSaved, Event, Learned
 
@@ -75,8 +74,9 @@ class CostReport(QObject):
     def count_pictures(self, player: Player) -> None:
         """Count how many of the player's pictures are painted, and note when the first one was."""
         player.framed.connect(self._on_framed)
-        for screen in self._window.findChildren(FrameView):
-            screen.installEventFilter(self)
+        for panel in self._window.panel_docks.panels.values():
+            for frame in panel.frames:
+                frame.installEventFilter(self)
 
     @Slot(object, int)
     def _on_framed(self, picture: object, t: int) -> None:

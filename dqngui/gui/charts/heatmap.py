@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 
 from dqngui.gui.charts.canvas import Canvas, color_table, image_of, indices, spread_labels, widest
 from dqngui.gui.style import theme as themes
+from dqngui.gui.style.palette import contrast
 from dqngui.gui.style.theme import Theme
 
 BETWEEN = 12.0  # pixels between two maps
@@ -231,7 +232,7 @@ class Heatmap(Canvas):
             return
         for row, column in np.ndindex(cells.shape):
             ground = QColor.fromRgb(self._table[cells[row, column]])
-            color = max((QColor("#000000"), QColor("#ffffff")), key=lambda each: themes.contrast(each, ground))
+            color = max((QColor("#000000"), QColor("#ffffff")), key=lambda each: contrast(each, ground))
             at = QRectF(place.left() + column * wide, place.top() + row * high, wide, high)
             text = f"{self.values[0, row, column]:.2f}".replace("-", "−")
             self.words(painter, at, text, Qt.AlignmentFlag.AlignHCenter, color)

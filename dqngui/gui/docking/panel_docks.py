@@ -8,9 +8,12 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMainWindow
 
 from dqngui import catalog
-from dqngui.gui.cards.card import Card, CardDock
-from dqngui.gui.cards.panel import Cursor, Panel, Sources
+from dqngui.gui.cards.card import CardDock
+from dqngui.gui.cards.panel import Panel, Sources
+from dqngui.gui.cards.panel_card import card_of
 from dqngui.gui.style.theme import Theme
+from dqngui.lab.cursor.cursor import Cursor
+from dqngui.lab.cursor.pinning import Pinning
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.messages import Event
@@ -27,10 +30,10 @@ class PanelDocks(QObject):
         history, playing: what all of them draw.
 
     Signals:
-        views_wanted_changed: look at `views_wanted` again.
+        wants_changed: look at `views_wanted` and `pictures_wanted` again.
     """
 
-    views_wanted_changed = Signal()
+    wants_changed = Signal()
 
     def __init__(self, window: QMainWindow) -> None:
         super().__init__(window)
@@ -39,6 +42,7 @@ class PanelDocks(QObject):
         self.playing: PlayedEpisode | None = None
         self.panels: dict[str, Panel] = {}
         self.docks: dict[str, CardDock] = {}
+        self._pinning: Pinning | None = None
         self._seen: set[str] = set()
         self._turn = 0
         self._t: int | None = None
@@ -47,38 +51,44 @@ class PanelDocks(QObject):
         self._following.timeout.connect(self._follow_views)
         for name, entry in catalog.PANELS.items():
             panel: Panel = catalog.load(entry)()
-            card = Card(panel.title, panel)
-            for widget in panel.header_widgets:
-                card.add_to_header(widget)
-            for action in panel.menu_actions:
-                card.add_action(action)
-            dock = CardDock(name, card, window)
+            dock = CardDock(name, card_of(panel), window)
             dock.visibilityChanged.connect(lambda visible, name=name: self._on_visibility(name, visible))
-            panel.picked.connect(self.seek)
             self.panels[name], self.docks[name] = panel, dock
 
     def attach(self, sources: Sources) -> None:
         """Give the panels what they need besides the history."""
         for panel in self.panels.values():
             panel.attach(sources)
-            if sources.pinning is not None:
-                panel.picked.disconnect(self.seek)
-                panel.picked.connect(sources.pinning.pick)
+        if sources.cursor is not None:
+            self._pinning = sources.cursor
+            sources.cursor.changed.connect(self._on_cursor)
+
+    @Slot()
+    def _on_cursor(self) -> None:
+        if self._pinning is not None:
+            self.seek(self._pinning.cursor)
 
     def _on_visibility(self, name: str, visible: bool) -> None:
+        panel = self.panels[name]
         if not visible:
             self._seen.discard(name)
+            panel.set_in_sight(False)
         elif name not in self._seen:
             self._seen.add(name)
-            panel = self.panels[name]
+            panel.set_in_sight(True)
             panel.take_views(self.playing)
             panel.show(self.history, self.cursor)
-        self.views_wanted_changed.emit()
+        self.wants_changed.emit()
 
     @property
     def views_wanted(self) -> bool:
         """A panel in sight draws views, so the player should record them."""
         return any(panel.views for panel in self._visible())
+
+    @property
+    def pictures_wanted(self) -> bool:
+        """A panel in sight shows the picture of a step, so the player should draw them."""
+        return any(panel.frames for panel in self._visible())
 
     def set_minimized(self, minimized: bool) -> None:
         """A minimised window shows nothing, though its docks do not say so."""

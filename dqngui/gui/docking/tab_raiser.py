@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QMainWindow, QTabBar
 
 from dqngui.gui.docking.layout import CardLayout
 from dqngui.gui.docking.panel_docks import PanelDocks
-from dqngui.gui.panels.internals.view_panel import ViewPanel
 from dqngui.lab.analysis.views import matching
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import PlayerReady
@@ -45,11 +44,7 @@ class TabRaiser(QObject):
         playing, panel_docks = self._panel_docks.playing, self._panel_docks
         if playing is None or self.chosen:
             return
-        full = {
-            name: bool(matching(playing, panel.views))
-            for name, panel in panel_docks.panels.items()
-            if isinstance(panel, ViewPanel)
-        }
+        full = {name: bool(matching(playing, panel.views)) for name, panel in panel_docks.panels.items() if panel.views}
         for name in panel_docks.in_sight:
             if full.get(name, True):
                 continue

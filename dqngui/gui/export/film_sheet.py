@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QBoxLayout, QHBoxLayout, QLabel, QVB
 
 from dqngui.gui.cards.card import Card
 from dqngui.gui.cards.panel import Panel
+from dqngui.gui.cards.panel_card import card_of
 from dqngui.gui.charts.timeline import span_of
 from dqngui.gui.charts.trace import Series, Trace
 from dqngui.gui.scene.entity_marks import draw_entity_marks
@@ -79,10 +80,7 @@ class FilmSheet(QWidget):
             right = QVBoxLayout()
             right.setSpacing(GAP)
             for panel in self.panels:
-                card = Card(panel.title, panel)
-                for widget in panel.header_widgets:
-                    card.add_to_header(widget)
-                right.addWidget(card, 1)
+                right.addWidget(card_of(panel, menu=False), 1)
             columns.addLayout(right, 4)
         self.show()  # lays it out, on no screen
         for panel in self.panels:

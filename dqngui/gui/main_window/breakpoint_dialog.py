@@ -19,27 +19,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from dqngui.gui.main_window.draft_bar import counted
-from dqngui.gui.panels.curves.exploration_panel import ExplorationPanel
-from dqngui.gui.panels.curves.learning_panel import LearningPanel
 from dqngui.gui.settings_form.fields import ChoiceEditor
 from dqngui.gui.settings_form.scale import parse_number
 from dqngui.gui.style import theme as themes
+from dqngui.gui.style.plural import counted
 from dqngui.gui.style.theme import Theme
-from dqngui.jobs.breakpoints import EPISODES, name_of, number_words, point_words
-from dqngui.lab.analysis.breakpoints import OFFERED, SATURATED, WATCHED, BreakpointList
+from dqngui.jobs.breakpoints import name_of, number_words, point_words
+from dqngui.lab.analysis.breakpoints import OFFERED, WATCHED, BreakpointList
+from dqngui.lab.analysis.quantities import QUANTITIES
 from dqngui.messages import Breakpoint
 
 REFRESH_MS = 400
-_TIPS = {
-    "return": f"Mean undiscounted return of the last {EPISODES} training episodes.",
-    "evaluation": "Mean return of a greedy evaluation.",
-    "policy_loss": "The clipped objective of the policy, negated.",
-    "attention_entropy": "Mean entropy of all attention heads over an episode that the player has played to its end "
-    "with the newest weights; 0: each looks at one place, 1: at all alike.",
-    "memory_saturation": f"Share of the memory's hidden units beyond ±{SATURATED}, over an episode that the player has "
-    "played to its end with the newest weights.",
-}
 _CONDITIONS = (
     ("above", "is above", "Pause where it is greater than the value"),
     ("below", "is below", "Pause where it is smaller than the value"),
@@ -50,12 +40,6 @@ _RULE = (
     "One that stays true does not pause again until it was false once. Breakpoints belong to this window: they hold "
     "for every run that trains in it."
 )
-
-
-def tip_of(quantity: str) -> str:
-    """What a quantity is, in a sentence."""
-    quantities = {**LearningPanel.quantities, **ExplorationPanel.quantities}
-    return quantities[quantity].tip if quantity in quantities else _TIPS[quantity]
 
 
 class BreakpointDialog(QDialog):
@@ -107,7 +91,7 @@ class BreakpointDialog(QDialog):
         self.restyle(themes.current())
 
     def _adding(self) -> QGridLayout:
-        names = [(each, _capital(name_of(each)), tip_of(each)) for each in OFFERED]
+        names = [(each, _capital(name_of(each)), QUANTITIES[each].tip) for each in OFFERED]
         names = [(each, f"{name} (watching)" if each in WATCHED else name, tip) for each, name, tip in names]
         self.quantity, self.condition = ChoiceEditor(names), ChoiceEditor(_CONDITIONS)
         self.quantity.set_value("loss")
@@ -194,7 +178,7 @@ class BreakpointDialog(QDialog):
         enabled = QCheckBox(f"{_capital(words)}{watching}")
         enabled.setChecked(entry.enabled)
         enabled.setEnabled(possible)
-        enabled.setToolTip(tip_of(entry.point.quantity))
+        enabled.setToolTip(QUANTITIES[entry.point.quantity].tip)
         enabled.toggled.connect(lambda on: self._breakpoints.enable(index, on))
         present = QLabel()
         themes.set_role(present, "muted")
@@ -219,8 +203,8 @@ class BreakpointDialog(QDialog):
         for quantity, label in self._rows:
             label.setText(self._now(quantity))
         chosen = str(self.quantity.value())
-        self.quantity.setToolTip(tip_of(chosen))
-        self._present.setText(f"{tip_of(chosen)} {_capital(self._now(chosen))}.")
+        self.quantity.setToolTip(QUANTITIES[chosen].tip)
+        self._present.setText(f"{QUANTITIES[chosen].tip} {_capital(self._now(chosen))}.")
         layout = self.layout()
         assert layout is not None
         layout.activate()

@@ -2,55 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from PySide6.QtCore import QSize, QTimer, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from dqngui import settings
-from dqngui.config import ConfigError
 from dqngui.gui.main_window.actions import WORDS, RunActions
-from dqngui.gui.settings_form.fields import choice_label, inline_toml
-from dqngui.gui.settings_form.scale import number_text
+from dqngui.gui.settings_form.setting_words import change_words
 from dqngui.gui.style import theme as themes
+from dqngui.gui.style.plural import counted
 from dqngui.gui.style.theme import GAP, Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action
 
 REFRESH_MS = 500
-LONGEST = 28  # characters of a value
 _BUTTONS = {Action.FORK: "Fork", Action.START_DRAFT: "New run", Action.DISCARD_DRAFT: "Discard"}
-
-
-def value_words(path: str, value: Any) -> str:
-    """A setting's value as the form calls it, in few characters."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, (int, float)):
-        return number_text(value)
-    if isinstance(value, dict) and value.keys() == {"start", "end", "steps"}:
-        return f"{number_text(value['start'])} to {number_text(value['end'])} over {number_text(value['steps'])}"
-    text = choice_label(path, value) if isinstance(value, str) else inline_toml(value) if value else "none"
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-
-
-def change_words(path: str, old: Any, new: Any) -> str:
-    """`width 64 → 128`."""
-    try:
-        label = settings.field_at(path).label
-    except ConfigError:  # an option of an attention or a memory
-        slot, _, name = path.removeprefix("net.").partition("_options.")
-        label = f"{slot} {name.replace('_', ' ')}"
-    name = label if label[1:2].isupper() else label[:1].lower() + label[1:]
-    return f"{name} {value_words(path, old)} → {value_words(path, new)}"
-
-
-def counted(number: int, what: str) -> str:
-    """`1 change`, `2 changes`."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 class DraftBar(QWidget):

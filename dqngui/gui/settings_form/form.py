@@ -14,10 +14,11 @@ from PySide6.QtWidgets import QFormLayout, QLabel, QToolButton, QVBoxLayout, QWi
 from dqngui import presets, settings
 from dqngui.config import ConfigError, Experiment
 from dqngui.gui.cards.card import Card
-from dqngui.gui.main_window.draft_bar import counted, value_words
 from dqngui.gui.settings_form.fields import MODULES, ChoiceEditor, Editor, TextEditor, editor_for
 from dqngui.gui.settings_form.relevance import relevant
+from dqngui.gui.settings_form.setting_words import value_words
 from dqngui.gui.style import theme as themes
+from dqngui.gui.style.plural import counted
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.scroll_area import ScrollArea
 from dqngui.lab.session.session import Session

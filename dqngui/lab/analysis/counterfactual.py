@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 from dqngui import messages as m
-from dqngui.gui.panels.whatif.whatif_menu import Other
 from dqngui.lab.analysis.compare_episodes import Comparison
 from dqngui.lab.analysis.interventions import Intervention
+from dqngui.lab.analysis.other_agent import OtherAgent
 from dqngui.lab.analysis.second_player import EpisodeVariant, SecondPlayer
+from dqngui.lab.analysis.table import Table
 from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
@@ -47,7 +46,7 @@ class Counterfactual:
         return replace(self, until=0, weights=None)
 
 
-def beside(playing: PlayedEpisode, other: Other) -> Counterfactual:
+def beside(playing: PlayedEpisode, other: OtherAgent) -> Counterfactual:
     """Another agent on the same seed."""
     return Counterfactual(other.agent, other.choice, (_take(playing),), None, max(playing.length, 1))
 
@@ -120,22 +119,21 @@ def _problem(asked: Counterfactual, second_player: SecondPlayer, one: PlayedEpis
     return ""
 
 
-def write_futures(path: str | Path, sides: Sequence[tuple[str, PlayedEpisode | None]]) -> None:
-    """A CSV of episodes beside each other, a step a row: action, reward, return so far, values. Raises OSError."""
+def futures_table(sides: Sequence[tuple[str, PlayedEpisode | None]]) -> Table:
+    """Episodes beside each other, a step a row: action, reward, return so far, values."""
     known = [(name, playing) for name, playing in sides if playing is not None and playing.length]
-    with Path(path).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        heads = ["t"]
-        for name, playing in known:
-            labels = playing.ready.actions or playing.labels("action", playing.q.shape[1])
-            heads += [f"{name} {each}" for each in ("action", "reward", "return", *(f"q {a}" for a in labels))]
-        writer.writerow(heads)
-        returns = [playing.reward.cumsum() for _, playing in known]
-        for t in range(max((playing.length for _, playing in known), default=0)):
-            row: list[object] = [t]
-            for (_, playing), gained in zip(known, returns, strict=True):
-                row += _cells(playing, t, float(gained[min(t, len(gained) - 1)]))
-            writer.writerow(row)
+    header = ["t"]
+    for name, playing in known:
+        labels = playing.ready.actions or playing.labels("action", playing.q.shape[1])
+        header += [f"{name} {each}" for each in ("action", "reward", "return", *(f"q {a}" for a in labels))]
+    rows: list[list[object]] = []
+    returns = [playing.reward.cumsum() for _, playing in known]
+    for t in range(max((playing.length for _, playing in known), default=0)):
+        row: list[object] = [t]
+        for (_, playing), so_far in zip(known, returns, strict=True):
+            row += _cells(playing, t, float(so_far[min(t, len(so_far) - 1)]))
+        rows.append(row)
+    return Table(header, rows)
 
 
 def _cells(playing: PlayedEpisode, t: int, gained: float) -> list[object]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from dqngui.gui.cards.panel import Sources
 from dqngui.lab.analysis.study import Factory, Study
 from dqngui.lab.playback.player import Player
 from dqngui.messages import Event
@@ -31,10 +30,10 @@ class StudyQuestion(QObject):
         self.number = 0
         self._player: Player | None = None
 
-    def attach(self, sources: Sources) -> None:
-        """Take the study and the player; called once."""
-        self.study, self._player = sources.study, sources.player
-        sources.player.changed.connect(self.changed)
+    def attach(self, study: Study | None, player: Player) -> None:
+        """Take the study, if there is one, and the player; called once."""
+        self.study, self._player = study, player
+        player.changed.connect(self.changed)
         if self.study is not None:
             self.study.changed.connect(self.changed)
             self.study.answered.connect(self._on_answer)

@@ -10,9 +10,9 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from dqngui.config import ConfigError
-from dqngui.gui.cards.panel import Cursor
-from dqngui.gui.panels.curves.run_overlays import ancestors
+from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.cursor.pinned_episode import PinnedEpisode, RunEpisodes, learned_within, nearest_checkpoint
+from dqngui.lab.library.ancestors import ancestors
 from dqngui.lab.library.library import Library
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.follow_session import SessionFollower

@@ -16,7 +16,6 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
-from PySide6.QtWidgets import QWidget
 
 from dqngui import catalog
 from dqngui.config import ConfigError
@@ -81,7 +80,7 @@ class Library(QObject):
         self._logs: dict[Path, ReturnLog] = {}  # the thread's own
         self._experiments: dict[str, str | None] = {}  # the thread's own
         self._discarded: list[list[Path]] = []
-        self._watchers: list[QWidget] = []
+        self._watched = False
         self._worker = Worker("library", self)
         self._list = RunIndex(self.runs) if self.runs else None
         self._reading = self._stale = False
@@ -113,13 +112,13 @@ class Library(QObject):
         """Wait for the thread; after `stop`."""
         self._worker.join()
 
-    def watch(self, widget: QWidget) -> None:
-        """The folder is read again and again while this widget can be seen."""
-        self._watchers.append(widget)
+    def set_watched(self, watched: bool) -> None:
+        """Whether somebody looks at the runs: only then the folder is read again and again."""
+        self._watched = watched
 
     @Slot()
     def _on_timer(self) -> None:
-        if any(not each.visibleRegion().isEmpty() and not each.window().isMinimized() for each in self._watchers):
+        if self._watched:
             self.refresh()
         for folder in {folder for overlay in self.overlays for folder in overlay.folders}:
             self._read_curve(folder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
@@ -11,9 +10,9 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QVBoxLay
 
 from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.export.arrays_export import ArraysExport, Exports
-from dqngui.gui.export.episode_arrays import write_steps
 from dqngui.gui.export.film_export import FilmExport
 from dqngui.gui.panels.agent.action_bars import ActionBars
+from dqngui.gui.panels.agent.drawing_note import DrawingNote
 from dqngui.gui.panels.agent.driving_strip import DrivingStrip
 from dqngui.gui.panels.agent.overlay_menu import OverlayMenu
 from dqngui.gui.panels.agent.takeover import Takeover
@@ -26,7 +25,9 @@ from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.gui.widgets.notice import Notice
 from dqngui.gui.widgets.number_label import NumberLabel
+from dqngui.lab.analysis.episode_arrays import steps_table
 from dqngui.lab.analysis.overlay import NO_MARKS
+from dqngui.lab.analysis.table import Table
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 from dqngui.lab.playback.step_descriptions import StepDescriptions
@@ -40,6 +41,7 @@ class AgentPanel(Panel):
     """Draws a step the moment its picture comes, numbers and bars with it, so that they always agree."""
 
     title = "Agent"
+    shows_pinned = True
     promise = "The agent will be seen playing here, as soon as training has made its first weights."
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -50,6 +52,8 @@ class AgentPanel(Panel):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.scene, self.notice = Scene(), Notice(self._restart)
         self.frame = self.scene.frame
+        self.frames = [self.frame]
+        self.drawing_note = DrawingNote(self.frame)
         self.seen, self.overlays = StepDescriptions(self), OverlayMenu()
         self.bars, self.transport = ActionBars(), Transport()
         self._stage = QStackedWidget()
@@ -109,6 +113,7 @@ class AgentPanel(Panel):
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
         self.follow_player(sources.player)
+        self.film.cards = sources.cards
 
     def follow_player(self, player: Player) -> None:
         """Show this player and steer it."""
@@ -117,6 +122,7 @@ class AgentPanel(Panel):
         self.watch.attach(player)
         self.film.attach(player)
         self.arrays.attach(player)
+        self.drawing_note.attach(player)
         self.seen.attach(player)
         self.seen.came.connect(self._on_seen)
         self.overlays.chosen.connect(self._on_overlay)
@@ -348,9 +354,9 @@ class AgentPanel(Panel):
 
     # -- export -----------------------------------------------------------------------------------
 
-    def export_csv(self, path: str | Path) -> None:
-        """Write a row a step: action, reward, values, observation. Raises OSError."""
-        write_steps(path, self._drawn)
+    def exported_table(self) -> Table:
+        """A row a step: action, reward, values, observation."""
+        return steps_table(self._drawn)
 
     # -- looks ------------------------------------------------------------------------------------
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 from html import escape
-from pathlib import Path
 
 import numpy as np
 import pyqtgraph as pg
@@ -13,17 +11,21 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.card import LegendChip
 from dqngui.gui.cards.demo_offer import offer_demo
-from dqngui.gui.cards.panel import Cursor, Panel, Sources
+from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.charts.event_strip import EventStrip, describe
 from dqngui.gui.charts.plot import Band, Plot
 from dqngui.gui.charts.scatter import Scatter
+from dqngui.gui.panels.curves.ancestor_curves import AncestorCurves
 from dqngui.gui.panels.curves.legend import OverlayLegend
-from dqngui.gui.panels.curves.run_overlays import Branch, RunOverlays, ancestors
+from dqngui.gui.panels.curves.run_overlays import RunOverlays
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.jobs.breakpoints import point_words
+from dqngui.lab.analysis.table import Table
+from dqngui.lab.cursor.cursor import Cursor
+from dqngui.lab.library.ancestors import ancestors
 from dqngui.lab.library.library import RunOverlay
 from dqngui.lab.session.history import History
 from dqngui.messages import BreakpointHit, EpisodeEnded, Evaluated, Forked, KnobChanged
@@ -42,6 +44,7 @@ class ReturnPanel(Panel):
 
     title = "Return"
     wants = (EpisodeEnded, Evaluated, KnobChanged, Forked, BreakpointHit)
+    shows_pinned = steps_by_keys = True
     promise = "Each episode's return will appear here once training starts."
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -69,7 +72,7 @@ class ReturnPanel(Panel):
             self.plot.add(item, level + 1)
         for item in (self._evaluations, self._ring):
             item.setEnabled(False)  # or it keeps clicks from the plot
-        self._overlays, self._branch = RunOverlays(self.plot), Branch(self.plot)
+        self._overlays, self._ancestors = RunOverlays(self.plot), AncestorCurves(self.plot)
         self._legend = OverlayLegend(self)
         self._legend.toggled.connect(self._toggle_overlay)
         self._legend.hide()
@@ -169,7 +172,7 @@ class ReturnPanel(Panel):
         self._smoothing.setVisible(not crowded and self.has_content())
         return [
             self._overlays.draw(self.window_size),
-            self._branch.draw(ancestors(self.history, opened, library), self.window_size),
+            self._ancestors.draw(ancestors(self.history, opened, library), self.window_size),
         ]
 
     def _toggle_overlay(self, overlay: RunOverlay, shown: bool) -> None:
@@ -219,21 +222,21 @@ class ReturnPanel(Panel):
             chip.restyle(theme)
         self._legend.restyle(theme)
         self._overlays.restyle(theme)
-        self._branch.restyle(theme)
+        self._ancestors.restyle(theme)
         super().restyle(theme)
 
     # -- clicks ----------------------------------------------------------------------------------
 
     def _click(self, step: float, value: float) -> None:
         """Ask for the episode whose dot is nearest, or to let go of it; far from any, for the nearest step."""
-        number = self._dot_near(step, value) if self.sources is not None and self.sources.pinning else None
+        number = self._dot_near(step, value)
         if number is None:
             self.pick(step, self.plot.steps_in(5))
             return
         asked = Cursor(int(self.history.returns.x.values[number]), number)
         at = self.cursor_at
         pinned = at is not None and (at.step, at.episode) == (asked.step, asked.episode)
-        self.picked.emit(None if pinned else asked)
+        self.ask_cursor(None if pinned else asked)
 
     def _dot_near(self, step: float, value: float) -> int | None:
         """The episode whose dot lies nearest on the screen; None beyond some fingers' breadth along the steps."""
@@ -261,15 +264,15 @@ class ReturnPanel(Panel):
         index = None if value is None else self._dot_near(step, value)
         if index is None:
             index = curve.near(step)
-        others = [*self._branch.readout(step), *self._overlays.readout(step)]
+        others = [*self._ancestors.readout(step), *self._overlays.readout(step)]
         reach = self.plot.steps_in(8)
         elsewhere = index is None or abs(curve.x.values[index] - step) > max(reach, 0.05 * self.history.last_step)
         if index is None or (others and elsewhere):
             return "<br>".join([f"<b>{round(step):,}</b>", *others]) if others else ""
         at = curve.x.values[index]
         lines = [f"<b>{round(at):,}</b> · episode {index + 1:,}", f"return {curve.y.values[index]:,.4g}"]
-        if self.sources is not None and self.sources.pinning is not None:
-            lines += self.sources.pinning.readout(index)
+        if self.cursor_control is not None:
+            lines += self.cursor_control.readout(index)
         mean, sd = curve.moments_at(index, self.window_size)
         if self.window_size > 1 and np.isfinite(mean):
             lines.append(f"mean {mean:,.4g} ± {sd:,.3g}")
@@ -283,11 +286,8 @@ class ReturnPanel(Panel):
 
     # -- export -----------------------------------------------------------------------------------
 
-    def export_csv(self, path: str | Path) -> None:
-        """Write episodes, evaluations, tweaks, breakpoints and the lines of other runs, one a row, in order of steps.
-
-        Raises OSError.
-        """
+    def exported_table(self) -> Table:
+        """Episodes, evaluations, changes of settings, breakpoints and lines of other runs, a row each, by steps."""
         history = self.history
         lengths = history.lengths.y.values
         rows: list[tuple[object, ...]] = [
@@ -299,10 +299,7 @@ class ReturnPanel(Panel):
         rows += [(each.step, "breakpoint", "", "", point_words(each.point), "", each.value) for each in history.hits]
         rows += [(step, "overlay", value, "", name, "", "") for step, value, name in self._overlays.rows()]
         rows.sort(key=lambda row: row[0])  # type: ignore[arg-type, return-value]
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["step", "kind", "return", "length", "detail", "old", "new"])
-            writer.writerows(rows)
+        return Table(["step", "kind", "return", "length", "detail", "old", "new"], rows)
 
 
 def _thinned(evaluations: list[Evaluated], best: Evaluated | None) -> list[Evaluated]:

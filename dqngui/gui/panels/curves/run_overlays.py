@@ -1,56 +1,21 @@
-"""What lies over the open run's return curve: other runs, means of seeds, and the run it branched from."""
+"""The curves of other runs, and means of seeds, over the open run's return curve."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
 import numpy as np
-import pyqtgraph as pg
-from PySide6.QtGui import QColor
 
+from dqngui.gui.charts.overlay_style import dash, token
 from dqngui.gui.charts.plot import Band, Plot
+from dqngui.gui.panels.curves.overlay_curve import PLACES, OverlayCurve
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.lab.library.library import Library, RunOverlay
 from dqngui.lab.library.seed_means import mean_and_interval
-from dqngui.lab.session.history import Floats, History
-from dqngui.messages import Forked
-
-PLACES = 500  # at which a line may bend
-SERIES = (2, 3, 1)  # the first is the run's own, and the second its evaluations'
-DASHES: tuple[tuple[int, int], ...] = ((1, 0), (9, 5), (2, 4))  # places drawn and left out
-DOTTED = (2, 3)
-DEEPEST = 8  # ancestors that are drawn
-Dash = tuple[int, int]
-
-
-def token(slot: int) -> str:
-    """The colour of an overlay: a series other than the open run's."""
-    return f"series{SERIES[slot % len(SERIES)]}"
-
-
-def dash(slot: int) -> Dash:
-    """How an overlay is dashed, once the colours are used up."""
-    return DASHES[slot // len(SERIES) % len(DASHES)]
-
-
-class OverlayCurve(pg.PlotCurveItem):
-    """A line that may have gaps and dashes. Dashes are left-out segments: Qt's own are many times slower."""
-
-    def __init__(self) -> None:
-        super().__init__(antialias=True)
-        self.setSegmentedLineMode("on")
-
-    def draw(self, x: Floats, y: Floats, dashes: Dash = (1, 0), since: float = -np.inf) -> None:
-        """Points (P,) evenly spread over x; NaN is a gap, and from `since` on the line is dashed."""
-        known = np.isfinite(y)
-        drawn, left_out = dashes
-        joined = known & np.append(known[1:], False)
-        joined &= (np.arange(len(x)) % (drawn + left_out) < drawn) | (x < since)
-        self.setData(x=x[known], y=y[known], connect=joined[known])
+from dqngui.lab.session.history import History
 
 
 class RunOverlays:
@@ -185,80 +150,3 @@ class _Drawn:
         for item in (self._line, self._band):
             if item is not None:
                 plot.box.removeItem(item)
-
-
-# -- branches -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Ancestor:
-    """A run that the open one, or an ancestor of it, branched from at `step`."""
-
-    name: str
-    history: History
-    step: int
-    folder: Path
-
-
-def ancestors(history: History, folder: Path | None, library: Library) -> list[Ancestor]:
-    """The runs that a fork came from, the nearest first, as far as their folders are beside its own and were read."""
-    found: list[Ancestor] = []
-    fork: Forked | None = history.forks[0] if history.forks else None
-    seen = {folder}
-    while fork is not None and folder is not None and len(found) < DEEPEST:
-        if fork.parent in ("", "..") or Path(fork.parent).name != fork.parent:
-            break  # a log that someone else wrote names a file elsewhere
-        folder = folder.absolute().parent / fork.parent
-        if folder in seen:
-            break
-        seen.add(folder)
-        parent = library.curve(folder)
-        if parent is None or parent.empty:
-            break
-        found.append(Ancestor(library.name_of(folder), parent, fork.step, folder))
-        fork = parent.forks[0] if parent.forks else None
-    return found
-
-
-class Branch:
-    """The curves of the open run's ancestors: muted, and dotted beyond the step at which it left them."""
-
-    def __init__(self, plot: Plot) -> None:
-        self._plot = plot
-        self._lines: list[OverlayCurve] = []
-        self._found: Sequence[Ancestor] = ()
-        self._window = 1
-        self._color = QColor()
-        self.restyle(themes.current())
-
-    def draw(self, found: Sequence[Ancestor], window: int) -> tuple[float, float] | None:
-        """Draw them within the plot's span, and return the lowest and highest value drawn."""
-        self._found, self._window = found, window
-        while len(self._lines) < len(found):
-            self._lines.append(OverlayCurve())
-            self._lines[-1].setPen(self._plot.pen(self._color, 2))
-            self._plot.add(self._lines[-1], 0.8)
-        x = np.linspace(*self._plot.span, PLACES)
-        ys = [each.history.returns.means_at(x, window) for each in found]
-        for line, ancestor, y in zip(self._lines, found, ys, strict=False):
-            line.draw(x, y, DOTTED, since=ancestor.step)
-        for line in self._lines[len(found) :]:
-            line.setData(x=[], y=[])
-        known = np.concatenate(ys) if ys else np.empty(0)
-        known = known[np.isfinite(known)]
-        return (float(known.min()), float(known.max())) if len(known) else None
-
-    def readout(self, step: float) -> list[str]:
-        """What the ancestor from which the open run has this step had there, as rich text."""
-        for ancestor in reversed(self._found):
-            if step <= ancestor.step:
-                [value] = ancestor.history.returns.means_at(np.array([step]), self._window)
-                color = themes.current().color("series0").name()
-                known = bool(np.isfinite(value))
-                return [f'<span style="color: {color}">{escape(ancestor.name)}</span> {value:,.4g}'] if known else []
-        return []
-
-    def restyle(self, theme: Theme) -> None:
-        self._color = theme.mixed("series0", 0.5)
-        for line in self._lines:
-            line.setPen(self._plot.pen(self._color, 2))

@@ -63,7 +63,7 @@ class AttentionPanel(ViewPanel):
         self.header_widgets += [self.key_figure, self.bar]
         self.dispensable = [self.key_figure, self.bar]
         self._add_actions()
-        self.add_exports()
+        self.add_exports("npz")
         self.restyle(themes.current())
 
     def _make_content(self) -> None:
@@ -88,7 +88,7 @@ class AttentionPanel(ViewPanel):
         layout.addWidget(self.alone)
         for canvas, stretch in ((self.now, 3), (self.grid, 3), (self.times, 3), (self.over, 2), (self.curve, 0)):
             layout.addWidget(canvas, stretch)
-        self.faithfulness_row = FaithfulnessRow(self)
+        self.faithfulness_row = FaithfulnessRow(self, self)
         layout.addWidget(self.faithfulness_row)
         for each in (self.alone, self.grid, self.times):
             each.hide()

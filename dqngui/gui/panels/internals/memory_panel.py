@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QSize, Qt
@@ -23,6 +20,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.lab.analysis.ordering import PLAIN, Ordering, orders
+from dqngui.lab.analysis.table import Table
 from dqngui.lab.analysis.views import Maps, axis_labels, combined, in_words, short_names
 from dqngui.lab.playback.episode import GrowingRows, PlayedEpisode
 from dqngui.messages import View
@@ -68,7 +66,7 @@ class MemoryPanel(ViewPanel):
         self.trajectory.again.connect(self.again)
         self.trajectory.hide()
         layout.addWidget(self.trajectory, 28)
-        self.faithfulness_row = FaithfulnessRow(self)
+        self.faithfulness_row = FaithfulnessRow(self, self)
         layout.addWidget(self.faithfulness_row)
         self.sorting = ChoiceButton("Order of the rows", self)
         self.sorting.offer(PLAIN, self.ordering.key, self.sort_by)
@@ -104,7 +102,7 @@ class MemoryPanel(ViewPanel):
         action.setShortcut(QKeySequence("T"))
         action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         self.addAction(action)
-        self.add_exports()
+        self.add_exports("npz")
         self.restyle(themes.current())
 
     # -- what is drawn ----------------------------------------------------------------------------
@@ -253,16 +251,16 @@ class MemoryPanel(ViewPanel):
         self.trajectory.restyle(theme)
         super().restyle(theme)
 
-    def export_csv(self, path: str | Path) -> None:
-        """Write the chosen view, or its path: one step a row. Raises OSError."""
+    def exported_table(self) -> Table:
+        """The chosen view, one value a row; or its path, one step a row."""
         playing = self.playing
         if not self.as_path.isChecked() or playing is None:
-            return super().export_csv(path)
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["t", "pc1", "pc2", "action", "reward"])
-            for t, place in enumerate(self.trajectory.places.tolist()):
-                writer.writerow([t, *place, int(playing.action[t]), float(playing.reward[t])])
+            return super().exported_table()
+        rows = [
+            (t, *place, int(playing.action[t]), float(playing.reward[t]))
+            for t, place in enumerate(self.trajectory.places.tolist())
+        ]
+        return Table(("t", "pc1", "pc2", "action", "reward"), rows)
 
     @property
     def _unmoved(self) -> bool:

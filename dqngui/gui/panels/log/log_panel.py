@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
-
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter
 from PySide6.QtWidgets import (
@@ -18,10 +15,12 @@ from PySide6.QtWidgets import (
 )
 
 from dqngui.gui.cards.card import LegendChip
-from dqngui.gui.cards.panel import Cursor, Panel
+from dqngui.gui.cards.panel import Panel
 from dqngui.gui.panels.log.event_list import KINDS, EventLine, EventListModel, kind_of, line_of
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, Theme
+from dqngui.lab.analysis.table import Table
+from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.session.history import History
 from dqngui.messages import BreakpointHit, Evaluated, Forked, KnobChanged, KnobRefused, Warned
 
@@ -96,18 +95,14 @@ class LogPanel(Panel):
     def _pick(self, index: QModelIndex) -> None:
         line = index.data(LineRole)
         if line is not None:
-            self.picked.emit(Cursor(line.step))
+            self.ask_cursor(Cursor(line.step))
 
     # -- export -----------------------------------------------------------------------------------
 
-    def export_csv(self, path: str | Path) -> None:
-        """Write every line, the oldest first, whatever the chips hide. Raises OSError."""
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["step", "kind", "text"])
-            for event in self.history.story:
-                line = line_of(event)
-                writer.writerow([line.step, kind_of(event), line.text])
+    def exported_table(self) -> Table:
+        """Every line, the oldest first, whatever the chips hide."""
+        lines = [(line_of(event), kind_of(event)) for event in self.history.story]
+        return Table(("step", "kind", "text"), [(line.step, kind, line.text) for line, kind in lines])
 
 
 class EventRowDelegate(QStyledItemDelegate):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import Slot
@@ -12,14 +9,16 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from dqngui import messages as m
-from dqngui.gui.cards.panel import Cursor, Panel, Sources
+from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.charts.head_plot import HeadPlot
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.analysis.study_question import StudyQuestion
+from dqngui.lab.analysis.table import Table
 from dqngui.lab.analysis.views import in_words
+from dqngui.lab.cursor.cursor import Cursor
 from dqngui.messages import OverTraining
 
 Floats = npt.NDArray[np.float64]
@@ -96,7 +95,7 @@ class OverTrainingPanel(Panel):
 
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
-        self.question.attach(sources)
+        self.question.attach(sources.study, sources.player)
 
     @Slot()
     def _on_change(self) -> None:
@@ -235,13 +234,14 @@ class OverTrainingPanel(Panel):
 
     # -- export -----------------------------------------------------------------------------------
 
-    def export_csv(self, path: str | Path) -> None:
-        """Write a row a checkpoint, view and head. Raises OSError."""
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["step", "view", "head", "entropy", "distance"])
-            for row in self.rows:
-                for name, heads in row.entropy.items():
-                    far = row.distance.get(name, ())
-                    for head, share in enumerate(heads):
-                        writer.writerow([row.step, name, head, share, far[head] if head < len(far) else ""])
+    def exported_table(self) -> Table:
+        """A row a checkpoint, view and head."""
+        rows: list[tuple[object, ...]] = []
+        for row in self.rows:
+            for name, heads in row.entropy.items():
+                far = row.distance.get(name, ())
+                rows += [
+                    (row.step, name, head, share, far[head] if head < len(far) else "")
+                    for head, share in enumerate(heads)
+                ]
+        return Table(("step", "view", "head", "entropy", "distance"), rows)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
-
 import numpy as np
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QResizeEvent
@@ -20,6 +17,7 @@ from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.analysis.study_question import StudyQuestion
+from dqngui.lab.analysis.table import Table
 from dqngui.lab.analysis.views import in_words
 from dqngui.lab.playback.episode import PlayedEpisode
 
@@ -98,7 +96,7 @@ class ProbePanel(Panel):
 
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
-        self.question.attach(sources)
+        self.question.attach(sources.study, sources.player)
 
     @Slot()
     def _on_change(self) -> None:
@@ -258,13 +256,11 @@ class ProbePanel(Panel):
 
     # -- export -----------------------------------------------------------------------------------
 
-    def export_csv(self, path: str | Path) -> None:
-        """Write the curve: a row a step, with the fact, its measure and what guessing gives. Raises OSError."""
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow([*COLUMNS, "chance", "measure", "fact"])
-            if self.answer is None:
-                return
-            rows = np.stack([self.answer.tensors[name] for name in COLUMNS], axis=1)
-            rest = (self.answer.chance, self.answer.measure, self.answer.fact)
-            writer.writerows((int(row[0]), *row[1:-1].tolist(), int(row[-1]), *rest) for row in rows)
+    def exported_table(self) -> Table:
+        """The curve: a row a step, with the fact, its measure and what guessing gives."""
+        header = (*COLUMNS, "chance", "measure", "fact")
+        if self.answer is None:
+            return Table(header)
+        rows = np.stack([self.answer.tensors[name] for name in COLUMNS], axis=1)
+        rest = (self.answer.chance, self.answer.measure, self.answer.fact)
+        return Table(header, ((int(row[0]), *row[1:-1].tolist(), int(row[-1]), *rest) for row in rows))

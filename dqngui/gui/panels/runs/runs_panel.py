@@ -49,9 +49,7 @@ class RunsPanel(Panel):
         column = QVBoxLayout(self.content)
         column.setContentsMargins(1, 0, 1, 4)
         column.addWidget(self.table)
-        outer = self.layout()
-        assert isinstance(outer, QVBoxLayout)
-        outer.addWidget(self.note)
+        self.add_below(self.note)
         self._make_actions()
         self.table.installEventFilter(self)
         self.filter.installEventFilter(self)
@@ -100,13 +98,18 @@ class RunsPanel(Panel):
         library.changed.connect(self._on_library)
         library.overlaid.connect(self._on_marks)
         library.said.connect(self.note.say)
-        library.watch(self)
+        library.set_watched(self.in_sight)
         self._clock = QTimer(self, interval=TICK_MS)
         self._clock.timeout.connect(self._tick)
         self._clock.start()
         sources.session.changed.connect(self._on_session)
         offer_demo(self, sources)
         self._on_library()
+
+    def set_in_sight(self, in_sight: bool) -> None:
+        super().set_in_sight(in_sight)
+        if self._library is not None:
+            self._library.set_watched(in_sight)
 
     # -- drawing ----------------------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +14,8 @@ from dqngui.gui.cards.panel import Sources
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.lab.analysis.interventions import InterventionTarget, levers
-from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice, has_checkpoint, source_name
+from dqngui.lab.analysis.other_agent import OtherAgent
+from dqngui.lab.playback.agent_ref import AgentRef, has_checkpoint, source_name
 from dqngui.messages import PlayerReady
 from dqngui.runs.folder import read_experiment
 
@@ -44,44 +44,23 @@ def fill_with_levers(menu: QMenu, ready: PlayerReady, add: Callable[[Interventio
                 places.addAction(label, partial(add, lever, place))
 
 
-@dataclass(frozen=True, slots=True)
-class Other:
-    """Another agent, to play beside the player's.
-
-    Attributes:
-        name: of its curves, short.
-        environment: what it plays; empty: as the player's agent, whose run it is of.
-    """
-
-    agent: AgentRef
-    choice: WeightsChoice
-    name: str
-    environment: str = ""
-
-    def stands_beside(self, agent: AgentRef, ready: PlayerReady) -> bool:
-        """Whether it is one of this agent's checkpoints still, or another run of what this one plays."""
-        if self.environment:
-            return self.environment == ready.environment
-        return self.agent.folder == agent.folder
-
-
 class ModeChoice(ChoiceButton):
     """Whether the episode is changed, or another agent plays the same seed."""
 
-    def __init__(self, choose: Callable[[Other | None], None], parent: QWidget | None = None) -> None:
+    def __init__(self, choose: Callable[[OtherAgent | None], None], parent: QWidget | None = None) -> None:
         super().__init__("What is compared: the same agent with changes, or another agent on the same seed", parent)
         self._chosen_by = choose
         self._sources: Sources | None = None
         self.menu().setToolTipsVisible(True)
         self.menu().aboutToShow.connect(self.fill)
-        self.chosen: Other | None = None
+        self.chosen: OtherAgent | None = None
         self.look(None)
 
     def attach(self, sources: Sources) -> None:
         """The player and the runs that are offered."""
         self._sources = sources
 
-    def look(self, other: Other | None) -> None:
+    def look(self, other: OtherAgent | None) -> None:
         """Say what is chosen."""
         self.chosen = other
         self._full = WHAT_IF if other is None else f"beside {other.name}"
@@ -104,13 +83,13 @@ class ModeChoice(ChoiceButton):
         for choice in own.choices():
             if choice != "newest":
                 text = f"{choice:,} steps" if isinstance(choice, int) else source_name(choice)
-                other = Other(AgentRef(None, own.folder), choice, source_name(choice))
+                other = OtherAgent(AgentRef(None, own.folder), choice, source_name(choice))
                 self._entry(stored, group, f"{text[:1].upper()}{text[1:]}", "This agent with these weights", other)
         runs = QMenu("Beside another run", menu)
         environment = sources.player.playing.ready.environment if sources.player.playing is not None else ""
         others, set_up = self._runs(sources), _set_up(own)
         for name, folder in others:
-            other = Other(AgentRef(None, folder), "best", name, environment)
+            other = OtherAgent(AgentRef(None, folder), "best", name, environment)
             text, tip = name, "Its best checkpoint, on the same seeds"
             if _set_up(other.agent) != set_up:
                 text += " (another set-up)"
@@ -123,7 +102,7 @@ class ModeChoice(ChoiceButton):
         stored.setIcon(themes.icon("history", "muted"))
         runs.setIcon(themes.icon("compare-horizontal", "muted"))
 
-    def _entry(self, menu: QMenu, group: QActionGroup, text: str, tip: str, other: Other | None) -> QAction:
+    def _entry(self, menu: QMenu, group: QActionGroup, text: str, tip: str, other: OtherAgent | None) -> QAction:
         action = menu.addAction(text)
         action.setToolTip(tip)
         action.setCheckable(True)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from dqngui.gui.cards.panel import Cursor, Panel, Sources
+from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.panels.whatif.comparison_view import ComparisonView
 from dqngui.gui.panels.whatif.intervention_editor import InterventionEditor
 from dqngui.gui.panels.whatif.intervention_list import InterventionList
-from dqngui.gui.panels.whatif.whatif_menu import ModeChoice, Other, fill_with_levers
+from dqngui.gui.panels.whatif.whatif_menu import ModeChoice, fill_with_levers
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
@@ -26,11 +25,14 @@ from dqngui.lab.analysis.counterfactual import (
     beside,
     changed,
     first_step,
+    futures_table,
     verdict,
-    write_futures,
 )
 from dqngui.lab.analysis.interventions import Intervention, Interventions, InterventionTarget
+from dqngui.lab.analysis.other_agent import OtherAgent
 from dqngui.lab.analysis.second_player import SecondPlayer
+from dqngui.lab.analysis.table import Table
+from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 
@@ -63,6 +65,7 @@ class WhatIfPanel(Panel):
         self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
         self._soon.timeout.connect(self._put_question)
         self._arrange()
+        self.frames = [picture.frame for picture in self.view.pictures]
         self.interventions.changed.connect(self._on_edit)
         self.list.opened.connect(self.edit)
         self.view.stepped.connect(self._seek)
@@ -212,7 +215,7 @@ class WhatIfPanel(Panel):
     def _forget_editor(self) -> None:
         self.editor = None
 
-    def stand_beside(self, other: Other | None) -> None:
+    def stand_beside(self, other: OtherAgent | None) -> None:
         """Let another agent play the same seed; None: change the episode of the one that plays."""
         self.mode.look(other)
         self._on_edit()
@@ -385,7 +388,7 @@ class WhatIfPanel(Panel):
 
     # -- export -----------------------------------------------------------------------------------
 
-    def export_csv(self, path: str | Path) -> None:
-        """Write both futures, a step a row: action, reward, return so far and action values. Raises OSError."""
+    def exported_table(self) -> Table:
+        """Both futures, a step a row: action, reward, return so far and action values."""
         other = self._second_player.playing if self._second_player is not None else None
-        write_futures(path, list(zip(self._names, (self.original, other), strict=True)))
+        return futures_table(list(zip(self._names, (self.original, other), strict=True)))

@@ -1,16 +1,17 @@
-"""Every array of the player's episode in one file, with the names of its axes."""
+"""An episode as a file: every array with the names of its axes, or a table with a row a step."""
 
 from __future__ import annotations
 
-import csv
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from dqngui.lab.analysis.table import Table
 from dqngui.lab.playback.episode import PlayedEpisode
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -66,17 +67,17 @@ def write_arrays(path: str | Path, arrays: Arrays) -> None:
         part.unlink(missing_ok=True)
 
 
-def write_steps(path: str | Path, playing: PlayedEpisode | None) -> None:
-    """Write a table of a row a step: action, reward, the actions' numbers, the observation's. Raises OSError."""
-    with Path(path).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        if playing is None:
-            writer.writerow(["t", "action", "reward"])
-            return
-        ready = playing.ready
-        judged = [f"{ready.judged} of {name}" for name in ready.actions]
-        writer.writerow(["t", "action", "reward", *judged, *ready.features])
-        for t, action in enumerate(playing.action.tolist()):
-            name = ready.actions[action] if action < len(ready.actions) else action
-            numbers = [*playing.q[t].tolist(), *playing.observation[t].tolist()]
-            writer.writerow([t, name, float(playing.reward[t]), *numbers])
+def steps_table(playing: PlayedEpisode | None) -> Table:
+    """A row a step: action, reward, the numbers of the actions, the numbers of the observation."""
+    if playing is None:
+        return Table(("t", "action", "reward"))
+    ready = playing.ready
+    judged = [f"{ready.judged} of {name}" for name in ready.actions]
+    return Table(("t", "action", "reward", *judged, *ready.features), _steps(playing))
+
+
+def _steps(playing: PlayedEpisode) -> Iterator[list[object]]:
+    names = playing.ready.actions
+    for t, action in enumerate(playing.action.tolist()):
+        name = names[action] if action < len(names) else action
+        yield [t, name, float(playing.reward[t]), *playing.q[t].tolist(), *playing.observation[t].tolist()]
