@@ -8,39 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Protocol
 
 from dqngui import catalog
 from dqngui.config import ConfigError
-from dqngui.messages import Command, Event, Request
+from dqngui.hosts.host import DRAIN_MS, Host, OpenHost
+from dqngui.messages import Event, Request
 
-
-class Host(Protocol):
-    """One job and the way to talk with it. The stream ends with Finished; after Failed its reason is `failed`."""
-
-    def start(self) -> None:
-        """Begin; returns at once."""
-
-    def send(self, command: Command) -> None:
-        """Give the job a command; does nothing once it has ended."""
-
-    def drain(self, budget_ms: float = 8.0) -> list[Event]:
-        """Events since the last call, in order; never waits (inline: runs the job for the budget).
-
-        Of the `Weights` only the newest is kept. A process gives their tensors as numpy arrays.
-        """
-
-    @property
-    def alive(self) -> bool:
-        """Started, and not yet ended with everything drained."""
-
-    def join(self, timeout: float | None = None) -> bool:
-        """Wait for the end of the job; True if nothing of it is left (inline: nothing ever is)."""
-
-    def kill(self) -> None:
-        """End the job without saving; a thread ends at its next event. The stream is completed."""
-
-
+__all__ = ["DRAIN_MS", "KINDS", "Host", "OpenHost", "events_of", "open_host", "run_inline"]
 KINDS = ("inline", "thread", "process")
 
 

@@ -14,6 +14,7 @@ from typing import BinaryIO
 import msgspec
 
 from dqngui.config import ConfigError
+from dqngui.hosts.host import DRAIN_MS
 from dqngui.messages import ALL_EVENTS, Command, Event, decode_event
 from dqngui.runs.folder import EVENTS
 
@@ -53,6 +54,11 @@ class LogReader:
         """How much of the log was taken, 0…1."""
         return self._taken / self.size if self.size else 1.0
 
+    @property
+    def ahead(self) -> int:
+        """Slices that were decoded and not yet taken."""
+        return len(self._slices)
+
     # -- as a host -------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -61,7 +67,7 @@ class LogReader:
     def send(self, command: Command) -> None:
         """A log obeys no commands."""
 
-    def drain(self, budget_ms: float = 8.0) -> list[Event]:
+    def drain(self, budget_ms: float = DRAIN_MS) -> list[Event]:
         """Some of the next events, in order; never waits."""
         events: list[Event] = []
         while self._slices and len(events) < self._most:
@@ -71,8 +77,8 @@ class LogReader:
             self._room.release()
         return events
 
-    def took(self, seconds: float) -> None:
-        """How long the last events kept the window: the next ones will be as many as suit it."""
+    def set_pace(self, seconds: float) -> None:
+        """Tell how long the window needed for the last drain's events: the next drain gives as many as suit it."""
         self._most = round(min(MOST, max(500, self._most * min(2.0, TICK_S / max(seconds, 1e-6)))))
 
     @property

@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 
 from dqngui.hosts.child import COMMAND
+from dqngui.hosts.host import DRAIN_MS
 from dqngui.hosts.stream import Ending, Outbox
 from dqngui.hosts.wire import END, REQUEST, Order, command_frame, events_of_frame, read_frames, widen, write_frame
 from dqngui.messages import Command, Event, Failed, Request
@@ -68,7 +69,7 @@ class ProcessHost:
     def send(self, command: Command) -> None:
         self._commands.put(command)
 
-    def drain(self, budget_ms: float = 8.0) -> list[Event]:
+    def drain(self, budget_ms: float = DRAIN_MS) -> list[Event]:
         return self._outbox.drain(budget_ms)
 
     @property

@@ -68,7 +68,7 @@ class Hand:
         """Wait for something. Raises SystemExit when it does not come, or the run fails."""
         latest = time.perf_counter() + patience_s
         while not reached():
-            failure = self.app.session.failure
+            failure = self.app.session.run.failure
             if failure is not None or time.perf_counter() > latest:
                 raise SystemExit(f"waited in vain{f': {what}' if what else ''}: {failure or self.app.player.problem}")
             self.wait(0.002)
@@ -78,7 +78,7 @@ class Hand:
         session = self.app.session
         self.until(lambda: session.torch_loaded, "torch")
         session.start()
-        self.until(lambda: session.state is State.RUNNING and session.step > steps, "training", TRAINING_S)
+        self.until(lambda: session.state is State.RUNNING and session.run.step > steps, "training", TRAINING_S)
 
     # -- the mouse --------------------------------------------------------------------------------
 

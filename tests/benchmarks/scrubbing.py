@@ -94,7 +94,7 @@ class _Scrubber(Hand):
             self._exact = t
 
     def measure(self, seconds: float, stretches: int) -> dict[str, Any]:
-        self.train(self.app.session.experiment.learn.warmup + 2_000)  # it learns
+        self.train(self.app.session.run.experiment.learn.warmup + 2_000)  # it learns
         opened_ms = self._open()
         lateness = Lateness(self.app)
         lateness.start()
@@ -127,7 +127,7 @@ class _Scrubber(Hand):
         player = self.app.player
         began, before = time.perf_counter(), player.playing
         self._exact = None
-        player.play_episode(self.app.session.folder, 0, SEED, long_episode(self._task))
+        player.play_episode(self.app.session.run.folder, 0, SEED, long_episode(self._task))
         self.until(lambda: player.playing is not before and self._exact == 0)
         taken = 1000 * (time.perf_counter() - began)
         self.until(lambda: player.playing is not None and player.playing.length == STEPS)
@@ -142,18 +142,18 @@ class _Scrubber(Hand):
     def _speed(self, seconds: float, do: Callable[[float], None]) -> float:
         """Steps a second of the training meanwhile."""
         session = self.app.session
-        first, began = session.step, time.perf_counter()
-        self.until(lambda: session.step > first)  # steps are told in rows: from one to another
-        first, began = session.step, time.perf_counter()
+        first, began = session.run.step, time.perf_counter()
+        self.until(lambda: session.run.step > first)  # steps are told in rows: from one to another
+        first, began = session.run.step, time.perf_counter()
         next_at = 0.0
         while (passed := time.perf_counter() - began) < seconds:
             if passed >= next_at:
                 next_at = passed + DRAG_S
                 do(passed)
             self.wait(0.005)
-        last = session.step
-        self.until(lambda: session.step > last)
-        return (session.step - first) / (time.perf_counter() - began)
+        last = session.run.step
+        self.until(lambda: session.run.step > last)
+        return (session.run.step - first) / (time.perf_counter() - began)
 
     def _places(self, *, kept: bool) -> list[int]:
         """Steps at random places, of which a picture is kept or not."""

@@ -69,7 +69,7 @@ def _opened(hand: Hand, folder: Path) -> dict[str, float]:
     began = time.perf_counter()
     first = 0.0
     app.session.open_stored(folder)
-    while app.session.loading_share < 1.0 and time.perf_counter() - began < PATIENCE_S:
+    while app.session.log.share < 1.0 and time.perf_counter() - began < PATIENCE_S:
         hand.wait(0.005)
         if not first and panel.content.isVisible():
             first = time.perf_counter() - began

@@ -291,9 +291,9 @@ class Visitor(Hand):
             self.click(dialog.boxes[0], QPointF(8, dialog.boxes[0].height() / 2))
             dialog.close()
             self.come_back()
-            paused_at = session.step
+            paused_at = session.run.step
             self.click(window.header.buttons[Action.UNPAUSE])
-            self.until(lambda: session.state is State.RUNNING and session.step > paused_at, "training")
+            self.until(lambda: session.state is State.RUNNING and session.run.step > paused_at, "training")
 
     # -- exports ----------------------------------------------------------------------------------
 

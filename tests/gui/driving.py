@@ -23,9 +23,14 @@ def make_app(settings: QSettings, monkeypatch: pytest.MonkeyPatch, runs: Path | 
     """Neither torch nor a process: torch counts as loaded, training and playing are scripts."""
     monkeypatch.setattr("dqngui.gui.app.torch_loader.find_devices", lambda: [("cpu", "Processor")])
     monkeypatch.setattr(QApplication, "quit", lambda: None)
-    made = App(presets.read_experiment("cartpole-positions"), runs=runs, settings=settings, theme="dark")
-    made.session._open_host, made.player._open_host = ScriptedHost, ScriptedPlayer
-    made.second_player._open_host = made.study._open_host = ScriptedPlayer
+    made = App(
+        presets.read_experiment("cartpole-positions"),
+        runs=runs,
+        settings=settings,
+        theme="dark",
+        open_train_host=ScriptedHost,
+        open_play_host=ScriptedPlayer,
+    )
     made.window.resize(1280, 800)
     return made
 
@@ -86,7 +91,7 @@ def reach(app: App, state: State) -> None:
         host.fail("The loss is not a number.")
     if state is State.STORED:
         until(lambda: session.state is State.STOPPED)
-        folder = session.folder
+        folder = session.run.folder
         assert folder is not None
         session.open_stored(folder)
     until(lambda: session.state is state)

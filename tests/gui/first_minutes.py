@@ -99,7 +99,7 @@ class Visitor(threading.Thread):
         return summary.state if summary else ""
 
     def step(self) -> int:
-        return int(self.window.session.step)
+        return int(self.window.session.run.step)
 
     # -- doing ------------------------------------------------------------------------------------
 
@@ -221,7 +221,7 @@ class Visitor(threading.Thread):
         self.hands.keys("ctrl+e")
         self.until("the stop", lambda: self.state(self.branch) == "stopped")
         self.click_run(self.first, RunColumn.NAME, times=2)
-        self.until("the stored run", lambda: self.window.session.folder == self.first)
+        self.until("the stored run", lambda: self.window.session.run.folder == self.first)
         self.click_run(self.branch, RunColumn.NAME)
         self.hands.keys("Delete")
         self.until("the deletion", lambda: not self.branch.exists())

@@ -72,9 +72,9 @@ class Gallery(QObject):
         session.edit(QUICK)
         session.do(Action.START)
         for step, (path, value) in TWEAKS.items():
-            yield lambda step=step: session.step >= step
+            yield lambda step=step: session.run.step >= step
             session.set_knob(path, value)
-        yield lambda: session.step >= TRAINED
+        yield lambda: session.run.step >= TRAINED
         yield self._plays(20)
         self._shoot("training")
         window.arrange("watch")
@@ -88,7 +88,7 @@ class Gallery(QObject):
         self._shoot("paused")
         session.do(Action.STOP)
         yield lambda: session.state is State.STOPPED
-        folder = session.folder
+        folder = session.run.folder
         session.do(Action.NEW_RUN)
         assert folder is not None
         session.open_stored(folder)

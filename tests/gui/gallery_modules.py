@@ -142,7 +142,7 @@ class Gallery(QObject):
         if not late and not self._until():
             return
         if late:
-            self.problems.append(f"waited in vain: {self._app.session.experiment.title} {self._app.player.problem}")
+            self.problems.append(f"waited in vain: {self._app.session.run.experiment.title} {self._app.player.problem}")
         try:
             self._until = next(self._story)
             self._since = time.monotonic()

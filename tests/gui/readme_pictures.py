@@ -51,12 +51,12 @@ class Photographer(QObject):
 
     def _look(self) -> None:
         session = self._app.session
-        for step in [step for step in self._tweaks if session.step >= step]:
+        for step in [step for step in self._tweaks if session.run.step >= step]:
             session.set_knob(*self._tweaks.pop(step))
-        over = not session.active and session.state is not State.READY
-        if self._learned_at is None and session.best is not None and session.best >= LEARNED:
-            self._learned_at = session.step
-        learned = self._learned_at is not None and session.step >= max(FIRST_AT, self._learned_at + LATER)
+        over = not session.job.active and session.state is not State.READY
+        if self._learned_at is None and session.run.best is not None and session.run.best >= LEARNED:
+            self._learned_at = session.run.step
+        learned = self._learned_at is not None and session.run.step >= max(FIRST_AT, self._learned_at + LATER)
         if not learned and not over:
             return
         self._timer.stop()

@@ -21,6 +21,7 @@ from dqngui.lab.analysis.breakpoints import MOST, OFFERED, measure
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.states import Action, State
 from dqngui.messages import Breakpoint, BreakpointHit
+from dqngui.runs.folder import EVENTS
 
 LOSS = Breakpoint("loss", "above", 10.0)
 RETURN = Breakpoint("return", "below", 50.0)
@@ -114,10 +115,10 @@ def test_present_numbers_stand_beside_each(app: App) -> None:
     host = ScriptedHost.opened[-1]
     host.emit(m.Learned(step=100, updates=1, loss=0.25))
     host.emit(*(m.EpisodeEnded(step=100 + index, ret=float(index), length=1) for index in range(19)))
-    until(lambda: app.session.step >= 118)
+    until(lambda: app.session.run.step >= 118)
     assert beside() == ["now 0.25", "not told yet", "not measured yet"], "too few episodes for a mean"
     host.emit(m.EpisodeEnded(step=119, ret=19.0, length=1))
-    until(lambda: app.session.step >= 119)
+    until(lambda: app.session.run.step >= 119)
     assert beside()[1] == "now 9.5"
 
 
@@ -201,9 +202,13 @@ def test_a_failure_is_told_in_place_of_the_hit_before_it(app: App) -> None:
 
 def test_hits_of_a_stored_run_are_marks_only(app: App, tmp_path: Path) -> None:
     reach(app, State.STORED)
-    app.session._take([BreakpointHit(step=5, point=LOSS, value=12.0)])
-    app.session.changed.emit()
-    assert app.session.hits == () and not app.window.banner.go_on.isVisible()
+    folder = app.session.run.folder
+    assert folder is not None
+    (folder / EVENTS).write_bytes(m.encode(BreakpointHit(step=5, point=LOSS, value=12.0)) + b"\n")
+    app.session.open_stored(folder)
+    until(lambda: app.session.log.share == 1.0)
+    assert len(app.session.history.hits) == 1
+    assert app.session.run.hits == () and not app.window.banner.go_on.isVisible()
 
 
 # -- while watching -----------------------------------------------------------------------------------
@@ -285,12 +290,12 @@ def test_what_holds_while_training_is_paused_anyway_pauses_it_when_it_goes_on(ap
     reach(app, State.PAUSED)
     app.window.breakpoints.add(ENTROPY)
     app.window.breakpoints.watch(watched(0.0))
-    assert app.window.breakpoints.watched["attention_entropy"] == pytest.approx(0.0) and not app.session.hits
+    assert app.window.breakpoints.watched["attention_entropy"] == pytest.approx(0.0) and not app.session.run.hits
     app.session.do(Action.UNPAUSE)
     until(lambda: app.session.state is State.RUNNING)
     app.window.breakpoints.watch(watched(0.0))
     until(lambda: app.session.state is State.PAUSED)
-    assert app.session.hits
+    assert app.session.run.hits
 
 
 def test_numbers_are_measured_for_the_list_without_any_breakpoint(app: App) -> None:

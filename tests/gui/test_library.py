@@ -141,7 +141,7 @@ def test_the_folder_is_read_again_when_the_session_changes_state(
     session.torch_loaded = True
     with qtbot.waitSignal(library.changed):
         session.start()
-    assert [Path(each.folder) for each in library.summaries] == [session.folder]
+    assert [Path(each.folder) for each in library.summaries] == [session.run.folder]
     assert library.is_open(library.summaries[0].folder)
     session.kill()
 
@@ -297,7 +297,7 @@ def test_an_open_run_and_one_in_training_are_not_deleted(
     qtbot: QtBot, library: Library, session: Session, tmp_path: Path
 ) -> None:
     opened, training = make_run(tmp_path / "runs"), make_run(tmp_path / "runs")
-    session.folder = opened
+    session.run.folder = opened
     run_folder.claim(training)
     said: list[str] = []
     library.said.connect(said.append)

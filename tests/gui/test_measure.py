@@ -17,6 +17,7 @@ from dqngui import messages as m
 from dqngui.gui.docking.paint_budget import PaintBudget
 from dqngui.gui.docking.panel_docks import PanelDocks
 from dqngui.gui.docking.timings import Durations, Lateness
+from dqngui.lab.session.history import History
 
 
 def test_the_age_of_a_process_is_counted_from_its_start() -> None:
@@ -153,9 +154,9 @@ def test_the_board_draws_one_changed_panel_a_turn_and_its_paint_belongs_to_the_c
     window.show()
     qtbot.waitExposed(window)
     qtbot.waitUntil(lambda: set(names) <= set(panel_docks.in_sight))
-    panel_docks.take(
-        [m.EpisodeEnded(step=10, ret=1.0, length=9), m.Learned(step=500, updates=1, loss=0.1, epsilon=0.5)]
-    )
+    events = [m.EpisodeEnded(step=10, ret=1.0, length=9), m.Learned(step=500, updates=1, loss=0.1, epsilon=0.5)]
+    panel_docks.history.take(events)
+    panel_docks.take(events)
     drawn = [panel_docks.refresh_next() for _ in range(len(panel_docks.in_sight) + 1)]
     assert drawn[-1] is None
     assert sorted(filter(None, drawn)) == sorted(set(filter(None, drawn)))  # each once
@@ -169,11 +170,12 @@ def test_the_board_draws_one_changed_panel_a_turn_and_its_paint_belongs_to_the_c
     seen: list[int] = []
     add = budget.costs.add
     budget.costs.add = lambda ms, weight=1.0: (seen.append(paints.count), add(ms, weight))  # type: ignore
+    panel_docks.history.take([m.EpisodeEnded(step=700, ret=30.0, length=9)])
     panel_docks.take([m.EpisodeEnded(step=700, ret=30.0, length=9)])
     budget.request()
     qtbot.waitUntil(lambda: bool(seen))
     assert seen[0] >= 1  # painted before the cost was taken
-    panel_docks.clear()
+    panel_docks.clear(History())
     plot.removeEventFilter(paints)
 
 

@@ -68,7 +68,7 @@ class Parts(SimpleNamespace):
         self.qtbot.waitUntil(lambda: None not in [self.library.curve(self.runs / name) for name in names], timeout=5000)
 
     def open(self, name: str, events: Sequence[Event]) -> History:
-        self.session.folder = self.runs / name
+        self.session.run.folder = self.runs / name
         history = History.of(events)
         self.panel.show(history)
         return history
@@ -196,7 +196,7 @@ def test_an_overlay_stays_when_another_run_is_opened_and_is_left_out_when_it_is_
     assert len(parts.lines()) == 1
     assert [chip.text() for chip in parts.panel._legend.chips] == ["b"]
     parts.panel.clear()
-    parts.session.folder = None
+    parts.session.run.folder = None
     parts.panel.show(History())
     assert len(parts.lines()) == 2
     assert parts.panel.content.isVisible()  # runs can be compared with none open

@@ -31,8 +31,8 @@ def trained(app: App, tmp_path: Path) -> App:
     events = [ended(number, ret=float(number)) for number in range(20)]
     ScriptedHost.opened[-1].emit(weights(5_000), *events)
     until(lambda: len(app.window.panel_docks.history.returns) == 20)
-    assert app.session.folder is not None
-    store(app.session.folder, events)
+    assert app.session.run.folder is not None
+    store(app.session.run.folder, events)
     until(lambda: app.player.playing is not None and app.player.playing.weights_step == 5_000)
     app.window.panel_docks.refresh()
     return app

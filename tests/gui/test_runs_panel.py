@@ -247,7 +247,7 @@ def test_a_double_click_opens_a_run_and_marks_it(qtbot: QtBot, parts: Parts) -> 
     QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
     QTest.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
     assert parts.session.state is State.STORED
-    assert parts.session.folder == folders["Beta"]
+    assert parts.session.run.folder == folders["Beta"]
     row = parts.column(RunColumn.NAME).index("Beta")
     assert parts.cell(row, RunColumn.NAME).data(Qt.ItemDataRole.FontRole).bold()
     assert parts.cell(row, RunColumn.SWATCH).data(SWATCH) == "series0"
@@ -264,7 +264,7 @@ def test_keys_are_enough(qtbot: QtBot, parts: Parts) -> None:
     QTest.keyClick(table, Qt.Key.Key_Space)
     assert [each.folders for each in parts.library.overlays] == [(folders["Gamma"],)]
     QTest.keyClick(table, Qt.Key.Key_Return)
-    assert parts.session.folder == folders["Gamma"]
+    assert parts.session.run.folder == folders["Gamma"]
     parts.panel.filter.setFocus()
     QTest.keyClick(parts.panel.filter, Qt.Key.Key_Escape)
     assert len(parts.column(RunColumn.NAME)) == 3
@@ -399,11 +399,11 @@ def test_while_a_run_trains_no_other_is_opened(qtbot: QtBot, parts: Parts) -> No
     three(qtbot, parts)
     parts.session.start()
     qtbot.waitUntil(lambda: parts.session.state is State.RUNNING)
-    opened = parts.session.folder
+    opened = parts.session.run.folder
     parts.choose("Alpha")
-    with qtbot.waitSignal(parts.session.told):
+    with qtbot.waitSignal(parts.session.message):
         parts.do("Open")
-    assert parts.session.folder == opened
+    assert parts.session.run.folder == opened
 
 
 def test_the_folder_is_shown_outside(qtbot: QtBot, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -451,7 +451,7 @@ def test_an_empty_folder_offers_the_demo(
     button = next(each for each in panel.findChildren(demo.QPushButton) if each.text() == "Open the demo run")
     assert button.isVisible()
     button.click()
-    assert session.folder == shipped
+    assert session.run.folder == shipped
     assert session.state is State.STORED
     session.kill()
     library.stop()

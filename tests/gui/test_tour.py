@@ -90,14 +90,14 @@ class Tour:
     def back(self) -> None:
         """Into the state again, from wherever a control led."""
         session = self.app.session
-        if session.active:
+        if session.job.active:
             ScriptedHost.opened[-1].kill()
-            until(lambda: not session.active)
+            until(lambda: not session.job.active)
         session.new_run()
         reach(self.app, State.RUNNING if self.state not in (State.READY, State.STARTING) else self.state)
         if session.state is State.RUNNING:
             fill(ScriptedHost.opened[-1])
-            until(lambda: session.step >= 4_000)
+            until(lambda: session.run.step >= 4_000)
             self._onwards()
         if self.arranged != self._arranged():
             self.app.window.arrange(self.arrangement)
@@ -132,7 +132,7 @@ class Tour:
                 host.fail("The loss is not a number.")
         if self.state is State.STORED:
             until(lambda: session.state is State.STOPPED)
-            folder = session.folder
+            folder = session.run.folder
             assert folder is not None
             session.open_stored(folder)
         until(lambda: session.state is self.state)
@@ -182,9 +182,9 @@ class Tour:
             len(ScriptedHost.opened),
             sum(len(host.sent) for host in ScriptedHost.opened),
             sum(len(host.sent) for host in ScriptedPlayer.opened),
-            session.experiment,
-            session.folder,
-            session.notice,
+            session.run.experiment,
+            session.run.folder,
+            session.run.notice,
             window.banner.text.text() if window.banner.isVisible() else "",
             QGuiApplication.clipboard().text(),
             len(self.handed),

@@ -24,6 +24,7 @@ from dqngui.gui.cards.panel import Sources
 from dqngui.gui.main_window.pin_controls import PinControls
 from dqngui.gui.main_window.window import Window
 from dqngui.gui.style import theme as themes
+from dqngui.hosts import OpenHost, open_host
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.background.task import BackgroundTask
@@ -33,8 +34,9 @@ from dqngui.lab.playback.agent_ref import demo_run
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.follow_session import SessionFollower
 from dqngui.lab.playback.player import Player
+from dqngui.lab.session.job import host_of_window
 from dqngui.lab.session.session import Session
-from dqngui.lab.session.states import State
+from dqngui.lab.session.states import Action, State
 
 INTERRUPTED = 130
 TORCH_MS = 5000  # the window's own torch is loaded after so long at the latest
@@ -50,17 +52,25 @@ class App(QObject):
     """
 
     def __init__(
-        self, experiment: Experiment, *, runs: Path | None, settings: QSettings, theme: themes.Setting | None = None
+        self,
+        experiment: Experiment,
+        *,
+        runs: Path | None,
+        settings: QSettings,
+        theme: themes.Setting | None = None,
+        open_train_host: OpenHost = host_of_window,
+        open_play_host: OpenHost = open_host,
     ) -> None:
+        """The hosts are where training runs, and where agents play."""
         super().__init__()
-        self.session = Session(experiment, runs=runs, parent=self)
+        self.session = Session(experiment, runs=runs, open_host=open_train_host, parent=self)
         self.window = Window(self.session, settings=settings, theme=theme)
         self.torch = TorchLoader(self)
         self.sweeper = Sweeper(self)
         self.sweeper.start()
-        self.player = Player(parent=self)
-        self.study = Study(self.player, parent=self)
-        self.second_player = SecondPlayer(parent=self)
+        self.player = Player(open_host=open_play_host, parent=self)
+        self.study = Study(self.player, open_host=open_play_host, parent=self)
+        self.second_player = SecondPlayer(open_host=open_play_host, parent=self)
         self.library = Library(self.session, parent=self)
         self.session_follower = SessionFollower(self.session, self.player, demo=demo_run(), parent=self)
         self.pinning = Pinning(
@@ -68,7 +78,6 @@ class App(QObject):
             self.player,
             self.library,
             self.session_follower,
-            history=lambda: self.window.panel_docks.history,
             parent=self,
         )
         parts: list[BackgroundTask] = [self.player, self.study, self.second_player, self.library]
@@ -105,7 +114,7 @@ class App(QObject):
         self.second_player.grew.connect(self.window.paint_budget.request)
         self.session.weights.connect(self.study.use_weights)
         self.session.cleared.connect(self.study.forget_weights)
-        self.study.weights_wanted.connect(self.session.request_weights)
+        self.study.weights_wanted.connect(self.session.job.request_weights)
         player.grew.connect(self._on_grew)
         player.grew.connect(self.window.tab_raiser.take_views)
         player.moved.connect(panel_docks.follow)
@@ -191,7 +200,7 @@ def run_window(
     if size is not None:
         window.resize(*size)
     if start:
-        window.shown.connect(app.session.start)
+        window.shown.connect(lambda: app.session.do(Action.START))
     if quit_after is not None:
         QTimer.singleShot(round(1000 * quit_after), app, lambda: app.closing.begin(ask=False))
     qt.commitDataRequest.connect(lambda _: app.closing.begin(ask=False))
@@ -212,8 +221,8 @@ def run_window(
         if pictures.problem:
             print(f"dqngui: {pictures.problem}", file=sys.stderr)
             status = status or 1
-    if app.session.state is State.FAILED and app.session.failure is not None:
-        print(f"dqngui: {app.session.failure.text}", file=sys.stderr)
+    if app.session.state is State.FAILED and app.session.run.failure is not None:
+        print(f"dqngui: {app.session.run.failure.text}", file=sys.stderr)
     window.deleteLater()
     return status
 

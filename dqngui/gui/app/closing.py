@@ -54,7 +54,7 @@ class Closing(QObject):
         """Begin to close; asks first if much training would be lost."""
         if self.done or self._since is not None:
             return
-        lost = self._session.seconds_unsaved
+        lost = self._session.seconds_unsaved(time.perf_counter())
         if ask and lost > WORTH_ASKING_S:
             self._question(
                 f"This run keeps no files. Quitting loses {lost / 60:.1f} minutes of training.", "Quit", self._go
@@ -82,7 +82,7 @@ class Closing(QObject):
     @Slot()
     def _look(self) -> None:
         assert self._since is not None
-        if not self._session.active and not any(part.alive for part in self._awaited):
+        if not self._session.job.active and not any(part.alive for part in self._awaited):
             self._timer.stop()
             for part in self._awaited:
                 part.join()
@@ -92,7 +92,7 @@ class Closing(QObject):
             self.finished.emit()
         elif time.monotonic() - self._since > self._patience and self.dialog is None:
             waiting_for = (
-                "The run is still being saved." if self._session.active else "Something is still being loaded."
+                "The run is still being saved." if self._session.job.active else "Something is still being loaded."
             )
             self._question(waiting_for, "Quit without saving", self.force)
 

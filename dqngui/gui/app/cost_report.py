@@ -59,7 +59,7 @@ class CostReport(QObject):
             self._began = None
             self._warm_up.start()
         if self._measuring:
-            self._last = (time.perf_counter(), self._session.step)
+            self._last = (time.perf_counter(), self._session.run.step)
             self._first = self._first or self._last
             for event in events:
                 if isinstance(event, CheckpointSaved):
@@ -117,8 +117,8 @@ class CostReport(QObject):
         seconds = time.perf_counter() - self._began
         return {
             "measured_s": round(seconds, 2),
-            "host": session.experiment.run.host,
-            "steps": session.step,
+            "host": session.run.experiment.run.host,
+            "steps": session.run.step,
             **self._steps(),
             "event_loop_late_ms": self._lateness.figures(),
             "redraw_ms": budget.costs.figures(),

@@ -27,7 +27,7 @@ class PanelDocks(QObject):
 
     Attributes:
         docks, panels: by the panel's name in the catalog.
-        history, playing: what all of them draw.
+        history, playing: what all of them draw; the history is the session's, given with `show` and `clear`.
 
     Signals:
         wants_changed: look at `views_wanted` and `pictures_wanted` again.
@@ -104,8 +104,7 @@ class PanelDocks(QObject):
         return [panel for name, panel in self.panels.items() if name in self._seen]
 
     def take(self, events: Sequence[Event]) -> None:
-        """Keep events, and tell the panels in sight; they draw at the next `refresh`."""
-        self.history.take(events)
+        """Tell the panels in sight of events that `history` has now; they draw at the next `refresh`."""
         for panel in self._visible():
             panel.take(events)
 
@@ -162,9 +161,9 @@ class PanelDocks(QObject):
         for panel in self.panels.values():
             panel.seek(cursor)
 
-    def clear(self) -> None:
-        """No run any more."""
-        self.show(History())
+    def clear(self, history: History) -> None:
+        """Another run begins, with this history."""
+        self.show(history)
         for panel in self.panels.values():
             panel.clear()
             panel.show(self.history)

@@ -59,23 +59,23 @@ class DraftBar(QWidget):
     def refresh(self) -> None:
         """Show the draft as it is."""
         session = self._session
-        draft = session.draft
+        draft = session.waiting_edits
         self.setVisible(bool(draft))
         if not draft:
             self._timer.stop()
             return
-        if session.active:
+        if session.job.active:
             self._timer.start()
         else:
             self._timer.stop()
         words = [change_words(path, old, new) for path, (old, new) in draft.items()]
         count = counted(len(words), "change")
-        if session.problem:
+        if session.draft.problem:
             begin = f"{count} that {'does' if len(words) == 1 else 'do'} not fit yet"
-        elif session.fork_problem:
+        elif session.fork_plan.problem:
             begin = f"{count} for a new run"
         else:
-            begin = f"Fork from step {session.fork_step:,} with {count}"
+            begin = f"Fork from step {session.fork_plan.step:,} with {count}"
         self.text.setText(f"{begin}: {', '.join(words)}")
         self.text.setToolTip("\n".join(words))
         allowed = session.allowed

@@ -188,7 +188,7 @@ class ExperimentForm(QWidget):
             try:
                 self._presets[name] = presets.read_experiment(name)
             except ConfigError as error:  # a broken preset must not keep the window from opening
-                self._session.notice = str(error)
+                self._session.run.notice = str(error)
         choices = [(name, preset.title or name, preset.env.id) for name, preset in self._presets.items()]
         task = ChoiceEditor(choices)
         task.setPlaceholderText("Own experiment")
@@ -208,9 +208,9 @@ class ExperimentForm(QWidget):
 
     def _lay(self, agent: presets.AgentPreset) -> None:
         try:
-            self._session.load(presets.with_agent(self._session.proposed, agent))
+            self._session.load(presets.with_agent(self._session.draft.experiment, agent))
         except ConfigError as error:
-            self._session.notice = str(error)
+            self._session.show_message(str(error))
             self.refresh()
 
     def _fill(self) -> None:
@@ -283,33 +283,33 @@ class ExperimentForm(QWidget):
     def refresh(self) -> None:
         """Show the proposed experiment, what of it matters and what of it waits for a fork."""
         session = self._session
-        editable, draft = Action.EDIT in session.allowed, session.draft
+        editable, draft = Action.EDIT in session.allowed, session.waiting_edits
         for slot, rows in self.options.items():
             self._refresh_options(slot, rows)
         for rows in (self.first, *(each for section in self.sections.values() for each in section.rows)):
             for path, editor in rows.editors.items():
                 if path not in ("task", "agent"):
-                    editor.set_value(_shown(path, msgspec.to_builtins(session.proposed_value(path))))
-                    rows.show_row(path, relevant(session.proposed, path))
+                    editor.set_value(_shown(path, msgspec.to_builtins(session.draft.value(path))))
+                    rows.show_row(path, relevant(session.draft.experiment, path))
                 editor.setEnabled(editable)
                 rows.labels[path].mark(path in draft)
                 self._explain(editor, draft.get(path), path)
         for path, (rows, remark) in self.remarks.items():
-            entry = MODULES[path].get(session.proposed_value(path))
+            entry = MODULES[path].get(session.draft.value(path))
             warning = entry.summary.partition(". ")[2] if entry is not None else ""
             rows.say(remark, warning and f"{warning}.")
         self.task.set_value(self._preset())
-        self.agent.set_value(presets.agent_of(session.proposed))
+        self.agent.set_value(presets.agent_of(session.draft.experiment))
         for path, editor in self.editors().items():
             if isinstance(editor, TextEditor):
-                editor.reject(f"`{path}`" in session.problem)
-        self.problem.setText(readable(session.problem))
-        self.problem.setVisible(bool(session.problem))
+                editor.reject(f"`{path}`" in session.draft.problem)
+        self.problem.setText(readable(session.draft.problem))
+        self.problem.setVisible(bool(session.draft.problem))
         if self._card is not None:
             self._card.set_note(self._note())
 
     def _refresh_options(self, slot: str, rows: FormRows) -> None:
-        module = getattr(self._session.proposed.net, slot)
+        module = getattr(self._session.draft.experiment.net, slot)
         if self._modules.get(slot) != module:
             self._modules[slot] = module
             rows.clear()
@@ -320,14 +320,14 @@ class ExperimentForm(QWidget):
 
     def _preset(self) -> str | None:
         """The preset whose task this is, whatever else was changed."""
-        mine = self._session.proposed
+        mine = self._session.draft.experiment
         same = (name for name, preset in self._presets.items() if preset.title == mine.title and preset.env == mine.env)
         return next(same, None)
 
     def _note(self) -> str:
         if self._session.state is State.READY:
             return "press Start to train"
-        if changes := len(self._session.draft):
+        if changes := len(self._session.waiting_edits):
             return f"{counted(changes, 'change')} {'waits' if changes == 1 else 'wait'} for a fork"
         return "read-only; edit to fork" if self._session.state is State.STORED else "edit to fork"
 

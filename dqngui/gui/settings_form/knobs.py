@@ -188,7 +188,7 @@ class LiveKnobs(QWidget):
         editable = session.state is State.READY
         steerable = Action.SET_KNOB in session.allowed
         for path, row in self.rows.items():
-            matters = relevant(session.experiment, path)
+            matters = relevant(session.run.experiment, path)
             row.setVisible(matters and (not row.field.advanced or self.more.isChecked()))
             row.setEnabled(editable or steerable)
             self._show(path, row)
@@ -200,15 +200,15 @@ class LiveKnobs(QWidget):
     def _show(self, path: str, row: KnobRow) -> None:
         session = self._session
         editable = session.state is State.READY
-        pending = session.knobs.pending(path)
-        value = session.knobs.pending_value(path) if pending else session.value(path)
+        pending = session.run.knobs.pending(path)
+        value = session.run.knobs.pending_value(path) if pending else session.value(path)
         if row.scheduled:
-            schedule = session.experiment.learn.epsilon
+            schedule = session.run.experiment.learn.epsilon
             row.show_schedule(schedule, editable=editable)
             row.show_manual(isinstance(value, float))
             if not isinstance(value, float):
-                shown = session.learned.epsilon if session.learned else None
-                value = _rounded(schedule.at(session.step) if shown is None else shown)
+                shown = session.run.learned.epsilon if session.run.learned else None
+                value = _rounded(schedule.at(session.run.step) if shown is None else shown)
         row.show_value(value, pending=pending)
 
     @Slot(str)
@@ -219,7 +219,7 @@ class LiveKnobs(QWidget):
 
     @Slot(object)
     def _on_events(self, events: object) -> None:
-        learned = self._session.learned
+        learned = self._session.run.learned
         epsilon = _rounded(learned.epsilon) if learned and learned.epsilon is not None else None
         if epsilon == self._epsilon:
             return
@@ -229,7 +229,7 @@ class LiveKnobs(QWidget):
                 self._show(path, row)
 
     def _show_message(self) -> None:
-        ledger = self._session.knobs
+        ledger = self._session.run.knobs
         lines, role = [], "warn"
         for path, row in self.rows.items():
             if ledger.pending(path):

@@ -6,7 +6,6 @@ They belong to the window: every run that trains in it gets those that are switc
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -17,7 +16,6 @@ from PySide6.QtCore import QObject, Signal, Slot
 from dqngui.jobs.breakpoints import EPISODES, QUANTITIES, holds
 from dqngui.lab.analysis.views import entropy
 from dqngui.lab.playback.episode import PlayedEpisode
-from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
 from dqngui.messages import Breakpoint, BreakpointHit
@@ -53,12 +51,12 @@ class BreakpointList(QObject):
     changed = Signal()
     measured = Signal()
 
-    def __init__(self, session: Session, history: Callable[[], History], parent: QObject | None = None) -> None:
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.entries: tuple[BreakpointEntry, ...] = ()
         self.watched: dict[str, float] = {}
         self.looked_at = False  # somebody wants present numbers
-        self._session, self._history = session, history
+        self._session = session
         self._held: set[Breakpoint] = set()
         self._measured: PlayedEpisode | None = None
         session.changed.connect(self.changed)
@@ -100,14 +98,14 @@ class BreakpointList(QObject):
             return
         self.entries = entries
         self._held &= set(self.enabled)
-        self._session.set_breakpoints(tuple(point for point in self.enabled if point.quantity not in WATCHED))
+        self._session.job.set_breakpoints(tuple(point for point in self.enabled if point.quantity not in WATCHED))
         self.changed.emit()
 
     # -- present numbers --------------------------------------------------------------------------
 
     def present(self, quantity: str) -> float | None:
         """The newest number that was told or measured; None where there is none yet."""
-        history = self._history()
+        history = self._session.history
         if quantity in WATCHED:
             return self.watched.get(quantity)
         if quantity == "return":

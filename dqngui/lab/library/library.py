@@ -84,7 +84,7 @@ class Library(QObject):
         self._worker = Worker("library", self)
         self._list = RunIndex(self.runs) if self.runs else None
         self._reading = self._stale = False
-        self._state = (session.state, session.folder)
+        self._state = (session.state, session.run.folder)
         self._timer = QTimer(self, interval=REFRESH_MS)
         self._timer.timeout.connect(self._on_timer)
         session.changed.connect(self._on_session)
@@ -125,7 +125,7 @@ class Library(QObject):
 
     @Slot()
     def _on_session(self) -> None:
-        state = self._session.state, self._session.folder
+        state = self._session.state, self._session.run.folder
         if state != self._state:
             self._state = state
             self.refresh()
@@ -166,7 +166,7 @@ class Library(QObject):
 
     def is_open(self, folder: str | Path) -> bool:
         """The window shows this run."""
-        return self._session.folder is not None and self._session.folder.absolute() == Path(folder)
+        return self._session.run.folder is not None and self._session.run.folder.absolute() == Path(folder)
 
     # -- curves ----------------------------------------------------------------------------------
 

@@ -1,35 +1,38 @@
-"""A resumption or a fork until its job has begun: if it never does, the run it came from stays as it was."""
+"""A resumption or a fork whose job has not begun yet: if it never does, the run becomes what it was."""
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from dqngui.lab.session.run import RunState
 from dqngui.lab.session.states import State
 from dqngui.messages import Failed
 from dqngui.runs.folder import EVENTS
 
 
-@dataclass(frozen=True, slots=True)
 class Attempt:
     """What to go back to.
 
     Attributes:
-        folder: of a fork, made for it and used by nothing else yet.
+        what: what is attempted, as a word of a sentence.
+        state: of the run before.
+        folder: of a fork, made for it and used by nothing else yet; None for a resumption.
     """
 
-    what: Literal["resumed", "forked"]
-    back_to: State
-    failure: Failed | None
-    notice: str
-    folder: Path | None = None
+    def __init__(
+        self, what: Literal["resumed", "forked"], run: RunState, state: State, folder: Path | None = None
+    ) -> None:
+        self.what, self.state, self.folder = what, state, folder
+        self._run, self._failure, self._notice = run, run.failure, run.notice
 
-    def clean_up(self) -> None:
-        """Remove the folder of a fork that wrote nothing."""
-        if self.folder is None:
-            return
-        log = self.folder / EVENTS
-        if not log.exists() or log.stat().st_size == 0:
-            shutil.rmtree(self.folder, ignore_errors=True)
+    def undo(self) -> Failed | None:
+        """Give the run what it had, and remove the folder of a fork that wrote nothing; returns why it failed."""
+        failure = self._run.failure
+        self._run.failure, self._run.notice = self._failure, self._notice
+        if self.folder is not None:
+            log = self.folder / EVENTS
+            if not log.exists() or log.stat().st_size == 0:
+                shutil.rmtree(self.folder, ignore_errors=True)
+        return failure

@@ -163,7 +163,7 @@ class ReturnPanel(Panel):
         if self.sources is None:
             self.plot.reach(self.history.last_step)
             return []
-        library, folder = self.sources.library, self.sources.session.folder
+        library, folder = self.sources.library, self.sources.session.run.folder
         opened = folder.absolute() if folder is not None else None
         self._overlays.update(library, opened)
         self.plot.reach(max(self.history.last_step, self._overlays.last_step))

@@ -194,15 +194,15 @@ class RunsPanel(Panel):
 
     @Slot()
     def _on_session(self) -> None:
-        if self.sources is not None and self.sources.session.folder != self._opened:
-            self._opened = self.sources.session.folder
+        if self.sources is not None and self.sources.session.run.folder != self._opened:
+            self._opened = self.sources.session.run.folder
             self._on_marks()
         if self._next is None or self.sources is None:
             return
         session, (folder, action) = self.sources.session, self._next
-        if not self.sources.library.is_open(folder) or session.active or session.loading:
+        if not self.sources.library.is_open(folder) or session.job.active or session.loading:
             self._next = None
-        elif session.state is not State.STORED or session.loading_share >= 1.0:
+        elif session.state is not State.STORED or session.log.share >= 1.0:
             self._next = None
             if action in session.allowed:
                 session.do(action)
@@ -212,8 +212,8 @@ class RunsPanel(Panel):
     def _why_not(self, action: Action) -> str:
         assert self.sources is not None
         session = self.sources.session
-        if action is Action.FORK and session.fork_problem:
-            return session.fork_problem
+        if action is Action.FORK and session.fork_plan.problem:
+            return session.fork_plan.problem
         if session.state is State.FINISHED:
             return "This run has finished. Raise Total steps and fork it to train on."
         return "This run cannot go on: it was never saved, or another process trains it."
