@@ -119,7 +119,7 @@ class Saliency:
         leaves = {name: _between(x).requires_grad_() for name, x in embedded.items()}
         count = STEPS + 1
         texts = {name: x.expand(-1, count, *x.shape[2:]) for name, x in seen.items() if name not in leaves}
-        previous = (x.clone().expand(-1, count) for x in (inputs.action, inputs.reward))
+        previous = (x.clone().expand(-1, count) for x in (inputs.prev_action, inputs.prev_reward))
         states = tuple(x.clone().expand(count, *x.shape[1:]).contiguous() for x in state)
         q, _ = self._network(Inputs({**texts, **leaves}, *previous), states)
         gradients = torch.autograd.grad(q[0, :, action].sum(), list(leaves.values()))

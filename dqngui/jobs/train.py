@@ -209,7 +209,7 @@ class _Job:
             if starved is not None:
                 count.starved = True
                 yield Warned(step=count.step, text=starved)
-            if count.next_row <= count.step and (count.rows or not training.algorithm.in_rounds):
+            if count.next_row <= count.step and (count.rows or not training.algorithm.in_rollouts):
                 yield self._noted(self._row())
             self._end_step(bool(updates), any(episode.env == 0 for episode in episodes))
             yield from self._break()

@@ -12,7 +12,7 @@ from dqngui.envs.make import LONGEST_GREEDY, make_vector
 from dqngui.envs.seeds import SELECTION_SEEDS, TEST_SEEDS
 from dqngui.envs.vector import Envs
 from dqngui.jobs.knobs import Knobs
-from dqngui.learning.acting import RunningEpisode
+from dqngui.learning.acting import FinishedEpisode
 from dqngui.learning.algorithm import Algorithm, Generators, Learner, Measured, figures_of, under
 from dqngui.learning.counters import Counters, next_multiple
 from dqngui.learning.devices import resolve_device
@@ -93,7 +93,7 @@ class Training:
 
     # -- one vector step --------------------------------------------------------------------------
 
-    def act(self) -> list[RunningEpisode]:
+    def act(self) -> list[FinishedEpisode]:
         """Step every environment once and store what happened; returns the episodes that ended."""
         episodes = self.algorithm.act(self.experiment, self.counters, self.epsilon)
         self.counters.step += len(self.envs)

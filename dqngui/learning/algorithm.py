@@ -16,7 +16,7 @@ from torch import Tensor
 
 from dqngui.config import Experiment
 from dqngui.envs.vector import Envs
-from dqngui.learning.acting import Actor, Parts, RunningEpisode
+from dqngui.learning.acting import Actor, FinishedEpisode, Parts
 from dqngui.learning.counters import Counters
 from dqngui.learning.flat import FlatParameters, Layout
 from dqngui.nets.trunk import Trunk
@@ -111,7 +111,7 @@ class Algorithm(ABC):
     """
 
     store_name: ClassVar[str]
-    in_rounds: ClassVar[bool] = False
+    in_rollouts: ClassVar[bool] = False
     learner: Learner
     actor: Actor
     store: Store
@@ -126,7 +126,7 @@ class Algorithm(ABC):
         """Share of random actions at present, given what the schedule says; None if the policy itself explores."""
 
     @abstractmethod
-    def act(self, experiment: Experiment, count: Counters, rate: float | None) -> list[RunningEpisode]:
+    def act(self, experiment: Experiment, count: Counters, rate: float | None) -> list[FinishedEpisode]:
         """Step every environment once and keep what happened; returns the episodes that ended."""
 
     @abstractmethod

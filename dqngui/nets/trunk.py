@@ -26,13 +26,13 @@ class Inputs:
 
     Attributes:
         observation: parts by name, (T, B, ...), in their storage types.
-        action: previous action (T, B), −1 at an episode's start.
-        reward: previous reward, scaled, (T, B), 0 at an episode's start.
+        prev_action: (T, B), −1 at an episode's start.
+        prev_reward: scaled, (T, B), 0 at an episode's start.
     """
 
     observation: dict[str, Tensor]
-    action: Tensor
-    reward: Tensor
+    prev_action: Tensor
+    prev_reward: Tensor
 
 
 SAID = "memory/output"
@@ -151,19 +151,19 @@ class Trunk(nn.Module):
         errors: Errors | None,
     ) -> tuple[Tensor, Tensor | None, State]:
         """The same where each step's attention asks what the memory said at the step before."""
-        steps, batch = inputs.action.shape
+        steps, batch = inputs.prev_action.shape
         asked, *carried = self.initial_state(batch) if state is None else state
         memory_state: State = tuple(carried)
         onward, added = self._split_join(inputs, asked.dtype)
         kept, answers = [], []
         records = [None if record is None else Record(changes=record.changes) for _ in range(steps)]
-        lessons: list[Errors | None] = [None if errors is None else {} for _ in range(steps)]
+        step_errors: list[Errors | None] = [None if errors is None else {} for _ in range(steps)]
         for t, step in enumerate(zip(*prepared, strict=True)):
             x, z = self.attention.ask(step, asked, records[t])
             if onward is not None and added is not None:
                 x = torch.addmm(added[t], x, onward)
             observed = None if raw is None else raw[t : t + 1]
-            h, memory_state = self._remember(x.unsqueeze(0), observed, memory_state, records[t], lessons[t])
+            h, memory_state = self._remember(x.unsqueeze(0), observed, memory_state, records[t], step_errors[t])
             asked = h[0]
             if (step_record := records[t]) is not None and self._tells_said:
                 step_record.add(SAID, h)
@@ -173,8 +173,8 @@ class Trunk(nn.Module):
             for spec in self.views():
                 record.add(spec.name, torch.cat([each.values[spec.name] for each in records if each is not None]))
         if errors is not None:
-            for name in lessons[0] or ():
-                errors[name] = torch.cat([lesson[name] for lesson in lessons if lesson is not None])
+            for name in step_errors[0] or ():
+                errors[name] = torch.cat([each[name] for each in step_errors if each is not None])
         h = torch.stack(kept)
         z = None if answers[0] is None else torch.stack([answer for answer in answers if answer is not None])
         return h, self._met(h, z), (asked, *memory_state)
@@ -191,8 +191,8 @@ class Trunk(nn.Module):
     def _previous(self, inputs: Inputs, dtype: torch.dtype) -> list[Tensor]:
         previous = []
         if self.sees_action:
-            choices = torch.arange(self.actions, device=inputs.action.device)
-            previous.append((inputs.action.unsqueeze(-1) == choices).to(dtype))  # −1 gives all zeros
+            choices = torch.arange(self.actions, device=inputs.prev_action.device)
+            previous.append((inputs.prev_action.unsqueeze(-1) == choices).to(dtype))  # −1 gives all zeros
         if self.sees_reward:
-            previous.append(inputs.reward.unsqueeze(-1).to(dtype))
+            previous.append(inputs.prev_reward.unsqueeze(-1).to(dtype))
         return previous

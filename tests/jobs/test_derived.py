@@ -137,7 +137,7 @@ def assert_complete(agent: LoadedAgent, envs: Any, steps: int = 2) -> None:
             for part in agent.spaces.parts
             if part.kind != "text"
         }
-        baseline, _ = network(type(inputs)({**texts, **nothing}, inputs.action, inputs.reward), state)
+        baseline, _ = network(type(inputs)({**texts, **nothing}, inputs.prev_action, inputs.prev_reward), state)
         found = agent._saliency.of(parts, inputs, state, 1)
     difference = float(q[0, 0, 1] - baseline[0, 0, 1])
     assert float(found["saliency/integrated"].sum()) == pytest.approx(difference, abs=0.02 * abs(difference) + 2e-3)

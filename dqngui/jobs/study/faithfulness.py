@@ -105,8 +105,8 @@ def _effects(agent: LoadedAgent, spec: ViewSpec, moment: Moment, gone: Tensor) -
     inputs = replace(
         moment.inputs,
         observation={name: repeat(part, dim=1) for name, part in moment.inputs.observation.items()},
-        action=repeat(moment.inputs.action, dim=1),
-        reward=repeat(moment.inputs.reward, dim=1),
+        prev_action=repeat(moment.inputs.prev_action, dim=1),
+        prev_reward=repeat(moment.inputs.prev_reward, dim=1),
     )
     with torch.inference_mode():
         q, _ = agent.network(inputs, tuple(repeat(part, dim=0) for part in moment.state), record)
