@@ -124,11 +124,11 @@ class Saliency:
         q, _ = self._network(Inputs({**texts, **leaves}, *previous), states)
         gradients = torch.autograd.grad(q[0, :, action].sum(), list(leaves.values()))
         slopes = dict(zip(leaves, gradients, strict=True))
-        at_it = self._told({name: slopes[name][0, -1] * x[0, 0] for name, x in embedded.items()})
-        along = self._told({name: slopes[name][0, :-1].mean(0) * x[0, 0] for name, x in embedded.items()})
+        at_it = self._as_view({name: slopes[name][0, -1] * x[0, 0] for name, x in embedded.items()})
+        along = self._as_view({name: slopes[name][0, :-1].mean(0) * x[0, 0] for name, x in embedded.items()})
         return at_it, along
 
-    def _told(self, attributed: Record) -> Tensor:
+    def _as_view(self, attributed: Record) -> Tensor:
         """Attributions of the embedded parts as one view: embeddings and channels summed up."""
         if self._map is not None:
             return _on_map(self._map, attributed[self._map.name])

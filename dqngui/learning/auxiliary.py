@@ -55,7 +55,7 @@ class AuxiliaryLosses:
     def __init__(self, network: QNetwork, device: torch.device) -> None:
         self.network, self.predictor = network, network.predictor
         self.standardizer = None if self.predictor is None else RunningStandardizer(network.encoder.raw_size, device)
-        self.active = self.predictor is not None or network.memory.teaches_itself
+        self.active = self.predictor is not None or network.memory.has_own_loss
 
     def estimate(
         self,

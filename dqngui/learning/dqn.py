@@ -17,7 +17,7 @@ from dqngui.learning.acting import inputs_of
 from dqngui.learning.augmentation import Augmentation
 from dqngui.learning.auxiliary import AuxiliaryLosses
 from dqngui.learning.distributions import objective_of
-from dqngui.learning.flat import FlatAdam, FlatParameters, Layout
+from dqngui.learning.flat import FlatAdam, FlatParameters, ParameterLayout
 from dqngui.learning.random_streams import RandomStreams
 from dqngui.learning.replay import Batch, OneStepBatch
 from dqngui.learning.targets import window_priority
@@ -320,11 +320,11 @@ class DQN:
         return kept | {"updates": torch.tensor(self.updates)} | self.auxiliary.arrays() | self.random_streams.arrays()
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> ParameterLayout:
         """Name and shape of each parameter, in the order of the vectors that `arrays` gives."""
         return self.flat.layout
 
-    def take_over(self, arrays: Mapping[str, Any], layout: Layout) -> list[str]:
+    def take_over(self, arrays: Mapping[str, Any], layout: ParameterLayout) -> list[str]:
         """Copy the parameters of the same name and shape from another learner's `arrays`; returns their names.
 
         The others stay as they were drawn, the same in all three networks; the optimizer starts anew.

@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 
 from dqngui.config import Experiment, LearnConfig
 from dqngui.envs.spaces import Spaces
-from dqngui.learning.flat import FlatAdam, FlatParameters, Layout
+from dqngui.learning.flat import FlatAdam, FlatParameters, ParameterLayout
 from dqngui.learning.rollout import Minibatch
 from dqngui.learning.targets import elementwise_loss
 from dqngui.nets.actor_critic import ActorCritic
@@ -97,7 +97,7 @@ class PPO:
         return self.network
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> ParameterLayout:
         """Name and shape of each parameter, in the order of the vectors that `arrays` gives."""
         return self.flat.layout
 
@@ -118,7 +118,7 @@ class PPO:
             {name.removeprefix("adam."): value for name, value in arrays.items() if name.startswith("adam.")}
         )
 
-    def take_over(self, arrays: Mapping[str, Any], layout: Layout) -> list[str]:
+    def take_over(self, arrays: Mapping[str, Any], layout: ParameterLayout) -> list[str]:
         """Copy the parameters of the same name and shape from another learner's `arrays`; returns their names.
 
         Raises KeyError or ValueError if arrays and layout do not belong together.

@@ -32,7 +32,7 @@ SPACES = Spaces(
 class Forecasting(GRU):
     """Tells as its own error twice the step number of its window."""
 
-    teaches_itself = True
+    has_own_loss = True
 
     def forward(  # type: ignore[override]
         self, x: Tensor, state: State | None, record: Record | None = None, errors: Errors | None = None
