@@ -7,7 +7,7 @@ Adding a module means its own file and one entry here.
 from __future__ import annotations
 
 from dqngui.catalog.attentions import ATTENTIONS
-from dqngui.catalog.entry import Algorithm, Entry, load, load_target
+from dqngui.catalog.entry import AlgorithmEntry, Entry, load, load_target
 from dqngui.catalog.memories import MEMORIES
 from dqngui.catalog.tasks import TASKS
 from dqngui.catalog.wrappers import WRAPPERS
@@ -20,20 +20,20 @@ __all__ = [
     "PANELS",
     "TASKS",
     "WRAPPERS",
-    "Algorithm",
+    "AlgorithmEntry",
     "Entry",
     "load",
     "load_target",
 ]
 
 ALGORITHMS = {
-    "dqn": Algorithm(
+    "dqn": AlgorithmEntry(
         "Deep Q-learning: double, n-step, windows from replay",
         "dqngui.learning.off_policy:OffPolicy",
         network="dqngui.nets.network:QNetwork",
         label="DQN",
     ),
-    "ppo": Algorithm(
+    "ppo": AlgorithmEntry(
         "Proximal policy optimisation: an actor and a critic, taught by what the policy has just done",
         "dqngui.learning.on_policy:OnPolicy",
         network="dqngui.nets.actor_critic:ActorCritic",

@@ -28,7 +28,7 @@ class Entry(msgspec.Struct, frozen=True):
     label: str = ""
 
 
-class Algorithm(Entry, frozen=True):
+class AlgorithmEntry(Entry, frozen=True):
     """A learning algorithm; `network`, `module:object`, is what its agents are made of."""
 
     network: str = ""

@@ -32,7 +32,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from dqngui.envs.drawing import BRIGHT, FLOOR, RIGHT, SIGNAL, WRONG, Canvas
+from dqngui.envs.drawing import BRIGHT, FLOOR, RIGHT, SIGNAL, WRONG, Drawing
 
 
 class Catch(gymnasium.Env[np.ndarray, int]):
@@ -90,17 +90,17 @@ class Catch(gymnasium.Env[np.ndarray, int]):
 
     def _picture(self) -> np.ndarray:
         cell = max(4, min(24, 400 // max(self.rows, self.columns)))
-        canvas = Canvas((self.columns + 2) * cell, (self.rows + 2) * cell)
+        drawing = Drawing((self.columns + 2) * cell, (self.rows + 2) * cell)
         right, hidden = (self.columns + 1) * cell, (self.rows + 1 - self.blind) * cell
-        canvas.rectangle(cell, cell, right, (self.rows + 1) * cell, FLOOR)
+        drawing.rectangle(cell, cell, right, (self.rows + 1) * cell, FLOOR)
         if self.blind:
-            canvas.rectangle(cell, hidden, right, (self.rows + 1) * cell, (30, 35, 43))
+            drawing.rectangle(cell, hidden, right, (self.rows + 1) * cell, (30, 35, 43))
         seen = self._row < self.rows - self.blind
         x, y = (self._ball + 1.5) * cell, (self._row + 1.5) * cell
-        canvas.disc(x, y, cell * 0.38, SIGNAL, 0.0 if seen else cell * 0.26)
+        drawing.disc(x, y, cell * 0.38, SIGNAL, 0.0 if seen else cell * 0.26)
         colour = BRIGHT
         if self._row == self.rows - 1:
             colour = RIGHT if self._paddle == self._ball else WRONG
         left, top = (self._paddle + 1) * cell, self.rows * cell
-        canvas.rectangle(left, top + cell * 0.55, left + cell, top + cell * 0.9, colour)
-        return canvas.picture()
+        drawing.rectangle(left, top + cell * 0.55, left + cell, top + cell * 0.9, colour)
+        return drawing.picture()

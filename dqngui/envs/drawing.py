@@ -48,7 +48,7 @@ def hue(index: int, count: int, strength: float = 1.0) -> Colour:
     return red, green, blue
 
 
-class Canvas:
+class Drawing:
     """A picture in the making."""
 
     def __init__(self, width: int, height: int) -> None:

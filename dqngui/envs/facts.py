@@ -17,7 +17,7 @@ Facts = dict[str, int | float]
 Env = gymnasium.Env[Any, Any]
 
 
-class Hiding:
+class HidesFacts:
     """A wrapper that leaves something out of the observation."""
 
     def hidden(self) -> Facts:
@@ -30,7 +30,7 @@ def facts_of(env: Env, info: Mapping[str, Any]) -> Facts:
     facts: Facts = {}
     layer = env
     while isinstance(layer, gymnasium.Wrapper):
-        if isinstance(layer, Hiding):
+        if isinstance(layer, HidesFacts):
             facts |= layer.hidden()
         layer = layer.env
     name = "" if env.spec is None else env.spec.id

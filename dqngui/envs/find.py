@@ -42,7 +42,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from dqngui.envs.drawing import BRIGHT, DIM, FLOOR, RIGHT, SIGNAL, WRONG, Canvas
+from dqngui.envs.drawing import BRIGHT, DIM, FLOOR, RIGHT, SIGNAL, WRONG, Drawing
 from dqngui.envs.places import Places
 
 _WIDEST = math.pi / 6
@@ -88,16 +88,16 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
         self.action_space: spaces.Space[Any] = spaces.Discrete(4)
         self._block = max(1, min(steps + 1, 2048 // entities))  # steps drawn together, which is much faster
         self._rows = high[None]
-        self._words = self._places = self._directions = np.zeros(1, np.int64)
+        self._asked_names = self._places = self._directions = np.zeros(1, np.int64)
         self._time = 0
-        self._taken: tuple[int, bool] | None = None
+        self._last_action: tuple[int, bool] | None = None
         self._name_facts: dict[str, int] = {}
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         super().reset(seed=seed)
-        self._time, self._taken = 0, None
+        self._time, self._last_action = 0, None
         self._scatter(None)
         if self.relevant == "recall":
             self._name_facts = {f"name {bit + 1}": int(value) for bit, value in enumerate(self._name().tolist())}
@@ -106,9 +106,9 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
     def step(self, action: int) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
         now = self._time % self._block
         right = bool(action == self._directions[now])
-        self._taken = int(action), right
+        self._last_action = int(action), right
         if now == self._block - 1:
-            self._scatter(int(self._words[now]))
+            self._scatter(int(self._asked_names[now]))
         self._time += 1
         return self._observation(), float(right), self._time == self.steps, False, self._info()
 
@@ -130,7 +130,7 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
         order[every, places] = -1  # the relevant one is the last to go
         present = draw.integers(self.fewest, count + 1, size=steps)
         rows[order.argsort(axis=1).argsort(axis=1) >= present[:, None]] = 0
-        self._rows, self._words, self._places, self._directions = rows, asked, places, directions[every, places]
+        self._rows, self._asked_names, self._places, self._directions = rows, asked, places, directions[every, places]
 
     def _names(self, asked: np.ndarray, places: np.ndarray) -> np.ndarray:
         """Bits of all names (steps, n, name): the words `asked` (steps,) at the rows `places`, others elsewhere."""
@@ -180,28 +180,28 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
         return places
 
     def _picture(self) -> np.ndarray:
-        canvas = Canvas(_SIDE, _SIDE)
+        drawing = Drawing(_SIDE, _SIDE)
         middle, reach, now = _SIDE // 2, _REACH, self._time % self._block
-        canvas.disc(middle, middle, reach + 8, FLOOR)
+        drawing.disc(middle, middle, reach + 8, FLOOR)
         for index, row in enumerate(self._rows[now]):
             if not row.any():
                 continue
             x, y = middle + reach * float(row[0]), middle - reach * float(row[1])
             if index == self._places[now]:
-                canvas.disc(x, y, 13, SIGNAL, hole=10)
+                drawing.disc(x, y, 13, SIGNAL, hole=10)
             if self._named:
-                canvas.disc(x, y, 8, _colour(row[2:]))
+                drawing.disc(x, y, 8, _colour(row[2:]))
             else:
-                canvas.disc(x, y, 3 + 6 * float(row[2] + _LOUD + _BEHIND[1]) / (2 * _LOUD + _BEHIND[1]), BRIGHT)
+                drawing.disc(x, y, 3 + 6 * float(row[2] + _LOUD + _BEHIND[1]) / (2 * _LOUD + _BEHIND[1]), BRIGHT)
         if self.relevant == "match" or (self.relevant == "recall" and self._time == 0):
-            canvas.disc(middle, middle, 20, _colour(self._name()))
+            drawing.disc(middle, middle, 20, _colour(self._name()))
         elif self._named:
-            canvas.disc(middle, middle, 20, DIM, hole=18)
-        if self._taken is not None:  # of the step before this picture
-            action, right = self._taken
+            drawing.disc(middle, middle, 20, DIM, hole=18)
+        if self._last_action is not None:  # of the step before this picture
+            action, right = self._last_action
             x, y = _ARROWS[action]
-            canvas.arrow(middle + 34 * x, middle + 34 * y, 9, (x, y), RIGHT if right else WRONG)
-        return canvas.picture()
+            drawing.arrow(middle + 34 * x, middle + 34 * y, 9, (x, y), RIGHT if right else WRONG)
+        return drawing.picture()
 
 
 def _colour(name: np.ndarray) -> tuple[int, int, int]:

@@ -75,7 +75,7 @@ class ObservationPart(msgspec.Struct, frozen=True):
         return math.prod(self.shape) if self.kind == "vector" else 0
 
 
-class Setting(msgspec.Struct, frozen=True):
+class SpaceContext(msgspec.Struct, frozen=True):
     """What is known of the environment that a space belongs to.
 
     Attributes:
@@ -87,18 +87,18 @@ class Setting(msgspec.Struct, frozen=True):
     frames: int = 0
 
 
-def part_of(name: str, space: gym_spaces.Space[Any], setting: Setting) -> ObservationPart | None:
+def part_of(name: str, space: gym_spaces.Space[Any], context: SpaceContext) -> ObservationPart | None:
     """The part that a leaf of a space is; None for one that no encoder reads. Raises ConfigError, without its path."""
     if isinstance(space, gym_spaces.Discrete):
         return _discrete(name, (int(space.n),), ())
     if isinstance(space, gym_spaces.MultiDiscrete):
-        return _categories(name, space, setting)
+        return _categories(name, space, context)
     if isinstance(space, gym_spaces.MultiBinary):
         return _vector(name, space.shape, "uint8")
     if isinstance(space, gym_spaces.Box):
         if 0 in space.shape:
             raise ConfigError(f"the observation part `{name}` is empty (shape {space.shape})")
-        return _box(name, space, setting) if space.dtype.kind in "biuf" else None
+        return _box(name, space, context) if space.dtype.kind in "biuf" else None
     if is_text(space):
         return ObservationPart(name, "text", (MOST_WORDS,), "int32", sizes=(VOCABULARY,))
     return None
@@ -121,9 +121,9 @@ def _vector(name: str, shape: tuple[int, ...], dtype: str, scale: float = 1.0) -
     return ObservationPart(name, "vector", (math.prod(shape),), dtype, scale=scale, raw_shape=tuple(shape))
 
 
-def _categories(name: str, space: gym_spaces.MultiDiscrete, setting: Setting) -> ObservationPart:
+def _categories(name: str, space: gym_spaces.MultiDiscrete, context: SpaceContext) -> ObservationPart:
     shape = tuple(space.shape)
-    axes = _axes(shape, setting)
+    axes = _axes(shape, context)
     if not axes:
         return _discrete(name, tuple(int(size) for size in space.nvec.ravel()), shape)
     channels = np.moveaxis(space.nvec, [axes.index(axis) for axis in axes if axis in "nc"], range(len(axes) - 2))
@@ -137,28 +137,28 @@ def _grid(name: str, shape: tuple[int, ...], axes: str, sizes: tuple[int, ...]) 
     return ObservationPart(name, "grid", (math.prod(shape),), dtype, sizes=sizes, raw_shape=shape, axes=axes)
 
 
-def _box(name: str, space: gym_spaces.Box, setting: Setting) -> ObservationPart:
+def _box(name: str, space: gym_spaces.Box, context: SpaceContext) -> ObservationPart:
     shape, kind = tuple(space.shape), space.dtype.kind
     low, high = float(space.low.min()), float(space.high.max())
     byte = space.dtype == np.uint8
     stored, scale = ("uint8", 1.0 / max(1.0, high)) if byte else ("uint8" if kind == "b" else "float32", 1.0)
-    axes = _axes(shape, setting)
+    axes = _axes(shape, context)
     if axes:
         size = dict(zip(axes, shape, strict=True))
         smallest, largest = sorted((size["h"], size["w"]))
         channels = size.get("c", 1)
-        if setting.minigrid and byte and channels == len(MINIGRID_SIZES) and smallest < _FLOAT_PICTURE_SIDE:
+        if context.minigrid and byte and channels == len(MINIGRID_SIZES) and smallest < _FLOAT_PICTURE_SIDE:
             return _grid(name, shape, axes, MINIGRID_SIZES * size.get("n", 1))
         few = low == 0 and 2 <= high < _FEW_CATEGORIES and kind in "iu"
         if few and largest <= _SMALL_MAP and channels <= _MOST_CHANNELS:
             return _grid(name, shape, axes, (int(high) + 1,) * (channels * size.get("n", 1)))
         if _is_picture(kind, byte, "c" in axes, smallest):
-            if setting.minigrid and channels > _MOST_CHANNELS:
+            if context.minigrid and channels > _MOST_CHANNELS:
                 scale = 1.0  # its zeros and ones, whatever bound it states
             elif kind == "f" and (low, high) == (0, 255):
                 scale = 1 / 255
             return ObservationPart(name, "image", (math.prod(shape),), stored, scale=scale, raw_shape=shape, axes=axes)
-    if kind == "f" and len(shape) == 2 and shape[0] >= 2 and not setting.frames:
+    if kind == "f" and len(shape) == 2 and shape[0] >= 2 and not context.frames:
         return ObservationPart(name, "entities", (math.prod(shape),), "float32", raw_shape=shape)
     return _vector(name, shape, stored, scale)
 
@@ -169,11 +169,11 @@ def _is_picture(kind: str, byte: bool, coloured: bool, side: int) -> bool:
     return kind == "f" and side >= (_PICTURE_SIDE if coloured else _FLOAT_PICTURE_SIDE)
 
 
-def _axes(shape: tuple[int, ...], setting: Setting) -> str:
+def _axes(shape: tuple[int, ...], context: SpaceContext) -> str:
     """Meaning of each axis if this were a picture, empty where it cannot be: the channels are the shorter end."""
-    frames = "n" if setting.frames and len(shape) > 2 and shape[0] == setting.frames else ""
+    frames = "n" if context.frames and len(shape) > 2 and shape[0] == context.frames else ""
     inner = shape[len(frames) :]
-    if setting.frames and not frames:
+    if context.frames and not frames:
         return ""  # joined vectors are no picture
     if len(inner) == 2:
         return f"{frames}hw"

@@ -38,7 +38,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from dqngui.envs.drawing import BRIGHT, DIM, FLOOR, RIGHT, SIGNAL, WRONG, Canvas
+from dqngui.envs.drawing import BRIGHT, DIM, FLOOR, RIGHT, SIGNAL, WRONG, Drawing
 
 SHORT, LONG = 0, 1
 
@@ -69,7 +69,7 @@ class Periodic(gymnasium.Env[np.ndarray, int]):
         self._changes = np.zeros(steps + 1)  # x_0 ... x_steps
         self._seen = np.zeros((steps + 1, 1), np.float32)
         self._time = 0
-        self._taken: list[int] = []
+        self._actions: list[int] = []
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -80,11 +80,11 @@ class Periodic(gymnasium.Env[np.ndarray, int]):
         self._changes = np.resize(self._pattern, count) + self.noise * draw.standard_normal(count)
         seen = self._changes.cumsum() if self.price else self._changes
         self._seen = seen.astype(np.float32)[:, None]
-        self._time, self._taken = 0, []
+        self._time, self._actions = 0, []
         return self._seen[0], self._info()
 
     def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        self._taken.append(int(action))
+        self._actions.append(int(action))
         self._time += 1
         change = float(self._changes[self._time])
         if self.reward == "sign":
@@ -105,11 +105,11 @@ class Periodic(gymnasium.Env[np.ndarray, int]):
         return self._picture() if self.render_mode == "rgb_array" else None
 
     def _picture(self) -> np.ndarray:
-        canvas = Canvas(480, 200)
+        drawing = Drawing(480, 200)
         margin, middle, half = 16, 146, 42
-        cell = (canvas.width - 2 * margin) / (self.steps + 1)
+        cell = (drawing.width - 2 * margin) / (self.steps + 1)
         gap = 0.15 * cell if cell >= 4 else 0.0
-        canvas.rectangle(margin, middle - 0.5, canvas.width - margin, middle + 0.5, FLOOR)
+        drawing.rectangle(margin, middle - 0.5, drawing.width - margin, middle + 0.5, FLOOR)
         changes = self._changes[: self._time + 1]
         scale = half / max(2.5, float(np.abs(changes).max()))
         for step, change in enumerate(changes.tolist()):
@@ -117,16 +117,16 @@ class Periodic(gymnasium.Env[np.ndarray, int]):
             top, bottom = sorted((middle, middle - change * scale))
             colour = DIM
             if step:
-                right = (change > 0) == (self._taken[step - 1] == LONG)
+                right = (change > 0) == (self._actions[step - 1] == LONG)
                 colour = RIGHT if right else WRONG
-            canvas.rectangle(left + gap, top, left + cell - gap, max(bottom, top + 1), colour)
-        self._draw_price(canvas, changes.cumsum(), margin, cell)
+            drawing.rectangle(left + gap, top, left + cell - gap, max(bottom, top + 1), colour)
+        self._draw_price(drawing, changes.cumsum(), margin, cell)
         if self._time < self.steps and self._time + 1 >= self.period:
             past = margin + (self._time + 1 - self.period) * cell
-            canvas.frame(past, middle - half - 4, past + cell, middle + half + 4, min(1.5, cell / 4), SIGNAL)
-        return canvas.picture()
+            drawing.frame(past, middle - half - 4, past + cell, middle + half + 4, min(1.5, cell / 4), SIGNAL)
+        return drawing.picture()
 
-    def _draw_price(self, canvas: Canvas, prices: np.ndarray, margin: float, cell: float) -> None:
+    def _draw_price(self, drawing: Drawing, prices: np.ndarray, margin: float, cell: float) -> None:
         top, bottom = 16, 84
         low, high = min(0.0, float(prices.min())), max(0.0, float(prices.max()))
         scale = (bottom - top) / max(1.0, high - low)
@@ -134,9 +134,9 @@ class Periodic(gymnasium.Env[np.ndarray, int]):
         for step in range(1, len(y)):
             left = margin + (step - 0.5) * cell
             upper, lower = sorted((float(y[step - 1]), float(y[step])))
-            canvas.rectangle(left + cell - 1, upper, left + cell + 1, lower, DIM)
-            canvas.rectangle(left, y[step - 1] - 1, left + cell, y[step - 1] + 1, DIM)
-        canvas.disc(margin + (len(y) - 0.5) * cell, float(y[-1]), 4, BRIGHT)
+            drawing.rectangle(left + cell - 1, upper, left + cell + 1, lower, DIM)
+            drawing.rectangle(left, y[step - 1] - 1, left + cell, y[step - 1] + 1, DIM)
+        drawing.disc(margin + (len(y) - 0.5) * cell, float(y[-1]), 4, BRIGHT)
 
 
 def expected_return(period: int, noise: float, steps: int, reward: str = "sign", persistent: bool = False) -> float:

@@ -17,10 +17,10 @@ import numpy as np
 from gymnasium import spaces as gym_spaces
 
 from dqngui.config import ConfigError, EnvConfig
-from dqngui.envs.parts import ObservationPart, Setting, is_text, part_of
+from dqngui.envs.parts import ObservationPart, SpaceContext, is_text, part_of
 from dqngui.envs.words import word_ids
 
-__all__ = ["Layout", "ObservationPart", "Spaces", "kind_of", "named", "spaces_of", "walk"]
+__all__ = ["ObservationLayout", "ObservationPart", "Spaces", "kind_of", "named", "spaces_of", "walk"]
 
 
 class Spaces(msgspec.Struct, frozen=True):
@@ -43,12 +43,14 @@ class _Leaf(msgspec.Struct, frozen=True):
     start: Any = None  # smallest category where that is not 0, taken away
 
 
-class Layout:
+class ObservationLayout:
     """How observations of one space become stored arrays."""
 
-    def __init__(self, space: gym_spaces.Space[Any], where: str = "env.id", setting: Setting | None = None) -> None:
+    def __init__(
+        self, space: gym_spaces.Space[Any], where: str = "env.id", context: SpaceContext | None = None
+    ) -> None:
         """Raises ConfigError, naming `where`, for a space that no encoder reads."""
-        known = setting or Setting()
+        known = context or SpaceContext()
         self._leaves = tuple(_leaf(path, leaf, space, where, known) for path, leaf in walk(space))
         if not self._leaves:
             raise ConfigError(f"`{where}`: the observation has no entries")
@@ -58,9 +60,9 @@ class Layout:
             raise ConfigError(f"`{where}`: two parts of the observation are called `{twice}`")
 
     @classmethod
-    def of(cls, env: gymnasium.Env[Any, Any]) -> Layout:
+    def of(cls, env: gymnasium.Env[Any, Any]) -> ObservationLayout:
         """The layout of an environment's observations. Raises ConfigError."""
-        return cls(env.observation_space, setting=_setting(env))
+        return cls(env.observation_space, context=_space_context(env))
 
     @property
     def parts(self) -> tuple[ObservationPart, ...]:
@@ -108,10 +110,10 @@ def walk(space: gym_spaces.Space[Any], path: tuple[Any, ...] = ()) -> Iterator[t
         yield path, space
 
 
-def _leaf(path: tuple[Any, ...], space: Any, whole: Any, where: str, setting: Setting) -> _Leaf:
+def _leaf(path: tuple[Any, ...], space: Any, whole: Any, where: str, context: SpaceContext) -> _Leaf:
     name = "/".join(str(key) for key in path) or "observation"
     try:
-        part = part_of(name, space, setting)
+        part = part_of(name, space, context)
     except ConfigError as error:
         raise ConfigError(f"`{where}`: {error}") from None
     if part is None:
@@ -123,10 +125,10 @@ def _leaf(path: tuple[Any, ...], space: Any, whole: Any, where: str, setting: Se
     return _Leaf(part, path)
 
 
-def _setting(env: gymnasium.Env[Any, Any]) -> Setting:
+def _space_context(env: gymnasium.Env[Any, Any]) -> SpaceContext:
     minigrid = sys.modules.get("minigrid.minigrid_env")  # not imported: nothing of it is there
     frames = env.get_wrapper_attr("joined_frames") if env.has_wrapper_attr("joined_frames") else 0
-    return Setting(minigrid is not None and isinstance(env.unwrapped, minigrid.MiniGridEnv), frames)
+    return SpaceContext(minigrid is not None and isinstance(env.unwrapped, minigrid.MiniGridEnv), frames)
 
 
 def kind_of(space: gym_spaces.Space[Any]) -> str:
@@ -149,12 +151,12 @@ def _unreadable(name: str, path: tuple[Any, ...], space: Any, whole: Any, where:
 
 def spaces_of(env: gymnasium.Env[Any, Any], config: EnvConfig) -> Spaces:
     """What an environment shows and takes. Raises ConfigError for what no agent here can use."""
-    parts = Layout.of(env).parts
+    parts = ObservationLayout.of(env).parts
     actions = _actions(env)
     count = sum(part.named_numbers for part in parts)
     features = _names(config.features, "features", count, "entries in the observation")
     action_names = _names(config.actions, "actions", actions, "actions")
-    features = features or named(env, "feature_names", count) or _of_traffic(env, count) or _numbered(parts)
+    features = features or named(env, "feature_names", count) or _vehicle_names(env, count) or _numbered_names(parts)
     return Spaces(
         _with_presence(parts, features),
         actions,
@@ -163,7 +165,7 @@ def spaces_of(env: gymnasium.Env[Any, Any], config: EnvConfig) -> Spaces:
     )
 
 
-def _of_traffic(env: gymnasium.Env[Any, Any], count: int) -> tuple[str, ...]:
+def _vehicle_names(env: gymnasium.Env[Any, Any], count: int) -> tuple[str, ...]:
     """Names of a vehicle's numbers, as the tasks of highway-env keep them."""
     names = getattr(getattr(env.unwrapped, "observation_type", None), "features", None)
     return tuple(names) if isinstance(names, list) and len(names) == count else ()
@@ -171,13 +173,13 @@ def _of_traffic(env: gymnasium.Env[Any, Any], count: int) -> tuple[str, ...]:
 
 def _with_presence(parts: tuple[ObservationPart, ...], features: tuple[str, ...]) -> tuple[ObservationPart, ...]:
     """The parts, where entities have a number called `presence` with its place."""
-    told, first = [], 0
+    with_presence, first = [], 0
     for part in parts:
         names = features[first : first + part.named_numbers]
         first += len(names)
-        there = part.kind == "entities" and "presence" in names
-        told.append(msgspec.structs.replace(part, presence=names.index("presence")) if there else part)
-    return tuple(told)
+        has_presence = part.kind == "entities" and "presence" in names
+        with_presence.append(msgspec.structs.replace(part, presence=names.index("presence")) if has_presence else part)
+    return tuple(with_presence)
 
 
 def _actions(env: gymnasium.Env[Any, Any]) -> int:
@@ -205,7 +207,7 @@ def named(env: gymnasium.Env[Any, Any], attribute: str, count: int) -> tuple[str
     return names if len(names) == count else ()
 
 
-def _numbered(parts: tuple[ObservationPart, ...]) -> tuple[str, ...]:
+def _numbered_names(parts: tuple[ObservationPart, ...]) -> tuple[str, ...]:
     names: list[str] = []
     for part in parts:
         prefix = "x" if part.name == "observation" else part.name

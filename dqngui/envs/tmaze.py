@@ -41,7 +41,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from dqngui.envs.drawing import BRIGHT, DIM, FLOOR, RIGHT, SIGNAL, WRONG, Canvas
+from dqngui.envs.drawing import BRIGHT, DIM, FLOOR, RIGHT, SIGNAL, WRONG, Drawing
 
 UP, DOWN = 1, -1
 _FORWARD, _BACK = 0, 1
@@ -108,28 +108,30 @@ class TMaze(gymnasium.Env[np.ndarray, int]):
 
     def _picture(self) -> np.ndarray:
         """The maze from above, its cells made narrower the more there are."""
-        canvas = Canvas(480, 160)
+        drawing = Drawing(480, 160)
         margin, hall, middle = 24, 40, 80  # hall: width of the corridor
-        cell = (canvas.width - 2 * margin - hall) / (self.length - self._first)
+        cell = (drawing.width - 2 * margin - hall) / (self.length - self._first)
 
         def centre(x: int) -> float:
             return margin + hall / 2 + (x - self._first) * cell
 
         end, edge = centre(self.length), margin / 2
-        canvas.rectangle(margin, middle - hall / 2, end + hall / 2, middle + hall / 2, FLOOR)
-        canvas.rectangle(end - hall / 2, edge, end + hall / 2, canvas.height - edge, FLOOR)
+        drawing.rectangle(margin, middle - hall / 2, end + hall / 2, middle + hall / 2, FLOOR)
+        drawing.rectangle(end - hall / 2, edge, end + hall / 2, drawing.height - edge, FLOOR)
         if cell >= 6:
             for x in range(self._first + 1, self.length):
-                canvas.disc(centre(x), middle, 1, DIM)
+                drawing.disc(centre(x), middle, 1, DIM)
         if self._turned:
             colour = RIGHT if self._turned == self._cue else WRONG
-            top, bottom = (edge, middle - hall / 2) if self._turned == UP else (middle + hall / 2, canvas.height - edge)
-            canvas.rectangle(end - hall / 2, top, end + hall / 2, bottom, colour)
+            top, bottom = (
+                (edge, middle - hall / 2) if self._turned == UP else (middle + hall / 2, drawing.height - edge)
+            )
+            drawing.rectangle(end - hall / 2, top, end + hall / 2, bottom, colour)
         shown = self._x == self._first and not self._turned
-        canvas.arrow(centre(self._first), middle, hall / 2 - 4, (0, -self._cue), SIGNAL if shown else _CUE_PAST)
+        drawing.arrow(centre(self._first), middle, hall / 2 - 4, (0, -self._cue), SIGNAL if shown else _CUE_PAST)
         y = middle - self._turned * (middle - edge - hall / 2)
-        canvas.disc(centre(self._x), y, 8, BRIGHT)
-        return canvas.picture()
+        drawing.disc(centre(self._x), y, 8, BRIGHT)
+        return drawing.picture()
 
 
 _CUE_PAST = (88, 80, 62)

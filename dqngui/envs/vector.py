@@ -14,7 +14,7 @@ import gymnasium
 import numpy as np
 
 from dqngui.config import EnvConfig
-from dqngui.envs.spaces import Layout, Spaces, spaces_of
+from dqngui.envs.spaces import ObservationLayout, Spaces, spaces_of
 
 Parts = dict[str, np.ndarray]
 
@@ -32,10 +32,10 @@ class Envs:
         self.envs = list(envs)
         self.spaces: Spaces = spaces_of(self.envs[0], config)
         self.infos: list[dict[str, Any]] = [{} for _ in self.envs]
-        self._layout = Layout.of(self.envs[0])
+        self._layout = ObservationLayout.of(self.envs[0])
         self._ended: set[int] = set(range(len(self.envs)))  # wait for a reset
         self._last: Parts = {}
-        self._given: list[Any] = []
+        self._observations: list[Any] = []
 
     def __len__(self) -> int:
         return len(self.envs)
@@ -52,7 +52,7 @@ class Envs:
 
     def texts(self) -> dict[str, str]:
         """The texts that the first environment showed at the last `reset` or `step` of all of them, by part."""
-        return self._layout.texts(self._given[0])
+        return self._layout.texts(self._observations[0])
 
     def reset(self, seeds: Sequence[int] | np.ndarray) -> Parts:
         """Start an episode everywhere, environment i with seeds[i]. Returns {part: (N, *shape)}."""
@@ -61,7 +61,7 @@ class Envs:
             observation, self.infos[index] = env.reset(seed=int(seed))
             observations.append(observation)
         self._ended.clear()
-        self._given = observations
+        self._observations = observations
         self._last = self._layout.gather(observations)
         return self._last
 
@@ -94,7 +94,7 @@ class Envs:
                 terminated[index] = end
                 truncated[index] = cut
                 self._ended.add(index)
-        self._given = observations
+        self._observations = observations
         self._last = self._layout.gather(observations)
         return self._last, rewards, terminated, truncated
 
@@ -113,7 +113,7 @@ class Envs:
         self._overwrite(indices, observations)
         return self._last, rewards, terminated, truncated
 
-    def replay(self, seeds: Sequence[int] | np.ndarray, taken: Sequence[Sequence[int]]) -> Parts:
+    def replay(self, seeds: Sequence[int] | np.ndarray, actions: Sequence[Sequence[int]]) -> Parts:
         """Bring environment i into the episode of seeds[i], behind the actions taken[i]. Returns all rows.
 
         An environment that does not repeat itself may end earlier; it is then among the `ended`.
@@ -122,7 +122,7 @@ class Envs:
         self._ended.clear()
         for index, env in enumerate(self.envs):
             observation, self.infos[index] = env.reset(seed=int(seeds[index]))
-            for action in taken[index]:
+            for action in actions[index]:
                 observation, _, end, cut, self.infos[index] = env.step(action)
                 if end or cut:
                     self._ended.add(index)

@@ -26,7 +26,7 @@ from dqngui.catalog.wrappers import (
     TimeLimitOptions,
 )
 from dqngui.config import ConfigError
-from dqngui.envs.facts import Facts, Hiding
+from dqngui.envs.facts import Facts, HidesFacts
 from dqngui.envs.spaces import kind_of, named
 
 Env = gymnasium.Env[Any, Any]
@@ -38,7 +38,7 @@ MOST_FACTS = 32
 # -- keep -----------------------------------------------------------------------------------------
 
 
-class _KeepEntries(gymnasium.ObservationWrapper[Any, Any, Any], Hiding):
+class _KeepEntries(gymnasium.ObservationWrapper[Any, Any, Any], HidesFacts):
     """Some entries of a vector."""
 
     def __init__(self, env: Env, indices: list[int]) -> None:
@@ -60,7 +60,7 @@ class _KeepEntries(gymnasium.ObservationWrapper[Any, Any, Any], Hiding):
         return {name: self._whole[index].item() for name, index in self._dropped.items()}
 
 
-class _KeepKeys(gymnasium.ObservationWrapper[Any, Any, Any], Hiding):
+class _KeepKeys(gymnasium.ObservationWrapper[Any, Any, Any], HidesFacts):
     """Some keys of a dictionary, or some members of a tuple."""
 
     def __init__(self, env: Env, keys: list[Any]) -> None:

@@ -22,11 +22,11 @@ from dqngui.runs.checkpoints import load_weights
 from dqngui.runs.folder import read_experiment
 
 CPU = torch.device("cpu")
-MOST_NUMBERS = 1024
+MAX_NUMBERS = 1024
 """An observation of more numbers than this is a picture, and is not sent along with the steps."""
 
 
-def asked_experiment(command: OpenAgent) -> Experiment:
+def experiment_of(command: OpenAgent) -> Experiment:
     """The experiment whose agent is asked for. Raises ConfigError."""
     if command.folder is not None:
         return read_experiment(Path(command.folder))
@@ -50,15 +50,15 @@ class LoadedAgent:
         self.network = build_network(spaces, experiment, torch.Generator().manual_seed(0)).eval()
         self._own = self.network.state_dict()
         self._next: tuple[int, dict[str, torch.Tensor]] | None = None
-        self.step, self.armed = 0, False
+        self.step, self.has_weights = 0, False
         if command.folder is not None:
             step, weights = load_weights(Path(command.folder), command.checkpoint)
-            self.offer(step, weights)
-            self.rearm()
+            self.offer_weights(step, weights)
+            self.use_offered_weights()
         self.features = features_of(spaces)
         self._saliency = Saliency(self.network, spaces, self.features)
 
-    def offer(self, step: int, tensors: Mapping[str, Any]) -> None:
+    def offer_weights(self, step: int, tensors: Mapping[str, Any]) -> None:
         """Keep weights (torch or numpy, by name) for the next episode. Raises ConfigError when they do not fit."""
         weights = {name: torch.as_tensor(value) for name, value in tensors.items()}
         shapes = {name: value.shape for name, value in weights.items()}
@@ -66,18 +66,18 @@ class LoadedAgent:
             raise ConfigError("the weights do not fit the experiment's network")
         self._next = step, weights
 
-    def rearm(self) -> None:
+    def use_offered_weights(self) -> None:
         """Use the newest weights that were offered."""
         if self._next is None:
             return
         self.step, weights = self._next
         self.network.load_state_dict(weights)
-        self._next, self.armed = None, True
+        self._next, self.has_weights = None, True
 
     @property
     def can_play(self) -> bool:
         """It has weights, or some are waiting."""
-        return self.armed or self._next is not None
+        return self.has_weights or self._next is not None
 
     def views(self) -> tuple[View, ...]:
         """Everything that is recorded, with shapes, which one recorded step tells, and what is derived from it."""
@@ -116,7 +116,7 @@ class LoadedAgent:
     @property
     def held(self) -> tuple[str, ...]:
         """Names of the views that show what is carried from step to step."""
-        return tuple(self.network.held())
+        return tuple(self.network.state_views())
 
     @property
     def weights(self) -> tuple[str, ...]:
@@ -155,9 +155,9 @@ def features_of(spaces: Spaces) -> tuple[str, ...]:
             rows = range(1, part.raw_shape[0] + 1)
             entity = "" if part.name == "observation" else f"{part.name} "
             names += [f"{entity}{row}: {name}" for row in rows for name in own]
-        elif part.kind in ("image", "grid") and count <= MOST_NUMBERS:
+        elif part.kind in ("image", "grid") and count <= MAX_NUMBERS:
             name = "x" if part.name == "observation" else part.name
             names += [f"{name}{list(index)}" for index in np.ndindex(*part.raw_shape)]
         elif part.kind != "text":
             names += [part.name if count == 1 else f"{part.name}[{index}]" for index in range(count)]
-    return tuple(names) if len(names) <= MOST_NUMBERS else ()
+    return tuple(names) if len(names) <= MAX_NUMBERS else ()

@@ -71,7 +71,7 @@ def differences(old: Experiment, new: Experiment) -> Iterator[tuple[str, Any, An
                     yield f"{field.path}.{name}", before.get(name), after.get(name)
 
 
-def told(path: str, old: Any, new: Any) -> str:
+def difference_message(path: str, old: Any, new: Any) -> str:
     """A change as `learn.lr: 0.001 → 0.0005`."""
     return f"{path}: {_text(old)} → {_text(new)}"
 

@@ -106,10 +106,10 @@ class Breakpoints:
 
     def __init__(self, returns: Iterable[float] = ()) -> None:
         self.points: tuple[Breakpoint, ...] = ()
-        self._held: set[Breakpoint] = set()
+        self._holding: set[Breakpoint] = set()
         self._returns = deque(returns, EPISODES)
         self._ended = False
-        self._told: dict[str, float] = {}
+        self._values: dict[str, float] = {}
 
     @property
     def returns(self) -> list[float]:
@@ -121,7 +121,7 @@ class Breakpoints:
         points = tuple(dict.fromkeys(points))
         changed = points != self.points
         self.points = points
-        self._held &= set(points)
+        self._holding &= set(points)
         return changed
 
     def note(self, event: Event) -> None:
@@ -133,28 +133,28 @@ class Breakpoints:
             case Learned():
                 self.note_figures({name: value for name in FIGURES if (value := getattr(event, name)) is not None})
             case Evaluated(role="selection"):
-                self._told["evaluation"] = event.mean
+                self._values["evaluation"] = event.mean
 
     def note_figures(self, figures: Mapping[str, float]) -> None:
         """Keep numbers by name."""
-        self._told.update(figures)
+        self._values.update(figures)
 
     def hits(self) -> list[tuple[Breakpoint, float]]:
         """The conditions that hold now and did not when they were looked at last, each with the number it is about."""
-        told, self._told = self._told, {}
+        values, self._values = self._values, {}
         ended, self._ended = self._ended, False
         if not self.points:
             return []
         if ended and len(self._returns) == EPISODES:
-            told["return"] = fmean(self._returns)
+            values["return"] = fmean(self._returns)
         found = []
         for point in self.points:
-            value = told.get(point.quantity)
+            value = values.get(point.quantity)
             if value is None:
                 continue
             if not holds(point, value):
-                self._held.discard(point)
-            elif point not in self._held:
-                self._held.add(point)
+                self._holding.discard(point)
+            elif point not in self._holding:
+                self._holding.add(point)
                 found.append((point, value))
         return found

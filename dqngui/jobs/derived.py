@@ -119,16 +119,16 @@ class Saliency:
         leaves = {name: _between(x).requires_grad_() for name, x in embedded.items()}
         count = STEPS + 1
         texts = {name: x.expand(-1, count, *x.shape[2:]) for name, x in seen.items() if name not in leaves}
-        previous = (x.clone().expand(-1, count) for x in (inputs.action, inputs.reward))
+        previous = (x.clone().expand(-1, count) for x in (inputs.prev_action, inputs.prev_reward))
         states = tuple(x.clone().expand(count, *x.shape[1:]).contiguous() for x in state)
         q, _ = self._network(Inputs({**texts, **leaves}, *previous), states)
         gradients = torch.autograd.grad(q[0, :, action].sum(), list(leaves.values()))
         slopes = dict(zip(leaves, gradients, strict=True))
-        at_it = self._told({name: slopes[name][0, -1] * x[0, 0] for name, x in embedded.items()})
-        along = self._told({name: slopes[name][0, :-1].mean(0) * x[0, 0] for name, x in embedded.items()})
+        at_it = self._as_view({name: slopes[name][0, -1] * x[0, 0] for name, x in embedded.items()})
+        along = self._as_view({name: slopes[name][0, :-1].mean(0) * x[0, 0] for name, x in embedded.items()})
         return at_it, along
 
-    def _told(self, attributed: Record) -> Tensor:
+    def _as_view(self, attributed: Record) -> Tensor:
         """Attributions of the embedded parts as one view: embeddings and channels summed up."""
         if self._map is not None:
             return _on_map(self._map, attributed[self._map.name])

@@ -12,13 +12,13 @@ import torch
 
 from dqngui.envs.vector import Envs, Parts
 from dqngui.jobs.agent import CPU, LoadedAgent
-from dqngui.jobs.changes import Changes, check_action
+from dqngui.jobs.interventions import Interventions, check_action
 from dqngui.learning.acting import inputs_of
 from dqngui.learning.exploration import explore
 from dqngui.messages import BeginEpisode, Drive, Played
 from dqngui.nets.record import Record
 
-MOST_VIEWS = 256 << 20
+MAX_VIEW_BYTES = 256 << 20
 """Bytes of views that are recorded of one episode: self-attention over many tokens tells a megabyte a step."""
 
 
@@ -30,7 +30,7 @@ def digest(parts: Parts, reward: float) -> int:
     return checksum
 
 
-class Episode:
+class SimulatedEpisode:
     """An episode of `agent` in the single environment of `envs`, begun here.
 
     Attributes:
@@ -43,25 +43,25 @@ class Episode:
     """
 
     def __init__(
-        self, agent: LoadedAgent, envs: Envs, asked: BeginEpisode, watch: Callable[[int], None] | None = None
+        self, agent: LoadedAgent, envs: Envs, request: BeginEpisode, watch: Callable[[int], None] | None = None
     ) -> None:
         """`watch(t)` is called at every observation while the environment shows it, the last included.
 
         Raises ConfigError for changes that cannot be made.
         """
-        self.number, self.seed, self.step = asked.number, asked.seed, agent.step
-        self.epsilon, self.recorded = asked.epsilon, asked.record
-        self.given, self.driven = asked.actions, asked.driven
-        self._derived = frozenset(asked.derive)
-        self._changes = Changes(asked.changes, agent)
+        self.number, self.seed, self.step = request.number, request.seed, agent.step
+        self.epsilon, self.recorded = request.epsilon, request.record
+        self.given, self.driven = request.actions, request.driven
+        self._derived = frozenset(request.derive)
+        self._interventions = Interventions(request.interventions, agent)
         self._drive: Drive | None = None
         self.actions: list[int] = []
         self.ended = self.truncated = False
         self._agent, self._envs, self._watch = agent, envs, watch
-        self._room = MOST_VIEWS
+        self._view_bytes_left = MAX_VIEW_BYTES
         self._scale = agent.experiment.learn.reward_scale
-        self._generator = np.random.default_rng(asked.seed)
-        self._parts = envs.reset([asked.seed])
+        self._generator = np.random.default_rng(request.seed)
+        self._parts = envs.reset([request.seed])
         self._action, self._reward = np.full(1, -1), np.zeros(1, np.float32)
         with torch.inference_mode():
             self._state = agent.network.initial_state(1)
@@ -77,7 +77,7 @@ class Episode:
     @property
     def full(self) -> bool:
         """So much was recorded that the steps from here on come without views."""
-        return self._room <= 0
+        return self._view_bytes_left <= 0
 
     def drive(self, drive: Drive) -> None:
         """What is to be done at the step that waits; of any other step it is ignored. Raises ConfigError.
@@ -89,25 +89,25 @@ class Episode:
             return
         if drive.action is not None:
             check_action(drive.action, self._agent.spaces)
-        if self.driven and not self.ended and drive.t == self._waiting:
+        if self.driven and not self.ended and drive.t == self._next_driven:
             self._drive = drive
 
     @property
-    def _waiting(self) -> int:
+    def _next_driven(self) -> int:
         """The first step that is driven and not done."""
         return max(self.length, len(self.given))
 
-    def reach(self, wanted: int) -> int:
+    def playable_until(self, wanted: int) -> int:
         """How far to play where `wanted` steps are: a driven episode stops at the step that waits, and does it once it
         was said what, wanted or not."""
         if not self.driven:
             return wanted
-        return min(wanted, self._waiting) if self._drive is None else self._waiting + 1
+        return min(wanted, self._next_driven) if self._drive is None else self._next_driven + 1
 
     def advance(self, until: int, seconds: float) -> Played:
         """Play at least one step, on to step `until` while the time lasts.
 
-        The episode must not have ended, and `until` be what it can `reach`.
+        The episode must not have ended, and `until` be what it can `playable_until`.
         """
         deadline = time.perf_counter() + seconds
         first = self.length
@@ -116,7 +116,7 @@ class Episode:
         rows: list[dict[str, torch.Tensor]] = []
         with torch.inference_mode():
             while True:
-                seen.append(self._changes.observation(self.length, self._parts))
+                seen.append(self._interventions.observation(self.length, self._parts))
                 rows.append(self._decide(seen[-1]))
                 rewards.append(self._act())
                 if self.full and len(rows[-1]) > 1:  # the next has no views, and a batch is of one kind
@@ -136,25 +136,27 @@ class Episode:
     def _decide(self, seen: Parts) -> dict[str, torch.Tensor]:
         """Choose the next action: its values and views, (1, 1, ...) each."""
         t = self.length
-        shown, weights = self.recorded and not self.full, self._changes.weights(t)
-        record = Record(changes=weights) if shown or weights else None
+        recording, weights = self.recorded and not self.full, self._interventions.weights(t)
+        record = Record(changes=weights) if recording or weights else None
         inputs = inputs_of(seen, self._action, self._reward, CPU)
-        before = self._changes.state(t, self._state)
+        before = self._interventions.state(t, self._state)
         q, self._state = self._agent.network(inputs, before, record)
         action = q[0].argmax(-1).numpy()
         if self.epsilon > 0:
             action = explore(action, np.full(1, self.epsilon), self._agent.network.actions, self._generator)
         forced = self._forced(t)
         self._action = action if forced is None else np.full_like(action, forced)
-        if record is not None and shown:
+        if record is not None and recording:
             self._agent.derive(record, self._derived, seen, inputs, before, int(self._action[0]))
-        views = {} if record is None or not shown else {f"view/{name}": value for name, value in record.values.items()}
-        self._room -= sum(value.nbytes for value in views.values())
+        views = (
+            {} if record is None or not recording else {f"view/{name}": value for name, value in record.values.items()}
+        )
+        self._view_bytes_left -= sum(value.nbytes for value in views.values())
         return {"q": q, **views}
 
     def _forced(self, t: int) -> int | None:
         """What is done at step t in place of the agent's own action: the changes', what was given, or driven."""
-        driven, forced = None, self._changes.action(t)
+        driven, forced = None, self._interventions.action(t)
         if self._drive is not None and self._drive.t == t:
             driven, self._drive = self._drive.action, None
         if forced is not None:

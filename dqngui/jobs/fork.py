@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from dqngui.config import ConfigError, Experiment
-from dqngui.jobs.branching import check_branch, differences, present, stays_whole, told
+from dqngui.jobs.branching import check_branch, difference_message, differences, present, stays_whole
 from dqngui.jobs.training import Training, counters_of
 from dqngui.learning.counters import Counters, next_multiple
 from dqngui.messages import Forked
@@ -56,7 +56,7 @@ class Fork:
         return Forked(
             step=training.counters.step,
             parent=Path(self.folder).absolute().name,
-            changes=tuple(told(*change) for change in differences(self.began, self.experiment)),
+            changes=tuple(difference_message(*change) for change in differences(self.began, self.experiment)),
             kept=tuple(kept),
             fresh=tuple(fresh),
             manual=dict(training.knobs.manual),

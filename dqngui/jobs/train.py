@@ -100,7 +100,7 @@ class _Job:
         self.training = Training(experiment)
         self.origin = origin  # what the run goes on from; forgotten then, since it may hold a whole replay
         self.folder, self.inbox = folder, inbox
-        self.paused = self.stopping = self.told_paused = False
+        self.paused = self.stopping = self.pause_reported = False
         self.saving = False
         self.broken = False  # what was learned is not finite: nothing is saved any more
         self.breakpoints, self.at_breakpoint = Breakpoints(), at_breakpoint
@@ -178,7 +178,7 @@ class _Job:
                         return "solved"
                 except Interrupted:
                     continue  # it is due again once the commands are carried out
-                if (yield from self._break()):
+                if (yield from self._check_breakpoints()):
                     continue
             if count.next_checkpoint <= count.step:
                 count.next_checkpoint = next_multiple(count.step, run.checkpoint_every)
@@ -190,11 +190,11 @@ class _Job:
             try:
                 updates = training.learn()
             except NotFinite as error:
-                yield from self._break_at(error)
+                yield from self._check_not_finite(error)
                 raise
             self._stop_clock()
             for episode in episodes:
-                yield self._noted(
+                yield self._watched(
                     EpisodeEnded(
                         step=count.step,
                         ret=episode.ret,
@@ -209,10 +209,10 @@ class _Job:
             if starved is not None:
                 count.starved = True
                 yield Warned(step=count.step, text=starved)
-            if count.next_row <= count.step and (count.rows or not training.algorithm.in_rounds):
-                yield self._noted(self._row())
+            if count.next_row <= count.step and (count.rows or not training.algorithm.in_rollouts):
+                yield self._watched(self._row())
             self._end_step(bool(updates), any(episode.env == 0 for episode in episodes))
-            yield from self._break()
+            yield from self._check_breakpoints()
 
     def _stop_clock(self) -> None:
         self.training.counters.seconds += time.perf_counter() - self.clock
@@ -225,19 +225,19 @@ class _Job:
         arrived, self.arrived = self.arrived, []
         yield from self._carry_out_all(arrived + self.inbox.poll(step))
         if self._waits():
-            self.told_paused = True
+            self.pause_reported = True
             yield Paused(step=step)
         while self._waits():
             yield from self._carry_out_all(self.inbox.wait(step, timeout=1.0))
         # Also when Resume comes while a Step is still on its way.
-        if self.told_paused and not self.paused and not self.steps and not self.stopping:
-            self.told_paused = False
+        if self.pause_reported and not self.paused and not self.steps and not self.stopping:
+            self.pause_reported = False
             yield Unpaused(step=step)
 
     def _waits(self) -> bool:
         return self.paused and not self.stopping
 
-    def _wanted_elsewhere(self) -> bool:
+    def _should_interrupt(self) -> bool:
         """Whether a command came during an evaluation that should not wait for its end."""
         self.arrived += self.inbox.poll(self.training.counters.step)
         return any(isinstance(command, (Pause, Stop)) for command in self.arrived)
@@ -264,7 +264,7 @@ class _Job:
             case Stop():
                 self.stopping = True
             case SetKnob():
-                yield training.turn(command)
+                yield training.set_knob(command)
             case SendWeights():
                 tensors = {name: value.cpu().clone() for name, value in training.learner.weights().items()}
                 yield Weights(step=step, tensors=tensors)
@@ -284,11 +284,11 @@ class _Job:
 
     # -- breakpoints ------------------------------------------------------------------------------
 
-    def _noted(self, event: Event) -> Event:
+    def _watched(self, event: Event) -> Event:
         self.breakpoints.note(event)
         return event
 
-    def _break(self) -> Generator[Output, None, bool]:
+    def _check_breakpoints(self) -> Generator[Output, None, bool]:
         """Tell what was hit and do what is to be done then; whether training goes no further for now."""
         hits = self.breakpoints.hits()
         for point, value in hits:
@@ -301,11 +301,11 @@ class _Job:
             self.paused, self.steps = True, []
         return True
 
-    def _break_at(self, error: NotFinite) -> Iterator[Output]:
+    def _check_not_finite(self, error: NotFinite) -> Iterator[Output]:
         """Where numbers are not finite the run fails; a breakpoint on them lets one look first."""
         self._stop_clock()
         self.breakpoints.note_figures(error.figures)
-        if (yield from self._break()):
+        if (yield from self._check_breakpoints()):
             self.broken = True
             yield from self._obey()
 
@@ -337,15 +337,15 @@ class _Job:
         goal, used = training.experiment.run.stop_at, count.evaluations
         second: tuple[float, ...] = ()
         try:
-            returns, lengths = training.evaluate(self._wanted_elsewhere)
+            returns, lengths = training.evaluate(self._should_interrupt)
             mean = fmean(returns)
             if count.best is None or mean > count.best or (goal is not None and mean >= goal):
-                second, second_lengths = training.evaluate(self._wanted_elsewhere)
+                second, second_lengths = training.evaluate(self._should_interrupt)
         except Interrupted:
             count.evaluations = used
             raise
         count.next_evaluation = next_multiple(count.step, training.experiment.run.eval_every)
-        yield self._noted(
+        yield self._watched(
             Evaluated(step=count.step, returns=returns, lengths=lengths, mean=mean, seconds=count.seconds)
         )
         if not second:

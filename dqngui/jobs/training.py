@@ -12,8 +12,8 @@ from dqngui.envs.make import LONGEST_GREEDY, make_vector
 from dqngui.envs.seeds import SELECTION_SEEDS, TEST_SEEDS
 from dqngui.envs.vector import Envs
 from dqngui.jobs.knobs import Knobs
-from dqngui.learning.acting import RunningEpisode
-from dqngui.learning.algorithm import Algorithm, Generators, Learner, Measured, figures_of, under
+from dqngui.learning.acting import FinishedEpisode
+from dqngui.learning.algorithm import Algorithm, Generators, Learner, UpdateFigures, figures_of, under
 from dqngui.learning.counters import Counters, next_multiple
 from dqngui.learning.devices import resolve_device
 from dqngui.learning.evaluation import evaluate
@@ -76,7 +76,7 @@ class Training:
         if self._evaluation_envs is not None:
             self._evaluation_envs.close()
 
-    def turn(self, command: SetKnob) -> KnobChanged | KnobRefused:
+    def set_knob(self, command: SetKnob) -> KnobChanged | KnobRefused:
         """Change a live setting, or say why not; a shorter period counts from now, not from when the old one ends."""
         count = self.counters
         answer = self.knobs.apply(command, count.step)
@@ -93,7 +93,7 @@ class Training:
 
     # -- one vector step --------------------------------------------------------------------------
 
-    def act(self) -> list[RunningEpisode]:
+    def act(self) -> list[FinishedEpisode]:
         """Step every environment once and store what happened; returns the episodes that ended."""
         episodes = self.algorithm.act(self.experiment, self.counters, self.epsilon)
         self.counters.step += len(self.envs)
@@ -106,7 +106,7 @@ class Training:
             self._count(stats)
         return self.counters.updates - before
 
-    def _count(self, stats: Measured) -> None:
+    def _count(self, stats: UpdateFigures) -> None:
         if not (math.isfinite(stats.loss) and math.isfinite(stats.grad_norm)):
             what, value = ("gradient", stats.grad_norm) if math.isfinite(stats.loss) else ("loss", stats.loss)
             text = f"the {what} became {value} at step {self.counters.step:,}; {self._remedy()}"

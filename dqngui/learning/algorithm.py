@@ -16,9 +16,9 @@ from torch import Tensor
 
 from dqngui.config import Experiment
 from dqngui.envs.vector import Envs
-from dqngui.learning.acting import Actor, Parts, RunningEpisode
+from dqngui.learning.acting import Actor, FinishedEpisode, Parts
 from dqngui.learning.counters import Counters
-from dqngui.learning.flat import FlatParameters, Layout
+from dqngui.learning.flat import FlatParameters, ParameterLayout
 from dqngui.nets.trunk import Trunk
 
 
@@ -45,7 +45,7 @@ class Generators:
         self.sampling.bit_generator.state = states["sampling"]
 
 
-class Measured(Protocol):
+class UpdateFigures(Protocol):
     """What one update measured: a dataclass with figures of `messages.Learned`, None where there is none."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
@@ -56,10 +56,10 @@ class Measured(Protocol):
     def grad_norm(self) -> float: ...
 
 
-def figures_of(measured: Measured) -> Iterator[tuple[str, float]]:
+def figures_of(figures: UpdateFigures) -> Iterator[tuple[str, float]]:
     """Name and value of all that was measured."""
-    for name in measured.__dataclass_fields__:
-        value = getattr(measured, name)
+    for name in figures.__dataclass_fields__:
+        value = getattr(figures, name)
         if value is not None:
             yield name, value
 
@@ -76,7 +76,7 @@ class Learner(Protocol):
         """Parameters of the network that learns."""
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> ParameterLayout:
         """Name and shape of each parameter, in the order of the vectors that `arrays` gives."""
 
     def weights(self) -> dict[str, Tensor]:
@@ -88,7 +88,7 @@ class Learner(Protocol):
     def restore(self, arrays: Mapping[str, Any]) -> None:
         """Take over what `arrays` gave."""
 
-    def take_over(self, arrays: Mapping[str, Any], layout: Layout) -> list[str]:
+    def take_over(self, arrays: Mapping[str, Any], layout: ParameterLayout) -> list[str]:
         """Copy parameters of the same name and shape from another learner's `arrays`; returns their names."""
 
 
@@ -111,7 +111,7 @@ class Algorithm(ABC):
     """
 
     store_name: ClassVar[str]
-    in_rounds: ClassVar[bool] = False
+    in_rollouts: ClassVar[bool] = False
     learner: Learner
     actor: Actor
     store: Store
@@ -126,11 +126,11 @@ class Algorithm(ABC):
         """Share of random actions at present, given what the schedule says; None if the policy itself explores."""
 
     @abstractmethod
-    def act(self, experiment: Experiment, count: Counters, rate: float | None) -> list[RunningEpisode]:
+    def act(self, experiment: Experiment, count: Counters, rate: float | None) -> list[FinishedEpisode]:
         """Step every environment once and keep what happened; returns the episodes that ended."""
 
     @abstractmethod
-    def learn(self, experiment: Experiment, count: Counters) -> Iterator[Measured]:
+    def learn(self, experiment: Experiment, count: Counters) -> Iterator[UpdateFigures]:
         """Make the updates that are due, giving what each measured."""
 
     def starvation(self, experiment: Experiment) -> str | None:

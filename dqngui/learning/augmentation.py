@@ -62,4 +62,4 @@ def shift_index(part: ObservationPart, shift: Tensor) -> Tensor:
 
 
 def _with(inputs: Inputs, changed: Mapping[str, Tensor]) -> Inputs:
-    return Inputs({**inputs.observation, **changed}, inputs.action, inputs.reward) if changed else inputs
+    return Inputs({**inputs.observation, **changed}, inputs.prev_action, inputs.prev_reward) if changed else inputs

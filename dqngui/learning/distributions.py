@@ -32,13 +32,13 @@ class Objective(Generic[R]):
         return bootstrap_value(target, online)
 
     def losses(
-        self, estimate: Tensor, taken: Tensor, returns: Tensor, discount: Tensor, bootstrap: Tensor, learn: LearnConfig
+        self, estimate: Tensor, action: Tensor, returns: Tensor, discount: Tensor, bootstrap: Tensor, learn: LearnConfig
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Loss, value and wanted value of each action taken, (…) each; only the loss has to have a gradient.
 
         `returns` are n-step sums and `discount` is γ^k with the true k, 0 behind a termination, (…).
         """
-        predicted = estimate.gather(-1, taken.unsqueeze(-1)).squeeze(-1)
+        predicted = estimate.gather(-1, action.unsqueeze(-1)).squeeze(-1)
         wanted = _backed_up(returns, discount, bootstrap, learn.rescale)
         return elementwise_loss(predicted, wanted, learn.loss), predicted, wanted
 
@@ -56,10 +56,10 @@ class CategoricalObjective(Objective[Categorical]):
         return _of_action(target, self.reading.values(target if online is None else online).argmax(-1)).softmax(-1)
 
     def losses(
-        self, estimate: Tensor, taken: Tensor, returns: Tensor, discount: Tensor, bootstrap: Tensor, learn: LearnConfig
+        self, estimate: Tensor, action: Tensor, returns: Tensor, discount: Tensor, bootstrap: Tensor, learn: LearnConfig
     ) -> tuple[Tensor, Tensor, Tensor]:
         support = self.reading.support(estimate)
-        log_share = _of_action(estimate, taken).log_softmax(-1)  # (…, N)
+        log_share = _of_action(estimate, action).log_softmax(-1)  # (…, N)
         moved = _backed_up(returns.unsqueeze(-1), discount.unsqueeze(-1), support, learn.rescale)
         wanted = project(bootstrap, moved, self.reading)
         losses = (torch.xlogy(wanted, wanted) - wanted * log_share).sum(-1)
@@ -76,9 +76,9 @@ class QuantileObjective(Objective[Quantiles]):
         return _of_action(target, self.reading.values(target if online is None else online).argmax(-1))
 
     def losses(
-        self, estimate: Tensor, taken: Tensor, returns: Tensor, discount: Tensor, bootstrap: Tensor, learn: LearnConfig
+        self, estimate: Tensor, action: Tensor, returns: Tensor, discount: Tensor, bootstrap: Tensor, learn: LearnConfig
     ) -> tuple[Tensor, Tensor, Tensor]:
-        quantiles = _of_action(estimate, taken)  # (…, N)
+        quantiles = _of_action(estimate, action)  # (…, N)
         wanted = _backed_up(returns.unsqueeze(-1), discount.unsqueeze(-1), bootstrap, learn.rescale)
         losses = quantile_huber(quantiles, wanted, self.reading.midpoints(estimate), learn.kappa)
         return losses, quantiles.detach().mean(-1), wanted.mean(-1)

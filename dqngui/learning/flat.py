@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-Layout = Sequence[tuple[str, tuple[int, ...]]]
+ParameterLayout = Sequence[tuple[str, tuple[int, ...]]]
 
 _fused = getattr(torch, "_fused_adam_", None)  # the kernel behind torch.optim.Adam(fused=True)
 
@@ -28,7 +28,7 @@ class FlatParameters:
     """
 
     def __init__(self, network: nn.Module) -> None:
-        self.layout: Layout = [(name, tuple(p.shape)) for name, p in network.named_parameters()]
+        self.layout: ParameterLayout = [(name, tuple(p.shape)) for name, p in network.named_parameters()]
         parameters = list(network.parameters())
         size = sum(p.numel() for p in parameters)
         like = parameters[0]
@@ -44,7 +44,7 @@ class FlatParameters:
                 parameter.grad = self.gradient[piece].view_as(parameter)
                 position += parameter.numel()
 
-    def take_over(self, values: Tensor, layout: Layout) -> list[str]:
+    def take_over(self, values: Tensor, layout: ParameterLayout) -> list[str]:
         """Copy the parameters that another network's vector holds under the same name and shape; returns their names.
 
         Raises ValueError if `values` is not as long as its layout says.
@@ -84,7 +84,7 @@ class FlatParameters:
         return norm
 
 
-def _pieces(layout: Layout) -> dict[tuple[str, tuple[int, ...]], slice]:
+def _pieces(layout: ParameterLayout) -> dict[tuple[str, tuple[int, ...]], slice]:
     """Where each parameter lies in the vector."""
     ends = list(accumulate(math.prod(shape) for _, shape in layout))
     return {key: slice(start, end) for key, start, end in zip(layout, [0, *ends], ends, strict=False)}

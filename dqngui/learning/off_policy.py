@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from dqngui.config import ConfigError, Experiment
 from dqngui.envs.vector import Envs
-from dqngui.learning.acting import Actor, Parts, RunningEpisode
+from dqngui.learning.acting import Actor, FinishedEpisode, Parts
 from dqngui.learning.algorithm import Algorithm, Generators
 from dqngui.learning.counters import Counters, next_multiple
 from dqngui.learning.dqn import DQN, UpdateStats
 from dqngui.learning.exploration import epsilon_ladder
-from dqngui.learning.replay import Pairs, Replay
+from dqngui.learning.replay import OneStepBatch, Replay
 from dqngui.learning.windows import WindowRule
 
 _MOST_TOGETHER = 8192
@@ -63,13 +63,13 @@ class OffPolicy(Algorithm):
         """While the replay is first filled every action is random."""
         return 1.0 if count.step < count.random_until else scheduled
 
-    def act(self, experiment: Experiment, count: Counters, rate: float | None) -> list[RunningEpisode]:
+    def act(self, experiment: Experiment, count: Counters, rate: float | None) -> list[FinishedEpisode]:
         learn, replay = experiment.learn, self.store
         spread = 0.0 if count.step < count.random_until else learn.epsilon_ladder
         due = replay.state_due if replay.initial_state is not None else None
         transition = self.actor.step(epsilon_ladder(rate or 0.0, len(self.envs), spread), due)
         rule = self.learner.rule(experiment) if learn.prioritized else None
-        replay.add(transition.observation, transition.taken, transition.reward, transition.states, rule)
+        replay.add(transition.observation, transition.action, transition.reward, transition.states, rule)
         if transition.ended.any():
             replay.end_episodes(np.flatnonzero(transition.ended), transition.after, transition.truncated)
         return transition.episodes
@@ -104,13 +104,13 @@ class OffPolicy(Algorithm):
         batch = self.store.sample(learn.batch_size * together, rule, learn.gamma, learn.priority_beta)
         if batch is None:
             return []
-        if isinstance(batch, Pairs):
-            stats, priorities = self.learner.update_pairs(batch, together, experiment)
+        if isinstance(batch, OneStepBatch):
+            stats, priorities = self.learner.update_one_steps(batch, together, experiment)
         else:
             one, priorities = self.learner.update(batch, experiment)
             stats = [one]
         if priorities is not None:
-            self.store.set_priorities(batch.names, priorities)
+            self.store.set_priorities(batch.indices, priorities)
         return stats
 
     def starvation(self, experiment: Experiment) -> str | None:

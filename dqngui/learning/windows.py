@@ -61,12 +61,12 @@ class WindowRule:
         before = self.burn_in if self.context is None else self.context
         return np.maximum(start, s - before)
 
-    def names_as(self, other: WindowRule) -> bool:
+    def starts_as(self, other: WindowRule) -> bool:
         """Whether the same steps name a window by both rules."""
         mine, theirs = ((r.from_start, r.context, r.burn_in, r.stride) for r in (self, other))
         return mine == theirs
 
-    def names_window(self, age: Steps) -> NDArray[np.bool_]:
+    def starts_window(self, age: Steps) -> NDArray[np.bool_]:
         """Whether a step of this age within its episode is the first learned step of some window."""
         if self.from_start:
             return age == 0

@@ -40,7 +40,9 @@ class ActorCritic(Trunk):
         logits: Tensor = self.policy(h, z)
         return logits.softmax(-1), state
 
-    def judge(self, inputs: Inputs, state: State | None, errors: Errors | None = None) -> tuple[Tensor, Tensor, State]:
+    def policy_and_value(
+        self, inputs: Inputs, state: State | None, errors: Errors | None = None
+    ) -> tuple[Tensor, Tensor, State]:
         """Log-probabilities (T, B, A), values (T, B) in scaled rewards, and the next state."""
         h, z, state = self.features(inputs, state, None, errors)
         logits: Tensor = self.policy(h, z)

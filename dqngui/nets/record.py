@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-Changing = Callable[[Tensor], Tensor]
+WeightChange = Callable[[Tensor], Tensor]
 """From weights to those that are used in their place, of the same shape."""
 
 
@@ -39,7 +39,7 @@ class Record:
     """
 
     values: dict[str, Tensor] = field(default_factory=dict)
-    changes: Mapping[str, Changing] = field(default_factory=dict)
+    changes: Mapping[str, WeightChange] = field(default_factory=dict)
 
     def add(self, name: str, value: Tensor) -> None:
         """Keep a detached view (T, B, *axes)."""
@@ -50,7 +50,7 @@ class Record:
         change = self.changes.get(name)
         return weights if change is None else change(weights)
 
-    def changing(self, name: str, squeezed: int | None = None) -> Changing:
+    def change_for(self, name: str, squeezed: int | None = None) -> WeightChange:
         """`changed` of this name, for weights that have an axis of length 1 more, at `squeezed`."""
 
         def change(weights: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from dqngui.config import ConfigError, Experiment
 from dqngui.envs.spaces import Spaces
 from dqngui.nets.attention.contract import Attention, Prepared
 from dqngui.nets.encoders import Encoder
-from dqngui.nets.memory.contract import Errors, Held, Memory, State
+from dqngui.nets.memory.contract import Errors, Memory, State, StateView
 from dqngui.nets.record import Record, ViewSpec
 from dqngui.settings import module_options
 
@@ -26,16 +26,16 @@ class Inputs:
 
     Attributes:
         observation: parts by name, (T, B, ...), in their storage types.
-        action: previous action (T, B), −1 at an episode's start.
-        reward: previous reward, scaled, (T, B), 0 at an episode's start.
+        prev_action: (T, B), −1 at an episode's start.
+        prev_reward: scaled, (T, B), 0 at an episode's start.
     """
 
     observation: dict[str, Tensor]
-    action: Tensor
-    reward: Tensor
+    prev_action: Tensor
+    prev_reward: Tensor
 
 
-SAID = "memory/output"
+MEMORY_OUTPUT = "memory/output"
 """View of what the memory said, where it is the next step's question and no view of the memory shows it."""
 
 
@@ -76,37 +76,37 @@ class Trunk(nn.Module):
     @property
     def context(self) -> int | None:
         """Past steps that an output depends on; None where a state carries what came before."""
-        return None if self.attention.asks_memory else self.memory.context
+        return None if self.attention.queries_memory else self.memory.context
 
     def views(self) -> tuple[ViewSpec, ...]:
         """Everything that a recording pass gives, known beforehand."""
-        said = (ViewSpec(SAID, ("unit",), signed=True),) if self._tells_said else ()
+        said = (ViewSpec(MEMORY_OUTPUT, ("unit",), signed=True),) if self._tells_said else ()
         return (*self.attention.views(), *self.memory.views(), *said)
 
     @property
     def _tells_said(self) -> bool:
         """What the memory says is carried to the next step's question, and no view of the memory is the same."""
-        return self.attention.asks_memory and not self.memory.says
+        return self.attention.queries_memory and not self.memory.output_view
 
-    def held(self) -> Mapping[str, Held]:
+    def state_views(self) -> Mapping[str, StateView]:
         """Views of what is carried from step to step, and where a state of this network has it.
 
         Where the attention asks the memory, the question is carried too: it is the memory's output of the step before,
         which a view of the memory shows (`memory/hidden` of an LSTM or GRU: one change is made to both, or what was
         erased would come back through the question), or else `memory/output`.
         """
-        held = self.memory.held()
-        if not self.attention.asks_memory:
+        held = self.memory.state_views()
+        if not self.attention.queries_memory:
             return held
-        says = self.memory.says or SAID
+        output_view = self.memory.output_view or MEMORY_OUTPUT
         moved = {name: replace(each, indices=tuple(index + 1 for index in each.indices)) for name, each in held.items()}
-        others = moved[says].indices if says in moved else ()
-        return {**moved, says: Held((*others, 0))}
+        others = moved[output_view].indices if output_view in moved else ()
+        return {**moved, output_view: StateView((*others, 0))}
 
     def initial_state(self, batch: int) -> State:
         """The state at an episode's start."""
         state = self.memory.initial_state(batch)
-        if not self.attention.asks_memory:
+        if not self.attention.queries_memory:
             return state
         some = next(self.parameters())
         return some.new_zeros(batch, self.width), *state
@@ -117,7 +117,7 @@ class Trunk(nn.Module):
         """h, z and the next state; `errors` collects what a memory learns by itself, (T, B) each."""
         tokens, present = self.encoder(inputs.observation)
         raw = self.encoder.raw(inputs.observation) if self.memory.sees_observation else None
-        if self.attention.asks_memory:
+        if self.attention.queries_memory:
             prepared = self.attention.prepare(tokens, present)
             return self._step_by_step(prepared, inputs, raw, state, record, errors)
         x, z = self.attention(tokens, present, None, record)
@@ -129,11 +129,11 @@ class Trunk(nn.Module):
     def _remember(
         self, x: Tensor, raw: Tensor | None, state: State | None, record: Record | None, errors: Errors | None
     ) -> tuple[Tensor, State]:
-        if self.join is not None and self.memory.wants_relu:
+        if self.join is not None and self.memory.relu_input:
             x = torch.relu(x)
         if raw is not None:
             x = torch.cat([x, raw], dim=-1)
-        if self.memory.teaches_itself:
+        if self.memory.has_own_loss:
             return self.memory(x, state, record, errors)
         return self.memory(x, state, record)
 
@@ -151,30 +151,30 @@ class Trunk(nn.Module):
         errors: Errors | None,
     ) -> tuple[Tensor, Tensor | None, State]:
         """The same where each step's attention asks what the memory said at the step before."""
-        steps, batch = inputs.action.shape
+        steps, batch = inputs.prev_action.shape
         asked, *carried = self.initial_state(batch) if state is None else state
         memory_state: State = tuple(carried)
         onward, added = self._split_join(inputs, asked.dtype)
         kept, answers = [], []
         records = [None if record is None else Record(changes=record.changes) for _ in range(steps)]
-        lessons: list[Errors | None] = [None if errors is None else {} for _ in range(steps)]
+        step_errors: list[Errors | None] = [None if errors is None else {} for _ in range(steps)]
         for t, step in enumerate(zip(*prepared, strict=True)):
             x, z = self.attention.ask(step, asked, records[t])
             if onward is not None and added is not None:
                 x = torch.addmm(added[t], x, onward)
             observed = None if raw is None else raw[t : t + 1]
-            h, memory_state = self._remember(x.unsqueeze(0), observed, memory_state, records[t], lessons[t])
+            h, memory_state = self._remember(x.unsqueeze(0), observed, memory_state, records[t], step_errors[t])
             asked = h[0]
             if (step_record := records[t]) is not None and self._tells_said:
-                step_record.add(SAID, h)
+                step_record.add(MEMORY_OUTPUT, h)
             kept.append(asked)
             answers.append(z)
         if record is not None:
             for spec in self.views():
                 record.add(spec.name, torch.cat([each.values[spec.name] for each in records if each is not None]))
         if errors is not None:
-            for name in lessons[0] or ():
-                errors[name] = torch.cat([lesson[name] for lesson in lessons if lesson is not None])
+            for name in step_errors[0] or ():
+                errors[name] = torch.cat([each[name] for each in step_errors if each is not None])
         h = torch.stack(kept)
         z = None if answers[0] is None else torch.stack([answer for answer in answers if answer is not None])
         return h, self._met(h, z), (asked, *memory_state)
@@ -191,8 +191,8 @@ class Trunk(nn.Module):
     def _previous(self, inputs: Inputs, dtype: torch.dtype) -> list[Tensor]:
         previous = []
         if self.sees_action:
-            choices = torch.arange(self.actions, device=inputs.action.device)
-            previous.append((inputs.action.unsqueeze(-1) == choices).to(dtype))  # −1 gives all zeros
+            choices = torch.arange(self.actions, device=inputs.prev_action.device)
+            previous.append((inputs.prev_action.unsqueeze(-1) == choices).to(dtype))  # −1 gives all zeros
         if self.sees_reward:
-            previous.append(inputs.reward.unsqueeze(-1).to(dtype))
+            previous.append(inputs.prev_reward.unsqueeze(-1).to(dtype))
         return previous

@@ -80,7 +80,7 @@ def _bare(training: Training, batch: Batch) -> Update:
     online, target = (build(lambda: QNetwork(spaces, asked), torch.Generator().manual_seed(seed)) for seed in range(2))
     optimizer = torch.optim.Adam(online.parameters(), fused=True)
     observation = {name: torch.from_numpy(part) for name, part in batch.observation.items()}
-    inputs = Inputs(observation, torch.from_numpy(batch.action), torch.from_numpy(batch.reward))
+    inputs = Inputs(observation, torch.from_numpy(batch.prev_action), torch.from_numpy(batch.prev_reward))
     state = None if batch.state is None else tuple(torch.from_numpy(part) for part in batch.state)
 
     def update() -> None:

@@ -21,8 +21,8 @@ from dqngui.gui.panels.internals.memory_panel import MemoryPanel
 from dqngui.gui.panels.internals.view_panel import ViewPanel
 from dqngui.gui.style import theme as themes
 from dqngui.jobs.agent import LoadedAgent
-from dqngui.jobs.episode import Episode
-from dqngui.jobs.stage import Stage
+from dqngui.jobs.episode import SimulatedEpisode
+from dqngui.jobs.play_environments import PlayEnvironments
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.messages import BeginEpisode, EpisodeBegan, OpenAgent, PlayerReady
@@ -53,11 +53,11 @@ def played(task: str, attention: str, memory: str) -> PlayedEpisode:
     chosen |= {"net.memory": memory, "net.memory_options": MORE.get(memory, {})}
     experiment = with_settings(presets.read_experiment(task), {**chosen, "net.tokens": "feature", "net.width": 16})
     torch.set_num_threads(1)
-    stage = Stage(experiment)
+    environments = PlayEnvironments(experiment)
     try:
-        agent = LoadedAgent(OpenAgent(experiment=experiment), experiment, stage.envs.spaces)
+        agent = LoadedAgent(OpenAgent(experiment=experiment), experiment, environments.envs.spaces)
         asked = BeginEpisode(number=0, seed=1, epsilon=0.0, record=True)
-        episode = Episode(agent, stage.envs, asked)
+        episode = SimulatedEpisode(agent, environments.envs, asked)
         ready = PlayerReady(
             step=0, environment=task, views=agent.views(), labels=agent.labels, cells=agent.network.encoder.cells,
             actions=agent.spaces.action_names, features=agent.features,
@@ -67,7 +67,7 @@ def played(task: str, attention: str, memory: str) -> PlayedEpisode:
             steps = episode.advance(STEPS, 60.0)
             extend(playing, steps.tensors, playing.length + len(steps.tensors["action"]), steps.ended)
     finally:
-        stage.close()
+        environments.close()
     playing.t = playing.length // 2
     return playing
 

@@ -27,7 +27,7 @@ from dqngui.gui.cards.panel import Sources
 from dqngui.gui.panels.whatif.whatif_panel import WhatIfPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.compare_episodes import Comparison, compare
-from dqngui.lab.analysis.interventions import Intervention, InterventionTarget, levers
+from dqngui.lab.analysis.interventions import InterventionEntry, InterventionTarget, levers
 from dqngui.lab.analysis.other_agent import OtherAgent
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.playback.agent_ref import AgentRef
@@ -81,11 +81,11 @@ def test_an_intervention_says_what_it_does_and_becomes_changes() -> None:
     )  # fmt: skip
     offered = {lever.key: lever for lever in levers(ready)}
 
-    def told(key: str, **chosen: Any) -> tuple[str, list[m.Change]]:
-        row = Intervention(offered[key], 12, **chosen)
+    def told(key: str, **chosen: Any) -> tuple[str, list[m.Intervention]]:
+        row = InterventionEntry(offered[key], 12, **chosen)
         return f"{row.what}, {row.when}", row.changes()
 
-    change = m.Change
+    change = m.Intervention
     assert told("memory", last=12) == (
         "everything it remembers erased, at step 12",
         [
@@ -127,8 +127,8 @@ def test_an_intervention_says_what_it_does_and_becomes_changes() -> None:
 
 def test_without_a_state_that_is_shown_the_past_steps_are_the_memory() -> None:
     (memory,) = (lever for lever in levers(ready_with(LAGS)) if lever.key == "memory")
-    assert Intervention(memory, 3).changes() == [
-        m.Change(target="memory/attention/0", first=3, at=(None, (1, 2, 3, 4)), do="remove")
+    assert InterventionEntry(memory, 3).changes() == [
+        m.Intervention(target="memory/attention/0", first=3, at=(None, (1, 2, 3, 4)), do="remove")
     ]
     assert not [lever for lever in levers(ready_with(GATE)) if lever.group == "Memory"]
 
@@ -243,7 +243,7 @@ def test_a_change_makes_another_future(qtbot: QtBot, made: Any) -> None:
     assert made.player.paused
     assert verdict(qtbot, made, "Diverges") == "Diverges at step 20 · return 100 → 100"
     (begun,) = ScriptedRival.made[-1].all_of(m.BeginEpisode)
-    assert begun.changes == (m.Change(target="memory/hidden", first=20, last=20, do="remove"),)
+    assert begun.interventions == (m.Intervention(target="memory/hidden", first=20, last=20, do="remove"),)
     assert begun.actions == tuple(made.player.playing.action[:20])
     assert begun.seed == made.player.playing.seed
     assert made.panel.view.strip.marks.diverges == 20
@@ -329,7 +329,7 @@ def test_a_change_further_on_than_the_episode_is_waits_for_it(qtbot: QtBot, made
     made.player.pause()
     made.player.next_episode(11)
     made.player.host.answers = False
-    made.panel.interventions.add(Intervention(lever(made.panel, "memory"), 90))
+    made.panel.interventions.add(InterventionEntry(lever(made.panel, "memory"), 90))
     made.player.tick(times=2)
     qtbot.wait(200)
     made.player.host.answers = True
@@ -358,8 +358,8 @@ def test_a_recorded_episode_is_compared_with_what_the_agent_would_have_done(qtbo
     add(made, "memory")
     verdict(qtbot, made, "Diverges at step 20")
     as_is, changed = ScriptedRival.made[-1].all_of(m.BeginEpisode)
-    assert (as_is.changes, as_is.actions) == ((), (0,) * 20)
-    assert (len(changed.changes), changed.actions) == (1, (0,) * 20)
+    assert (as_is.interventions, as_is.actions) == ((), (0,) * 20)
+    assert (len(changed.interventions), changed.actions) == (1, (0,) * 20)
     assert made.panel.original is not made.player.playing
 
 
@@ -620,7 +620,7 @@ def test_an_agent_whose_cue_is_erased_turns_the_same_way_whatever_the_cue_was(
     panel.interventions.clear()
     for key, place, value in (("action", 0, 0.0), ("observation", 0, 1.0)):
         first = 5 if key == "action" else 0  # the turn itself; the cue while it is shown
-        row = Intervention(lever(panel, key), first, first, (place,), "set", value)
+        row = InterventionEntry(lever(panel, key), first, first, (place,), "set", value)
         panel.interventions.add(row)
         verdict(qtbot, made, "Diverges")
         assert second_player.playing is not None

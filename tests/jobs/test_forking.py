@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from dqngui.config import ConfigError, Experiment
-from dqngui.jobs.branching import branch_point, differences, stays_whole, told
+from dqngui.jobs.branching import branch_point, difference_message, differences, stays_whole
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.train import train
 from dqngui.messages import (
@@ -323,13 +323,13 @@ def test_differences_name_options_one_by_one_unless_the_choice_changed() -> None
     old = experiment(net__memory="transformer")
     assert list(differences(old, old)) == []
     longer = with_settings(old, {"net.memory_options.length": 5, "env.kwargs.max_episode_steps": 9, "run.stop_at": 1.5})
-    assert [told(*change) for change in differences(old, longer)] == [
+    assert [difference_message(*change) for change in differences(old, longer)] == [
         "env.kwargs.max_episode_steps: none → 9",
         f"net.memory_options.length: {old.net.memory_options['length']} → 5",
         "run.stop_at: none → 1.5",
     ]
     other = with_settings(old, {"net.memory": "gru"})
-    assert [told(*change) for change in differences(old, other)] == ["net.memory: transformer → gru"]
+    assert [difference_message(*change) for change in differences(old, other)] == ["net.memory: transformer → gru"]
 
 
 def test_what_cannot_be_forked_is_one_sentence_and_leaves_the_folder_alone(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from asked_player import Drawn, Player, armed, small, weights_of
 
 from dqngui.envs.make import make_env
 from dqngui.jobs import episode
-from dqngui.jobs.camera import REEL, shrunk
+from dqngui.jobs.frames import KEPT_FRAMES, shrunk_to
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.play import play
 from dqngui.messages import (
@@ -209,7 +209,7 @@ def test_pictures_are_made_smaller_and_never_larger() -> None:
     assert player.picture(3, size=(640, 480)).shape == (40, 60, 3)
     assert player.picture(3, size=(30, 400)).shape == (20, 30, 3)
     chequered = np.indices((40, 60)).sum(0) % 2 * np.ones((3, 1, 1)) * 200
-    assert np.ptp(shrunk(np.ascontiguousarray(chequered.transpose(1, 2, 0), np.uint8), (30, 20))) <= 8  # averaged
+    assert np.ptp(shrunk_to(np.ascontiguousarray(chequered.transpose(1, 2, 0), np.uint8), (30, 20))) <= 8  # averaged
 
 
 def test_an_environment_without_pictures_says_so_and_plays() -> None:
@@ -234,7 +234,7 @@ def test_an_environment_that_does_not_repeat_itself_is_drawn_as_it_goes(differs_
         assert player.until(Frame).tensors["pixels"][0, 0, 0] == 0
         for t in range(0, 200, 9):
             assert player.picture(t, number, until=300)[0, 0, 0] == t
-        assert player.picture(200 - REEL, number, until=300).size == 0
+        assert player.picture(200 - KEPT_FRAMES, number, until=300).size == 0
     assert [warned.text for warned in player.told(Warned)] == [
         "tests/Drawn-v0 does not repeat itself, so only its newest steps can be shown"
     ]

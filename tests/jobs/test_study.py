@@ -18,12 +18,12 @@ from dqngui.envs.seeds import STUDY_SEEDS
 from dqngui.hosts import run_inline
 from dqngui.jobs.agent import LoadedAgent
 from dqngui.jobs.inbox import Inbox
-from dqngui.jobs.study.collecting import environments, moments
-from dqngui.jobs.study.faithfulness import considered
+from dqngui.jobs.study.candidate_places import candidate_places
+from dqngui.jobs.study.collecting import parallel_steps, study_environments
+from dqngui.jobs.study.faithfulness import place_weights
 from dqngui.jobs.study.linear import held_out
-from dqngui.jobs.study.over_training import _Sums, over_training
-from dqngui.jobs.study.places import places_there
-from dqngui.jobs.study.probe import _Point, _read_at
+from dqngui.jobs.study.over_training import _AttentionSums, over_training
+from dqngui.jobs.study.probe import _score_step, _StepData
 from dqngui.jobs.study.server import study
 from dqngui.nets.network import build_network
 from dqngui.nets.record import ViewSpec
@@ -154,7 +154,7 @@ def test_one_episode_explains_nothing(finder: Path) -> None:
 def test_absent_tokens_neither_ask_nor_count() -> None:
     spec = ViewSpec(SELF, ("head", "query", "key"), weights=True)
     weights = torch.tensor([[[[0.9, 0.1, 0.0], [0.8, 0.2, 0.0], [0.0, 1.0, 0.0]]]])  # the third token is absent
-    weighed, there = considered(spec, weights)
+    weighed, there = place_weights(spec, weights)
     assert there.tolist() == [[True, True, False]]
     assert weighed.tolist() == [pytest.approx([1.7, 0.3, 0.0])]
 
@@ -162,13 +162,13 @@ def test_absent_tokens_neither_ask_nor_count() -> None:
 def test_places_that_a_sharp_softmax_gives_nothing_are_there_all_the_same() -> None:
     slots = ViewSpec("memory/read", ("head", "slot"), weights=True)
     sharp = torch.tensor([[[0.5, 0.5, 0.0, 0.0]]])
-    assert places_there(slots, sharp).all()
-    sums = _Sums(slots)
+    assert candidate_places(slots, sharp).all()
+    sums = _AttentionSums(slots)
     sums.take(sharp)
     sums.take(torch.zeros(1, 1, 4))  # a gate that is shut weighs nothing
     assert sums.entropy == (pytest.approx(0.5),)
     lags = ViewSpec("memory/attention/0", ("head", "lag"), weights=True)
-    assert places_there(lags, torch.tensor([[[0.0, 0.0, 1.0, 0.0]]])).tolist() == [[True, True, True, False]]
+    assert candidate_places(lags, torch.tensor([[[0.0, 0.0, 1.0, 0.0]]])).tolist() == [[True, True, True, False]]
 
 
 # -- probes ---------------------------------------------------------------------------------------
@@ -243,7 +243,7 @@ def test_what_cannot_be_read_is_said(tmaze_run: Path) -> None:
 def test_folds_are_even_among_the_episodes_that_came_so_far() -> None:
     x = np.random.default_rng(0).standard_normal((25, 4))
     cue = (x[:, 0] > 0).astype(float)
-    score = _read_at(_Point(9, x, cue, 5 * np.arange(25)), np.array([0.0, 1.0]))
+    score = _score_step(_StepData(9, x, cue, 5 * np.arange(25)), np.array([0.0, 1.0]))
     assert score.score > 0.8
 
 
@@ -251,7 +251,7 @@ def test_a_quantity_that_is_the_same_in_all_episodes_has_no_score() -> None:
     x = np.random.default_rng(0).standard_normal((50, 4))
     same = np.full(50, 0.1)
     assert same.var() > 0  # but for rounding it is none
-    assert np.isnan(_read_at(_Point(0, x, same, np.arange(50)), None).score)
+    assert np.isnan(_score_step(_StepData(0, x, same, np.arange(50)), None).score)
 
 
 def test_held_out_rows_are_foretold_without_them() -> None:
@@ -301,13 +301,13 @@ def test_checkpoints_that_are_thinned_meanwhile_are_left_out(finder: Path, tmp_p
 
 
 def test_entropy_and_distance_by_head() -> None:
-    sums = _Sums(ViewSpec("memory/attention/0", ("head", "lag"), weights=True))
+    sums = _AttentionSums(ViewSpec("memory/attention/0", ("head", "lag"), weights=True))
     sums.take(torch.tensor([[[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]]]))  # one step back exists, the third place does not
     sums.take(torch.tensor([[[0.0, 0.0, 1.0], [0.25, 0.5, 0.25]]]))
     assert sums.distance == (1.0, 0.75)
     assert sums.entropy[0] == 0
     assert sums.entropy[1] == pytest.approx((1 + 1.5 * np.log(2) / np.log(3)) / 2)
-    nothing = _Sums(ViewSpec("memory/attention/0", ("head", "lag"), weights=True))
+    nothing = _AttentionSums(ViewSpec("memory/attention/0", ("head", "lag"), weights=True))
     nothing.take(torch.tensor([[[1.0, 0.0]]]))
     assert np.isnan(nothing.entropy).all()
 
@@ -385,11 +385,11 @@ def test_episodes_played_at_once_are_those_played_alone(tmaze_run: Path) -> None
         m.OpenAgent(folder=str(tmaze_run)), read_stored(tmaze_run), make_vector(read_stored(tmaze_run).env, 1).spaces
     )
     seen: dict[int, list[tuple[int, float, float]]] = {}
-    with environments(agent, 40) as envs:  # more than there are lanes, so that some begin later
-        for moment in moments(agent, envs, 40, 100, facts=True):
-            left = agent.network.held()["memory/hidden"].of(moment.left)
-            for row, episode in enumerate(moment.episode.tolist()):
-                told = int(moment.t[row]), float(moment.facts[row]["cue"]), float(left[row, 0])
+    with study_environments(agent, 40) as envs:  # more than there are lanes, so that some begin later
+        for step in parallel_steps(agent, envs, 40, 100, facts=True):
+            next_state = agent.network.state_views()["memory/hidden"].of(step.next_state)
+            for row, episode in enumerate(step.episode.tolist()):
+                told = int(step.t[row]), float(step.facts[row]["cue"]), float(next_state[row, 0])
                 seen.setdefault(episode, []).append(told)
     assert sorted(seen) == list(range(40))
     assert all([t for t, _, _ in steps] == list(range(6)) for steps in seen.values())
@@ -409,8 +409,8 @@ def test_episodes_played_at_once_are_those_played_alone(tmaze_run: Path) -> None
 def test_long_episodes_are_cut(finder: Path) -> None:
     asked = read_stored(finder)
     agent = LoadedAgent(m.OpenAgent(folder=str(finder)), asked, make_vector(asked.env, 1).spaces)
-    with environments(agent, 3) as envs:
-        steps = [moment.t.tolist() for moment in moments(agent, envs, 3, 4)]
+    with study_environments(agent, 3) as envs:
+        steps = [step.t.tolist() for step in parallel_steps(agent, envs, 3, 4)]
     assert steps == [[0] * 3, [1] * 3, [2] * 3, [3] * 3]
 
 

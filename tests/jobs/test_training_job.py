@@ -447,7 +447,7 @@ def test_a_shorter_period_counts_from_now(field: str) -> None:
         training.act()
         training.learn()
         if training.counters.step == 200:
-            training.turn(SetKnob(field=f"learn.{field}", value=20))
+            training.set_knob(SetKnob(field=f"learn.{field}", value=20))
     training.close()
     if field == "update_every":
         assert training.counters.updates == 1 + 5  # at 100, then at 220, 240, …, 300

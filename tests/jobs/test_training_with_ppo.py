@@ -164,7 +164,7 @@ def test_an_environment_that_does_not_repeat_itself_still_resumes(tmp_path: Path
         assert isinstance(resumed.algorithm, OnPolicy)
         last = resumed.algorithm.store.rows[-1]
         running = stored.arrays["actor/lengths"] > 0
-        assert last.ended.all() and (last.beyond[running] != 0).all(), "they count as truncated"
+        assert last.ended.all() and (last.bootstrap_value[running] != 0).all(), "they count as truncated"
         resumed.close()
         events = recorded(folder, None)
     finally:

@@ -105,13 +105,13 @@ def test_weights_are_shares() -> None:
         assert torch.allclose(record.values[name].sum(-1), torch.ones(1, dtype=torch.float64), atol=1e-9)
 
 
-def say(memory: MANN, **words: Any) -> None:
-    """Let the controller say the same words at every step."""
+def set_interface(memory: MANN, **values: Any) -> None:
+    """Let the controller give the same interface vector at every step."""
     with torch.no_grad():
         memory.controller.ask.weight.zero_()
         memory.controller.ask.bias.zero_()
-        parts = memory.controller.ask.bias.split(memory.words.sizes)
-        for (name, value), part in ((item, parts[PARTS.index(item[0])]) for item in words.items()):
+        parts = memory.controller.ask.bias.split(memory.layout.sizes)
+        for (name, value), part in ((item, parts[PARTS.index(item[0])]) for item in values.items()):
             assert name in PARTS
             part.copy_(torch.as_tensor(value, dtype=torch.float64).expand(len(part)))
 
@@ -123,7 +123,7 @@ FAR = 60.0  # opens or closes a gate for good
 def test_erasing_erases_where_the_head_is() -> None:
     memory = make(slots=4, slot_width=3, read_heads=1, write_heads=1, shift=1)
     stay = torch.tensor([-FAR, FAR, -FAR]).repeat(2)
-    say(memory, gate=-FAR, erase=FAR, shift=stay, positive=-FAR, add=0.0)
+    set_interface(memory, gate=-FAR, erase=FAR, shift=stay, positive=-FAR, add=0.0)
     hidden, cell, matrix, weights = memory.initial_state(1)
     matrix = matrix + 1.0
     with torch.no_grad():
@@ -134,7 +134,7 @@ def test_erasing_erases_where_the_head_is() -> None:
 
 def test_a_head_that_moves_on_writes_a_tape() -> None:
     memory = make(slots=6, slot_width=2, read_heads=1, write_heads=1, shift=1)
-    say(memory, gate=-FAR, erase=FAR, shift=torch.tensor([FAR, -FAR, -FAR]).repeat(2), positive=-FAR, add=1.0)
+    set_interface(memory, gate=-FAR, erase=FAR, shift=torch.tensor([FAR, -FAR, -FAR]).repeat(2), positive=-FAR, add=1.0)
     record = Record()
     with torch.no_grad():
         memory(steps(7, 1), None, record)

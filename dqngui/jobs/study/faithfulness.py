@@ -20,38 +20,36 @@ from torch import Tensor
 
 from dqngui.config import ConfigError
 from dqngui.jobs.agent import LoadedAgent
-from dqngui.jobs.changes import removing
-from dqngui.jobs.study.collecting import Moment, environments, moments
-from dqngui.jobs.study.judging import CLAIMS, MATTERS
+from dqngui.jobs.interventions import removing_by_row
+from dqngui.jobs.study.candidate_places import candidate_places
+from dqngui.jobs.study.collecting import ParallelStep, parallel_steps, study_environments
 from dqngui.jobs.study.linear import Array, interval, resamples
-from dqngui.jobs.study.places import places_there
+from dqngui.jobs.study.thresholds import MIN_CONCENTRATION, MIN_DIFFERENCE
 from dqngui.messages import AskFaithfulness, Effect, Event, Faithfulness, Progress
 from dqngui.nets.record import Record, ViewSpec
 
-LONGEST = 300
+MAX_STEPS = 300
 """Steps of an episode that are looked at."""
-FEWEST = 2
+MIN_EPISODES = 2
 """Episodes that must have been measured: the bootstrap's interval of a single one would have no width."""
 
 
 def faithfulness(agent: LoadedAgent, question: AskFaithfulness) -> Iterator[Event | None]:
     """Answer a question, with None between slices. Raises ConfigError where it cannot be answered."""
-    spec = _asked(agent, question.view)
+    spec = _weights_view(agent, question.view)
     generator = torch.Generator().manual_seed(0)
-    measured = _Measured(question.episodes)
-    with environments(agent, question.episodes) as envs:
-        for moment in moments(agent, envs, question.episodes, LONGEST, record=True):
-            weighed, there = considered(spec, moment.views[spec.name])
+    measured = _EffectSums(question.episodes)
+    with study_environments(agent, question.episodes) as envs:
+        for step in parallel_steps(agent, envs, question.episodes, MAX_STEPS, record=True):
+            weighed, there = place_weights(spec, step.views[spec.name])
             counts = ((there.sum(-1) > question.k) & (weighed.sum(-1) > 0)).numpy()
-            gone = _choices(weighed, there, question, generator)
-            measured.take(
-                moment, counts, concentration(weighed, there, question.k), *_effects(agent, spec, moment, gone)
-            )
-            yield Progress(step=agent.step, number=question.number, share=moment.done, text="Removing places…")
+            gone = _removal_choices(weighed, there, question, generator)
+            measured.take(step, counts, concentration(weighed, there, question.k), *_effects(agent, spec, step, gone))
+            yield Progress(step=agent.step, number=question.number, share=step.done, text="Removing places…")
     what = {"key": "tokens", "slot": "slots", "lag": "steps"}.get(spec.axes[-1], "places")
     if not measured.steps:
         raise ConfigError(f"there were never more than {question.k} {what} to choose from")
-    if measured.episodes < FEWEST:
+    if measured.episodes < MIN_EPISODES:
         few = (
             f"only {measured.episodes} of {question.episodes} episodes had more than {question.k} {what} to choose from"
         )
@@ -59,16 +57,16 @@ def faithfulness(agent: LoadedAgent, question: AskFaithfulness) -> Iterator[Even
     yield measured.answer(agent.step, question)
 
 
-def _asked(agent: LoadedAgent, view: str) -> ViewSpec:
+def _weights_view(agent: LoadedAgent, view: str) -> ViewSpec:
     found = [spec for spec in agent.network.views() if spec.name == view and spec.weights]
     if not found:
         raise ConfigError(f"`{view}` is no view of weights, so that nothing can be removed from it")
     return found[0]
 
 
-def considered(spec: ViewSpec, weights: Tensor) -> tuple[Tensor, Tensor]:
+def place_weights(spec: ViewSpec, weights: Tensor) -> tuple[Tensor, Tensor]:
     """How much a view's weights (n, *axes) weigh each place, (n, K), and which places can be weighed, bool (n, K)."""
-    there = places_there(spec, weights)
+    there = candidate_places(spec, weights)
     if "query" in spec.axes and weights.shape[1 + spec.axes.index("query")] == weights.shape[-1]:
         shape = [len(weights)] + [1] * (weights.ndim - 1)  # a token that is not there asks too, and nobody listens
         shape[1 + spec.axes.index("query")] = weights.shape[-1]
@@ -84,7 +82,7 @@ def concentration(weighed: Tensor, there: Tensor, k: int) -> Array:
     return beyond
 
 
-def _choices(weighed: Tensor, there: Tensor, question: AskFaithfulness, generator: torch.Generator) -> Tensor:
+def _removal_choices(weighed: Tensor, there: Tensor, question: AskFaithfulness, generator: torch.Generator) -> Tensor:
     """Which places are removed, bool (2 + draws, n, K): none, the k that weigh most, random ones."""
     luck = torch.rand(question.draws, *there.shape, generator=generator)
     scores = torch.cat([weighed.unsqueeze(0), luck]).masked_fill(~there, -1.0)
@@ -93,23 +91,23 @@ def _choices(weighed: Tensor, there: Tensor, question: AskFaithfulness, generato
     return torch.cat([torch.zeros(1, *there.shape, dtype=torch.bool), gone])
 
 
-def _effects(agent: LoadedAgent, spec: ViewSpec, moment: Moment, gone: Tensor) -> tuple[Array, NDArray[np.bool_]]:
+def _effects(agent: LoadedAgent, spec: ViewSpec, step: ParallelStep, gone: Tensor) -> tuple[Array, NDArray[np.bool_]]:
     """How far q moves (1 + draws, n) where places are gone, and whether the greedy action turns, likewise.
 
     What is compared with, nothing removed, is a part of the same batch, whose size may change the last bits of q.
     """
     rows = len(gone)
     pattern = "attention/*" if spec.axes[-1] == "key" else spec.name
-    record = Record(changes=removing(agent.network.views(), pattern, gone.flatten(0, 1)))
+    record = Record(changes=removing_by_row(agent.network.views(), pattern, gone.flatten(0, 1)))
     repeat = partial(_repeated, rows=rows)
     inputs = replace(
-        moment.inputs,
-        observation={name: repeat(part, dim=1) for name, part in moment.inputs.observation.items()},
-        action=repeat(moment.inputs.action, dim=1),
-        reward=repeat(moment.inputs.reward, dim=1),
+        step.inputs,
+        observation={name: repeat(part, dim=1) for name, part in step.inputs.observation.items()},
+        prev_action=repeat(step.inputs.prev_action, dim=1),
+        prev_reward=repeat(step.inputs.prev_reward, dim=1),
     )
     with torch.inference_mode():
-        q, _ = agent.network(inputs, tuple(repeat(part, dim=0) for part in moment.state), record)
+        q, _ = agent.network(inputs, tuple(repeat(part, dim=0) for part in step.state), record)
     q = q[0].unflatten(0, (rows, -1)).double()
     moved: Array = (q[1:] - q[:1]).abs().mean(-1).numpy()
     turned: NDArray[np.bool_] = (q[1:].argmax(-1) != q[:1].argmax(-1)).numpy()
@@ -120,7 +118,7 @@ def _repeated(values: Tensor, rows: int, dim: int) -> Tensor:
     return torch.cat([values] * rows, dim=dim)
 
 
-class _Measured:
+class _EffectSums:
     """Effects by step, summed by episode."""
 
     def __init__(self, episodes: int) -> None:
@@ -137,12 +135,12 @@ class _Measured:
         return int((self._counts > 0).sum())
 
     def take(
-        self, moment: Moment, counts: NDArray[np.bool_], beyond: Array, moved: Array, turned: NDArray[np.bool_]
+        self, step: ParallelStep, counts: NDArray[np.bool_], beyond: Array, moved: Array, turned: NDArray[np.bool_]
     ) -> None:
-        self._q.append(moment.q.numpy())
+        self._q.append(step.q.numpy())
         rows = np.stack([moved[0], turned[0], moved[1:].mean(0), turned[1:].mean(0), beyond])
-        np.add.at(self._sums.T, moment.episode[counts], rows.T[counts])
-        np.add.at(self._counts, moment.episode[counts], 1)
+        np.add.at(self._sums.T, step.episode[counts], rows.T[counts])
+        np.add.at(self._counts, step.episode[counts], 1)
 
     def answer(self, step: int, question: AskFaithfulness) -> Faithfulness:
         spread = max(float(np.concatenate(self._q).std()), 1e-12)
@@ -172,6 +170,6 @@ class _Measured:
             difference_interval=between,
             steps=self.steps,
             episodes=len(counts),
-            explains=between[0] > 0 and difference >= MATTERS and beyond >= CLAIMS,
+            explains=between[0] > 0 and difference >= MIN_DIFFERENCE and beyond >= MIN_CONCENTRATION,
             concentration=beyond,
         )

@@ -11,13 +11,13 @@ from torch import Tensor
 
 from dqngui.config import ConfigError
 from dqngui.jobs.agent import LoadedAgent
-from dqngui.jobs.study.collecting import environments, moments
-from dqngui.jobs.study.places import places_there
+from dqngui.jobs.study.candidate_places import candidate_places
+from dqngui.jobs.study.collecting import parallel_steps, study_environments
 from dqngui.messages import AskOverTraining, Event, OpenAgent, OverTraining, Progress
 from dqngui.nets.record import ViewSpec
 from dqngui.runs.checkpoints import checkpoints, load_weights
 
-LONGEST = 200
+MAX_STEPS = 200
 """Steps of an episode that are looked at."""
 
 
@@ -33,19 +33,19 @@ def over_training(agent: LoadedAgent, folder: Path | None, question: AskOverTrai
     if folder is None or not steps:
         raise ConfigError("this run has stored no checkpoints yet")
     former = LoadedAgent(OpenAgent(experiment=agent.experiment), agent.experiment, agent.spaces)
-    with environments(agent, question.episodes) as envs:
-        for index, (step, weights, last) in enumerate(_stored(folder, steps)):
+    with study_environments(agent, question.episodes) as envs:
+        for index, (trained, weights, last) in enumerate(_stored(folder, steps)):
             text = f"Checkpoint {index + 1} of {len(steps)}"
             yield Progress(step=agent.step, number=question.number, share=index / len(steps), text=text)
-            former.offer(step, weights)
-            former.rearm()
-            sums = {spec.name: _Sums(spec) for spec in specs}
-            for moment in moments(former, envs, question.episodes, LONGEST, record=True):
+            former.offer_weights(trained, weights)
+            former.use_offered_weights()
+            sums = {spec.name: _AttentionSums(spec) for spec in specs}
+            for step in parallel_steps(former, envs, question.episodes, MAX_STEPS, record=True):
                 for name, each in sums.items():
-                    each.take(moment.views[name])
+                    each.take(step.views[name])
                 yield None
             yield OverTraining(
-                step=step,
+                step=trained,
                 number=question.number,
                 entropy={name: each.entropy for name, each in sums.items()},
                 distance={name: each.distance for name, each in sums.items() if each.by_lag},
@@ -78,7 +78,7 @@ def _load(folder: Path, step: int) -> tuple[int, Mapping[str, Tensor]] | None:
         return None
 
 
-class _Sums:
+class _AttentionSums:
     """Entropies and distances of one view, by head."""
 
     def __init__(self, spec: ViewSpec) -> None:
@@ -90,7 +90,7 @@ class _Sums:
     def take(self, weights: Tensor) -> None:
         """Weights (n, *axes) of a step of n episodes."""
         rows = weights.double()
-        present = places_there(self._spec, rows)
+        present = candidate_places(self._spec, rows)
         asks = torch.ones(rows.shape[:-1], dtype=torch.bool)
         if self._query is not None and rows.shape[self._query] == rows.shape[-1]:  # who is not there asks nothing
             asks = asks & present.view([len(rows)] + [-1 if d == self._query else 1 for d in range(1, rows.ndim - 1)])

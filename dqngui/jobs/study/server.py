@@ -15,11 +15,11 @@ import torch
 
 from dqngui.config import ConfigError
 from dqngui.envs.make import make_vector
-from dqngui.jobs.agent import LoadedAgent, asked_experiment
+from dqngui.jobs.agent import LoadedAgent, experiment_of
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.study.faithfulness import faithfulness
 from dqngui.jobs.study.over_training import over_training
-from dqngui.jobs.study.probe import facts_to_read, probe, what_is_held
+from dqngui.jobs.study.probe import facts_to_read, probe, readable_views
 from dqngui.messages import (
     Abandon,
     AskFaithfulness,
@@ -42,7 +42,7 @@ from dqngui.runs.failure import failed
 SLICE_S = 0.02
 """Work between two looks into the inbox."""
 WAIT_S = 1.0
-TOLD = 0.01
+PROGRESS_INTERVAL = 0.01
 """Progress is told in steps of this size."""
 
 Question = AskFaithfulness | AskProbe | AskOverTraining
@@ -55,32 +55,32 @@ def study(request: Request, inbox: Inbox) -> Iterator[Event]:
 
 
 def _serve(inbox: Inbox) -> Iterator[Event]:
-    began, student = time.perf_counter(), _Student()
+    began, agent = time.perf_counter(), _StudiedAgent()
     stopped = False
     try:
         while not stopped:
-            for command in inbox.poll(0) if student.busy else inbox.wait(0, WAIT_S):
+            for command in inbox.poll(0) if agent.busy else inbox.wait(0, WAIT_S):
                 # `Resume` is what a wait gives where nobody can send anything.
                 stopped = stopped or isinstance(command, (Stop, Resume))
-                yield from student.obey(command)
+                yield from agent.obey(command)
             if not stopped:
-                yield from student.work()
+                yield from agent.work()
     finally:
-        student.leave()
+        agent.leave()
     seconds = time.perf_counter() - began
-    yield Finished(step=student.step, seconds=seconds, steps_per_second=0.0, reason="stopped")
+    yield Finished(step=agent.step, seconds=seconds, steps_per_second=0.0, reason="stopped")
 
 
-class _Student:
+class _StudiedAgent:
     """Who is studied, and the question that is being answered."""
 
     def __init__(self) -> None:
         self.agent: LoadedAgent | None = None
         self.folder: Path | None = None
         self.environment = ""
-        self._asked: Question | None = None
+        self._question: Question | None = None
         self._answering: Iterator[Event | None] | None = None
-        self._told = 0.0
+        self._progress = 0.0
 
     @property
     def step(self) -> int:
@@ -94,7 +94,7 @@ class _Student:
 
     def leave(self) -> None:
         """Answer no more; closes the environments."""
-        answering, self._answering, self._asked = self._answering, None, None
+        answering, self._answering, self._question = self._answering, None, None
         if answering is not None:
             answering.close()  # type: ignore[attr-defined]  # all are generators
 
@@ -109,19 +109,19 @@ class _Student:
                     yield failed(error, 0, self.environment)
             case UseWeights() if self.agent is not None:
                 try:
-                    self.agent.offer(command.step, command.tensors)
+                    self.agent.offer_weights(command.step, command.tensors)
                 except ConfigError as error:
                     yield failed(error, self.step)
-            case Abandon() if self._asked is not None and self._asked.number == command.number:
+            case Abandon() if self._question is not None and self._question.number == command.number:
                 self.leave()
             case AskFaithfulness() | AskProbe() | AskOverTraining():
                 self.leave()
-                self._asked, self._told = command, 0.0
+                self._question, self._progress = command, 0.0
                 self._answering = self._answer(command)
 
     def _open(self, command: OpenAgent) -> StudyReady:
         self.agent = None
-        experiment = command.experiment or asked_experiment(command)
+        experiment = command.experiment or experiment_of(command)
         self.environment = experiment.env.id
         envs = make_vector(experiment.env, 1)
         try:
@@ -132,7 +132,7 @@ class _Student:
         finally:
             envs.close()
         self.agent, self.folder = agent, None if command.folder is None else Path(command.folder)
-        return StudyReady(step=agent.step, views=agent.views(), held=what_is_held(agent), facts=facts)
+        return StudyReady(step=agent.step, views=agent.views(), held=readable_views(agent), facts=facts)
 
     # -- work -------------------------------------------------------------------------------------
 
@@ -140,7 +140,7 @@ class _Student:
         agent = self.agent
         if agent is None or not agent.can_play:
             raise ConfigError("there is no agent yet whose weights could be asked about")
-        agent.rearm()
+        agent.use_offered_weights()
         if isinstance(question, AskFaithfulness):
             yield from faithfulness(agent, question)
         elif isinstance(question, AskProbe):
@@ -150,10 +150,10 @@ class _Student:
 
     def work(self) -> Iterator[Event]:
         """A slice of the answer."""
-        if self._answering is None or self._asked is None:
+        if self._answering is None or self._question is None:
             return
         deadline = time.perf_counter() + SLICE_S
-        number = self._asked.number
+        number = self._question.number
         try:
             while time.perf_counter() < deadline:
                 event = next(self._answering)
@@ -168,7 +168,7 @@ class _Student:
             yield Unanswered(step=self.step, number=number, text=text)
 
     def _is_news(self, progress: Progress) -> bool:
-        if 0 < progress.share < self._told + TOLD:
+        if 0 < progress.share < self._progress + PROGRESS_INTERVAL:
             return False
-        self._told = progress.share
+        self._progress = progress.share
         return True

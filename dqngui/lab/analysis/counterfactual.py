@@ -8,7 +8,7 @@ from typing import Literal
 
 from dqngui import messages as m
 from dqngui.lab.analysis.compare_episodes import Comparison
-from dqngui.lab.analysis.interventions import Intervention
+from dqngui.lab.analysis.interventions import InterventionEntry
 from dqngui.lab.analysis.other_agent import OtherAgent
 from dqngui.lab.analysis.second_player import EpisodeVariant, SecondPlayer
 from dqngui.lab.analysis.table import Table
@@ -51,7 +51,7 @@ def beside(playing: PlayedEpisode, other: OtherAgent) -> Counterfactual:
     return Counterfactual(other.agent, other.choice, (_take(playing),), None, max(playing.length, 1))
 
 
-def changed(playing: PlayedEpisode, player: Player, rows: Sequence[Intervention]) -> Counterfactual | None:
+def changed(playing: PlayedEpisode, player: Player, rows: Sequence[InterventionEntry]) -> Counterfactual | None:
     """The same agent with changes, or without any; None while the episode has not come to the first of them.
 
     The episode as it is is the player's own, where its agent chose every action from the first changed step on;
@@ -70,7 +70,7 @@ def changed(playing: PlayedEpisode, player: Player, rows: Sequence[Intervention]
     return Counterfactual(player.agent, choice, takes, first, max(first + AHEAD, playing.length), player.weights)
 
 
-def first_step(rows: Sequence[Intervention]) -> int:
+def first_step(rows: Sequence[InterventionEntry]) -> int:
     """The first changed step."""
     return min((row.first for row in rows), default=0)
 

@@ -17,7 +17,7 @@ from dqngui.lab.playback.agent_client import AgentClient
 from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
 from dqngui.lab.playback.episode import EpisodeRequest, PlayedEpisode
 from dqngui.lab.playback.frame_cache import as_image
-from dqngui.messages import Change, Event, Request
+from dqngui.messages import Event, Intervention, Request
 
 TICK_MS = 25
 DRAIN_MS = 4.0
@@ -36,7 +36,7 @@ class EpisodeVariant:
     epsilon: float = 0.0
     record: bool = True
     actions: tuple[int, ...] = ()
-    changes: tuple[Change, ...] = ()
+    changes: tuple[Intervention, ...] = ()
 
 
 class SecondPlayer(AgentClient):
@@ -179,7 +179,7 @@ class SecondPlayer(AgentClient):
         self._send(
             m.BeginEpisode(
                 number=self._number, seed=take.seed, epsilon=take.epsilon, record=take.record,
-                actions=take.actions, changes=take.changes,
+                actions=take.actions, interventions=take.changes,
             )
         )  # fmt: skip
         self._look()

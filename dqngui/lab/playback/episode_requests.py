@@ -16,7 +16,7 @@ from dqngui.hosts import Host, open_host
 from dqngui.lab.playback.agent_client import AgentClient
 from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
 from dqngui.lab.playback.episode import EpisodeRequest, PlayedEpisode
-from dqngui.messages import Change, Request
+from dqngui.messages import Intervention, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class EpisodeRequests(AgentClient):
         seed: int,
         *,
         actions: Sequence[int] = (),
-        changes: Sequence[Change] = (),
+        changes: Sequence[Intervention] = (),
         driven: bool = False,
         at: int = 0,
     ) -> None:
@@ -249,7 +249,7 @@ class EpisodeRequests(AgentClient):
             m.BeginEpisode(
                 number=self._number, seed=asked.seed, epsilon=0.0 if asked.recorded else self.epsilon,
                 record=self._views or self._inside, derive=self._derived,
-                actions=asked.actions, changes=asked.changes, driven=asked.driven,
+                actions=asked.actions, interventions=asked.changes, driven=asked.driven,
             )
         )  # fmt: skip
         self._ask_first(asked.at)

@@ -54,7 +54,7 @@ class ActionAttention(Attention):
         y = self.norm(x)
         scores = F.linear(y, self._questions()).unflatten(-1, (self.heads, -1))  # (N, K, H, A)
         values = self.value(y).unflatten(-1, (self.heads, -1))
-        change = None if record is None else record.changing("attention/action")
+        change = None if record is None else record.change_for("attention/action")
         mixed, weights = weigh(scores.permute(0, 3, 1, 2), values, present, change)
         z = self.out(mixed) + self.embedding  # (N, A, D)
         pooled, shares = self.pool(x, present, record)

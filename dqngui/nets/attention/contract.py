@@ -22,7 +22,7 @@ class Attention(nn.Module):
 
     per_action: ClassVar[bool] = False
     """It answers every action: z is not None."""
-    asks_memory: ClassVar[bool] = False
+    queries_memory: ClassVar[bool] = False
     """Its query is the memory's previous output (B, D), so that the network has to go step by step."""
 
     def views(self) -> tuple[ViewSpec, ...]:
@@ -37,12 +37,12 @@ class Attention(nn.Module):
         Args:
             present: (T, B, K) bool, which tokens exist; None: all of them. An absent token gets no weight and
                 its content does not matter; where no token is present x does not depend on them.
-            query: (B, D), given when `asks_memory`; then T is 1.
+            query: (B, D), given when `queries_memory`; then T is 1.
         """
         raise NotImplementedError
 
     def prepare(self, tokens: Tensor, present: Tensor | None) -> Prepared:
-        """When `asks_memory`: all that does not depend on the query, for a whole window at once."""
+        """When `queries_memory`: all that does not depend on the query, for a whole window at once."""
         raise NotImplementedError
 
     def ask(self, prepared: Prepared, query: Tensor, record: Record | None = None) -> tuple[Tensor, Tensor | None]:

@@ -40,7 +40,7 @@ class Pool(nn.Module):
     def forward(self, x: Tensor, present: Tensor | None, record: Record | None = None) -> tuple[Tensor, Tensor]:
         y = self.norm(x)
         scores = self.query(y) / math.sqrt(x.shape[-1] // self.heads)  # (N, K, H)
-        change = None if record is None else record.changing("attention/pool", 2)
+        change = None if record is None else record.change_for("attention/pool", 2)
         if x.shape[1] <= FEW:
             values = self.value(y).unflatten(-1, (self.heads, -1))  # (N, K, H, D/H)
             mixed, weights = weigh(scores.unsqueeze(1), values, present, change)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dqngui.nets.record import Changing
+from dqngui.nets.record import WeightChange
 
 
 def batched(tokens: Tensor, present: Tensor | None) -> tuple[Tensor, Tensor | None]:
@@ -29,7 +29,7 @@ def attend(
     heads: int,
     explicit: bool,
     present: Tensor | None = None,
-    change: Changing | None = None,
+    change: WeightChange | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """softmax(q kᵀ / √d) v per head: (N, Q, D), (N, K, D), (N, K, D) -> (N, Q, D) and weights (N, H, Q, K).
 
@@ -53,7 +53,7 @@ def attend(
 
 
 def weigh(
-    scores: Tensor, v: Tensor, present: Tensor | None = None, change: Changing | None = None
+    scores: Tensor, v: Tensor, present: Tensor | None = None, change: WeightChange | None = None
 ) -> tuple[Tensor, Tensor]:
     """Values (N, K, H, d) averaged by the softmax of scores (N, Q, K, H) over the keys.
 
@@ -66,7 +66,7 @@ def weigh(
     return (by_head @ v.transpose(1, 2)).transpose(1, 2).flatten(2), by_head
 
 
-def shares(scores: Tensor, present: Tensor | None = None, change: Changing | None = None) -> Tensor:
+def shares(scores: Tensor, present: Tensor | None = None, change: WeightChange | None = None) -> Tensor:
     """The softmax of scores (N, Q, K, H) over the keys as weights (N, H, Q, K), passed through `change`."""
     if present is not None:
         scores = scores + _penalty(present, scores.dtype).view(len(scores), 1, -1, 1)

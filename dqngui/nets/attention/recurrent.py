@@ -20,7 +20,7 @@ class RecurrentAttention(Attention):
     step; keys and values of all its steps are made at once. View: `attention/recurrent` (head, key).
     """
 
-    asks_memory = True
+    queries_memory = True
 
     def __init__(self, *, width: int, tokens: int, actions: int, options: RecurrentAttentionOptions) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class RecurrentAttention(Attention):
         keys, values, *present = prepared
         asked = self.query(query).unflatten(-1, (1, self.heads, -1)) / math.sqrt(keys.shape[-1])
         scores = (keys * asked).sum(-1).unsqueeze(1)  # (B, 1, K, H)
-        change = None if record is None else record.changing("attention/recurrent", 2)
+        change = None if record is None else record.change_for("attention/recurrent", 2)
         mixed, weights = weigh(scores, values, present[0] if present else None, change)
         if record is not None:
             record.add("attention/recurrent", weights.squeeze(2).unsqueeze(0))

@@ -9,7 +9,7 @@ from dqngui.catalog.attentions import SelfAttentionOptions
 from dqngui.nets.attention.contract import Attention
 from dqngui.nets.attention.pool import Pool
 from dqngui.nets.attention.products import attend, batched
-from dqngui.nets.record import Changing, Record, ViewSpec
+from dqngui.nets.record import Record, ViewSpec, WeightChange
 
 
 class SelfAttention(Attention):
@@ -35,7 +35,7 @@ class SelfAttention(Attention):
         steps = tokens.shape[:2]
         x, present = batched(tokens, present)  # (N, K, D), N = T·B
         for index, layer in enumerate(self.layers):
-            change = None if record is None else record.changing(f"attention/self/{index}")
+            change = None if record is None else record.change_for(f"attention/self/{index}")
             x, weights = layer(x, present, change)
             if record is not None and weights is not None:
                 record.add(f"attention/self/{index}", weights.unflatten(0, steps))
@@ -59,7 +59,7 @@ class _Layer(nn.Module):
         self.out = nn.Linear(width, width)
         self.feed = _FeedForward(width, widening) if widening else None
 
-    def forward(self, x: Tensor, present: Tensor | None, change: Changing | None) -> tuple[Tensor, Tensor | None]:
+    def forward(self, x: Tensor, present: Tensor | None, change: WeightChange | None) -> tuple[Tensor, Tensor | None]:
         q, k, v = self.query_key_value(self.norm(x)).chunk(3, dim=-1)
         mixed, weights = attend(q, k, v, self.heads, change is not None, present, change)
         x = x + self.out(mixed)

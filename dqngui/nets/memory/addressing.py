@@ -40,8 +40,8 @@ class Heads:
         keep: `back` will be called.
     """
 
-    def __init__(self, asked: Tensor, reads: Tensor, keep: bool) -> None:
-        self.asked, self.keep = asked, keep
+    def __init__(self, interface: Tensor, reads: Tensor, keep: bool) -> None:
+        self.interface, self.keep = interface, keep
         self.reads = reads.unbind(0)
 
     def step(self, t: int, state: State) -> State:
@@ -49,7 +49,7 @@ class Heads:
         raise NotImplementedError
 
     def start_back(self) -> Tensor:
-        """Get ready for `back`; returns where it puts the gradients of `asked`, (T, B, P)."""
+        """Get ready for `back`; returns where it puts the gradients of `interface`, (T, B, P)."""
         raise NotImplementedError
 
     def back(self, t: int, grads: State, d_read: Tensor) -> State:
@@ -67,12 +67,12 @@ class Controller(nn.Module):
         chrono: horizon of chrono initialisation, 0 for none.
     """
 
-    def __init__(self, *, width: int, read: int, words: int, chrono: int) -> None:
+    def __init__(self, *, width: int, read: int, interface_size: int, chrono: int) -> None:
         super().__init__()
         self.width, self.chrono = width, chrono
         self.drive = nn.Linear(width, 4 * width)
         self.recur = nn.Parameter(torch.empty(4 * width, width + read))
-        self.ask = nn.Linear(width, words)
+        self.ask = nn.Linear(width, interface_size)
         self.answer = nn.Linear(width + read, width)
 
     def initialise(self, generator: Generator) -> None:
@@ -125,7 +125,7 @@ class _Loop:
         self.gates = driven.new_empty(T, B, 4, D)
         self.cells, self.tanh = driven.new_empty(T + 1, B, D), driven.new_empty(T, B, D)
         self.seen = driven.new_empty(T + 1, B, recur.shape[1])
-        self.asked = driven.new_empty(T, B, len(bias))
+        self.interface = driven.new_empty(T, B, len(bias))
         self.cells[0] = cell
         self.seen[0, :, :D] = hidden
         self.seen[0, :, D:] = read.flatten(1)
@@ -145,16 +145,16 @@ class _Loop:
             self.cells[1:].unbind(0),
             self.tanh.unbind(0),
             self.seen[1:, :, :D].unbind(0),
-            self.asked.unbind(0),
+            self.interface.unbind(0),
             strict=False,
         )
-        for t, (drive, seen, gates, squashed, o, i, f, g, cell, after, tanh, hidden, asked) in enumerate(rows):
+        for t, (drive, seen, gates, squashed, o, i, f, g, cell, after, tanh, hidden, interface) in enumerate(rows):
             torch.addmm(drive, seen, recur, out=gates)
             squashed.sigmoid_()
             g.tanh_()
             torch.mul(f, cell, out=after).addcmul_(i, g)
             torch.mul(o, torch.tanh(after, out=tanh), out=hidden)
-            torch.addmm(bias, hidden, ask, out=asked)
+            torch.addmm(bias, hidden, ask, out=interface)
             state = heads.step(t, state)
             if kept is not None:
                 kept.append((after, *state))
@@ -181,9 +181,11 @@ class _Loop:
         )
         later, d_cell = d_seen[-1], d_cell.clone()
         read_shape = self.reads.shape[2:]
-        for t, (d_asked, through, by_o, by_cell, forget, d_o, d_rest, d_all, before) in reversed(list(enumerate(rows))):
+        for t, (d_interface, through, by_o, by_cell, forget, d_o, d_rest, d_all, before) in reversed(
+            list(enumerate(rows))
+        ):
             grads = heads.back(t, grads, later[:, D:].unflatten(1, read_shape))
-            d_hidden = torch.addmm(later[:, :D], d_asked, self.ask)
+            d_hidden = torch.addmm(later[:, :D], d_interface, self.ask)
             d_cell.addcmul_(d_hidden, through)
             torch.mul(d_hidden, by_o, out=d_o)
             torch.mul(d_cell.unsqueeze(1), by_cell, out=d_rest)
@@ -206,7 +208,7 @@ class _Unrolled(torch.autograd.Function):
         *state: Tensor,
     ) -> tuple[Tensor, ...]:
         loop = _Loop(driven, recur, ask, bias, read, state)
-        heads = make(loop.asked, loop.reads)
+        heads = make(loop.interface, loop.reads)
         last = loop.run(driven, bias, heads, state[2:], kept)
         if heads.keep:
             ctx.loop, ctx.heads = loop, heads
@@ -220,11 +222,11 @@ class _Unrolled(torch.autograd.Function):
         D = loop.cells.shape[-1]
         d_gates, d_first, d_cell, first = loop.back(d_seen, d_cell, grads, heads)
         d_driven = d_gates.flatten(2)
-        d_asked = heads.d_asked.flatten(0, 1)
+        d_interface = heads.d_interface.flatten(0, 1)
         d_recur = d_driven.flatten(0, 1).T @ loop.seen[:-1].flatten(0, 1)
-        d_ask = d_asked.T @ loop.seen[1:, :, :D].flatten(0, 1)
+        d_ask = d_interface.T @ loop.seen[1:, :, :D].flatten(0, 1)
         d_read = d_first[:, D:].unflatten(1, loop.reads.shape[2:])
-        return None, None, d_driven, d_recur, d_ask, d_asked.sum(0), d_read, d_first[:, :D], d_cell, *first
+        return None, None, d_driven, d_recur, d_ask, d_interface.sum(0), d_read, d_first[:, :D], d_cell, *first
 
 
 def shortening(x: Tensor) -> Tensor:

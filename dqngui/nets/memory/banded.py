@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dqngui.nets.record import Changing
+from dqngui.nets.record import WeightChange
 
 _LEAST_BLOCK = 32
 """Steps of a block at least: fewer make so small matrices that calling costs more than multiplying."""
@@ -35,7 +35,7 @@ def attend(
     lag_bias: Tensor,
     empty: Tensor | None,
     explicit: bool,
-    change: Changing | None = None,
+    change: WeightChange | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """softmax(q kᵀ / √d + bias) v, and, when explicit, the weights (B, H, T, S).
 
@@ -70,7 +70,7 @@ def _whole(
     lag_bias: Tensor,
     empty: Tensor | None,
     explicit: bool,
-    change: Changing | None = None,
+    change: WeightChange | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     T, S, heads = q.shape[1], k.shape[1], len(lag_bias)
     bias = bias_of(lag_bias, T, S)

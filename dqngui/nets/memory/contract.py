@@ -23,7 +23,7 @@ Errors = dict[str, Tensor]
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StateView:
     """Where a state carries what a view shows: `state[index][:, *within]` is (B, *axes of the view).
 
     Attributes:
@@ -51,16 +51,16 @@ class Memory(nn.Module):
     """Base of all memories; subclasses are made with `(width=..., options=...)`.
 
     One that `sees_observation` is made with `observation=F` as well, the size of the raw observation, which then
-    follows the encoded step in x: (T, B, D + F). One that `teaches_itself` takes a fourth argument `errors`.
+    follows the encoded step in x: (T, B, D + F). One that `has_own_loss` takes a fourth argument `errors`.
     """
 
     context: int | None = None
-    wants_relu: ClassVar[bool] = True
+    relu_input: ClassVar[bool] = True
     """The memory's input passes a ReLU first (a transformer does better without)."""
 
     sees_observation: ClassVar[bool] = False
-    teaches_itself: ClassVar[bool] = False
-    says: ClassVar[str] = ""
+    has_own_loss: ClassVar[bool] = False
+    output_view: ClassVar[str] = ""
     """Name of the view that is the output itself, if one is."""
     width: int
     """Size D of the output."""
@@ -73,7 +73,7 @@ class Memory(nn.Module):
         """What `forward` records when asked."""
         return ()
 
-    def held(self) -> Mapping[str, Held]:
+    def state_views(self) -> Mapping[str, StateView]:
         """Views of what is carried from step to step, and where: a view shows it as the step leaves it."""
         return {}
 

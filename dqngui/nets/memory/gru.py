@@ -9,14 +9,14 @@ from torch import Generator, Tensor, nn
 
 from dqngui.catalog.memories import RecurrentOptions
 from dqngui.nets.initialise import chrono_bias
-from dqngui.nets.memory.contract import Held, Memory, State
+from dqngui.nets.memory.contract import Memory, State, StateView
 from dqngui.nets.record import Record, ViewSpec
 
 
 class GRU(Memory):
     """State: hidden (B, D). Chrono initialisation as for the LSTM, on the update gate (which keeps the old state)."""
 
-    says = "memory/hidden"
+    output_view = "memory/hidden"
 
     def __init__(self, *, width: int, options: RecurrentOptions) -> None:
         super().__init__()
@@ -36,8 +36,8 @@ class GRU(Memory):
     def initial_state(self, batch: int) -> State:
         return (next(self.core.parameters()).new_zeros(batch, self.width),)
 
-    def held(self) -> Mapping[str, Held]:
-        return {"memory/hidden": Held((0,))}
+    def state_views(self) -> Mapping[str, StateView]:
+        return {"memory/hidden": StateView((0,))}
 
     def views(self) -> tuple[ViewSpec, ...]:
         gates = (ViewSpec(f"memory/gate/{gate}", ("unit",)) for gate in ("reset", "update"))

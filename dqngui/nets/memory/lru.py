@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from dqngui.catalog.memories import LRUOptions
-from dqngui.nets.memory.contract import Held, Memory, State
+from dqngui.nets.memory.contract import Memory, State, StateView
 from dqngui.nets.memory.scan import scan
 from dqngui.nets.record import Record, ViewSpec
 
@@ -22,7 +22,7 @@ class LRU(Memory):
     an even number. Views: `memory/hidden/LAYER` (unit), first the real, then the imaginary parts.
     """
 
-    wants_relu = False
+    relu_input = False
 
     def __init__(self, *, width: int, options: LRUOptions) -> None:
         super().__init__()
@@ -33,9 +33,9 @@ class LRU(Memory):
     def initial_state(self, batch: int) -> State:
         return (self.norm.weight.new_zeros(batch, len(self.layers), self.size),)
 
-    def held(self) -> Mapping[str, Held]:
+    def state_views(self) -> Mapping[str, StateView]:
         units = [*range(0, self.size, 2), *range(1, self.size, 2)]  # real parts first, as they are shown
-        return {f"memory/hidden/{index}": Held((0,), (index, units)) for index in range(len(self.layers))}
+        return {f"memory/hidden/{index}": StateView((0,), (index, units)) for index in range(len(self.layers))}
 
     def views(self) -> tuple[ViewSpec, ...]:
         return tuple(ViewSpec(f"memory/hidden/{index}", ("unit",), signed=True) for index in range(len(self.layers)))

@@ -9,7 +9,7 @@ from torch import Generator, Tensor, nn
 
 from dqngui.catalog.memories import RecurrentOptions
 from dqngui.nets.initialise import chrono_bias
-from dqngui.nets.memory.contract import Held, Memory, State
+from dqngui.nets.memory.contract import Memory, State, StateView
 from dqngui.nets.record import Record, ViewSpec
 
 _GATES = ("input", "forget", "output")
@@ -21,7 +21,7 @@ class LSTM(Memory):
     Chrono initialisation sets the forget gates' biases, and the input gates' to their negatives.
     """
 
-    says = "memory/hidden"
+    output_view = "memory/hidden"
 
     def __init__(self, *, width: int, options: RecurrentOptions) -> None:
         super().__init__()
@@ -44,8 +44,8 @@ class LSTM(Memory):
         zeros = next(self.core.parameters()).new_zeros(batch, self.width)
         return zeros, zeros.clone()
 
-    def held(self) -> Mapping[str, Held]:
-        return {"memory/hidden": Held((0,)), "memory/cell": Held((1,))}
+    def state_views(self) -> Mapping[str, StateView]:
+        return {"memory/hidden": StateView((0,)), "memory/cell": StateView((1,))}
 
     def views(self) -> tuple[ViewSpec, ...]:
         states = (ViewSpec("memory/hidden", ("unit",), signed=True), ViewSpec("memory/cell", ("unit",), signed=True))

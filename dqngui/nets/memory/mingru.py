@@ -10,7 +10,7 @@ from torch import Generator, Tensor, nn
 
 from dqngui.catalog.memories import MinGRUOptions
 from dqngui.nets.initialise import chrono_bias
-from dqngui.nets.memory.contract import Held, Memory, State
+from dqngui.nets.memory.contract import Memory, State, StateView
 from dqngui.nets.memory.scan import scan
 from dqngui.nets.record import Record, ViewSpec
 
@@ -24,7 +24,7 @@ class MinGRU(Memory):
     State: h of every layer (B, layers, D). Views: `memory/hidden/LAYER` and `memory/gate/update/LAYER` (unit).
     """
 
-    wants_relu = False
+    relu_input = False
 
     def __init__(self, *, width: int, options: MinGRUOptions) -> None:
         super().__init__()
@@ -35,8 +35,8 @@ class MinGRU(Memory):
     def initial_state(self, batch: int) -> State:
         return (self.norm.weight.new_zeros(batch, len(self.layers), self.width),)
 
-    def held(self) -> Mapping[str, Held]:
-        return {f"memory/hidden/{index}": Held((0,), (index,)) for index in range(len(self.layers))}
+    def state_views(self) -> Mapping[str, StateView]:
+        return {f"memory/hidden/{index}": StateView((0,), (index,)) for index in range(len(self.layers))}
 
     def views(self) -> tuple[ViewSpec, ...]:
         layers = range(len(self.layers))

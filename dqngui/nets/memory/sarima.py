@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from dqngui.catalog.memories import SarimaOptions
-from dqngui.nets.memory.contract import Errors, Held, Memory, State
+from dqngui.nets.memory.contract import Errors, Memory, State, StateView
 from dqngui.nets.memory.polynomials import difference, from_partial, lagged, product
 from dqngui.nets.record import Record, ViewSpec
 
@@ -46,7 +46,7 @@ class Sarima(Memory):
     """
 
     sees_observation = True
-    teaches_itself = True
+    has_own_loss = True
 
     def __init__(self, *, width: int, options: SarimaOptions, observation: int) -> None:
         super().__init__()
@@ -74,9 +74,9 @@ class Sarima(Memory):
         residuals = self.mean.new_zeros(batch, max(1, self.echo), self.features)
         return inputs, residuals, torch.zeros(batch, dtype=torch.int64, device=inputs.device)
 
-    def held(self) -> Mapping[str, Held]:
+    def state_views(self) -> Mapping[str, StateView]:
         """The newest residual, where forecasts take any."""
-        return {"memory/residual": Held((1,), (-1,))} if self.echo else {}
+        return {"memory/residual": StateView((1,), (-1,))} if self.echo else {}
 
     def views(self) -> tuple[ViewSpec, ...]:
         series = (ViewSpec(f"memory/{name}", ("feature",), signed=True) for name in ("forecast", "residual"))

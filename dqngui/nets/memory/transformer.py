@@ -13,7 +13,7 @@ from dqngui.nets.memory.banded import attend
 from dqngui.nets.memory.contract import Memory, State
 from dqngui.nets.memory.gating import GRUGate
 from dqngui.nets.noise import Dropout
-from dqngui.nets.record import Changing, Record, ViewSpec
+from dqngui.nets.record import Record, ViewSpec, WeightChange
 
 
 class Transformer(Memory):
@@ -25,7 +25,7 @@ class Transformer(Memory):
     zero at the start. Views: `memory/attention/LAYER` (head, lag), lag 0 being the present step.
     """
 
-    wants_relu = False
+    relu_input = False
 
     def __init__(self, *, width: int, options: TransformerOptions) -> None:
         super().__init__()
@@ -117,7 +117,7 @@ class _Layer(nn.Module):
         nn.init.zeros_(self.lag_bias)
 
     def forward(
-        self, x: Tensor, past: list[Tensor], empty: Tensor | None, change: Changing | None
+        self, x: Tensor, past: list[Tensor], empty: Tensor | None, change: WeightChange | None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
         """x (B, T, D), keys and values (B, C + T, D) with room for the new ones -> y, keys, values, weights.
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX
-from dqngui.jobs.study.judging import MATTERS
+from dqngui.jobs.study.thresholds import MIN_DIFFERENCE
 from dqngui.messages import Faithfulness
 
 Measure = Literal["turned", "change"]
@@ -70,7 +70,7 @@ def verdict(told: Faithfulness, axis: str, cells: bool = False) -> str:
         return "This map explains the agent."
     if told.difference_interval[0] <= 0:
         return "No more than random ones: do not read reasons into this map."
-    if told.difference < MATTERS:
+    if told.difference < MIN_DIFFERENCE:
         return "Hardly more than random ones: do not read reasons into this map."
     all_of = places(axis, 2, cells).removeprefix("2 ")
     alike = f"But its rows taken together weigh all {all_of} nearly alike"

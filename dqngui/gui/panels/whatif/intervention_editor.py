@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from dqngui.lab.analysis.interventions import Intervention
+from dqngui.lab.analysis.interventions import InterventionEntry
 
 DOES = {"remove": "Erase or mask", "set": "Set to", "scale": "Multiply by"}
 SPANS = {"on": "From that step on", "only": "That step only", "until": "Until step"}
@@ -35,7 +35,7 @@ class InterventionEditor(QDialog):
 
     edited = Signal(object)
 
-    def __init__(self, row: Intervention, parent: QWidget | None = None) -> None:
+    def __init__(self, row: InterventionEntry, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.row = row
         self.setWindowTitle("Change")

@@ -19,14 +19,14 @@ from PySide6.QtWidgets import (
 
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, Theme
-from dqngui.lab.analysis.interventions import Intervention, Interventions
+from dqngui.lab.analysis.interventions import InterventionEntry, InterventionList
 from dqngui.messages import PlayerReady
 
 ROW = 26
 MOST_ROWS = 3  # in sight; of more the list scrolls
 
 
-class InterventionList(QScrollArea):
+class InterventionListView(QScrollArea):
     """The rows of a list of changes.
 
     Signals:
@@ -35,7 +35,7 @@ class InterventionList(QScrollArea):
 
     opened = Signal(int)
 
-    def __init__(self, interventions: Interventions, parent: QWidget | None = None) -> None:
+    def __init__(self, interventions: InterventionList, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._interventions = interventions
         self._ready: PlayerReady | None = None
@@ -110,7 +110,7 @@ class InterventionRow(QWidget):
         row.addWidget(self.remove)
         self.restyle()
 
-    def show_row(self, row: Intervention, fits: bool) -> None:
+    def show_row(self, row: InterventionEntry, fits: bool) -> None:
         """Say what it does; `fits`: the agent has what is changed."""
         self.check.setChecked(row.on)
         self.check.setEnabled(fits)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QStackedW
 from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.panels.whatif.comparison_view import ComparisonView
 from dqngui.gui.panels.whatif.intervention_editor import InterventionEditor
-from dqngui.gui.panels.whatif.intervention_list import InterventionList
+from dqngui.gui.panels.whatif.intervention_list import InterventionListView
 from dqngui.gui.panels.whatif.whatif_menu import ModeChoice, fill_with_levers
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
@@ -28,7 +28,7 @@ from dqngui.lab.analysis.counterfactual import (
     futures_table,
     verdict,
 )
-from dqngui.lab.analysis.interventions import Intervention, Interventions, InterventionTarget
+from dqngui.lab.analysis.interventions import InterventionEntry, InterventionList, InterventionTarget
 from dqngui.lab.analysis.other_agent import OtherAgent
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.analysis.table import Table
@@ -52,10 +52,10 @@ class WhatIfPanel(Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.interventions = Interventions(self)
+        self.interventions = InterventionList(self)
         self.mode = ModeChoice(self.stand_beside, self)
         self.header_widgets = [self.mode]
-        self.list = InterventionList(self.interventions)
+        self.list = InterventionListView(self.interventions)
         self.view = ComparisonView()
         self.editor: InterventionEditor | None = None
         self.comparison: Comparison | None = None
@@ -184,7 +184,7 @@ class WhatIfPanel(Panel):
         first = min(playing.t, max(playing.length - 1, 0))
         # What is seen or done is another thing at each step, and what was forgotten once is gone.
         lasts = first if lever.group.startswith("What") or (lever.key == "memory" and not lever.fixed) else None
-        self.interventions.add(Intervention(lever, first, lasts, places, lever.does[0]))
+        self.interventions.add(InterventionEntry(lever, first, lasts, places, lever.does[0]))
         if (place is None and lever.labels) or (lever.does[0] == "set" and not lever.single):
             self.edit(len(self.interventions.rows) - 1)
 

@@ -20,12 +20,11 @@ from dqngui.envs.make import make_env, make_vector
 from dqngui.envs.vector import Envs
 from dqngui.hosts import open_host
 from dqngui.jobs.agent import LoadedAgent
-from dqngui.jobs.camera import REEL
-from dqngui.jobs.changes import Changes
-from dqngui.jobs.episode import Episode
+from dqngui.jobs.episode import SimulatedEpisode
+from dqngui.jobs.frames import KEPT_FRAMES
+from dqngui.jobs.interventions import Interventions
 from dqngui.messages import (
     BeginEpisode,
-    Change,
     Command,
     Drive,
     EpisodeBegan,
@@ -33,6 +32,7 @@ from dqngui.messages import (
     Failed,
     Finished,
     Frame,
+    Intervention,
     Look,
     OpenAgent,
     Played,
@@ -70,17 +70,19 @@ class Scene:
         self.agent = LoadedAgent(OpenAgent(experiment=experiment), experiment, self.envs.spaces)
         weights = weights_of(experiment, 0)
         rng = np.random.default_rng(0)  # fresh networks hardly tell actions apart
-        self.agent.offer(1, {name: w + rng.normal(0, 0.1, w.shape).astype(w.dtype) for name, w in weights.items()})
-        self.agent.rearm()
+        self.agent.offer_weights(
+            1, {name: w + rng.normal(0, 0.1, w.shape).astype(w.dtype) for name, w in weights.items()}
+        )
+        self.agent.use_offered_weights()
         self.held, self.weights = self.agent.held, self.agent.weights
 
-    def play(self, *changes: Change, until: int = T, **asked: Any) -> Arrays:
+    def play(self, *interventions: Intervention, until: int = T, **asked: Any) -> Arrays:
         """An episode of its first `until` steps as arrays; digests too, of what the environment really showed."""
-        begin = BeginEpisode(**{"number": 1, "seed": 3, "epsilon": 0.3, "changes": changes, **asked})
-        episode = Episode(self.agent, self.envs, begin)
+        begin = BeginEpisode(**{"number": 1, "seed": 3, "epsilon": 0.3, "interventions": interventions, **asked})
+        episode = SimulatedEpisode(self.agent, self.envs, begin)
         rows = []
         while not episode.ended and episode.length < until:
-            rows.append(episode.advance(episode.reach(until), 1e9).tensors)
+            rows.append(episode.advance(episode.playable_until(until), 1e9).tensors)
         played = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
         return {**played, "shown": np.array(episode.digests)}
 
@@ -121,9 +123,9 @@ def differ(one: np.ndarray, other: np.ndarray) -> bool:
 def test_hands_that_change_nothing_leave_every_bit(scene: Scene) -> None:
     plain = scene.play()
     targets = [*scene.held, *scene.weights, "observation"]
-    idle = [Change(target=target, first=AT, do="scale", value=1.0) for target in targets]
-    late = [Change(target=target, first=10_000, do="remove") for target in targets]
-    own = Change(target="action", first=AT, last=AT, value=float(plain["action"][AT]))
+    idle = [Intervention(target=target, first=AT, do="scale", value=1.0) for target in targets]
+    late = [Intervention(target=target, first=10_000, do="remove") for target in targets]
+    own = Intervention(target="action", first=AT, last=AT, value=float(plain["action"][AT]))
     assert_equal(plain, scene.play(*idle, *late, own))
 
 
@@ -151,7 +153,7 @@ def test_given_actions_are_done_whatever_the_agent_says(scene: Scene) -> None:
 def test_a_forced_action_changes_the_future_only(scene: Scene) -> None:
     plain = scene.play()
     other = (int(plain["action"][AT]) + 1) % 3
-    forced = scene.play(Change(target="action", first=AT, last=AT, value=other))
+    forced = scene.play(Intervention(target="action", first=AT, last=AT, value=other))
     assert forced["action"][AT] == other
     for name in set(plain) - {"action", "reward", "shown"}:
         np.testing.assert_array_equal(plain[name][: AT + 1], forced[name][: AT + 1], err_msg=name)
@@ -163,7 +165,7 @@ def test_a_forced_action_changes_the_future_only(scene: Scene) -> None:
 def test_what_is_held_is_changed_from_its_step_on(scene: Scene) -> None:
     plain = scene.play()
     for name in scene.held:
-        changed = scene.play(Change(target=name, first=AT, last=AT, do="set", value=0.7))
+        changed = scene.play(Intervention(target=name, first=AT, last=AT, do="set", value=0.7))
         assert_equal(plain, changed, AT)
         views = [view for view in plain if view.startswith("view/memory") or view == "q"]
         assert any(differ(plain[view][AT:], changed[view][AT:]) for view in views), name
@@ -174,7 +176,7 @@ def test_weights_are_changed_in_their_steps_and_rows_sum_to_one_or_none(scene: S
     for name in scene.weights:
         before = plain[f"view/{name}"]
         most = int(before[AT].reshape(-1, before.shape[-1]).mean(0).argmax())
-        changed = scene.play(Change(target=name, first=AT, last=AT + 2, at=((most,),), do="remove"))
+        changed = scene.play(Intervention(target=name, first=AT, last=AT + 2, at=((most,),), do="remove"))
         assert_equal(plain, changed, AT)
         rows = changed[f"view/{name}"]
         assert (rows[AT : AT + 3, ..., most] == 0).all() and (rows[AT + 3 :, ..., most] > 0).any()
@@ -188,7 +190,7 @@ def test_heads_are_masked(scene: Scene) -> None:
     views = {view.name: view for view in scene.agent.views()}
     for name in scene.weights:
         at = ((0,), *[None] * (len(views[name].axes) - 1))
-        masked = scene.play(Change(target=name, first=AT, at=at, do="remove"), until=AT + 3)
+        masked = scene.play(Intervention(target=name, first=AT, at=at, do="remove"), until=AT + 3)
         rows = masked[f"view/{name}"]
         assert (rows[AT:, 0] == 0).all() and (rows[:AT, 0].sum(-1) > 0).any(), name
         assert np.isfinite(masked["q"]).all()
@@ -196,13 +198,13 @@ def test_heads_are_masked(scene: Scene) -> None:
 
 def test_one_token_is_taken_from_all_attention() -> None:
     scene = Scene("self", "none")
-    changed = scene.play(Change(target="attention/*", first=0, at=((2,),), do="remove"), epsilon=0.0)
+    changed = scene.play(Intervention(target="attention/*", first=0, at=((2,),), do="remove"), epsilon=0.0)
     for name in scene.weights:
         assert (changed[f"view/{name}"][..., 2] == 0).all()
         np.testing.assert_allclose(changed[f"view/{name}"].sum(-1), 1, atol=1e-5)
     # What that feature says no longer matters to anything.
-    hidden = Change(target="observation", first=0, at=((2,),), value=0.9)
-    blind = scene.play(Change(target="attention/*", first=0, at=((2,),), do="remove"), hidden, epsilon=0.0)
+    hidden = Intervention(target="observation", first=0, at=((2,),), value=0.9)
+    blind = scene.play(Intervention(target="attention/*", first=0, at=((2,),), do="remove"), hidden, epsilon=0.0)
     np.testing.assert_allclose(blind["q"], changed["q"], atol=1e-6)
     assert differ(scene.play(hidden, epsilon=0.0)["q"], scene.play(epsilon=0.0)["q"])
     scene.envs.close()
@@ -211,7 +213,7 @@ def test_one_token_is_taken_from_all_attention() -> None:
 def test_changes_work_without_recording() -> None:
     scene = Scene("self", "transformer")
     plain = scene.play(record=False)
-    masked = Change(target="memory/attention/*", first=AT, at=((1, 2, 3),), do="remove")
+    masked = Intervention(target="memory/attention/*", first=AT, at=((1, 2, 3),), do="remove")
     changed, recorded = scene.play(masked, record=False), scene.play(masked)
     assert set(changed) == set(plain) == {"q", "action", "reward", "observation", "shown"}
     assert_equal(plain, changed, AT)
@@ -222,18 +224,18 @@ def test_changes_work_without_recording() -> None:
 
 def test_changes_are_made_one_after_another() -> None:
     scene = Scene()
-    hands = [
-        Change(target="memory/hidden", first=AT, last=AT, do="set", value=0.5),
-        Change(target="memory/hidden", first=AT, last=AT, at=((1, 3),), do="scale", value=-2.0),
+    interventions = [
+        Intervention(target="memory/hidden", first=AT, last=AT, do="set", value=0.5),
+        Intervention(target="memory/hidden", first=AT, last=AT, at=((1, 3),), do="scale", value=-2.0),
     ]
-    one = scene.play(*hands)
+    one = scene.play(*interventions)
     rest = tuple(unit for unit in range(16) if unit not in (1, 3))
     apart = [
-        Change(target="memory/hidden", first=AT, last=AT, at=(rest,), value=0.5),
-        Change(target="memory/hidden", first=AT, last=AT, at=((1, 3),), value=-1.0),
+        Intervention(target="memory/hidden", first=AT, last=AT, at=(rest,), value=0.5),
+        Intervention(target="memory/hidden", first=AT, last=AT, at=((1, 3),), value=-1.0),
     ]
     assert_equal(one, scene.play(*apart))
-    assert differ(one["q"], scene.play(hands[0])["q"])
+    assert differ(one["q"], scene.play(interventions[0])["q"])
     scene.envs.close()
 
 
@@ -241,7 +243,7 @@ def test_an_observation_is_changed_for_the_agent_alone() -> None:
     scene = Scene("none", "gru")
     plain = scene.play(epsilon=0.0)
     given = tuple(plain["action"].tolist())
-    changed = scene.play(Change(target="observation", first=AT, last=AT, at=((1, 4),), value=0.25), actions=given)
+    changed = scene.play(Intervention(target="observation", first=AT, last=AT, at=((1, 4),), value=0.25), actions=given)
     np.testing.assert_array_equal(plain["shown"], changed["shown"])
     np.testing.assert_array_equal(plain["reward"], changed["reward"])
     assert (changed["observation"][AT, [1, 4]] == 0.25).all()
@@ -258,18 +260,18 @@ def test_categories_stay_categories() -> None:
     features = scene.agent.features
     direction, state = features.index("direction"), features.index("image[3, 2, 2]")
     changed = scene.play(
-        Change(target="observation", first=0, at=((direction,),), value=2.0),
-        Change(target="observation", first=0, at=((state,),), value=3.0),
-        Change(target="observation", first=1, at=((direction, state),), do="scale", value=0.7),  # 1.4 and 2.1
-        Change(target="observation", first=2, at=((direction, state),), do="scale", value=50.0),
+        Intervention(target="observation", first=0, at=((direction,),), value=2.0),
+        Intervention(target="observation", first=0, at=((state,),), value=3.0),
+        Intervention(target="observation", first=1, at=((direction, state),), do="scale", value=0.7),  # 1.4 and 2.1
+        Intervention(target="observation", first=2, at=((direction, state),), do="scale", value=50.0),
         until=3,
     )["observation"]
     np.testing.assert_array_equal(changed[:, [direction, state]], [[2, 3], [1, 2], [3, 3]])
     with pytest.raises(ConfigError, match=r"image\[3, 2, 2\] cannot be 4, only 0 to 3, whole numbers"):
-        Changes([Change(target="observation", first=0, at=((state,),), value=4.0)], scene.agent)
+        Interventions([Intervention(target="observation", first=0, at=((state,),), value=4.0)], scene.agent)
     with pytest.raises(ConfigError, match=r"direction cannot be 0\.5, only 0 to 3"):
-        Changes([Change(target="observation", first=0, at=((direction,),), value=0.5)], scene.agent)
-    assert np.isfinite(scene.play(Change(target="observation", first=0, do="remove"))["q"]).all()
+        Interventions([Intervention(target="observation", first=0, at=((direction,),), value=0.5)], scene.agent)
+    assert np.isfinite(scene.play(Intervention(target="observation", first=0, do="remove"))["q"]).all()
     scene.envs.close()
 
 
@@ -279,13 +281,15 @@ def test_a_memory_that_is_erased_forgets_the_cue(tmaze_run: Path, seed: int) -> 
     plain = player.episode(seed=seed)
     assert plain["reward"][-1] == 1 and len(plain["reward"]) == LENGTH + 1
     erased = player.episode(
-        number=2, seed=seed, changes=(Change(target="memory/hidden", first=3, last=3, do="remove"),)
+        number=2, seed=seed, interventions=(Intervention(target="memory/hidden", first=3, last=3, do="remove"),)
     )
     assert_equal(plain, erased, 3)
     assert erased["action"][-1] == 1 and (erased["reward"][-1] == 1) == (seed == DOWN_SEED)
     # The cue changed is the memory of the other cue.
     other = player.episode(
-        number=3, seed=seed, changes=(Change(target="observation", first=0, last=0, at=((0,),), do="scale", value=-1),)
+        number=3,
+        seed=seed,
+        interventions=(Intervention(target="observation", first=0, last=0, at=((0,),), do="scale", value=-1),),
     )
     assert other["action"][-1] != plain["action"][-1] and other["reward"][-1] == -1
 
@@ -294,7 +298,7 @@ def test_a_memory_that_is_erased_forgets_the_cue(tmaze_run: Path, seed: int) -> 
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("intervention", "says"),
     [
         ({"target": "memory/cell"}, "`memory/cell` is nothing that .* what can be changed: action, observation, atten"),
         ({"target": "memory/gate/*"}, "`memory/gate/.` is shown, but nothing follows from it; .* memory/hidden"),
@@ -310,9 +314,12 @@ def test_a_memory_that_is_erased_forgets_the_cue(tmaze_run: Path, seed: int) -> 
         ({"target": "memory/hidden", "value": float("nan")}, "nan is no number"),
     ],
 )
-def test_what_cannot_be_changed_is_said_and_another_episode_begins(change: dict[str, Any], says: str) -> None:
+def test_what_cannot_be_changed_is_said_and_another_episode_begins(intervention: dict[str, Any], says: str) -> None:
     player = armed(small())
-    player.send(BeginEpisode(number=1, seed=3, changes=(Change(**{"first": 0, **change}),)), Look(number=1, until=5))
+    player.send(
+        BeginEpisode(number=1, seed=3, interventions=(Intervention(**{"first": 0, **intervention}),)),
+        Look(number=1, until=5),
+    )
     failure = player.next()
     assert isinstance(failure, Failed) and failure.mistake
     with pytest.raises(AssertionError, match=says):
@@ -343,12 +350,12 @@ def test_more_given_actions_than_the_episode_has_end_with_it() -> None:
 def test_a_changed_episode_is_shown_at_every_step() -> None:
     player = armed(small("Acrobot-v1"))
     plain = player.episode(30)
-    hands = (
-        Change(target="action", first=4, last=12, value=2.0),
-        Change(target="observation", first=3, do="remove"),
-        Change(target="memory/hidden", first=15, do="remove"),
+    interventions = (
+        Intervention(target="action", first=4, last=12, value=2.0),
+        Intervention(target="observation", first=3, do="remove"),
+        Intervention(target="memory/hidden", first=15, do="remove"),
     )
-    played = player.episode(30, number=2, actions=tuple(plain["action"][:4].tolist()), changes=hands)
+    played = player.episode(30, number=2, actions=tuple(plain["action"][:4].tolist()), interventions=interventions)
     assert (played["observation"][3:] == 0).all() and (played["action"][4:13] == 2).all()
     env = make_env(small("Acrobot-v1").env, render_mode="rgb_array")
     env.reset(seed=3)
@@ -364,10 +371,10 @@ def test_a_changed_episode_is_shown_at_every_step() -> None:
 
 def test_changed_episodes_of_what_does_not_repeat_itself_are_shown() -> None:
     player = armed(small("tests/Drawn-v0", kwargs={"differs_from": 0, "length": 300}))
-    erased = (Change(target="memory/hidden", first=5, do="remove"),)
-    player.send(BeginEpisode(number=1, seed=3, changes=erased, actions=(0, 1, 2)), Look(number=1, until=300, t=0))
+    erased = (Intervention(target="memory/hidden", first=5, do="remove"),)
+    player.send(BeginEpisode(number=1, seed=3, interventions=erased, actions=(0, 1, 2)), Look(number=1, until=300, t=0))
     assert player.until(Frame).tensors["pixels"][0, 0, 0] == 0
-    for t in range(0, 2 * REEL, 9):
+    for t in range(0, 2 * KEPT_FRAMES, 9):
         assert player.picture(t, until=300)[0, 0, 0] == t
 
 
@@ -459,10 +466,10 @@ def test_changed_and_driven_episodes_in_a_process_are_those_played_here() -> Non
             seed=3,
             actions=(0, 2, 1),
             driven=True,
-            changes=(
-                Change(target="attention/*", first=1, at=((0,),), do="remove"),
-                Change(target="memory/hidden", first=2, last=2, at=((0, 3), ), value=0.5),
-                Change(target="observation", first=3, last=None, at=((1,),), do="scale", value=0.5),
+            interventions=(
+                Intervention(target="attention/*", first=1, at=((0,),), do="remove"),
+                Intervention(target="memory/hidden", first=2, last=2, at=((0, 3), ), value=0.5),
+                Intervention(target="observation", first=3, last=None, at=((1,),), do="scale", value=0.5),
             ),
         ),
         Drive(number=1, t=3, action=2),

@@ -13,23 +13,23 @@ from dqngui.envs.places import places_of
 from dqngui.envs.spaces import ObservationPart, Spaces
 from dqngui.envs.vector import Envs
 from dqngui.jobs.agent import LoadedAgent
-from dqngui.jobs.camera import Size, shrunk
+from dqngui.jobs.frames import Size, shrunk_to
 
 TILE = 16
 """Pixels of a cell, where an environment draws what its agent sees."""
 
 
-def map_seen(spaces: Spaces) -> ObservationPart | None:
+def observed_map(spaces: Spaces) -> ObservationPart | None:
     """The first picture or grid of categories that is observed."""
     return next((part for part in spaces.parts if part.kind in ("image", "grid")), None)
 
 
-def is_turned(envs: Envs, part: ObservationPart) -> bool:
+def is_transposed(envs: Envs, part: ObservationPart) -> bool:
     """Whether rows of what is observed are columns of what it shows, as in minigrid's maps, where x comes before y."""
-    return part.kind == "grid" and part.sizes[:3] == MINIGRID_SIZES and _has_view(envs)
+    return part.kind == "grid" and part.sizes[:3] == MINIGRID_SIZES and _draws_its_view(envs)
 
 
-def upright(tokens: tuple[str, ...], cells: tuple[int, int, int]) -> tuple[str, ...]:
+def with_cells_transposed(tokens: tuple[str, ...], cells: tuple[int, int, int]) -> tuple[str, ...]:
     """Names of tokens with those of a turned picture's cells, `cell 1,5`, by row and column as it is shown: `cell 5,1`.
 
     Args:
@@ -49,33 +49,33 @@ def describe(envs: Envs, agent: LoadedAgent, size: Size) -> dict[str, Any]:
     And where it draws the entities that the agent sees as tokens, if it says so: `places` (N, 2) float32.
     """
     parts = envs.parts
-    told: dict[str, Any] = {}
+    description: dict[str, Any] = {}
     if agent.features:
-        told["observation"] = agent.numbers([parts])[0]
+        description["observation"] = agent.numbers([parts])[0]
     for name, text in envs.texts().items():
-        told[f"text/{name}"] = np.frombuffer(text.encode(), np.uint8)
-    part = map_seen(agent.spaces)
+        description[f"text/{name}"] = np.frombuffer(text.encode(), np.uint8)
+    part = observed_map(agent.spaces)
     if part is not None:
-        told["picture"] = shrunk(np.ascontiguousarray(_picture(envs, part, parts[part.name][0])), size)
+        description["picture"] = shrunk_to(np.ascontiguousarray(_picture(envs, part, parts[part.name][0])), size)
     entities = agent.network.encoder.entities
     places = None if entities is None else places_of(envs.envs[0], entities[1])
     if places is not None:
-        told["places"] = places
-    return told
+        description["places"] = places
+    return description
 
 
 def _picture(envs: Envs, part: ObservationPart, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    if is_turned(envs, part):
-        drawn = _own_view(envs, values.reshape(part.raw_shape))
-        return drawn if drawn is not None else _coloured(part, values).transpose(1, 0, 2)
-    return _coloured(part, values) if part.kind == "grid" else _shown(part, values)
+    if is_transposed(envs, part):
+        drawn = _drawn_by_environment(envs, values.reshape(part.raw_shape))
+        return drawn if drawn is not None else _grid_picture(part, values).transpose(1, 0, 2)
+    return _grid_picture(part, values) if part.kind == "grid" else _image_picture(part, values)
 
 
-def _has_view(envs: Envs) -> bool:
+def _draws_its_view(envs: Envs) -> bool:
     return hasattr(envs.envs[0].unwrapped, "get_pov_render")
 
 
-def _own_view(envs: Envs, observed: npt.NDArray[Any]) -> npt.NDArray[np.uint8] | None:
+def _drawn_by_environment(envs: Envs, observed: npt.NDArray[Any]) -> npt.NDArray[np.uint8] | None:
     """Minigrid's own drawing of what lies before its agent, where that is what is observed."""
     grid: Any = envs.envs[0].unwrapped
     before = grid.gen_obs()["image"]
@@ -95,7 +95,7 @@ def _planes(part: ObservationPart, values: npt.NDArray[Any]) -> npt.NDArray[Any]
     return shaped if "c" in part.axes else shaped[None]
 
 
-def _coloured(part: ObservationPart, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+def _grid_picture(part: ObservationPart, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """Each cell in the colour of its first category, mixed with those of its other ones; nothing but zeros is dark."""
     planes = _planes(part, values).astype(np.int64)
     count = len(planes)
@@ -108,7 +108,7 @@ def _coloured(part: ObservationPart, values: npt.NDArray[Any]) -> npt.NDArray[np
     return picture.astype(np.uint8)
 
 
-def _shown(part: ObservationPart, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+def _image_picture(part: ObservationPart, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """A picture as it is: grey or of three channels, of others their mean."""
     planes = _planes(part, values) * part.scale
     if len(planes) != 3:

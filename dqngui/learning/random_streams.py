@@ -1,4 +1,4 @@
-"""The chance in a learner's updates: noise, dropout and augmentation, each with a generator of its own."""
+"""Random streams of a learner's updates: noise, dropout and augmentation draw from a generator each."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ from torch import Generator, Tensor
 
 from dqngui.nets.network import QNetwork
 
-_NAMES = ("noise", "dropout", "augmentation")
+_STREAMS = ("noise", "dropout", "augmentation")
 
 
-class Chance:
-    """Generators on the device that computes, seeded from the one that drew the parameters.
+class RandomStreams:
+    """One generator each for noise, dropout and augmentation, on the device that computes.
 
-    Attributes:
-        noise, dropout, augmentation: what each of them draws from.
+    They are seeded from the generator that drew the network's parameters.
     """
 
     def __init__(self, generator: Generator, device: torch.device) -> None:
-        seeds = torch.randint(2**62, (len(_NAMES),), generator=generator).tolist()
+        seeds = torch.randint(2**62, (len(_STREAMS),), generator=generator).tolist()
         self.noise, self.dropout, self.augmentation = (Generator(device).manual_seed(seed) for seed in seeds)
 
     @contextmanager
-    def dropping(self, network: QNetwork) -> Iterator[None]:
-        """Let the network's dropouts drop."""
+    def dropout_enabled(self, network: QNetwork) -> Iterator[None]:
+        """While this context lasts, the network's dropout layers drop."""
         dropouts = network.dropouts()
         for each in dropouts:
             each.generator = self.dropout
@@ -38,12 +37,16 @@ class Chance:
                 each.generator = None
 
     def arrays(self) -> dict[str, Tensor]:
-        """Everything that `restore` needs, by name."""
-        return {f"chance.{name}": getattr(self, name).get_state() for name in _NAMES}
+        """Everything that `restore` needs, by name (`chance.` is the older name of these streams)."""
+        return {f"chance.{name}": getattr(self, name).get_state() for name in _STREAMS}
 
     def restore(self, arrays: Mapping[str, Any]) -> None:
-        """Go on where `arrays` was given; older states have none, and those of another kind of device do not fit."""
-        for name in _NAMES:
+        """Continue from what `arrays` gave.
+
+        States of earlier versions have no such arrays, and those of another kind of device do not fit: they are
+            ignored.
+        """
+        for name in _STREAMS:
             generator: Generator = getattr(self, name)
             state = arrays.get(f"chance.{name}")
             if state is not None and len(state) == len(generator.get_state()):

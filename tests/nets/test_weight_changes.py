@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dqngui import catalog
 from dqngui.envs.spaces import ObservationPart, Spaces
-from dqngui.jobs.changes import removing, without
+from dqngui.jobs.interventions import removing_by_row, without_places
 from dqngui.nets.initialise import build
 from dqngui.nets.memory.contract import State
 from dqngui.nets.network import Inputs, build_network
@@ -116,9 +116,9 @@ def test_removing_tokens_from_all_attention_is_their_absence(name: str) -> None:
         lambda: catalog.load(entry)(width=WIDTH, tokens=tokens, actions=3, options=entry.options()),
         torch.Generator().manual_seed(3),
     ).double()
-    content, query = drawn(1, B, tokens, WIDTH), drawn(B, WIDTH, seed=4) if attention.asks_memory else None
+    content, query = drawn(1, B, tokens, WIDTH), drawn(B, WIDTH, seed=4) if attention.queries_memory else None
     gone = torch.tensor([[0, 0, 0, 0, 0], [1, 0, 0, 0, 0], [0, 1, 0, 1, 1], [1, 1, 1, 1, 1]], dtype=torch.bool)
-    absent, removed = Record(), Record(changes=removing(attention.views(), "attention/*", gone))
+    absent, removed = Record(), Record(changes=removing_by_row(attention.views(), "attention/*", gone))
     expected = attention(content, ~gone.unsqueeze(0), query, absent)
     for a, b in zip(expected, attention(content, None, query, removed), strict=True):
         assert (a is None and b is None) or torch.allclose(a, b, atol=1e-12, rtol=0)
@@ -138,9 +138,9 @@ def test_rows_of_a_batch_are_removed_from_one_by_one(attention: str, memory: str
             continue
         n = shapes.values[spec.name].shape[-1]
         gone = torch.arange(n).expand(B, n) == torch.arange(B).unsqueeze(1) % n
-        together, _ = step(state, Record(changes=removing(network.views(), spec.name, gone)))
+        together, _ = step(state, Record(changes=removing_by_row(network.views(), spec.name, gone)))
         for row in range(B):
-            everywhere = removing(network.views(), spec.name, gone[row].expand(B, n))
+            everywhere = removing_by_row(network.views(), spec.name, gone[row].expand(B, n))
             assert torch.equal(together[:, row], step(state, Record(changes=everywhere))[0][:, row]), spec.name
 
 
@@ -152,7 +152,7 @@ def test_a_head_without_weights_says_nothing(attention: str, memory: str) -> Non
     def first_head_removed(weights: Tensor) -> Tensor:
         gone = torch.zeros(weights.shape[1:], dtype=torch.bool)
         gone[0] = True
-        return without(weights, gone)
+        return without_places(weights, gone)
 
     names = [spec.name for spec in network.views() if spec.weights]
     record = Record(changes=dict.fromkeys(names, first_head_removed))
@@ -168,7 +168,7 @@ def test_a_transformer_without_its_past_is_one_that_has_none(lags: int) -> None:
     network = network_of("self", "transformer")
     step, state = stepping(network)
     gone = (torch.arange(4) >= lags).expand(B, 4)
-    removed, _ = step(state, Record(changes=removing(network.views(), "memory/attention/*", gone)))
+    removed, _ = step(state, Record(changes=removing_by_row(network.views(), "memory/attention/*", gone)))
     *caches, count = state
     forgotten, _ = step((*caches, torch.full_like(count, lags - 1)), None)
     assert torch.allclose(removed, forgotten, atol=1e-12, rtol=0)
@@ -192,7 +192,7 @@ def test_a_token_that_is_absent_stays_without_weight(name: str) -> None:
         lambda: catalog.load(entry)(width=WIDTH, tokens=3, actions=3, options=entry.options()),
         torch.Generator().manual_seed(3),
     ).double()
-    query = drawn(B, WIDTH, seed=4) if attention.asks_memory else None
+    query = drawn(B, WIDTH, seed=4) if attention.queries_memory else None
     record = Record(changes={spec.name: lambda weights: weights + 1 for spec in attention.views()})
     attention(drawn(1, B, 3, WIDTH), there.expand(1, B, 3), query, record)
     for weights in record.values.values():
@@ -205,7 +205,7 @@ def test_heads_that_write_nowhere_leave_the_matrix(memory: str) -> None:
     step, state = stepping(network)
     record = Record(changes={"memory/write": torch.zeros_like})
     _, after = step(state, record)
-    matrix = network.held()["memory/matrix"]
+    matrix = network.state_views()["memory/matrix"]
     assert torch.equal(matrix.of(after), matrix.of(state))
     assert (record.values["memory/write"] == 0).all() and (record.values["memory/read"] > 0).any()
 
@@ -219,8 +219,8 @@ def test_what_is_held_is_what_the_view_shows(attention: str, memory: str) -> Non
     step, state = stepping(network)
     record = Record()
     _, after = step(state, record)
-    assert set(network.held()) <= {spec.name for spec in network.views()}
-    for name, held in network.held().items():
+    assert set(network.state_views()) <= {spec.name for spec in network.views()}
+    for name, held in network.state_views().items():
         assert torch.allclose(held.of(after), record.values[name][0], atol=1e-12, rtol=0), name
         kept = tuple(part.clone() for part in state)
         other = held.put(torch.full_like(held.of(state), 0.5), state)
@@ -240,7 +240,7 @@ def test_what_is_held_is_what_the_view_shows(attention: str, memory: str) -> Non
 def test_nothing_is_left_of_a_memory_that_was_erased(attention: str, memory: str) -> None:
     network = network_of(attention, memory)
     step, state = stepping(network)
-    for held in network.held().values():
+    for held in network.state_views().values():
         state = held.put(torch.zeros_like(held.of(state)), state)
     assert torch.equal(step(state, None)[0], step(network.initial_state(B), None)[0])
 
@@ -248,7 +248,7 @@ def test_nothing_is_left_of_a_memory_that_was_erased(attention: str, memory: str
 def test_an_erased_lstm_asks_no_question_either() -> None:
     network = network_of("recurrent", "lstm")
     step, state = stepping(network)
-    hidden = network.held()["memory/hidden"]
+    hidden = network.state_views()["memory/hidden"]
     state = hidden.put(torch.zeros_like(hidden.of(state)), state)
     first, second = Record(), Record()
     step(state, first)
@@ -265,7 +265,7 @@ def test_the_rest_of_a_row_grows_in_proportion(dtype: torch.dtype) -> None:
     weights[5] *= 0.25  # a head that writes only a little
     gone = torch.zeros(6, 1, 5, dtype=torch.bool)
     gone[1, 0, 2] = gone[2, 0, 1:] = gone[3] = gone[5, 0, 0] = True
-    rest = without(weights, gone)
+    rest = without_places(weights, gone)
     assert torch.equal(rest[[0, 4]], weights[[0, 4]])
     assert (rest[3] == 0).all() and (rest[gone.expand_as(rest)] == 0).all()
     torch.testing.assert_close(rest[[1, 2, 5]].sum(-1), weights[[1, 2, 5]].sum(-1))
@@ -274,5 +274,5 @@ def test_the_rest_of_a_row_grows_in_proportion(dtype: torch.dtype) -> None:
 
 def test_a_rest_of_next_to_nothing_is_none() -> None:
     weights = torch.tensor([[1.0, 1e-42, 0.0], [1.0, 1e-30, 0.0]])
-    rest = without(weights, torch.tensor([True, False, False]))
+    rest = without_places(weights, torch.tensor([True, False, False]))
     assert torch.equal(rest, torch.tensor([[0.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))

@@ -8,7 +8,7 @@ from torch import Tensor
 from dqngui.nets.record import ViewSpec
 
 
-def places_there(spec: ViewSpec, weights: Tensor) -> Tensor:
+def candidate_places(spec: ViewSpec, weights: Tensor) -> Tensor:
     """Which places can be weighed, bool (n, K), of a view's weights (n, *axes), K places along the last axis.
 
     All slots can. Of past steps there are those up to the farthest one that is weighed, of tokens those that anybody

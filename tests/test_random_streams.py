@@ -55,7 +55,7 @@ def log(events: list[Event]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("kind", ["windows", "pairs", "pictures"])
-def test_chance_is_the_same_in_every_host(kind: str, tmp_path: Path) -> None:
+def test_random_streams_are_the_same_in_every_host(kind: str, tmp_path: Path) -> None:
     experiment = chancy(kind)
     logs, weights = {}, {}
     for host in ("inline", "thread", "process"):
@@ -71,7 +71,7 @@ def test_chance_is_the_same_in_every_host(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["windows", "pairs"])
-def test_chance_goes_on_where_it_was_when_a_run_is_resumed(kind: str, tmp_path: Path) -> None:
+def test_random_streams_continue_when_a_run_is_resumed(kind: str, tmp_path: Path) -> None:
     experiment = chancy(kind)
     whole, cut = (create(tmp_path, experiment) for _ in range(2))
     request = Request(job="train", experiment=experiment, folder=str(whole))
@@ -85,7 +85,7 @@ def test_chance_goes_on_where_it_was_when_a_run_is_resumed(kind: str, tmp_path: 
     assert all(torch.equal(value, ends[1][name]) for name, value in ends[0].items())
 
 
-def test_another_seed_is_another_chance() -> None:
+def test_another_seed_gives_other_random_numbers() -> None:
     experiment = chancy("windows")
     data = as_data(experiment)
     other = experiment_from({**data, "run": {**data["run"], "seed": 1}})
@@ -109,7 +109,9 @@ def trained(experiment: Experiment, steps: int) -> tuple[Training, OffPolicy]:
 def test_acting_draws_noise_anew_and_the_policy_has_none() -> None:
     training, algorithm = trained(chancy("windows"), 160)
     learner = algorithm.learner
-    inputs = learner._inputs({"observation": np.zeros((1, 1, 4), np.float32)}, *np.zeros((2, 1, 1), np.int64), 1.0)
+    inputs = learner.network_inputs(
+        {"observation": np.zeros((1, 1, 4), np.float32)}, *np.zeros((2, 1, 1), np.int64), 1.0
+    )
     with torch.inference_mode():
         for network, restless in ((learner.online, True), (learner.policy, False)):
             a, b = (network(inputs, None)[0] for _ in range(2))
@@ -117,7 +119,7 @@ def test_acting_draws_noise_anew_and_the_policy_has_none() -> None:
     training.close()
 
 
-def test_a_state_saved_before_there_was_chance_still_loads() -> None:
+def test_a_state_saved_before_there_were_random_streams_still_loads() -> None:
     data = as_data(chancy("windows"))
     plain = experiment_from({**data, "net": {**data["net"], "predictor": False}})
     training, algorithm = trained(plain, 160)
@@ -132,7 +134,7 @@ def test_a_state_saved_before_there_was_chance_still_loads() -> None:
 @pytest.mark.parametrize("burn_in", [0, 3])
 @pytest.mark.parametrize("memory", ["gru", "transformer"])
 @pytest.mark.parametrize("attention", ["none", "recurrent"])
-def test_a_window_from_its_stored_state_goes_on_as_the_episode_did(attention: str, memory: str, burn_in: int) -> None:
+def test_a_window_from_its_stored_state_gives_what_the_episode_gave(attention: str, memory: str, burn_in: int) -> None:
     """The attention that asks the memory keeps the memory's last output in the state."""
     data = {
         "env": CHANCY["env"],
@@ -149,15 +151,17 @@ def test_a_window_from_its_stored_state_goes_on_as_the_episode_did(attention: st
         assert batch.state is not None and any(np.abs(part).max() > 0 for part in batch.state)
         assert len(batch.state) == len(learner.online.initial_state(1))
     with torch.no_grad():
-        estimate = learner._unrolled(batch, torch.from_numpy(batch.mask), experiment.learn)[0]
+        estimate = learner.unroll(batch, torch.from_numpy(batch.mask), experiment.learn)[0]
         for b in range(40):
-            env, place = divmod(int(batch.names[b]), replay.rows)
-            start = int(replay.start[batch.names[b]])
+            env, place = divmod(int(batch.indices[b]), replay.rows)
+            start = int(replay.start[batch.indices[b]])
             rows = env * replay.rows + np.arange(start, place + experiment.learn.window)  # the ring has not come round
-            look = {name: part[rows][:, None] for name, part in replay.observation.items()}
-            action = np.concatenate([[-1], replay.taken[rows[:-1]]])[:, None]
-            reward = np.concatenate([[0], replay.reward[rows[:-1]]]).astype(np.float32)[:, None]
-            episode = learner.online.estimate(learner._inputs(look, action, reward, 1.0), None)[0]
+            observation = {name: part[rows][:, None] for name, part in replay.observation.items()}
+            prev_action = np.concatenate([[-1], replay.action[rows[:-1]]])[:, None]
+            prev_reward = np.concatenate([[0], replay.reward[rows[:-1]]]).astype(np.float32)[:, None]
+            episode = learner.online.estimate(learner.network_inputs(observation, prev_action, prev_reward, 1.0), None)[
+                0
+            ]
             learned = np.flatnonzero(batch.mask[:, b])
             expected = episode[place - start : place - start + len(learned), 0]
             assert torch.allclose(estimate[learned, b], expected, atol=1e-5)
