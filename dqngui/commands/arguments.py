@@ -15,10 +15,11 @@ from tyro.conf import Positional, UseAppendAction
 
 from dqngui import __version__
 from dqngui.presets import agent_names
+from dqngui.texts import ReadableError
 
 
-class UsageError(ValueError):
-    """The command line cannot be understood; the text is one sentence."""
+class UsageError(ReadableError):
+    """The command line cannot be understood, told in one sentence."""
 
 
 def option(help: str, metavar: str | None = None) -> Any:
@@ -156,7 +157,7 @@ def parse(argv: Sequence[str]) -> tuple[str, Any]:
     except SystemExit as error:
         if error.code in (0, None):
             raise
-        raise UsageError(f"{prog}: {_sentence(complaint.getvalue())} (see {prog} --help)") from None
+        raise UsageError("command.wrong", program=prog, problem=_sentence(complaint.getvalue())) from None
     return name, arguments
 
 

@@ -78,11 +78,11 @@ class ProgressLine:
                 if not self._live:
                     print(self.text(), file=sys.stderr)
             case Warned():
-                self._say(event.text)
+                self._say(event.words)
             case KnobRefused():
-                self._say(f"`{event.field}` = {event.value!r} was refused: {event.reason}")
+                self._say(f"`{event.field}` = {event.value!r} was refused: {event.words}")
             case Forked():
-                changes = f" with {'; '.join(event.changes)}" if event.changes else ""
+                changes = f" with {'; '.join(event.changes_in_words)}" if event.changes else ""
                 self._say(f"Forked from {event.parent} at step {event.step:,}{changes}.")
                 if event.fresh:
                     self._say(f"Begins anew: {', '.join(event.fresh)}.")

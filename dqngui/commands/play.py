@@ -26,11 +26,11 @@ def run(arguments: PlayArguments) -> int:
         elif isinstance(event, Evaluated):
             _print_returns(event, arguments.video)
         elif isinstance(event, Warned):
-            print(event.text, file=sys.stderr)
+            print(event.words, file=sys.stderr)
 
     outcome = follow(open_host("inline", _request(arguments)), take)
     if outcome.failed is not None:
-        print(f"dqngui: {outcome.failed.text}", file=sys.stderr)
+        print(f"dqngui: {outcome.failed.words}", file=sys.stderr)
         if outcome.failed.details and outcome.status == 1:
             print(outcome.failed.details, file=sys.stderr)
     return outcome.status
@@ -39,13 +39,13 @@ def run(arguments: PlayArguments) -> int:
 def _request(arguments: PlayArguments) -> Request:
     folder = run_folder(arguments.run, arguments.runs)
     if arguments.episodes < 1:
-        raise ConfigError("--episodes must be at least 1")
+        raise ConfigError("command.episodes")
     checkpoint: str | int = arguments.checkpoint
     if checkpoint not in ("best", "last"):
         try:
             checkpoint = int(checkpoint)
         except ValueError:
-            raise ConfigError(f"--checkpoint {checkpoint}: it is best, last or a step") from None
+            raise ConfigError("command.checkpoint", given=checkpoint) from None
     options: dict[str, Any] = {"checkpoint": checkpoint, "episodes": arguments.episodes}
     options |= {name: value for name in ("seed", "video") if (value := getattr(arguments, name)) is not None}
     return Request(job="test", folder=str(folder), options=options)

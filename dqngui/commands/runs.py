@@ -16,7 +16,7 @@ def run(arguments: RunsArguments) -> int:
     """Print the table and return the exit status. Raises ConfigError."""
     folder = Path(arguments.folder)
     if not folder.is_dir() and arguments.folder != "runs":
-        raise ConfigError(f"there is no folder `{arguments.folder}`")
+        raise ConfigError("command.no_folder", folder=arguments.folder)
     summaries = list_runs(folder)
     if arguments.json:
         for summary in summaries:

@@ -117,11 +117,11 @@ def _test_request(folder: str, episodes: int) -> Request:
 def run_several(arguments: TrainArguments) -> int:
     """Train every seed, at most `jobs` at once, and print the table. Raises ConfigError."""
     if arguments.resume is not None or arguments.fork is not None or arguments.seed is not None:
-        raise ConfigError("--seeds starts new runs, one a seed; it goes with neither --resume nor --fork nor --seed")
+        raise ConfigError("command.seeds_alone")
     if arguments.break_:
-        raise ConfigError("--break stops one run; it does not go with --seeds")
+        raise ConfigError("command.seeds_break")
     if arguments.jobs < 1 or arguments.test_episodes < 0:
-        raise ConfigError("--jobs must be at least 1 and --test-episodes at least 0")
+        raise ConfigError("command.jobs")
     experiment = experiment_of(arguments)
     waiting = [with_settings(experiment, {"run.seed": seed}) for seed in seeds_of(arguments.seeds or "")]
     schedule = knobs_of(arguments.replay_knobs, arguments.runs) if arguments.replay_knobs is not None else ()
@@ -157,7 +157,7 @@ def _poll(running: list[SeedRun], done: list[SeedRun], request: Interruption) ->
             running.remove(seed_run)
             done.append(seed_run)
             if seed_run.failed is not None:
-                print(f"dqngui: seed {seed_run.row.seed}: {seed_run.failed.text}", file=sys.stderr)
+                print(f"dqngui: seed {seed_run.row.seed}: {seed_run.failed.words}", file=sys.stderr)
     time.sleep(IDLE_S)
 
 
@@ -179,7 +179,7 @@ def seeds_of(text: str) -> list[int]:
                 raise ValueError
             seeds += [seed for seed in span if seed not in seeds]
     except ValueError:
-        raise ConfigError(f"--seeds {text}: write it as 0-4 or 0,3,7") from None
+        raise ConfigError("command.seeds", given=text) from None
     return seeds
 
 

@@ -42,7 +42,7 @@ def run(arguments: TrainArguments) -> int:
 def _breakpoints(arguments: TrainArguments) -> tuple[SetBreakpoints, ...]:
     """What `--break` asks for. Raises ConfigError."""
     if arguments.break_ and arguments.replay_knobs is not None:
-        raise ConfigError("--replay-knobs sets the breakpoints of its run again, so it does not go with --break")
+        raise ConfigError("command.replay_knobs_break")
     return (SetBreakpoints(points=tuple(map(parse, arguments.break_))),) if arguments.break_ else ()
 
 
@@ -81,11 +81,9 @@ def _resumed(arguments: TrainArguments) -> tuple[Request, int]:
         break_=arguments.break_,
     )
     if arguments != allowed:
-        raise ConfigError(
-            "--resume continues a run as it is; beside it there may be --steps, --break, --runs, --host and --json"
-        )
+        raise ConfigError("command.resume_alone")
     if arguments.steps is not None and arguments.steps < 1:
-        raise ConfigError("--steps must be at least 1")
+        raise ConfigError("command.steps")
     assert arguments.resume is not None
     from dqngui.runs.folder import read_experiment
 
@@ -110,7 +108,7 @@ def _train(request: Request, host: str, output: Output, quiet: bool) -> int:
 def _report(request: Request, outcome: Outcome, quiet: bool) -> None:
     """The last lines: what failed (standard error), or what was reached and where it is (standard output)."""
     if outcome.failed is not None:
-        print(f"dqngui: {outcome.failed.text}", file=sys.stderr)
+        print(f"dqngui: {outcome.failed.words}", file=sys.stderr)
         if outcome.failed.details and outcome.status == 1:
             print(outcome.failed.details, file=sys.stderr)
         return

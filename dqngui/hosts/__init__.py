@@ -13,6 +13,8 @@ from typing import Protocol
 from dqngui import catalog
 from dqngui.config import ConfigError
 from dqngui.messages import Command, Event, Request
+from dqngui.settings import no_such_choice
+from dqngui.texts import say
 
 
 class Host(Protocol):
@@ -48,7 +50,7 @@ def open_host(kind: str, request: Request) -> Host:
     """A host for the request, not yet started. Raises ConfigError for an unknown kind or job."""
     entry = catalog.JOBS.get(request.job)
     if entry is None:
-        raise ConfigError(f"there is no job `{request.job}`; there are: {', '.join(catalog.JOBS)}")
+        raise ConfigError("job.none", name=request.job, known=catalog.JOBS.keys())
     if kind == "inline":
         from dqngui.hosts.inline import InlineHost
 
@@ -61,7 +63,7 @@ def open_host(kind: str, request: Request) -> Host:
         from dqngui.hosts.process import ProcessHost
 
         return ProcessHost(request, entry.target)
-    raise ConfigError(f"`run.host`: there is no host `{kind}`; there are: {', '.join(KINDS)}")
+    raise no_such_choice("run.host", say("choice.host"), kind, KINDS)
 
 
 def events_of(host: Host, interval_ms: float = 20.0) -> Iterator[Event]:

@@ -16,6 +16,7 @@ import msgspec
 from dqngui.config import ConfigError
 from dqngui.messages import ALL_EVENTS, Command, Event, decode_event
 from dqngui.runs.folder import EVENTS
+from dqngui.texts import Text, say
 
 SLICE = 64 * 1024  # bytes, some five hundred events
 AHEAD = 64  # slices decoded and not yet taken
@@ -46,7 +47,7 @@ class LogReader:
         try:
             self.size = self._check()
         except OSError as error:
-            raise ConfigError(f"`{self.path}` cannot be read: {(error.strerror or str(error)).lower()}") from None
+            raise ConfigError(_unreadable(self.path, error)) from None
 
     @property
     def share(self) -> float:
@@ -107,7 +108,7 @@ class LogReader:
         except ConfigError as error:
             self.problem = str(error)
         except OSError as error:
-            self.problem = f"`{self.path}` cannot be read: {(error.strerror or str(error)).lower()}"
+            self.problem = str(_unreadable(self.path, error))
         finally:
             if self._cancelled:
                 self._slices.clear()
@@ -128,6 +129,10 @@ class LogReader:
                 tail = log.read(SLICE)
                 _decode(tail[tail.find(b"\n") + 1 :], None, self.path)
         return size
+
+
+def _unreadable(path: Path, error: OSError) -> Text:
+    return say("log.unreadable", path=path, problem=(error.strerror or str(error)).lower())
 
 
 def _nothing() -> BinaryIO:
@@ -169,6 +174,7 @@ def _decode(lines: bytes, number: int | None, path: Path) -> list[Event]:
         try:
             events.append(decode_event(line))
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            where = "near its end" if number is None else f"in line {number + index:,}"
-            raise ConfigError(f"`{path}` is damaged {where}: {error}") from None
+            if number is None:
+                raise ConfigError("log.damaged_end", path=path, problem=error) from None
+            raise ConfigError("log.damaged_in_line", path=path, line=number + index, problem=error) from None
     return events

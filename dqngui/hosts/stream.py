@@ -10,6 +10,7 @@ from dqngui.catalog import Entry, load
 from dqngui.jobs.inbox import Inbox
 from dqngui.messages import Event, Failed, Finished, Learned, Request, Weights
 from dqngui.runs.failure import failed
+from dqngui.texts import say
 
 CHUNK = 500  # events taken between two looks at the clock
 
@@ -46,7 +47,7 @@ class Ending:
 
     def killed(self) -> list[Event]:
         """What is missing after `Host.kill`."""
-        return self.complete(Failed(step=self.step, text="the job was ended before it could save"))
+        return self.complete(Failed(step=self.step, text=say("host.stopped_unsaved")))
 
 
 def job_events(target: str, request: Request, inbox: Inbox) -> Iterator[Event]:
@@ -57,7 +58,7 @@ def job_events(target: str, request: Request, inbox: Inbox) -> Iterator[Event]:
         for event in job(request, inbox):
             if ending.admit(event):
                 yield event
-        failure = Failed(step=ending.step, text="the job ended without saying why")
+        failure = Failed(step=ending.step, text=say("host.silent"))
     except (Exception, SystemExit) as error:
         environment = request.experiment.env.id if request.experiment else ""
         failure = failed(error, ending.step, environment)

@@ -47,7 +47,7 @@ class Changes:
             if change.target == ACTION:
                 check_action(change.value, agent.spaces)
                 if change.do != "set" or change.at:
-                    raise ConfigError("`action` can only be set, and has no places")
+                    raise ConfigError("change.action_places")
                 self._actions.append(change)
             elif change.target == OBSERVATION:
                 self._seen.append(_hand_on_observation(change, agent))
@@ -107,8 +107,10 @@ def check_asked(asked: BeginEpisode, agent: LoadedAgent) -> None:
 def check_action(action: float, spaces: Spaces) -> None:
     """Raises ConfigError for what is no action."""
     if action not in range(spaces.actions):
-        named = ", ".join(f"{number} {name}" for number, name in enumerate(spaces.action_names[:20]))
-        raise ConfigError(f"`action`: {action:g} is none of 0 to {spaces.actions - 1}" + (named and f" ({named})"))
+        named = [f"{number} {name}" for number, name in enumerate(spaces.action_names[:20])]
+        if not named:
+            raise ConfigError("change.no_action", action=action, last=spaces.actions - 1)
+        raise ConfigError("change.no_action_named", action=action, last=spaces.actions - 1, names=named)
 
 
 def removing(views: Sequence[ViewSpec], pattern: str, gone: Tensor) -> dict[str, Changing]:
@@ -189,9 +191,9 @@ def _at_step(change: Change, t: int) -> bool:
 
 def _check_steps(change: Change) -> None:
     if change.first < 0 or (change.last is not None and change.last < change.first):
-        raise ConfigError(f"`{change.target}`: there is no step from {change.first} to {change.last}")
+        raise ConfigError("change.no_steps", target=change.target, first=change.first, last=change.last)
     if not math.isfinite(change.value):
-        raise ConfigError(f"`{change.target}`: {change.value} is no number to set or to scale by")
+        raise ConfigError("change.no_number", target=change.target, value=change.value)
 
 
 def _changeable(pattern: str, names: Sequence[str], shown: Sequence[str]) -> list[str]:
@@ -199,22 +201,23 @@ def _changeable(pattern: str, names: Sequence[str], shown: Sequence[str]) -> lis
     found = [name for name in names if fnmatchcase(name, pattern)]
     if found:
         return found
-    there = any(fnmatchcase(name, pattern) for name in shown)
-    problem = "is shown, but nothing follows from it" if there else "is nothing that this agent has"
-    raise ConfigError(f"`{pattern}` {problem}; what can be changed: {', '.join([ACTION, OBSERVATION, *sorted(names)])}")
+    known = [ACTION, OBSERVATION, *sorted(names)]
+    if any(fnmatchcase(name, pattern) for name in shown):
+        raise ConfigError("change.without_effect", pattern=pattern, known=known)
+    raise ConfigError("change.unknown", pattern=pattern, known=known)
 
 
 def _places(change: Change, name: str, axes: Sequence[str], shape: Sequence[int]) -> Tensor:
     """Which places are changed, bool in the shape. Raises ConfigError."""
     if len(change.at) > len(shape):
-        raise ConfigError(f"`{name}`: has {len(shape)} axes ({', '.join(axes)}), not {len(change.at)}")
+        raise ConfigError("change.axes", name=name, count=len(shape), axes=axes, given=len(change.at))
     places = torch.ones(tuple(shape), dtype=torch.bool)
     for dim, chosen in enumerate(reversed(change.at), 1):  # fewer places than axes are of the last ones
         size = shape[-dim]
         if not chosen:
             continue
         if outside := [each for each in chosen if not 0 <= each < size]:
-            raise ConfigError(f"`{name}`: there is no {axes[-dim]} {outside[0]}, only 0 to {size - 1}")
+            raise ConfigError("change.no_place", name=name, axis=axes[-dim], place=outside[0], last=size - 1)
         line = torch.zeros(size, dtype=torch.bool)
         line[list(chosen)] = True
         places &= line.view(-1, *[1] * (dim - 1))
@@ -228,7 +231,7 @@ def _numbered(spaces: Spaces) -> list[ObservationPart]:
 
 def _hand_on_observation(change: Change, agent: LoadedAgent) -> _Hand:
     if not agent.features:
-        raise ConfigError("`observation`: has no entries with names here, so that none can be changed")
+        raise ConfigError("change.no_entries")
     places = _places(change, OBSERVATION, ("entry",), (len(agent.features),))
     parts = _numbered(agent.spaces)
     limits = np.concatenate([largest(part) for part in parts])
@@ -236,7 +239,5 @@ def _hand_on_observation(change: Change, agent: LoadedAgent) -> _Hand:
         for entry in np.flatnonzero(places.numpy() & np.isfinite(limits)):
             if not (change.value.is_integer() and 0 <= change.value <= limits[entry]):
                 name, most = agent.features[entry], limits[entry]
-                raise ConfigError(
-                    f"`observation`: {name} cannot be {change.value:g}, only 0 to {most:g}, whole numbers"
-                )
+                raise ConfigError("change.out_of_range", name=name, value=change.value, most=most)
     return _Hand(change, places)

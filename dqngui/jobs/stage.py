@@ -9,6 +9,7 @@ from dqngui.envs.make import LONGEST_GREEDY, make_vector
 from dqngui.envs.seeds import PLAY_SEEDS
 from dqngui.envs.vector import Envs
 from dqngui.jobs.camera import Camera, DoesNotRepeat
+from dqngui.texts import Text
 
 
 class Stage:
@@ -21,7 +22,8 @@ class Stage:
 
     def __init__(self, experiment: Experiment, repeats: bool = True) -> None:
         """Raises ConfigError where the environment cannot be made."""
-        self.repeats, self.no_picture = repeats, ""
+        self.repeats = repeats
+        self.no_picture: Text | str = ""
         self.camera: Camera | None = None
         self._config = experiment.env
         self._onlooker: Camera | None = None
@@ -31,7 +33,7 @@ class Stage:
             if repeats:
                 self.camera.check(self.envs, PLAY_SEEDS)
         except ConfigError as error:
-            self.no_picture = str(error)
+            self.no_picture = error.text
         except DoesNotRepeat:
             self.repeats = False
         except BaseException:

@@ -16,6 +16,7 @@ from dqngui.learning.counters import Counters
 from dqngui.learning.ppo import PPO, PolicyStats
 from dqngui.learning.rollout import Floats, Rollout, Row
 from dqngui.nets.memory.contract import State
+from dqngui.texts import Text, say
 
 
 class OnPolicy(Algorithm):
@@ -101,12 +102,12 @@ class OnPolicy(Algorithm):
                 yield self.learner.update(lessons.take(which), experiment, explained)
         self.store.clear()
 
-    def not_finite(self) -> str | None:
+    def not_finite(self) -> Text | None:
         rows = self.store.rows
         if not all(np.isfinite(row.gained).all() for row in rows):
-            return "a reward"
+            return say("train.reward")
         seen = (part for row in rows for part in row.observation.values())
-        return None if all(np.isfinite(part).all() for part in seen) else "an observation"
+        return None if all(np.isfinite(part).all() for part in seen) else say("train.observation")
 
     def cut_off(self, lost: NDArray[np.bool_], last: Parts) -> None:
         _, beyond, _ = self._judged(last, self.actor.action, self.actor.reward, self.actor.state)

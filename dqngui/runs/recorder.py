@@ -123,7 +123,7 @@ class _Log:
             raise
         except ValueError:
             release(folder)
-            raise ConfigError(f"`{folder}` already holds a run; resume it or start a new one") from None
+            raise ConfigError("run.exists", folder=folder) from None
         pid, since = own_process()
         self.summary = msgspec.structs.replace(
             new_summary(experiment), state="running", step=mark.step, best=mark.best, seconds=mark.seconds,

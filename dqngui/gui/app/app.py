@@ -213,7 +213,7 @@ def run_window(
             print(f"dqngui: {pictures.problem}", file=sys.stderr)
             status = status or 1
     if app.session.state is State.FAILED and app.session.failure is not None:
-        print(f"dqngui: {app.session.failure.text}", file=sys.stderr)
+        print(f"dqngui: {app.session.failure.words}", file=sys.stderr)
     window.deleteLater()
     return status
 

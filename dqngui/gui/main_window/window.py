@@ -178,7 +178,7 @@ class Window(QMainWindow):
             advice = (
                 "Resume goes on from the last checkpoint." if session.resumable else "New run unlocks the experiment."
             )
-            reason = session.failure.text
+            reason = session.failure.words
             self._say(f"{_sentence(reason)} {advice}", "bad", self.report(reason, session.failure.details))
         elif self._tell_hits(session.hits if session.state is State.PAUSED else ()):
             return

@@ -22,6 +22,7 @@ from dqngui.jobs.agent import LoadedAgent
 from dqngui.jobs.study.collecting import Moment, environments, moments
 from dqngui.jobs.study.linear import FOLDS, Array, held_out, interval, resamples
 from dqngui.messages import AskProbe, Event, Probed, Progress
+from dqngui.texts import say
 
 SINCE_START = "time since start"
 SAID = "memory/output"
@@ -60,12 +61,12 @@ def probe(agent: LoadedAgent, question: AskProbe) -> Iterator[Event | None]:
     with environments(agent, question.episodes) as envs:
         for moment in moments(agent, envs, question.episodes, LONGEST, facts=True):
             diary.take(moment, _read(agent, moment, views), _facts(moment, question.fact))
-            text = f"Playing {question.episodes:,} episodes…"
+            text = say("study.playing", episodes=question.episodes)
             yield Progress(step=step, number=number, share=0.8 * moment.done, text=text)
     points = diary.points()
     if not points:
-        raise ConfigError(f"fewer than {FEWEST} episodes came to any step with this fact; ask for more of them")
-    yield Progress(step=step, number=number, share=0.8, text="Reading…")
+        raise ConfigError("probe.few_episodes", fewest=FEWEST)
+    yield Progress(step=step, number=number, share=0.8, text=say("study.reading"))
     kinds = _kinds(points, diary.counts)
     dull = all(len(set(point.fact.tolist())) == 1 for point in points)
     scores: list[_Score] = []
@@ -74,17 +75,17 @@ def probe(agent: LoadedAgent, question: AskProbe) -> Iterator[Event | None]:
     else:
         for index, point in enumerate(points):
             scores.append(_read_at(point, kinds))
-            yield Progress(step=step, number=number, share=0.8 + 0.2 * index / len(points), text="Reading…")
+            yield Progress(step=step, number=number, share=0.8 + 0.2 * index / len(points), text=say("study.reading"))
     yield _answer(step, question, points, scores, kinds, dull)
 
 
 def _asked(agent: LoadedAgent, question: AskProbe) -> tuple[str, ...]:
     offered = what_is_held(agent)
     if not offered:
-        raise ConfigError("this agent carries nothing from one step to the next, so there is nothing to read from")
+        raise ConfigError("probe.nothing_held")
     for view in question.views:
         if view not in offered:
-            raise ConfigError(f"`{view}` is nothing that this memory holds; it holds: {', '.join(offered)}")
+            raise ConfigError("probe.not_held", view=view, known=offered)
     return question.views or tuple(name for name in offered if name != SAID) or offered
 
 
@@ -104,8 +105,7 @@ def _facts(moment: Moment, name: str) -> list[float | int]:
         return [float(t) for t in moment.t]
     missing = [facts for facts in moment.facts if name not in facts]
     if missing:
-        known = ", ".join([*missing[0], SINCE_START])
-        raise ConfigError(f"there is no fact `{name}`; there are: {known}")
+        raise ConfigError("probe.no_fact", name=name, known=[*missing[0], SINCE_START])
     return [facts[name] for facts in moment.facts]
 
 

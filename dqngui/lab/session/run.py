@@ -146,7 +146,7 @@ class RunState(QObject):
             case m.Weights():
                 self.weights.emit(event)
             case m.Warned() if self._state is not State.STORED:
-                self.notice = event.text
+                self.notice = event.words
                 self.changed.emit()
             case m.Failed():
                 self.failure = event
@@ -168,7 +168,7 @@ class RunState(QObject):
     def _resumed(self, event: m.RunResumed) -> None:
         self.step = self.checkpoint = event.step
         if event.lost_steps or event.lost_tweaks:
-            tweaks = f", and with them {'; '.join(event.lost_tweaks)}" if event.lost_tweaks else ""
+            tweaks = f", and with them {'; '.join(event.tweaks_in_words)}" if event.lost_tweaks else ""
             self.notice = f"Resumed from step {event.step:,}: {event.lost_steps:,} steps were lost{tweaks}."
             self._forget_lost_tweaks(event.step, len(event.lost_tweaks))
             if self.folder is not None and (summary := summary_of(self.folder)) is not None:

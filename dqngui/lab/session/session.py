@@ -383,7 +383,7 @@ class Session(DraftedRun):
         attempt.clean_up()
         self._set_state(attempt.back_to)
         if failure is not None:
-            self.told.emit(f"The run could not be {attempt.what}: {failure.text}", failure.details)
+            self.told.emit(f"The run could not be {attempt.what}: {failure.words}", failure.details)
         return True
 
     def _fail(self, text: str, details: str = "") -> None:
