@@ -30,12 +30,12 @@ def _presets() -> Iterator[Any]:
 
 
 class AgentPreset(Options, frozen=True):
-    """An agent by name: the part of an experiment that is laid over any task.
+    """An agent by name: settings of `net` and `learn` that replace those of any task.
 
     Attributes:
         title: its name in the field.
-        net, learn: settings of these sections that make it what it is.
-        at_least, at_most: bounds, by section and setting, that the task's numbers are moved within.
+        net, learn: settings of these sections that define the agent.
+        at_least, at_most: bounds, by section and setting; a number of the task outside of them is moved to the bound.
     """
 
     title: str
@@ -63,7 +63,7 @@ def read_agent(name: str) -> AgentPreset:
 
 
 def with_agent(experiment: Experiment, agent: AgentPreset) -> Experiment:
-    """A checked copy of the experiment: its task, as this agent learns it. Raises ConfigError."""
+    """A checked copy of the experiment with the same task and this agent. Raises ConfigError."""
     changes = {f"net.{name}": value for name, value in agent.net.items()}
     changes |= {f"learn.{name}": value for name, value in agent.learn.items()}
     data = as_data(experiment)
@@ -75,7 +75,7 @@ def with_agent(experiment: Experiment, agent: AgentPreset) -> Experiment:
 
 
 def agent_of(experiment: Experiment) -> str | None:
-    """Name of the agent that is laid over an experiment already, if it has one of the shipped ones."""
+    """Name of the shipped agent that an experiment uses; None for any other agent."""
     for name in agent_names():
         agent = read_agent(name)
         if all(getattr(experiment.net, key, None) == value for key, value in agent.net.items()):

@@ -26,7 +26,7 @@ OF_MAKE = frozenset({"max_episode_steps"})
 """Entries of `env.kwargs` that `gymnasium.make` takes for itself."""
 _OPTIONS_OF = {"attention": catalog.ATTENTIONS, "memory": catalog.MEMORIES}
 _FROM_HORIZON = {"chrono": 0, "length": 1, "season": 0}
-"""Options of memories that follow `net.horizon` by so many steps, where they are not given themselves."""
+"""Options of memories that are `net.horizon` plus this many steps, where they are not given themselves."""
 
 
 @cache
@@ -125,7 +125,7 @@ def no_such_choice(path: str, kind: Text, name: str, known: Iterable[str]) -> Co
 
 
 def horizon_options(memory: str, horizon: int) -> dict[str, int]:
-    """What a memory's options are, unless given, where the task asks to remember so many steps (0: nothing)."""
+    """The options that a memory gets from the task's horizon in steps, unless they are given (0: none)."""
     if not horizon:
         return {}
     fields = {field.name: field for field in options_fields("memory", memory)}
@@ -216,8 +216,8 @@ def _without_none(data: Any) -> Any:
 def with_settings(experiment: Experiment, changes: Mapping[str, Any]) -> Experiment:
     """A checked copy with settings replaced by dotted name (`net.memory_options.chrono` too).
 
-    Choosing another attention or memory drops the options of the former; another horizon takes those along that
-    followed the former. Raises ConfigError.
+    Another attention or memory drops the options of the earlier one. Another horizon also changes the memory's options
+    that were derived from the earlier horizon. Raises ConfigError.
     """
     data = as_data(experiment)
     for slot in ("attention", "memory"):
@@ -243,7 +243,7 @@ def with_settings(experiment: Experiment, changes: Mapping[str, Any]) -> Experim
 
 
 def _unfollow(net: dict[str, Any]) -> None:
-    """Leave out the memory's options that followed the horizon."""
+    """Leave out the memory's options that were derived from the horizon."""
     followed = horizon_options(net["memory"], net["horizon"])
     net["memory_options"] = {
         name: value for name, value in net["memory_options"].items() if followed.get(name) != value

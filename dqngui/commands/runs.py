@@ -10,6 +10,7 @@ from dqngui.commands.arguments import RunsArguments
 from dqngui.commands.output import table, write_json_line
 from dqngui.config import ConfigError
 from dqngui.runs.folder import RunSummary, list_runs
+from dqngui.texts import say
 
 
 def run(arguments: RunsArguments) -> int:
@@ -23,7 +24,7 @@ def run(arguments: RunsArguments) -> int:
             write_json_line(msgspec.json.encode({"type": "Run", **msgspec.to_builtins(summary)}))
         return 0
     if not summaries:
-        print(f"No runs in `{arguments.folder}` yet: `dqngui train` makes one.")
+        print(say("shown.no_runs", folder=arguments.folder))
         return 0
     head = ["run", "task", "agent", "seed", "steps", "best", "training", "state"]
     rows = [_row(summary) for summary in summaries]

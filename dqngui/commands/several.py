@@ -17,6 +17,7 @@ from dqngui.commands.output import table, write_json_line
 from dqngui.config import ConfigError, Experiment
 from dqngui.messages import COMMANDS, Evaluated, Event, Failed, Finished, Learned, Request, Stop, Weights, encode
 from dqngui.settings import with_settings
+from dqngui.texts import say
 
 if TYPE_CHECKING:
     from dqngui.hosts import Host
@@ -104,7 +105,8 @@ class SeedRun:
         if self._json and not isinstance(event, Weights):
             write_json_line(msgspec.json.encode({**msgspec.json.decode(encode(event)), "seed": row.seed}))
         elif isinstance(event, Evaluated):
-            print(f"seed {row.seed}: {event.step:,} steps, {event.role} {event.mean:.4g}", file=sys.stderr)
+            told = say("shown.seed", seed=row.seed, step=event.step, role=event.role, mean=event.mean)
+            print(told, file=sys.stderr)
 
 
 def _test_request(folder: str, episodes: int) -> Request:
@@ -149,7 +151,7 @@ def run_several(arguments: TrainArguments) -> int:
 def _poll(running: list[SeedRun], done: list[SeedRun], request: Interruption) -> None:
     if request.requested and not getattr(request, "passed_on", False):
         request.passed_on = True  # type: ignore[attr-defined]
-        print("Stopping: saving checkpoints (again to give up)", file=sys.stderr)
+        print(say("shown.stopping_all"), file=sys.stderr)
         for seed_run in running:
             seed_run.stop()
     for seed_run in list(running):
@@ -157,7 +159,8 @@ def _poll(running: list[SeedRun], done: list[SeedRun], request: Interruption) ->
             running.remove(seed_run)
             done.append(seed_run)
             if seed_run.failed is not None:
-                print(f"dqngui: seed {seed_run.row.seed}: {seed_run.failed.words}", file=sys.stderr)
+                told = say("shown.seed_failed", seed=seed_run.row.seed, problem=seed_run.failed.text)
+                print(told, file=sys.stderr)
     time.sleep(IDLE_S)
 
 

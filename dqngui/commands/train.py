@@ -15,6 +15,14 @@ from dqngui.commands.output import JsonLines, Output, ProgressLine
 from dqngui.config import ConfigError
 from dqngui.jobs.breakpoints import hit_words, parse
 from dqngui.messages import Request, SetBreakpoints
+from dqngui.texts import say
+
+_ENDED = {
+    "completed": say("shown.completed"),
+    "solved": say("shown.solved"),
+    "stopped": say("shown.stopped"),
+    "failed": say("shown.failed"),
+}
 
 
 def run(arguments: TrainArguments) -> int:
@@ -108,18 +116,21 @@ def _train(request: Request, host: str, output: Output, quiet: bool) -> int:
 def _report(request: Request, outcome: Outcome, quiet: bool) -> None:
     """The last lines: what failed (standard error), or what was reached and where it is (standard output)."""
     if outcome.failed is not None:
-        print(f"dqngui: {outcome.failed.words}", file=sys.stderr)
+        print(say("shown.error", problem=outcome.failed.text), file=sys.stderr)
         if outcome.failed.details and outcome.status == 1:
             print(outcome.failed.details, file=sys.stderr)
         return
     for hit in outcome.hits if outcome.broken else ():
-        print(f"dqngui: {hit_words(hit)}", file=sys.stderr)
+        print(say("shown.error", problem=hit_words(hit)), file=sys.stderr)
     if quiet or outcome.finished is None:
         return
     end = outcome.finished
-    reached = f", best evaluation {end.best:.4g}" if end.best is not None else ""
-    print(f"{end.reason.capitalize()} at {end.step:,} steps, {end.steps_per_second:,.0f} steps/s{reached}")
-    print(f"Run:    {request.folder}")
+    how, speed = _ENDED[end.reason], end.steps_per_second
+    if end.best is None:
+        print(say("shown.ended", how=how, step=end.step, speed=speed))
+    else:
+        print(say("shown.ended_best", how=how, step=end.step, speed=speed, best=end.best))
+    print(say("shown.run", folder=request.folder))
     if end.reason == "stopped":
-        print(f"Resume: dqngui train --resume {request.folder}")
-    print(f"Play:   dqngui play {request.folder}")
+        print(say("shown.how_to_resume", folder=request.folder))
+    print(say("shown.how_to_play", folder=request.folder))

@@ -18,7 +18,10 @@ from dqngui.texts import say
 
 
 class Host(Protocol):
-    """One job and the way to talk with it. The stream ends with Finished; after Failed its reason is `failed`."""
+    """One job, and how to send it commands and take its events.
+
+    The stream ends with Finished; after Failed the reason in it is `failed`.
+    """
 
     def start(self) -> None:
         """Begin; returns at once."""

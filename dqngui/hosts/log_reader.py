@@ -1,4 +1,4 @@
-"""Reads a stored run's log in a small thread that looks like a host, so that its events arrive as a live run's do.
+"""Reads a stored run's log in a thread, with the methods of a host, so that its events arrive as those of a live run.
 
 The thread decodes in slices, each short enough that the window never waits for the interpreter's lock, and
 stays only a little ahead of what was taken.
@@ -60,7 +60,7 @@ class LogReader:
         self._thread.start()
 
     def send(self, command: Command) -> None:
-        """A log obeys no commands."""
+        """Does nothing: a log carries out no commands."""
 
     def drain(self, budget_ms: float = 8.0) -> list[Event]:
         """Some of the next events, in order; never waits."""
@@ -73,7 +73,7 @@ class LogReader:
         return events
 
     def took(self, seconds: float) -> None:
-        """How long the last events kept the window: the next ones will be as many as suit it."""
+        """Note how long the window needed for the last events; the next call gives as many as it takes in `TICK_S`."""
         self._most = round(min(MOST, max(500, self._most * min(2.0, TICK_S / max(seconds, 1e-6)))))
 
     @property

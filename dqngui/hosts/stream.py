@@ -16,7 +16,7 @@ CHUNK = 500  # events taken between two looks at the clock
 
 
 class Ending:
-    """Watches a stream and completes it: Failed and Finished are made up where the job gave none."""
+    """Completes a stream of events: adds Failed and Finished where the job did not give them."""
 
     def __init__(self) -> None:
         self.finished = False
@@ -66,7 +66,7 @@ def job_events(target: str, request: Request, inbox: Inbox) -> Iterator[Event]:
 
 
 class Outbox:
-    """Events on their way from the thread that makes them to the one that takes them.
+    """A queue of events from the thread that makes them to the thread that takes them.
 
     Order is kept. Of the `Weights` not yet taken only the newest is held: an older one is
     forgotten at once, since it may be large.

@@ -36,7 +36,7 @@ class EpisodeTrace:
 
     Attributes:
         step: environment steps of the run when it ended.
-        env, episode: which environment, and its how-manieth episode (from 0).
+        env, episode: index of the environment, and of the episode in it, both 0-based.
         seed: what its environment was reset with.
         actions: (length,) integers >= 0.
     """

@@ -1,4 +1,4 @@
-"""Writes down what a job does before anyone hears of it, and answers its snapshots with checkpoints.
+"""The recorder: writes each event of a job to the run's files before it passes it on, and saves its snapshots.
 
 Only events with `logged` reach `events.jsonl`, so stopping, pausing, watching and saving leave no
 trace and the log of a resumed run equals that of one never stopped. At every snapshot the log

@@ -1,4 +1,4 @@
-"""The state a run goes on from: `resume/`, the newest only, swapped in one step; and going back to it.
+"""The saved state from which a run continues: `resume/`, the newest only, replaced in one step.
 
 A swap writes `resume.new`, renames `resume` to `resume.old` and `resume.new` to `resume`, and removes
 `resume.old`. After a kill between any two of these steps one whole state is there, and it is found.

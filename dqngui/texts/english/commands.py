@@ -6,6 +6,12 @@ from dqngui.texts.language import Plural
 
 TEMPLATES: dict[str, str | Plural] = {
     "command.wrong": "{program}: {problem} (see {program} --help)",
+    "command.unclear": "the arguments cannot be understood",
+    "command.wrong_kind": "{name} needs {kind}, not `{given}`",
+    "command.whole_number": "a whole number",
+    "command.number": "a number",
+    "command.text": "text",
+    "command.missing": "{name} is missing",
     "command.both": "give a FILE or --env, not both (a FILE's environment changes with --set env.id=ID)",
     "command.none": (
         "there is no command, file or preset `{name}`; commands: gui, train, play, runs; presets: {presets}"
@@ -37,4 +43,54 @@ TEMPLATES: dict[str, str | Plural] = {
     "command.no_display": (
         "there is no display for a window: train with `dqngui train`, or draw offscreen with QT_QPA_PLATFORM=offscreen"
     ),
+    "shown.error": "dqngui: {problem}",
+    "shown.our_fault": "dqngui: this is a fault of dqngui, not yours; the lines above say where",
+    "shown.refused": "`{field}` = {value} was refused: {reason}",
+    "shown.forked": "Forked from {parent} at step {step:,}.",
+    "shown.forked_with": "Forked from {parent} at step {step:,} with {changes}.",
+    "shown.fresh": "Begins anew: {parts}.",
+    "shown.resumed": "The run goes on from step {step:,}.",
+    "shown.resumed_again": Plural(
+        "lost",
+        {
+            "one": "The run goes on from step {step:,}; {lost:,} step after its last checkpoint is made again.",
+            "other": "The run goes on from step {step:,}; {lost:,} steps after its last checkpoint are made again.",
+        },
+    ),
+    "shown.left": "{speed:,.0f} steps/s  {minutes}:{seconds:02d} left",
+    "shown.return": "return {value:g}",
+    "shown.evaluated": "evaluated {mean:.4g}",
+    "shown.evaluated_best": "evaluated {mean:.4g} (best {best:.4g})",
+    "shown.stopping": "Stopping: saving a checkpoint (again to give up)",
+    "shown.stopping_all": "Stopping: saving checkpoints (again to give up)",
+    "shown.seed": "seed {seed}: {step:,} steps, {role} {mean:.4g}",
+    "shown.seed_failed": "dqngui: seed {seed}: {problem}",
+    "shown.no_runs": "No runs in `{folder}` yet: `dqngui train` makes one.",
+    "shown.episode": Plural(
+        "length",
+        {
+            "one": "episode {number}: return {value:g} in {length:,} step",
+            "other": "episode {number}: return {value:g} in {length:,} steps",
+        },
+    ),
+    "shown.mean_return": Plural(
+        "count",
+        {
+            "one": "mean return {mean:.4g} over {count} episode, checkpoint of step {step:,}",
+            "other": "mean return {mean:.4g} over {count} episodes, checkpoint of step {step:,}",
+        },
+    ),
+    "shown.mean_return_spread": (
+        "mean return {mean:.4g} ± {spread:.4g} over {count} episodes, checkpoint of step {step:,}"
+    ),
+    "shown.film": "film: {path}",
+    "shown.completed": "Completed",
+    "shown.solved": "Solved",
+    "shown.stopped": "Stopped",
+    "shown.failed": "Failed",
+    "shown.ended": "{how} at {step:,} steps, {speed:,.0f} steps/s",
+    "shown.ended_best": "{how} at {step:,} steps, {speed:,.0f} steps/s, best evaluation {best:.4g}",
+    "shown.run": "Run:    {folder}",
+    "shown.how_to_resume": "Resume: dqngui train --resume {folder}",
+    "shown.how_to_play": "Play:   dqngui play {folder}",
 }
