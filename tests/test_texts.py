@@ -131,6 +131,7 @@ def test_arguments_may_be_lists_numbers_other_texts_and_errors() -> None:
         words(say("preset.wrong", source=Path("a.toml"), problem=inner)) == "a.toml: `learn.lr` must be a finite number"
     )
     assert words(say("setting.unknown", path="x", known=("a", "b"))) == "unknown setting `x`; there are: a, b"
+    assert words(say("setting.unknown", path="x", known={"a": 1, "b": 2})) == "unknown setting `x`; there are: a, b"
     assert words(say("setting.unknown", path="x", known=[])) == "unknown setting `x`; there are: none"
     assert words(say("value.count", value=np.int64(41200))) == "41,200"
     assert words(say("value.number", value=np.float64(0.1))) == "0.1"

@@ -53,7 +53,7 @@ def open_host(kind: str, request: Request) -> Host:
     """A host for the request, not yet started. Raises ConfigError for an unknown kind or job."""
     entry = catalog.JOBS.get(request.job)
     if entry is None:
-        raise ConfigError("job.none", name=request.job, known=catalog.JOBS.keys())
+        raise ConfigError("job.none", name=request.job, known=catalog.JOBS)
     if kind == "inline":
         from dqngui.hosts.inline import InlineHost
 

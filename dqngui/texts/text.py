@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from string import Formatter
 from typing import Any
 
@@ -31,7 +31,11 @@ class Text(msgspec.Struct, frozen=True):
 
 
 def say(key: str, /, **args: Any) -> Text:
-    """The text of this key. Paths and errors become what can be written as JSON; a readable error becomes its Text."""
+    """The text of this key, with arguments turned into what JSON can hold.
+
+    A path becomes a string, a readable error its Text, and anything that can be iterated over a list; of a mapping,
+    its keys.
+    """
     return Text(key, {name: _plain(value) for name, value in args.items()})
 
 
@@ -92,6 +96,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, BaseException):
         text = getattr(value, "text", None)
         return text if isinstance(text, Text) else str(value)
-    if isinstance(value, Mapping) or not isinstance(value, Iterable):
+    if not isinstance(value, Iterable):
         return str(value)
     return tuple(_plain(each) for each in value)
