@@ -34,7 +34,7 @@ ALGORITHMS = {
         label="DQN",
     ),
     "ppo": AlgorithmEntry(
-        "Proximal policy optimisation: an actor and a critic, taught by what the policy has just done",
+        "Proximal policy optimisation: an actor and a critic that learn from what the policy has just done",
         "dqngui.learning.on_policy:OnPolicy",
         network="dqngui.nets.actor_critic:ActorCritic",
         label="PPO",
@@ -43,9 +43,9 @@ ALGORITHMS = {
 
 JOBS = {
     "train": Entry("Train an agent", "dqngui.jobs.train:train"),
-    "test": Entry("Play a stored agent greedily and tell its returns", "dqngui.jobs.test:test"),
-    "play": Entry("Play an agent step by step for those who watch it", "dqngui.jobs.play:play"),
-    "study": Entry("Ask what many episodes of an agent say about it", "dqngui.jobs.study.server:study"),
+    "test": Entry("Play a stored agent greedily and report its returns", "dqngui.jobs.test:test"),
+    "play": Entry("Play an agent step by step, to be watched", "dqngui.jobs.play:play"),
+    "study": Entry("Answer questions about an agent from many of its episodes", "dqngui.jobs.study.server:study"),
 }
 
 PANELS = {
@@ -63,6 +63,6 @@ PANELS = {
     "runs": Entry("The stored runs, to open, resume and compare", "dqngui.gui.panels.runs.runs_panel:RunsPanel"),
     "probe": Entry("What can be read from the memory, step by step", "dqngui.gui.panels.probe.probe_panel:ProbePanel"),
     "whatif": Entry(
-        "An episode with something changed, beside itself", "dqngui.gui.panels.whatif.whatif_panel:WhatIfPanel"
+        "An episode with something changed, beside the original", "dqngui.gui.panels.whatif.whatif_panel:WhatIfPanel"
     ),
 }

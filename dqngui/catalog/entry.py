@@ -1,4 +1,4 @@
-"""What the catalog says of one choosable thing, and how the thing itself is found."""
+"""One entry of the catalog, and how the object that it names is imported."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from dqngui.config.net import NetConfig
 from dqngui.config.run import RunConfig
 from dqngui.config.schedule import Schedule
 from dqngui.schema import Options
+from dqngui.texts import ReadableError
 
 __all__ = [
     "SECTIONS",
@@ -26,8 +27,8 @@ __all__ = [
 ]
 
 
-class ConfigError(ValueError):
-    """The user's mistake in an experiment, in one sentence."""
+class ConfigError(ReadableError):
+    """A mistake of the user, for example in an experiment or on the command line, told in one sentence."""
 
 
 class Experiment(Options, frozen=True):

@@ -49,7 +49,5 @@ def as_one_choice(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
         return env
     count = math.prod(sizes.ravel().tolist())
     if count > MOST_COMBINATIONS:
-        raise ConfigError(
-            f"`env.id`: the actions make {count:,} combinations; at most {MOST_COMBINATIONS:,} can be one choice"
-        )
+        raise ConfigError("env.too_many_actions", count=count, most=MOST_COMBINATIONS)
     return _Combinations(env, sizes, starts)

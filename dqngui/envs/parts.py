@@ -97,7 +97,7 @@ def part_of(name: str, space: gym_spaces.Space[Any], context: SpaceContext) -> O
         return _vector(name, space.shape, "uint8")
     if isinstance(space, gym_spaces.Box):
         if 0 in space.shape:
-            raise ConfigError(f"the observation part `{name}` is empty (shape {space.shape})")
+            raise ConfigError("observation.empty", name=name, shape=str(space.shape))
         return _box(name, space, context) if space.dtype.kind in "biuf" else None
     if is_text(space):
         return ObservationPart(name, "text", (MOST_WORDS,), "int32", sizes=(VOCABULARY,))
@@ -111,9 +111,7 @@ def is_text(space: gym_spaces.Space[Any]) -> bool:
 
 def _discrete(name: str, sizes: tuple[int, ...], raw_shape: tuple[int, ...]) -> ObservationPart:
     if sum(sizes) > MAX_CATEGORIES:
-        raise ConfigError(
-            f"the observation part `{name}` has {sum(sizes):,} categories; at most {MAX_CATEGORIES:,} can be used"
-        )
+        raise ConfigError("observation.categories", name=name, count=sum(sizes), most=MAX_CATEGORIES)
     return ObservationPart(name, "discrete", (len(sizes),), "int32", sizes=sizes, raw_shape=raw_shape)
 
 

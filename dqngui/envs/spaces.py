@@ -19,6 +19,7 @@ from gymnasium import spaces as gym_spaces
 from dqngui.config import ConfigError, EnvConfig
 from dqngui.envs.parts import ObservationPart, SpaceContext, is_text, part_of
 from dqngui.envs.words import word_ids
+from dqngui.texts import Text, say
 
 __all__ = ["ObservationLayout", "ObservationPart", "Spaces", "kind_of", "named", "spaces_of", "walk"]
 
@@ -53,11 +54,11 @@ class ObservationLayout:
         known = context or SpaceContext()
         self._leaves = tuple(_leaf(path, leaf, space, where, known) for path, leaf in walk(space))
         if not self._leaves:
-            raise ConfigError(f"`{where}`: the observation has no entries")
+            raise ConfigError("observation.nothing", where=where)
         names = [leaf.part.name for leaf in self._leaves]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise ConfigError(f"`{where}`: two parts of the observation are called `{twice}`")
+            raise ConfigError("observation.twice", where=where, name=twice)
 
     @classmethod
     def of(cls, env: gymnasium.Env[Any, Any]) -> ObservationLayout:
@@ -115,7 +116,7 @@ def _leaf(path: tuple[Any, ...], space: Any, whole: Any, where: str, context: Sp
     try:
         part = part_of(name, space, context)
     except ConfigError as error:
-        raise ConfigError(f"`{where}`: {error}") from None
+        raise ConfigError("observation.wrong", where=where, problem=error) from None
     if part is None:
         raise ConfigError(_unreadable(name, path, space, whole, where))
     if isinstance(space, gym_spaces.Discrete):
@@ -131,19 +132,19 @@ def _space_context(env: gymnasium.Env[Any, Any]) -> SpaceContext:
     return SpaceContext(minigrid is not None and isinstance(env.unwrapped, minigrid.MiniGridEnv), frames)
 
 
-def kind_of(space: gym_spaces.Space[Any]) -> str:
-    """What a space holds, in words for an error."""
-    return "text" if is_text(space) else f"a {type(space).__name__} space"
+def kind_of(space: gym_spaces.Space[Any]) -> Text:
+    """What a space holds, for an error."""
+    return say("space.text") if is_text(space) else say("space.other", name=type(space).__name__)
 
 
-def _unreadable(name: str, path: tuple[Any, ...], space: Any, whole: Any, where: str) -> str:
-    problem = f"`{where}`: the observation part `{name}` is {kind_of(space)}, which no network here reads"
+def _unreadable(name: str, path: tuple[Any, ...], space: Any, whole: Any, where: str) -> Text:
+    kind = kind_of(space)
     if not path:
-        return f"{problem}; supported are Box, Discrete, MultiDiscrete, MultiBinary, Text, and Dict or Tuple of them"
+        return say("observation.unreadable", where=where, name=name, kind=kind)
     keys = whole.spaces if isinstance(whole, gym_spaces.Dict) else range(len(whole.spaces))
     others = [key for key in keys if key != path[0]]
     example = msgspec.json.encode(others).decode()
-    return f"{problem}; leave it out with the wrapper `keep`, for example with entries = {example}"
+    return say("observation.unreadable_part", where=where, name=name, kind=kind, entries=example)
 
 
 # -- names and actions ----------------------------------------------------------------------------
@@ -154,14 +155,18 @@ def spaces_of(env: gymnasium.Env[Any, Any], config: EnvConfig) -> Spaces:
     parts = ObservationLayout.of(env).parts
     actions = _actions(env)
     count = sum(part.named_numbers for part in parts)
-    features = _names(config.features, "features", count, "entries in the observation")
-    action_names = _names(config.actions, "actions", actions, "actions")
-    features = features or named(env, "feature_names", count) or _vehicle_names(env, count) or _numbered_names(parts)
+    if config.features and len(config.features) != count:
+        raise ConfigError("env.wrong_features", given=len(config.features), count=count)
+    if config.actions and len(config.actions) != actions:
+        raise ConfigError("env.wrong_actions", given=len(config.actions), count=actions)
+    features = (
+        config.features or named(env, "feature_names", count) or _vehicle_names(env, count) or _numbered_names(parts)
+    )
     return Spaces(
         _with_presence(parts, features),
         actions,
         features,
-        action_names or named(env, "action_names", actions) or tuple(str(index) for index in range(actions)),
+        config.actions or named(env, "action_names", actions) or tuple(str(index) for index in range(actions)),
     )
 
 
@@ -187,16 +192,8 @@ def _actions(env: gymnasium.Env[Any, Any]) -> int:
     if isinstance(space, gym_spaces.Discrete):
         return int(space.n)
     if isinstance(space, gym_spaces.Box):
-        raise ConfigError("`env.id`: the actions are continuous; add the wrapper `discretize` to cut them into bins")
-    raise ConfigError(
-        f"`env.id`: the actions are a {type(space).__name__} space; a Q-network needs one Discrete choice"
-    )
-
-
-def _names(given: tuple[str, ...], field: str, count: int, what: str) -> tuple[str, ...]:
-    if given and len(given) != count:
-        raise ConfigError(f"`env.{field}`: {len(given)} names for {count} {what}")
-    return given
+        raise ConfigError("env.continuous_actions")
+    raise ConfigError("env.actions_of_space", space=type(space).__name__)
 
 
 def named(env: gymnasium.Env[Any, Any], attribute: str, count: int) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import math
 from collections import deque
 from functools import partial
 from operator import mul
-from typing import Any
+from typing import Any, Literal
 
 import gymnasium
 import numpy as np
@@ -28,6 +28,7 @@ from dqngui.catalog.wrappers import (
 from dqngui.config import ConfigError
 from dqngui.envs.facts import Facts, HidesFacts
 from dqngui.envs.spaces import kind_of, named
+from dqngui.texts import say
 
 Env = gymnasium.Env[Any, Any]
 MAX_ACTIONS = 10_000
@@ -99,25 +100,30 @@ def keep(env: Env, options: KeepOptions) -> Env:
     space = env.observation_space
     entries = options.entries
     if not entries or len(set(entries)) < len(entries):
-        raise ConfigError("`entries` must name at least one entry, and none twice")
+        raise ConfigError("wrapper.no_entries")
     if isinstance(space, gym_spaces.Dict):
-        _check_entries(entries, list(space.spaces), "the observation's keys are")
+        _check_entries(entries, list(space.spaces), "wrapper.no_key")
         return _KeepKeys(env, entries)
     if isinstance(space, gym_spaces.Tuple):
-        _check_entries(entries, list(range(len(space.spaces))), "the observation's members are")
+        _check_entries(entries, list(range(len(space.spaces))), "wrapper.no_member")
         return _KeepKeys(env, entries)
     vector = isinstance(space, (gym_spaces.Box, gym_spaces.MultiDiscrete, gym_spaces.MultiBinary))
     if not vector or len(space.shape or ()) != 1:
-        raise ConfigError(f"it needs a vector, dictionary or tuple, and the observation is {space}")
-    _check_entries(entries, list(range(space.shape[0])), "the vector's entries are")  # type: ignore[index]
+        raise ConfigError("wrapper.keep_needs", space=str(space))
+    _check_entries(entries, list(range(space.shape[0])), "wrapper.no_entry")  # type: ignore[index]
     return _KeepEntries(env, [int(entry) for entry in entries])
 
 
-def _check_entries(entries: list[int | str], known: list[Any], what: str) -> None:
+def _check_entries(
+    entries: list[int | str], known: list[Any], key: Literal["wrapper.no_key", "wrapper.no_member", "wrapper.no_entry"]
+) -> None:
+    """Raises ConfigError with this key for an entry that is not known."""
     for entry in entries:
         if entry not in known:
-            listed = ", ".join(map(str, known)) if isinstance(known[0], str) or len(known) < 4 else f"0 to {known[-1]}"
-            raise ConfigError(f"there is no entry {entry!r}; {what} {listed}")
+            short = isinstance(known[0], str) or len(known) < 4
+            raise ConfigError(
+                key, entry=repr(entry), known=map(str, known) if short else say("wrapper.up_to", last=known[-1])
+            )
 
 
 def _chosen(space: Any, indices: np.ndarray) -> gym_spaces.Space[Any]:
@@ -181,7 +187,7 @@ def _stacked_space(space: Any, frames: int) -> gym_spaces.Space[Any]:
             return gym_spaces.MultiDiscrete(repeat(space.nvec), dtype=space.dtype.type, start=repeat(space.start))
         case gym_spaces.MultiBinary():
             return gym_spaces.MultiBinary([frames, *space.shape])
-    raise ConfigError(f"{kind_of(space)} cannot be stacked; put the wrapper `keep` before it and leave that entry out")
+    raise ConfigError("wrapper.not_stacked", what=kind_of(space))
 
 
 def _stacked(space: Any, observations: list[Any]) -> Any:
@@ -218,17 +224,15 @@ def discretize(env: Env, options: DiscretizeOptions) -> Env:
     """Continuous actions as one choice among all combinations of the dimensions' bins."""
     space = env.action_space
     if not isinstance(space, gym_spaces.Box):
-        raise ConfigError(f"the actions are already discrete ({space})")
+        raise ConfigError("wrapper.discrete_already", space=str(space))
     if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
-        raise ConfigError("the actions have no finite bounds to cut into bins")
+        raise ConfigError("wrapper.no_bounds")
     size = math.prod(space.shape)
     bins = [options.bins] * size if isinstance(options.bins, int) else options.bins
     if len(bins) != size:
-        raise ConfigError(f"`bins` has {len(bins)} numbers for {size} action dimensions")
+        raise ConfigError("wrapper.bins_count", given=len(bins), needed=size)
     if min(bins) < 2:
-        raise ConfigError(f"`bins` must be at least 2 in every dimension, got {min(bins)}")
+        raise ConfigError("wrapper.bins_few", least=min(bins))
     if math.prod(bins) > MAX_ACTIONS:
-        raise ConfigError(
-            f"{size} dimensions of {bins} bins make {math.prod(bins):,} actions; at most {MAX_ACTIONS:,} are possible"
-        )
+        raise ConfigError("wrapper.bins_many", dimensions=size, bins=str(bins), count=math.prod(bins), most=MAX_ACTIONS)
     return _Discretize(env, tuple(bins))

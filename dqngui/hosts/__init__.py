@@ -13,6 +13,8 @@ from dqngui import catalog
 from dqngui.config import ConfigError
 from dqngui.hosts.host import DRAIN_MS, Host, OpenHost
 from dqngui.messages import Event, Request
+from dqngui.settings import no_such_choice
+from dqngui.texts import say
 
 __all__ = ["DRAIN_MS", "KINDS", "Host", "OpenHost", "events_of", "open_host", "run_inline"]
 KINDS = ("inline", "thread", "process")
@@ -22,7 +24,7 @@ def open_host(kind: str, request: Request) -> Host:
     """A host for the request, not yet started. Raises ConfigError for an unknown kind or job."""
     entry = catalog.JOBS.get(request.job)
     if entry is None:
-        raise ConfigError(f"there is no job `{request.job}`; there are: {', '.join(catalog.JOBS)}")
+        raise ConfigError("job.none", name=request.job, known=catalog.JOBS)
     if kind == "inline":
         from dqngui.hosts.inline import InlineHost
 
@@ -35,7 +37,7 @@ def open_host(kind: str, request: Request) -> Host:
         from dqngui.hosts.process import ProcessHost
 
         return ProcessHost(request, entry.target)
-    raise ConfigError(f"`run.host`: there is no host `{kind}`; there are: {', '.join(KINDS)}")
+    raise no_such_choice("run.host", say("choice.host"), kind, KINDS)
 
 
 def events_of(host: Host, interval_ms: float = 20.0) -> Iterator[Event]:

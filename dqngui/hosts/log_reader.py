@@ -1,4 +1,4 @@
-"""Reads a stored run's log in a small thread that looks like a host, so that its events arrive as a live run's do.
+"""Reads a stored run's log in a thread, with the methods of a host, so that its events arrive as those of a live run.
 
 The thread decodes in slices, each short enough that the window never waits for the interpreter's lock, and
 stays only a little ahead of what was taken.
@@ -17,6 +17,7 @@ from dqngui.config import ConfigError
 from dqngui.hosts.host import DRAIN_MS
 from dqngui.messages import ALL_EVENTS, Command, Event, decode_event
 from dqngui.runs.folder import EVENTS
+from dqngui.texts import Text, say
 
 SLICE = 64 * 1024  # bytes, some five hundred events
 AHEAD = 64  # slices decoded and not yet taken
@@ -47,7 +48,7 @@ class LogReader:
         try:
             self.size = self._check()
         except OSError as error:
-            raise ConfigError(f"`{self.path}` cannot be read: {(error.strerror or str(error)).lower()}") from None
+            raise ConfigError(_unreadable(self.path, error)) from None
 
     @property
     def share(self) -> float:
@@ -65,7 +66,7 @@ class LogReader:
         self._thread.start()
 
     def send(self, command: Command) -> None:
-        """A log obeys no commands."""
+        """Does nothing: a log carries out no commands."""
 
     def drain(self, budget_ms: float = DRAIN_MS) -> list[Event]:
         """Some of the next events, in order; never waits."""
@@ -113,7 +114,7 @@ class LogReader:
         except ConfigError as error:
             self.problem = str(error)
         except OSError as error:
-            self.problem = f"`{self.path}` cannot be read: {(error.strerror or str(error)).lower()}"
+            self.problem = str(_unreadable(self.path, error))
         finally:
             if self._cancelled:
                 self._slices.clear()
@@ -134,6 +135,10 @@ class LogReader:
                 tail = log.read(SLICE)
                 _decode(tail[tail.find(b"\n") + 1 :], None, self.path)
         return size
+
+
+def _unreadable(path: Path, error: OSError) -> Text:
+    return say("log.unreadable", path=path, problem=(error.strerror or str(error)).lower())
 
 
 def _nothing() -> BinaryIO:
@@ -175,6 +180,7 @@ def _decode(lines: bytes, number: int | None, path: Path) -> list[Event]:
         try:
             events.append(decode_event(line))
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            where = "near its end" if number is None else f"in line {number + index:,}"
-            raise ConfigError(f"`{path}` is damaged {where}: {error}") from None
+            if number is None:
+                raise ConfigError("log.damaged_end", path=path, problem=error) from None
+            raise ConfigError("log.damaged_in_line", path=path, line=number + index, problem=error) from None
     return events

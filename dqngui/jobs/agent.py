@@ -31,7 +31,7 @@ def experiment_of(command: OpenAgent) -> Experiment:
     if command.folder is not None:
         return read_experiment(Path(command.folder))
     if command.experiment is None:
-        raise ConfigError("an agent needs the folder of a run, or an experiment")
+        raise ConfigError("agent.none")
     return command.experiment
 
 
@@ -63,7 +63,7 @@ class LoadedAgent:
         weights = {name: torch.as_tensor(value) for name, value in tensors.items()}
         shapes = {name: value.shape for name, value in weights.items()}
         if shapes != {name: value.shape for name, value in self._own.items()}:
-            raise ConfigError("the weights do not fit the experiment's network")
+            raise ConfigError("agent.unfit")
         self._next = step, weights
 
     def use_offered_weights(self) -> None:

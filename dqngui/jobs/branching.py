@@ -13,6 +13,7 @@ from dqngui.jobs.knobs import Knobs
 from dqngui.runs.folder import read_experiment
 from dqngui.runs.resume import read_meta
 from dqngui.settings import experiment_fields, field_at
+from dqngui.texts import Text, say
 
 _NAMES_ONLY = frozenset({"env.features", "env.actions"})
 
@@ -29,7 +30,7 @@ def present(folder: Path, began: Experiment, meta: Mapping[str, Any]) -> Experim
     try:
         knobs.restore(meta["knobs"])
     except (KeyError, TypeError, ValueError, msgspec.MsgspecError):
-        raise ConfigError(f"the state in `{folder}` is damaged, so nothing can go on from it") from None
+        raise ConfigError("state.damaged", folder=folder) from None
     return knobs.experiment
 
 
@@ -37,9 +38,7 @@ def check_branch(folder: Path, step: int, experiment: Experiment) -> None:
     """Raises ConfigError if a fork at this step would have nothing left to do."""
     total = experiment.run.total_steps
     if total <= step:
-        raise ConfigError(
-            f"`run.total_steps`: the fork of `{folder}` begins at step {step:,} and needs more than {total:,}"
-        )
+        raise ConfigError("fork.too_few_steps", folder=folder, step=step, total=total)
 
 
 def stays_whole(path: str) -> bool:
@@ -71,9 +70,9 @@ def differences(old: Experiment, new: Experiment) -> Iterator[tuple[str, Any, An
                     yield f"{field.path}.{name}", before.get(name), after.get(name)
 
 
-def difference_message(path: str, old: Any, new: Any) -> str:
+def difference_message(path: str, old: Any, new: Any) -> Text:
     """A change as `learn.lr: 0.001 → 0.0005`."""
-    return f"{path}: {_text(old)} → {_text(new)}"
+    return say("fork.change", path=path, old=_text(old), new=_text(new))
 
 
 def _value(experiment: Experiment, path: str) -> Any:
@@ -81,13 +80,13 @@ def _value(experiment: Experiment, path: str) -> Any:
     return getattr(getattr(experiment, section), name)
 
 
-def _text(value: Any) -> str:
+def _text(value: Any) -> Text | str:
     if value is None:
-        return "none"
+        return say("value.none")
     if isinstance(value, Schedule):
-        return f"{value.start:g} to {value.end:g} over {value.steps:,} steps"
+        return say("value.schedule", start=value.start, end=value.end, steps=value.steps)
     if isinstance(value, float):
-        return f"{value:.10g}"
+        return say("value.number", value=value)
     if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
+        return say("value.count", value=value)
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()

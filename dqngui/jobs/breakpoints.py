@@ -82,10 +82,10 @@ def parse(text: str) -> Breakpoint:
     """The breakpoint of `loss > 10`, `return < 50` or `loss nan`. Raises ConfigError."""
     found = _TEXT.fullmatch(text)
     if found is None:
-        raise ConfigError(f"`{text}` is no breakpoint; it reads like `loss > 10`, `return < 50` or `loss nan`")
+        raise ConfigError("breakpoint.unreadable", given=text)
     quantity, sign, number = found.groups()
     if quantity not in QUANTITIES:
-        raise ConfigError(f"a breakpoint can be set on {', '.join(QUANTITIES)}, not on `{quantity}`")
+        raise ConfigError("breakpoint.unknown", known=QUANTITIES, quantity=quantity)
     if sign is None:
         return Breakpoint(quantity, "nan")
     try:
@@ -93,7 +93,7 @@ def parse(text: str) -> Breakpoint:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ConfigError(f"`{number}` in the breakpoint `{text}` is not a finite number")
+        raise ConfigError("breakpoint.not_finite", number=number, given=text)
     return Breakpoint(quantity, _SIGNS[sign], value)
 
 

@@ -29,9 +29,9 @@ class Film:
     def __init__(self, path: Path, fps: float) -> None:
         """Raises ConfigError when the file cannot be written."""
         if path.suffix.lower() not in SUFFIXES:
-            raise ConfigError(f"`{path}`: a film's name ends in {' or '.join(SUFFIXES)}")
+            raise ConfigError("film.suffix", path=path)
         if not path.parent.is_dir():
-            raise ConfigError(f"`{path}`: there is no folder `{path.parent}`")
+            raise ConfigError("film.no_folder", path=path, folder=path.parent)
         self.path, self.fps = path, fps
         self._writer: Generator[None, np.ndarray | None, None] | None = None
 
@@ -75,4 +75,4 @@ class Film:
                 raise self._broken() from None
 
     def _broken(self) -> ConfigError:
-        return ConfigError(f"`{self.path}`: the film could not be written; the disk may be full")
+        return ConfigError("film.broken", path=self.path)

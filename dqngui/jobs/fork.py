@@ -15,6 +15,7 @@ from dqngui.jobs.training import Training, counters_of
 from dqngui.learning.counters import Counters, next_multiple
 from dqngui.messages import Forked
 from dqngui.runs.resume import LogMark, Stored, branch, load_resume
+from dqngui.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Fork:
         """Prepare the fork's own folder. Raises ConfigError, OSError."""
         return branch(folder, self.folder, self.stored, whole=self.whole)
 
-    def begin(self, training: Training, warnings: list[str]) -> Forked:
+    def begin(self, training: Training, warnings: list[Text]) -> Forked:
         """Bring `training` to where the fork begins; adds what could not be brought back to `warnings`."""
         meta = self.stored.meta
         layout = [name for name, _ in training.learner.layout]
@@ -79,7 +80,7 @@ def load_fork(folder: Path, experiment: Experiment) -> Fork:
     check_branch(folder, stored.mark.step, experiment)
     fork = Fork(folder, stored, present(folder, stored.experiment, stored.meta), experiment)
     if not fork.whole and "layout" not in stored.meta:
-        raise ConfigError(f"`{folder}` was saved by a version that could not fork; resume and stop it once")
+        raise ConfigError("fork.old_version", folder=folder)
     return fork
 
 

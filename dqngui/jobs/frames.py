@@ -109,16 +109,16 @@ def drawing_environment(config: EnvConfig) -> Envs:
             warnings.simplefilter("ignore")  # gymnasium also warns of what the error below says
             envs = make_vector(config, 1, render_mode="rgb_array", longest=LONGEST_GREEDY)
     except ConfigError:
-        raise ConfigError(f"{config.id} draws no pictures") from None
+        raise ConfigError("env.draws_nothing", env=config.id) from None
     try:
         envs.reset([0])
         pixels = rendered(envs, (64, 64))
     except Exception as error:
         envs.close()
-        raise ConfigError(f"{config.id} could not draw a picture: {' '.join(str(error).split())}") from None
+        raise ConfigError("env.drawing_failed", env=config.id, problem=" ".join(str(error).split())) from None
     if not pixels.size:
         envs.close()
-        raise ConfigError(f"{config.id} draws no pictures")
+        raise ConfigError("env.draws_nothing", env=config.id)
     return envs
 
 

@@ -47,7 +47,7 @@ class Interventions:
             if intervention.target == ACTION:
                 check_action(intervention.value, agent.spaces)
                 if intervention.do != "set" or intervention.at:
-                    raise ConfigError("`action` can only be set, and has no places")
+                    raise ConfigError("change.action_places")
                 self._actions.append(intervention)
             elif intervention.target == OBSERVATION:
                 self._observation.append(_on_observation(intervention, agent))
@@ -110,8 +110,10 @@ def check_request(request: BeginEpisode, agent: LoadedAgent) -> None:
 def check_action(action: float, spaces: Spaces) -> None:
     """Raises ConfigError for a number that is not an action."""
     if action not in range(spaces.actions):
-        named = ", ".join(f"{number} {name}" for number, name in enumerate(spaces.action_names[:20]))
-        raise ConfigError(f"`action`: {action:g} is none of 0 to {spaces.actions - 1}" + (named and f" ({named})"))
+        named = [f"{number} {name}" for number, name in enumerate(spaces.action_names[:20])]
+        if not named:
+            raise ConfigError("change.no_action", action=action, last=spaces.actions - 1)
+        raise ConfigError("change.no_action_named", action=action, last=spaces.actions - 1, names=named)
 
 
 def removing_by_row(views: Sequence[ViewSpec], pattern: str, gone: Tensor) -> dict[str, WeightChange]:
@@ -192,9 +194,11 @@ def _at_step(intervention: Intervention, t: int) -> bool:
 
 def _check_steps(intervention: Intervention) -> None:
     if intervention.first < 0 or (intervention.last is not None and intervention.last < intervention.first):
-        raise ConfigError(f"`{intervention.target}`: there is no step from {intervention.first} to {intervention.last}")
+        raise ConfigError(
+            "change.no_steps", target=intervention.target, first=intervention.first, last=intervention.last
+        )
     if not math.isfinite(intervention.value):
-        raise ConfigError(f"`{intervention.target}`: {intervention.value} is no number to set or to scale by")
+        raise ConfigError("change.no_number", target=intervention.target, value=intervention.value)
 
 
 def _matching_targets(pattern: str, names: Sequence[str], shown: Sequence[str]) -> list[str]:
@@ -202,22 +206,23 @@ def _matching_targets(pattern: str, names: Sequence[str], shown: Sequence[str]) 
     found = [name for name in names if fnmatchcase(name, pattern)]
     if found:
         return found
-    there = any(fnmatchcase(name, pattern) for name in shown)
-    problem = "is shown, but nothing follows from it" if there else "is nothing that this agent has"
-    raise ConfigError(f"`{pattern}` {problem}; what can be changed: {', '.join([ACTION, OBSERVATION, *sorted(names)])}")
+    known = [ACTION, OBSERVATION, *sorted(names)]
+    if any(fnmatchcase(name, pattern) for name in shown):
+        raise ConfigError("change.without_effect", pattern=pattern, known=known)
+    raise ConfigError("change.unknown", pattern=pattern, known=known)
 
 
 def _mask(intervention: Intervention, name: str, axes: Sequence[str], shape: Sequence[int]) -> Tensor:
     """True at the places that are changed, bool of this shape. Raises ConfigError."""
     if len(intervention.at) > len(shape):
-        raise ConfigError(f"`{name}`: has {len(shape)} axes ({', '.join(axes)}), not {len(intervention.at)}")
+        raise ConfigError("change.axes", name=name, count=len(shape), axes=axes, given=len(intervention.at))
     places = torch.ones(tuple(shape), dtype=torch.bool)
     for dim, chosen in enumerate(reversed(intervention.at), 1):  # fewer places than axes are of the last ones
         size = shape[-dim]
         if not chosen:
             continue
         if outside := [each for each in chosen if not 0 <= each < size]:
-            raise ConfigError(f"`{name}`: there is no {axes[-dim]} {outside[0]}, only 0 to {size - 1}")
+            raise ConfigError("change.no_place", name=name, axis=axes[-dim], place=outside[0], last=size - 1)
         line = torch.zeros(size, dtype=torch.bool)
         line[list(chosen)] = True
         places &= line.view(-1, *[1] * (dim - 1))
@@ -231,7 +236,7 @@ def _parts_of_numbers(spaces: Spaces) -> list[ObservationPart]:
 
 def _on_observation(intervention: Intervention, agent: LoadedAgent) -> _MaskedIntervention:
     if not agent.features:
-        raise ConfigError("`observation`: has no entries with names here, so that none can be changed")
+        raise ConfigError("change.no_entries")
     places = _mask(intervention, OBSERVATION, ("entry",), (len(agent.features),))
     parts = _parts_of_numbers(agent.spaces)
     limits = np.concatenate([largest_values(part) for part in parts])
@@ -239,7 +244,5 @@ def _on_observation(intervention: Intervention, agent: LoadedAgent) -> _MaskedIn
         for entry in np.flatnonzero(places.numpy() & np.isfinite(limits)):
             if not (intervention.value.is_integer() and 0 <= intervention.value <= limits[entry]):
                 name, most = agent.features[entry], limits[entry]
-                raise ConfigError(
-                    f"`observation`: {name} cannot be {intervention.value:g}, only 0 to {most:g}, whole numbers"
-                )
+                raise ConfigError("change.out_of_range", name=name, value=intervention.value, most=most)
     return _MaskedIntervention(intervention, places)

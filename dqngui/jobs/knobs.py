@@ -33,7 +33,7 @@ class Knobs:
         try:
             value = knob_value(path, command.value)
         except ConfigError as error:
-            return KnobRefused(step=step, field=path, value=command.value, kept=self._present(path), reason=str(error))
+            return KnobRefused(step=step, field=path, value=command.value, kept=self._present(path), reason=error.text)
         old = self._present(path)
         if isinstance(self._setting(path), Schedule):
             if value is None:
@@ -44,7 +44,7 @@ class Knobs:
         try:
             self.experiment = checked(self._replaced(path, value))
         except ConfigError as error:
-            return KnobRefused(step=step, field=path, value=command.value, kept=old, reason=str(error))
+            return KnobRefused(step=step, field=path, value=command.value, kept=old, reason=error.text)
         return KnobChanged(step=step, field=path, old=old, new=value)
 
     def _setting(self, path: str) -> Any:

@@ -40,6 +40,7 @@ from dqngui.messages import (
     Warned,
 )
 from dqngui.runs.failure import failed
+from dqngui.texts import say
 
 SLICE_S = 0.01
 """Seconds of work between two reads of the inbox."""
@@ -225,7 +226,7 @@ class _Player:
             self.steps += len(played.tensors["action"])
             yield played
             if self.episode.full and not full:
-                text = f"Only the first {self.episode.length:,} steps of an episode can be looked into: memory is short"
+                text = say("play.too_long", steps=self.episode.length)
                 yield Warned(step=self.step, text=text)
 
     def _may_begin(self) -> bool:
@@ -335,5 +336,5 @@ class _Player:
     def _warn_not_reproducible(self) -> Iterator[Event]:
         if not self.warned:
             self.warned = True
-            text = f"{self.environment} does not repeat itself, so only its newest steps can be shown"
+            text = say("play.not_repeating", env=self.environment)
             yield Warned(step=self.step, text=text)

@@ -9,6 +9,7 @@ from dqngui.envs.make import LONGEST_GREEDY, make_vector
 from dqngui.envs.seeds import PLAY_SEEDS
 from dqngui.envs.vector import Envs
 from dqngui.jobs.frames import NotReproducible, ReplayEnvironment
+from dqngui.texts import Text
 
 
 class PlayEnvironments:
@@ -24,7 +25,8 @@ class PlayEnvironments:
 
     def __init__(self, experiment: Experiment, reproducible: bool = True) -> None:
         """Raises ConfigError if the environment cannot be made."""
-        self.reproducible, self.no_picture = reproducible, ""
+        self.reproducible = reproducible
+        self.no_picture: Text | str = ""
         self.renderer: ReplayEnvironment | None = None
         self._config = experiment.env
         self._observer: ReplayEnvironment | None = None
@@ -34,7 +36,7 @@ class PlayEnvironments:
             if reproducible:
                 self.renderer.check(self.envs, PLAY_SEEDS)
         except ConfigError as error:
-            self.no_picture = str(error)
+            self.no_picture = error.text
         except NotReproducible:
             self.reproducible = False
         except BaseException:

@@ -27,6 +27,7 @@ from dqngui.nets.network import build_network
 from dqngui.nets.trunk import Trunk
 from dqngui.runs.checkpoints import load_weights
 from dqngui.runs.folder import read_experiment
+from dqngui.texts import say
 
 
 class TestOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,11 +50,11 @@ class TestOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def test(request: Request, inbox: Inbox) -> Iterator[Event]:
     """Play the run in `request.folder`; ends with Evaluated and Finished. Raises ConfigError at once."""
     if request.folder is None:
-        raise ConfigError("playing needs the folder of a run")
+        raise ConfigError("play.no_folder")
     try:
         options = msgspec.convert(request.options, TestOptions)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"cannot play: {error}") from None
+        raise ConfigError("play.wrong_options", problem=error) from None
     folder = Path(request.folder)
     experiment = read_experiment(folder)
     step, weights = load_weights(folder, options.checkpoint)
@@ -76,7 +77,7 @@ def stored_network(spaces: Spaces, experiment: Experiment, weights: dict[str, to
     try:
         network.load_state_dict(weights)
     except RuntimeError:
-        raise ConfigError("the checkpoint's weights do not fit the experiment's network") from None
+        raise ConfigError("checkpoint.unfit") from None
     try:
         device = resolve_device(experiment.run.device)
     except ConfigError:
@@ -99,7 +100,7 @@ def _test(
     with closing(envs):
         wanted = experiment.run.device
         if wanted != "auto" and not str(device).startswith(wanted):
-            yield Warned(step=step, text=f"This machine has no {wanted}, so the agent plays on the CPU")
+            yield Warned(step=step, text=say("play.other_device", device=wanted))
         if options.video is not None:
             ret, length = _filmed(network, experiment, options, device)
             returns.append(ret)
@@ -139,7 +140,7 @@ def _filmed(network: Trunk, experiment: Experiment, options: TestOptions, device
         def shoot(*_: Any) -> None:
             frame = env.render()
             if not isinstance(frame, np.ndarray):
-                raise ConfigError(f"`{experiment.env.id}` draws no pictures, so it cannot be filmed")
+                raise ConfigError("play.nothing_to_film", env=experiment.env.id)
             film.add(frame)
 
         return play_episode(

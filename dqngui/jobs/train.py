@@ -45,6 +45,7 @@ from dqngui.messages import (
 )
 from dqngui.runs.recorder import EpisodeTrace, Snapshot, record
 from dqngui.runs.resume import Stored, load_resume, rewind
+from dqngui.texts import Text, say
 
 Output = Event | Snapshot | EpisodeTrace
 
@@ -60,14 +61,14 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
     experiment = request.experiment
     if request.resume:
         if request.folder is None:
-            raise ConfigError("resuming needs the folder of a run")
+            raise ConfigError("train.no_folder")
         stored = load_resume(Path(request.folder))
         experiment = stored.experiment
         if "total_steps" in request.options:
             run = msgspec.structs.replace(experiment.run, total_steps=request.options["total_steps"])
             experiment = msgspec.structs.replace(experiment, run=run)
     if experiment is None:
-        raise ConfigError("a new run needs an experiment")
+        raise ConfigError("train.no_experiment")
     if request.fork is not None and stored is None:
         fork = load_fork(Path(request.fork), experiment)
     torch.set_num_threads(experiment.run.threads)
@@ -129,7 +130,7 @@ class _Job:
 
     def _begin(self, lost: RunResumed | None) -> Iterator[Output]:
         training = self.training
-        warnings: list[str] = []
+        warnings: list[Text] = []
         first: Event | None = lost
         origin, self.origin = self.origin, None
         match origin:
@@ -269,7 +270,7 @@ class _Job:
                 tensors = {name: value.cpu().clone() for name, value in training.learner.weights().items()}
                 yield Weights(step=step, tensors=tensors)
             case SaveCheckpoint() if self.broken:
-                yield Warned(step=step, text="Nothing can be saved: what was learned is not finite any more.")
+                yield Warned(step=step, text=say("train.nothing_to_save"))
             case SaveCheckpoint():
                 self.saving = True
             case SetBreakpoints():

@@ -18,18 +18,20 @@ from dqngui.learning.counters import Counters, next_multiple
 from dqngui.learning.devices import resolve_device
 from dqngui.learning.evaluation import evaluate
 from dqngui.messages import KnobChanged, KnobRefused, SetKnob
+from dqngui.texts import Text, say
 
 
 class NotFinite(FloatingPointError):
     """An update's loss or gradient is NaN or infinite; nothing that was learned is of use any more.
 
     Attributes:
+        text: what happened and what may help.
         figures: what the update measured, by the names of `messages.Learned`.
     """
 
-    def __init__(self, text: str, figures: dict[str, float]) -> None:
-        super().__init__(text)
-        self.figures = figures
+    def __init__(self, text: Text, figures: dict[str, float]) -> None:
+        super().__init__(str(text))
+        self.text, self.figures = text, figures
 
 
 class Training:
@@ -108,8 +110,10 @@ class Training:
 
     def _count(self, stats: UpdateFigures) -> None:
         if not (math.isfinite(stats.loss) and math.isfinite(stats.grad_norm)):
-            what, value = ("gradient", stats.grad_norm) if math.isfinite(stats.loss) else ("loss", stats.loss)
-            text = f"the {what} became {value} at step {self.counters.step:,}; {self._remedy()}"
+            what, value = say("train.loss"), stats.loss
+            if math.isfinite(stats.loss):
+                what, value = say("train.gradient"), stats.grad_norm
+            text = say("train.not_finite", what=what, value=value, step=self.counters.step, remedy=self._remedy())
             raise NotFinite(text, dict(figures_of(stats)))
         count = self.counters
         count.updates += 1
@@ -117,12 +121,12 @@ class Training:
         for name, value in figures_of(stats):
             count.sums[name] = count.sums.get(name, 0.0) + value
 
-    def _remedy(self) -> str:
+    def _remedy(self) -> Text:
         """What to do about numbers that are not finite: the environment may have sent them."""
         sent = self.algorithm.not_finite()
         if sent is not None:
-            return f"{self.experiment.env.id} gave {sent} that is not a finite number"
-        return "a smaller learning rate, a smaller reward scale or a lower gradient clip may help"
+            return say("train.sent_not_finite", environment=self.experiment.env.id, what=sent)
+        return say("train.remedy")
 
     # -- evaluation -------------------------------------------------------------------------------
 
@@ -155,20 +159,17 @@ class Training:
         }
         return self.algorithm.arrays(), meta
 
-    def restore(self, arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> Iterator[str]:
+    def restore(self, arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> Iterator[Text]:
         """Take over a saved state and play the running episodes up to where they were.
 
-        Yields a sentence for everything that could not be brought back.
+        Yields a text for everything that could not be brought back.
         """
         self.knobs.restore(meta["knobs"])
         self.counters = counters_of(meta)
         self.generators.restore(meta)
         lost = self.algorithm.restore(arrays)
         if lost:
-            yield (
-                f"{self.experiment.env.id} does not repeat an episode from its seed and actions: "
-                f"{lost} running episodes were abandoned"
-            )
+            yield say("train.not_repeated", environment=self.experiment.env.id, count=lost)
 
     def inherit(self, arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> tuple[list[str], list[str]]:
         """Take over the parameters that fit from the saved state of another experiment, and begin behind its steps.

@@ -20,6 +20,7 @@ from dqngui.learning.acting import Actor, FinishedEpisode, Parts
 from dqngui.learning.counters import Counters
 from dqngui.learning.flat import FlatParameters, ParameterLayout
 from dqngui.nets.trunk import Trunk
+from dqngui.texts import Text
 
 
 class Generators:
@@ -133,12 +134,12 @@ class Algorithm(ABC):
     def learn(self, experiment: Experiment, count: Counters) -> Iterator[UpdateFigures]:
         """Make the updates that are due, giving what each measured."""
 
-    def starvation(self, experiment: Experiment) -> str | None:
+    def starvation(self, experiment: Experiment) -> Text | None:
         """Why nothing could be learned when updates were due, and what helps; None while all is well."""
         return None
 
     @abstractmethod
-    def not_finite(self) -> str | None:
+    def not_finite(self) -> Text | None:
         """`a reward` or `an observation` if the environments have sent one that is not finite."""
 
     # -- saving -----------------------------------------------------------------------------------

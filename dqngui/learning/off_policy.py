@@ -18,6 +18,7 @@ from dqngui.learning.dqn import DQN, UpdateStats
 from dqngui.learning.exploration import epsilon_ladder
 from dqngui.learning.replay import OneStepBatch, Replay
 from dqngui.learning.windows import WindowRule
+from dqngui.texts import Text, say
 
 _MOST_TOGETHER = 8192
 """Windows drawn at once at most, so that many updates of large batches of pictures fit into memory."""
@@ -113,21 +114,19 @@ class OffPolicy(Algorithm):
             self.store.set_priorities(batch.indices, priorities)
         return stats
 
-    def starvation(self, experiment: Experiment) -> str | None:
+    def starvation(self, experiment: Experiment) -> Text | None:
         if not self.starving:
             return None
         from_start = experiment.learn.window_from == "start"
-        whole = ", or let windows begin anywhere (`learn.window_from`)" if from_start else ""
-        return (
-            f"nothing is learned: of each environment's last {self.store.rows:,} steps, all that the replay keeps, no "
-            f"window can be drawn; raise `learn.replay_capacity`{whole}"
-        )
+        if from_start:
+            return say("train.starving_from_start", rows=self.store.rows)
+        return say("train.starving", rows=self.store.rows)
 
-    def not_finite(self) -> str | None:
+    def not_finite(self) -> Text | None:
         if not np.isfinite(self.store.reward).all():
-            return "a reward"
+            return say("train.reward")
         seen = self.store.observation.values()
-        return None if all(np.isfinite(part).all() for part in seen) else "an observation"
+        return None if all(np.isfinite(part).all() for part in seen) else say("train.observation")
 
     def cut_off(self, lost: NDArray[np.bool_], last: Parts) -> None:
         self.store.end_episodes(np.flatnonzero(lost), last, np.ones(len(self.envs), dtype=bool))
@@ -141,12 +140,10 @@ def _check_room(store: Replay) -> None:
     steps, states, room = store.bytes_of_steps, store.bytes_of_states, psutil.virtual_memory().total
     if steps + states <= room:
         return
-    parts, way = f"{_size(steps)} of steps", "lower learn.replay_capacity"
     if states:
-        parts += f" and {_size(states)} of the memory's states"
-        way += ", raise learn.state_stride or make the memory smaller"
-    raise ConfigError(f"a full replay would take {parts}, and this machine has {_size(room)}: {way}")
+        raise ConfigError("train.replay_too_large_states", steps=_size(steps), states=_size(states), room=_size(room))
+    raise ConfigError("train.replay_too_large", steps=_size(steps), room=_size(room))
 
 
-def _size(count: int) -> str:
-    return f"{count / 2**30:,.1f} GB"
+def _size(count: int) -> Text:
+    return say("size.gigabytes", size=count / 2**30)

@@ -16,6 +16,7 @@ from dqngui.learning.counters import Counters
 from dqngui.learning.ppo import PPO, PolicyStats
 from dqngui.learning.rollout import Floats, Rollout, RolloutStep
 from dqngui.nets.memory.contract import State
+from dqngui.texts import Text, say
 
 
 class OnPolicy(Algorithm):
@@ -105,12 +106,12 @@ class OnPolicy(Algorithm):
                 yield self.learner.update(windows.minibatch(which), experiment, explained)
         self.store.clear()
 
-    def not_finite(self) -> str | None:
+    def not_finite(self) -> Text | None:
         rows = self.store.rows
         if not all(np.isfinite(row.reward).all() for row in rows):
-            return "a reward"
+            return say("train.reward")
         observed = (part for row in rows for part in row.observation.values())
-        return None if all(np.isfinite(part).all() for part in observed) else "an observation"
+        return None if all(np.isfinite(part).all() for part in observed) else say("train.observation")
 
     def cut_off(self, lost: NDArray[np.bool_], last: Parts) -> None:
         actor = self.actor

@@ -8,6 +8,7 @@ import msgspec
 
 from dqngui.config import Experiment
 from dqngui.messages.message import Command, Event
+from dqngui.texts import Text, words
 
 
 class View(msgspec.Struct, frozen=True):
@@ -62,7 +63,12 @@ class PlayerReady(Event, frozen=True):
     actions: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     fps: float = 30.0
-    no_picture: str = ""
+    no_picture: Text | str = ""
+
+    @property
+    def no_picture_in_words(self) -> str:
+        """Why the environment draws no picture, as a sentence; empty if it does."""
+        return words(self.no_picture)
 
 
 class EpisodeBegan(Event, frozen=True):

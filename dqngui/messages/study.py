@@ -8,6 +8,7 @@ import msgspec
 
 from dqngui.messages.message import Command, Event
 from dqngui.messages.playing import View
+from dqngui.texts import Text, words
 
 
 class StudyReady(Event, frozen=True):
@@ -31,7 +32,12 @@ class Progress(Event, frozen=True):
     logged = False
     number: int
     share: float
-    text: str = ""
+    text: Text | str = ""
+
+    @property
+    def words(self) -> str:
+        """What is being done, as it is shown."""
+        return words(self.text)
 
 
 class Effect(msgspec.Struct, frozen=True):
@@ -115,7 +121,12 @@ class Unanswered(Event, frozen=True):
 
     logged = False
     number: int
-    text: str
+    text: Text | str
+
+    @property
+    def words(self) -> str:
+        """The reason as a sentence."""
+        return words(self.text)
 
 
 class Abandon(Command, frozen=True):

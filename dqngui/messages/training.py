@@ -8,6 +8,7 @@ import msgspec
 
 from dqngui.config import Experiment
 from dqngui.messages.message import Command, Event
+from dqngui.texts import Text, words
 
 
 class EpisodeEnded(Event, frozen=True, gc=False):  # a log may hold a million, and they contain no references
@@ -102,18 +103,33 @@ class KnobChanged(Event, frozen=True):
 
 
 class KnobRefused(Event, frozen=True):
-    """A live setting could not be changed, with the reason; `kept` is its present value."""
+    """A live setting could not be changed.
+
+    Attributes:
+        kept: its present value.
+        reason: why; a string in the logs of earlier versions.
+    """
 
     field: str
     value: Any
     kept: Any
-    reason: str
+    reason: Text | str
+
+    @property
+    def words(self) -> str:
+        """The reason as a sentence."""
+        return words(self.reason)
 
 
 class Warned(Event, frozen=True):
-    """A message that the user should know; training goes on."""
+    """A message that the user should know; training goes on. `text` is a string in the logs of earlier versions."""
 
-    text: str
+    text: Text | str
+
+    @property
+    def words(self) -> str:
+        """The sentence."""
+        return words(self.text)
 
 
 class Forked(Event, frozen=True):
@@ -121,17 +137,22 @@ class Forked(Event, frozen=True):
 
     Attributes:
         parent: name of the parent's folder.
-        changes: settings that differ, as `learn.lr: 0.001 → 0.0005`.
+        changes: settings that differ, as `learn.lr: 0.001 → 0.0005`; strings in the logs of earlier versions.
         kept, fresh: what was taken over, and what starts anew: parts of the training (`optimizer`, `replay`, `random
             generators`) and names of parameters.
         manual: values of scheduled settings that were moved by hand and stay so, by dotted name.
     """
 
     parent: str
-    changes: tuple[str, ...] = ()
+    changes: tuple[Text | str, ...] = ()
     kept: tuple[str, ...] = ()
     fresh: tuple[str, ...] = ()
     manual: dict[str, float] = {}
+
+    @property
+    def changes_in_words(self) -> tuple[str, ...]:
+        """Each change as it is shown."""
+        return tuple(words(change) for change in self.changes)
 
 
 class Breakpoint(msgspec.Struct, frozen=True):
@@ -172,9 +193,14 @@ class Failed(Event, frozen=True):
     """
 
     logged = False
-    text: str
+    text: Text | str
     details: str = ""
     mistake: bool = False
+
+    @property
+    def words(self) -> str:
+        """The sentence."""
+        return words(self.text)
 
 
 class Finished(Event, frozen=True):
@@ -208,14 +234,21 @@ class Opened(Event, frozen=True):
 
 
 class RunResumed(Event, frozen=True):
-    """The run continues from its last saved state (not logged); `lost_steps` after that state are lost.
+    """The run continues from its last saved state (not logged), and what came after that state is lost.
 
-    `lost_tweaks` are the changes of live settings in these steps, as sentences.
+    Attributes:
+        lost_steps: environment steps after that state, which are made again.
+        lost_tweaks: changes of live settings in these steps.
     """
 
     logged = False
     lost_steps: int
-    lost_tweaks: tuple[str, ...] = ()
+    lost_tweaks: tuple[Text | str, ...] = ()
+
+    @property
+    def tweaks_in_words(self) -> tuple[str, ...]:
+        """Each lost change as it is shown."""
+        return tuple(words(tweak) for tweak in self.lost_tweaks)
 
 
 class Paused(Event, frozen=True):

@@ -68,7 +68,7 @@ class Trunk(nn.Module):
         self.join = nn.Linear(net.width + extra, net.width) if extra else None
         make_memory = catalog.load(catalog.MEMORIES[net.memory])
         if make_memory.sees_observation and not self.encoder.raw_size:
-            raise ConfigError(f"`net.memory`: {net.memory} forecasts observed numbers, and only texts are observed")
+            raise ConfigError("setting.memory_needs_numbers", memory=net.memory)
         seen = {"observation": self.encoder.raw_size} if make_memory.sees_observation else {}
         self.memory: Memory = make_memory(width=net.width, options=module_options(experiment, "memory"), **seen)
         self.meet = nn.Linear(net.width, net.width) if self.attention.per_action else None

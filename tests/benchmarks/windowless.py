@@ -33,7 +33,7 @@ def trace(experiment_file: str | None, assignments: list[str], seconds: float) -
         while host.alive:
             for event in host.drain():
                 if isinstance(event, Failed):
-                    raise RuntimeError(event.text)
+                    raise RuntimeError(event.words)
                 now = time.perf_counter()
                 began = began if began is not None else now
                 if not points or now - began - points[-1][0] >= EVERY_S:

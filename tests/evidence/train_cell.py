@@ -74,7 +74,7 @@ class Trained:
     def _take(self, event: Event) -> None:
         match event:
             case Failed():
-                raise RuntimeError(f"{event.text}\n{event.details or ''}")
+                raise RuntimeError(f"{event.words}\n{event.details or ''}")
             case EpisodeEnded():
                 self.episodes += 1
             case Evaluated(role="selection"):
@@ -153,7 +153,7 @@ def _tested(trained: Trained) -> dict[str, Any]:
     options = {"checkpoint": "best", "episodes": cell.task.test_episodes, "seed": TEST_SEEDS, "role": "test"}
     for event in run_inline(Request(job="test", folder=str(trained.folder), options=options)):
         if isinstance(event, Failed):
-            raise RuntimeError(event.text)
+            raise RuntimeError(event.words)
         if isinstance(event, Evaluated):
             success = fmean(ret > 0 for ret in event.returns)
             score = success if cell.task.measure == "success" else event.mean

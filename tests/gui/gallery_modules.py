@@ -119,7 +119,7 @@ def train(agent: Agent, runs: Path) -> Path:
     folder = create(runs, experiment)
     for event in run_inline(Request(job="train", experiment=experiment, folder=str(folder))):
         if isinstance(event, Failed):
-            raise RuntimeError(f"{agent.name}: {event.text}")
+            raise RuntimeError(f"{agent.name}: {event.words}")
     return folder
 
 

@@ -326,7 +326,7 @@ def test_a_stored_run_is_opened_taken_up_and_forked(qtbot: QtBot, app: App, tmp_
     wait_state(qtbot, app, State.STOPPED)
     (forked,) = (event for event in read_events(folder) if isinstance(event, m.Forked))
     assert forked.step >= branched_after
-    assert {change.split(":")[0] for change in forked.changes} == {"net.width", "run.log_every"}
+    assert {change.split(":")[0] for change in forked.changes_in_words} == {"net.width", "run.log_every"}
     assert panel_docks.history.forks == [forked]
     assert panel_docks.history.returns.x.values.min() >= forked.step
     assert drawn_episodes(app) == logged_episodes(folder)

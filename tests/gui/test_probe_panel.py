@@ -158,7 +158,9 @@ def test_another_agent_ends_the_questions_about_the_former(world: SimpleNamespac
     world.study.turn()
     world.player.open(folder=Path("another"))
     assert host().sent[-1] == m.Abandon(number=numbers[0])
-    assert [(event.number, event.text) for event in world.answered] == [(n, "another agent plays now") for n in numbers]
+    assert [(event.number, event.words) for event in world.answered] == [
+        (n, "another agent plays now") for n in numbers
+    ]
     assert world.study.ready is None
     world.study.ask(asked_for)
     world.study.turn()
@@ -222,7 +224,7 @@ def test_the_death_of_its_process_is_said_and_the_next_question_has_another(worl
     world.study.turn()
     host().die()
     world.study.turn()
-    assert [(event.number, event.text) for event in world.answered] == [
+    assert [(event.number, event.words) for event in world.answered] == [
         (number, "the job's process was killed by SIGKILL")
     ]
     world.study.ask(asked_for)
@@ -250,13 +252,13 @@ def test_an_agent_that_cannot_be_opened_is_a_reason(world: SimpleNamespace) -> N
     world.study._start()
     host().ready = m.Failed(step=0, text="`run` has no checkpoint yet")
     world.study.turn()
-    assert world.answered[-1].text == "`run` has no checkpoint yet"
+    assert world.answered[-1].words == "`run` has no checkpoint yet"
 
 
 def test_without_an_agent_nothing_is_started(world: SimpleNamespace) -> None:
     world.study.ask(asked_for)
     world.study.turn()
-    assert world.answered[-1].text == "no agent plays"
+    assert world.answered[-1].words == "no agent plays"
     assert not ScriptedStudy.opened
 
 

@@ -153,7 +153,7 @@ def test_a_job_may_fail_in_any_state(qtbot: QtBot, session: Session, before: Sta
     host().fail("The loss is not a number.")
     wait_for(qtbot, session, State.FAILED)
     assert session.run.failure is not None
-    assert session.run.failure.text == "The loss is not a number."
+    assert session.run.failure.words == "The loss is not a number."
     assert Action.NEW_RUN in session.allowed
     session.do(Action.NEW_RUN)
     assert session.run.failure is None
@@ -168,7 +168,7 @@ def test_a_host_that_cannot_start_is_a_failure(qtbot: QtBot) -> None:
     session.do(Action.START)
     assert session.state is State.FAILED
     assert session.run.failure is not None
-    assert "no more processes" in session.run.failure.text
+    assert "no more processes" in session.run.failure.words
 
 
 def test_start_is_remembered_while_torch_loads(qtbot: QtBot) -> None:

@@ -168,7 +168,7 @@ def test_a_failing_job_ends_with_failed_and_finished(kind: str, error: str, text
     first, failure, last = stream(kind, request("raising", error=error))
     assert first.step == 7
     assert isinstance(failure, Failed)
-    assert (failure.text, bool(failure.details), failure.step) == (text, details, 7)
+    assert (failure.words, bool(failure.details), failure.step) == (text, details, 7)
     assert isinstance(last, Finished)
     assert (last.reason, last.step) == ("failed", 7)
 
@@ -177,25 +177,25 @@ def test_a_failing_job_ends_with_failed_and_finished(kind: str, error: str, text
 def test_a_job_that_cannot_begin_fails_with_a_sentence(kind: str) -> None:
     failure, last = stream(kind, request("early"))
     assert isinstance(failure, Failed)
-    assert failure.text == "`net.width` = 3 is too small"
+    assert failure.words == "`net.width` = 3 is too small"
     assert isinstance(last, Finished)
     failure, last = stream(kind, request("missing"))
     assert isinstance(failure, Failed)
-    assert "nowhere" in failure.text
+    assert "nowhere" in failure.words
 
 
 @pytest.mark.parametrize(("error", "text"), [("die", "status 5"), ("kill", "SIGKILL")])
 def test_a_dead_child_is_a_failure(error: str, text: str) -> None:
     events = stream("process", request("raising", error=error))
     assert isinstance(events[-2], Failed)
-    assert text in events[-2].text
+    assert text in events[-2].words
     assert isinstance(events[-1], Finished)
     assert events[-1].reason == "failed"
 
 
 def test_a_child_that_dies_after_a_failure_it_survived_is_a_failure_again() -> None:
     events = stream("process", request("raising", error="later"))
-    assert [event.text for event in events if isinstance(event, Failed)] == [
+    assert [event.words for event in events if isinstance(event, Failed)] == [
         "cannot do this",
         "the job's process ended unexpectedly with status 5",
     ]
@@ -213,7 +213,7 @@ def test_killing_completes_the_stream_and_leaves_nothing(kind: str) -> None:
         events += host.drain()
     assert host.join(10.0)
     assert isinstance(events[-2], Failed)
-    assert "before it could save" in events[-2].text
+    assert "before it could save" in events[-2].words
     assert isinstance(events[-1], Finished)
     host.kill()  # again: nothing happens
 

@@ -121,7 +121,7 @@ def test_a_schedule_written_for_a_fork_counts_more_than_a_knob_turned_before(tmp
     parent = stopped(tmp_path, experiment(), 333, SetKnob(field="learn.epsilon", value=0.7, at=200))
     _, events = fork(parent, changed(parent, learn__epsilon={"start": 0.25, "end": 0.25, "steps": 0}))
     assert isinstance(events[1], Forked) and events[1].manual == {}
-    assert events[1].changes[0] == "learn.epsilon: 1 to 0.1 over 300 steps → 0.25 to 0.25 over 0 steps"
+    assert events[1].changes_in_words[0] == "learn.epsilon: 1 to 0.1 over 300 steps → 0.25 to 0.25 over 0 steps"
     assert {event.epsilon for event in events if isinstance(event, Learned)} == {0.25}
 
 
@@ -201,7 +201,7 @@ def test_which_parameters_a_new_memory_or_width_leaves(tmp_path: Path) -> None:
     assert isinstance(events[1], Forked)
     kinds = {kind: {name.split(".")[0] for name in getattr(events[1], kind)} - PARTS for kind in ("kept", "fresh")}
     assert kinds == {"kept": {"encoder", "attention", "join", "head"}, "fresh": {"memory"}}
-    assert events[1].changes == ("net.memory: gru → lstm", "run.total_steps: 600 → 900")
+    assert events[1].changes_in_words == ("net.memory: gru → lstm", "run.total_steps: 600 → 900")
     _, events = fork(parent, changed(parent, net__width=32))
     assert isinstance(events[1], Forked) and set(events[1].kept) == {"head.q.bias"}
 
@@ -272,7 +272,7 @@ def test_live_changes_leave_the_training_whole(tmp_path: Path) -> None:
     }  # fmt: skip
     folder, events = fork(parent, changed(parent, **changes))
     assert isinstance(events[1], Forked) and events[1].fresh == () and set(events[1].kept) > PARTS
-    assert "learn.lr: 0.001 → 0.0003" in events[1].changes and len(events[1].changes) == 8
+    assert "learn.lr: 0.001 → 0.0003" in events[1].changes_in_words and len(events[1].changes) == 8
     assert [event.step for event in events if isinstance(event, Evaluated) and event.role == "selection"] == [
         452, 600, 752, 900,
     ]  # fmt: skip
@@ -310,7 +310,7 @@ def test_names_of_axes_are_no_reason_to_begin_anew(tmp_path: Path) -> None:
     parent = stopped(tmp_path, experiment())
     _, events = fork(parent, changed(parent, env__actions=["left", "right"]))
     assert isinstance(events[1], Forked) and events[1].fresh == ()
-    assert events[1].changes[0] == 'env.actions: [] → ["left","right"]'
+    assert events[1].changes_in_words[0] == 'env.actions: [] → ["left","right"]'
 
 
 @pytest.mark.parametrize("path", ["net.width", "env.id", "env.num_envs", "learn.double", "learn.warmup", "run.seed"])

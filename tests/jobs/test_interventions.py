@@ -323,7 +323,7 @@ def test_what_cannot_be_changed_is_said_and_another_episode_begins(intervention:
     failure = player.next()
     assert isinstance(failure, Failed) and failure.mistake
     with pytest.raises(AssertionError, match=says):
-        raise AssertionError(failure.text)
+        raise AssertionError(failure.words)
     assert len(player.episode(5, number=2)["action"]) == 5
 
 
@@ -331,7 +331,7 @@ def test_given_actions_that_there_are_not_are_said() -> None:
     player = armed(small())
     player.send(BeginEpisode(number=1, seed=3, actions=(0, 1, 2)))
     failure = player.next()
-    assert isinstance(failure, Failed) and "2 is none of 0 to 1" in failure.text
+    assert isinstance(failure, Failed) and "2 is none of 0 to 1" in failure.words
 
 
 def test_what_can_be_changed_is_announced() -> None:
@@ -409,7 +409,7 @@ def test_a_driven_step_waits_and_others_are_ignored() -> None:
     assert player.until(Played).tensors["action"].tolist() == [0]
     assert player.until(Frame).t == 6  # the picture that waited for its step
     player.send(Drive(number=1, t=6, action=7))
-    assert "7 is none of 0 to 2" in player.until((Failed,)).text
+    assert "7 is none of 0 to 2" in player.until((Failed,)).words
     player.send(Drive(number=1, t=6, action=1))
     assert player.until(Played).first == 6
 

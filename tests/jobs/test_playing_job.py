@@ -91,7 +91,7 @@ def test_views_of_a_long_episode_end_where_memory_would_run_short(monkeypatch: p
     assert sum(len(row.tensors["view/memory/hidden"]) for row in rows if "view/memory/hidden" in row.tensors) == 20
     assert sum(len(row.tensors["q"]) for row in rows) == 50
     (warned,) = player.told(Warned)
-    assert "first 20 steps" in warned.text
+    assert "first 20 steps" in warned.words
 
 
 @pytest.mark.parametrize("memory", ["none", "lstm", "transformer"])
@@ -143,7 +143,7 @@ def test_weights_of_another_network_are_refused_and_play_goes_on() -> None:
     before = player.episode(20)
     player.send(UseWeights(step=200, tensors=weights_of(small(memory="lstm"), 0)))
     failure = player.next()
-    assert isinstance(failure, Failed) and failure.mistake and "do not fit" in failure.text
+    assert isinstance(failure, Failed) and failure.mistake and "do not fit" in failure.words
     np.testing.assert_array_equal(player.episode(20)["q"], before["q"])
     assert player.told(EpisodeBegan)[-1].step == 100
 
@@ -218,7 +218,7 @@ def test_an_environment_without_pictures_says_so_and_plays() -> None:
         if not kwargs:
             gymnasium.register("Sealed-v0", entry_point=lambda: Drawn())
         player = armed(small(env_id, kwargs=kwargs))
-        assert player.ready.no_picture == f"{env_id} draws no pictures"
+        assert player.ready.no_picture_in_words == f"{env_id} draws no pictures"
         assert len(player.episode(10)["action"]) == 10
         assert player.picture(3).size == 0
 
@@ -235,7 +235,7 @@ def test_an_environment_that_does_not_repeat_itself_is_drawn_as_it_goes(differs_
         for t in range(0, 200, 9):
             assert player.picture(t, number, until=300)[0, 0, 0] == t
         assert player.picture(200 - KEPT_FRAMES, number, until=300).size == 0
-    assert [warned.text for warned in player.told(Warned)] == [
+    assert [warned.words for warned in player.told(Warned)] == [
         "tests/Drawn-v0 does not repeat itself, so only its newest steps can be shown"
     ]
 
@@ -254,11 +254,11 @@ def test_an_environment_that_breaks_is_told_and_the_next_episode_begins(tmp_path
         player.send(BeginEpisode(number=number, seed=3), Look(number=number, until=100))
         assert player.until(EpisodeBegan).number == number
         failure = player.until((Failed,))
-        assert failure.text == "tests/Drawn-v0 raised OSError: the robot fell over" and not failure.mistake
+        assert failure.words == "tests/Drawn-v0 raised OSError: the robot fell over" and not failure.mistake
         assert "Traceback" in failure.details
     assert len(player.episode(9, number=3)["action"]) == 9
     player.send(OpenAgent(experiment=small("tests/Drawn-v0", kwargs={"breaks_at": 0})))
-    assert player.until((Failed,)).text == "tests/Drawn-v0 raised OSError: the robot fell over"
+    assert player.until((Failed,)).words == "tests/Drawn-v0 raised OSError: the robot fell over"
     player.send(OpenAgent(folder=str(demo_folder())))
     assert player.until(PlayerReady).environment == "CartPole-v1"
 
@@ -276,7 +276,7 @@ def test_what_cannot_be_opened_is_said_and_another_agent_opens(command: OpenAgen
     player = Player()
     player.send(command)
     failure = player.next()
-    assert isinstance(failure, Failed) and failure.mistake and says in failure.text
+    assert isinstance(failure, Failed) and failure.mistake and says in failure.words
     player.send(BeginEpisode(number=1, seed=1), UseWeights(step=1, tensors={}), Look(number=1, until=5))
     player.send(OpenAgent(folder=str(demo_folder())))
     assert isinstance(player.next(), PlayerReady)

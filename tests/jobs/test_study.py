@@ -141,14 +141,14 @@ def test_past_steps_and_slots_are_removed_too(memory: str, view: str) -> None:
 def test_what_cannot_be_removed_is_said() -> None:
     opened = untrained(experiment("tmaze", env__kwargs={"length": 3}, net__memory="transformer"))
     gone = answer(*opened, m.AskFaithfulness(number=7, view="memory/attention/0", k=50))
-    assert (gone.number, gone.text) == (7, "there were never more than 50 steps to choose from")
+    assert (gone.number, gone.words) == (7, "there were never more than 50 steps to choose from")
     other = answer(*opened, m.AskFaithfulness(number=8, view="memory/hidden"))
-    assert "`memory/hidden` is no view of weights" in other.text
+    assert "`memory/hidden` is no view of weights" in other.words
 
 
 def test_one_episode_explains_nothing(finder: Path) -> None:
     told = answer(m.OpenAgent(folder=str(finder)), m.AskFaithfulness(number=1, view=SELF, episodes=1))
-    assert told.text == "only 1 of 1 episodes had more than 1 tokens to choose from, which tells nothing of others"
+    assert told.words == "only 1 of 1 episodes had more than 1 tokens to choose from, which tells nothing of others"
 
 
 def test_absent_tokens_neither_ask_nor_count() -> None:
@@ -226,18 +226,18 @@ def test_a_quantity_is_read_from_what_a_transformer_says() -> None:
 def test_without_a_memory_there_is_nothing_to_read() -> None:
     ready, told = answers(*untrained(experiment("cartpole")), m.AskProbe(number=1, fact="time since start"))
     assert ready.held == ()
-    assert told.text == "this agent carries nothing from one step to the next, so there is nothing to read from"
+    assert told.words == "this agent carries nothing from one step to the next, so there is nothing to read from"
 
 
 def test_what_cannot_be_read_is_said(tmaze_run: Path) -> None:
     opened = m.OpenAgent(folder=str(tmaze_run))
     assert (
         "there is no fact `speed`; there are: cue, time since"
-        in answer(opened, m.AskProbe(number=1, fact="speed")).text
+        in answer(opened, m.AskProbe(number=1, fact="speed")).words
     )
     gate = m.AskProbe(number=1, fact="cue", views=("memory/gate/reset",))
-    assert "it holds: memory/hidden" in answer(opened, gate).text
-    assert "fewer than 20 episodes came to" in answer(opened, m.AskProbe(number=1, fact="cue", episodes=19)).text
+    assert "it holds: memory/hidden" in answer(opened, gate).words
+    assert "fewer than 20 episodes came to" in answer(opened, m.AskProbe(number=1, fact="cue", episodes=19)).words
 
 
 def test_folds_are_even_among_the_episodes_that_came_so_far() -> None:
@@ -315,7 +315,7 @@ def test_entropy_and_distance_by_head() -> None:
 def test_a_run_without_checkpoints_has_no_curve() -> None:
     asked = experiment("tmaze", env__kwargs={"length": 6}, net__memory="transformer", net__horizon=6)
     told = answer(*untrained(asked), m.AskOverTraining(number=1))
-    assert told.text == "this run has stored no checkpoints yet"
+    assert told.words == "this run has stored no checkpoints yet"
 
 
 # -- the server -----------------------------------------------------------------------------------
@@ -324,7 +324,7 @@ def test_a_run_without_checkpoints_has_no_curve() -> None:
 def test_a_question_without_weights_is_unanswered() -> None:
     told = answer(m.OpenAgent(experiment=experiment("tmaze")), m.AskProbe(number=1, fact="cue"))
     assert isinstance(told, m.Unanswered)
-    assert (told.number, told.text) == (1, "there is no agent yet whose weights could be asked about")
+    assert (told.number, told.words) == (1, "there is no agent yet whose weights could be asked about")
 
 
 def test_an_agent_that_cannot_be_opened_leaves_the_job_waiting(tmaze_run: Path) -> None:
@@ -374,7 +374,7 @@ def test_progress_rises_and_is_not_told_too_often(tmaze_run: Path) -> None:
     shares = [event.share for event in told]
     assert shares == sorted(shares)
     assert 2 < len(shares) <= 101
-    assert all(event.number == 1 and event.text for event in told)
+    assert all(event.number == 1 and event.words for event in told)
 
 
 # -- collecting -----------------------------------------------------------------------------------

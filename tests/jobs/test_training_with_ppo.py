@@ -169,7 +169,7 @@ def test_an_environment_that_does_not_repeat_itself_still_resumes(tmp_path: Path
         events = recorded(folder, None)
     finally:
         del gymnasium.registry["FicklePPO-v0"]
-    assert "does not repeat" in next(event.text for event in events if isinstance(event, Warned))
+    assert "does not repeat" in next(event.words for event in events if isinstance(event, Warned))
     assert isinstance(events[-1], Finished) and events[-1].reason == "completed"
 
 

@@ -164,7 +164,7 @@ def failing(error: str) -> Iterator[Any]:
 def test_an_error_of_the_job_is_told_in_one_sentence(folder: Path, error: str, text: str, kept: bool) -> None:
     _, failure, last = record(failing(error), folder if kept else None, Experiment())
     assert isinstance(failure, Failed)
-    assert (failure.text, failure.step) == (text, 4)
+    assert (failure.words, failure.step) == (text, 4)
     assert ("Traceback" in failure.details) == (error != "config")
     assert last == Finished(step=4, seconds=2.0, steps_per_second=2.0, reason="failed")
     if kept:
@@ -208,7 +208,7 @@ def test_a_file_system_that_is_full(tmp_path: Path) -> None:
         folder = create(disk, Experiment())
         *_, saved, failure, last = run_until_full(folder)
         assert isinstance(failure, Failed)
-        assert failure.text.endswith("the disk is full")
+        assert failure.words.endswith("the disk is full")
         assert isinstance(last, Finished)
         assert load_resume(folder).mark.step >= saved
         assert len(load_resume(folder).arrays["past"]) == load_resume(folder).mark.step
@@ -232,7 +232,7 @@ from tests.runs.walk import run
 resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
 for event in run(Path(sys.argv[1]), 100_000):
     if isinstance(event, Failed):
-        print(event.text)
+        print(event.words)
 """
 
 

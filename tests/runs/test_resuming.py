@@ -119,9 +119,9 @@ def test_a_full_disk_at_any_moment_fails_with_a_sentence_and_spoils_nothing(
         assert isinstance(failure, Failed)
         assert isinstance(last, Finished)
         assert last.reason == "failed"
-        assert failure.text.startswith("cannot write `")
-        assert failure.text.endswith(": the disk is full")
-        seen.add(Path(failure.text.split("`")[1]).name)
+        assert failure.words.startswith("cannot write `")
+        assert failure.words.endswith(": the disk is full")
+        seen.add(Path(failure.words.split("`")[1]).name)
         saved = [event.step for event in events if isinstance(event, CheckpointSaved)]
         if saved:
             assert load_resume(folder).mark.step >= saved[-1]
@@ -171,8 +171,8 @@ def test_rewinding_tells_what_was_lost_and_keeps_it_aside(new: Path) -> None:
     assert isinstance(info, RunResumed)
     assert (info.step, info.lost_steps) == (40, 35)
     assert len(info.lost_tweaks) == 5  # at 42, 49, 56, 63, 70
-    assert info.lost_tweaks[0].startswith("learn.lr to ")
-    assert info.lost_tweaks[0].endswith(" at step 42")
+    assert info.tweaks_in_words[0].startswith("learn.lr to ")
+    assert info.tweaks_in_words[0].endswith(" at step 42")
     kept = list(read_events(new))
     discarded = [decode_event(line) for line in (new / "events.discarded.jsonl").read_bytes().splitlines()]
     assert kept + discarded == logged
@@ -278,9 +278,9 @@ def test_a_run_has_one_writer(new: Path) -> None:
         rewind(new, load_resume(new).mark)
     failure, _ = list(record(walk(10, None, {}, 0.0), new, experiment()))
     assert isinstance(failure, Failed)
-    assert "being trained" in failure.text
+    assert "being trained" in failure.words
     events.close()  # type: ignore[attr-defined]
     failure, _ = list(record(walk(10, None, {}, 0.0), new, experiment()))
     assert isinstance(failure, Failed)
-    assert "already holds a run" in failure.text
+    assert "already holds a run" in failure.words
     assert go_on(new).step == 200

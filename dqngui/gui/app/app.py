@@ -222,7 +222,7 @@ def run_window(
             print(f"dqngui: {pictures.problem}", file=sys.stderr)
             status = status or 1
     if app.session.state is State.FAILED and app.session.run.failure is not None:
-        print(f"dqngui: {app.session.run.failure.text}", file=sys.stderr)
+        print(f"dqngui: {app.session.run.failure.words}", file=sys.stderr)
     window.deleteLater()
     return status
 

@@ -53,7 +53,7 @@ def short_name(path: str) -> str:
 def describe(mark: Mark) -> str:
     """A mark in words: `41,200: Learning rate 1e-3 → 5e-4`, `60,000: fork of NAME with learn.lr: 1e-3 → 5e-4`."""
     if isinstance(mark, Forked):
-        changes = f" with {', '.join(mark.changes)}" if mark.changes else " without a change"
+        changes = f" with {', '.join(mark.changes_in_words)}" if mark.changes else " without a change"
         return f"{mark.step:,}: fork of {mark.parent}{changes}"
     if isinstance(mark, BreakpointHit):
         return f"{mark.step:,}: breakpoint, {hit_words(mark, at_step=False)}"

@@ -181,7 +181,7 @@ class Window(QMainWindow):
                 if session.run.resumable
                 else "New run unlocks the experiment."
             )
-            reason = session.run.failure.text
+            reason = session.run.failure.words
             self._say(f"{_sentence(reason)} {advice}", "bad", self.report(reason, session.run.failure.details))
         elif self._tell_hits(session.run.hits if session.state is State.PAUSED else ()):
             return

@@ -101,7 +101,9 @@ class ObservationView(Ringed):
         told = {} if told is None else told
         ready = playing.ready
         name = ready.environment or "This environment"
-        self._reason = f"{ready.no_picture or f'{name}: the picture of this step was not kept'}." if alone else ""
+        self._reason = (
+            f"{ready.no_picture_in_words or f'{name}: the picture of this step was not kept'}." if alone else ""
+        )
         self._caption, self._laid = caption, laid
         self._texts = texts_of(dict(told))
         self._picture = _as_image(told.get("picture"))

@@ -27,11 +27,14 @@ from dqngui.jobs.study.linear import Array, interval, resamples
 from dqngui.jobs.study.thresholds import MIN_CONCENTRATION, MIN_DIFFERENCE
 from dqngui.messages import AskFaithfulness, Effect, Event, Faithfulness, Progress
 from dqngui.nets.record import Record, ViewSpec
+from dqngui.texts import say
 
 MAX_STEPS = 300
 """Steps of an episode that are looked at."""
 MIN_EPISODES = 2
 """Episodes that must have been measured: the bootstrap's interval of a single one would have no width."""
+_NAMES = {"key": say("study.tokens"), "slot": say("study.slots"), "lag": say("study.steps")}
+"""What the places along an axis are called."""
 
 
 def faithfulness(agent: LoadedAgent, question: AskFaithfulness) -> Iterator[Event | None]:
@@ -45,22 +48,21 @@ def faithfulness(agent: LoadedAgent, question: AskFaithfulness) -> Iterator[Even
             counts = ((there.sum(-1) > question.k) & (weighed.sum(-1) > 0)).numpy()
             gone = _removal_choices(weighed, there, question, generator)
             measured.take(step, counts, concentration(weighed, there, question.k), *_effects(agent, spec, step, gone))
-            yield Progress(step=agent.step, number=question.number, share=step.done, text="Removing places…")
-    what = {"key": "tokens", "slot": "slots", "lag": "steps"}.get(spec.axes[-1], "places")
+            yield Progress(step=agent.step, number=question.number, share=step.done, text=say("study.removing"))
+    what = _NAMES.get(spec.axes[-1], say("study.places"))
     if not measured.steps:
-        raise ConfigError(f"there were never more than {question.k} {what} to choose from")
+        raise ConfigError("study.no_choice", k=question.k, what=what)
     if measured.episodes < MIN_EPISODES:
-        few = (
-            f"only {measured.episodes} of {question.episodes} episodes had more than {question.k} {what} to choose from"
+        raise ConfigError(
+            "study.few_episodes", measured=measured.episodes, episodes=question.episodes, k=question.k, what=what
         )
-        raise ConfigError(f"{few}, which tells nothing of others")
     yield measured.answer(agent.step, question)
 
 
 def _weights_view(agent: LoadedAgent, view: str) -> ViewSpec:
     found = [spec for spec in agent.network.views() if spec.name == view and spec.weights]
     if not found:
-        raise ConfigError(f"`{view}` is no view of weights, so that nothing can be removed from it")
+        raise ConfigError("study.no_weights", view=view)
     return found[0]
 
 

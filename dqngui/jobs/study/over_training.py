@@ -16,6 +16,7 @@ from dqngui.jobs.study.collecting import parallel_steps, study_environments
 from dqngui.messages import AskOverTraining, Event, OpenAgent, OverTraining, Progress
 from dqngui.nets.record import ViewSpec
 from dqngui.runs.checkpoints import checkpoints, load_weights
+from dqngui.texts import say
 
 MAX_STEPS = 200
 """Steps of an episode that are looked at."""
@@ -28,14 +29,14 @@ def over_training(agent: LoadedAgent, folder: Path | None, question: AskOverTrai
     """
     specs = [spec for spec in agent.network.views() if spec.weights]
     if not specs:
-        raise ConfigError("this agent weighs nothing: it has no attention, and no memory that is addressed")
+        raise ConfigError("study.nothing_weighed")
     steps = [] if folder is None else checkpoints(folder)
     if folder is None or not steps:
-        raise ConfigError("this run has stored no checkpoints yet")
+        raise ConfigError("study.no_checkpoints")
     former = LoadedAgent(OpenAgent(experiment=agent.experiment), agent.experiment, agent.spaces)
     with study_environments(agent, question.episodes) as envs:
         for index, (trained, weights, last) in enumerate(_stored(folder, steps)):
-            text = f"Checkpoint {index + 1} of {len(steps)}"
+            text = say("study.checkpoint", number=index + 1, count=len(steps))
             yield Progress(step=agent.step, number=question.number, share=index / len(steps), text=text)
             former.offer_weights(trained, weights)
             former.use_offered_weights()
@@ -62,7 +63,7 @@ def _stored(folder: Path, steps: list[int]) -> Iterator[tuple[int, Mapping[str, 
     loaded = (found for step in steps if (found := _load(folder, step)) is not None)
     present = next(loaded, None)
     if present is None:
-        raise ConfigError("the checkpoints of this run are gone")
+        raise ConfigError("study.checkpoints_gone")
     while present is not None:
         following = next(loaded, None)
         yield *present, following is None

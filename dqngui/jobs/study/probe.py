@@ -22,6 +22,7 @@ from dqngui.jobs.agent import LoadedAgent
 from dqngui.jobs.study.collecting import ParallelStep, parallel_steps, study_environments
 from dqngui.jobs.study.linear import FOLDS, Array, held_out, interval, resamples
 from dqngui.messages import AskProbe, Event, Probed, Progress
+from dqngui.texts import say
 
 SINCE_START = "time since start"
 MEMORY_OUTPUT = "memory/output"
@@ -60,12 +61,12 @@ def probe(agent: LoadedAgent, question: AskProbe) -> Iterator[Event | None]:
     with study_environments(agent, question.episodes) as envs:
         for step in parallel_steps(agent, envs, question.episodes, MAX_STEPS, facts=True):
             data.take(step, _memory_numbers(agent, step, views), _facts(step, question.fact))
-            text = f"Playing {question.episodes:,} episodes…"
+            text = say("study.playing", episodes=question.episodes)
             yield Progress(step=trained, number=number, share=0.8 * step.done, text=text)
     points = data.points()
     if not points:
-        raise ConfigError(f"fewer than {MIN_EPISODES} episodes came to any step with this fact; ask for more of them")
-    yield Progress(step=trained, number=number, share=0.8, text="Reading…")
+        raise ConfigError("probe.few_episodes", fewest=MIN_EPISODES)
+    yield Progress(step=trained, number=number, share=0.8, text=say("study.reading"))
     kinds = _kinds(points, data.counts)
     same_in_all = all(len(set(point.fact.tolist())) == 1 for point in points)
     scores: list[_Score] = []
@@ -74,17 +75,19 @@ def probe(agent: LoadedAgent, question: AskProbe) -> Iterator[Event | None]:
     else:
         for index, point in enumerate(points):
             scores.append(_score_step(point, kinds))
-            yield Progress(step=trained, number=number, share=0.8 + 0.2 * index / len(points), text="Reading…")
+            yield Progress(
+                step=trained, number=number, share=0.8 + 0.2 * index / len(points), text=say("study.reading")
+            )
     yield _answer(trained, question, points, scores, kinds, same_in_all)
 
 
 def _views_to_read(agent: LoadedAgent, question: AskProbe) -> tuple[str, ...]:
     offered = readable_views(agent)
     if not offered:
-        raise ConfigError("this agent carries nothing from one step to the next, so there is nothing to read from")
+        raise ConfigError("probe.nothing_held")
     for view in question.views:
         if view not in offered:
-            raise ConfigError(f"`{view}` is nothing that this memory holds; it holds: {', '.join(offered)}")
+            raise ConfigError("probe.not_held", view=view, known=offered)
     return question.views or tuple(name for name in offered if name != MEMORY_OUTPUT) or offered
 
 
@@ -104,8 +107,7 @@ def _facts(step: ParallelStep, name: str) -> list[float | int]:
         return [float(t) for t in step.t]
     missing = [facts for facts in step.facts if name not in facts]
     if missing:
-        known = ", ".join([*missing[0], SINCE_START])
-        raise ConfigError(f"there is no fact `{name}`; there are: {known}")
+        raise ConfigError("probe.no_fact", name=name, known=[*missing[0], SINCE_START])
     return [facts[name] for facts in step.facts]
 
 

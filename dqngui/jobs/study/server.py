@@ -139,7 +139,7 @@ class _StudiedAgent:
     def _answer(self, question: Question) -> Iterator[Event | None]:
         agent = self.agent
         if agent is None or not agent.can_play:
-            raise ConfigError("there is no agent yet whose weights could be asked about")
+            raise ConfigError("study.no_agent")
         agent.use_offered_weights()
         if isinstance(question, AskFaithfulness):
             yield from faithfulness(agent, question)

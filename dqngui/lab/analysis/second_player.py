@@ -261,11 +261,11 @@ class SecondPlayer(AgentClient):
                 self._drawing = False
                 self._show(as_image(event), event.t)
             case m.Warned() if self._ready is not None:
-                self.notice = event.text
+                self.notice = event.words
                 self.changed.emit()
             case m.Failed():
                 self._begun = False
-                self._fail(event.text)
+                self._fail(event.words)
 
     def _take_steps(self, event: m.Played) -> None:
         take = self.takes[self._index]

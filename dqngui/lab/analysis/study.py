@@ -236,7 +236,7 @@ class Study(QObject):
                 self.ready = event
                 self.changed.emit()
             case m.Progress() if event.number == self.asked:
-                self.progress, self.doing = event.share, event.text or self.doing
+                self.progress, self.doing = event.share, event.words or self.doing
                 self.changed.emit()
             case m.OverTraining(last=False) if event.number == self.asked:
                 self.answered.emit(event)
@@ -248,7 +248,7 @@ class Study(QObject):
                 idle = self._idle
                 self._subject = self.ready = None
                 if not idle:
-                    self._fail(event.text)
+                    self._fail(event.words)
 
     def _end(self) -> None:
         self.asked, self.progress, self.doing = 0, 0.0, ""

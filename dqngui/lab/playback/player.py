@@ -364,10 +364,10 @@ class Player(EpisodeRequests):
                 self._describing = False
                 self.described.emit(event)
             case m.Warned() if self._ready is not None:  # else of the former agent
-                self.notice = event.text
+                self.notice = event.words
                 self.changed.emit()
             case m.Failed():
-                self._fail(event.text)
+                self._fail(event.words)
 
     def _take_steps(self, playing: PlayedEpisode, event: m.Played) -> None:
         playing.take(event)

@@ -61,7 +61,7 @@ class KnobLedger:
         """Note a refusal."""
         if asked := self._asked.get(event.field):
             asked.pop(0)
-        self.refused[event.field] = event.reason
+        self.refused[event.field] = event.words
 
     def keep_only(self, paths: Iterable[str]) -> None:
         """The experiment itself has the values of all other knobs now."""

@@ -164,7 +164,7 @@ class RunState:
             case m.BreakpointHit():
                 self.hits = (*self.hits, event)
             case m.Warned():
-                self.notice = event.text
+                self.notice = event.words
             case m.Failed():
                 self.failure = event
             case m.Finished():
@@ -180,7 +180,7 @@ class RunState:
     def _note_resumed(self, event: m.RunResumed) -> None:
         self.step = self.checkpoint = event.step
         if event.lost_steps or event.lost_tweaks:
-            changes = f", and with them {'; '.join(event.lost_tweaks)}" if event.lost_tweaks else ""
+            changes = f", and with them {'; '.join(event.tweaks_in_words)}" if event.lost_tweaks else ""
             self.notice = f"Resumed from step {event.step:,}: {event.lost_steps:,} steps were lost{changes}."
             self._forget_lost_changes(event.step, len(event.lost_tweaks))
             if self.folder is not None and (summary := summary_of(self.folder)) is not None:

@@ -436,7 +436,7 @@ class Session(QObject):
         failure = attempt.undo()
         self._set_state(attempt.state)
         if failure is not None:
-            self.show_message(f"The run could not be {attempt.what}: {failure.text}", failure.details)
+            self.show_message(f"The run could not be {attempt.what}: {failure.words}", failure.details)
         return True
 
     def _set_state(self, state: State) -> None:

@@ -284,7 +284,7 @@ class FaithfulnessRow(QWidget):
             case m.Faithfulness():
                 self.answers[self._asked] = event
             case m.Unanswered():
-                self._problems[self._asked] = event.text
+                self._problems[self._asked] = event.words
         self._on_change()
 
     def _forget_others(self) -> None:

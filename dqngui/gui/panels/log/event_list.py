@@ -60,7 +60,7 @@ def line_of(event: Event) -> EventLine:
             )
         case KnobRefused():
             asked = f"{label_of(event.field) or event.field} {value_text(event.value)}"
-            return EventLine(event.step, "cancel", "bad", f"{asked} refused: {event.reason}")
+            return EventLine(event.step, "cancel", "bad", f"{asked} refused: {event.words}")
         case Forked():
             return EventLine(event.step, "source-branch", "accent", _fork(event))
         case BreakpointHit():
@@ -68,7 +68,7 @@ def line_of(event: Event) -> EventLine:
                 event.step, "pause-octagon-outline", "warn", f"Breakpoint: {hit_words(event, at_step=False)}"
             )
         case Warned():
-            return EventLine(event.step, "alert-outline", "warn", event.text)
+            return EventLine(event.step, "alert-outline", "warn", event.words)
     raise TypeError(f"no line for {type(event).__name__}")
 
 
@@ -85,7 +85,7 @@ def _evaluation(event: Evaluated) -> str:
 
 
 def _fork(event: Forked) -> str:
-    changes = "; ".join(event.changes) or "no change"
+    changes = "; ".join(event.changes_in_words) or "no change"
     fresh = f"; anew: {', '.join(event.fresh)}" if event.fresh else ""
     return f"Forked from {event.parent}: {changes}{fresh}"
 

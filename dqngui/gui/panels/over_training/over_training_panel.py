@@ -223,7 +223,7 @@ class OverTrainingPanel(Panel):
                 self._fresh.append(event)
                 self.rows = self._fresh
             case m.Unanswered():
-                self._problem = event.text
+                self._problem = event.words
         self._on_change()
 
     def _forget_others(self) -> None:

@@ -201,7 +201,7 @@ class ProbePanel(Panel):
             case m.Probed():
                 self.answer = event
             case m.Unanswered():
-                self._problem = event.text
+                self._problem = event.words
         self._on_change()
 
     def _redraw_choices(self, study: Study) -> None:
