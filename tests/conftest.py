@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -27,7 +28,15 @@ def pytest_configure() -> None:
 
 
 def pytest_runtest_logfinish() -> None:
+    delete_widgets()
     gc.unfreeze()  # windows of former tests too would stay for ever
     gc.collect(1)
     if gc.get_count()[2] > gc.get_threshold()[2]:
         gc.collect()
+
+
+def delete_widgets() -> None:
+    """Carry out every `deleteLater`: a widget that stays is styled again by each later window."""
+    core = sys.modules.get("PySide6.QtCore")
+    if core is not None and core.QCoreApplication.instance() is not None:
+        core.QCoreApplication.sendPostedEvents(None, core.QEvent.Type.DeferredDelete.value)
