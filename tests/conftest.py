@@ -17,6 +17,9 @@ _SCREEN = {
     ]
 }
 
+FULL_COLLECTION_EVERY = 60
+"""Collections of the young objects, at least one a test, from one collection of all objects to the next."""
+
 
 def pytest_configure() -> None:
     """Runs before Qt is imported; an explicit QT_QPA_PLATFORM (xcb under Xvfb) is left alone."""
@@ -28,10 +31,11 @@ def pytest_configure() -> None:
 
 
 def pytest_runtest_logfinish() -> None:
+    """What a test leaves goes with the young objects; a search of all takes a sixth of a second beside torch."""
     delete_widgets()
     gc.unfreeze()  # windows of former tests too would stay for ever
     gc.collect(1)
-    if gc.get_count()[2] > gc.get_threshold()[2]:
+    if gc.get_count()[2] > FULL_COLLECTION_EVERY:
         gc.collect()
 
 
