@@ -17,6 +17,7 @@ class ScriptedHost:
         answers: False holds back the answers to knobs.
         stops: False ignores Stop, like a job that hangs.
         refuses: why the next hosts fail before their job has begun.
+        silent: tells nothing yet, like a job whose process is still loading.
     """
 
     opened: list[ScriptedHost] = []
@@ -27,6 +28,7 @@ class ScriptedHost:
         self.sent: list[m.Command] = []
         self.answers = True
         self.stops = True
+        self.silent = False
         self.step = 0
         self.killed = False
         self.joined = False
@@ -96,6 +98,8 @@ class ScriptedHost:
             self.emit(m.KnobChanged(step=self.step, field=field, old=old, new=value))
 
     def drain(self, budget_ms: float = DRAIN_MS) -> list[m.Event]:
+        if self.silent:
+            return []
         events, self._events = self._events, []
         return events
 
@@ -108,5 +112,5 @@ class ScriptedHost:
         return self.joined
 
     def kill(self) -> None:
-        self.killed = True
+        self.killed, self.silent = True, False
         self.end("failed")

@@ -1,10 +1,12 @@
 """A run without learning, whose every number depends on all before: what resuming must not change.
 
-Runs as a program too (`python -m tests.runs.walk FOLDER TOTAL`), to be killed from outside.
+Runs as a program too, to be killed from outside: `python -m tests.runs.walk` reads lines of FOLDER and TOTAL, trains
+each in a process of its own (forked, so that torch is imported once), and prints its id and then its exit code.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -72,7 +74,20 @@ def experiment() -> Experiment:
     return msgspec.structs.replace(Experiment(), title="A walk")
 
 
+def train_and_exit(folder: Path, total: int) -> None:
+    """End this process with 0 if the run was completed, else with 1."""
+    code = 1
+    try:
+        code = int(list(run(folder, total, 0.001))[-1].reason != "completed")  # type: ignore[attr-defined]
+    finally:
+        os._exit(code)
+
+
 if __name__ == "__main__":
-    for event in run(Path(sys.argv[1]), int(sys.argv[2]), 0.001):
-        if isinstance(event, Finished):
-            print(event.reason)
+    for line in sys.stdin:
+        folder, total = line.rsplit(maxsplit=1)
+        process = os.fork()
+        if not process:
+            train_and_exit(Path(folder), int(total))
+        print(process, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
