@@ -21,6 +21,10 @@ WORTH_ASKING_S = 30.0
 class Closing(QObject):
     """The one way out, for the window's button, Ctrl+C, SIGTERM, log-out and `--quit-after`.
 
+    Attributes:
+        leave: ends the program at once, with an exit status.
+        patience: seconds after which it offers to leave without saving.
+
     Signals:
         begun: the run is being saved; nothing new should begin.
         finished: nothing is left running.
@@ -43,7 +47,7 @@ class Closing(QObject):
         self._session, self._window = session, window
         self._parts = parts
         self._awaited: tuple[BackgroundTask | TorchLoader, ...] = (*parts, torch)
-        self._leave, self._patience = leave, patience
+        self.leave, self.patience = leave, patience
         self._since: float | None = None
         self.done = False
         self.dialog: QMessageBox | None = None
@@ -67,7 +71,7 @@ class Closing(QObject):
         self._session.kill()
         for part in self._parts:
             part.stop()
-        self._leave(1)
+        self.leave(1)
 
     def _go(self) -> None:
         if self._since is not None:
@@ -90,7 +94,7 @@ class Closing(QObject):
                 self.dialog.close()
             self.done = True
             self.finished.emit()
-        elif time.monotonic() - self._since > self._patience and self.dialog is None:
+        elif time.monotonic() - self._since > self.patience and self.dialog is None:
             waiting_for = (
                 "The run is still being saved." if self._session.active else "Something is still being loaded."
             )

@@ -63,6 +63,11 @@ class PaintBudget(QObject):
         if not self._timer.isActive() and not self._drawing:
             self._timer.start(max(0, round(1000 * (self._next - time.perf_counter()))))
 
+    @property
+    def idle(self) -> bool:
+        """Nothing is drawn, and nothing waits to be."""
+        return not self._timer.isActive() and not self._drawing
+
     def stop(self) -> None:
         self._timer.stop()
 

@@ -52,7 +52,7 @@ class PanelDocks(QObject):
         for name, entry in catalog.PANELS.items():
             panel: Panel = catalog.load(entry)()
             dock = CardDock(name, card_of(panel), window)
-            dock.visibilityChanged.connect(lambda visible, name=name: self._on_visibility(name, visible))
+            dock.visibilityChanged.connect(lambda visible, name=name: self.set_in_sight(name, visible))
             self.panels[name], self.docks[name] = panel, dock
 
     def attach(self, sources: Sources) -> None:
@@ -68,7 +68,8 @@ class PanelDocks(QObject):
         if self._pinning is not None:
             self.seek(self._pinning.cursor)
 
-    def _on_visibility(self, name: str, visible: bool) -> None:
+    def set_in_sight(self, name: str, visible: bool) -> None:
+        """A panel's card came into sight, or is hidden."""
         panel = self.panels[name]
         if not visible:
             self._seen.discard(name)
@@ -93,7 +94,7 @@ class PanelDocks(QObject):
     def set_minimized(self, minimized: bool) -> None:
         """A minimised window shows nothing, though its docks do not say so."""
         for name, dock in self.docks.items():
-            self._on_visibility(name, not minimized and not dock.visibleRegion().isEmpty())
+            self.set_in_sight(name, not minimized and not dock.visibleRegion().isEmpty())
 
     @property
     def in_sight(self) -> list[str]:

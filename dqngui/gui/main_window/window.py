@@ -79,7 +79,7 @@ class Window(QMainWindow):
         self.run_actions = RunActions(session, self)
         self._make_cards()
         self.breakpoints = BreakpointList(session, lambda: self.panel_docks.history, self)
-        self._breakpoint_dialog: BreakpointDialog | None = None
+        self.breakpoint_dialog: BreakpointDialog | None = None
         self.menu = self._make_menu()
         self.header = Header(session, self.run_actions, self.menu)
         self.draft_bar, self.banner = DraftBar(session, self.run_actions), Banner()
@@ -253,8 +253,8 @@ class Window(QMainWindow):
             part.restyle(theme)
         for name in ("experiment", "knobs"):
             self.docks[name].restyle(theme)
-        if self._breakpoint_dialog is not None:
-            self._breakpoint_dialog.restyle(theme)
+        if self.breakpoint_dialog is not None:
+            self.breakpoint_dialog.restyle(theme)
 
     def reset_layout(self) -> None:
         """Every card of the present arrangement back in its place."""
@@ -269,9 +269,9 @@ class Window(QMainWindow):
 
     def show_breakpoints(self) -> None:
         """The list of breakpoints, beside the window: both can be used."""
-        if self._breakpoint_dialog is None:
-            self._breakpoint_dialog = BreakpointDialog(self.breakpoints, self)
-        self._breakpoint_dialog.bring()
+        if self.breakpoint_dialog is None:
+            self.breakpoint_dialog = BreakpointDialog(self.breakpoints, self)
+        self.breakpoint_dialog.bring()
 
     def report(self, text: str, details: str = "") -> str:
         """Diagnostics of the present run."""

@@ -86,7 +86,7 @@ class Library(QObject):
         self._reading = self._stale = False
         self._state = (session.state, session.folder)
         self._timer = QTimer(self, interval=REFRESH_MS)
-        self._timer.timeout.connect(self._on_timer)
+        self._timer.timeout.connect(self.tick)
         session.changed.connect(self._on_session)
 
     # -- life ------------------------------------------------------------------------------------
@@ -117,7 +117,8 @@ class Library(QObject):
         self._watched = watched
 
     @Slot()
-    def _on_timer(self) -> None:
+    def tick(self) -> None:
+        """Read what may have changed: the folder while it is looked at, and the curves that are drawn over another."""
         if self._watched:
             self.refresh()
         for folder in {folder for overlay in self.overlays for folder in overlay.folders}:
@@ -169,6 +170,11 @@ class Library(QObject):
         return self._session.folder is not None and self._session.folder.absolute() == Path(folder)
 
     # -- curves ----------------------------------------------------------------------------------
+
+    @property
+    def asked_for(self) -> list[Path]:
+        """The runs whose curves somebody asked for, and that are kept."""
+        return list(self._curves)
 
     def curve(self, folder: Path) -> History | None:
         """Episodes, evaluations and forks of a run; None until they were read, which this asks for."""
@@ -256,7 +262,11 @@ class Library(QObject):
         if len(folders) < 2:
             self.said.emit(f"There is no other run of “{name}” that differs in its seed only.")
         elif self.overlay_of(summary.folder, seeds=True) is None:
-            self._add(tuple(Path(folder) for folder in reversed(folders)), name, seeds=True)
+            self.overlay_mean([Path(folder) for folder in reversed(folders)], name)
+
+    def overlay_mean(self, folders: Sequence[Path], name: str) -> None:
+        """Draw the mean of these runs, with its interval, over the open run's returns."""
+        self._add(tuple(folders), name, seeds=True)
 
     def _add(self, folders: tuple[Path, ...], name: str, *, seeds: bool) -> None:
         taken = {overlay.slot for overlay in self.overlays}
