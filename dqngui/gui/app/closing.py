@@ -1,4 +1,4 @@
-"""Closing the window: save, end the job, end the background import, and only then go. It never blocks the loop."""
+"""Closes the window in order: save, end the job, end background work, then quit. It never blocks the event loop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORTH_ASKING_S = 30.0
 
 
 class Closing(QObject):
-    """The one way out, for the window's button, Ctrl+C, SIGTERM, log-out and `--quit-after`.
+    """Ends the program, for the window's button, Ctrl+C, SIGTERM, log-out and `--quit-after` alike.
 
     Attributes:
         leave: ends the program at once, with an exit status.

@@ -43,7 +43,7 @@ _RULE = (
 
 
 class BreakpointDialog(QDialog):
-    """Switch breakpoints on and off, remove them, add new ones; each beside the present number.
+    """Lists the breakpoints, each with its present number; switches them on and off, removes and adds them.
 
     Attributes:
         boxes: one a breakpoint, checked while it is switched on.
@@ -257,7 +257,7 @@ class BreakpointDialog(QDialog):
 
 
 class BreakpointButton(QToolButton):
-    """Opens the list; tinted while some are switched on."""
+    """A button that opens the list of breakpoints; coloured while some are switched on."""
 
     def __init__(self, breakpoints: BreakpointList, action: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)

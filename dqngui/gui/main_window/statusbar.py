@@ -64,7 +64,7 @@ class StatusLine(QWidget):
         return self._timer.isActive()
 
     def stop(self) -> None:
-        """No more readings."""
+        """Refresh it no more."""
         self._timer.stop()
 
     @Slot()

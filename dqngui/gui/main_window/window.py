@@ -297,7 +297,7 @@ class Window(QMainWindow):
 
     @Slot()
     def on_closing(self) -> None:
-        """The way out has begun: say so, and take no more commands."""
+        """The window begins to close: say so, and take no more commands."""
         self.header.word.setText("Saving…" if self.session.active else "Closing…")
         for part in (self.form, self.knobs, self.header, self.draft_bar):
             part.setEnabled(False)
@@ -305,7 +305,7 @@ class Window(QMainWindow):
     # -- Qt --------------------------------------------------------------------------------------
 
     def restore_layout(self, *, geometry: bool = True) -> None:
-        """What the last start left; the default where that does not fit."""
+        """Restore size and cards as they were at the last start; the default where they do not fit."""
         if geometry:
             restore_geometry(self, self.settings)
         self.layouts.restore(self.settings)
@@ -328,7 +328,7 @@ class Window(QMainWindow):
         self.layouts.fit()
 
     def focusNextPrevChild(self, next: bool) -> bool:
-        """Tab, and what Qt does when the control with the focus is hidden: its neighbour must not take the next key."""
+        """Move the focus. When the focused control is hidden, the window takes it, not the next control."""
         control = QApplication.focusWidget()
         if control is not None and not control.isVisible():
             self.setFocus()
@@ -353,7 +353,7 @@ class Window(QMainWindow):
 
 
 def _sentence(text: str) -> str:
-    """With a capital, unless it begins with a name, and with a full stop."""
+    """A text as a sentence: a capital first, unless it begins with a name, and a full stop."""
     first = text.split(" ", 1)[0]
     start = text[:1].upper() + text[1:] if first.isalpha() else text
     return start if start.endswith((".", "!", "?")) else f"{start}."

@@ -1,7 +1,7 @@
-"""The folder of runs as the window knows it: their summaries, the return curves that are compared, and the trash.
+"""The folder of runs: their summaries, the return curves that are compared, and the trash.
 
-Everything is read in one background thread. What lies over the Return plot is kept here too, so that it
-stays when another run is opened.
+Everything is read in one background thread. The overlays of the Return plot are kept here too, so that they stay
+when another run is opened.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class RunOverlay:
 
 
 class Library(QObject):
-    """What is in the runs' folder.
+    """Reads the runs' folder: lists the runs, gives their curves, keeps the overlays, deletes and restores runs.
 
     Attributes:
         runs: the folder; None: runs are not kept.
@@ -286,7 +286,7 @@ class Library(QObject):
     # -- deleting --------------------------------------------------------------------------------
 
     def discard(self, folders: Sequence[str | Path]) -> int:
-        """Move runs into the trash and return how many; `said` tells why one was refused."""
+        """Move runs into the trash and return how many; `said` gives the reason where one was refused."""
         moved: list[Path] = []
         for folder in map(Path, folders):
             if self.is_open(folder):
@@ -327,7 +327,7 @@ class Library(QObject):
         self.refresh()
 
     def _empty_old_trash(self) -> None:
-        """What a window that ended badly left behind; a window beside this one may still bring back its own."""
+        """Delete what a crashed window left in the trash. A younger trash may belong to a window that still runs."""
         with contextlib.suppress(OSError):
             if self.runs is not None and time.time() - (self.runs / TRASH).stat().st_mtime > OLD_TRASH_S:
                 self._empty_trash()

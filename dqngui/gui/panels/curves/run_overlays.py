@@ -33,7 +33,7 @@ class RunOverlays:
         self._opened: Path | None = None
 
     def any(self, library: Library) -> bool:
-        """Some run that is compared has data."""
+        """Whether any run that is compared has data."""
         return any(
             curve is not None and not curve.empty
             for overlay in library.overlays
@@ -68,7 +68,7 @@ class RunOverlays:
         return max((each.last_step for each in self.drawn.values() if each.shown), default=0)
 
     def offers(self, overlay: RunOverlay) -> bool:
-        """It can be drawn: a run that is open is left out, since it has its own curve."""
+        """Whether the overlay is drawn: not when it is the open run alone, which has its own curve."""
         return overlay.seeds or self._opened not in overlay.folders
 
     def count(self, overlay: RunOverlay) -> int:

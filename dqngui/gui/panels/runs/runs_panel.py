@@ -24,7 +24,7 @@ TICK_MS = 30_000
 
 
 class RunsPanel(Panel):
-    """Every run in the runs' folder. What is chosen is opened read-only, in the same panels as a live run."""
+    """Lists the runs of the folder. A chosen one is opened read-only, in the same panels as a live run."""
 
     title = "Runs"
     promise = "Each run you train is kept in a folder and listed here, to be opened, resumed and compared."
@@ -132,7 +132,7 @@ class RunsPanel(Panel):
 
     @Slot()
     def _tick(self) -> None:
-        """What was a minute ago is two minutes ago."""
+        """Draw the ages of the runs again."""
         if self.model is not None:
             self.model.tick()
             self.table.viewport().update()
