@@ -18,8 +18,9 @@ from dqngui import config, settings
 from dqngui import messages as m
 from dqngui.lab.background.worker import Worker
 from dqngui.lab.library import run_index as stored
-from dqngui.lab.library.library import OLD_TRASH_S, Library, names
+from dqngui.lab.library.library import OLD_TRASH_S, Library
 from dqngui.lab.library.run_index import ReturnLog, RunIndex
+from dqngui.lab.library.run_names import names
 from dqngui.lab.session.session import Session
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Learned, encode
 from dqngui.runs import folder as run_folder

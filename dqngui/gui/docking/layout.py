@@ -298,6 +298,11 @@ class CardLayout(QObject):
 
     # -- tabs -----------------------------------------------------------------------------------------
 
+    @property
+    def tab_bars(self) -> list[QTabBar]:
+        """The tab bars of cards that share a place; Qt makes and deletes them as cards move."""
+        return self._window.findChildren(QTabBar)
+
     @Slot()
     def _dress_soon(self) -> None:
         self._dressing.start()
@@ -307,7 +312,7 @@ class CardLayout(QObject):
         """A card in a tab leaves its title to the tab."""
         for dock in self._docks.values():
             dock.card.set_titled(dock.isFloating() or not self._window.tabifiedDockWidgets(dock))
-        for bar in self._window.findChildren(QTabBar):
+        for bar in self.tab_bars:
             bar.setAccessibleName("Cards in one place")
             bar.setToolTip("")
         self.dressed.emit()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Slot
-from PySide6.QtWidgets import QMainWindow, QTabBar
+from PySide6.QtWidgets import QMainWindow
 
 from dqngui.gui.docking.layout import CardLayout
 from dqngui.gui.docking.panel_docks import PanelDocks
@@ -21,7 +21,7 @@ class TabRaiser(QObject):
 
     def __init__(self, window: QMainWindow, panel_docks: PanelDocks, layouts: CardLayout) -> None:
         super().__init__(window)
-        self._window, self._panel_docks = window, panel_docks
+        self._window, self._panel_docks, self._layouts = window, panel_docks, layouts
         self._ready: PlayerReady | None = None
         self.chosen = False
         layouts.dressed.connect(self._watch)
@@ -55,8 +55,8 @@ class TabRaiser(QObject):
 
     @Slot()
     def _watch(self) -> None:
-        """Listen to every tab bar; Qt makes and deletes them as cards move."""
-        for bar in self._window.findChildren(QTabBar):
+        """Listen to every tab bar that is new."""
+        for bar in self._layouts.tab_bars:
             if not bar.property("watched"):
                 bar.setProperty("watched", True)
                 bar.tabBarClicked.connect(self._on_clicked)

@@ -7,20 +7,18 @@ when another run is opened.
 from __future__ import annotations
 
 import contextlib
-import re
 import time
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from dqngui import catalog
 from dqngui.config import ConfigError
 from dqngui.lab.background.worker import Worker
 from dqngui.lab.library.run_index import ReturnLog, RunIndex, same_experiment
+from dqngui.lab.library.run_names import folder_name, names, plain_name
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.messages import Event
@@ -30,7 +28,6 @@ from dqngui.runs.trash import TRASH, discard, empty_trash, restore
 REFRESH_MS = 3000
 OLD_TRASH_S = 86_400
 KEPT = 16  # curves that nobody draws and that are kept nevertheless
-_STAMP = re.compile(r"^\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_")
 
 
 @dataclass(eq=False, slots=True)
@@ -160,7 +157,7 @@ class Library(QObject):
 
     def name_of(self, folder: str | Path) -> str:
         """What the run is called: see `names`."""
-        return self._names.get(str(folder)) or _STAMP.sub("", Path(folder).name)
+        return self._names.get(str(folder)) or folder_name(folder)
 
     def summary_of(self, folder: str | Path) -> RunSummary | None:
         return next((each for each in self.summaries if each.folder == str(folder)), None)
@@ -258,7 +255,7 @@ class Library(QObject):
         return [each for each in candidates if wanted is not None and self._experiments[each] == wanted]
 
     def _overlay_seeds(self, summary: RunSummary, folders: list[str]) -> None:
-        name = _plain_name(summary)
+        name = plain_name(summary)
         if len(folders) < 2:
             self.said.emit(f"There is no other run of “{name}” that differs in its seed only.")
         elif self.overlay_of(summary.folder, seeds=True) is None:
@@ -338,38 +335,6 @@ class Library(QObject):
                 empty_trash(self.runs, only)
             except ConfigError:
                 pass  # it is tried again at the next start
-
-
-def _plain_name(summary: RunSummary) -> str:
-    return summary.title or _STAMP.sub("", Path(summary.folder).name)
-
-
-def names(summaries: Sequence[RunSummary]) -> dict[str, str]:
-    """Names of runs by their folders: title or folder; where several share it, with what tells them apart.
-
-    That is the memory, the attention, the seed, `fork` and the time of the start, each only where it differs.
-    """
-    found = {each.folder: _plain_name(each) for each in summaries}
-    for more in (
-        lambda each: _label(catalog.MEMORIES, each.memory),
-        lambda each: _label(catalog.ATTENTIONS, each.attention),
-        lambda each: f"seed {each.seed}",
-        lambda each: "fork" if each.parent else "",
-        lambda each: Path(each.folder).name[11:16].replace("-", ":") if _STAMP.match(Path(each.folder).name) else "",
-    ):
-        told: dict[str, set[str]] = defaultdict(set)
-        for each in summaries:
-            told[found[each.folder]].add(more(each))
-        found = {
-            each.folder: " · ".join(filter(None, (name, more(each) if len(told[name]) > 1 else "")))
-            for each in summaries
-            for name in (found[each.folder],)
-        }
-    return found
-
-
-def _label(entries: Mapping[str, catalog.Entry], name: str) -> str:
-    return (entries[name].label if name in entries else "") or name
 
 
 def _alike(a: RunSummary, b: RunSummary) -> bool:
