@@ -82,7 +82,7 @@ def test_a_small_window_uses_tabs_and_a_card_in_a_tab_leaves_its_title_to_it(qtb
     at(qtbot, app, 1280, 800)
     pair = [app.window.docks["learning"], app.window.docks["exploration"]]
     assert pair[1] in app.window.tabifiedDockWidgets(pair[0])
-    assert not pair[0].card.titled
+    qtbot.waitUntil(lambda: not pair[0].card.titled)
     (bar,) = [
         bar for bar in app.window.findChildren(QTabBar) if bar.isVisible() and bar.tabText(0) == pair[0].windowTitle()
     ]
