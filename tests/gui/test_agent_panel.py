@@ -199,7 +199,7 @@ def test_without_pictures_the_observation_is_drawn_and_the_reason_said(
 def test_states_say_what_is_so(panel: AgentPanel, player: Watched, tmp_path: Path) -> None:
     panel.refresh()
     assert not panel.has_content()
-    assert panel._empty.isVisible()
+    assert panel.empty_text
     player.open(folder=tmp_path)
     assert panel.notice.text.text() == "Starting the player…"
     assert not panel.notice.button.isVisible()
@@ -217,7 +217,7 @@ def test_states_say_what_is_so(panel: AgentPanel, player: Watched, tmp_path: Pat
     assert panel.frame.isVisible()
     assert panel.transport.isEnabled()
     player.close()
-    assert panel._empty.isVisible()
+    assert panel.empty_text
 
 
 @pytest.mark.parametrize("size", [(280, 260), (320, 420), (600, 260), (600, 800)])
@@ -364,7 +364,7 @@ def test_a_panel_alone_says_what_it_will_show(qtbot: QtBot) -> None:
     alone.take_views(None)
     alone.follow(3)
     alone.refresh()
-    assert alone._empty.isVisible()
+    assert alone.empty_text
 
 
 def test_a_film_is_exported_and_the_player_comes_back(

@@ -31,7 +31,7 @@ SATURATED = Breakpoint("memory_saturation", "above", 0.5)
 
 def dialog_of(app: App) -> BreakpointDialog:
     app.window.show_breakpoints()
-    dialog = app.window._breakpoint_dialog
+    dialog = app.window.breakpoint_dialog
     assert dialog is not None
     return dialog
 
@@ -107,8 +107,8 @@ def test_present_numbers_stand_beside_each(app: App) -> None:
     dialog = dialog_of(app)
 
     def beside() -> list[str]:
-        dialog._tell_present()
-        return [label.text() for _, label in dialog._rows]
+        dialog.tell_present()
+        return dialog.present_texts
 
     assert beside() == ["not told yet", "not told yet", "not measured yet"]
     reach(app, State.RUNNING)
@@ -126,8 +126,8 @@ def test_everything_offered_has_words(app: App) -> None:
     dialog = dialog_of(app)
     for quantity in OFFERED:
         dialog.quantity.set_value(quantity)
-        dialog._tell_present()
-        assert dialog._present.text().endswith("yet."), quantity
+        dialog.tell_present()
+        assert dialog.present.text().endswith("yet."), quantity
 
 
 def test_a_stored_run_says_why_nothing_can_be_set(app: App) -> None:
@@ -147,7 +147,7 @@ def test_the_header_says_how_many_are_switched_on_and_opens_the_list(qtbot: QtBo
     app.window.breakpoints.add(LOSS)
     assert "1 breakpoint: loss above 10" in button.toolTip() and "Ctrl+B" in button.toolTip()
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    dialog = app.window._breakpoint_dialog
+    dialog = app.window.breakpoint_dialog
     assert dialog is not None and dialog.isVisible()
     assert all(each.accessibleName() for each in dialog.findChildren(QToolButton))
 

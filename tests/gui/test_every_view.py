@@ -123,7 +123,7 @@ def test_every_announced_view_is_drawn(qtbot: QtBot, task: str, attention: str, 
                     assert_all_named(trace)
             drawn.append(view.name)
         if not panel.announced():
-            assert panel._empty.isVisible() and panel._empty.text() == panel.lacking
+            assert panel.empty_text == panel.lacking
     assert set(drawn) == {view.name for view in playing.ready.views}
     assert drawn
 

@@ -124,10 +124,10 @@ def test_empty_nan_a_long_episode_then_clear(qtbot: QtBot, kind: type[ViewPanel]
         tensors[name] = np.full_like(tensors[name][:40], np.nan if tensors[name].dtype == np.float32 else 0)
     draw(panel, extend(nothing, tensors, 40))
     panel.clear("The run was closed.")
-    assert panel._empty.isVisible()
-    assert panel._empty.text() == "The run was closed."
+    assert panel.empty_text
+    assert panel.empty_text == "The run was closed."
     draw(panel, None)
-    assert panel._empty.text() == panel.promise
+    assert panel.empty_text == panel.promise
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -230,9 +230,9 @@ def test_reasons_for_emptiness(qtbot: QtBot, kind: type[ViewPanel]) -> None:
 
     def said(playing: PlayedEpisode | None) -> str:
         draw(panel, playing)
-        assert panel._empty.isVisible()
+        assert panel.empty_text
         assert not any(widget.isVisible() for widget in panel.header_widgets)
-        return str(panel._empty.text())
+        return str(panel.empty_text)
 
     assert said(None) == panel.promise
     player.loading = "Loading the agent…"
@@ -245,7 +245,7 @@ def test_reasons_for_emptiness(qtbot: QtBot, kind: type[ViewPanel]) -> None:
     assert "about to begin" in said(began())
     assert "next one is recorded" in said(began(recorded=False))
     draw(panel, episode())
-    assert not panel._empty.isVisible()
+    assert not panel.empty_text
     assert panel.choice.isVisible()
 
 
@@ -299,7 +299,7 @@ def test_the_header_shows_what_fits(qtbot: QtBot, kind: type[ViewPanel], width: 
     shown = [widget for widget in panel.header_widgets if widget.isVisible()]
     assert panel.choice in shown
     assert len(shown) > 1 or width < 400
-    assert all(widget.geometry().right() < card._menu_button.x() for widget in shown)
+    assert all(widget.geometry().right() < card.menu_button.x() for widget in shown)
     for widget in shown:
         if widget is not panel.choice:
             assert widget.width() >= widget.sizeHint().width() - 1

@@ -86,7 +86,7 @@ def kept_for(qtbot: QtBot, drawing: Drawing, seconds: float) -> PaintBudget:
     budget.request()
     qtbot.wait(round(1000 * seconds))
     drawing.names.clear()
-    qtbot.waitUntil(lambda: not budget._timer.isActive() and not budget._drawing)  # the last is counted
+    qtbot.waitUntil(lambda: budget.idle)  # the last is counted
     return budget
 
 
@@ -120,7 +120,7 @@ def test_a_budget_sleeps_while_nothing_is_new(qtbot: QtBot) -> None:
         budget.request()
     qtbot.wait(300)
     assert len(calls) == 1
-    assert not budget._timer.isActive()
+    assert budget.idle
 
 
 def test_an_error_while_drawing_does_not_end_drawing(qtbot: QtBot) -> None:
@@ -186,7 +186,8 @@ def test_maps_follow_the_player_a_few_times_a_second_and_the_picture_at_once(
     qtbot.addWidget(window)
     panel_docks = PanelDocks(window)
     map_, other = panel_docks.panels["memory"], panel_docks.panels["return"]
-    panel_docks._seen = {"memory", "return"}
+    for name in ("memory", "return"):
+        panel_docks.set_in_sight(name, True)
     shown: dict[str, list[int]] = {"memory": [], "return": []}
     monkeypatch.setattr(map_, "follow", shown["memory"].append)
     monkeypatch.setattr(other, "follow", shown["return"].append)

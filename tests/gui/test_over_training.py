@@ -69,7 +69,7 @@ def measured(world: SimpleNamespace, steps: tuple[int, ...] = (1_000, 5_000, 8_0
 
 
 def test_before_an_agent_plays_there_is_nothing_to_press(world: SimpleNamespace) -> None:
-    assert world.panel._empty.text() == world.panel.promise and not world.panel.start.isVisible()
+    assert world.panel.empty_text == world.panel.promise and not world.panel.start.isVisible()
     world.player.open(folder=Path("run"))
     assert world.panel.start.isVisible()
 
@@ -119,17 +119,17 @@ def test_cancelling_keeps_what_has_come(world: SimpleNamespace) -> None:
 def test_without_an_answer_it_says_why_and_offers_to_try_again(world: SimpleNamespace) -> None:
     number = ask(world).number
     tell(world, m.Unanswered(step=0, number=number, text="this run has stored no checkpoints yet"))
-    assert world.panel._empty.text() == "Not measured: this run has stored no checkpoints yet."
+    assert world.panel.empty_text == "Not measured: this run has stored no checkpoints yet."
     assert world.panel.start.isVisible()
 
 
 def test_another_agent_and_another_run_begin_anew(world: SimpleNamespace) -> None:
     panel = measured(world)
     world.player.open(folder=Path("other"))
-    assert panel.rows == [] and panel._empty.isVisible()
+    assert panel.rows == [] and panel.empty_text
     measured(world)
     panel.clear()
-    assert panel.rows == [] and panel._empty.isVisible()
+    assert panel.rows == [] and panel.empty_text
 
 
 def test_a_click_asks_for_the_nearest_checkpoint_and_the_same_again_lets_go(

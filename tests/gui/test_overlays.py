@@ -39,9 +39,20 @@ def episodes(returns: Sequence[float] | Floats, every: int = 10, after: int = 0)
     return [EpisodeEnded(step=after + every * (i + 1), ret=float(ret), length=every) for i, ret in enumerate(returns)]
 
 
+class ReadLibrary(Library):
+    """Has some curves without reading them."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.read_already: dict[Path, History] = {}
+
+    def curve(self, folder: Path) -> History | None:
+        return self.read_already.get(folder) or super().curve(folder)
+
+
 class Parts(SimpleNamespace):
     panel: ReturnPanel
-    library: Library
+    library: ReadLibrary
     session: Session
     card: Card
     runs: Path
@@ -58,7 +69,7 @@ class Parts(SimpleNamespace):
         """Overlay stored runs and wait until their curves were read."""
         folders = tuple(self.runs / name for name in names)
         if seeds:
-            self.library._add(folders, "all", seeds=True)
+            self.library.overlay_mean(folders, "all")
         else:
             for folder in folders:
                 self.library.overlay(folder)
@@ -83,7 +94,7 @@ class Parts(SimpleNamespace):
 def parts(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Parts]:
     themes.apply(qapp, "dark")
     session = Session(config.Experiment(), runs=tmp_path, open_host=ScriptedHost)
-    library = Library(session)
+    library = ReadLibrary(session)
     panel = ReturnPanel()
     card = card_of(panel, menu=False)
     qtbot.addWidget(card)
@@ -270,7 +281,7 @@ def test_a_running_runs_overlay_grows(parts: Parts) -> None:
     with open(folder / run_folder.EVENTS, "ab") as log:
         log.writelines(encode(event) + b"\n" for event in episodes([50.0] * 100, after=1_000))
     with parts.qtbot.waitSignal(parts.library.overlaid):
-        parts.library._on_timer()
+        parts.library.tick()
     x, y = parts.lines()[0]
     assert x.max() > 1_900
     assert y.max() == 50
@@ -283,7 +294,7 @@ def test_the_mean_of_seeds_is_the_one_made_by_hand(parts: Parts) -> None:
         parts.run(f"s{i}", episodes(each))
     parts.panel.smooth(10)
     parts.overlay("s0", "s1", "s2", seeds=True)
-    drawn = next(iter(parts.panel._overlays._drawn.values()))
+    drawn = next(iter(parts.panel.overlays.drawn.values()))
     grid = np.linspace(*parts.panel.plot.span, PLACES)
     rows = []
     for each in returns:
@@ -298,7 +309,7 @@ def test_the_mean_of_seeds_is_the_one_made_by_hand(parts: Parts) -> None:
             continue
         half = {2: 12.7062, 3: 4.3027}[len(known)] * known.std(ddof=1) / np.sqrt(len(known))
         assert drawn.y[place] == pytest.approx(known.mean())
-        assert drawn._high[place] - drawn.y[place] == pytest.approx(half, rel=1e-4)
+        assert drawn.high[place] - drawn.y[place] == pytest.approx(half, rel=1e-4)
     assert np.nanmax(np.where(np.isfinite(drawn.y), grid, np.nan)) == pytest.approx(2_500, abs=10)  # two runs have data
     assert parts.panel._legend.chips[0].name == "all · n = 3"
     assert "(n = 3)" in parts.panel.readout(1_500)
@@ -375,7 +386,7 @@ def test_a_fork_whose_parent_is_gone_shows_the_mark_alone(parts: Parts) -> None:
 def test_a_strange_parent_is_not_looked_for(parts: Parts, parent: str) -> None:
     history = parts.open("third", [Forked(step=10, parent=parent), *episodes([1.0] * 10, after=10)])
     assert ancestors(history, parts.runs / "third", parts.library) == []
-    assert parts.library._curves == {}
+    assert parts.library.asked_for == []
 
 
 def test_a_run_that_says_it_is_its_own_parent_ends(parts: Parts) -> None:
@@ -393,7 +404,7 @@ def painting(panel: ReturnPanel, picture: QImage) -> float:
     best = float("inf")
     for _ in range(8):
         begun = time.thread_time()
-        panel._changed = True
+        panel.invalidate()
         panel.refresh()
         painter = QPainter(picture)
         panel.plot.render(painter)
@@ -414,7 +425,7 @@ def test_overlays_of_long_runs_cost_what_those_of_short_ones_do(parts: Parts) ->
             histories.append(history)
         parts.library.remove_all()
         for i, history in enumerate(histories[1:]):
-            parts.library._curves[parts.runs / f"{count}-{i}"] = history
+            parts.library.read_already[parts.runs / f"{count}-{i}"] = history
             parts.library.overlay(parts.runs / f"{count}-{i}")
         parts.panel.show(histories[0])
         return painting(parts.panel, QImage(900, 420, QImage.Format.Format_ARGB32_Premultiplied))

@@ -59,8 +59,8 @@ def test_a_panel_names_itself_and_says_what_it_will_show(qtbot: QtBot, kind: typ
     assert panel.wants
     assert panel.promise.endswith(".")
     panel.show(History())
-    assert panel._empty.isVisible()
-    assert panel._empty.text() == panel.promise
+    assert panel.empty_text
+    assert panel.empty_text == panel.promise
 
 
 @pytest.mark.parametrize("kind", PANELS)
@@ -81,8 +81,8 @@ def test_empty_nan_a_million_then_clear(qtbot: QtBot, million: History, kind: ty
     panel.grab()
     assert max(len(each) for each in drawn(panel)) < 10_000
     panel.clear("The run was closed.")
-    assert panel._empty.isVisible()
-    assert panel._empty.text() == "The run was closed."
+    assert panel.empty_text
+    assert panel.empty_text == "The run was closed."
     assert panel.history.empty
     panel.grab()
 
@@ -264,7 +264,7 @@ def test_the_learning_plots_move_together(qtbot: QtBot) -> None:
     first.zoom_to(4_000, 9_000)
     assert all(plot.span == pytest.approx((4_000, 9_000)) for plot in others)
     assert not any(plot.fitted for plot in others)
-    panel._fit()
+    next(action for action in panel.menu_actions if action.text() == "Show all").trigger()
     assert all(plot.span == first.span and plot.fitted for plot in others)
 
 

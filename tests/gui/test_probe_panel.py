@@ -277,8 +277,8 @@ def test_stopping_ends_the_process_for_good(world: SimpleNamespace) -> None:
 
 def test_before_an_agent_plays_the_card_says_what_will_be_there(world: SimpleNamespace) -> None:
     panel = world.panel
-    assert panel._pages.currentWidget() is panel._blank
-    assert "whether it remembers" in panel._empty.text()
+    assert panel.empty_text
+    assert "whether it remembers" in panel.empty_text
     assert panel.start.isHidden()
     world.player.open(folder=Path("run"))
     assert not panel.start.isHidden()
@@ -356,7 +356,7 @@ def test_an_agent_without_a_memory_is_told_so(world: SimpleNamespace) -> None:
     world.study.turn()
     assert "Not read: this agent carries nothing." in world.panel.words.text()
     world.panel.clear()
-    assert world.panel._empty.text().startswith("This agent carries nothing from one step to the next")
+    assert world.panel.empty_text.startswith("This agent carries nothing from one step to the next")
     assert world.panel.start.isHidden()
 
 

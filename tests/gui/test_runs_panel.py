@@ -225,7 +225,7 @@ def test_five_hundred_runs_are_cheap(qtbot: QtBot, parts: Parts) -> None:
         msgspec.structs.replace(summary, folder=f"/runs/{i}", title=f"run {i}", updated="2026-05-20T12:00:00+00:00")
         for i in range(500)
     ]
-    model = parts.panel._model
+    model = parts.panel.model
     assert isinstance(model, RunModel)
     model.update()
     begun = time.thread_time()
@@ -330,7 +330,7 @@ def test_the_last_run_can_be_brought_back_from_the_empty_panel(qtbot: QtBot, par
     parts.choose("Only")
     with qtbot.waitSignal(parts.library.changed):
         parts.do("Delete")
-    assert parts.panel._empty.isVisible()
+    assert parts.panel.empty_text
     assert parts.panel.note.undo.isVisible()
     with qtbot.waitSignal(parts.library.changed):
         parts.panel.note.undo.click()
@@ -432,8 +432,8 @@ def test_an_unreadable_folder_is_said(qtbot: QtBot, parts: Parts) -> None:
     parts.runs.rmdir()
     parts.runs.write_text("not a folder")
     read(qtbot, parts)
-    assert parts.panel._empty.isVisible()
-    assert parts.panel._empty.text().startswith("Cannot list the runs in")
+    assert parts.panel.empty_text
+    assert parts.panel.empty_text.startswith("Cannot list the runs in")
 
 
 def test_an_empty_folder_offers_the_demo(

@@ -232,7 +232,7 @@ def test_it_says_what_it_will_show_and_offers_nothing_before_an_agent_plays(
     qtbot: QtBot, qapp: QApplication, player: Watched
 ) -> None:
     panel = attached(qtbot, player, SecondPlayer(open_host=ScriptedRival))
-    assert panel._empty.text() == panel.promise
+    assert panel.empty_text == panel.promise
     assert panel.mode.isHidden()
 
 

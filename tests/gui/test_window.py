@@ -165,11 +165,11 @@ def test_a_hidden_card_costs_nothing_and_is_whole_when_shown_again(qtbot: QtBot,
     reach(app, State.RUNNING)
     panel_docks = app.window.panel_docks
     app.window.docks["return"].hide()
-    qtbot.waitUntil(lambda: panel_docks.panels["return"] not in panel_docks._visible())
+    qtbot.waitUntil(lambda: "return" not in panel_docks.in_sight)
     ScriptedHost.opened[-1].emit(m.EpisodeEnded(step=100, ret=5.0, length=9))
     qtbot.waitUntil(lambda: len(panel_docks.history.returns) == 1)
     app.window.docks["return"].show()
-    qtbot.waitUntil(lambda: panel_docks.panels["return"] in panel_docks._visible())
+    qtbot.waitUntil(lambda: "return" in panel_docks.in_sight)
     assert panel_docks.panels["return"].history is panel_docks.history
 
 
@@ -218,7 +218,7 @@ def test_closing_in_any_state_leaves_nothing_behind(qtbot: QtBot, app: App, stat
     assert not app.session.job.active
     assert all(host.joined and not host.killed for host in ScriptedHost.opened)
     assert set(threading.enumerate()) <= before
-    assert not app.window.status._timer.isActive()
+    assert not app.window.status.ticking
     assert not app.session.ticking
 
 
@@ -237,7 +237,7 @@ def test_the_window_stays_until_the_job_has_ended(qtbot: QtBot, app: App) -> Non
 
 def test_a_job_that_hangs_can_be_left(qtbot: QtBot, app: App) -> None:
     left: list[int] = []
-    app.closing._leave, app.closing._patience = left.append, 0.05
+    app.closing.leave, app.closing.patience = left.append, 0.05
     reach(app, State.RUNNING)
     ScriptedHost.opened[-1].stops = False
     app.window.close()
@@ -316,11 +316,11 @@ from PySide6.QtCore import QTimer
 from dqngui import config
 from dqngui.gui.app import app
 seen = {}
-shown = app.App._on_shown
-def on_shown(self):
-    seen["torch"] = "torch" in sys.modules
-    shown(self)
-app.App._on_shown = on_shown
+class Watched(app.Window):
+    def showEvent(self, event):
+        QTimer.singleShot(0, lambda: seen.setdefault("torch", "torch" in sys.modules))  # once it is in sight
+        super().showEvent(event)
+app.Window = Watched
 folder = Path(sys.argv[1])
 status = app.run_window(config.Experiment(), runs=folder, quit_after=1.0, report=folder / "report.json")
 print(json.dumps({"status": status, **seen}))

@@ -45,7 +45,7 @@ _SIGNALS_MS = 100  # Python handles a signal only when it runs; this timer makes
 
 
 class App(QObject):
-    """The window with everything that lives as long as it does.
+    """Makes the window, the session, the player and all other parts, and connects them.
 
     Attributes:
         interrupted: a signal asked to close.

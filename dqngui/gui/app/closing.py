@@ -1,4 +1,4 @@
-"""Closing the window: save, end the job, end the background import, and only then go. It never blocks the loop."""
+"""Closes the window in order: save, end the job, end background work, then quit. It never blocks the event loop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ WORTH_ASKING_S = 30.0
 
 
 class Closing(QObject):
-    """The one way out, for the window's button, Ctrl+C, SIGTERM, log-out and `--quit-after`.
+    """Ends the program, for the window's button, Ctrl+C, SIGTERM, log-out and `--quit-after` alike.
+
+    Attributes:
+        leave: ends the program at once, with an exit status.
+        patience: seconds after which it offers to leave without saving.
 
     Signals:
         begun: the run is being saved; nothing new should begin.
@@ -43,7 +47,7 @@ class Closing(QObject):
         self._session, self._window = session, window
         self._parts = parts
         self._awaited: tuple[BackgroundTask | TorchLoader, ...] = (*parts, torch)
-        self._leave, self._patience = leave, patience
+        self.leave, self.patience = leave, patience
         self._since: float | None = None
         self.done = False
         self.dialog: QMessageBox | None = None
@@ -67,7 +71,7 @@ class Closing(QObject):
         self._session.kill()
         for part in self._parts:
             part.stop()
-        self._leave(1)
+        self.leave(1)
 
     def _go(self) -> None:
         if self._since is not None:
@@ -90,7 +94,7 @@ class Closing(QObject):
                 self.dialog.close()
             self.done = True
             self.finished.emit()
-        elif time.monotonic() - self._since > self._patience and self.dialog is None:
+        elif time.monotonic() - self._since > self.patience and self.dialog is None:
             waiting_for = (
                 "The run is still being saved." if self._session.job.active else "Something is still being loaded."
             )

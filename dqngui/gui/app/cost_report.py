@@ -1,4 +1,4 @@
-"""What `--report` writes: the window's cost over a span that begins once everything has warmed up."""
+"""Measures what the window costs, for `--report`: after a warm-up, until the window closes."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class CostReport(QObject):
 
     @Slot()
     def end(self) -> None:
-        """The span is over; one that never began is empty."""
+        """End the measurement; one that never began is empty."""
         if self.figures or self._shown_after is None:
             return
         if self._began is None:

@@ -1,4 +1,4 @@
-"""The panels in their cards: feeds those that can be seen from the one history."""
+"""The docks of all panels: makes each panel in its card, and gives new data to those that can be seen."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SCRUB_MS = 30  # of one that stands still, through which a hand may scrub
 
 
 class PanelDocks(QObject):
-    """Every panel of the catalog, each in a dock.
+    """Makes every panel of the catalog in a dock of its own, and calls the panels that can be seen.
 
     Attributes:
         docks, panels: by the panel's name in the catalog.
@@ -52,11 +52,11 @@ class PanelDocks(QObject):
         for name, entry in catalog.PANELS.items():
             panel: Panel = catalog.load(entry)()
             dock = CardDock(name, card_of(panel), window)
-            dock.visibilityChanged.connect(lambda visible, name=name: self._on_visibility(name, visible))
+            dock.visibilityChanged.connect(lambda visible, name=name: self.set_in_sight(name, visible))
             self.panels[name], self.docks[name] = panel, dock
 
     def attach(self, sources: Sources) -> None:
-        """Give the panels what they need besides the history."""
+        """Give the panels the session, the player and all else that they may ask."""
         for panel in self.panels.values():
             panel.attach(sources)
         if sources.cursor is not None:
@@ -68,7 +68,8 @@ class PanelDocks(QObject):
         if self._pinning is not None:
             self.seek(self._pinning.cursor)
 
-    def _on_visibility(self, name: str, visible: bool) -> None:
+    def set_in_sight(self, name: str, visible: bool) -> None:
+        """A panel's card came into sight, or is hidden."""
         panel = self.panels[name]
         if not visible:
             self._seen.discard(name)
@@ -91,9 +92,9 @@ class PanelDocks(QObject):
         return any(panel.frames for panel in self._visible())
 
     def set_minimized(self, minimized: bool) -> None:
-        """A minimised window shows nothing, though its docks do not say so."""
+        """The window is minimised or comes back; its docks do not say so themselves."""
         for name, dock in self.docks.items():
-            self._on_visibility(name, not minimized and not dock.visibleRegion().isEmpty())
+            self.set_in_sight(name, not minimized and not dock.visibleRegion().isEmpty())
 
     @property
     def in_sight(self) -> list[str]:
@@ -126,7 +127,7 @@ class PanelDocks(QObject):
             self._follow_views()
 
     def set_scrubbed(self, scrubbed: bool) -> None:
-        """Whether steps are shown because somebody asks for them, rather than because the episode plays."""
+        """Whether a person moves through the steps by hand; else the episode plays by itself."""
         self._following.setInterval(SCRUB_MS if scrubbed else FOLLOW_MS)
 
     @Slot()

@@ -19,7 +19,9 @@ AHEAD = 4096  # steps that are asked for at once
 
 
 class ArraysExport(QObject):
-    """One file at a time; it is written by a thread.
+    """Exports all arrays of an episode: plays it to its end with everything recorded, then writes it in a thread.
+
+    One export at a time.
 
     Attributes:
         busy: it is under way.
@@ -87,7 +89,7 @@ class ArraysExport(QObject):
 
     @staticmethod
     def _complete(playing: PlayedEpisode) -> bool:
-        """All steps are known, with all that can be recorded; an episode that waits for a hand goes no further."""
+        """All steps are known, with all that can be recorded; an episode that a person drives goes no further."""
         wanted = {view.name for view in playing.ready.derivable}
         told = wanted <= set(playing.views) and (playing.recorded or not playing.ready.views)
         return told and bool(playing.length) and (playing.ended or playing.asked.driven)
@@ -108,7 +110,7 @@ class ArraysExport(QObject):
     # -- when the window closes -------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Leave it, unless it is being written."""
+        """Give the export up, unless the file is being written."""
         if self.busy and self._thread is None:
             self._end("left")
 
@@ -123,7 +125,7 @@ class ArraysExport(QObject):
 
 
 class Exports:
-    """Everything that a card exports in the background, as one part that is waited for when the window closes."""
+    """Several exports as one background task, which the window waits for when it closes."""
 
     def __init__(self, *parts: BackgroundTask) -> None:
         self._parts = parts

@@ -19,7 +19,7 @@ _KINDS = {"mp4": "Film (*.mp4)", "gif": "Animated picture, at most 20 s (*.gif)"
 
 
 class FilmExport(QObject):
-    """One film at a time.
+    """Exports films of the episode that the player shows, one at a time.
 
     Attributes:
         filming: the export under way; None without one.
@@ -53,7 +53,7 @@ class FilmExport(QObject):
 
     @Slot()
     def toggle(self) -> None:
-        """Ask where to put a film of the episode; during one, leave it."""
+        """Ask where to put a film of the episode; while one is made, give it up."""
         if self.filming is not None:
             self.filming.cancel()
         elif self._player is not None and self._player.playing is not None:
@@ -83,7 +83,7 @@ class FilmExport(QObject):
     # -- when the window closes -------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Leave the film."""
+        """Give the film up."""
         if self.filming is not None:
             self.filming.cancel()
 

@@ -29,7 +29,7 @@ MOST_CURVES = 4
 
 
 class FilmSheet(QWidget):
-    """Never on the screen: laid out once for an episode, then rendered step by step.
+    """A widget that is never shown: it is laid out once for an episode, then rendered step by step.
 
     Args:
         playing: the whole episode.

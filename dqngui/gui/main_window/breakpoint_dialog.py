@@ -43,11 +43,11 @@ _RULE = (
 
 
 class BreakpointDialog(QDialog):
-    """Switch breakpoints on and off, remove them, add new ones; each beside the present number.
+    """Lists the breakpoints, each with its present number; switches them on and off, removes and adds them.
 
     Attributes:
         boxes: one a breakpoint, checked while it is switched on.
-        quantity, condition, value, add: of the line that adds one.
+        quantity, condition, value, add: of the line that adds one; `present` says the chosen number as it is now.
     """
 
     def __init__(self, breakpoints: BreakpointList, parent: QWidget | None = None) -> None:
@@ -85,9 +85,9 @@ class BreakpointDialog(QDialog):
         column.addWidget(buttons)
         self.resize(520, 0)
         self._timer = QTimer(self, interval=REFRESH_MS)
-        self._timer.timeout.connect(self._tell_present)
+        self._timer.timeout.connect(self.tell_present)
         breakpoints.changed.connect(self.refresh)
-        breakpoints.measured.connect(self._tell_present)
+        breakpoints.measured.connect(self.tell_present)
         self.restyle(themes.current())
 
     def _adding(self) -> QGridLayout:
@@ -105,17 +105,17 @@ class BreakpointDialog(QDialog):
         self.add = QPushButton("Add")
         self.add.setToolTip("Pause where this holds (Enter)")
         self.add.setDefault(True)
-        self._present = QLabel()
-        self._present.setWordWrap(True)
-        themes.set_role(self._present, "muted")
+        self.present = QLabel()
+        self.present.setWordWrap(True)
+        themes.set_role(self.present, "muted")
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(4)
         for place, widget in enumerate((self.quantity, self.condition, self.value, self.add)):
             grid.addWidget(widget, 0, place)
-        grid.addWidget(self._present, 1, 0, 1, 4)
+        grid.addWidget(self.present, 1, 0, 1, 4)
         grid.setColumnStretch(0, 1)
-        self.quantity.edited.connect(self._tell_present)
+        self.quantity.edited.connect(self.tell_present)
         self.condition.edited.connect(self._fit_value)
         self.value.textChanged.connect(self._fit_value)
         self.add.clicked.connect(self._add)
@@ -154,7 +154,7 @@ class BreakpointDialog(QDialog):
                 widget.setEnabled(not problem)
             self._fill()
         self._fit_value()
-        self._tell_present()
+        self.tell_present()
 
     def _fill(self) -> None:
         while (item := self._lines.takeAt(0)) is not None:
@@ -198,13 +198,19 @@ class BreakpointDialog(QDialog):
         self.boxes.append(enabled)
         return line
 
+    @property
+    def present_texts(self) -> list[str]:
+        """What stands beside each breakpoint."""
+        return [label.text() for _, label in self._rows]
+
     @Slot()
-    def _tell_present(self) -> None:
+    def tell_present(self) -> None:
+        """Show the present numbers."""
         for quantity, label in self._rows:
             label.setText(self._now(quantity))
         chosen = str(self.quantity.value())
         self.quantity.setToolTip(QUANTITIES[chosen].tip)
-        self._present.setText(f"{QUANTITIES[chosen].tip} {_capital(self._now(chosen))}.")
+        self.present.setText(f"{QUANTITIES[chosen].tip} {_capital(self._now(chosen))}.")
         layout = self.layout()
         assert layout is not None
         layout.activate()
@@ -251,7 +257,7 @@ class BreakpointDialog(QDialog):
 
 
 class BreakpointButton(QToolButton):
-    """Opens the list; tinted while some are switched on."""
+    """A button that opens the list of breakpoints; coloured while some are switched on."""
 
     def __init__(self, breakpoints: BreakpointList, action: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""The bar under the header while edits wait: what a fork would change, and the three ways on."""
+"""The bar under the header while edits wait: what they change, with buttons to fork, to begin a new run, to discard."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BUTTONS = {Action.FORK: "Fork", Action.START_DRAFT: "New run", Action.DISCARD_D
 
 
 class DraftBar(QWidget):
-    """In sight while the draft differs from the run."""
+    """Shows the edits that wait; hidden while the draft equals the run."""
 
     def __init__(self, session: Session, actions: RunActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""What the window shows of a pinned episode, and the keys that step through it: badges, shortcuts, a menu's entries."""
+"""What steers the cursor: badges that say what is pinned, keys that step through the episode, entries of the menu."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dqngui.lab.playback.player import Player
 
 
 class PinControls(QObject):
-    """Puts the cursor's badge, keys and menu entries where they belong.
+    """Adds badges and keys to the panels, and entries to the menu.
 
     Attributes:
         badges: by the panel's name.

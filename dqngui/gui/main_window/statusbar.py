@@ -58,8 +58,13 @@ class StatusLine(QWidget):
         session.changed.connect(self._on_changed)
         self.refresh()
 
+    @property
+    def ticking(self) -> bool:
+        """It is refreshed again and again."""
+        return self._timer.isActive()
+
     def stop(self) -> None:
-        """No more readings."""
+        """Refresh it no more."""
         self._timer.stop()
 
     @Slot()

@@ -79,7 +79,7 @@ class Window(QMainWindow):
         self.run_actions = RunActions(session, self)
         self._make_cards()
         self.breakpoints = BreakpointList(session, self)
-        self._breakpoint_dialog: BreakpointDialog | None = None
+        self.breakpoint_dialog: BreakpointDialog | None = None
         self.menu = self._make_menu()
         self.header = Header(session, self.run_actions, self.menu)
         self.draft_bar, self.banner = DraftBar(session, self.run_actions), Banner()
@@ -260,8 +260,8 @@ class Window(QMainWindow):
             part.restyle(theme)
         for name in ("experiment", "knobs"):
             self.docks[name].restyle(theme)
-        if self._breakpoint_dialog is not None:
-            self._breakpoint_dialog.restyle(theme)
+        if self.breakpoint_dialog is not None:
+            self.breakpoint_dialog.restyle(theme)
 
     def reset_layout(self) -> None:
         """Every card of the present arrangement back in its place."""
@@ -276,9 +276,9 @@ class Window(QMainWindow):
 
     def show_breakpoints(self) -> None:
         """The list of breakpoints, beside the window: both can be used."""
-        if self._breakpoint_dialog is None:
-            self._breakpoint_dialog = BreakpointDialog(self.breakpoints, self)
-        self._breakpoint_dialog.bring()
+        if self.breakpoint_dialog is None:
+            self.breakpoint_dialog = BreakpointDialog(self.breakpoints, self)
+        self.breakpoint_dialog.bring()
 
     def report(self, text: str, details: str = "") -> str:
         """Diagnostics of the present run."""
@@ -304,7 +304,7 @@ class Window(QMainWindow):
 
     @Slot()
     def on_closing(self) -> None:
-        """The way out has begun: say so, and take no more commands."""
+        """The window begins to close: say so, and take no more commands."""
         self.header.word.setText("Saving…" if self.session.job.active else "Closing…")
         for part in (self.form, self.knobs, self.header, self.draft_bar):
             part.setEnabled(False)
@@ -312,7 +312,7 @@ class Window(QMainWindow):
     # -- Qt --------------------------------------------------------------------------------------
 
     def restore_layout(self, *, geometry: bool = True) -> None:
-        """What the last start left; the default where that does not fit."""
+        """Restore size and cards as they were at the last start; the default where they do not fit."""
         if geometry:
             restore_geometry(self, self.settings)
         self.layouts.restore(self.settings)
@@ -335,7 +335,7 @@ class Window(QMainWindow):
         self.layouts.fit()
 
     def focusNextPrevChild(self, next: bool) -> bool:
-        """Tab, and what Qt does when the control with the focus is hidden: its neighbour must not take the next key."""
+        """Move the focus. When the focused control is hidden, the window takes it, not the next control."""
         control = QApplication.focusWidget()
         if control is not None and not control.isVisible():
             self.setFocus()
@@ -360,7 +360,7 @@ class Window(QMainWindow):
 
 
 def _sentence(text: str) -> str:
-    """With a capital, unless it begins with a name, and with a full stop."""
+    """A text as a sentence: a capital first, unless it begins with a name, and a full stop."""
     first = text.split(" ", 1)[0]
     start = text[:1].upper() + text[1:] if first.isalpha() else text
     return start if start.endswith((".", "!", "?")) else f"{start}."

@@ -1,4 +1,4 @@
-"""The cursor: live, or pinned to a training episode, which the player then plays as it was recorded."""
+"""Pins training episodes: the player plays the pinned one as it was recorded. While none is pinned, all is live."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Pinning(QObject):
 
     @property
     def cursor(self) -> Cursor | None:
-        """Where it is; None while live."""
+        """The pinned moment; None while live."""
         pinned = self.pinned
         if pinned is None:
             return None
@@ -331,7 +331,7 @@ class Pinning(QObject):
 
     @Slot()
     def _say(self) -> None:
-        """Something may have changed."""
+        """Emit `changed` if anything that is said of the cursor changed."""
         said = self.pinned, self.words, self.can_step(-1), self.can_step(1)
         if said != self._said:
             self._said = said

@@ -38,7 +38,7 @@ LOW = 250  # pixels: a lower card leaves out the line about weights and seed
 
 
 class AgentPanel(Panel):
-    """Draws a step the moment its picture comes, numbers and bars with it, so that they always agree."""
+    """Shows the picture, the action values and the player's controls; numbers change together with the picture."""
 
     title = "Agent"
     shows_pinned = True
@@ -249,7 +249,7 @@ class AgentPanel(Panel):
 
     @property
     def _pictured(self) -> int:
-        """The step that the picture is of, be it that it stands in for the one that is shown."""
+        """The step of the picture, which may stand in for the shown step while that one is drawn."""
         player, playing = self._player, self._drawn
         if player is None or playing is None:
             return 0

@@ -14,7 +14,7 @@ _KEPT_OUT = "A driven episode lives in this card only: nothing is learned from i
 
 
 class DrivingStrip(QWidget):
-    """Hidden while nobody drives."""
+    """Says who acts and which key does what while a person drives; hidden else."""
 
     def __init__(self, takeover: Takeover, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""Driving the episode that is shown: the keys that are held say what is done, at the environment's own pace.
+"""Lets a person drive the episode that is shown: keys choose the actions, at the environment's own pace.
 
 A driven episode lives in the player alone, which stores nothing: it never reaches a replay or a run's files.
 """

@@ -46,7 +46,7 @@ class AncestorCurves:
         return (float(known.min()), float(known.max())) if len(known) else None
 
     def readout(self, step: float) -> list[str]:
-        """What the ancestor from which the open run has this step had there, as rich text."""
+        """The value at a step of the ancestor that trained this step, as rich text."""
         for ancestor in reversed(self._found):
             if step <= ancestor.step:
                 [value] = ancestor.history.returns.means_at(np.array([step]), self._window)

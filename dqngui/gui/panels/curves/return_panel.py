@@ -104,6 +104,11 @@ class ReturnPanel(Panel):
         sources.library.overlaid.connect(self._again)
         offer_demo(self, sources)
 
+    @property
+    def overlays(self) -> RunOverlays:
+        """The curves of other runs over the open run's."""
+        return self._overlays
+
     # -- drawing ----------------------------------------------------------------------------------
 
     def has_content(self) -> bool:

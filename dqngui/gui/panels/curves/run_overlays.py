@@ -23,16 +23,17 @@ class RunOverlays:
 
     Attributes:
         hidden: overlays that are not drawn now.
+        drawn: the line of each overlay.
     """
 
     def __init__(self, plot: Plot) -> None:
         self._plot = plot
-        self._drawn: dict[RunOverlay, _Drawn] = {}
+        self.drawn: dict[RunOverlay, OverlayDrawing] = {}
         self.hidden: set[RunOverlay] = set()
         self._opened: Path | None = None
 
     def any(self, library: Library) -> bool:
-        """Some run that is compared has data."""
+        """Whether any run that is compared has data."""
         return any(
             curve is not None and not curve.empty
             for overlay in library.overlays
@@ -43,20 +44,20 @@ class RunOverlays:
     def update(self, library: Library, opened: Path | None) -> None:
         """Take what the library has now."""
         self._opened = opened
-        for overlay in [each for each in self._drawn if each not in library.overlays]:
+        for overlay in [each for each in self.drawn if each not in library.overlays]:
             self.hidden.discard(overlay)
-            self._drawn.pop(overlay).remove(self._plot)
+            self.drawn.pop(overlay).remove(self._plot)
         for overlay in library.overlays:
-            if overlay not in self._drawn:
-                self._drawn[overlay] = _Drawn(self._plot, overlay)
+            if overlay not in self.drawn:
+                self.drawn[overlay] = OverlayDrawing(self._plot, overlay)
             curves = [curve for folder in overlay.folders if (curve := library.curve(folder)) and not curve.empty]
-            self._drawn[overlay].curves = curves
-            self._drawn[overlay].shown = overlay not in self.hidden and self.offers(overlay)
+            self.drawn[overlay].curves = curves
+            self.drawn[overlay].shown = overlay not in self.hidden and self.offers(overlay)
 
     def draw(self, window: int) -> tuple[float, float] | None:
         """Draw them within the plot's span, and return the lowest and highest value drawn."""
         ranges = []
-        for drawn in self._drawn.values():
+        for drawn in self.drawn.values():
             drawn.draw(self._plot.span, window)
             ranges += drawn.range()
         return (min(low for low, _ in ranges), max(high for _, high in ranges)) if ranges else None
@@ -64,34 +65,38 @@ class RunOverlays:
     @property
     def last_step(self) -> int:
         """Environment steps of the longest run that is drawn."""
-        return max((each.last_step for each in self._drawn.values() if each.shown), default=0)
+        return max((each.last_step for each in self.drawn.values() if each.shown), default=0)
 
     def offers(self, overlay: RunOverlay) -> bool:
-        """It can be drawn: a run that is open is left out, since it has its own curve."""
+        """Whether the overlay is drawn: not when it is the open run alone, which has its own curve."""
         return overlay.seeds or self._opened not in overlay.folders
 
     def count(self, overlay: RunOverlay) -> int:
         """How many of its runs have data."""
-        return len(self._drawn[overlay].curves) if overlay in self._drawn else 0
+        return len(self.drawn[overlay].curves) if overlay in self.drawn else 0
 
     def readout(self, step: float) -> list[str]:
         """A line for each overlay that is drawn at a step, as rich text."""
-        return [line for drawn in self._drawn.values() if (line := drawn.readout(step))]
+        return [line for drawn in self.drawn.values() if (line := drawn.readout(step))]
 
     def rows(self) -> Iterator[tuple[int, float, str]]:
         """(step, mean return, name) of every point that is drawn."""
-        for overlay, drawn in self._drawn.items():
+        for overlay, drawn in self.drawn.items():
             known = np.isfinite(drawn.y)
             for step, value in zip(drawn.x[known], drawn.y[known], strict=True):
                 yield round(step), float(value), overlay.name
 
     def restyle(self, theme: Theme) -> None:
-        for drawn in self._drawn.values():
+        for drawn in self.drawn.values():
             drawn.restyle(theme)
 
 
-class _Drawn:
-    """One overlay's line, and the interval around a mean."""
+class OverlayDrawing:
+    """One overlay's line, and the interval around a mean.
+
+    Attributes:
+        x, y, low, high: (P,) steps, and the line between the ends of its interval at each; NaN is a gap.
+    """
 
     def __init__(self, plot: Plot, overlay: RunOverlay) -> None:
         self._plot, self._overlay = plot, overlay
@@ -99,7 +104,7 @@ class _Drawn:
         self._key: tuple[object, ...] = ()
         self.curves: list[History] = []
         self.shown = True
-        self.x = self.y = self._low = self._high = np.empty(0)
+        self.x = self.y = self.low = self.high = np.empty(0)
         if self._band is not None:
             plot.add(self._band, 0.5)
         plot.add(self._line, 2.5)
@@ -118,11 +123,11 @@ class _Drawn:
         self.x = np.linspace(*span, PLACES)
         rows = np.array([curve.returns.means_at(self.x, window) for curve in curves]).reshape(-1, PLACES)
         if self._band is not None:
-            self.y, self._low, self._high = mean_and_interval(rows)
-            self._band.setData(self.x, self._low, self._high)
+            self.y, self.low, self.high = mean_and_interval(rows)
+            self._band.setData(self.x, self.low, self.high)
         else:
             self.y = rows[0] if len(rows) else np.full(PLACES, np.nan)
-            self._low = self._high = self.y
+            self.low = self.high = self.y
         self._line.draw(self.x, self.y, dash(self._overlay.slot))
 
     def range(self) -> list[tuple[float, float]]:
@@ -135,7 +140,7 @@ class _Drawn:
             return ""
         text = f"{value:,.4g}"
         if self._band is not None:
-            text += f" ± {np.interp(step, self.x, self._high - self._low) / 2:,.3g} (n = {len(self.curves)})"
+            text += f" ± {np.interp(step, self.x, self.high - self.low) / 2:,.3g} (n = {len(self.curves)})"
         color = themes.current().color(token(self._overlay.slot)).name()
         return f'<span style="color: {color}">{escape(self._overlay.name)}</span> {text}'
 

@@ -1,4 +1,4 @@
-"""A line under a map of weights: does this map explain this agent? It is measured on request, by taking places away."""
+"""A line under a map of weights: does the map explain the agent? Measured on request, by removing places."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class MapPanel(Protocol):
 
 
 class FaithfulnessRow(QWidget):
-    """Stands under an inner panel's maps while it draws weights; asks the study, and shows its answer.
+    """Asks the study whether the map above it explains the agent, and shows the answer; hidden without weights.
 
     Attributes:
         answers: by view and number of places, of the agent that plays.

@@ -1,4 +1,4 @@
-"""What the panels share that look inside the agent: a choice of announced views, steps, and reasons for emptiness."""
+"""What Attention and Memory share: the choice of a view, the steps, and the reason why nothing is drawn."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TITLE_AND_MENU = 54  # pixels of a card's header beside its title and a panel's 
 
 
 class ViewPanel(Panel):
-    """Draws one of the announced views that fit `views`, chosen in the header.
+    """A panel that draws one of the views that the agent announces and that fit `views`; the header chooses which.
 
     Attributes:
         lacking: a sentence for agents that have no such views.
@@ -154,7 +154,7 @@ class ViewPanel(Panel):
         self.refresh()
 
     def go_on(self) -> None:
-        """What is drawn is not all yet: draw again in a while, so that no turn of the event loop takes long."""
+        """Draw the rest a little later, so that no turn of the event loop takes long."""
         if not self._later.isActive():
             self._later.start()
 

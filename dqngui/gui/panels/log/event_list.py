@@ -103,7 +103,7 @@ class EventListModel(QAbstractListModel):
         self._known = 0
 
     def show(self, story: Sequence[Event]) -> None:
-        """Show this story; of the one that is shown already, what came since."""
+        """Show these events; where they are shown already, add the ones that came since."""
         if story is not self._story or len(story) < self._read:
             self.beginResetModel()
             self._story, self._read = story, 0

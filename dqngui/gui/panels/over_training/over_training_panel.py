@@ -26,7 +26,7 @@ WIDE = 1.5  # of its height: a panel so wide has its plots side by side
 
 
 class OverTrainingPanel(Panel):
-    """Asks the study to play every checkpoint, and draws a point a checkpoint as they come: each head, and their mean.
+    """Draws entropy and distance of attention at every checkpoint: each head, and the mean. It asks the study for them.
 
     Attributes:
         rows: the answer, a row a checkpoint, in order.

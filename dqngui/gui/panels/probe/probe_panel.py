@@ -28,7 +28,7 @@ COLUMNS = ("t", "score", "low", "high", "control", "count")
 
 
 class ProbePanel(Panel):
-    """Asks the study for a fact, and draws how well it is read.
+    """Asks the study how well a fact can be read from the memory, and draws the answer.
 
     Attributes:
         answer: the last one.

@@ -141,7 +141,7 @@ class RunDelegate(QStyledItemDelegate):
 
 
 def shortened(name: str, metrics: QFontMetrics, room: int) -> str:
-    """A name whose title gives way first, to what follows it and tells the run from others."""
+    """A name of at most so many pixels: its title is cut first, then what follows and tells the run from others."""
     title, dot, more = name.partition(" · ")
     left = room - metrics.horizontalAdvance(dot + more)
     if not dot or metrics.horizontalAdvance(name) <= room or left < metrics.horizontalAdvance("Aa…"):

@@ -24,14 +24,14 @@ TICK_MS = 30_000
 
 
 class RunsPanel(Panel):
-    """Every run in the runs' folder. What is chosen is opened read-only, in the same panels as a live run."""
+    """Lists the runs of the folder. A chosen one is opened read-only, in the same panels as a live run."""
 
     title = "Runs"
     promise = "Each run you train is kept in a folder and listed here, to be opened, resumed and compared."
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._model: RunModel | None = None
+        self.model: RunModel | None = None
         self._opened: Path | None = None
         self._next: tuple[Path, Action] | None = None  # what to do once a run is open
         self.filter = QLineEdit()
@@ -88,8 +88,8 @@ class RunsPanel(Panel):
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
         library = sources.library
-        self._model = RunModel(library, self)
-        self._proxy.setSourceModel(self._model)
+        self.model = RunModel(library, self)
+        self._proxy.setSourceModel(self.model)
         self.table.begin()
         self.table.clicked.connect(self._on_click)
         self.table.doubleClicked.connect(self._on_double_click)
@@ -122,9 +122,9 @@ class RunsPanel(Panel):
 
     @Slot()
     def _on_library(self) -> None:
-        if self._model is not None:
-            self._model.update()
-            self.table.fit(self._model)
+        if self.model is not None:
+            self.model.update()
+            self.table.fit(self.model)
             self.table.viewport().update()
         self._enable()
         self._changed = True
@@ -132,15 +132,15 @@ class RunsPanel(Panel):
 
     @Slot()
     def _tick(self) -> None:
-        """What was a minute ago is two minutes ago."""
-        if self._model is not None:
-            self._model.tick()
+        """Draw the ages of the runs again."""
+        if self.model is not None:
+            self.model.tick()
             self.table.viewport().update()
 
     @Slot()
     def _on_marks(self) -> None:
-        if self._model is not None:
-            self._model.mark()
+        if self.model is not None:
+            self.model.mark()
             self.table.viewport().update()  # an overlay may have another colour
         self._enable()
 
@@ -149,8 +149,8 @@ class RunsPanel(Panel):
 
     def restyle(self, theme: Theme) -> None:
         self.note.restyle(theme)
-        if self._model is not None:
-            self._model.restyle(theme)
+        if self.model is not None:
+            self.model.restyle(theme)
             self.table.viewport().update()
         super().restyle(theme)
 

@@ -1,4 +1,4 @@
-"""Two futures in the What if card: actions and curves over the steps, pictures and action values of the shown one."""
+"""Compares two episodes in the What if card: actions and curves over all steps, pictures and values of one step."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class InterventionEditor(QDialog):
     """Edits one change.
 
     Signals:
-        edited(Intervention): it is otherwise now.
+        edited(Intervention): the change as it is now.
     """
 
     edited = Signal(object)

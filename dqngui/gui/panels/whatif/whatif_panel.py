@@ -45,7 +45,9 @@ HINT = (
 
 
 class WhatIfPanel(Panel):
-    """Follows the player's episode: where another one begins, the same changes are made in it."""
+    """Plays the player's episode once more with interventions, or with another agent, and compares the two.
+
+    When another episode begins, the same interventions are made in it."""
 
     title = "What if"
     promise = "Change what an agent remembers, sees or does at a step, and see here how its episode would have gone on."
@@ -221,7 +223,7 @@ class WhatIfPanel(Panel):
         self._on_edit()
 
     def _leave_a_stranger(self) -> None:
-        """Another agent plays by now: what was chosen to stand beside the former one says nothing of it."""
+        """Forget the other agent that was chosen, when the player opened an agent that it cannot be compared with."""
         agent = self.sources.player.agent if self.sources is not None else None
         other, playing = self.mode.chosen, self.playing
         if other is None or agent is None or playing is None or other.stands_beside(agent, playing.ready):
@@ -230,7 +232,7 @@ class WhatIfPanel(Panel):
 
     @Slot()
     def run_again(self) -> None:
-        """Play the other future anew; without any change, to see that it is the same."""
+        """Play the changed episode again; without changes, to see that it is the same."""
         playing = self.playing
         if playing is None or self._second_player is None:
             return
@@ -258,7 +260,7 @@ class WhatIfPanel(Panel):
 
     @Slot()
     def _put_question(self) -> None:
-        """Ask for the other future, if it is another than the present one."""
+        """Ask the second player for the changed episode, unless it plays already."""
         second_player, sources = self._second_player, self.sources
         if second_player is None or sources is None or not self._seen:
             return
