@@ -244,8 +244,8 @@ class Visitor(Hand):
             self._drag()
         self.click(panel.clear_all)
         self.until(lambda: panel.comparison is None, "no change")
-        with self.action("another checkpoint beside it"):
-            self.choose(panel.mode.menu(), panel.mode, "Beside a checkpoint", "Best")
+        with self.action("comparison with another checkpoint"):
+            self.choose(panel.mode.menu(), panel.mode, "Compare with a checkpoint", "Best")
             self.until(answered, "the other agent")
         self.choose(panel.mode.menu(), panel.mode, "What if")
         self.until(lambda: panel.comparison is None, "what if again")
