@@ -151,9 +151,9 @@ class Maps:
 
 
 def short_names(axes: list[tuple[str, list[str]]]) -> tuple[list[str], str]:
-    """Short names along some axes (name, labels), combined, and their title.
+    """Short labels for the combinations of some axes, given as (name, labels), and the title of the labels.
 
-    Where labels only count, as `slot 1`, `slot 2` do, numbers are enough beside a title that says of what.
+    Labels that only count, such as `slot 1`, `slot 2`, become numbers; the title then names what they count.
     """
     names, titles = [], []
     for axis, labels in axes:
