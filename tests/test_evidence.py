@@ -169,7 +169,7 @@ def test_a_strict_cell_ends_when_it_passes_and_is_judged_on_test_seeds(
         return Outcome(step, (1.0, 0.99), 1.5)
 
     monkeypatch.setattr(train_cell.strict, "strictly", strictly)
-    monkeypatch.setattr(train_cell, "PROMISING", -2.0)
+    monkeypatch.setattr(train_cell, "STRICT_FROM", -2.0)
     told = train_cell.result_of(Cell(TINY_ROWS[2], 0))
     assert asked == [train_cell.STRICT_SEEDS, TEST_SEEDS]
     assert (told["ended"], told["score"], told["gap"]) == ("solved", 0.99, 1.5)
@@ -375,7 +375,7 @@ def test_shares_of_attention_are_those_of_the_relevant_token() -> None:
 
     from dqngui.envs.make import make_vector
     from dqngui.nets.network import build_network
-    from tests.evidence import looking
+    from tests.evidence import attention_shares
 
     experiment = with_settings(read_experiment("find"), {"net.tokens": "feature", "net.attention": "self"})
     envs = make_vector(experiment.env, 1)
@@ -383,7 +383,7 @@ def test_shares_of_attention_are_those_of_the_relevant_token() -> None:
     envs.close()
     with torch.no_grad():
         network.attention.pool.query.weight.zero_()
-    told = looking.shares(network, experiment)
+    told = attention_shares.shares(network, experiment)
     assert told["chance"] == pytest.approx(1 / network.encoder.count, abs=1e-4)
     assert told["attention/pool"]["mean"] == pytest.approx(1 / network.encoder.count, abs=1e-4)
     assert told["attention/self/0"]["best"] > told["attention/self/0"]["mean"]

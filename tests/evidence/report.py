@@ -103,16 +103,16 @@ def _line(group: Group, percent: bool) -> str:
     if "gap" in group.results[0]:
         mean += f", gap {min(result['gap'] for result in group.results):.2f}"
     solved = group.solved_at()
-    steps = f"{group.middle('steps'):,.0f}"
+    steps = f"{group.median_of('steps'):,.0f}"
     if group.task.measure == "strict" and solved:
-        steps += f" ({group.middle('episodes'):,.0f} episodes)"
+        steps += f" ({group.median_of('episodes'):,.0f} episodes)"
     cells = [
         name,
         f"{group.passed} of {len(scores)}{own}{missing}",
         mean,
         _number(interquartile_mean(scores), percent),
         steps,
-        _duration(group.middle("cpu_seconds")),
+        _duration(group.median_of("cpu_seconds")),
     ]
     return f"| {' | '.join(cells)} |"
 

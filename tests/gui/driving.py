@@ -1,4 +1,4 @@
-"""A whole window with scripted jobs, brought into any state as a person would."""
+"""Makes a whole window with scripted jobs, and brings it into any state through its public actions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dqngui.lab.session.states import Action, State
 
 
 def make_app(settings: QSettings, monkeypatch: pytest.MonkeyPatch, runs: Path | None = None) -> App:
-    """Neither torch nor a process: torch counts as loaded, training and playing are scripts."""
+    """Make a window without torch and processes: torch counts as loaded, training and playing are scripted."""
     monkeypatch.setattr("dqngui.gui.app.torch_loader.find_devices", lambda: [("cpu", "Processor")])
     monkeypatch.setattr(QApplication, "quit", lambda: None)
     made = App(
@@ -50,16 +50,16 @@ def end(qtbot: QtBot, app: App) -> None:
 
 
 def until(reached: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Turn the loop until something is so; looks more often than `qtbot.waitUntil`, and fails as it does."""
+    """Process events until a condition is true. It checks more often than `qtbot.waitUntil`."""
     latest = time.monotonic() + seconds
     while not reached():
-        assert time.monotonic() < latest, "waited in vain"
+        assert time.monotonic() < latest, "waited too long"
         QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
         time.sleep(0.001)
 
 
 def hover(widget: QWidget, at: QPoint) -> None:
-    """Move the mouse there without a button; QTest keeps one held that another test's double click pressed last."""
+    """Move the mouse without a button. QTest would keep the button of an earlier double click pressed."""
     none = Qt.MouseButton.NoButton
     where, anywhere = QPointF(at), QPointF(widget.mapToGlobal(at))
     move = QMouseEvent(QEvent.Type.MouseMove, where, anywhere, none, none, Qt.KeyboardModifier.NoModifier)
@@ -67,7 +67,7 @@ def hover(widget: QWidget, at: QPoint) -> None:
 
 
 def reach(app: App, state: State) -> None:
-    """Bring the session into a state as a person would; a stored run is stored beside the settings' file."""
+    """Bring the session into a state as a user would; runs are stored in the folder of the settings file."""
     session = app.session
     if state is State.STORED:
         session.runs = Path(app.window.settings.fileName()).parent / "runs"
@@ -98,7 +98,7 @@ def reach(app: App, state: State) -> None:
 
 
 def texts(window: QWidget) -> Iterator[tuple[QWidget, str]]:
-    """Every string that can be seen, with its widget."""
+    """Every visible text, with its widget."""
     for widget in window.findChildren(QWidget):
         if isinstance(widget, (QLabel, QAbstractButton, QLineEdit)):
             yield widget, widget.text()

@@ -17,7 +17,7 @@ from dqngui.messages import EpisodeEnded, Evaluated, Event, KnobChanged, Learned
 
 def made(qtbot: QtBot, kind: type[Panel], width: int = 900, height: int = 500) -> Any:
     panel = kind()
-    qtbot.addWidget(panel, before_close_func=lambda panel: panel.clear())  # a million points are not kept for later
+    qtbot.addWidget(panel, before_close_func=lambda panel: panel.clear())  # so that a million points are freed
     panel.resize(width, height)
     panel.show()
     qtbot.waitExposed(panel)
@@ -57,7 +57,7 @@ def plots(panel: Panel) -> list[Plot]:
 
 
 def drawn(panel: Panel) -> list[np.ndarray]:
-    """Everything that a panel has drawn: data, ranges, marks; its pixels where it has no plots."""
+    """Everything that a panel has drawn: data, ranges and marks of its plots; without plots, its pixels."""
     if not plots(panel):
         return [pixels(panel)]
     arrays = []

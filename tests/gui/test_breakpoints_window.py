@@ -17,7 +17,7 @@ from dqngui import messages as m
 from dqngui.gui.app.app import App
 from dqngui.gui.main_window.breakpoint_dialog import BreakpointDialog
 from dqngui.gui.panels.log.event_list import line_of
-from dqngui.lab.analysis.breakpoints import MOST, OFFERED, measure
+from dqngui.lab.analysis.breakpoints import MAX_VALUES, OFFERED, measure
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.states import Action, State
 from dqngui.messages import Breakpoint, BreakpointHit
@@ -243,14 +243,14 @@ def test_entropy_and_saturation_are_shares() -> None:
     assert measure(bare) == {}
 
 
-def test_a_large_episode_is_looked_at_every_so_manieth_step() -> None:
+def test_a_large_episode_is_measured_on_some_of_its_steps() -> None:
     wide = m.View("attention/self/0", ("head", "query", "key"), (8, 50, 50))
     ready = m.PlayerReady(step=0, environment="E", views=(wide,), weights=(wide.name,))
     playing = PlayedEpisode(ready, m.EpisodeBegan(step=0, number=0, seed=0), "newest weights")
     steps = 40
     rows = np.zeros((steps, *wide.shape), np.float32)
     rows[..., 0] = 1
-    assert rows.size > 3 * MOST
+    assert rows.size > 3 * MAX_VALUES
     tensors = {"action": np.zeros(steps, np.int64), f"view/{wide.name}": rows}
     playing.take(m.Played(step=0, number=0, first=0, tensors=tensors, ended=True))
     assert measure(playing) == {"attention_entropy": 0.0}

@@ -148,7 +148,7 @@ def test_an_edit_while_a_run_trains_waits_for_a_fork(qtbot: QtBot, form: Experim
     width = form.editors()["net.width"]
     assert isinstance(width, NumberEditor)
     assert width.isEnabled()
-    assert "waits for a fork" in width.toolTip()
+    assert "takes effect in a fork" in width.toolTip()
     label = form.first.labels["net.width"]
     type_into(width, "128")
     assert session.waiting_edits == {"net.width": (64, 128)}
@@ -261,7 +261,7 @@ def test_a_knob_is_pending_then_acknowledged(qtbot: QtBot, running: LiveKnobs, s
 def test_a_refused_knob_is_put_back_with_the_reason(qtbot: QtBot, running: LiveKnobs) -> None:
     row = running.rows["learn.lr"]
     type_into(row.number, "7")
-    qtbot.waitUntil(lambda: "stays as it was" in running.message.text())
+    qtbot.waitUntil(lambda: "was not changed" in running.message.text())
     assert "learn.lr" in running.message.text()
     assert row.number.value() == 1e-3
     assert row.slider.value() == Scale.of(row.field).position(1e-3)

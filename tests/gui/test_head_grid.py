@@ -18,7 +18,7 @@ from dqngui.gui.charts.canvas import color_table, indices
 from dqngui.gui.panels.internals.attention_panel import AttentionPanel
 from dqngui.gui.panels.internals.head_choice import HeadChoice
 from dqngui.gui.style import theme as themes
-from dqngui.lab.analysis.shares import Shares
+from dqngui.lab.analysis.shares import AttentionSummary
 from dqngui.lab.analysis.views import Maps, entropy, layered
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
@@ -243,19 +243,19 @@ def test_shares_are_added_up_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     playing = episode(LAYERS, steps=90)
     maps = [Maps.of(playing, view) for view in LAYERS]
     values = [playing.view(view.name) for view in LAYERS]
-    whole = Shares(maps, 1)
+    whole = AttentionSummary(maps, 1)
     assert not whole.take(values)
-    monkeypatch.setattr("dqngui.lab.analysis.shares.AT_ONCE", 48 * 40)
-    parts = Shares(maps, 1)
+    monkeypatch.setattr("dqngui.lab.analysis.shares.CHUNK_VALUES", 48 * 40)
+    parts = AttentionSummary(maps, 1)
     assert [parts.take(values), parts.take(values), parts.take(values)] == [True, True, False]
-    for name in ("keys", "nats", "most"):
+    for name in ("keys", "entropies", "maximum"):
         np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
-    nothing = Shares(maps, None)
+    nothing = AttentionSummary(maps, None)
     assert not nothing.take([each[:0] for each in values]) and nothing.known == 0
 
 
 def test_a_long_episode_is_added_up_while_the_window_goes_on(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dqngui.lab.analysis.shares.AT_ONCE", 500)
+    monkeypatch.setattr("dqngui.lab.analysis.shares.CHUNK_VALUES", 500)
     tensors = rows_of(LAYERS, 100)
     panel = shown(qtbot, extend(began(LAYERS), tensors, 100))
     assert panel._shares is not None

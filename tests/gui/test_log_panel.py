@@ -51,7 +51,7 @@ def test_lines_are_sentences_newest_first(panel: LogPanel) -> None:
         "400: Batch size 0 refused: must be at least 1",
         "300: Evaluation 483.2, best so far",
         "200: Exploration ε 0.12 → 0.06",
-        "100: Forked from 2026-cartpole: learn.lr: 0.001 → 0.0005; anew: replay",
+        "100: Forked from 2026-cartpole: learn.lr: 0.001 → 0.0005; started fresh: replay",
     ]
     assert [kind_of(event) for event in EVENTS] == ["notice", "tweak", "evaluation", "notice", "notice"]
     with pytest.raises(TypeError):
@@ -60,7 +60,7 @@ def test_lines_are_sentences_newest_first(panel: LogPanel) -> None:
 
 def test_a_second_evaluation_begins_with_what_the_best_is_chosen_by() -> None:
     second = Evaluated(step=1, returns=(330.7,), lengths=(330,), mean=330.7, role="confirmation", score=316.55)
-    assert line_of(second).text == "Second evaluation 330.7, both 316.6"
+    assert line_of(second).text == "Second evaluation 330.7, mean of both 316.6"
     assert line_of(msgspec.structs.replace(second, best=True)).text == "Best so far 316.6, second evaluation 330.7"
 
 

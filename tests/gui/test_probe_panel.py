@@ -297,7 +297,9 @@ def test_one_press_reads_the_first_fact(world: SimpleNamespace) -> None:
     world.study.turn()
     assert panel.bar.isHidden()
     assert panel.button.text() == "Read"
-    assert plain(panel).startswith("Until step 5, then cue is forgotten; at step 9: 50 % right (chance 50 %")
+    assert plain(panel).startswith(
+        "Until step 5 cue can be read, then it is forgotten; at step 9: 50 % right (chance 50 %"
+    )
     assert panel.curve.told_answer is panel.answer
     assert list(panel.fact.offered) == ["cue", "time since start"]
     assert panel.view.offered == {"all": "all it holds", "memory/hidden": "hidden state", "memory/cell": "cell state"}
@@ -337,7 +339,7 @@ def test_a_failure_is_said_and_reading_can_be_tried_again(world: SimpleNamespace
     number = read(world).number
     host().emit(m.Unanswered(step=0, number=number, text="fewer than 20 episodes could be read"))
     world.study.turn()
-    assert panel.words.text() == "Not read: fewer than 20 episodes could be read."
+    assert panel.words.text() == "The probe has no answer: fewer than 20 episodes could be read."
     assert panel.words.property("role") == "bad"
     assert panel.button.isEnabled()
     panel.button.click()
@@ -354,7 +356,7 @@ def test_an_agent_without_a_memory_is_told_so(world: SimpleNamespace) -> None:
     number = host().questions()[-1].number
     host().emit(m.Unanswered(step=0, number=number, text="this agent carries nothing"))
     world.study.turn()
-    assert "Not read: this agent carries nothing." in world.panel.words.text()
+    assert "The probe has no answer: this agent carries nothing." in world.panel.words.text()
     world.panel.clear()
     assert world.panel.empty_text.startswith("This agent carries nothing from one step to the next")
     assert world.panel.start.isHidden()
@@ -365,13 +367,13 @@ def test_an_answer_of_former_weights_or_another_agent_is_called_so(world: Simple
     answer(world)
     panel.take_views(SimpleNamespace(weights_step=80_000, t=3, length=20))
     panel.refresh()
-    assert panel.stale.text() == "Of weights after 60,000 steps; 80,000 now."
+    assert panel.stale.text() == "Measured with the weights of step 60,000; now the weights are of 80,000."
     assert not panel.stale.isHidden()
     panel.take_views(SimpleNamespace(weights_step=60_000, t=3, length=20))
     panel.refresh()
     assert panel.stale.isHidden()
     world.player.open(folder=Path("another"))
-    assert panel.stale.text().startswith("Of another agent")
+    assert panel.stale.text().startswith("This answer is about another agent")
     assert panel.curve.told_answer is not None
 
 
@@ -431,7 +433,7 @@ def test_exports(world: SimpleNamespace, tmp_path: Path) -> None:
         (np.ones(10), "good", "Yes, cue can be read at every step; at step 9: 100 % right (chance 50 %, shuffled 49"),
         (np.full(10, 0.52), "bad", "No, cue cannot be read; at step 9: 52 % right"),
         (np.where(np.arange(10) < 4, 0.5, 0.97), "good", "From step 4 on cue can be read; at step 9: 97 % right"),
-        (np.where(np.arange(10) < 4, 0.99, 0.5), "warn", "Until step 3, then cue is forgotten; at step 9: 50 % right"),
+        (np.where(np.arange(10) < 4, 0.99, 0.5), "warn", "Until step 3 cue can be read, then it is forgotten; at st"),
         (np.where(np.arange(10) % 2, 0.9, 0.5), "warn", "In part: cue can be read at 50 % of the steps; at step 9: 90"),
         (np.where(np.arange(10) == 4, 0.5, 1.0), "good", "Yes, cue can be read at 90 % of the steps; at step 9: 100 %"),
         (np.full(10, np.nan), "warn", "cue was the same in all episodes"),

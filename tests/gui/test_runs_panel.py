@@ -317,7 +317,7 @@ def test_several_are_deleted_and_come_back_together(qtbot: QtBot, parts: Parts) 
         parts.do("Delete")
     assert parts.column(RunColumn.NAME) == ["Gamma"]
     assert parts.panel.note.isVisible()
-    assert parts.panel.note.text.text() == "Deleted 2 runs. 1 could not be."
+    assert parts.panel.note.text.text() == "Deleted 2 runs. 1 could not be deleted."
     with qtbot.waitSignal(parts.library.changed):
         parts.panel.note.undo.click()
     assert len(parts.column(RunColumn.NAME)) == 3
@@ -389,7 +389,7 @@ def test_what_cannot_be_resumed_is_opened_and_says_why(qtbot: QtBot, parts: Part
     parts.choose("Alpha")
     parts.do("Resume")
     qtbot.waitUntil(parts.panel.note.isVisible, timeout=5000)
-    assert "cannot go on" in parts.panel.note.text.text()
+    assert "cannot be resumed" in parts.panel.note.text.text()
     assert Action.RESUME_RUN not in parts.session.allowed
     parts.do("Fork")
     qtbot.waitUntil(lambda: "fork" in parts.panel.note.text.text(), timeout=5000)

@@ -117,7 +117,7 @@ def test_a_large_state_is_projected_in_parts(monkeypatch: pytest.MonkeyPatch) ->
     states = turning(120, 50)
     whole = Projection()
     assert not whole.take(states, True)
-    monkeypatch.setattr("dqngui.lab.analysis.pca.AT_ONCE", 1_000)
+    monkeypatch.setattr("dqngui.lab.analysis.pca.CHUNK_VALUES", 1_000)
     parts, more = Projection(), True
     seen = []
     while more:

@@ -465,7 +465,7 @@ def test_a_run_whose_task_is_set_up_differently_is_told_apart(made: Any, tmp_pat
     made.panel.mode.fill()
     texts = [action.text() for action in every_action(made.panel.mode.menu())]
     assert str(alike) in texts
-    assert f"{other} (another set-up)" in texts
+    assert f"{other} (other task settings)" in texts
 
 
 def every_action(menu: QMenu) -> Iterator[QAction]:
@@ -540,7 +540,7 @@ def test_every_size_draws_the_same_without_overlaps(
     made.panel.resize(*size)
     qtbot.wait(20)
     view = made.panel.view
-    parts = [view.strip, view.values, view.gained, view.bars, *view.pictures]
+    parts = [view.strip, view.values, view.returns, view.bars, *view.pictures]
     seen = [part for part in parts if part.isVisible() and not part.visibleRegion().isEmpty()]
     assert view.strip in seen
     assert view.values in seen

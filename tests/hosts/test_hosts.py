@@ -1,4 +1,4 @@
-"""The same stream from every host, faults included, and nothing left behind."""
+"""Every host sends the same events, also when a job fails, and leaves no thread, process or pipe behind."""
 
 from __future__ import annotations
 
@@ -250,7 +250,7 @@ def test_nothing_is_lost_in_a_flood_that_nobody_drains(kind: str) -> None:
     host = open_host(kind, request("flood", count=30_000))
     host.start()
     if kind != "inline":
-        assert host.join(60.0)  # a pipe that must be drained first would wait forever
+        assert host.join(60.0)  # the pipe must be drained first, or join would wait forever
     events: list[Event] = []
     longest = 0.0
     while host.alive:
@@ -328,7 +328,7 @@ def gone_within(pid: int, seconds: float) -> bool:
 @pytest.mark.parametrize("paused", [False, True])
 def test_no_child_outlives_a_killed_parent(tmp_path: Path, paused: bool) -> None:
     process, child = parent(tmp_path, "process", "time.sleep(60)", *(["paused"] if paused else []))
-    time.sleep(0.3)  # its first event has crossed; paused, it will not notice that nobody reads
+    time.sleep(0.3)  # its first event is sent; a paused job does not notice that nobody reads
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert gone_within(child, 2.0)
@@ -351,4 +351,4 @@ def test_a_parent_that_just_ends_ends_its_jobs(tmp_path: Path, kind: str) -> Non
     assert process.wait(15.0) == 0
     assert gone_within(child, 2.0)
     if kind == "thread":
-        assert (tmp_path / "pid").read_text() == "closed"  # not torn down in the middle of something
+        assert (tmp_path / "pid").read_text() == "closed"  # the job ended cleanly

@@ -1,4 +1,4 @@
-"""Killed at any moment, torn in any way: the run goes on as if nothing had happened."""
+"""Resuming: a run that is killed at any moment, or whose files are torn, continues as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def new(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waiting for the disk matters to power cuts only, which no test makes."""
+    """Skip fsync: it matters only for power cuts, which no test simulates."""
     monkeypatch.setattr(os, "fsync", lambda fd: None)
 
 
@@ -62,7 +62,7 @@ def whole_run(runs: Path, total: int) -> dict[str, Any]:
 
 
 def go_on(folder: Path, total: int = 200) -> Event:
-    folders._open.clear()  # the killed process took its claims with it
+    folders._open.clear()  # a killed process loses its locks
     return list(run(folder, total))[-1]
 
 
@@ -101,7 +101,7 @@ def test_killed_at_any_operation_on_the_disk(tmp_path: Path, short_never_stopped
             with pytest.raises(ConfigError, match="never saved"):
                 load_resume(folder)
             continue
-        # Going on dies too, at every third place, before it is left in peace.
+        # The resumed run is killed too, at every third operation, before it may end.
         with pytest.MonkeyPatch.context() as patch:
             folders._open.clear()
             Disk(patch, 1 + at % 40)
@@ -147,7 +147,7 @@ def test_a_full_disk_at_any_moment_fails_with_a_sentence_and_spoils_nothing(
 def test_killed_for_real_again_and_again(new: Path, tmp_path: Path) -> None:
     whole = create(tmp_path / "whole", experiment())
     list(run(whole, 1500))
-    chance = random.Random(1)
+    generator = random.Random(1)
     command = [sys.executable, "-m", "tests.runs.walk"]
     kills = 0
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
@@ -161,7 +161,7 @@ def test_killed_for_real_again_and_again(new: Path, tmp_path: Path) -> None:
             if kills < 4:
                 while not (new / "resume" / "meta.json").exists() or log.stat().st_mtime_ns == before:
                     time.sleep(0.005)  # until it writes
-                time.sleep(chance.uniform(0.0, 0.5))
+                time.sleep(generator.uniform(0.0, 0.5))
                 os.kill(process, signal.SIGKILL)
                 kills += 1
                 assert int(parent.stdout.readline()) == -signal.SIGKILL
@@ -191,7 +191,7 @@ def test_rewinding_tells_what_was_lost_and_keeps_it_aside(new: Path) -> None:
     discarded = [decode_event(line) for line in (new / "events.discarded.jsonl").read_bytes().splitlines()]
     assert kept + discarded == logged
     assert all(event.step > 40 for event in discarded)
-    assert rewind(new, mark).lost_tweaks == ()  # again: nothing is lost twice
+    assert rewind(new, mark).lost_tweaks == ()  # rewinding twice loses nothing more
 
 
 def test_checkpoints_of_a_lost_future_go_with_it(new: Path) -> None:

@@ -1,4 +1,4 @@
-"""A run without learning, whose every number depends on all before: what resuming must not change.
+"""A run without learning: a random walk in which each number depends on all earlier ones, to test resuming.
 
 Runs as a program too, to be killed from outside: `python -m tests.runs.walk` reads lines of FOLDER and TOTAL, trains
 each in a process of its own (forked, so that torch is imported once), and prints its id and then its exit code.
@@ -26,7 +26,7 @@ EVERY = 40
 
 
 def walk(total: int, state: dict[str, Any] | None, arrays: dict[str, Any], delay: float) -> Iterator[Any]:
-    """Episodes, learning rows, evaluations, a tweak now and then, a checkpoint every 40 steps."""
+    """Yield episodes, learning rows, evaluations, tweaks, and a checkpoint every 40 steps."""
     generator = np.random.default_rng(0)
     step, best, weights = 0, float("-inf"), torch.zeros(5)
     if state is not None:
@@ -60,7 +60,7 @@ def snapshot(step: int, weights: torch.Tensor, best: float, generator: np.random
 
 
 def run(folder: Path, total: int = 200, delay: float = 0.0) -> Iterator[Event]:
-    """Begin the run in the folder, or go on from its last checkpoint, as a training job does."""
+    """Begin the run in the folder, or continue from its last checkpoint, as a training job does."""
     if (folder / "events.jsonl").exists():
         stored = load_resume(folder)
         yield rewind(folder, stored.mark)

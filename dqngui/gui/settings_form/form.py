@@ -1,4 +1,4 @@
-"""The experiment's form, generated from the config: every setting that is fixed once a run trains."""
+"""The experiment form: an editor for every setting that cannot change while a run trains, made from the config."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ from dqngui.lab.session.states import Action, State
 from dqngui.schema import Field
 
 FIRST = ("net.attention", "net.memory", "net.width", "run.device", "run.host", "run.seed", "run.total_steps")
-"""Settings that are always in sight; the others lie in the sections below, folded."""
+"""Settings that are always shown; the others are in the sections below, which are folded at first."""
 SECTION_TITLES = {"env": "Environment", "net": "Network", "learn": "Learning", "run": "Run"}
 _HIDDEN = {"net.attention_options", "net.memory_options"}  # shown field by field instead
-_NEEDS_FORK = "Fixed once a run trains: a change waits for a fork or a new run."
-_WAITS = "It waits for a fork or a new run."
+_NEEDS_FORK = "Fixed while a run trains: a change takes effect in a fork or a new run."
+_WAITS = "The change takes effect in a fork or a new run."
 
 
 def readable(problem: str) -> str:
-    """A sentence about settings as the form calls them: `` `net.width`: expected `int` >= 4 `` gives
-    `Width: expected a whole number >= 4`."""
-    for name, words in (
+    """Rewrite a config error with the names that the form uses: `` `net.width`: expected `int` >= 4 `` becomes
+    `Width: expected a whole number ≥ 4`."""
+    for name, text in (
         ("`int`", "a whole number"),
         ("`float`", "a number"),
         ("`str`", "text"),
         ("`bool`", "yes or no"),
     ):
-        problem = problem.replace(name, words)
+        problem = problem.replace(name, text)
     problem = problem.replace(">=", "≥").replace("<=", "≤")
     problem = re.sub(r"`([a-z]+\.[a-z_.]+)`", lambda found: _label(found[1]), problem)
     return problem[:1].upper() + problem[1:]
 
 
 def _shown(path: str, value: Any) -> Any:
-    """A run made inline goes on in a thread: inline, the window would stand still."""
+    """The value to show: a run made with `inline` continues in a thread, because inline would freeze the window."""
     return "thread" if path == "run.host" and value == "inline" else value
 
 
@@ -61,7 +61,7 @@ def _label(path: str) -> str:
 
 
 class FieldLabel(QLabel):
-    """A setting's name, with an accent edge while its change waits."""
+    """A setting's name, with an edge in the accent colour while the draft changes the setting."""
 
     changed = False
 
@@ -78,7 +78,7 @@ class FieldLabel(QLabel):
 
 
 class FormRows(QWidget):
-    """Labelled editors of some settings, one a line; `label_width` in pixels."""
+    """Labelled editors, one setting per line; `label_width` is in pixels."""
 
     def __init__(self, label_width: int = 138, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -93,7 +93,7 @@ class FormRows(QWidget):
         self.labels: dict[str, FieldLabel] = {}
 
     def add(self, path: str, label: str, help: str, editor: Editor) -> None:
-        """One more line."""
+        """Add a line for one setting."""
         name = FieldLabel(label)
         name.setFixedWidth(self._label_width)
         name.setToolTip(help)
@@ -104,7 +104,7 @@ class FormRows(QWidget):
         self.editors[path], self.labels[path] = editor, name
 
     def add_remark(self) -> QLabel:
-        """A line under the last editor, for what should be known of its value; hidden while empty."""
+        """Add a line of text under the last editor, for a warning about its value; hidden while empty."""
         remark = QLabel()
         remark.setWordWrap(True)
         themes.set_role(remark, "warn")
@@ -113,7 +113,7 @@ class FormRows(QWidget):
         return remark
 
     def say(self, remark: QLabel, text: str) -> None:
-        """What a remark says."""
+        """Set the text of a remark; an empty text hides it."""
         remark.setText(text)
         self._form.setRowVisible(remark, bool(text))
 
@@ -129,7 +129,7 @@ class FormRows(QWidget):
 
 
 class Section(QWidget):
-    """A heading that folds what lies under it."""
+    """A heading that shows or hides the rows under it."""
 
     def __init__(self, title: str, rows: Sequence[FormRows], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -159,12 +159,12 @@ class Section(QWidget):
         self.toggle.setIcon(themes.icon("chevron-down" if self.toggle.isChecked() else "chevron-right", "muted"))
 
     def refresh(self) -> None:
-        """Lines came or went."""
+        """Show or hide the rows again after lines were added or removed."""
         self._fold(self.toggle.isChecked())
 
 
 class ExperimentForm(QWidget):
-    """Task, network, learning and run; the first sentence that does not fit stands under them."""
+    """Task, network, learning and run settings; below them the first problem of the settings, if there is one."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -201,12 +201,14 @@ class ExperimentForm(QWidget):
         agents = {name: presets.read_agent(name) for name in presets.agent_names()}
         agent = ChoiceEditor([(name, agents[name].title, name) for name in agents])
         agent.setPlaceholderText("Own combination")
-        agent.setToolTip("A combination of mechanisms by name, laid over the task, which keeps its own settings.")
+        agent.setToolTip(
+            "A named combination of attention, memory and learning settings. The task keeps its own settings."
+        )
         agent.setAccessibleName("Agent")
-        agent.edited.connect(lambda name: self._lay(agents[name]))
+        agent.edited.connect(lambda name: self._apply_agent(agents[name]))
         return agent
 
-    def _lay(self, agent: presets.AgentPreset) -> None:
+    def _apply_agent(self, agent: presets.AgentPreset) -> None:
         try:
             self._session.load(presets.with_agent(self._session.draft.experiment, agent))
         except ConfigError as error:
@@ -262,26 +264,26 @@ class ExperimentForm(QWidget):
         box.addWidget(self.problem)
 
     def set_card(self, card: Card) -> None:
-        """The card whose header says what an edit does."""
+        """Set the card whose header says what an edit does."""
         self._card = card
         self.refresh()
 
     def set_devices(self, devices: Sequence[tuple[str, str]]) -> None:
-        """The devices that torch found: (name, description)."""
+        """Offer the devices that torch found: (name, description)."""
         editor = self.editors()["run.device"]
         assert isinstance(editor, ChoiceEditor)
         editor.set_choices(
-            [("auto", "auto", "The best device there is."), *((name, name, tip) for name, tip in devices)]
+            [("auto", "auto", "The fastest available device."), *((name, name, tip) for name, tip in devices)]
         )
 
     def editors(self) -> dict[str, Editor]:
-        """Every editor by the path of its setting (`task` is the preset's, `agent` the agent's by name)."""
+        """Every editor, by the path of its setting; `task` chooses a preset, `agent` an agent preset."""
         rows = [self.first, *(each for section in self.sections.values() for each in section.rows)]
         return {path: editor for each in rows for path, editor in each.editors.items()}
 
     @Slot()
     def refresh(self) -> None:
-        """Show the proposed experiment, what of it matters and what of it waits for a fork."""
+        """Show the proposed experiment: hide settings without effect, mark those that the draft changes."""
         session = self._session
         editable, draft = Action.EDIT in session.allowed, session.waiting_edits
         for slot, rows in self.options.items():

@@ -20,7 +20,7 @@ from dqngui.gui.panels.internals.view_panel import ViewPanel
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
-from dqngui.lab.analysis.shares import Shares
+from dqngui.lab.analysis.shares import AttentionSummary
 from dqngui.lab.analysis.views import Maps, axis_labels, in_words, layered
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import View
@@ -52,7 +52,7 @@ class AttentionPanel(ViewPanel):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.heads = HeadChoice()
         self._maps: list[Maps] = []
-        self._shares: Shares | None = None
+        self._shares: AttentionSummary | None = None
         self._levels: list[Levels] = []
         self._make_content()
         self.key_figure = ElidedLabel("", self, gives_way=False)
@@ -245,7 +245,7 @@ class AttentionPanel(ViewPanel):
         some = slice(None) if self.layer is None else slice(self.layer, self.layer + 1)
         again = self._shares is None
         if self._shares is None:
-            self._shares = Shares(self._maps[some], self.head)
+            self._shares = AttentionSummary(self._maps[some], self.head)
         if self._shares.take(values[some]):
             self.go_on()
         high = min(1.0, max(level.take(each) for level, each in zip(self._levels, values, strict=True)))
@@ -259,8 +259,8 @@ class AttentionPanel(ViewPanel):
             self.times.draw(by_head, high, span=span, fresh=self.fresh)
         shares = self._shares
         self.over.draw(shares.keys, signed=False, limits=(0.0, high), fresh=again)
-        most = max(float(np.max(shares.most, initial=0.0)), 0.01)
-        self.curve.draw(self._entropy_in_words, [Series("", "series0", shares.nats)], (0.0, most))
+        most = max(float(np.max(shares.maximum, initial=0.0)), 0.01)
+        self.curve.draw(self._entropy_in_words, [Series("", "series0", shares.entropies)], (0.0, most))
         self.fit_rows()  # last: gutters are as wide as what is drawn needs them
 
     def _arrange(self, playing: PlayedEpisode, maps: Maps) -> None:
@@ -298,7 +298,7 @@ class AttentionPanel(ViewPanel):
         for canvas in (self.times, self.over, self.curve):
             canvas.follow(t)
         if t < shares.known:
-            nats, most = float(shares.nats[t]), float(shares.most[t])
+            nats, most = float(shares.entropies[t]), float(shares.maximum[t])
             figure = f"{nats:.2f} nats" + (f" · {100 * nats / most:.0f} %" if most > 0 else "")
             self.key_figure.setText(figure)
             self.over.tell("" if self.curve.isVisibleTo(self) or self.key_figure.isVisible() else f"entropy {figure}")
@@ -307,7 +307,7 @@ class AttentionPanel(ViewPanel):
         shares = self._shares
         if shares is None or t >= shares.known:
             return "entropy"
-        nats, most = float(shares.nats[t]), float(shares.most[t])
+        nats, most = float(shares.entropies[t]), float(shares.maximum[t])
         of = f" · {100 * nats / most:.0f} % of log {round(np.exp(most))}" if most > 0 else ""
         return f"entropy {nats:.2f} nats{of}"
 

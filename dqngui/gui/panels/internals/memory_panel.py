@@ -185,7 +185,7 @@ class MemoryPanel(ViewPanel):
         """Curves of the chosen row in every view with the same rows."""
         alike = [view for view in self.announced() if self.rows_of(view)[0] == names]
         assert self.row is not None and self.playing is not None and self.view is not None
-        told = self.ordering.told(self.values_of(self.view)[:, self.row], self.playing)
+        told = self.ordering.correlation_text(self.values_of(self.view)[:, self.row], self.playing)
         caption = f"{names[self.row]} · {told}" if told else names[self.row]
         for trace, signed in ((self.states, True), (self.shares, False)):
             views = [view for view in alike if view.signed == signed]

@@ -1,4 +1,4 @@
-"""The Log panel: tweaks, evaluations and notices of a run in words, the newest first."""
+"""The Log panel: tweaks, evaluations and notices of a run as lines of text, the newest first."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ LineRole = Qt.ItemDataRole.UserRole
 
 
 class LogPanel(Panel):
-    """One line an event: step, icon, sentence. Chips hide kinds; a click moves the cursor to the line's step."""
+    """One line per event: step, icon, sentence. Chips hide kinds; a click moves the cursor to the line's step."""
 
     title = "Log"
     wants = (Evaluated, KnobChanged, KnobRefused, Warned, Forked, BreakpointHit)
-    promise = "Tweaks, evaluations and warnings will be listed here as they happen."
+    promise = "Tweaks, evaluations and warnings appear here as they happen."
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -106,7 +106,7 @@ class LogPanel(Panel):
 
 
 class EventRowDelegate(QStyledItemDelegate):
-    """Paints a line: its step in a column of its own, its icon, its sentence as far as there is room."""
+    """Paints a line: its step in a right-aligned column, its icon, its sentence (shortened if there is no room)."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -114,7 +114,7 @@ class EventRowDelegate(QStyledItemDelegate):
         self._icons: dict[tuple[str, str], QIcon] = {}
 
     def fit(self, last_step: int) -> None:
-        """Make room for the longest step."""
+        """Make the step column wide enough for the last step."""
         self._step_px = themes.metrics(SECONDARY_PX).horizontalAdvance(f"{last_step:,}") + 2
 
     def restyle(self) -> None:
@@ -129,10 +129,10 @@ class EventRowDelegate(QStyledItemDelegate):
         line: EventLine = index.data(LineRole)
         theme, rect = themes.current(), option.rect
         painter.save()
-        chosen, under = QStyle.StateFlag.State_Selected, QStyle.StateFlag.State_MouseOver
-        if option.state & (chosen | under):
+        selected, hovered = QStyle.StateFlag.State_Selected, QStyle.StateFlag.State_MouseOver
+        if option.state & (selected | hovered):
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.mixed("accent", 0.18) if option.state & chosen else theme.color("raised"))
+            painter.setBrush(theme.mixed("accent", 0.18) if option.state & selected else theme.color("raised"))
             painter.drawRoundedRect(rect.adjusted(2, 1, -2, -1), 4, 4)
         painter.setFont(themes.font(SECONDARY_PX))
         middle = Qt.AlignmentFlag.AlignVCenter
@@ -146,6 +146,6 @@ class EventRowDelegate(QStyledItemDelegate):
         self._icons[key].paint(painter, step.right() + 10, top, ICON_PX, ICON_PX)
         text = rect.adjusted(step.right() + 10 + ICON_PX + 7 - rect.left(), 0, -8, 0)
         painter.setPen(theme.color("text"))
-        words = painter.fontMetrics().elidedText(line.text, Qt.TextElideMode.ElideRight, text.width())
-        painter.drawText(text, int(middle | Qt.AlignmentFlag.AlignLeft), words)
+        shown = painter.fontMetrics().elidedText(line.text, Qt.TextElideMode.ElideRight, text.width())
+        painter.drawText(text, int(middle | Qt.AlignmentFlag.AlignLeft), shown)
         painter.restore()

@@ -1,4 +1,4 @@
-"""The Runs panel: the folder of runs as a table, from which they are opened, resumed, compared and deleted."""
+"""The Runs panel: a table of the stored runs, to open, resume, compare and delete them."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from dqngui.gui.widgets.note import Note
 from dqngui.lab.library.library import Library
 from dqngui.lab.session.states import Action, State
 
-TICK_MS = 30_000
+TICK_MS = 30_000  # between updates of the column *changed*
 
 
 class RunsPanel(Panel):
-    """Lists the runs of the folder. A chosen one is opened read-only, in the same panels as a live run."""
+    """A table of all runs in the runs' folder. A stored run opens read-only, in the same panels as a live run."""
 
     title = "Runs"
-    promise = "Each run you train is kept in a folder and listed here, to be opened, resumed and compared."
+    promise = "Each run that you train is stored in a folder and listed here. You can open, resume and compare them."
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model: RunModel | None = None
         self._opened: Path | None = None
-        self._next: tuple[Path, Action] | None = None  # what to do once a run is open
+        self._next: tuple[Path, Action] | None = None  # the action to do once the run is open
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter")
         self.filter.setClearButtonEnabled(True)
@@ -57,18 +57,26 @@ class RunsPanel(Panel):
 
     def _make_actions(self) -> None:
         self._single = [
-            self._action("Open", "folder-open-outline", self.open, "Return", "Look at the run, read-only"),
-            self._action("Resume", "restart", lambda: self._open_then(Action.RESUME_RUN), "", "Open and train on"),
-            self._action("Fork", "source-branch", lambda: self._open_then(Action.FORK), "", "Open and branch from it"),
-            self._action("Show folder", "folder-outline", self.show_folder, "", "In the system's file manager"),
+            self._action("Open", "folder-open-outline", self.open, "Return", "Open the run read-only"),
+            self._action(
+                "Resume",
+                "restart",
+                lambda: self._open_then(Action.RESUME_RUN),
+                "",
+                "Open the run and continue its training",
+            ),
+            self._action("Fork", "source-branch", lambda: self._open_then(Action.FORK), "", "Open the run and fork it"),
+            self._action(
+                "Show folder", "folder-outline", self.show_folder, "", "Open the run's folder in the file manager"
+            ),
         ]
         self._any = [
-            self._action("Overlay on the return plot", "chart-line-variant", self.overlay, "Space", "Draw it, or not"),
+            self._action("Overlay on the return plot", "chart-line-variant", self.overlay, "Space", "Show or hide it"),
             self._action(
                 "Overlay all seeds of this experiment", "chart-bell-curve", self.overlay_seeds, "",
-                "The mean of the runs that differ in their seed, with a 95 % interval",
+                "The mean of the runs that differ only in their seed, with a 95 % interval",
             ),
-            self._action("Delete", "trash-can-outline", self.delete, "Del", "Into the trash; it can be undone"),
+            self._action("Delete", "trash-can-outline", self.delete, "Del", "Move to the trash; can be undone"),
         ]  # fmt: skip
         self._clear = self._action("Remove all overlays", "close", self._remove_overlays, "", "Draw the open run only")
         order = ("Open", "Resume", "Fork", "Overlay on", "Overlay all", "Remove", "Show", "Delete")
@@ -132,7 +140,7 @@ class RunsPanel(Panel):
 
     @Slot()
     def _tick(self) -> None:
-        """Draw the ages of the runs again."""
+        """Update the times in the column *changed*."""
         if self.model is not None:
             self.model.tick()
             self.table.viewport().update()
@@ -141,7 +149,7 @@ class RunsPanel(Panel):
     def _on_marks(self) -> None:
         if self.model is not None:
             self.model.mark()
-            self.table.viewport().update()  # an overlay may have another colour
+            self.table.viewport().update()  # the colour of an overlay may have changed
         self._enable()
 
     def why_empty(self) -> str:
@@ -167,7 +175,7 @@ class RunsPanel(Panel):
             action.setEnabled(bool(chosen))
         self._clear.setEnabled(self._library is not None and bool(self._library.overlays))
 
-    # -- what is done with runs -------------------------------------------------------------------
+    # -- actions on the chosen runs ---------------------------------------------------------------
 
     def chosen(self) -> list[str]:
         """Folders of the selected rows, from top to bottom."""
@@ -186,7 +194,7 @@ class RunsPanel(Panel):
         return self.sources.library.is_open(folder) or self.sources.session.open_stored(folder)
 
     def _open_then(self, action: Action) -> None:
-        """Open the chosen run and, once its log was read, go on with it."""
+        """Open the chosen run and do an action once its log is read."""
         for folder in self.chosen()[:1]:
             if self._open(Path(folder)):
                 self._next = Path(folder), action
@@ -216,10 +224,10 @@ class RunsPanel(Panel):
             return session.fork_plan.problem
         if session.state is State.FINISHED:
             return "This run has finished. Raise Total steps and fork it to train on."
-        return "This run cannot go on: it was never saved, or another process trains it."
+        return "This run cannot be resumed or forked: it was never saved, or another process trains it."
 
     def overlay(self) -> None:
-        """Draw the chosen runs over the open one, or draw them no more if all are drawn."""
+        """Draw the chosen runs over the open run; if all are drawn, remove them."""
         library, chosen = self._library, self.chosen()
         if library is None:
             return
@@ -238,19 +246,19 @@ class RunsPanel(Panel):
             self._library.remove_all()
 
     def show_folder(self) -> None:
-        """Show the chosen run's folder outside."""
+        """Show the chosen run's folder in the file manager."""
         for folder in self.chosen()[:1]:
             QDesktopServices.openUrl(QUrl.fromLocalFile(folder))
 
     def delete(self) -> None:
-        """Move the chosen runs into the trash, and offer to bring them back."""
+        """Move the chosen runs to the trash, and offer to undo it."""
         library, chosen = self._library, self.chosen()
         if library is None or not chosen:
             return
         name = library.name_of(chosen[0])
         if count := library.discard(chosen):
             what = f"“{name}”" if len(chosen) == 1 else f"{count} runs"
-            kept = f" {len(chosen) - count} could not be." if count < len(chosen) else ""
+            kept = f" {len(chosen) - count} could not be deleted." if count < len(chosen) else ""
             self.note.say(f"Deleted {what}.{kept}", undo=True)
 
     def _undo(self) -> None:
@@ -278,7 +286,7 @@ class RunsPanel(Panel):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and watched is self.table and event.matches(QKeySequence.StandardKey.Undo):
-            # The window's own Ctrl+Z takes back a knob; with the focus here it is the deletion.
+            # Ctrl+Z of the window undoes a knob change; with the focus here it undoes the deletion.
             if event.type() == QEvent.Type.ShortcutOverride and self._library is not None and self._library.can_undo:
                 event.accept()
                 return True

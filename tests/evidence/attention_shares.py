@@ -1,7 +1,7 @@
-"""How much of an agent's attention falls on the token that matters, where the task says which one that is.
+"""Measures the share of an agent's attention on the relevant token, for tasks that name it.
 
-An environment says it with `info["relevant"]`, the row of an entity. Of all heads (and queries, or actions) of a
-view, the one is named that looked at it most on other seeds than those that are told.
+An environment names it with `info["relevant"]`, the row of an entity. For each view, the best head (and query or
+action) is chosen on selection seeds and reported on test seeds.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ EPISODES = 32
 
 
 def shares(network: QNetwork, experiment: Experiment) -> dict[str, Any]:
-    """For each view with keys: the mean share on the relevant token of all heads and of the best, and of chance."""
+    """For each view with keys: mean share of all heads, share and index of the best head; `chance` is 1 / tokens."""
     chosen = _on_relevant(network, experiment, range(SELECTION_SEEDS, SELECTION_SEEDS + EPISODES))
     tested = _on_relevant(network, experiment, range(TEST_SEEDS, TEST_SEEDS + EPISODES))
-    told: dict[str, Any] = {"chance": round(1 / network.encoder.count, 4)}
+    result: dict[str, Any] = {"chance": round(1 / network.encoder.count, 4)}
     for name, share in tested.items():
         best = np.unravel_index(int(chosen[name].argmax()), share.shape)
-        told[name] = {
+        result[name] = {
             "mean": round(float(share.mean()), 4),
             "best": round(float(share[best]), 4),
             "where": [int(index) for index in best],
         }
-    return told
+    return result
 
 
 def _on_relevant(network: QNetwork, experiment: Experiment, seeds: Sequence[int]) -> dict[str, np.ndarray]:
-    """Mean share over all steps of greedy episodes, for each view with keys: an array over its other axes."""
+    """Mean share over all steps of greedy episodes, for each view with keys: an array over the view's other axes."""
     views = [spec for spec in network.views() if spec.axes[-1:] == ("key",) and spec.name.startswith("attention/")]
     first = next(i for i, label in enumerate(network.encoder.labels) if label.endswith(" 1"))
     device = next(network.parameters()).device
@@ -47,14 +47,14 @@ def _on_relevant(network: QNetwork, experiment: Experiment, seeds: Sequence[int]
     parts = envs.reset(list(seeds))
     action, reward = np.full(count, -1, dtype=np.int64), np.zeros(count, dtype=np.float32)
     active = np.ones(count, dtype=bool)
-    seen: dict[str, list[np.ndarray]] = {spec.name: [] for spec in views}
+    shares: dict[str, list[np.ndarray]] = {spec.name: [] for spec in views}
     with torch.inference_mode():
         state = network.initial_state(count)
         while active.any():
             relevant = first + np.array([info.get("relevant", 0) for info in envs.infos])
             record = Record()
             q, state = network(inputs_of(parts, action, reward, device), state, record)
-            for name, kept in seen.items():
+            for name, kept in shares.items():
                 weights = record.values[name][0].cpu().numpy()  # (B, ..., K)
                 kept += [weights[env, ..., relevant[env]] for env in np.flatnonzero(active)]
             action = q[0].argmax(-1).cpu().numpy()
@@ -62,4 +62,4 @@ def _on_relevant(network: QNetwork, experiment: Experiment, seeds: Sequence[int]
             reward = (raw * experiment.learn.reward_scale).astype(np.float32)
             active &= ~(terminated | truncated)
     envs.close()
-    return {name: np.mean(kept, axis=0) for name, kept in seen.items()}
+    return {name: np.mean(kept, axis=0) for name, kept in shares.items()}
