@@ -52,6 +52,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "failure.file": "`{file}`: {problem}",
     "failure.memory": "memory ran out: {problem}",
     "failure.memory_silent": "memory ran out",
+    "failure.numbers": "{problem}",
     "failure.raised": "the job raised {name}: {problem}",
     "failure.raised_silent": "the job raised {name}",
     "disk.full": "the disk is full",
