@@ -296,7 +296,7 @@ def test_a_memory_that_is_erased_forgets_the_cue(tmaze_run: Path, seed: int) -> 
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"target": "memory/cell"}, "`memory/cell` is nothing that .* what can be changed: action, observation, atten"),
+        ({"target": "memory/cell"}, "this agent has no `memory/cell`; what can be changed: action, observation, atten"),
         (
             {"target": "memory/gate/*"},
             "`memory/gate/.` is only shown, and changing it would have no effect; .* memory/hidden",
@@ -306,11 +306,11 @@ def test_a_memory_that_is_erased_forgets_the_cue(tmaze_run: Path, seed: int) -> 
         ({"target": "memory/hidden", "at": ((0,), (1,))}, r"`memory/hidden`: has 1 axes \(unit\), not 2"),
         ({"target": "observation", "at": ((4,),)}, "`observation`: there is no entry 4, only 0 to 3"),
         ({"target": "action", "value": 2.0}, r"`action`: there is no action 2, only 0 to 1 \(0 left, 1 right\)"),
-        ({"target": "action", "value": 0.5}, "`action`: 0.5 is none"),
+        ({"target": "action", "value": 0.5}, "`action`: there is no action 0.5"),
         ({"target": "action", "do": "remove"}, "`action` can only be set"),
         ({"target": "memory/hidden", "first": -1}, "there is no step from -1"),
         ({"target": "memory/hidden", "first": 5, "last": 4}, "there is no step from 5 to 4"),
-        ({"target": "memory/hidden", "value": float("nan")}, "nan is no number"),
+        ({"target": "memory/hidden", "value": float("nan")}, "nan is not a finite number"),
     ],
 )
 def test_what_cannot_be_changed_is_said_and_another_episode_begins(change: dict[str, Any], says: str) -> None:
