@@ -143,7 +143,7 @@ def test_forking_a_run_goes_on_from_its_end_with_changes(trained: tuple[Path, st
     assert status == 0, err
     said = "Forked from parent at step 1,200 with net.memory: none → lstm; run.total_steps: 1,200 → 1,600."
     assert said in err
-    assert "Begins anew: optimizer, replay, random generators, memory.core" in err
+    assert "Start afresh: optimizer, replay, random generators, memory.core" in err
     status, out, _ = here("runs", str(tmp_path), "--json")
     rows = {Path(row["folder"]).name: row for row in events(out)}
     assert rows.pop("parent")["parent"] == ""

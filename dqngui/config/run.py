@@ -1,4 +1,4 @@
-"The run: how long it is, where it computes, how often it evaluates and saves."
+"""The run: how long it is, where it computes, how often it evaluates and saves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dqngui.schema import Options, setting
 
 
 class RunConfig(Options, frozen=True):
-    "The run: how long it is, where it computes, how often it evaluates and saves."
+    """The run: how long it is, where it computes, how often it evaluates and saves."""
 
     total_steps: Annotated[
         int, setting("Environment steps of the whole run.", label="Total steps", unit="steps", log=True, ge=1)

@@ -41,6 +41,8 @@ def _sentence(error: BaseException, environment: str) -> Text:
     told = getattr(error, "text", None)
     if isinstance(told, Text):
         return told
+    if isinstance(error, FloatingPointError) and problem:
+        return say("failure.numbers", problem=problem)
     return say("failure.raised", name=name, problem=problem) if problem else say("failure.raised_silent", name=name)
 
 

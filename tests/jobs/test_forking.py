@@ -36,6 +36,7 @@ from dqngui.runs.checkpoints import checkpoints, load_weights
 from dqngui.runs.folder import create, summary_of
 from dqngui.runs.resume import load_resume
 from dqngui.settings import with_settings
+from dqngui.texts import words
 from tests.jobs.test_training_job import AGENTS, SMALL, experiment, recorded, stored_log
 
 PARTS = {"optimizer", "replay", "random generators"}
@@ -323,13 +324,15 @@ def test_differences_name_options_one_by_one_unless_the_choice_changed() -> None
     old = experiment(net__memory="transformer")
     assert list(differences(old, old)) == []
     longer = with_settings(old, {"net.memory_options.length": 5, "env.kwargs.max_episode_steps": 9, "run.stop_at": 1.5})
-    assert [difference_message(*change) for change in differences(old, longer)] == [
+    assert [words(difference_message(*change)) for change in differences(old, longer)] == [
         "env.kwargs.max_episode_steps: none → 9",
         f"net.memory_options.length: {old.net.memory_options['length']} → 5",
         "run.stop_at: none → 1.5",
     ]
     other = with_settings(old, {"net.memory": "gru"})
-    assert [difference_message(*change) for change in differences(old, other)] == ["net.memory: transformer → gru"]
+    assert [words(difference_message(*change)) for change in differences(old, other)] == [
+        "net.memory: transformer → gru"
+    ]
 
 
 def test_what_cannot_be_forked_is_one_sentence_and_leaves_the_folder_alone(tmp_path: Path) -> None:

@@ -300,18 +300,21 @@ def test_a_memory_that_is_erased_forgets_the_cue(tmaze_run: Path, seed: int) -> 
 @pytest.mark.parametrize(
     ("intervention", "says"),
     [
-        ({"target": "memory/cell"}, "`memory/cell` is nothing that .* what can be changed: action, observation, atten"),
-        ({"target": "memory/gate/*"}, "`memory/gate/.` is shown, but nothing follows from it; .* memory/hidden"),
+        ({"target": "memory/cell"}, "this agent has no `memory/cell`; what can be changed: action, observation, atten"),
+        (
+            {"target": "memory/gate/*"},
+            "`memory/gate/.` is only shown, and changing it would have no effect; .* memory/hidden",
+        ),
         ({"target": "memory/hidden", "at": ((8,),)}, "`memory/hidden`: there is no unit 8, only 0 to 7"),
         ({"target": "attention/pool", "at": ((-1,), None)}, "`attention/pool`: there is no head -1, only 0 to 1"),
         ({"target": "memory/hidden", "at": ((0,), (1,))}, r"`memory/hidden`: has 1 axes \(unit\), not 2"),
         ({"target": "observation", "at": ((4,),)}, "`observation`: there is no entry 4, only 0 to 3"),
-        ({"target": "action", "value": 2.0}, r"`action`: 2 is none of 0 to 1 \(0 left, 1 right\)"),
-        ({"target": "action", "value": 0.5}, "`action`: 0.5 is none"),
+        ({"target": "action", "value": 2.0}, r"`action`: there is no action 2, only 0 to 1 \(0 left, 1 right\)"),
+        ({"target": "action", "value": 0.5}, "`action`: there is no action 0.5"),
         ({"target": "action", "do": "remove"}, "`action` can only be set"),
         ({"target": "memory/hidden", "first": -1}, "there is no step from -1"),
         ({"target": "memory/hidden", "first": 5, "last": 4}, "there is no step from 5 to 4"),
-        ({"target": "memory/hidden", "value": float("nan")}, "nan is no number"),
+        ({"target": "memory/hidden", "value": float("nan")}, "nan is not a finite number"),
     ],
 )
 def test_what_cannot_be_changed_is_said_and_another_episode_begins(intervention: dict[str, Any], says: str) -> None:
@@ -331,7 +334,7 @@ def test_given_actions_that_there_are_not_are_said() -> None:
     player = armed(small())
     player.send(BeginEpisode(number=1, seed=3, actions=(0, 1, 2)))
     failure = player.next()
-    assert isinstance(failure, Failed) and "2 is none of 0 to 1" in failure.words
+    assert isinstance(failure, Failed) and "no action 2, only 0 to 1" in failure.words
 
 
 def test_what_can_be_changed_is_announced() -> None:
@@ -409,7 +412,7 @@ def test_a_driven_step_waits_and_others_are_ignored() -> None:
     assert player.until(Played).tensors["action"].tolist() == [0]
     assert player.until(Frame).t == 6  # the picture that waited for its step
     player.send(Drive(number=1, t=6, action=7))
-    assert "7 is none of 0 to 2" in player.until((Failed,)).words
+    assert "no action 7, only 0 to 2" in player.until((Failed,)).words
     player.send(Drive(number=1, t=6, action=1))
     assert player.until(Played).first == 6
 

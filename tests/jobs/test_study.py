@@ -148,7 +148,10 @@ def test_what_cannot_be_removed_is_said() -> None:
 
 def test_one_episode_explains_nothing(finder: Path) -> None:
     told = answer(m.OpenAgent(folder=str(finder)), m.AskFaithfulness(number=1, view=SELF, episodes=1))
-    assert told.words == "only 1 of 1 episodes had more than 1 tokens to choose from, which tells nothing of others"
+    assert told.words == (
+        "only 1 of 1 episodes had more than 1 tokens to choose from, which is too few for an interval; "
+        "ask for more episodes"
+    )
 
 
 def test_absent_tokens_neither_ask_nor_count() -> None:

@@ -24,7 +24,7 @@ TEMPLATES: dict[str, str | Plural] = {
         "--replay-knobs"
     ),
     "command.resume_alone": (
-        "--resume continues a run as it is; beside it there may be --steps, --break, --runs, --host and --json"
+        "--resume continues a run as it is; only --steps, --break, --runs, --host and --json go with it"
     ),
     "command.steps": "--steps must be at least 1",
     "command.replay_knobs_break": (
@@ -48,7 +48,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "shown.refused": "`{field}` = {value} was refused: {reason}",
     "shown.forked": "Forked from {parent} at step {step:,}.",
     "shown.forked_with": "Forked from {parent} at step {step:,} with {changes}.",
-    "shown.fresh": "Begins anew: {parts}.",
+    "shown.fresh": "Start afresh: {parts}.",
     "shown.resumed": "The run goes on from step {step:,}.",
     "shown.resumed_again": Plural(
         "lost",
@@ -61,8 +61,8 @@ TEMPLATES: dict[str, str | Plural] = {
     "shown.return": "return {value:g}",
     "shown.evaluated": "evaluated {mean:.4g}",
     "shown.evaluated_best": "evaluated {mean:.4g} (best {best:.4g})",
-    "shown.stopping": "Stopping: saving a checkpoint (again to give up)",
-    "shown.stopping_all": "Stopping: saving checkpoints (again to give up)",
+    "shown.stopping": "Stopping: saving a checkpoint (press Ctrl+C again to end without saving)",
+    "shown.stopping_all": "Stopping: saving checkpoints (press Ctrl+C again to end without saving)",
     "shown.seed": "seed {seed}: {step:,} steps, {role} {mean:.4g}",
     "shown.seed_failed": "dqngui: seed {seed}: {problem}",
     "shown.no_runs": "No runs in `{folder}` yet: `dqngui train` makes one.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dqngui.texts.language import Plural
 
 TEMPLATES: dict[str, str | Plural] = {
-    "env.set_by_program": "`env.kwargs.{name}`: is set by the program, leave it out",
+    "env.set_by_program": "`env.kwargs.{name}` is set by the program; leave it out",
     "env.none_near": "`env.id`: there is no environment `{name}`; did you mean {near}?",
     "env.none": "`env.id`: there is no environment `{name}`; for one of your own write `module:Id`",
     "env.or": "{first} or {second}",
@@ -48,11 +48,11 @@ TEMPLATES: dict[str, str | Plural] = {
     "observation.categories": "the observation part `{name}` has {count:,} categories; at most {most:,} can be used",
     "observation.wrong": "`{where}`: {problem}",
     "observation.unreadable": (
-        "`{where}`: the observation part `{name}` is {kind}, which no network here reads; supported are Box, Discrete, "
-        "MultiDiscrete, MultiBinary, Text, and Dict or Tuple of them"
+        "`{where}`: the observation part `{name}` is {kind}, which no network here can read; supported are Box, "
+        "Discrete, MultiDiscrete, MultiBinary, Text, and Dict or Tuple of them"
     ),
     "observation.unreadable_part": (
-        "`{where}`: the observation part `{name}` is {kind}, which no network here reads; leave it out with the "
+        "`{where}`: the observation part `{name}` is {kind}, which no network here can read; leave it out with the "
         "wrapper `keep`, for example with entries = {entries}"
     ),
     "space.text": "text",

@@ -7,7 +7,7 @@ from dqngui.texts.language import Plural
 TEMPLATES: dict[str, str | Plural] = {
     "train.no_folder": "resuming needs the folder of a run",
     "train.no_experiment": "a new run needs an experiment",
-    "train.nothing_to_save": "Nothing can be saved: what was learned is not finite any more.",
+    "train.nothing_to_save": "Nothing can be saved: the network's weights are no longer finite numbers.",
     "train.not_finite": "the {what} became {value} at step {step:,}; {remedy}",
     "train.loss": "loss",
     "train.gradient": "gradient",
@@ -29,12 +29,12 @@ TEMPLATES: dict[str, str | Plural] = {
         },
     ),
     "train.starving": (
-        "nothing is learned: of each environment's last {rows:,} steps, all that the replay keeps, no window can be "
-        "drawn; raise `learn.replay_capacity`"
+        "nothing is learned: the replay keeps only the last {rows:,} steps of each environment, and no window can be "
+        "drawn from them; raise `learn.replay_capacity`"
     ),
     "train.starving_from_start": (
-        "nothing is learned: of each environment's last {rows:,} steps, all that the replay keeps, no window can be "
-        "drawn; raise `learn.replay_capacity`, or let windows begin anywhere (`learn.window_from`)"
+        "nothing is learned: the replay keeps only the last {rows:,} steps of each environment, and no window can be "
+        "drawn from them; raise `learn.replay_capacity`, or let windows begin anywhere (`learn.window_from`)"
     ),
     "train.replay_too_large": (
         "a full replay would take {steps} of steps, and this machine has {room}: lower learn.replay_capacity"
@@ -56,7 +56,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "play.wrong_options": "cannot play: {problem}",
     "play.other_device": "This machine has no {device}, so the agent plays on the CPU",
     "play.nothing_to_film": "`{env}` draws no pictures, so it cannot be filmed",
-    "play.too_long": "Only the first {steps:,} steps of an episode can be looked into: memory is short",
+    "play.too_long": "Only the first {steps:,} steps of an episode can be shown: there is no memory for more.",
     "play.not_repeating": "{env} does not repeat itself, so only its newest steps can be shown",
     "agent.none": "an agent needs the folder of a run, or an experiment",
     "agent.unfit": "the weights do not fit the experiment's network",
@@ -64,14 +64,16 @@ TEMPLATES: dict[str, str | Plural] = {
     "film.no_folder": "`{path}`: there is no folder `{folder}`",
     "film.broken": "`{path}`: the film could not be written; the disk may be full",
     "change.action_places": "`action` can only be set, and has no places",
-    "change.no_action": "`action`: {action:g} is none of 0 to {last}",
-    "change.no_action_named": "`action`: {action:g} is none of 0 to {last} ({names})",
+    "change.no_action": "`action`: there is no action {action:g}, only 0 to {last}",
+    "change.no_action_named": "`action`: there is no action {action:g}, only 0 to {last} ({names})",
     "change.no_steps": "`{target}`: there is no step from {first} to {last}",
-    "change.no_number": "`{target}`: {value} is no number to set or to scale by",
-    "change.without_effect": "`{pattern}` is shown, but nothing follows from it; what can be changed: {known}",
-    "change.unknown": "`{pattern}` is nothing that this agent has; what can be changed: {known}",
+    "change.no_number": "`{target}`: {value} is not a finite number, so nothing can be set to it or scaled by it",
+    "change.without_effect": (
+        "`{pattern}` is only shown, and changing it would have no effect; what can be changed: {known}"
+    ),
+    "change.unknown": "this agent has no `{pattern}`; what can be changed: {known}",
     "change.axes": "`{name}`: has {count} axes ({axes}), not {given}",
     "change.no_place": "`{name}`: there is no {axis} {place}, only 0 to {last}",
-    "change.no_entries": "`observation`: has no entries with names here, so that none can be changed",
+    "change.no_entries": "`observation`: its entries have no names here, so none can be changed",
     "change.out_of_range": "`observation`: {name} cannot be {value:g}, only 0 to {most:g}, whole numbers",
 }

@@ -18,14 +18,15 @@ TEMPLATES: dict[str, str | Plural] = {
     "study.places": "places",
     "study.no_choice": "there were never more than {k} {what} to choose from",
     "study.few_episodes": (
-        "only {measured} of {episodes} episodes had more than {k} {what} to choose from, which tells nothing of others"
+        "only {measured} of {episodes} episodes had more than {k} {what} to choose from, which is too few for an "
+        "interval; ask for more episodes"
     ),
-    "study.no_weights": "`{view}` is no view of weights, so that nothing can be removed from it",
-    "study.nothing_weighed": "this agent weighs nothing: it has no attention, and no memory that is addressed",
+    "study.no_weights": "`{view}` is no view of weights, so nothing can be removed from it",
+    "study.nothing_weighed": "this agent has no weights to show: it has no attention, and no memory with addresses",
     "study.no_checkpoints": "this run has stored no checkpoints yet",
     "study.checkpoints_gone": "the checkpoints of this run are gone",
     "probe.few_episodes": "fewer than {fewest} episodes came to any step with this fact; ask for more of them",
     "probe.nothing_held": "this agent carries nothing from one step to the next, so there is nothing to read from",
-    "probe.not_held": "`{view}` is nothing that this memory holds; it holds: {known}",
+    "probe.not_held": "this memory does not hold `{view}`; it holds: {known}",
     "probe.no_fact": "there is no fact `{name}`; there are: {known}",
 }
