@@ -17,7 +17,7 @@ from scripted_player import ScriptedPlayer, Watched
 from dqngui import messages as m
 from dqngui.envs.seeds import PLAY_SEEDS
 from dqngui.gui.cards.card import Card
-from dqngui.gui.charts.bar_ranges import bar_range, step_above
+from dqngui.gui.charts.value_ranges import bar_range, step_above
 from dqngui.gui.panels.agent.agent_panel import SPEEDS, AgentPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.playback.episode import PlayedEpisode
@@ -74,15 +74,15 @@ def entries(panel: AgentPanel) -> list[str]:
 def test_picture_bars_and_numbers_are_of_one_step(playing: AgentPanel, player: Watched) -> None:
     assert playing.frame._image is not None
     assert playing.frame._image.pixelColor(0, 0).red() == 42
-    assert playing.bars._texts == ["42.00", "10.00"]
-    assert playing.bars.described == "left taken, value 42.00"
+    assert playing.bars.drawn.texts == ("42.00", "10.00")
+    assert playing.bars.drawn.described == "left taken, value 42.00"
     assert playing.transport.place.text() == "42 / 96+"
     assert playing.gained.text() == "return 42"
     assert playing.line.text() == "demo, 60,000 steps · seed 3,000,000 · greedy"
     player.step(-40)
     player.tick(times=3)
     assert playing.frame._image.pixelColor(0, 0).red() == 2
-    assert playing.bars.described == "right taken, value 10.00"
+    assert playing.bars.drawn.described == "right taken, value 10.00"
     assert playing.transport.place.text() == "2 / 96+"
 
 
@@ -95,13 +95,13 @@ def test_values_that_come_behind_their_picture_are_drawn(playing: AgentPanel, pl
     player.tick(times=4)
     assert player.playing is not None
     assert (player.playing.t, player.playing.length) == (42, 42)
-    assert playing.bars.described == ""
+    assert playing.bars.drawn.described == ""
     player.host.emit(player.host.played(42, 96))
     player.tick()
     playing.take_views(player.playing)
     playing.refresh()
     assert (player.playing.t, player.playing.length) == (42, 96)
-    assert playing.bars.described == "left taken, value 42.00"
+    assert playing.bars.drawn.described == "left taken, value 42.00"
 
 
 def test_at_the_end_nothing_is_chosen_and_it_says_why(playing: AgentPanel, player: Watched) -> None:
@@ -109,7 +109,7 @@ def test_at_the_end_nothing_is_chosen_and_it_says_why(playing: AgentPanel, playe
     player.tick(times=4)
     assert playing.transport.place.text() == "100 / 100"
     assert playing.gained.text() == "return 100 · ended"
-    assert playing.bars.described == ""
+    assert playing.bars.drawn.described == ""
 
 
 def test_a_random_action_is_marked(playing: AgentPanel, player: Watched) -> None:
@@ -117,20 +117,20 @@ def test_a_random_action_is_marked(playing: AgentPanel, player: Watched) -> None
     player.tick(times=3)
     player.seek(5)  # the script takes action 1 up to step 10, whose value 10 is higher
     player.tick(times=3)
-    assert playing.bars.described == "right taken, value 10.00"
+    assert playing.bars.drawn.described == "right taken, value 10.00"
     assert player.playing is not None
     player.playing.action[5] = 0
     playing.bars.show_step(player.playing, 5)
-    assert playing.bars.described == "left taken at random, value 5.00"
-    assert "at random" in playing.bars._tip()
+    assert playing.bars.drawn.described == "left taken at random, value 5.00"
+    assert "at random" in playing.bars.drawn.tip
 
 
 def test_the_bars_range_stays_while_an_episode_is_played(playing: AgentPanel, player: Watched) -> None:
-    before = playing.bars._range
+    before = playing.bars.drawn.limits
     for t in range(0, 96, 7):
         player.seek(t)
         player.tick(times=3)
-        assert playing.bars._range[1] >= before[1]
+        assert playing.bars.drawn.limits[1] >= before[1]
     assert before == (0.0, 100.0)
 
 
@@ -169,7 +169,7 @@ def test_many_actions_find_room(panel: AgentPanel, count: int, width: int) -> No
     bars.resize(width, bars.minimumSizeHint().height())
     assert bars.minimumSizeHint().height() <= 130
     assert not bars.grab().isNull()
-    assert bars.described == f"act {count - 1} taken, value {bars._texts[-1]}"
+    assert bars.drawn.described == f"act {count - 1} taken, value {bars.drawn.texts[-1]}"
 
 
 def test_without_pictures_the_observation_is_drawn_and_the_reason_said(

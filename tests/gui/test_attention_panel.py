@@ -153,13 +153,13 @@ def test_over_the_episode_stands_the_mean_of_the_heads_or_a_chosen_one(qtbot: Qt
     values = playing.view(SELF.name)
     np.testing.assert_allclose(panel.over.values, values.mean(axis=(1, 2)), rtol=1e-6)
     assert panel.over.caption == "mean of the heads"
-    QTest.mouseClick(panel.now, Qt.MouseButton.LeftButton, pos=panel.now._places[2].center().toPoint())
+    QTest.mouseClick(panel.now, Qt.MouseButton.LeftButton, pos=panel.now.drawn.places[2].center().toPoint())
     assert panel.head == 2
     np.testing.assert_allclose(panel.over.values, values[:, 2].mean(axis=1), rtol=1e-6)
     np.testing.assert_array_equal(panel.now.values, values[0, 2:3])
     assert panel.alone.isVisible() and panel.alone.name.text() == "head 3"
     assert panel.now.told(0, 1, 0).startswith("head 3 · pole angle · cart position · ")
-    QTest.mouseClick(panel.now, Qt.MouseButton.LeftButton, pos=panel.now._places[0].center().toPoint())
+    QTest.mouseClick(panel.now, Qt.MouseButton.LeftButton, pos=panel.now.drawn.places[0].center().toPoint())
     assert panel.head is None and not panel.alone.isVisible()
     np.testing.assert_allclose(panel.over.values, values.mean(axis=(1, 2)), rtol=1e-6)
 
@@ -167,7 +167,7 @@ def test_over_the_episode_stands_the_mean_of_the_heads_or_a_chosen_one(qtbot: Qt
 def test_where_heads_are_rows_a_click_on_a_row_chooses_one(qtbot: QtBot) -> None:
     playing = episode((POOL,))
     panel = shown(qtbot, playing)
-    place = panel.now._places[0]
+    place = panel.now.drawn.places[0]
     at = QPoint(round(place.center().x()), round(place.top() + 1.5 * place.height() / 4))
     QTest.mouseClick(panel.now, Qt.MouseButton.LeftButton, pos=at)
     assert panel.head == 1

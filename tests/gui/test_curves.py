@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from dqngui.gui.cards.card import Card
 from dqngui.gui.charts.event_strip import describe, short_name, value_text
-from dqngui.gui.charts.plot import grown, typical_range
+from dqngui.gui.charts.value_ranges import training_span, typical_range
 from dqngui.gui.panels.curves.exploration_panel import ExplorationPanel
 from dqngui.gui.panels.curves.learning_panel import LearningPanel
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
@@ -49,9 +49,9 @@ def test_learning_begins_where_a_fork_left_its_parent(qtbot: QtBot) -> None:
     panel = made(qtbot, LearningPanel)
     fork = Forked(step=60_000, parent="a")
     panel.show(History.of([fork, *(msgspec.structs.replace(e, step=60_000 + e.step) for e in run_events(100))]))
-    assert {plot.span for plot in plots(panel)} == {(60_000.0, 60_000.0 + grown(5_000))}
+    assert {plot.span for plot in plots(panel)} == {(60_000.0, 60_000.0 + training_span(5_000))}
     panel.show(History.of(run_events(100)))
-    assert {plot.span for plot in plots(panel)} == {(0.0, grown(5_000))}
+    assert {plot.span for plot in plots(panel)} == {(0.0, training_span(5_000))}
 
 
 def test_smoothing_changes_the_line(qtbot: QtBot) -> None:

@@ -105,7 +105,7 @@ def test_many_ways_lead_back(qtbot: QtBot, way: str) -> None:
     assert (panel.layer, panel.head) == (0, 3)
     match way:
         case "click":
-            QTest.mouseClick(panel.now, Qt.MouseButton.LeftButton, pos=panel.now._places[0].center().toPoint())
+            QTest.mouseClick(panel.now, Qt.MouseButton.LeftButton, pos=panel.now.drawn.places[0].center().toPoint())
         case "escape":
             QTest.keyClick(panel, Qt.Key.Key_Escape)
         case "button":
@@ -223,7 +223,7 @@ def test_layers_without_heads_stand_below_each_other(qtbot: QtBot) -> None:
     assert panel.grid.values.shape == (2, 1, 4, 2) and panel.grid.heads == ("",)
     QTest.mouseClick(panel.grid, Qt.MouseButton.LeftButton, pos=middle(panel, 1, 0))
     QApplication.processEvents()
-    assert (panel.layer, panel.head) == (1, None) and panel.now.rows[2] == "head 3"
+    assert (panel.layer, panel.head) == (1, None) and panel.now.names.rows[2] == "head 3"
     panel.now.clicked.emit(0, 2, 0)
     assert (panel.layer, panel.head) == (1, 2) and panel.now.chosen == 2
 

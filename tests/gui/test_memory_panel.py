@@ -165,7 +165,7 @@ def test_a_matrix_is_drawn_at_the_shown_step_and_a_click_on_a_cell_draws_its_cur
     playing = episode((SLOTS, HIDDEN), t=7)
     panel = shown(qtbot, playing, height=320)
     panel.look_at(SLOTS.name)
-    assert panel.now.isVisible() and panel.now._axes == ("slot", "unit")
+    assert panel.now.isVisible() and panel.now.names.axes == ("slot", "unit")
     np.testing.assert_array_equal(panel.now.values[0], playing.view(SLOTS.name)[7])
     panel.follow(8)
     np.testing.assert_array_equal(panel.now.values[0], playing.view(SLOTS.name)[8])

@@ -174,8 +174,8 @@ def test_keys_drive_from_the_step_that_is_shown(desk: Desk, player: Watched) -> 
         (42, "hand"), (43, "hand"), (44, "hand"), (45, "agent"), (46, "agent"),
     ]  # fmt: skip
     assert desk.words == "You are driving · Esc returns"
-    assert desk.panel.bars._keys == ["←", "→"]
-    assert desk.panel.bars.described == "left taken by the agent, as no key was down, value 46.00"
+    assert desk.panel.bars.drawn.keys == ("←", "→")
+    assert desk.panel.bars.drawn.described == "left taken by the agent, as no key was down, value 46.00"
     assert desk.panel.line.text().startswith("human · demo")
     assert player.shown[-1][0] == 47  # what follows the last step
 
@@ -230,7 +230,7 @@ def test_handing_back_lets_the_agent_go_on_in_the_same_episode(desk: Desk, playe
     assert list(playing.action[42:45]) == [1, 1, 1]
     assert not desk.panel.takeover.driving
     assert desk.panel.strip.isHidden()
-    assert desk.panel.bars._keys == []
+    assert desk.panel.bars.drawn.keys == ()
     player.pause()
     player.tick(times=3)
     at = player.shown[-1][0]

@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui.charts.path import extent
+from dqngui.gui.charts.value_ranges import tenths_range
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.pca import Projection, fit_axes, milestone
@@ -91,14 +91,14 @@ def test_axes_survive_what_does_not_vary_and_what_is_missing() -> None:
 
 
 def test_an_axis_holds_its_values_and_grows_seldom() -> None:
-    assert extent(np.array([-0.93, 2.0], np.float32)) == pytest.approx((-1.0, 2.0))
-    low, high = extent(np.zeros(5, np.float32))
+    assert tenths_range(np.array([-0.93, 2.0], np.float32)) == pytest.approx((-1.0, 2.0))
+    low, high = tenths_range(np.zeros(5, np.float32))
     assert low < 0 < high, "a state of one unit has no second axis"
-    low, high = extent(np.full(5, 3.7, np.float32))
+    low, high = tenths_range(np.full(5, 3.7, np.float32))
     assert low <= np.float32(3.7) <= high and high - low > 1e-5
-    assert extent(np.array([np.nan, 0.0, 1.0], np.float32)) == pytest.approx((0.0, 1.0))
+    assert tenths_range(np.array([np.nan, 0.0, 1.0], np.float32)) == pytest.approx((0.0, 1.0))
     walk = np.cumsum(np.random.default_rng(0).standard_normal(2_000)).astype(np.float32)
-    ends = {extent(walk[:n]) for n in range(50, 2_000)}
+    ends = {tenths_range(walk[:n]) for n in range(50, 2_000)}
     assert len(ends) < 60
 
 

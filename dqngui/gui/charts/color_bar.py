@@ -8,7 +8,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui.charts.canvas import TOP, color_table, image_of
-from dqngui.gui.charts.plot import short
+from dqngui.gui.charts.layout.axis import short
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
 

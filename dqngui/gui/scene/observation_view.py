@@ -13,7 +13,7 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from dqngui.gui.charts.bar_ranges import step_above
+from dqngui.gui.charts.value_ranges import step_above
 from dqngui.gui.scene.frame import CORNER, Ringed
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, TICK_PX

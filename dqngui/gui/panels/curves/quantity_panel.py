@@ -15,7 +15,8 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 
 from dqngui.gui.cards.panel import Cursor, Panel
 from dqngui.gui.charts.event_strip import describe
-from dqngui.gui.charts.plot import Plot, typical_range
+from dqngui.gui.charts.plot import Plot
+from dqngui.gui.charts.value_ranges import typical_range
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel

@@ -7,9 +7,10 @@ import numpy.typing as npt
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from dqngui.gui.charts.path import Colouring, Path
-from dqngui.gui.charts.plot import short
-from dqngui.gui.charts.timeline import span_of
+from dqngui.gui.charts.layout.axis import short
+from dqngui.gui.charts.layout.path import Colouring
+from dqngui.gui.charts.path import Path
+from dqngui.gui.charts.value_ranges import episode_span
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
@@ -148,7 +149,7 @@ class Trajectory(QWidget):
             most = float(np.abs(reward[np.isfinite(reward)]).max(initial=0.0)) or 1.0
             place = np.nan_to_num(reward / most * 8).round().astype(np.intp) + 8
             return Colouring(_signed(), np.clip(place, 0, 16), (short(-most), short(most)))
-        span = span_of(playing.length, playing.ended)
+        span = episode_span(playing.length, playing.ended)
         index = np.arange(known, dtype=np.intp) * SHADES // max(span, 1)
         return Colouring(_ramp(SHADES), np.minimum(index, SHADES - 1), ("step 0", f"{span - 1:,}"))
 
