@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QFontMetricsF
+from PySide6.QtGui import QAction, QFont, QFontMetricsF
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QInputDialog
 from pytestqt.qtbot import QtBot
@@ -66,6 +66,11 @@ def entry(panel: AgentPanel, text: str) -> None:
 def entries(panel: AgentPanel) -> list[str]:
     panel.watch.menu().aboutToShow.emit()
     return [action.text() for action in panel.watch.menu().actions() if action.text()]
+
+
+def menu_entry(panel: AgentPanel, text: str) -> QAction:
+    """An entry of the card's own menu."""
+    return next(action for action in panel.menu_actions if action.text() == text)
 
 
 # -- what is drawn -----------------------------------------------------------------------------------
@@ -238,7 +243,8 @@ def test_nothing_is_cut_off_at_any_size(playing: AgentPanel, size: tuple[int, in
         corner = widget.mapTo(card, QPoint(widget.width(), widget.height()))
         assert corner.x() <= card.width() and corner.y() <= card.height(), widget
     for figure in (playing.transport.place, playing.gained):
-        assert QFontMetricsF(figure._strong).horizontalAdvance(figure.text()) <= figure.width() + 1
+        strong = QFontMetricsF(themes.font(themes.SECONDARY_PX, QFont.Weight.DemiBold))
+        assert strong.horizontalAdvance(figure.text()) <= figure.width() + 1
     assert playing.line.isVisible() == (size[1] > 300)
 
 
@@ -320,12 +326,12 @@ def test_the_scrubber_follows_the_hand_within_what_is_known(playing: AgentPanel,
 
 
 def test_the_menu_chooses_weights_exploration_and_episode(playing: AgentPanel, player: Watched) -> None:
-    assert playing.watch._full == "demo, greedy"
+    assert playing.watch.full_text == "demo, greedy"
     assert entries(playing)[:2] == ["Best checkpoint", "Last checkpoint"]
     entry(playing, "20,000 steps")
     player.tick(times=4)
     assert player.choice == 20_000
-    assert playing.watch._full == "checkpoint 20,000, greedy"
+    assert playing.watch.full_text == "checkpoint 20,000, greedy"
     entry(playing, "ε 0.1:")
     player.tick(times=3)
     assert player.playing.epsilon == 0.1  # type: ignore[union-attr]
@@ -374,7 +380,7 @@ def test_a_film_is_exported_and_the_player_comes_back(
     size = player.picture_size
     playing.film.start(path)
     assert playing.line.text().startswith("film:")
-    assert playing._film_action.text() == "Cancel film"
+    assert menu_entry(playing, "Cancel film").isEnabled()
 
     def ticked() -> bool:
         player.tick(times=2)
@@ -391,7 +397,7 @@ def test_a_film_is_exported_and_the_player_comes_back(
 def test_a_film_can_be_cancelled(qtbot: QtBot, playing: AgentPanel, player: Watched, tmp_path: Path) -> None:
     playing.film.start(tmp_path / "episode.mp4")
     player.tick(times=2)
-    playing._film_action.trigger()
+    menu_entry(playing, "Cancel film").trigger()
     assert playing.film.filming is None
     assert playing.line.text() == "film: cancelled"
     assert not list(tmp_path.glob("*.mp4"))

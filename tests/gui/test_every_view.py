@@ -136,7 +136,7 @@ def assert_all_named(trace: Trace) -> None:
     assert [sum(text.startswith(each.name) and token == each.token for text, token in parts) for each in named] == [
         1
     ] * len(named)
-    assert sum(trace.metrics.horizontalAdvance(text) + 2 + BETWEEN for text, _ in parts) - BETWEEN <= room
+    assert sum(trace.letters.width(text) + 2 + BETWEEN for text, _ in parts) - BETWEEN <= room
 
 
 def test_coefficients_have_their_names_and_what_never_changes_is_drawn_once(qtbot: QtBot) -> None:

@@ -172,11 +172,11 @@ def test_kept_axes_stay_and_earlier_episodes_are_drawn_in_them(qtbot: QtBot) -> 
     panel = shown(qtbot, first)
     trajectory = panel.trajectory
     trajectory.keep.click()
-    axes, places = trajectory._projection.axes, trajectory.places.copy()
+    axes, places = trajectory.projection.axes, trajectory.places.copy()
     for number in range(7):
         panel.take_views(held(turning(100, 64, seed=0) + number, 100, ended=True, seed=12 + number))
         panel.refresh()
-    assert trajectory._projection.axes is axes and axes is not None
+    assert trajectory.projection.axes is axes and axes is not None
     assert len(trajectory.path.past) == 5
     assert trajectory.note.text() == "axes of seed 11 · 5 faint"
     np.testing.assert_allclose(
@@ -188,15 +188,15 @@ def test_kept_axes_stay_and_earlier_episodes_are_drawn_in_them(qtbot: QtBot) -> 
     np.testing.assert_allclose(trajectory.places, places, atol=1e-4)
     trajectory.keep.click()
     assert trajectory.path.past == [] and trajectory.note.text() == ""
-    assert trajectory._projection.axes is not axes
+    assert trajectory.projection.axes is not axes
 
 
 def test_without_kept_axes_every_episode_has_its_own(qtbot: QtBot) -> None:
     panel = shown(qtbot, held(turning(100, 64, seed=0), 100, ended=True))
-    before = panel.trajectory._projection.axes
+    before = panel.trajectory.projection.axes
     panel.take_views(held(turning(100, 64, seed=5), 100, ended=True, seed=2))
     panel.refresh()
-    assert panel.trajectory._projection.axes is not before and panel.trajectory.path.past == []
+    assert panel.trajectory.projection.axes is not before and panel.trajectory.path.past == []
 
 
 def test_a_young_or_unmoved_memory_says_why_there_is_no_path(qtbot: QtBot) -> None:
@@ -210,7 +210,7 @@ def test_a_young_or_unmoved_memory_says_why_there_is_no_path(qtbot: QtBot) -> No
 
 def test_a_matrix_is_a_state_too(qtbot: QtBot) -> None:
     panel = shown(qtbot, extend(began((SLOTS,)), rows_of((SLOTS,), 50), 50))
-    axes = panel.trajectory._projection.axes
+    axes = panel.trajectory.projection.axes
     assert axes is not None and axes.directions.shape == (2, 15)
 
 

@@ -17,12 +17,16 @@ BESIDE = 28  # pixels of arrow, padding and border
 
 
 class ChoiceButton(QToolButton):
-    """One of several; where its text does not fit it is shortened, and the tooltip says it all."""
+    """One of several; where its text does not fit it is shortened, and the tooltip has all of it.
+
+    Attributes:
+        full_text: the present choice in words.
+    """
 
     def __init__(self, tooltip: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         themes.set_role(self, "choice")
-        self._tip, self._full = tooltip, ""
+        self._tip, self.full_text = tooltip, ""
         self._texts: dict[str, str] = {}
         self._below: dict[str, str] = {}
         self._submenu: QMenu | None = None
@@ -86,8 +90,12 @@ class ChoiceButton(QToolButton):
         for action in self._group.actions():
             action.setChecked(action.data() == key)
         below = self._below.get(key)
-        self._full = self._texts.get(key, "") if below is None else f"by {below}"
-        self.setToolTip(f"{self._tip}: {self._full}")
+        self.say(self._texts.get(key, "") if below is None else f"by {below}")
+
+    def say(self, text: str) -> None:
+        """Show a text as the present choice, shortened where it does not fit; the tooltip has it in full."""
+        self.full_text = text
+        self.setToolTip(f"{self._tip}: {text}")
         self._fit()
         self.updateGeometry()
 
@@ -102,7 +110,7 @@ class ChoiceButton(QToolButton):
 
     def _fit(self) -> None:
         room = max(0, self.width() - BESIDE)
-        self.setText(self._letters().elidedText(self._full, Qt.TextElideMode.ElideRight, room))
+        self.setText(self._letters().elidedText(self.full_text, Qt.TextElideMode.ElideRight, room))
 
     def _letters(self) -> QFontMetrics:
         return QFontMetrics(themes.font(SECONDARY_PX))
@@ -112,7 +120,7 @@ class ChoiceButton(QToolButton):
         self._fit()
 
     def sizeHint(self) -> QSize:
-        return QSize(self._letters().horizontalAdvance(self._full) + BESIDE + 1, 22)
+        return QSize(self._letters().horizontalAdvance(self.full_text) + BESIDE + 1, 22)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(BESIDE + 30, 22)

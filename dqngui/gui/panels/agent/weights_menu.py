@@ -42,12 +42,9 @@ class WeightsMenu(ChoiceButton):
     def look(self, player: Player) -> None:
         """Say what is chosen."""
         words = f"{player.source}, {'as recorded' if player.recorded else greediness(player.epsilon)}"
-        if words != self._full:
-            self._full = words
-            self.setToolTip(f"{self._tip}: {words}")
+        if words != self.full_text:
+            self.say(words)
             self.setAccessibleDescription(words)
-            self._fit()
-            self.updateGeometry()
 
     # -- the menu ---------------------------------------------------------------------------------
 

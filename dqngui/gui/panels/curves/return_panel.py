@@ -18,6 +18,7 @@ from dqngui.gui.charts.event_strip import EventStrip, describe
 from dqngui.gui.charts.plot import Band, Plot
 from dqngui.gui.charts.scatter import Scatter
 from dqngui.gui.panels.curves.legend import OverlayLegend
+from dqngui.gui.panels.curves.return_drawn import ReturnDrawn, return_drawn
 from dqngui.gui.panels.curves.run_overlays import Branch, RunOverlays, ancestors
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
@@ -29,16 +30,17 @@ from dqngui.lab.session.history import History
 from dqngui.messages import BreakpointHit, EpisodeEnded, Evaluated, Forked, KnobChanged
 
 WINDOWS = (1, 10, 30, 100, 300, 1000)
-BENDS = 500  # of the smoothed line; a band with half as many looks the same, and with three times as many takes 25 ms
-DOTS = 1000  # places that hold up to three dots each
 REACH = 40  # pixels to either side of a click in which a dot is looked for
-MARKS = 400  # evaluations drawn at most
 
 
 class ReturnPanel(Panel):
     """Return of each training episode (dots), mean of the last ones with a band of one standard deviation
     (line), greedy evaluations (diamonds, the best one ringed), and over them the runs it is compared with and
-    under them the runs it branched from (lines)."""
+    under them the runs it branched from (lines).
+
+    Attributes:
+        drawn: the open run's curves as they are drawn; None before the first drawing.
+    """
 
     title = "Return"
     wants = (EpisodeEnded, Evaluated, KnobChanged, Forked, BreakpointHit)
@@ -47,6 +49,7 @@ class ReturnPanel(Panel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.window_size = 30
+        self.drawn: ReturnDrawn | None = None
         self.plot = Plot(self.content)
         self._strip = EventStrip(self.plot, self.content)
         self._strip.setFont(themes.font(TICK_PX))
@@ -124,36 +127,22 @@ class ReturnPanel(Panel):
         self._again()
 
     def redraw(self) -> None:
-        history, plot, curve = self.history, self.plot, self.history.returns
+        history, plot = self.history, self.plot
         compared = self._draw_overlays()
-        x0, x1 = plot.span
         shown = {name: chip.isChecked() for name, chip in self._chips.items()}
-
-        places = min(DOTS, plot.pixels)  # more would hide the line
-        x, y = curve.scattered(x0, x1, places) if shown["episodes"] else (np.empty(0), np.empty(0))
-        self._dots.setData(x, y)
-        x, mean, sd = curve.smoothed(x0, x1, min(2 * plot.pixels, BENDS), self.window_size)
-        if not shown["mean"]:
-            x, mean, sd = x[:0], mean[:0], sd[:0]
+        self.drawn = drawn = return_drawn(history, plot.span, plot.pixels, self.window_size, **shown)
+        self._dots.setData(*drawn.dots)
+        x, mean = drawn.line
         self._line.setData(x=x, y=mean, connect="all" if np.isfinite(mean).all() else "finite")
-        width = sd if self.window_size > 1 else 0 * sd
-        low, high = curve.range() or (0.0, 0.0)  # no episode was worse or better: the band ends there too
-        few = np.unique(np.append(np.arange(0, len(x), 2), len(x) - 1)) if len(x) else slice(None)
-        x, mean, width = x[few], mean[few], width[few]
-        self._band.setData(x, np.clip(mean - width, low, high), np.clip(mean + width, low, high))
-
-        evaluations = [each for each in history.evaluations if x0 <= each.step <= x1] if shown["evaluations"] else []
-        self._draw_evaluations(evaluations)
-        means = [each.mean for each in evaluations if np.isfinite(each.mean)]
-        plot.hold([curve.range(x0, x1), (min(means), max(means)) if means else None, *compared])
-        marks = history.marks
-        plot.set_marks([mark.step for mark in marks])
-        self._strip.set_marks(marks)
+        self._band.setData(*drawn.band)
+        self._draw_evaluations(drawn)
+        plot.hold([*drawn.ranges, *compared])
+        plot.set_marks([mark.step for mark in history.marks])
+        self._strip.set_marks(history.marks)
         plot.set_cursor(self.cursor_at.step if self.cursor_at else None)
         self._draw_ring()
-        best = history.best
-        self._best.setText(f"best {best.judged:,.4g} at {best.step:,}" if best else "")
-        self._best.setVisible(best is not None)
+        self._best.setText(drawn.best_in_words)
+        self._best.setVisible(drawn.best is not None)
 
     def _draw_overlays(self) -> list[tuple[float, float] | None]:
         """The other runs; they make room for themselves, and the ranges of y that they need are returned."""
@@ -176,16 +165,14 @@ class ReturnPanel(Panel):
         (self._overlays.hidden.discard if shown else self._overlays.hidden.add)(overlay)
         self._again()
 
-    def _draw_evaluations(self, evaluations: list[Evaluated]) -> None:
-        theme = themes.current()
+    def _draw_evaluations(self, drawn: ReturnDrawn) -> None:
+        theme, best = themes.current(), drawn.best
         plain, ringed = pg.mkPen(theme.color("surface")), pg.mkPen(theme.color("text"), width=1.5)
-        best = self.history.best
-        finite = _thinned([each for each in evaluations if np.isfinite(each.mean)], best)
         self._evaluations.setData(
-            x=[each.step for each in finite],
-            y=[each.mean for each in finite],
-            size=[15 if each is best else 12 for each in finite],
-            pen=[ringed if each is best else plain for each in finite],
+            x=[each.step for each in drawn.evaluations],
+            y=[each.mean for each in drawn.evaluations],
+            size=[15 if each is best else 12 for each in drawn.evaluations],
+            pen=[ringed if each is best else plain for each in drawn.evaluations],
             brush=pg.mkBrush(theme.color("series1")),
         )
 
@@ -303,21 +290,6 @@ class ReturnPanel(Panel):
             writer = csv.writer(file)
             writer.writerow(["step", "kind", "return", "length", "detail", "old", "new"])
             writer.writerows(rows)
-
-
-def _thinned(evaluations: list[Evaluated], best: Evaluated | None) -> list[Evaluated]:
-    """At most some `MARKS` evaluations that stand for all: of neighbours the lowest and the highest, and the best."""
-    if len(evaluations) <= MARKS:
-        return evaluations
-    block = 2 * -(-len(evaluations) // MARKS)
-    kept: dict[int, Evaluated] = {}
-    for begin in range(0, len(evaluations), block):
-        near = evaluations[begin : begin + block]
-        for each in (min(near, key=lambda one: one.mean), max(near, key=lambda one: one.mean)):
-            kept[each.step] = each
-    if best is not None and any(each is best for each in evaluations):
-        kept[best.step] = best
-    return sorted(kept.values(), key=lambda each: each.step)
 
 
 def _window_name(size: int) -> str:

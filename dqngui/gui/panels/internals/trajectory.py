@@ -29,6 +29,7 @@ class Trajectory(QWidget):
     Attributes:
         colour: one of `COLOURS`.
         keeps: the axes of one episode stay, and the last few episodes in them.
+        projection: the axes, and the episode's states in them.
 
     Signals:
         stepped(int): a step of the path was clicked.
@@ -69,7 +70,7 @@ class Trajectory(QWidget):
         layout.setSpacing(2)
         layout.addLayout(line)
         layout.addWidget(self.path, 1)
-        self._projection = Projection()
+        self.projection = Projection()
         self._playing: PlayedEpisode | None = None
         self._of = ""
         self._whose = ""  # the episode whose axes are kept
@@ -91,7 +92,7 @@ class Trajectory(QWidget):
             self.keep.setChecked(keeps)
             self._past = []
             if not keeps and self._whose:
-                self._projection, self._whose = Projection(), ""
+                self.projection, self._whose = Projection(), ""
             self.again.emit()
 
     # -- what is drawn ------------------------------------------------------------------------------
@@ -100,34 +101,34 @@ class Trajectory(QWidget):
         """Show the states (steps, D) of a view as far as they are known; True: there is more to compute."""
         if playing is not self._playing or name != self._of:
             self._begin(playing, name)
-        more = self._projection.take(states, playing.ended)
-        axes = self._projection.axes
+        more = self.projection.take(states, playing.ended)
+        axes = self.projection.axes
         titles = ("", "") if axes is None else tuple(f"PC {n + 1} · {100 * axes.shares[n]:.0f} %" for n in (0, 1))
         past = [places for _, places in self._past]
         waiting = "A path appears after a few steps." if len(states) < 8 and not playing.ended else ""
         unmoved = "This view has not changed in this episode: there is no path to draw."
         empty = "" if axes is not None else waiting or unmoved
-        self.path.draw(self._projection.places, self._colouring(playing), (titles[0], titles[1]), past, empty)
+        self.path.draw(self.projection.places, self._colouring(playing), (titles[0], titles[1]), past, empty)
         self._say_whose(playing)
         return more
 
     def _begin(self, playing: PlayedEpisode, name: str) -> None:
         """Another episode in the kept axes, or in axes of its own."""
-        before, axes = self._playing, self._projection.axes
+        before, axes = self._playing, self.projection.axes
         same = before is not None and before.ready == playing.ready and name == self._of
         if self.keeps and same and before is not None and axes is not None:
             was, now = ((each.seed, each.weights_step) for each in (before, playing))
             self._past = [(who, places) for who, places in self._past if who not in (was, now)]
             if was != now:
-                self._past = [*self._past, (was, self._projection.places)][-KEPT:]
+                self._past = [*self._past, (was, self.projection.places)][-KEPT:]
             self._whose = self._whose or _named(before)
-            self._projection = Projection(axes)
+            self.projection = Projection(axes)
         else:
-            self._past, self._whose, self._projection = [], "", Projection()
+            self._past, self._whose, self.projection = [], "", Projection()
         self._playing, self._of = playing, name
 
     def _say_whose(self, playing: PlayedEpisode) -> None:
-        axes = self._projection.axes
+        axes = self.projection.axes
         if not self.keeps or axes is None:
             self.note.setText("")
         elif not self._whose:
@@ -138,7 +139,7 @@ class Trajectory(QWidget):
         self.note.setToolTip(f"Axes of {self._whose or _named(playing)}{steps}; faint: the episodes before this one")
 
     def _colouring(self, playing: PlayedEpisode) -> Colouring:
-        known = len(self._projection.places)
+        known = len(self.projection.places)
         if self.colour == "action":
             names = playing.ready.actions or tuple(f"action {n + 1}" for n in range(playing.q.shape[-1]))
             series = tuple(f"series{n}" for n in range(len(names)))
@@ -154,7 +155,7 @@ class Trajectory(QWidget):
         return Colouring(_ramp(SHADES), np.minimum(index, SHADES - 1), ("step 0", f"{span - 1:,}"))
 
     def _told(self, t: int) -> str:
-        playing, places = self._playing, self._projection.places
+        playing, places = self._playing, self.projection.places
         if playing is None or t >= min(len(places), playing.length):
             return f"t {t}"
         actions, action = playing.ready.actions, int(playing.action[t])
@@ -168,7 +169,7 @@ class Trajectory(QWidget):
     @property
     def places(self) -> npt.NDArray[np.float32]:
         """The episode's path (steps, 2)."""
-        return self._projection.places
+        return self.projection.places
 
     def restyle(self, theme: Theme) -> None:
         self.keep.setIcon(themes.icon("axis-lock", "muted"))

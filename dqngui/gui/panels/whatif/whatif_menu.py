@@ -84,11 +84,8 @@ class ModeChoice(ChoiceButton):
     def look(self, other: Other | None) -> None:
         """Say what is chosen."""
         self.chosen = other
-        self._full = WHAT_IF if other is None else f"beside {other.name}"
-        self.setToolTip(f"{self._tip}: {self._full}")
-        self.setAccessibleDescription(self._full)
-        self._fit()
-        self.updateGeometry()
+        self.say(WHAT_IF if other is None else f"beside {other.name}")
+        self.setAccessibleDescription(self.full_text)
 
     def fill(self) -> None:
         """Offer what there is now."""
