@@ -189,7 +189,7 @@ def test_without_pictures_the_observation_is_drawn_and_the_reason_said(
     seen = panel.scene.seen
     assert seen.isVisible() and not panel.frame.isVisible()
     assert [row.name for row in seen.rows] == ["position", "angle"]
-    assert seen._reason == "Scripted draws no pictures."
+    assert seen.drawn.reason == "Scripted draws no pictures."
     assert player.playing is not None
     t = player.playing.t
     assert t > 0
@@ -313,7 +313,7 @@ def test_the_scrubber_follows_the_hand_within_what_is_known(playing: AgentPanel,
     player.play()
     scrubber = playing.transport.scrubber
     middle = scrubber.height() // 2
-    QTest.mousePress(scrubber, Qt.MouseButton.LeftButton, pos=QPoint(round(scrubber._x(20)), middle))
+    QTest.mousePress(scrubber, Qt.MouseButton.LeftButton, pos=QPoint(round(scrubber.drawn.x_of(20)), middle))
     assert player.paused
     player.tick(0.2, times=3)
     assert abs(player.shown[-1][0] - 20) <= 1

@@ -417,9 +417,9 @@ def test_minigrid_waits_for_a_key_at_each_step(qtbot: QtBot, threaded: Player) -
 def test_without_a_picture_the_state_that_is_decided_on_is_drawn(qtbot: QtBot, threaded: Player) -> None:
     desk = driving_by_turns(qtbot, threaded, "tests/Said-v0")
     seen = desk.panel.scene.seen
-    qtbot.waitUntil(lambda: seen._texts == {"said": "you stand at 10"}, timeout=30_000)
+    qtbot.waitUntil(lambda: seen.drawn.texts == {"said": "you stand at 10"}, timeout=30_000)
     assert seen.isVisible() and not desk.panel.frame.isVisible()
     for place in (11, 12, 13):
         assert step(qtbot, desk, threaded, Key.Key_Right) == 1
-        qtbot.waitUntil(lambda place=place: seen._texts == {"said": f"you stand at {place}"}, timeout=30_000)
+        qtbot.waitUntil(lambda place=place: seen.drawn.texts == {"said": f"you stand at {place}"}, timeout=30_000)
         assert [(row.name, row.value) for row in seen.rows] == [("place", place)]

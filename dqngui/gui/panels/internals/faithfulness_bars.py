@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from dqngui.gui.charts.layout.text import Label
+from dqngui.gui.charts.painted_text import paint_labels
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX
 from dqngui.jobs.study.judging import MATTERS
@@ -85,17 +88,63 @@ def short_verdict(told: Faithfulness) -> str:
     return f"{'Explains' if told.explains else 'Does not explain'}: {top} {what}, at random {random}"
 
 
+@dataclass(frozen=True, slots=True)
+class EffectBar:
+    """One bar: whose it is, a value with its interval, in words too, and its colour in the theme."""
+
+    name: str
+    value: float
+    interval: tuple[float, float]
+    words: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaithfulnessDrawn:
+    """The bars of places that weigh most and of random ones, on the same scale.
+
+    Attributes:
+        longest: the value at the end of the bars.
+        described: all of it in words.
+    """
+
+    bars: tuple[EffectBar, EffectBar]
+    longest: float
+    described: str
+
+    @classmethod
+    def of(cls, told: Faithfulness, measure: Measure) -> FaithfulnessDrawn:
+        """A measure of an answer."""
+        most, random = (
+            EffectBar(name, value, interval, interval_words(value, interval, measure), token)
+            for name, value, interval, token in (
+                ("weighed most", *_effect(told.top, measure), "series0"),
+                ("random", *_effect(told.random, measure), "muted"),
+            )
+        )
+        longest = 1.0 if measure == "turned" else max(SPREAD, most.interval[1], random.interval[1])
+        described = f"{_TITLES[measure]}: {most.name} {most.words}, {random.name} {random.words}"
+        return cls((most, random), longest, described)
+
+
+def _effect(effect: object, measure: Measure) -> tuple[float, tuple[float, float]]:
+    return getattr(effect, measure), getattr(effect, f"{measure}_interval")
+
+
 class FaithfulnessBars(QWidget):
     """Two bars with their intervals: places that weigh most removed, and random ones; with names and numbers if named.
 
     Args:
         named: draw names and numbers beside the bars.
+
+    Attributes:
+        drawn: the bars; None: nothing is drawn.
     """
 
     def __init__(self, named: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._named = named
-        self._told: Faithfulness | None = None
+        self.drawn: FaithfulnessDrawn | None = None
         self.measure: Measure = "turned"
         self.setSizePolicy(
             QSizePolicy.Policy.Expanding if named else QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed
@@ -103,11 +152,10 @@ class FaithfulnessBars(QWidget):
 
     def draw(self, told: Faithfulness | None, measure: Measure) -> None:
         """Show a measure of an answer."""
-        self._told, self.measure = told, measure
-        if told is not None:
-            pairs = ((told.top, "weighed most"), (told.random, "random"))
-            words = (f"{name} {interval_words(*self._of(effect), measure)}" for effect, name in pairs)
-            self.setAccessibleName(f"{_TITLES[measure]}: {', '.join(words)}")
+        self.measure = measure
+        self.drawn = None if told is None else FaithfulnessDrawn.of(told, measure)
+        if self.drawn is not None:
+            self.setAccessibleName(self.drawn.described)
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -115,37 +163,30 @@ class FaithfulnessBars(QWidget):
 
     minimumSizeHint = sizeHint
 
-    def _of(self, effect: object) -> tuple[float, tuple[float, float]]:
-        return getattr(effect, self.measure), getattr(effect, f"{self.measure}_interval")
-
     def paintEvent(self, event: QPaintEvent) -> None:
-        told = self._told
-        if told is None:
+        drawn = self.drawn
+        if drawn is None:
             return
         theme = themes.current()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(themes.font(TICK_PX))
-        rows = [(*self._of(told.top), "weighed most", "series0"), (*self._of(told.random), "random", "muted")]
-        longest = 1.0 if self.measure == "turned" else max(SPREAD, *(row[1][1] for row in rows))
         left = NAME + 18 if self._named else 0
         room = self.width() - left - (VALUE if self._named else 2)
-        for index, (value, (low, high), name, token) in enumerate(rows):
+        scale = room / drawn.longest
+        for index, bar in enumerate(drawn.bars):
             middle = (index + 0.5) * self.height() / 2
-            scale = room / longest
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.mixed("muted", 0.18))
             painter.drawRoundedRect(QRectF(left, middle - BAR / 2, room, BAR), 2, 2)
-            painter.setBrush(theme.color(token))
-            painter.drawRoundedRect(QRectF(left, middle - BAR / 2, max(1.0, value * scale), BAR), 2, 2)
+            painter.setBrush(theme.color(bar.token))
+            painter.drawRoundedRect(QRectF(left, middle - BAR / 2, max(1.0, bar.value * scale), BAR), 2, 2)
+            low, high = bar.interval
             self._interval(painter, left + low * scale, left + high * scale, middle, theme.color("text"))
             if self._named:
-                painter.setPen(theme.color("muted"))
-                painter.drawText(QRectF(0, middle - LINE / 2, left - 6, LINE), int(Qt.AlignmentFlag.AlignVCenter), name)
-                painter.setPen(theme.color("text"))
-                place = QRectF(left + room + 8, middle - LINE / 2, VALUE, LINE)
-                words = interval_words(value, (low, high), self.measure)
-                painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), words)
+                top = middle - LINE / 2
+                words = Label(QRectF(left + room + 8, top, VALUE, LINE), bar.words, token="text")
+                paint_labels(painter, [Label(QRectF(0, top, left - 6, LINE), bar.name), words])
 
     @staticmethod
     def _interval(painter: QPainter, low: float, high: float, middle: float, color: QColor) -> None:
