@@ -77,8 +77,8 @@ def menu_entry(panel: AgentPanel, text: str) -> QAction:
 
 
 def test_picture_bars_and_numbers_are_of_one_step(playing: AgentPanel, player: Watched) -> None:
-    assert playing.frame._image is not None
-    assert playing.frame._image.pixelColor(0, 0).red() == 42
+    assert playing.frame.picture is not None
+    assert playing.frame.picture.pixelColor(0, 0).red() == 42
     assert playing.bars.drawn.texts == ("42.00", "10.00")
     assert playing.bars.drawn.described == "left taken, value 42.00"
     assert playing.transport.place.text() == "42 / 96+"
@@ -86,7 +86,7 @@ def test_picture_bars_and_numbers_are_of_one_step(playing: AgentPanel, player: W
     assert playing.line.text() == "demo, 60,000 steps · seed 3,000,000 · greedy"
     player.step(-40)
     player.tick(times=3)
-    assert playing.frame._image.pixelColor(0, 0).red() == 2
+    assert playing.frame.picture.pixelColor(0, 0).red() == 2
     assert playing.bars.drawn.described == "right taken, value 10.00"
     assert playing.transport.place.text() == "2 / 96+"
 

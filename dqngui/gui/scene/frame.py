@@ -65,7 +65,7 @@ class FrameView(Ringed):
         self.update()
 
     def set_marks(self, marks: Numbers) -> None:
-        """Mark entities in this picture: (M, 3), as `Laid.marks` gives them."""
+        """Mark entities in this picture: (M, 3), as `StepOverlay.marks` gives them."""
         if not np.array_equal(marks, self._marks):
             self._marks = marks
             self.update()
@@ -74,6 +74,11 @@ class FrameView(Ringed):
     def marks(self) -> Numbers:
         """The marks in this picture."""
         return self._marks
+
+    @property
+    def picture(self) -> QImage | None:
+        """The picture that is shown, in its own size; None: an empty frame."""
+        return self._image
 
     def _fitted(self, image: QImage) -> QImage:
         """The picture in the size it is drawn in, scaled once."""
