@@ -100,7 +100,7 @@ def test_the_picture_and_the_share_of_every_token_are_drawn(qtbot: QtBot) -> Non
     panel = shown(qtbot, playing)
     assert panel.now.values.shape == (2, 2, 3)
     assert len(panel.over.rows) == 8
-    assert panel.now.told(0, 1, 2).startswith("head 1 · row 1 · column 2 · ")
+    assert panel.now.words_at(0, 1, 2).startswith("head 1 · row 1 · column 2 · ")
     panel.now.clicked.emit(1, 0, 0)
     assert panel.head == 1
 
@@ -158,7 +158,7 @@ def test_over_the_episode_stands_the_mean_of_the_heads_or_a_chosen_one(qtbot: Qt
     np.testing.assert_allclose(panel.over.values, values[:, 2].mean(axis=1), rtol=1e-6)
     np.testing.assert_array_equal(panel.now.values, values[0, 2:3])
     assert panel.alone.isVisible() and panel.alone.name.text() == "head 3"
-    assert panel.now.told(0, 1, 0).startswith("head 3 · pole angle · cart position · ")
+    assert panel.now.words_at(0, 1, 0).startswith("head 3 · pole angle · cart position · ")
     QTest.mouseClick(panel.now, Qt.MouseButton.LeftButton, pos=panel.now.drawn.places[0].center().toPoint())
     assert panel.head is None and not panel.alone.isVisible()
     np.testing.assert_allclose(panel.over.values, values.mean(axis=(1, 2)), rtol=1e-6)

@@ -145,7 +145,7 @@ def test_a_gap_has_the_cards_colour(qtbot: QtBot) -> None:
     place = widget.drawn.places[0]
     at = QPoint(round(place.left() + place.width() / 4), round(place.center().y()))
     assert shot(widget).pixelColor(at) == themes.current().color("surface")
-    assert "nothing" in widget.told(0, 0, 0)
+    assert "nothing" in widget.words_at(0, 0, 0)
 
 
 def test_maps_follow_the_theme(qapp: QApplication, qtbot: QtBot) -> None:
@@ -207,7 +207,7 @@ def test_another_order_moves_rows_and_what_is_under_the_mouse(qtbot: QtBot) -> N
     widget.sort(np.array([2, 1, 0]))
     assert widget.row_at(y) == 2
     assert close(shot(widget).pixelColor(round(widget.x_of(30)), int(y)), QColor(themes.current().diverging[2]))
-    assert widget.told(5, y) == "unit 3 · t 5 · 1.00"
+    assert widget.words_at(5, y) == "unit 3 · t 5 · 1.00"
 
 
 def test_a_click_and_a_drag_name_the_step(qtbot: QtBot) -> None:

@@ -63,7 +63,7 @@ def test_a_click_chooses_the_unit_and_draws_its_curves(qtbot: QtBot) -> None:
     ]  # fmt: skip
     np.testing.assert_array_equal(panel.states.series[1].values, playing.view(CELL.name)[:, 20])
     assert [each.name for each in panel.shares.series] == ["forget"]
-    assert panel.states.told(5, 0).startswith("t 5 · hidden ")
+    assert panel.states.words_at(5, 0).startswith("t 5 · hidden ")
 
 
 def test_rows_can_be_walked_through_in_the_order_drawn(qtbot: QtBot) -> None:

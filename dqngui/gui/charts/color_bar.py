@@ -1,4 +1,4 @@
-"""The colours of a map and the values at their ends, small enough for a card's header."""
+"""A bar with the colours of a map and the values at their ends, small enough for a card's header."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LENGTH, HEIGHT, GAP = 32, 10, 4
 
 
 class ColorBar(QWidget):
-    """Lowest value, the colours between, highest value."""
+    """The lowest value, the colours, and the highest value."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -86,7 +86,7 @@ class HeadGrid(Canvas):
 
     # -- mouse ------------------------------------------------------------------------------------
 
-    def told(self, layer: int, head: int, x: float, y: float) -> str:
+    def words_at(self, layer: int, head: int, x: float, y: float) -> str:
         """What is at a place (0 … 1) of a map, in words."""
         return self.named(layer, head)
 
@@ -97,7 +97,7 @@ class HeadGrid(Canvas):
         if self.pointed is not None:
             place = self.place(*self.pointed)
             x, y = (at.x() - place.left()) / place.width(), (at.y() - place.top()) / place.height()
-            text = self.told(*self.pointed, min(x, 1 - 1e-9), min(y, 1 - 1e-9))
+            text = self.words_at(*self.pointed, min(x, 1 - 1e-9), min(y, 1 - 1e-9))
         self.say(text, at)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -140,7 +140,7 @@ class StepGrid(HeadGrid):
         for layer, head in np.ndindex(places.shape[:2]):
             painter.drawImage(QRectF(self.place(layer, head).toRect()), image_of(places[layer, head], self._table))
 
-    def told(self, layer: int, head: int, x: float, y: float) -> str:
+    def words_at(self, layer: int, head: int, x: float, y: float) -> str:
         if self.values.shape[:2] != (len(self.layers), len(self.heads)):
             return self.named(layer, head)
         row, column = int(y * self.values.shape[2]), int(x * self.values.shape[3])
@@ -234,7 +234,7 @@ class TimeGrid(HeadGrid):
             x = self._x_of(place, min(self.t, self.span - 1))
             draw_cursor(painter, x, place.top(), place.bottom(), edged=True)
 
-    def told(self, layer: int, head: int, x: float, y: float) -> str:
+    def words_at(self, layer: int, head: int, x: float, y: float) -> str:
         t = int(x * self.span)
         if layer >= len(self.values) or t >= len(self.values[layer]):
             return self.named(layer, head)

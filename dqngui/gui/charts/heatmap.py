@@ -139,13 +139,13 @@ class Heatmap(Canvas):
         """(map, row, column) under a point."""
         return self.drawn.cell(at)
 
-    def told(self, index: int, row: int, column: int) -> str:
+    def words_at(self, index: int, row: int, column: int) -> str:
         """A cell in words: `head 1 · pole angle → cart position · 0.42`."""
         return self.names.in_words(self.whose, index, row, column, two_digits(self.values[index, row, column]))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         cell = self.cell(event.position()) if len(self.values) else None
-        self.say("" if cell is None else self.told(*cell), event.position())
+        self.say("" if cell is None else self.words_at(*cell), event.position())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         cell = self.cell(event.position())

@@ -24,12 +24,12 @@ RIGHT = 4  # pixels at the right edge that a readout leaves free
 
 
 class Axis(pg.AxisItem):
-    """Thin, with short numbers and ticks inwards."""
+    """A thin axis with short numbers and ticks inwards."""
 
     def __init__(self, side: str) -> None:
         super().__init__(side, maxTickLength=-4)
         self.enableAutoSIPrefix(False)
-        # A curve that changes repaints all that lies under it: kept as a picture, an axis is copied, not played again.
+        # A curve that changes repaints everything below it. Kept as a picture, an axis is copied and not drawn again.
         self.setCacheMode(self.CacheMode.DeviceCoordinateCache)
         self.setStyle(
             tickFont=themes.font(TICK_PX), tickTextOffset=6, autoExpandTextSpace=False, hideOverlappingLabels=10
@@ -58,11 +58,15 @@ class Axis(pg.AxisItem):
 
 
 class Band(pg.GraphicsObject):
-    """The area between two curves, in one flat colour."""
+    """The area between two curves, in one flat colour.
+
+    Attributes:
+        polygon: its corners, in steps and values.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._polygon, self._brush = QPolygonF(), QColor("gray")
+        self.polygon, self._brush = QPolygonF(), QColor("gray")
 
     def set_color(self, color: QColor) -> None:
         self._brush = color
@@ -73,20 +77,20 @@ class Band(pg.GraphicsObject):
         self.prepareGeometryChange()
         xs = np.concatenate([x[known], x[known][::-1]])
         ys = np.concatenate([low[known], high[known][::-1]])
-        self._polygon = pg.functions.arrayToQPolygonF(xs, ys) if len(xs) else QPolygonF()
+        self.polygon = pg.functions.arrayToQPolygonF(xs, ys) if len(xs) else QPolygonF()
         self.update()
 
     def boundingRect(self) -> QRectF:
-        return self._polygon.boundingRect()
+        return self.polygon.boundingRect()
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._brush)
-        painter.drawPolygon(self._polygon)
+        painter.drawPolygon(self.polygon)
 
 
 class Lines(QGraphicsItem):
-    """Vertical lines over the whole height: one item for any number of them."""
+    """Vertical lines over the whole height of a plot: one item for any number of lines."""
 
     def __init__(self, box: pg.ViewBox) -> None:
         super().__init__(box)  # drawn in the box's pixels, and clipped by it
@@ -99,13 +103,13 @@ class Lines(QGraphicsItem):
         self.update()
 
     def set_steps(self, steps: Sequence[float]) -> None:
-        """Stand at other steps."""
+        """Draw the lines at other steps."""
         if list(steps) != self.steps:  # an update costs a round through the scene
             self.steps = list(steps)
             self.update()
 
     def _on_range(self, *_: object) -> None:
-        self.update()  # the same steps are elsewhere now
+        self.update()  # the same steps are at other pixels now
 
     def boundingRect(self) -> QRectF:
         return QRectF(self._box.rect())
@@ -119,7 +123,7 @@ class Lines(QGraphicsItem):
 
 
 class Box(pg.ViewBox):
-    """The wheel zooms in time, dragging pans; there is no menu."""
+    """The drawing area: the wheel zooms in along the steps, dragging pans, and there is no menu."""
 
     clicked = Signal(float, float)
 
@@ -139,13 +143,13 @@ class Box(pg.ViewBox):
 class Plot(pg.GraphicsView):
     """A plot over environment steps.
 
-    It is put together from pyqtgraph's parts: its PlotItem builds a large context menu for every plot.
+    It consists of parts of pyqtgraph. Its PlotItem is not used, since it builds a large context menu for every plot.
 
     Attributes:
         fitted: the range follows the data; False while the user has zoomed or panned.
 
     Signals:
-        moved: the part that is shown has changed, or its width in pixels; ask the history again.
+        moved: the steps that are shown have changed, or their width in pixels: the data must be asked for again.
         hovered(object): the step under the mouse, or None; `hovered_at(object)`: (the step, the value there), or None.
         clicked(float): a step was clicked; `clicked_at(float, float)`: the step, and the value there.
     """
@@ -222,14 +226,14 @@ class Plot(pg.GraphicsView):
         return float(pixels * (high - low) / max(1.0, self.box.height()))
 
     def reach(self, last_step: float, first_step: float = 0.0) -> None:
-        """Make room for data between two steps; shows it all while fitted."""
+        """Make room for data between two steps, and show all of them while the plot is fitted."""
         self._wanted = (first_step, first_step + training_span(last_step - first_step))
         self.box.setLimits(xMin=first_step, xMax=self._wanted[1], minXRange=20.0)
         if self.fitted and self.span != self._wanted:
             self.box.setXRange(*self._wanted)
 
     def hold(self, ranges: Sequence[tuple[float, float] | None]) -> None:
-        """Show these ranges of y, rounded; empty ones are passed over."""
+        """Show values within these ranges, rounded; None is an empty range."""
         known = [each for each in ranges if each is not None]
         wanted = (0.0, 1.0)
         if known:

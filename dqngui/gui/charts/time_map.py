@@ -171,7 +171,7 @@ class TimeMap(StepCanvas):
         at = int((y - place.top()) // (place.height() / max(len(self.order), 1)))
         return int(self.order[at]) if 0 <= at < len(self.order) else None
 
-    def told(self, t: int, y: float) -> str:
+    def words_at(self, t: int, y: float) -> str:
         row = self.row_at(y)
         if row is None:
             return ""

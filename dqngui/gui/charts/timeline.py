@@ -151,13 +151,13 @@ class StepCanvas(Canvas):
 
     # -- mouse ------------------------------------------------------------------------------------
 
-    def told(self, t: int, y: float) -> str:
-        """What is under the mouse at step t, in words."""
+    def words_at(self, t: int, y: float) -> str:
+        """The readout at step t and height y, in words."""
         return ""
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         t, y = self.step_at(event.position().x()), event.position().y()
-        said = "" if t is None else self.told(t, y)
+        said = "" if t is None else self.words_at(t, y)
         marked = said and t is not None and np.isin(t, self.marked)
         self.say(f"{said} · another action is valued more" if marked else said, event.position())
         if t is not None and event.buttons() & Qt.MouseButton.LeftButton:

@@ -147,7 +147,7 @@ class Trace(StepCanvas):
         value = two_digits(series.values[at], "") if at is not None and 0 <= at < len(series.values) else ""
         return f" {value}" if value else ""
 
-    def told(self, t: int, y: float) -> str:
+    def words_at(self, t: int, y: float) -> str:
         known = [each for each in self.series if t < len(each.values)]
         parts = [minus(f"{each.name} {each.values[t]:.2f}".strip()) for each in known]
         return " · ".join([f"t {t}", *parts])

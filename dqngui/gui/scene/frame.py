@@ -15,7 +15,7 @@ CORNER = 6
 
 
 class Ringed(QWidget):
-    """A widget that the keys can go to, with a ring around it where they were brought to it by a key."""
+    """A widget that can have the keyboard focus, with a ring around it where a key gave it the focus."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,7 +28,7 @@ class Ringed(QWidget):
         super().focusInEvent(event)
 
     def draw_ring(self, painter: QPainter) -> None:
-        """Draw it over everything else."""
+        """Draw the ring, over everything else."""
         if self._by_key and self.hasFocus():
             painter.setPen(QPen(themes.current().color("accent"), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)

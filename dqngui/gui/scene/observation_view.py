@@ -1,4 +1,4 @@
-"""What the agent sees, drawn: numbers as bars, texts, a picture or grid of its own, with an overlay of weights."""
+"""A view of what the agent sees: numbers as bars, texts, and a picture or grid, with an overlay of weights."""
 
 from __future__ import annotations
 

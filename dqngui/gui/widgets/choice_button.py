@@ -47,7 +47,7 @@ class ChoiceButton(QToolButton):
         below: Mapping[str, str] | None = None,
         title: str = "",
     ) -> None:
-        """Offer things by key, in words, in place of what was offered before; those `below` in a menu under a title."""
+        """Offer choices (key: words) in place of earlier ones; those `below` stand in a submenu with a title."""
         below = below or {}
         if (dict(texts), dict(below)) != (self._texts, self._below):
             self._chosen = ""
@@ -66,7 +66,7 @@ class ChoiceButton(QToolButton):
         self.set_chosen(chosen)
 
     def _part(self, menu: QMenu, entries: list[tuple[str, str]]) -> None:
-        """Many entries are parted into menus of their own, each named by its ends."""
+        """Add entries; many of them in submenus, each named by its first and last entry."""
         if len(entries) <= IN_A_MENU:
             return self._add(menu, dict(entries))
         for first in range(0, len(entries), IN_A_MENU):
@@ -83,7 +83,7 @@ class ChoiceButton(QToolButton):
             menu.addAction(action)
 
     def set_chosen(self, key: str) -> None:
-        """Show which one it is."""
+        """Show which one is chosen."""
         if key == self._chosen:
             return
         self._chosen = key

@@ -1,4 +1,4 @@
-"""The row that plays, steps and scrubs through an episode."""
+"""The row of controls that plays an episode, steps through it and scrubs."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ class Transport(QWidget):
         self.scrubber.held.connect(self._on_held)
 
     def _on_held(self, held: bool) -> None:
-        """Under the hand the episode stands still; then it goes on as before."""
+        """Pause the episode while the handle is held; then it goes on as before."""
         player = self._player
         if player is None:
             return
@@ -197,7 +197,7 @@ class Transport(QWidget):
             player.play()
 
     def show_step(self, playing: PlayedEpisode | None, t: int) -> None:
-        """Tell where the episode is."""
+        """Show which step of the episode is shown."""
         if playing is None:
             self.place.say("")
             self.scrubber.show_step(0, 0, False)
@@ -206,8 +206,8 @@ class Transport(QWidget):
         self.scrubber.show_step(t, known, playing.ended)
         self.place.say(f"{t:,} / {known:,}{'' if playing.ended else '+'}")
 
-    def look(self, player: Player) -> None:
-        """The player was paused, or plays again."""
+    def show_player(self, player: Player) -> None:
+        """Show whether the player plays or is paused."""
         paused = player.paused
         self.toggle.setIcon(themes.icon("play" if paused else "pause"))
         self.toggle.setToolTip("Play (Space)" if paused else "Pause (Space)")
@@ -218,7 +218,7 @@ class Transport(QWidget):
         self.back.setIcon(themes.icon("step-backward"))
         self.forth.setIcon(themes.icon("step-forward"))
         if self._player is not None:
-            self.look(self._player)
+            self.show_player(self._player)
         else:
             self.toggle.setIcon(themes.icon("play"))
 

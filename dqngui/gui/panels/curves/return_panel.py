@@ -34,7 +34,7 @@ REACH = 40  # pixels to either side of a click in which a dot is looked for
 
 
 class ReturnPanel(Panel):
-    """Return of each training episode (dots), mean of the last ones with a band of one standard deviation
+    """The return of each training episode (dots), the mean of the last ones with a band of one standard deviation
     (line), greedy evaluations (diamonds, the best one ringed), and over them the runs it is compared with and
     under them the runs it branched from (lines).
 
@@ -89,19 +89,19 @@ class ReturnPanel(Panel):
         themes.set_role(self._best, "muted")
         self.header_widgets = [*self._chips.values(), self._legend, self._smoothing, self._best]
         for chip in self._chips.values():
-            chip.toggled.connect(self._again)
+            chip.toggled.connect(self._draw_again)
         self.add_menu_action("Show all", "arrow-expand-horizontal", self.plot.fit).setToolTip(
             "Double click in the plot"
         )
         self.add_exports()
-        self.plot.moved.connect(self._again)
+        self.plot.moved.connect(self._draw_again)
         self.plot.hovered_at.connect(self._hover)
         self.plot.clicked_at.connect(self._click)
         self.restyle(themes.current())
 
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
-        sources.library.overlaid.connect(self._again)
+        sources.library.overlaid.connect(self._draw_again)
         offer_demo(self, sources)
 
     # -- drawing ----------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ class ReturnPanel(Panel):
         """Average over so many episodes."""
         self.window_size = episodes
         self._smoothing.set_chosen(str(episodes))
-        self._again()
+        self._draw_again()
 
     def redraw(self) -> None:
         history, plot = self.history, self.plot
@@ -163,7 +163,7 @@ class ReturnPanel(Panel):
 
     def _toggle_overlay(self, overlay: RunOverlay, shown: bool) -> None:
         (self._overlays.hidden.discard if shown else self._overlays.hidden.add)(overlay)
-        self._again()
+        self._draw_again()
 
     def _draw_evaluations(self, drawn: ReturnDrawn) -> None:
         theme, best = themes.current(), drawn.best
@@ -176,7 +176,7 @@ class ReturnPanel(Panel):
             brush=pg.mkBrush(theme.color("series1")),
         )
 
-    def _again(self) -> None:
+    def _draw_again(self) -> None:
         self._changed = True
         if self.isVisible():
             self.refresh()

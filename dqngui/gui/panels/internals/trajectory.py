@@ -33,7 +33,7 @@ class Trajectory(QWidget):
 
     Signals:
         stepped(int): a step of the path was clicked.
-        again: it is to be drawn once more.
+        again: the path must be drawn again.
     """
 
     stepped = Signal(int)
@@ -46,7 +46,7 @@ class Trajectory(QWidget):
         self.path.setAccessibleName("Path of the memory over the episode")
         self.path.setAccessibleDescription("A click shows the nearest step")
         self.path.stepped.connect(self.stepped)
-        self.path.says = self._told
+        self.path.says = self._step_in_words
         self.colours = ChoiceButton("Colours of the path", self)
         self.colours.offer(COLOURS, self.colour, self.colour_by)
         self.keep = QToolButton(self)
@@ -109,7 +109,7 @@ class Trajectory(QWidget):
         unmoved = "This view has not changed in this episode: there is no path to draw."
         empty = "" if axes is not None else waiting or unmoved
         self.path.draw(self.projection.places, self._colouring(playing), (titles[0], titles[1]), past, empty)
-        self._say_whose(playing)
+        self._say_whose_axes(playing)
         return more
 
     def _begin(self, playing: PlayedEpisode, name: str) -> None:
@@ -127,7 +127,7 @@ class Trajectory(QWidget):
             self._past, self._whose, self.projection = [], "", Projection()
         self._playing, self._of = playing, name
 
-    def _say_whose(self, playing: PlayedEpisode) -> None:
+    def _say_whose_axes(self, playing: PlayedEpisode) -> None:
         axes = self.projection.axes
         if not self.keeps or axes is None:
             self.note.setText("")
@@ -154,7 +154,7 @@ class Trajectory(QWidget):
         index = np.arange(known, dtype=np.intp) * SHADES // max(span, 1)
         return Colouring(_ramp(SHADES), np.minimum(index, SHADES - 1), ("step 0", f"{span - 1:,}"))
 
-    def _told(self, t: int) -> str:
+    def _step_in_words(self, t: int) -> str:
         playing, places = self._playing, self.projection.places
         if playing is None or t >= min(len(places), playing.length):
             return f"t {t}"

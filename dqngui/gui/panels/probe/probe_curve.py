@@ -72,7 +72,7 @@ class ProbeCurve(StepCanvas):
     """Draws one answer; clicks seek in the episode that plays.
 
     Attributes:
-        told_answer: the answer; None: nothing is drawn.
+        answer: the answer; None: nothing is drawn.
         limits: the lowest and the highest score that there is room for.
         drawn: the answer in pixels, as it is painted.
     """
@@ -80,15 +80,15 @@ class ProbeCurve(StepCanvas):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.head = self.letters.line + 6.0
-        self.told_answer: Probed | None = None
+        self.answer: Probed | None = None
         self.limits = (0.0, 1.0)
         self.setMinimumHeight(70)
 
     def draw(self, answer: Probed | None) -> None:
         """Show another answer; None: nothing."""
-        if answer is self.told_answer:
+        if answer is self.answer:
             return
-        self.told_answer, self.length = answer, 0
+        self.answer, self.length = answer, 0
         if answer is not None:
             columns = answer.tensors
             self.length = int(columns["t"][-1]) + 1
@@ -110,7 +110,7 @@ class ProbeCurve(StepCanvas):
         return self.layout_kept.get(self.size(), self._lay_out)
 
     def _lay_out(self) -> ProbeDrawn | None:
-        if self.told_answer is None:
+        if self.answer is None:
             return None
         scale, letters = self.curve_scale, self.letters
         low, high = self.limits
@@ -119,7 +119,7 @@ class ProbeCurve(StepCanvas):
         written = [(level, scale.line_at(level)) for level in levels if level in (low, 0, 0.5, high)]
         labels = level_labels(written, self.gutter, self.height(), letters, short)
         lines = tuple(scale.line_at(level) for level in levels)
-        return ProbeDrawn.of(self.told_answer, scale, lines, (*self.axis_labels(), *labels))
+        return ProbeDrawn.of(self.answer, scale, lines, (*self.axis_labels(), *labels))
 
     def draw_frame(self, painter: QPainter) -> None:
         drawn = self.drawn
@@ -157,7 +157,7 @@ class ProbeCurve(StepCanvas):
         painter.restore()
 
     def draw_over(self, painter: QPainter) -> None:
-        if self.told_answer is None:
+        if self.answer is None:
             return
         super().draw_over(painter)
         left, right = self.gutter, self.width() - RIGHT
@@ -167,7 +167,7 @@ class ProbeCurve(StepCanvas):
 
     def legend(self, room: float) -> list[tuple[str, str]]:
         """Names of the curves with their values at the cursor, or at the end; shorter where there is no room."""
-        answer = self.told_answer
+        answer = self.answer
         if answer is None:
             return []
         at = self._place_of(self.length - 1 if self.t is None else self.t)
@@ -184,11 +184,11 @@ class ProbeCurve(StepCanvas):
 
     def _place_of(self, t: int) -> int:
         """The point nearest to a step."""
-        assert self.told_answer is not None
-        return int(np.abs(self.told_answer.tensors["t"] - t).argmin())
+        assert self.answer is not None
+        return int(np.abs(self.answer.tensors["t"] - t).argmin())
 
-    def told(self, t: int, y: float) -> str:
-        answer = self.told_answer
+    def words_at(self, t: int, y: float) -> str:
+        answer = self.answer
         if answer is None:
             return ""
         at, columns = self._place_of(t), answer.tensors

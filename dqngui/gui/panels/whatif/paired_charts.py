@@ -153,7 +153,7 @@ class ActionStrip(StepCanvas):
         self.marks.draw(painter, self)
         super().draw_over(painter)
 
-    def told(self, t: int, y: float) -> str:
+    def words_at(self, t: int, y: float) -> str:
         said = [
             f"{name} {self.labels[int(actions[t])]}"
             for name, actions in zip(self.names, self.sides, strict=False)
