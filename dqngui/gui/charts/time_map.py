@@ -1,4 +1,4 @@
-"""Rows × steps of the playing episode as colours: units of a memory, shares of attention."""
+"""A map of rows × steps of the playing episode as colours: units of a memory, or shares of attention."""
 
 from __future__ import annotations
 
@@ -65,16 +65,16 @@ class TimeMap(StepCanvas):
             self.picture.forget()
             self.renew()
 
-    def say_above(self, caption: str) -> None:
-        """A line above the map."""
+    def set_caption(self, caption: str) -> None:
+        """Write a line above the map; empty: there is none."""
         if caption != self.caption:
             self.caption = caption
             self.head = self.letters.line + 3.0 if caption else 3.0
             self.picture.forget()
             self.renew()
 
-    def tell(self, figure: str) -> None:
-        """Say a figure of the shown step, where there is a caption."""
+    def set_figure(self, figure: str) -> None:
+        """Write a number of the shown step behind the caption, if there is one."""
         if figure != self.figure:
             self.figure = figure
             self.update(0, 0, self.width(), int(self.head))

@@ -72,15 +72,15 @@ class ObservationView(Ringed):
         self,
         playing: PlayedEpisode,
         t: int,
-        told: Mapping[str, Any] | None = None,
-        laid: StepOverlay | None = None,
+        described: Mapping[str, Any] | None = None,
+        overlay: StepOverlay | None = None,
         *,
         caption: str = "",
         alone: bool = True,
     ) -> None:
         """Draw what is seen at step t, with an overlay or none, as `observation_drawn` gives it."""
-        described = {} if told is None else told
-        self.drawn = observation_drawn(playing, t, described, laid, self._reach, caption=caption, alone=alone)
+        known = {} if described is None else described
+        self.drawn = observation_drawn(playing, t, known, overlay, self._reach, caption=caption, alone=alone)
         self._picture = None if self.drawn.picture is None else _as_image(self.drawn.picture)
         self.update()
 

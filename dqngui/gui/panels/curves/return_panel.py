@@ -1,4 +1,4 @@
-"""The Return panel: episodes, their running mean, evaluations, tweaks and breakpoints over environment steps."""
+"""The Return panel: episodes, their running mean, evaluations, changed settings and breakpoints over steps."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ class ReturnPanel(Panel):
         self._best.setVisible(drawn.best is not None)
 
     def _draw_overlays(self) -> list[tuple[float, float] | None]:
-        """The other runs; they make room for themselves, and the ranges of y that they need are returned."""
+        """Draw the other runs and make room for them along the steps; returns the ranges of y that they need."""
         if self.sources is None:
             self.plot.reach(self.history.last_step)
             return []
@@ -187,7 +187,7 @@ class ReturnPanel(Panel):
         self._draw_ring()
 
     def _draw_ring(self) -> None:
-        """Around the pinned episode's dot, if it is one of this run's."""
+        """Draw a ring around the pinned episode's dot, if the episode is one of this run."""
         at, curve = self.cursor_at, self.history.returns
         x, y = curve.x.values[:0], curve.y.values[:0]
         if at is not None and at.episode is not None and self._chips["episodes"].isChecked():
@@ -212,7 +212,7 @@ class ReturnPanel(Panel):
     # -- clicks ----------------------------------------------------------------------------------
 
     def _click(self, step: float, value: float) -> None:
-        """Ask for the episode whose dot is nearest, or to let go of it; far from any, for the nearest step."""
+        """Pin the episode whose dot is nearest, or unpin it; far from all dots, ask for the step."""
         number = self._dot_near(step, value) if self.sources is not None and self.sources.pinning else None
         if number is None:
             self.pick(step, self.plot.steps_in(5))
@@ -223,7 +223,7 @@ class ReturnPanel(Panel):
         self.picked.emit(None if pinned else asked)
 
     def _dot_near(self, step: float, value: float) -> int | None:
-        """The episode whose dot lies nearest on the screen; None beyond some fingers' breadth along the steps."""
+        """The episode whose dot lies nearest on the screen; None where no dot is near along the steps."""
         steps, returns = self.history.returns.x.values, self.history.returns.y.values
         reach = self.plot.steps_in(REACH)
         first, stop = np.searchsorted(steps, [step - reach, step + reach])
@@ -242,7 +242,7 @@ class ReturnPanel(Panel):
     def readout(self, step: float, value: float | None = None) -> str:
         """What the curves say at a step, as rich text; empty where there is nothing.
 
-        With a value, of episodes that ended together the one is told that a click there would choose.
+        Where several episodes ended at this step, `value` says which one: the one that a click there would choose.
         """
         curve = self.history.returns
         index = None if value is None else self._dot_near(step, value)

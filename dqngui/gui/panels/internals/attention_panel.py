@@ -300,7 +300,9 @@ class AttentionPanel(ViewPanel):
             nats, most = float(shares.nats[t]), float(shares.most[t])
             figure = f"{nats:.2f} nats" + (f" · {100 * nats / most:.0f} %" if most > 0 else "")
             self.key_figure.setText(figure)
-            self.over.tell("" if self.curve.isVisibleTo(self) or self.key_figure.isVisible() else f"entropy {figure}")
+            self.over.set_figure(
+                "" if self.curve.isVisibleTo(self) or self.key_figure.isVisible() else f"entropy {figure}"
+            )
 
     def _entropy_in_words(self, t: int) -> str:
         shares = self._shares
@@ -331,7 +333,7 @@ class AttentionPanel(ViewPanel):
         self.times.setVisible(small and over_time)
         self.now.setVisible(not small and (not over_time or high >= LOWER))
         self.curve.setVisible(high >= LOW)
-        self.over.say_above(self._whose if high >= LOWER and not stands_alone else "")
+        self.over.set_caption(self._whose if high >= LOWER and not stands_alone else "")
         enough = LOW if small else LOWEST
         self.over.setVisible(not (small and over_time) and (high >= enough or over_time))
         layout = self.content.layout()

@@ -31,9 +31,9 @@ def places(axis: str, count: int, cells: bool = False) -> str:
     return name if count == 1 else f"{count} {name}s"
 
 
-def measure_of(told: Faithfulness) -> Measure:
-    """What tells more: how many actions turn, or how far the values move."""
-    return "turned" if abs(told.top.turned - told.random.turned) >= TURNS else "change"
+def measure_of(answer: Faithfulness) -> Measure:
+    """The measure that shows the larger effect: how many actions change, or how far the values move."""
+    return "turned" if abs(answer.top.turned - answer.random.turned) >= TURNS else "change"
 
 
 def value_words(value: float, measure: Measure) -> str:
@@ -46,11 +46,11 @@ def interval_words(value: float, interval: tuple[float, float], measure: Measure
     return f"{value_words(value, measure)} {_range(interval, measure)}"
 
 
-def numbers(told: Faithfulness, axis: str, cells: bool = False) -> str:
+def numbers(answer: Faithfulness, axis: str, cells: bool = False) -> str:
     """`Removing the token it weighs most turns 61 % of actions [55, 66], a random one 4 % [2, 6]`."""
-    measure, what = measure_of(told), places(axis, told.k, cells)
-    other = "a random one" if told.k == 1 else f"{told.k} random ones"
-    top, random = told.top, told.random
+    measure, what = measure_of(answer), places(axis, answer.k, cells)
+    other = "a random one" if answer.k == 1 else f"{answer.k} random ones"
+    top, random = answer.top, answer.random
     if measure == "turned":
         share = value_words(top.turned, measure)
         does = f"turns {share} of actions {_range(top.turned_interval, measure)}, {other} "
@@ -67,25 +67,25 @@ def _range(interval: tuple[float, float], measure: Measure) -> str:
     return f"[{low}, {high}]"
 
 
-def verdict(told: Faithfulness, axis: str, cells: bool = False) -> str:
+def verdict(answer: Faithfulness, axis: str, cells: bool = False) -> str:
     """What may be read into the map, in a sentence."""
-    if told.explains:
+    if answer.explains:
         return "This map explains the agent."
-    if told.difference_interval[0] <= 0:
+    if answer.difference_interval[0] <= 0:
         return "No more than random ones: do not read reasons into this map."
-    if told.difference < MATTERS:
+    if answer.difference < MATTERS:
         return "Hardly more than random ones: do not read reasons into this map."
     all_of = places(axis, 2, cells).removeprefix("2 ")
     alike = f"But its rows taken together weigh all {all_of} nearly alike"
     return f"{alike}, so it points nowhere: do not read reasons into this map."
 
 
-def short_verdict(told: Faithfulness) -> str:
+def short_verdict(answer: Faithfulness) -> str:
     """The same in few words."""
-    measure = measure_of(told)
-    top, random = (value_words(getattr(each, measure), measure) for each in (told.top, told.random))
+    measure = measure_of(answer)
+    top, random = (value_words(getattr(each, measure), measure) for each in (answer.top, answer.random))
     what = "of actions turn" if measure == "turned" else "of the values' spread"
-    return f"{'Explains' if told.explains else 'Does not explain'}: {top} {what}, at random {random}"
+    return f"{'Explains' if answer.explains else 'Does not explain'}: {top} {what}, at random {random}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +113,13 @@ class FaithfulnessDrawn:
     described: str
 
     @classmethod
-    def of(cls, told: Faithfulness, measure: Measure) -> FaithfulnessDrawn:
+    def of(cls, answer: Faithfulness, measure: Measure) -> FaithfulnessDrawn:
         """A measure of an answer."""
         most, random = (
             EffectBar(name, value, interval, interval_words(value, interval, measure), token)
             for name, value, interval, token in (
-                ("weighed most", *_effect(told.top, measure), "series0"),
-                ("random", *_effect(told.random, measure), "muted"),
+                ("weighed most", *_effect(answer.top, measure), "series0"),
+                ("random", *_effect(answer.random, measure), "muted"),
             )
         )
         longest = 1.0 if measure == "turned" else max(SPREAD, most.interval[1], random.interval[1])
@@ -150,10 +150,10 @@ class FaithfulnessBars(QWidget):
             QSizePolicy.Policy.Expanding if named else QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed
         )
 
-    def draw(self, told: Faithfulness | None, measure: Measure) -> None:
+    def draw(self, answer: Faithfulness | None, measure: Measure) -> None:
         """Show a measure of an answer."""
         self.measure = measure
-        self.drawn = None if told is None else FaithfulnessDrawn.of(told, measure)
+        self.drawn = None if answer is None else FaithfulnessDrawn.of(answer, measure)
         if self.drawn is not None:
             self.setAccessibleName(self.drawn.described)
         self.update()
