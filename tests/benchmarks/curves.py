@@ -10,7 +10,7 @@ from typing import Literal
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter, QPen, QPolygonF
 
-from dqngui.gui.charts.plot import short
+from dqngui.gui.charts.layout.axis import short
 from dqngui.gui.style import theme as themes
 
 Curves = Mapping[str, Sequence[tuple[float, float]]]

@@ -189,7 +189,7 @@ class Visitor(Hand):
             if grid is not None:
                 self.click(grid, grid.place(0, 0).center())
             else:
-                self.click(panel.now, panel.now._places[0].center())
+                self.click(panel.now, panel.now.drawn.places[0].center())
             self.until(lambda: not panel.heads.every and self.shows(), "one head")
             self.hold(panel, Key.Key_H, 3)
             self.press(panel, Key.Key_Escape)

@@ -13,7 +13,8 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
-from dqngui.gui.charts.plot import Axis, Band, short
+from dqngui.gui.charts.layout.axis import short
+from dqngui.gui.charts.plot import Axis, Band
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from tests.evidence.results import Group

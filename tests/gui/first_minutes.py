@@ -27,6 +27,7 @@ from dqngui import messages
 from dqngui.__main__ import main as dqngui
 from dqngui.gui.main_window.window import Window
 from dqngui.gui.panels.agent.agent_panel import AgentPanel
+from dqngui.gui.panels.curves.legend import OverlayLegend
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel
 from dqngui.gui.panels.runs.run_table import FOLDER, RunColumn
 from dqngui.gui.panels.runs.runs_panel import RunsPanel
@@ -218,7 +219,7 @@ class Visitor(threading.Thread):
     def compare(self) -> str:
         runs: RunsPanel = self.panels["runs"]
         self.click_run(self.first, RunColumn.SWATCH)
-        self.until("the parent's chip", lambda: self.panels["return"]._legend.chips)
+        self.until("the parent's chip", lambda: self.window.findChild(OverlayLegend).chips)
         self.hands.keys("ctrl+e")
         self.until("the stop", lambda: self.state(self.branch) == "stopped")
         self.click_run(self.first, RunColumn.NAME, times=2)

@@ -66,7 +66,7 @@ def drawn(panel: Panel) -> list[np.ndarray]:
         for item in plot.box.childGroup.childItems():
             arrays += [np.asarray(each, dtype=float) for each in item.getData()] if hasattr(item, "getData") else []
             if isinstance(item, Band):
-                arrays.append(np.array([(point.x(), point.y()) for point in item._polygon]))
+                arrays.append(np.array([(point.x(), point.y()) for point in item.polygon]))
     return arrays
 
 

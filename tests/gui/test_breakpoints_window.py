@@ -15,6 +15,7 @@ from scripted_host import ScriptedHost
 
 from dqngui import messages as m
 from dqngui.gui.app.app import App
+from dqngui.gui.charts.event_strip import EventStrip
 from dqngui.gui.main_window.breakpoint_dialog import BreakpointDialog
 from dqngui.gui.panels.log.event_list import line_of
 from dqngui.lab.analysis.breakpoints import MAX_VALUES, OFFERED, measure
@@ -165,7 +166,7 @@ def test_a_hit_says_why_training_stands_until_it_goes_on(qtbot: QtBot, app: App)
     )
     app.window.panel_docks.refresh()
     returns = app.window.panel_docks.panels["return"]
-    assert "breakpoint, loss rose above 10 (12.34)" in returns._strip.near(returns.plot.x_of(41_200))[0]  # type: ignore[attr-defined]
+    assert "breakpoint, loss rose above 10 (12.34)" in returns.findChild(EventStrip).near(returns.plot.x_of(41_200))[0]  # type: ignore[attr-defined]
     qtbot.mouseClick(banner.go_on, Qt.MouseButton.LeftButton)
     until(lambda: app.session.state is State.RUNNING)
     assert isinstance(ScriptedHost.opened[-1].sent[-1], m.Resume) and not banner.isVisible()

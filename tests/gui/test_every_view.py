@@ -136,7 +136,7 @@ def assert_all_named(trace: Trace) -> None:
     assert [sum(text.startswith(each.name) and token == each.token for text, token in parts) for each in named] == [
         1
     ] * len(named)
-    assert sum(trace.metrics.horizontalAdvance(text) + 2 + BETWEEN for text, _ in parts) - BETWEEN <= room
+    assert sum(trace.letters.width(text) + 2 + BETWEEN for text, _ in parts) - BETWEEN <= room
 
 
 def test_coefficients_have_their_names_and_what_never_changes_is_drawn_once(qtbot: QtBot) -> None:
@@ -145,8 +145,8 @@ def test_coefficients_have_their_names_and_what_never_changes_is_drawn_once(qtbo
     panel.take_views(playing)
     panel.refresh()
     panel.look_at("memory/coefficients")
-    assert panel.now.rows == ("φ 1", "φ 2", "θ 1", "Φ 1", "Θ 1")
-    assert panel.now.columns == ("cart position", "pole angle")
+    assert panel.now.names.rows == ("φ 1", "φ 2", "θ 1", "Φ 1", "Θ 1")
+    assert panel.now.names.columns == ("cart position", "pole angle")
     assert panel.now.isVisible() and panel.map.isHidden() and panel.states.isHidden()
     panel.follow(playing.t)
     assert panel.now.numbered
@@ -205,9 +205,9 @@ def test_an_action_asks_by_its_name(qtbot: QtBot) -> None:
     panel = carded(qtbot, AttentionPanel)
     panel.take_views(playing)
     panel.refresh()
-    assert panel.now.rows == ("right", "up", "left", "down")
-    assert panel.now.columns == tuple(str(n) for n in range(1, 17))
-    assert panel.now._axes == ("action", "key: entities")
+    assert panel.now.names.rows == ("right", "up", "left", "down")
+    assert panel.now.names.columns == tuple(str(n) for n in range(1, 17))
+    assert panel.now.names.axes == ("action", "key: entities")
     assert panel.over.rows[3] == "entities 4"
 
 

@@ -22,7 +22,9 @@ from dqngui import config
 from dqngui.gui.cards.card import Card
 from dqngui.gui.cards.panel import Sources
 from dqngui.gui.cards.panel_card import card_of
+from dqngui.gui.charts.event_strip import EventStrip
 from dqngui.gui.charts.overlay_style import SERIES, dash, token
+from dqngui.gui.panels.curves.legend import OverlayLegend
 from dqngui.gui.panels.curves.overlay_curve import PLACES, OverlayCurve
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
 from dqngui.gui.style import theme as themes
@@ -109,6 +111,11 @@ def parts(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Parts]:
 
 
 # -- numbers ----------------------------------------------------------------------------------------
+
+
+def legend_of(panel: ReturnPanel) -> OverlayLegend:
+    """The chips of the runs in the card's header."""
+    return next(widget for widget in panel.header_widgets if isinstance(widget, OverlayLegend))
 
 
 def test_means_on_a_grid_are_the_trailing_means_between_episodes() -> None:
@@ -202,10 +209,10 @@ def test_an_overlay_stays_when_another_run_is_opened_and_is_left_out_when_it_is_
     parts.open("mine", episodes([1.0] * 50))
     parts.overlay("a", "b")
     assert len(parts.lines()) == 2
-    assert [chip.text() for chip in parts.panel._legend.chips] == ["a", "b"]
+    assert [chip.text() for chip in legend_of(parts.panel).chips] == ["a", "b"]
     parts.open("a", episodes(np.full(100, 5.0)))
     assert len(parts.lines()) == 1
-    assert [chip.text() for chip in parts.panel._legend.chips] == ["b"]
+    assert [chip.text() for chip in legend_of(parts.panel).chips] == ["b"]
     parts.panel.clear()
     parts.session.run.folder = None
     parts.panel.show(History())
@@ -219,7 +226,7 @@ def test_a_chip_hides_its_overlay_and_its_menu_removes_it(parts: Parts) -> None:
             name, [*episodes([5.0] * 100), Evaluated(step=900, returns=(9.0,), lengths=(1,), mean=9.0, best=True)]
         )
     parts.overlay("a", "b")
-    legend = parts.panel._legend
+    legend = legend_of(parts.panel)
     assert [chip.text() for chip in legend.chips] == ["a", "b"]
     assert "best evaluation 9 at 900" in legend.chips[0].toolTip()
     QTest.mouseClick(legend.chips[0], Qt.MouseButton.LeftButton)
@@ -245,7 +252,7 @@ def test_long_names_are_shortened_and_the_header_never_overflows(parts: Parts) -
     for width in (1400, 900, 600, 420, 330):
         parts.card.resize(width, 300)
         QApplication.processEvents()
-        chips = parts.panel._legend.chips
+        chips = legend_of(parts.panel).chips
         right = parts.card.header.width()
         edges = [chip.mapTo(parts.card.header, chip.rect().topLeft()).x() for chip in chips]
         assert edges == sorted(edges)
@@ -311,7 +318,7 @@ def test_the_mean_of_seeds_is_the_one_made_by_hand(parts: Parts) -> None:
         assert drawn.y[place] == pytest.approx(known.mean())
         assert drawn.high[place] - drawn.y[place] == pytest.approx(half, rel=1e-4)
     assert np.nanmax(np.where(np.isfinite(drawn.y), grid, np.nan)) == pytest.approx(2_500, abs=10)  # two runs have data
-    assert parts.panel._legend.chips[0].name == "all · n = 3"
+    assert legend_of(parts.panel).chips[0].name == "all · n = 3"
     assert "(n = 3)" in parts.panel.readout(1_500)
 
 
@@ -361,11 +368,11 @@ def test_a_fork_shows_the_runs_it_came_from(parts: Parts) -> None:
         x, joined = item.getData()[0], item.opts["connect"]
         assert joined[x < step].all()  # solid up to where it was left
         assert 0 < np.mean(joined[x > step][:-1]) < 0.7  # dotted beyond
-    place, text, mark = parts.panel._strip.placed()[0]
+    place, text, mark = parts.panel.findChild(EventStrip).placed()[0]
     assert text == "fork"
     assert mark is events[0]
     assert parts.panel.plot.marks.steps == [2000]
-    said = parts.panel._strip.near(place.center().x())
+    said = parts.panel.findChild(EventStrip).near(place.center().x())
     assert said == ["2,000: fork of second with learn.lr: 0.001 → 0.0005"]
     assert "fork of second" in parts.panel.readout(2_000)
     assert "second</span> 20" in parts.panel.readout(1_500)

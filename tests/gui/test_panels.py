@@ -18,7 +18,9 @@ from pytestqt.qtbot import QtBot
 
 from dqngui import catalog
 from dqngui.gui.cards.panel import Panel
-from dqngui.gui.charts.plot import Plot, grown, rounded_range, short
+from dqngui.gui.charts.layout.axis import short
+from dqngui.gui.charts.plot import Plot
+from dqngui.gui.charts.value_ranges import rounded_range, training_span
 from dqngui.gui.panels.curves.learning_panel import LearningPanel
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
 from dqngui.gui.style import theme as themes
@@ -232,7 +234,7 @@ def test_the_wheel_zooms_new_data_leaves_the_zoom_alone_and_a_double_click_fits(
     history, plot = History.of(run_events()), panel.plot
     panel.show(history)
     whole = plot.span
-    assert whole == (0.0, grown(20_000))
+    assert whole == (0.0, training_span(20_000))
     wheel(plot, 4)
     zoomed = plot.span
     assert not plot.fitted
@@ -244,9 +246,9 @@ def test_the_wheel_zooms_new_data_leaves_the_zoom_alone_and_a_double_click_fits(
     QTest.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
     QTest.mouseDClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
     assert plot.fitted
-    assert plot.span == (0.0, grown(90_000))
+    assert plot.span == (0.0, training_span(90_000))
     feed(panel, history, [EpisodeEnded(step=200_000, ret=1.0, length=3)], 1)
-    assert plot.span == (0.0, grown(200_000))
+    assert plot.span == (0.0, training_span(200_000))
 
 
 def test_zooming_out_stops_at_the_data(qtbot: QtBot) -> None:
@@ -273,12 +275,12 @@ def test_another_run_is_shown_whole(qtbot: QtBot) -> None:
     panel.show(History.of(run_events()))
     panel.plot.zoom_to(100, 200)
     panel.show(History.of(run_events(100)))
-    assert panel.plot.span == (0.0, grown(5_000))
+    assert panel.plot.span == (0.0, training_span(5_000))
 
 
 def test_ranges_hold_the_data_and_seldom_move() -> None:
-    assert grown(1) == 1000.0
-    assert all(grown(step) >= step > grown(step) / 1.2501 for step in range(1_001, 300_000, 777))
+    assert training_span(1) == 1000.0
+    assert all(training_span(step) >= step > training_span(step) / 1.2501 for step in range(1_001, 300_000, 777))
     seen = set()
     for high in np.linspace(100, 500, 400):
         low, top = rounded_range(9.0, float(high))

@@ -136,7 +136,7 @@ def test_a_click_pins_the_episode_and_everything_shows_it(qtbot: QtBot, app: App
     wait(qtbot, app, lambda: shows(app, 5))
     player.seek(3)
     wait(qtbot, app, lambda: shows(app, 3))
-    np.testing.assert_array_equal(panel_docks.panels["agent"].bars._q, playing.q[3])  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(panel_docks.panels["agent"].bars.drawn.values, playing.q[3])  # type: ignore[attr-defined]
     panel_docks.panels["return"].setFocus()
     QTest.keyClick(panel_docks.panels["return"], Qt.Key.Key_Right)
     wait(qtbot, app, lambda: shows(app, 4))

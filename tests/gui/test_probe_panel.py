@@ -300,7 +300,7 @@ def test_one_press_reads_the_first_fact(world: SimpleNamespace) -> None:
     assert plain(panel).startswith(
         "Until step 5 cue can be read, then it is forgotten; at step 9: 50 % right (chance 50 %"
     )
-    assert panel.curve.told_answer is panel.answer
+    assert panel.curve.answer is panel.answer
     assert list(panel.fact.offered) == ["cue", "time since start"]
     assert panel.view.offered == {"all": "all it holds", "memory/hidden": "hidden state", "memory/cell": "cell state"}
     assert panel.stale.isHidden()
@@ -374,7 +374,7 @@ def test_an_answer_of_former_weights_or_another_agent_is_called_so(world: Simple
     assert panel.stale.isHidden()
     world.player.open(folder=Path("another"))
     assert panel.stale.text().startswith("This answer is about another agent")
-    assert panel.curve.told_answer is not None
+    assert panel.curve.answer is not None
 
 
 def test_the_cursor_follows_the_episode_and_a_click_seeks(world: SimpleNamespace) -> None:
@@ -389,7 +389,7 @@ def test_the_cursor_follows_the_episode_and_a_click_seeks(world: SimpleNamespace
     assert panel.curve.t is None
     panel.curve.stepped.emit(6, 0.0)
     assert world.player.sought == [6]
-    assert panel.curve.told(5, 0.0) == "t 5 · accuracy 1.00 (0.95 to 1.00) · shuffled 0.49"
+    assert panel.curve.words_at(5, 0.0) == "t 5 · accuracy 1.00 (0.95 to 1.00) · shuffled 0.49"
 
 
 def test_the_curve_is_drawn_in_both_themes_and_survives_what_is_no_number(world: SimpleNamespace, qapp: Any) -> None:
@@ -406,7 +406,7 @@ def test_the_curve_is_drawn_in_both_themes_and_survives_what_is_no_number(world:
     assert (pixels(panel) != dark).any()
     themes.apply(qapp, "dark")
     panel.clear()
-    assert panel.curve.told_answer is not None or panel.answer is None
+    assert panel.curve.answer is not None or panel.answer is None
     assert panel.answer is None
 
 

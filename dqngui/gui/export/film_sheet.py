@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QApplication, QBoxLayout, QHBoxLayout, QLabel, QVB
 from dqngui.gui.cards.card import Card
 from dqngui.gui.cards.panel import Panel
 from dqngui.gui.cards.panel_card import card_of
-from dqngui.gui.charts.timeline import span_of
 from dqngui.gui.charts.trace import Series, Trace
+from dqngui.gui.charts.value_ranges import episode_span
 from dqngui.gui.scene.entity_marks import draw_entity_marks
 from dqngui.gui.scene.observation_view import ObservationView
 from dqngui.gui.style import theme as themes
@@ -120,7 +120,7 @@ class FilmSheet(QWidget):
             series = [Series("highest", "series0", q.max(axis=1)), Series("mean", "series1", q.mean(axis=1))]
         finite = q[np.isfinite(q)]
         low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-        self._values.set_span(span_of(playing.length, ended=True))
+        self._values.set_span(episode_span(playing.length, ended=True))
         self._values.draw("", series, (low, max(high, low + 1e-6)))
         self._values.set_gutter(self._values.gutter_wanted, True)
 

@@ -1,4 +1,4 @@
-"""The Agent panel: the playing agent's world, the values of its actions, and the controls of the player."""
+"""The Agent panel: the environment's picture, the values of the actions, and the controls of the player."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ LOW = 250  # pixels: a lower card leaves out the line about weights and seed
 
 
 class AgentPanel(Panel):
-    """Shows the picture, the action values and the player's controls; numbers change together with the picture."""
+    """Draws a step when its picture arrives, with numbers and bars of the same step."""
 
     title = "Agent"
     shows_pinned = True
@@ -144,14 +144,14 @@ class AgentPanel(Panel):
 
     @Slot()
     def _on_changed(self) -> None:
-        """The controls say what the player does; a picture comes by itself."""
+        """Show in the controls what the player does; pictures arrive in `_on_framed`."""
         player = self._player
         if player is None:
             return
         self._changed = True
         self.refresh()
-        self.transport.look(player)
-        self.watch.look(player)
+        self.transport.show_player(player)
+        self.watch.show_player(player)
         self.speed.offer(
             {f"{speed:g}": f"{speed:g}×" for speed in SPEEDS}, f"{player.speed:g}", lambda key: self._set_speed(key)
         )
@@ -166,7 +166,7 @@ class AgentPanel(Panel):
 
     @Slot()
     def _on_driving(self) -> None:
-        """The keys and the button say who drives."""
+        """Show in the keys and in the button who drives."""
         driving = self.takeover.driving
         self.take_over.setChecked(driving)
         self.take_over.setAccessibleName("Hand back to the agent" if driving else "Take over")
@@ -190,7 +190,7 @@ class AgentPanel(Panel):
         self._show_page()
         self._draw_seen(playing, t)
         self._show_values(playing, t)
-        self._tell(playing, t)
+        self._show_place(playing, t)
 
     def _show_values(self, playing: PlayedEpisode, t: int) -> None:
         """The action values of step t; a picture may come before its step's, then they are those before it."""
@@ -226,7 +226,7 @@ class AgentPanel(Panel):
 
     def _draw_seen(self, playing: PlayedEpisode, t: int) -> None:
         """The observation of step t, if it is in sight, with the overlay, which marks entities in the picture too."""
-        self.overlays.look(playing)
+        self.overlays.offer_for(playing)
         self._mark_entities(playing)
         if self.scene.seen.isHidden():
             return
@@ -249,7 +249,7 @@ class AgentPanel(Panel):
 
     @property
     def _pictured(self) -> int:
-        """The step of the picture, which may stand in for the shown step while that one is drawn."""
+        """The step that the picture is of: the one that is shown, or an earlier one whose picture stands in for it."""
         player, playing = self._player, self._drawn
         if player is None or playing is None:
             return 0
@@ -273,13 +273,13 @@ class AgentPanel(Panel):
                 self._draw_seen(playing, playing.t)  # its weights may have come behind the picture
 
     def _say_line(self) -> None:
-        """What plays, of the episode that is drawn."""
+        """Say whose weights play in the episode that is drawn."""
         player, playing = self._player, self._drawn
         said = "" if playing is None else about(playing)
         self.line.setText(self.film.words or said)
         self.line.setToolTip(f"{said}. {player.notice}" if player is not None and said and player.notice else "")
 
-    def _tell(self, playing: PlayedEpisode, t: int) -> None:
+    def _show_place(self, playing: PlayedEpisode, t: int) -> None:
         self.transport.show_step(playing, t)
         end = "" if t < playing.length or not playing.ended else " · time limit" if playing.truncated else " · ended"
         self.gained.say("return", f"{_number(playing.return_so_far)}{end}")

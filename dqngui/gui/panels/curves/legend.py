@@ -1,4 +1,4 @@
-"""The legend of overlays in a card's header: a chip for each, its name as long as there is room."""
+"""The legend of overlays in a card's header: a chip for each, with as much of its name as there is room for."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 
 from dqngui.gui.cards.panel import Panel
 from dqngui.gui.charts.event_strip import describe
-from dqngui.gui.charts.plot import Plot, typical_range
+from dqngui.gui.charts.plot import Plot
+from dqngui.gui.charts.value_ranges import typical_range
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
@@ -91,6 +92,7 @@ class QuantityPanel(Panel):
 
     Attributes:
         quantities: by the column's name in the history.
+        columns: in which the plots stand now.
     """
 
     wants = (Learned, KnobChanged)
@@ -103,7 +105,7 @@ class QuantityPanel(Panel):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(4)
         self._grid.setVerticalSpacing(6)
-        self._columns = 0
+        self.columns = 0
         unit = QLabel("environment steps", self.content)
         unit.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         themes.set_role(unit, "muted")
@@ -146,7 +148,7 @@ class QuantityPanel(Panel):
             told = [name for name, quantity in self.quantities.items() if not quantity.policy]
         if told == self._shown:
             return
-        self._shown, self._columns = told, 0
+        self._shown, self.columns = told, 0
         self._moving = True  # plots that appear take a range of their own at first
         for small in self.plots.values():
             self._grid.removeWidget(small)
@@ -216,9 +218,9 @@ class QuantityPanel(Panel):
         return min(self.width() / columns - AXIS, 1.5 * (self.height() / rows - LINES))
 
     def _arrange(self, columns: int) -> None:
-        if columns == self._columns:
+        if columns == self.columns:
             return
-        self._columns = columns
+        self.columns = columns
         for index, name in enumerate(self._shown):
             self._grid.addWidget(self.plots[name], index // columns, index % columns)
         for index in range(len(self.plots)):

@@ -10,9 +10,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from dqngui.gui.charts.head_grid import StepGrid, TimeGrid, read_at
 from dqngui.gui.charts.heatmap import Heatmap
 from dqngui.gui.charts.time_map import TimeMap
-from dqngui.gui.charts.timeline import span_of
 from dqngui.gui.charts.trace import Series, Trace
-from dqngui.gui.charts.value_ranges import Levels
+from dqngui.gui.charts.value_ranges import Levels, episode_span
 from dqngui.gui.panels.internals.faithfulness_row import FaithfulnessRow
 from dqngui.gui.panels.internals.head_choice import HeadChoice
 from dqngui.gui.panels.internals.head_line import HeadLine
@@ -189,7 +188,7 @@ class AttentionPanel(ViewPanel):
         self.again()
 
     def _on_now(self, chart: int, row: int, column: int) -> None:
-        if len(self.now.titles) > 1:
+        if len(self.now.names.titles) > 1:
             self.choose_head(chart)
         elif self._one_map:
             self.back()
@@ -251,7 +250,7 @@ class AttentionPanel(ViewPanel):
         high = min(1.0, max(level.take(each) for level, each in zip(self._levels, values, strict=True)))
         self.bar.set_levels(False, 0.0, high)
         self._arrange(playing, self._maps[self.layer or 0])
-        span = span_of(playing.length, playing.ended)
+        span = episode_span(playing.length, playing.ended)
         for canvas in (self.over, self.curve):
             canvas.set_span(span)
         if self._over_time and self._all_small:
@@ -301,7 +300,9 @@ class AttentionPanel(ViewPanel):
             nats, most = float(shares.entropies[t]), float(shares.maximum[t])
             figure = f"{nats:.2f} nats" + (f" · {100 * nats / most:.0f} %" if most > 0 else "")
             self.key_figure.setText(figure)
-            self.over.tell("" if self.curve.isVisibleTo(self) or self.key_figure.isVisible() else f"entropy {figure}")
+            self.over.set_figure(
+                "" if self.curve.isVisibleTo(self) or self.key_figure.isVisible() else f"entropy {figure}"
+            )
 
     def _entropy_in_words(self, t: int) -> str:
         shares = self._shares
@@ -332,7 +333,7 @@ class AttentionPanel(ViewPanel):
         self.times.setVisible(small and over_time)
         self.now.setVisible(not small and (not over_time or high >= LOWER))
         self.curve.setVisible(high >= LOW)
-        self.over.say_above(self._whose if high >= LOWER and not stands_alone else "")
+        self.over.set_caption(self._whose if high >= LOWER and not stands_alone else "")
         enough = LOW if small else LOWEST
         self.over.setVisible(not (small and over_time) and (high >= enough or over_time))
         layout = self.content.layout()

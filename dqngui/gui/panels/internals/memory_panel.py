@@ -10,9 +10,8 @@ from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
 from dqngui.gui.charts.heatmap import Heatmap
 from dqngui.gui.charts.time_map import TimeMap
-from dqngui.gui.charts.timeline import span_of
 from dqngui.gui.charts.trace import Series, Trace
-from dqngui.gui.charts.value_ranges import Levels
+from dqngui.gui.charts.value_ranges import Levels, episode_span
 from dqngui.gui.panels.internals.faithfulness_row import FaithfulnessRow
 from dqngui.gui.panels.internals.trajectory import Trajectory
 from dqngui.gui.panels.internals.view_panel import ViewPanel
@@ -157,7 +156,7 @@ class MemoryPanel(ViewPanel):
             self.ordering.ask("index", None, None)
         self.sorting.offer(plain, self.ordering.key, self.sort_by, below=along, title="by correlation with")
         self.map.sort(self.ordering.order(values, playing))
-        span = span_of(playing.length, playing.ended)
+        span = episode_span(playing.length, playing.ended)
         for canvas in (self.map, self.states, self.shares):
             canvas.set_span(span)
         if sorted_by := self.ordering.words(playing):

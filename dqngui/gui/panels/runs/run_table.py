@@ -20,8 +20,8 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFont, QGuiApplication, QIcon
 
 from dqngui import catalog
+from dqngui.gui.charts.layout.axis import short
 from dqngui.gui.charts.overlay_style import token
-from dqngui.gui.charts.plot import short
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, Theme
 from dqngui.lab.library.library import Library

@@ -10,8 +10,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from dqngui.gui.charts.timeline import StepCanvas, span_of
+from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.charts.trace import Series
+from dqngui.gui.charts.value_ranges import episode_span
 from dqngui.gui.panels.whatif.paired_charts import SIDES, ActionStrip, Marks, PairedBars, PairedTrace
 from dqngui.gui.scene.frame import FrameView
 from dqngui.gui.scene.observation_view import ObservationView
@@ -83,7 +84,7 @@ class ComparisonView(QWidget):
         if not known:
             return
         length = max(playing.length for playing in known)
-        span = span_of(length, all(playing.ended for playing in known))
+        span = episode_span(length, all(playing.ended for playing in known))
         marks = Marks(changed, comparison.diverges if comparison is not None else None)
         labels = list(known[0].ready.actions) or known[0].labels("action", known[0].q.shape[1])
         self.strip.names = self.names

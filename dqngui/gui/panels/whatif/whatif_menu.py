@@ -63,11 +63,8 @@ class ModeChoice(ChoiceButton):
     def look(self, other: OtherAgent | None) -> None:
         """Show what is chosen."""
         self.chosen = other
-        self._full = WHAT_IF if other is None else f"compared with {other.name}"
-        self.setToolTip(f"{self._tip}: {self._full}")
-        self.setAccessibleDescription(self._full)
-        self._fit()
-        self.updateGeometry()
+        self.say(WHAT_IF if other is None else f"compared with {other.name}")
+        self.setAccessibleDescription(self.full_text)
 
     def fill(self) -> None:
         """Fill the menu with the checkpoints and runs that exist now."""
