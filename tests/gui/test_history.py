@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from dqngui import messages as m
-from dqngui.lab.session.history import Curve, History
+from dqngui.lab.session.curve import Curve
+from dqngui.lab.session.history import History
 from dqngui.messages import EpisodeEnded, Evaluated, KnobChanged, Learned, Paused, Warned
 
 
@@ -148,7 +149,7 @@ def test_events_are_kept_by_kind() -> None:
     assert history.best is events[2]
     assert len(history.evaluations) == 2
     assert history.knobs == [events[4]]
-    assert history.story == events[2:6]
+    assert history.log_events == events[2:6]
     assert history.last_step == 32
     assert not history.empty
     assert History().empty

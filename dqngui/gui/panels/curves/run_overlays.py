@@ -16,7 +16,8 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.lab.library.library import Library, RunOverlay
 from dqngui.lab.library.seed_means import mean_and_interval
-from dqngui.lab.session.history import Floats, History
+from dqngui.lab.session.curve import Floats
+from dqngui.lab.session.history import History
 from dqngui.messages import Forked
 
 PLACES = 500  # at which a line may bend

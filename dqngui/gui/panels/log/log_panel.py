@@ -64,10 +64,10 @@ class LogPanel(Panel):
     # -- drawing ----------------------------------------------------------------------------------
 
     def has_content(self) -> bool:
-        return bool(self.history.story)
+        return bool(self.history.log_events)
 
     def redraw(self) -> None:
-        self.model.show(self.history.story)
+        self.model.show(self.history.log_events)
         self._rows.fit(self.history.last_step)
 
     def seek(self, cursor: Cursor | None) -> None:
@@ -105,7 +105,7 @@ class LogPanel(Panel):
         with Path(path).open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["step", "kind", "text"])
-            for event in self.history.story:
+            for event in self.history.log_events:
                 line = line_of(event)
                 writer.writerow([line.step, kind_of(event), line.text])
 
