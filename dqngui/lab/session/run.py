@@ -14,6 +14,7 @@ from dqngui import settings
 from dqngui.config import ConfigError, Experiment, Schedule
 from dqngui.jobs.branching import branch_point
 from dqngui.lab.session.knob_ledger import KnobLedger
+from dqngui.lab.session.states import State
 from dqngui.messages import Event
 from dqngui.runs.folder import summary_of
 
@@ -77,6 +78,13 @@ class RunState:
     def complete(self) -> bool:
         """All of its steps are made and saved."""
         return self.checkpoint is not None and self.checkpoint >= self.experiment.run.total_steps
+
+    @property
+    def end_state(self) -> State:
+        """How its job ended; to be asked once it has."""
+        if self.failure is not None or self.end_reason == "failed":
+            return State.FAILED
+        return State.STOPPED if self.end_reason == "stopped" else State.FINISHED
 
     def value(self, path: str) -> Any:
         """The present value of a setting: a knob's last acknowledged one, or the experiment's."""
