@@ -37,10 +37,12 @@ class RunState:
 
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
+        self.knobs = KnobLedger()
         self.clear()
 
-    def clear(self) -> None:
-        """Forget the run; its experiment stays."""
+    def clear(self, *, keep_knobs: bool = False) -> None:
+        """Forget the run; its experiment stays, and `keep_knobs`: the values of its knobs, for a fork."""
+        values = self.knobs.values if keep_knobs else {}
         self.folder: Path | None = None
         self.device = ""
         self.parameters = 0
@@ -54,6 +56,7 @@ class RunState:
         self.notice = ""
         self.hits: tuple[m.BreakpointHit, ...] = ()
         self.knobs = KnobLedger()
+        self.knobs.values = values
         self.end_reason = ""
         self._knob_changes: list[m.KnobChanged] = []
         self._manual: dict[str, float] = {}  # schedules that a fork took over as set by hand

@@ -110,19 +110,18 @@ class Session(QObject):
 
     @property
     def fork_plan(self) -> ForkPlan:
-        """Where a fork would begin, and why none can be made."""
+        """Where a fork would begin, or why none can be made."""
         return fork_plan(self.run, self.draft, trains=self.job.active)
 
     @property
     def waiting_edits(self) -> Changes:
-        """Edits that wait for a fork or a new run. Before a run none do: they are in force at once."""
+        """Edits that wait for a fork or a new run; none before a run, where they are in force at once."""
         return {} if self._state is State.READY else self.draft.changes
 
     def value(self, path: str) -> Any:
         """The present value of a setting: a knob's last acknowledged one, or the experiment's."""
-        if self._state is State.READY and path not in self.run.knobs.values:
-            return self.draft.value(path)
-        return self.run.value(path)
+        editable = self._state is State.READY and path not in self.run.knobs.values
+        return self.draft.value(path) if editable else self.run.value(path)
 
     def seconds_unsaved(self, now: float) -> float:
         """Seconds of training that quitting would lose: none if the run keeps a folder, since Stop saves."""
@@ -132,10 +131,7 @@ class Session(QObject):
     # -- actions ---------------------------------------------------------------------------------
 
     def do(self, action: Action) -> None:
-        """Do an action of a button, menu or shortcut; one that is not allowed now does nothing.
-
-        What needs torch in this process is remembered until torch is loaded.
-        """
+        """Do an action, if it is allowed now. What needs torch in this process waits until torch is loaded."""
         if action not in self.allowed:
             return
         if action in NEEDS_TORCH and not self.torch_loaded and self.draft.experiment.run.host != "process":
@@ -169,8 +165,8 @@ class Session(QObject):
     def on_torch_loaded(self) -> None:
         """Torch can be used in this process; a remembered action is done."""
         self.torch_loaded = True
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
+        if (waiting := self._waiting) is not None:
+            self._waiting = None
             self.do(waiting)
 
     def start(self) -> None:
@@ -180,16 +176,14 @@ class Session(QObject):
         self._begin(new_run(self.runs, self.run, self._state))
 
     def _start_draft(self) -> None:
-        """Begin a new run with the draft's experiment."""
         self.run.experiment = self.draft.accept()
         self.start()
 
     def _fork(self) -> None:
-        """Train a copy of this run's saved state with the draft's experiment, as a run of its own."""
         self._begin(fork(self.runs, self.run, self.draft.experiment, self._state))
 
     def new_run(self) -> None:
-        """Back to a ready window with the same experiment, as edited."""
+        """Be ready for a new run of the same experiment, as edited."""
         self._leave_run()
         if not self.draft.problem:
             self.run.experiment = self.draft.accept()
@@ -217,14 +211,14 @@ class Session(QObject):
         return True
 
     def stop(self) -> None:
-        """Save, then end; a log that is being read is read no further."""
+        """Save, then end; no more is read of a log."""
         self._waiting = None
         if self.log.close():
             self._on_log_ended()
         if self.job.active and self._state is not State.STOPPING:
-            stopping, self._next = self._next is not None, None
+            sent, self._next = self._next is not None, None
             self._set_state(State.STOPPING)
-            if not stopping:
+            if not sent:
                 self.job.send(m.Stop())
 
     def kill(self) -> None:
@@ -233,7 +227,7 @@ class Session(QObject):
         self.log.kill()
 
     def show_message(self, text: str, details: str = "") -> None:
-        """Show the user a sentence, mostly why something was not done; with details for diagnostics."""
+        """Show the user a sentence (see `message`)."""
         self.message.emit(text, details)
 
     # -- edits and knobs -------------------------------------------------------------------------
@@ -292,12 +286,12 @@ class Session(QObject):
 
     def _after_stop(self, then: Callable[[], None]) -> None:
         """Do something once the present job, if there is one, has saved and ended."""
-        if not self.job.active:
+        if self.job.active:
+            self._next = then
+            self._set_state(State.STARTING)
+            self.job.send(m.Stop())
+        else:
             then()
-            return
-        self._next = then
-        self._set_state(State.STARTING)
-        self.job.send(m.Stop())
 
     @Slot(float)
     def tick(self, now: float) -> None:
@@ -352,11 +346,9 @@ class Session(QObject):
 
     def _leave_parent(self) -> None:
         """The job has begun, so it cannot be taken back; a fork leaves the run it came from only now."""
-        begun, self._launch = self._launch, None
-        if begun is not None and begun.forks:
-            knobs = self.run.knobs.values
-            self.run.clear()
-            self.run.knobs.values = knobs
+        launch, self._launch = self._launch, None
+        if launch is not None and launch.forks:
+            self.run.clear(keep_knobs=True)
             self.history = History()
             self.cleared.emit()
 
@@ -393,13 +385,13 @@ class Session(QObject):
 
     def _undo_launch(self) -> bool:
         """After a resumption or a fork that never began: the run is as it was before. Says why, and whether so."""
-        failed, self._launch = self._launch, None
-        if failed is None or not failed.what:
+        launch, self._launch = self._launch, None
+        if launch is None or not launch.what:
             return False
-        failure = failed.undo()
-        self._set_state(failed.state)
+        failure = launch.undo()
+        self._set_state(launch.state)
         if failure is not None:
-            self.show_message(f"The run could not be {failed.what}: {failure.text}", failure.details)
+            self.show_message(f"The run could not be {launch.what}: {failure.text}", failure.details)
         return True
 
     def _set_state(self, state: State) -> None:
