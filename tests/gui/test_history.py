@@ -184,5 +184,5 @@ def test_the_past_of_a_history_is_the_history_of_its_events() -> None:
         past, expected = whole.until(step), History.of(event for event in events if event.step <= step)
         assert past.returns.y.values.tolist() == expected.returns.y.values.tolist()
         assert past.learned["loss"].x.values.tolist() == expected.learned["loss"].x.values.tolist()
-        for name in ("evaluations", "knobs", "story", "best", "last_step", "empty"):
+        for name in ("evaluations", "knobs", "log_events", "best", "last_step", "empty"):
             assert getattr(past, name) == getattr(expected, name), (step, name)
