@@ -8,7 +8,7 @@ from typing import Protocol
 from dqngui.messages import Command, Event, Request
 
 DRAIN_MS = 8.0
-"""How long one call of `drain` may take, in milliseconds, unless it is told otherwise."""
+"""How long one call of `drain` may take, in milliseconds, unless the caller says otherwise."""
 
 
 class Host(Protocol):

@@ -1,7 +1,7 @@
-"""Reads a stored run's log in a thread, with the methods of a host, so that its events arrive as those of a live run.
+"""Reads a stored run's log in a small thread and gives its events as a host does, as if the run were live.
 
-The thread decodes in slices, each short enough that the window never waits for the interpreter's lock, and
-stays only a little ahead of what was taken.
+The thread decodes the log in slices. Each is so short that the window never waits for the interpreter's lock. The
+thread stays only a few slices ahead of what was taken.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dqngui.texts import Text, say
 
 SLICE = 64 * 1024  # bytes, some five hundred events
 AHEAD = 64  # slices decoded and not yet taken
-MOST = 8_000  # events a tick, fewer where the window takes longer for them than this
+MOST = 8_000  # at most so many events a drain, and fewer if the window needs longer for them than TICK_S
 TICK_S = 0.012
 _decoder = msgspec.json.Decoder(ALL_EVENTS)
 
@@ -66,7 +66,7 @@ class LogReader:
         self._thread.start()
 
     def send(self, command: Command) -> None:
-        """Does nothing: a log carries out no commands."""
+        """Do nothing: a log takes no commands."""
 
     def drain(self, budget_ms: float = DRAIN_MS) -> list[Event]:
         """Some of the next events, in order; never waits."""

@@ -27,7 +27,7 @@ from dqngui.hosts.wire import END, REQUEST, Order, command_frame, events_of_fram
 from dqngui.messages import Command, Event, Failed, Request
 from dqngui.texts import Text, say
 
-LEAVE_SECONDS = 10.0  # a child that has told everything gets so long to end by itself
+LEAVE_SECONDS = 10.0  # a child that has sent everything has so long to end by itself
 
 
 class ProcessHost:
@@ -107,7 +107,7 @@ class ProcessHost:
         assert isinstance(self._process.stdin, io.FileIO)
         pipe = self._process.stdin
         order = Order(self._target, self._request, os.getpid())
-        with contextlib.suppress(OSError):  # the child has gone; the reader tells
+        with contextlib.suppress(OSError):  # the child has ended; the reading thread reports it
             write_frame(pipe, REQUEST, msgspec.json.encode(order))
             while (command := self._commands.get()) is not None:
                 write_frame(pipe, *command_frame(command))
@@ -120,7 +120,7 @@ class ProcessHost:
         try:
             for kind, content in read_frames(pipe, lambda: _readable(pipe, process)):
                 if kind == END:
-                    self._outbox.close()  # everything is told; that the process is gone is for `join`
+                    self._outbox.close()  # everything was sent; `join` waits for the end of the process
                     break
                 for event in events_of_frame(kind, content):
                     if self._ending.admit(event):

@@ -16,7 +16,7 @@ CHUNK = 500  # events taken between two looks at the clock
 
 
 class Ending:
-    """Completes a stream of events: adds Failed and Finished where the job did not give them."""
+    """Watches a stream of events and completes it: it adds Failed and Finished where the job gave none."""
 
     def __init__(self) -> None:
         self.finished = False
@@ -36,7 +36,7 @@ class Ending:
         return True
 
     def complete(self, failure: Failed) -> list[Event]:
-        """What is missing at the end: nothing after Finished, else Finished, after `failure` if none was told."""
+        """Events that are missing at the end: none after Finished, else `failure` (if none was given) and Finished."""
         if self.finished:
             return []
         missing: list[Event] = [] if self._failed else [failure]

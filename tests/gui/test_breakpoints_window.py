@@ -161,7 +161,7 @@ def test_a_hit_says_why_training_stands_until_it_goes_on(qtbot: QtBot, app: App)
     hit(app)
     banner = app.window.banner
     assert banner.isVisible() and banner.text.text() == "Paused: loss rose above 10 (12.34) at step 41,200."
-    assert app.window.panel_docks.history.hits and line_of(app.window.panel_docks.history.story[-1]).text == (
+    assert app.window.panel_docks.history.hits and line_of(app.window.panel_docks.history.log_events[-1]).text == (
         "Breakpoint: loss rose above 10 (12.34)"
     )
     app.window.panel_docks.refresh()

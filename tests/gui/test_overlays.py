@@ -31,7 +31,8 @@ from dqngui.gui.style import theme as themes
 from dqngui.lab.library.ancestors import ancestors
 from dqngui.lab.library.library import Library
 from dqngui.lab.library.seed_means import mean_and_interval, t_quantile
-from dqngui.lab.session.history import Curve, Floats, History
+from dqngui.lab.session.curve import Curve, Floats
+from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Forked, encode
 from dqngui.runs import folder as run_folder

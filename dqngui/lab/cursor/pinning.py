@@ -32,7 +32,7 @@ class Pinning(QObject):
     """Pins training episodes and lets go of them. While one is pinned, training and its curves go on.
 
     The newest pin wins: what an older one asked of the player is given up. Episodes are found where they ended: in the
-    open run, or in the runs that it branched from. A sentence about what cannot be pinned goes to `Session.told`.
+    open run, or in the runs that it branched from. A sentence about what cannot be pinned goes to `Session.message`.
 
     Attributes:
         pinned: the episode; None while live.

@@ -14,6 +14,7 @@ from dqngui import settings
 from dqngui.config import ConfigError, Experiment, Schedule
 from dqngui.jobs.branching import branch_point
 from dqngui.lab.session.knob_ledger import KnobLedger
+from dqngui.lab.session.states import State
 from dqngui.messages import Event
 from dqngui.runs.folder import summary_of
 
@@ -36,10 +37,12 @@ class RunState:
 
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
+        self.knobs = KnobLedger()
         self.clear()
 
-    def clear(self) -> None:
-        """Forget the run; its experiment stays."""
+    def clear(self, *, keep_knobs: bool = False) -> None:
+        """Forget the run; its experiment stays, and `keep_knobs`: the values of its knobs, for a fork."""
+        values = self.knobs.values if keep_knobs else {}
         self.folder: Path | None = None
         self.device = ""
         self.parameters = 0
@@ -53,6 +56,7 @@ class RunState:
         self.notice = ""
         self.hits: tuple[m.BreakpointHit, ...] = ()
         self.knobs = KnobLedger()
+        self.knobs.values = values
         self.end_reason = ""
         self._knob_changes: list[m.KnobChanged] = []
         self._manual: dict[str, float] = {}  # schedules that a fork took over as set by hand
@@ -77,6 +81,13 @@ class RunState:
     def complete(self) -> bool:
         """All of its steps are made and saved."""
         return self.checkpoint is not None and self.checkpoint >= self.experiment.run.total_steps
+
+    @property
+    def end_state(self) -> State:
+        """How its job ended; to be asked once it has."""
+        if self.failure is not None or self.end_reason == "failed":
+            return State.FAILED
+        return State.STOPPED if self.end_reason == "stopped" else State.FINISHED
 
     def value(self, path: str) -> Any:
         """The present value of a setting: a knob's last acknowledged one, or the experiment's."""

@@ -5,28 +5,27 @@ Buttons, menus and shortcuts read `Session.allowed`; they hold no rule of their 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from dqngui import messages as m
 from dqngui.config import ConfigError, Experiment
 from dqngui.hosts import OpenHost
 from dqngui.hosts.log_reader import LogReader
-from dqngui.lab.session.attempt import Attempt
 from dqngui.lab.session.draft import Changes, Draft
 from dqngui.lab.session.history import History
 from dqngui.lab.session.job import COMMANDS, TrainingJob, host_of_window
-from dqngui.lab.session.requests import fork_request, new_run_request, resume_request
+from dqngui.lab.session.launch import Launch, fork, new_run, resumption
 from dqngui.lab.session.rules import NEEDS_TORCH, ForkPlan, allowed_actions, fork_plan
 from dqngui.lab.session.run import RunState
 from dqngui.lab.session.states import Action, State, after
 from dqngui.lab.session.stored_log import StoredLog
-from dqngui.messages import Event, Request
+from dqngui.lab.session.ticker import Ticker
+from dqngui.messages import Event
 from dqngui.runs.folder import read_experiment
 
 TICK_MS = 50  # often enough for curves and answers; every tick takes the interpreter from a training thread
@@ -42,6 +41,7 @@ class Session(QObject):
         job, log: where its events come from: the job that trains it, or a stored run's log while it is read.
         draft: what was edited: the experiment that a fork or a new run would train.
         history: everything that panels draw of the run; another object for each run, and after `rewound`.
+        ticker: calls `tick` while events are awaited.
         runs: the folder in which new runs are stored; None: they keep no files.
         torch_loaded: torch can be used in this process.
 
@@ -72,7 +72,7 @@ class Session(QObject):
         timed: bool = True,
         parent: QObject | None = None,
     ) -> None:
-        """`timed`: a timer calls `tick`; otherwise whoever made the session does."""
+        """`timed`: the ticker calls `tick`; otherwise whoever made the session does."""
         super().__init__(parent)
         self.runs = runs
         self.run = RunState(experiment)
@@ -83,12 +83,12 @@ class Session(QObject):
         self._state = State.READY
         self._waiting: Action | None = None  # until torch is loaded
         self._next: Callable[[], None] | None = None  # once the present job has ended
-        self._attempt: Attempt | None = None
+        self._launch: Launch | None = None  # until its job has begun
         self._now = 0.0
         self._saved_at: float | None = None  # None until the first tick after a start
-        self._timer = QTimer(self, interval=TICK_MS)
+        self.ticker = Ticker(self)
         if timed:
-            self._timer.timeout.connect(self._on_timer)
+            self.ticker.ticked.connect(self.tick)
 
     # -- what is so ------------------------------------------------------------------------------
 
@@ -96,11 +96,6 @@ class Session(QObject):
     def state(self) -> State:
         """What the run is doing."""
         return self._state
-
-    @property
-    def ticking(self) -> bool:
-        """Events are awaited, from a job or a log."""
-        return self._timer.isActive()
 
     @property
     def loading(self) -> bool:
@@ -115,19 +110,18 @@ class Session(QObject):
 
     @property
     def fork_plan(self) -> ForkPlan:
-        """Where a fork would begin, and why none can be made."""
+        """Where a fork would begin, or why none can be made."""
         return fork_plan(self.run, self.draft, trains=self.job.active)
 
     @property
     def waiting_edits(self) -> Changes:
-        """Edits that wait for a fork or a new run. Before a run none do: they are in force at once."""
+        """Edits that wait for a fork or a new run; none before a run, where they are in force at once."""
         return {} if self._state is State.READY else self.draft.changes
 
     def value(self, path: str) -> Any:
         """The present value of a setting: a knob's last acknowledged one, or the experiment's."""
-        if self._state is State.READY and path not in self.run.knobs.values:
-            return self.draft.value(path)
-        return self.run.value(path)
+        editable = self._state is State.READY and path not in self.run.knobs.values
+        return self.draft.value(path) if editable else self.run.value(path)
 
     def seconds_unsaved(self, now: float) -> float:
         """Seconds of training that quitting would lose: none if the run keeps a folder, since Stop saves."""
@@ -137,31 +131,25 @@ class Session(QObject):
     # -- actions ---------------------------------------------------------------------------------
 
     def do(self, action: Action) -> None:
-        """Do an action of a button, menu or shortcut; one that is not allowed now does nothing.
-
-        What needs torch in this process is remembered until torch is loaded.
-        """
+        """Do an action, if it is allowed now. What needs torch in this process waits until torch is loaded."""
         if action not in self.allowed:
             return
         if action in NEEDS_TORCH and not self.torch_loaded and self.draft.experiment.run.host != "process":
             self._waiting = action
             self.changed.emit()
-        elif (command := COMMANDS.get(action)) is not None:
+            return
+        if (command := COMMANDS.get(action)) is not None:
             self.job.send(command)
             if self.run.hits and isinstance(command, (m.Resume, m.Step)):
                 self.run.hits = ()
                 self.changed.emit()
-        else:
-            self._do(action)
-
-    def _do(self, action: Action) -> None:
         match action:  # EDIT and SET_KNOB need more than their name: `edit`, `set_knob`
             case Action.START:
                 self.start()
             case Action.START_DRAFT:
                 self._after_stop(self._start_draft)
             case Action.RESUME_RUN:
-                self._resume()
+                self._begin(resumption(self.run, self._state))
             case Action.FORK:
                 self._after_stop(self._fork)
             case Action.STOP:
@@ -177,39 +165,25 @@ class Session(QObject):
     def on_torch_loaded(self) -> None:
         """Torch can be used in this process; a remembered action is done."""
         self.torch_loaded = True
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
+        if (waiting := self._waiting) is not None:
+            self._waiting = None
             self.do(waiting)
 
     def start(self) -> None:
         """Begin a new run, at once."""
         self._leave_run()
         self.cleared.emit()
-        experiment = self.run.experiment
-        self._begin(partial(new_run_request, self.runs, experiment), experiment)
+        self._begin(new_run(self.runs, self.run, self._state))
 
     def _start_draft(self) -> None:
-        """Begin a new run with the draft's experiment."""
         self.run.experiment = self.draft.accept()
         self.start()
 
-    def _resume(self) -> None:
-        """Go on from the last checkpoint of the stopped, failed or stored run."""
-        run = self.run
-        assert run.folder is not None
-        stored = self._state is State.STORED
-        attempt = Attempt("resumed", run, State.STORED) if stored else None
-        self._begin(partial(resume_request, run.folder), run.experiment, attempt)
-
     def _fork(self) -> None:
-        """Train a copy of this run's saved state with the draft's experiment, as a run of its own."""
-        run, experiment = self.run, self.draft.experiment
-        assert run.folder is not None
-        request = partial(fork_request, self.runs, run.folder, experiment)
-        self._begin(request, experiment, Attempt("forked", run, self._state))
+        self._begin(fork(self.runs, self.run, self.draft.experiment, self._state))
 
     def new_run(self) -> None:
-        """Back to a ready window with the same experiment, as edited."""
+        """Be ready for a new run of the same experiment, as edited."""
         self._leave_run()
         if not self.draft.problem:
             self.run.experiment = self.draft.accept()
@@ -233,18 +207,18 @@ class Session(QObject):
         self._state = State.STORED
         self.cleared.emit()
         self.changed.emit()
-        self._timer.start(READ_MS)
+        self.ticker.start(READ_MS)
         return True
 
     def stop(self) -> None:
-        """Save, then end; a log that is being read is read no further."""
+        """Save, then end; no more is read of a log."""
         self._waiting = None
         if self.log.close():
             self._on_log_ended()
         if self.job.active and self._state is not State.STOPPING:
-            stopping, self._next = self._next is not None, None
+            sent, self._next = self._next is not None, None
             self._set_state(State.STOPPING)
-            if not stopping:
+            if not sent:
                 self.job.send(m.Stop())
 
     def kill(self) -> None:
@@ -253,7 +227,7 @@ class Session(QObject):
         self.log.kill()
 
     def show_message(self, text: str, details: str = "") -> None:
-        """Show the user a sentence, mostly why something was not done; with details for diagnostics."""
+        """Show the user a sentence (see `message`)."""
         self.message.emit(text, details)
 
     # -- edits and knobs -------------------------------------------------------------------------
@@ -289,49 +263,37 @@ class Session(QObject):
     def break_at(self, hit: m.BreakpointHit) -> None:
         """Pause for something that was measured outside of training, whose log does not know of it."""
         if Action.PAUSE in self.allowed:
-            self.run.hits = (*self.run.hits, hit)
             self.do(Action.PAUSE)
-            self._give([hit])
+            self._take([hit])
 
     # -- the job and its events ------------------------------------------------------------------
 
-    def _begin(
-        self, make_request: Callable[[], Request], experiment: Experiment, attempt: Attempt | None = None
-    ) -> None:
-        """Start a job; if it is an attempt, one that fails leaves the run as it was."""
-        run, self._attempt = self.run, attempt
-        run.clear_failure()
+    def _begin(self, launch: Launch) -> None:
+        """Start a job. A launch that fails leaves a run that was resumed or forked as it was."""
+        self._launch = launch
         try:
-            request = make_request()
-            folder = Path(request.folder) if request.folder else None
-            if request.fork and attempt is not None:
-                attempt.folder = folder
-            else:
-                run.folder = folder
+            request = launch.request()
             self._set_state(State.STARTING)
-            self.job.start(experiment.run.host, request)
+            self.job.start(launch.host, request)
         except Exception as error:  # whatever a host does wrong, the window lives on and says so
             text = f"Training could not start: {error}"
-            run.failure = m.Failed(step=run.step, text=text, details=repr(error))
-            if not self._undo_attempt():
+            self.run.failure = m.Failed(step=self.run.step, text=text, details=repr(error))
+            if not self._undo_launch():
                 self._set_state(State.FAILED)
             return
         self._saved_at = None
-        self._timer.start(TICK_MS)
+        self.ticker.start(TICK_MS)
 
     def _after_stop(self, then: Callable[[], None]) -> None:
         """Do something once the present job, if there is one, has saved and ended."""
-        if not self.job.active:
+        if self.job.active:
+            self._next = then
+            self._set_state(State.STARTING)
+            self.job.send(m.Stop())
+        else:
             then()
-            return
-        self._next = then
-        self._set_state(State.STARTING)
-        self.job.send(m.Stop())
 
-    @Slot()
-    def _on_timer(self) -> None:
-        self.tick(time.perf_counter())
-
+    @Slot(float)
     def tick(self, now: float) -> None:
         """Take the events that have come since the last tick; `now` in seconds, on a clock that only goes forward."""
         self._now = now
@@ -357,11 +319,8 @@ class Session(QObject):
                 self.knob.emit(path)
             self.changed.emit()
         if events:
-            self._give(events)
-
-    def _give(self, events: Sequence[Event]) -> None:
-        self.history.take(events)
-        self.received.emit(events)
+            self.history.take(events)
+            self.received.emit(events)
 
     def _note(self, event: Event) -> None:
         if self._state is State.STORED and isinstance(event, _ABOUT_NOW):
@@ -387,56 +346,52 @@ class Session(QObject):
 
     def _leave_parent(self) -> None:
         """The job has begun, so it cannot be taken back; a fork leaves the run it came from only now."""
-        attempt, self._attempt = self._attempt, None
-        if attempt is not None and attempt.folder is not None:
-            knobs = self.run.knobs.values
-            self.run.clear()
-            self.run.knobs.values = knobs
+        launch, self._launch = self._launch, None
+        if launch is not None and launch.forks:
+            self.run.clear(keep_knobs=True)
             self.history = History()
             self.cleared.emit()
 
     def _leave_run(self) -> None:
         """There is no run any more, and nothing that belonged to it."""
         if self.log.close():
-            self._timer.stop()
+            self.ticker.stop()
         self._waiting = self._next = None
         self.run.clear()
         self.history = History()
 
     def _on_log_ended(self) -> None:
-        self._timer.stop()
+        self.ticker.stop()
         self.changed.emit()
         if self.log.problem:
             self.show_message(f"{self.log.problem}. What comes before it is shown.")
 
     def _on_job_ended(self) -> None:
         run = self.run
-        self._timer.stop()
+        self.ticker.stop()
         for path in run.knobs.forget_asked():
             self.knob.emit(path)
-        if self._undo_attempt():
+        if self._undo_launch():
             return
         then, self._next = self._next, None
-        if run.failure is not None or run.end_reason == "failed":
+        state = run.end_state
+        if state is State.FAILED:
             self.draft.rebase(run.present(run.checkpoint))
-            self._set_state(State.FAILED)
-            return
-        state = State.STOPPED if run.end_reason == "stopped" else State.FINISHED
-        if then is not None and (run.folder is None or run.resumable):
+        if then is not None and state is not State.FAILED and (run.folder is None or run.resumable):
             self._state = state
             then()
         else:
             self._set_state(state)
 
-    def _undo_attempt(self) -> bool:
+    def _undo_launch(self) -> bool:
         """After a resumption or a fork that never began: the run is as it was before. Says why, and whether so."""
-        attempt, self._attempt = self._attempt, None
-        if attempt is None:
+        launch, self._launch = self._launch, None
+        if launch is None or not launch.what:
             return False
-        failure = attempt.undo()
-        self._set_state(attempt.state)
+        failure = launch.undo()
+        self._set_state(launch.state)
         if failure is not None:
-            self.show_message(f"The run could not be {attempt.what}: {failure.words}", failure.details)
+            self.show_message(f"The run could not be {launch.what}: {failure.words}", failure.details)
         return True
 
     def _set_state(self, state: State) -> None:

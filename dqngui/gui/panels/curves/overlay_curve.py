@@ -6,7 +6,7 @@ import numpy as np
 import pyqtgraph as pg
 
 from dqngui.gui.charts.overlay_style import Dash
-from dqngui.lab.session.history import Floats
+from dqngui.lab.session.curve import Floats
 
 PLACES = 500  # at which a line may bend
 

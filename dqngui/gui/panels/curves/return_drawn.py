@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dqngui.lab.session.history import Floats, History
+from dqngui.lab.session.curve import Floats
+from dqngui.lab.session.history import History
 from dqngui.messages import Evaluated
 
 BENDS = 500  # of the smoothed line; a band with half as many looks the same, and with three times as many takes 25 ms

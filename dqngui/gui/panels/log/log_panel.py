@@ -63,10 +63,10 @@ class LogPanel(Panel):
     # -- drawing ----------------------------------------------------------------------------------
 
     def has_content(self) -> bool:
-        return bool(self.history.story)
+        return bool(self.history.log_events)
 
     def redraw(self) -> None:
-        self.model.show(self.history.story)
+        self.model.show(self.history.log_events)
         self._rows.fit(self.history.last_step)
 
     def seek(self, cursor: Cursor | None) -> None:
@@ -101,7 +101,7 @@ class LogPanel(Panel):
 
     def exported_table(self) -> Table:
         """Every line, the oldest first, whatever the chips hide."""
-        lines = [(line_of(event), kind_of(event)) for event in self.history.story]
+        lines = [(line_of(event), kind_of(event)) for event in self.history.log_events]
         return Table(("step", "kind", "text"), [(line.step, kind, line.text) for line, kind in lines])
 
 
