@@ -1,1 +1,1 @@
-"""Learning: acting, replay, targets, exploration, the DQN update, evaluation."""
+"""Learning: acting, exploration, replay and rollouts, targets, the updates of DQN and PPO, evaluation."""

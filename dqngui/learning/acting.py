@@ -1,4 +1,4 @@
-"""Acting: one network steps many environments, keeping a memory state and an episode for each."""
+"""Acting: one network steps many environments, with a memory state and a running episode for each of them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def inputs_of(
 
 
 def reset_rows(state: State, initial: State, rows: NDArray[np.bool_]) -> State:
-    """The state with the rows of some environments put back to an episode's start."""
+    """The state in which the rows of some environments (N,) are replaced by those of an episode's start."""
     if not state:
         return state
     mask = torch.from_numpy(rows).to(state[0].device)

@@ -1,1 +1,1 @@
-"""The studying job: what many episodes of an agent, played at once, say about its attention and its memory."""
+"""The studying job: it answers questions about an agent's attention and memory from many episodes played at once."""
