@@ -84,7 +84,7 @@ def test_any_step_can_be_seen_again(env_id: str, options: dict[str, Any]) -> Non
 def test_views_of_a_long_episode_end_where_memory_would_run_short(monkeypatch: pytest.MonkeyPatch) -> None:
     player = armed(small("dqngui/TMaze-v0", kwargs={"length": 60}))
     a_step = sum(4 * int(np.prod(view.shape)) for view in player.ready.views)
-    monkeypatch.setattr(episode, "MOST_VIEWS", 20 * a_step)
+    monkeypatch.setattr(episode, "MAX_VIEW_BYTES", 20 * a_step)
     player.send(BeginEpisode(number=1, seed=3), Look(number=1, until=50))
     player.until(Played, lambda played: played.first + len(played.tensors["action"]) >= 50)
     rows = player.told(Played)

@@ -1,1 +1,1 @@
-"""Attentions over the tokens of one step; `contract` says what each of them is."""
+"""Attentions over the tokens of one step; their common contract is in `contract`."""

@@ -1,1 +1,1 @@
-"""Memories over the steps of an episode; all keep the contract of `memory.contract`."""
+"""Memories over the steps of an episode; their common contract is in `contract`."""
