@@ -23,7 +23,7 @@ GRADIENT, INTEGRATED = "saliency/gradient", "saliency/integrated"
 STEPS = 16
 """Number of points between the baseline and the observation at which gradients are taken."""
 
-Record = dict[str, Tensor]
+Tensors = dict[str, Tensor]
 
 
 # -- attention rollout ----------------------------------------------------------------------------
@@ -64,7 +64,7 @@ def rollout(layers: Sequence[Tensor]) -> Tensor:
     return rolled
 
 
-def add_rollout(record: Record) -> None:
+def add_rollout(record: Tensors) -> None:
     """Add the rollout of the recorded layers, and how much of each token reaches the pooled one, to the record."""
     count = sum(name.startswith(LAYER) for name in record)
     if count >= 2:
@@ -97,7 +97,7 @@ class Saliency:
         possible = 0 not in shape and not (categories and network.memory.sees_observation)
         self.views = tuple(View(name, axes, shape, signed=True) for name in (GRADIENT, INTEGRATED) if possible)
 
-    def of(self, seen: Parts, inputs: Inputs, state: State, action: int) -> Record:
+    def of(self, seen: Parts, inputs: Inputs, state: State, action: int) -> Tensors:
         """Both attributions of one step's observation, (1, 1, *axes) each, by the names of `views`.
 
         Args:
@@ -112,7 +112,7 @@ class Saliency:
         names = (view.name for view in self.views)
         return {name: values[None, None] for name, values in zip(names, (gradient, integrated), strict=True)}
 
-    def _attribute(self, seen: Record, inputs: Inputs, state: State, action: int) -> tuple[Tensor, Tensor]:
+    def _attribute(self, seen: Tensors, inputs: Inputs, state: State, action: int) -> tuple[Tensor, Tensor]:
         encoder = self._network.encoder
         with torch.no_grad():
             embedded = {part.name: encoder.embedded(part.name, seen[part.name]) for part in self._parts}
@@ -128,7 +128,7 @@ class Saliency:
         along = self._as_view({name: slopes[name][0, :-1].mean(0) * x[0, 0] for name, x in embedded.items()})
         return at_it, along
 
-    def _as_view(self, attributed: Record) -> Tensor:
+    def _as_view(self, attributed: Tensors) -> Tensor:
         """Attributions of the embedded parts as one view: summed over embeddings and channels."""
         if self._map is not None:
             return _on_map(self._map, attributed[self._map.name])

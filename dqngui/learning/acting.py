@@ -16,11 +16,11 @@ from dqngui.learning.exploration import explore
 from dqngui.nets.memory.contract import State
 from dqngui.nets.trunk import Inputs, Trunk
 
-Parts = Mapping[str, NDArray[Any]]
+ObservationParts = Mapping[str, NDArray[Any]]
 
 
 def inputs_of(
-    parts: Parts, prev_action: NDArray[np.int64], prev_reward: NDArray[np.float32], device: torch.device
+    parts: ObservationParts, prev_action: NDArray[np.int64], prev_reward: NDArray[np.float32], device: torch.device
 ) -> Inputs:
     """Network inputs of one step of N environments, (1, N, ...).
 
@@ -72,11 +72,11 @@ class Transition:
         episodes: the episodes that ended.
     """
 
-    observation: Parts
+    observation: ObservationParts
     action: NDArray[np.int64]
     reward: NDArray[np.float64]
     states: list[NDArray[Any]] | None
-    after: Parts
+    after: ObservationParts
     ended: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
     episodes: list[FinishedEpisode]
@@ -120,7 +120,7 @@ class Actor:
         with torch.inference_mode():
             self.initial = network.initial_state(count)
         self.state = self.initial
-        self.parts: Parts = {}
+        self.parts: ObservationParts = {}
 
     def begin(self) -> None:
         """Start the first episode of every environment."""

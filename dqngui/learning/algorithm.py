@@ -16,7 +16,7 @@ from torch import Tensor
 
 from dqngui.config import Experiment
 from dqngui.envs.vector import Envs
-from dqngui.learning.acting import Actor, FinishedEpisode, Parts
+from dqngui.learning.acting import Actor, FinishedEpisode, ObservationParts
 from dqngui.learning.counters import Counters
 from dqngui.learning.flat import FlatParameters, ParameterLayout
 from dqngui.nets.trunk import Trunk
@@ -178,7 +178,7 @@ class Algorithm(ABC):
         return int(lost.sum())
 
     @abstractmethod
-    def cut_off(self, lost: NDArray[np.bool_], last: Parts) -> None:
+    def cut_off(self, lost: NDArray[np.bool_], last: ObservationParts) -> None:
         """End the running episodes of the environments `lost` (N,); `last` is what all environments showed last, N
         rows.
         """

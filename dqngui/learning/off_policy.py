@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dqngui.config import ConfigError, Experiment
 from dqngui.envs.vector import Envs
-from dqngui.learning.acting import Actor, FinishedEpisode, Parts
+from dqngui.learning.acting import Actor, FinishedEpisode, ObservationParts
 from dqngui.learning.algorithm import Algorithm, Generators
 from dqngui.learning.counters import Counters, next_multiple
 from dqngui.learning.dqn import DQN, UpdateStats
@@ -129,7 +129,7 @@ class OffPolicy(Algorithm):
         observed = self.store.observation.values()
         return None if all(np.isfinite(part).all() for part in observed) else "an observation"
 
-    def cut_off(self, lost: NDArray[np.bool_], last: Parts) -> None:
+    def cut_off(self, lost: NDArray[np.bool_], last: ObservationParts) -> None:
         self.store.end_episodes(np.flatnonzero(lost), last, np.ones(len(self.envs), dtype=bool))
 
 

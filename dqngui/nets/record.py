@@ -51,7 +51,9 @@ class Record:
         return weights if change is None else change(weights)
 
     def change_for(self, name: str, squeezed: int | None = None) -> WeightChange:
-        """`changed` of this name, for weights that have an axis of length 1 more, at `squeezed`."""
+        """A function that applies the change of this name, to weights with an additional axis of length 1 at
+        `squeezed`.
+        """
 
         def change(weights: Tensor) -> Tensor:
             if name not in self.changes:
