@@ -1,4 +1,4 @@
-"""DNC against the paper's equations, its gradient, and what usage, allocation and links promise."""
+"""DNC against the paper's equations, its gradient, and properties of usage, allocation and links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MANN against the paper's equations, its gradient, and what its heads may and may not do."""
+"""MANN against the paper's equations, its gradient, and properties of its heads."""
 
 from __future__ import annotations
 

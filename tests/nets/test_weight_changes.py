@@ -1,4 +1,4 @@
-"""Weights that are changed before they are used, and what is carried from step to step, over the whole catalog."""
+"""Changed attention weights, and views of the state, for every attention and memory in the catalog."""
 
 from __future__ import annotations
 
