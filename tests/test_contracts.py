@@ -1,4 +1,4 @@
-"""What holds across rooms: the same run in every host, kill and resume for real, every name in the catalog."""
+"""Contracts of several parts together: the same run in every host, kill and resume, every name in the catalog."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Making environments from their configuration; every mistake in it is one sentence.
+"""Makes environments from their configuration; every error in it becomes one sentence.
 
 `env.id` is any registered gymnasium id, or `module:Id` to import a module first. `env.kwargs` go to
 `gymnasium.make`, so `max_episode_steps` is one of them.
@@ -34,14 +34,14 @@ for _name, _entry in catalog.TASKS.items():
 
 
 LONGEST_GREEDY = 20_000
-"""Steps after which a greedy episode is cut where the task sets no limit: a policy may go in circles for ever."""
+"""Number of steps after which a greedy episode is cut if the task sets no limit: a policy may go in circles forever."""
 
 
 def make_env(config: EnvConfig, render_mode: str | None = None, longest: int | None = None) -> gymnasium.Env[Any, Any]:
-    """One environment with its wrappers; actions are one choice, from 0, wherever they are choices at all.
+    """One environment with its wrappers; discrete actions are one choice, counted from 0.
 
     Args:
-        longest: limit of an episode's steps where the task sets none.
+        longest: limit of an episode's steps if the task sets none.
 
     Raises ConfigError for an unknown id (with near matches), a missing package (with the command
     that installs it), arguments that the environment refuses, and a wrapper that does not fit.

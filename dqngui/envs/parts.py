@@ -9,7 +9,7 @@
 | any other Box, MultiBinary                                    | vector   | float32; bytes and bits as uint8        |
 | Discrete, other MultiDiscrete                                 | discrete | int32 from 0, whatever `start` is       |
 
-Everything is stored flattened, (F,), in the space's own order of axes; `raw_shape` tells the axes.
+Everything is stored flattened, (F,), in the space's order of axes; `raw_shape` is the shape before.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from dqngui.config import ConfigError
 from dqngui.envs.words import MOST_WORDS, VOCABULARY
 
 MAX_CATEGORIES = 1_000_000
-"""A discrete part with more categories than this would need a table that no one means to train."""
+"""Largest number of categories of a discrete part: more would need an embedding table of an unreasonable size."""
 MINIGRID_SIZES = (11, 6, 4)
 """Categories of a minigrid cell: objects, colours, and states of doors or directions of the agent."""
 
-_SMALL_MAP = 16  # cells a side, up to which whole numbers of a small range are taken for categories
+_SMALL_MAP = 16  # cells per side, up to which whole numbers of a small range are taken for categories
 _FEW_CATEGORIES = 32
 _MOST_CHANNELS = 4
-_PICTURE_SIDE = 5  # cells a side, from which two axes alone are a picture and not a few short vectors
-_FLOAT_PICTURE_SIDE = 32  # the same for floats of two axes, which may as well be a list of entities
+_PICTURE_SIDE = 5  # cells per side, from which two axes are a picture and not a few short vectors
+_FLOAT_PICTURE_SIDE = 32  # the same for floats with two axes, which may also be a list of entities
 
 Kind = Literal["vector", "discrete", "image", "grid", "entities", "text"]
 
@@ -45,10 +45,11 @@ class ObservationPart(msgspec.Struct, frozen=True):
         shape: of one step's stored array, always one axis.
         dtype: of the stored array.
         sizes: number of categories of each entry of a discrete part, of each channel of a grid, of a text's words.
-        scale: the stored numbers of vectors and images times this is what the network should see.
+        scale: factor from the stored numbers of vectors and images to the network's inputs.
         raw_shape: shape before flattening.
         axes: meaning of raw_shape's axes for images and grids: `h` rows, `w` columns, `c` channels, `n` frames.
-        presence: entities only: the number of a row that is 0 where the entity is absent; None: a row of zeros is.
+        presence: entities only: index of the number that is 0 if the entity is absent; None: an absent one is all
+            zeros.
     """
 
     name: str
@@ -69,18 +70,18 @@ class ObservationPart(msgspec.Struct, frozen=True):
 
     @property
     def named_numbers(self) -> int:
-        """How many names it has in `Spaces.features`: one a number of a vector, or of an entity."""
+        """Number of its names in `Spaces.features`: one per number of a vector, or of an entity."""
         if self.kind == "entities":
             return self.raw_shape[1]
         return math.prod(self.shape) if self.kind == "vector" else 0
 
 
 class SpaceContext(msgspec.Struct, frozen=True):
-    """What is known of the environment that a space belongs to.
+    """What is known about the environment of a space, from which its parts' kinds follow.
 
     Attributes:
-        minigrid: its small maps are minigrid's.
-        frames: last observations joined along a first axis by the wrapper `frame_stack`, 0: none.
+        minigrid: its small maps are those of minigrid.
+        frames: number of observations joined along a first axis by the wrapper `frame_stack`; 0: none.
     """
 
     minigrid: bool = False
@@ -88,7 +89,7 @@ class SpaceContext(msgspec.Struct, frozen=True):
 
 
 def part_of(name: str, space: gym_spaces.Space[Any], context: SpaceContext) -> ObservationPart | None:
-    """The part that a leaf of a space is; None for one that no encoder reads. Raises ConfigError, without its path."""
+    """The part for a leaf of a space; None if no encoder reads it. Raises ConfigError, without the path of the leaf."""
     if isinstance(space, gym_spaces.Discrete):
         return _discrete(name, (int(space.n),), ())
     if isinstance(space, gym_spaces.MultiDiscrete):
@@ -105,7 +106,7 @@ def part_of(name: str, space: gym_spaces.Space[Any], context: SpaceContext) -> O
 
 
 def is_text(space: gym_spaces.Space[Any]) -> bool:
-    """Whether a space holds texts; minigrid's missions are no gymnasium Text."""
+    """Whether a space holds texts; minigrid's missions are not a gymnasium Text space."""
     return isinstance(space, gym_spaces.Text) or (space.dtype is not None and space.dtype.kind == "U")
 
 
@@ -168,7 +169,7 @@ def _is_picture(kind: str, byte: bool, coloured: bool, side: int) -> bool:
 
 
 def _axes(shape: tuple[int, ...], context: SpaceContext) -> str:
-    """Meaning of each axis if this were a picture, empty where it cannot be: the channels are the shorter end."""
+    """Meaning of each axis if this is a picture, empty if it cannot be one; the channels are the shorter outer axis."""
     frames = "n" if context.frames and len(shape) > 2 and shape[0] == context.frames else ""
     inner = shape[len(frames) :]
     if context.frames and not frames:

@@ -1,4 +1,4 @@
-"""A market with a hidden season: the same changes come again every `period` steps.
+"""Periodic: a market with a hidden season, in which the same changes come again every `period` steps.
 
 Each episode draws a pattern of s = `period` numbers from the standard normal distribution. The change
 at step t is x_t = pattern[t mod s] + noise · ε_t, with ε_t standard normal. At t = 0, 1, ..., steps−1 the
@@ -12,8 +12,8 @@ differences are the changes. `info`: `pattern` (s,), `answer` (the action that t
 right), `asked` (always true but after the last step), and as facts the `phase` t mod s and the `next change`
 without its noise.
 
-x_{t+1} is independent of the s − 1 latest changes x_t ... x_{t−s+2}: whoever remembers less than s of
-them, the present one included, earns 0 on average, as do no memory and chance. From t = s − 1 on the
+x_{t+1} is independent of the s − 1 latest changes x_t ... x_{t−s+2}: a policy that remembers fewer than s of
+them, the present one included, earns 0 on average, as does a random one. From t = s − 1 on the
 seasonal forecast x̂_{t+1} = x_{t+1−s}, which is linear, is right with the probability
 1/2 + asin(ρ)/π, ρ = 1/(1 + noise²). The best forecast is the mean of all k changes seen in the same
 phase, with ρ_k = 1/√((1 + noise²/k)(1 + noise²)) (`expected_return` sums it up):
@@ -21,9 +21,9 @@ phase, with ρ_k = 1/√((1 + noise²/k)(1 + noise²)) (`expected_return` sums i
     expected return of an episode, "sign":  Σ_{t=s−1}^{steps−1} (2/π) asin(ρ_k),  k = ⌊(t+1)/s⌋,
     "profit": each term is ρ_k √((1 + noise²) 2/π) instead.
 
-With `price` a memory must take differences first, x_t = P_t − P_{t−1}: d = 1, and then the season. The
-price alone then tells a little: it has gone up more often where the next change is up (the best sign
-without memory is that of P_t and earns about a fifth of a step's reward at s = 8).
+With `price` a memory must first take differences, x_t = P_t − P_{t−1}: d = 1, and then the season. The
+price alone then gives a little information: it has more often gone up before a change that is up (the best
+policy without memory follows the sign of P_t and earns about a fifth of a step's reward at s = 8).
 
 Rendering: the changes as bars, coloured by whether the position taken for them was right, and the
 price above them; the line marks one season back from the change that is to come.

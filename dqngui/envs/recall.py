@@ -1,26 +1,26 @@
-"""Recall with distractors: symbols shown early are asked for late.
+"""Recall with distractors: symbols shown at the start must be named at the end.
 
-Each episode draws `cues` symbols, each one of `symbols` with equal chances. They are shown in their
+Each episode draws `cues` symbols, each one of `symbols` with equal probabilities. They are shown in their
 order at random steps among the first E = cues + spread, marked by a flag. Any other step before the
-question shows a symbol without the flag, a distractor, with the chance `distractors`, or nothing.
+question shows a symbol without the flag, a distractor, with probability `distractors`, else nothing.
 `delay` steps after the first E comes the question, at t = E + delay: which symbol was the i-th cue?
-i is drawn with equal chances, and the question shows no symbol. The action at the question ends the
+i is drawn with equal probabilities, and the question shows no symbol. The action at the question ends the
 episode: reward 1 if it names the symbol, else 0. All earlier actions change nothing and give 0, so an
 episode has E + delay + 1 steps and its return is 1 or 0.
 
 Observation: float32 (symbols + 1 + cues,): the shown symbol one-hot, the cue's flag, and one entry for
-each i, 1 when the i-th cue is asked for. With `discrete`: MultiDiscrete([symbols + 1, cues + 2]), the
+each i, 1 if the i-th cue is asked for. With `discrete`: MultiDiscrete([symbols + 1, cues + 2]), the
 shown symbol (0: none) and the mark (0: none, 1: cue, 1 + i: the i-th cue is asked for).
-Actions: one a symbol. `info`: `cues` (tuple of symbols), `place` (i − 1), `answer` (the action that is
+Actions: one per symbol. `info`: `cues` (tuple of symbols), `place` (i − 1), `answer` (the action that is
 right at the question), `asked` (whether the present observation is the question), and as facts the symbol that
 will be asked for and, with several cues, each of them.
 
-Oracle: 1. Without memory, and at random: 1/symbols. Who knows the cues but not their order (cues > 1)
-earns less than 1. As in the passive T-maze an agent that sees its previous action could write a cue
-into its actions, but nothing rewards the first steps of that.
+Oracle: 1. Without memory, and at random: 1/symbols. A policy that knows the cues but not their order
+(cues > 1) earns less than 1. As in the passive T-maze, an agent that sees its previous action could store a
+cue in its actions, but nothing rewards the first steps of that.
 
-Rendering: the steps from left to right, cues framed, past ones dimmed since the agent no longer sees
-them; above, what it sees now.
+Rendering: the steps from left to right, with cues framed, and past steps dimmed, since the agent no longer
+sees them; above them, what it sees now.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What an agent sees and does: observation parts and actions, read from gymnasium's spaces.
+"""The observation parts and actions of an environment, read from its gymnasium spaces.
 
-An observation space is taken apart into its leaves; each leaf is one named part, of one of the kinds of `parts`.
+An observation space is split into its leaves; each leaf is one named part, of one of the kinds in `parts`.
 Dict and Tuple spaces, nested too, name their parts by key or index, joined with `/`; any other observation is one
 part called `observation`.
 """
@@ -25,11 +25,11 @@ __all__ = ["ObservationLayout", "ObservationPart", "Spaces", "kind_of", "named",
 
 
 class Spaces(msgspec.Struct, frozen=True):
-    """Parts of an observation and number of actions.
+    """The parts of an environment's observations and its number of actions.
 
     Attributes:
         features: names of the entries of all vector parts and of an entity's numbers, in the parts' order.
-        action_names: one name an action.
+        action_names: one name per action.
     """
 
     parts: tuple[ObservationPart, ...]
@@ -41,11 +41,11 @@ class Spaces(msgspec.Struct, frozen=True):
 class _Leaf(msgspec.Struct, frozen=True):
     part: ObservationPart
     path: tuple[Any, ...]  # keys that lead to it
-    start: Any = None  # smallest category where that is not 0, taken away
+    start: Any = None  # smallest category if that is not 0; it is subtracted
 
 
 class ObservationLayout:
-    """How observations of one space become stored arrays."""
+    """Converts the observations of one space to stored arrays, part by part."""
 
     def __init__(
         self, space: gym_spaces.Space[Any], where: str = "env.id", context: SpaceContext | None = None
@@ -70,7 +70,7 @@ class ObservationLayout:
         return tuple(leaf.part for leaf in self._leaves)
 
     def texts(self, observation: Any) -> dict[str, str]:
-        """The texts in an observation, by part, as they are."""
+        """The texts in an observation, by part."""
         texts = {}
         for leaf in self._leaves:
             if leaf.part.kind == "text":
@@ -81,7 +81,7 @@ class ObservationLayout:
         return texts
 
     def gather(self, observations: Sequence[Any]) -> dict[str, np.ndarray]:
-        """Observations of N environments to fresh arrays {part: (N, *shape)}."""
+        """The observations of N environments as new arrays {part: (N, *shape)}."""
         gathered = {}
         count = len(observations)
         for leaf in self._leaves:
@@ -127,7 +127,7 @@ def _leaf(path: tuple[Any, ...], space: Any, whole: Any, where: str, context: Sp
 
 
 def _space_context(env: gymnasium.Env[Any, Any]) -> SpaceContext:
-    minigrid = sys.modules.get("minigrid.minigrid_env")  # not imported: nothing of it is there
+    minigrid = sys.modules.get("minigrid.minigrid_env")  # if it is not imported, no environment is from there
     frames = env.get_wrapper_attr("joined_frames") if env.has_wrapper_attr("joined_frames") else 0
     return SpaceContext(minigrid is not None and isinstance(env.unwrapped, minigrid.MiniGridEnv), frames)
 
@@ -151,7 +151,7 @@ def _unreadable(name: str, path: tuple[Any, ...], space: Any, whole: Any, where:
 
 
 def spaces_of(env: gymnasium.Env[Any, Any], config: EnvConfig) -> Spaces:
-    """What an environment shows and takes. Raises ConfigError for what no agent here can use."""
+    """The observation parts and actions of an environment. Raises ConfigError if no agent here can use them."""
     parts = ObservationLayout.of(env).parts
     actions = _actions(env)
     count = sum(part.named_numbers for part in parts)
@@ -171,13 +171,13 @@ def spaces_of(env: gymnasium.Env[Any, Any], config: EnvConfig) -> Spaces:
 
 
 def _vehicle_names(env: gymnasium.Env[Any, Any], count: int) -> tuple[str, ...]:
-    """Names of a vehicle's numbers, as the tasks of highway-env keep them."""
+    """Names of a vehicle's numbers, from the tasks of highway-env."""
     names = getattr(getattr(env.unwrapped, "observation_type", None), "features", None)
     return tuple(names) if isinstance(names, list) and len(names) == count else ()
 
 
 def _with_presence(parts: tuple[ObservationPart, ...], features: tuple[str, ...]) -> tuple[ObservationPart, ...]:
-    """The parts, where entities have a number called `presence` with its place."""
+    """The parts, with the index of the number called `presence` in entities that have one."""
     with_presence, first = [], 0
     for part in parts:
         names = features[first : first + part.named_numbers]
@@ -197,7 +197,9 @@ def _actions(env: gymnasium.Env[Any, Any]) -> int:
 
 
 def named(env: gymnasium.Env[Any, Any], attribute: str, count: int) -> tuple[str, ...]:
-    """Names that the environment or its outermost wrapper gives its entries, or () if they do not fit."""
+    """Names of the entries from an attribute of the environment or a wrapper; () if there are none or too few or
+    many.
+    """
     if not env.has_wrapper_attr(attribute):
         return ()
     names = tuple(env.get_wrapper_attr(attribute))

@@ -1,8 +1,8 @@
 """T-maze: a cue at the start says which way to turn at the end of a corridor (Bakker 2001).
 
-A corridor of `length` N cells leads to a junction with two arms, up and down. The reward waits in
-one of them. A cue, drawn with equal chances at every reset, says in which; the agent sees it in one
-place only and must remember it for N steps.
+A corridor of `length` N cells leads to a junction with two arms, up and down. The reward is in one of
+them. A cue, drawn with equal probabilities at every reset, says in which; the agent sees it in one place
+only and must remember it for N steps.
 
 Observation: float32 (3,): `cue` (+1 up, -1 down where it is shown, else 0), `corridor` (1 before the
 junction, else 0), `junction` (1 at the junction, else 0). Neither position nor time can be seen.
@@ -13,22 +13,22 @@ junction, else 0), `junction` (1 at the junction, else 0). Neither position nor 
   At t = N the agent stands at the junction and its action ends the episode: +1 if it matches the
   cue, -1 if not. Every episode has N + 1 steps.
   Oracle: +1. Best without memory: 0. (The best action values at the junction differ by 2.)
-  One way round the memory exists: a policy that is given its previous action can say at t = 0 which
-  cue it saw and then repeat itself up to the junction, writing the cue into its own actions. It
-  takes N + 1 actions that agree with each other and are rewarded only together, so Q-learning has no
-  slope towards it: without memory, but with previous action and reward, it stayed between 40 and
-  57 % right, with no lasting difference of the values, in 8 of 8 seeds for each of N = 1, 5, 10, 30.
+  There is one way to do without memory: a policy that sees its previous action can choose the action at
+  t = 0 by the cue and then repeat it up to the junction, so that its actions store the cue. That takes
+  N + 1 equal actions that are rewarded only together, so Q-learning has no gradient towards it: without memory, but
+  with previous action and reward, it stayed between 40 and 57 % right, with no lasting difference of the values, in 8
+  of 8 seeds for each of N = 1, 5, 10, 30.
 
 **Active** (`active=True`), 4 actions: forward, back, up, down (after Ni et al. 2023, arXiv:2307.03864).
   The cue stands one cell behind the start (x = -1) and is seen only there; the junction is at x = N.
   Forward and back move one cell, where there is one; up and down do nothing before the junction. Up
   or down at the junction ends the episode: +1 if it matches the cue, -1 if not. The way to the cue
-  and back to the junction takes N + 2 moves, so the last step is the (N+3)rd: the task ends then in
-  any case (terminated, since the horizon belongs to the task), with 0 for not having turned.
+  and back to the junction takes N + 2 moves, so the last step is step N + 3: the task ends then in
+  any case (terminated, since the horizon belongs to the task), with reward 0 for not having turned.
   Every step t = 1, 2, ... that does not turn costs 1/(N+2) if the agent has fallen behind the best
   schedule, that is if x < t - 2 after it.
-  Oracle: back, forward N + 1 times, turn: +1. Best without memory: 0. Whoever repeats an action to
-  remember the cue stands still or walks too late, so the previous action does not help here.
+  Oracle: back, forward N + 1 times, turn: +1. Best without memory: 0. A policy that repeats an action to
+  store the cue stands still or walks too late, so the previous action does not help here.
 
 Rendering (`rgb_array`): the corridor, the agent, the arms, and the cue where it is shown.
 """

@@ -1,8 +1,8 @@
-"""Several environments stepped together, each reset by hand with a seed of its own.
+"""A vector of environments that are stepped together; each is reset explicitly, with its own seed.
 
-`Envs` does what gymnasium's `SyncVectorEnv` does with `AutoresetMode.DISABLED`, and costs less: it
-writes each observation straight into the arrays it returns, which are fresh at every step, and
-keeps the `info` dictionaries as they are. The last observation of an episode is the real one.
+`Envs` does what gymnasium's `SyncVectorEnv` does with `AutoresetMode.DISABLED`, at less cost: it writes each
+observation directly into the arrays that it returns, which are new at every step, and keeps the `info` dictionaries as
+they are. The last observation of an episode is the real one.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ Parts = dict[str, np.ndarray]
 
 
 class Envs:
-    """N environments of one kind. An exception of one of them comes through as it is.
+    """N environments of one kind. An exception of one of them is not caught.
 
     Attributes:
-        spaces: what each shows and takes.
-        envs: the single environments, for drawing them or looking inside.
+        spaces: observation parts and actions of each environment.
+        envs: the single environments, for drawing and for hidden facts.
         infos: the last `info` of each.
     """
 
@@ -33,7 +33,7 @@ class Envs:
         self.spaces: Spaces = spaces_of(self.envs[0], config)
         self.infos: list[dict[str, Any]] = [{} for _ in self.envs]
         self._layout = ObservationLayout.of(self.envs[0])
-        self._ended: set[int] = set(range(len(self.envs)))  # wait for a reset
+        self._ended: set[int] = set(range(len(self.envs)))  # indices of environments that wait for a reset
         self._last: Parts = {}
         self._observations: list[Any] = []
 
@@ -47,7 +47,7 @@ class Envs:
 
     @property
     def parts(self) -> Parts:
-        """What was returned last, {part: (N, *shape)}."""
+        """The parts that were returned last, {part: (N, *shape)}."""
         return self._last
 
     def texts(self) -> dict[str, str]:
@@ -76,7 +76,7 @@ class Envs:
         Returns:
             parts {name: (N, *shape)}, rewards (N,) float64, terminated (N,) bool, truncated (N,) bool.
 
-        Raises RuntimeError while an environment whose episode has ended was not reset.
+        Raises RuntimeError if an environment whose episode has ended was not reset.
         """
         if active is not None:
             return self._step_some(actions, np.flatnonzero(active).tolist())
@@ -114,9 +114,9 @@ class Envs:
         return self._last, rewards, terminated, truncated
 
     def replay(self, seeds: Sequence[int] | np.ndarray, actions: Sequence[Sequence[int]]) -> Parts:
-        """Bring environment i into the episode of seeds[i], behind the actions taken[i]. Returns all rows.
+        """Play the episode of seeds[i] in environment i, up to after actions[i]. Returns {part: (N, *shape)}.
 
-        An environment that does not repeat itself may end earlier; it is then among the `ended`.
+        An environment that is not reproducible may end earlier; it is then among the `ended`.
         """
         observations = []
         self._ended.clear()
@@ -140,7 +140,7 @@ class Envs:
     def reset_some(self, mask: np.ndarray, seeds: Sequence[int] | np.ndarray) -> Parts:
         """Start a new episode where `mask` (N,) is true, with the seeds (N,) there; other rows stay as they are.
 
-        Returns fresh arrays {part: (N, *shape)} of all environments.
+        Returns new arrays {part: (N, *shape)} of all environments.
         """
         indices = np.flatnonzero(mask).tolist()
         observations = []

@@ -1,7 +1,7 @@
-"""Environment wrappers, by their names in the catalog.
+"""The environment wrappers of the catalog.
 
-Each is a function (env, options) -> env that raises ConfigError, in words without the path, when it
-does not fit; `make_env` puts the path before it. No wrapper keeps anything from one episode to the next.
+Each is a function (env, options) -> env that raises ConfigError, without the setting's path, if it does not fit;
+`make_env` adds the path. No wrapper keeps anything from one episode to the next.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from dqngui.texts import say
 Env = gymnasium.Env[Any, Any]
 MAX_ACTIONS = 10_000
 MOST_FACTS = 32
-"""A part of an observation with more numbers than this is a picture; left out, it is no list of facts."""
+"""A part with more numbers than this counts as a picture; if it is left out, its numbers are not facts."""
 
 
 # -- keep -----------------------------------------------------------------------------------------
 
 
 class _KeepEntries(gymnasium.ObservationWrapper[Any, Any, Any], HidesFacts):
-    """Some entries of a vector."""
+    """Keeps some entries of a vector."""
 
     def __init__(self, env: Env, indices: list[int]) -> None:
         super().__init__(env)
@@ -62,7 +62,7 @@ class _KeepEntries(gymnasium.ObservationWrapper[Any, Any, Any], HidesFacts):
 
 
 class _KeepKeys(gymnasium.ObservationWrapper[Any, Any, Any], HidesFacts):
-    """Some keys of a dictionary, or some members of a tuple."""
+    """Keeps some keys of a dictionary, or some members of a tuple."""
 
     def __init__(self, env: Env, keys: list[Any]) -> None:
         super().__init__(env)
@@ -91,7 +91,7 @@ class _KeepKeys(gymnasium.ObservationWrapper[Any, Any, Any], HidesFacts):
 
 
 def _is_short(space: gym_spaces.Space[Any]) -> bool:
-    """A few numbers, rather than a picture or a text."""
+    """Whether a space is a few numbers, and not a picture or a text."""
     return space.shape is not None and math.prod(space.shape) <= MOST_FACTS
 
 
@@ -138,7 +138,7 @@ def _chosen(space: Any, indices: np.ndarray) -> gym_spaces.Space[Any]:
 
 
 class _FrameStack(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """The last frames along a new first axis, oldest first; a new episode starts with copies of its first one.
+    """Joins the last frames along a new first axis, oldest first; an episode starts with copies of its first frame.
 
     Unlike gymnasium's wrapper, categories stay categories: a stack of them is a MultiDiscrete space.
     """

@@ -1,4 +1,4 @@
-"""The agent that plays to be watched: its network on the CPU, its weights, and the names of what it sees and does."""
+"""An agent loaded for playing or studying: its network on the CPU, its weights, and names of its inputs and actions."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from dqngui.runs.folder import read_experiment
 
 CPU = torch.device("cpu")
 MAX_NUMBERS = 1024
-"""An observation of more numbers than this is a picture, and is not sent along with the steps."""
+"""An observation of more numbers is taken for a picture, and is not sent with the steps."""
 
 
 def experiment_of(command: OpenAgent) -> Experiment:
-    """The experiment whose agent is asked for. Raises ConfigError."""
+    """The experiment of the agent that is to be opened. Raises ConfigError."""
     if command.folder is not None:
         return read_experiment(Path(command.folder))
     if command.experiment is None:
@@ -36,16 +36,16 @@ def experiment_of(command: OpenAgent) -> Experiment:
 
 
 class LoadedAgent:
-    """One network and its weights.
+    """A network with its weights, and weights that are waiting for the next episode.
 
     Attributes:
         step: how far its weights were trained.
-        armed: it has weights, those it was made with being of no use.
+        has_weights: it was given weights; those that it was made with are random.
         features: names of the observation's numbers and categories, in the order of `numbers`.
     """
 
     def __init__(self, command: OpenAgent, experiment: Experiment, spaces: Spaces) -> None:
-        """Raises ConfigError when the folder has no such checkpoint, or one that does not fit."""
+        """Raises ConfigError if the folder has no such checkpoint, or one that does not fit."""
         self.experiment, self.spaces = experiment, spaces
         self.network = build_network(spaces, experiment, torch.Generator().manual_seed(0)).eval()
         self._own = self.network.state_dict()
@@ -59,7 +59,7 @@ class LoadedAgent:
         self._saliency = Saliency(self.network, spaces, self.features)
 
     def offer_weights(self, step: int, tensors: Mapping[str, Any]) -> None:
-        """Keep weights (torch or numpy, by name) for the next episode. Raises ConfigError when they do not fit."""
+        """Keep weights (torch or numpy, by name) for the next episode. Raises ConfigError if they do not fit."""
         weights = {name: torch.as_tensor(value) for name, value in tensors.items()}
         shapes = {name: value.shape for name, value in weights.items()}
         if shapes != {name: value.shape for name, value in self._own.items()}:
@@ -67,7 +67,7 @@ class LoadedAgent:
         self._next = step, weights
 
     def use_offered_weights(self) -> None:
-        """Use the newest weights that were offered."""
+        """Use the newest weights that were offered, if there are any."""
         if self._next is None:
             return
         self.step, weights = self._next
@@ -76,11 +76,13 @@ class LoadedAgent:
 
     @property
     def can_play(self) -> bool:
-        """It has weights, or some are waiting."""
+        """Whether it has weights, or some are waiting."""
         return self.has_weights or self._next is not None
 
     def views(self) -> tuple[View, ...]:
-        """Everything that is recorded, with shapes, which one recorded step tells, and what is derived from it."""
+        """All views that are recorded, and those that are derived from them; the shapes are found by recording one
+        step.
+        """
         record = Record()
         nothing = {part.name: np.zeros((1, *part.shape), part.dtype) for part in self.spaces.parts}
         with torch.inference_mode():
@@ -94,38 +96,38 @@ class LoadedAgent:
 
     @property
     def derivable(self) -> tuple[View, ...]:
-        """Views that are computed only when asked for: each takes as long as many steps."""
+        """Views that are computed only if asked for, since each takes as long as many steps."""
         return self._saliency.views
 
     def derive(
-        self, record: Record, wanted: Collection[str], seen: Parts, inputs: Inputs, state: State, action: int
+        self, record: Record, wanted: Collection[str], observation: Parts, inputs: Inputs, state: State, action: int
     ) -> None:
-        """Put beside what was recorded of a step what follows from it, and those of the `derivable` that are wanted.
+        """Add to the record of a step the views that follow from it, and the `derivable` ones that are wanted.
 
         Args:
-            seen: parts (1, *shape).
-            inputs: what the network saw of it.
+            observation: parts (1, *shape).
+            inputs: the network's inputs of the step.
             state: before the step.
-            action: what is done at it.
+            action: the action taken at the step.
         """
         add_rollout(record.values)
         if wanted:
-            found = self._saliency.of(seen, inputs, state, action)
+            found = self._saliency.of(observation, inputs, state, action)
             record.values |= {name: values for name, values in found.items() if name in wanted}
 
     @property
     def held(self) -> tuple[str, ...]:
-        """Names of the views that show what is carried from step to step."""
+        """Names of the views of the state that is carried from step to step."""
         return tuple(self.network.state_views())
 
     @property
     def weights(self) -> tuple[str, ...]:
-        """Names of the views of weights that a softmax made."""
+        """Names of the views of weights of a softmax."""
         return tuple(spec.name for spec in self.network.views() if spec.weights)
 
     @property
     def labels(self) -> dict[str, tuple[str, ...]]:
-        """Names along the views' axes: of the tokens, the actions, what is observed, and what the memory names."""
+        """Names of the entries along the views' axes: tokens, actions, features, and those that the memory names."""
         tokens = self.network.encoder.labels
         seen = {"query": tokens, "key": tokens, "action": self.spaces.action_names, "feature": self.features}
         return {**seen, **self.network.memory.labels()}
@@ -134,15 +136,15 @@ class LoadedAgent:
         """Observations of n steps (each part (1, *shape)) as (n, F) float32, F names being `features`."""
         if not self.features:
             return np.zeros((len(observations), 0), np.float32)
-        told = [part.name for part in self.spaces.parts if part.kind != "text"]
-        columns = [np.concatenate([parts[name] for parts in observations]) for name in told]
+        names = [part.name for part in self.spaces.parts if part.kind != "text"]
+        columns = [np.concatenate([parts[name] for parts in observations]) for name in names]
         return np.concatenate(columns, axis=1, dtype=np.float32)
 
 
 def features_of(spaces: Spaces) -> tuple[str, ...]:
-    """Names of all numbers and categories of an observation, part by part; none where there are too many.
+    """Names of all numbers and categories of an observation, part by part; empty if there are too many.
 
-    Texts are left out: their words' numbers say nothing.
+    Texts are left out: the ids of their words mean nothing to a reader.
     """
     given = iter(spaces.features)
     names: list[str] = []

@@ -1,4 +1,4 @@
-"""Where a run can be forked, what a fork changes, and how much of the training that leaves whole. Imports no torch."""
+"""From which step a run can be forked, which settings a fork changes, and what it can take over. Imports no torch."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _NAMES_ONLY = frozenset({"env.features", "env.actions"})
 
 
 def branch_point(folder: Path) -> tuple[int, Experiment]:
-    """Step of a run's last saved state, and its experiment with the live settings as they stood. Raises ConfigError."""
+    """Step of a run's last saved state, and its experiment with the live settings of that step. Raises ConfigError."""
     mark, meta = read_meta(folder)
     return mark.step, present(folder, read_experiment(folder), meta)
 
 
 def present(folder: Path, began: Experiment, meta: Mapping[str, Any]) -> Experiment:
-    """The experiment of a saved state, with the live settings as they stood. Raises ConfigError."""
+    """The experiment of a saved state, with the live settings at that time. Raises ConfigError."""
     knobs = Knobs(began)
     try:
         knobs.restore(meta["knobs"])
@@ -35,14 +35,14 @@ def present(folder: Path, began: Experiment, meta: Mapping[str, Any]) -> Experim
 
 
 def check_branch(folder: Path, step: int, experiment: Experiment) -> None:
-    """Raises ConfigError if a fork at this step would have nothing left to do."""
+    """Raises ConfigError if a fork at this step would have no steps left to train."""
     total = experiment.run.total_steps
     if total <= step:
         raise ConfigError("fork.too_few_steps", folder=folder, step=step, total=total)
 
 
 def stays_whole(path: str) -> bool:
-    """Whether a fork that changes this setting takes over the whole training, and not only parameters that fit."""
+    """Whether a fork that changes this setting can take over the whole training, and not only parameters that fit."""
     section, _, name = path.partition(".")
     if section == "run":
         return name != "seed"
@@ -54,7 +54,7 @@ def stays_whole(path: str) -> bool:
 def differences(old: Experiment, new: Experiment) -> Iterator[tuple[str, Any, Any]]:
     """Each setting in which two experiments differ: its dotted name, the old value and the new one.
 
-    Options are named one by one (None where one side has none), but for another choice of attention or memory.
+    Options are listed one by one (None where one side has none), except those of another attention or memory.
     """
     for field in experiment_fields():
         before, after = (_value(experiment, field.path) for experiment in (old, new))
@@ -71,7 +71,7 @@ def differences(old: Experiment, new: Experiment) -> Iterator[tuple[str, Any, An
 
 
 def difference_message(path: str, old: Any, new: Any) -> Text:
-    """A change as `learn.lr: 0.001 → 0.0005`."""
+    """A changed setting as text: `learn.lr: 0.001 → 0.0005`."""
     return say("fork.change", path=path, old=_text(old), new=_text(new))
 
 

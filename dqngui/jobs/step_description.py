@@ -1,4 +1,4 @@
-"""What is seen at a step of an episode: numbers, texts, and a picture that is observed, as the agent sees it."""
+"""The description of a step: the observed numbers and texts, and an observed picture or grid as the agent sees it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dqngui.jobs.agent import LoadedAgent
 from dqngui.jobs.frames import Size, shrunk_to
 
 TILE = 16
-"""Pixels of a cell, where an environment draws what its agent sees."""
+"""Pixels per cell, where an environment itself draws its agent's view."""
 
 
 def observed_map(spaces: Spaces) -> ObservationPart | None:
@@ -25,15 +25,17 @@ def observed_map(spaces: Spaces) -> ObservationPart | None:
 
 
 def is_transposed(envs: Envs, part: ObservationPart) -> bool:
-    """Whether rows of what is observed are columns of what it shows, as in minigrid's maps, where x comes before y."""
+    """Whether the observed grid is transposed: its first axis is x, as in minigrid's maps."""
     return part.kind == "grid" and part.sizes[:3] == MINIGRID_SIZES and _draws_its_view(envs)
 
 
 def with_cells_transposed(tokens: tuple[str, ...], cells: tuple[int, int, int]) -> tuple[str, ...]:
-    """Names of tokens with those of a turned picture's cells, `cell 1,5`, by row and column as it is shown: `cell 5,1`.
+    """Token names in which those of a transposed grid's cells are given by the row and column that are shown.
+
+    `cell 1,5` becomes `cell 5,1`.
 
     Args:
-        cells: place of the first cell, and how many there are in the two directions.
+        cells: index of the first cell token, and the number of cells in the two directions.
     """
     first, rows, columns = cells
     names = [*tokens]
@@ -44,9 +46,10 @@ def with_cells_transposed(tokens: tuple[str, ...], cells: tuple[int, int, int]) 
 
 
 def describe(envs: Envs, agent: LoadedAgent, size: Size) -> dict[str, Any]:
-    """What the first environment shows now: `observation` (F,), `text/NAME` as UTF-8, `picture` (H, W, 3) uint8.
+    """What the first environment shows now, as the tensors of `messages.Described`.
 
-    And where it draws the entities that the agent sees as tokens, if it says so: `places` (N, 2) float32.
+    `observation` (F,), `text/NAME` as UTF-8, `picture` (H, W, 3) uint8, and `places` (N, 2) float32 if the environment
+    says where it draws the entities that the agent sees as tokens.
     """
     parts = envs.parts
     description: dict[str, Any] = {}
@@ -76,7 +79,7 @@ def _draws_its_view(envs: Envs) -> bool:
 
 
 def _drawn_by_environment(envs: Envs, observed: npt.NDArray[Any]) -> npt.NDArray[np.uint8] | None:
-    """Minigrid's own drawing of what lies before its agent, where that is what is observed."""
+    """Minigrid's own drawing of its agent's view; None if something else is observed."""
     grid: Any = envs.envs[0].unwrapped
     before = grid.gen_obs()["image"]
     if before.shape != observed.shape or not np.array_equal(before, observed):
@@ -96,7 +99,9 @@ def _planes(part: ObservationPart, values: npt.NDArray[Any]) -> npt.NDArray[Any]
 
 
 def _grid_picture(part: ObservationPart, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Each cell in the colour of its first category, mixed with those of its other ones; nothing but zeros is dark."""
+    """A grid as a picture: each cell in the colour of its first category, mixed with those of the others; zeros are
+    dark.
+    """
     planes = _planes(part, values).astype(np.int64)
     count = len(planes)
     picture = np.zeros((*planes.shape[1:], 3))
@@ -109,7 +114,7 @@ def _grid_picture(part: ObservationPart, values: npt.NDArray[Any]) -> npt.NDArra
 
 
 def _image_picture(part: ObservationPart, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """A picture as it is: grey or of three channels, of others their mean."""
+    """An image as a picture: three channels as they are, other numbers of channels as grey by their mean."""
     planes = _planes(part, values) * part.scale
     if len(planes) != 3:
         planes = np.repeat(planes.mean(axis=0, keepdims=True), 3, axis=0)

@@ -1,4 +1,4 @@
-"""The testing job: a stored agent acts greedily, episode after episode, and may be filmed."""
+"""The testing job: a stored agent plays greedy episodes, and the first one can be filmed."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class TestOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         checkpoint: `best`, `last` or a step.
-        episodes: how many; episode i has seed `seed` + i.
+        episodes: number of episodes; episode i has seed `seed` + i.
         video: MP4 file for the first episode.
-        role: what the result is called in `Evaluated`.
+        role: of the result in `Evaluated`.
     """
 
     checkpoint: Literal["best", "last"] | int = "best"
@@ -69,9 +69,9 @@ def test(request: Request, inbox: Inbox) -> Iterator[Event]:
 
 
 def stored_network(spaces: Spaces, experiment: Experiment, weights: dict[str, torch.Tensor]) -> Trunk:
-    """The experiment's network with stored weights, on its device, or the CPU where that device is not.
+    """The experiment's network with stored weights, on its device, or on the CPU if this machine lacks that device.
 
-    Raises ConfigError when the weights do not fit.
+    Raises ConfigError if the weights do not fit.
     """
     network = build_network(spaces, experiment, torch.Generator().manual_seed(0))
     try:
@@ -132,7 +132,7 @@ def _test(
 
 
 def _filmed(network: Trunk, experiment: Experiment, options: TestOptions, device: torch.device) -> tuple[float, int]:
-    """Play the first episode in front of a camera: return and length."""
+    """Play the first episode and film it; gives return and length."""
     assert options.video is not None
     env = make_env(experiment.env, render_mode="rgb_array", longest=LONGEST_GREEDY)
     with closing(Envs([env], experiment.env)) as envs, Film(Path(options.video), _fps(env)) as film:

@@ -1,4 +1,4 @@
-"""The training job: a generator of events that obeys commands between vector steps."""
+"""The training job: a generator of events that carries out commands between vector steps."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ Output = Event | Snapshot | EpisodeTrace
 def train(request: Request, inbox: Inbox) -> Iterator[Event]:
     """Train as asked; with a folder, everything is recorded there.
 
-    Options of the request: `total_steps` lengthens or shortens a resumed run; `at_breakpoint` says what a hit does,
-    `pause` (unless said otherwise), `stop`, or `go on`, as where a log is replayed and nobody is there to answer.
+    Options of the request: `total_steps` lengthens or shortens a resumed run; `at_breakpoint` says what a hit does:
+    `pause` (the default), `stop`, or `go on` (for example while a log is replayed).
     Raises ConfigError, before the first event, for an experiment that cannot start.
     """
     stored = fork = None
@@ -72,7 +72,7 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
     if request.fork is not None and stored is None:
         fork = load_fork(Path(request.fork), experiment)
     torch.set_num_threads(experiment.run.threads)
-    # Adam's moments of units that have gone silent decay into denormal numbers, which are many times slower.
+    # Adam's moments of inactive units decay to denormal numbers, with which arithmetic is many times slower.
     torch.set_flush_denormal(True)
     job = _Job(experiment, request.folder, inbox, stored or fork, request.options.get("at_breakpoint", "pause"))
     if request.folder is None:
@@ -88,7 +88,7 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
 
 
 class _Job:
-    """One run of the training loop: what is due, what was asked, what to tell."""
+    """One run of the training loop, with its commands, breakpoints and events."""
 
     def __init__(
         self,
@@ -99,19 +99,19 @@ class _Job:
         at_breakpoint: Literal["pause", "stop", "go on"],
     ) -> None:
         self.training = Training(experiment)
-        self.origin = origin  # what the run goes on from; forgotten then, since it may hold a whole replay
+        self.origin = origin  # what the run continues; dropped once it is restored, since it may hold a whole replay
         self.folder, self.inbox = folder, inbox
         self.paused = self.stopping = self.pause_reported = False
         self.saving = False
-        self.broken = False  # what was learned is not finite: nothing is saved any more
+        self.broken = False  # the parameters are not finite: nothing is saved any more
         self.breakpoints, self.at_breakpoint = Breakpoints(), at_breakpoint
-        self.steps: list[str] = []  # until when each Step runs that was asked for, the present one first
-        self.arrived: list[Command] = []  # while an evaluation ran
+        self.steps: list[str] = []  # until when each pending `Step` command runs, the present one first
+        self.arrived: list[Command] = []  # commands that came during an evaluation
         self.obeyed = -1  # the schedule's commands up to this step are carried out
         self.clock = 0.0  # start of the stretch of training being timed
 
     def events(self, lost: RunResumed | None) -> Iterator[Output]:
-        """The whole stream; `lost` tells of a resumed run what was behind its saved state."""
+        """All events of the run; `lost` says what a resumed run lost after its saved state."""
         training = self.training
         try:
             yield from self._begin(lost)
@@ -161,7 +161,7 @@ class _Job:
             yield self._snapshot()
 
     def _skip_obeyed(self, stored: Stored) -> None:
-        """The schedule's commands up to there were carried out before the state was saved."""
+        """Skip the scheduled commands that were carried out before the state was saved."""
         self.breakpoints = Breakpoints(stored.meta.get("returns", ()))
         self.obeyed = stored.meta.get("obeyed", stored.mark.step)
         self.inbox.skip(self.obeyed)
@@ -178,7 +178,7 @@ class _Job:
                     if (yield from self._evaluate()):
                         return "solved"
                 except Interrupted:
-                    continue  # it is due again once the commands are carried out
+                    continue  # the evaluation is due again once the commands are carried out
                 if (yield from self._check_breakpoints()):
                     continue
             if count.next_checkpoint <= count.step:
@@ -221,7 +221,7 @@ class _Job:
     # -- commands ---------------------------------------------------------------------------------
 
     def _obey(self) -> Iterator[Output]:
-        """Carry out what is due; while paused, wait for commands."""
+        """Carry out the commands that are due; while paused, wait for more."""
         step = self.training.counters.step
         arrived, self.arrived = self.arrived, []
         yield from self._carry_out_all(arrived + self.inbox.poll(step))
@@ -239,7 +239,7 @@ class _Job:
         return self.paused and not self.stopping
 
     def _should_interrupt(self) -> bool:
-        """Whether a command came during an evaluation that should not wait for its end."""
+        """Whether a command has come that should not wait for the end of an evaluation."""
         self.arrived += self.inbox.poll(self.training.counters.step)
         return any(isinstance(command, (Pause, Stop)) for command in self.arrived)
 
@@ -247,7 +247,7 @@ class _Job:
         for command in commands:
             yield from self._carry_out(command)
         self.obeyed = self.training.counters.step
-        if self.saving:  # behind the others: what is saved says that they are obeyed
+        if self.saving:  # after the others, so that the saved state says that they are carried out
             self.saving = False
             yield self._snapshot()
 
@@ -278,7 +278,7 @@ class _Job:
                     yield BreakpointsSet(step=step, points=self.breakpoints.points)
 
     def _end_step(self, updated: bool, first_ended: bool) -> None:
-        """Pause again behind the last Step."""
+        """Pause again after the last pending `Step`."""
         if self.steps and {"step": True, "update": updated, "episode": first_ended}[self.steps[0]]:
             self.steps.pop(0)
             self.paused = not self.steps
@@ -290,7 +290,7 @@ class _Job:
         return event
 
     def _check_breakpoints(self) -> Generator[Output, None, bool]:
-        """Tell what was hit and do what is to be done then; whether training goes no further for now."""
+        """Report breakpoints that were hit and act on them; returns whether training has to pause or stop."""
         hits = self.breakpoints.hits()
         for point, value in hits:
             yield BreakpointHit(step=self.training.counters.step, point=point, value=value)
@@ -303,14 +303,14 @@ class _Job:
         return True
 
     def _check_not_finite(self, error: NotFinite) -> Iterator[Output]:
-        """Where numbers are not finite the run fails; a breakpoint on them lets one look first."""
+        """The run fails because numbers are not finite; a breakpoint on them pauses it first, so that one can look."""
         self._stop_clock()
         self.breakpoints.note_figures(error.figures)
         if (yield from self._check_breakpoints()):
             self.broken = True
             yield from self._obey()
 
-    # -- what to tell -----------------------------------------------------------------------------
+    # -- events ------------------------------------------------------------------------------------
 
     def _row(self) -> Learned:
         training, count = self.training, self.training.counters
@@ -332,7 +332,7 @@ class _Job:
     def _evaluate(self) -> Generator[Output, None, bool]:
         """Evaluate; a candidate for the best checkpoint, or for stopping, must be confirmed on other seeds.
 
-        Returns whether both evaluations reached `run.stop_at`. Raises Interrupted, having told and changed nothing.
+        Returns whether both evaluations reached `run.stop_at`. Raises Interrupted, without an event or a change.
         """
         training, count = self.training, self.training.counters
         goal, used = training.experiment.run.stop_at, count.evaluations

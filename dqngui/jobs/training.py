@@ -1,4 +1,4 @@
-"""A training run, whatever its algorithm: knobs, counters, evaluation, saving and coming back bit for bit."""
+"""A training run of any algorithm: its knobs, counters, evaluation, and saving and restoring bit for bit."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from dqngui.texts import Text, say
 
 
 class NotFinite(FloatingPointError):
-    """An update's loss or gradient is NaN or infinite; nothing that was learned is of use any more.
+    """An update's loss or gradient is NaN or infinite, so that the parameters are useless.
 
     Attributes:
         text: what happened and what may help.
-        figures: what the update measured, by the names of `messages.Learned`.
+        figures: what the update measured, by the fields of `messages.Learned`.
     """
 
     def __init__(self, text: Text, figures: dict[str, float]) -> None:
@@ -37,7 +37,7 @@ class NotFinite(FloatingPointError):
 class Training:
     """Environments, algorithm, knobs and counters of one run.
 
-    Nothing in it draws from a global generator: all have their own, derived from the run's seed.
+    Nothing here draws from a global generator: each part has its own, derived from the run's seed.
     """
 
     def __init__(self, experiment: Experiment) -> None:
@@ -53,7 +53,7 @@ class Training:
 
     @property
     def experiment(self) -> Experiment:
-        """With the present values of the live settings."""
+        """The experiment with the present values of the live settings."""
         return self.knobs.experiment
 
     @property
@@ -63,7 +63,7 @@ class Training:
 
     @property
     def epsilon(self) -> float | None:
-        """Present share of random actions; None where the policy itself explores."""
+        """Present share of random actions; None if the policy itself explores."""
         count = self.counters
         return self.algorithm.exploration_rate(self.knobs.epsilon(count.step), count)
 
@@ -79,7 +79,9 @@ class Training:
             self._evaluation_envs.close()
 
     def set_knob(self, command: SetKnob) -> KnobChanged | KnobRefused:
-        """Change a live setting, or say why not; a shorter period counts from now, not from when the old one ends."""
+        """Change a live setting, or refuse with the reason. A shorter period takes effect at once, not when the old one
+        ends.
+        """
         count = self.counters
         answer = self.knobs.apply(command, count.step)
         learn = self.experiment.learn
@@ -96,13 +98,13 @@ class Training:
     # -- one vector step --------------------------------------------------------------------------
 
     def act(self) -> list[FinishedEpisode]:
-        """Step every environment once and store what happened; returns the episodes that ended."""
+        """Step every environment once and store the steps; returns the episodes that ended."""
         episodes = self.algorithm.act(self.experiment, self.counters, self.epsilon)
         self.counters.step += len(self.envs)
         return episodes
 
     def learn(self) -> int:
-        """Make the updates that are due; returns how many were made. Raises NotFinite."""
+        """Make the updates that are due; returns their number. Raises NotFinite."""
         before = self.counters.updates
         for stats in self.algorithm.learn(self.experiment, self.counters):
             self._count(stats)
@@ -122,7 +124,7 @@ class Training:
             count.sums[name] = count.sums.get(name, 0.0) + value
 
     def _remedy(self) -> Text:
-        """What to do about numbers that are not finite: the environment may have sent them."""
+        """Advice for numbers that are not finite: the environment may have sent them."""
         sent = self.algorithm.not_finite()
         if sent is not None:
             return say("train.sent_not_finite", environment=self.experiment.env.id, what=sent)
@@ -131,9 +133,9 @@ class Training:
     # -- evaluation -------------------------------------------------------------------------------
 
     def evaluate(self, interrupted: Callable[[], bool] = lambda: False) -> tuple[tuple[float, ...], tuple[int, ...]]:
-        """Greedy returns and lengths on the next block of seeds for choosing a checkpoint. Raises Interrupted."""
+        """Returns and lengths of greedy episodes on the next block of selection seeds. Raises Interrupted."""
         episodes = self.experiment.run.eval_episodes
-        blocks = (TEST_SEEDS - SELECTION_SEEDS) // episodes  # then the first ones come again, never those of a test
+        blocks = (TEST_SEEDS - SELECTION_SEEDS) // episodes  # then again from the first one
         first = SELECTION_SEEDS + self.counters.evaluations % blocks * episodes
         self.counters.evaluations += 1
         if self._evaluation_envs is None:
@@ -162,7 +164,7 @@ class Training:
     def restore(self, arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> Iterator[Text]:
         """Take over a saved state and play the running episodes up to where they were.
 
-        Yields a text for everything that could not be brought back.
+        Yields a text for everything that could not be restored.
         """
         self.knobs.restore(meta["knobs"])
         self.counters = counters_of(meta)
@@ -172,10 +174,10 @@ class Training:
             yield say("train.not_repeated", environment=self.experiment.env.id, count=lost)
 
     def inherit(self, arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-        """Take over the parameters that fit from the saved state of another experiment, and begin behind its steps.
+        """Take over the parameters that fit from the saved state of another experiment, and start after its last step.
 
         Optimizer, replay, generators and episodes start anew. Until the replay is filled again, actions are random as
-        at the start of a run, unless the whole network was taken over: then it plays for itself.
+        at the start of a run, unless the whole network was taken over: then the network acts.
         Returns the names of the parameters that were taken over, and of those that were not.
         """
         past = counters_of(meta)

@@ -1,4 +1,4 @@
-"""Acting: one network steps many environments, keeping a memory state and an episode for each."""
+"""Acting: one network steps many environments, with a memory state and a running episode for each of them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from dqngui.learning.exploration import explore
 from dqngui.nets.memory.contract import State
 from dqngui.nets.trunk import Inputs, Trunk
 
-Parts = Mapping[str, NDArray[Any]]
+ObservationParts = Mapping[str, NDArray[Any]]
 
 
 def inputs_of(
-    parts: Parts, prev_action: NDArray[np.int64], prev_reward: NDArray[np.float32], device: torch.device
+    parts: ObservationParts, prev_action: NDArray[np.int64], prev_reward: NDArray[np.float32], device: torch.device
 ) -> Inputs:
     """Network inputs of one step of N environments, (1, N, ...).
 
@@ -36,7 +36,7 @@ def inputs_of(
 
 
 def reset_rows(state: State, initial: State, rows: NDArray[np.bool_]) -> State:
-    """The state with the rows of some environments put back to an episode's start."""
+    """The state in which the rows of some environments (N,) are replaced by those of an episode's start."""
     if not state:
         return state
     mask = torch.from_numpy(rows).to(state[0].device)
@@ -72,11 +72,11 @@ class Transition:
         episodes: the episodes that ended.
     """
 
-    observation: Parts
+    observation: ObservationParts
     action: NDArray[np.int64]
     reward: NDArray[np.float64]
     states: list[NDArray[Any]] | None
-    after: Parts
+    after: ObservationParts
     ended: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
     episodes: list[FinishedEpisode]
@@ -120,7 +120,7 @@ class Actor:
         with torch.inference_mode():
             self.initial = network.initial_state(count)
         self.state = self.initial
-        self.parts: Parts = {}
+        self.parts: ObservationParts = {}
 
     def begin(self) -> None:
         """Start the first episode of every environment."""

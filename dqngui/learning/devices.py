@@ -1,4 +1,4 @@
-"""Which device a run computes on."""
+"""The devices on which a run can compute."""
 
 from __future__ import annotations
 

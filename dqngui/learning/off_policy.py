@@ -1,4 +1,4 @@
-"""Learning from replay: an ε-greedy actor fills it, and a Q-learner is taught from it every so many steps."""
+"""Off-policy learning (DQN): an ε-greedy actor fills a replay, and a Q-learner learns from it at a fixed interval."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dqngui.config import ConfigError, Experiment
 from dqngui.envs.vector import Envs
-from dqngui.learning.acting import Actor, FinishedEpisode, Parts
+from dqngui.learning.acting import Actor, FinishedEpisode, ObservationParts
 from dqngui.learning.algorithm import Algorithm, Generators
 from dqngui.learning.counters import Counters, next_multiple
 from dqngui.learning.dqn import DQN, UpdateStats
@@ -21,7 +21,7 @@ from dqngui.learning.windows import WindowRule
 from dqngui.texts import Text, say
 
 _MOST_TOGETHER = 8192
-"""Windows drawn at once at most, so that many updates of large batches of pictures fit into memory."""
+"""Largest number of windows drawn at once, so that many updates with large batches of pictures fit into memory."""
 
 
 class OffPolicy(Algorithm):
@@ -61,7 +61,7 @@ class OffPolicy(Algorithm):
     # -- one vector step --------------------------------------------------------------------------
 
     def exploration_rate(self, scheduled: float, count: Counters) -> float:
-        """While the replay is first filled every action is random."""
+        """1 while the replay is first filled: every action is random."""
         return 1.0 if count.step < count.random_until else scheduled
 
     def act(self, experiment: Experiment, count: Counters, rate: float | None) -> list[FinishedEpisode]:
@@ -76,7 +76,7 @@ class OffPolicy(Algorithm):
         return transition.episodes
 
     def learn(self, experiment: Experiment, count: Counters) -> Iterator[UpdateStats]:
-        """Make the updates that are due and keep the target network."""
+        """Make the updates that are due, and update a hard target network when that is due."""
         learn = experiment.learn
         made, due = 0, count.next_update <= count.step
         while count.next_update <= count.step:
@@ -90,7 +90,7 @@ class OffPolicy(Algorithm):
         self.starving = due and made == 0 and self.store.full
 
     def _updates(self, wanted: int, experiment: Experiment) -> Iterator[UpdateStats]:
-        """Some updates one after another, as many as there is data for."""
+        """Make up to `wanted` updates; fewer if the replay has no window to learn from."""
         rule = self.learner.rule(experiment)
         # Without memory and priorities, all their batches come from one draw: nothing is added in between.
         learn = experiment.learn
@@ -125,17 +125,17 @@ class OffPolicy(Algorithm):
     def not_finite(self) -> Text | None:
         if not np.isfinite(self.store.reward).all():
             return say("train.reward")
-        seen = self.store.observation.values()
-        return None if all(np.isfinite(part).all() for part in seen) else say("train.observation")
+        observed = self.store.observation.values()
+        return None if all(np.isfinite(part).all() for part in observed) else say("train.observation")
 
-    def cut_off(self, lost: NDArray[np.bool_], last: Parts) -> None:
+    def cut_off(self, lost: NDArray[np.bool_], last: ObservationParts) -> None:
         self.store.end_episodes(np.flatnonzero(lost), last, np.ones(len(self.envs), dtype=bool))
 
 
 def _check_room(store: Replay) -> None:
-    """The arrays take no memory before they are written: without this, a run would be killed hours later.
+    """Raises ConfigError if a full replay is larger than the machine's memory.
 
-    Raises ConfigError where a full replay is larger than the machine's memory.
+    The arrays take no memory before they are written: without this check, a run would be killed hours later.
     """
     steps, states, room = store.bytes_of_steps, store.bytes_of_states, psutil.virtual_memory().total
     if steps + states <= room:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dqngui.config import Experiment
 from dqngui.envs.vector import Envs
-from dqngui.learning.acting import Actor, FinishedEpisode, Parts, inputs_of
+from dqngui.learning.acting import Actor, FinishedEpisode, ObservationParts, inputs_of
 from dqngui.learning.algorithm import Algorithm, Generators
 from dqngui.learning.counters import Counters
 from dqngui.learning.ppo import PPO, PolicyStats
@@ -77,7 +77,7 @@ class OnPolicy(Algorithm):
         return transition.episodes
 
     def _evaluated(
-        self, parts: Parts, prev_action: NDArray[np.int64], prev_reward: Floats, state: State
+        self, parts: ObservationParts, prev_action: NDArray[np.int64], prev_reward: Floats, state: State
     ) -> tuple[Floats, Floats, State]:
         """Log-probabilities of the actions (N, A), values (N,) and the next state, for one observation of each
         environment.
@@ -113,7 +113,7 @@ class OnPolicy(Algorithm):
         observed = (part for row in rows for part in row.observation.values())
         return None if all(np.isfinite(part).all() for part in observed) else say("train.observation")
 
-    def cut_off(self, lost: NDArray[np.bool_], last: Parts) -> None:
+    def cut_off(self, lost: NDArray[np.bool_], last: ObservationParts) -> None:
         actor = self.actor
         _, value, _ = self._evaluated(last, actor.prev_action, actor.prev_reward, actor.state)
         self.store.cut_off(lost, value)

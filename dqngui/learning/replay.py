@@ -34,10 +34,11 @@ class Batch:
         action: action taken at each row, (L, B); 0 where none was.
         returns: n-step sums of raw rewards, (L, B).
         bootstrap_row: row from which each step bootstraps, (L, B).
-        discount: γ^k of that bootstrap, 0 behind a termination, (L, B).
+        discount: γ^k of that bootstrap, 0 after a termination, (L, B).
         mask: rows whose loss counts, (L, B).
         state: stored memory state at row 0 (recurrent memories), else None.
-        burn: rows before row 0 that refresh that state, or None; `burned` (B,) says which windows have them.
+        burn: inputs of the burn-in, the rows before row 0 that refresh that state; None if there are none.
+        burned: which windows have a burn-in, (B,).
         weights: importance weights (B,), or None when sampling is uniform.
         indices: of the windows' first learned steps in the ring, for `set_priorities`, (B,).
     """
@@ -65,7 +66,7 @@ class OneStepBatch:
         now, later: (observation parts (B, ...), previous action (B,), previous raw reward (B,)) of the step and of the
             one that it bootstraps from.
         action: action taken at the step, (B,).
-        returns, discount: n-step sum of raw rewards, and γ^k or 0 behind a termination, (B,).
+        returns, discount: n-step sum of raw rewards, and γ^k or 0 after a termination, (B,).
         weights, indices: as in `Batch`.
     """
 
@@ -84,7 +85,7 @@ class Replay:
     Args:
         capacity: rows over all environments together.
         initial_state: a recurrent memory's state of one episode, (1, ...) each; None stores no states.
-        stride: a state is stored every so many steps of an episode.
+        stride: number of steps of an episode between stored states.
         prioritized: draw windows by priority (Schaul et al. 2016; Horgan et al. 2018 for new windows).
     """
 
@@ -128,21 +129,21 @@ class Replay:
 
     @property
     def full(self) -> bool:
-        """Every environment's ring has come round."""
+        """Whether the ring of every environment is full."""
         return int(self.head.min()) >= self.rows
 
     @property
     def bytes_of_steps(self) -> int:
-        """What the steps take once the ring is full."""
+        """Bytes of the observations once the ring is full."""
         return sum(part.nbytes for part in self.observation.values())
 
     @property
     def bytes_of_states(self) -> int:
-        """What the memory's stored states take then."""
+        """Bytes of the memory's stored states once the ring is full."""
         return sum(part.nbytes for part in self.states)
 
     def state_due(self) -> NDArray[np.bool_]:
-        """Which environments' memory states belong into the next `add` (N,)."""
+        """In which environments the next `add` stores a memory state, (N,)."""
         age = self.head - self.episode_start
         return (age > 0) & (age % self.stride == 0)
 
@@ -236,7 +237,7 @@ class Replay:
         self.tree.set(np.arange(len(starts), dtype=np.int64), present)
 
     def _draw(self, count: int, rule: WindowRule) -> tuple[Steps, Steps] | None:
-        """Environments and first learned steps of `count` windows, by rejection; None if they are not to be found."""
+        """Environments and first learned steps of `count` windows, by rejection; None if too few are found."""
         filled = min(int(self.head.max()), self.rows)
         if filled == 0 or (self.tree is not None and self.tree.total <= 0.0):
             return None
@@ -249,8 +250,8 @@ class Replay:
             row = self._offset[env] + place
             start = self.start[row]
             s = rule.first_learned(position, start)
-            # `position` itself must be learnable, and the window's first row still be there with the row before it,
-            # which holds the previous action and reward.
+            # `position` itself must be learnable, and the window's first row must still be stored, with the row before
+            # it, which holds the previous action and reward.
             first = rule.first_row(s, start)
             oldest = np.maximum(head - self.rows, 0)
             whole = (position >= oldest) & (first - (first > start) >= oldest)
@@ -262,13 +263,15 @@ class Replay:
         return None
 
     def _sample_indices(self, count: int, filled: int) -> tuple[Steps, Steps]:
-        """Environments and places in their rings, drawn uniformly over the filled ones or by priority."""
+        """Environments and indices in their rings, drawn uniformly over the filled ones or by priority."""
         if self.tree is None:
             return np.divmod(self.generator.integers(self.num_envs * filled, size=count), filled)
         return np.divmod(self.tree.draw(self.generator.random(count)), self.rows)
 
     def _limit(self, env: Steps, end: Steps, rule: WindowRule) -> Steps:
-        """First step behind `position` that cannot be learned: the episode's end, or the last n running steps."""
+        """First step after `position` that cannot be learned: the episode's end, or the last n steps of a running
+        one.
+        """
         return np.where(end >= 0, end, self.head[env] - rule.n_step)
 
     def _one_steps(
@@ -297,7 +300,7 @@ class Replay:
         )
 
     def _raw_inputs(self, offset: Steps, row: Steps, position: Steps) -> RawInputs:
-        """What the network is shown at these rows."""
+        """The network's inputs at these rows."""
         observation = {key: part[row] for key, part in self.observation.items()}
         return observation, *self._previous(offset, position, self.start[row])
 
@@ -343,7 +346,9 @@ class Replay:
         return np.where(fresh, -1, self.action[rows]), np.where(fresh, np.float32(0), self.reward[rows])
 
     def _burn(self, offset: Steps, s: Steps, start: Steps, rule: WindowRule) -> tuple[Any, NDArray[np.bool_] | None]:
-        """Rows of the burn-in, (burn_in, B); windows at their episode's start have none and repeat row s."""
+        """Rows of the burn-in, (burn_in, B), and which windows have one; windows at their episode's start repeat
+        row s.
+        """
         if rule.context is not None or rule.burn_in == 0:
             return None, None
         burned = s > start
@@ -408,7 +413,7 @@ def _joined(pieces: list[tuple[Steps, Steps]]) -> tuple[Steps, Steps]:
 
 
 def _n_step_sums(reward: NDArray[np.float32], n_step: int, gamma: float) -> NDArray[np.float32]:
-    """Σ_{i<n} γ^i r_{t+i} over rows (L, B); rows behind the end count as 0."""
+    """n-step sums Σ_{i<n} γ^i r_{t+i} over rows (L, B); rows after the end count as 0."""
     total = reward.astype(np.float32, copy=True)
     for ahead in range(1, min(n_step, len(reward))):
         total[:-ahead] += np.float32(gamma**ahead) * reward[ahead:]

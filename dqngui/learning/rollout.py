@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dqngui.envs.spaces import Spaces
-from dqngui.learning.acting import Parts
+from dqngui.learning.acting import ObservationParts
 
 Floats = NDArray[np.float32]
 
@@ -36,7 +36,7 @@ class RolloutStep:
         window_start: a window starts with this step.
     """
 
-    observation: Parts
+    observation: ObservationParts
     prev_action: NDArray[np.int64]
     prev_reward: Floats
     action: NDArray[np.int64]

@@ -32,9 +32,9 @@ class PlayerReady(Event, frozen=True):
 
     Attributes:
         views: everything that is recorded of it.
-        derivable: what is computed beside that only where `BeginEpisode.derive` names it, since it takes longer.
-        held, weights: names of the views that a `Intervention` may aim at: what the memory carries from step to step,
-            and weights that a softmax made.
+        derivable: views that take longer, and are computed only if `BeginEpisode.derive` names them.
+        held, weights: names of the views that an `Intervention` can change: state that the memory carries from step to
+            step, and weights of a softmax.
         labels: names of the entries along an axis, by the axis' name (`query`, `key`: the tokens).
         cells: if tokens are cells of a picture: index of the first such token, and rows and columns of the cells.
         entities: if tokens are entities: index of the first such token, and their number.
@@ -183,14 +183,14 @@ class BeginEpisode(Command, frozen=True):
     """To the player: leave the present episode and start this one. It answers EpisodeBegan once it has weights.
 
     Attributes:
-        number: what the window will call it.
-        epsilon: share of random actions, drawn from a generator of the episode's own.
-        record: give views with the steps.
-        derive: names of `PlayerReady.derivable` that come with the recorded views.
-        actions: done first, whatever the agent says: an episode that was recorded, or one up to where it branches.
-            The agent's values are told all the same, and its random state goes on as if it had acted.
-        changes: interventions; without any the episode is what it would be without this field, bit for bit.
-        driven: behind `actions` each step waits for `Drive`.
+        number: identifies the episode in the answers and in later commands.
+        epsilon: share of random actions, drawn from the episode's own generator.
+        record: send views with the steps.
+        derive: names of `PlayerReady.derivable` that are sent with the recorded views.
+        actions: the first actions, taken instead of the agent's own: those of a recorded episode, or its beginning. The
+            agent's values are sent all the same, and its random generator goes on as if it had chosen.
+        interventions: without any, the episode is the same bit for bit as if this field did not exist.
+        driven: after `actions`, each step waits for a `Drive`.
     """
 
     number: int

@@ -1,4 +1,4 @@
-"""Breakpoints: pausing at the right step, once, in every host alike; and looking at a run whose numbers are gone."""
+"""Breakpoints: they pause at the right step, once, the same in every host, and also when numbers are not finite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Views that are computed beside the recorded ones: rollout by hand, saliency by its axioms, in every network."""
+"""Derived views: attention rollout computed by hand, saliency by its axioms, in every network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forks: what a run that branches off from another takes over, and that it then continues like its parent."""
+"""Forks: what a fork takes over from its parent run, and that it then continues like its parent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Episodes that begin with given actions, are changed on their way, or are driven step by step."""
+"""Episodes that start with prescribed actions, have interventions, or are driven step by step."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from asked_player import Player, armed, small, weights_of
+from player_client import Player, player_with_weights, small, weights_of
 from trained_agents import DOWN_SEED, LENGTH, UP_SEED
 
 from dqngui import catalog
@@ -318,7 +318,7 @@ def test_a_memory_that_is_erased_forgets_the_cue(tmaze_run: Path, seed: int) -> 
     ],
 )
 def test_what_cannot_be_changed_is_said_and_another_episode_begins(intervention: dict[str, Any], says: str) -> None:
-    player = armed(small())
+    player = player_with_weights(small())
     player.send(
         BeginEpisode(number=1, seed=3, interventions=(Intervention(**{"first": 0, **intervention}),)),
         Look(number=1, until=5),
@@ -331,27 +331,27 @@ def test_what_cannot_be_changed_is_said_and_another_episode_begins(intervention:
 
 
 def test_given_actions_that_there_are_not_are_said() -> None:
-    player = armed(small())
+    player = player_with_weights(small())
     player.send(BeginEpisode(number=1, seed=3, actions=(0, 1, 2)))
     failure = player.next()
     assert isinstance(failure, Failed) and "no action 2, only 0 to 1" in failure.words
 
 
 def test_what_can_be_changed_is_announced() -> None:
-    ready = armed(small()).ready
+    ready = player_with_weights(small()).ready
     assert ready.held == ("memory/hidden",)
     assert set(ready.weights) == {"attention/self/0", "attention/pool"}
 
 
 def test_more_given_actions_than_the_episode_has_end_with_it() -> None:
-    player = armed(small("tests/Drawn-v0", kwargs={"length": 6}))
+    player = player_with_weights(small("tests/Drawn-v0", kwargs={"length": 6}))
     played = player.episode(actions=(2,) * 50, driven=True)
     assert len(played["action"]) == 6 and player.last.ended
-    assert player.told(EpisodeBegan)[-1].given == 50
+    assert player.received(EpisodeBegan)[-1].given == 50
 
 
 def test_a_changed_episode_is_shown_at_every_step() -> None:
-    player = armed(small("Acrobot-v1"))
+    player = player_with_weights(small("Acrobot-v1"))
     plain = player.episode(30)
     interventions = (
         Intervention(target="action", first=4, last=12, value=2.0),
@@ -368,12 +368,12 @@ def test_a_changed_episode_is_shown_at_every_step() -> None:
         expected.append(env.render())
     for t in (29, 0, 13, 4, 30):
         np.testing.assert_array_equal(player.picture(t, number=2, size=(500, 500)), expected[t])
-    assert not player.told(Warned)
+    assert not player.received(Warned)
     env.close()
 
 
 def test_changed_episodes_of_what_does_not_repeat_itself_are_shown() -> None:
-    player = armed(small("tests/Drawn-v0", kwargs={"differs_from": 0, "length": 300}))
+    player = player_with_weights(small("tests/Drawn-v0", kwargs={"differs_from": 0, "length": 300}))
     erased = (Intervention(target="memory/hidden", first=5, do="remove"),)
     player.send(BeginEpisode(number=1, seed=3, interventions=erased, actions=(0, 1, 2)), Look(number=1, until=300, t=0))
     assert player.until(Frame).tensors["pixels"][0, 0, 0] == 0
@@ -385,7 +385,7 @@ def test_changed_episodes_of_what_does_not_repeat_itself_are_shown() -> None:
 
 
 def test_driving_without_an_action_is_the_agents_own_way() -> None:
-    player = armed(small("Acrobot-v1"))
+    player = player_with_weights(small("Acrobot-v1"))
     plain = player.episode(20, epsilon=0.4)
     player.send(BeginEpisode(number=2, seed=3, epsilon=0.4, driven=True), *(Drive(number=2, t=t) for t in range(1)))
     rows = [player.until(Played)]
@@ -398,11 +398,13 @@ def test_driving_without_an_action_is_the_agents_own_way() -> None:
 
 
 def test_a_driven_step_waits_and_others_are_ignored() -> None:
-    player = armed(small("Acrobot-v1"))
+    player = player_with_weights(small("Acrobot-v1"))
     given = (0, 1, 2, 0)
     player.send(BeginEpisode(number=1, seed=3, actions=given, driven=True), Look(number=1, until=50, t=6))
-    played = player.until(Played)
-    assert played.tensors["action"].tolist() == [0, 1, 2, 0]
+    rows = [player.until(Played)]
+    while rows[-1].first + len(rows[-1].tensors["action"]) < 4:
+        rows.append(player.until(Played))
+    assert np.concatenate([row.tensors["action"] for row in rows]).tolist() == [0, 1, 2, 0]
     # Neither a look nor another step or episode moves it, and waiting for them costs nothing.
     player.send(Drive(number=1, t=5, action=2), Drive(number=2, t=4, action=2), Drive(number=1, t=3, action=2))
     player.send(Drive(number=1, t=4, action=1), Drive(number=1, t=4, action=2))
@@ -418,7 +420,7 @@ def test_a_driven_step_waits_and_others_are_ignored() -> None:
 
 
 def test_a_driven_step_is_done_though_the_given_ones_are_not_yet() -> None:
-    player = armed(small("Acrobot-v1"))
+    player = player_with_weights(small("Acrobot-v1"))
     given = tuple([1] * 40)
     player.send(BeginEpisode(number=1, seed=3, actions=given, driven=True), Drive(number=1, t=40, action=2))
     rows = [player.until(Played)]
@@ -428,7 +430,7 @@ def test_a_driven_step_is_done_though_the_given_ones_are_not_yet() -> None:
 
 
 def test_handed_back_the_agent_goes_on() -> None:
-    player = armed(small("Acrobot-v1"))
+    player = player_with_weights(small("Acrobot-v1"))
     plain = player.episode(30, epsilon=0.4)
     given = tuple(plain["action"][:10].tolist())
     player.send(BeginEpisode(number=2, seed=3, epsilon=0.4, actions=given, driven=True), Look(number=2, until=30))
@@ -441,7 +443,7 @@ def test_handed_back_the_agent_goes_on() -> None:
 
 
 def test_a_driven_episode_never_waits_busily(monkeypatch: pytest.MonkeyPatch) -> None:
-    player, polls = armed(small("Acrobot-v1")), []
+    player, polls = player_with_weights(small("Acrobot-v1")), []
     monkeypatch.setattr(player.inbox, "poll", _counted(player.inbox.poll, polls))
     player.send(BeginEpisode(number=1, seed=3, actions=(1, 2), driven=True), Look(number=1, until=500, t=80))
     player.until(Played)
@@ -496,7 +498,7 @@ def test_changed_and_driven_episodes_in_a_process_are_those_played_here() -> Non
     assert ready.held == ("memory/hidden",)
     one, other = (
         {name: np.concatenate([row.tensors[name] for row in rows]) for name in rows[0].tensors}
-        for rows in (here.told(Played), [event for event in told if isinstance(event, Played)])
+        for rows in (here.received(Played), [event for event in told if isinstance(event, Played)])
     )
     assert_equal(one, other)
 

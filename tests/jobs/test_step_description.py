@@ -1,4 +1,4 @@
-"""What the player tells of a step's observation: numbers, texts, pictures, at any step of the episode."""
+"""Step descriptions: the observed numbers, texts and pictures, at any step of an episode."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-from asked_player import Player
 from gymnasium import spaces
+from player_client import Player
 
 from dqngui.envs.make import make_vector
 from dqngui.messages import BeginEpisode, Describe, Described, Drive, Look, PlayerReady, UseWeights

@@ -1,4 +1,4 @@
-"""The studying job: what it says of agents that are known, trained and not, and how it is asked."""
+"""The studying job: its answers about trained, untrained and hand-made agents, and its commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The training job with PPO: resuming inside a rollout, knobs, forks to and from DQN, what the log tells."""
+"""The training job with PPO: resuming inside a rollout, knobs, forks to and from DQN, and rows of the log."""
 
 from __future__ import annotations
 

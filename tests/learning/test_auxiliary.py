@@ -1,4 +1,4 @@
-"""What is learned besides values: foresight, preparation without rewards, memories that teach themselves."""
+"""Auxiliary losses: predicting the next observation, pretraining without rewards, memories with their own loss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Distributions of returns against slow loops written from the papers, and numbers worked out by hand."""
+"""Distributions of returns against slow loops written from the papers, and against numbers computed by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attentions by themselves: absent tokens, and against plain formulas."""
+"""Attentions: absent tokens, and comparison with plain formulas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DNC against the paper's equations, its gradient, and what usage, allocation and links promise."""
+"""DNC against the paper's equations, its gradient, and properties of usage, allocation and links."""
 
 from __future__ import annotations
 
@@ -144,8 +144,8 @@ def test_erasing_erases_and_an_open_free_gate_releases_what_was_read() -> None:
     usage = usage + 1.0
     weights[0, 0, 2] = 1.0  # slot 2 was read a step before
     set_interface(memory, allocate=FAR, write_gate=FAR, free=FAR, erase=FAR, add=0.0, modes=CONTENT)
-    shown, (_, _, after, *_) = run(memory, 1, (hidden, cell, matrix, usage, link, precedence, weights))
+    shown, (_, _, map_size, *_) = run(memory, 1, (hidden, cell, matrix, usage, link, precedence, weights))
     assert shown["memory/usage"][0, 0, 2] < 1e-9
     assert shown["memory/write"][0, 0, 0].argmax() == 2
-    assert after[0, 2].abs().max() < 1e-5
-    assert torch.allclose(after[0, [0, 1, 3]], matrix[0, [0, 1, 3]], atol=1e-5)
+    assert map_size[0, 2].abs().max() < 1e-5
+    assert torch.allclose(map_size[0, [0, 1, 3]], matrix[0, [0, 1, 3]], atol=1e-5)

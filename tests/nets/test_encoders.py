@@ -316,6 +316,6 @@ def test_agents_train_on_every_kind_out_of_the_box(env: str, tokens: str) -> Non
     while training.counters.step < 64:
         training.act()
         training.learn()
-    after = training.learner.flat.values.detach()
+    map_size = training.learner.flat.values.detach()
     training.close()
-    assert math.isfinite(float(after.sum())) and not torch.equal(before, after)
+    assert math.isfinite(float(map_size.sum())) and not torch.equal(before, map_size)

@@ -1,4 +1,4 @@
-"""MANN against the paper's equations, its gradient, and what its heads may and may not do."""
+"""MANN against the paper's equations, its gradient, and properties of its heads."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def check_gradients(memory: nn.Module, x: Tensor, state: tuple[Tensor, ...]) -> 
     names += [name for name, _ in memory.named_parameters()]
 
     def outputs() -> tuple[Tensor, ...]:
-        y, after = memory(leaves[0], tuple(leaves[1 : 1 + len(state)]))
-        return y, *after
+        y, map_size = memory(leaves[0], tuple(leaves[1 : 1 + len(state)]))
+        return y, *map_size
 
     pulls = [torch.randn(part.shape, dtype=part.dtype, generator=generator) for part in outputs()]
     gradients = torch.autograd.grad(outputs(), leaves, pulls)
@@ -127,9 +127,9 @@ def test_erasing_erases_where_the_head_is() -> None:
     hidden, cell, matrix, weights = memory.initial_state(1)
     matrix = matrix + 1.0
     with torch.no_grad():
-        _, (_, _, after, _) = memory(steps(1, 1), (hidden, cell, matrix, weights))
-    assert after[0, 0].abs().max() < 1e-9  # both heads begin at slot 0
-    assert torch.equal(after[0, 1:], matrix[0, 1:])
+        _, (_, _, map_size, _) = memory(steps(1, 1), (hidden, cell, matrix, weights))
+    assert map_size[0, 0].abs().max() < 1e-9  # both heads begin at slot 0
+    assert torch.equal(map_size[0, 1:], matrix[0, 1:])
 
 
 def test_a_head_that_moves_on_writes_a_tape() -> None:

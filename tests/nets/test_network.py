@@ -154,10 +154,10 @@ def test_what_is_remembered_changes_which_action_is_better(attention: str) -> No
     network, whole = network_of(attention, "lstm"), inputs()
     past = torch.cat([whole.prev_reward[:3] + 2, whole.prev_reward[3:]])
     with torch.no_grad():
-        before, after = (
+        before, map_size = (
             network(Inputs(whole.observation, whole.prev_action, r), None)[0] for r in (whole.prev_reward, past)
         )
-    apart = (before - before.mean(-1, keepdim=True)) - (after - after.mean(-1, keepdim=True))
+    apart = (before - before.mean(-1, keepdim=True)) - (map_size - map_size.mean(-1, keepdim=True))
     assert apart[4].abs().min() > 1e-5  # a step whose own inputs are the same
 
 

@@ -1,4 +1,4 @@
-"""Weights that are changed before they are used, and what is carried from step to step, over the whole catalog."""
+"""Changed attention weights, and views of the state, for every attention and memory in the catalog."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def test_changes_that_change_nothing_leave_every_bit(attention: str, memory: str
         return change
 
     plain, changed = Record(), Record(changes={spec.name: kept(spec.name) for spec in network.views()})
-    (q, after), (same, also) = step(state, plain), step(state, changed)
-    assert torch.equal(q, same) and all(torch.equal(a, b) for a, b in zip(after, also, strict=True))
+    (q, map_size), (same, also) = step(state, plain), step(state, changed)
+    assert torch.equal(q, same) and all(torch.equal(a, b) for a, b in zip(map_size, also, strict=True))
     assert all(torch.equal(plain.values[name], value) for name, value in changed.values.items())
     # Exactly the views of weights are changed, and each is seen in its own shape.
     assert set(told) == {spec.name for spec in network.views() if spec.weights}
@@ -102,9 +102,9 @@ def test_what_is_changed_is_used_and_shown(attention: str, memory: str) -> None:
         step(state, before)
         shown = record.values[spec.name]
         assert torch.allclose(shown, before.values[spec.name].flip(-1), atol=1e-9), spec.name
-        after = step(state, Record(changes=record.changes))[1]
+        map_size = step(state, Record(changes=record.changes))[1]
         followed = (q - other).abs().max() > 1e-9 or any(
-            not torch.equal(a, b) for a, b in zip(after, step(state, None)[1], strict=True)
+            not torch.equal(a, b) for a, b in zip(map_size, step(state, None)[1], strict=True)
         )
         assert followed, spec.name
 
@@ -156,8 +156,8 @@ def test_a_head_without_weights_says_nothing(attention: str, memory: str) -> Non
 
     names = [spec.name for spec in network.views() if spec.weights]
     record = Record(changes=dict.fromkeys(names, first_head_removed))
-    q, after = step(state, record)
-    assert torch.isfinite(q).all() and all(torch.isfinite(part.double()).all() for part in after)
+    q, map_size = step(state, record)
+    assert torch.isfinite(q).all() and all(torch.isfinite(part.double()).all() for part in map_size)
     for name in names:
         rows = record.values[name][0]
         assert (rows[:, 0] == 0).all() and ((rows[:, 1:].sum(-1) > 0.5).all() or memory == "dnc"), name
@@ -204,9 +204,9 @@ def test_heads_that_write_nowhere_leave_the_matrix(memory: str) -> None:
     network = network_of("self", memory)
     step, state = stepping(network)
     record = Record(changes={"memory/write": torch.zeros_like})
-    _, after = step(state, record)
+    _, map_size = step(state, record)
     matrix = network.state_views()["memory/matrix"]
-    assert torch.equal(matrix.of(after), matrix.of(state))
+    assert torch.equal(matrix.of(map_size), matrix.of(state))
     assert (record.values["memory/write"] == 0).all() and (record.values["memory/read"] > 0).any()
 
 
@@ -218,10 +218,10 @@ def test_what_is_held_is_what_the_view_shows(attention: str, memory: str) -> Non
     network = network_of(attention, memory)
     step, state = stepping(network)
     record = Record()
-    _, after = step(state, record)
+    _, map_size = step(state, record)
     assert set(network.state_views()) <= {spec.name for spec in network.views()}
     for name, held in network.state_views().items():
-        assert torch.allclose(held.of(after), record.values[name][0], atol=1e-12, rtol=0), name
+        assert torch.allclose(held.of(map_size), record.values[name][0], atol=1e-12, rtol=0), name
         kept = tuple(part.clone() for part in state)
         other = held.put(torch.full_like(held.of(state), 0.5), state)
         assert (held.of(other) == 0.5).all()

@@ -1,4 +1,4 @@
-"""Which places a row of weights could have gone to: by how many it is judged, and among which random ones are drawn."""
+"""Candidate places: the places along a view's last axis that could have weight, such as tokens that are present."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dqngui.nets.record import ViewSpec
 
 
 def candidate_places(spec: ViewSpec, weights: Tensor) -> Tensor:
-    """Which places can be weighed, bool (n, K), of a view's weights (n, *axes), K places along the last axis.
+    """Which places could have weight, bool (n, K), in a view's weights (n, *axes) with K places along the last axis.
 
-    All slots can. Of past steps there are those up to the farthest one that is weighed, of tokens those that anybody
-    weighs: absent ones have exactly no weight. A sharp softmax gives exactly none to places that are there, too.
+    These are all slots; past steps up to the farthest one with weight; and tokens that have weight in any row, since
+    absent tokens have exactly no weight. (A sharp softmax may also give exactly no weight to a present place.)
     """
     weighed = (weights > 0).flatten(1, -2).any(1) if weights.ndim > 2 else weights > 0
     if spec.axes[-1] == "slot":

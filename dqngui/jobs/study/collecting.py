@@ -1,4 +1,4 @@
-"""Many greedy episodes of one agent, played at once and told step by step."""
+"""Plays many greedy episodes of one agent in parallel and gives every step of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dqngui.nets.record import Record
 from dqngui.nets.trunk import Inputs, Trunk
 
 PARALLEL_EPISODES = 32
-"""Episodes that are played at once, at most: one pass of the network serves all of them."""
+"""Largest number of episodes played at once; one pass of the network serves all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,14 @@ class ParallelStep:
     """One step of each of n episodes, which may be at different steps.
 
     Attributes:
-        episode, t: (n,) which ones, from 0, and at which step.
-        inputs: what the network saw, (1, n, ...); `state` what its memory brought along, n rows; `next_state` the one
-            after the step.
-        q: (n, A); `memory_output` (n, D), None where no memory was asked.
-        views: (n, *axes) by name, where they were recorded.
-        facts: of each, where they were wanted.
-        done: how much of everything is played, 0 … 1, would each episode that goes on be cut for its length.
+        episode, t: indices of the episodes, from 0, and of their steps, (n,).
+        inputs: the network's inputs, (1, n, ...).
+        state, next_state: the network's state before and after the step, n rows.
+        q: action values (n, A).
+        memory_output: output of the memory (n, D); None if the network has none.
+        views: (n, *axes) by name, if they were recorded.
+        facts: of each episode, if they were wanted.
+        done: share of all work that is done, from 0 to 1, if no running episode ended before its longest length.
     """
 
     episode: NDArray[np.int64]
@@ -54,7 +55,7 @@ class ParallelStep:
 
 @contextmanager
 def study_environments(agent: LoadedAgent, episodes: int) -> Iterator[Envs]:
-    """As many environments as so many episodes are played in. Raises ConfigError."""
+    """The environments in which this number of episodes is played. Raises ConfigError."""
     envs = make_vector(agent.experiment.env, min(episodes, PARALLEL_EPISODES), longest=LONGEST_GREEDY)
     try:
         yield envs
@@ -68,7 +69,7 @@ def parallel_steps(
 ) -> Iterator[ParallelStep]:
     """Every step of `episodes` episodes, on the study's own seeds, each cut after `longest` steps.
 
-    Yields outside of inference mode; what is made of the tensors needs no gradients.
+    Yields outside of inference mode; the tensors have no gradients.
     """
     playing = _ParallelEpisodes(agent, envs, episodes, longest)
     while len(playing.lanes):
@@ -76,7 +77,7 @@ def parallel_steps(
 
 
 class _ParallelEpisodes:
-    """Episodes under way in some of the environments, `lanes` (n,); all arrays have a row for each of these."""
+    """The running episodes; all arrays have a row for each of the environments `lanes` (n,) that are in use."""
 
     def __init__(self, agent: LoadedAgent, envs: Envs, episodes: int, longest: int) -> None:
         self.agent, self.envs, self.episodes, self.longest = agent, envs, episodes, longest
@@ -127,7 +128,7 @@ class _ParallelEpisodes:
             self._go_on(over)
 
     def _go_on(self, over: NDArray[np.bool_]) -> None:
-        """Begin the next episodes where one is over, and leave the lanes for which none is left."""
+        """Start the next episodes where one is over, and drop the environments for which none is left."""
         renewed = over & (over.cumsum() <= self.episodes - self.begun)
         self.episode = self.episode.copy()
         self.episode[renewed] = self.begun + np.arange(renewed.sum())
@@ -150,7 +151,7 @@ class _ParallelEpisodes:
 
 @contextmanager
 def _memory_output_of(network: Trunk) -> Iterator[list[Tensor]]:
-    """What the memory says during a pass, (T, n, D) a call; nothing where no memory is asked."""
+    """Collects the memory's outputs, (T, n, D) a call, while the context lasts; empty if the memory is not called."""
     outputs: list[Tensor] = []
 
     def hear(_: Any, __: Any, output: tuple[Tensor, State]) -> None:

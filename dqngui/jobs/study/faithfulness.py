@@ -1,10 +1,10 @@
-"""Does a map of weights explain the agent? Its greatest places are removed, and random ones, and the agent asked again.
+"""Faithfulness: does a map of weights explain the agent? Places are removed from it, and the action values compared.
 
-At each step of greedy episodes the k places that the view weighs most, along its last axis (its other axes averaged),
-are taken away, and in comparison `draws` random choices of k among those that could be weighed. What is left of each
-row of weights grows in proportion; observation and the state that enters the step stay what they were. A place is a
-slot, a past step or a token. A token is removed from every view of the attention over tokens, since it would otherwise
-still speak through the next layer; slots and past steps are removed from the view that was asked about.
+At each step of greedy episodes the k places with the largest weights along the view's last axis (averaged over its
+other axes) are removed, and for comparison `draws` random choices of k of the places that could have weight. The other
+weights of each row grow in proportion; the observation and the state before the step stay the same. A place is a slot,
+a past step or a token. A token is removed from all views of attention over tokens, since otherwise it would still act
+through the next layer; slots and past steps are removed from the one view.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from dqngui.nets.record import Record, ViewSpec
 from dqngui.texts import say
 
 MAX_STEPS = 300
-"""Steps of an episode that are looked at."""
+"""Largest number of steps of an episode that are measured."""
 MIN_EPISODES = 2
-"""Episodes that must have been measured: the bootstrap's interval of a single one would have no width."""
+"""Smallest number of measured episodes: the bootstrap's interval of a single one would have no width."""
 _NAMES = {"key": say("study.tokens"), "slot": say("study.slots"), "lag": say("study.steps")}
 """What the places along an axis are called."""
 
 
 def faithfulness(agent: LoadedAgent, question: AskFaithfulness) -> Iterator[Event | None]:
-    """Answer a question, with None between slices. Raises ConfigError where it cannot be answered."""
+    """Answer a question, yielding None between slices of work. Raises ConfigError if it cannot be answered."""
     spec = _weights_view(agent, question.view)
     generator = torch.Generator().manual_seed(0)
     measured = _EffectSums(question.episodes)
@@ -67,36 +67,40 @@ def _weights_view(agent: LoadedAgent, view: str) -> ViewSpec:
 
 
 def place_weights(spec: ViewSpec, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """How much a view's weights (n, *axes) weigh each place, (n, K), and which places can be weighed, bool (n, K)."""
+    """Total weight of each place in a view's weights (n, *axes), (n, K), and which places can have weight, bool
+    (n, K).
+    """
     there = candidate_places(spec, weights)
     if "query" in spec.axes and weights.shape[1 + spec.axes.index("query")] == weights.shape[-1]:
-        shape = [len(weights)] + [1] * (weights.ndim - 1)  # a token that is not there asks too, and nobody listens
+        shape = [len(weights)] + [1] * (weights.ndim - 1)  # rows of queries of absent tokens are not used
         shape[1 + spec.axes.index("query")] = weights.shape[-1]
         weights = weights * there.view(shape)
     return weights.flatten(1, -2).sum(1) if weights.ndim > 2 else weights, there
 
 
 def concentration(weighed: Tensor, there: Tensor, k: int) -> Array:
-    """By how much the k greatest of (n, K) weigh more than they would if all did alike: 0 … 1, (n,)."""
+    """How much more the k largest of (n, K) weigh than with even weights, from 0 to 1, (n,)."""
     share = weighed.topk(min(k, weighed.shape[-1]), dim=-1).values.sum(-1) / weighed.sum(-1).clamp(min=1e-12)
     even = (k / there.sum(-1).clamp(min=1)).clamp(max=1)
-    beyond: Array = ((share - even) / (1 - even).clamp(min=1e-12)).clamp(0, 1).double().numpy()
-    return beyond
+    found: Array = ((share - even) / (1 - even).clamp(min=1e-12)).clamp(0, 1).double().numpy()
+    return found
 
 
 def _removal_choices(weighed: Tensor, there: Tensor, question: AskFaithfulness, generator: torch.Generator) -> Tensor:
-    """Which places are removed, bool (2 + draws, n, K): none, the k that weigh most, random ones."""
-    luck = torch.rand(question.draws, *there.shape, generator=generator)
-    scores = torch.cat([weighed.unsqueeze(0), luck]).masked_fill(~there, -1.0)
+    """Which places are removed, bool (2 + draws, n, K): first none, then the k with the largest weights, then random
+    ones.
+    """
+    random = torch.rand(question.draws, *there.shape, generator=generator)
+    scores = torch.cat([weighed.unsqueeze(0), random]).masked_fill(~there, -1.0)
     chosen = scores.topk(min(question.k, scores.shape[-1]), dim=-1).indices
     gone = torch.zeros(scores.shape, dtype=torch.bool).scatter_(-1, chosen, True)
     return torch.cat([torch.zeros(1, *there.shape, dtype=torch.bool), gone])
 
 
 def _effects(agent: LoadedAgent, spec: ViewSpec, step: ParallelStep, gone: Tensor) -> tuple[Array, NDArray[np.bool_]]:
-    """How far q moves (1 + draws, n) where places are gone, and whether the greedy action turns, likewise.
+    """Mean absolute change of q (1 + draws, n) by removing places, and whether the greedy action changes, likewise.
 
-    What is compared with, nothing removed, is a part of the same batch, whose size may change the last bits of q.
+    The comparison, nothing removed, is in the same batch, since the size of a batch may change the last bits of q.
     """
     rows = len(gone)
     pattern = "attention/*" if spec.axes[-1] == "key" else spec.name
@@ -121,10 +125,10 @@ def _repeated(values: Tensor, rows: int, dim: int) -> Tensor:
 
 
 class _EffectSums:
-    """Effects by step, summed by episode."""
+    """Effects of removals, summed over the steps of each episode."""
 
     def __init__(self, episodes: int) -> None:
-        self._sums = np.zeros((5, episodes))  # change and turns of the top, then of random places; concentration
+        self._sums = np.zeros((5, episodes))  # of the top places, then random ones; concentration
         self._counts = np.zeros(episodes)
         self._q: list[NDArray[np.float32]] = []
 
@@ -137,10 +141,15 @@ class _EffectSums:
         return int((self._counts > 0).sum())
 
     def take(
-        self, step: ParallelStep, counts: NDArray[np.bool_], beyond: Array, moved: Array, turned: NDArray[np.bool_]
+        self,
+        step: ParallelStep,
+        counts: NDArray[np.bool_],
+        concentrated: Array,
+        moved: Array,
+        turned: NDArray[np.bool_],
     ) -> None:
         self._q.append(step.q.numpy())
-        rows = np.stack([moved[0], turned[0], moved[1:].mean(0), turned[1:].mean(0), beyond])
+        rows = np.stack([moved[0], turned[0], moved[1:].mean(0), turned[1:].mean(0), concentrated])
         np.add.at(self._sums.T, step.episode[counts], rows.T[counts])
         np.add.at(self._counts, step.episode[counts], 1)
 
@@ -159,7 +168,7 @@ class _EffectSums:
             )
 
         top, random = effect(0), effect(2)
-        difference, beyond = float(means[0] - means[2]), float(means[4])
+        difference, concentrated = float(means[0] - means[2]), float(means[4])
         between = interval(drawn[:, 0] - drawn[:, 2])
         return Faithfulness(
             step=step,
@@ -172,6 +181,6 @@ class _EffectSums:
             difference_interval=between,
             steps=self.steps,
             episodes=len(counts),
-            explains=between[0] > 0 and difference >= MIN_DIFFERENCE and beyond >= MIN_CONCENTRATION,
-            concentration=beyond,
+            explains=between[0] > 0 and difference >= MIN_DIFFERENCE and concentrated >= MIN_CONCENTRATION,
+            concentration=concentrated,
         )

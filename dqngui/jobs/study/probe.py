@@ -1,7 +1,7 @@
-"""What a memory holds: how well a linear model reads a hidden fact from it, at each step of the episode.
+"""Probing: how well a linear model reads a hidden fact from the memory, at each step of the episode.
 
-Alain and Bengio 2017, arXiv:1610.01644; the control, facts dealt to other episodes, is after Hewitt and Liang 2019,
-arXiv:1909.03368. A probe says that a fact can be read, not that the agent reads it.
+Alain and Bengio 2017, arXiv:1610.01644; the control, with facts shuffled over the episodes, follows Hewitt and Liang
+2019, arXiv:1909.03368. A probe shows that a fact can be read, not that the agent uses it.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ from dqngui.texts import say
 SINCE_START = "time since start"
 MEMORY_OUTPUT = "memory/output"
 MAX_STEPS = 1000
-"""Steps of an episode that are looked at."""
+"""Largest number of steps of an episode that are played."""
 MIN_EPISODES = 20
-"""Episodes that must have been so long for a score at a step."""
+"""Smallest number of episodes that must have reached a step for a score at that step."""
 MAX_STEPS_READ = 128
-"""Steps at which is read: of longer episodes every second one, every fourth, and so on."""
+"""Largest number of steps that are probed: of longer episodes every second one, every fourth, and so on."""
 MAX_NUMBERS = 256
-"""Larger memories are mapped to so many random directions, which keep what can be read linearly well enough."""
+"""Larger memories are projected onto this number of random directions, which keeps linear information well enough."""
 MAX_KINDS = 32
 SHUFFLES = 5
 
 
 def facts_to_read(envs: Envs) -> tuple[str, ...]:
-    """What can be asked for. Begins an episode in the first environment."""
+    """Names of the facts that can be probed. Starts an episode in the first environment."""
     _, info = envs.envs[0].reset(seed=0)
     return (*facts_of(envs.envs[0], info), SINCE_START)
 
 
 def readable_views(agent: LoadedAgent) -> tuple[str, ...]:
-    """Views that can be read from: what the memory carries, and what it says where that is something else."""
+    """Views that a probe can read: what the memory carries, and its output if that is something else."""
     network = agent.network
     if network.context == 0:
         return ()
@@ -54,7 +54,7 @@ def readable_views(agent: LoadedAgent) -> tuple[str, ...]:
 
 
 def probe(agent: LoadedAgent, question: AskProbe) -> Iterator[Event | None]:
-    """Answer a question, with None between slices. Raises ConfigError where it cannot be answered."""
+    """Answer a question, yielding None between slices of work. Raises ConfigError if it cannot be answered."""
     views = _views_to_read(agent, question)
     data = _ProbeData()
     number, trained = question.number, agent.step
@@ -70,7 +70,7 @@ def probe(agent: LoadedAgent, question: AskProbe) -> Iterator[Event | None]:
     kinds = _kinds(points, data.counts)
     same_in_all = all(len(set(point.fact.tolist())) == 1 for point in points)
     scores: list[_Score] = []
-    if same_in_all:  # the same in every episode, as the time is: one probe reads it at all steps
+    if same_in_all:  # the fact is the same in every episode, as the time is: one probe reads it at all steps
         scores = _score_all_steps(points, kinds)
     else:
         for index, point in enumerate(points):
@@ -92,7 +92,7 @@ def _views_to_read(agent: LoadedAgent, question: AskProbe) -> tuple[str, ...]:
 
 
 def _memory_numbers(agent: LoadedAgent, step: ParallelStep, views: tuple[str, ...]) -> NDArray[np.float32]:
-    """What is held after the step, (n, F) with F at most `MAX_NUMBERS`."""
+    """The memory's numbers after the step, (n, F) with F at most `MAX_NUMBERS`."""
     held = agent.network.state_views()
     tensors = [held[name].of(step.next_state) if name in held else step.memory_output for name in views]
     numbers = torch.cat([tensor.flatten(1).float() for tensor in tensors if tensor is not None], dim=1)
@@ -111,7 +111,7 @@ def _facts(step: ParallelStep, name: str) -> list[float | int]:
     return [facts[name] for facts in step.facts]
 
 
-# -- what was seen --------------------------------------------------------------------------------
+# -- data -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +125,10 @@ class _StepData:
 
 
 class _ProbeData:
-    """What was held and what was so, at some steps of every episode."""
+    """The memory's numbers and the fact's value, at some steps of every episode."""
 
     def __init__(self) -> None:
-        self.counts = True  # the fact tells kinds apart, rather than measuring something
+        self.counts = True  # the fact is a category rather than a quantity
         self._every = 1
         self._rows: dict[int, list[tuple[int, NDArray[np.float32], float]]] = {}
 
@@ -142,7 +142,7 @@ class _ProbeData:
             self._rows = {t: rows for t, rows in self._rows.items() if t % self._every == 0}
 
     def points(self) -> list[_StepData]:
-        """Steps that enough episodes came to, rising."""
+        """Data of the steps that enough episodes reached, in order."""
         return [
             _StepData(
                 t,
@@ -155,7 +155,7 @@ class _ProbeData:
         ]
 
 
-# -- reading --------------------------------------------------------------------------------------
+# -- probes ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +168,13 @@ class _Score:
 
 
 def _kinds(points: list[_StepData], counts: bool) -> Array | None:
-    """The values of a fact that tells kinds apart; None for a quantity."""
+    """The values of a fact that is a category; None for a quantity."""
     values = np.unique(np.concatenate([point.fact for point in points]))
     return values if counts and len(values) <= MAX_KINDS else None
 
 
 def _score_step(point: _StepData, kinds: Array | None) -> _Score:
-    """Probe one step: one row an episode."""
+    """Score of a probe of one step, with one row per episode."""
     shuffled = [np.random.default_rng(seed).permutation(point.fact) for seed in range(SHUFFLES)]
     facts = np.stack([point.fact, *shuffled], axis=1)  # (n, 1 + SHUFFLES)
     predicted = _predictions(point.numbers, facts, point.episode, kinds)
@@ -183,7 +183,7 @@ def _score_step(point: _StepData, kinds: Array | None) -> _Score:
 
 
 def _score_all_steps(points: list[_StepData], kinds: Array | None) -> list[_Score]:
-    """Probe all steps at once, and score each."""
+    """Scores of all steps by one probe of all steps together."""
     numbers = np.concatenate([point.numbers for point in points])
     fact, episode = (np.concatenate([getattr(point, name) for point in points]) for name in ("fact", "episode"))
     shuffled = [np.random.default_rng(seed).permutation(fact) for seed in range(SHUFFLES)]
@@ -196,13 +196,13 @@ def _score_all_steps(points: list[_StepData], kinds: Array | None) -> list[_Scor
 
 
 def _variance(fact: Array) -> float:
-    """Exactly 0 where all are equal, which rounding of their mean would hide."""
+    """Variance; exactly 0 if all values are equal, which rounding of their mean would hide."""
     return float(fact.var()) if np.ptp(fact) > 0 else 0.0
 
 
 def _predictions(numbers: Array, facts: Array, episode: NDArray[np.int64], kinds: Array | None) -> Array:
-    """What is read of facts (n, G), each row by a probe that saw none of its episode's fold."""
-    fold = np.unique(episode, return_inverse=True)[1] % FOLDS  # of those that came so far, the same number each
+    """Predicted facts (n, G); each row is predicted by probes that were fitted without its episode's fold."""
+    fold = np.unique(episode, return_inverse=True)[1] % FOLDS  # equal numbers of the episodes that reached this step
     if kinds is None:
         predicted: Array = held_out(numbers, facts[:, :, None], fold)[:, :, 0]
         return predicted
@@ -212,7 +212,7 @@ def _predictions(numbers: Array, facts: Array, episode: NDArray[np.int64], kinds
 
 
 def _scored(predicted: Array, facts: Array, whole: float | None) -> _Score:
-    """Of n episodes: accuracy where `whole` is None, else R² where the fact varies by so much."""
+    """Score of n episodes: accuracy if `whole` is None, else R² with `whole` as the fact's variance."""
     count = len(facts)
     chosen = resamples(count)
     if whole is None:

@@ -1,8 +1,8 @@
-"""The server of the studying job: it waits for an agent and for questions, and answers these from many episodes.
+"""The server of the studying job: it opens an agent and answers questions about it from many episodes.
 
-It lives as long as its host: `OpenAgent` says who is studied (with a folder besides an experiment, that is where its
-checkpoints are), `UseWeights` brings newer weights for the next question. A newer question, `Abandon`, another agent or
-`Stop` ends one that is being answered; one that cannot be answered is `Unanswered`, and the job goes on waiting.
+It runs until `Stop`. `OpenAgent` says which agent is studied (with a folder beside an experiment, the folder has its
+checkpoints), and `UseWeights` brings newer weights for the next question. A newer question, `Abandon`, another agent or
+`Stop` ends the question that is being answered. One that cannot be answered gets `Unanswered`, and the job goes on.
 """
 
 from __future__ import annotations
@@ -40,39 +40,39 @@ from dqngui.messages import (
 from dqngui.runs.failure import failed
 
 SLICE_S = 0.02
-"""Work between two looks into the inbox."""
+"""Seconds of work between two reads of the inbox."""
 WAIT_S = 1.0
 PROGRESS_INTERVAL = 0.01
-"""Progress is told in steps of this size."""
+"""Progress is reported in steps of this share."""
 
 Question = AskFaithfulness | AskProbe | AskOverTraining
 
 
 def study(request: Request, inbox: Inbox) -> Iterator[Event]:
-    """Serve until `Stop`; with an inbox that nobody can write to, until its schedule is served."""
+    """Serve commands until `Stop`; with an inbox that only has a schedule, until the schedule is done."""
     torch.set_num_threads(1)
     return _serve(inbox)
 
 
 def _serve(inbox: Inbox) -> Iterator[Event]:
-    began, agent = time.perf_counter(), _StudiedAgent()
+    began, studied = time.perf_counter(), _StudiedAgent()
     stopped = False
     try:
         while not stopped:
-            for command in inbox.poll(0) if agent.busy else inbox.wait(0, WAIT_S):
-                # `Resume` is what a wait gives where nobody can send anything.
+            for command in inbox.poll(0) if studied.busy else inbox.wait(0, WAIT_S):
+                # An inbox to which nobody can send returns `Resume` when its schedule is done.
                 stopped = stopped or isinstance(command, (Stop, Resume))
-                yield from agent.obey(command)
+                yield from studied.obey(command)
             if not stopped:
-                yield from agent.work()
+                yield from studied.work()
     finally:
-        agent.leave()
+        studied.leave()
     seconds = time.perf_counter() - began
-    yield Finished(step=agent.step, seconds=seconds, steps_per_second=0.0, reason="stopped")
+    yield Finished(step=studied.step, seconds=seconds, steps_per_second=0.0, reason="stopped")
 
 
 class _StudiedAgent:
-    """Who is studied, and the question that is being answered."""
+    """The agent that is studied, and the question that is being answered."""
 
     def __init__(self) -> None:
         self.agent: LoadedAgent | None = None
@@ -84,16 +84,16 @@ class _StudiedAgent:
 
     @property
     def step(self) -> int:
-        """How far the weights that are studied were trained."""
+        """Training steps of the weights that are studied."""
         return self.agent.step if self.agent is not None else 0
 
     @property
     def busy(self) -> bool:
-        """There is something to do before the next command."""
+        """Whether there is work to do before the next command."""
         return self._answering is not None
 
     def leave(self) -> None:
-        """Answer no more; closes the environments."""
+        """Stop answering; closes the environments."""
         answering, self._answering, self._question = self._answering, None, None
         if answering is not None:
             answering.close()  # type: ignore[attr-defined]  # all are generators
@@ -125,7 +125,7 @@ class _StudiedAgent:
         self.environment = experiment.env.id
         envs = make_vector(experiment.env, 1)
         try:
-            # With an experiment the weights come from a training that goes on, wherever it stores them.
+            # With an experiment the weights come from a run in training, wherever that stores them.
             opened = command if command.experiment is None else OpenAgent(experiment=experiment)
             agent = LoadedAgent(opened, experiment, envs.spaces)
             facts = facts_to_read(envs)
@@ -149,7 +149,7 @@ class _StudiedAgent:
             yield from over_training(agent, self.folder, question)
 
     def work(self) -> Iterator[Event]:
-        """A slice of the answer."""
+        """Do a slice of the work on the answer."""
         if self._answering is None or self._question is None:
             return
         deadline = time.perf_counter() + SLICE_S

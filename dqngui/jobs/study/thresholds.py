@@ -1,9 +1,10 @@
-"""From where on a map of weights counts as an explanation. Imports no torch: the window says which of these failed."""
+"""The thresholds from which on a map of weights counts as an explanation. Imports no torch, as the window uses them."""
 
 from __future__ import annotations
 
 MIN_DIFFERENCE = 0.1
-"""A removal matters where it moves the action values by a tenth of their spread more than a random one does."""
+"""Least difference between removing the top places and random ones, in units of the action values' spread."""
 MIN_CONCENTRATION = 0.2
-"""A map claims something where its k greatest places are so concentrated. One that is nearly even, as random weights
-give it, points nowhere: that its greatest place happens to be one that counts explains nothing."""
+"""Least concentration of a map that points at something. A map that is nearly even, as random weights give it, points
+at nothing: even if its largest place happens to matter, it explains nothing.
+"""

@@ -13,7 +13,7 @@ from dqngui.nets.record import Record, ViewSpec, WeightChange
 
 
 class SelfAttention(Attention):
-    """Multi-head self-attention layers (pre-norm, residual), then pooling by a learned query a head.
+    """Multi-head self-attention layers (pre-norm, residual), then pooling by a learned query per head.
 
     Scaled dot product, Vaswani et al. 2017, arXiv:1706.03762. Views: `attention/self/LAYER`
     (head, query, key) and `attention/pool` (head, key).
@@ -46,9 +46,9 @@ class SelfAttention(Attention):
 
 
 class _Layer(nn.Module):
-    """x + attention(norm(x)), then, if asked for, x + feed-forward(norm(x)).
+    """x + attention(norm(x)), then, if `widening` is not 0, x + feed-forward(norm(x)).
 
-    (N, K, D) -> (N, K, D) and, where they may be changed, weights (N, H, K, K).
+    (N, K, D) -> (N, K, D) and, if a `change` is given, weights (N, H, K, K).
     """
 
     def __init__(self, width: int, heads: int, widening: int) -> None:
@@ -67,7 +67,7 @@ class _Layer(nn.Module):
 
 
 class _FeedForward(nn.Module):
-    """Two linear layers with a GELU between them, on the norm of x."""
+    """Two linear layers with a GELU between them, applied to norm(x)."""
 
     def __init__(self, width: int, widening: int) -> None:
         super().__init__()

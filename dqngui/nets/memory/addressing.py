@@ -1,8 +1,9 @@
-"""What memories with an external matrix share: an LSTM controller unrolled over a window, and cosines.
+"""The common parts of memories with an external matrix: an LSTM controller, and addressing by cosine similarity.
 
-Such a memory is a loop over time of many small operations, whose cost is the calling of them. So the loop and its
-gradient are written by hand: no graph is kept, everything that does not depend on the recurrence (the input's
-products, local derivatives, the gradients of weights) is one operation over the whole window.
+Such a memory is a loop over time of many small operations, whose cost is mostly that of calling them. So the loop and
+its gradient are written by hand: there is no autograd graph, and everything that does not depend on the recurrence
+    (products
+of the input, local derivatives, gradients of weights) is one operation over the whole window.
 """
 
 from __future__ import annotations
@@ -20,23 +21,24 @@ from dqngui.nets.initialise import chrono_bias
 from dqngui.nets.memory.contract import State
 
 EPSILON = 1e-3
-"""Added to squared lengths: keeps the cosine of a slot that holds next to nothing finite, and its gradient small."""
+"""Added to squared lengths, so that the cosine of an almost empty slot stays finite and its gradient small."""
 
 BLANK = 1e-2
 """Every entry of a matrix at an episode's start.
 
-A constant does better than random values (Collier & Beel 2018, arXiv:1807.08518), and a learned one would never be
-trained: replay hands over stored states.
+A constant works better than random values (Collier & Beel 2018, arXiv:1807.08518), and a learned one would never be
+trained, since replay starts from stored states.
 """
 
 
 class Heads:
-    """The heads of one window: they read the controller's words and change the state (matrix, weights, ...).
+    """Base of the heads of one window: driven by the controller's interface, they change the state
+    (matrix, weights, …).
 
     Args:
-        asked: what the controller says at every step, (T, B, P); heads may overwrite a step of it with activated
-            values once they have been asked.
-        reads: where to put what was read, (T, B, R, M).
+        interface: the controller's output for the heads at every step, (T, B, P); in `step` the heads may overwrite
+            that of the step with activated values.
+        reads: where to write what was read, (T, B, R, M).
         keep: `back` will be called.
     """
 
@@ -49,22 +51,23 @@ class Heads:
         raise NotImplementedError
 
     def start_back(self) -> Tensor:
-        """Get ready for `back`; returns where it puts the gradients of `interface`, (T, B, P)."""
+        """Prepare for `back`; returns the tensor into which it writes the gradients of `interface`, (T, B, P)."""
         raise NotImplementedError
 
     def back(self, t: int, grads: State, d_read: Tensor) -> State:
-        """Gradients of the state before step t from those behind it and of what was read (B, R, M)."""
+        """Gradients of the state before step t, from those of the state after it and of what was read (B, R, M)."""
         raise NotImplementedError
 
 
 class Controller(nn.Module):
-    """LSTM cell driven by the input and by what was read a step before; asks the heads, and answers with y.
+    """An LSTM cell whose inputs are x and what the heads read a step before; it drives the heads and gives the output
+    y.
 
     Args:
         width: D, of input, hidden state and output.
-        read: how many numbers are read in a step, R·M.
-        words: how many numbers P it says to the heads in a step.
-        chrono: horizon of chrono initialisation, 0 for none.
+        read: number of numbers that are read in a step, R·M.
+        interface_size: number of numbers P that drive the heads in a step.
+        chrono: horizon of chrono initialisation; 0: none.
     """
 
     def __init__(self, *, width: int, read: int, interface_size: int, chrono: int) -> None:
@@ -76,7 +79,7 @@ class Controller(nn.Module):
         self.answer = nn.Linear(width + read, width)
 
     def initialise(self, generator: Generator) -> None:
-        """Called after the children's own. The gates' order is output, input, forget, cell."""
+        """Initialise after the children; the gates are in the order output, input, forget, cell."""
         D = self.width
         bound = 1 / math.sqrt(self.recur.shape[1])
         nn.init.uniform_(self.recur, -bound, bound, generator=generator)
@@ -95,10 +98,10 @@ class Controller(nn.Module):
     def unroll(
         self, x: Tensor, state: State, read: Tensor, heads: Callable[..., Heads], kept: list[State] | None
     ) -> tuple[Tensor, Tensor, State]:
-        """Over a window x (T, B, D) from a state (hidden, cell, and the heads' own) and the last step's read (B, R, M).
+        """Run over a window x (T, B, D), from a state (hidden, cell, and the heads' own) and the last read (B, R, M).
 
-        Returns y (T, B, D), the hidden states (T, B, D) and the next state; the cell (B, D) and the heads' states after
-        every step go to `kept`.
+        Returns y (T, B, D), the hidden states (T, B, D) and the next state. The cell (B, D) and the heads' states after
+        each step are appended to `kept`.
         """
         seen, cell, *own = _Unrolled.apply(
             partial(heads, keep=torch.is_grad_enabled()),
@@ -115,8 +118,11 @@ class Controller(nn.Module):
 
 
 class _Loop:
-    """The controller's part of a window: gates (T, B, 4, D), cells (T + 1, B, D), and seen (T + 1, B, D + R·M), the
-    hidden state and what was read; row t + 1 is behind step t."""
+    """The controller's tensors in a window, for its forward and backward pass.
+
+    gates (T, B, 4, D), cells (T + 1, B, D), and seen (T + 1, B, D + R·M): the hidden state and what was read. Row t + 1
+    is after step t.
+    """
 
     def __init__(self, driven: Tensor, recur: Tensor, ask: Tensor, bias: Tensor, read: Tensor, state: State) -> None:
         hidden, cell = state[:2]
@@ -161,8 +167,11 @@ class _Loop:
         return state
 
     def back(self, d_seen: Tensor, d_cell: Tensor, grads: State, heads: Heads) -> tuple[Tensor, Tensor, Tensor, State]:
-        """From the gradients of seen, the last cell and the heads' state: those of the gates (T, B, 4, D), of the
-        first seen (B, D + R·M), of the first cell and of the heads' first state."""
+        """Backward pass, from the gradients of seen, of the last cell and of the heads' last state.
+
+        Returns the gradients of the gates (T, B, 4, D), of the first seen (B, D + R·M), of the first cell and of the
+        heads' first state.
+        """
         D = self.cells.shape[-1]
         o, i, f, g = self.gates.unbind(2)
         local = torch.stack([self.tanh * o * (1 - o), g * i * (1 - i), self.cells[:-1] * f * (1 - f), i - i * g * g], 2)
@@ -212,7 +221,7 @@ class _Unrolled(torch.autograd.Function):
         last = loop.run(driven, bias, heads, state[2:], kept)
         if heads.keep:
             ctx.loop, ctx.heads = loop, heads
-        # Aliases: an output that its own node kept would never be freed.
+        # Aliases of the outputs: a node that kept its own output would never be freed.
         return loop.seen[1:], loop.cells[-1].clone(), *(part.detach() for part in last)
 
     @staticmethod
@@ -229,37 +238,38 @@ class _Unrolled(torch.autograd.Function):
         return None, None, d_driven, d_recur, d_ask, d_interface.sum(0), d_read, d_first[:, :D], d_cell, *first
 
 
-def shortening(x: Tensor) -> Tensor:
-    """1 / length of vectors along the last axis, (..., 1), as a cosine divides by it."""
+def inverse_length(x: Tensor) -> Tensor:
+    """1 / length of the vectors along the last axis, (..., 1): the factor in a cosine."""
     return (x * x).sum(-1, keepdim=True).add_(EPSILON).rsqrt_()
 
 
 class Content:
-    """Addressing by content: softmax over slots of strength · cosine, and its gradient.
+    """Addressing by content: the softmax over slots of strength · cosine, and its gradient.
 
-    keys (B, H, M), strength (B, H, 1), matrix (B, N, M) and its `shortening` give `weights` (B, H, N).
+    keys (B, H, M), strength (B, H, 1), matrix (B, N, M) and its `inverse_length` give `weights` (B, H, N).
     """
 
-    __slots__ = ("dots", "factor", "keys", "matrix", "near", "shortening", "strength", "weights")
+    __slots__ = ("dots", "factor", "inverse_length", "keys", "matrix", "near", "strength", "weights")
 
     def __init__(self, keys: Tensor, strength: Tensor, matrix: Tensor, factor: Tensor) -> None:
         self.keys, self.strength, self.matrix, self.factor = keys, strength, matrix, factor.transpose(1, 2)
-        self.shortening = shortening(keys)
+        self.inverse_length = inverse_length(keys)
         self.dots = torch.bmm(keys, matrix.transpose(1, 2))
         self.near = self.dots * self.factor
-        self.weights = torch.softmax(self.near * (self.shortening * strength), dim=-1)
+        self.weights = torch.softmax(self.near * (self.inverse_length * strength), dim=-1)
 
     def back(self, grad: Tensor, d_keys: Tensor, d_strength: Tensor, d_matrix: Tensor) -> Tensor:
-        """From the gradient of the weights: writes those of keys and strength, returns d_matrix with that of it added.
+        """From the gradient of the weights: writes those of keys and strength, and returns d_matrix plus that of the
+        matrix.
 
-        A factor (Σx² + ε)^−½ has the gradient −x · factor³.
+        The factor (Σx² + ε)^−½ has the gradient −x · factor³.
         """
         score = softmax_back(grad, self.weights)
         d_scale = (score * self.near).sum(-1, keepdim=True)
-        torch.mul(d_scale, self.shortening, out=d_strength)
-        d_near = score * (self.shortening * self.strength)
+        torch.mul(d_scale, self.inverse_length, out=d_strength)
+        d_near = score * (self.inverse_length * self.strength)
         d_dots = d_near * self.factor
-        pull = d_scale * self.strength * self.shortening.pow(3)
+        pull = d_scale * self.strength * self.inverse_length.pow(3)
         torch.bmm(d_dots, self.matrix, out=d_keys)
         d_keys.addcmul_(self.keys, pull, value=-1)
         pull = (d_near * self.dots).sum(1, keepdim=True) * self.factor.pow(3)
@@ -268,12 +278,12 @@ class Content:
 
 
 def plus_outer(base: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """base (B, N, M) + Σ_h rows (B, H, N) × columns (B, H, M): for the few heads there are, quicker than a product."""
+    """base (B, N, M) + Σ_h rows (B, H, N) × columns (B, H, M); for few heads faster than a matrix product."""
     for row, column in zip(rows.unsqueeze(-1).unbind(1), columns.unsqueeze(2).unbind(1), strict=True):
         base = torch.addcmul(base, row, column)
     return base
 
 
 def softmax_back(grad: Tensor, shares: Tensor) -> Tensor:
-    """Gradient of what a softmax over the last axis was given."""
+    """Gradient of the input of a softmax over the last axis, from that of its output `shares`."""
     return torch._softmax_backward_data(grad, shares, -1, shares.dtype)

@@ -14,22 +14,22 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dqngui.catalog.memories import DncOptions
-from dqngui.nets.memory.addressing import BLANK, Content, Controller, Heads, plus_outer, shortening, softmax_back
+from dqngui.nets.memory.addressing import BLANK, Content, Controller, Heads, inverse_length, plus_outer, softmax_back
 from dqngui.nets.memory.contract import Memory, State, StateView
 from dqngui.nets.record import Record, ViewSpec
 
 _LEAST_USE = 1e-6
-"""Lowest usage that allocation reckons with: its gradient divides by it."""
+"""Smallest usage in the computation of the allocation, whose gradient divides by the usage."""
 
 _HANDICAP = 1e-5
-"""Slots that are used alike are taken in their order: each ranks as if it were used so much more than the one before.
+"""Slots of equal usage are allocated in their order: each counts as used by this much more than the one before.
 
-Slots that were never told apart are used alike but for rounding, which must not choose between them.
+Slots that were never treated differently have equal usage except for rounding, which must not decide between them.
 """
 
 
 class DNC(Memory):
-    """One write head, which may take the least used slot, and read heads, which may follow the order of writing.
+    """The DNC: one write head that can take the least used slot, and read heads that can follow the order of writing.
 
     State: hidden (B, D), cell (B, D), matrix (B, N, M), usage (B, N), link (B, N, N), precedence (B, N), weights of
     the read heads and last the write head over the slots (B, R + 1, N). Weights sum to at most one.
@@ -78,14 +78,17 @@ class DNC(Memory):
             cells, *shown, weights = (torch.stack(rows) for rows in zip(*kept, strict=True))
             shown += [weights[:, :, :readers], weights[:, :, readers:], hidden, cells]
             for spec, value in zip(self.views(), shown, strict=True):
-                record.add(spec.name, value if spec.signed else value.clamp(0.0, 1.0))  # but for rounding they are
+                record.add(spec.name, value if spec.signed else value.clamp(0.0, 1.0))  # outside by rounding only
         return y, state
 
 
 @dataclass(frozen=True, slots=True)
 class DncInterface:
-    """What the controller tells the heads in one step, in this order: keys (R + 1, M), strengths β (R + 1), free gates
-    (R), allocation gate, write gate, erase (M), read modes (R, 3: backward, content, forward), write (M).
+    """The layout of the controller's interface vector for the heads in one step.
+
+    In this order: keys (R + 1, M), strengths β (R + 1), free gates (R), allocation gate, write gate, erase (M), read
+        modes
+    (R, 3: backward, content, forward), write (M).
     """
 
     readers: int
@@ -93,16 +96,16 @@ class DncInterface:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """How many numbers each takes."""
+        """Number of numbers of each part."""
         R, M = self.readers, self.units
         return (R + 1) * M, R + 1, R, 1, 1, M, 3 * R, M
 
 
 class Allocation:
-    """Weights (B, N) that take the least used slot, and its gradient.
+    """Weights (B, N) of the allocation of the least used slot, and their gradient.
 
-    a[φ_j] = (1 − u[φ_j]) Π_{i<j} u[φ_i] with φ the slots by rising usage u (plus a handicap that parts equal ones):
-    differences of a cumulative product.
+    a[φ_j] = (1 − u[φ_j]) Π_{i<j} u[φ_i] where φ are the slots by rising usage u (plus a handicap that separates equal
+    ones): differences of a cumulative product.
     """
 
     __slots__ = ("order", "products", "sorted", "weights")
@@ -123,7 +126,7 @@ class Allocation:
 
 
 class ComputerHeads(Heads):
-    """The paper's Methods, forward and back; R read heads at once."""
+    """The heads of the paper's Methods section, forward and backward, R read heads at once."""
 
     def __init__(
         self, interface: Tensor, reads: Tensor, keep: bool, layout: DncInterface, record: Record | None = None
@@ -138,8 +141,10 @@ class ComputerHeads(Heads):
         self.handicap: Tensor | None = None
 
     def _parts(self, interface: Tensor) -> list[tuple[Tensor, ...]]:
-        """Views of every step's words: keys, strengths, all gates and erase together, free gates, allocation gate,
-        write gate, erase, modes, write."""
+        """Views of the parts of every step's interface.
+
+        Keys, strengths, all gates and erase together, free gates, allocation gate, write gate, erase, modes, write.
+        """
         R, M = self.layout.readers, self.layout.units
         keys, strength, free, allocate, write, erase, modes, add = interface.split(self.layout.sizes, dim=-1)
         first = keys.shape[-1] + strength.shape[-1]
@@ -166,7 +171,7 @@ class ComputerHeads(Heads):
         old_read, old_write = weights[:, :R], weights[:, R]
         usage_now, freed = self._used(usage, old_write, free, old_read)
         allocation = Allocation(usage_now, self._handicap(usage_now))
-        factor = shortening(matrix) if self.factor is None else self.factor
+        factor = inverse_length(matrix) if self.factor is None else self.factor
         sought = Content(keys[:, R:], strength[:, R:], matrix, factor)
         place = torch.lerp(sought.weights[:, 0], allocation.weights, allocate)
         write = place * write_gate
@@ -180,7 +185,7 @@ class ComputerHeads(Heads):
         link_now.diagonal(dim1=1, dim2=2).zero_()
         rest = 1 - write.sum(-1, keepdim=True)
         precedence_now = torch.addcmul(write, precedence, rest)
-        self.factor = shortening(after)
+        self.factor = inverse_length(after)
         found = Content(keys[:, :R], strength[:, :R], after, self.factor)
         along = torch.bmm(old_read, link_now.transpose(1, 2))
         ways = torch.stack([torch.bmm(old_read, link_now), found.weights, along], dim=2)  # (B, R, 3, N)
@@ -204,7 +209,7 @@ class ComputerHeads(Heads):
     def _used(
         self, usage: Tensor, old_write: Tensor, free: Tensor, old_read: Tensor
     ) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
-        """Usage after the last write and after what the read heads free; with the factors on the way."""
+        """Usage after the last write and after what the read heads free; also the factors of each step of this."""
         usage = torch.addcmul(usage + old_write, usage, old_write, value=-1)
         freed = []
         for gate, weights in zip(free.unbind(1), old_read.unbind(1), strict=True):
@@ -223,7 +228,7 @@ class ComputerHeads(Heads):
         strength[0].copy_(strength[1].sigmoid())
         for slope, gate in (allocate, write):
             slope.copy_(gate - gate.square())
-        for slope, gate in (free, erase):  # they take away
+        for slope, gate in (free, erase):  # these reduce
             slope.copy_(gate.square() - gate)
         self.local = local.unbind(0)
         self.d_rows = self.d_interface.unbind(0)

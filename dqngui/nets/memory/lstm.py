@@ -16,9 +16,9 @@ _GATES = ("input", "forget", "output")
 
 
 class LSTM(Memory):
-    """State: hidden (B, D) and cell (B, D).
+    """An LSTM. State: hidden (B, D) and cell (B, D).
 
-    Chrono initialisation sets the forget gates' biases, and the input gates' to their negatives.
+    Chrono initialisation sets the biases of the forget gates, and those of the input gates to their negatives.
     """
 
     output_view = "memory/hidden"
@@ -29,7 +29,7 @@ class LSTM(Memory):
         self.core = nn.LSTM(width, width)
 
     def initialise(self, generator: Generator) -> None:
-        """Called after the core's own; torch orders the gates input, forget, cell, output."""
+        """Initialise after the core; torch orders the gates input, forget, cell, output."""
         if self.chrono > 1:
             D = self.width
             horizon = chrono_bias(D, self.chrono, generator)
@@ -59,7 +59,7 @@ class LSTM(Memory):
         return y, (hidden.squeeze(0), cell.squeeze(0))
 
     def _recorded(self, x: Tensor, state: State, record: Record) -> tuple[Tensor, State]:
-        """The same arithmetic gate by gate, keeping the gates."""
+        """The same computation gate by gate, so that the gates can be recorded."""
         hidden, cell = state
         weight_in, weight_back, bias_in, bias_back = self.core.parameters()
         driven = x @ weight_in.T + bias_in  # (T, B, 4D)

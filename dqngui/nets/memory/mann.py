@@ -1,4 +1,4 @@
-"""Memory-augmented network: an LSTM controller with an external matrix, addressed by content and by place.
+"""Memory-augmented network: an LSTM controller with an external matrix, addressed by content and by location.
 
 The neural Turing machine of Graves et al. 2014, arXiv:1410.5401.
 """
@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dqngui.catalog.memories import MannOptions
-from dqngui.nets.memory.addressing import BLANK, Content, Controller, Heads, plus_outer, shortening, softmax_back
+from dqngui.nets.memory.addressing import BLANK, Content, Controller, Heads, inverse_length, plus_outer, softmax_back
 from dqngui.nets.memory.contract import Memory, State, StateView
 from dqngui.nets.record import Record, ViewSpec
 
@@ -22,7 +22,7 @@ _TINY = 1e-20
 
 
 class MANN(Memory):
-    """Heads look for slots in the old matrix, write heads change it, read heads read the new one.
+    """The MANN: heads address slots by the old matrix, write heads change the matrix, read heads read the new one.
 
     State: hidden (B, D), cell (B, D), matrix (B, N, M), weights of read and then write heads over the slots (B, H, N).
     At an episode's start every head is at slot 0.
@@ -31,7 +31,7 @@ class MANN(Memory):
     def __init__(self, *, width: int, options: MannOptions) -> None:
         super().__init__()
         self.width, self.slots, self.units = width, options.slots, options.slot_width
-        reach = min(options.shift, (options.slots - 1) // 2)  # farther would come round to the same slots
+        reach = min(options.shift, (options.slots - 1) // 2)  # a farther shift would reach the same slots again
         self.layout = MannInterface(options.read_heads, options.write_heads, options.slot_width, 2 * reach + 1)
         self.controller = Controller(
             width=width,
@@ -75,8 +75,11 @@ class MANN(Memory):
 
 @dataclass(frozen=True, slots=True)
 class MannInterface:
-    """What the controller tells the heads in one step, in this order: keys (H, M), strength β and sharpness γ (2, H),
-    interpolation gate (H), erase (W, M), shift (H, S), add (W, M). Shift j of S moves a head (S − 1)/2 − j slots up.
+    """The layout of the controller's interface vector for the heads in one step.
+
+    In this order: keys (H, M), strength β and sharpness γ (2, H), interpolation gate (H), erase (W, M), shift (H, S),
+        add
+    (W, M). Shift j of S moves a head (S − 1)/2 − j slots up.
     """
 
     readers: int
@@ -90,13 +93,13 @@ class MannInterface:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """How many numbers each takes."""
+        """Number of numbers of each part."""
         H, change = self.heads, self.writers * self.units
         return H * self.units, 2 * H, H, change, H * self.shifts, change
 
 
 class TuringHeads(Heads):
-    """Equations 2–9 of the paper, forward and back, for all heads at once."""
+    """The heads of equations 2–9 of the paper, forward and backward, all heads at once."""
 
     def __init__(
         self, interface: Tensor, reads: Tensor, keep: bool, layout: MannInterface, record: Record | None = None
@@ -109,7 +112,10 @@ class TuringHeads(Heads):
         self.erased: list[list[tuple[Tensor, Tensor]]] = []
 
     def _parts(self, interface: Tensor) -> list[tuple[Tensor, ...]]:
-        """Views of every step's words: keys, positive, squashed (gate and erase together), gate, erase, shift, add."""
+        """Views of the parts of every step's interface.
+
+        Keys, positive, squashed (gate and erase together), gate, erase, shift, add.
+        """
         W, H, M = self.layout.writers, self.layout.heads, self.layout.units
         keys, positive, gate, erase, shift, add = interface.split(self.layout.sizes, dim=-1)
         first = keys.shape[-1] + positive.shape[-1]
@@ -131,7 +137,7 @@ class TuringHeads(Heads):
         strength, sharpness = F.softplus(positive).unsqueeze(-1).unbind(1)  # (B, H, 1); γ = 1 + sharpness
         squashed.sigmoid_()
         shift = torch.softmax(shift_in, dim=-1)
-        content = Content(keys, strength, matrix, shortening(matrix))
+        content = Content(keys, strength, matrix, inverse_length(matrix))
         change = content.weights - old
         wide = self._around(torch.addcmul(old, gate, change))
         moved = self._moved(wide, shift).add_(_TINY)
@@ -159,7 +165,9 @@ class TuringHeads(Heads):
         return weights if changed[0] is read and changed[1] is write else torch.cat(changed, dim=1)
 
     def _around(self, weights: Tensor) -> Tensor:
-        """(B, H, N) -> (B, H, N + S − 1): the first slots follow the last and the other way round."""
+        """Circular padding (B, H, N) -> (B, H, N + S − 1): the last slots come before the first, the first after the
+        last.
+        """
         reach = self.layout.shifts // 2
         return torch.cat([weights[..., -reach:], weights, weights[..., :reach]], dim=-1) if reach else weights
 
@@ -180,7 +188,7 @@ class TuringHeads(Heads):
         _, raw, opened, wiped, _, _ = self.interface.split(sizes, dim=-1)
         positive.copy_(raw.sigmoid())
         gate.copy_(opened - opened.square())
-        erase.copy_(wiped.square() - wiped)  # erasing takes away
+        erase.copy_(wiped.square() - wiped)  # erasing reduces
         self.local = local.unbind(0)
         self.flipped = torch.stack([step[1] for step in self.steps]).flip(-1).unbind(0)
         self.d_rows = self.d_interface.unbind(0)

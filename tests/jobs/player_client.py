@@ -1,4 +1,4 @@
-"""The playing job with a queue before it, agents for it, and an environment that counts its steps."""
+"""A client of the playing job for tests, agents for it, and an environment that counts its steps."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ from dqngui.settings import experiment_from
 
 
 class Drawn(gymnasium.Env[Any, Any]):
-    """Counts steps and paints its observation; as asked it repeats itself, breaks, is slow or draws nothing."""
+    """Counts steps and draws its observation; by its options it is not reproducible, breaks, is slow or draws
+    nothing.
+    """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 12}
 
@@ -79,7 +81,7 @@ gymnasium.register("tests/Drawn-v0", entry_point=Drawn)
 
 
 class Player:
-    """The job with a queue before it, and what it answered."""
+    """Sends commands to a playing job and keeps its events."""
 
     def __init__(self, agent: Experiment | Path | None = None) -> None:
         self._queue: queue.SimpleQueue[Command] = queue.SimpleQueue()
@@ -100,7 +102,7 @@ class Player:
         return self.seen[-1]
 
     def until(self, kind: Any, holds: Callable[[Any], bool] = lambda event: True) -> Any:
-        """The first event of a kind; Failed is no answer unless asked for."""
+        """The first event of a kind; another Failed is an error."""
         while True:
             event = self.next()
             if isinstance(event, kind) and holds(event):
@@ -124,7 +126,7 @@ class Player:
         assert (frame.number, frame.t) == (number, t)
         return frame.tensors.get("pixels", np.zeros(0))
 
-    def told(self, kind: type[Event]) -> list[Any]:
+    def received(self, kind: type[Event]) -> list[Any]:
         return [event for event in self.seen if isinstance(event, kind)]
 
 
@@ -140,7 +142,7 @@ def weights_of(experiment: Experiment, seed: int) -> dict[str, np.ndarray]:
     return {name: value.numpy() for name, value in network.state_dict().items()}
 
 
-def armed(experiment: Experiment, seed: int = 0) -> Player:
+def player_with_weights(experiment: Experiment, seed: int = 0) -> Player:
     player = Player(experiment)
     player.send(UseWeights(step=100, tensors=weights_of(experiment, seed)))
     return player
