@@ -302,7 +302,7 @@ def test_one_press_reads_the_first_fact(world: SimpleNamespace) -> None:
     )
     assert panel.curve.answer is panel.answer
     assert list(panel.fact.offered) == ["cue", "time since start"]
-    assert panel.view.offered == {"all": "all it holds", "memory/hidden": "hidden state", "memory/cell": "cell state"}
+    assert panel.view.offered == {"all": "whole memory", "memory/hidden": "hidden state", "memory/cell": "cell state"}
     assert panel.stale.isHidden()
 
 
