@@ -32,12 +32,13 @@ $(VENV)/.developing: $(VENV)/.installed
 	@$(PIP) --editable ".[box2d,minigrid,dev]"
 	@touch $@
 
-# Formatting, lint, types, import rules.
+# Formatting, lint, types, import rules, circles of imports.
 check: $(VENV)/.developing
 	$(BIN)/ruff format --check dqngui tests
 	$(BIN)/ruff check dqngui tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.import_circles
 
 test: check
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(PYTEST_ARGS)
@@ -45,7 +46,7 @@ test: check
 test-slow: $(VENV)/.developing
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --timeout 1800 $(PYTEST_ARGS)
 
-# Whether this version trains exactly as revision BASE does: logs, episodes and weights of twelve runs (some minutes).
+# Check that this version trains exactly like revision BASE: logs, episodes and weights of twelve runs (some minutes).
 BASE ?= HEAD~1
 same-logs: $(VENV)/.developing
 	rm -rf build/same-logs && mkdir -p build/same-logs/tree
@@ -58,9 +59,9 @@ format: $(VENV)/.developing
 	$(BIN)/ruff format dqngui tests
 	$(BIN)/ruff check --fix dqngui tests
 
-# Speed beside stable-baselines3 and a bare loop, what the window and scrubbing cost, how late the window is while somebody
-# looks inside, every memory's and attention's time; medians of interleaved repeats (about two hours; ARGS=--quick takes a
-# quarter of an hour).
+# Speed compared with stable-baselines3 and a bare loop, cost of the window and of scrubbing, lateness of the window while a
+# user inspects an agent, times of every memory and attention; medians of interleaved repeats (about two hours;
+# ARGS=--quick takes 15 minutes).
 bench: $(VENV)/.developing
 	$(OFFSCREEN) $(BIN)/python -m tests.benchmarks.run speed --repeats $(REPEATS) $(ARGS)
 	$(OFFSCREEN) $(BIN)/python -m tests.benchmarks.window --repeats $(REPEATS) $(ARGS)
@@ -68,12 +69,12 @@ bench: $(VENV)/.developing
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.inside $(ARGS)
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.memories --repeats $(REPEATS) $(ARGS)
 
-# Wall time until CartPole is solved, beside stable-baselines3 (about half an hour).
+# Wall time until CartPole is solved, compared with stable-baselines3 (about half an hour).
 bench-learning: $(VENV)/.developing
 	$(OFFSCREEN) $(BIN)/python -m tests.benchmarks.run learning $(ARGS)
 
-# That agents with memory learn what the same agents without it cannot: training and test seeds used nowhere else
-# (about six minutes). Positions-only CartPole with its control, then the strict T-maze.
+# Check that agents with memory learn what the same agents without memory cannot, on seeds that are used nowhere else
+# (about six minutes): positions-only CartPole with its control, then the strict T-maze.
 SEEDS := --seeds 20-24 --jobs 2 --test-episodes 20 --runs runs/learning
 learning: $(VENV)/.developing
 	for preset in cartpole-positions cartpole-positions-transformer; do \
@@ -81,8 +82,9 @@ learning: $(VENV)/.developing
 	    $(BIN)/dqngui train $$preset $(SEEDS) --set net.memory=none || exit 1; done
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow -s -n 0 --timeout 1800 tests/test_remembering.py
 
-# Every agent on every task that shows what it is good for, a JSON a run into assets/evidence (hours; goes on where it
-# was stopped; ARGS="--jobs 4 --only tmaze-50/ --seeds 20"). Then the README's table and pictures from these files.
+# Train every agent of the evidence and write one JSON file per run to assets/evidence (hours; a stopped call continues
+# where it was; ARGS="--jobs 4 --only tmaze-50/ --seeds 20"). `evidence-report` makes the tables and pictures of
+# assets/evidence/README.md and the short table of README.md from these files.
 EVIDENCE := $(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.evidence
 evidence: $(VENV)/.developing
 	@$(EVIDENCE).run $(ARGS)
@@ -90,14 +92,14 @@ evidence: $(VENV)/.developing
 evidence-report: $(VENV)/.developing
 	@$(EVIDENCE).report $(ARGS)
 
-# Ten minutes of it, trained anew into build/evidence, as a table.
+# A ten-minute part of the evidence, trained into build/evidence and printed as a table.
 evidence-quick: $(VENV)/.developing
 	@$(EVIDENCE).run --quick --again --into build/evidence $(ARGS)
 	@$(EVIDENCE).report --from build/evidence --print
 
-# Every state of the window in every size and theme, with a contact sheet for each, into build/shots (about three
-# minutes), and every view of every attention and memory (about four); then the README's pictures, from one real run of
-# about a minute, and those of its tour, from four (about five minutes).
+# Pictures of every state of the window in every size and theme, with contact sheets, into build/shots (about three
+# minutes), and of every view of every attention and memory (about four); then the README's pictures, from one run of
+# about a minute, and those of the tour, from four runs (about five minutes).
 shots: setup
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.gallery build/shots
 	@$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.gallery_modules build/shots/modules
@@ -105,12 +107,12 @@ shots: setup
 	@$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.readme_pictures assets/screenshots
 	@$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.tour_pictures assets/screenshots
 
-# The README's first five minutes in the real program, with real key and mouse events on a display of its own
+# The README's first five minutes in the real program, with real key and mouse events on a virtual display
 # (half a minute; needs Xvfb and xdotool).
 first-minutes: $(VENV)/.developing
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.first_minutes
 
-# The trained run that the window plays at its first launch (about half a minute).
+# Train the demo run that the window plays at its first launch (about half a minute).
 demo: setup
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.demo assets/demo
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from dqngui.commands.arguments import UsageError, parse
 from dqngui.config import ConfigError
+from dqngui.texts import say
 
 DONE, OUR_FAULT, USERS_MISTAKE, INTERRUPTED = 0, 1, 2, 130
 
@@ -30,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return USERS_MISTAKE
     except ConfigError as error:
-        print(f"dqngui: {error}", file=sys.stderr)
+        print(say("shown.error", problem=error), file=sys.stderr)
         return USERS_MISTAKE
     except BrokenPipeError:
         # The reader (`| head`) has seen enough. Python would complain again when it flushes at exit.
@@ -40,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
         return INTERRUPTED
     except Exception:
         traceback.print_exc()
-        print("dqngui: this is a fault of dqngui, not yours; the lines above say where", file=sys.stderr)
+        print(say("shown.our_fault"), file=sys.stderr)
         return OUR_FAULT
 
 

@@ -14,7 +14,7 @@ from gymnasium import spaces as gym_spaces
 
 from dqngui.config import ConfigError, EnvConfig, Experiment, LearnConfig, Wrapper
 from dqngui.envs.make import make_env
-from dqngui.envs.spaces import Layout, Spaces, spaces_of
+from dqngui.envs.spaces import ObservationLayout, Spaces, spaces_of
 from dqngui.settings import with_settings
 
 MOST_FEATURE_TOKENS = 16
@@ -49,7 +49,7 @@ def _readable(env: EnvConfig) -> tuple[EnvConfig, Spaces]:
 
 def _can_read(space: gym_spaces.Space[Any]) -> bool:
     try:
-        Layout(space)
+        ObservationLayout(space)
     except ConfigError:
         return False
     return True

@@ -30,12 +30,12 @@ def _presets() -> Iterator[Any]:
 
 
 class AgentPreset(Options, frozen=True):
-    """An agent by name: the part of an experiment that is laid over any task.
+    """An agent by name: settings of `net` and `learn` that replace those of any task.
 
     Attributes:
         title: its name in the field.
-        net, learn: settings of these sections that make it what it is.
-        at_least, at_most: bounds, by section and setting, that the task's numbers are moved within.
+        net, learn: settings of these sections that define the agent.
+        at_least, at_most: bounds, by section and setting; a number of the task outside of them is moved to the bound.
     """
 
     title: str
@@ -54,7 +54,7 @@ def agent_names() -> list[str]:
 def read_agent(name: str) -> AgentPreset:
     """A shipped agent. Raises ConfigError."""
     if name not in agent_names():
-        raise ConfigError(f"there is no agent `{name}`; agents: {', '.join(agent_names())}")
+        raise ConfigError("preset.no_agent", name=name, known=agent_names())
     source = f"agents/{name}.toml"
     data = _parsed(_text_of(package_data("configs") / source, source), source)
     agent = options_from(AgentPreset, data, source)
@@ -63,7 +63,7 @@ def read_agent(name: str) -> AgentPreset:
 
 
 def with_agent(experiment: Experiment, agent: AgentPreset) -> Experiment:
-    """A checked copy of the experiment: its task, as this agent learns it. Raises ConfigError."""
+    """A checked copy of the experiment with the same task and this agent. Raises ConfigError."""
     changes = {f"net.{name}": value for name, value in agent.net.items()}
     changes |= {f"learn.{name}": value for name, value in agent.learn.items()}
     data = as_data(experiment)
@@ -75,7 +75,7 @@ def with_agent(experiment: Experiment, agent: AgentPreset) -> Experiment:
 
 
 def agent_of(experiment: Experiment) -> str | None:
-    """Name of the agent that is laid over an experiment already, if it has one of the shipped ones."""
+    """Name of the shipped agent that an experiment uses; None for any other agent."""
     for name in agent_names():
         agent = read_agent(name)
         if all(getattr(experiment.net, key, None) == value for key, value in agent.net.items()):
@@ -106,7 +106,7 @@ def read_experiment(source: str | Path) -> Experiment:
     if not path.suffix and not path.exists():
         preset = package_data("configs") / f"{source}.toml"
         if not preset.is_file():
-            raise ConfigError(f"there is no file or preset `{source}`; presets: {', '.join(preset_names())}")
+            raise ConfigError("preset.none", name=source, known=preset_names())
         path = preset
     return parse_experiment(_text_of(path, source), str(source))
 
@@ -115,9 +115,9 @@ def _text_of(path: Any, source: str | Path) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError:
-        raise ConfigError(f"`{source}` is not a text file in UTF-8") from None
+        raise ConfigError("preset.not_utf8", source=source) from None
     except OSError as error:
-        raise ConfigError(f"cannot read `{source}`: {error.strerror}") from None
+        raise ConfigError("file.unreadable", path=source, problem=error.strerror) from None
 
 
 def parse_experiment(text: str, source: str) -> Experiment:
@@ -127,14 +127,14 @@ def parse_experiment(text: str, source: str) -> Experiment:
     try:
         return experiment_from(data)
     except ConfigError as error:
-        raise ConfigError(f"{source}: {error}") from None
+        raise ConfigError("preset.wrong", source=source, problem=error) from None
 
 
 def _parsed(text: str, source: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"`{source}` is not a TOML file: {error}") from None
+        raise ConfigError("preset.not_toml", source=source, problem=error) from None
 
 
 def to_toml(experiment: Experiment, about: Mapping[str, Any] | None = None) -> str:

@@ -1,4 +1,4 @@
-"""How a setting describes itself: bounds, help, unit, live or fork mark, and how to list settings.
+"""The description of a setting (bounds, help, unit, live or fork mark), and how to list settings.
 
 Every struct of `config` and `catalog` annotates its fields with `setting(...)`. The form, the
 command line and the validation all read that one description, so no setting is written twice.

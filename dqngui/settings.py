@@ -6,7 +6,7 @@ Every error is one sentence that names the setting and what it allows.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ import msgspec
 from dqngui import catalog
 from dqngui.config import SECTIONS, ConfigError, EnvConfig, Experiment, Wrapper
 from dqngui.schema import Field, Options, fields_of, first_not_finite
+from dqngui.texts import Text, say
 
 _CHOSEN_BY_NAME: dict[str, Mapping[str, catalog.Entry]] = {
     "net.attention": catalog.ATTENTIONS,
@@ -25,7 +26,7 @@ OF_MAKE = frozenset({"max_episode_steps"})
 """Entries of `env.kwargs` that `gymnasium.make` takes for itself."""
 _OPTIONS_OF = {"attention": catalog.ATTENTIONS, "memory": catalog.MEMORIES}
 _FROM_HORIZON = {"chrono": 0, "length": 1, "season": 0}
-"""Options of memories that follow `net.horizon` by so many steps, where they are not given themselves."""
+"""Options of memories that are `net.horizon` plus this many steps, where they are not given themselves."""
 
 
 @cache
@@ -61,7 +62,7 @@ def field_at(path: str) -> Field:
         return field
     section = path.split(".", 1)[0]
     known = [f.path for f in experiment_fields() if f.path.startswith(f"{section}.")] or list(SECTIONS)
-    raise ConfigError(f"unknown setting `{path}`; there are: {', '.join(known)}")
+    raise ConfigError("setting.unknown", path=path, known=known)
 
 
 # -- from plain data ------------------------------------------------------------------------------
@@ -70,7 +71,7 @@ def field_at(path: str) -> Field:
 def experiment_from(data: Mapping[str, Any]) -> Experiment:
     """Build and check an experiment from plain data (as read from TOML). Raises ConfigError."""
     if (bad := first_not_finite(dict(data), "")) is not None:
-        raise ConfigError(f"`{bad}` must be a finite number")
+        raise ConfigError("setting.not_finite", path=bad)
     try:
         experiment = msgspec.convert(dict(data), Experiment)
     except msgspec.ValidationError as error:
@@ -78,27 +79,26 @@ def experiment_from(data: Mapping[str, Any]) -> Experiment:
     return checked(experiment)
 
 
-def _sentence(error: msgspec.ValidationError, root: str = "") -> str:
-    text = str(error)
-    reason, _, where = text.partition(" - at `$")
+def _sentence(error: msgspec.ValidationError, root: str = "") -> Text:
+    reason, _, where = str(error).partition(" - at `$")
     where = where.rstrip("`").lstrip(".")
     path = ".".join(part for part in (root, where) if part)
     if "unknown field" in reason:
         name = reason.split("`")[1]
-        path, reason = (f"{path}.{name}" if path else name), "is not a setting"
-        return _unknown(path)
-    return f"`{path}`: {reason[0].lower()}{reason[1:]}" if path else reason
+        return _unknown(f"{path}.{name}" if path else name)
+    if not path:
+        return say("setting.refused_whole", reason=reason)
+    return say("setting.refused", path=path, reason=f"{reason[0].lower()}{reason[1:]}")
 
 
-def _unknown(path: str) -> str:
+def _unknown(path: str) -> Text:
     parent = path.rsplit(".", 1)[0] if "." in path else ""
     if parent in SECTIONS:
         allowed = [field.name for field in fields_of(SECTIONS[parent])]
-    elif parent == "":
-        allowed = ["title", *SECTIONS]
-    else:
-        return f"`{path}` is not a setting"
-    return f"`{path}` is not a setting; {parent or 'an experiment'} has: {', '.join(allowed)}"
+        return say("setting.not_of", path=path, owner=parent, allowed=allowed)
+    if parent == "":
+        return say("setting.not_of", path=path, owner=say("setting.of_experiment"), allowed=["title", *SECTIONS])
+    return say("setting.none", path=path)
 
 
 def module_options(experiment: Experiment, slot: Literal["attention", "memory"]) -> Options:
@@ -106,15 +106,26 @@ def module_options(experiment: Experiment, slot: Literal["attention", "memory"])
     name = getattr(experiment.net, slot)
     entry = _OPTIONS_OF[slot].get(name)
     if entry is None:
-        raise ConfigError(f"`net.{slot}`: there is no {slot} `{name}`; there are: {', '.join(_OPTIONS_OF[slot])}")
+        kind = say("choice.attention") if slot == "attention" else say("choice.memory")
+        raise no_such_choice(f"net.{slot}", kind, name, _OPTIONS_OF[slot])
     given = getattr(experiment.net, f"{slot}_options")
     if slot == "memory":
         given = {**horizon_options(name, experiment.net.horizon), **given}
     return options_from(entry.options, given, f"net.{slot}_options")
 
 
+def no_such_choice(path: str, kind: Text, name: str, known: Iterable[str]) -> ConfigError:
+    """The error for a name that a setting does not know.
+
+    Args:
+        kind: what is chosen, for example `say("choice.memory")`.
+        known: the names that are allowed.
+    """
+    return ConfigError("setting.no_such_choice", path=path, kind=kind, name=name, known=known)
+
+
 def horizon_options(memory: str, horizon: int) -> dict[str, int]:
-    """What a memory's options are, unless given, where the task asks to remember so many steps (0: nothing)."""
+    """The options that a memory gets from the task's horizon in steps, unless they are given (0: none)."""
     if not horizon:
         return {}
     fields = {field.name: field for field in options_fields("memory", memory)}
@@ -136,10 +147,11 @@ def options_from(struct: type[Options], data: Mapping[str, Any], path: str) -> O
     try:
         return msgspec.convert(dict(data), struct)
     except msgspec.ValidationError as error:
-        text = str(error)
-        if "unknown field" in text:
-            allowed = ", ".join(field.name for field in fields_of(struct)) or "no settings"
-            raise ConfigError(f"`{path}.{text.split('`')[1]}` is not a setting; this choice has: {allowed}") from None
+        reason = str(error)
+        if "unknown field" in reason:
+            allowed = [field.name for field in fields_of(struct)] or say("setting.of_choice_none")
+            name, owner = f"{path}.{reason.split('`')[1]}", say("setting.of_choice")
+            raise ConfigError("setting.not_of", path=name, owner=owner, allowed=allowed) from None
         raise ConfigError(_sentence(error, path)) from None
 
 
@@ -149,24 +161,25 @@ def checked(experiment: Experiment) -> Experiment:
     attention = module_options(experiment, "attention")
     memory = module_options(experiment, "memory")
     if learn.algorithm not in catalog.ALGORITHMS:
-        raise ConfigError(
-            f"`learn.algorithm`: there is no algorithm `{learn.algorithm}`; there are: {', '.join(catalog.ALGORITHMS)}"
-        )
+        raise no_such_choice("learn.algorithm", say("choice.algorithm"), learn.algorithm, catalog.ALGORITHMS)
     if net.values == "categorical" and net.v_min >= net.v_max:
-        raise ConfigError(f"`net.v_min`: {net.v_min:g} must lie below `net.v_max` = {net.v_max:g}")
+        raise ConfigError("setting.values_range", low=net.v_min, high=net.v_max)
     for slot, options in (("attention", attention), ("memory", memory)):
         heads = getattr(options, "heads", 1)
         if net.width % heads:
-            raise ConfigError(f"`net.{slot}_options.heads`: {heads} heads do not divide `net.width` = {net.width}")
+            raise ConfigError("setting.heads", slot=slot, heads=heads, width=net.width)
     before = max(learn.burn_in, getattr(memory, "context", 0))  # steps that a window reads and does not learn
     longest = learn.window + before + learn.n_step
     num_envs = experiment.env.num_envs
     per_env = learn.replay_capacity // num_envs
     if learn.algorithm == "dqn" and per_env < 2 * longest:
         raise ConfigError(
-            f"`learn.replay_capacity`: {learn.replay_capacity:,} steps over {num_envs} environments hold {per_env:,} "
-            f"each, too few for windows of {longest} steps (burn-in or memory, window and n-step); "
-            f"at least {2 * longest * num_envs:,} are needed"
+            "setting.replay_too_small",
+            capacity=learn.replay_capacity,
+            envs=num_envs,
+            each=per_env,
+            window=longest,
+            needed=2 * longest * num_envs,
         )
     check_task_kwargs(experiment.env)
     wrappers = []
@@ -174,9 +187,7 @@ def checked(experiment: Experiment) -> Experiment:
         path = f"env.wrappers[{index}]"
         entry = catalog.WRAPPERS.get(wrapper.name)
         if entry is None:
-            raise ConfigError(
-                f"`{path}.name`: there is no wrapper `{wrapper.name}`; there are: {', '.join(catalog.WRAPPERS)}"
-            )
+            raise no_such_choice(f"{path}.name", say("choice.wrapper"), wrapper.name, catalog.WRAPPERS)
         filled = options_from(entry.options, wrapper.options, f"{path}.options")
         wrappers.append(Wrapper(name=wrapper.name, options=msgspec.to_builtins(filled)))
     net = msgspec.structs.replace(
@@ -205,8 +216,8 @@ def _without_none(data: Any) -> Any:
 def with_settings(experiment: Experiment, changes: Mapping[str, Any]) -> Experiment:
     """A checked copy with settings replaced by dotted name (`net.memory_options.chrono` too).
 
-    Choosing another attention or memory drops the options of the former; another horizon takes those along that
-    followed the former. Raises ConfigError.
+    Another attention or memory drops the options of the earlier one. Another horizon also changes the memory's options
+    that were derived from the earlier horizon. Raises ConfigError.
     """
     data = as_data(experiment)
     for slot in ("attention", "memory"):
@@ -223,7 +234,7 @@ def with_settings(experiment: Experiment, changes: Mapping[str, Any]) -> Experim
         for parent in parents:
             node = node.setdefault(parent, {})
             if not isinstance(node, dict):
-                raise ConfigError(f"`{path}` is not a setting")
+                raise ConfigError("setting.none", path=path)
         if value is None:
             node.pop(name, None)
         else:
@@ -232,7 +243,7 @@ def with_settings(experiment: Experiment, changes: Mapping[str, Any]) -> Experim
 
 
 def _unfollow(net: dict[str, Any]) -> None:
-    """Leave out the memory's options that followed the horizon."""
+    """Leave out the memory's options that were derived from the horizon."""
     followed = horizon_options(net["memory"], net["horizon"])
     net["memory_options"] = {
         name: value for name, value in net["memory_options"].items() if followed.get(name) != value
@@ -245,7 +256,7 @@ def parse_assignments(assignments: list[str]) -> dict[str, Any]:
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
         if not equals or not path.strip():
-            raise ConfigError(f"`--set {assignment}`: write it as section.field=value, for example learn.lr=1e-3")
+            raise ConfigError("setting.assignment", given=assignment)
         try:
             value = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
@@ -262,7 +273,7 @@ def knob_value(path: str, value: Any) -> Any:
     """
     field = field_at(path)
     if not field.live:
-        raise ConfigError(f"`{path}` cannot change while the run trains; fork the run to change it")
+        raise ConfigError("setting.not_live", path=path)
     if field.kind == "struct":
         if value is None:
             return None
@@ -271,7 +282,7 @@ def knob_value(path: str, value: Any) -> Any:
     try:
         data = {name: value}
         if first_not_finite(data, ""):
-            raise ConfigError(f"`{path}` must be a finite number")
+            raise ConfigError("setting.not_finite", path=path)
         return getattr(msgspec.convert(data, SECTIONS[section]), name)
     except msgspec.ValidationError as error:
         raise ConfigError(_sentence(error, section)) from None
@@ -279,5 +290,5 @@ def knob_value(path: str, value: Any) -> Any:
 
 def _checked_number(path: str, value: Any, kind: type, low: float, high: float) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise ConfigError(f"`{path}`: expected a number from {low:g} to {high:g}, got {value!r}")
+        raise ConfigError("setting.out_of_range", path=path, low=low, high=high, value=repr(value))
     return kind(value)

@@ -33,7 +33,7 @@ def trained(runs: Path) -> Path:
     folder = create(runs, experiment)
     for event in run_inline(Request(job="train", experiment=experiment, folder=str(folder))):
         if isinstance(event, Failed):
-            sys.exit(event.text)
+            sys.exit(event.words)
         if isinstance(event, Evaluated):
             print(f"{event.step:,} steps, {event.role} {event.mean:g}")
     return folder

@@ -111,7 +111,7 @@ def test_every_agent_learns_every_shipped_task_for_a_while(preset: str, agent: s
     last = None
     learned = False
     for event in run_inline(Request(job="train", experiment=experiment)):
-        assert not isinstance(event, Failed), event.text  # type: ignore[attr-defined]
+        assert not isinstance(event, Failed), event.words  # type: ignore[attr-defined]
         learned |= isinstance(event, Learned)
         last = event
     assert isinstance(last, Finished) and last.step >= 64 and learned

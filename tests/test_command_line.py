@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,21 @@ def run(*arguments: str, **options: Any) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
+Here = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def here(capsys: pytest.CaptureFixture[str]) -> Here:
+    """`run` in this process, which has imported torch already: for what needs no process of its own."""
+
+    def run_here(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        status = main(arguments)
+        return status, *capsys.readouterr()
+
+    return run_here
+
+
 def events(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
@@ -78,10 +94,10 @@ def test_json_is_one_event_a_line_and_ends_with_finished(trained: tuple[Path, st
     assert end["steps_per_second"] == pytest.approx(end["step"] / end["seconds"], rel=0.05)
 
 
-def test_playing_is_greedy_and_repeats_itself(trained: tuple[Path, str]) -> None:
+def test_playing_is_greedy_and_repeats_itself(trained: tuple[Path, str], here: Here) -> None:
     runs, _ = trained
     command = ["play", "last", "--runs", str(runs), "--episodes", "3", "--seed", "7", "--json"]
-    first, second = run(*command), run(*command)
+    first, second = here(*command), run(*command)
     assert first[0] == 0
     evaluated = [line for line in events(first[1]) if line["type"] == "Evaluated"]
     assert len(evaluated[-1]["returns"]) == 3
@@ -89,8 +105,8 @@ def test_playing_is_greedy_and_repeats_itself(trained: tuple[Path, str]) -> None
     assert evaluated == [line for line in events(second[1]) if line["type"] == "Evaluated"]
 
 
-def test_playing_without_json_prints_returns(trained: tuple[Path, str]) -> None:
-    status, out, _ = run("play", "last", "--runs", str(trained[0]), "--episodes", "2")
+def test_playing_without_json_prints_returns(trained: tuple[Path, str], here: Here) -> None:
+    status, out, _ = here("play", "last", "--runs", str(trained[0]), "--episodes", "2")
     assert status == 0
     assert out.count("return") == 3
     assert "over 2 episodes" in out
@@ -107,49 +123,48 @@ def test_runs_are_listed(trained: tuple[Path, str], capsys: pytest.CaptureFixtur
     assert "1,200 / 1,200" in table[1]
 
 
-def test_resuming_a_longer_run_goes_on(trained: tuple[Path, str], tmp_path: Path) -> None:
-    _, out, _ = run("train", *SMALL, "--steps", "800", "--json", "--runs", str(tmp_path))
-    folder = events(out)[0]["folder"]
-    status, out, err = run("train", "--resume", folder, "--steps", "1600", "--json")
+def test_resuming_a_longer_run_goes_on(trained: tuple[Path, str], tmp_path: Path, here: Here) -> None:
+    folder = shutil.copytree(next(trained[0].iterdir()), tmp_path / "run")
+    status, out, err = here("train", "--resume", str(folder), "--steps", "2000", "--json")
     assert status == 0, err
     resumed = events(out)
-    assert resumed[-1]["step"] == 1600
-    assert min(line["step"] for line in resumed if line["type"] == "EpisodeEnded") > 800
+    assert resumed[-1]["step"] == 2000
+    assert min(line["step"] for line in resumed if line["type"] == "EpisodeEnded") > 1200
 
 
-def test_forking_a_run_goes_on_from_its_end_with_changes(trained: tuple[Path, str], tmp_path: Path) -> None:
+def test_forking_a_run_goes_on_from_its_end_with_changes(trained: tuple[Path, str], tmp_path: Path, here: Here) -> None:
     parent = shutil.copytree(next(trained[0].iterdir()), tmp_path / "parent")
     options = ["--fork", "parent", "--runs", str(tmp_path), "--set", "net.memory=lstm"]
-    status, out, err = run("train", *options)
+    status, out, err = here("train", *options)
     assert (status, out) == (2, "")
     assert "begins at step 1,200 and needs more than 1,200" in err
     assert list(tmp_path.iterdir()) == [parent]
-    status, out, err = run("train", *options, "--steps", "1600")
+    status, out, err = here("train", *options, "--steps", "1600")
     assert status == 0, err
     said = "Forked from parent at step 1,200 with net.memory: none → lstm; run.total_steps: 1,200 → 1,600."
     assert said in err
-    assert "Begins anew: optimizer, replay, random generators, memory.core" in err
-    status, out, _ = run("runs", str(tmp_path), "--json")
+    assert "Start afresh: optimizer, replay, random generators, memory.core" in err
+    status, out, _ = here("runs", str(tmp_path), "--json")
     rows = {Path(row["folder"]).name: row for row in events(out)}
     assert rows.pop("parent")["parent"] == ""
     (child,) = rows.values()
     assert (child["parent"], child["memory"], child["step"], child["state"]) == ("parent", "lstm", 1600, "finished")
-    _, out, _ = run("runs", str(tmp_path))
+    _, out, _ = here("runs", str(tmp_path))
     assert out.splitlines()[0].endswith("fork of")
     assert sum(line.endswith(" parent") for line in out.splitlines()) == 1
 
 
-def test_a_fork_that_cannot_be_made_leaves_nothing(trained: tuple[Path, str], tmp_path: Path) -> None:
+def test_a_fork_that_cannot_be_made_leaves_nothing(trained: tuple[Path, str], tmp_path: Path, here: Here) -> None:
     parent = shutil.copytree(next(trained[0].iterdir()), tmp_path / "parent")
     (parent / "resume" / "tensors.pt").write_bytes(b"PK")
-    status, out, err = run("train", "--fork", "parent", "--runs", str(tmp_path), "--steps", "1600")
+    status, out, err = here("train", "--fork", "parent", "--runs", str(tmp_path), "--steps", "1600")
     assert (status, out) == (2, "")
     assert "damaged" in err
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == [parent]
 
 
-def test_knobs_are_replayed_at_the_same_steps(tmp_path: Path) -> None:
+def test_knobs_are_replayed_at_the_same_steps(tmp_path: Path, here: Here) -> None:
     experiment = chosen_experiment("cartpole", None, SMALL[2:], {"run.total_steps": 1000})
     from dqngui.hosts import run_inline
     from dqngui.messages import Request, SetKnob
@@ -158,15 +173,15 @@ def test_knobs_are_replayed_at_the_same_steps(tmp_path: Path) -> None:
     folder = create(tmp_path, experiment)
     knob = SetKnob(field="learn.lr", value=1e-4, at=400)
     list(run_inline(Request(job="train", experiment=experiment, folder=str(folder), schedule=(knob,))))
-    status, out, _ = run("train", "--replay-knobs", str(folder), "--json", "--runs", str(tmp_path))
+    status, out, _ = here("train", "--replay-knobs", str(folder), "--json", "--runs", str(tmp_path))
     (changed,) = [line for line in events(out) if line["type"] == "KnobChanged"]
     assert status == 0
     assert (changed["step"], changed["field"], changed["new"]) == (400, "learn.lr", 1e-4)
 
 
-def test_several_seeds_end_in_a_table(tmp_path: Path) -> None:
+def test_several_seeds_end_in_a_table(tmp_path: Path, here: Here) -> None:
     command = ["train", *SMALL, "--steps", "600", "--seeds", "0-1", "--jobs", "2", "--test-episodes", "2"]
-    status, out, err = run(*command, "--runs", str(tmp_path), "--json")
+    status, out, err = here(*command, "--runs", str(tmp_path), "--json")
     assert status == 0, err
     table = events(out)[-1]
     assert table["type"] == "Table"
@@ -180,7 +195,7 @@ def test_several_seeds_end_in_a_table(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_is_saved_and_can_go_on(tmp_path: Path, number: signal.Signals) -> None:
+def test_an_interrupted_run_is_saved_and_can_go_on(tmp_path: Path, number: signal.Signals, here: Here) -> None:
     process = start("train", *SMALL, "--steps", "1000000", "--json", "--runs", str(tmp_path))
     assert process.stdout is not None
     folder = json.loads(process.stdout.readline())["folder"]
@@ -192,7 +207,7 @@ def test_an_interrupted_run_is_saved_and_can_go_on(tmp_path: Path, number: signa
     assert process.returncode == 130, err
     end = json.loads(out.splitlines()[-1])
     assert (end["type"], end["reason"]) == ("Finished", "stopped")
-    status, out, _ = run("train", "--resume", folder, "--steps", str(end["step"] + 200), "--json")
+    status, out, _ = here("train", "--resume", folder, "--steps", str(end["step"] + 200), "--json")
     assert status == 0
     assert events(out)[-1]["step"] == end["step"] + 200
 

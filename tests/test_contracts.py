@@ -1,4 +1,4 @@
-"""What holds across rooms: the same run in every host, kill and resume for real, every name in the catalog."""
+"""Contracts of several parts together: the same run in every host, kill and resume, every name in the catalog."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_run_that_is_watched_while_a_player_plays_its_weights_gives_the_log_of
 ) -> None:
     experiment = with_settings(experiment_from(TINY), {"run.total_steps": 1200})
     alone = create(tmp_path, experiment)
-    list(events_of(open_host("process", Request(job="train", experiment=experiment, folder=str(alone)))))
+    list(run_inline(Request(job="train", experiment=experiment, folder=str(alone))))
 
     watched = create(tmp_path, experiment)
     training = open_host("process", Request(job="train", experiment=experiment, folder=str(watched)))

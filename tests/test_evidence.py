@@ -169,7 +169,7 @@ def test_a_strict_cell_ends_when_it_passes_and_is_judged_on_test_seeds(
         return Outcome(step, (1.0, 0.99), 1.5)
 
     monkeypatch.setattr(train_cell.strict, "strictly", strictly)
-    monkeypatch.setattr(train_cell, "PROMISING", -2.0)
+    monkeypatch.setattr(train_cell, "STRICT_FROM", -2.0)
     told = train_cell.result_of(Cell(TINY_ROWS[2], 0))
     assert asked == [train_cell.STRICT_SEEDS, TEST_SEEDS]
     assert (told["ended"], told["score"], told["gap"]) == ("solved", 0.99, 1.5)
@@ -308,23 +308,47 @@ def test_what_another_configuration_made_is_named(evidence: Path) -> None:
 
 
 def test_the_report_writes_between_its_marks_and_nowhere_else(evidence: Path, tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(f"# before\n\n{report.BEGIN}\nold\n{report.END}\n\nafter\n")
+    readme = tmp_path / "project.md"
+    document = evidence / "README.md"
+    for file in (readme, document):
+        file.write_text(f"# before\n\n{report.BEGIN}\nold\n{report.END}\n\nafter\n")
     arguments = ["--from", str(evidence), "--readme", str(readme)]
     assert report.main(arguments) == 0
-    once = readme.read_text()
-    assert once.startswith(f"# before\n\n{report.BEGIN}\n") and once.endswith(f"{report.END}\n\nafter\n")
-    assert "old" not in once and "| gru | 2 of 3" in once and "assets/evidence/curves-dark.png" in once
-    assert report.main(arguments) == 0 and readme.read_text() == once
+    once = readme.read_text(), document.read_text()
+    for text in once:
+        assert text.startswith(f"# before\n\n{report.BEGIN}\n") and text.endswith(f"{report.END}\n\nafter\n")
+        assert "old" not in text
+    assert "| gru | 2 of 3" in once[1] and '"curves-dark.png"' in once[1]
+    assert report.main(arguments) == 0 and (readme.read_text(), document.read_text()) == once
     sizes = [
         (evidence / f"{name}-{theme}.png").stat().st_size
         for name in ("curves", "tmaze-lengths")
         for theme in ("dark", "light")
     ]
     assert min(sizes) > 5_000
+    document.unlink()
+    assert report.main(arguments) == 0 and "| gru | 2 of 3" in document.read_text()
     readme.write_text("no marks")
     with pytest.raises(ValueError, match="lacks the marks"):
         report.main(arguments)
+
+
+def test_the_short_table_sets_an_agent_beside_its_control(evidence: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "IN_SHORT", (("tiny", "gru"), ("maze", "gru"), ("tiny", "soon")))
+    lines = report.short_table(results.groups(evidence)).splitlines()[2:]
+    assert lines == [
+        "| Tiny | gru | 2 of 3 | 11 | 99.5 | 10 |",
+        "| Tiny maze | gru | 1 of 2 | 100 % | – | 95 % |",
+    ]  # what is not stored has no line
+
+
+def test_the_documents_say_what_the_stored_results_say() -> None:
+    """`make evidence-report` was run after the last result."""
+    found = results.groups(cells_module.EVIDENCE)
+    assert report.section(found) in (cells_module.EVIDENCE / "README.md").read_text(encoding="utf-8")
+    short = report.short_table(found)
+    assert f"{report.BEGIN}\n\n{short}\n\n{report.END}" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(short.splitlines()) == 2 + len(report.IN_SHORT)
 
 
 def test_without_evidence_the_report_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -337,7 +361,7 @@ def test_attention_is_told_with_chance(tmp_path: Path, tiny: None) -> None:
               "attention/self/0": {"mean": 0.3, "best": 0.9, "where": [0, 3]}}  # fmt: skip
     stored(tmp_path, TINY_ROWS[1], 20, 12.0, attention=shares)
     text = report.section(results.groups(tmp_path))
-    assert "gru 90 % [90 %, 90 %] (`attention/self/0`); evenly spread it would be 5 %." in text
+    assert "gru 90 % [90 %, 90 %] (`attention/self/0`); uniform attention gives 5 %." in text
 
 
 def test_a_row_of_an_unknown_memory_is_refused(tiny: None) -> None:
@@ -351,7 +375,7 @@ def test_shares_of_attention_are_those_of_the_relevant_token() -> None:
 
     from dqngui.envs.make import make_vector
     from dqngui.nets.network import build_network
-    from tests.evidence import looking
+    from tests.evidence import attention_shares
 
     experiment = with_settings(read_experiment("find"), {"net.tokens": "feature", "net.attention": "self"})
     envs = make_vector(experiment.env, 1)
@@ -359,7 +383,7 @@ def test_shares_of_attention_are_those_of_the_relevant_token() -> None:
     envs.close()
     with torch.no_grad():
         network.attention.pool.query.weight.zero_()
-    told = looking.shares(network, experiment)
+    told = attention_shares.shares(network, experiment)
     assert told["chance"] == pytest.approx(1 / network.encoder.count, abs=1e-4)
     assert told["attention/pool"]["mean"] == pytest.approx(1 / network.encoder.count, abs=1e-4)
     assert told["attention/self/0"]["best"] > told["attention/self/0"]["mean"]

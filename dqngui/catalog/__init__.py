@@ -1,4 +1,4 @@
-"""Names of everything that can be chosen, with a summary, where it lives and its options.
+"""Names of all modules that can be chosen, each with a summary, its options and where its code is. No module itself.
 
 An entry names its object by string, so that reading the catalog imports neither torch nor Qt.
 Adding a module means its own file and one entry here.
@@ -7,7 +7,7 @@ Adding a module means its own file and one entry here.
 from __future__ import annotations
 
 from dqngui.catalog.attentions import ATTENTIONS
-from dqngui.catalog.entry import Algorithm, Entry, load, load_target
+from dqngui.catalog.entry import AlgorithmEntry, Entry, load, load_target
 from dqngui.catalog.memories import MEMORIES
 from dqngui.catalog.tasks import TASKS
 from dqngui.catalog.wrappers import WRAPPERS
@@ -20,21 +20,21 @@ __all__ = [
     "PANELS",
     "TASKS",
     "WRAPPERS",
-    "Algorithm",
+    "AlgorithmEntry",
     "Entry",
     "load",
     "load_target",
 ]
 
 ALGORITHMS = {
-    "dqn": Algorithm(
+    "dqn": AlgorithmEntry(
         "Deep Q-learning: double, n-step, windows from replay",
         "dqngui.learning.off_policy:OffPolicy",
         network="dqngui.nets.network:QNetwork",
         label="DQN",
     ),
-    "ppo": Algorithm(
-        "Proximal policy optimisation: an actor and a critic, taught by what the policy has just done",
+    "ppo": AlgorithmEntry(
+        "Proximal policy optimisation: an actor and a critic that learn from what the policy has just done",
         "dqngui.learning.on_policy:OnPolicy",
         network="dqngui.nets.actor_critic:ActorCritic",
         label="PPO",
@@ -43,9 +43,9 @@ ALGORITHMS = {
 
 JOBS = {
     "train": Entry("Train an agent", "dqngui.jobs.train:train"),
-    "test": Entry("Play a stored agent greedily and tell its returns", "dqngui.jobs.test:test"),
-    "play": Entry("Play an agent step by step for those who watch it", "dqngui.jobs.play:play"),
-    "study": Entry("Ask what many episodes of an agent say about it", "dqngui.jobs.study.server:study"),
+    "test": Entry("Play a stored agent greedily and report its returns", "dqngui.jobs.test:test"),
+    "play": Entry("Play an agent step by step, to be watched", "dqngui.jobs.play:play"),
+    "study": Entry("Answer questions about an agent from many of its episodes", "dqngui.jobs.study.server:study"),
 }
 
 PANELS = {
@@ -63,6 +63,6 @@ PANELS = {
     "runs": Entry("The stored runs, to open, resume and compare", "dqngui.gui.panels.runs.runs_panel:RunsPanel"),
     "probe": Entry("What can be read from the memory, step by step", "dqngui.gui.panels.probe.probe_panel:ProbePanel"),
     "whatif": Entry(
-        "An episode with something changed, beside itself", "dqngui.gui.panels.whatif.whatif_panel:WhatIfPanel"
+        "An episode with something changed, beside the original", "dqngui.gui.panels.whatif.whatif_panel:WhatIfPanel"
     ),
 }

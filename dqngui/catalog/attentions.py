@@ -14,8 +14,8 @@ class SelfAttentionOptions(Options, frozen=True):
     widening: Annotated[
         int,
         setting(
-            "A feed-forward layer, so many times as wide as a token, follows each attention layer. Raised, a layer can "
-            "compute more from what it gathered, and costs more; 0: none.",
+            "Width of the feed-forward layer after each attention layer, as a multiple of a token's. Raised, "
+            "a layer can compute more from what it attended to, and costs more; 0: no such layer.",
             label="Feed-forward",
             ge=0,
             le=8,
@@ -26,13 +26,18 @@ class SelfAttentionOptions(Options, frozen=True):
 class PoolAttentionOptions(Options, frozen=True):
     heads: Annotated[
         int,
-        setting("Learned questions; must divide the width. More let it look at several tokens at once.", ge=1, le=32),
+        setting(
+            "Heads, each with its own learned query; must divide the width. More can attend to several tokens at once.",
+            ge=1,
+            le=32,
+        ),
     ] = 8
     sharpness: Annotated[
         float,
         setting(
-            "How far the scores of tokens differ at first (standard deviation). Raised, each head looks at few tokens "
-            "from the start, so that what one of many says is not lost in their mean; 0: at all alike.",
+            "Standard deviation of the tokens' scores at the start of training. Raised, each head attends to "
+            "few tokens from the start, so that one token among many is not lost in their mean; 0: all "
+            "tokens count alike.",
             ge=0,
             le=10,
         ),
@@ -43,7 +48,8 @@ class ActionAttentionOptions(Options, frozen=True):
     heads: Annotated[
         int,
         setting(
-            "Questions that an action asks at once; must divide the width. More let it look at several tokens.",
+            "Heads, each with its own query per action; must divide the width. More can attend to several "
+            "tokens at once.",
             ge=1,
             le=32,
         ),
@@ -54,7 +60,8 @@ class RecurrentAttentionOptions(Options, frozen=True):
     heads: Annotated[
         int,
         setting(
-            "Questions that the memory asks at once; must divide the width. More let it look at several tokens.",
+            "Heads, each with its own query made from the memory; must divide the width. More can attend to "
+            "several tokens at once.",
             ge=1,
             le=32,
         ),
@@ -80,13 +87,14 @@ ATTENTIONS = {
         label="attention pooling",
     ),
     "action": Entry(
-        "Action attention: each action asks the tokens of a step a question of its own",
+        "Action attention: each action has its own query on the tokens of a step",
         "dqngui.nets.attention.action:ActionAttention",
         ActionAttentionOptions,
         label="action attention",
     ),
     "recurrent": Entry(
-        "Recurrent attention: the memory's last output asks the tokens of a step. Slow: it learns a step at a time",
+        "Recurrent attention: the memory's last output is the query on the tokens of a step. Slow: it "
+        "learns one step at a time",
         "dqngui.nets.attention.recurrent:RecurrentAttention",
         RecurrentAttentionOptions,
         label="recurrent attention",

@@ -1,4 +1,4 @@
-"""What the catalog says of one choosable thing, and how the thing itself is found."""
+"""One entry of the catalog, and how the object that it names is imported."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Entry(msgspec.Struct, frozen=True):
     label: str = ""
 
 
-class Algorithm(Entry, frozen=True):
+class AlgorithmEntry(Entry, frozen=True):
     """A learning algorithm; `network`, `module:object`, is what its agents are made of."""
 
     network: str = ""

@@ -30,15 +30,15 @@ class TransformerOptions(Options, frozen=True):
     gate: Annotated[
         Literal["none", "gru"],
         setting(
-            "What joins a layer's answer to its input: none adds them (pre-norm); gru weighs them (GTrXL), which is "
-            "steadier with several layers and costs about half as much again.",
+            "How a layer's output is joined to its input: none adds them (pre-norm); gru weighs them by "
+            "gates (GTrXL), which is steadier with several layers and costs about half as much again.",
         ),
     ] = "none"
     dropout: Annotated[
         float,
         setting(
-            "Share of each layer's answers that learning drops by chance. Raised, it fits less to single cases and "
-            "learns more slowly.",
+            "Share of each layer's outputs that learning leaves out at random. Raised, the memory overfits "
+            "less and learns more slowly.",
             ge=0,
             lt=1,
         ),
@@ -66,8 +66,8 @@ class MannOptions(Options, frozen=True):
     shift: Annotated[
         int,
         setting(
-            "Slots by which a head may move in one step, either way. Raised, heads move faster and find their place "
-            "later; 0 leaves addressing by content only.",
+            "Slots by which a head may move in one step, either way. Raised, heads move faster and take "
+            "longer to learn where to go; 0 leaves addressing by content only.",
             ge=0,
             le=8,
         ),
@@ -89,8 +89,8 @@ class LRUOptions(Options, frozen=True):
     chrono: Annotated[
         int,
         setting(
-            "Longest time, in steps, that units hold what they saw at the start; 0 leaves it to the radius. Raise it "
-            "to the length of what must be remembered.",
+            "Longest time, in steps, that units are initialised to remember; 0: as the radius gives it. "
+            "Raise it to the length of what must be remembered.",
             label="Chrono horizon",
             ge=0,
             le=100_000,

@@ -19,12 +19,17 @@ class RecallOptions(Options, frozen=True):
     delay: Annotated[
         int,
         setting(
-            "Steps between the early ones, in which the cues come, and the question; more are harder.", ge=0, le=10_000
+            "Steps between the early part, which shows the cues, and the question; more are harder.", ge=0, le=10_000
         ),
     ] = 20
-    symbols: Annotated[int, setting("Different symbols; a guess is right once in so many times.", ge=2, le=64)] = 4
+    symbols: Annotated[
+        int, setting("Number of different symbols; a guess is right once in that many times.", ge=2, le=64)
+    ] = 4
     cues: Annotated[
-        int, setting("Symbols to remember in their order; one of them is asked for. More fill the memory.", ge=1, le=64)
+        int,
+        setting(
+            "Symbols to remember in their order; one of them is asked for. More are harder to remember.", ge=1, le=64
+        ),
     ] = 1
     spread: Annotated[
         int, setting("Other early steps that the cues are mixed with at random; 0 shows the cues first.", ge=0, le=1000)
@@ -37,7 +42,7 @@ class RecallOptions(Options, frozen=True):
 
 class PeriodicOptions(Options, frozen=True):
     period: Annotated[
-        int, setting("Steps after which the changes come again; so many must be remembered.", ge=1, le=1000)
+        int, setting("Steps after which the changes repeat; that many must be remembered.", ge=1, le=1000)
     ] = 8
     noise: Annotated[
         float, setting("Standard deviation of the noise in every change; the season's own is 1.", ge=0, le=100)
@@ -56,8 +61,8 @@ class FindOptions(Options, frozen=True):
     relevant: Annotated[
         Literal["loudest", "match", "recall"],
         setting(
-            "How the relevant entity is told. loudest: its loudness is the largest; match: its name is shown at every "
-            "step; recall: at the first step only."
+            "What marks the relevant entity. loudest: its loudness is the largest; match: its name is shown "
+            "at every step; recall: its name is shown at the first step only."
         ),
     ] = "loudest"
     name: Annotated[int, setting("Bits of an entity's name; more make names easier to tell apart.", ge=1, le=30)] = 8
@@ -72,7 +77,7 @@ class CatchOptions(Options, frozen=True):
     rows: Annotated[int, setting("Height of the picture in pixels, and steps of an episode.", ge=2, le=256)] = 10
     columns: Annotated[int, setting("Width of the picture in pixels.", ge=1, le=256)] = 9
     blind: Annotated[
-        int, setting("Lowest rows that do not show the ball; more make it longer to remember.", ge=0, le=255)
+        int, setting("Lowest rows that do not show the ball; with more it must be remembered for longer.", ge=0, le=255)
     ] = 0
 
 

@@ -1,1 +1,1 @@
-"""One module a command, each with `run(arguments) -> exit status`. Nothing heavy is imported before it is needed."""
+"""The command line: one module for each command, with `run(arguments) -> exit status`. No training, no window."""

@@ -15,10 +15,11 @@ from tyro.conf import Positional, UseAppendAction
 
 from dqngui import __version__
 from dqngui.presets import agent_names
+from dqngui.texts import ReadableError, Text, say
 
 
-class UsageError(ValueError):
-    """The command line cannot be understood; the text is one sentence."""
+class UsageError(ReadableError):
+    """The command line cannot be understood, told in one sentence."""
 
 
 def option(help: str, metavar: str | None = None) -> Any:
@@ -30,7 +31,7 @@ File = Annotated[str | None, Positional, option("TOML file, or the name of a pre
 Run = Annotated[str, Positional, option("A run's folder, its name within --runs, or `last`.", "RUN")]
 Env = Annotated[str | None, option("Put the default agent on any gymnasium environment instead.", "ID")]
 Agent = Annotated[
-    str | None, option(f"Lay an agent over the task: {', '.join(agent_names())}; --set still changes it.", "NAME")
+    str | None, option(f"Use another agent on the task: {', '.join(agent_names())}; --set still changes it.", "NAME")
 ]
 Set = Annotated[
     UseAppendAction[tuple[str, ...]],
@@ -42,7 +43,7 @@ Json = Annotated[bool, option("Write one event a line, as JSON, to standard outp
 
 @dataclass(frozen=True)
 class GuiArguments:
-    """The window: watch an agent learn and turn its knobs."""
+    """Open the window: watch an agent learn and change its live settings."""
 
     file: File = None
     env: Env = None
@@ -50,14 +51,14 @@ class GuiArguments:
     set: Set = ()
     runs: Runs = "runs"
     start: Annotated[bool, option("Start training at once.")] = False
-    quit_after: Annotated[float | None, option("Close by itself after so many seconds.", "SECONDS")] = None
+    quit_after: Annotated[float | None, option("Close the window after this many seconds.", "SECONDS")] = None
     screenshots: Annotated[str | None, option("Write pictures of the window to this folder.", "DIR")] = None
     theme: Annotated[
         Literal["dark", "light"] | None, option("Colours (default: the last choice, or the system's).")
     ] = None
     size: Annotated[str | None, option("Size of the window, for example 1440x900.", "WxH")] = None
     report: Annotated[str | None, option("Write what the window measured to this file.", "FILE.json")] = None
-    warm_up: Annotated[float, option("Measure only from so many seconds after the first step on.", "SECONDS")] = 0.0
+    warm_up: Annotated[float, option("Start measuring this many seconds after the first step.", "SECONDS")] = 0.0
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,10 @@ class TrainArguments:
     json: Json = False
     resume: Annotated[str | None, option("Continue this run from its last checkpoint.", "RUN")] = None
     fork: Annotated[
-        str | None, option("Branch off from this run's last checkpoint, with what --set and the others change.", "RUN")
+        str | None,
+        option("Start a new run from this run's last checkpoint, changed by --set and other options.", "RUN"),
     ] = None
-    replay_knobs: Annotated[str | None, option("Turn the knobs at the same steps as in this run.", "RUN")] = None
+    replay_knobs: Annotated[str | None, option("Change live settings at the same steps as this run did.", "RUN")] = None
     break_: Annotated[
         UseAppendAction[tuple[str, ...]],
         tyro.conf.arg(
@@ -156,7 +158,7 @@ def parse(argv: Sequence[str]) -> tuple[str, Any]:
     except SystemExit as error:
         if error.code in (0, None):
             raise
-        raise UsageError(f"{prog}: {_sentence(complaint.getvalue())} (see {prog} --help)") from None
+        raise UsageError("command.wrong", program=prog, problem=_problem(complaint.getvalue())) from None
     return name, arguments
 
 
@@ -173,23 +175,24 @@ def _one_value_each(argv: Sequence[str]) -> list[str]:
     return spread
 
 
-_KINDS = {"INT": "a whole number", "FLOAT": "a number", "STR": "text"}
+_KINDS = {"INT": say("command.whole_number"), "FLOAT": say("command.number"), "STR": say("command.text")}
+_WRONG_KIND = re.compile(r"Error parsing (.+?): no type matching (\w+) could be instantiated from \['(.*)'\]")
 
 
-def _sentence(box: str) -> str:
-    """The first sentence inside the frame that tyro draws around an error."""
+def _problem(box: str) -> Text | str:
+    """What is wrong, from the first sentence inside the frame that tyro draws around an error."""
     lines = [line.strip("│ ") for line in box.splitlines()[1:]]
     said: list[str] = []
     for line in lines:
         if not line or line.startswith(("─", "╰", "Got errors")):
             break
         said.append(line)
-    text = " ".join(said).rstrip(".") or "the arguments cannot be understood"
-    text = re.sub(
-        r"Error parsing (.+?): no type matching (\w+) could be instantiated from \['(.*)'\]",
-        lambda match: f"{match[1]} needs {_KINDS.get(match[2], match[2])}, not `{match[3]}`",
-        text,
-    )
-    text = re.sub(r"missing from dqngui \w+: (\S+) .*", r"\1 is missing", text, flags=re.IGNORECASE)
+    text = " ".join(said).rstrip(".")
+    if not text:
+        return say("command.unclear")
+    if (found := _WRONG_KIND.search(text)) is not None:
+        return say("command.wrong_kind", name=found[1], kind=_KINDS.get(found[2], found[2]), given=found[3])
+    if (found := re.search(r"missing from dqngui \w+: (\S+) .*", text, flags=re.IGNORECASE)) is not None:
+        return say("command.missing", name=found[1])
     text = text.replace(". Expected 1 values", "")
     return text if text.startswith("RUN") else text[0].lower() + text[1:]

@@ -28,7 +28,7 @@ def chosen_experiment(
     Raises ConfigError.
     """
     if file is not None and env is not None:
-        raise ConfigError("give a FILE or --env, not both (a FILE's environment changes with --set env.id=ID)")
+        raise ConfigError("command.both")
     changes = parse_assignments(list(assignments))
     changes |= {path: value for path, value in (overrides or {}).items() if value is not None}
     if env is None:
@@ -46,10 +46,7 @@ def _with_agent(experiment: Experiment, agent: str | None) -> Experiment:
 
 def _read(file: str) -> Experiment:
     if file.isalpha() and not Path(file).exists() and file not in preset_names():
-        raise ConfigError(
-            f"there is no command, file or preset `{file}`; commands: gui, train, play, runs; "
-            f"presets: {', '.join(preset_names())}"
-        )
+        raise ConfigError("command.none", name=file, presets=preset_names())
     return read_experiment(file)
 
 
@@ -73,12 +70,12 @@ def run_folder(run: str, runs: str) -> Path:
     if run == "last":
         folders = [folder for folder in Path(runs).glob("*") if (folder / "experiment.toml").is_file()]
         if not folders:
-            raise ConfigError(f"there is no run in `{runs}`")
+            raise ConfigError("command.no_run_in", runs=runs)
         return max(folders, key=lambda folder: folder.stat().st_mtime)
     for folder in (Path(run), Path(runs) / run):
         if folder.is_dir():
             return folder
-    raise ConfigError(f"there is no run `{run}`, neither as a folder nor in `{runs}`")
+    raise ConfigError("command.no_run", run=run, runs=runs)
 
 
 def experiment_of(arguments: TrainArguments) -> Experiment:
@@ -99,10 +96,7 @@ def forked_experiment(arguments: TrainArguments) -> tuple[Path, Experiment]:
     from dqngui.jobs.branching import branch_point, check_branch
 
     if arguments.file is not None or arguments.env is not None or arguments.replay_knobs is not None:
-        raise ConfigError(
-            "--fork takes the run's own experiment: it goes with --agent, --set and --steps, but not with a FILE, "
-            "--env or --replay-knobs"
-        )
+        raise ConfigError("command.fork_alone")
     parent = run_folder(arguments.fork or "", arguments.runs)
     step, began = branch_point(parent)
     experiment = with_settings(_with_agent(began, arguments.agent), _changes_of(arguments))

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from dqngui.messages import BreakpointHit, Event, Failed, Finished, Stop
+from dqngui.texts import say
 
 if TYPE_CHECKING:
     from dqngui.hosts import Host
@@ -104,7 +105,7 @@ def follow(host: Host, take: Callable[[Event], None]) -> Outcome:
                 if (request.requested or closed) and not stopping:
                     stopping = True
                     if closed is None:
-                        print("\nStopping: saving a checkpoint (again to give up)", file=sys.stderr)
+                        print(f"\n{say('shown.stopping')}", file=sys.stderr)
                     host.send(Stop())
                 if not events and time.monotonic() - asked_at < IDLE_S:
                     time.sleep(IDLE_S)  # the job runs elsewhere; an inline one has used its budget instead

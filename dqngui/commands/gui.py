@@ -20,9 +20,9 @@ def run(arguments: GuiArguments) -> int:
     experiment = chosen_experiment(arguments.file, arguments.env, arguments.set, agent=arguments.agent)
     size = _size(arguments.size)
     if arguments.quit_after is not None and not 0 < arguments.quit_after < 1e6:
-        raise ConfigError("--quit-after must be a positive number of seconds")
+        raise ConfigError("command.quit_after")
     if not 0 <= arguments.warm_up < 1e6:
-        raise ConfigError("--warm-up must be a number of seconds, 0 or more")
+        raise ConfigError("command.warm_up")
     _check_display()
     if sys.platform == "win32":
         import torch  # noqa: F401  Windows finds torch's libraries only if they are loaded before Qt's
@@ -47,10 +47,15 @@ def _size(text: str | None) -> tuple[int, int] | None:
         return None
     match = re.fullmatch(r"(\d{1,6})[xX×](\d{1,6})", text)
     if match is None:
-        raise ConfigError(f"--size {text}: write it as WIDTHxHEIGHT, for example 1440x900")
+        raise ConfigError("command.size", given=text)
     width, height = int(match[1]), int(match[2])
     if not (SMALLEST[0] <= width <= LARGEST[0] and SMALLEST[1] <= height <= LARGEST[1]):
-        raise ConfigError(f"--size {text}: from {SMALLEST[0]}x{SMALLEST[1]} to {LARGEST[0]}x{LARGEST[1]}")
+        raise ConfigError(
+            "command.size_range",
+            given=text,
+            smallest=f"{SMALLEST[0]}x{SMALLEST[1]}",
+            largest=f"{LARGEST[0]}x{LARGEST[1]}",
+        )
     return width, height
 
 
@@ -60,6 +65,4 @@ def _check_display() -> None:
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     ):
         return
-    raise ConfigError(
-        "there is no display for a window: train with `dqngui train`, or draw offscreen with QT_QPA_PLATFORM=offscreen"
-    )
+    raise ConfigError("command.no_display")

@@ -18,6 +18,7 @@ from dqngui.messages import (
     Weights,
     encode,
 )
+from dqngui.texts import Text, say, words
 
 BAR_WIDTH = 20
 
@@ -80,19 +81,19 @@ class ProgressLine:
             case Warned():
                 self._say(event.text)
             case KnobRefused():
-                self._say(f"`{event.field}` = {event.value!r} was refused: {event.reason}")
+                self._say(say("shown.refused", field=event.field, value=repr(event.value), reason=event.reason))
             case Forked():
-                changes = f" with {'; '.join(event.changes)}" if event.changes else ""
-                self._say(f"Forked from {event.parent} at step {event.step:,}{changes}.")
+                changes = "; ".join(event.changes_in_words)
+                if changes:
+                    self._say(say("shown.forked_with", parent=event.parent, step=event.step, changes=changes))
+                else:
+                    self._say(say("shown.forked", parent=event.parent, step=event.step))
                 if event.fresh:
-                    self._say(f"Begins anew: {', '.join(event.fresh)}.")
+                    self._say(say("shown.fresh", parts=event.fresh))
+            case RunResumed() if event.lost_steps:
+                self._say(say("shown.resumed_again", step=event.step, lost=event.lost_steps))
             case RunResumed():
-                lost = (
-                    f", {event.lost_steps:,} steps behind its last checkpoint are made again"
-                    if event.lost_steps
-                    else ""
-                )
-                self._say(f"The run goes on from step {event.step:,}{lost}.")
+                self._say(say("shown.resumed", step=event.step))
         if self._live and time.monotonic() - self._drawn_at > 0.1:
             self._draw()
 
@@ -103,12 +104,13 @@ class ProgressLine:
         parts = [f"{self._step:,} / {self._total:,} {'█' * full}{'░' * (BAR_WIDTH - full)} {share:.0%}"]
         if self._speed > 0:
             left = round((self._total - self._step) / self._speed)
-            parts.append(f"{self._speed:,.0f} steps/s  {left // 60}:{left % 60:02d} left")
+            parts.append(words(say("shown.left", speed=self._speed, minutes=left // 60, seconds=left % 60)))
         if self._return is not None:
-            parts.append(f"return {self._return:g}")
-        if self._evaluation is not None:
-            best = f" (best {self._best:.4g})" if self._best is not None else ""
-            parts.append(f"evaluated {self._evaluation:.4g}{best}")
+            parts.append(words(say("shown.return", value=self._return)))
+        if self._evaluation is not None and self._best is not None:
+            parts.append(words(say("shown.evaluated_best", mean=self._evaluation, best=self._best)))
+        elif self._evaluation is not None:
+            parts.append(words(say("shown.evaluated", mean=self._evaluation)))
         return "  ".join(parts)
 
     def close(self) -> None:
@@ -120,8 +122,8 @@ class ProgressLine:
         print(f"\r\033[K{self.text()}", end="", file=sys.stderr, flush=True)
         self._drawn_at = time.monotonic()
 
-    def _say(self, text: str) -> None:
-        print(f"\r\033[K{text}" if self._live else text, file=sys.stderr)
+    def _say(self, text: Text | str) -> None:
+        print(f"\r\033[K{text}" if self._live else str(text), file=sys.stderr)
 
 
 def table(rows: list[list[str]]) -> str:

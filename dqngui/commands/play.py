@@ -12,6 +12,7 @@ from dqngui.commands.following import follow
 from dqngui.commands.output import JsonLines
 from dqngui.config import ConfigError
 from dqngui.messages import Evaluated, Event, Request, Warned
+from dqngui.texts import say
 
 
 def run(arguments: PlayArguments) -> int:
@@ -26,11 +27,11 @@ def run(arguments: PlayArguments) -> int:
         elif isinstance(event, Evaluated):
             _print_returns(event, arguments.video)
         elif isinstance(event, Warned):
-            print(event.text, file=sys.stderr)
+            print(event.words, file=sys.stderr)
 
     outcome = follow(open_host("inline", _request(arguments)), take)
     if outcome.failed is not None:
-        print(f"dqngui: {outcome.failed.text}", file=sys.stderr)
+        print(say("shown.error", problem=outcome.failed.text), file=sys.stderr)
         if outcome.failed.details and outcome.status == 1:
             print(outcome.failed.details, file=sys.stderr)
     return outcome.status
@@ -39,13 +40,13 @@ def run(arguments: PlayArguments) -> int:
 def _request(arguments: PlayArguments) -> Request:
     folder = run_folder(arguments.run, arguments.runs)
     if arguments.episodes < 1:
-        raise ConfigError("--episodes must be at least 1")
+        raise ConfigError("command.episodes")
     checkpoint: str | int = arguments.checkpoint
     if checkpoint not in ("best", "last"):
         try:
             checkpoint = int(checkpoint)
         except ValueError:
-            raise ConfigError(f"--checkpoint {checkpoint}: it is best, last or a step") from None
+            raise ConfigError("command.checkpoint", given=checkpoint) from None
     options: dict[str, Any] = {"checkpoint": checkpoint, "episodes": arguments.episodes}
     options |= {name: value for name in ("seed", "video") if (value := getattr(arguments, name)) is not None}
     return Request(job="test", folder=str(folder), options=options)
@@ -53,8 +54,12 @@ def _request(arguments: PlayArguments) -> Request:
 
 def _print_returns(event: Evaluated, video: str | None) -> None:
     for index, (ret, length) in enumerate(zip(event.returns, event.lengths, strict=True), start=1):
-        print(f"episode {index}: return {ret:g} in {length:,} steps")
-    spread = f" ± {statistics.pstdev(event.returns):.4g}" if len(event.returns) > 1 else ""
-    print(f"mean return {event.mean:.4g}{spread} over {len(event.returns)} episodes, checkpoint of step {event.step:,}")
+        print(say("shown.episode", number=index, value=ret, length=length))
+    count, step = len(event.returns), event.step
+    if count > 1:
+        spread = statistics.pstdev(event.returns)
+        print(say("shown.mean_return_spread", mean=event.mean, spread=spread, count=count, step=step))
+    else:
+        print(say("shown.mean_return", mean=event.mean, count=count, step=step))
     if video is not None:
-        print(f"film: {video}")
+        print(say("shown.film", path=video))

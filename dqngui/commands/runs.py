@@ -10,20 +10,21 @@ from dqngui.commands.arguments import RunsArguments
 from dqngui.commands.output import table, write_json_line
 from dqngui.config import ConfigError
 from dqngui.runs.folder import RunSummary, list_runs
+from dqngui.texts import say
 
 
 def run(arguments: RunsArguments) -> int:
     """Print the table and return the exit status. Raises ConfigError."""
     folder = Path(arguments.folder)
     if not folder.is_dir() and arguments.folder != "runs":
-        raise ConfigError(f"there is no folder `{arguments.folder}`")
+        raise ConfigError("command.no_folder", folder=arguments.folder)
     summaries = list_runs(folder)
     if arguments.json:
         for summary in summaries:
             write_json_line(msgspec.json.encode({"type": "Run", **msgspec.to_builtins(summary)}))
         return 0
     if not summaries:
-        print(f"No runs in `{arguments.folder}` yet: `dqngui train` makes one.")
+        print(say("shown.no_runs", folder=arguments.folder))
         return 0
     head = ["run", "task", "agent", "seed", "steps", "best", "training", "state"]
     rows = [_row(summary) for summary in summaries]

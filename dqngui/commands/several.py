@@ -17,6 +17,7 @@ from dqngui.commands.output import table, write_json_line
 from dqngui.config import ConfigError, Experiment
 from dqngui.messages import COMMANDS, Evaluated, Event, Failed, Finished, Learned, Request, Stop, Weights, encode
 from dqngui.settings import with_settings
+from dqngui.texts import say
 
 if TYPE_CHECKING:
     from dqngui.hosts import Host
@@ -104,7 +105,8 @@ class SeedRun:
         if self._json and not isinstance(event, Weights):
             write_json_line(msgspec.json.encode({**msgspec.json.decode(encode(event)), "seed": row.seed}))
         elif isinstance(event, Evaluated):
-            print(f"seed {row.seed}: {event.step:,} steps, {event.role} {event.mean:.4g}", file=sys.stderr)
+            told = say("shown.seed", seed=row.seed, step=event.step, role=event.role, mean=event.mean)
+            print(told, file=sys.stderr)
 
 
 def _test_request(folder: str, episodes: int) -> Request:
@@ -117,11 +119,11 @@ def _test_request(folder: str, episodes: int) -> Request:
 def run_several(arguments: TrainArguments) -> int:
     """Train every seed, at most `jobs` at once, and print the table. Raises ConfigError."""
     if arguments.resume is not None or arguments.fork is not None or arguments.seed is not None:
-        raise ConfigError("--seeds starts new runs, one a seed; it goes with neither --resume nor --fork nor --seed")
+        raise ConfigError("command.seeds_alone")
     if arguments.break_:
-        raise ConfigError("--break stops one run; it does not go with --seeds")
+        raise ConfigError("command.seeds_break")
     if arguments.jobs < 1 or arguments.test_episodes < 0:
-        raise ConfigError("--jobs must be at least 1 and --test-episodes at least 0")
+        raise ConfigError("command.jobs")
     experiment = experiment_of(arguments)
     waiting = [with_settings(experiment, {"run.seed": seed}) for seed in seeds_of(arguments.seeds or "")]
     schedule = knobs_of(arguments.replay_knobs, arguments.runs) if arguments.replay_knobs is not None else ()
@@ -149,7 +151,7 @@ def run_several(arguments: TrainArguments) -> int:
 def _poll(running: list[SeedRun], done: list[SeedRun], request: Interruption) -> None:
     if request.requested and not getattr(request, "passed_on", False):
         request.passed_on = True  # type: ignore[attr-defined]
-        print("Stopping: saving checkpoints (again to give up)", file=sys.stderr)
+        print(say("shown.stopping_all"), file=sys.stderr)
         for seed_run in running:
             seed_run.stop()
     for seed_run in list(running):
@@ -157,7 +159,8 @@ def _poll(running: list[SeedRun], done: list[SeedRun], request: Interruption) ->
             running.remove(seed_run)
             done.append(seed_run)
             if seed_run.failed is not None:
-                print(f"dqngui: seed {seed_run.row.seed}: {seed_run.failed.text}", file=sys.stderr)
+                told = say("shown.seed_failed", seed=seed_run.row.seed, problem=seed_run.failed.text)
+                print(told, file=sys.stderr)
     time.sleep(IDLE_S)
 
 
@@ -179,7 +182,7 @@ def seeds_of(text: str) -> list[int]:
                 raise ValueError
             seeds += [seed for seed in span if seed not in seeds]
     except ValueError:
-        raise ConfigError(f"--seeds {text}: write it as 0-4 or 0,3,7") from None
+        raise ConfigError("command.seeds", given=text) from None
     return seeds
 
 

@@ -15,6 +15,14 @@ from dqngui.commands.output import JsonLines, Output, ProgressLine
 from dqngui.config import ConfigError
 from dqngui.jobs.breakpoints import hit_words, parse
 from dqngui.messages import Request, SetBreakpoints
+from dqngui.texts import say
+
+_ENDED = {
+    "completed": say("shown.completed"),
+    "solved": say("shown.solved"),
+    "stopped": say("shown.stopped"),
+    "failed": say("shown.failed"),
+}
 
 
 def run(arguments: TrainArguments) -> int:
@@ -42,7 +50,7 @@ def run(arguments: TrainArguments) -> int:
 def _breakpoints(arguments: TrainArguments) -> tuple[SetBreakpoints, ...]:
     """What `--break` asks for. Raises ConfigError."""
     if arguments.break_ and arguments.replay_knobs is not None:
-        raise ConfigError("--replay-knobs sets the breakpoints of its run again, so it does not go with --break")
+        raise ConfigError("command.replay_knobs_break")
     return (SetBreakpoints(points=tuple(map(parse, arguments.break_))),) if arguments.break_ else ()
 
 
@@ -81,11 +89,9 @@ def _resumed(arguments: TrainArguments) -> tuple[Request, int]:
         break_=arguments.break_,
     )
     if arguments != allowed:
-        raise ConfigError(
-            "--resume continues a run as it is; beside it there may be --steps, --break, --runs, --host and --json"
-        )
+        raise ConfigError("command.resume_alone")
     if arguments.steps is not None and arguments.steps < 1:
-        raise ConfigError("--steps must be at least 1")
+        raise ConfigError("command.steps")
     assert arguments.resume is not None
     from dqngui.runs.folder import read_experiment
 
@@ -110,18 +116,21 @@ def _train(request: Request, host: str, output: Output, quiet: bool) -> int:
 def _report(request: Request, outcome: Outcome, quiet: bool) -> None:
     """The last lines: what failed (standard error), or what was reached and where it is (standard output)."""
     if outcome.failed is not None:
-        print(f"dqngui: {outcome.failed.text}", file=sys.stderr)
+        print(say("shown.error", problem=outcome.failed.text), file=sys.stderr)
         if outcome.failed.details and outcome.status == 1:
             print(outcome.failed.details, file=sys.stderr)
         return
     for hit in outcome.hits if outcome.broken else ():
-        print(f"dqngui: {hit_words(hit)}", file=sys.stderr)
+        print(say("shown.error", problem=hit_words(hit)), file=sys.stderr)
     if quiet or outcome.finished is None:
         return
     end = outcome.finished
-    reached = f", best evaluation {end.best:.4g}" if end.best is not None else ""
-    print(f"{end.reason.capitalize()} at {end.step:,} steps, {end.steps_per_second:,.0f} steps/s{reached}")
-    print(f"Run:    {request.folder}")
+    how, speed = _ENDED[end.reason], end.steps_per_second
+    if end.best is None:
+        print(say("shown.ended", how=how, step=end.step, speed=speed))
+    else:
+        print(say("shown.ended_best", how=how, step=end.step, speed=speed, best=end.best))
+    print(say("shown.run", folder=request.folder))
     if end.reason == "stopped":
-        print(f"Resume: dqngui train --resume {request.folder}")
-    print(f"Play:   dqngui play {request.folder}")
+        print(say("shown.how_to_resume", folder=request.folder))
+    print(say("shown.how_to_play", folder=request.folder))

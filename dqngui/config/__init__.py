@@ -1,4 +1,4 @@
-"""What an experiment is: frozen structs with bounds, help and live or fork marks.
+"""An experiment as frozen structs with bounds, help and live marks. Not how experiments are read or changed.
 
 `learn.lr` in a TOML file, in `--set learn.lr=1e-3`, in the form and in the log is the same name.
 `settings` checks and changes experiments, `presets` reads and writes them.
@@ -12,6 +12,7 @@ from dqngui.config.net import NetConfig
 from dqngui.config.run import RunConfig
 from dqngui.config.schedule import Schedule
 from dqngui.schema import Options
+from dqngui.texts import ReadableError
 
 __all__ = [
     "SECTIONS",
@@ -26,8 +27,8 @@ __all__ = [
 ]
 
 
-class ConfigError(ValueError):
-    """The user's mistake in an experiment, in one sentence."""
+class ConfigError(ReadableError):
+    """A mistake of the user, for example in an experiment or on the command line, told in one sentence."""
 
 
 class Experiment(Options, frozen=True):

@@ -47,7 +47,8 @@ class LearnConfig(Options, frozen=True):
     epochs: Annotated[
         int,
         setting(
-            "Times that an update goes over its rollout. More learn more per step, and stray further from what acted.",
+            "Passes over the rollout in each update. More learn more from each step, and move further from "
+            "the policy that acted.",
             live=True,
             log=True,
             ge=1,
@@ -69,7 +70,8 @@ class LearnConfig(Options, frozen=True):
     gae_lambda: Annotated[
         float,
         setting(
-            "How far real rewards reach before the critic's guess takes over. Higher means less bias and more noise.",
+            "How long real rewards count before the critic's estimate takes over. Higher means less bias and "
+            "more noise.",
             label="Trace λ",
             live=True,
             ge=0,
@@ -79,7 +81,7 @@ class LearnConfig(Options, frozen=True):
     entropy_weight: Annotated[
         float,
         setting(
-            "Reward for staying undecided. Higher explores for longer and exploits less.",
+            "Weight of the bonus for the policy's entropy. Higher explores for longer and exploits less.",
             label="Entropy weight",
             live=True,
             log=True,
@@ -90,7 +92,8 @@ class LearnConfig(Options, frozen=True):
     value_weight: Annotated[
         float,
         setting(
-            "Weight of the critic's loss beside the policy's. Higher values better and decides later.",
+            "Weight of the critic's loss relative to the policy's. Higher fits values better and improves "
+            "the policy more slowly.",
             label="Value weight",
             live=True,
             log=True,
@@ -100,12 +103,17 @@ class LearnConfig(Options, frozen=True):
     ] = 0.5
     value_clip: Annotated[
         bool,
-        setting("The critic, too, may move only by the clip range in one update.", label="Clip values", advanced=True),
+        setting(
+            "The critic's values, too, may change only by the clip range in one update.",
+            label="Clip values",
+            advanced=True,
+        ),
     ] = False
     normalise_advantages: Annotated[
         bool,
         setting(
-            "Advantages of every minibatch have mean 0 and deviation 1: the size of rewards then matters less.",
+            "Advantages are scaled to mean 0 and standard deviation 1 in every minibatch, so that the size "
+            "of rewards matters less.",
             label="Normalise advantages",
             advanced=True,
         ),
@@ -141,8 +149,8 @@ class LearnConfig(Options, frozen=True):
     burn_in: Annotated[
         int,
         setting(
-            "Steps that only refresh a recurrent memory before the learned ones. More make the stored "
-            "state fresher and cost time.",
+            "Steps before the learned ones that only bring a recurrent memory up to date. More make its "
+            "stored state more accurate and cost time.",
             live=True,
             log=True,
             ge=0,
@@ -244,8 +252,8 @@ class LearnConfig(Options, frozen=True):
     kappa: Annotated[
         float,
         setting(
-            "Error up to which the loss of quantiles is quadratic. Raised, it smooths more and tells the quantiles "
-            "apart less; 0 never smooths.",
+            "Error up to which the loss of quantiles is quadratic. Raised, errors are smoothed more and the "
+            "quantiles differ less; 0: no smoothing.",
             label="Quantile κ",
             live=True,
             log=True,
@@ -256,8 +264,8 @@ class LearnConfig(Options, frozen=True):
     rescale: Annotated[
         bool,
         setting(
-            "Values are learned as about their square root, so that small and large returns weigh alike and rewards "
-            "need no scaling.",
+            "Values are learned as roughly their square root, so that small and large returns count alike "
+            "and rewards need no scaling.",
             label="Rescaled values",
         ),
     ] = False
@@ -275,8 +283,8 @@ class LearnConfig(Options, frozen=True):
     predict_next: Annotated[
         float,
         setting(
-            "Weight of the next observation's prediction in the loss. Raised, the network learns more of how the "
-            "world moves and less of what is worth doing; 0 switches it off.",
+            "Weight in the loss of predicting the next observation. Raised, the network learns more about "
+            "how the environment behaves and less about action values; 0 switches it off.",
             label="Prediction weight",
             live=True,
             log=True,
@@ -287,8 +295,8 @@ class LearnConfig(Options, frozen=True):
     pretrain_updates: Annotated[
         int,
         setting(
-            "First updates that learn to predict the next observation only, without rewards. More prepare the memory "
-            "better and put off learning what to do.",
+            "First updates that learn only to predict the next observation, without rewards. More prepare "
+            "the memory better and delay learning what to do.",
             label="Pre-training updates",
             ge=0,
             le=10_000_000,
@@ -297,8 +305,8 @@ class LearnConfig(Options, frozen=True):
     self_weight: Annotated[
         float,
         setting(
-            "Weight of what a memory teaches itself (SARIMA its forecasts) in the loss. Raised, it fits the "
-            "observations better and serves the values less; 0 switches it off.",
+            "Weight of the memory's own loss (SARIMA: the error of its forecasts). Raised, the memory fits "
+            "the observations better and helps the action values less; 0 switches it off.",
             label="Self-taught weight",
             live=True,
             log=True,
@@ -309,8 +317,8 @@ class LearnConfig(Options, frozen=True):
     augment_noise: Annotated[
         float,
         setting(
-            "Noise on observed numbers when they are learned from, as a share of each one's spread. Raised, the agent "
-            "heeds small differences less; 0 switches it off.",
+            "Noise added to observed numbers during learning, as a share of each number's spread. Raised, "
+            "the agent reacts less to small differences; 0 switches it off.",
             label="Observation noise",
             live=True,
             log=True,
@@ -322,8 +330,8 @@ class LearnConfig(Options, frozen=True):
     augment_shift: Annotated[
         int,
         setting(
-            "Pixels by which pictures are shifted at random when they are learned from. Raised, the agent cares less "
-            "where things are seen; 0 switches it off.",
+            "Pixels by which pictures are shifted at random during learning. Raised, the agent depends less "
+            "on where things are seen; 0 switches it off.",
             label="Picture shift",
             unit="pixels",
             live=True,

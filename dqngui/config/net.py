@@ -22,8 +22,9 @@ class NetConfig(Options, frozen=True):
     horizon: Annotated[
         int,
         setting(
-            "Steps back that the task asks the agent to remember; 0: not known. Raised, a memory's gates start out "
-            "holding for longer and a transformer looks back further, unless its own options say otherwise.",
+            "How many steps back the task asks the agent to remember; 0: unknown. Raised, a memory's gates "
+            "keep information for longer at first and a transformer looks back further, unless the memory's "
+            "own options say otherwise.",
             label="Memory horizon",
             unit="steps",
             ge=0,
@@ -37,8 +38,8 @@ class NetConfig(Options, frozen=True):
     tokens: Annotated[
         Literal["one", "feature"],
         setting(
-            "Each part of the observation is one token; or every feature, cell of a grid, region of a picture and "
-            "entity is (attention then weighs them, and costs more)."
+            "What a token is. one: each part of the observation; feature: every feature, cell of a grid, "
+            "region of a picture and entity (attention then weighs them, and costs more)."
         ),
     ] = "feature"
     head: Annotated[
@@ -47,15 +48,15 @@ class NetConfig(Options, frozen=True):
     values: Annotated[
         Literal["mean", "categorical", "quantile"],
         setting(
-            "What the head learns of the return: its mean, the probabilities of fixed returns (C51), or its quantiles "
-            "(QR-DQN). A distribution tells more of each step and costs a little more.",
+            "What the head learns of the return: its mean, the probabilities of fixed returns (C51), or its "
+            "quantiles (QR-DQN). A distribution learns more from each step and costs a little more.",
             label="Returns as",
         ),
     ] = "mean"
     atoms: Annotated[
         int,
         setting(
-            "Returns or quantiles that make a distribution. More draw it finer and cost more.",
+            "Number of returns or quantiles in a distribution. More describe it more finely and cost more.",
             log=True,
             ge=2,
             le=1024,
@@ -64,8 +65,8 @@ class NetConfig(Options, frozen=True):
     v_min: Annotated[
         float,
         setting(
-            "Smallest return of the distribution, discounted and with rewards scaled. Lower takes in worse returns, "
-            "and leaves fewer atoms for the others.",
+            "Smallest return of the distribution, discounted and with rewards scaled. Lower covers worse "
+            "returns and leaves fewer atoms for the others.",
             label="Lowest return",
             ge=-1e6,
             le=1e6,
@@ -74,8 +75,8 @@ class NetConfig(Options, frozen=True):
     v_max: Annotated[
         float,
         setting(
-            "Largest return of the distribution, discounted and with rewards scaled. Higher takes in better returns, "
-            "and leaves fewer atoms for the others.",
+            "Largest return of the distribution, discounted and with rewards scaled. Higher covers better "
+            "returns and leaves fewer atoms for the others.",
             label="Highest return",
             ge=-1e6,
             le=1e6,
@@ -84,8 +85,8 @@ class NetConfig(Options, frozen=True):
     noisy: Annotated[
         bool,
         setting(
-            "The head's weights carry learned noise, drawn anew at every step, which explores by itself: ε can be 0. "
-            "Evaluating and playing uses the weights without noise.",
+            "The head's weights get learned noise, drawn anew at every step. The agent then explores without "
+            "random actions, so ε can be 0. Evaluation and playing use the weights without noise.",
             label="Noisy head",
         ),
     ] = False
@@ -113,8 +114,8 @@ class NetConfig(Options, frozen=True):
     previous_action: Annotated[
         bool,
         setting(
-            "The agent also sees its previous action. Even one without memory can then remember, by writing what it "
-            "saw into what it does.",
+            "The agent also sees its previous action. Even an agent without memory can then remember "
+            "something, by encoding what it saw in its actions.",
             advanced=True,
         ),
     ] = True

@@ -1,4 +1,4 @@
-"""How long, where and how often."""
+"""The run: how long it is, where it computes, how often it evaluates and saves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dqngui.schema import Options, setting
 
 
 class RunConfig(Options, frozen=True):
-    """How long, where and how often."""
+    """The run: how long it is, where it computes, how often it evaluates and saves."""
 
     total_steps: Annotated[
         int, setting("Environment steps of the whole run.", label="Total steps", unit="steps", log=True, ge=1)
@@ -31,7 +31,7 @@ class RunConfig(Options, frozen=True):
         ),
     ] = 5_000
     eval_episodes: Annotated[
-        int, setting("Episodes of an evaluation. More are steadier and take longer.", ge=1, le=1000)
+        int, setting("Episodes in an evaluation. More give a steadier mean and take longer.", ge=1, le=1000)
     ] = 10
     stop_at: Annotated[
         float | None, setting("Stop when two disjoint evaluations both reach this mean return.", label="Stop at return")

@@ -1,1 +1,1 @@
-"""Environments: any gymnasium task as named parts of observation and a number of actions, and tasks of our own."""
+"""Environments: any gymnasium task as parts of an observation and a number of actions, and our own tasks. No agents."""

@@ -1,4 +1,4 @@
-"""Several choices at once as one: what a Q-network picks from is the list of all combinations."""
+"""Action spaces with several choices at once become one choice from the list of all combinations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_COMBINATIONS = 10_000
 
 
 class _Combinations(gymnasium.ActionWrapper[Any, Any, Any]):
-    """Action i is the i-th combination, the last choice counting fastest."""
+    """Action i is the i-th combination of the choices; the last choice varies fastest."""
 
     def __init__(self, env: gymnasium.Env[Any, Any], sizes: np.ndarray, start: np.ndarray) -> None:
         super().__init__(env)
@@ -32,10 +32,10 @@ class _Combinations(gymnasium.ActionWrapper[Any, Any, Any]):
 
 
 def as_one_choice(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
-    """The environment with actions that are one choice and count from 0, where they are choices at all.
+    """The environment with its discrete actions as one choice, counted from 0.
 
-    MultiDiscrete and MultiBinary become one Discrete choice among all combinations; others stay as they are.
-    Raises ConfigError where there are too many.
+    MultiDiscrete and MultiBinary become one Discrete choice among all combinations; other spaces stay as they are.
+    Raises ConfigError if there are too many combinations.
     """
     space = env.action_space
     if isinstance(space, gym_spaces.Discrete) and space.start != 0:
@@ -49,7 +49,5 @@ def as_one_choice(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
         return env
     count = math.prod(sizes.ravel().tolist())
     if count > MOST_COMBINATIONS:
-        raise ConfigError(
-            f"`env.id`: the actions make {count:,} combinations; at most {MOST_COMBINATIONS:,} can be one choice"
-        )
+        raise ConfigError("env.too_many_actions", count=count, most=MOST_COMBINATIONS)
     return _Combinations(env, sizes, starts)

@@ -1,9 +1,9 @@
 """Catch: a ball falls down a small picture and a paddle moves under it (after bsuite's, Osband et al. 2020).
 
 The picture has `rows` × `columns` pixels. The paddle, one pixel wide, begins in the middle of the
-bottom row, the ball at the top in a column drawn with equal chances. At every step the paddle goes
-left, stays or goes right, where there is room, and the ball falls by one row. Once the ball has
-reached the bottom row, after rows − 1 steps, the episode ends: +1 if the paddle is under it, else −1;
+bottom row, the ball at the top in a column drawn with equal probabilities. At every step the paddle goes
+left, stays or goes right, as far as there is room, and the ball falls by one row. When the ball has reached
+the bottom row, after rows − 1 steps, the episode ends with reward +1 if the paddle is under it, else −1;
 all other rewards are 0.
 
 The lowest `blind` rows do not show the ball (the bottom row included; they show the paddle), so it is
@@ -15,11 +15,11 @@ Observation: uint8 (rows, columns, 1), 255 where the ball or the paddle is. Acti
 `asked` (true while the episode lasts).
 
 Let m = ⌊columns/2⌋, the middle. Oracle: +1, if rows − 1 >= m; a paddle that can move only r = rows − 1
-times catches the columns within r of the middle. Without memory the agent can still write into the
-paddle's place while it sees the ball: V moves tell 2V + 1 places apart, of which each leads on to one
-column at most. So the best without memory catches min(columns, 2V + 1) columns out of `columns` (for an
+times catches the columns within r of the middle. Without memory the agent can still use the paddle's
+position as a memory while it sees the ball: V moves lead to 2V + 1 positions, each of which leads to one
+column at most. So the best policy without memory catches min(columns, 2V + 1) columns out of `columns` (for an
 odd number of columns and blind > 1): 3 of 9 with rows = 10, columns = 9, blind = 9, a mean return of
-−1/3. Whoever moves without regard to the ball, at random too: 2/columns − 1.
+−1/3. A policy that ignores the ball, such as a random one: 2/columns − 1.
 
 Rendering: the picture enlarged; a ring shows the ball where the agent does not see it.
 """
@@ -32,7 +32,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from dqngui.envs.drawing import BRIGHT, FLOOR, RIGHT, SIGNAL, WRONG, Canvas
+from dqngui.envs.drawing import BRIGHT, FLOOR, RIGHT, SIGNAL, WRONG, Drawing
 
 
 class Catch(gymnasium.Env[np.ndarray, int]):
@@ -90,17 +90,17 @@ class Catch(gymnasium.Env[np.ndarray, int]):
 
     def _picture(self) -> np.ndarray:
         cell = max(4, min(24, 400 // max(self.rows, self.columns)))
-        canvas = Canvas((self.columns + 2) * cell, (self.rows + 2) * cell)
+        drawing = Drawing((self.columns + 2) * cell, (self.rows + 2) * cell)
         right, hidden = (self.columns + 1) * cell, (self.rows + 1 - self.blind) * cell
-        canvas.rectangle(cell, cell, right, (self.rows + 1) * cell, FLOOR)
+        drawing.rectangle(cell, cell, right, (self.rows + 1) * cell, FLOOR)
         if self.blind:
-            canvas.rectangle(cell, hidden, right, (self.rows + 1) * cell, (30, 35, 43))
+            drawing.rectangle(cell, hidden, right, (self.rows + 1) * cell, (30, 35, 43))
         seen = self._row < self.rows - self.blind
         x, y = (self._ball + 1.5) * cell, (self._row + 1.5) * cell
-        canvas.disc(x, y, cell * 0.38, SIGNAL, 0.0 if seen else cell * 0.26)
+        drawing.disc(x, y, cell * 0.38, SIGNAL, 0.0 if seen else cell * 0.26)
         colour = BRIGHT
         if self._row == self.rows - 1:
             colour = RIGHT if self._paddle == self._ball else WRONG
         left, top = (self._paddle + 1) * cell, self.rows * cell
-        canvas.rectangle(left, top + cell * 0.55, left + cell, top + cell * 0.9, colour)
-        return canvas.picture()
+        drawing.rectangle(left, top + cell * 0.55, left + cell, top + cell * 0.9, colour)
+        return drawing.picture()

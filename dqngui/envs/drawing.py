@@ -1,7 +1,7 @@
-"""Pictures of our own tasks: discs, rectangles, arrows and short texts on a numpy array.
+"""Drawing the pictures of our own tasks: discs, rectangles, arrows and short texts on a numpy array.
 
-Lengths are in pixels of the finished picture, from its left and upper edge; everything is drawn twice
-as large and averaged, for smooth edges. What lies outside is cut off.
+Lengths are in pixels of the finished picture, from its left and upper edge. Everything is drawn twice as large and
+averaged, for smooth edges. What is outside the picture is cut off.
 """
 
 from __future__ import annotations
@@ -34,12 +34,14 @@ _FONT = {
     "9": "111101111001111",
     "?": "111001011000010",
 }
-"""Three by five dots a character, row by row."""
+"""Three by five dots per character, row by row."""
 
 
 def hue(index: int, count: int, strength: float = 1.0) -> Colour:
-    """The colour of the `index`th of `count` symbols, as different from the others as can be; darker when weak."""
-    # Neighbours of a long row differ in brightness too.
+    """The colour of symbol `index` of `count`, as different from the others as possible; `strength` below 1 darkens
+    it.
+    """
+    # In a long row of hues, neighbours also differ in brightness.
     red, green, blue = colorsys.hsv_to_rgb(index / max(1, count), 0.62, 0.92 if count < 9 or index % 2 else 0.68)
     mixed = (
         strength * 255 * part + (1 - strength) * dark for part, dark in zip((red, green, blue), FLOOR, strict=True)
@@ -48,8 +50,8 @@ def hue(index: int, count: int, strength: float = 1.0) -> Colour:
     return red, green, blue
 
 
-class Canvas:
-    """A picture in the making."""
+class Drawing:
+    """A picture on which shapes are drawn one after another."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
@@ -62,14 +64,14 @@ class Canvas:
         self._image[rows, columns] = colour
 
     def frame(self, left: float, top: float, right: float, bottom: float, thick: float, colour: Colour) -> None:
-        """The edge of a rectangle, inside it."""
+        """The border of a rectangle, drawn inside it."""
         self.rectangle(left, top, right, top + thick, colour)
         self.rectangle(left, bottom - thick, right, bottom, colour)
         self.rectangle(left, top, left + thick, bottom, colour)
         self.rectangle(right - thick, top, right, bottom, colour)
 
     def disc(self, x: float, y: float, radius: float, colour: Colour, hole: float = 0.0) -> None:
-        """A filled circle, or a ring around a hole of that radius."""
+        """A filled circle, or a ring if `hole` is the radius of a hole."""
         window, rows, columns = self._around(x, y, radius)
         square = rows**2 + columns**2
         window[(square <= (radius * _SCALE) ** 2) & (square >= (hole * _SCALE) ** 2)] = colour
@@ -82,7 +84,7 @@ class Canvas:
         window[(2 * np.abs(across) <= size * _SCALE - along) & (np.abs(along) <= size * _SCALE)] = colour
 
     def text(self, x: float, y: float, height: float, text: str, colour: Colour) -> None:
-        """Digits and question marks around the middle (x, y)."""
+        """Digits and question marks, centred at (x, y)."""
         dot = height / 5
         left = x - (4 * len(text) - 1) / 2 * dot
         for character in text:
@@ -99,7 +101,7 @@ class Canvas:
         return ((rows[:, 0::_SCALE] + rows[:, 1::_SCALE] + _SCALE) // _SCALE**2).astype(np.uint8)
 
     def _around(self, x: float, y: float, radius: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The part of the image around a place, with each dot's distance from it, down and right."""
+        """The part of the image around (x, y), with each dot's distance from there, down and right."""
         rows = _inner(y - radius, y + radius + 1 / _SCALE)
         columns = _inner(x - radius, x + radius + 1 / _SCALE)
         window = self._image[rows, columns]

@@ -1,13 +1,13 @@
-"""Facts: what is so in an environment although the agent cannot see it, by name.
+"""Facts: hidden state of an environment that the agent does not observe, by name.
 
-A task publishes its own as `info["facts"]` at reset and at every step. An int says which of several kinds it is (the
-cue of a T-maze), a float is a quantity (a velocity). What a wrapper leaves out of the observation is a fact too, and
-so is what well-known tasks hide without saying so. Those are read here, from an environment as it stands, by whoever
-wants them: training, which wants none, pays nothing for them.
+A task publishes its facts as `info["facts"]` at reset and at every step. An int is a category (the cue of a T-maze), a
+float is a quantity (a velocity). What a wrapper leaves out of the observation is a fact too, and so is some hidden
+state of well-known tasks. `facts_of` reads these from an environment only when it is called, so training pays nothing.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,20 +17,20 @@ Facts = dict[str, int | float]
 Env = gymnasium.Env[Any, Any]
 
 
-class Hiding:
-    """A wrapper that leaves something out of the observation."""
+class HidesFacts(ABC):
+    """Contract of a wrapper that leaves something out of the observation."""
 
+    @abstractmethod
     def hidden(self) -> Facts:
         """What it left out of the last observation."""
-        raise NotImplementedError
 
 
 def facts_of(env: Env, info: Mapping[str, Any]) -> Facts:
-    """The facts behind the observation that `env` has just given together with `info`."""
+    """The facts at the observation that `env` has just returned together with `info`."""
     facts: Facts = {}
     layer = env
     while isinstance(layer, gymnasium.Wrapper):
-        if isinstance(layer, Hiding):
+        if isinstance(layer, HidesFacts):
             facts |= layer.hidden()
         layer = layer.env
     name = "" if env.spec is None else env.spec.id
@@ -41,17 +41,17 @@ def facts_of(env: Env, info: Mapping[str, Any]) -> Facts:
     return facts | dict(published) if isinstance(published, Mapping) else facts
 
 
-# -- tasks of others ------------------------------------------------------------------------------
+# -- tasks of other packages ----------------------------------------------------------------------
 
 
 def _place_in_grid(grid: Any) -> Facts:
-    """MiniGrid shows what lies before the agent, and not where that is."""
+    """MiniGrid shows what is in front of the agent, but not where the agent is."""
     x, y = grid.agent_pos
     return {"agent x": float(x), "agent y": float(y), "agent direction": int(grid.agent_dir)}
 
 
 def _seen_object(grid: Any) -> Facts:
-    """MiniGrid Memory: a key or a ball lies in the first room, and the same thing marks the right way at the end."""
+    """MiniGrid Memory: a key or a ball is in the first room, and the same object marks the correct side at the end."""
     middle = grid.height // 2
     cue = grid.grid.get(1, middle - 1)
     facts: Facts = {"side of the goal": int(grid.success_pos[1] < middle)}

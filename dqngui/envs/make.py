@@ -1,4 +1,4 @@
-"""Making environments from their configuration; every mistake in it is one sentence.
+"""Makes environments from their configuration; every error in it becomes one sentence.
 
 `env.id` is any registered gymnasium id, or `module:Id` to import a module first. `env.kwargs` go to
 `gymnasium.make`, so `max_episode_steps` is one of them.
@@ -20,7 +20,8 @@ from dqngui.config import ConfigError, EnvConfig
 from dqngui.envs.actions import as_one_choice
 from dqngui.envs.names import known_names
 from dqngui.envs.vector import Envs
-from dqngui.settings import check_task_kwargs
+from dqngui.settings import check_task_kwargs, no_such_choice
+from dqngui.texts import Text, say
 
 _MINIGRID, _ALE = ("minigrid", "minigrid"), ("ale_py", "ale-py")  # module and name of the package
 _REGISTERED_BY = {"MiniGrid-": _MINIGRID, "BabyAI-": _MINIGRID, "ALE/": _ALE, "popgym-": ("popgym", "popgym")}
@@ -33,14 +34,14 @@ for _name, _entry in catalog.TASKS.items():
 
 
 LONGEST_GREEDY = 20_000
-"""Steps after which a greedy episode is cut where the task sets no limit: a policy may go in circles for ever."""
+"""Number of steps after which a greedy episode is cut if the task sets no limit: a policy may go in circles forever."""
 
 
 def make_env(config: EnvConfig, render_mode: str | None = None, longest: int | None = None) -> gymnasium.Env[Any, Any]:
-    """One environment with its wrappers; actions are one choice, from 0, wherever they are choices at all.
+    """One environment with its wrappers; discrete actions are one choice, counted from 0.
 
     Args:
-        longest: limit of an episode's steps where the task sets none.
+        longest: limit of an episode's steps if the task sets none.
 
     Raises ConfigError for an unknown id (with near matches), a missing package (with the command
     that installs it), arguments that the environment refuses, and a wrapper that does not fit.
@@ -52,16 +53,14 @@ def make_env(config: EnvConfig, render_mode: str | None = None, longest: int | N
         path = f"env.wrappers[{index}]"
         entry = catalog.WRAPPERS.get(wrapper.name)
         if entry is None:
-            raise ConfigError(
-                f"`{path}.name`: there is no wrapper `{wrapper.name}`; there are: {', '.join(catalog.WRAPPERS)}"
-            )
+            raise no_such_choice(f"{path}.name", say("choice.wrapper"), wrapper.name, catalog.WRAPPERS)
         try:
             env = catalog.load(entry)(env, msgspec.convert(wrapper.options, entry.options))
         except msgspec.ValidationError as error:
-            raise ConfigError(f"`{path}.options`: {error}") from None
+            raise ConfigError("setting.refused", path=f"{path}.options", reason=error) from None
         except ConfigError as error:
             env.close()
-            raise ConfigError(f"`{path}` ({wrapper.name}): {error}") from None
+            raise ConfigError("wrapper.refused", path=path, name=wrapper.name, problem=error) from None
     try:
         return as_one_choice(env)
     except ConfigError:
@@ -90,26 +89,26 @@ def make_vector(
 def _bare(config: EnvConfig, render_mode: str | None) -> gymnasium.Env[Any, Any]:
     for name in _OURS_TO_SET:
         if name in config.kwargs:
-            raise ConfigError(f"`env.kwargs.{name}`: is set by the program, leave it out")
+            raise ConfigError("env.set_by_program", name=name)
     check_task_kwargs(config)
     name = _import_module(config.id)
     if name not in gymnasium.registry:
-        raise ConfigError(f"`env.id`: there is no environment `{name}`{_near(name)}")
+        raise ConfigError(_unknown(name))
     spec = gymnasium.registry[name]
     picture: dict[str, Any] = {} if render_mode is None else {"render_mode": render_mode}  # some take no such argument
     try:
         env = gymnasium.make(spec, disable_env_checker=True, **picture, **config.kwargs)
     except gymnasium.error.DependencyNotInstalled as error:
-        raise ConfigError(f"`env.id`: {name} needs {_missing(spec, error)}") from error
+        raise ConfigError(_missing(name, spec, error)) from error
     except ModuleNotFoundError as error:
-        raise ConfigError(f"`env.id`: {name} needs the package {error.name}: pip install {error.name}") from error
+        raise ConfigError("env.needs_package", name=name, package=error.name) from error
     except Exception as error:
         if picture and "render_mode" in str(error):
-            raise ConfigError(f"`env.id`: {name} cannot draw pictures ({render_mode})") from error
+            raise ConfigError("env.no_pictures_in", name=name, mode=render_mode) from error
         raise ConfigError(_refused(config, name, spec, error)) from error
     if render_mode is not None and render_mode not in (env.metadata.get("render_modes") or ()):
         env.close()
-        raise ConfigError(f"`env.id`: {name} cannot draw pictures ({render_mode})")
+        raise ConfigError("env.no_pictures_in", name=name, mode=render_mode)
     features, actions = known_names(name)
     if features:
         env.feature_names = features  # type: ignore[attr-defined]
@@ -125,56 +124,62 @@ def _import_module(env_id: str) -> str:
             importlib.import_module(module)
         except ModuleNotFoundError as error:
             if module == error.name or module.startswith(f"{error.name}."):
-                raise ConfigError(f"`env.id`: there is no Python module `{module}`") from None
-            raise ConfigError(
-                f"`env.id`: the module `{module}` needs the package {error.name}: pip install {error.name}"
-            ) from error
+                raise ConfigError("env.no_module", module=module) from None
+            raise ConfigError("env.module_needs_package", module=module, package=error.name) from error
         except Exception as error:
-            raise ConfigError(f"`env.id`: the module `{module}` cannot be imported: {error}") from error
+            raise ConfigError("env.module_broken", module=module, problem=error) from error
         return name
     for prefix, (package, requirement) in _REGISTERED_BY.items():
         if env_id.startswith(prefix):
             try:
                 importlib.import_module(package)
             except ModuleNotFoundError:
-                raise ConfigError(
-                    f"`env.id`: {env_id} needs the package {requirement}: pip install {requirement}"
-                ) from None
+                raise ConfigError("env.needs_package", name=env_id, package=requirement) from None
             if package == "ale_py":
                 gymnasium.register_envs(importlib.import_module(package))
     return env_id
 
 
-def _near(name: str) -> str:
+def _unknown(name: str) -> Text:
+    """There is no such environment; with names that read alike."""
     bare = name.rpartition("-v")[0] or name
     by_lower: dict[str, list[str]] = {}
     for known in gymnasium.registry:
         by_lower.setdefault(known.rpartition("-v")[0].lower(), []).append(known)
     close = difflib.get_close_matches(bare.lower(), by_lower, n=3, cutoff=0.6)
     matches = [max(by_lower[key], key=lambda known: (len(known), known)) for key in close]
-    return f"; did you mean {' or '.join(matches)}?" if matches else "; for one of your own write `module:Id`"
+    if not matches:
+        return say("env.none", name=name)
+    near: Text | str = matches[0]
+    for match in matches[1:]:
+        near = say("env.or", first=near, second=match)
+    return say("env.none_near", name=name, near=near)
 
 
-def _missing(spec: Any, error: Exception) -> str:
+def _missing(name: str, spec: Any, error: Exception) -> Text:
     home = str(spec.entry_point).replace("_", "-")
     for extra in _EXTRAS:
         if f"gymnasium.envs.{extra}" in home:
-            return f'the package gymnasium[{extra}]: pip install "gymnasium[{extra}]"'
-    return f"a package that is missing: {str(error).splitlines()[0]}"
+            return say("env.needs_extra", name=name, package=f"gymnasium[{extra}]")
+    return say("env.needs_missing", name=name, problem=str(error).splitlines()[0])
 
 
-def _refused(config: EnvConfig, name: str, spec: Any, error: Exception) -> str:
+def _refused(config: EnvConfig, name: str, spec: Any, error: Exception) -> Text:
     reason = str(error).split(" was raised from the environment creator")[0].strip().split("\n")[0]
     reason = reason or type(error).__name__
     if not config.kwargs:
-        return f"`env.id`: {name} could not be made: {reason}"
+        return say("env.not_made", name=name, reason=reason)
     if isinstance(error, TypeError) and "unexpected keyword argument" in reason:
         unknown = reason.rpartition("unexpected keyword argument ")[2].strip("'\"")
-        return f"`env.kwargs.{unknown}`: {name} has no such argument{_arguments(spec)}"
-    return f"`env.kwargs`: {name} refused them: {reason}"
+        known = _arguments(spec)
+        if known:
+            return say("env.no_argument_but", argument=unknown, name=name, known=known)
+        return say("env.no_argument", argument=unknown, name=name)
+    return say("env.arguments_refused", name=name, reason=reason)
 
 
-def _arguments(spec: Any) -> str:
+def _arguments(spec: Any) -> list[str]:
+    """Names of the arguments that an environment takes; none where that cannot be found out."""
     try:
         creator = spec.entry_point
         creator = creator if callable(creator) else gymnasium.envs.registration.load_env_creator(creator)
@@ -182,5 +187,5 @@ def _arguments(spec: Any) -> str:
             name for name in inspect.signature(creator).parameters if name not in ("render_mode", "kwargs", "args")
         ]
     except Exception:
-        return ""
-    return f"; it has: {', '.join([*known, 'max_episode_steps'])}"
+        return []
+    return [*known, "max_episode_steps"]

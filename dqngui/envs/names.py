@@ -1,6 +1,7 @@
 """Names of the observation entries and actions of well-known tasks, from their documentation.
 
-By id without its version. They label plots; `env.features` and `env.actions` come before them.
+The keys are ids without their version. The names label plots; the settings `env.features` and `env.actions` override
+them.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ ACTIONS = {
 
 
 def known_names(env_id: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(feature names, action names) of a task, each empty where none are known."""
+    """(feature names, action names) of a task; each is empty if none are known."""
     bare = env_id.rpartition("-v")[0]
     actions = _GRID if bare.startswith(("MiniGrid-", "BabyAI-")) else ACTIONS.get(bare, ())
     return FEATURES.get(bare, ()), actions

@@ -9,7 +9,7 @@
 | any other Box, MultiBinary                                    | vector   | float32; bytes and bits as uint8        |
 | Discrete, other MultiDiscrete                                 | discrete | int32 from 0, whatever `start` is       |
 
-Everything is stored flattened, (F,), in the space's own order of axes; `raw_shape` tells the axes.
+Everything is stored flattened, (F,), in the space's order of axes; `raw_shape` is the shape before.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from dqngui.config import ConfigError
 from dqngui.envs.words import MOST_WORDS, VOCABULARY
 
 MAX_CATEGORIES = 1_000_000
-"""A discrete part with more categories than this would need a table that no one means to train."""
+"""Largest number of categories of a discrete part: more would need an embedding table of an unreasonable size."""
 MINIGRID_SIZES = (11, 6, 4)
 """Categories of a minigrid cell: objects, colours, and states of doors or directions of the agent."""
 
-_SMALL_MAP = 16  # cells a side, up to which whole numbers of a small range are taken for categories
+_SMALL_MAP = 16  # cells per side, up to which whole numbers of a small range are taken for categories
 _FEW_CATEGORIES = 32
 _MOST_CHANNELS = 4
-_PICTURE_SIDE = 5  # cells a side, from which two axes alone are a picture and not a few short vectors
-_FLOAT_PICTURE_SIDE = 32  # the same for floats of two axes, which may as well be a list of entities
+_PICTURE_SIDE = 5  # cells per side, from which two axes are a picture and not a few short vectors
+_FLOAT_PICTURE_SIDE = 32  # the same for floats with two axes, which may also be a list of entities
 
 Kind = Literal["vector", "discrete", "image", "grid", "entities", "text"]
 
@@ -45,10 +45,11 @@ class ObservationPart(msgspec.Struct, frozen=True):
         shape: of one step's stored array, always one axis.
         dtype: of the stored array.
         sizes: number of categories of each entry of a discrete part, of each channel of a grid, of a text's words.
-        scale: the stored numbers of vectors and images times this is what the network should see.
+        scale: factor from the stored numbers of vectors and images to the network's inputs.
         raw_shape: shape before flattening.
         axes: meaning of raw_shape's axes for images and grids: `h` rows, `w` columns, `c` channels, `n` frames.
-        presence: entities only: the number of a row that is 0 where the entity is absent; None: a row of zeros is.
+        presence: entities only: index of the number that is 0 if the entity is absent; None: an absent one is all
+            zeros.
     """
 
     name: str
@@ -69,51 +70,49 @@ class ObservationPart(msgspec.Struct, frozen=True):
 
     @property
     def named_numbers(self) -> int:
-        """How many names it has in `Spaces.features`: one a number of a vector, or of an entity."""
+        """Number of its names in `Spaces.features`: one per number of a vector, or of an entity."""
         if self.kind == "entities":
             return self.raw_shape[1]
         return math.prod(self.shape) if self.kind == "vector" else 0
 
 
-class Setting(msgspec.Struct, frozen=True):
-    """What is known of the environment that a space belongs to.
+class SpaceContext(msgspec.Struct, frozen=True):
+    """What is known about the environment of a space, from which its parts' kinds follow.
 
     Attributes:
-        minigrid: its small maps are minigrid's.
-        frames: last observations joined along a first axis by the wrapper `frame_stack`, 0: none.
+        minigrid: its small maps are those of minigrid.
+        frames: number of observations joined along a first axis by the wrapper `frame_stack`; 0: none.
     """
 
     minigrid: bool = False
     frames: int = 0
 
 
-def part_of(name: str, space: gym_spaces.Space[Any], setting: Setting) -> ObservationPart | None:
-    """The part that a leaf of a space is; None for one that no encoder reads. Raises ConfigError, without its path."""
+def part_of(name: str, space: gym_spaces.Space[Any], context: SpaceContext) -> ObservationPart | None:
+    """The part for a leaf of a space; None if no encoder reads it. Raises ConfigError, without the path of the leaf."""
     if isinstance(space, gym_spaces.Discrete):
         return _discrete(name, (int(space.n),), ())
     if isinstance(space, gym_spaces.MultiDiscrete):
-        return _categories(name, space, setting)
+        return _categories(name, space, context)
     if isinstance(space, gym_spaces.MultiBinary):
         return _vector(name, space.shape, "uint8")
     if isinstance(space, gym_spaces.Box):
         if 0 in space.shape:
-            raise ConfigError(f"the observation part `{name}` is empty (shape {space.shape})")
-        return _box(name, space, setting) if space.dtype.kind in "biuf" else None
+            raise ConfigError("observation.empty", name=name, shape=str(space.shape))
+        return _box(name, space, context) if space.dtype.kind in "biuf" else None
     if is_text(space):
         return ObservationPart(name, "text", (MOST_WORDS,), "int32", sizes=(VOCABULARY,))
     return None
 
 
 def is_text(space: gym_spaces.Space[Any]) -> bool:
-    """Whether a space holds texts; minigrid's missions are no gymnasium Text."""
+    """Whether a space holds texts; minigrid's missions are not a gymnasium Text space."""
     return isinstance(space, gym_spaces.Text) or (space.dtype is not None and space.dtype.kind == "U")
 
 
 def _discrete(name: str, sizes: tuple[int, ...], raw_shape: tuple[int, ...]) -> ObservationPart:
     if sum(sizes) > MAX_CATEGORIES:
-        raise ConfigError(
-            f"the observation part `{name}` has {sum(sizes):,} categories; at most {MAX_CATEGORIES:,} can be used"
-        )
+        raise ConfigError("observation.categories", name=name, count=sum(sizes), most=MAX_CATEGORIES)
     return ObservationPart(name, "discrete", (len(sizes),), "int32", sizes=sizes, raw_shape=raw_shape)
 
 
@@ -121,9 +120,9 @@ def _vector(name: str, shape: tuple[int, ...], dtype: str, scale: float = 1.0) -
     return ObservationPart(name, "vector", (math.prod(shape),), dtype, scale=scale, raw_shape=tuple(shape))
 
 
-def _categories(name: str, space: gym_spaces.MultiDiscrete, setting: Setting) -> ObservationPart:
+def _categories(name: str, space: gym_spaces.MultiDiscrete, context: SpaceContext) -> ObservationPart:
     shape = tuple(space.shape)
-    axes = _axes(shape, setting)
+    axes = _axes(shape, context)
     if not axes:
         return _discrete(name, tuple(int(size) for size in space.nvec.ravel()), shape)
     channels = np.moveaxis(space.nvec, [axes.index(axis) for axis in axes if axis in "nc"], range(len(axes) - 2))
@@ -137,28 +136,28 @@ def _grid(name: str, shape: tuple[int, ...], axes: str, sizes: tuple[int, ...]) 
     return ObservationPart(name, "grid", (math.prod(shape),), dtype, sizes=sizes, raw_shape=shape, axes=axes)
 
 
-def _box(name: str, space: gym_spaces.Box, setting: Setting) -> ObservationPart:
+def _box(name: str, space: gym_spaces.Box, context: SpaceContext) -> ObservationPart:
     shape, kind = tuple(space.shape), space.dtype.kind
     low, high = float(space.low.min()), float(space.high.max())
     byte = space.dtype == np.uint8
     stored, scale = ("uint8", 1.0 / max(1.0, high)) if byte else ("uint8" if kind == "b" else "float32", 1.0)
-    axes = _axes(shape, setting)
+    axes = _axes(shape, context)
     if axes:
         size = dict(zip(axes, shape, strict=True))
         smallest, largest = sorted((size["h"], size["w"]))
         channels = size.get("c", 1)
-        if setting.minigrid and byte and channels == len(MINIGRID_SIZES) and smallest < _FLOAT_PICTURE_SIDE:
+        if context.minigrid and byte and channels == len(MINIGRID_SIZES) and smallest < _FLOAT_PICTURE_SIDE:
             return _grid(name, shape, axes, MINIGRID_SIZES * size.get("n", 1))
         few = low == 0 and 2 <= high < _FEW_CATEGORIES and kind in "iu"
         if few and largest <= _SMALL_MAP and channels <= _MOST_CHANNELS:
             return _grid(name, shape, axes, (int(high) + 1,) * (channels * size.get("n", 1)))
         if _is_picture(kind, byte, "c" in axes, smallest):
-            if setting.minigrid and channels > _MOST_CHANNELS:
+            if context.minigrid and channels > _MOST_CHANNELS:
                 scale = 1.0  # its zeros and ones, whatever bound it states
             elif kind == "f" and (low, high) == (0, 255):
                 scale = 1 / 255
             return ObservationPart(name, "image", (math.prod(shape),), stored, scale=scale, raw_shape=shape, axes=axes)
-    if kind == "f" and len(shape) == 2 and shape[0] >= 2 and not setting.frames:
+    if kind == "f" and len(shape) == 2 and shape[0] >= 2 and not context.frames:
         return ObservationPart(name, "entities", (math.prod(shape),), "float32", raw_shape=shape)
     return _vector(name, shape, stored, scale)
 
@@ -169,11 +168,11 @@ def _is_picture(kind: str, byte: bool, coloured: bool, side: int) -> bool:
     return kind == "f" and side >= (_PICTURE_SIDE if coloured else _FLOAT_PICTURE_SIDE)
 
 
-def _axes(shape: tuple[int, ...], setting: Setting) -> str:
-    """Meaning of each axis if this were a picture, empty where it cannot be: the channels are the shorter end."""
-    frames = "n" if setting.frames and len(shape) > 2 and shape[0] == setting.frames else ""
+def _axes(shape: tuple[int, ...], context: SpaceContext) -> str:
+    """Meaning of each axis if this is a picture, empty if it cannot be one; the channels are the shorter outer axis."""
+    frames = "n" if context.frames and len(shape) > 2 and shape[0] == context.frames else ""
     inner = shape[len(frames) :]
-    if setting.frames and not frames:
+    if context.frames and not frames:
         return ""  # joined vectors are no picture
     if len(inner) == 2:
         return f"{frames}hw"

@@ -1,4 +1,4 @@
-"""A market with a hidden season: the same changes come again every `period` steps.
+"""Periodic: a market with a hidden season, in which the same changes come again every `period` steps.
 
 Each episode draws a pattern of s = `period` numbers from the standard normal distribution. The change
 at step t is x_t = pattern[t mod s] + noise · ε_t, with ε_t standard normal. At t = 0, 1, ..., steps−1 the
@@ -12,8 +12,8 @@ differences are the changes. `info`: `pattern` (s,), `answer` (the action that t
 right), `asked` (always true but after the last step), and as facts the `phase` t mod s and the `next change`
 without its noise.
 
-x_{t+1} is independent of the s − 1 latest changes x_t ... x_{t−s+2}: whoever remembers less than s of
-them, the present one included, earns 0 on average, as do no memory and chance. From t = s − 1 on the
+x_{t+1} is independent of the s − 1 latest changes x_t ... x_{t−s+2}: a policy that remembers fewer than s of
+them, the present one included, earns 0 on average, as does a random one. From t = s − 1 on the
 seasonal forecast x̂_{t+1} = x_{t+1−s}, which is linear, is right with the probability
 1/2 + asin(ρ)/π, ρ = 1/(1 + noise²). The best forecast is the mean of all k changes seen in the same
 phase, with ρ_k = 1/√((1 + noise²/k)(1 + noise²)) (`expected_return` sums it up):
@@ -21,9 +21,9 @@ phase, with ρ_k = 1/√((1 + noise²/k)(1 + noise²)) (`expected_return` sums i
     expected return of an episode, "sign":  Σ_{t=s−1}^{steps−1} (2/π) asin(ρ_k),  k = ⌊(t+1)/s⌋,
     "profit": each term is ρ_k √((1 + noise²) 2/π) instead.
 
-With `price` a memory must take differences first, x_t = P_t − P_{t−1}: d = 1, and then the season. The
-price alone then tells a little: it has gone up more often where the next change is up (the best sign
-without memory is that of P_t and earns about a fifth of a step's reward at s = 8).
+With `price` a memory must first take differences, x_t = P_t − P_{t−1}: d = 1, and then the season. The
+price alone then gives a little information: it has more often gone up before a change that is up (the best
+policy without memory follows the sign of P_t and earns about a fifth of a step's reward at s = 8).
 
 Rendering: the changes as bars, coloured by whether the position taken for them was right, and the
 price above them; the line marks one season back from the change that is to come.
@@ -38,7 +38,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from dqngui.envs.drawing import BRIGHT, DIM, FLOOR, RIGHT, SIGNAL, WRONG, Canvas
+from dqngui.envs.drawing import BRIGHT, DIM, FLOOR, RIGHT, SIGNAL, WRONG, Drawing
 
 SHORT, LONG = 0, 1
 
@@ -69,7 +69,7 @@ class Periodic(gymnasium.Env[np.ndarray, int]):
         self._changes = np.zeros(steps + 1)  # x_0 ... x_steps
         self._seen = np.zeros((steps + 1, 1), np.float32)
         self._time = 0
-        self._taken: list[int] = []
+        self._actions: list[int] = []
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -80,11 +80,11 @@ class Periodic(gymnasium.Env[np.ndarray, int]):
         self._changes = np.resize(self._pattern, count) + self.noise * draw.standard_normal(count)
         seen = self._changes.cumsum() if self.price else self._changes
         self._seen = seen.astype(np.float32)[:, None]
-        self._time, self._taken = 0, []
+        self._time, self._actions = 0, []
         return self._seen[0], self._info()
 
     def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        self._taken.append(int(action))
+        self._actions.append(int(action))
         self._time += 1
         change = float(self._changes[self._time])
         if self.reward == "sign":
@@ -105,11 +105,11 @@ class Periodic(gymnasium.Env[np.ndarray, int]):
         return self._picture() if self.render_mode == "rgb_array" else None
 
     def _picture(self) -> np.ndarray:
-        canvas = Canvas(480, 200)
+        drawing = Drawing(480, 200)
         margin, middle, half = 16, 146, 42
-        cell = (canvas.width - 2 * margin) / (self.steps + 1)
+        cell = (drawing.width - 2 * margin) / (self.steps + 1)
         gap = 0.15 * cell if cell >= 4 else 0.0
-        canvas.rectangle(margin, middle - 0.5, canvas.width - margin, middle + 0.5, FLOOR)
+        drawing.rectangle(margin, middle - 0.5, drawing.width - margin, middle + 0.5, FLOOR)
         changes = self._changes[: self._time + 1]
         scale = half / max(2.5, float(np.abs(changes).max()))
         for step, change in enumerate(changes.tolist()):
@@ -117,16 +117,16 @@ class Periodic(gymnasium.Env[np.ndarray, int]):
             top, bottom = sorted((middle, middle - change * scale))
             colour = DIM
             if step:
-                right = (change > 0) == (self._taken[step - 1] == LONG)
+                right = (change > 0) == (self._actions[step - 1] == LONG)
                 colour = RIGHT if right else WRONG
-            canvas.rectangle(left + gap, top, left + cell - gap, max(bottom, top + 1), colour)
-        self._draw_price(canvas, changes.cumsum(), margin, cell)
+            drawing.rectangle(left + gap, top, left + cell - gap, max(bottom, top + 1), colour)
+        self._draw_price(drawing, changes.cumsum(), margin, cell)
         if self._time < self.steps and self._time + 1 >= self.period:
             past = margin + (self._time + 1 - self.period) * cell
-            canvas.frame(past, middle - half - 4, past + cell, middle + half + 4, min(1.5, cell / 4), SIGNAL)
-        return canvas.picture()
+            drawing.frame(past, middle - half - 4, past + cell, middle + half + 4, min(1.5, cell / 4), SIGNAL)
+        return drawing.picture()
 
-    def _draw_price(self, canvas: Canvas, prices: np.ndarray, margin: float, cell: float) -> None:
+    def _draw_price(self, drawing: Drawing, prices: np.ndarray, margin: float, cell: float) -> None:
         top, bottom = 16, 84
         low, high = min(0.0, float(prices.min())), max(0.0, float(prices.max()))
         scale = (bottom - top) / max(1.0, high - low)
@@ -134,9 +134,9 @@ class Periodic(gymnasium.Env[np.ndarray, int]):
         for step in range(1, len(y)):
             left = margin + (step - 0.5) * cell
             upper, lower = sorted((float(y[step - 1]), float(y[step])))
-            canvas.rectangle(left + cell - 1, upper, left + cell + 1, lower, DIM)
-            canvas.rectangle(left, y[step - 1] - 1, left + cell, y[step - 1] + 1, DIM)
-        canvas.disc(margin + (len(y) - 0.5) * cell, float(y[-1]), 4, BRIGHT)
+            drawing.rectangle(left + cell - 1, upper, left + cell + 1, lower, DIM)
+            drawing.rectangle(left, y[step - 1] - 1, left + cell, y[step - 1] + 1, DIM)
+        drawing.disc(margin + (len(y) - 0.5) * cell, float(y[-1]), 4, BRIGHT)
 
 
 def expected_return(period: int, noise: float, steps: int, reward: str = "sign", persistent: bool = False) -> float:

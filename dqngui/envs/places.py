@@ -1,9 +1,9 @@
-"""Places: where an environment draws the entities that its agent sees, so that attention can be marked on the picture.
+"""Places: the positions at which an environment draws the entities, so that attention can be marked on its picture.
 
 An environment, or a wrapper around it, that observes a list of entities (N, F) may have a method `entity_places()`. It
-gives (N, 2) floats, a row for each row of the observation given last: how far right and how far down in the picture of
-`render` the entity is drawn, as shares of the picture's width and height, from the left and upper edge; NaN for an
-entity that is absent. It is asked of environments that have no render mode too, and must change nothing.
+returns (N, 2) floats, a row for each row of the last observation: the position of the entity in the picture of
+`render`, as shares of the picture's width (from the left) and height (from the top); NaN for an absent entity. It is
+also called for environments without a render mode, and must not change the environment.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _METHOD = "entity_places"
 
 
 def places_of(env: gymnasium.Env[Any, Any], count: int) -> Places | None:
-    """Where `env` draws its `count` entities now, (count, 2); None where it does not say, or not so that it fits."""
+    """Where `env` draws its `count` entities now, (count, 2); None if it does not say, or not in this shape."""
     try:
         if not env.has_wrapper_attr(_METHOD):
             return None
         with np.errstate(over="ignore"):
             places = np.array(env.get_wrapper_attr(_METHOD)(), np.float32)
-    except Exception:  # whatever somebody's environment does wrong: marks on a picture are not worth an episode
+    except Exception:  # an error in a user's environment must not end the episode
         return None
     return places if places.shape == (count, 2) else None

@@ -1,6 +1,6 @@
-"""Seeds of episodes: pure functions, so that an episode can be played again from what is written down.
+"""Seeds of episodes: computed by pure functions, so that an episode can be played again from what is stored.
 
-Five ranges never meet: evaluations that choose the best checkpoint draw from `SELECTION_SEEDS` up,
+Five ranges never overlap: evaluations that choose the best checkpoint draw from `SELECTION_SEEDS` up,
 test episodes from `TEST_SEEDS` up, episodes played to be watched from `PLAY_SEEDS` up, those that
 look into an agent from `STUDY_SEEDS` up, training episodes from `TRAINING_SEEDS` up.
 """
@@ -22,11 +22,11 @@ def episode_seed(run_seed: int, role: str, env: int, episode: int) -> int:
 
     Args:
         run_seed: seed of the run.
-        role: who plays it, such as `train`; another role has other seeds.
+        role: the purpose of the episode, such as `train`; another role has other seeds.
         env: index of the environment.
-        episode: how-manieth episode of that environment, from 0.
+        episode: index of the episode in that environment, from 0.
 
-    The same on every machine and Python, unlike `hash`; neighbours have nothing in common.
+    The seed is the same on every machine and Python, unlike `hash`; seeds of neighbouring episodes are unrelated.
     """
     key = f"{run_seed}/{role}/{env}/{episode}".encode()
     value = int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "little")

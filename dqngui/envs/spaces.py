@@ -1,6 +1,6 @@
-"""What an agent sees and does: observation parts and actions, read from gymnasium's spaces.
+"""The observation parts and actions of an environment, read from its gymnasium spaces.
 
-An observation space is taken apart into its leaves; each leaf is one named part, of one of the kinds of `parts`.
+An observation space is split into its leaves; each leaf is one named part, of one of the kinds in `parts`.
 Dict and Tuple spaces, nested too, name their parts by key or index, joined with `/`; any other observation is one
 part called `observation`.
 """
@@ -17,18 +17,19 @@ import numpy as np
 from gymnasium import spaces as gym_spaces
 
 from dqngui.config import ConfigError, EnvConfig
-from dqngui.envs.parts import ObservationPart, Setting, is_text, part_of
+from dqngui.envs.parts import ObservationPart, SpaceContext, is_text, part_of
 from dqngui.envs.words import word_ids
+from dqngui.texts import Text, say
 
-__all__ = ["Layout", "ObservationPart", "Spaces", "kind_of", "named", "spaces_of", "walk"]
+__all__ = ["ObservationLayout", "ObservationPart", "Spaces", "kind_of", "named", "spaces_of", "walk"]
 
 
 class Spaces(msgspec.Struct, frozen=True):
-    """Parts of an observation and number of actions.
+    """The parts of an environment's observations and its number of actions.
 
     Attributes:
         features: names of the entries of all vector parts and of an entity's numbers, in the parts' order.
-        action_names: one name an action.
+        action_names: one name per action.
     """
 
     parts: tuple[ObservationPart, ...]
@@ -40,34 +41,36 @@ class Spaces(msgspec.Struct, frozen=True):
 class _Leaf(msgspec.Struct, frozen=True):
     part: ObservationPart
     path: tuple[Any, ...]  # keys that lead to it
-    start: Any = None  # smallest category where that is not 0, taken away
+    start: Any = None  # smallest category if that is not 0; it is subtracted
 
 
-class Layout:
-    """How observations of one space become stored arrays."""
+class ObservationLayout:
+    """Converts the observations of one space to stored arrays, part by part."""
 
-    def __init__(self, space: gym_spaces.Space[Any], where: str = "env.id", setting: Setting | None = None) -> None:
+    def __init__(
+        self, space: gym_spaces.Space[Any], where: str = "env.id", context: SpaceContext | None = None
+    ) -> None:
         """Raises ConfigError, naming `where`, for a space that no encoder reads."""
-        known = setting or Setting()
+        known = context or SpaceContext()
         self._leaves = tuple(_leaf(path, leaf, space, where, known) for path, leaf in walk(space))
         if not self._leaves:
-            raise ConfigError(f"`{where}`: the observation has no entries")
+            raise ConfigError("observation.nothing", where=where)
         names = [leaf.part.name for leaf in self._leaves]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise ConfigError(f"`{where}`: two parts of the observation are called `{twice}`")
+            raise ConfigError("observation.twice", where=where, name=twice)
 
     @classmethod
-    def of(cls, env: gymnasium.Env[Any, Any]) -> Layout:
+    def of(cls, env: gymnasium.Env[Any, Any]) -> ObservationLayout:
         """The layout of an environment's observations. Raises ConfigError."""
-        return cls(env.observation_space, setting=_setting(env))
+        return cls(env.observation_space, context=_space_context(env))
 
     @property
     def parts(self) -> tuple[ObservationPart, ...]:
         return tuple(leaf.part for leaf in self._leaves)
 
     def texts(self, observation: Any) -> dict[str, str]:
-        """The texts in an observation, by part, as they are."""
+        """The texts in an observation, by part."""
         texts = {}
         for leaf in self._leaves:
             if leaf.part.kind == "text":
@@ -78,7 +81,7 @@ class Layout:
         return texts
 
     def gather(self, observations: Sequence[Any]) -> dict[str, np.ndarray]:
-        """Observations of N environments to fresh arrays {part: (N, *shape)}."""
+        """The observations of N environments as new arrays {part: (N, *shape)}."""
         gathered = {}
         count = len(observations)
         for leaf in self._leaves:
@@ -108,12 +111,12 @@ def walk(space: gym_spaces.Space[Any], path: tuple[Any, ...] = ()) -> Iterator[t
         yield path, space
 
 
-def _leaf(path: tuple[Any, ...], space: Any, whole: Any, where: str, setting: Setting) -> _Leaf:
+def _leaf(path: tuple[Any, ...], space: Any, whole: Any, where: str, context: SpaceContext) -> _Leaf:
     name = "/".join(str(key) for key in path) or "observation"
     try:
-        part = part_of(name, space, setting)
+        part = part_of(name, space, context)
     except ConfigError as error:
-        raise ConfigError(f"`{where}`: {error}") from None
+        raise ConfigError("observation.wrong", where=where, problem=error) from None
     if part is None:
         raise ConfigError(_unreadable(name, path, space, whole, where))
     if isinstance(space, gym_spaces.Discrete):
@@ -123,61 +126,65 @@ def _leaf(path: tuple[Any, ...], space: Any, whole: Any, where: str, setting: Se
     return _Leaf(part, path)
 
 
-def _setting(env: gymnasium.Env[Any, Any]) -> Setting:
-    minigrid = sys.modules.get("minigrid.minigrid_env")  # not imported: nothing of it is there
+def _space_context(env: gymnasium.Env[Any, Any]) -> SpaceContext:
+    minigrid = sys.modules.get("minigrid.minigrid_env")  # if it is not imported, no environment is from there
     frames = env.get_wrapper_attr("joined_frames") if env.has_wrapper_attr("joined_frames") else 0
-    return Setting(minigrid is not None and isinstance(env.unwrapped, minigrid.MiniGridEnv), frames)
+    return SpaceContext(minigrid is not None and isinstance(env.unwrapped, minigrid.MiniGridEnv), frames)
 
 
-def kind_of(space: gym_spaces.Space[Any]) -> str:
-    """What a space holds, in words for an error."""
-    return "text" if is_text(space) else f"a {type(space).__name__} space"
+def kind_of(space: gym_spaces.Space[Any]) -> Text:
+    """What a space holds, for an error."""
+    return say("space.text") if is_text(space) else say("space.other", name=type(space).__name__)
 
 
-def _unreadable(name: str, path: tuple[Any, ...], space: Any, whole: Any, where: str) -> str:
-    problem = f"`{where}`: the observation part `{name}` is {kind_of(space)}, which no network here reads"
+def _unreadable(name: str, path: tuple[Any, ...], space: Any, whole: Any, where: str) -> Text:
+    kind = kind_of(space)
     if not path:
-        return f"{problem}; supported are Box, Discrete, MultiDiscrete, MultiBinary, Text, and Dict or Tuple of them"
+        return say("observation.unreadable", where=where, name=name, kind=kind)
     keys = whole.spaces if isinstance(whole, gym_spaces.Dict) else range(len(whole.spaces))
     others = [key for key in keys if key != path[0]]
     example = msgspec.json.encode(others).decode()
-    return f"{problem}; leave it out with the wrapper `keep`, for example with entries = {example}"
+    return say("observation.unreadable_part", where=where, name=name, kind=kind, entries=example)
 
 
 # -- names and actions ----------------------------------------------------------------------------
 
 
 def spaces_of(env: gymnasium.Env[Any, Any], config: EnvConfig) -> Spaces:
-    """What an environment shows and takes. Raises ConfigError for what no agent here can use."""
-    parts = Layout.of(env).parts
+    """The observation parts and actions of an environment. Raises ConfigError if no agent here can use them."""
+    parts = ObservationLayout.of(env).parts
     actions = _actions(env)
     count = sum(part.named_numbers for part in parts)
-    features = _names(config.features, "features", count, "entries in the observation")
-    action_names = _names(config.actions, "actions", actions, "actions")
-    features = features or named(env, "feature_names", count) or _of_traffic(env, count) or _numbered(parts)
+    if config.features and len(config.features) != count:
+        raise ConfigError("env.wrong_features", given=len(config.features), count=count)
+    if config.actions and len(config.actions) != actions:
+        raise ConfigError("env.wrong_actions", given=len(config.actions), count=actions)
+    features = (
+        config.features or named(env, "feature_names", count) or _vehicle_names(env, count) or _numbered_names(parts)
+    )
     return Spaces(
         _with_presence(parts, features),
         actions,
         features,
-        action_names or named(env, "action_names", actions) or tuple(str(index) for index in range(actions)),
+        config.actions or named(env, "action_names", actions) or tuple(str(index) for index in range(actions)),
     )
 
 
-def _of_traffic(env: gymnasium.Env[Any, Any], count: int) -> tuple[str, ...]:
-    """Names of a vehicle's numbers, as the tasks of highway-env keep them."""
+def _vehicle_names(env: gymnasium.Env[Any, Any], count: int) -> tuple[str, ...]:
+    """Names of a vehicle's numbers, from the tasks of highway-env."""
     names = getattr(getattr(env.unwrapped, "observation_type", None), "features", None)
     return tuple(names) if isinstance(names, list) and len(names) == count else ()
 
 
 def _with_presence(parts: tuple[ObservationPart, ...], features: tuple[str, ...]) -> tuple[ObservationPart, ...]:
-    """The parts, where entities have a number called `presence` with its place."""
-    told, first = [], 0
+    """The parts, with the index of the number called `presence` in entities that have one."""
+    with_presence, first = [], 0
     for part in parts:
         names = features[first : first + part.named_numbers]
         first += len(names)
-        there = part.kind == "entities" and "presence" in names
-        told.append(msgspec.structs.replace(part, presence=names.index("presence")) if there else part)
-    return tuple(told)
+        has_presence = part.kind == "entities" and "presence" in names
+        with_presence.append(msgspec.structs.replace(part, presence=names.index("presence")) if has_presence else part)
+    return tuple(with_presence)
 
 
 def _actions(env: gymnasium.Env[Any, Any]) -> int:
@@ -185,27 +192,21 @@ def _actions(env: gymnasium.Env[Any, Any]) -> int:
     if isinstance(space, gym_spaces.Discrete):
         return int(space.n)
     if isinstance(space, gym_spaces.Box):
-        raise ConfigError("`env.id`: the actions are continuous; add the wrapper `discretize` to cut them into bins")
-    raise ConfigError(
-        f"`env.id`: the actions are a {type(space).__name__} space; a Q-network needs one Discrete choice"
-    )
-
-
-def _names(given: tuple[str, ...], field: str, count: int, what: str) -> tuple[str, ...]:
-    if given and len(given) != count:
-        raise ConfigError(f"`env.{field}`: {len(given)} names for {count} {what}")
-    return given
+        raise ConfigError("env.continuous_actions")
+    raise ConfigError("env.actions_of_space", space=type(space).__name__)
 
 
 def named(env: gymnasium.Env[Any, Any], attribute: str, count: int) -> tuple[str, ...]:
-    """Names that the environment or its outermost wrapper gives its entries, or () if they do not fit."""
+    """Names of the entries from an attribute of the environment or a wrapper; () if there are none or too few or
+    many.
+    """
     if not env.has_wrapper_attr(attribute):
         return ()
     names = tuple(env.get_wrapper_attr(attribute))
     return names if len(names) == count else ()
 
 
-def _numbered(parts: tuple[ObservationPart, ...]) -> tuple[str, ...]:
+def _numbered_names(parts: tuple[ObservationPart, ...]) -> tuple[str, ...]:
     names: list[str] = []
     for part in parts:
         prefix = "x" if part.name == "observation" else part.name

@@ -1,8 +1,8 @@
 """T-maze: a cue at the start says which way to turn at the end of a corridor (Bakker 2001).
 
-A corridor of `length` N cells leads to a junction with two arms, up and down. The reward waits in
-one of them. A cue, drawn with equal chances at every reset, says in which; the agent sees it in one
-place only and must remember it for N steps.
+A corridor of `length` N cells leads to a junction with two arms, up and down. The reward is in one of
+them. A cue, drawn with equal probabilities at every reset, says in which; the agent sees it in one place
+only and must remember it for N steps.
 
 Observation: float32 (3,): `cue` (+1 up, -1 down where it is shown, else 0), `corridor` (1 before the
 junction, else 0), `junction` (1 at the junction, else 0). Neither position nor time can be seen.
@@ -13,22 +13,22 @@ junction, else 0), `junction` (1 at the junction, else 0). Neither position nor 
   At t = N the agent stands at the junction and its action ends the episode: +1 if it matches the
   cue, -1 if not. Every episode has N + 1 steps.
   Oracle: +1. Best without memory: 0. (The best action values at the junction differ by 2.)
-  One way round the memory exists: a policy that is given its previous action can say at t = 0 which
-  cue it saw and then repeat itself up to the junction, writing the cue into its own actions. It
-  takes N + 1 actions that agree with each other and are rewarded only together, so Q-learning has no
-  slope towards it: without memory, but with previous action and reward, it stayed between 40 and
-  57 % right, with no lasting difference of the values, in 8 of 8 seeds for each of N = 1, 5, 10, 30.
+  There is one way to do without memory: a policy that sees its previous action can choose the action at
+  t = 0 by the cue and then repeat it up to the junction, so that its actions store the cue. That takes
+  N + 1 equal actions that are rewarded only together, so Q-learning has no gradient towards it: without memory, but
+  with previous action and reward, it stayed between 40 and 57 % right, with no lasting difference of the values, in 8
+  of 8 seeds for each of N = 1, 5, 10, 30.
 
 **Active** (`active=True`), 4 actions: forward, back, up, down (after Ni et al. 2023, arXiv:2307.03864).
   The cue stands one cell behind the start (x = -1) and is seen only there; the junction is at x = N.
   Forward and back move one cell, where there is one; up and down do nothing before the junction. Up
   or down at the junction ends the episode: +1 if it matches the cue, -1 if not. The way to the cue
-  and back to the junction takes N + 2 moves, so the last step is the (N+3)rd: the task ends then in
-  any case (terminated, since the horizon belongs to the task), with 0 for not having turned.
+  and back to the junction takes N + 2 moves, so the last step is step N + 3: the task ends then in
+  any case (terminated, since the horizon belongs to the task), with reward 0 for not having turned.
   Every step t = 1, 2, ... that does not turn costs 1/(N+2) if the agent has fallen behind the best
   schedule, that is if x < t - 2 after it.
-  Oracle: back, forward N + 1 times, turn: +1. Best without memory: 0. Whoever repeats an action to
-  remember the cue stands still or walks too late, so the previous action does not help here.
+  Oracle: back, forward N + 1 times, turn: +1. Best without memory: 0. A policy that repeats an action to
+  store the cue stands still or walks too late, so the previous action does not help here.
 
 Rendering (`rgb_array`): the corridor, the agent, the arms, and the cue where it is shown.
 """
@@ -41,7 +41,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from dqngui.envs.drawing import BRIGHT, DIM, FLOOR, RIGHT, SIGNAL, WRONG, Canvas
+from dqngui.envs.drawing import BRIGHT, DIM, FLOOR, RIGHT, SIGNAL, WRONG, Drawing
 
 UP, DOWN = 1, -1
 _FORWARD, _BACK = 0, 1
@@ -108,28 +108,30 @@ class TMaze(gymnasium.Env[np.ndarray, int]):
 
     def _picture(self) -> np.ndarray:
         """The maze from above, its cells made narrower the more there are."""
-        canvas = Canvas(480, 160)
+        drawing = Drawing(480, 160)
         margin, hall, middle = 24, 40, 80  # hall: width of the corridor
-        cell = (canvas.width - 2 * margin - hall) / (self.length - self._first)
+        cell = (drawing.width - 2 * margin - hall) / (self.length - self._first)
 
         def centre(x: int) -> float:
             return margin + hall / 2 + (x - self._first) * cell
 
         end, edge = centre(self.length), margin / 2
-        canvas.rectangle(margin, middle - hall / 2, end + hall / 2, middle + hall / 2, FLOOR)
-        canvas.rectangle(end - hall / 2, edge, end + hall / 2, canvas.height - edge, FLOOR)
+        drawing.rectangle(margin, middle - hall / 2, end + hall / 2, middle + hall / 2, FLOOR)
+        drawing.rectangle(end - hall / 2, edge, end + hall / 2, drawing.height - edge, FLOOR)
         if cell >= 6:
             for x in range(self._first + 1, self.length):
-                canvas.disc(centre(x), middle, 1, DIM)
+                drawing.disc(centre(x), middle, 1, DIM)
         if self._turned:
             colour = RIGHT if self._turned == self._cue else WRONG
-            top, bottom = (edge, middle - hall / 2) if self._turned == UP else (middle + hall / 2, canvas.height - edge)
-            canvas.rectangle(end - hall / 2, top, end + hall / 2, bottom, colour)
+            top, bottom = (
+                (edge, middle - hall / 2) if self._turned == UP else (middle + hall / 2, drawing.height - edge)
+            )
+            drawing.rectangle(end - hall / 2, top, end + hall / 2, bottom, colour)
         shown = self._x == self._first and not self._turned
-        canvas.arrow(centre(self._first), middle, hall / 2 - 4, (0, -self._cue), SIGNAL if shown else _CUE_PAST)
+        drawing.arrow(centre(self._first), middle, hall / 2 - 4, (0, -self._cue), SIGNAL if shown else _CUE_PAST)
         y = middle - self._turned * (middle - edge - hall / 2)
-        canvas.disc(centre(self._x), y, 8, BRIGHT)
-        return canvas.picture()
+        drawing.disc(centre(self._x), y, 8, BRIGHT)
+        return drawing.picture()
 
 
 _CUE_PAST = (88, 80, 62)

@@ -1,8 +1,8 @@
-"""Several environments stepped together, each reset by hand with a seed of its own.
+"""A vector of environments that are stepped together; each is reset explicitly, with its own seed.
 
-`Envs` does what gymnasium's `SyncVectorEnv` does with `AutoresetMode.DISABLED`, and costs less: it
-writes each observation straight into the arrays it returns, which are fresh at every step, and
-keeps the `info` dictionaries as they are. The last observation of an episode is the real one.
+`Envs` does what gymnasium's `SyncVectorEnv` does with `AutoresetMode.DISABLED`, at less cost: it writes each
+observation directly into the arrays that it returns, which are new at every step, and keeps the `info` dictionaries as
+they are. The last observation of an episode is the real one.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import gymnasium
 import numpy as np
 
 from dqngui.config import EnvConfig
-from dqngui.envs.spaces import Layout, Spaces, spaces_of
+from dqngui.envs.spaces import ObservationLayout, Spaces, spaces_of
 
 Parts = dict[str, np.ndarray]
 
 
 class Envs:
-    """N environments of one kind. An exception of one of them comes through as it is.
+    """N environments of one kind. An exception of one of them is not caught.
 
     Attributes:
-        spaces: what each shows and takes.
-        envs: the single environments, for drawing them or looking inside.
+        spaces: observation parts and actions of each environment.
+        envs: the single environments, for drawing and for hidden facts.
         infos: the last `info` of each.
     """
 
@@ -32,10 +32,10 @@ class Envs:
         self.envs = list(envs)
         self.spaces: Spaces = spaces_of(self.envs[0], config)
         self.infos: list[dict[str, Any]] = [{} for _ in self.envs]
-        self._layout = Layout.of(self.envs[0])
-        self._ended: set[int] = set(range(len(self.envs)))  # wait for a reset
+        self._layout = ObservationLayout.of(self.envs[0])
+        self._ended: set[int] = set(range(len(self.envs)))  # indices of environments that wait for a reset
         self._last: Parts = {}
-        self._given: list[Any] = []
+        self._observations: list[Any] = []
 
     def __len__(self) -> int:
         return len(self.envs)
@@ -47,12 +47,12 @@ class Envs:
 
     @property
     def parts(self) -> Parts:
-        """What was returned last, {part: (N, *shape)}."""
+        """The parts that were returned last, {part: (N, *shape)}."""
         return self._last
 
     def texts(self) -> dict[str, str]:
         """The texts that the first environment showed at the last `reset` or `step` of all of them, by part."""
-        return self._layout.texts(self._given[0])
+        return self._layout.texts(self._observations[0])
 
     def reset(self, seeds: Sequence[int] | np.ndarray) -> Parts:
         """Start an episode everywhere, environment i with seeds[i]. Returns {part: (N, *shape)}."""
@@ -61,7 +61,7 @@ class Envs:
             observation, self.infos[index] = env.reset(seed=int(seed))
             observations.append(observation)
         self._ended.clear()
-        self._given = observations
+        self._observations = observations
         self._last = self._layout.gather(observations)
         return self._last
 
@@ -76,7 +76,7 @@ class Envs:
         Returns:
             parts {name: (N, *shape)}, rewards (N,) float64, terminated (N,) bool, truncated (N,) bool.
 
-        Raises RuntimeError while an environment whose episode has ended was not reset.
+        Raises RuntimeError if an environment whose episode has ended was not reset.
         """
         if active is not None:
             return self._step_some(actions, np.flatnonzero(active).tolist())
@@ -94,7 +94,7 @@ class Envs:
                 terminated[index] = end
                 truncated[index] = cut
                 self._ended.add(index)
-        self._given = observations
+        self._observations = observations
         self._last = self._layout.gather(observations)
         return self._last, rewards, terminated, truncated
 
@@ -113,16 +113,16 @@ class Envs:
         self._overwrite(indices, observations)
         return self._last, rewards, terminated, truncated
 
-    def replay(self, seeds: Sequence[int] | np.ndarray, taken: Sequence[Sequence[int]]) -> Parts:
-        """Bring environment i into the episode of seeds[i], behind the actions taken[i]. Returns all rows.
+    def replay(self, seeds: Sequence[int] | np.ndarray, actions: Sequence[Sequence[int]]) -> Parts:
+        """Play the episode of seeds[i] in environment i, up to after actions[i]. Returns {part: (N, *shape)}.
 
-        An environment that does not repeat itself may end earlier; it is then among the `ended`.
+        An environment that is not reproducible may end earlier; it is then among the `ended`.
         """
         observations = []
         self._ended.clear()
         for index, env in enumerate(self.envs):
             observation, self.infos[index] = env.reset(seed=int(seeds[index]))
-            for action in taken[index]:
+            for action in actions[index]:
                 observation, _, end, cut, self.infos[index] = env.step(action)
                 if end or cut:
                     self._ended.add(index)
@@ -140,7 +140,7 @@ class Envs:
     def reset_some(self, mask: np.ndarray, seeds: Sequence[int] | np.ndarray) -> Parts:
         """Start a new episode where `mask` (N,) is true, with the seeds (N,) there; other rows stay as they are.
 
-        Returns fresh arrays {part: (N, *shape)} of all environments.
+        Returns new arrays {part: (N, *shape)} of all environments.
         """
         indices = np.flatnonzero(mask).tolist()
         observations = []

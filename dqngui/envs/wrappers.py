@@ -1,7 +1,7 @@
-"""Environment wrappers, by their names in the catalog.
+"""The environment wrappers of the catalog.
 
-Each is a function (env, options) -> env that raises ConfigError, in words without the path, when it
-does not fit; `make_env` puts the path before it. No wrapper keeps anything from one episode to the next.
+Each is a function (env, options) -> env that raises ConfigError, without the setting's path, if it does not fit;
+`make_env` adds the path. No wrapper keeps anything from one episode to the next.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 from collections import deque
 from functools import partial
 from operator import mul
-from typing import Any
+from typing import Any, Literal
 
 import gymnasium
 import numpy as np
@@ -26,20 +26,21 @@ from dqngui.catalog.wrappers import (
     TimeLimitOptions,
 )
 from dqngui.config import ConfigError
-from dqngui.envs.facts import Facts, Hiding
+from dqngui.envs.facts import Facts, HidesFacts
 from dqngui.envs.spaces import kind_of, named
+from dqngui.texts import say
 
 Env = gymnasium.Env[Any, Any]
 MAX_ACTIONS = 10_000
 MOST_FACTS = 32
-"""A part of an observation with more numbers than this is a picture; left out, it is no list of facts."""
+"""A part with more numbers than this counts as a picture; if it is left out, its numbers are not facts."""
 
 
 # -- keep -----------------------------------------------------------------------------------------
 
 
-class _KeepEntries(gymnasium.ObservationWrapper[Any, Any, Any], Hiding):
-    """Some entries of a vector."""
+class _KeepEntries(gymnasium.ObservationWrapper[Any, Any, Any], HidesFacts):
+    """Keeps some entries of a vector."""
 
     def __init__(self, env: Env, indices: list[int]) -> None:
         super().__init__(env)
@@ -60,8 +61,8 @@ class _KeepEntries(gymnasium.ObservationWrapper[Any, Any, Any], Hiding):
         return {name: self._whole[index].item() for name, index in self._dropped.items()}
 
 
-class _KeepKeys(gymnasium.ObservationWrapper[Any, Any, Any], Hiding):
-    """Some keys of a dictionary, or some members of a tuple."""
+class _KeepKeys(gymnasium.ObservationWrapper[Any, Any, Any], HidesFacts):
+    """Keeps some keys of a dictionary, or some members of a tuple."""
 
     def __init__(self, env: Env, keys: list[Any]) -> None:
         super().__init__(env)
@@ -90,7 +91,7 @@ class _KeepKeys(gymnasium.ObservationWrapper[Any, Any, Any], Hiding):
 
 
 def _is_short(space: gym_spaces.Space[Any]) -> bool:
-    """A few numbers, rather than a picture or a text."""
+    """Whether a space is a few numbers, and not a picture or a text."""
     return space.shape is not None and math.prod(space.shape) <= MOST_FACTS
 
 
@@ -99,25 +100,30 @@ def keep(env: Env, options: KeepOptions) -> Env:
     space = env.observation_space
     entries = options.entries
     if not entries or len(set(entries)) < len(entries):
-        raise ConfigError("`entries` must name at least one entry, and none twice")
+        raise ConfigError("wrapper.no_entries")
     if isinstance(space, gym_spaces.Dict):
-        _check_entries(entries, list(space.spaces), "the observation's keys are")
+        _check_entries(entries, list(space.spaces), "wrapper.no_key")
         return _KeepKeys(env, entries)
     if isinstance(space, gym_spaces.Tuple):
-        _check_entries(entries, list(range(len(space.spaces))), "the observation's members are")
+        _check_entries(entries, list(range(len(space.spaces))), "wrapper.no_member")
         return _KeepKeys(env, entries)
     vector = isinstance(space, (gym_spaces.Box, gym_spaces.MultiDiscrete, gym_spaces.MultiBinary))
     if not vector or len(space.shape or ()) != 1:
-        raise ConfigError(f"it needs a vector, dictionary or tuple, and the observation is {space}")
-    _check_entries(entries, list(range(space.shape[0])), "the vector's entries are")  # type: ignore[index]
+        raise ConfigError("wrapper.keep_needs", space=str(space))
+    _check_entries(entries, list(range(space.shape[0])), "wrapper.no_entry")  # type: ignore[index]
     return _KeepEntries(env, [int(entry) for entry in entries])
 
 
-def _check_entries(entries: list[int | str], known: list[Any], what: str) -> None:
+def _check_entries(
+    entries: list[int | str], known: list[Any], key: Literal["wrapper.no_key", "wrapper.no_member", "wrapper.no_entry"]
+) -> None:
+    """Raises ConfigError with this key for an entry that is not known."""
     for entry in entries:
         if entry not in known:
-            listed = ", ".join(map(str, known)) if isinstance(known[0], str) or len(known) < 4 else f"0 to {known[-1]}"
-            raise ConfigError(f"there is no entry {entry!r}; {what} {listed}")
+            short = isinstance(known[0], str) or len(known) < 4
+            raise ConfigError(
+                key, entry=repr(entry), known=map(str, known) if short else say("wrapper.up_to", last=known[-1])
+            )
 
 
 def _chosen(space: Any, indices: np.ndarray) -> gym_spaces.Space[Any]:
@@ -132,7 +138,7 @@ def _chosen(space: Any, indices: np.ndarray) -> gym_spaces.Space[Any]:
 
 
 class _FrameStack(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """The last frames along a new first axis, oldest first; a new episode starts with copies of its first one.
+    """Joins the last frames along a new first axis, oldest first; an episode starts with copies of its first frame.
 
     Unlike gymnasium's wrapper, categories stay categories: a stack of them is a MultiDiscrete space.
     """
@@ -181,7 +187,7 @@ def _stacked_space(space: Any, frames: int) -> gym_spaces.Space[Any]:
             return gym_spaces.MultiDiscrete(repeat(space.nvec), dtype=space.dtype.type, start=repeat(space.start))
         case gym_spaces.MultiBinary():
             return gym_spaces.MultiBinary([frames, *space.shape])
-    raise ConfigError(f"{kind_of(space)} cannot be stacked; put the wrapper `keep` before it and leave that entry out")
+    raise ConfigError("wrapper.not_stacked", what=kind_of(space))
 
 
 def _stacked(space: Any, observations: list[Any]) -> Any:
@@ -218,17 +224,15 @@ def discretize(env: Env, options: DiscretizeOptions) -> Env:
     """Continuous actions as one choice among all combinations of the dimensions' bins."""
     space = env.action_space
     if not isinstance(space, gym_spaces.Box):
-        raise ConfigError(f"the actions are already discrete ({space})")
+        raise ConfigError("wrapper.discrete_already", space=str(space))
     if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
-        raise ConfigError("the actions have no finite bounds to cut into bins")
+        raise ConfigError("wrapper.no_bounds")
     size = math.prod(space.shape)
     bins = [options.bins] * size if isinstance(options.bins, int) else options.bins
     if len(bins) != size:
-        raise ConfigError(f"`bins` has {len(bins)} numbers for {size} action dimensions")
+        raise ConfigError("wrapper.bins_count", given=len(bins), needed=size)
     if min(bins) < 2:
-        raise ConfigError(f"`bins` must be at least 2 in every dimension, got {min(bins)}")
+        raise ConfigError("wrapper.bins_few", least=min(bins))
     if math.prod(bins) > MAX_ACTIONS:
-        raise ConfigError(
-            f"{size} dimensions of {bins} bins make {math.prod(bins):,} actions; at most {MAX_ACTIONS:,} are possible"
-        )
+        raise ConfigError("wrapper.bins_many", dimensions=size, bins=str(bins), count=math.prod(bins), most=MAX_ACTIONS)
     return _Discretize(env, tuple(bins))

@@ -1,1 +1,1 @@
-"""The window: theme, cards, panels, session. The only room that imports PySide6 and pyqtgraph."""
+"""What the window shows, in folders by what a person points at. Only it imports QtGui, QtWidgets and pyqtgraph."""

@@ -1,4 +1,4 @@
-"""The other end of a process host: runs one job and leaves when it is done or its parent dies.
+"""The child process of a process host: runs one job, and exits when the job is done or the parent process dies.
 
 The child is started as a fresh interpreter with `COMMAND`, so the parent's main module (a window,
 a command line) is never imported again.
@@ -28,7 +28,7 @@ COMMAND = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from dqngui.
 BATCH_SECONDS, BATCH_EVENTS = 0.05, 500
 WATCH_SECONDS = 0.5
 BACKGROUND, NICENESS = frozenset({"play", "study"}), 10
-"""Jobs that serve someone who watches: what they watch, training above all, comes first."""
+"""Jobs that only serve somebody who watches: they run at lower priority, so that training comes first."""
 
 
 def main() -> None:
@@ -111,7 +111,7 @@ def _private_pipes() -> tuple[io.FileIO, io.FileIO]:
 
 
 def _watch(parent: int) -> None:
-    """Leave when the parent has died, even if some other process holds the pipe's other end open."""
+    """Exit when the parent has died, even if some other process holds the pipe's other end open."""
     while os.getppid() == parent:
         time.sleep(WATCH_SECONDS)
     _leave()

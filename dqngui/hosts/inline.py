@@ -6,6 +6,7 @@ import time
 from collections.abc import Generator
 from typing import cast
 
+from dqngui.hosts.host import DRAIN_MS
 from dqngui.hosts.stream import Ending, job_events
 from dqngui.jobs.inbox import Inbox
 from dqngui.messages import Command, Event, Request
@@ -28,7 +29,7 @@ class InlineHost:
     def send(self, command: Command) -> None:
         self._inbox.send(command)
 
-    def drain(self, budget_ms: float = 8.0) -> list[Event]:
+    def drain(self, budget_ms: float = DRAIN_MS) -> list[Event]:
         taken, self._left = self._left, []
         end = time.perf_counter() + budget_ms / 1000
         while self._events is not None:

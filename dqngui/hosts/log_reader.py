@@ -1,7 +1,7 @@
-"""Reads a stored run's log in a small thread that looks like a host, so that its events arrive as a live run's do.
+"""Reads a stored run's log in a small thread and gives its events as a host does, as if the run were live.
 
-The thread decodes in slices, each short enough that the window never waits for the interpreter's lock, and
-stays only a little ahead of what was taken.
+The thread decodes the log in slices. Each is so short that the window never waits for the interpreter's lock. The
+thread stays only a few slices ahead of what was taken.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from typing import BinaryIO
 import msgspec
 
 from dqngui.config import ConfigError
+from dqngui.hosts.host import DRAIN_MS
 from dqngui.messages import ALL_EVENTS, Command, Event, decode_event
 from dqngui.runs.folder import EVENTS
+from dqngui.texts import Text, say
 
 SLICE = 64 * 1024  # bytes, some five hundred events
 AHEAD = 64  # slices decoded and not yet taken
-MOST = 8_000  # events a tick, fewer where the window takes longer for them than this
+MOST = 8_000  # at most so many events a drain, and fewer if the window needs longer for them than TICK_S
 TICK_S = 0.012
 _decoder = msgspec.json.Decoder(ALL_EVENTS)
 
@@ -46,12 +48,17 @@ class LogReader:
         try:
             self.size = self._check()
         except OSError as error:
-            raise ConfigError(f"`{self.path}` cannot be read: {(error.strerror or str(error)).lower()}") from None
+            raise ConfigError(_unreadable(self.path, error)) from None
 
     @property
     def share(self) -> float:
         """How much of the log was taken, 0…1."""
         return self._taken / self.size if self.size else 1.0
+
+    @property
+    def ahead(self) -> int:
+        """Slices that were decoded and not yet taken."""
+        return len(self._slices)
 
     # -- as a host -------------------------------------------------------------------------------
 
@@ -59,9 +66,9 @@ class LogReader:
         self._thread.start()
 
     def send(self, command: Command) -> None:
-        """A log obeys no commands."""
+        """Do nothing: a log takes no commands."""
 
-    def drain(self, budget_ms: float = 8.0) -> list[Event]:
+    def drain(self, budget_ms: float = DRAIN_MS) -> list[Event]:
         """Some of the next events, in order; never waits."""
         events: list[Event] = []
         while self._slices and len(events) < self._most:
@@ -71,8 +78,8 @@ class LogReader:
             self._room.release()
         return events
 
-    def took(self, seconds: float) -> None:
-        """How long the last events kept the window: the next ones will be as many as suit it."""
+    def set_pace(self, seconds: float) -> None:
+        """Tell how long the window needed for the last drain's events: the next drain gives as many as suit it."""
         self._most = round(min(MOST, max(500, self._most * min(2.0, TICK_S / max(seconds, 1e-6)))))
 
     @property
@@ -107,7 +114,7 @@ class LogReader:
         except ConfigError as error:
             self.problem = str(error)
         except OSError as error:
-            self.problem = f"`{self.path}` cannot be read: {(error.strerror or str(error)).lower()}"
+            self.problem = str(_unreadable(self.path, error))
         finally:
             if self._cancelled:
                 self._slices.clear()
@@ -128,6 +135,10 @@ class LogReader:
                 tail = log.read(SLICE)
                 _decode(tail[tail.find(b"\n") + 1 :], None, self.path)
         return size
+
+
+def _unreadable(path: Path, error: OSError) -> Text:
+    return say("log.unreadable", path=path, problem=(error.strerror or str(error)).lower())
 
 
 def _nothing() -> BinaryIO:
@@ -169,6 +180,7 @@ def _decode(lines: bytes, number: int | None, path: Path) -> list[Event]:
         try:
             events.append(decode_event(line))
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            where = "near its end" if number is None else f"in line {number + index:,}"
-            raise ConfigError(f"`{path}` is damaged {where}: {error}") from None
+            if number is None:
+                raise ConfigError("log.damaged_end", path=path, problem=error) from None
+            raise ConfigError("log.damaged_in_line", path=path, line=number + index, problem=error) from None
     return events

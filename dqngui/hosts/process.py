@@ -21,11 +21,13 @@ from typing import Any
 import msgspec
 
 from dqngui.hosts.child import COMMAND
+from dqngui.hosts.host import DRAIN_MS
 from dqngui.hosts.stream import Ending, Outbox
 from dqngui.hosts.wire import END, REQUEST, Order, command_frame, events_of_frame, read_frames, widen, write_frame
 from dqngui.messages import Command, Event, Failed, Request
+from dqngui.texts import Text, say
 
-LEAVE_SECONDS = 10.0  # a child that has told everything gets so long to end by itself
+LEAVE_SECONDS = 10.0  # a child that has sent everything has so long to end by itself
 
 
 class ProcessHost:
@@ -57,7 +59,7 @@ class ProcessHost:
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, **own_group
             )
         except OSError as error:
-            text = f"no process could be started: {(error.strerror or str(error)).lower()}"
+            text = say("host.no_process", problem=(error.strerror or str(error)).lower())
             self._end(Failed(step=0, text=text))
             return
         for pipe in (self._process.stdin, self._process.stdout):
@@ -68,7 +70,7 @@ class ProcessHost:
     def send(self, command: Command) -> None:
         self._commands.put(command)
 
-    def drain(self, budget_ms: float = 8.0) -> list[Event]:
+    def drain(self, budget_ms: float = DRAIN_MS) -> list[Event]:
         return self._outbox.drain(budget_ms)
 
     @property
@@ -105,7 +107,7 @@ class ProcessHost:
         assert isinstance(self._process.stdin, io.FileIO)
         pipe = self._process.stdin
         order = Order(self._target, self._request, os.getpid())
-        with contextlib.suppress(OSError):  # the child has gone; the reader tells
+        with contextlib.suppress(OSError):  # the child has ended; the reading thread reports it
             write_frame(pipe, REQUEST, msgspec.json.encode(order))
             while (command := self._commands.get()) is not None:
                 write_frame(pipe, *command_frame(command))
@@ -118,13 +120,13 @@ class ProcessHost:
         try:
             for kind, content in read_frames(pipe, lambda: _readable(pipe, process)):
                 if kind == END:
-                    self._outbox.close()  # everything is told; that the process is gone is for `join`
+                    self._outbox.close()  # everything was sent; `join` waits for the end of the process
                     break
                 for event in events_of_frame(kind, content):
                     if self._ending.admit(event):
                         self._outbox.put(event)
         except (msgspec.MsgspecError, ValueError) as error:
-            failure = Failed(step=self._ending.step, text=f"the job's process sent something unreadable: {error}")
+            failure = Failed(step=self._ending.step, text=say("host.unreadable", problem=error))
             self._kill_group()
         status = self._wait(process)
         self._commands.put(None)
@@ -159,12 +161,11 @@ def _readable(pipe: io.FileIO, process: subprocess.Popen[bytes]) -> bool:
     return True
 
 
-def _reason(status: int) -> str:
+def _reason(status: int) -> Text:
     if status >= 0:
-        return f"the job's process ended unexpectedly with status {status}"
+        return say("host.ended", status=status)
     try:
         name = signal.Signals(-status).name
     except ValueError:
-        name = f"signal {-status}"
-    hint = ", perhaps because memory ran out" if name == "SIGKILL" else ""
-    return f"the job's process was killed by {name}{hint}"
+        return say("host.killed", signal=say("host.signal", number=-status))
+    return say("host.killed_for_memory", signal=name) if name == "SIGKILL" else say("host.killed", signal=name)

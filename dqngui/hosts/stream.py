@@ -10,12 +10,13 @@ from dqngui.catalog import Entry, load
 from dqngui.jobs.inbox import Inbox
 from dqngui.messages import Event, Failed, Finished, Learned, Request, Weights
 from dqngui.runs.failure import failed
+from dqngui.texts import say
 
 CHUNK = 500  # events taken between two looks at the clock
 
 
 class Ending:
-    """Watches a stream and completes it: Failed and Finished are made up where the job gave none."""
+    """Watches a stream of events and completes it: it adds Failed and Finished where the job gave none."""
 
     def __init__(self) -> None:
         self.finished = False
@@ -35,7 +36,7 @@ class Ending:
         return True
 
     def complete(self, failure: Failed) -> list[Event]:
-        """What is missing at the end: nothing after Finished, else Finished, after `failure` if none was told."""
+        """Events that are missing at the end: none after Finished, else `failure` (if none was given) and Finished."""
         if self.finished:
             return []
         missing: list[Event] = [] if self._failed else [failure]
@@ -46,7 +47,7 @@ class Ending:
 
     def killed(self) -> list[Event]:
         """What is missing after `Host.kill`."""
-        return self.complete(Failed(step=self.step, text="the job was ended before it could save"))
+        return self.complete(Failed(step=self.step, text=say("host.stopped_unsaved")))
 
 
 def job_events(target: str, request: Request, inbox: Inbox) -> Iterator[Event]:
@@ -57,7 +58,7 @@ def job_events(target: str, request: Request, inbox: Inbox) -> Iterator[Event]:
         for event in job(request, inbox):
             if ending.admit(event):
                 yield event
-        failure = Failed(step=ending.step, text="the job ended without saying why")
+        failure = Failed(step=ending.step, text=say("host.silent"))
     except (Exception, SystemExit) as error:
         environment = request.experiment.env.id if request.experiment else ""
         failure = failed(error, ending.step, environment)
@@ -65,7 +66,7 @@ def job_events(target: str, request: Request, inbox: Inbox) -> Iterator[Event]:
 
 
 class Outbox:
-    """Events on their way from the thread that makes them to the one that takes them.
+    """A queue of events from the thread that makes them to the thread that takes them.
 
     Order is kept. Of the `Weights` not yet taken only the newest is held: an older one is
     forgotten at once, since it may be large.

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Generator
 from typing import cast
 
+from dqngui.hosts.host import DRAIN_MS
 from dqngui.hosts.stream import Ending, Outbox, job_events
 from dqngui.jobs.inbox import Inbox
 from dqngui.messages import Command, Event, Request, Stop
@@ -37,7 +38,7 @@ class ThreadHost:
     def send(self, command: Command) -> None:
         self._commands.put(command)
 
-    def drain(self, budget_ms: float = 8.0) -> list[Event]:
+    def drain(self, budget_ms: float = DRAIN_MS) -> list[Event]:
         return self._outbox.drain(budget_ms)
 
     @property

@@ -134,7 +134,7 @@ def _unpack(content: bytearray) -> Any:
 
 def as_array(tensor: Any) -> np.ndarray:
     """A numpy array of a tensor on any device; types that numpy lacks (bfloat16) become float32."""
-    if hasattr(tensor, "detach"):  # a torch tensor, told apart without importing torch
+    if hasattr(tensor, "detach"):  # a torch tensor, recognised without importing torch
         tensor = tensor.detach().cpu()
         try:
             tensor = tensor.numpy()

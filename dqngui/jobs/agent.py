@@ -1,4 +1,4 @@
-"""The agent that plays to be watched: its network on the CPU, its weights, and the names of what it sees and does."""
+"""An agent loaded for playing or studying: its network on the CPU, its weights, and names of its inputs and actions."""
 
 from __future__ import annotations
 
@@ -22,65 +22,67 @@ from dqngui.runs.checkpoints import load_weights
 from dqngui.runs.folder import read_experiment
 
 CPU = torch.device("cpu")
-MOST_NUMBERS = 1024
-"""An observation of more numbers than this is a picture, and is not sent along with the steps."""
+MAX_NUMBERS = 1024
+"""An observation of more numbers is taken for a picture, and is not sent with the steps."""
 
 
-def asked_experiment(command: OpenAgent) -> Experiment:
-    """The experiment whose agent is asked for. Raises ConfigError."""
+def experiment_of(command: OpenAgent) -> Experiment:
+    """The experiment of the agent that is to be opened. Raises ConfigError."""
     if command.folder is not None:
         return read_experiment(Path(command.folder))
     if command.experiment is None:
-        raise ConfigError("an agent needs the folder of a run, or an experiment")
+        raise ConfigError("agent.none")
     return command.experiment
 
 
 class LoadedAgent:
-    """One network and its weights.
+    """A network with its weights, and weights that are waiting for the next episode.
 
     Attributes:
         step: how far its weights were trained.
-        armed: it has weights, those it was made with being of no use.
+        has_weights: it was given weights; those that it was made with are random.
         features: names of the observation's numbers and categories, in the order of `numbers`.
     """
 
     def __init__(self, command: OpenAgent, experiment: Experiment, spaces: Spaces) -> None:
-        """Raises ConfigError when the folder has no such checkpoint, or one that does not fit."""
+        """Raises ConfigError if the folder has no such checkpoint, or one that does not fit."""
         self.experiment, self.spaces = experiment, spaces
         self.network = build_network(spaces, experiment, torch.Generator().manual_seed(0)).eval()
         self._own = self.network.state_dict()
         self._next: tuple[int, dict[str, torch.Tensor]] | None = None
-        self.step, self.armed = 0, False
+        self.step, self.has_weights = 0, False
         if command.folder is not None:
             step, weights = load_weights(Path(command.folder), command.checkpoint)
-            self.offer(step, weights)
-            self.rearm()
+            self.offer_weights(step, weights)
+            self.use_offered_weights()
         self.features = features_of(spaces)
         self._saliency = Saliency(self.network, spaces, self.features)
 
-    def offer(self, step: int, tensors: Mapping[str, Any]) -> None:
-        """Keep weights (torch or numpy, by name) for the next episode. Raises ConfigError when they do not fit."""
+    def offer_weights(self, step: int, tensors: Mapping[str, Any]) -> None:
+        """Keep weights (torch or numpy, by name) for the next episode. Raises ConfigError if they do not fit."""
         weights = {name: torch.as_tensor(value) for name, value in tensors.items()}
         shapes = {name: value.shape for name, value in weights.items()}
         if shapes != {name: value.shape for name, value in self._own.items()}:
-            raise ConfigError("the weights do not fit the experiment's network")
+            raise ConfigError("agent.unfit")
         self._next = step, weights
 
-    def rearm(self) -> None:
-        """Use the newest weights that were offered."""
+    def use_offered_weights(self) -> None:
+        """Use the newest weights that were offered, if there are any."""
         if self._next is None:
             return
         self.step, weights = self._next
         self.network.load_state_dict(weights)
-        self._next, self.armed = None, True
+        self._next, self.has_weights = None, True
 
     @property
     def can_play(self) -> bool:
-        """It has weights, or some are waiting."""
-        return self.armed or self._next is not None
+        """Whether it has weights, or some are waiting."""
+        return self.has_weights or self._next is not None
 
     def views(self) -> tuple[View, ...]:
-        """Everything that is recorded, with shapes, which one recorded step tells, and what is derived from it."""
+        """All views that are recorded, and those that are derived from them; the shapes are found by recording one
+        step.
+        """
         record = Record()
         nothing = {part.name: np.zeros((1, *part.shape), part.dtype) for part in self.spaces.parts}
         with torch.inference_mode():
@@ -94,38 +96,38 @@ class LoadedAgent:
 
     @property
     def derivable(self) -> tuple[View, ...]:
-        """Views that are computed only when asked for: each takes as long as many steps."""
+        """Views that are computed only if asked for, since each takes as long as many steps."""
         return self._saliency.views
 
     def derive(
-        self, record: Record, wanted: Collection[str], seen: Parts, inputs: Inputs, state: State, action: int
+        self, record: Record, wanted: Collection[str], observation: Parts, inputs: Inputs, state: State, action: int
     ) -> None:
-        """Put beside what was recorded of a step what follows from it, and those of the `derivable` that are wanted.
+        """Add to the record of a step the views that follow from it, and the `derivable` ones that are wanted.
 
         Args:
-            seen: parts (1, *shape).
-            inputs: what the network saw of it.
+            observation: parts (1, *shape).
+            inputs: the network's inputs of the step.
             state: before the step.
-            action: what is done at it.
+            action: the action taken at the step.
         """
         add_rollout(record.values)
         if wanted:
-            found = self._saliency.of(seen, inputs, state, action)
+            found = self._saliency.of(observation, inputs, state, action)
             record.values |= {name: values for name, values in found.items() if name in wanted}
 
     @property
     def held(self) -> tuple[str, ...]:
-        """Names of the views that show what is carried from step to step."""
-        return tuple(self.network.held())
+        """Names of the views of the state that is carried from step to step."""
+        return tuple(self.network.state_views())
 
     @property
     def weights(self) -> tuple[str, ...]:
-        """Names of the views of weights that a softmax made."""
+        """Names of the views of weights of a softmax."""
         return tuple(spec.name for spec in self.network.views() if spec.weights)
 
     @property
     def labels(self) -> dict[str, tuple[str, ...]]:
-        """Names along the views' axes: of the tokens, the actions, what is observed, and what the memory names."""
+        """Names of the entries along the views' axes: tokens, actions, features, and those that the memory names."""
         tokens = self.network.encoder.labels
         seen = {"query": tokens, "key": tokens, "action": self.spaces.action_names, "feature": self.features}
         return {**seen, **self.network.memory.labels()}
@@ -134,15 +136,15 @@ class LoadedAgent:
         """Observations of n steps (each part (1, *shape)) as (n, F) float32, F names being `features`."""
         if not self.features:
             return np.zeros((len(observations), 0), np.float32)
-        told = [part.name for part in self.spaces.parts if part.kind != "text"]
-        columns = [np.concatenate([parts[name] for parts in observations]) for name in told]
+        names = [part.name for part in self.spaces.parts if part.kind != "text"]
+        columns = [np.concatenate([parts[name] for parts in observations]) for name in names]
         return np.concatenate(columns, axis=1, dtype=np.float32)
 
 
 def features_of(spaces: Spaces) -> tuple[str, ...]:
-    """Names of all numbers and categories of an observation, part by part; none where there are too many.
+    """Names of all numbers and categories of an observation, part by part; empty if there are too many.
 
-    Texts are left out: their words' numbers say nothing.
+    Texts are left out: the ids of their words mean nothing to a reader.
     """
     given = iter(spaces.features)
     names: list[str] = []
@@ -155,9 +157,9 @@ def features_of(spaces: Spaces) -> tuple[str, ...]:
             rows = range(1, part.raw_shape[0] + 1)
             entity = "" if part.name == "observation" else f"{part.name} "
             names += [f"{entity}{row}: {name}" for row in rows for name in own]
-        elif part.kind in ("image", "grid") and count <= MOST_NUMBERS:
+        elif part.kind in ("image", "grid") and count <= MAX_NUMBERS:
             name = "x" if part.name == "observation" else part.name
             names += [f"{name}{list(index)}" for index in np.ndindex(*part.raw_shape)]
         elif part.kind != "text":
             names += [part.name if count == 1 else f"{part.name}[{index}]" for index in range(count)]
-    return tuple(names) if len(names) <= MOST_NUMBERS else ()
+    return tuple(names) if len(names) <= MAX_NUMBERS else ()

@@ -1,4 +1,4 @@
-"""Where a run can be forked, what a fork changes, and how much of the training that leaves whole. Imports no torch."""
+"""From which step a run can be forked, which settings a fork changes, and what it can take over. Imports no torch."""
 
 from __future__ import annotations
 
@@ -13,37 +13,36 @@ from dqngui.jobs.knobs import Knobs
 from dqngui.runs.folder import read_experiment
 from dqngui.runs.resume import read_meta
 from dqngui.settings import experiment_fields, field_at
+from dqngui.texts import Text, say
 
 _NAMES_ONLY = frozenset({"env.features", "env.actions"})
 
 
 def branch_point(folder: Path) -> tuple[int, Experiment]:
-    """Step of a run's last saved state, and its experiment with the live settings as they stood. Raises ConfigError."""
+    """Step of a run's last saved state, and its experiment with the live settings of that step. Raises ConfigError."""
     mark, meta = read_meta(folder)
     return mark.step, present(folder, read_experiment(folder), meta)
 
 
 def present(folder: Path, began: Experiment, meta: Mapping[str, Any]) -> Experiment:
-    """The experiment of a saved state, with the live settings as they stood. Raises ConfigError."""
+    """The experiment of a saved state, with the live settings at that time. Raises ConfigError."""
     knobs = Knobs(began)
     try:
         knobs.restore(meta["knobs"])
     except (KeyError, TypeError, ValueError, msgspec.MsgspecError):
-        raise ConfigError(f"the state in `{folder}` is damaged, so nothing can go on from it") from None
+        raise ConfigError("state.damaged", folder=folder) from None
     return knobs.experiment
 
 
 def check_branch(folder: Path, step: int, experiment: Experiment) -> None:
-    """Raises ConfigError if a fork at this step would have nothing left to do."""
+    """Raises ConfigError if a fork at this step would have no steps left to train."""
     total = experiment.run.total_steps
     if total <= step:
-        raise ConfigError(
-            f"`run.total_steps`: the fork of `{folder}` begins at step {step:,} and needs more than {total:,}"
-        )
+        raise ConfigError("fork.too_few_steps", folder=folder, step=step, total=total)
 
 
 def stays_whole(path: str) -> bool:
-    """Whether a fork that changes this setting takes over the whole training, and not only parameters that fit."""
+    """Whether a fork that changes this setting can take over the whole training, and not only parameters that fit."""
     section, _, name = path.partition(".")
     if section == "run":
         return name != "seed"
@@ -55,7 +54,7 @@ def stays_whole(path: str) -> bool:
 def differences(old: Experiment, new: Experiment) -> Iterator[tuple[str, Any, Any]]:
     """Each setting in which two experiments differ: its dotted name, the old value and the new one.
 
-    Options are named one by one (None where one side has none), but for another choice of attention or memory.
+    Options are listed one by one (None where one side has none), except those of another attention or memory.
     """
     for field in experiment_fields():
         before, after = (_value(experiment, field.path) for experiment in (old, new))
@@ -71,9 +70,9 @@ def differences(old: Experiment, new: Experiment) -> Iterator[tuple[str, Any, An
                     yield f"{field.path}.{name}", before.get(name), after.get(name)
 
 
-def told(path: str, old: Any, new: Any) -> str:
-    """A change as `learn.lr: 0.001 → 0.0005`."""
-    return f"{path}: {_text(old)} → {_text(new)}"
+def difference_message(path: str, old: Any, new: Any) -> Text:
+    """A changed setting as text: `learn.lr: 0.001 → 0.0005`."""
+    return say("fork.change", path=path, old=_text(old), new=_text(new))
 
 
 def _value(experiment: Experiment, path: str) -> Any:
@@ -81,13 +80,13 @@ def _value(experiment: Experiment, path: str) -> Any:
     return getattr(getattr(experiment, section), name)
 
 
-def _text(value: Any) -> str:
+def _text(value: Any) -> Text | str:
     if value is None:
-        return "none"
+        return say("value.none")
     if isinstance(value, Schedule):
-        return f"{value.start:g} to {value.end:g} over {value.steps:,} steps"
+        return say("value.schedule", start=value.start, end=value.end, steps=value.steps)
     if isinstance(value, float):
-        return f"{value:.10g}"
+        return say("value.number", value=value)
     if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
+        return say("value.count", value=value)
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()

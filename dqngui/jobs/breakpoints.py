@@ -1,9 +1,8 @@
-"""Conditions on which training pauses, so that the state can be looked at where something went wrong.
+"""Conditions on which training pauses, so that one can look at the state where something went wrong.
 
-They are looked at by steps, behind everything that a vector step told, never by the clock: the same schedule of
-commands gives the same hits in every host. A condition that stays true does not hit again until it was false once, or
-was taken away and set anew; adding another one beside it changes nothing about it. A number that was not told since
-(there was no row, no episode ended) leaves everything as it was.
+They are checked after each vector step, never by the clock: the same schedule of commands gives the same hits in every
+host. A condition that stays true hits again only after it was false, or was removed and set anew; setting another one
+does not change it. A quantity without a new value (no row of the log, no episode that ended) is not checked.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from dqngui.config import ConfigError
 from dqngui.messages import Breakpoint, BreakpointHit, EpisodeEnded, Evaluated, Event, Learned
 
 EPISODES = 20
-"""Training episodes in the mean that is called `return`; before so many have ended there is none."""
+"""Number of training episodes in the mean that is called `return`; before that many have ended there is none."""
 FIGURES = (
     "loss", "td_error", "q_mean", "grad_norm", "epsilon", "policy_loss", "value_error", "entropy", "kl", "clip_share",
     "explained",
 )  # fmt: skip
-"""Numbers of `Learned` that breakpoints may be set on; those of the clock would differ from run to run."""
+"""Fields of `Learned` that breakpoints can be set on; those of the clock would differ from run to run."""
 QUANTITIES = ("return", "evaluation", *FIGURES)
-"""Everything that training knows."""
+"""All quantities that training knows."""
 
 _NAMES = {
     "return": "return", "evaluation": "evaluation", "loss": "loss", "td_error": "TD error", "q_mean": "mean q",
@@ -40,7 +39,7 @@ _TEXT = re.compile(r"\s*(\w+)\s*(?:([<>])\s*(\S+)|(?:is\s+)?nan)\s*", re.IGNOREC
 
 
 def holds(point: Breakpoint, value: float) -> bool:
-    """Whether a number meets a condition."""
+    """Whether a value meets a breakpoint's condition."""
     if point.is_ == "nan":
         return not math.isfinite(value)
     return value > point.value if point.is_ == "above" else value < point.value
@@ -52,7 +51,7 @@ def name_of(quantity: str) -> str:
 
 
 def number_words(value: float, digits: int = 4) -> str:
-    """So many digits, with separators."""
+    """A number as text, with this many digits and with separators."""
     if not math.isfinite(value):
         return "not a number" if math.isnan(value) else "infinite"
     text = f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:,.{digits}g}"
@@ -60,13 +59,13 @@ def number_words(value: float, digits: int = 4) -> str:
 
 
 def point_words(point: Breakpoint) -> str:
-    """`loss above 10`, `loss not finite`."""
+    """A breakpoint as text: `loss above 10`, `loss not finite`."""
     how = "not finite" if point.is_ == "nan" else f"{point.is_} {number_words(point.value, 9)}"
     return f"{name_of(point.quantity)} {how}"
 
 
 def hit_words(hit: BreakpointHit, *, at_step: bool = True) -> str:
-    """`loss rose above 10 (12.3) at step 41,200`."""
+    """A hit as text: `loss rose above 10 (12.3) at step 41,200`."""
     point, value = hit.point, number_words(hit.value)
     limit = number_words(point.value, 9)
     how = {
@@ -82,10 +81,10 @@ def parse(text: str) -> Breakpoint:
     """The breakpoint of `loss > 10`, `return < 50` or `loss nan`. Raises ConfigError."""
     found = _TEXT.fullmatch(text)
     if found is None:
-        raise ConfigError(f"`{text}` is no breakpoint; it reads like `loss > 10`, `return < 50` or `loss nan`")
+        raise ConfigError("breakpoint.unreadable", given=text)
     quantity, sign, number = found.groups()
     if quantity not in QUANTITIES:
-        raise ConfigError(f"a breakpoint can be set on {', '.join(QUANTITIES)}, not on `{quantity}`")
+        raise ConfigError("breakpoint.unknown", known=QUANTITIES, quantity=quantity)
     if sign is None:
         return Breakpoint(quantity, "nan")
     try:
@@ -93,39 +92,39 @@ def parse(text: str) -> Breakpoint:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ConfigError(f"`{number}` in the breakpoint `{text}` is not a finite number")
+        raise ConfigError("breakpoint.not_finite", number=number, given=text)
     return Breakpoint(quantity, _SIGNS[sign], value)
 
 
 class Breakpoints:
-    """The breakpoints of one job, and what they are looked at with.
+    """The breakpoints of one job, with the newest values of the quantities that they watch.
 
     Args:
-        returns: of the last training episodes, where the run goes on from a saved state.
+        returns: of the last training episodes, if the run continues from a saved state.
     """
 
     def __init__(self, returns: Iterable[float] = ()) -> None:
         self.points: tuple[Breakpoint, ...] = ()
-        self._held: set[Breakpoint] = set()
+        self._holding: set[Breakpoint] = set()
         self._returns = deque(returns, EPISODES)
         self._ended = False
-        self._told: dict[str, float] = {}
+        self._values: dict[str, float] = {}
 
     @property
     def returns(self) -> list[float]:
-        """Of the last training episodes, for a saved state."""
+        """Returns of the last training episodes, for a saved state."""
         return list(self._returns)
 
     def set(self, points: tuple[Breakpoint, ...]) -> bool:
-        """Replace all of them; whether that changes anything."""
+        """Replace all breakpoints; returns whether that changes anything."""
         points = tuple(dict.fromkeys(points))
         changed = points != self.points
         self.points = points
-        self._held &= set(points)
+        self._holding &= set(points)
         return changed
 
     def note(self, event: Event) -> None:
-        """Keep the numbers that an event tells."""
+        """Keep the quantities in an event."""
         match event:
             case EpisodeEnded():
                 self._returns.append(event.ret)
@@ -133,28 +132,28 @@ class Breakpoints:
             case Learned():
                 self.note_figures({name: value for name in FIGURES if (value := getattr(event, name)) is not None})
             case Evaluated(role="selection"):
-                self._told["evaluation"] = event.mean
+                self._values["evaluation"] = event.mean
 
     def note_figures(self, figures: Mapping[str, float]) -> None:
-        """Keep numbers by name."""
-        self._told.update(figures)
+        """Keep quantities by name."""
+        self._values.update(figures)
 
     def hits(self) -> list[tuple[Breakpoint, float]]:
-        """The conditions that hold now and did not when they were looked at last, each with the number it is about."""
-        told, self._told = self._told, {}
+        """The breakpoints whose condition has become true since the last call, each with the value of its quantity."""
+        values, self._values = self._values, {}
         ended, self._ended = self._ended, False
         if not self.points:
             return []
         if ended and len(self._returns) == EPISODES:
-            told["return"] = fmean(self._returns)
+            values["return"] = fmean(self._returns)
         found = []
         for point in self.points:
-            value = told.get(point.quantity)
+            value = values.get(point.quantity)
             if value is None:
                 continue
             if not holds(point, value):
-                self._held.discard(point)
-            elif point not in self._held:
-                self._held.add(point)
+                self._holding.discard(point)
+            elif point not in self._holding:
+                self._holding.add(point)
                 found.append((point, value))
         return found

@@ -1,7 +1,7 @@
-"""Views that are computed from a step beside what the network records: attention rollout, and saliency.
+"""Views that are computed from a recorded step: attention rollout and saliency.
 
-Saliency says how much each part of the observation adds to the value of the action that was taken, with what is
-remembered held fixed: gradient × input, and integrated gradients from an observation of zeros (nothing seen).
+Saliency is how much each part of the observation contributes to the value of the action that was taken, while the
+memory's state is held fixed: gradient × input, and integrated gradients from an observation of zeros.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from dqngui.nets.trunk import Inputs, Trunk
 ROLLOUT, POOLED, POOL, LAYER = "attention/rollout", "attention/rollout/pool", "attention/pool", "attention/self/"
 GRADIENT, INTEGRATED = "saliency/gradient", "saliency/integrated"
 STEPS = 16
-"""Points between the baseline and the observation at which gradients are taken."""
+"""Number of points between the baseline and the observation at which gradients are taken."""
 
-Record = dict[str, Tensor]
+Tensors = dict[str, Tensor]
 
 
 # -- attention rollout ----------------------------------------------------------------------------
 
 
 def rollout_views(recorded: Sequence[View]) -> tuple[View, ...]:
-    """What `rollout` gives of these views: nothing for fewer than two layers of self-attention."""
+    """The views that `add_rollout` adds; none for fewer than two layers of self-attention."""
     layers = [view for view in recorded if view.name.startswith(LAYER)]
     if len(layers) < 2:
         return ()
@@ -42,10 +42,10 @@ def rollout_views(recorded: Sequence[View]) -> tuple[View, ...]:
 
 
 def rollout(layers: Sequence[Tensor]) -> Tensor:
-    """How much of each token of the first layer reaches each of the last: Abnar & Zuidema 2020, arXiv:2005.00928.
+    """Attention rollout: how much of each input token reaches each output. Abnar & Zuidema 2020, arXiv:2005.00928.
 
     R = A_L … A_1 with A = (W + I) / 2, W the mean of a layer's heads and I its residual connection, rows summing to
-    one. Feed-forward layers are left out of account.
+    one. Feed-forward layers are ignored.
 
     Args:
         layers: weights of each layer, the first one first, (…, head, query, key).
@@ -64,8 +64,8 @@ def rollout(layers: Sequence[Tensor]) -> Tensor:
     return rolled
 
 
-def add_rollout(record: Record) -> None:
-    """Put rollout, and what reaches the pooled token, beside the recorded layers they are made of."""
+def add_rollout(record: Tensors) -> None:
+    """Add the rollout of the recorded layers, and how much of each token reaches the pooled one, to the record."""
     count = sum(name.startswith(LAYER) for name in record)
     if count >= 2:
         record[ROLLOUT] = rolled = rollout([record[f"{LAYER}{layer}"] for layer in range(count)])
@@ -77,11 +77,11 @@ def add_rollout(record: Record) -> None:
 
 
 class Saliency:
-    """Attributions of one network.
+    """Computes how much each part of an observation contributes to an action's value in one network.
 
     Attributes:
-        views: what can be computed, none where the observation is too large to be told, or holds nothing but texts:
-            per feature, or, where a picture or grid is observed, per row and column of the first one.
+        views: what can be computed, per feature, or, if a picture or grid is observed, per row and column of the first
+            one; none if the observation has too many numbers, or only texts.
     """
 
     def __init__(self, network: Trunk, spaces: Spaces, features: Sequence[str]) -> None:
@@ -97,14 +97,14 @@ class Saliency:
         possible = 0 not in shape and not (categories and network.memory.sees_observation)
         self.views = tuple(View(name, axes, shape, signed=True) for name in (GRADIENT, INTEGRATED) if possible)
 
-    def of(self, seen: Parts, inputs: Inputs, state: State, action: int) -> Record:
-        """Both attributions of what is seen at one step, (1, 1, *axes) each.
+    def of(self, seen: Parts, inputs: Inputs, state: State, action: int) -> Tensors:
+        """Both attributions of one step's observation, (1, 1, *axes) each, by the names of `views`.
 
         Args:
-            seen: parts (1, *shape).
-            inputs: what the network saw of it, with the previous action and reward.
+            seen: observation by part, (1, *shape).
+            inputs: the network's inputs, with the previous action and reward.
             state: before this step; it is held fixed.
-            action: whose number is explained.
+            action: the action whose value is explained.
         """
         with torch.inference_mode(False), torch.enable_grad():
             whole = {name: torch.from_numpy(np.array(values)).unsqueeze(0) for name, values in seen.items()}
@@ -112,24 +112,24 @@ class Saliency:
         names = (view.name for view in self.views)
         return {name: values[None, None] for name, values in zip(names, (gradient, integrated), strict=True)}
 
-    def _attribute(self, seen: Record, inputs: Inputs, state: State, action: int) -> tuple[Tensor, Tensor]:
+    def _attribute(self, seen: Tensors, inputs: Inputs, state: State, action: int) -> tuple[Tensor, Tensor]:
         encoder = self._network.encoder
         with torch.no_grad():
             embedded = {part.name: encoder.embedded(part.name, seen[part.name]) for part in self._parts}
         leaves = {name: _between(x).requires_grad_() for name, x in embedded.items()}
         count = STEPS + 1
         texts = {name: x.expand(-1, count, *x.shape[2:]) for name, x in seen.items() if name not in leaves}
-        previous = (x.clone().expand(-1, count) for x in (inputs.action, inputs.reward))
+        previous = (x.clone().expand(-1, count) for x in (inputs.prev_action, inputs.prev_reward))
         states = tuple(x.clone().expand(count, *x.shape[1:]).contiguous() for x in state)
         q, _ = self._network(Inputs({**texts, **leaves}, *previous), states)
         gradients = torch.autograd.grad(q[0, :, action].sum(), list(leaves.values()))
         slopes = dict(zip(leaves, gradients, strict=True))
-        at_it = self._told({name: slopes[name][0, -1] * x[0, 0] for name, x in embedded.items()})
-        along = self._told({name: slopes[name][0, :-1].mean(0) * x[0, 0] for name, x in embedded.items()})
+        at_it = self._as_view({name: slopes[name][0, -1] * x[0, 0] for name, x in embedded.items()})
+        along = self._as_view({name: slopes[name][0, :-1].mean(0) * x[0, 0] for name, x in embedded.items()})
         return at_it, along
 
-    def _told(self, attributed: Record) -> Tensor:
-        """Attributions of the embedded parts as one view: embeddings and channels summed up."""
+    def _as_view(self, attributed: Tensors) -> Tensor:
+        """Attributions of the embedded parts as one view: summed over embeddings and channels."""
         if self._map is not None:
             return _on_map(self._map, attributed[self._map.name])
         rows = [x.sum(-1) if x.ndim > 1 else x for x in attributed.values()]
@@ -137,14 +137,14 @@ class Saliency:
 
 
 def _between(x: Tensor) -> Tensor:
-    """From x (1, 1, …), what lies between zero and it: the midpoints of STEPS stretches, then x itself."""
+    """Points from zero to x (1, 1, …): the midpoints of STEPS equal pieces, then x itself, (1, STEPS + 1, …)."""
     shares = torch.arange(STEPS + 1, dtype=x.dtype, device=x.device).add(0.5) / STEPS
     shares[-1] = 1.0
     return x * shares.view(1, -1, *[1] * (x.ndim - 2))
 
 
 def _on_map(part: ObservationPart, values: Tensor) -> Tensor:
-    """Per row and column: of a grid's cells (H·W, E), or a picture's numbers (F,) in the order of its own axes."""
+    """Sums per row and column, of a grid's cells (H·W, E) or a picture's numbers (F,) in the order of its axes."""
     if values.ndim > 1:
         return values.sum(-1).view(part.map_shape[1:]).detach()
     named = values.view(part.raw_shape)

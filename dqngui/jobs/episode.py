@@ -1,4 +1,4 @@
-"""One episode that is played to be watched: simulated as far as it is wanted, and able to be simulated again."""
+"""One episode that the playing job simulates, step by step as it is asked for, so that it can be replayed."""
 
 from __future__ import annotations
 
@@ -12,56 +12,56 @@ import torch
 
 from dqngui.envs.vector import Envs, Parts
 from dqngui.jobs.agent import CPU, LoadedAgent
-from dqngui.jobs.changes import Changes, check_action
+from dqngui.jobs.interventions import Interventions, check_action
 from dqngui.learning.acting import inputs_of
 from dqngui.learning.exploration import explore
 from dqngui.messages import BeginEpisode, Drive, Played
 from dqngui.nets.record import Record
 
-MOST_VIEWS = 256 << 20
-"""Bytes of views that are recorded of one episode: self-attention over many tokens tells a megabyte a step."""
+MAX_VIEW_BYTES = 256 << 20
+"""Bytes of views that are recorded of one episode: self-attention over many tokens makes a megabyte per step."""
 
 
 def digest(parts: Parts, reward: float) -> int:
-    """A checksum of what a step showed: equal steps have equal ones."""
+    """A checksum of a step's observation and reward, to tell whether a replayed step is the same."""
     checksum = zlib.crc32(struct.pack("<d", reward))
     for values in parts.values():
         checksum = zlib.crc32(values, checksum)  # type: ignore[arg-type]  # arrays are buffers
     return checksum
 
 
-class Episode:
-    """An episode of `agent` in the single environment of `envs`, begun here.
+class SimulatedEpisode:
+    """An episode of `agent` in the single environment of `envs`; making it resets the environment.
 
     Attributes:
-        number, seed: as asked for.
-        step: how far the agent's weights were trained; they stay what they are.
-        given: actions that are done first.
-        driven: each step behind them waits for `drive`.
-        actions: what was done so far.
-        digests: one of each observation so far, with the reward before it: one more than actions.
+        number, seed: as requested.
+        step: how far the agent's weights were trained; they do not change within the episode.
+        given: the first actions, prescribed by the request.
+        driven: each step after these waits for `drive`.
+        actions: actions taken so far.
+        digests: checksum of each observation so far with the reward before it; one more than actions.
     """
 
     def __init__(
-        self, agent: LoadedAgent, envs: Envs, asked: BeginEpisode, watch: Callable[[int], None] | None = None
+        self, agent: LoadedAgent, envs: Envs, request: BeginEpisode, watch: Callable[[int], None] | None = None
     ) -> None:
         """`watch(t)` is called at every observation while the environment shows it, the last included.
 
-        Raises ConfigError for changes that cannot be made.
+        Raises ConfigError for interventions that are not possible.
         """
-        self.number, self.seed, self.step = asked.number, asked.seed, agent.step
-        self.epsilon, self.recorded = asked.epsilon, asked.record
-        self.given, self.driven = asked.actions, asked.driven
-        self._derived = frozenset(asked.derive)
-        self._changes = Changes(asked.changes, agent)
+        self.number, self.seed, self.step = request.number, request.seed, agent.step
+        self.epsilon, self.recorded = request.epsilon, request.record
+        self.given, self.driven = request.actions, request.driven
+        self._derived = frozenset(request.derive)
+        self._interventions = Interventions(request.interventions, agent)
         self._drive: Drive | None = None
         self.actions: list[int] = []
         self.ended = self.truncated = False
         self._agent, self._envs, self._watch = agent, envs, watch
-        self._room = MOST_VIEWS
+        self._view_bytes_left = MAX_VIEW_BYTES
         self._scale = agent.experiment.learn.reward_scale
-        self._generator = np.random.default_rng(asked.seed)
-        self._parts = envs.reset([asked.seed])
+        self._generator = np.random.default_rng(request.seed)
+        self._parts = envs.reset([request.seed])
         self._action, self._reward = np.full(1, -1), np.zeros(1, np.float32)
         with torch.inference_mode():
             self._state = agent.network.initial_state(1)
@@ -71,55 +71,58 @@ class Episode:
 
     @property
     def length(self) -> int:
-        """Steps so far."""
+        """Number of steps so far."""
         return len(self.actions)
 
     @property
     def full(self) -> bool:
-        """So much was recorded that the steps from here on come without views."""
-        return self._room <= 0
+        """Whether so much was recorded that the following steps come without views."""
+        return self._view_bytes_left <= 0
 
     def drive(self, drive: Drive) -> None:
-        """What is to be done at the step that waits; of any other step it is ignored. Raises ConfigError.
+        """Set the action of the step that waits; commands for other steps are ignored. Raises ConfigError.
 
-        With `onward` nobody drives any more, and the agent goes on from where the episode stands.
+        With `onward` the episode is no longer driven, and the agent goes on by itself.
         """
         if drive.onward:
             self.driven = False
             return
         if drive.action is not None:
             check_action(drive.action, self._agent.spaces)
-        if self.driven and not self.ended and drive.t == self._waiting:
+        if self.driven and not self.ended and drive.t == self._next_driven:
             self._drive = drive
 
     @property
-    def _waiting(self) -> int:
-        """The first step that is driven and not done."""
+    def _next_driven(self) -> int:
+        """The first driven step that has not been played."""
         return max(self.length, len(self.given))
 
-    def reach(self, wanted: int) -> int:
-        """How far to play where `wanted` steps are: a driven episode stops at the step that waits, and does it once it
-        was said what, wanted or not."""
+    def playable_until(self, wanted: int) -> int:
+        """Number of steps to play if `wanted` steps are wanted.
+
+        A driven episode stops at the step that waits for a command; once that has come, the step is played even if it
+        is not wanted yet.
+        """
         if not self.driven:
             return wanted
-        return min(wanted, self._waiting) if self._drive is None else self._waiting + 1
+        return min(wanted, self._next_driven) if self._drive is None else self._next_driven + 1
 
     def advance(self, until: int, seconds: float) -> Played:
-        """Play at least one step, on to step `until` while the time lasts.
+        """Play at least one step, and further steps up to `until` for at most some `seconds`.
 
-        The episode must not have ended, and `until` be what it can `reach`.
+        The episode must not have ended, and `until` must come from `playable_until`.
         """
         deadline = time.perf_counter() + seconds
         first = self.length
-        seen: list[Parts] = []
+        observations: list[Parts] = []
         rewards: list[float] = []
         rows: list[dict[str, torch.Tensor]] = []
         with torch.inference_mode():
             while True:
-                seen.append(self._changes.observation(self.length, self._parts))
-                rows.append(self._decide(seen[-1]))
+                observations.append(self._interventions.observation(self.length, self._parts))
+                rows.append(self._decide(observations[-1]))
                 rewards.append(self._act())
-                if self.full and len(rows[-1]) > 1:  # the next has no views, and a batch is of one kind
+                if self.full and len(rows[-1]) > 1:  # the next step has no views
                     break
                 if self.ended or self.length >= until or time.perf_counter() >= deadline:
                     break
@@ -127,34 +130,36 @@ class Episode:
         tensors |= {
             "action": np.array(self.actions[first:], np.int64),
             "reward": np.array(rewards, np.float64),
-            "observation": self._agent.numbers(seen),
+            "observation": self._agent.numbers(observations),
         }
         return Played(
             step=self.step, number=self.number, first=first, tensors=tensors, ended=self.ended, truncated=self.truncated
         )
 
-    def _decide(self, seen: Parts) -> dict[str, torch.Tensor]:
-        """Choose the next action: its values and views, (1, 1, ...) each."""
+    def _decide(self, observation: Parts) -> dict[str, torch.Tensor]:
+        """Choose the next action; returns the action values and the views, (1, 1, ...) each."""
         t = self.length
-        shown, weights = self.recorded and not self.full, self._changes.weights(t)
-        record = Record(changes=weights) if shown or weights else None
-        inputs = inputs_of(seen, self._action, self._reward, CPU)
-        before = self._changes.state(t, self._state)
+        recording, weights = self.recorded and not self.full, self._interventions.weights(t)
+        record = Record(changes=weights) if recording or weights else None
+        inputs = inputs_of(observation, self._action, self._reward, CPU)
+        before = self._interventions.state(t, self._state)
         q, self._state = self._agent.network(inputs, before, record)
         action = q[0].argmax(-1).numpy()
         if self.epsilon > 0:
             action = explore(action, np.full(1, self.epsilon), self._agent.network.actions, self._generator)
         forced = self._forced(t)
         self._action = action if forced is None else np.full_like(action, forced)
-        if record is not None and shown:
-            self._agent.derive(record, self._derived, seen, inputs, before, int(self._action[0]))
-        views = {} if record is None or not shown else {f"view/{name}": value for name, value in record.values.items()}
-        self._room -= sum(value.nbytes for value in views.values())
+        if record is not None and recording:
+            self._agent.derive(record, self._derived, observation, inputs, before, int(self._action[0]))
+        views = {}
+        if record is not None and recording:
+            views = {f"view/{name}": value for name, value in record.values.items()}
+        self._view_bytes_left -= sum(value.nbytes for value in views.values())
         return {"q": q, **views}
 
     def _forced(self, t: int) -> int | None:
-        """What is done at step t in place of the agent's own action: the changes', what was given, or driven."""
-        driven, forced = None, self._changes.action(t)
+        """The action that replaces the agent's own at step t: of an intervention, of the request or of a `Drive`."""
+        driven, forced = None, self._interventions.action(t)
         if self._drive is not None and self._drive.t == t:
             driven, self._drive = self._drive.action, None
         if forced is not None:

@@ -15,23 +15,23 @@ from dqngui.config import ConfigError
 
 SUFFIXES = (".mp4", ".gif")
 GIF_WIDTH = 800
-"""Pixels; a wider picture is made smaller, as a GIF keeps every pixel."""
+"""Pixels; a wider picture is scaled down, since a GIF stores every pixel."""
 _GIF_FILTER = (
     f"scale='min({GIF_WIDTH},iw)':-2:flags=lanczos,split[a][b];[a]palettegen=max_colors=128:stats_mode=diff[p];"
     "[b][p]paletteuse=dither=none:diff_mode=rectangle"
 )
-"""Smaller, then drawn with the colours that this film has; without dots, so that what stands still costs nothing."""
+"""Scales down, then uses the colours of this film without dithering, so that still regions take no space."""
 
 
 class Film:
-    """An MP4 (H.264) or, by its name, a GIF of frames that all have the first one's size; a context manager."""
+    """Writes frames of equal size into an MP4 (H.264) or GIF file, by the file's name; a context manager."""
 
     def __init__(self, path: Path, fps: float) -> None:
         """Raises ConfigError when the file cannot be written."""
         if path.suffix.lower() not in SUFFIXES:
-            raise ConfigError(f"`{path}`: a film's name ends in {' or '.join(SUFFIXES)}")
+            raise ConfigError("film.suffix", path=path)
         if not path.parent.is_dir():
-            raise ConfigError(f"`{path}`: there is no folder `{path.parent}`")
+            raise ConfigError("film.no_folder", path=path, folder=path.parent)
         self.path, self.fps = path, fps
         self._writer: Generator[None, np.ndarray | None, None] | None = None
 
@@ -39,7 +39,7 @@ class Film:
         return self
 
     def add(self, frame: np.ndarray) -> None:
-        """Append one frame (H, W, 3) uint8; odd sizes lose their last row or column, as H.264 needs even ones.
+        """Append one frame (H, W, 3) uint8; an odd last row or column is cut off, since H.264 needs even sizes.
 
         Raises ConfigError when it cannot be written.
         """
@@ -75,4 +75,4 @@ class Film:
                 raise self._broken() from None
 
     def _broken(self) -> ConfigError:
-        return ConfigError(f"`{self.path}`: the film could not be written; the disk may be full")
+        return ConfigError("film.broken", path=self.path)

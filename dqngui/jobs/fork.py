@@ -1,4 +1,4 @@
-"""A fork: training that begins where another run's last saved state stands, with some settings changed."""
+"""A fork: a run that continues another run's last saved state with some settings changed."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from typing import Any
 import msgspec
 
 from dqngui.config import ConfigError, Experiment
-from dqngui.jobs.branching import check_branch, differences, present, stays_whole, told
+from dqngui.jobs.branching import check_branch, difference_message, differences, present, stays_whole
 from dqngui.jobs.training import Training, counters_of
 from dqngui.learning.counters import Counters, next_multiple
 from dqngui.messages import Forked
 from dqngui.runs.resume import LogMark, Stored, branch, load_resume
+from dqngui.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """What a run branches off from, and how.
+    """A fork that is about to begin: the parent run's state and the fork's own experiment.
 
     Attributes:
-        folder: the parent's.
-        stored: its state.
-        began: the parent's experiment, with the live settings as they stood in that state.
-        experiment: the fork's.
+        folder: of the parent run.
+        stored: its last saved state.
+        began: the parent's experiment, with the live settings of that state.
+        experiment: the fork's experiment.
     """
 
     folder: Path
@@ -35,38 +36,38 @@ class Fork:
 
     @property
     def whole(self) -> bool:
-        """The whole training is taken over, not only parameters that fit."""
+        """Whether the whole training is taken over, and not only parameters that fit."""
         return all(stays_whole(path) for path, _, _ in differences(self.began, self.experiment))
 
     def mark(self, folder: Path) -> LogMark:
         """Prepare the fork's own folder. Raises ConfigError, OSError."""
         return branch(folder, self.folder, self.stored, whole=self.whole)
 
-    def begin(self, training: Training, warnings: list[str]) -> Forked:
-        """Bring `training` to where the fork begins; adds what could not be brought back to `warnings`."""
+    def begin(self, training: Training, warnings: list[Text]) -> Forked:
+        """Bring `training` to the state where the fork begins; what could not be restored is added to `warnings`."""
         meta = self.stored.meta
-        layout = [name for name, _ in training.learner.layout]
+        parameters = [name for name, _ in training.learner.layout]
         parts = training.algorithm.parts
         if self.whole:
             warnings += training.restore(self.stored.arrays, self._carried(meta))
-            kept, fresh = [*parts, *layout], []
+            kept, fresh = [*parts, *parameters], []
         else:
             names, missing = training.inherit(self.stored.arrays, self._carried(meta))
             kept, fresh = names, [*parts, *missing]
         return Forked(
             step=training.counters.step,
             parent=Path(self.folder).absolute().name,
-            changes=tuple(told(*change) for change in differences(self.began, self.experiment)),
+            changes=tuple(difference_message(*change) for change in differences(self.began, self.experiment)),
             kept=tuple(kept),
             fresh=tuple(fresh),
             manual=dict(training.knobs.manual),
         )
 
     def _carried(self, meta: Mapping[str, Any]) -> dict[str, Any]:
-        """The parent's plain state with the fork's settings in it."""
+        """The plain data of the parent's state, with the fork's settings."""
         manual = dict(meta["knobs"]["manual"])
         if self.experiment.learn.epsilon != self.began.learn.epsilon:
-            manual.pop("learn.epsilon", None)  # whoever writes a schedule wants it
+            manual.pop("learn.epsilon", None)  # a new schedule replaces a value set by hand
         knobs = {"learn": msgspec.to_builtins(self.experiment.learn), "manual": manual}
         counters = counters_of(meta)
         _follow_periods(counters, self.began, self.experiment)
@@ -74,17 +75,17 @@ class Fork:
 
 
 def load_fork(folder: Path, experiment: Experiment) -> Fork:
-    """A fork of the run in `folder`; changes nothing. Raises ConfigError."""
+    """Read a fork of the run in `folder`, without changing anything. Raises ConfigError."""
     stored = load_resume(folder, best=True)
     check_branch(folder, stored.mark.step, experiment)
     fork = Fork(folder, stored, present(folder, stored.experiment, stored.meta), experiment)
     if not fork.whole and "layout" not in stored.meta:
-        raise ConfigError(f"`{folder}` was saved by a version that could not fork; resume and stop it once")
+        raise ConfigError("fork.old_version", folder=folder)
     return fork
 
 
 def _follow_periods(count: Counters, old: Experiment, new: Experiment) -> None:
-    """Let what is due by a changed period be due by the new one; an evaluation that is due already stays so."""
+    """Move the next steps at which things are due to the new periods; an evaluation that is due already stays due."""
     step = count.step
     if new.learn.update_every != old.learn.update_every:
         count.next_update = min(count.next_update, max(count.learn_from, step + new.learn.update_every))

@@ -1,4 +1,4 @@
-"""Where a job finds its commands: what was sent to it, and a schedule known beforehand."""
+"""The inbox of a job: commands that were sent to it, and a schedule of commands known beforehand."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from dqngui.messages import Command, Resume
 
 
 class Source(Protocol):
-    """A queue of commands; `queue.SimpleQueue` is one. Both calls raise `queue.Empty` when nothing came."""
+    """A queue of commands, such as `queue.SimpleQueue`. Both calls raise `queue.Empty` if there is none."""
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any: ...
     def get_nowait(self) -> Any: ...
 
 
 class Inbox:
-    """Commands of one job, handed out when they are due.
+    """The commands of one job; each is given out when it is due.
 
-    A command without `at` is due when it arrives, one with `at` once the run has made so many steps.
+    A command without `at` is due when it arrives, one with `at` once the run has made that many steps.
 
     Args:
         source: where commands arrive while the job runs. None: nobody can answer while the job
@@ -38,7 +38,7 @@ class Inbox:
         self._source.put(command)  # type: ignore[attr-defined]
 
     def skip(self, step: int) -> None:
-        """Forget what the schedule had for this step or earlier: the resumed run has obeyed it."""
+        """Remove the scheduled commands for this step or earlier: the resumed run has already carried them out."""
         self._pending = [command for command in self._pending if command.at is None or command.at > step]
         self._next = _earliest(self._pending)
 
@@ -50,7 +50,7 @@ class Inbox:
     def wait(self, step: int, timeout: float) -> list[Command]:
         """Commands for a paused job: waits up to `timeout` seconds for the first one due.
 
-        Without a source: the next command of the schedule whatever its `at`, or `Resume` if none is left.
+        Without a source: the next command of the schedule, whatever its `at`, or `Resume` if none is left.
         """
         due = self.poll(step)
         if due:

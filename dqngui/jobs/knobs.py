@@ -1,4 +1,4 @@
-"""The live settings of a running job: present values, schedules taken over by hand, changes checked."""
+"""The live settings of a running job: their present values, values set by hand, and checked changes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from dqngui.settings import checked, field_at, knob_value
 
 
 class Knobs:
-    """An experiment whose live settings may change.
+    """An experiment whose live settings can change.
 
     Attributes:
         experiment: with the present values of plain settings.
-        manual: values of scheduled settings that were moved by hand, by dotted name.
+        manual: values of scheduled settings that were set by hand, by dotted name.
     """
 
     def __init__(self, experiment: Experiment) -> None:
@@ -24,16 +24,16 @@ class Knobs:
         self.manual: dict[str, float] = {}
 
     def epsilon(self, step: int) -> float:
-        """Present exploration rate: by hand, or from the schedule."""
+        """Present exploration rate: the value set by hand, or that of the schedule at this step."""
         return self.manual.get("learn.epsilon", self.experiment.learn.epsilon.at(step))
 
     def apply(self, command: SetKnob, step: int) -> KnobChanged | KnobRefused:
-        """Change one setting, or say why not."""
+        """Change one setting, or refuse with the reason."""
         path = command.field
         try:
             value = knob_value(path, command.value)
         except ConfigError as error:
-            return KnobRefused(step=step, field=path, value=command.value, kept=self._present(path), reason=str(error))
+            return KnobRefused(step=step, field=path, value=command.value, kept=self._present(path), reason=error.text)
         old = self._present(path)
         if isinstance(self._setting(path), Schedule):
             if value is None:
@@ -44,7 +44,7 @@ class Knobs:
         try:
             self.experiment = checked(self._replaced(path, value))
         except ConfigError as error:
-            return KnobRefused(step=step, field=path, value=command.value, kept=old, reason=str(error))
+            return KnobRefused(step=step, field=path, value=command.value, kept=old, reason=error.text)
         return KnobChanged(step=step, field=path, old=old, new=value)
 
     def _setting(self, path: str) -> Any:
@@ -52,7 +52,7 @@ class Knobs:
         return getattr(getattr(self.experiment, section), name)
 
     def _present(self, path: str) -> Any:
-        """The plain value; for a schedule the one set by hand, or None while the schedule holds."""
+        """The present value; of a schedule the value set by hand, or None while the schedule holds."""
         try:
             field_at(path)
         except ConfigError:
@@ -74,6 +74,7 @@ class Knobs:
         return {"learn": msgspec.to_builtins(self.experiment.learn), "manual": dict(self.manual)}
 
     def restore(self, data: dict[str, Any]) -> None:
+        """Take over what `data` gave."""
         learn = msgspec.convert(data["learn"], type(self.experiment.learn))
         self.experiment = msgspec.structs.replace(self.experiment, learn=learn)
         self.manual = dict(data["manual"])

@@ -1,8 +1,8 @@
-"""The playing job: a server that plays an agent, episode after episode, for those who watch.
+"""The playing job: a server that plays episodes of an agent for the window, with frames and recorded views.
 
-It lives as long as its host: `OpenAgent` says who plays, `UseWeights` brings newer weights for the next episode,
-`BeginEpisode` begins one, `Look` asks for steps and for the picture of one, `Drive` says what a step of a driven
-episode does. What cannot be done is answered by `Failed`, and the job goes on waiting; `Stop` ends it.
+It runs until `Stop`. `OpenAgent` says which agent plays, `UseWeights` brings newer weights for the next episode,
+`BeginEpisode` starts an episode, `Look` asks for its steps and for the frame of one step, and `Drive` gives the action
+of a step of a driven episode. A command that cannot be carried out is answered with `Failed`, and the job goes on.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Iterator
 import torch
 
 from dqngui.config import ConfigError
-from dqngui.jobs.agent import LoadedAgent, asked_experiment
-from dqngui.jobs.camera import NOTHING, REEL, DoesNotRepeat, Reel
-from dqngui.jobs.changes import check_asked
-from dqngui.jobs.episode import Episode
+from dqngui.jobs.agent import LoadedAgent, experiment_of
+from dqngui.jobs.episode import SimulatedEpisode
+from dqngui.jobs.frames import KEPT_FRAMES, NO_PICTURE, NotReproducible, RecordedFrames
 from dqngui.jobs.inbox import Inbox
-from dqngui.jobs.seen import describe, is_turned, map_seen, upright
-from dqngui.jobs.stage import Stage
+from dqngui.jobs.interventions import check_request
+from dqngui.jobs.play_environments import PlayEnvironments
+from dqngui.jobs.step_description import describe, is_transposed, observed_map, with_cells_transposed
 from dqngui.messages import (
     BeginEpisode,
     Command,
@@ -40,17 +40,18 @@ from dqngui.messages import (
     Warned,
 )
 from dqngui.runs.failure import failed
+from dqngui.texts import say
 
 SLICE_S = 0.01
-"""Work between two looks into the inbox."""
+"""Seconds of work between two reads of the inbox."""
 WAIT_S = 1.0
 LATE_S = 0.1
-"""A picture that took longer is not given up for the next one, or a slow environment would show none at all."""
+"""A frame that has taken longer is finished before a newer one; else a slow environment would never show any."""
 USUAL_FPS = 30.0
 
 
 def play(request: Request, inbox: Inbox) -> Iterator[Event]:
-    """Serve until `Stop`; with an inbox that nobody can write to, until its schedule is served."""
+    """Serve commands until `Stop`; with an inbox that only has a schedule, until the schedule is done."""
     torch.set_num_threads(1)
     return _serve(inbox)
 
@@ -61,7 +62,7 @@ def _serve(inbox: Inbox) -> Iterator[Event]:
     try:
         while not stopped:
             for command in inbox.poll(0) if player.busy else inbox.wait(0, WAIT_S):
-                # `Resume` is what a wait gives where nobody can send anything.
+                # An inbox to which nobody can send returns `Resume` when its schedule is done.
                 stopped = stopped or isinstance(command, (Stop, Resume))
                 yield from player.guard(player.obey(command))
             if not stopped:
@@ -73,41 +74,47 @@ def _serve(inbox: Inbox) -> Iterator[Event]:
 
 
 class _Player:
-    """What is open, what was asked for, and what is to be done next.
+    """The agent and episode that are open, what was requested of them, and what is to be done next.
 
     Attributes:
         steps: environment steps played in all.
-        environment: name of the one that was asked for last.
+        environment: name of the environment that was asked for last.
+        request: an episode that waits for weights.
+        early_drive: a command that came before its episode was started.
+        frames: newest frames of an environment that is not reproducible.
+        wanted: the newest `Look`.
+        frames_due: frames to send, each with the time since which one has been waited for: a late one, then the newest.
+        description_request: a step that is to be described.
     """
 
     def __init__(self) -> None:
         self.steps = 0
         self.environment = ""
         self.agent: LoadedAgent | None = None
-        self.stage: Stage | None = None
-        self.asked: BeginEpisode | None = None  # waits for weights
-        self.early: Drive | None = None  # came before its episode began
-        self.episode: Episode | None = None
-        self.reel: Reel | None = None
-        self.look: Look | None = None
-        self.due: list[tuple[Look, float]] = []  # pictures to send and since when: the newest, before it a late one
-        self.described: Describe | None = None  # what is to be told of a step
+        self.environments: PlayEnvironments | None = None
+        self.request: BeginEpisode | None = None
+        self.early_drive: Drive | None = None
+        self.episode: SimulatedEpisode | None = None
+        self.frames: RecordedFrames | None = None
+        self.wanted: Look | None = None
+        self.frames_due: list[tuple[Look, float]] = []
+        self.description_request: Describe | None = None
         self.warned = False
 
     @property
     def step(self) -> int:
-        """How far the weights that play were trained."""
+        """Training steps of the weights that play."""
         if self.episode is not None:
             return self.episode.step
         return self.agent.step if self.agent is not None else 0
 
     def close(self) -> None:
-        if self.stage is not None:
-            self.stage.close()
-        self.stage = None
+        if self.environments is not None:
+            self.environments.close()
+        self.environments = None
 
     def guard(self, answers: Iterator[Event]) -> Iterator[Event]:
-        """The answers; an error ends the episode and becomes `Failed`."""
+        """Pass the answers on; an error becomes `Failed`, and a fault of the program also ends the episode."""
         try:
             yield from answers
         except Exception as error:
@@ -124,38 +131,38 @@ class _Player:
             case OpenAgent():
                 yield self._open(command)
             case UseWeights() if self.agent is not None:
-                self.agent.offer(command.step, command.tensors)
+                self.agent.offer_weights(command.step, command.tensors)
             case BeginEpisode() if self.agent is not None:
                 self._leave()
-                check_asked(command, self.agent)
-                self.asked = command
-            case Drive() if self.asked is not None:
-                self.early = command
+                check_request(command, self.agent)
+                self.request = command
+            case Drive() if self.request is not None:
+                self.early_drive = command
             case Drive() if self.episode is not None and command.number == self.episode.number:
                 self.episode.drive(command)
             case Look():
-                self._take(command)
+                self._set_wanted(command)
             case Describe():
-                self.described = command
+                self.description_request = command
 
     def _open(self, command: OpenAgent) -> PlayerReady:
         self._leave()
         self.close()
         self.agent, self.warned = None, False
-        experiment = asked_experiment(command)
+        experiment = experiment_of(command)
         self.environment = experiment.env.id
-        stage = Stage(experiment)
+        environments = PlayEnvironments(experiment)
         try:
-            agent = LoadedAgent(command, experiment, stage.envs.spaces)
+            agent = LoadedAgent(command, experiment, environments.envs.spaces)
             views = agent.views()
         except BaseException:
-            stage.close()
+            environments.close()
             raise
-        self.agent, self.stage = agent, stage
-        seen, cells, labels = map_seen(agent.spaces), agent.network.encoder.cells, agent.labels
-        turned = seen is not None and is_turned(stage.envs, seen)
-        if turned and cells is not None:
-            labels |= {axis: upright(labels[axis], cells) for axis in ("query", "key")}
+        self.agent, self.environments = agent, environments
+        part, cells, labels = observed_map(agent.spaces), agent.network.encoder.cells, agent.labels
+        transposed = part is not None and is_transposed(environments.envs, part)
+        if transposed and cells is not None:
+            labels |= {axis: with_cells_transposed(labels[axis], cells) for axis in ("query", "key")}
         return PlayerReady(
             step=agent.step,
             environment=self.environment,
@@ -166,50 +173,52 @@ class _Player:
             labels=labels,
             cells=cells,
             entities=agent.network.encoder.entities,
-            sees=None if seen is None else seen.map_shape[1:],
-            turned=turned,
+            sees=None if part is None else part.map_shape[1:],
+            turned=transposed,
             texts=tuple(part.name for part in agent.spaces.parts if part.kind == "text"),
             judged=agent.network.judged,
             actions=agent.spaces.action_names,
             features=agent.features,
-            fps=float(stage.envs.envs[0].metadata.get("render_fps") or USUAL_FPS),
-            no_picture=stage.no_picture,
+            fps=float(environments.envs.envs[0].metadata.get("render_fps") or USUAL_FPS),
+            no_picture=environments.no_picture,
         )
 
-    def _take(self, look: Look) -> None:
-        """The newest Look wins, if it is of the present episode or of the one that waits."""
-        present = self.asked or self.episode
-        if present is None or look.number != present.number:
+    def _set_wanted(self, wanted: Look) -> None:
+        """Replace the previous `Look`, if this one is for the present episode or for the one that waits."""
+        present = self.request or self.episode
+        if present is None or wanted.number != present.number:
             return
         now = since = time.perf_counter()
-        late = [due for due in self.due[:1] if now - due[1] > LATE_S and self._on_the_way(due[0], look)]
-        if self.due and not late:
-            since = self.due[0][1]  # it takes the place of one that has waited
-        self.look, self.due = look, late
-        if look.t is not None:
-            self.due.append((look, since))
-        if self.reel is not None:
-            self.reel.size = look.size
+        late = [due for due in self.frames_due[:1] if now - due[1] > LATE_S and self._on_the_way(due[0], wanted)]
+        if self.frames_due and not late:
+            since = self.frames_due[0][1]  # it replaces a frame that has waited
+        self.wanted, self.frames_due = wanted, late
+        if wanted.t is not None:
+            self.frames_due.append((wanted, since))
+        if self.frames is not None:
+            self.frames.size = wanted.size
 
-    def _on_the_way(self, other: Look, look: Look) -> bool:
-        position = self.stage.camera.position if self.stage is not None and self.stage.camera is not None else None
-        return position is not None and position <= (other.t or 0) < (look.t or 0)
+    def _on_the_way(self, other: Look, wanted: Look) -> bool:
+        """Whether the renderer passes the step of `other` on its way to that of `wanted`."""
+        renderer = None if self.environments is None else self.environments.renderer
+        position = None if renderer is None else renderer.position
+        return position is not None and position <= (other.t or 0) < (wanted.t or 0)
 
     # -- work -------------------------------------------------------------------------------------
 
     @property
     def busy(self) -> bool:
-        """There is something to do before the next command."""
+        """Whether there is work to do before the next command."""
         return self._may_begin() or self._wants_steps() or self._wants_picture() or self._may_describe()
 
     def work(self) -> Iterator[Event]:
-        """A slice of what is to be done."""
+        """Do a slice of the work."""
         if self._may_begin():
             yield from self._begin()
         if self._wants_picture():
-            yield from self._draw()
+            yield from self._send_frame()
         if self._may_describe():
-            yield from self._describe()
+            yield from self._send_description()
         if self._wants_steps():
             assert self.episode is not None
             full = self.episode.full
@@ -217,108 +226,115 @@ class _Player:
             self.steps += len(played.tensors["action"])
             yield played
             if self.episode.full and not full:
-                text = f"Only the first {self.episode.length:,} steps of an episode can be looked into: memory is short"
+                text = say("play.too_long", steps=self.episode.length)
                 yield Warned(step=self.step, text=text)
 
     def _may_begin(self) -> bool:
-        return self.asked is not None and self.agent is not None and self.agent.can_play
+        return self.request is not None and self.agent is not None and self.agent.can_play
 
     def _begin(self) -> Iterator[Event]:
-        assert self.agent is not None and self.asked is not None
-        asked, self.asked = self.asked, None
-        self.agent.rearm()
-        if self.stage is not None and self.stage.outdated:
+        assert self.agent is not None and self.request is not None
+        request, self.request = self.request, None
+        self.agent.use_offered_weights()
+        if self.environments is not None and self.environments.outdated:
             self.close()
-        if self.stage is None:
-            self.stage = Stage(self.agent.experiment, repeats=not self.warned)
-        stage = self.stage
-        stage.leave()
-        if stage.camera is None and not stage.no_picture:
-            self.reel = Reel(stage.envs, self.look.size if self.look is not None else (640, 480))
-        self.episode = Episode(self.agent, stage.envs, asked, None if self.reel is None else self.reel.shoot)
+        if self.environments is None:
+            self.environments = PlayEnvironments(self.agent.experiment, reproducible=not self.warned)
+        environments = self.environments
+        environments.forget_episode()
+        if environments.renderer is None and not environments.no_picture:
+            self.frames = RecordedFrames(environments.envs, self.wanted.size if self.wanted is not None else (640, 480))
+        self.episode = SimulatedEpisode(
+            self.agent, environments.envs, request, None if self.frames is None else self.frames.record
+        )
         yield EpisodeBegan(
             step=self.step,
-            number=asked.number,
-            seed=asked.seed,
-            epsilon=asked.epsilon,
-            recorded=asked.record,
-            given=len(asked.actions),
+            number=request.number,
+            seed=request.seed,
+            epsilon=request.epsilon,
+            recorded=request.record,
+            given=len(request.actions),
         )
-        if self.early is not None and self.early.number == asked.number:
-            self.episode.drive(self.early)
-        if not stage.repeats:
-            yield from self._warn()
+        if self.early_drive is not None and self.early_drive.number == request.number:
+            self.episode.drive(self.early_drive)
+        if not environments.reproducible:
+            yield from self._warn_not_reproducible()
 
     def _leave(self) -> None:
-        self.episode = self.asked = self.early = self.reel = self.look = self.described = None
-        self.due = []
+        self.episode = self.request = self.early_drive = self.frames = self.wanted = self.description_request = None
+        self.frames_due = []
 
     def _until(self) -> int:
-        """Steps of the episode to have by now."""
+        """Number of steps of the episode that are wanted by now."""
         assert self.episode is not None
-        until = 0 if self.look is None else max(self.look.until, self.look.t or 0)
-        if self.reel is not None and self.look is not None and self.look.t is not None:
-            until = min(until, self.look.t + REEL // 2)  # no further ahead than pictures are kept
-        return self.episode.reach(until)
+        until = 0 if self.wanted is None else max(self.wanted.until, self.wanted.t or 0)
+        if self.frames is not None and self.wanted is not None and self.wanted.t is not None:
+            until = min(until, self.wanted.t + KEPT_FRAMES // 2)  # no farther ahead than frames are kept
+        return self.episode.playable_until(until)
 
     def _wants_steps(self) -> bool:
         episode = self.episode
         return episode is not None and not episode.ended and episode.length < self._until()
 
     def _wants_picture(self) -> bool:
-        """A picture is due and its step has been played."""
+        """Whether a frame is due and its step has been played."""
         episode = self.episode
-        if episode is None or not self.due:
+        if episode is None or not self.frames_due:
             return False
-        return episode.ended or episode.length >= (self.due[0][0].t or 0)
+        return episode.ended or episode.length >= (self.frames_due[0][0].t or 0)
 
-    def _draw(self) -> Iterator[Event]:
-        """Bring the camera nearer to the step that is due, and send its picture once it is there."""
-        assert self.episode is not None and self.stage is not None
-        episode, stage, look = self.episode, self.stage, self.due[0][0]
-        t = min(look.t or 0, episode.length)
-        pixels = NOTHING
-        if self.reel is not None:
-            pixels = self.reel.at(t)
-        elif stage.camera is not None and stage.repeats:
+    def _send_frame(self) -> Iterator[Event]:
+        """Move the renderer towards the step whose frame is due, and send the frame once it is there."""
+        assert self.episode is not None and self.environments is not None
+        episode, environments, wanted = self.episode, self.environments, self.frames_due[0][0]
+        t = min(wanted.t or 0, episode.length)
+        pixels = NO_PICTURE
+        if self.frames is not None:
+            pixels = self.frames.at(t)
+        elif environments.renderer is not None and environments.reproducible:
             try:
-                if not stage.camera.approach(episode, t, SLICE_S):
+                if not environments.renderer.go_to(episode, t, SLICE_S):
                     return
-                pixels = stage.camera.shoot(look.size)
-            except DoesNotRepeat:
-                stage.repeats = False
-                yield from self._warn()
-        self.due.pop(0)
+                pixels = environments.renderer.picture(wanted.size)
+            except NotReproducible:
+                environments.reproducible = False
+                yield from self._warn_not_reproducible()
+        self.frames_due.pop(0)
         tensors = {"pixels": pixels} if pixels.size else {}
-        yield Frame(step=episode.step, number=episode.number, t=t, tensors=tensors, size=look.size)
+        yield Frame(step=episode.step, number=episode.number, t=t, tensors=tensors, size=wanted.size)
 
     def _may_describe(self) -> bool:
-        """Somebody asked what is seen at a step, and it has been played."""
-        asked, episode = self.described, self.episode
+        """Whether a description was asked for and its step has been played."""
+        request, episode = self.description_request, self.episode
         return (
-            asked is not None and episode is not None and asked.number == episode.number and asked.t <= episode.length
+            request is not None
+            and episode is not None
+            and request.number == episode.number
+            and request.t <= episode.length
         )
 
-    def _describe(self) -> Iterator[Event]:
-        """Bring an onlooker nearer to the step, unless the episode itself is there, and tell what is seen."""
-        assert self.described is not None and self.episode is not None and self.stage is not None
+    def _send_description(self) -> Iterator[Event]:
+        """Describe a step: of the episode itself if it is there, else move another environment towards the step
+        first.
+        """
+        assert self.description_request is not None and self.episode is not None and self.environments is not None
         assert self.agent is not None
-        asked, envs, tensors = self.described, self.stage.envs, {}
-        there = asked.t == self.episode.length
-        if not there and self.stage.repeats:
+        request, envs, tensors = self.description_request, self.environments.envs, {}
+        there = request.t == self.episode.length
+        if not there and self.environments.reproducible:
             try:
-                if not self.stage.onlooker.approach(self.episode, asked.t, SLICE_S):
+                if not self.environments.observer.go_to(self.episode, request.t, SLICE_S):
                     return
-                envs, there = self.stage.onlooker.envs, True
-            except DoesNotRepeat:
+                envs, there = self.environments.observer.envs, True
+            except NotReproducible:
                 pass
-        self.described = None
+        self.description_request = None
         if there:
-            tensors = describe(envs, self.agent, asked.size)
-        yield Described(step=self.episode.step, number=asked.number, t=asked.t, tensors=tensors)
+            tensors = describe(envs, self.agent, request.size)
+        yield Described(step=self.episode.step, number=request.number, t=request.t, tensors=tensors)
 
-    def _warn(self) -> Iterator[Event]:
+    def _warn_not_reproducible(self) -> Iterator[Event]:
         if not self.warned:
             self.warned = True
-            text = f"{self.environment} does not repeat itself, so only its newest steps can be shown"
+            text = say("play.not_repeating", env=self.environment)
             yield Warned(step=self.step, text=text)

@@ -1,4 +1,4 @@
-"""The testing job: a stored agent acts greedily, episode after episode, and may be filmed."""
+"""The testing job: a stored agent plays greedy episodes, and the first one can be filmed."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from dqngui.nets.network import build_network
 from dqngui.nets.trunk import Trunk
 from dqngui.runs.checkpoints import load_weights
 from dqngui.runs.folder import read_experiment
+from dqngui.texts import say
 
 
 class TestOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,9 +35,9 @@ class TestOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         checkpoint: `best`, `last` or a step.
-        episodes: how many; episode i has seed `seed` + i.
+        episodes: number of episodes; episode i has seed `seed` + i.
         video: MP4 file for the first episode.
-        role: what the result is called in `Evaluated`.
+        role: of the result in `Evaluated`.
     """
 
     checkpoint: Literal["best", "last"] | int = "best"
@@ -49,11 +50,11 @@ class TestOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def test(request: Request, inbox: Inbox) -> Iterator[Event]:
     """Play the run in `request.folder`; ends with Evaluated and Finished. Raises ConfigError at once."""
     if request.folder is None:
-        raise ConfigError("playing needs the folder of a run")
+        raise ConfigError("play.no_folder")
     try:
         options = msgspec.convert(request.options, TestOptions)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"cannot play: {error}") from None
+        raise ConfigError("play.wrong_options", problem=error) from None
     folder = Path(request.folder)
     experiment = read_experiment(folder)
     step, weights = load_weights(folder, options.checkpoint)
@@ -68,15 +69,15 @@ def test(request: Request, inbox: Inbox) -> Iterator[Event]:
 
 
 def stored_network(spaces: Spaces, experiment: Experiment, weights: dict[str, torch.Tensor]) -> Trunk:
-    """The experiment's network with stored weights, on its device, or the CPU where that device is not.
+    """The experiment's network with stored weights, on its device, or on the CPU if this machine lacks that device.
 
-    Raises ConfigError when the weights do not fit.
+    Raises ConfigError if the weights do not fit.
     """
     network = build_network(spaces, experiment, torch.Generator().manual_seed(0))
     try:
         network.load_state_dict(weights)
     except RuntimeError:
-        raise ConfigError("the checkpoint's weights do not fit the experiment's network") from None
+        raise ConfigError("checkpoint.unfit") from None
     try:
         device = resolve_device(experiment.run.device)
     except ConfigError:
@@ -99,7 +100,7 @@ def _test(
     with closing(envs):
         wanted = experiment.run.device
         if wanted != "auto" and not str(device).startswith(wanted):
-            yield Warned(step=step, text=f"This machine has no {wanted}, so the agent plays on the CPU")
+            yield Warned(step=step, text=say("play.other_device", device=wanted))
         if options.video is not None:
             ret, length = _filmed(network, experiment, options, device)
             returns.append(ret)
@@ -131,7 +132,7 @@ def _test(
 
 
 def _filmed(network: Trunk, experiment: Experiment, options: TestOptions, device: torch.device) -> tuple[float, int]:
-    """Play the first episode in front of a camera: return and length."""
+    """Play the first episode and film it; gives return and length."""
     assert options.video is not None
     env = make_env(experiment.env, render_mode="rgb_array", longest=LONGEST_GREEDY)
     with closing(Envs([env], experiment.env)) as envs, Film(Path(options.video), _fps(env)) as film:
@@ -139,7 +140,7 @@ def _filmed(network: Trunk, experiment: Experiment, options: TestOptions, device
         def shoot(*_: Any) -> None:
             frame = env.render()
             if not isinstance(frame, np.ndarray):
-                raise ConfigError(f"`{experiment.env.id}` draws no pictures, so it cannot be filmed")
+                raise ConfigError("play.nothing_to_film", env=experiment.env.id)
             film.add(frame)
 
         return play_episode(

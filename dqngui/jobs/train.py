@@ -1,4 +1,4 @@
-"""The training job: a generator of events that obeys commands between vector steps."""
+"""The training job: a generator of events that carries out commands between vector steps."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ from dqngui.messages import (
 )
 from dqngui.runs.recorder import EpisodeTrace, Snapshot, record
 from dqngui.runs.resume import Stored, load_resume, rewind
+from dqngui.texts import Text, say
 
 Output = Event | Snapshot | EpisodeTrace
 
@@ -52,26 +53,26 @@ Output = Event | Snapshot | EpisodeTrace
 def train(request: Request, inbox: Inbox) -> Iterator[Event]:
     """Train as asked; with a folder, everything is recorded there.
 
-    Options of the request: `total_steps` lengthens or shortens a resumed run; `at_breakpoint` says what a hit does,
-    `pause` (unless said otherwise), `stop`, or `go on`, as where a log is replayed and nobody is there to answer.
+    Options of the request: `total_steps` lengthens or shortens a resumed run; `at_breakpoint` says what a hit does:
+    `pause` (the default), `stop`, or `go on` (for example while a log is replayed).
     Raises ConfigError, before the first event, for an experiment that cannot start.
     """
     stored = fork = None
     experiment = request.experiment
     if request.resume:
         if request.folder is None:
-            raise ConfigError("resuming needs the folder of a run")
+            raise ConfigError("train.no_folder")
         stored = load_resume(Path(request.folder))
         experiment = stored.experiment
         if "total_steps" in request.options:
             run = msgspec.structs.replace(experiment.run, total_steps=request.options["total_steps"])
             experiment = msgspec.structs.replace(experiment, run=run)
     if experiment is None:
-        raise ConfigError("a new run needs an experiment")
+        raise ConfigError("train.no_experiment")
     if request.fork is not None and stored is None:
         fork = load_fork(Path(request.fork), experiment)
     torch.set_num_threads(experiment.run.threads)
-    # Adam's moments of units that have gone silent decay into denormal numbers, which are many times slower.
+    # Adam's moments of inactive units decay to denormal numbers, with which arithmetic is many times slower.
     torch.set_flush_denormal(True)
     job = _Job(experiment, request.folder, inbox, stored or fork, request.options.get("at_breakpoint", "pause"))
     if request.folder is None:
@@ -87,7 +88,7 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
 
 
 class _Job:
-    """One run of the training loop: what is due, what was asked, what to tell."""
+    """One run of the training loop, with its commands, breakpoints and events."""
 
     def __init__(
         self,
@@ -98,19 +99,19 @@ class _Job:
         at_breakpoint: Literal["pause", "stop", "go on"],
     ) -> None:
         self.training = Training(experiment)
-        self.origin = origin  # what the run goes on from; forgotten then, since it may hold a whole replay
+        self.origin = origin  # what the run continues; dropped once it is restored, since it may hold a whole replay
         self.folder, self.inbox = folder, inbox
-        self.paused = self.stopping = self.told_paused = False
+        self.paused = self.stopping = self.pause_reported = False
         self.saving = False
-        self.broken = False  # what was learned is not finite: nothing is saved any more
+        self.broken = False  # the parameters are not finite: nothing is saved any more
         self.breakpoints, self.at_breakpoint = Breakpoints(), at_breakpoint
-        self.steps: list[str] = []  # until when each Step runs that was asked for, the present one first
-        self.arrived: list[Command] = []  # while an evaluation ran
+        self.steps: list[str] = []  # until when each pending `Step` command runs, the present one first
+        self.arrived: list[Command] = []  # commands that came during an evaluation
         self.obeyed = -1  # the schedule's commands up to this step are carried out
         self.clock = 0.0  # start of the stretch of training being timed
 
     def events(self, lost: RunResumed | None) -> Iterator[Output]:
-        """The whole stream; `lost` tells of a resumed run what was behind its saved state."""
+        """All events of the run; `lost` says what a resumed run lost after its saved state."""
         training = self.training
         try:
             yield from self._begin(lost)
@@ -129,7 +130,7 @@ class _Job:
 
     def _begin(self, lost: RunResumed | None) -> Iterator[Output]:
         training = self.training
-        warnings: list[str] = []
+        warnings: list[Text] = []
         first: Event | None = lost
         origin, self.origin = self.origin, None
         match origin:
@@ -160,7 +161,7 @@ class _Job:
             yield self._snapshot()
 
     def _skip_obeyed(self, stored: Stored) -> None:
-        """The schedule's commands up to there were carried out before the state was saved."""
+        """Skip the scheduled commands that were carried out before the state was saved."""
         self.breakpoints = Breakpoints(stored.meta.get("returns", ()))
         self.obeyed = stored.meta.get("obeyed", stored.mark.step)
         self.inbox.skip(self.obeyed)
@@ -177,8 +178,8 @@ class _Job:
                     if (yield from self._evaluate()):
                         return "solved"
                 except Interrupted:
-                    continue  # it is due again once the commands are carried out
-                if (yield from self._break()):
+                    continue  # the evaluation is due again once the commands are carried out
+                if (yield from self._check_breakpoints()):
                     continue
             if count.next_checkpoint <= count.step:
                 count.next_checkpoint = next_multiple(count.step, run.checkpoint_every)
@@ -190,11 +191,11 @@ class _Job:
             try:
                 updates = training.learn()
             except NotFinite as error:
-                yield from self._break_at(error)
+                yield from self._check_not_finite(error)
                 raise
             self._stop_clock()
             for episode in episodes:
-                yield self._noted(
+                yield self._watched(
                     EpisodeEnded(
                         step=count.step,
                         ret=episode.ret,
@@ -209,10 +210,10 @@ class _Job:
             if starved is not None:
                 count.starved = True
                 yield Warned(step=count.step, text=starved)
-            if count.next_row <= count.step and (count.rows or not training.algorithm.in_rounds):
-                yield self._noted(self._row())
+            if count.next_row <= count.step and (count.rows or not training.algorithm.in_rollouts):
+                yield self._watched(self._row())
             self._end_step(bool(updates), any(episode.env == 0 for episode in episodes))
-            yield from self._break()
+            yield from self._check_breakpoints()
 
     def _stop_clock(self) -> None:
         self.training.counters.seconds += time.perf_counter() - self.clock
@@ -220,25 +221,25 @@ class _Job:
     # -- commands ---------------------------------------------------------------------------------
 
     def _obey(self) -> Iterator[Output]:
-        """Carry out what is due; while paused, wait for commands."""
+        """Carry out the commands that are due; while paused, wait for more."""
         step = self.training.counters.step
         arrived, self.arrived = self.arrived, []
         yield from self._carry_out_all(arrived + self.inbox.poll(step))
         if self._waits():
-            self.told_paused = True
+            self.pause_reported = True
             yield Paused(step=step)
         while self._waits():
             yield from self._carry_out_all(self.inbox.wait(step, timeout=1.0))
         # Also when Resume comes while a Step is still on its way.
-        if self.told_paused and not self.paused and not self.steps and not self.stopping:
-            self.told_paused = False
+        if self.pause_reported and not self.paused and not self.steps and not self.stopping:
+            self.pause_reported = False
             yield Unpaused(step=step)
 
     def _waits(self) -> bool:
         return self.paused and not self.stopping
 
-    def _wanted_elsewhere(self) -> bool:
-        """Whether a command came during an evaluation that should not wait for its end."""
+    def _should_interrupt(self) -> bool:
+        """Whether a command has come that should not wait for the end of an evaluation."""
         self.arrived += self.inbox.poll(self.training.counters.step)
         return any(isinstance(command, (Pause, Stop)) for command in self.arrived)
 
@@ -246,7 +247,7 @@ class _Job:
         for command in commands:
             yield from self._carry_out(command)
         self.obeyed = self.training.counters.step
-        if self.saving:  # behind the others: what is saved says that they are obeyed
+        if self.saving:  # after the others, so that the saved state says that they are carried out
             self.saving = False
             yield self._snapshot()
 
@@ -264,12 +265,12 @@ class _Job:
             case Stop():
                 self.stopping = True
             case SetKnob():
-                yield training.turn(command)
+                yield training.set_knob(command)
             case SendWeights():
                 tensors = {name: value.cpu().clone() for name, value in training.learner.weights().items()}
                 yield Weights(step=step, tensors=tensors)
             case SaveCheckpoint() if self.broken:
-                yield Warned(step=step, text="Nothing can be saved: what was learned is not finite any more.")
+                yield Warned(step=step, text=say("train.nothing_to_save"))
             case SaveCheckpoint():
                 self.saving = True
             case SetBreakpoints():
@@ -277,19 +278,19 @@ class _Job:
                     yield BreakpointsSet(step=step, points=self.breakpoints.points)
 
     def _end_step(self, updated: bool, first_ended: bool) -> None:
-        """Pause again behind the last Step."""
+        """Pause again after the last pending `Step`."""
         if self.steps and {"step": True, "update": updated, "episode": first_ended}[self.steps[0]]:
             self.steps.pop(0)
             self.paused = not self.steps
 
     # -- breakpoints ------------------------------------------------------------------------------
 
-    def _noted(self, event: Event) -> Event:
+    def _watched(self, event: Event) -> Event:
         self.breakpoints.note(event)
         return event
 
-    def _break(self) -> Generator[Output, None, bool]:
-        """Tell what was hit and do what is to be done then; whether training goes no further for now."""
+    def _check_breakpoints(self) -> Generator[Output, None, bool]:
+        """Report breakpoints that were hit and act on them; returns whether training has to pause or stop."""
         hits = self.breakpoints.hits()
         for point, value in hits:
             yield BreakpointHit(step=self.training.counters.step, point=point, value=value)
@@ -301,15 +302,15 @@ class _Job:
             self.paused, self.steps = True, []
         return True
 
-    def _break_at(self, error: NotFinite) -> Iterator[Output]:
-        """Where numbers are not finite the run fails; a breakpoint on them lets one look first."""
+    def _check_not_finite(self, error: NotFinite) -> Iterator[Output]:
+        """The run fails because numbers are not finite; a breakpoint on them pauses it first, so that one can look."""
         self._stop_clock()
         self.breakpoints.note_figures(error.figures)
-        if (yield from self._break()):
+        if (yield from self._check_breakpoints()):
             self.broken = True
             yield from self._obey()
 
-    # -- what to tell -----------------------------------------------------------------------------
+    # -- events ------------------------------------------------------------------------------------
 
     def _row(self) -> Learned:
         training, count = self.training, self.training.counters
@@ -331,21 +332,21 @@ class _Job:
     def _evaluate(self) -> Generator[Output, None, bool]:
         """Evaluate; a candidate for the best checkpoint, or for stopping, must be confirmed on other seeds.
 
-        Returns whether both evaluations reached `run.stop_at`. Raises Interrupted, having told and changed nothing.
+        Returns whether both evaluations reached `run.stop_at`. Raises Interrupted, without an event or a change.
         """
         training, count = self.training, self.training.counters
         goal, used = training.experiment.run.stop_at, count.evaluations
         second: tuple[float, ...] = ()
         try:
-            returns, lengths = training.evaluate(self._wanted_elsewhere)
+            returns, lengths = training.evaluate(self._should_interrupt)
             mean = fmean(returns)
             if count.best is None or mean > count.best or (goal is not None and mean >= goal):
-                second, second_lengths = training.evaluate(self._wanted_elsewhere)
+                second, second_lengths = training.evaluate(self._should_interrupt)
         except Interrupted:
             count.evaluations = used
             raise
         count.next_evaluation = next_multiple(count.step, training.experiment.run.eval_every)
-        yield self._noted(
+        yield self._watched(
             Evaluated(step=count.step, returns=returns, lengths=lengths, mean=mean, seconds=count.seconds)
         )
         if not second:

@@ -1,4 +1,4 @@
-"""A training run, whatever its algorithm: knobs, counters, evaluation, saving and coming back bit for bit."""
+"""A training run of any algorithm: its knobs, counters, evaluation, and saving and restoring bit for bit."""
 
 from __future__ import annotations
 
@@ -12,30 +12,32 @@ from dqngui.envs.make import LONGEST_GREEDY, make_vector
 from dqngui.envs.seeds import SELECTION_SEEDS, TEST_SEEDS
 from dqngui.envs.vector import Envs
 from dqngui.jobs.knobs import Knobs
-from dqngui.learning.acting import RunningEpisode
-from dqngui.learning.algorithm import Algorithm, Generators, Learner, Measured, figures_of, under
+from dqngui.learning.acting import FinishedEpisode
+from dqngui.learning.algorithm import Algorithm, Generators, Learner, UpdateFigures, figures_of, under
 from dqngui.learning.counters import Counters, next_multiple
 from dqngui.learning.devices import resolve_device
 from dqngui.learning.evaluation import evaluate
 from dqngui.messages import KnobChanged, KnobRefused, SetKnob
+from dqngui.texts import Text, say
 
 
 class NotFinite(FloatingPointError):
-    """An update's loss or gradient is NaN or infinite; nothing that was learned is of use any more.
+    """An update's loss or gradient is NaN or infinite, so that the parameters are useless.
 
     Attributes:
-        figures: what the update measured, by the names of `messages.Learned`.
+        text: what happened and what may help.
+        figures: what the update measured, by the fields of `messages.Learned`.
     """
 
-    def __init__(self, text: str, figures: dict[str, float]) -> None:
-        super().__init__(text)
-        self.figures = figures
+    def __init__(self, text: Text, figures: dict[str, float]) -> None:
+        super().__init__(str(text))
+        self.text, self.figures = text, figures
 
 
 class Training:
     """Environments, algorithm, knobs and counters of one run.
 
-    Nothing in it draws from a global generator: all have their own, derived from the run's seed.
+    Nothing here draws from a global generator: each part has its own, derived from the run's seed.
     """
 
     def __init__(self, experiment: Experiment) -> None:
@@ -51,7 +53,7 @@ class Training:
 
     @property
     def experiment(self) -> Experiment:
-        """With the present values of the live settings."""
+        """The experiment with the present values of the live settings."""
         return self.knobs.experiment
 
     @property
@@ -61,7 +63,7 @@ class Training:
 
     @property
     def epsilon(self) -> float | None:
-        """Present share of random actions; None where the policy itself explores."""
+        """Present share of random actions; None if the policy itself explores."""
         count = self.counters
         return self.algorithm.exploration_rate(self.knobs.epsilon(count.step), count)
 
@@ -76,8 +78,10 @@ class Training:
         if self._evaluation_envs is not None:
             self._evaluation_envs.close()
 
-    def turn(self, command: SetKnob) -> KnobChanged | KnobRefused:
-        """Change a live setting, or say why not; a shorter period counts from now, not from when the old one ends."""
+    def set_knob(self, command: SetKnob) -> KnobChanged | KnobRefused:
+        """Change a live setting, or refuse with the reason. A shorter period takes effect at once, not when the old one
+        ends.
+        """
         count = self.counters
         answer = self.knobs.apply(command, count.step)
         learn = self.experiment.learn
@@ -93,23 +97,25 @@ class Training:
 
     # -- one vector step --------------------------------------------------------------------------
 
-    def act(self) -> list[RunningEpisode]:
-        """Step every environment once and store what happened; returns the episodes that ended."""
+    def act(self) -> list[FinishedEpisode]:
+        """Step every environment once and store the steps; returns the episodes that ended."""
         episodes = self.algorithm.act(self.experiment, self.counters, self.epsilon)
         self.counters.step += len(self.envs)
         return episodes
 
     def learn(self) -> int:
-        """Make the updates that are due; returns how many were made. Raises NotFinite."""
+        """Make the updates that are due; returns their number. Raises NotFinite."""
         before = self.counters.updates
         for stats in self.algorithm.learn(self.experiment, self.counters):
             self._count(stats)
         return self.counters.updates - before
 
-    def _count(self, stats: Measured) -> None:
+    def _count(self, stats: UpdateFigures) -> None:
         if not (math.isfinite(stats.loss) and math.isfinite(stats.grad_norm)):
-            what, value = ("gradient", stats.grad_norm) if math.isfinite(stats.loss) else ("loss", stats.loss)
-            text = f"the {what} became {value} at step {self.counters.step:,}; {self._remedy()}"
+            what, value = say("train.loss"), stats.loss
+            if math.isfinite(stats.loss):
+                what, value = say("train.gradient"), stats.grad_norm
+            text = say("train.not_finite", what=what, value=value, step=self.counters.step, remedy=self._remedy())
             raise NotFinite(text, dict(figures_of(stats)))
         count = self.counters
         count.updates += 1
@@ -117,19 +123,19 @@ class Training:
         for name, value in figures_of(stats):
             count.sums[name] = count.sums.get(name, 0.0) + value
 
-    def _remedy(self) -> str:
-        """What to do about numbers that are not finite: the environment may have sent them."""
+    def _remedy(self) -> Text:
+        """Advice for numbers that are not finite: the environment may have sent them."""
         sent = self.algorithm.not_finite()
         if sent is not None:
-            return f"{self.experiment.env.id} gave {sent} that is not a finite number"
-        return "a smaller learning rate, a smaller reward scale or a lower gradient clip may help"
+            return say("train.sent_not_finite", environment=self.experiment.env.id, what=sent)
+        return say("train.remedy")
 
     # -- evaluation -------------------------------------------------------------------------------
 
     def evaluate(self, interrupted: Callable[[], bool] = lambda: False) -> tuple[tuple[float, ...], tuple[int, ...]]:
-        """Greedy returns and lengths on the next block of seeds for choosing a checkpoint. Raises Interrupted."""
+        """Returns and lengths of greedy episodes on the next block of selection seeds. Raises Interrupted."""
         episodes = self.experiment.run.eval_episodes
-        blocks = (TEST_SEEDS - SELECTION_SEEDS) // episodes  # then the first ones come again, never those of a test
+        blocks = (TEST_SEEDS - SELECTION_SEEDS) // episodes  # then again from the first one
         first = SELECTION_SEEDS + self.counters.evaluations % blocks * episodes
         self.counters.evaluations += 1
         if self._evaluation_envs is None:
@@ -155,26 +161,23 @@ class Training:
         }
         return self.algorithm.arrays(), meta
 
-    def restore(self, arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> Iterator[str]:
+    def restore(self, arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> Iterator[Text]:
         """Take over a saved state and play the running episodes up to where they were.
 
-        Yields a sentence for everything that could not be brought back.
+        Yields a text for everything that could not be restored.
         """
         self.knobs.restore(meta["knobs"])
         self.counters = counters_of(meta)
         self.generators.restore(meta)
         lost = self.algorithm.restore(arrays)
         if lost:
-            yield (
-                f"{self.experiment.env.id} does not repeat an episode from its seed and actions: "
-                f"{lost} running episodes were abandoned"
-            )
+            yield say("train.not_repeated", environment=self.experiment.env.id, count=lost)
 
     def inherit(self, arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-        """Take over the parameters that fit from the saved state of another experiment, and begin behind its steps.
+        """Take over the parameters that fit from the saved state of another experiment, and start after its last step.
 
         Optimizer, replay, generators and episodes start anew. Until the replay is filled again, actions are random as
-        at the start of a run, unless the whole network was taken over: then it plays for itself.
+        at the start of a run, unless the whole network was taken over: then the network acts.
         Returns the names of the parameters that were taken over, and of those that were not.
         """
         past = counters_of(meta)

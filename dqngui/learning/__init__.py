@@ -1,1 +1,1 @@
-"""Learning: acting, replay, targets, exploration, the DQN update, evaluation."""
+"""Algorithms: acting, replay and rollouts, losses, updates, evaluation. No networks, and no files of a run."""

@@ -1,4 +1,4 @@
-"""Acting: one network steps many environments, keeping a memory state and an episode for each."""
+"""Acting: one network steps many environments, with a memory state and a running episode for each of them."""
 
 from __future__ import annotations
 
@@ -16,20 +16,27 @@ from dqngui.learning.exploration import explore
 from dqngui.nets.memory.contract import State
 from dqngui.nets.trunk import Inputs, Trunk
 
-Parts = Mapping[str, NDArray[Any]]
+ObservationParts = Mapping[str, NDArray[Any]]
 
 
-def inputs_of(parts: Parts, action: NDArray[np.int64], reward: NDArray[np.float32], device: torch.device) -> Inputs:
-    """Network inputs of one step, (1, N, ...)."""
+def inputs_of(
+    parts: ObservationParts, prev_action: NDArray[np.int64], prev_reward: NDArray[np.float32], device: torch.device
+) -> Inputs:
+    """Network inputs of one step of N environments, (1, N, ...).
+
+    Args:
+        parts: observation by part, (N, ...) each.
+        prev_action, prev_reward: of the step before, (N,); −1 and 0 at an episode's start. Rewards are scaled.
+    """
 
     def tensor(array: NDArray[Any]) -> torch.Tensor:
         return torch.from_numpy(array).to(device).unsqueeze(0)
 
-    return Inputs({name: tensor(part) for name, part in parts.items()}, tensor(action), tensor(reward))
+    return Inputs({name: tensor(part) for name, part in parts.items()}, tensor(prev_action), tensor(prev_reward))
 
 
 def reset_rows(state: State, initial: State, rows: NDArray[np.bool_]) -> State:
-    """The state with the rows of some environments put back to an episode's start."""
+    """The state in which the rows of some environments (N,) are replaced by those of an episode's start."""
     if not state:
         return state
     mask = torch.from_numpy(rows).to(state[0].device)
@@ -39,8 +46,8 @@ def reset_rows(state: State, initial: State, rows: NDArray[np.bool_]) -> State:
 
 
 @dataclass(frozen=True, slots=True)
-class RunningEpisode:
-    """A finished episode: enough to play it again."""
+class FinishedEpisode:
+    """A training episode that has ended: its result, and the seed and actions from which it can be played again."""
 
     env: int
     number: int
@@ -53,24 +60,42 @@ class RunningEpisode:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One vector step: what replay stores. `states` are the memory's states before it, or None if not asked for."""
+    """One step of all N environments.
 
-    observation: Parts
-    taken: NDArray[np.int64]
+    Attributes:
+        observation: what was observed before the step, by part, (N, ...) each.
+        action: actions of the step, (N,).
+        reward: raw rewards, (N,).
+        states: the memory's states before the step, (N, ...) each; None if nobody asked for them.
+        after: what was observed after the step, of an ended episode its last observation.
+        ended, truncated: which episodes ended, and which of those by a time limit, (N,).
+        episodes: the episodes that ended.
+    """
+
+    observation: ObservationParts
+    action: NDArray[np.int64]
     reward: NDArray[np.float64]
     states: list[NDArray[Any]] | None
-    after: Parts
+    after: ObservationParts
     ended: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
-    episodes: list[RunningEpisode]
+    episodes: list[FinishedEpisode]
 
 
 class Actor:
-    """Steps `envs` ε-greedily with `network`.
+    """Steps `envs` with the actions of `network`, ε-greedily or as it is told, and keeps what the next step needs.
 
     Args:
         reward_scale: factor of the previous reward that the network sees.
-        run_seed: episodes' seeds follow from it, the environment's index and the episode's number.
+        run_seed: the episodes' seeds are computed from it, the environment's index and the episode's number.
+
+    Attributes:
+        parts: what the environments show now, by part, (N, ...) each.
+        prev_action, prev_reward: of the step before, (N,); −1 and 0 at an episode's start. Rewards are scaled.
+        state: the memory's state, N rows; `initial` is that of an episode's start.
+        numbers, seeds: of the running episodes, (N,).
+        returns: raw rewards of the running episodes so far, (N,).
+        actions_so_far: actions of the running episodes.
     """
 
     def __init__(
@@ -88,24 +113,24 @@ class Actor:
         count = self.count = len(envs)
         self.numbers = np.zeros(count, dtype=np.int64)
         self.seeds = np.array([self._seed(env) for env in range(count)], dtype=np.int64)
-        self.action = np.full(count, -1, dtype=np.int64)
-        self.reward = np.zeros(count, dtype=np.float32)
+        self.prev_action = np.full(count, -1, dtype=np.int64)
+        self.prev_reward = np.zeros(count, dtype=np.float32)
         self.returns = np.zeros(count, dtype=np.float64)
-        self.taken: list[list[int]] = [[] for _ in range(count)]
+        self.actions_so_far: list[list[int]] = [[] for _ in range(count)]
         with torch.inference_mode():
             self.initial = network.initial_state(count)
         self.state = self.initial
-        self.parts: Parts = {}
+        self.parts: ObservationParts = {}
 
     def begin(self) -> None:
-        """Reset every environment to the episode that its number names."""
+        """Start the first episode of every environment."""
         self.parts = self.envs.reset([int(seed) for seed in self.seeds])
 
     def _seed(self, env: int) -> int:
         return episode_seed(self.run_seed, "train", env, int(self.numbers[env]))
 
     def step(self, epsilon: NDArray[np.float64], states_due: Callable[[], NDArray[np.bool_]] | None) -> Transition:
-        """One step of every environment, episodes that end are reset.
+        """One step of every environment with ε-greedy actions, ε (N,); episodes that end are reset.
 
         `states_due` says whose memory states are wanted; None when no state is stored.
         """
@@ -113,36 +138,37 @@ class Actor:
         if states_due is not None and states_due().any():
             states = [part.cpu().numpy() for part in self.state]
         if self.network.context == 0 and bool((epsilon >= 1.0).all()):
-            greedy = self.action  # nothing to remember and every action random: the network need not run
+            greedy = self.prev_action  # there is no memory and every action is random: the network need not run
         else:
             with torch.inference_mode():
-                q, self.state = self.network(inputs_of(self.parts, self.action, self.reward, self.device), self.state)
+                inputs = inputs_of(self.parts, self.prev_action, self.prev_reward, self.device)
+                q, self.state = self.network(inputs, self.state)
                 greedy = q[0].argmax(-1).cpu().numpy()
         return self.move(explore(greedy, epsilon, self.network.actions, self.generator), states)
 
-    def move(self, taken: NDArray[np.int64], states: list[NDArray[Any]] | None) -> Transition:
-        """Do these actions; episodes that end are reset."""
+    def move(self, actions: NDArray[np.int64], states: list[NDArray[Any]] | None) -> Transition:
+        """Take these actions (N,) in the environments; episodes that end are reset. `states` goes into the result."""
         before = self.parts
-        after, reward, terminated, truncated = self.envs.step(taken)
+        after, reward, terminated, truncated = self.envs.step(actions)
         ended = terminated | truncated
         self.returns += reward
-        for env, action in enumerate(taken.tolist()):
-            self.taken[env].append(action)
-        self.action, self.reward = taken, (reward * self.reward_scale).astype(np.float32)
+        for env, action in enumerate(actions.tolist()):
+            self.actions_so_far[env].append(action)
+        self.prev_action, self.prev_reward = actions, (reward * self.reward_scale).astype(np.float32)
         self.parts = after
         episodes = self._restart(ended, truncated & ~terminated) if ended.any() else []
-        return Transition(before, taken, reward, states, after, ended, truncated & ~terminated, episodes)
+        return Transition(before, actions, reward, states, after, ended, truncated & ~terminated, episodes)
 
-    def _restart(self, ended: NDArray[np.bool_], truncated: NDArray[np.bool_]) -> list[RunningEpisode]:
+    def _restart(self, ended: NDArray[np.bool_], truncated: NDArray[np.bool_]) -> list[FinishedEpisode]:
         episodes = [
-            RunningEpisode(
+            FinishedEpisode(
                 env=int(env),
                 number=int(self.numbers[env]),
                 seed=int(self.seeds[env]),
                 ret=float(self.returns[env]),
-                length=len(self.taken[env]),
+                length=len(self.actions_so_far[env]),
                 truncated=bool(truncated[env]),
-                actions=np.array(self.taken[env], dtype=np.int64),
+                actions=np.array(self.actions_so_far[env], dtype=np.int64),
             )
             for env in np.flatnonzero(ended)
         ]
@@ -150,14 +176,14 @@ class Actor:
         return episodes
 
     def abandon(self, which: NDArray[np.bool_]) -> None:
-        """Begin the next episode of some environments."""
+        """Start the next episode in the environments where `which` (N,) is true, whether or not theirs has ended."""
         self.numbers[which] += 1
         for env in np.flatnonzero(which):
             self.seeds[env] = self._seed(int(env))
-            self.taken[env] = []
+            self.actions_so_far[env] = []
         self.returns[which] = 0.0
-        self.action = np.where(which, -1, self.action)
-        self.reward = np.where(which, np.float32(0), self.reward)
+        self.prev_action = np.where(which, -1, self.prev_action)
+        self.prev_reward = np.where(which, np.float32(0), self.prev_reward)
         with torch.inference_mode():
             self.state = reset_rows(self.state, self.initial, which)
         self.parts = self.envs.reset_some(which, self.seeds)
@@ -169,22 +195,22 @@ class Actor:
         kept: dict[str, NDArray[Any]] = {
             "numbers": self.numbers,
             "seeds": self.seeds,
-            "action": self.action,
-            "reward": self.reward,
+            "action": self.prev_action,  # the names on disk are older than those of the attributes
+            "reward": self.prev_reward,
             "returns": self.returns,
-            "lengths": np.array([len(actions) for actions in self.taken], dtype=np.int64),
-            "taken": np.array([action for actions in self.taken for action in actions], dtype=np.int64),
+            "lengths": np.array([len(actions) for actions in self.actions_so_far], dtype=np.int64),
+            "taken": np.array([action for actions in self.actions_so_far for action in actions], dtype=np.int64),
         }
         kept |= {f"state.{index}": part.cpu().numpy() for index, part in enumerate(self.state)}
         return kept | {f"observation.{name}": part for name, part in self.parts.items()}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Take over running episodes; the environments are brought there by playing their actions again."""
+        """Take over running episodes; `replay_running` then brings the environments to where these were."""
         self.numbers, self.seeds = arrays["numbers"].copy(), arrays["seeds"].copy()
-        self.action, self.reward = arrays["action"].copy(), arrays["reward"].copy()
+        self.prev_action, self.prev_reward = arrays["action"].copy(), arrays["reward"].copy()
         self.returns = arrays["returns"].copy()
         pieces = np.split(arrays["taken"], np.cumsum(arrays["lengths"])[:-1])
-        self.taken = [piece.tolist() for piece in pieces]
+        self.actions_so_far = [piece.tolist() for piece in pieces]
         with torch.inference_mode():
             self.state = tuple(
                 torch.from_numpy(arrays[f"state.{index}"].copy()).to(self.device) for index in range(len(self.state))
@@ -196,5 +222,5 @@ class Actor:
         }
 
     def replay_running(self) -> None:
-        """Bring fresh environments to the running episodes' present steps."""
-        self.parts = self.envs.replay([int(seed) for seed in self.seeds], self.taken)
+        """Play the running episodes again in fresh environments, up to their present steps."""
+        self.parts = self.envs.replay([int(seed) for seed in self.seeds], self.actions_so_far)

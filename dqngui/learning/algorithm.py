@@ -1,6 +1,6 @@
-"""What a learning algorithm offers the training job: it acts, learns from what it saw, and can be saved and restored.
+"""The contract of a learning algorithm: it acts, stores the steps, learns from them, and can be saved and restored.
 
-`off_policy` learns from a replay of all that was seen, `on_policy` from what the present policy has just done.
+`off_policy` learns from a replay of past steps, `on_policy` from a rollout of the present policy.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from torch import Tensor
 
 from dqngui.config import Experiment
 from dqngui.envs.vector import Envs
-from dqngui.learning.acting import Actor, Parts, RunningEpisode
+from dqngui.learning.acting import Actor, FinishedEpisode, ObservationParts
 from dqngui.learning.counters import Counters
-from dqngui.learning.flat import FlatParameters, Layout
+from dqngui.learning.flat import FlatParameters, ParameterLayout
 from dqngui.nets.trunk import Trunk
+from dqngui.texts import Text
 
 
 class Generators:
-    """Every random generator of a run, each derived from the run's seed; none is global.
+    """The random generators of a run, each derived from the run's seed; none is global.
 
     Attributes:
         exploration: chooses actions.
@@ -41,12 +42,13 @@ class Generators:
         return {name: getattr(self, name).bit_generator.state for name in ("exploration", "sampling")}
 
     def restore(self, states: Mapping[str, Any]) -> None:
+        """Continue from what `states` gave."""
         self.exploration.bit_generator.state = states["exploration"]
         self.sampling.bit_generator.state = states["sampling"]
 
 
-class Measured(Protocol):
-    """What one update measured: a dataclass with figures of `messages.Learned`, None where there is none."""
+class UpdateFigures(Protocol):
+    """The figures of one update: a dataclass whose fields are fields of `messages.Learned`; None: not measured."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -56,10 +58,10 @@ class Measured(Protocol):
     def grad_norm(self) -> float: ...
 
 
-def figures_of(measured: Measured) -> Iterator[tuple[str, float]]:
-    """Name and value of all that was measured."""
-    for name in measured.__dataclass_fields__:
-        value = getattr(measured, name)
+def figures_of(figures: UpdateFigures) -> Iterator[tuple[str, float]]:
+    """Name and value of each figure that was measured."""
+    for name in figures.__dataclass_fields__:
+        value = getattr(figures, name)
         if value is not None:
             yield name, value
 
@@ -76,7 +78,7 @@ class Learner(Protocol):
         """Parameters of the network that learns."""
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> ParameterLayout:
         """Name and shape of each parameter, in the order of the vectors that `arrays` gives."""
 
     def weights(self) -> dict[str, Tensor]:
@@ -88,12 +90,12 @@ class Learner(Protocol):
     def restore(self, arrays: Mapping[str, Any]) -> None:
         """Take over what `arrays` gave."""
 
-    def take_over(self, arrays: Mapping[str, Any], layout: Layout) -> list[str]:
+    def take_over(self, arrays: Mapping[str, Any], layout: ParameterLayout) -> list[str]:
         """Copy parameters of the same name and shape from another learner's `arrays`; returns their names."""
 
 
 class Store(Protocol):
-    """What was seen and is kept for learning."""
+    """The steps that are kept for learning."""
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything that `restore` needs, by name."""
@@ -103,15 +105,15 @@ class Store(Protocol):
 
 
 class Algorithm(ABC):
-    """Actor, store and learner of one run; made with `(experiment, envs, device, generators)`.
+    """Base of all algorithms: actor, store and learner of one run; made with `(experiment, envs, device, generators)`.
 
     Attributes:
-        store_name: of the store, in saved states and in what a fork tells.
-        in_rounds: it acts for long, then learns for long: figures are told behind the learning, of whole rounds.
+        store_name: name of the store in saved states and in `messages.Forked`.
+        in_rollouts: it learns from whole rollouts, so rows of the log come only after its updates.
     """
 
     store_name: ClassVar[str]
-    in_rounds: ClassVar[bool] = False
+    in_rollouts: ClassVar[bool] = False
     learner: Learner
     actor: Actor
     store: Store
@@ -123,29 +125,29 @@ class Algorithm(ABC):
 
     @abstractmethod
     def exploration_rate(self, scheduled: float, count: Counters) -> float | None:
-        """Share of random actions at present, given what the schedule says; None if the policy itself explores."""
+        """Present share of random actions, given that of the schedule; None if the policy itself explores."""
 
     @abstractmethod
-    def act(self, experiment: Experiment, count: Counters, rate: float | None) -> list[RunningEpisode]:
-        """Step every environment once and keep what happened; returns the episodes that ended."""
+    def act(self, experiment: Experiment, count: Counters, rate: float | None) -> list[FinishedEpisode]:
+        """Step every environment once and store the steps; returns the episodes that ended."""
 
     @abstractmethod
-    def learn(self, experiment: Experiment, count: Counters) -> Iterator[Measured]:
-        """Make the updates that are due, giving what each measured."""
+    def learn(self, experiment: Experiment, count: Counters) -> Iterator[UpdateFigures]:
+        """Make the updates that are due; yields the figures of each."""
 
-    def starvation(self, experiment: Experiment) -> str | None:
-        """Why nothing could be learned when updates were due, and what helps; None while all is well."""
+    def starvation(self, experiment: Experiment) -> Text | None:
+        """Why nothing could be learned although updates were due, and what helps; None if there is no such problem."""
         return None
 
     @abstractmethod
-    def not_finite(self) -> str | None:
+    def not_finite(self) -> Text | None:
         """`a reward` or `an observation` if the environments have sent one that is not finite."""
 
     # -- saving -----------------------------------------------------------------------------------
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """What a fork takes over besides parameters, if it takes over the whole training."""
+        """What a fork takes over in addition to parameters, if it takes over the whole training."""
         return ("optimizer", self.store_name, "random generators")
 
     def arrays(self) -> dict[str, Any]:
@@ -160,7 +162,7 @@ class Algorithm(ABC):
     def restore(self, arrays: Mapping[str, Any]) -> int:
         """Take over a saved state and play the running episodes up to where they were.
 
-        Returns how many of them did not repeat and were abandoned.
+        Returns the number of episodes that could not be repeated and were abandoned.
         """
         self.learner.restore(under("learner", arrays))
         self.store.restore({key: np.asarray(value) for key, value in under(self.store_name, arrays).items()})
@@ -177,10 +179,12 @@ class Algorithm(ABC):
         return int(lost.sum())
 
     @abstractmethod
-    def cut_off(self, lost: NDArray[np.bool_], last: Parts) -> None:
-        """End the running episodes of some environments, `last` being what they saw (rows of all environments)."""
+    def cut_off(self, lost: NDArray[np.bool_], last: ObservationParts) -> None:
+        """End the running episodes of the environments `lost` (N,); `last` is what all environments showed last, N
+        rows.
+        """
 
 
 def under(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """The arrays named `prefix/…`, without it."""
+    """The arrays named `prefix/…`, with the prefix removed."""
     return {key.split("/", 1)[1]: value for key, value in arrays.items() if key.startswith(f"{prefix}/")}

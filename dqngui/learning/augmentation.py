@@ -1,4 +1,4 @@
-"""Observations changed at random before an update learns from them: noise on numbers, shifts of pictures."""
+"""Data augmentation: random noise on numbers and random shifts of pictures, before an update learns from them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from dqngui.nets.trunk import Inputs
 
 
 class Augmentation:
-    """What is done to the B samples of one update; a sample's pictures are all shifted alike, its noise is its own.
+    """The augmentation of the B samples of one update. All pictures of a sample get the same shift; noise is
+    independent.
 
     Shifts: Yarats et al. 2021 (DrQ), arXiv:2004.13649, up to `learn.augment_shift` pixels either way, the border
     repeated. Noise: Gaussian, `learn.augment_noise` of each number's standard deviation in the batch.
@@ -50,7 +51,7 @@ class Augmentation:
 
 
 def shift_index(part: ObservationPart, shift: Tensor) -> Tensor:
-    """Where each number of B flattened pictures comes from: shifts (B, 2) in rows and columns -> (B, F)."""
+    """Index from which each number of B flattened pictures is taken: shifts (B, 2) in rows and columns -> (B, F)."""
     index = torch.zeros(len(shift), *(1 for _ in part.raw_shape), dtype=torch.long, device=shift.device)
     for axis, (meaning, size) in enumerate(zip(part.axes, part.raw_shape, strict=True)):
         place = torch.arange(size, device=shift.device).expand(len(shift), size)
@@ -62,4 +63,4 @@ def shift_index(part: ObservationPart, shift: Tensor) -> Tensor:
 
 
 def _with(inputs: Inputs, changed: Mapping[str, Tensor]) -> Inputs:
-    return Inputs({**inputs.observation, **changed}, inputs.action, inputs.reward) if changed else inputs
+    return Inputs({**inputs.observation, **changed}, inputs.prev_action, inputs.prev_reward) if changed else inputs

@@ -1,4 +1,4 @@
-"""What a Q-learner learns besides values: the next observation, and what a memory teaches itself."""
+"""Auxiliary losses of a Q-learner: predicting the next observation, and the memory's own loss."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from dqngui.nets.trunk import Inputs
 
 _SLOWEST = 1e-3
 _SMALLEST_SPREAD = 1e-3
-_FARTHEST = 10.0
+_LARGEST = 10.0
 
 
-class Standard:
+class RunningStandardizer:
     """Running mean and variance of a raw observation's numbers (F,), over about the last thousand updates.
 
-    Never by the mean of squares: far from zero, that of a price for instance, float32 would lose the spread in it.
+    The variance is not computed from the mean of squares: for numbers far from zero, such as a price, that would cancel
+    in float32.
     """
 
     def __init__(self, numbers: int, device: torch.device) -> None:
         self.mean, self.variance = (torch.zeros(numbers, device=device) for _ in range(2))
         self.count = 0
 
-    def take(self, raw: Tensor, mask: Tensor) -> None:
-        """Count in the masked steps of (T, B, F)."""
+    def update(self, raw: Tensor, mask: Tensor) -> None:
+        """Include the steps of (T, B, F) where the mask (T, B) is true."""
         self.count += 1
         seen = raw[mask]
         rate = max(1 / self.count, _SLOWEST)
@@ -38,73 +39,76 @@ class Standard:
         self.variance.lerp_(variance, rate).add_(between)
         self.mean.lerp_(mean, rate)
 
-    def of(self, raw: Tensor) -> Tensor:
-        """In units of the spread, from the mean; what lies far outside is cut off."""
+    def standardized(self, raw: Tensor) -> Tensor:
+        """Distance from the mean in standard deviations, clipped at ±10."""
         spread = self.variance.sqrt().clamp(min=_SMALLEST_SPREAD)
-        return ((raw - self.mean) / spread).clamp(-_FARTHEST, _FARTHEST)
+        return ((raw - self.mean) / spread).clamp(-_LARGEST, _LARGEST)
 
 
-class Auxiliary:
-    """Losses beside the TD loss, for networks that have what they teach.
+class AuxiliaryLosses:
+    """The losses that are added to the TD loss, for networks with a predictor or with a memory that has its own loss.
 
     Attributes:
-        active: there is such a loss.
+        active: the network has such a loss.
     """
 
     def __init__(self, network: QNetwork, device: torch.device) -> None:
         self.network, self.predictor = network, network.predictor
-        self.standard = None if self.predictor is None else Standard(network.encoder.raw_size, device)
-        self.active = self.predictor is not None or network.memory.teaches_itself
+        self.standardizer = None if self.predictor is None else RunningStandardizer(network.encoder.raw_size, device)
+        self.active = self.predictor is not None or network.memory.has_own_loss
 
     def estimate(
         self,
         inputs: Inputs,
-        shown: Inputs,
+        unnoised: Inputs,
         state: State | None,
-        taken: Tensor,
+        action: Tensor,
         mask: Tensor,
         learn: LearnConfig,
-        alone: bool,
+        pretraining: bool,
     ) -> tuple[Tensor, Tensor]:
-        """The network's estimate (L, B, A, …) of a window, and the weighted sum of the losses, 0-d.
+        """The network's estimate (L, B, A, …) of a window, and the weighted sum of its auxiliary losses, 0-d.
 
-        `inputs` are what the network sees and `shown` the same without noise, whose next step is to be predicted;
-        `alone` says that foresight is all that is learned, whatever its weight.
+        Args:
+            inputs: the network's inputs, (L, B, …).
+            unnoised: the same without noise; the next steps of these are predicted.
+            action, mask: actions taken, and rows whose loss counts, (L, B).
+            pretraining: the prediction is all that is learned, so its weight is 1.
         """
         errors: Errors = {}
         h, z, _ = self.network.features(inputs, state, None, errors)
         loss = h.new_zeros(())
         for error in errors.values():
             loss = loss + learn.self_weight * (error * mask).sum() / mask.sum()
-        weight = 1.0 if alone else learn.predict_next
+        weight = 1.0 if pretraining else learn.predict_next
         if self.predictor is not None and weight > 0:
-            loss = loss + weight * self._foresight(h, shown, taken, mask)
-        return self.network.judge(h, z), loss
+            loss = loss + weight * self._prediction_loss(h, unnoised, action, mask)
+        return self.network.head_estimate(h, z), loss
 
-    def _foresight(self, h: Tensor, shown: Inputs, taken: Tensor, mask: Tensor) -> Tensor:
+    def _prediction_loss(self, h: Tensor, unnoised: Inputs, action: Tensor, mask: Tensor) -> Tensor:
         """Mean squared error of the next observations, in units of their spread, over the learned steps.
 
-        A learned step's successor always is a row of its window, be it the last observation of the episode.
+        The step after a learned step is always a row of the same window, if only the last observation of the episode.
         """
-        assert self.predictor is not None and self.standard is not None
-        raw, mask = self.network.encoder.raw(shown.observation)[1:], mask[:-1]
-        self.standard.take(raw, mask)
-        error = self.predictor(h[:-1], taken[:-1]) - self.standard.of(raw)
+        assert self.predictor is not None and self.standardizer is not None
+        raw, mask = self.network.encoder.raw(unnoised.observation)[1:], mask[:-1]
+        self.standardizer.update(raw, mask)
+        error = self.predictor(h[:-1], action[:-1]) - self.standardizer.standardized(raw)
         return (error.square().mean(-1) * mask).sum() / mask.sum()
 
     # -- saving -----------------------------------------------------------------------------------
 
     def arrays(self) -> dict[str, Tensor]:
         """Everything that `restore` needs, by name."""
-        if self.standard is None:
+        if self.standardizer is None:
             return {}
-        standard = self.standard
-        kept = {"mean": standard.mean, "variance": standard.variance, "count": torch.tensor(standard.count)}
+        standardizer = self.standardizer
+        kept = {"mean": standardizer.mean, "variance": standardizer.variance, "count": torch.tensor(standardizer.count)}
         return {f"observed.{name}": value for name, value in kept.items()}
 
     def restore(self, arrays: Mapping[str, Any]) -> None:
         """Take over what `arrays` gave."""
-        if self.standard is not None:
-            self.standard.mean.copy_(torch.as_tensor(arrays["observed.mean"]))
-            self.standard.variance.copy_(torch.as_tensor(arrays["observed.variance"]))
-            self.standard.count = int(arrays["observed.count"])
+        if self.standardizer is not None:
+            self.standardizer.mean.copy_(torch.as_tensor(arrays["observed.mean"]))
+            self.standardizer.variance.copy_(torch.as_tensor(arrays["observed.variance"]))
+            self.standardizer.count = int(arrays["observed.count"])

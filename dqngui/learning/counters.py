@@ -1,4 +1,4 @@
-"""Where a run stands: steps, updates and what is due when."""
+"""The counters of a run: steps, updates, and the steps at which things are due."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ _FORMER_SUMS = ("loss", "td_error", "q_mean", "grad_norm")
 
 @dataclass(slots=True)
 class Counters:
-    """Where a run stands; all of it is saved.
+    """The counters of a run; all of them are saved.
 
     Attributes:
         step: environment steps since the run began.
-        updates: gradient steps since then.
+        updates: gradient steps since the run began.
         random_until: every action is random before this step.
         learn_from: step of the first update, once the replay has been filled.
         next_update, next_copy, next_row, next_evaluation, next_checkpoint: steps at which each is due.
         evaluations: blocks of evaluation seeds used so far.
         best: highest confirmed evaluation.
-        sums: what the updates since the last row measured, summed by name; `rows` how many updates that are.
+        sums: sums of the figures of the updates since the last row of the log, by name.
+        rows: number of these updates.
         starved: an update found no window in a full replay, and the user was told.
-        row_step, row_seconds, row_updates: when the last row was written.
+        row_step, row_seconds, row_updates: `step`, `seconds` and `updates` when the last row was written.
         seconds: wall seconds of training.
     """
 
@@ -67,7 +68,9 @@ class Counters:
 
     @classmethod
     def from_saved(cls, saved: Mapping[str, Any], warmup: int) -> Counters:
-        """The counters of a saved state; `warmup` is that of its experiment, for those that older states lack."""
+        """The counters of a saved state; its experiment's `warmup` fills in counters that earlier versions did not
+        have.
+        """
         sums = saved["sums"]
         if not isinstance(sums, Mapping):
             sums = dict(zip(_FORMER_SUMS, sums, strict=True))
@@ -79,5 +82,5 @@ class Counters:
 
 
 def next_multiple(step: int, every: int) -> int:
-    """The next multiple of `every` behind `step`."""
+    """The smallest multiple of `every` that is larger than `step`."""
     return step - step % every + every

@@ -1,4 +1,4 @@
-"""Which device a run computes on."""
+"""The devices on which a run can compute."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ def resolve_device(name: str) -> torch.device:
         return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
     wanted = "cuda:0" if name == "cuda" else name
     if wanted not in available_devices():
-        raise ConfigError(f"`run.device`: this machine has no `{name}`; there are: {', '.join(available_devices())}")
+        raise ConfigError("setting.no_device", name=name, known=available_devices())
     return torch.device(wanted)

@@ -1,7 +1,7 @@
-"""What each kind of head is taught: targets and losses of values, of categorical distributions, of quantiles.
+"""The objectives of Q-learning: targets and losses of values, of categorical distributions and of quantiles.
 
-An objective works on the estimates of `nets.heads`: q (…, A), or N numbers an action (…, A, N). Its bootstrap is a
-value (…), or the distribution (…, N) of the action that would be taken next.
+An objective works on the estimates of `nets.heads`: q (…, A), or N numbers per action (…, A, N). Its bootstrap is a
+value (…), or the distribution (…, N), of the action that would be taken next.
 """
 
 from __future__ import annotations
@@ -19,32 +19,34 @@ R = TypeVar("R", bound=Reading)
 
 
 class Objective(Generic[R]):
-    """Teaches values: the mean of the return."""
+    """The objective of plain values: the mean of the return."""
 
     by_loss = False
-    """Priorities are made of the loss instead of the TD error."""
+    """Priorities are computed from the loss instead of the TD error."""
 
     def __init__(self, reading: R) -> None:
         self.reading = reading
 
     def bootstrap(self, target: Tensor, online: Tensor | None) -> Tensor:
-        """What the target network says of the next action, chosen by the online network where it is given."""
+        """The target network's value or distribution of the next action, chosen by the online network if that is
+        given.
+        """
         return bootstrap_value(target, online)
 
     def losses(
-        self, estimate: Tensor, taken: Tensor, returns: Tensor, discount: Tensor, bootstrap: Tensor, learn: LearnConfig
+        self, estimate: Tensor, action: Tensor, returns: Tensor, discount: Tensor, bootstrap: Tensor, learn: LearnConfig
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Loss, value and wanted value of each action taken, (…) each; only the loss has to have a gradient.
+        """Loss, predicted value and target value of each action taken, (…) each; only the loss needs a gradient.
 
-        `returns` are n-step sums and `discount` is γ^k with the true k, 0 behind a termination, (…).
+        `returns` are n-step sums of rewards; `discount` is γ^k with the true k, and 0 after a termination, (…).
         """
-        predicted = estimate.gather(-1, taken.unsqueeze(-1)).squeeze(-1)
-        wanted = _backed_up(returns, discount, bootstrap, learn.rescale)
-        return elementwise_loss(predicted, wanted, learn.loss), predicted, wanted
+        predicted = estimate.gather(-1, action.unsqueeze(-1)).squeeze(-1)
+        target_value = _backed_up(returns, discount, bootstrap, learn.rescale)
+        return elementwise_loss(predicted, target_value, learn.loss), predicted, target_value
 
 
 class CategoricalObjective(Objective[Categorical]):
-    """Teaches probabilities of fixed returns: Kullback-Leibler divergence from the projected target distribution.
+    """The objective of probabilities of fixed returns: Kullback-Leibler divergence from the projected target.
 
     Bellemare et al. 2017, arXiv:1707.06887, algorithm 1 (whose cross-entropy has the same gradient).
     """
@@ -56,18 +58,18 @@ class CategoricalObjective(Objective[Categorical]):
         return _of_action(target, self.reading.values(target if online is None else online).argmax(-1)).softmax(-1)
 
     def losses(
-        self, estimate: Tensor, taken: Tensor, returns: Tensor, discount: Tensor, bootstrap: Tensor, learn: LearnConfig
+        self, estimate: Tensor, action: Tensor, returns: Tensor, discount: Tensor, bootstrap: Tensor, learn: LearnConfig
     ) -> tuple[Tensor, Tensor, Tensor]:
         support = self.reading.support(estimate)
-        log_share = _of_action(estimate, taken).log_softmax(-1)  # (…, N)
+        log_share = _of_action(estimate, action).log_softmax(-1)  # (…, N)
         moved = _backed_up(returns.unsqueeze(-1), discount.unsqueeze(-1), support, learn.rescale)
-        wanted = project(bootstrap, moved, self.reading)
-        losses = (torch.xlogy(wanted, wanted) - wanted * log_share).sum(-1)
-        return losses, log_share.detach().exp() @ support, wanted @ support
+        target_value = project(bootstrap, moved, self.reading)
+        losses = (torch.xlogy(target_value, target_value) - target_value * log_share).sum(-1)
+        return losses, log_share.detach().exp() @ support, target_value @ support
 
 
 class QuantileObjective(Objective[Quantiles]):
-    """Teaches quantiles by the quantile Huber loss. Dabney et al. 2018, arXiv:1710.10044, algorithm 1."""
+    """The objective of quantiles: the quantile Huber loss. Dabney et al. 2018, arXiv:1710.10044, algorithm 1."""
 
     by_loss = True
 
@@ -76,16 +78,16 @@ class QuantileObjective(Objective[Quantiles]):
         return _of_action(target, self.reading.values(target if online is None else online).argmax(-1))
 
     def losses(
-        self, estimate: Tensor, taken: Tensor, returns: Tensor, discount: Tensor, bootstrap: Tensor, learn: LearnConfig
+        self, estimate: Tensor, action: Tensor, returns: Tensor, discount: Tensor, bootstrap: Tensor, learn: LearnConfig
     ) -> tuple[Tensor, Tensor, Tensor]:
-        quantiles = _of_action(estimate, taken)  # (…, N)
-        wanted = _backed_up(returns.unsqueeze(-1), discount.unsqueeze(-1), bootstrap, learn.rescale)
-        losses = quantile_huber(quantiles, wanted, self.reading.midpoints(estimate), learn.kappa)
-        return losses, quantiles.detach().mean(-1), wanted.mean(-1)
+        quantiles = _of_action(estimate, action)  # (…, N)
+        target_value = _backed_up(returns.unsqueeze(-1), discount.unsqueeze(-1), bootstrap, learn.rescale)
+        losses = quantile_huber(quantiles, target_value, self.reading.midpoints(estimate), learn.kappa)
+        return losses, quantiles.detach().mean(-1), target_value.mean(-1)
 
 
 def objective_of(reading: Reading) -> Objective[Mean] | CategoricalObjective | QuantileObjective:
-    """How a head with this reading is taught."""
+    """The objective of a head with this kind of estimate."""
     match reading:
         case Categorical():
             return CategoricalObjective(reading)
@@ -96,14 +98,14 @@ def objective_of(reading: Reading) -> Objective[Mean] | CategoricalObjective | Q
 
 
 def _backed_up(returns: Tensor, discount: Tensor, bootstrap: Tensor, rescale: bool) -> Tensor:
-    """Σ γ^i r + γ^k z, and where values are rescaled h(Σ γ^i r + γ^k h⁻¹(z))."""
+    """The target Σ γ^i r + γ^k z; with rescaled values h(Σ γ^i r + γ^k h⁻¹(z))."""
     if rescale:
         return rescaled(td_target(returns, discount, unscaled(bootstrap)))
     return td_target(returns, discount, bootstrap)
 
 
 def _of_action(estimate: Tensor, action: Tensor) -> Tensor:
-    """The distributions of some actions: (…, A, N), (…) -> (…, N)."""
+    """The distribution of each action: estimate (…, A, N), action (…) -> (…, N)."""
     index = action[..., None, None].expand(*action.shape, 1, estimate.shape[-1])
     return estimate.gather(-2, index).squeeze(-2)
 
@@ -111,33 +113,33 @@ def _of_action(estimate: Tensor, action: Tensor) -> Tensor:
 def project(shares: Tensor, moved: Tensor, reading: Categorical) -> Tensor:
     """Probabilities `shares` (…, N) of the returns `moved` (…, N) as probabilities of the fixed returns, (…, N).
 
-    Each is parted between its two neighbours by nearness; what lies outside counts at the ends.
+    Each probability is split between the two neighbouring fixed returns by distance; returns outside count at the ends.
     Bellemare et al. 2017, arXiv:1707.06887, equation 7.
     """
-    place = ((moved.clamp(reading.low, reading.high) - reading.low) / reading.gap).clamp(0, reading.atoms - 1)
-    below = place.floor()
-    upper = (place - below) * shares
-    index = below.long().clamp(0, reading.atoms - 1)  # of NaN, which would be no place at all
+    position = ((moved.clamp(reading.low, reading.high) - reading.low) / reading.gap).clamp(0, reading.atoms - 1)
+    below = position.floor()
+    upper = (position - below) * shares
+    index = below.long().clamp(0, reading.atoms - 1)  # NaN would give an invalid index
     projected = torch.zeros_like(upper)
     projected.scatter_add_(-1, index, shares - upper)
     return projected.scatter_add_(-1, (index + 1).clamp(max=reading.atoms - 1), upper)
 
 
-def quantile_huber(quantiles: Tensor, wanted: Tensor, midpoints: Tensor, kappa: float) -> Tensor:
+def quantile_huber(quantiles: Tensor, target_value: Tensor, midpoints: Tensor, kappa: float) -> Tensor:
     """Σ_i E_j |τ̂_i − 1{u_ij < 0}| L_κ(u_ij)/κ with u_ij = wanted_j − quantile_i: (…, N), (…, M) -> (…).
 
     L_κ is Huber's loss, quadratic up to κ; κ = 0 is the plain quantile loss.
     Dabney et al. 2018, arXiv:1710.10044, equation 10.
     """
-    return _QuantileHuber.apply(quantiles, wanted, midpoints, kappa)
+    return _QuantileHuber.apply(quantiles, target_value, midpoints, kappa)
 
 
 class _QuantileHuber(torch.autograd.Function):
-    """Its gradient comes as a by-product of its value: autograd would walk the N × M errors back some ten times."""
+    """Computes the gradient together with the value: autograd would pass the N × M errors about ten more times."""
 
     @staticmethod
-    def forward(ctx: Any, quantiles: Tensor, wanted: Tensor, midpoints: Tensor, kappa: float) -> Tensor:
-        error = wanted.unsqueeze(-2) - quantiles.unsqueeze(-1)  # (…, N, M)
+    def forward(ctx: Any, quantiles: Tensor, target_value: Tensor, midpoints: Tensor, kappa: float) -> Tensor:
+        error = target_value.unsqueeze(-2) - quantiles.unsqueeze(-1)  # (…, N, M)
         tilt = torch.where(error < 0, 1 - midpoints.unsqueeze(-1), midpoints.unsqueeze(-1))
         if kappa > 0:
             slope = error.clamp(-kappa, kappa)  # κ times the slope of L_κ(u)/κ

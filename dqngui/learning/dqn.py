@@ -1,4 +1,4 @@
-"""Deep Q-learning on windows: double, n-step, with stored recurrent states (R2D2) or without memory."""
+"""Deep Q-learning on windows of steps: double, n-step, with stored recurrent states (R2D2) or without memory."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from dqngui.config import Experiment, LearnConfig
 from dqngui.envs.spaces import Spaces
 from dqngui.learning.acting import inputs_of
 from dqngui.learning.augmentation import Augmentation
-from dqngui.learning.auxiliary import Auxiliary
-from dqngui.learning.chance import Chance
+from dqngui.learning.auxiliary import AuxiliaryLosses
 from dqngui.learning.distributions import objective_of
-from dqngui.learning.flat import FlatAdam, FlatParameters, Layout
-from dqngui.learning.replay import Batch, Pairs
+from dqngui.learning.flat import FlatAdam, FlatParameters, ParameterLayout
+from dqngui.learning.random_streams import RandomStreams
+from dqngui.learning.replay import Batch, OneStepBatch
 from dqngui.learning.targets import window_priority
 from dqngui.learning.windows import WindowRule
 from dqngui.nets.initialise import build
@@ -33,8 +33,8 @@ class UpdateStats:
 
     Attributes:
         loss: the loss that was minimised.
-        td_error: mean absolute TD error over the learned steps, of a distribution's mean where one is learned.
-        q_mean: mean value of the actions taken there.
+        td_error: mean absolute TD error over the learned steps; of a distribution's mean where one is learned.
+        q_mean: mean value of the actions taken at these steps.
         grad_norm: gradient norm before clipping.
     """
 
@@ -45,7 +45,7 @@ class UpdateStats:
 
 
 class DQN:
-    """Online, target and averaged network with their optimizer; `update` makes one gradient step.
+    """The Q-learner: online, target and averaged network with their optimizer; `update` makes one gradient step.
 
     Mnih et al. 2015; double DQN, van Hasselt et al. 2016; stored state and burn-in, Kapturowski et al. 2019.
     """
@@ -63,20 +63,20 @@ class DQN:
         self.flat_average.values.data.copy_(self.flat.values.data)
         self.optimizer = FlatAdam(self.flat, eps=experiment.learn.adam_eps)
         self.objective = objective_of(self.online.head.reading)
-        self.auxiliary = Auxiliary(self.online, device)
+        self.auxiliary = AuxiliaryLosses(self.online, device)
         self.parts, self.updates = spaces.parts, 0
-        self.chance = Chance(generator, device)
+        self.random_streams = RandomStreams(generator, device)
         self.noisy, self.drops = experiment.net.noisy, bool(self.online.dropouts())
         if self.noisy:
-            self.online.chance = self.chance.noise
+            self.online.noise_generator = self.random_streams.noise
 
     @property
     def context(self) -> int | None:
-        """Past steps the memory can see; None for a recurrent one."""
+        """Past steps that the memory can see; None for a recurrent one."""
         return self.online.context
 
     def rule(self, experiment: Experiment) -> WindowRule:
-        """How windows are cut for this network at the present settings."""
+        """How windows are cut from the replay for this network, with the present settings."""
         learn = experiment.learn
         return WindowRule(
             length=learn.window,
@@ -89,14 +89,16 @@ class DQN:
         )
 
     def update(self, batch: Batch, experiment: Experiment) -> tuple[UpdateStats, NDArray[np.float64] | None]:
-        """One gradient step on windows; returns its statistics and, if prioritised, new priorities (to the power α)."""
+        """One gradient step on windows; returns its statistics and, if prioritised, new priorities (to the power α),
+        (B,).
+        """
         learn = experiment.learn
         self._draw_noise()
         mask = self._tensor(batch.mask)
-        estimate, bootstrap, besides = self._unrolled(batch, mask, learn)
-        lesson = self.objective.losses(
+        estimate, bootstrap, auxiliary_loss = self.unroll(batch, mask, learn)
+        loss_terms = self.objective.losses(
             estimate,
-            self._tensor(batch.taken),
+            self._tensor(batch.action),
             self._rewards(batch.returns, learn),
             self._tensor(batch.discount),
             bootstrap,
@@ -104,70 +106,80 @@ class DQN:
         )
         weights = None if batch.weights is None else self._tensor(batch.weights)
         count = int(batch.mask.sum())
-        figures, surprise = self._descend(lesson, mask, weights, count, learn, besides)
-        priorities = None if weights is None else self._priorities(surprise, mask, learn)
+        figures, error = self._descend(loss_terms, mask, weights, count, learn, auxiliary_loss)
+        priorities = None if weights is None else self._priorities(error, mask, learn)
         return _stats(figures.tolist(), count), priorities
 
-    def update_pairs(
-        self, batch: Pairs, updates: int, experiment: Experiment
+    def update_one_steps(
+        self, batch: OneStepBatch, updates: int, experiment: Experiment
     ) -> tuple[list[UpdateStats], NDArray[np.float64] | None]:
-        """Gradient steps of an agent without memory, each on its share of the batch; returns as `update` does.
+        """`updates` gradient steps of an agent without memory, each on its share of the batch; returns as `update`
+        does.
 
-        Tensors, statistics and (with a hard target and plain bootstrap) target values go in one piece, which
-        costs little more than for a single step.
+        Tensors, statistics and (with a hard target and plain bootstrap) target values are computed for all of them
+        together, which costs little more than for one.
         """
         learn = experiment.learn
         now, later = (
-            inputs_of(parts, action, reward * np.float32(learn.reward_scale), self.device)
-            for parts, action, reward in (batch.now, batch.later)
+            inputs_of(parts, prev_action, prev_reward * np.float32(learn.reward_scale), self.device)
+            for parts, prev_action, prev_reward in (batch.now, batch.later)
         )
         if learn.augment_noise > 0 or learn.augment_shift > 0:
-            change = self._augmentation(len(batch.names), learn)
-            now, later = (change.noised(change.shifted(inputs)) for inputs in (now, later))
-        taken, discount = self._tensor(batch.taken), self._tensor(batch.discount)
+            augmentation = self._augmentation(len(batch.indices), learn)
+            now, later = (augmentation.noised(augmentation.shifted(inputs)) for inputs in (now, later))
+        action, discount = self._tensor(batch.action), self._tensor(batch.discount)
         returns = self._rewards(batch.returns, learn)
         weights = None if batch.weights is None else self._tensor(batch.weights)
         self._draw_noise()
         whole = None if learn.double or learn.target == "soft" else self._bootstrap(later, False)
-        size = len(batch.names) // updates
-        rows, surprise = [], returns
+        size = len(batch.indices) // updates
+        rows, error = [], returns
         for first in range(0, size * updates, size):
             share = slice(first, first + size)
             if first:
                 self._draw_noise()
             bootstrap = self._bootstrap(_share(later, share), learn.double) if whole is None else whole[share]
             estimate = self._estimate(_share(now, share), None)[0]
-            lesson = self.objective.losses(estimate, taken[share], returns[share], discount[share], bootstrap, learn)
+            loss_terms = self.objective.losses(
+                estimate, action[share], returns[share], discount[share], bootstrap, learn
+            )
             weight = None if weights is None else weights[share]
-            figures, surprise = self._descend(lesson, None, weight, size, learn)
+            figures, error = self._descend(loss_terms, None, weight, size, learn)
             rows.append(figures)
         priorities = None
         if weights is not None:
-            priorities = self._priorities(surprise.unsqueeze(0), torch.ones_like(surprise), learn)
+            priorities = self._priorities(error.unsqueeze(0), torch.ones_like(error), learn)
         return [_stats(row, size) for row in torch.stack(rows).tolist()], priorities
 
     def _descend(
         self,
-        lesson: tuple[Tensor, Tensor, Tensor],
+        loss_terms: tuple[Tensor, Tensor, Tensor],
         mask: Tensor | None,
         weights: Tensor | None,
         count: int,
         learn: LearnConfig,
-        besides: Tensor | None = None,
+        auxiliary_loss: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Step down the losses of an objective, and a mean loss `besides`.
+        """One gradient step on the losses of an objective and on a mean `auxiliary_loss`.
 
-        Returns sums of loss, |TD error|, q and the gradient's norm (4,), and what priorities are made of (…).
+        Args:
+            loss_terms: of `Objective.losses`: loss, predicted value and target value of each row.
+            mask: rows whose loss counts; None: all.
+            weights: importance weights of the windows; None: 1.
+            count: number of rows whose loss counts.
+
+        Returns the sums of loss, |TD error| and q with the gradient's norm, (4,), and of each row what priorities are
+        computed from: its TD error, or its loss where the objective says so.
         """
-        losses, predicted, wanted = lesson
+        losses, predicted, target = loss_terms
         if mask is not None:
             losses = losses * mask
-        surprise = losses.detach() if self.objective.by_loss else None
+        priority_loss = losses.detach() if self.objective.by_loss else None
         if weights is not None:
             losses = losses * weights
         total = losses.sum()
-        if besides is not None:
-            total = besides * count if self._pretraining(learn) else total + besides * count
+        if auxiliary_loss is not None:
+            total = auxiliary_loss * count if self._pretraining(learn) else total + auxiliary_loss * count
         self.updates += 1
         self.flat.clear_gradient()
         (total / count).backward()
@@ -177,11 +189,11 @@ class DQN:
             self.flat_target.values.data.lerp_(self.flat.values.data, learn.tau)
         self.flat_average.values.data.lerp_(self.flat.values.data, learn.average)
         predicted = predicted.detach()
-        error = predicted - wanted
+        td_error = predicted - target
         if mask is not None:
-            error, predicted = error * mask, predicted * mask
-        figures = torch.stack([total.detach(), torch.linalg.vector_norm(error, 1), predicted.sum(), norm])
-        return figures, error if surprise is None else surprise
+            td_error, predicted = td_error * mask, predicted * mask
+        figures = torch.stack([total.detach(), torch.linalg.vector_norm(td_error, 1), predicted.sum(), norm])
+        return figures, td_error if priority_loss is None else priority_loss
 
     def _rewards(self, returns: NDArray[np.float32], learn: LearnConfig) -> Tensor:
         scaled = self._tensor(returns)
@@ -193,66 +205,69 @@ class DQN:
         return priorities
 
     def copy_to_target(self) -> None:
-        """The target network becomes the online one."""
+        """Copy the online network's parameters into the target network."""
         self.flat_target.values.data.copy_(self.flat.values.data)
 
     def _pretraining(self, learn: LearnConfig) -> bool:
-        """The next observation is all that is learned as yet."""
+        """Whether only the prediction of the next observation is learned as yet."""
         return self.auxiliary.predictor is not None and self.updates < learn.pretrain_updates
 
     def _augmentation(self, size: int, learn: LearnConfig) -> Augmentation:
-        return Augmentation(self.parts, learn, size, self.chance.augmentation)
+        return Augmentation(self.parts, learn, size, self.random_streams.augmentation)
 
     def _draw_noise(self) -> None:
-        """New noise for one update, of each network its own."""
+        """Draw noise for one update, separately for the online and the target network."""
         if self.noisy:
-            self.online.draw_noise(self.chance.noise)
-            self.target.draw_noise(self.chance.noise)
+            self.online.draw_noise(self.random_streams.noise)
+            self.target.draw_noise(self.random_streams.noise)
 
     def _estimate(self, inputs: Inputs, state: State | None) -> Tensor:
-        """The online network's estimate (T, B, A, …), to be differentiated."""
+        """The online network's estimate (T, B, A, …), with gradient and dropout."""
         if not self.drops:
             return self.online.estimate(inputs, state)[0]
-        with self.chance.dropping(self.online):
+        with self.random_streams.dropout_enabled(self.online):
             return self.online.estimate(inputs, state)[0]
 
     def _bootstrap(self, later: Inputs, double: bool) -> Tensor:
-        """Bootstraps (B, …) of single steps."""
+        """Bootstrap values (B, …) of single steps, whose next inputs are `later`."""
         with torch.no_grad():
             online = self.online.estimate(later, None)[0][0] if double else None
             return self.objective.bootstrap(self.target.estimate(later, None)[0][0], online)
 
-    def _unrolled(self, batch: Batch, mask: Tensor, learn: LearnConfig) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Both networks over the whole window from the same stored state; burn-in without gradient.
+    def unroll(self, batch: Batch, mask: Tensor, learn: LearnConfig) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Run both networks over the whole window from the same stored state; burn-in without gradient.
 
-        Returns the estimate, the bootstrap of every row, and a loss besides theirs, if there is one.
+        Returns the online network's estimate (L, B, A, …), the bootstrap value of every row (L, B, …), and the
+        auxiliary loss, None if there is none.
         """
-        inputs = shown = self._inputs(batch.observation, batch.action, batch.reward, learn.reward_scale)
-        burn = None if batch.burn is None else self._inputs(*batch.burn, learn.reward_scale)
+        inputs = shown = self.network_inputs(
+            batch.observation, batch.prev_action, batch.prev_reward, learn.reward_scale
+        )
+        burn = None if batch.burn is None else self.network_inputs(*batch.burn, learn.reward_scale)
         if learn.augment_noise > 0 or learn.augment_shift > 0:
-            change = self._augmentation(len(batch.names), learn)
-            burn = None if burn is None else change.noised(change.shifted(burn))
-            shown = change.shifted(inputs)
-            inputs = change.noised(shown)
+            augmentation = self._augmentation(len(batch.indices), learn)
+            burn = None if burn is None else augmentation.noised(augmentation.shifted(burn))
+            shown = augmentation.shifted(inputs)
+            inputs = augmentation.noised(shown)
         with torch.no_grad():
             target, _ = self.target.estimate(inputs, self._state(batch, burn, self.target))
             state = self._state(batch, burn, self.online)
-        besides = None
+        auxiliary_loss = None
         if self.auxiliary.active:
-            with self.chance.dropping(self.online):
-                estimate, besides = self.auxiliary.estimate(
-                    inputs, shown, state, self._tensor(batch.taken), mask, learn, self._pretraining(learn)
+            with self.random_streams.dropout_enabled(self.online):
+                estimate, auxiliary_loss = self.auxiliary.estimate(
+                    inputs, shown, state, self._tensor(batch.action), mask, learn, self._pretraining(learn)
                 )
         else:
             estimate = self._estimate(inputs, state)
         bootstrap = self.objective.bootstrap(target, estimate.detach() if learn.double else None)
-        rows = self._tensor(batch.boot)
+        rows = self._tensor(batch.bootstrap_row)
         if bootstrap.ndim > rows.ndim:
             rows = rows.unsqueeze(-1).expand(*rows.shape, bootstrap.shape[-1])
-        return estimate, bootstrap.gather(0, rows), besides
+        return estimate, bootstrap.gather(0, rows), auxiliary_loss
 
     def _state(self, batch: Batch, burn: Inputs | None, network: QNetwork) -> State | None:
-        """The stored state, refreshed by the burn-in where there is one."""
+        """The stored state of the windows, after the burn-in where there is one."""
         if batch.state is None:
             return None
         state: State = tuple(self._tensor(part) for part in batch.state)
@@ -265,17 +280,17 @@ class DQN:
             for new, old in zip(refreshed, state, strict=True)
         )
 
-    def _inputs(
+    def network_inputs(
         self,
         observation: Mapping[str, NDArray[Any]],
-        action: NDArray[np.int64],
-        reward: NDArray[np.float32],
+        prev_action: NDArray[np.int64],
+        prev_reward: NDArray[np.float32],
         reward_scale: float,
     ) -> Inputs:
         return Inputs(
             {name: self._tensor(part) for name, part in observation.items()},
-            self._tensor(action),
-            self._tensor(reward) * reward_scale,
+            self._tensor(prev_action),
+            self._tensor(prev_reward) * reward_scale,
         )
 
     def _tensor(self, array: NDArray[Any]) -> Tensor:
@@ -286,10 +301,10 @@ class DQN:
 
     @property
     def policy(self) -> QNetwork:
-        """The network to evaluate, save and play: the online one averaged over its updates.
+        """The network to evaluate, save and play: the running mean of the online network's weights over the updates.
 
-        Recurrent value learning swings between good and bad weights; their running mean swings far less
-        (Polyak & Juditsky 1992).
+        Recurrent value learning swings between good and bad weights; their mean swings far less (Polyak & Juditsky
+        1992).
         """
         return self.average
 
@@ -302,23 +317,23 @@ class DQN:
         vectors = {"online": self.flat, "target": self.flat_target, "average": self.flat_average}
         kept = {name: vector.values.detach() for name, vector in vectors.items()}
         kept |= {f"adam.{name}": value for name, value in self.optimizer.arrays().items()}
-        return kept | {"updates": torch.tensor(self.updates)} | self.auxiliary.arrays() | self.chance.arrays()
+        return kept | {"updates": torch.tensor(self.updates)} | self.auxiliary.arrays() | self.random_streams.arrays()
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> ParameterLayout:
         """Name and shape of each parameter, in the order of the vectors that `arrays` gives."""
         return self.flat.layout
 
-    def take_over(self, arrays: Mapping[str, Any], layout: Layout) -> list[str]:
+    def take_over(self, arrays: Mapping[str, Any], layout: ParameterLayout) -> list[str]:
         """Copy the parameters of the same name and shape from another learner's `arrays`; returns their names.
 
-        The others stay as they were drawn, in all three networks alike; so does the optimizer.
+        The others stay as they were drawn, the same in all three networks; the optimizer starts anew.
         Raises KeyError or ValueError if arrays and layout do not belong together.
         """
         kept: list[str] = []
         for name, vector in {"online": self.flat, "target": self.flat_target, "average": self.flat_average}.items():
             kept = vector.take_over(torch.as_tensor(arrays.get(name, arrays["online"])), layout)
-        if len(kept) == len(self.flat.layout):  # else what is new has to be prepared again
+        if len(kept) == len(self.flat.layout):  # otherwise the new parameters need the pretraining again
             self.updates = _updates_of(arrays)
         return kept
 
@@ -333,17 +348,17 @@ class DQN:
         )
         self.updates = _updates_of(arrays)
         self.auxiliary.restore(arrays)
-        self.chance.restore(arrays)
+        self.random_streams.restore(arrays)
 
 
 def _share(inputs: Inputs, share: slice) -> Inputs:
-    """Some columns of inputs (T, B, ...)."""
+    """Inputs (T, B, ...) of some of the B columns."""
     parts = {name: part[:, share] for name, part in inputs.observation.items()}
-    return Inputs(parts, inputs.action[:, share], inputs.reward[:, share])
+    return Inputs(parts, inputs.prev_action[:, share], inputs.prev_reward[:, share])
 
 
 def _updates_of(arrays: Mapping[str, Any]) -> int:
-    """Updates that a saved learner had made; older states tell it of the optimizer only."""
+    """Updates that a saved learner had made; states of earlier versions only have the optimizer's count."""
     return int(arrays.get("updates", arrays["adam.count"]))
 
 

@@ -1,4 +1,4 @@
-"""Greedy evaluation on environments of its own."""
+"""Greedy evaluation: episodes without exploration, on separate environments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dqngui.nets.trunk import Trunk
 
 
 class Interrupted(Exception):
-    """An evaluation was broken off; it says nothing."""
+    """An evaluation was interrupted; it has no result."""
 
 
 def evaluate(
@@ -25,10 +25,10 @@ def evaluate(
     device: torch.device,
     interrupted: Callable[[], bool],
 ) -> tuple[tuple[float, ...], tuple[int, ...]]:
-    """Undiscounted returns and lengths of one greedy episode a seed.
+    """Undiscounted returns and lengths of greedy episodes, one for each seed.
 
-    Episodes run side by side, as many as there are environments; an environment whose episode has ended
-    waits for the others of its group. `interrupted` is asked before every step; raises Interrupted.
+    As many episodes run at the same time as there are environments; an environment whose episode has ended waits for
+    the others of its group. `interrupted` is called before every step; if it returns true, Interrupted is raised.
     """
     returns: list[float] = []
     lengths: list[int] = []

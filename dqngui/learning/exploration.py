@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 def epsilon_ladder(epsilon: float, num_envs: int, spread: float) -> NDArray[np.float64]:
     """ε of each environment: ε^(1 + i·spread/(n−1)), Horgan et al. 2018, arXiv:1803.00933, section 4.1.
 
-    Environment 0 explores at ε itself, the last one least; ε = 0 and ε = 1 stay what they are.
+    Environment 0 explores with ε itself, the last one least; ε = 0 and ε = 1 do not change.
     """
     if num_envs == 1 or spread == 0.0:
         return np.full(num_envs, epsilon)

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-Layout = Sequence[tuple[str, tuple[int, ...]]]
+ParameterLayout = Sequence[tuple[str, tuple[int, ...]]]
 
 _fused = getattr(torch, "_fused_adam_", None)  # the kernel behind torch.optim.Adam(fused=True)
 
@@ -28,7 +28,7 @@ class FlatParameters:
     """
 
     def __init__(self, network: nn.Module) -> None:
-        self.layout: Layout = [(name, tuple(p.shape)) for name, p in network.named_parameters()]
+        self.layout: ParameterLayout = [(name, tuple(p.shape)) for name, p in network.named_parameters()]
         parameters = list(network.parameters())
         size = sum(p.numel() for p in parameters)
         like = parameters[0]
@@ -44,7 +44,7 @@ class FlatParameters:
                 parameter.grad = self.gradient[piece].view_as(parameter)
                 position += parameter.numel()
 
-    def take_over(self, values: Tensor, layout: Layout) -> list[str]:
+    def take_over(self, values: Tensor, layout: ParameterLayout) -> list[str]:
         """Copy the parameters that another network's vector holds under the same name and shape; returns their names.
 
         Raises ValueError if `values` is not as long as its layout says.
@@ -61,7 +61,9 @@ class FlatParameters:
         return kept
 
     def decaying(self) -> Tensor:
-        """1 where weight decay applies, else 0: matrices, but no biases, gains of norms or sizes of noise."""
+        """1 where weight decay applies, else 0: it applies to matrices, not to biases, gains of norms or sizes of
+        noise.
+        """
         pieces = [
             torch.full((math.prod(shape),), float(len(shape) > 1 and not name.endswith(("bias", "_sigma"))))
             for name, shape in self.layout
@@ -69,14 +71,14 @@ class FlatParameters:
         return torch.cat(pieces).to(self.values)
 
     def clear_gradient(self) -> None:
-        """Zero it in place; autograd then adds into the same memory."""
+        """Set the gradient to zero in place; autograd then adds into the same memory."""
         self.gradient.zero_()
 
     def clip_gradient(self, largest: float) -> Tensor:
-        """Scale the gradient down to norm `largest` (0: never); returns the norm before, a 0-d tensor."""
+        """Scale the gradient down to the norm `largest` (0: never); returns its norm before, a 0-d tensor."""
         norm = torch.linalg.vector_norm(self.gradient)
         if largest > 0:
-            if norm.device.type == "cpu":  # reading it costs nothing here, and mostly there is nothing to do
+            if norm.device.type == "cpu":  # reading the norm costs nothing here, and mostly no clipping is needed
                 if float(norm) > largest:
                     self.gradient.mul_(largest / float(norm))
             else:
@@ -84,8 +86,8 @@ class FlatParameters:
         return norm
 
 
-def _pieces(layout: Layout) -> dict[tuple[str, tuple[int, ...]], slice]:
-    """Where each parameter lies in the vector."""
+def _pieces(layout: ParameterLayout) -> dict[tuple[str, tuple[int, ...]], slice]:
+    """The slice of each parameter in the vector, by its name and shape."""
     ends = list(accumulate(math.prod(shape) for _, shape in layout))
     return {key: slice(start, end) for key, start, end in zip(layout, [0, *ends], ends, strict=False)}
 
@@ -128,7 +130,7 @@ class FlatAdam:
         self.flat.values.data.addcdiv_(self.first, size, value=-lr * root / (1 - keep_first**self.count))
 
     def _fused_step(self, lr: float) -> None:
-        """The same in torch's one kernel for it, without the optimizer class around it."""
+        """The same step by torch's fused kernel, without its optimizer class."""
         assert _fused is not None
         self.steps.fill_(self.count)
         _fused(

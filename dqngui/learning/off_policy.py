@@ -1,4 +1,4 @@
-"""Learning from replay: an ε-greedy actor fills it, and a Q-learner is taught from it every so many steps."""
+"""Off-policy learning (DQN): an ε-greedy actor fills a replay, and a Q-learner learns from it at a fixed interval."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 
 from dqngui.config import ConfigError, Experiment
 from dqngui.envs.vector import Envs
-from dqngui.learning.acting import Actor, Parts, RunningEpisode
+from dqngui.learning.acting import Actor, FinishedEpisode, ObservationParts
 from dqngui.learning.algorithm import Algorithm, Generators
 from dqngui.learning.counters import Counters, next_multiple
 from dqngui.learning.dqn import DQN, UpdateStats
 from dqngui.learning.exploration import epsilon_ladder
-from dqngui.learning.replay import Pairs, Replay
+from dqngui.learning.replay import OneStepBatch, Replay
 from dqngui.learning.windows import WindowRule
+from dqngui.texts import Text, say
 
 _MOST_TOGETHER = 8192
-"""Windows drawn at once at most, so that many updates of large batches of pictures fit into memory."""
+"""Largest number of windows drawn at once, so that many updates with large batches of pictures fit into memory."""
 
 
 class OffPolicy(Algorithm):
@@ -60,22 +61,22 @@ class OffPolicy(Algorithm):
     # -- one vector step --------------------------------------------------------------------------
 
     def exploration_rate(self, scheduled: float, count: Counters) -> float:
-        """While the replay is first filled every action is random."""
+        """1 while the replay is first filled: every action is random."""
         return 1.0 if count.step < count.random_until else scheduled
 
-    def act(self, experiment: Experiment, count: Counters, rate: float | None) -> list[RunningEpisode]:
+    def act(self, experiment: Experiment, count: Counters, rate: float | None) -> list[FinishedEpisode]:
         learn, replay = experiment.learn, self.store
         spread = 0.0 if count.step < count.random_until else learn.epsilon_ladder
         due = replay.state_due if replay.initial_state is not None else None
         transition = self.actor.step(epsilon_ladder(rate or 0.0, len(self.envs), spread), due)
         rule = self.learner.rule(experiment) if learn.prioritized else None
-        replay.add(transition.observation, transition.taken, transition.reward, transition.states, rule)
+        replay.add(transition.observation, transition.action, transition.reward, transition.states, rule)
         if transition.ended.any():
             replay.end_episodes(np.flatnonzero(transition.ended), transition.after, transition.truncated)
         return transition.episodes
 
     def learn(self, experiment: Experiment, count: Counters) -> Iterator[UpdateStats]:
-        """Make the updates that are due and keep the target network."""
+        """Make the updates that are due, and update a hard target network when that is due."""
         learn = experiment.learn
         made, due = 0, count.next_update <= count.step
         while count.next_update <= count.step:
@@ -89,7 +90,7 @@ class OffPolicy(Algorithm):
         self.starving = due and made == 0 and self.store.full
 
     def _updates(self, wanted: int, experiment: Experiment) -> Iterator[UpdateStats]:
-        """Some updates one after another, as many as there is data for."""
+        """Make up to `wanted` updates; fewer if the replay has no window to learn from."""
         rule = self.learner.rule(experiment)
         # Without memory and priorities, all their batches come from one draw: nothing is added in between.
         learn = experiment.learn
@@ -104,49 +105,45 @@ class OffPolicy(Algorithm):
         batch = self.store.sample(learn.batch_size * together, rule, learn.gamma, learn.priority_beta)
         if batch is None:
             return []
-        if isinstance(batch, Pairs):
-            stats, priorities = self.learner.update_pairs(batch, together, experiment)
+        if isinstance(batch, OneStepBatch):
+            stats, priorities = self.learner.update_one_steps(batch, together, experiment)
         else:
             one, priorities = self.learner.update(batch, experiment)
             stats = [one]
         if priorities is not None:
-            self.store.set_priorities(batch.names, priorities)
+            self.store.set_priorities(batch.indices, priorities)
         return stats
 
-    def starvation(self, experiment: Experiment) -> str | None:
+    def starvation(self, experiment: Experiment) -> Text | None:
         if not self.starving:
             return None
         from_start = experiment.learn.window_from == "start"
-        whole = ", or let windows begin anywhere (`learn.window_from`)" if from_start else ""
-        return (
-            f"nothing is learned: of each environment's last {self.store.rows:,} steps, all that the replay keeps, no "
-            f"window can be drawn; raise `learn.replay_capacity`{whole}"
-        )
+        if from_start:
+            return say("train.starving_from_start", rows=self.store.rows)
+        return say("train.starving", rows=self.store.rows)
 
-    def not_finite(self) -> str | None:
+    def not_finite(self) -> Text | None:
         if not np.isfinite(self.store.reward).all():
-            return "a reward"
-        seen = self.store.observation.values()
-        return None if all(np.isfinite(part).all() for part in seen) else "an observation"
+            return say("train.reward")
+        observed = self.store.observation.values()
+        return None if all(np.isfinite(part).all() for part in observed) else say("train.observation")
 
-    def cut_off(self, lost: NDArray[np.bool_], last: Parts) -> None:
+    def cut_off(self, lost: NDArray[np.bool_], last: ObservationParts) -> None:
         self.store.end_episodes(np.flatnonzero(lost), last, np.ones(len(self.envs), dtype=bool))
 
 
 def _check_room(store: Replay) -> None:
-    """The arrays take no memory before they are written: without this, a run would be killed hours later.
+    """Raises ConfigError if a full replay is larger than the machine's memory.
 
-    Raises ConfigError where a full replay is larger than the machine's memory.
+    The arrays take no memory before they are written: without this check, a run would be killed hours later.
     """
     steps, states, room = store.bytes_of_steps, store.bytes_of_states, psutil.virtual_memory().total
     if steps + states <= room:
         return
-    parts, way = f"{_size(steps)} of steps", "lower learn.replay_capacity"
     if states:
-        parts += f" and {_size(states)} of the memory's states"
-        way += ", raise learn.state_stride or make the memory smaller"
-    raise ConfigError(f"a full replay would take {parts}, and this machine has {_size(room)}: {way}")
+        raise ConfigError("train.replay_too_large_states", steps=_size(steps), states=_size(states), room=_size(room))
+    raise ConfigError("train.replay_too_large", steps=_size(steps), room=_size(room))
 
 
-def _size(count: int) -> str:
-    return f"{count / 2**30:,.1f} GB"
+def _size(count: int) -> Text:
+    return say("size.gigabytes", size=count / 2**30)

@@ -1,4 +1,4 @@
-"""Learning from what the present policy has just done: its own probabilities choose, and rollouts teach it."""
+"""On-policy learning (PPO): the policy's probabilities choose the actions, and updates learn from its last rollout."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from numpy.typing import NDArray
 
 from dqngui.config import Experiment
 from dqngui.envs.vector import Envs
-from dqngui.learning.acting import Actor, Parts, RunningEpisode, inputs_of
+from dqngui.learning.acting import Actor, FinishedEpisode, ObservationParts, inputs_of
 from dqngui.learning.algorithm import Algorithm, Generators
 from dqngui.learning.counters import Counters
 from dqngui.learning.ppo import PPO, PolicyStats
-from dqngui.learning.rollout import Floats, Rollout, Row
+from dqngui.learning.rollout import Floats, Rollout, RolloutStep
 from dqngui.nets.memory.contract import State
+from dqngui.texts import Text, say
 
 
 class OnPolicy(Algorithm):
-    """Rollout, actor and learner of proximal policy optimisation."""
+    """Rollout store, actor and learner of proximal policy optimisation."""
 
     store_name = "rollout"
-    in_rounds = True
+    in_rollouts = True
     learner: PPO
     store: Rollout
 
@@ -44,77 +45,82 @@ class OnPolicy(Algorithm):
     # -- one vector step --------------------------------------------------------------------------
 
     def exploration_rate(self, scheduled: float, count: Counters) -> None:
-        """The policy itself explores."""
+        """None: the policy itself explores."""
 
-    def act(self, experiment: Experiment, count: Counters, rate: float | None) -> list[RunningEpisode]:
+    def act(self, experiment: Experiment, count: Counters, rate: float | None) -> list[FinishedEpisode]:
         actor, rollout = self.actor, self.store
-        begins = rollout.begins(experiment.learn.window)
-        states = [part.cpu().numpy() for part in actor.state] if rollout.states and begins.any() else []
-        seen, action, reward = actor.parts, actor.action, actor.reward
-        chances, value, state = self._judged(seen, action, reward, actor.state)
-        taken = drawn(chances, self.generators.exploration)
+        starts = rollout.window_starts(experiment.learn.window)
+        states = [part.cpu().numpy() for part in actor.state] if rollout.states and starts.any() else []
+        observation, prev_action, prev_reward = actor.parts, actor.prev_action, actor.prev_reward
+        log_probs, value, state = self._evaluated(observation, prev_action, prev_reward, actor.state)
+        action = sampled_actions(log_probs, self.generators.exploration)
         actor.state = state
-        transition = actor.move(taken, None)
-        beyond = np.zeros_like(value)
+        transition = actor.move(action, None)
+        bootstrap_value = np.zeros_like(value)
         if transition.truncated.any():
             scaled = (transition.reward * actor.reward_scale).astype(np.float32)
-            _, last, _ = self._judged(transition.after, taken, scaled, state)
-            beyond = np.where(transition.truncated, last, beyond)
-        row = Row(
-            observation=seen,
+            _, last, _ = self._evaluated(transition.after, action, scaled, state)
+            bootstrap_value = np.where(transition.truncated, last, bootstrap_value)
+        row = RolloutStep(
+            observation=observation,
+            prev_action=prev_action,
+            prev_reward=prev_reward,
             action=action,
-            reward=reward,
-            taken=taken,
-            chance=np.take_along_axis(chances, taken[:, None], axis=1)[:, 0],
+            log_prob=np.take_along_axis(log_probs, action[:, None], axis=1)[:, 0],
             value=value,
-            gained=transition.reward.astype(np.float32),
+            reward=transition.reward.astype(np.float32),
             ended=transition.ended,
-            beyond=beyond,
-            begins=begins,
+            bootstrap_value=bootstrap_value,
+            window_start=starts,
         )
         rollout.add(row, states)
         return transition.episodes
 
-    def _judged(
-        self, parts: Parts, action: NDArray[np.int64], reward: Floats, state: State
+    def _evaluated(
+        self, parts: ObservationParts, prev_action: NDArray[np.int64], prev_reward: Floats, state: State
     ) -> tuple[Floats, Floats, State]:
-        """Log-probabilities (N, A), values (N,) and the next state."""
+        """Log-probabilities of the actions (N, A), values (N,) and the next state, for one observation of each
+        environment.
+        """
         with torch.inference_mode():
-            inputs = inputs_of(parts, action, reward, self.device)
-            chances, value, state = self.learner.network.judge(inputs, state)
-        return chances[0].cpu().numpy(), value[0].cpu().numpy(), state
+            inputs = inputs_of(parts, prev_action, prev_reward, self.device)
+            log_probs, value, state = self.learner.network.policy_and_value(inputs, state)
+        return log_probs[0].cpu().numpy(), value[0].cpu().numpy(), state
 
     def learn(self, experiment: Experiment, count: Counters) -> Iterator[PolicyStats]:
-        """Several epochs over the windows of a whole rollout, in minibatches of nearly equal numbers of windows."""
+        """Once a rollout is complete: several epochs over its windows, in minibatches of nearly equal numbers of
+        windows.
+        """
         learn, actor = experiment.learn, self.actor
         if len(self.store) < learn.rollout:
             return
-        _, bootstrap, _ = self._judged(actor.parts, actor.action, actor.reward, actor.state)
-        lessons = self.store.lessons(
-            gamma=learn.gamma, trace=learn.gae_lambda, reward_scale=learn.reward_scale, bootstrap=bootstrap
+        _, last_value, _ = self._evaluated(actor.parts, actor.prev_action, actor.prev_reward, actor.state)
+        windows = self.store.windows(
+            gamma=learn.gamma, trace=learn.gae_lambda, reward_scale=learn.reward_scale, last_value=last_value
         )
-        explained = lessons.explained
-        minibatches = max(1, round(len(lessons) / learn.batch_size))
+        explained = windows.explained
+        minibatches = max(1, round(len(windows) / learn.batch_size))
         for _ in range(learn.epochs):
-            order = self.generators.sampling.permutation(len(lessons))
+            order = self.generators.sampling.permutation(len(windows))
             for which in np.array_split(order, minibatches):
-                yield self.learner.update(lessons.take(which), experiment, explained)
+                yield self.learner.update(windows.minibatch(which), experiment, explained)
         self.store.clear()
 
-    def not_finite(self) -> str | None:
+    def not_finite(self) -> Text | None:
         rows = self.store.rows
-        if not all(np.isfinite(row.gained).all() for row in rows):
-            return "a reward"
-        seen = (part for row in rows for part in row.observation.values())
-        return None if all(np.isfinite(part).all() for part in seen) else "an observation"
+        if not all(np.isfinite(row.reward).all() for row in rows):
+            return say("train.reward")
+        observed = (part for row in rows for part in row.observation.values())
+        return None if all(np.isfinite(part).all() for part in observed) else say("train.observation")
 
-    def cut_off(self, lost: NDArray[np.bool_], last: Parts) -> None:
-        _, beyond, _ = self._judged(last, self.actor.action, self.actor.reward, self.actor.state)
-        self.store.cut_off(lost, beyond)
+    def cut_off(self, lost: NDArray[np.bool_], last: ObservationParts) -> None:
+        actor = self.actor
+        _, value, _ = self._evaluated(last, actor.prev_action, actor.prev_reward, actor.state)
+        self.store.cut_off(lost, value)
 
 
-def drawn(chances: Floats, generator: np.random.Generator) -> NDArray[np.int64]:
-    """One action (N,) of each row of log-probabilities (N, A), by inverting the cumulative distribution."""
-    heaped = np.exp(chances.astype(np.float64)).cumsum(axis=1)
-    where = generator.random(len(chances))[:, None] * heaped[:, -1:]
-    return np.minimum((heaped <= where).sum(axis=1), chances.shape[1] - 1)
+def sampled_actions(log_probs: Floats, generator: np.random.Generator) -> NDArray[np.int64]:
+    """One random action for each row of log-probabilities, (N, A) -> (N,), by inverting the cumulative distribution."""
+    cumulative = np.exp(log_probs.astype(np.float64)).cumsum(axis=1)
+    thresholds = generator.random(len(log_probs))[:, None] * cumulative[:, -1:]
+    return np.minimum((cumulative <= thresholds).sum(axis=1), log_probs.shape[1] - 1)

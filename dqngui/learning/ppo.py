@@ -12,8 +12,8 @@ from torch import Generator, Tensor
 
 from dqngui.config import Experiment, LearnConfig
 from dqngui.envs.spaces import Spaces
-from dqngui.learning.flat import FlatAdam, FlatParameters, Layout
-from dqngui.learning.rollout import Windows
+from dqngui.learning.flat import FlatAdam, FlatParameters, ParameterLayout
+from dqngui.learning.rollout import Minibatch
 from dqngui.learning.targets import elementwise_loss
 from dqngui.nets.actor_critic import ActorCritic
 from dqngui.nets.initialise import build
@@ -23,7 +23,7 @@ from dqngui.nets.trunk import Inputs
 
 @dataclass(frozen=True, slots=True)
 class PolicyStats:
-    """What one update measured, as `messages.Learned` tells it."""
+    """What one update measured; `messages.Learned` says what each figure is."""
 
     loss: float
     grad_norm: float
@@ -44,14 +44,14 @@ class PPO:
         self.flat = FlatParameters(self.network)
         self.optimizer = FlatAdam(self.flat, eps=experiment.learn.adam_eps)
 
-    def update(self, batch: Windows, experiment: Experiment, explained: float | None = None) -> PolicyStats:
+    def update(self, batch: Minibatch, experiment: Experiment, explained: float | None = None) -> PolicyStats:
         """One gradient step on windows."""
         learn = experiment.learn
         errors: Errors = {}
         mask = self._tensor(batch.mask)
         state = None if batch.state is None else tuple(self._tensor(part) for part in batch.state)
-        log_probability, value, _ = self.network.judge(self._inputs(batch), state, errors)
-        total, figures = self._losses(log_probability, value, batch, mask, learn)
+        log_probs, value, _ = self.network.policy_and_value(self._inputs(batch), state, errors)
+        total, figures = self._losses(log_probs, value, batch, mask, learn)
         for error in errors.values():
             total = total + learn.self_weight * _mean(error, mask)
         self.flat.clear_gradient()
@@ -63,28 +63,28 @@ class PPO:
         return PolicyStats(loss, grad_norm, policy_loss, value_error, entropy, kl, clip_share, explained)
 
     def _losses(
-        self, log_probability: Tensor, value: Tensor, batch: Windows, mask: Tensor, learn: LearnConfig
+        self, log_probs: Tensor, value: Tensor, batch: Minibatch, mask: Tensor, learn: LearnConfig
     ) -> tuple[Tensor, list[Tensor]]:
         """The loss, and the figures of `PolicyStats` from `policy_loss` on, all means over the learned steps."""
-        taken, returns, former = (self._tensor(each) for each in (batch.taken, batch.returns, batch.value))
-        change = log_probability.gather(-1, taken.unsqueeze(-1)).squeeze(-1) - self._tensor(batch.chance)
-        ratio = torch.where(mask, change, 0.0).exp()
+        action, returns, old_value = (self._tensor(each) for each in (batch.action, batch.returns, batch.value))
+        log_ratio = log_probs.gather(-1, action.unsqueeze(-1)).squeeze(-1) - self._tensor(batch.log_prob)
+        ratio = torch.where(mask, log_ratio, 0.0).exp()
         advantage = self._tensor(batch.advantage)
         if learn.normalise_advantages:
             advantage = normalised(advantage, mask)
         policy_loss = _mean(policy_losses(ratio, advantage, learn.clip), mask)
-        value_loss = _mean(value_losses(value, former, returns, learn), mask)
-        entropy = _mean(-(log_probability.exp() * log_probability).sum(-1), mask)
+        value_loss = _mean(value_losses(value, old_value, returns, learn), mask)
+        entropy = _mean(-(log_probs.exp() * log_probs).sum(-1), mask)
         total = policy_loss + learn.value_weight * value_loss - learn.entropy_weight * entropy
         with torch.no_grad():
-            far = _mean(((ratio - 1).abs() > learn.clip).to(ratio.dtype), mask)
-            kl = _mean(ratio - 1 - change, mask)  # k3 of Schulman 2020, "Approximating KL divergence"
+            clip_share = _mean(((ratio - 1).abs() > learn.clip).to(ratio.dtype), mask)
+            kl = _mean(ratio - 1 - log_ratio, mask)  # k3 of Schulman 2020, "Approximating KL divergence"
             value_error = _mean((value - returns).abs(), mask)
-        return total, [policy_loss.detach(), value_error, entropy.detach(), kl, far]
+        return total, [policy_loss.detach(), value_error, entropy.detach(), kl, clip_share]
 
-    def _inputs(self, batch: Windows) -> Inputs:
+    def _inputs(self, batch: Minibatch) -> Inputs:
         parts = {name: self._tensor(part) for name, part in batch.observation.items()}
-        return Inputs(parts, self._tensor(batch.action), self._tensor(batch.reward))
+        return Inputs(parts, self._tensor(batch.prev_action), self._tensor(batch.prev_reward))
 
     def _tensor(self, array: NDArray[Any]) -> Tensor:
         return torch.from_numpy(array).to(self.device)
@@ -97,7 +97,7 @@ class PPO:
         return self.network
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> ParameterLayout:
         """Name and shape of each parameter, in the order of the vectors that `arrays` gives."""
         return self.flat.layout
 
@@ -118,7 +118,7 @@ class PPO:
             {name.removeprefix("adam."): value for name, value in arrays.items() if name.startswith("adam.")}
         )
 
-    def take_over(self, arrays: Mapping[str, Any], layout: Layout) -> list[str]:
+    def take_over(self, arrays: Mapping[str, Any], layout: ParameterLayout) -> list[str]:
         """Copy the parameters of the same name and shape from another learner's `arrays`; returns their names.
 
         Raises KeyError or ValueError if arrays and layout do not belong together.
@@ -131,17 +131,20 @@ def policy_losses(ratio: Tensor, advantage: Tensor, clip: float) -> Tensor:
     return -torch.minimum(ratio * advantage, ratio.clamp(1 - clip, 1 + clip) * advantage)
 
 
-def value_losses(value: Tensor, former: Tensor, returns: Tensor, learn: LearnConfig) -> Tensor:
-    """Loss of V; with `value_clip` the worse of it and of V kept within `clip` of what it was (section 6.1's code)."""
+def value_losses(value: Tensor, old_value: Tensor, returns: Tensor, learn: LearnConfig) -> Tensor:
+    """Loss of the critic; with `value_clip` the larger of it and of the loss of the value clipped around the old one.
+
+    The clipped value stays within `clip` of what it was when the critic acted (code of section 6.1 of the paper).
+    """
     losses = elementwise_loss(value, returns, learn.loss)
     if not learn.value_clip:
         return losses
-    near = former + (value - former).clamp(-learn.clip, learn.clip)
+    near = old_value + (value - old_value).clamp(-learn.clip, learn.clip)
     return torch.maximum(losses, elementwise_loss(near, returns, learn.loss))
 
 
 def normalised(advantage: Tensor, mask: Tensor) -> Tensor:
-    """Advantages of mean 0 and deviation 1 over the learned steps; left alone where there is but one."""
+    """Advantages with mean 0 and standard deviation 1 over the learned steps; unchanged if there is only one step."""
     count = mask.sum()
     if count < 2:
         return advantage

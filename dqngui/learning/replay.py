@@ -18,7 +18,7 @@ from dqngui.envs.spaces import Spaces
 from dqngui.learning.sumtree import SumTree
 from dqngui.learning.windows import Steps, WindowRule
 
-Seen = tuple[dict[str, NDArray[Any]], NDArray[np.int64], NDArray[np.float32]]
+RawInputs = tuple[dict[str, NDArray[Any]], NDArray[np.int64], NDArray[np.float32]]
 
 RUNNING, TERMINATED, TRUNCATED = 0, 1, 2
 _TRIES = 50
@@ -30,51 +30,53 @@ class Batch:
 
     Attributes:
         observation: parts by name, (L, B, ...).
-        action, reward: previous action (−1 at an episode's start) and previous raw reward, (L, B): network inputs.
-        taken: action taken at each row, (L, B); 0 where none was.
+        prev_action, prev_reward: previous action (−1 at an episode's start) and previous raw reward, (L, B).
+        action: action taken at each row, (L, B); 0 where none was.
         returns: n-step sums of raw rewards, (L, B).
-        boot: row from which each step bootstraps, (L, B).
-        discount: γ^k of that bootstrap, 0 behind a termination, (L, B).
-        mask: rows that are learned, (L, B).
+        bootstrap_row: row from which each step bootstraps, (L, B).
+        discount: γ^k of that bootstrap, 0 after a termination, (L, B).
+        mask: rows whose loss counts, (L, B).
         state: stored memory state at row 0 (recurrent memories), else None.
-        burn: rows before row 0 that refresh that state, or None; `burned` (B,) says which windows have them.
+        burn: inputs of the burn-in, the rows before row 0 that refresh that state; None if there are none.
+        burned: which windows have a burn-in, (B,).
         weights: importance weights (B,), or None when sampling is uniform.
-        names: which windows these are, for `set_priorities`.
+        indices: of the windows' first learned steps in the ring, for `set_priorities`, (B,).
     """
 
     observation: dict[str, NDArray[Any]]
+    prev_action: NDArray[np.int64]
+    prev_reward: NDArray[np.float32]
     action: NDArray[np.int64]
-    reward: NDArray[np.float32]
-    taken: NDArray[np.int64]
     returns: NDArray[np.float32]
-    boot: NDArray[np.int64]
+    bootstrap_row: NDArray[np.int64]
     discount: NDArray[np.float32]
     mask: NDArray[np.bool_]
     state: tuple[NDArray[Any], ...] | None
     burn: tuple[dict[str, NDArray[Any]], NDArray[np.int64], NDArray[np.float32]] | None
     burned: NDArray[np.bool_] | None
     weights: NDArray[np.float32] | None
-    names: Steps
+    indices: Steps
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class OneStepBatch:
     """Single steps of one update for an agent without memory: each with the step it bootstraps from.
 
     Attributes:
-        now, later: (observation parts (B, ...), previous action (B,), previous raw reward (B,)) of both.
-        taken: action taken at the first, (B,).
-        returns, discount: n-step sum of raw rewards, and γ^k or 0 behind a termination, (B,).
-        weights, names: as in `Batch`.
+        now, later: (observation parts (B, ...), previous action (B,), previous raw reward (B,)) of the step and of the
+            one that it bootstraps from.
+        action: action taken at the step, (B,).
+        returns, discount: n-step sum of raw rewards, and γ^k or 0 after a termination, (B,).
+        weights, indices: as in `Batch`.
     """
 
-    now: Seen
-    later: Seen
-    taken: NDArray[np.int64]
+    now: RawInputs
+    later: RawInputs
+    action: NDArray[np.int64]
     returns: NDArray[np.float32]
     discount: NDArray[np.float32]
     weights: NDArray[np.float32] | None
-    names: Steps
+    indices: Steps
 
 
 class Replay:
@@ -83,7 +85,7 @@ class Replay:
     Args:
         capacity: rows over all environments together.
         initial_state: a recurrent memory's state of one episode, (1, ...) each; None stores no states.
-        stride: a state is stored every so many steps of an episode.
+        stride: number of steps of an episode between stored states.
         prioritized: draw windows by priority (Schaul et al. 2016; Horgan et al. 2018 for new windows).
     """
 
@@ -102,7 +104,7 @@ class Replay:
         self.generator = generator
         flat = num_envs * self.rows
         self.observation = {p.name: np.zeros((flat, *p.shape), dtype=p.dtype) for p in spaces.parts}
-        self.taken = np.zeros(flat, dtype=np.int64)
+        self.action = np.zeros(flat, dtype=np.int64)
         self.reward = np.zeros(flat, dtype=np.float32)
         self.start = np.zeros(flat, dtype=np.int64)
         self.end = np.full(flat, -1, dtype=np.int64)
@@ -120,35 +122,35 @@ class Replay:
             self.next_slot = np.zeros(num_envs, dtype=np.int64)
         self.tree = SumTree(flat) if prioritized else None
         self.top_priority = 1.0
-        self._named_by: WindowRule | None = None  # the rule whose windows the priorities belong to
+        self._priority_rule: WindowRule | None = None  # the rule whose windows have priorities
 
     def __len__(self) -> int:
         return int(np.minimum(self.head, self.rows).sum())
 
     @property
     def full(self) -> bool:
-        """Every environment's ring has come round."""
+        """Whether the ring of every environment is full."""
         return int(self.head.min()) >= self.rows
 
     @property
     def bytes_of_steps(self) -> int:
-        """What the steps take once the ring is full."""
+        """Bytes of the observations once the ring is full."""
         return sum(part.nbytes for part in self.observation.values())
 
     @property
     def bytes_of_states(self) -> int:
-        """What the memory's stored states take then."""
+        """Bytes of the memory's stored states once the ring is full."""
         return sum(part.nbytes for part in self.states)
 
     def state_due(self) -> NDArray[np.bool_]:
-        """Which environments' memory states belong into the next `add` (N,)."""
+        """In which environments the next `add` stores a memory state, (N,)."""
         age = self.head - self.episode_start
         return (age > 0) & (age % self.stride == 0)
 
     def add(
         self,
         observation: Mapping[str, NDArray[Any]],
-        taken: NDArray[np.int64],
+        action: NDArray[np.int64],
         reward: NDArray[np.float64],
         states: Sequence[NDArray[Any]] | None = None,
         rule: WindowRule | None = None,
@@ -157,7 +159,7 @@ class Replay:
         row = self._offset + self.head % self.rows
         for name, part in observation.items():
             self.observation[name][row] = part
-        self.taken[row], self.reward[row] = taken, reward
+        self.action[row], self.reward[row] = action, reward
         self.start[row], self.end[row] = self.episode_start, -1
         if states is not None:
             due = self.state_due()
@@ -168,7 +170,7 @@ class Replay:
             self.slot[row[envs]] = slots
             self.next_slot[envs] += 1
         if self.tree is not None and rule is not None:
-            self.tree.set(row, np.where(rule.names_window(self.head - self.episode_start), self.top_priority, 0.0))
+            self.tree.set(row, np.where(rule.starts_window(self.head - self.episode_start), self.top_priority, 0.0))
         self.head += 1
 
     def end_episodes(
@@ -180,7 +182,7 @@ class Replay:
             row = self._offset[env] + head % self.rows
             for name, part in observation.items():
                 self.observation[name][row] = part[env]
-            self.taken[row], self.reward[row], self.start[row] = 0, 0.0, start
+            self.action[row], self.reward[row], self.start[row] = 0, 0.0, start
             if self.tree is not None:
                 self.tree.set(np.array([row]), 0.0)
             oldest = max(start, head - self.rows + 1)
@@ -192,12 +194,12 @@ class Replay:
 
     # -- sampling ---------------------------------------------------------------------------------
 
-    def sample(self, batch_size: int, rule: WindowRule, gamma: float, beta: float = 1.0) -> Batch | Pairs | None:
+    def sample(self, batch_size: int, rule: WindowRule, gamma: float, beta: float = 1.0) -> Batch | OneStepBatch | None:
         """Windows drawn uniformly over steps or by priority; None while no window can be learned yet.
 
-        Windows of one step for an agent without memory come as `Pairs`.
+        Windows of one step for an agent without memory come as `OneStepBatch`.
         """
-        self._name_windows(rule)
+        self._assign_priorities(rule)
         drawn = self._draw(batch_size, rule)
         if drawn is None:
             return None
@@ -208,45 +210,48 @@ class Replay:
             raw = (share * len(self)) ** -beta
             weights = (raw / raw.max()).astype(np.float32)
         if rule.single_steps:
-            return self._pairs(env, s, rule, gamma, weights)
-        return self._cut(env, s, rule, gamma, weights)
+            return self._one_steps(env, s, rule, gamma, weights)
+        return self._windows(env, s, rule, gamma, weights)
 
-    def set_priorities(self, names: Steps, priorities: NDArray[np.float64]) -> None:
-        """Priorities (already to the power α) of the windows of a batch."""
-        if self.tree is not None and len(names):
-            self.tree.set(names, priorities)
+    def set_priorities(self, indices: Steps, priorities: NDArray[np.float64]) -> None:
+        """Priorities (already to the power α) of the windows of a batch, by its `indices`."""
+        if self.tree is not None and len(indices):
+            self.tree.set(indices, priorities)
             self.top_priority = max(self.top_priority, float(priorities.max()))
 
-    def _name_windows(self, rule: WindowRule) -> None:
-        """Give priorities to the windows that `rule` names and to no others: burn-in, when changed, moves them all."""
-        if self.tree is None or (self._named_by is not None and self._named_by.names_as(rule)):
+    def _assign_priorities(self, rule: WindowRule) -> None:
+        """Give priorities to the first steps of the windows of `rule`, and to no others.
+
+        Another burn-in moves all of them.
+        """
+        if self.tree is None or (self._priority_rule is not None and self._priority_rule.starts_as(rule)):
             return
-        self._named_by = rule
+        self._priority_rule = rule
         place = np.arange(self.rows, dtype=np.int64)
         head = self.head[:, None]
         position = (head - 1 - (head - 1 - place) % self.rows).ravel()
-        names = (position >= 0) & (position != self.end) & rule.names_window(position - self.start)
-        present = self.tree[np.arange(len(names), dtype=np.int64)]
-        present[names & (present == 0.0)] = self.top_priority
-        present[~names] = 0.0
-        self.tree.set(np.arange(len(names), dtype=np.int64), present)
+        starts = (position >= 0) & (position != self.end) & rule.starts_window(position - self.start)
+        present = self.tree[np.arange(len(starts), dtype=np.int64)]
+        present[starts & (present == 0.0)] = self.top_priority
+        present[~starts] = 0.0
+        self.tree.set(np.arange(len(starts), dtype=np.int64), present)
 
     def _draw(self, count: int, rule: WindowRule) -> tuple[Steps, Steps] | None:
-        """Environments and first learned steps of `count` windows, by rejection; None if they are not to be found."""
+        """Environments and first learned steps of `count` windows, by rejection; None if too few are found."""
         filled = min(int(self.head.max()), self.rows)
         if filled == 0 or (self.tree is not None and self.tree.total <= 0.0):
             return None
         found: list[tuple[Steps, Steps]] = []
         missing = count
         for _ in range(_TRIES):
-            env, place = self._tickets(8 + missing * 5 // 4, filled)
+            env, place = self._sample_indices(8 + missing * 5 // 4, filled)
             head = self.head[env]
             position = head - 1 - (head - 1 - place) % self.rows  # negative where nothing is stored yet
             row = self._offset[env] + place
             start = self.start[row]
             s = rule.first_learned(position, start)
-            # `position` itself must be learnable, and the window's first row still be there with the row before it,
-            # which holds the previous action and reward.
+            # `position` itself must be learnable, and the window's first row must still be stored, with the row before
+            # it, which holds the previous action and reward.
             first = rule.first_row(s, start)
             oldest = np.maximum(head - self.rows, 0)
             whole = (position >= oldest) & (first - (first > start) >= oldest)
@@ -257,50 +262,54 @@ class Replay:
                 return found[0] if len(found) == 1 else _joined(found)
         return None
 
-    def _tickets(self, count: int, filled: int) -> tuple[Steps, Steps]:
-        """Environments and places in their rings, drawn uniformly over the filled ones or by priority."""
+    def _sample_indices(self, count: int, filled: int) -> tuple[Steps, Steps]:
+        """Environments and indices in their rings, drawn uniformly over the filled ones or by priority."""
         if self.tree is None:
             return np.divmod(self.generator.integers(self.num_envs * filled, size=count), filled)
         return np.divmod(self.tree.draw(self.generator.random(count)), self.rows)
 
     def _limit(self, env: Steps, end: Steps, rule: WindowRule) -> Steps:
-        """First step behind `position` that cannot be learned: the episode's end, or the last n running steps."""
+        """First step after `position` that cannot be learned: the episode's end, or the last n steps of a running
+        one.
+        """
         return np.where(end >= 0, end, self.head[env] - rule.n_step)
 
-    def _pairs(
+    def _one_steps(
         self, env: Steps, s: Steps, rule: WindowRule, gamma: float, weights: NDArray[np.float32] | None
-    ) -> Pairs:
+    ) -> OneStepBatch:
         offset = self._offset[env]
-        name = offset + s % self.rows
-        end = self.end[name]
+        index = offset + s % self.rows
+        end = self.end[index]
         ahead: Steps | int = rule.n_step
-        returns = self.reward[name]
+        returns = self.reward[index]
         if rule.n_step > 1:
             ahead = np.where(end < 0, rule.n_step, np.minimum(rule.n_step, end - s))
             for i in range(1, rule.n_step):
                 reward = self.reward[offset + (s + i) % self.rows]
                 returns = returns + np.float32(gamma**i) * np.where(i < ahead, reward, np.float32(0))
         later = s + ahead
-        stops = (later == end) & (self.ending[name] == TERMINATED)
-        return Pairs(
-            now=self._seen(offset, name, s),
-            later=self._seen(offset, offset + later % self.rows, later),
-            taken=self.taken[name],
+        stops = (later == end) & (self.ending[index] == TERMINATED)
+        return OneStepBatch(
+            now=self._raw_inputs(offset, index, s),
+            later=self._raw_inputs(offset, offset + later % self.rows, later),
+            action=self.action[index],
             returns=returns,
             discount=np.where(stops, 0.0, np.float64(gamma) ** ahead).astype(np.float32),
             weights=weights,
-            names=name,
+            indices=index,
         )
 
-    def _seen(self, offset: Steps, row: Steps, position: Steps) -> Seen:
-        """What the network is shown at these rows."""
+    def _raw_inputs(self, offset: Steps, row: Steps, position: Steps) -> RawInputs:
+        """The network's inputs at these rows."""
         observation = {key: part[row] for key, part in self.observation.items()}
         return observation, *self._previous(offset, position, self.start[row])
 
-    def _cut(self, env: Steps, s: Steps, rule: WindowRule, gamma: float, weights: NDArray[np.float32] | None) -> Batch:
+    def _windows(
+        self, env: Steps, s: Steps, rule: WindowRule, gamma: float, weights: NDArray[np.float32] | None
+    ) -> Batch:
         offset = self._offset[env]
-        name = offset + s % self.rows
-        start, end = self.start[name], self.end[name]
+        index = offset + s % self.rows
+        start, end = self.start[index], self.end[index]
         first = s if rule.context is None else rule.first_row(s, start)
         stop = np.minimum(s + rule.length, self._limit(env, end, rule))
         last = np.where(end >= 0, np.minimum(stop - 1 + rule.n_step, end), stop - 1 + rule.n_step)
@@ -311,33 +320,35 @@ class Replay:
         rows = offset + position % self.rows
         reward = np.where(inside & ((end < 0) | (position < end)), self.reward[rows], np.float32(0))
         ahead = np.where(end >= 0, np.minimum(rule.n_step, end - position), rule.n_step)
-        boots_nothing = (end >= 0) & (position + ahead >= end) & (self.ending[name] == TERMINATED)
+        boots_nothing = (end >= 0) & (position + ahead >= end) & (self.ending[index] == TERMINATED)
         mask = (position >= s) & (position < stop) & inside
         burn, burned = self._burn(offset, s, start, rule)
-        action, previous_reward = self._previous(offset, position, start)
+        prev_action, prev_reward = self._previous(offset, position, start)
         return Batch(
             observation={key: part[rows] for key, part in self.observation.items()},
-            action=action,
-            reward=previous_reward,
-            taken=self.taken[rows],
+            prev_action=prev_action,
+            prev_reward=prev_reward,
+            action=self.action[rows],
             returns=_n_step_sums(reward, rule.n_step, gamma),
-            boot=np.minimum(position - first + ahead, length - 1),
+            bootstrap_row=np.minimum(position - first + ahead, length - 1),
             discount=np.where(boots_nothing | ~mask, 0.0, np.float64(gamma) ** ahead).astype(np.float32),
             mask=mask,
             state=self._stored_state(offset, s, start, rule),
             burn=burn,
             burned=burned,
             weights=weights,
-            names=name,
+            indices=index,
         )
 
     def _previous(self, offset: Steps, position: Steps, start: Steps) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         rows = offset + (position - 1) % self.rows
         fresh = position == start
-        return np.where(fresh, -1, self.taken[rows]), np.where(fresh, np.float32(0), self.reward[rows])
+        return np.where(fresh, -1, self.action[rows]), np.where(fresh, np.float32(0), self.reward[rows])
 
     def _burn(self, offset: Steps, s: Steps, start: Steps, rule: WindowRule) -> tuple[Any, NDArray[np.bool_] | None]:
-        """Rows of the burn-in, (burn_in, B); windows at their episode's start have none and repeat row s."""
+        """Rows of the burn-in, (burn_in, B), and which windows have one; windows at their episode's start repeat
+        row s.
+        """
         if rule.context is not None or rule.burn_in == 0:
             return None, None
         burned = s > start
@@ -352,10 +363,10 @@ class Replay:
         if self.initial_state is None or rule.context is not None:
             return None
         first = rule.first_row(s, start)
-        begins = first == start
+        at_start = first == start
         slots = self.slot[offset + first % self.rows]
         return tuple(
-            np.where(begins.reshape(-1, *[1] * (kept.ndim - 1)), initial, kept[slots])
+            np.where(at_start.reshape(-1, *[1] * (kept.ndim - 1)), initial, kept[slots])
             for kept, initial in zip(self.states, self.initial_state, strict=True)
         )
 
@@ -364,10 +375,10 @@ class Replay:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything that `restore` needs, by name."""
         kept = {f"observation.{name}": part for name, part in self.observation.items()}
-        kept |= {name: getattr(self, name) for name in self._columns()}
+        kept |= self._columns()
         kept |= {f"state.{index}": state for index, state in enumerate(self.states)}
         if self.tree is not None:
-            kept["priority"] = self.tree.sums[self.tree.first_leaf :][: len(self.taken)]
+            kept["priority"] = self.tree.sums[self.tree.first_leaf :][: len(self.action)]
             kept["top_priority"] = np.array(self.top_priority)
         return kept
 
@@ -375,17 +386,26 @@ class Replay:
         """Take over what `arrays` gave. Raises KeyError or ValueError when it does not fit."""
         for name, part in self.observation.items():
             part[...] = arrays[f"observation.{name}"]
-        for name in self._columns():
-            getattr(self, name)[...] = arrays[name]
+        for name, column in self._columns().items():
+            column[...] = arrays[name]
         for index, state in enumerate(self.states):
             state[...] = arrays[f"state.{index}"]
         if self.tree is not None:
-            self.tree.set(np.arange(len(self.taken)), arrays["priority"])
+            self.tree.set(np.arange(len(self.action)), arrays["priority"])
             self.top_priority = float(arrays["top_priority"])
 
-    def _columns(self) -> list[str]:
-        columns = ["taken", "reward", "start", "end", "ending", "head", "episode_start"]
-        return [*columns, "slot", "next_slot"] if self.states else columns
+    def _columns(self) -> dict[str, NDArray[Any]]:
+        """Arrays that are saved as they are, by their names on disk."""
+        columns: dict[str, NDArray[Any]] = {
+            "taken": self.action,
+            "reward": self.reward,
+            "start": self.start,
+            "end": self.end,
+            "ending": self.ending,
+            "head": self.head,
+            "episode_start": self.episode_start,
+        }
+        return {**columns, "slot": self.slot, "next_slot": self.next_slot} if self.states else columns
 
 
 def _joined(pieces: list[tuple[Steps, Steps]]) -> tuple[Steps, Steps]:
@@ -393,7 +413,7 @@ def _joined(pieces: list[tuple[Steps, Steps]]) -> tuple[Steps, Steps]:
 
 
 def _n_step_sums(reward: NDArray[np.float32], n_step: int, gamma: float) -> NDArray[np.float32]:
-    """Σ_{i<n} γ^i r_{t+i} over rows (L, B); rows behind the end count as 0."""
+    """n-step sums Σ_{i<n} γ^i r_{t+i} over rows (L, B); rows after the end count as 0."""
     total = reward.astype(np.float32, copy=True)
     for ahead in range(1, min(n_step, len(reward))):
         total[:-ahead] += np.float32(gamma**ahead) * reward[ahead:]

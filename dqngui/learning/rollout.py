@@ -1,8 +1,9 @@
-"""What the present policy has just done, cut into windows: the on-policy counterpart of replay.
+"""Rollouts of PPO: the last steps of the present policy, with advantages, cut into windows for the updates.
 
-Steps of all environments are kept side by side, (R, N). A window begins with a rollout, with an episode, or where the
-one before has its full length, and ends with its episode at the latest. A recurrent memory's state is kept where
-windows begin; for a finite memory as many steps stay readable before the rollout as it can see.
+The steps of all environments are kept side by side, (R, N): R steps of N environments. A window starts with the
+rollout, with an episode, or after a window of full length, and ends with its episode at the latest. A recurrent
+memory's state is kept where windows start; for a finite memory the rollout also keeps the earlier steps that it can
+see.
 """
 
 from __future__ import annotations
@@ -15,56 +16,56 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dqngui.envs.spaces import Spaces
-from dqngui.learning.acting import Parts
+from dqngui.learning.acting import ObservationParts
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One vector step, (N, ...) each.
+class RolloutStep:
+    """One step of all N environments, (N, ...) each.
 
     Attributes:
-        observation, action, reward: what the network saw: parts, previous action, previous scaled reward.
-        taken: the actions.
-        chance: their log-probabilities when they were taken.
-        value: V of what was seen.
-        gained: raw reward of the step.
-        ended: the episode ended with it.
-        beyond: V of a truncated episode's last observation, 0 elsewhere.
-        begins: a window begins.
+        observation, prev_action, prev_reward: the network's inputs: parts, previous action, previous scaled reward.
+        action: the actions taken.
+        log_prob: their log-probabilities when they were taken.
+        value: the critic's value of the observation.
+        reward: raw reward of the step.
+        ended: the episode ended with this step.
+        bootstrap_value: value of a truncated episode's last observation, 0 elsewhere.
+        window_start: a window starts with this step.
     """
 
-    observation: Parts
+    observation: ObservationParts
+    prev_action: NDArray[np.int64]
+    prev_reward: Floats
     action: NDArray[np.int64]
-    reward: Floats
-    taken: NDArray[np.int64]
-    chance: Floats
+    log_prob: Floats
     value: Floats
-    gained: Floats
+    reward: Floats
     ended: NDArray[np.bool_]
-    beyond: Floats
-    begins: NDArray[np.bool_]
+    bootstrap_value: Floats
+    window_start: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Windows:
+class Minibatch:
     """Windows of one update, time first, left-aligned, padded at the end.
 
     Attributes:
         observation: parts by name, (L, B, ...).
-        action, reward: previous action and previous scaled reward, (L, B).
-        taken, chance, value: actions taken, their log-probabilities and V as they were then, (L, B).
-        advantage, returns: of the actions taken, and what V is taught, in scaled rewards, (L, B).
-        mask: rows that are learned, (L, B).
+        prev_action, prev_reward: previous action and previous scaled reward, (L, B).
+        action, log_prob, value: actions taken, their log-probabilities, and the critic's values at that time, (L, B).
+        advantage, returns: of the actions taken; the returns are the critic's targets. In scaled rewards, (L, B).
+        mask: rows whose loss counts, (L, B).
         state: the memory's state at row 0 (recurrent memories), else None.
     """
 
     observation: dict[str, NDArray[Any]]
+    prev_action: NDArray[np.int64]
+    prev_reward: Floats
     action: NDArray[np.int64]
-    reward: Floats
-    taken: NDArray[np.int64]
-    chance: Floats
+    log_prob: Floats
     value: Floats
     advantage: Floats
     returns: Floats
@@ -72,108 +73,145 @@ class Windows:
     state: tuple[NDArray[Any], ...] | None
 
 
-_COLUMNS = ("action", "reward", "taken", "chance", "value", "gained", "ended", "beyond", "begins")
+_STORED_NAMES = {
+    "prev_action": "action",
+    "prev_reward": "reward",
+    "action": "taken",
+    "log_prob": "chance",
+    "value": "value",
+    "reward": "gained",
+    "ended": "ended",
+    "bootstrap_value": "beyond",
+    "window_start": "begins",
+}
+"""The fields of `RolloutStep` that are arrays, and their names in saved states, which are older than the fields'."""
 
 
 class Rollout:
-    """Steps of `num_envs` environments since the last update.
+    """Steps of `num_envs` environments since the last updates.
 
     Args:
         context: past steps that a finite memory sees; None for a recurrent one.
         states: number of tensors in a recurrent memory's state.
+
+    Attributes:
+        rows: the steps, oldest first.
+        first_learned: index of the first step that is learned; those before it are context of a finite memory.
+        window_steps: steps in the present window of each environment, (N,); −1: the next step starts one.
+        states: per tensor of the state, rows (…) of the environments in which windows started, step by step.
     """
 
     def __init__(self, spaces: Spaces, *, num_envs: int, context: int | None, states: int) -> None:
-        self.names = tuple(part.name for part in spaces.parts)
+        self.part_names = tuple(part.name for part in spaces.parts)
         self.context = context
-        self.rows: list[Row] = []
-        self.fresh = 0  # the first row that is learned; those before it are context
-        self.made = np.full(num_envs, -1, dtype=np.int64)  # steps in the present window; −1: the next begins one
+        self.rows: list[RolloutStep] = []
+        self.first_learned = 0
+        self.window_steps = np.full(num_envs, -1, dtype=np.int64)
         self.states: list[list[NDArray[Any]]] = [[] for _ in range(states if context is None else 0)]
 
     def __len__(self) -> int:
         """Vector steps to learn from."""
-        return len(self.rows) - self.fresh
+        return len(self.rows) - self.first_learned
 
-    def begins(self, window: int) -> NDArray[np.bool_]:
-        """In which environments the next step begins a window (N,)."""
-        return (self.made < 0) | (self.made >= window)
+    def window_starts(self, window: int) -> NDArray[np.bool_]:
+        """In which environments the next step starts a window (N,); `window` is the longest that one may be."""
+        return (self.window_steps < 0) | (self.window_steps >= window)
 
-    def add(self, row: Row, states: Sequence[NDArray[Any]] = ()) -> None:
-        """Append a step; `states` are the memory's states before it, (N, ...) each, if a window begins."""
+    def add(self, row: RolloutStep, states: Sequence[NDArray[Any]] = ()) -> None:
+        """Append a step; `states` are the memory's states before it, (N, ...) each, if a window starts."""
         self.rows.append(row)
-        self.made = np.where(row.ended, -1, np.where(row.begins, 1, self.made + 1))
-        if row.begins.any():
+        self.window_steps = np.where(row.ended, -1, np.where(row.window_start, 1, self.window_steps + 1))
+        if row.window_start.any():
             for kept, state in zip(self.states, states, strict=True):
-                kept.append(state[row.begins])
+                kept.append(state[row.window_start])
 
-    def cut_off(self, lost: NDArray[np.bool_], beyond: Floats) -> None:
-        """End running episodes as if truncated behind the last step; `beyond` (N,) is V of what was seen last."""
-        self.made[lost] = -1
+    def cut_off(self, lost: NDArray[np.bool_], bootstrap_value: Floats) -> None:
+        """End the running episodes of the environments `lost` (N,) as if they were truncated after the last step.
+
+        `bootstrap_value` (N,) is the critic's value of their last observations.
+        """
+        self.window_steps[lost] = -1
         if self.rows:
             last = self.rows[-1]
             running = lost & ~last.ended  # the others have made no step yet
             last.ended[running] = True
-            last.beyond[running] = beyond[running]
+            last.bootstrap_value[running] = bootstrap_value[running]
 
     def clear(self) -> None:
-        """Forget what was learned, but for the steps that a finite memory will look back at."""
+        """Remove the steps that were learned, except those that a finite memory still sees."""
         self.rows = self.rows[len(self.rows) - min(len(self.rows), self.context or 0) :]
-        self.fresh = len(self.rows)
-        self.made[:] = -1
+        self.first_learned = len(self.rows)
+        self.window_steps[:] = -1
         self.states = [[] for _ in self.states]
 
     # -- saving -----------------------------------------------------------------------------------
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything that `restore` needs, by name."""
-        kept: dict[str, NDArray[Any]] = {"fresh": np.array(self.fresh), "made": self.made}
+        kept: dict[str, NDArray[Any]] = {"fresh": np.array(self.first_learned), "made": self.window_steps}
         if self.rows:
-            kept |= {name: np.stack([getattr(row, name) for row in self.rows]) for name in _COLUMNS}
+            kept |= {_STORED_NAMES[name]: column for name, column in self._columns().items()}
             kept |= {f"observation.{name}": part for name, part in self._observations().items()}
             kept |= {f"state.{index}": np.concatenate(state) for index, state in enumerate(self.states) if state}
         return kept
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take over what `arrays` gave. Raises KeyError or ValueError when it does not fit."""
-        self.fresh, self.made = int(arrays["fresh"]), arrays["made"].copy()
+        self.first_learned, self.window_steps = int(arrays["fresh"]), arrays["made"].copy()
         self.rows = []
         for t in range(len(arrays["taken"]) if "taken" in arrays else 0):
-            columns = {name: arrays[name][t].copy() for name in _COLUMNS}
-            self.rows.append(Row({name: arrays[f"observation.{name}"][t] for name in self.names}, **columns))
+            columns = {name: arrays[stored][t].copy() for name, stored in _STORED_NAMES.items()}
+            observation = {name: arrays[f"observation.{name}"][t] for name in self.part_names}
+            self.rows.append(RolloutStep(observation, **columns))
         stored = [f"state.{index}" for index in range(len(self.states))]
         self.states = [[arrays[name].copy()] if name in arrays else [] for name in stored]
 
     def _observations(self) -> dict[str, NDArray[Any]]:
-        return {name: np.stack([row.observation[name] for row in self.rows]) for name in self.names}
+        return {name: np.stack([row.observation[name] for row in self.rows]) for name in self.part_names}
+
+    def _columns(self) -> dict[str, NDArray[Any]]:
+        """The arrays of all steps, (R, N) each, by their names in `RolloutStep`."""
+        return {name: np.stack([getattr(row, name) for row in self.rows]) for name in _STORED_NAMES}
 
     # -- learning ---------------------------------------------------------------------------------
 
-    def lessons(self, *, gamma: float, trace: float, reward_scale: float, bootstrap: Floats) -> Lessons:
-        """All windows with their advantages; `bootstrap` (N,) is V of what the environments show now."""
-        columns = {name: np.stack([getattr(row, name) for row in self.rows]) for name in _COLUMNS}
+    def windows(self, *, gamma: float, trace: float, reward_scale: float, last_value: Floats) -> RolloutWindows:
+        """All windows with their advantages.
+
+        Args:
+            trace: λ of the generalised advantage estimate.
+            reward_scale: factor of the raw rewards.
+            last_value: the critic's value of what the environments show now, (N,).
+        """
+        columns = self._columns()
         columns["advantage"] = advantages(
-            columns["gained"] * np.float32(reward_scale),
+            columns["reward"] * np.float32(reward_scale),
             columns["value"],
             columns["ended"],
-            columns["beyond"],
-            bootstrap,
+            columns["bootstrap_value"],
+            last_value,
             gamma=gamma,
             trace=trace,
         )
         columns["returns"] = columns["advantage"] + columns["value"]
         states = tuple(np.concatenate(state) for state in self.states)
-        return Lessons(columns, self._observations(), states, self.fresh, self.context)
+        return RolloutWindows(columns, self._observations(), states, self.first_learned, self.context)
 
 
-class Lessons:
-    """A whole rollout's windows, from which updates take some at a time.
+class RolloutWindows:
+    """The windows of a whole rollout, from which each update takes a minibatch.
 
     Args:
-        columns: (R, N) each, by the names of `Row` and of `Windows`.
+        columns: (R, N) each, by the names of `RolloutStep` and of `Minibatch`.
         observation: parts, (R, N, ...).
-        states: a recurrent memory's, at each window's beginning, (W, ...).
-        fresh: the first row that is learned.
+        states: a recurrent memory's states at the start of each of the W windows, (W, ...).
+        first_learned: index of the first step that is learned.
+        context: past steps that a finite memory sees; None for a recurrent one.
+
+    Attributes:
+        begin, stop: first learned step of each window and the step after its last one, (W,).
+        first: first step that the network must read for it, (W,).
+        env: its environment, (W,).
     """
 
     def __init__(
@@ -181,20 +219,20 @@ class Lessons:
         columns: dict[str, NDArray[Any]],
         observation: dict[str, NDArray[Any]],
         states: tuple[NDArray[Any], ...],
-        fresh: int,
+        first_learned: int,
         context: int | None,
     ) -> None:
         self.columns, self.observation, self.states, self.recurrent = columns, observation, states, context is None
         ended = columns["ended"]
         rows = np.arange(len(ended))[:, None]
-        begins = columns["begins"].copy()
-        begins[:fresh] = False
-        self.begin, self.env = np.nonzero(begins)
-        cuts = np.concatenate([begins[1:] | ended[:-1], np.ones_like(ended[:1])])  # a window ends with this row
+        starts = columns["window_start"].copy()
+        starts[:first_learned] = False
+        self.begin, self.env = np.nonzero(starts)
+        cuts = np.concatenate([starts[1:] | ended[:-1], np.ones_like(ended[:1])])  # a window ends with this row
         after = np.minimum.accumulate(np.where(cuts, rows, len(ended))[::-1])[::-1]
         self.stop = after[self.begin, self.env] + 1
-        fresh_episode = np.concatenate([np.ones_like(ended[:1]), ended[:-1]])
-        start = np.maximum.accumulate(np.where(fresh_episode, rows, 0))
+        new_episode = np.concatenate([np.ones_like(ended[:1]), ended[:-1]])
+        start = np.maximum.accumulate(np.where(new_episode, rows, 0))
         self.first = np.maximum(start[self.begin, self.env], self.begin - (context or 0))
 
     def __len__(self) -> int:
@@ -202,7 +240,7 @@ class Lessons:
 
     @property
     def explained(self) -> float | None:
-        """Share of the returns' variance that V explains; None where they do not vary."""
+        """Share of the returns' variance that the critic explains; None where the returns do not vary."""
         returns, value = (self.columns[name][self._learned].astype(np.float64) for name in ("returns", "value"))
         variance = float(returns.var())
         return 1.0 - float((returns - value).var()) / variance if variance > 1e-12 else None
@@ -211,14 +249,14 @@ class Lessons:
     def _learned(self) -> slice:
         return slice(int(self.begin.min()), None)
 
-    def take(self, which: NDArray[np.int64]) -> Windows:
-        """Some of the windows."""
+    def minibatch(self, which: NDArray[np.int64]) -> Minibatch:
+        """The windows with these indices."""
         first, begin, stop, env = (each[which] for each in (self.first, self.begin, self.stop, self.env))
         position = first + np.arange(int((stop - first).max()))[:, None]  # (L, B)
         mask = (position >= begin) & (position < stop)
         rows = np.minimum(position, stop - 1)
-        columns = ("action", "reward", "taken", "chance", "value", "advantage", "returns")
-        return Windows(
+        columns = ("prev_action", "prev_reward", "action", "log_prob", "value", "advantage", "returns")
+        return Minibatch(
             observation={name: part[rows, env] for name, part in self.observation.items()},
             **{name: self.columns[name][rows, env] for name in columns},
             mask=mask,
@@ -230,23 +268,23 @@ def advantages(
     reward: Floats,
     value: Floats,
     ended: NDArray[np.bool_],
-    beyond: Floats,
-    bootstrap: Floats,
+    bootstrap_value: Floats,
+    last_value: Floats,
     *,
     gamma: float,
     trace: float,
 ) -> Floats:
     """Generalised advantage estimates A_t = δ_t + γλ A_{t+1} within episodes, all (R, N).
 
-    Schulman et al. 2016, arXiv:1506.02438, eq. 16, with δ_t = r_t + γ V(o_{t+1}) − V(o_t). V(o_{t+1}) is `beyond`
-    where an episode ended (0 after a termination, V of the real last observation after a truncation), and `bootstrap`
-    (N,) behind the last row.
+    Schulman et al. 2016, arXiv:1506.02438, eq. 16, with δ_t = r_t + γ V(o_{t+1}) − V(o_t). V(o_{t+1}) is
+    `bootstrap_value` where an episode ended (0 after a termination, V of the real last observation after a truncation),
+    and `last_value` (N,) after the last row.
     """
-    following = np.where(ended, beyond, np.concatenate([value[1:], bootstrap[None]]))
-    surprise = reward + np.float32(gamma) * following - value
-    estimate: Floats = np.zeros_like(surprise)
-    later = np.zeros_like(bootstrap)
-    for t in range(len(surprise) - 1, -1, -1):
-        later = surprise[t] + np.float32(gamma * trace) * np.where(ended[t], np.float32(0), later)
+    next_value = np.where(ended, bootstrap_value, np.concatenate([value[1:], last_value[None]]))
+    td_error = reward + np.float32(gamma) * next_value - value
+    estimate: Floats = np.zeros_like(td_error)
+    later = np.zeros_like(last_value)
+    for t in range(len(td_error) - 1, -1, -1):
+        later = td_error[t] + np.float32(gamma * trace) * np.where(ended[t], np.float32(0), later)
         estimate[t] = later
     return estimate

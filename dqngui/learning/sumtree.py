@@ -1,4 +1,4 @@
-"""A sum tree over replay rows: drawing proportionally to priority in O(log n), all draws at once."""
+"""A sum tree: draws replay rows with probabilities proportional to their priorities, in O(log n)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 class SumTree:
-    """Non-negative weights of `size` leaves with their running sums."""
+    """Non-negative weights of `size` leaves, with the sum of each subtree."""
 
     def __init__(self, size: int) -> None:
         self.levels = max(1, int(np.ceil(np.log2(size))))
@@ -22,7 +22,7 @@ class SumTree:
         return self.sums[leaves + self.first_leaf]
 
     def set(self, leaves: NDArray[np.int64], weights: NDArray[np.float64] | float) -> None:
-        """Replace the weights of some leaves (of equal leaves the last counts)."""
+        """Replace the weights of some leaves; if a leaf is given twice, the last weight counts."""
         nodes = leaves + self.first_leaf
         self.sums[nodes] = weights
         for _ in range(self.levels):
@@ -30,7 +30,7 @@ class SumTree:
             self.sums[nodes] = self.sums[2 * nodes] + self.sums[2 * nodes + 1]
 
     def draw(self, uniform: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Leaves for numbers in [0, 1): a leaf's share of them is its share of the total."""
+        """A leaf for each uniform number in [0, 1); the probability of a leaf is its share of the total."""
         rest = uniform * self.total
         nodes = np.ones(len(rest), dtype=np.int64)
         for _ in range(self.levels):

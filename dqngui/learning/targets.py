@@ -10,7 +10,7 @@ from torch import Tensor
 def td_target(returns: Tensor, discount: Tensor, bootstrap: Tensor) -> Tensor:
     """n-step target Σ γ^i r_{t+i} + γ^k V(s_{t+k}), Sutton & Barto 2018, eq. 7.1; all shapes equal.
 
-    `discount` is γ^k with the true number k of rewards, and 0 behind a termination.
+    `discount` is γ^k with the true number k of rewards, and 0 after a termination.
     """
     return torch.addcmul(returns, discount, bootstrap)
 
@@ -34,18 +34,19 @@ def elementwise_loss(prediction: Tensor, target: Tensor, kind: str) -> Tensor:
 
 
 _SLOPE = 1e-3
-"""ε of the rescaling: what is left of its slope far from zero."""
+"""ε of the rescaling: its slope far from zero."""
 
 
 def rescaled(x: Tensor) -> Tensor:
-    """h(x) = sgn(x)(√(|x|+1) − 1) + εx: returns of any size become alike (Pohlen et al. 2018, arXiv:1805.11593)."""
+    """h(x) = sgn(x)(√(|x|+1) − 1) + εx makes returns of any size similar (Pohlen et al. 2018, arXiv:1805.11593)."""
     return x.sign() * ((x.abs() + 1).sqrt() - 1) + _SLOPE * x
 
 
 def unscaled(x: Tensor) -> Tensor:
     """h⁻¹(x) = sgn(x)(((√(1 + 4ε(|x|+1+ε)) − 1)/2ε)² − 1), proposition A.2 of the same paper.
 
-    The difference of the root and 1 is written as a quotient: it cancels all but three digits of a float32.
+    The difference of the root and 1 is written as a quotient, since the difference would leave three digits of a
+    float32.
     """
     far = x.abs() + (1 + _SLOPE)
     root = (1 + 4 * _SLOPE * far).sqrt()

@@ -1,4 +1,4 @@
-"""What every event and every command is."""
+"""The base classes of all events and all commands."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import msgspec
 
 
 class Event(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """Base of all events. `logged` says whether the recorder writes it to the run's log."""
+    """Base of all events; `step` counts environment steps since the run began.
+
+    `logged` says whether the recorder writes it to the run's log.
+    """
 
     logged = True
     step: int
 
 
 class Command(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """Base of all commands. `at` delays a command until the run has made so many steps."""
+    """Base of all commands. A command with `at` waits until the run has made that many steps."""
 
     at: int | None = None

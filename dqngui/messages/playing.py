@@ -1,4 +1,4 @@
-"""What the player tells, and what may be asked of it."""
+"""Events and commands of the playing job."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ import msgspec
 
 from dqngui.config import Experiment
 from dqngui.messages.message import Command, Event
+from dqngui.texts import Text, words
 
 
 class View(msgspec.Struct, frozen=True):
-    """What a network can record at every step, announced before anything runs.
+    """The description of an array that a network can record at every step; known before anything runs.
 
     Attributes:
         name: path such as `memory/hidden` or `attention/self/0`.
         axes: names of the axes of one step (`unit`; `head`, `query`, `key`).
-        shape: their lengths.
-        signed: values lie around zero; else they are shares in 0…1.
+        shape: lengths of these axes.
+        signed: values are positive and negative; else they are shares from 0 to 1.
     """
 
     name: str
@@ -27,18 +28,18 @@ class View(msgspec.Struct, frozen=True):
 
 
 class PlayerReady(Event, frozen=True):
-    """The player has an agent (not logged); `step` is how far its weights were trained, 0 without any yet.
+    """The player has opened an agent (not logged); `step` is how far its weights were trained, 0 if it has none yet.
 
     Attributes:
         views: everything that is recorded of it.
-        derivable: what is computed beside that only where `BeginEpisode.derive` names it, since it takes longer.
-        held, weights: names of the views that a `Change` may aim at: what the memory carries from step to step, and
-            weights that a softmax made.
-        labels: names along an axis, by the axis' name (`query`, `key`: the tokens); axes without names are counted.
-        cells: where tokens are cells of a picture: the place of the first one, rows and columns.
-        entities: where tokens are entities: the place of the first one, and how many they are.
-        sees: the picture or grid that is observed: its rows and columns; None: there is none.
-        turned: the rows of what is observed run downwards in columns (minigrid's x comes before y).
+        derivable: views that take longer, and are computed only if `BeginEpisode.derive` names them.
+        held, weights: names of the views that an `Intervention` can change: state that the memory carries from step to
+            step, and weights of a softmax.
+        labels: names of the entries along an axis, by the axis' name (`query`, `key`: the tokens).
+        cells: if tokens are cells of a picture: index of the first such token, and rows and columns of the cells.
+        entities: if tokens are entities: index of the first such token, and their number.
+        sees: rows and columns of the picture or grid that is observed; None if there is none.
+        turned: the observed grid is transposed: its first axis runs along the columns (minigrid's x comes before y).
         texts: names of the texts that are observed.
         judged: what the agent's numbers for the actions are: values, or probabilities.
         actions, features: names of the actions and of the observation's entries.
@@ -62,16 +63,21 @@ class PlayerReady(Event, frozen=True):
     actions: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     fps: float = 30.0
-    no_picture: str = ""
+    no_picture: Text | str = ""
+
+    @property
+    def no_picture_in_words(self) -> str:
+        """Why the environment draws no picture, as a sentence; empty if it does."""
+        return words(self.no_picture)
 
 
 class EpisodeBegan(Event, frozen=True):
-    """The player begins an episode (not logged); `step` is how far its weights were trained.
+    """The player has started an episode (not logged); `step` is how far its weights were trained.
 
     Attributes:
-        number: counts the player's episodes, as asked for.
+        number: the episode's number in `BeginEpisode`.
         recorded: views come with the steps.
-        given: how many first actions were given to it.
+        given: number of first actions that were prescribed by `BeginEpisode.actions`.
     """
 
     logged = False
@@ -83,10 +89,10 @@ class EpisodeBegan(Event, frozen=True):
 
 
 class Played(Event, frozen=True):
-    """Steps [first, first + n) of the player's episode (not logged). At step t the agent saw o_t and did a_t.
+    """Steps [first, first + n) of the player's episode (not logged). At step t the agent observed o_t and took a_t.
 
     Attributes:
-        ended: no step follows the last of these; `truncated`: by a time limit.
+        ended: the last of these steps is the episode's last; `truncated`: by a time limit.
         tensors: `q` (n, A), `action` (n,), `reward` (n,) raw, `observation` (n, F), `view/NAME` (n, *shape).
     """
 
@@ -99,10 +105,10 @@ class Played(Event, frozen=True):
 
 
 class Frame(Event, frozen=True):
-    """The picture of the player's episode before step t; of t = length, after the last step (not logged).
+    """The picture of the player's episode before step t; with t = length, after the last step (not logged).
 
     Attributes:
-        tensors: `pixels` (H, W, 3) uint8, none where no picture could be drawn.
+        tensors: `pixels` (H, W, 3) uint8; empty if no picture could be drawn.
         size: the largest (width, height) that was asked for.
     """
 
@@ -114,13 +120,13 @@ class Frame(Event, frozen=True):
 
 
 class Described(Event, frozen=True):
-    """What is seen at step t of the player's episode, by the agent and before any change (not logged).
+    """What the agent observes at step t of the player's episode, without any intervention (not logged).
 
     Attributes:
-        tensors: `observation` (F,) numbers; `text/NAME` (n,) uint8, UTF-8; `picture` (H, W, 3) uint8, a picture or grid
-            that is observed, as the agent sees it; `places` (N, 2) float32, where the environment draws its entities,
-            if it says so: shares of its picture's width (right) and height (down), NaN for what is absent. Nothing of
-            a step that the environment does not come to again.
+        tensors: `observation` (F,) numbers; `text/NAME` (n,) uint8, UTF-8; `picture` (H, W, 3) uint8, an observed
+            picture or grid, as the agent sees it; `places` (N, 2) float32, where the environment draws its entities, if
+            it says so: shares of its picture's width (from the left) and height (from the top), NaN for an absent
+            entity. Empty if the environment cannot be brought to this step again.
     """
 
     logged = False
@@ -130,12 +136,12 @@ class Described(Event, frozen=True):
 
 
 class OpenAgent(Command, frozen=True):
-    """To the player: the agent to play from now on; it answers PlayerReady, or Failed and goes on waiting.
+    """To the player: play this agent from now on. It answers PlayerReady, or Failed and waits for other commands.
 
     Attributes:
-        folder: a run whose stored weights play; None: weights come with `UseWeights`.
-        experiment: needed without a folder.
-        checkpoint: of the folder: `best` (the last where there is none), `last` or a step.
+        folder: of a run whose stored weights are used; None: weights come with `UseWeights`.
+        experiment: required without a folder.
+        checkpoint: which weights of the folder: `best` (the last if there is none), `last` or a step.
     """
 
     experiment: Experiment | None = None
@@ -144,26 +150,25 @@ class OpenAgent(Command, frozen=True):
 
 
 class UseWeights(Command, frozen=True):
-    """To the player: weights of its agent, trained for `step` steps; used from the next episode on."""
+    """To the player: new weights of its agent, trained for `step` steps; used from the next episode on."""
 
     step: int
     tensors: dict[str, Any]
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """A hand laid on an episode: what would the agent do if this were otherwise?
+class Intervention(msgspec.Struct, frozen=True, kw_only=True):
+    """A change to what an agent observes, remembers, attends to or does, at some steps of an episode.
 
-    Steps `first` to `last` (None: to the episode's end) are changed, `first` included and `last` too. What is changed
-    is `action` (what is done, whatever the agent says), `observation` (what the agent sees of it, by the numbers of
-    `PlayerReady.features`) or views by a name pattern. A view of what a memory holds (`Memory.held`) is changed as it
-    enters the step; a view of weights, which a softmax made, where it is used.
+    It applies to the steps `first` to `last`, both included (None: to the episode's end). An intervention in what a
+    memory carries takes effect before the step, one in weights of a softmax where the weights are used.
 
     Attributes:
-        target: `action`, `observation`, or a pattern of view names such as `memory/hidden` or `attention/*`.
-        at: places along each of its axes; () or None at an axis: all of them. Where fewer are given than there are
-            axes, they are of the last axes, so that `attention/*` at ((3,),) is token 3 of all of them.
-        do: `set` to `value`; `scale` by it; `remove`: nothing of what is held or seen (0), and of weights none at
-            these places, the rest of their row growing in proportion (a row without any rest becomes zeros).
+        target: `action` (the action that is taken), `observation` (numbers in the order of `PlayerReady.features`), or
+            a pattern of view names such as `memory/hidden` or `attention/*`.
+        at: chosen indices along each axis of the target; () or None for an axis: all of them. If fewer are given than
+            there are axes, they belong to the last axes: `attention/*` at ((3,),) is token 3 of all of them.
+        do: `set` to `value`; `scale` by it; `remove`: set numbers to 0, and take weights away, so that the other
+            weights of the row grow in proportion (a row without other weights becomes zeros).
     """
 
     target: str
@@ -175,17 +180,17 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BeginEpisode(Command, frozen=True):
-    """To the player: leave the present episode and begin one; it answers EpisodeBegan once it has weights.
+    """To the player: leave the present episode and start this one. It answers EpisodeBegan once it has weights.
 
     Attributes:
-        number: what the window will call it.
-        epsilon: share of random actions, drawn from a generator of the episode's own.
-        record: give views with the steps.
-        derive: names of `PlayerReady.derivable` that come with the recorded views.
-        actions: done first, whatever the agent says: an episode that was recorded, or one up to where it branches.
-            The agent's values are told all the same, and its random state goes on as if it had acted.
-        changes: interventions; without any the episode is what it would be without this field, bit for bit.
-        driven: behind `actions` each step waits for `Drive`.
+        number: identifies the episode in the answers and in later commands.
+        epsilon: share of random actions, drawn from the episode's own generator.
+        record: send views with the steps.
+        derive: names of `PlayerReady.derivable` that are sent with the recorded views.
+        actions: the first actions, taken instead of the agent's own: those of a recorded episode, or its beginning. The
+            agent's values are sent all the same, and its random generator goes on as if it had chosen.
+        interventions: without any, the episode is the same bit for bit as if this field did not exist.
+        driven: after `actions`, each step waits for a `Drive`.
     """
 
     number: int
@@ -194,15 +199,17 @@ class BeginEpisode(Command, frozen=True):
     record: bool = True
     derive: tuple[str, ...] = ()
     actions: tuple[int, ...] = ()
-    changes: tuple[Change, ...] = ()
+    interventions: tuple[Intervention, ...] = ()
     driven: bool = False
 
 
 class Drive(Command, frozen=True):
-    """To the player: do step t of the driven episode `number`; None lets the agent act. Other steps are ignored.
+    """To the player: take this action at step t of the driven episode `number`; None: the agent's own.
+
+    It is ignored if step t is not the one that waits.
 
     Attributes:
-        onward: the agent acts from this step on by itself, as in an episode that nobody drives; t does not count.
+        onward: the agent acts by itself from here on, as in an episode that is not driven; `t` is ignored.
     """
 
     number: int
@@ -212,12 +219,12 @@ class Drive(Command, frozen=True):
 
 
 class Look(Command, frozen=True):
-    """To the player: play episode `number` up to step `until`, and draw step t (newest Look wins).
+    """To the player: play episode `number` up to step `until`, and draw step t. A newer `Look` replaces an older one.
 
     Attributes:
         t: the step whose `Frame` is wanted (the last one if the episode is shorter); None: no picture.
-        until: steps wanted by now, more than t so that playing never waits.
-        size: largest (width, height) in pixels that the picture will be drawn in.
+        until: number of steps wanted by now; more than t, so that playing does not wait for drawing.
+        size: largest (width, height) in pixels of the picture.
     """
 
     number: int
@@ -227,9 +234,9 @@ class Look(Command, frozen=True):
 
 
 class Describe(Command, frozen=True):
-    """To the player: what is seen at step t of episode `number`; it answers Described once t is played.
+    """To the player: describe what the agent observes at step t of episode `number`; it answers Described.
 
-    The newest wins. `size` is the largest (width, height) in pixels of its picture.
+    A newer `Describe` replaces an older one. `size` is the largest (width, height) in pixels of the picture.
     """
 
     number: int

@@ -1,4 +1,4 @@
-"""What is asked of many episodes of an agent at once, and the answers."""
+"""Events and commands of the studying job: questions that are answered from many episodes of an agent."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import msgspec
 
 from dqngui.messages.message import Command, Event
 from dqngui.messages.playing import View
+from dqngui.texts import Text, words
 
 
 class StudyReady(Event, frozen=True):
-    """The study has an agent (not logged), trained for `step` steps.
+    """The study has opened an agent (not logged), trained for `step` steps.
 
     Attributes:
-        views: everything that can be recorded of it; `held`: names of those that its memory carries from step to step.
+        views: everything that can be recorded of it.
+        held: names of the views that a probe can read: what its memory carries from step to step.
         facts: what can be probed: the environment's hidden facts, and `time since start`.
     """
 
@@ -25,20 +27,25 @@ class StudyReady(Event, frozen=True):
 
 
 class Progress(Event, frozen=True):
-    """How far the study is with question `number`, 0 … 1 (not logged)."""
+    """How much of question `number` the study has done: `share`, from 0 to 1 (not logged)."""
 
     logged = False
     number: int
     share: float
-    text: str = ""
+    text: Text | str = ""
+
+    @property
+    def words(self) -> str:
+        """What is being done, as it is shown."""
+        return words(self.text)
 
 
 class Effect(msgspec.Struct, frozen=True):
-    """What a removal does, a mean over steps with its 95 % interval (bootstrap over episodes).
+    """The effect of removing places from a map: means over steps with 95 % intervals (bootstrap over episodes).
 
     Attributes:
         change: mean absolute change of the action values, in units of their spread over the agent's steps.
-        turned: share of steps whose greedy action is another one.
+        turned: share of steps at which the greedy action becomes another one.
     """
 
     change: float
@@ -51,12 +58,13 @@ class Faithfulness(Event, frozen=True):
     """The answer to `AskFaithfulness` (not logged).
 
     Attributes:
-        top, random: effects of removing the k places that weigh most, and k random ones.
+        top, random: effects of removing the k places with the largest weights, and k random ones.
         difference: of `change`, top − random, paired by step, with its interval.
-        steps, episodes: measured.
-        concentration: what the k places weigh beyond even weights, 0 (all places weigh alike) … 1 (nothing else does).
-        explains: the map claims something (it is concentrated), and it is true: the difference is large enough to
-            matter, and its interval lies above zero.
+        steps, episodes: how many were measured.
+        concentration: how much more the k places weigh than with even weights: 0 (all weights are equal) to 1 (only
+            these have weight).
+        explains: the map explains the agent: it is concentrated enough to point at something, and the difference is
+            large enough to matter, with an interval above zero.
     """
 
     logged = False
@@ -74,13 +82,13 @@ class Faithfulness(Event, frozen=True):
 
 
 class Probed(Event, frozen=True):
-    """The answer to `AskProbe` (not logged), by step of the episode.
+    """The answer to `AskProbe` (not logged), for each step of the episode.
 
     Attributes:
         measure: `accuracy` of a fact with few values, else `R²`; both cross-validated over episodes.
-        chance: what guessing gives: the share of the commonest value, or 0.
+        chance: the score of guessing: the share of the commonest value, or 0.
         tensors: `t` (n,) steps, `score` (n,), its `low` and `high` (n,), and `control` (n,), the same with facts
-            shuffled over the episodes, `count` (n,) episodes that were that long.
+            shuffled over the episodes, `count` (n,) number of episodes that were that long.
     """
 
     logged = False
@@ -92,12 +100,13 @@ class Probed(Event, frozen=True):
 
 
 class OverTraining(Event, frozen=True):
-    """One checkpoint of the answer to `AskOverTraining` (not logged); `step` is the checkpoint's.
+    """One row of the answer to `AskOverTraining` (not logged), of the checkpoint at `step`.
 
     Attributes:
-        entropy: by view of weights and head: mean entropy as a share of the greatest possible one.
-        distance: likewise, of views over past steps (`lag`): how far back it looks in the mean.
-        last: no further rows.
+        entropy: of each view of weights, by head: mean entropy as a share of the largest possible one.
+        distance: of each view over past steps (`lag`), by head: mean number of steps between now and what is attended
+            to.
+        last: no further rows follow.
     """
 
     logged = False
@@ -108,15 +117,20 @@ class OverTraining(Event, frozen=True):
 
 
 class Unanswered(Event, frozen=True):
-    """Question `number` has no answer, and why (not logged)."""
+    """Question `number` cannot be answered, with the reason (not logged)."""
 
     logged = False
     number: int
-    text: str
+    text: Text | str
+
+    @property
+    def words(self) -> str:
+        """The reason as a sentence."""
+        return words(self.text)
 
 
 class Abandon(Command, frozen=True):
-    """To the study: question `number` need not be answered any more. Nothing follows of it."""
+    """To the study: stop answering question `number`. No further answer follows."""
 
     number: int
 
@@ -125,11 +139,11 @@ class AskFaithfulness(Command, frozen=True):
     """To the study: does this map explain this agent? It answers `Progress`, then `Faithfulness`, or `Unanswered`.
 
     Attributes:
-        number: what the window calls the question; a newer question ends the older.
-        view: an announced view of weights; its last axis is what is removed along (tokens, slots, past steps).
-        k: how many places are removed: the k that the view weighs most, its other axes being averaged.
-        episodes: greedy ones, on seeds of the study's own.
-        draws: random choices of k places that the removal is compared with, at every step.
+        number: identifies the question in the answers; a newer question ends the older one.
+        view: a view of weights; places along its last axis are removed (tokens, slots, past steps).
+        k: how many places are removed: those with the largest weights, averaged over the other axes.
+        episodes: number of greedy episodes, on the study's own seeds.
+        draws: number of random choices of k places with which the removal is compared at every step.
     """
 
     number: int
@@ -140,11 +154,11 @@ class AskFaithfulness(Command, frozen=True):
 
 
 class AskProbe(Command, frozen=True):
-    """To the study: how well can this fact be read from what the memory holds? It answers `Progress`, then `Probed`.
+    """To the study: how well can this fact be read linearly from the memory? It answers `Progress`, then `Probed`.
 
     Attributes:
         fact: one of `StudyReady.facts`.
-        views: what is read, of `StudyReady.held`; () for all of them together.
+        views: which of `StudyReady.held` are read; () for all of them together.
     """
 
     number: int
@@ -154,10 +168,10 @@ class AskProbe(Command, frozen=True):
 
 
 class AskOverTraining(Command, frozen=True):
-    """To the study: how attention changed over training. It answers `OverTraining` rows, a checkpoint each.
+    """To the study: how did attention change over training? It answers one `OverTraining` for each checkpoint.
 
     Attributes:
-        episodes: of each stored checkpoint, with the same seeds.
+        episodes: number that each stored checkpoint plays, with the same seeds.
     """
 
     number: int

@@ -1,4 +1,4 @@
-"""What training tells, and what may be asked of it."""
+"""Events and commands of the training job."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ import msgspec
 
 from dqngui.config import Experiment
 from dqngui.messages.message import Command, Event
+from dqngui.texts import Text, words
 
 
-class EpisodeEnded(Event, frozen=True, gc=False):  # a log may hold a million, and they refer to nothing
+class EpisodeEnded(Event, frozen=True, gc=False):  # a log may hold a million, and they contain no references
     """One finished training episode, as the actor saw it.
 
     Attributes:
         ret: undiscounted sum of raw rewards.
         length: steps of the episode.
         truncated: ended by a time limit, so its last state still bootstraps.
-        env, episode: which environment, and its how-manieth episode (from 0).
+        env: index of the environment.
+        episode: index of the episode in that environment, from 0.
     """
 
     ret: float
@@ -28,24 +30,24 @@ class EpisodeEnded(Event, frozen=True, gc=False):  # a log may hold a million, a
 
 
 class Learned(Event, frozen=True, gc=False):
-    """Means over the updates since the last row; None where there was none (warm-up, NaN-free otherwise).
+    """Means over the updates since the last such row of the log; None if there was no update (warm-up).
 
-    Where an algorithm learns from whole rollouts, rows come behind its updates only.
+    If an algorithm learns from whole rollouts, rows come only after its updates.
 
     Attributes:
         updates: updates since the run began.
         loss: the loss that was minimised.
         td_error: mean absolute TD error.
-        q_mean: mean value of the learned actions.
+        q_mean: mean value of the actions that were learned.
         grad_norm: norm of the gradient before clipping.
-        epsilon: present exploration rate (before the ladder); None where the policy itself explores.
-        seconds: wall seconds of training since the run began, pauses and evaluations left out.
-        policy_loss: of an actor: the clipped objective, negated.
-        value_error: of a critic: mean absolute difference to the returns it is taught.
+        epsilon: present exploration rate (before the ladder); None if the policy itself explores.
+        seconds: wall seconds of training since the run began, without pauses and evaluations.
+        policy_loss: of an actor: the negative clipped objective.
+        value_error: of a critic: mean absolute difference between its values and their targets.
         entropy: mean entropy of the policy in nats.
-        kl: mean divergence of the policy from the one that acted.
-        clip_share: share of actions whose probability left the clip range.
-        explained: share of the returns' variance that the critic explained when it acted.
+        kl: mean KL divergence between the policy that acted and the present one.
+        clip_share: share of actions whose probability ratio left the clip range.
+        explained: share of the returns' variance that the critic's values explained when it acted.
     """
 
     updates: int
@@ -66,15 +68,16 @@ class Learned(Event, frozen=True, gc=False):
 
 
 class Evaluated(Event, frozen=True):
-    """A greedy evaluation on environments of its own.
+    """A greedy evaluation, on environments of its own.
 
     Attributes:
         returns: undiscounted return of each episode.
         mean: their mean.
-        role: `selection` (chooses the best checkpoint), `confirmation` (a second, disjoint one) or `test`.
+        role: `selection` (finds candidates for the best checkpoint), `confirmation` (a second evaluation of a candidate
+            on other seeds) or `test`.
         best: these weights are now the best checkpoint.
-        score: of a confirmation, the mean over both evaluations: what the best checkpoint is chosen by.
-        seconds: wall seconds of training when it was made, evaluations left out.
+        score: of a confirmation, the mean over both evaluations; the best checkpoint is chosen by it.
+        seconds: wall seconds of training when it was made, without evaluations.
     """
 
     returns: tuple[float, ...]
@@ -87,12 +90,12 @@ class Evaluated(Event, frozen=True):
 
     @property
     def judged(self) -> float:
-        """What the best checkpoint is chosen by: the score where there is one, else the mean."""
+        """The number by which checkpoints are compared: the score if there is one, else the mean."""
         return self.mean if self.score is None else self.score
 
 
 class KnobChanged(Event, frozen=True):
-    """A live setting took effect. For a schedule `new` None means: back on the schedule."""
+    """A live setting was changed. Of a schedule, `new` None means that the schedule holds again."""
 
     field: str
     old: Any
@@ -100,36 +103,56 @@ class KnobChanged(Event, frozen=True):
 
 
 class KnobRefused(Event, frozen=True):
-    """A live setting was not changed, and why; `kept` is its present value."""
+    """A live setting could not be changed.
+
+    Attributes:
+        kept: its present value.
+        reason: why; a string in the logs of earlier versions.
+    """
 
     field: str
     value: Any
     kept: Any
-    reason: str
+    reason: Text | str
+
+    @property
+    def words(self) -> str:
+        """The reason as a sentence."""
+        return words(self.reason)
 
 
 class Warned(Event, frozen=True):
-    """Something the user should know; training goes on."""
+    """A message that the user should know; training goes on. `text` is a string in the logs of earlier versions."""
 
-    text: str
+    text: Text | str
+
+    @property
+    def words(self) -> str:
+        """The sentence."""
+        return words(self.text)
 
 
 class Forked(Event, frozen=True):
-    """First event of a run that began as a branch of another, at `step` of that one.
+    """First event of a fork: a run that continues another run, its parent, from `step` on.
 
     Attributes:
         parent: name of the parent's folder.
-        changes: what differs, as `learn.lr: 0.001 → 0.0005`.
-        kept, fresh: parts of the training (`optimizer`, `replay`, `random generators`) and parameters that were
-            taken over, and that start anew.
+        changes: settings that differ, as `learn.lr: 0.001 → 0.0005`; strings in the logs of earlier versions.
+        kept, fresh: what was taken over, and what starts anew: parts of the training (`optimizer`, `replay`, `random
+            generators`) and names of parameters.
         manual: values of scheduled settings that were moved by hand and stay so, by dotted name.
     """
 
     parent: str
-    changes: tuple[str, ...] = ()
+    changes: tuple[Text | str, ...] = ()
     kept: tuple[str, ...] = ()
     fresh: tuple[str, ...] = ()
     manual: dict[str, float] = {}
+
+    @property
+    def changes_in_words(self) -> tuple[str, ...]:
+        """Each change as it is shown."""
+        return tuple(words(change) for change in self.changes)
 
 
 class Breakpoint(msgspec.Struct, frozen=True):
@@ -137,9 +160,9 @@ class Breakpoint(msgspec.Struct, frozen=True):
 
     Attributes:
         quantity: a number of `Learned` (`loss`, `td_error`, …), `return` (mean of the last 20 training episodes),
-            `evaluation` (mean of a selection), or what the window measures while it watches (`attention_entropy`,
-            `memory_saturation`), which training does not know.
-        is_: `nan` also for infinite.
+            `evaluation` (mean of a selection), or a number that only the window measures (`attention_entropy`,
+            `memory_saturation`).
+        is_: `nan` also means infinite.
     """
 
     quantity: str
@@ -148,31 +171,36 @@ class Breakpoint(msgspec.Struct, frozen=True):
 
 
 class BreakpointsSet(Event, frozen=True):
-    """These conditions are watched from here on; who replays a log sets them at the same steps."""
+    """These breakpoints are watched from here on. Replaying the log sets them at the same steps."""
 
     points: tuple[Breakpoint, ...]
 
 
 class BreakpointHit(Event, frozen=True):
-    """A condition holds that did not hold before; training pauses here and `Paused` follows."""
+    """A breakpoint's condition has become true; training pauses here and `Paused` follows."""
 
     point: Breakpoint
     value: float
 
 
 class Failed(Event, frozen=True):
-    """The job ended by an error.
+    """The job ended with an error.
 
     Attributes:
         text: one clear sentence.
         details: a traceback for diagnostics.
-        mistake: it was asked for something that cannot be done, so no fault of the program.
+        mistake: the request cannot be carried out; it is not a fault of the program.
     """
 
     logged = False
-    text: str
+    text: Text | str
     details: str = ""
     mistake: bool = False
+
+    @property
+    def words(self) -> str:
+        """The sentence."""
+        return words(self.text)
 
 
 class Finished(Event, frozen=True):
@@ -189,9 +217,11 @@ class Opened(Event, frozen=True):
     """The job is ready to train (not logged).
 
     Attributes:
-        experiment: complete.
-        device: the one in use.
-        parameters: their number.
+        experiment: with all settings.
+        device: the device in use.
+        parameters: number of parameters of the network that learns.
+        observation: names and shapes of the observation's parts.
+        actions: number of actions.
     """
 
     logged = False
@@ -204,11 +234,21 @@ class Opened(Event, frozen=True):
 
 
 class RunResumed(Event, frozen=True):
-    """The run goes on from its last checkpoint (not logged), after losing what came behind it."""
+    """The run continues from its last saved state (not logged), and what came after that state is lost.
+
+    Attributes:
+        lost_steps: environment steps after that state, which are made again.
+        lost_tweaks: changes of live settings in these steps.
+    """
 
     logged = False
     lost_steps: int
-    lost_tweaks: tuple[str, ...] = ()
+    lost_tweaks: tuple[Text | str, ...] = ()
+
+    @property
+    def tweaks_in_words(self) -> tuple[str, ...]:
+        """Each lost change as it is shown."""
+        return tuple(words(tweak) for tweak in self.lost_tweaks)
 
 
 class Paused(Event, frozen=True):
@@ -218,13 +258,13 @@ class Paused(Event, frozen=True):
 
 
 class Unpaused(Event, frozen=True):
-    """Training goes on (not logged)."""
+    """Training continues after a pause (not logged)."""
 
     logged = False
 
 
 class CheckpointSaved(Event, frozen=True):
-    """Weights and resume state are on disk (not logged). `seconds` is how long training stood still for it."""
+    """Weights and resume state are on disk (not logged). `seconds` is how long training waited for it."""
 
     logged = False
     seconds: float
@@ -239,25 +279,25 @@ class Weights(Event, frozen=True):
 
 
 class Pause(Command, frozen=True):
-    """Wait from the next vector step on."""
+    """Pause before the next vector step."""
 
 
 class Resume(Command, frozen=True):
-    """Go on after a pause."""
+    """Continue after a pause."""
 
 
 class Step(Command, frozen=True):
-    """Go on until the next vector step, update or end of environment 0's episode, then pause again."""
+    """Continue until the next vector step, update or end of environment 0's episode, then pause again."""
 
     until: Literal["step", "update", "episode"] = "step"
 
 
 class Stop(Command, frozen=True):
-    """Save, then end."""
+    """Save the run and end it."""
 
 
 class SetKnob(Command, frozen=True):
-    """Change a live setting, for example `learn.lr`; None puts a schedule back."""
+    """Change a live setting, for example `learn.lr`; the value None restores a schedule."""
 
     field: str
     value: Any
@@ -272,10 +312,11 @@ class SaveCheckpoint(Command, frozen=True):
 
 
 class SetBreakpoints(Command, frozen=True):
-    """To training: pause when one of these holds, and tell `BreakpointHit`; replaces those that were set before.
+    """To training: pause with `BreakpointHit` when one of these becomes true; they replace those that were set before.
 
-    They belong to the session that set them, not to the experiment: no saved state holds them, and a resumed run has
-    none until they are set again.
+    Breakpoints belong to the session that set them, not to the experiment: they are not saved, and a resumed run has
+        none
+    until they are set again.
     """
 
     points: tuple[Breakpoint, ...]

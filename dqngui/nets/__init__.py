@@ -1,1 +1,1 @@
-"""Networks: encoder, attention over the tokens of a step, memory over steps, head."""
+"""Networks: encoder, attention over the tokens of a step, memory over the steps, head. Not how they are trained."""

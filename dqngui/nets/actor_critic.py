@@ -1,4 +1,4 @@
-"""The network of an actor and a critic: the trunk, a policy over the actions and the value of what was seen."""
+"""The actor-critic network: the trunk, a policy over the actions, and the value of the observation."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _FIRST_POLICY = 0.01
 
 
 class ActorCritic(Trunk):
-    """Probabilities of the actions (T, B, A) and the next state from `Inputs` and a state (None: episode start).
+    """Maps `Inputs` and a state (None: episode start) to probabilities of the actions (T, B, A) and the next state.
 
-    Policy and value share the trunk. Where the attention answers every action, action a's logit comes from [h, z_a].
+    Policy and value share the trunk. With an attention that gives a vector z_a per action, action a's logit comes from
+    [h, z_a].
     """
 
     judged = "probability"
@@ -29,7 +30,9 @@ class ActorCritic(Trunk):
         self.value = nn.Linear(self.width, 1)
 
     def initialise(self, generator: Generator) -> None:
-        """The policy begins nearly uniform, its last layer scaled down (Andrychowicz et al. 2020, arXiv:2006.05990)."""
+        """The policy starts nearly uniform: its last layer is scaled down (Andrychowicz et al. 2020,
+        arXiv:2006.05990).
+        """
         with torch.no_grad():
             for parameter in self.policy.parameters():
                 parameter.mul_(_FIRST_POLICY)
@@ -40,7 +43,9 @@ class ActorCritic(Trunk):
         logits: Tensor = self.policy(h, z)
         return logits.softmax(-1), state
 
-    def judge(self, inputs: Inputs, state: State | None, errors: Errors | None = None) -> tuple[Tensor, Tensor, State]:
+    def policy_and_value(
+        self, inputs: Inputs, state: State | None, errors: Errors | None = None
+    ) -> tuple[Tensor, Tensor, State]:
         """Log-probabilities (T, B, A), values (T, B) in scaled rewards, and the next state."""
         h, z, state = self.features(inputs, state, None, errors)
         logits: Tensor = self.policy(h, z)

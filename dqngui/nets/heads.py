@@ -1,8 +1,9 @@
-"""Heads: from the memory's output, and one vector an action where the attention gives it, to action values.
+"""Heads: they map the memory's output, and the attention's vector per action if there is one, to action values.
 
-A head maps h (…, D) and z (…, A, D) or None to an estimate: q (…, A) itself, or N numbers an action (…, A, N) which its
-`reading` takes for a distribution of returns. With z, every action is judged by the same weights from [h, z_a].
-Returns are in the units that are learned: rewards scaled, and rescaled where that is asked for.
+A head maps h (…, D) and z (…, A, D) or None to an estimate: q (…, A) itself, or N numbers per action (…, A, N), which
+its `reading` interprets as a distribution of returns. With z, each action's estimate comes from [h, z_a] by shared
+weights.
+Returns are in learned units: of scaled rewards, and rescaled if the experiment says so.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Mean:
 
 @dataclass(frozen=True, slots=True)
 class Categorical:
-    """The estimate are logits of N returns evenly spaced from `low` to `high` (C51).
+    """The estimate is logits of N returns evenly spaced from `low` to `high` (C51).
 
     Bellemare et al. 2017, arXiv:1707.06887.
     """
@@ -58,7 +59,7 @@ class Categorical:
 
 @dataclass(frozen=True, slots=True)
 class Quantiles:
-    """The estimate are N quantiles of the return, at (i + ½)/N (QR-DQN).
+    """The estimate is N quantiles of the return, at (i + ½)/N (QR-DQN).
 
     Dabney et al. 2018, arXiv:1710.10044.
     """
@@ -79,7 +80,7 @@ MEAN = Mean()
 
 
 class Head(nn.Module):
-    """Base of all heads; `reading` says what its estimate means."""
+    """Base of all heads; `reading` says what the estimate means."""
 
     def __init__(self, reading: Reading) -> None:
         super().__init__()
@@ -97,10 +98,10 @@ class LinearHead(Head):
         self, width: int, actions: int, per_action: bool, reading: Reading = MEAN, layer: Layer = nn.Linear
     ) -> None:
         super().__init__(reading)
-        self.q = _judge(width, actions, per_action, reading.atoms, layer)
+        self.q = _estimate_layer(width, actions, per_action, reading.atoms, layer)
 
     def forward(self, h: Tensor, z: Tensor | None) -> Tensor:
-        return _of_actions(self.q, h, z, self.reading.atoms)
+        return _estimates(self.q, h, z, self.reading.atoms)
 
 
 class DuelingHead(Head):
@@ -114,24 +115,24 @@ class DuelingHead(Head):
     ) -> None:
         super().__init__(reading)
         self.value = layer(width, max(1, reading.atoms))
-        self.advantage = _judge(width, actions, per_action, reading.atoms, layer)
+        self.advantage = _estimate_layer(width, actions, per_action, reading.atoms, layer)
 
     def forward(self, h: Tensor, z: Tensor | None) -> Tensor:
-        advantage = _of_actions(self.advantage, h, z, self.reading.atoms)
+        advantage = _estimates(self.advantage, h, z, self.reading.atoms)
         value: Tensor = self.value(h)
         if self.reading.atoms:
             return value.unsqueeze(-2) + advantage - advantage.mean(-2, keepdim=True)
         return value + advantage - advantage.mean(-1, keepdim=True)
 
 
-def _judge(width: int, actions: int, per_action: bool, atoms: int, layer: Layer) -> nn.Linear:
-    """The layer that judges all actions from h, or one from [h, z_a]."""
+def _estimate_layer(width: int, actions: int, per_action: bool, atoms: int, layer: Layer) -> nn.Linear:
+    """The layer that gives the estimates of all actions from h, or of one action from [h, z_a]."""
     numbers = max(1, atoms)
     return layer(2 * width, numbers) if per_action else layer(width, actions * numbers)
 
 
-def _of_actions(layer: nn.Module, h: Tensor, z: Tensor | None, atoms: int) -> Tensor:
-    """One number an action, or `atoms` of them: of h for all actions, or of [h, z_a] for each by the same layer."""
+def _estimates(layer: nn.Module, h: Tensor, z: Tensor | None, atoms: int) -> Tensor:
+    """The estimate: one number per action, or `atoms` of them, from h, or for each action from [h, z_a]."""
     if z is None:
         numbers: Tensor = layer(h)
         return numbers.unflatten(-1, (-1, atoms)) if atoms else numbers
@@ -141,7 +142,7 @@ def _of_actions(layer: nn.Module, h: Tensor, z: Tensor | None, atoms: int) -> Te
 
 
 def make_head(net: NetConfig, actions: int, *, per_action: bool) -> Head:
-    """The head that an experiment asks for."""
+    """The head of an experiment's network."""
     reading: Reading = MEAN
     if net.values == "categorical":
         reading = Categorical(net.atoms, net.v_min, net.v_max)

@@ -1,8 +1,7 @@
-"""Networks built from an explicit generator, so that building one never disturbs a run.
+"""Building networks from an explicit random generator, so that building one never disturbs a run.
 
-Modules are made on the meta device (which draws nothing), moved to empty memory, then filled here
-with torch's usual distributions. A module with parameters of its own has a method
-`initialise(generator)`.
+Modules are made on the meta device (which draws no random numbers), moved to empty memory, and then filled here with
+torch's usual distributions. A module with parameters of its own has a method `initialise(generator)`.
 """
 
 from __future__ import annotations
@@ -27,7 +26,9 @@ def build(make: Callable[[], M], generator: Generator) -> M:
 
 
 def fill(module: nn.Module, generator: Generator) -> None:
-    """Draw every parameter of a module anew. Raises TypeError for a module it does not know."""
+    """Draw every parameter of a module anew. Raises TypeError for a module with parameters and no known
+    distribution.
+    """
     for child in module.children():
         fill(child, generator)
     own = getattr(module, "initialise", None)
@@ -53,7 +54,7 @@ def _uniform(module: nn.Module, fan: int, generator: Generator) -> None:
 
 
 def chrono_bias(width: int, horizon: int, generator: Generator) -> Tensor:
-    """Gate biases log U(1, horizon), (width,): such gates forget after times spread up to the horizon.
+    """Gate biases log U(1, horizon), (width,): the gates' forgetting times are spread up to the horizon.
 
     Chrono initialisation, Tallec & Ollivier 2018, arXiv:1804.11188.
     """

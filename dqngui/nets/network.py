@@ -21,24 +21,24 @@ __all__ = ["Inputs", "QNetwork", "build_network"]
 
 
 class QNetwork(Trunk):
-    """q (T, B, A) and the next state from `Inputs` and a state (None: episode start).
+    """A Q-network: maps `Inputs` and a state (None: episode start) to q (T, B, A) and the next state.
 
     Attributes:
-        chance: where it is given, every call draws new noise from it, so that the noise explores while acting.
+        noise_generator: if given, every call draws new noise from it, so that the noise explores while acting.
     """
 
     def __init__(self, spaces: Spaces, experiment: Experiment) -> None:
         super().__init__(spaces, experiment)
         net = experiment.net
         self.head = make_head(net, spaces.actions, per_action=self.attention.per_action)
-        foresees = net.predictor and self.encoder.raw_size > 0
-        self.predictor = Predictor(net.width, spaces.actions, self.encoder.raw_size) if foresees else None
+        predicts = net.predictor and self.encoder.raw_size > 0
+        self.predictor = Predictor(net.width, spaces.actions, self.encoder.raw_size) if predicts else None
         self.dropout = Dropout(net.dropout) if net.dropout else None
-        self.chance: Generator | None = None
-        self.plain, self.values = self._plain_parts(), self.head.values  # quicker to reach than a module's own
+        self.noise_generator: Generator | None = None
+        self.plain, self.values = self._plain_parts(), self.head.values  # quicker to reach than through the modules
 
     def _plain_parts(self) -> tuple[str, VectorEncoder, Head] | None:
-        """The only parts that work, if they are but an encoder and a head: a plain DQN skips all other calls."""
+        """Encoder and head if the network has nothing else (None otherwise): a plain DQN skips all other calls."""
         first = self.encoder.parts[0]
         alone = isinstance(self.attention, NoAttention) and self.encoder.count == 1 and self.join is None
         if alone and self.memory.context == 0 and isinstance(first, VectorEncoder) and self.dropout is None:
@@ -46,48 +46,49 @@ class QNetwork(Trunk):
         return None
 
     def forward(self, inputs: Inputs, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
-        """Action values (T, B, A) for acting and looking."""
-        if self.chance is not None:
-            self.draw_noise(self.chance)
+        """Action values (T, B, A), for acting and for watching."""
+        if self.noise_generator is not None:
+            self.draw_noise(self.noise_generator)
         estimate, state = self.estimate(inputs, state, record)
         return self.values(estimate), state
 
     def estimate(
         self, inputs: Inputs, state: State | None, record: Record | None = None, errors: Errors | None = None
     ) -> tuple[Tensor, State]:
-        """What the head says of every action, q (T, B, A) or a distribution of returns (T, B, A, N)."""
+        """The head's estimate of every action: q (T, B, A) or a distribution of returns (T, B, A, N)."""
         if self.plain is not None:
             name, encoder, head = self.plain
             part = inputs.observation[name]
             flat: Tensor = head(encoder.flat(part.flatten(0, 1)), None)
             return flat.unflatten(0, part.shape[:2]), ()
         h, z, state = self.features(inputs, state, record, errors)
-        return self.judge(h, z), state
+        return self.head_estimate(h, z), state
 
-    def judge(self, h: Tensor, z: Tensor | None) -> Tensor:
+    def head_estimate(self, h: Tensor, z: Tensor | None) -> Tensor:
         """The head's estimate from the trunk's features."""
         if self.dropout is not None:
             h, z = self.dropout(h), None if z is None else self.dropout(z)
         estimate: Tensor = self.head(h, z)
         return estimate
 
-    # -- chance -----------------------------------------------------------------------------------
+    # -- noise and dropout ------------------------------------------------------------------------
 
     def draw_noise(self, generator: Generator) -> None:
-        """Draw noise for every noisy layer; it holds until the next draw."""
+        """Draw noise for every noisy layer; it is used until the next draw."""
         for module in self.head.modules():
             if isinstance(module, NoisyLinear):
                 module.draw(generator)
 
     def dropouts(self) -> list[Dropout]:
-        """Every dropout in it, of the modules too."""
+        """Every dropout layer in it, those of its modules too."""
         return [module for module in self.modules() if isinstance(module, Dropout)]
 
 
 def build_network(spaces: Spaces, experiment: Experiment, generator: Generator) -> Trunk:
-    """The network of the experiment's algorithm, on the CPU, its parameters drawn from `generator` alone.
+    """The network of the experiment's algorithm, on the CPU, with parameters drawn from `generator` alone.
 
-    Its forward pass gives one number an action (T, B, A), the largest for the greedy one, and the next state.
+    Its forward pass gives one number per action, (T, B, A), of which the largest is the greedy action's, and the next
+    state.
     """
     make = catalog.load_target(catalog.ALGORITHMS[experiment.learn.algorithm].network)
     network: Trunk = build(lambda: make(spaces, experiment), generator)

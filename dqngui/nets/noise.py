@@ -1,7 +1,7 @@
-"""Chance inside a network: noisy layers and dropout. Both are quiet until a generator is given to them.
+"""Noisy layers and dropout. Both are deterministic until they are given a generator.
 
-Nothing here draws from a global generator. Whoever trains the network says when chance plays a part; evaluating and
-playing it never gives a generator, and then a noisy layer uses its means and dropout passes everything.
+Nothing here draws from a global generator. The learner gives its own generators while it trains; evaluation and playing
+give none, and then a noisy layer uses its mean weights and dropout passes everything.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Generator, Tensor, nn
 class NoisyLinear(nn.Linear):
     """(W + σ_W ⊙ f(ε_out) f(ε_in)ᵀ) x + b + σ_b ⊙ f(ε_out), with f(x) = sgn(x)√|x|: (…, I) -> (…, O).
 
-    Factorised Gaussian noise, Fortunato et al. 2018, arXiv:1706.10295, section 3.1. The same noise holds until the
+    Factorised Gaussian noise, Fortunato et al. 2018, arXiv:1706.10295, section 3.1. The same noise is used until the
     next `draw`.
 
     Args:
@@ -31,14 +31,14 @@ class NoisyLinear(nn.Linear):
         self.noise: tuple[Tensor, Tensor] | None = None
 
     def initialise(self, generator: Generator) -> None:
-        """Means uniform in ±1/√I (section 3.2)."""
+        """Mean weights uniform in ±1/√I (section 3.2)."""
         bound = 1 / math.sqrt(self.in_features)
         for mean, sigma in ((self.weight, self.weight_sigma), (self.bias, self.bias_sigma)):
             nn.init.uniform_(mean, -bound, bound, generator=generator)
             nn.init.constant_(sigma, self.deviation * bound)
 
     def draw(self, generator: Generator) -> None:
-        """Draw noise for the calls to come."""
+        """Draw the noise that the following calls use."""
         both = torch.randn(
             self.in_features + self.out_features, generator=generator, dtype=self.weight.dtype, device=generator.device
         ).to(self.weight.device)
@@ -56,8 +56,8 @@ class NoisyLinear(nn.Linear):
 class Dropout(nn.Module):
     """Sets a share of the numbers to zero and scales the others up (Srivastava et al. 2014), while it has a generator.
 
-    Any module of a network may hold one; the learner finds it, gives it the run's generator for the pass that is
-    differentiated, and takes it away again.
+    Any module of a network may have one. The learner finds it, gives it a generator for the pass that is
+    differentiated, and takes the generator away again.
     """
 
     def __init__(self, share: float) -> None:
@@ -68,5 +68,5 @@ class Dropout(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if self.generator is None:
             return x
-        chance = torch.rand(x.shape, generator=self.generator, dtype=x.dtype, device=self.generator.device)
-        return x * (chance.to(x.device) >= self.share) / (1.0 - self.share)
+        drawn = torch.rand(x.shape, generator=self.generator, dtype=x.dtype, device=self.generator.device)
+        return x * (drawn.to(x.device) >= self.share) / (1.0 - self.share)

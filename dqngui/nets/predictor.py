@@ -1,4 +1,4 @@
-"""Foresight: what will be observed next, from what is remembered and what is done."""
+"""Prediction of the next observation from the memory's output and the action."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from torch import Tensor, nn
 
 
 class Predictor(nn.Module):
-    """The next raw observation, standardised: h (T, B, D), taken (T, B) -> (T, B, F), W₂ relu(W₁ [h, action])."""
+    """Predicts the next raw observation, standardised: W₂ relu(W₁ [h, action]).
+
+    h (T, B, D), action (T, B) -> (T, B, F).
+    """
 
     def __init__(self, width: int, actions: int, numbers: int) -> None:
         super().__init__()
@@ -15,8 +18,8 @@ class Predictor(nn.Module):
         self.hidden = nn.Linear(width + actions, width)
         self.out = nn.Linear(width, numbers)
 
-    def forward(self, h: Tensor, taken: Tensor) -> Tensor:
-        choices = torch.arange(self.actions, device=taken.device)
-        done = (taken.unsqueeze(-1) == choices).to(h.dtype)
-        predicted: Tensor = self.out(torch.relu(self.hidden(torch.cat([h, done], dim=-1))))
+    def forward(self, h: Tensor, action: Tensor) -> Tensor:
+        choices = torch.arange(self.actions, device=action.device)
+        one_hot = (action.unsqueeze(-1) == choices).to(h.dtype)
+        predicted: Tensor = self.out(torch.relu(self.hidden(torch.cat([h, one_hot], dim=-1))))
         return predicted

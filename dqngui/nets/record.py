@@ -1,4 +1,4 @@
-"""Views: named arrays with named axes that a network records, and weights that it changes, only when asked."""
+"""Views: named arrays with named axes that a network records on request, and changes to its attention weights."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-Changing = Callable[[Tensor], Tensor]
-"""From weights to those that are used in their place, of the same shape."""
+WeightChange = Callable[[Tensor], Tensor]
+"""Maps weights to the weights that are used instead, of the same shape."""
 
 
 @dataclass(frozen=True, slots=True)
 class ViewSpec:
-    """What a module can record, known before anything runs.
+    """The description of a view that a module can record; known before anything runs.
 
     Attributes:
         name: path such as `attention/self/0`.
-        axes: names of the axes behind time and batch.
-        signed: values lie around zero (drawn with a diverging map); else they are shares in 0…1.
-        weights: shares that a softmax made along the last axis, by which something is averaged: they pass
-            `Record.changed` before they are used.
+        axes: names of the axes after time and batch.
+        signed: values are positive and negative (drawn with a diverging colour map); else they are shares from 0 to 1.
+        weights: the values are weights of a softmax along the last axis; they pass `Record.changed` before they are
+            used.
     """
 
     name: str
@@ -34,24 +34,26 @@ class Record:
     """Collects views during one forward pass: `values[name]` has shape (T, B, *axes).
 
     Attributes:
-        changes: what is done to weights, by the name of their view, before they are used. Meant for one step at a time
-            (T = 1) and without gradients.
+        changes: functions that change weights before they are used, by the name of their view. Meant for one step at a
+            time (T = 1) and without gradients.
     """
 
     values: dict[str, Tensor] = field(default_factory=dict)
-    changes: Mapping[str, Changing] = field(default_factory=dict)
+    changes: Mapping[str, WeightChange] = field(default_factory=dict)
 
     def add(self, name: str, value: Tensor) -> None:
         """Keep a detached view (T, B, *axes)."""
         self.values[name] = value.detach()
 
     def changed(self, name: str, weights: Tensor) -> Tensor:
-        """The weights (T·B, *axes of the view) to use; without a change of this name they are the very same tensor."""
+        """The weights (T·B, *axes of the view) to use; without a change of this name, the same tensor."""
         change = self.changes.get(name)
         return weights if change is None else change(weights)
 
-    def changing(self, name: str, squeezed: int | None = None) -> Changing:
-        """`changed` of this name, for weights that have an axis of length 1 more, at `squeezed`."""
+    def change_for(self, name: str, squeezed: int | None = None) -> WeightChange:
+        """A function that applies the change of this name, to weights with an additional axis of length 1 at
+        `squeezed`.
+        """
 
         def change(weights: Tensor) -> Tensor:
             if name not in self.changes:

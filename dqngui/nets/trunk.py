@@ -1,4 +1,6 @@
-"""What every agent's network has before its head: encoder, attention over tokens, memory over steps."""
+"""The trunk of every agent's network, which comes before its head: encoder, attention over tokens, memory over
+steps.
+"""
 
 from __future__ import annotations
 
@@ -15,43 +17,43 @@ from dqngui.config import ConfigError, Experiment
 from dqngui.envs.spaces import Spaces
 from dqngui.nets.attention.contract import Attention, Prepared
 from dqngui.nets.encoders import Encoder
-from dqngui.nets.memory.contract import Errors, Held, Memory, State
+from dqngui.nets.memory.contract import Errors, Memory, State, StateView
 from dqngui.nets.record import Record, ViewSpec
 from dqngui.settings import module_options
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the network sees, time first.
+    """The inputs of a network, time first.
 
     Attributes:
         observation: parts by name, (T, B, ...), in their storage types.
-        action: previous action (T, B), −1 at an episode's start.
-        reward: previous reward, scaled, (T, B), 0 at an episode's start.
+        prev_action: (T, B), −1 at an episode's start.
+        prev_reward: scaled, (T, B), 0 at an episode's start.
     """
 
     observation: dict[str, Tensor]
-    action: Tensor
-    reward: Tensor
+    prev_action: Tensor
+    prev_reward: Tensor
 
 
-SAID = "memory/output"
-"""View of what the memory said, where it is the next step's question and no view of the memory shows it."""
+MEMORY_OUTPUT = "memory/output"
+"""View of the memory's output, if it is the next step's query and no view of the memory shows it."""
 
 
 class Trunk(nn.Module):
-    """`Inputs` and a state (None: episode start) to h (T, B, D), z (T, B, A, D) or None, and the next state.
+    """Maps `Inputs` and a state (None: episode start) to h (T, B, D), z (T, B, A, D) or None, and the next state.
 
-    The state is the memory's; where the attention asks the memory, the memory's last output (B, D) is put before it.
-    Where the attention answers every action, z_a is relu(answer_a + W h): heads weigh h and z linearly, so that
-    otherwise what is remembered could not make one action better than another.
+    The state is that of the memory. If the attention's query comes from the memory, the memory's last output (B, D) is
+    put before it. If the attention gives a vector per action, z_a is relu(vector_a + W h): heads combine h and z
+    linearly, so without this the memory could not make one action better than another.
     """
 
     judged: ClassVar[Literal["value", "probability"]] = "value"
-    """What the numbers of a network's forward pass are, one an action."""
+    """What the numbers of a network's forward pass are, of which there is one per action."""
 
     def __init__(self, spaces: Spaces, experiment: Experiment) -> None:
-        """Raises ConfigError for a memory of observed numbers where none are observed."""
+        """Raises ConfigError for a memory that needs observed numbers if there are none."""
         super().__init__()
         net = experiment.net
         self.actions, self.width = spaces.actions, net.width
@@ -68,45 +70,48 @@ class Trunk(nn.Module):
         self.join = nn.Linear(net.width + extra, net.width) if extra else None
         make_memory = catalog.load(catalog.MEMORIES[net.memory])
         if make_memory.sees_observation and not self.encoder.raw_size:
-            raise ConfigError(f"`net.memory`: {net.memory} forecasts observed numbers, and only texts are observed")
+            raise ConfigError("setting.memory_needs_numbers", memory=net.memory)
         seen = {"observation": self.encoder.raw_size} if make_memory.sees_observation else {}
         self.memory: Memory = make_memory(width=net.width, options=module_options(experiment, "memory"), **seen)
         self.meet = nn.Linear(net.width, net.width) if self.attention.per_action else None
 
     @property
     def context(self) -> int | None:
-        """Past steps that an output depends on; None where a state carries what came before."""
-        return None if self.attention.asks_memory else self.memory.context
+        """Number of past steps that an output depends on; None if a state carries the past."""
+        return None if self.attention.queries_memory else self.memory.context
 
     def views(self) -> tuple[ViewSpec, ...]:
-        """Everything that a recording pass gives, known beforehand."""
-        said = (ViewSpec(SAID, ("unit",), signed=True),) if self._tells_said else ()
-        return (*self.attention.views(), *self.memory.views(), *said)
+        """All views that a recording pass gives; known before anything runs."""
+        output = (ViewSpec(MEMORY_OUTPUT, ("unit",), signed=True),) if self._shows_output else ()
+        return (*self.attention.views(), *self.memory.views(), *output)
 
     @property
-    def _tells_said(self) -> bool:
-        """What the memory says is carried to the next step's question, and no view of the memory is the same."""
-        return self.attention.asks_memory and not self.memory.says
+    def _shows_output(self) -> bool:
+        """Whether the memory's output is carried to the next step's query, and no view of the memory shows it."""
+        return self.attention.queries_memory and not self.memory.output_view
 
-    def held(self) -> Mapping[str, Held]:
-        """Views of what is carried from step to step, and where a state of this network has it.
+    def state_views(self) -> Mapping[str, StateView]:
+        """Views of what is carried from step to step, and where a state of this network contains it.
 
-        Where the attention asks the memory, the question is carried too: it is the memory's output of the step before,
-        which a view of the memory shows (`memory/hidden` of an LSTM or GRU: one change is made to both, or what was
-        erased would come back through the question), or else `memory/output`.
+        If the attention's query comes from the memory, the query is carried too. It is the memory's output of the step
+        before, which is `memory/hidden` for an LSTM or GRU (a change is made to both tensors, or what was erased would
+        come back through the query), and else `memory/output`.
         """
-        held = self.memory.held()
-        if not self.attention.asks_memory:
-            return held
-        says = self.memory.says or SAID
-        moved = {name: replace(each, indices=tuple(index + 1 for index in each.indices)) for name, each in held.items()}
-        others = moved[says].indices if says in moved else ()
-        return {**moved, says: Held((*others, 0))}
+        views_of_state = self.memory.state_views()
+        if not self.attention.queries_memory:
+            return views_of_state
+        output_view = self.memory.output_view or MEMORY_OUTPUT
+        moved = {
+            name: replace(each, indices=tuple(index + 1 for index in each.indices))
+            for name, each in views_of_state.items()
+        }
+        others = moved[output_view].indices if output_view in moved else ()
+        return {**moved, output_view: StateView((*others, 0))}
 
     def initial_state(self, batch: int) -> State:
         """The state at an episode's start."""
         state = self.memory.initial_state(batch)
-        if not self.attention.asks_memory:
+        if not self.attention.queries_memory:
             return state
         some = next(self.parameters())
         return some.new_zeros(batch, self.width), *state
@@ -114,31 +119,31 @@ class Trunk(nn.Module):
     def features(
         self, inputs: Inputs, state: State | None, record: Record | None = None, errors: Errors | None = None
     ) -> tuple[Tensor, Tensor | None, State]:
-        """h, z and the next state; `errors` collects what a memory learns by itself, (T, B) each."""
+        """h, z and the next state; `errors` collects the loss terms of a memory that has its own loss, (T, B) each."""
         tokens, present = self.encoder(inputs.observation)
         raw = self.encoder.raw(inputs.observation) if self.memory.sees_observation else None
-        if self.attention.asks_memory:
+        if self.attention.queries_memory:
             prepared = self.attention.prepare(tokens, present)
             return self._step_by_step(prepared, inputs, raw, state, record, errors)
         x, z = self.attention(tokens, present, None, record)
         if self.join is not None:
             x = self.join(torch.cat([x, *self._previous(inputs, x.dtype)], dim=-1))
         h, state = self._remember(x, raw, state, record, errors)
-        return h, self._met(h, z), state
+        return h, self._combined(h, z), state
 
     def _remember(
         self, x: Tensor, raw: Tensor | None, state: State | None, record: Record | None, errors: Errors | None
     ) -> tuple[Tensor, State]:
-        if self.join is not None and self.memory.wants_relu:
+        if self.join is not None and self.memory.relu_input:
             x = torch.relu(x)
         if raw is not None:
             x = torch.cat([x, raw], dim=-1)
-        if self.memory.teaches_itself:
+        if self.memory.has_own_loss:
             return self.memory(x, state, record, errors)
         return self.memory(x, state, record)
 
-    def _met(self, h: Tensor, z: Tensor | None) -> Tensor | None:
-        """The answers to the actions in the light of what is remembered."""
+    def _combined(self, h: Tensor, z: Tensor | None) -> Tensor | None:
+        """The vectors per action combined with the memory's output."""
         return z if z is None or self.meet is None else torch.relu(z + self.meet(h).unsqueeze(-2))
 
     def _step_by_step(
@@ -150,37 +155,37 @@ class Trunk(nn.Module):
         record: Record | None,
         errors: Errors | None,
     ) -> tuple[Tensor, Tensor | None, State]:
-        """The same where each step's attention asks what the memory said at the step before."""
-        steps, batch = inputs.action.shape
-        asked, *carried = self.initial_state(batch) if state is None else state
+        """`features` for an attention whose query is the memory's output of the step before."""
+        steps, batch = inputs.prev_action.shape
+        query, *carried = self.initial_state(batch) if state is None else state
         memory_state: State = tuple(carried)
-        onward, added = self._split_join(inputs, asked.dtype)
-        kept, answers = [], []
+        onward, added = self._split_join(inputs, query.dtype)
+        kept, action_vectors = [], []
         records = [None if record is None else Record(changes=record.changes) for _ in range(steps)]
-        lessons: list[Errors | None] = [None if errors is None else {} for _ in range(steps)]
+        step_errors: list[Errors | None] = [None if errors is None else {} for _ in range(steps)]
         for t, step in enumerate(zip(*prepared, strict=True)):
-            x, z = self.attention.ask(step, asked, records[t])
+            x, z = self.attention.ask(step, query, records[t])
             if onward is not None and added is not None:
                 x = torch.addmm(added[t], x, onward)
             observed = None if raw is None else raw[t : t + 1]
-            h, memory_state = self._remember(x.unsqueeze(0), observed, memory_state, records[t], lessons[t])
-            asked = h[0]
-            if (step_record := records[t]) is not None and self._tells_said:
-                step_record.add(SAID, h)
-            kept.append(asked)
-            answers.append(z)
+            h, memory_state = self._remember(x.unsqueeze(0), observed, memory_state, records[t], step_errors[t])
+            query = h[0]
+            if (step_record := records[t]) is not None and self._shows_output:
+                step_record.add(MEMORY_OUTPUT, h)
+            kept.append(query)
+            action_vectors.append(z)
         if record is not None:
             for spec in self.views():
                 record.add(spec.name, torch.cat([each.values[spec.name] for each in records if each is not None]))
         if errors is not None:
-            for name in lessons[0] or ():
-                errors[name] = torch.cat([lesson[name] for lesson in lessons if lesson is not None])
+            for name in step_errors[0] or ():
+                errors[name] = torch.cat([each[name] for each in step_errors if each is not None])
         h = torch.stack(kept)
-        z = None if answers[0] is None else torch.stack([answer for answer in answers if answer is not None])
-        return h, self._met(h, z), (asked, *memory_state)
+        z = None if action_vectors[0] is None else torch.stack([each for each in action_vectors if each is not None])
+        return h, self._combined(h, z), (query, *memory_state)
 
     def _split_join(self, inputs: Inputs, dtype: torch.dtype) -> tuple[Tensor | None, Tensor | None]:
-        """The joining layer in two: weights for x, (D, D), and what previous action and reward add, (T, B, D)."""
+        """The `join` layer in two parts: weights for x, (D, D), and what previous action and reward add, (T, B, D)."""
         if self.join is None:
             return None, None
         own, others = self.join.weight.split(
@@ -191,8 +196,8 @@ class Trunk(nn.Module):
     def _previous(self, inputs: Inputs, dtype: torch.dtype) -> list[Tensor]:
         previous = []
         if self.sees_action:
-            choices = torch.arange(self.actions, device=inputs.action.device)
-            previous.append((inputs.action.unsqueeze(-1) == choices).to(dtype))  # −1 gives all zeros
+            choices = torch.arange(self.actions, device=inputs.prev_action.device)
+            previous.append((inputs.prev_action.unsqueeze(-1) == choices).to(dtype))  # −1 gives all zeros
         if self.sees_reward:
-            previous.append(inputs.reward.unsqueeze(-1).to(dtype))
+            previous.append(inputs.prev_reward.unsqueeze(-1).to(dtype))
         return previous

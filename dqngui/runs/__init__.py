@@ -1,1 +1,1 @@
-"""Runs on disk: the folder, its log, its episodes, its checkpoints and the state it resumes from."""
+"""A run on disk: folder, log, episodes, checkpoints and the state from which it resumes. Not how it is trained."""

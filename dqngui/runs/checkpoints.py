@@ -52,17 +52,16 @@ def load_weights(folder: Path, which: Literal["best", "last"] | int = "best") ->
         path = best
     elif which in ("best", "last"):
         if not steps and not best.exists():
-            raise ConfigError(f"`{folder}` has no checkpoint yet")
+            raise ConfigError("checkpoint.none", folder=folder)
         path = folder / FOLDER / f"{steps[-1]}.pt" if steps else best
     else:
         if which not in steps:
-            stored = ", ".join(map(str, steps)) or "none"
-            raise ConfigError(f"`{folder}` has no checkpoint of step {which}; there are: {stored}")
+            raise ConfigError("checkpoint.no_such", folder=folder, step=which, known=steps)
         path = folder / FOLDER / f"{which}.pt"
     data = load_tensors(path)
     step, weights = data.get("step"), data.get("weights")
     if not isinstance(step, int) or not isinstance(weights, dict) or not all(_is_tensor(v) for v in weights.values()):
-        raise ConfigError(f"`{path}` is not a checkpoint")
+        raise ConfigError("checkpoint.not_one", path=path)
     return step, weights
 
 
@@ -99,19 +98,17 @@ def load_tensors(path: Path) -> dict[str, Any]:
 
     if path.exists() and not zipfile.is_zipfile(path):
         # A bare pickle too: torch would read its old format with a restricted unpickler; we do not try.
-        raise ConfigError(f"`{path}` is damaged or not a file of tensors, and was not opened")
+        raise ConfigError("file.not_tensors", path=path)
     try:
         data = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
-        raise ConfigError(
-            f"`{path}` holds something other than tensors and was not opened, as it could run code"
-        ) from None
+        raise ConfigError("file.runs_code", path=path) from None
     except OSError as error:
-        raise ConfigError(f"cannot read `{path}`: {error.strerror}") from None
+        raise ConfigError("file.unreadable", path=path, problem=error.strerror) from None
     except (RuntimeError, EOFError, ValueError, KeyError, AssertionError):
-        raise ConfigError(f"`{path}` is damaged") from None
+        raise ConfigError("file.damaged", path=path) from None
     if not isinstance(data, dict):
-        raise ConfigError(f"`{path}` is not a dictionary of tensors")
+        raise ConfigError("file.not_dictionary", path=path)
     return data
 
 

@@ -36,7 +36,7 @@ class EpisodeTrace:
 
     Attributes:
         step: environment steps of the run when it ended.
-        env, episode: which environment, and its how-manieth episode (from 0).
+        env, episode: index of the environment, and of the episode in it, both 0-based.
         seed: what its environment was reset with.
         actions: (length,) integers >= 0.
     """
@@ -127,11 +127,11 @@ def read_episode(folder: Path, record: np.void) -> EpisodeTrace:
     """The episode of one index record. Raises ConfigError if its actions are not there."""
     length, width = int(record["length"]), int(record["width"])
     if width not in (1, 2, 4, 8) or length < 0 or record["offset"] < 0:
-        raise ConfigError(f"`{folder / INDEX}` is damaged")
+        raise ConfigError("file.damaged", path=folder / INDEX)
     with open(folder / DATA, "rb") as file:
         file.seek(int(record["offset"]))
         raw = file.read(length * width)
     if len(raw) != length * width:
-        raise ConfigError(f"`{folder / DATA}` is shorter than its index says")
+        raise ConfigError("file.too_short", path=folder / DATA)
     actions = np.frombuffer(raw, np.dtype(f"<u{width}")).astype(np.int64)
     return EpisodeTrace(int(record["step"]), int(record["env"]), int(record["episode"]), int(record["seed"]), actions)

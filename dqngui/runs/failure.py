@@ -8,11 +8,12 @@ from types import TracebackType
 
 from dqngui.config import ConfigError
 from dqngui.messages import Failed
+from dqngui.texts import Text, say
 
 _FULL = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "your share of the disk is full",
-    errno.EFBIG: "the file would become larger than the system allows",
+    errno.ENOSPC: say("disk.full"),
+    errno.EDQUOT: say("disk.quota"),
+    errno.EFBIG: say("disk.too_large"),
 }
 _ENVIRONMENT_PACKAGES = ("gymnasium", "dqngui.envs")
 
@@ -20,24 +21,29 @@ _ENVIRONMENT_PACKAGES = ("gymnasium", "dqngui.envs")
 def failed(error: BaseException, step: int, environment: str = "") -> Failed:
     """The event for an error; a ConfigError is the user's own `mistake` and needs no details."""
     if isinstance(error, ConfigError):
-        return Failed(step=step, text=str(error), mistake=True)
+        return Failed(step=step, text=error.text, mistake=True)
     details = "".join(traceback.format_exception(error))
     return Failed(step=step, text=_sentence(error, environment), details=details)
 
 
-def _sentence(error: BaseException, environment: str) -> str:
-    name, text = type(error).__name__, " ".join(str(error).split())
+def _sentence(error: BaseException, environment: str) -> Text:
+    name, problem = type(error).__name__, " ".join(str(error).split())
     if environment and _passed_through_environment(error.__traceback__):
-        return f"{environment} raised {name}: {text}" if text else f"{environment} raised {name}"
+        if problem:
+            return say("failure.environment", environment=environment, name=name, problem=problem)
+        return say("failure.environment_silent", environment=environment, name=name)
     if isinstance(error, OSError) and error.filename:
         if error.errno in _FULL:
-            return f"cannot write `{error.filename}`: {_FULL[error.errno]}"
-        return f"`{error.filename}`: {(error.strerror or name).lower()}"
+            return say("failure.write", file=error.filename, problem=_FULL[error.errno])
+        return say("failure.file", file=error.filename, problem=(error.strerror or name).lower())
     if name == "OutOfMemoryError" or isinstance(error, MemoryError):
-        return f"memory ran out: {text}" if text else "memory ran out"
-    if isinstance(error, FloatingPointError) and text:
-        return text
-    return f"the job raised {name}: {text}" if text else f"the job raised {name}"
+        return say("failure.memory", problem=problem) if problem else say("failure.memory_silent")
+    told = getattr(error, "text", None)
+    if isinstance(told, Text):
+        return told
+    if isinstance(error, FloatingPointError) and problem:
+        return say("failure.numbers", problem=problem)
+    return say("failure.raised", name=name, problem=problem) if problem else say("failure.raised_silent", name=name)
 
 
 def _passed_through_environment(trace: TracebackType | None) -> bool:

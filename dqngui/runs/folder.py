@@ -69,7 +69,7 @@ def create(runs: Path, experiment: Experiment) -> Path:
                 folder = runs / f"{name}-{count}"
         write_file(folder / EXPERIMENT, presets.to_toml(experiment, versions()).encode())
     except OSError as error:
-        raise ConfigError(f"cannot make a run's folder in `{runs}`: {error.strerror}") from None
+        raise ConfigError("run.folder_not_made", runs=runs, problem=error.strerror) from None
     write_summary(folder, new_summary(experiment))
     return folder
 
@@ -99,16 +99,16 @@ def versions() -> dict[str, str]:
 def read_experiment(folder: Path) -> Experiment:
     """The experiment of a run. Raises ConfigError if the folder is not a run's."""
     if not folder.is_dir():
-        raise ConfigError(f"there is no run `{folder}`")
+        raise ConfigError("run.none", run=folder)
     if not (folder / EXPERIMENT).exists():
-        raise ConfigError(f"`{folder}` is not a run's folder: it has no {EXPERIMENT}")
+        raise ConfigError("run.not_one", folder=folder, file=EXPERIMENT)
     return presets.read_experiment(folder / EXPERIMENT)
 
 
 def read_events(folder: Path) -> Iterator[Event]:
     """The logged events in order; a torn last line is ignored. Raises ConfigError for a damaged one before it."""
     if not folder.is_dir():
-        raise ConfigError(f"there is no run `{folder}`")
+        raise ConfigError("run.none", run=folder)
     path = folder / EVENTS
     if not path.exists():
         return
@@ -119,7 +119,7 @@ def read_events(folder: Path) -> Iterator[Event]:
             try:
                 yield decode_event(line)
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                raise ConfigError(f"`{path}`, line {number} is damaged: {error}") from None
+                raise ConfigError("log.damaged_line", path=path, line=number, problem=error) from None
 
 
 # -- the summary ----------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def list_runs(runs: Path) -> list[RunSummary]:
     try:
         found = folders_in(runs)
     except OSError as error:
-        raise ConfigError(f"cannot list the runs in `{runs}`: {error.strerror}") from None
+        raise ConfigError("run.not_listed", runs=runs, problem=error.strerror) from None
     return [summary for path in found if (summary := summary_of(Path(path))) is not None]
 
 
@@ -200,9 +200,9 @@ def refuse_if_busy(folder: Path) -> None:
     """Raises ConfigError if this run is being trained now."""
     summary = summary_of(folder)
     if os.path.realpath(folder) in _open:
-        raise ConfigError(f"`{folder}` is being trained here already; stop it first")
+        raise ConfigError("run.busy_here", folder=folder)
     if summary is not None and summary.state == "running" and summary.pid != os.getpid():
-        raise ConfigError(f"`{folder}` is being trained by process {summary.pid}; stop it first")
+        raise ConfigError("run.busy_elsewhere", folder=folder, pid=summary.pid)
 
 
 def own_process() -> tuple[int, float]:

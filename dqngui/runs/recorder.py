@@ -1,4 +1,4 @@
-"""Writes down what a job does before anyone hears of it, and answers its snapshots with checkpoints.
+"""The recorder: writes each event of a job to the run's files before it passes it on, and saves its snapshots.
 
 Only events with `logged` reach `events.jsonl`, so stopping, pausing, watching and saving leave no
 trace and the log of a resumed run equals that of one never stopped. At every snapshot the log
@@ -123,7 +123,7 @@ class _Log:
             raise
         except ValueError:
             release(folder)
-            raise ConfigError(f"`{folder}` already holds a run; resume it or start a new one") from None
+            raise ConfigError("run.exists", folder=folder) from None
         pid, since = own_process()
         self.summary = msgspec.structs.replace(
             new_summary(experiment), state="running", step=mark.step, best=mark.best, seconds=mark.seconds,

@@ -1,4 +1,4 @@
-"""The state a run goes on from: `resume/`, the newest only, swapped in one step; and going back to it.
+"""The saved state from which a run continues: `resume/`, the newest only, replaced in one step.
 
 A swap writes `resume.new`, renames `resume` to `resume.old` and `resume.new` to `resume`, and removes
 `resume.old`. After a kill between any two of these steps one whole state is there, and it is found.
@@ -35,6 +35,7 @@ from dqngui.runs.files import (
     write_file,
 )
 from dqngui.runs.folder import EVENTS, read_experiment, refuse_if_busy, summary_of
+from dqngui.texts import Text, say
 
 if TYPE_CHECKING:
     import torch
@@ -194,7 +195,7 @@ def _read_whole(folder: Path, read: Callable[[Path], _T]) -> _T:
         before = _identity(folder)
         try:
             if before is None:
-                raise ConfigError(f"`{folder}` was never saved, so nothing can go on from it; start a new run instead")
+                raise ConfigError("state.none", folder=folder)
             found = read(before[0])
         except ConfigError:
             if _identity(folder) == before:
@@ -203,7 +204,7 @@ def _read_whole(folder: Path, read: Callable[[Path], _T]) -> _T:
             if _identity(folder) == before:
                 return found
         time.sleep(0.01)
-    raise ConfigError(f"`{folder}` is saved again faster than it can be read; pause or stop it first")
+    raise ConfigError("state.changing", folder=folder)
 
 
 def _identity(folder: Path) -> tuple[Path, int, int] | None:
@@ -225,7 +226,7 @@ def _read_meta(current: Path) -> tuple[LogMark, dict[str, Any]]:
 
 
 def _damaged(current: Path) -> ConfigError:
-    return ConfigError(f"`{current}` is damaged, so nothing can go on from it")
+    return ConfigError("file.damaged_state", path=current)
 
 
 # JSON has no infinities and no NaN; a best return that is still -inf must survive.
@@ -259,7 +260,7 @@ def branch(folder: Path, parent: Path, stored: Stored, *, whole: bool) -> LogMar
     """
     refuse_if_busy(folder)
     if (folder / EVENTS).exists() or _current(folder) is not None:
-        raise ConfigError(f"`{folder}` already holds a run; fork into a new folder")
+        raise ConfigError("run.exists_fork", folder=folder)
     if whole and stored.best is not None:
         (folder / FOLDER).mkdir(exist_ok=True)
         replace_file(folder / FOLDER / BEST, stored.best)
@@ -283,13 +284,14 @@ def rewind(folder: Path, mark: LogMark) -> RunResumed:
     for name, size in sizes.items():
         path = folder / name
         if (path.stat().st_size if path.exists() else 0) < size:
-            raise ConfigError(f"`{path}` is shorter than when the run was saved, so the run cannot be resumed")
-    lost_steps, lost_tweaks = 0, []
+            raise ConfigError("state.log_too_short", path=path)
+    lost_steps = 0
+    lost_tweaks: list[Text] = []
     for event in _discard(folder, mark.events):
         lost_steps = max(lost_steps, event.step - mark.step)
         if isinstance(event, KnobChanged):
-            value = "its schedule" if event.new is None else event.new
-            lost_tweaks.append(f"{event.field} to {value} at step {event.step:,}")
+            value = say("tweak.schedule") if event.new is None else event.new
+            lost_tweaks.append(say("tweak.lost", field=event.field, value=value, step=event.step))
     summary = summary_of(folder)
     if summary is not None:
         lost_steps = max(lost_steps, summary.step - mark.step)

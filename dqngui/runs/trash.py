@@ -20,7 +20,7 @@ def discard(folder: Path) -> Path:
     """
     folder = folder.absolute()
     if not (folder / EXPERIMENT).exists():
-        raise ConfigError(f"`{folder}` is not a run's folder: it has no {EXPERIMENT}")
+        raise ConfigError("run.not_one", folder=folder, file=EXPERIMENT)
     return _move(folder, folder.parent / TRASH)
 
 
@@ -28,7 +28,7 @@ def restore(discarded: Path) -> Path:
     """Move a run back to where `discard` took it from and return its folder. Raises ConfigError."""
     discarded = discarded.absolute()
     if discarded.parent.name != TRASH or not discarded.is_dir():
-        raise ConfigError(f"there is no discarded run `{discarded}`")
+        raise ConfigError("run.not_discarded", folder=discarded)
     return _move(discarded, discarded.parent.parent)
 
 
@@ -51,7 +51,7 @@ def empty_trash(runs: Path, only: Collection[Path] | None = None) -> int:
         if not any(trash.iterdir()):
             trash.rmdir()
     except OSError as error:
-        raise ConfigError(f"cannot empty `{trash}`: {error.strerror}") from None
+        raise ConfigError("run.trash_not_emptied", trash=trash, problem=error.strerror) from None
     return len(found)
 
 
@@ -66,7 +66,7 @@ def _move(folder: Path, place: Path) -> Path:
             target = place / f"{folder.name}-{count}"
         os.rename(folder, target)
     except OSError as error:
-        raise ConfigError(f"cannot move `{folder}` to `{place}`: {error.strerror}") from None
+        raise ConfigError("run.not_moved", folder=folder, place=place, problem=error.strerror) from None
     finally:
         release(claimed)
     return target

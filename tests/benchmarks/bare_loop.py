@@ -1,6 +1,6 @@
-"""The fastest honest DQN loop we can write on CartPole-v1 with nothing but torch, numpy and gymnasium.
+"""A DQN loop on CartPole-v1 that is as fast as we can write it with torch, numpy and gymnasium only.
 
-Prints one line of JSON: steps per second of training, and the mean return of 20 greedy episodes afterwards.
+Prints one line of JSON: training steps per second, and the mean return of 20 greedy episodes after training.
 """
 
 import json
@@ -28,7 +28,8 @@ def layers(p: list[torch.Tensor], x: torch.Tensor) -> tuple[torch.Tensor, torch.
 
 
 def update(number: int) -> None:
-    """Squared TD error, its gradient by hand and clipped to norm 10, Adam; all parameters lie in one flat vector."""
+    """One update: squared TD error, its gradient computed by hand and clipped to norm 10, Adam. The parameters are one
+    flat vector."""
     rows = replay[torch.randint(min(stored, CAPACITY), (BATCH,))]
     now, action, (reward, going) = rows[:, :4], rows[:, 8:9].long(), rows[:, 9:].unbind(1)
     h1, h2, q = layers(online, now)
@@ -62,7 +63,7 @@ while stored < STEPS:
     epsilon = max(EPSILON_END, 1 - (1 - EPSILON_END) * stored / (STEPS / 2))
     action = np.where(rng.random(ENVS) < epsilon, rng.integers(2, size=ENVS), greedy(obs))
     following, reward, ended, cut, _ = envs.step(action)
-    rows = np.column_stack([obs, following, action, reward, GAMMA * ~ended])[~over]  # after an end comes a reset
+    rows = np.column_stack([obs, following, action, reward, GAMMA * ~ended])[~over]  # the step after an end is a reset
     memory[np.arange(stored, stored + len(rows)) % CAPACITY] = rows
     stored, obs, over = stored + len(rows), following, ended | cut
     while learned < (stored - WARMUP) // EVERY:

@@ -1,4 +1,4 @@
-"""Curves on two logarithmic axes as a picture, one for light and one for dark pages."""
+"""Draws curves on two logarithmic axes, as one picture for light and one for dark pages."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Literal
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter, QPen, QPolygonF
 
-from dqngui.gui.charts.plot import short
+from dqngui.gui.charts.layout.axis import short
 from dqngui.gui.style import theme as themes
 
 Curves = Mapping[str, Sequence[tuple[float, float]]]
 
 WIDTH, HEIGHT, SHARPNESS = 860, 520, 2
 LEFT, RIGHT, TOP, BOTTOM = 70, 190, 44, 52
-_APART = 15  # px between the names at the curves' ends
+_MIN_GAP_PX = 15  # between the names at the ends of the curves
 _COLOURS: dict[Literal["dark", "light"], tuple[str, ...]] = {
     "dark": ("#56b4e9", "#e69f00", "#2fbf94", "#cc79a7", "#f0e442", "#ef6a6a", "#9a8cff", "#b8c4d4"),
     "light": ("#1b6fd6", "#c77700", "#0b8a66", "#a8457f", "#8a7a00", "#c93a3a", "#5b4bc4", "#44546a"),
@@ -25,7 +25,7 @@ _COLOURS: dict[Literal["dark", "light"], tuple[str, ...]] = {
 
 
 def draw(curves: Curves, *, title: str, across: str, up: str, path: Path) -> None:
-    """Write `path` with `-dark.png` and `-light.png` behind its stem; points must be positive, in ascending order."""
+    """Write two pictures, `path` with `-dark` and `-light` after its stem. Points must be positive and ascending."""
     app = QGuiApplication.instance() or QGuiApplication(["curves"])
     assert isinstance(app, QGuiApplication)
     themes.load_fonts()
@@ -44,7 +44,7 @@ def draw(curves: Curves, *, title: str, across: str, up: str, path: Path) -> Non
 
 
 class _Picture:
-    """One painting of the curves."""
+    """Paints the curves with a painter in one theme."""
 
     def __init__(self, painter: QPainter, theme: themes.Theme, curves: Curves) -> None:
         self.painter, self.theme, self.curves = painter, theme, curves
@@ -73,7 +73,7 @@ class _Picture:
         ends = []
         for index, (name, curve) in enumerate(self.curves.items()):
             colours = _COLOURS[theme.name]
-            # A second round of the same colours is dashed.
+            # When the colours are used a second time, the curves are dashed.
             style = Qt.PenStyle.SolidLine if index < len(colours) else Qt.PenStyle.DashLine
             p.setPen(QPen(QColor(colours[index % len(colours)]), 2, style))
             line = [self.place(x, y) for x, y in curve]
@@ -103,10 +103,10 @@ class _Picture:
             self.painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, short(value))
 
     def _names(self, ends: list[tuple[QPointF, str, str]]) -> None:
-        """Each beside its curve's last point, pushed down where two would overlap."""
+        """Write each name beside its curve's last point, lower if it would overlap another name."""
         lowest = -math.inf
         for spot, name, colour in sorted(ends, key=lambda end: end[0].y()):
-            y = max(spot.y(), lowest + _APART)
+            y = max(spot.y(), lowest + _MIN_GAP_PX)
             lowest = y
             self.painter.setPen(QPen(QColor(colour), 1, Qt.PenStyle.DotLine))
             name_x = WIDTH - RIGHT + 22

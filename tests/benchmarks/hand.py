@@ -1,6 +1,6 @@
-"""A hand at the real window, for benchmarks: the window with real processes behind it, and what a person does in it.
+"""A simulated user for benchmarks: opens the real window with real processes, and uses mouse, keys and menus.
 
-Nothing is waited for with `QTest.qWait`, which keeps Python to itself: a thread that trains would stand still.
+It does not wait with `QTest.qWait`, which holds the GIL: a training thread would stop.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from dqngui.lab.session.states import State
 
 PATIENCE_S, TRAINING_S = 120.0, 900.0
 SIZE = (1600, 1000)
-KEYS_S = 1 / 30  # between two repeats of a key that is held
-DRAG_S = 0.04  # between two moves of a hand that drags
+KEYS_S = 1 / 30  # between two repeats of a held key
+DRAG_S = 0.04  # between two mouse moves of a drag
 
 Kind = TypeVar("Kind")
 
 
 @contextmanager
 def opened(experiment: Experiment, runs: Path | None = None) -> Iterator[App]:
-    """A window of its own, by default with runs of its own, and nothing left of it in the end."""
+    """Open a new window, by default with an empty runs' folder; at the end everything is closed and deleted."""
     qt = QApplication.instance() or QApplication(["dqngui"])
     with tempfile.TemporaryDirectory() as place:
         kept = QSettings(str(Path(place) / "settings.ini"), QSettings.Format.IniFormat)
@@ -51,7 +51,7 @@ def opened(experiment: Experiment, runs: Path | None = None) -> Iterator[App]:
 
 
 class Hand:
-    """Waits, and moves the mouse and presses keys."""
+    """Waits, moves the mouse, presses keys, and uses menus, tabs and dialogs."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -59,40 +59,40 @@ class Hand:
     # -- waiting ----------------------------------------------------------------------------------
 
     def wait(self, seconds: float) -> None:
-        """Let the window do what it does."""
+        """Run the event loop for some seconds."""
         loop = QEventLoop()
         QTimer.singleShot(max(1, round(1000 * seconds)), loop.quit)
         loop.exec()
 
     def until(self, reached: Callable[[], object], what: str = "", patience_s: float = PATIENCE_S) -> None:
-        """Wait for something. Raises SystemExit when it does not come, or the run fails."""
+        """Wait for a condition. Raises SystemExit if it does not become true in time, or the run fails."""
         latest = time.perf_counter() + patience_s
         while not reached():
-            failure = self.app.session.failure
+            failure = self.app.session.run.failure
             if failure is not None or time.perf_counter() > latest:
                 raise SystemExit(f"waited in vain{f': {what}' if what else ''}: {failure or self.app.player.problem}")
             self.wait(0.002)
 
     def train(self, steps: int) -> None:
-        """Start, and wait until so many steps are made."""
+        """Start training, and wait until it has made more than this number of steps."""
         session = self.app.session
         self.until(lambda: session.torch_loaded, "torch")
         session.start()
-        self.until(lambda: session.state is State.RUNNING and session.step > steps, "training", TRAINING_S)
+        self.until(lambda: session.state is State.RUNNING and session.run.step > steps, "training", TRAINING_S)
 
     # -- the mouse --------------------------------------------------------------------------------
 
     def click(self, widget: QWidget, at: QPoint | QPointF | None = None) -> None:
-        """A left click, in the middle unless elsewhere."""
+        """Click with the left button, by default in the centre."""
         point = widget.rect().center() if at is None else QPointF(at).toPoint()
         QTest.mouseClick(widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, point)
 
     def hover(self, widget: QWidget, at: QPointF) -> None:
-        """Move there without a button."""
+        """Move the mouse there without a button."""
         self._mouse(QEvent.Type.MouseMove, widget, at, Qt.MouseButton.NoButton, Qt.MouseButton.NoButton)
 
     def drag(self, widget: QWidget, path: list[QPointF]) -> None:
-        """Press at the first point, move through all of them, and let go at the last one."""
+        """Press at the first point, move through all points, release at the last."""
         left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
         self._mouse(QEvent.Type.MouseButtonPress, widget, path[0], left, left)
         for at in path:
@@ -108,13 +108,13 @@ class Hand:
     # -- keys -------------------------------------------------------------------------------------
 
     def press(self, widget: QWidget, key: Qt.Key, held: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
-        """Press a key and let it go."""
+        """Press and release a key."""
         QTest.keyClick(widget, key, held)
 
     def hold(
         self, widget: QWidget, key: Qt.Key, times: int, held: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
     ) -> None:
-        """A key that repeats."""
+        """Hold a key, so that it repeats."""
         for _ in range(times):
             self.press(widget, key, held)
             self.wait(KEYS_S)
@@ -122,7 +122,7 @@ class Hand:
     # -- menus, tabs, dialogs ---------------------------------------------------------------------
 
     def choose(self, menu: QMenu, beside: QWidget, *path: str) -> None:
-        """Open a menu, then its entries that begin with these words, each in the menu of the former one."""
+        """Open a menu and choose an entry: each text of `path` starts an entry, the next one in its submenu."""
         menu.popup(beside.mapToGlobal(beside.rect().bottomLeft()))
         for start in path:
             self.until(menu.isVisible, f"the menu with {start!r}")
@@ -135,7 +135,7 @@ class Hand:
             menu = below if isinstance(below, QMenu) else menu
 
     def bring(self, name: str) -> None:
-        """Click a card's tab, where it stands behind another one."""
+        """Show a card, with a click on its tab if another card covers it."""
         dock = self.app.window.docks[name]
         for bar in self.app.window.findChildren(QTabBar):
             for index in range(bar.count()) if bar.isVisible() else ():
@@ -144,7 +144,7 @@ class Hand:
         self.until(lambda: not dock.visibleRegion().isEmpty(), f"the card {name}")
 
     def save_as(self, path: Path) -> None:
-        """Type a file's name into the dialog that has been asked for."""
+        """Type a file name into the open file dialog and confirm it."""
         dialogs: list[QFileDialog] = []
 
         def asked() -> bool:
@@ -160,12 +160,12 @@ class Hand:
         self.come_back()
 
     def come_back(self) -> None:
-        """A dialog has gone: the window has the keys again, as a window manager sees to."""
+        """Give the window the keyboard focus after a dialog, as a window manager would."""
         self.app.window.activateWindow()
         self.until(self.app.window.isActiveWindow, "the window")
 
     def panel(self, name: str, kind: type[Kind]) -> Kind:
-        """A card's panel."""
+        """The panel of a card."""
         panel = self.app.window.panel_docks.panels[name]
         assert isinstance(panel, kind)
         return panel

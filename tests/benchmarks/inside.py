@@ -1,12 +1,12 @@
-"""How late the window's event loop runs while a person looks inside an agent and a run trains.
+"""Measures the lateness of the window's event loop while a user inspects an agent and a run trains.
 
     python -m tests.benchmarks.inside [--repeats 3] [--quick]
 
 A window of 1600×1000 trains from the start, in a process or in a thread. Once episodes are long and several
-checkpoints are stored, a visitor (`visitor.py`) does everything that *Look inside* offers, through the widgets, while
-training goes on. For each action: the event loop's worst lateness from a moment before it to half a second behind its
-answer, and how long the answer took. Where the run trains in a process, lateness is limited to 250 ms. What of it is
-the window's own is told too: a thread that waits for a processor on a busy machine is late through no fault of its own.
+checkpoints are stored, a simulated user (`visitor.py`) does everything that the tour describes, through the widgets,
+while training goes on. For each action it measures the worst lateness, from shortly before the action to half a second
+after its answer, and the time to the answer. If the run trains in a process, the limit is 250 ms. The window's own
+lateness is reported too: it leaves out the time in which the thread waited for a processor on a busy machine.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from dqngui.config import Experiment
 from tests.benchmarks.run import last_line
 from tests.benchmarks.window import Row
 
-LATE_MS = 250.0
+MAX_LATE_MS = 250.0
 HOSTS = ("process", "thread")
 TRAINED = 40_000  # steps before the visit: long episodes, four checkpoints
 ENDLESS = {"run.total_steps": 50_000_000, "run.checkpoint_every": 10_000}
@@ -44,7 +44,7 @@ Timed = dict[str, dict[str, float]]
 
 @dataclass
 class ActionRow(Row):
-    """One action: the lateness is judged; what of it is the window's own, and how long the answer took, are told."""
+    """One action: its lateness, which has a limit; the window's own lateness and the time to the answer have none."""
 
     seconds: float = 0.0
     own_ms: float = 0.0
@@ -54,13 +54,13 @@ class ActionRow(Row):
 
 
 def experiment_of(agent: str, host: str) -> Experiment:
-    """What trains; it does not end meanwhile."""
+    """The experiment that trains; it does not end during the visit."""
     name, changes = AGENTS[agent]
     return settings.with_settings(presets.read_experiment(name), {**changes, **ENDLESS, "run.host": host})
 
 
 def measure(agent: str, host: str) -> Timed:
-    """One visit in a window of its own: figures by action."""
+    """Measure one visit in a new window: figures by action."""
     from tests.benchmarks.hand import opened
     from tests.benchmarks.visitor import Visitor
 
@@ -72,8 +72,8 @@ def measure(agent: str, host: str) -> Timed:
 
 
 def rows_of(host: str, visits: list[Timed]) -> list[Row]:
-    """A row an action: the worst delay of all visits, medians of the rest."""
-    limit = LATE_MS if host == "process" else None
+    """One row per action: the worst lateness of all visits, the median time to the answer."""
+    limit = MAX_LATE_MS if host == "process" else None
     rows: list[Row] = []
     for name in visits[0]:
         late = max(visit[name]["late_ms"] for visit in visits)
@@ -96,8 +96,10 @@ def main() -> int:
             print(f"{name}: {repeat + 1}/{repeats}", file=sys.stderr)
             visits.append(last_line("-c", MEASURE.format(tuple(name.rsplit(", ", 1)))))
     tables = {name: rows_of(name.rsplit(", ", 1)[1], visits) for name, visits in figures.items()}
-    print(f"\n{os.cpu_count()} processors; visits to each: {repeats}. The event loop's worst lateness, its limit,")
-    print("the worst of what was the window's own, and the median time until the answer was shown")
+    print(
+        f"\n{os.cpu_count()} processors, {repeats} visits for each table. Columns: worst lateness of the loop, limit,"
+    )
+    print("worst lateness caused by the window itself, median time until the answer was shown")
     for name, rows in tables.items():
         print(f"Looking inside: {name}", *rows, sep="\n")
     given.out.parent.mkdir(parents=True, exist_ok=True)

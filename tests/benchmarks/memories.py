@@ -1,15 +1,15 @@
-"""How every memory's time grows with the window, and what a step costs when acting; then every module's update.
+"""Measures how each memory's time grows with the window, the time of a step when acting, and each module's update.
 
     python -m tests.benchmarks.memories [--quick] [--repeats 7]
 
-Time against T: forward and backward pass over T steps from a given state, 32 episodes, width 64, one torch thread,
-default options. Beside the catalog stands the LSTM as a plain loop of torch operations over the steps, with the
-arithmetic of `nn.LSTM`: what a recurrence costs without fused kernels; how many times faster the LRU's scan is depends
-on the batch, since large kernels leave the loop little overhead to lose. Acting: one step of 16 environments from the
-state behind 1,000 steps against the same at an episode's start. Updates: `module_updates`.
+Time against T: forward and backward pass over T steps from a given state; 32 episodes, width 64, one torch thread,
+default options. For comparison there is an LSTM as a loop of torch operations over the steps, with the arithmetic of
+`nn.LSTM`: it shows the cost of a recurrence without fused kernels. How much faster the LRU's scan is depends on the
+batch, because with a large batch the overhead of the loop is a smaller share. Acting: one step of 16 environments after
+1,000 steps, compared with one at an episode's start. Updates: see `module_updates`.
 
-Whatever is compared takes turns; figures are medians. All go to `assets/benchmarks/memories.json`, and the curves to
-`memories-dark.png` and `memories-light.png` beside it.
+Measurements that are compared are interleaved; figures are medians. They are written to
+`assets/benchmarks/memories.json`, the curves to `memories-dark.png` and `memories-light.png` in the same folder.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ from tests.benchmarks.module_updates import milliseconds
 LENGTHS = (10, 30, 100, 300, 1_000)
 BATCH, WIDTH, ACTORS, SEEN = 32, 64, 16, 4
 BATCHES = (1, 8, 32)
-BEYOND_MS = 1_500.0
-"""With --quick, what takes longer than this at one length is not measured at the next."""
+MAX_QUICK_MS = 1_500.0
+"""With --quick, a memory that takes longer than this at one length is not measured at the next."""
 LOOP = "LSTM, plain loop"
 
 Run = Callable[[Tensor], Tensor]
 
 
 def make(name: str) -> Memory:
-    """A memory of the catalog with its default options."""
+    """Build a memory of the catalog with its default options."""
     entry = catalog.MEMORIES[name]
     kind = catalog.load(entry)
     observed = {"observation": SEEN} if kind.sees_observation else {}
@@ -52,13 +52,13 @@ def make(name: str) -> Memory:
 
 
 def inputs(memory: Memory | None, steps: int, batch: int = BATCH) -> Tensor:
-    """x (T, B, D), with the raw observation behind it for memories that see it."""
+    """Random x (T, B, D); for memories that see the observation, it is appended to D."""
     size = WIDTH + (SEEN if memory is not None and memory.sees_observation else 0)
     return torch.randn(steps, batch, size, generator=torch.Generator().manual_seed(1))
 
 
 def plain_loop(core: torch.nn.LSTM, x: Tensor) -> Tensor:
-    """What `core` computes, by one torch operation after the other."""
+    """Compute the same as `core`, with a loop of torch operations over the steps."""
     weight_in, weight_back, bias_in, bias_back = core.parameters()
     hidden = cell = x.new_zeros(x.shape[1], WIDTH)
     rows = []
@@ -71,7 +71,7 @@ def plain_loop(core: torch.nn.LSTM, x: Tensor) -> Tensor:
 
 
 def runners() -> dict[str, tuple[Memory | None, Run]]:
-    """What is timed, by its name in the table."""
+    """The memories to time and how to run them, by name in the table."""
 
     def of(memory: Memory) -> Run:
         state = memory.initial_state(BATCH)
@@ -93,7 +93,7 @@ def against_length(repeats: int, quick: bool) -> dict[str, dict[int, float]]:
     for length in LENGTHS:
         tasks = {}
         for name, (memory, run) in everything.items():
-            if not quick or not found[name] or max(found[name].values()) < BEYOND_MS:
+            if not quick or not found[name] or max(found[name].values()) < MAX_QUICK_MS:
                 tasks[name] = _pass(run, inputs(memory, length).requires_grad_())
         counts = {name: max(1, min(30, int(60 / milliseconds(task, 1)))) for name, task in tasks.items()}
         rounds = [{name: milliseconds(task, counts[name]) for name, task in tasks.items()} for _ in range(repeats)]
@@ -104,7 +104,7 @@ def against_length(repeats: int, quick: bool) -> dict[str, dict[int, float]]:
 
 
 def faster_than_loop(repeats: int, length: int = 1_000) -> dict[int, float]:
-    """How many times as fast as the plain loop the LRU is, by the number of episodes at once: medians of pairs."""
+    """How many times faster the LRU is than the plain loop, by batch size: medians of paired ratios."""
     core, memory = torch.nn.LSTM(WIDTH, WIDTH), make("lru")
     found = {}
     for batch in BATCHES:
@@ -121,7 +121,7 @@ def _pass(run: Run, x: Tensor) -> Callable[[], None]:
 
 
 def acting(repeats: int) -> dict[str, dict[str, float]]:
-    """Median ms of one step late and at the start of an episode, and the median of their paired ratios."""
+    """Median time in ms of one step late in an episode and at its start, and the median of their paired ratios."""
     found = {}
     for name in catalog.MEMORIES:
         memory = make(name)
@@ -154,7 +154,7 @@ def growth(times: dict[int, float]) -> float:
 
 def table(rows: Sequence[tuple[str, dict[int, float]]]) -> None:
     print(f"Forward and backward pass over T steps, {BATCH} episodes, width {WIDTH} (ms)")
-    print(f"  {'':<20}" + "".join(f"{length:>10,}" for length in LENGTHS) + "    grows as T to the")
+    print(f"  {'':<20}" + "".join(f"{length:>10,}" for length in LENGTHS) + "    exponent of T")
     for name, times in rows:
         cells = "".join(f"{times[length]:>10.2f}" if length in times else f"{'':>10}" for length in LENGTHS)
         print(f"  {name:<20}{cells}{growth(times):>12.2f}")
@@ -163,9 +163,7 @@ def table(rows: Sequence[tuple[str, dict[int, float]]]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument(
-        "--quick", action="store_true", help="three rounds; the slowest stop before the longest windows"
-    )
+    parser.add_argument("--quick", action="store_true", help="three rounds; slow memories skip the longest windows")
     parser.add_argument("--out", type=Path, default=Path("assets/benchmarks/memories.json"))
     given = parser.parse_args()
     repeats = 3 if given.quick else given.repeats
@@ -173,8 +171,8 @@ def main() -> None:
     times = against_length(repeats, given.quick)
     table(list(times.items()))
     ratios = faster_than_loop(repeats)
-    told = ", ".join(f"{ratio:.1f} times with {batch}" for batch, ratio in ratios.items())
-    print(f"At T = 1,000 the LRU is faster than the LSTM's plain loop: {told} episodes at once")
+    by_batch = ", ".join(f"{ratio:.1f} times with {batch}" for batch, ratio in ratios.items())
+    print(f"At T = 1,000 the LRU is faster than the LSTM's plain loop: {by_batch} episodes at once")
     print(f"One step of {ACTORS} environments, late in an episode and at its start (ms)")
     steps = acting(repeats)
     for name, figures in steps.items():

@@ -1,12 +1,12 @@
-"""How much the resident memory of a run grows after its first minutes, at full speed.
+"""Measures how much the resident memory of a run grows after its first minutes, at full speed.
 
     python -m tests.benchmarks.memory_growth --host thread --seconds 600
     python -m tests.benchmarks.memory_growth cartpole-positions --host process --window
 
-A run without an end is started as a user would start it, without a window or in one, and the whole tree of its
-processes is looked at once a second. The last line is JSON: mebibytes when memory had settled and at the end, and the
-growth between the two in percent, of all processes together and of each. The first minutes do not count, because the
-replay is filled and libraries warm up then.
+A run without an end is started as a user would start it, with or without a window, and the memory of all its processes
+is sampled once a second. The last line is JSON: memory in MiB after the first minutes and at the end, and the growth
+between the two in percent, for all processes together and for each. The first minutes do not count, because the replay
+is filled and libraries are loaded then.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from dqngui.runs.folder import list_runs
 
 ENDLESS = 1_000_000_000
 EDGE_SECONDS = 10
-"""Samples of so many seconds, whose median counts, at either end."""
+"""Length of the two time ranges, at the start and at the end, whose median memory is compared."""
 
 
 def command(preset: str, host: str, runs: str, window: bool, seconds: float) -> list[str]:
-    """The command line of an endless run."""
+    """The command line of a run without an end."""
     start = [sys.executable, "-m", "dqngui"]
     settings = ["--set", f"run.total_steps={ENDLESS}", f"run.host={host}"]
     if window:
@@ -43,7 +43,7 @@ def command(preset: str, host: str, runs: str, window: bool, seconds: float) -> 
 
 
 def sample(root: psutil.Process) -> dict[str, float]:
-    """Resident MiB of a process and of its descendants, each under a name that stays."""
+    """Resident memory in MiB of a process and its descendants, by a name that does not change."""
     found: dict[str, float] = {}
     for index, process in enumerate([root, *sorted(root.children(recursive=True), key=lambda p: p.create_time())]):
         try:
@@ -54,7 +54,7 @@ def sample(root: psutil.Process) -> dict[str, float]:
 
 
 def growth(values: list[tuple[float, float]], settle: float) -> dict[str, float]:
-    """Of (seconds, MiB): what it was after `settle` seconds and at the end, and the growth in percent."""
+    """Memory after `settle` seconds and at the end, and the growth in percent, from samples (seconds, MiB)."""
     end = values[-1][0]
     settled = statistics.median(mib for at, mib in values if settle <= at < settle + EDGE_SECONDS)
     last = statistics.median(mib for at, mib in values if at > end - EDGE_SECONDS)
@@ -67,7 +67,7 @@ def growth(values: list[tuple[float, float]], settle: float) -> dict[str, float]
 
 
 def measure(preset: str, host: str, window: bool, seconds: float, settle: float) -> dict[str, Any]:
-    """Train for so many seconds and tell how memory grew from `settle` on. Raises SystemExit if the run ends before."""
+    """Train for some seconds and measure how memory grew from `settle` on. Raises SystemExit if the run ends early."""
     series: dict[str, list[tuple[float, float]]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as runs, tempfile.TemporaryFile() as complaints:
         arguments = command(preset, host, runs, window, seconds)
@@ -107,7 +107,7 @@ def main() -> None:
     parser.add_argument("--host", choices=("inline", "thread", "process"), default="thread")
     parser.add_argument("--window", action="store_true", help="train in a window, with its player")
     parser.add_argument("--seconds", type=float, default=600.0)
-    parser.add_argument("--settle", type=float, default=120.0, help="seconds that do not count")
+    parser.add_argument("--settle", type=float, default=120.0, help="first seconds that do not count")
     arguments = parser.parse_args()
     if arguments.seconds < arguments.settle + 2 * EDGE_SECONDS:
         parser.error(f"--seconds must exceed --settle by at least {2 * EDGE_SECONDS}")

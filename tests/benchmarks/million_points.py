@@ -1,4 +1,4 @@
-"""Redrawing curves of a million points: own time of the window's thread, from a new event until it is painted."""
+"""Measures a redraw of curves with a million points: CPU time of the window's thread from an event to its painting."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from dqngui.messages import EpisodeEnded, Event, Learned
 
 POINTS = 1_000_000
 REDRAWS = 100
-STEPS = 20  # of the environment, an episode
+STEPS = 20  # environment steps per episode
 
 
 def long_history(points: int) -> History:
-    history, chance = History(), np.random.default_rng(0)
+    history, generator = History(), np.random.default_rng(0)
     steps = STEPS * np.arange(1.0, points + 1)
     history.take([EpisodeEnded(step=0, ret=0.0, length=STEPS)])
-    history.returns.extend(steps, chance.gamma(2.0, 50.0, points))
+    history.returns.extend(steps, generator.gamma(2.0, 50.0, points))
     history.lengths.extend(steps, np.full(points, float(STEPS)))
     for curve in history.learned.values():
-        curve.extend(steps, chance.normal(size=points))
+        curve.extend(steps, generator.normal(size=points))
     history.last_step = int(steps[-1])
     return history
 
 
 def redraw_ms(qt: QApplication, panel: Panel, history: History, size: tuple[int, int]) -> float:
-    """Median of many redraws, each after one new event."""
+    """Median time of a redraw, each after new events."""
     panel.resize(*size)
     panel.show()
     panel.show(history)
     for _ in range(5):
         qt.processEvents()
-    taken: list[float] = []
+    times: list[float] = []
     for index in range(REDRAWS):
         step = history.last_step + STEPS
         news: list[Event] = [
@@ -53,13 +53,13 @@ def redraw_ms(qt: QApplication, panel: Panel, history: History, size: tuple[int,
         panel.refresh()
         for _ in range(3):
             qt.processEvents()
-        taken.append(1000 * (time.thread_time() - began))
+        times.append(1000 * (time.thread_time() - began))
     panel.hide()
-    return statistics.median(taken)
+    return statistics.median(times)
 
 
 def measure(points: int = POINTS) -> dict[str, float]:
-    """Milliseconds of a redraw, by panel, in the size that it has in a window of 1600×1000."""
+    """Time of a redraw in ms, by panel, at the panel's size in a window of 1600×1000."""
     qt = QApplication.instance() or QApplication(["dqngui"])
     assert isinstance(qt, QApplication)
     theme.apply(qt, "dark")

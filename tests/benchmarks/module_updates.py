@@ -1,12 +1,13 @@
-"""What an update costs beside its bare arithmetic, for every memory and every attention of the catalog.
+"""Compares an update with its bare arithmetic, for every memory and every attention of the catalog.
 
     python -m tests.benchmarks.module_updates [NAME ...] [--repeats 25] [--json]
 
 The update samples 32 windows of 32 steps from a replay of real CartPole steps, unrolls both networks, forms double-DQN
-targets, clips, steps Adam, moves the target and the averaged network and reads back its statistics. The bare side is
-plain torch with the same modules on ready tensors of the same shapes: the target's forward pass without gradient, the
-online network's with it, a mean-square loss, one backward pass, one step of fused Adam. Both take turns on one thread;
-the table shows medians and the median of the paired ratios. `memory/lstm` is the figure of the speed benchmark.
+targets, clips the gradient, steps Adam, updates the target and the averaged network and reads its statistics. The bare
+arithmetic is torch code with the same modules on prepared tensors of the same shapes: the forward pass of the target
+without gradient and of the online network with it, a mean-square loss, one backward pass, one step of fused Adam. Both
+are timed in turns on one thread; the table shows medians and the median of the paired ratios. The speed benchmark
+shows the figure of `memory/lstm`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ WINDOW, BATCH, FILLED = 32, 32, 3_000
 
 
 def names() -> list[str]:
-    """Every memory, then every attention (with a GRU, since one of them asks the memory)."""
+    """Every memory, then every attention (with a GRU, because recurrent attention needs a memory)."""
     return [*(f"memory/{name}" for name in catalog.MEMORIES), *(f"attention/{name}" for name in catalog.ATTENTIONS)]
 
 
@@ -52,7 +53,7 @@ def experiment(name: str) -> Experiment:
 
 
 def updates(asked: Experiment) -> tuple[Update, Update]:
-    """The whole update and its bare arithmetic, on the same shapes."""
+    """The whole update and its bare arithmetic, on tensors of the same shapes."""
     training = Training(asked)
     training.begin()
     while training.counters.step < FILLED:
@@ -80,7 +81,7 @@ def _bare(training: Training, batch: Batch) -> Update:
     online, target = (build(lambda: QNetwork(spaces, asked), torch.Generator().manual_seed(seed)) for seed in range(2))
     optimizer = torch.optim.Adam(online.parameters(), fused=True)
     observation = {name: torch.from_numpy(part) for name, part in batch.observation.items()}
-    inputs = Inputs(observation, torch.from_numpy(batch.action), torch.from_numpy(batch.reward))
+    inputs = Inputs(observation, torch.from_numpy(batch.prev_action), torch.from_numpy(batch.prev_reward))
     state = None if batch.state is None else tuple(torch.from_numpy(part) for part in batch.state)
 
     def update() -> None:
@@ -95,7 +96,7 @@ def _bare(training: Training, batch: Batch) -> Update:
 
 
 def compare(name: str, repeats: int) -> dict[str, float]:
-    """Medians in ms of both sides and of their paired ratios, from turns of about a tenth of a second."""
+    """Median times in ms of both, and the median of their paired ratios; each turn takes about 0.1 s."""
     whole, bare = updates(experiment(name))
     count = max(1, min(20, int(100 / max(milliseconds(whole, 2), milliseconds(bare, 2)))))
     pairs = [(milliseconds(whole, count), milliseconds(bare, count)) for _ in range(repeats)]
@@ -107,7 +108,7 @@ def compare(name: str, repeats: int) -> dict[str, float]:
 
 
 def milliseconds(update: Update, count: int) -> float:
-    """Wall time of one call, the mean of `count`."""
+    """Mean wall time of one call, over `count` calls."""
     began = time.perf_counter()
     for _ in range(count):
         update()
@@ -117,7 +118,7 @@ def milliseconds(update: Update, count: int) -> float:
 def measure(asked: list[str], repeats: int) -> dict[str, dict[str, float]]:
     """`compare` for each name, printed as a table."""
     torch.set_num_threads(1)
-    print(f"Update of {BATCH} windows of {WINDOW} steps beside its bare arithmetic (ms)")
+    print(f"Update of {BATCH} windows of {WINDOW} steps, and its bare arithmetic (ms)")
     found: dict[str, dict[str, float]] = {}
     for name in asked:
         figures = found[name] = compare(name, repeats)
@@ -132,7 +133,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="such as memory/lru; default: all")
     parser.add_argument("--repeats", type=int, default=25)
-    parser.add_argument("--json", action="store_true", help="one line of JSON about the only name")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON for the first name")
     given = parser.parse_args()
     torch.set_num_threads(1)
     if given.json:

@@ -1,11 +1,11 @@
-"""stable-baselines3's DQN on CartPole-v1, as the peer that ours is measured against.
+"""Runs the DQN of stable-baselines3 on CartPole-v1, for comparison with ours.
 
     python tests/benchmarks/peer_sb3.py speed --envs 1 --steps 100000
     python tests/benchmarks/peer_sb3.py learning --seed 0
 
-`speed` has the settings of configs/bench-cartpole.toml and prints steps per second. `learning` has the settings that
-rl-zoo publishes for CartPole-v1 and prints the wall seconds, evaluations left out, until a greedy evaluation over 20
-episodes reaches the goal and a second one on other seeds confirms it. Each prints one line of JSON.
+`speed` uses the settings of configs/bench-cartpole.toml and prints steps per second. `learning` uses the settings that
+rl-zoo publishes for CartPole-v1 and prints the wall time in seconds, without evaluations, until a greedy evaluation
+over 20 episodes reaches the goal and a second one on other seeds confirms it. Each prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def greedy_return(model: DQN, first_seed: int, episodes: int) -> float:
 
 
 def speed(envs: int, steps: int) -> dict[str, Any]:
-    """Steps per second with one update for ten environment steps, whatever the number of environments."""
+    """Steps per second, with one update per ten environment steps for any number of environments."""
     train_freq, gradient_steps = {1: (10, 1), 8: (5, 4)}[envs]  # train_freq counts vector steps
     model = DQN(
         "MlpPolicy",
@@ -73,7 +73,7 @@ def speed(envs: int, steps: int) -> dict[str, Any]:
 
 
 class UntilSolved(BaseCallback):
-    """Evaluates every `every` steps and ends training at the first confirmed one; adds up the evaluations' time."""
+    """Evaluates every `every` steps and ends training when an evaluation is confirmed; sums the evaluations' time."""
 
     def __init__(self, goal: float, every: int, episodes: int) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class UntilSolved(BaseCallback):
 
 
 def learning(seed: int, steps: int, goal: float, every: int, episodes: int) -> dict[str, Any]:
-    """Wall seconds to the goal with rl-zoo's settings for CartPole-v1."""
+    """Wall time in seconds to the goal with rl-zoo's settings for CartPole-v1."""
     model = DQN(
         "MlpPolicy",
         gymnasium.make("CartPole-v1"),

@@ -3,9 +3,9 @@
     python -m tests.benchmarks.run speed --repeats 5
     python -m tests.benchmarks.run learning --seeds 5
 
-Every measurement is a process of its own with torch on one thread. Repeats are interleaved (ours, bare loop, peer, and
-again), so that a machine that slows down for a while slows all of them; the table shows medians. The figures are also
-written as JSON. Peers: `bare_loop.py` and `peer_sb3.py`, both beside this file, which say what they measure.
+Every measurement runs in its own process with torch on one thread. Repeats are interleaved (ours, bare loop, peer, and
+again), so that a machine that is slow for a while slows all of them; the table shows medians. The figures are also
+written as JSON. The compared programs are `bare_loop.py` and `peer_sb3.py` in this folder.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Figures = dict[str, list[dict[str, Any]]]
 
 
 def last_line(*command: str | Path) -> dict[str, Any]:
-    """What a command printed as JSON on its last line. Raises SystemExit with its complaint if it failed."""
+    """Run a Python command and parse the last line that it prints as JSON. Raises SystemExit if it fails."""
     done = subprocess.run([sys.executable, *map(str, command)], env=ENVIRONMENT, capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stderr[-2000:]}")
@@ -37,13 +37,13 @@ def last_line(*command: str | Path) -> dict[str, Any]:
 
 
 def ours(*arguments: str) -> dict[str, Any]:
-    """The `Finished` event of a training run that leaves nothing behind."""
+    """The `Finished` event of a training run, as plain data; its folder is removed."""
     with tempfile.TemporaryDirectory() as runs:
         return last_line("-m", "dqngui", "train", *arguments, "--json", "--runs", runs)
 
 
 def shown_window() -> dict[str, Any]:
-    """What a window measured that was opened and closed again."""
+    """The report of a window that was opened for three seconds."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         command = [
@@ -64,7 +64,7 @@ def shown_window() -> dict[str, Any]:
 
 
 def interleaved(measures: dict[str, Callable[[], dict[str, Any]]], repeats: int) -> Figures:
-    """Every measure once, then again, `repeats` times."""
+    """Run every measurement once, and repeat that `repeats` times."""
     figures: Figures = {name: [] for name in measures}
     for repeat in range(repeats):
         for name, measure in measures.items():
@@ -85,7 +85,7 @@ def print_row(label: str, value: str, note: str = "") -> None:
 
 
 def speed(repeats: int, steps: int) -> dict[str, Any]:
-    """Steps per second on CartPole-v1, the cost of a recurrent update, and how soon the window shows."""
+    """Measure steps per second on CartPole-v1, the time of a recurrent update, and the time until the window shows."""
     text = str(steps)
     measures: dict[str, Callable[[], dict[str, Any]]] = {
         "dqngui": lambda: ours("bench-cartpole", "--steps", text),
@@ -103,9 +103,9 @@ def speed(repeats: int, steps: int) -> dict[str, Any]:
     peer = max(rate for name, rate in rates.items() if name.startswith("stable"))
     print("CartPole-v1, network 120-84, batch 128, one update for ten steps (steps/s)")
     for name, rate in rates.items():
-        print_row(f"  {name}", f"{rate:,.0f}", "" if name == "dqngui" else f"ours is {own / rate:.2f} times that")
-    learnt = statistics.mean(result["greedy_return"] for result in figures["bare loop"])
-    print_row("  the bare loop learns: greedy return", f"{learnt:.0f}")
+        print_row(f"  {name}", f"{rate:,.0f}", "" if name == "dqngui" else f"ours is {own / rate:.2f} times as fast")
+    trained_return = statistics.mean(result["greedy_return"] for result in figures["bare loop"])
+    print_row("  bare loop: greedy return after training", f"{trained_return:.0f}")
     print_row("  bare loop / stable-baselines3", f"{bare / peer:.2f}")
     update, arithmetic = (median(figures, "LSTM update", key) for key in ("update_ms", "bare_ms"))
     ratio = median(figures, "LSTM update", "ratio")
@@ -128,7 +128,7 @@ def speed(repeats: int, steps: int) -> dict[str, Any]:
 
 
 def learning(seeds: int, goal: float, every: int, steps: int) -> dict[str, Any]:
-    """Wall seconds of training until CartPole-v1 is solved, evaluations left out."""
+    """Measure the wall time in seconds until CartPole-v1 is solved, without evaluations."""
     figures: Figures = {"dqngui": [], "stable-baselines3": []}
     for seed in range(seeds):
         print(f"seed {seed}", file=sys.stderr)
@@ -142,7 +142,7 @@ def learning(seeds: int, goal: float, every: int, steps: int) -> dict[str, Any]:
     medians = {}
     for name, results in figures.items():
         solved_seeds = [result for result in results if result["solved_at"] is not None]
-        # A seed that never got there counts as slower than every other.
+        # A seed that did not reach the goal counts as slower than all others.
         seconds = [result["seconds"] if result["solved_at"] is not None else float("inf") for result in results]
         medians[name] = statistics.median(seconds)
         reached = ", ".join(f"{result['solved_at']:,}" for result in solved_seeds)

@@ -1,13 +1,14 @@
-"""Scrubbing a recorded episode of 500 steps while a run trains: how soon a step shows, and what it costs the training.
+"""Measures scrubbing through a recorded episode of 500 steps while a run trains: the time until a step shows, and how
+much training slows down.
 
     python -m tests.benchmarks.scrubbing --repeats 5
 
-A window trains from the start, in a process or in a thread, and plays an episode of 500 steps beside it, with the run's
-first weights and all panels that look inside the agent. Stretches in which a hand drags through the episode (25 steps
-asked for a second, no picture kept from before) alternate with stretches in which the episode stands still; medians of
-the training's speed in both give the share that is left. Then single steps are asked for at random places, first where
-no picture was drawn before, then where one is kept; a step shows when its own picture and the panels that follow it
-have been painted. The event loop's lateness is of all of that.
+A window trains from the start, in a process or in a thread, and plays an episode of 500 steps with the run's first
+weights, with all panels about the agent shown. Periods in which the slider is dragged through the episode (25 steps per
+second, no picture in the cache) alternate with periods in which the episode is paused; the ratio of the median training
+speeds is the share of the speed that is left. Then single random steps are requested, first steps without a cached
+picture, then steps with one. A step counts as shown when its picture and the panels that follow it are painted. The
+lateness of the event loop is measured over all of this.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from tests.benchmarks.window import Row, show
 
 STEPS = 500
 SEED = 7
-EVERY = 9  # steps between two that a drag asks for
+EVERY = 9  # steps from one request of a drag to the next
 SAMPLES = 60
 TASKS = {
     "CartPole": ("cartpole-positions", {}),
@@ -47,14 +48,14 @@ MEASURE = "import json; from tests.benchmarks.scrubbing import measure; print(js
 
 
 def experiment_of(task: str, host: str) -> Experiment:
-    """What trains: it neither ends nor evaluates nor saves meanwhile."""
+    """The experiment that trains; it does not end, evaluate or save during the measurement."""
     name, changes = TASKS[task]
     endless = {"run.total_steps": 50_000_000, "run.eval_every": 0, "run.checkpoint_every": 50_000_000}
     return settings.with_settings(presets.read_experiment(name), {**changes, **endless, "run.host": host})
 
 
 def long_episode(task: str) -> list[int]:
-    """Actions of an episode of 500 steps: a pole that is balanced by hand, or a walker who only turns."""
+    """Actions of an episode of 500 steps: a fixed rule that balances the pole, or random turns in MiniGrid."""
     if task == "MiniGrid":
         return np.random.default_rng(SEED).integers(0, 2, STEPS).tolist()
     env, actions = gymnasium.make("CartPole-v1"), []
@@ -74,18 +75,18 @@ def long_episode(task: str) -> list[int]:
 
 
 def measure(task: str, host: str, seconds: float, stretches: int) -> dict[str, Any]:
-    """Figures of one window, `stretches` times dragging and standing still for so many seconds each."""
+    """Figures of one window; dragging and standing still are each measured `stretches` times for `seconds`."""
     with opened(experiment_of(task, host)) as app:
         return _Scrubber(app, task).measure(seconds, stretches)
 
 
 class _Scrubber(Hand):
-    """Scrubs through the episode of a window, and watches the clock."""
+    """Scrubs through the episode of a window and measures times."""
 
     def __init__(self, app: App, task: str) -> None:
         super().__init__(app)
         self._task = task
-        self._chance = np.random.default_rng(0)
+        self._generator = np.random.default_rng(0)
         self._exact: int | None = None
         app.player.framed.connect(self._on_framed)
 
@@ -94,7 +95,7 @@ class _Scrubber(Hand):
             self._exact = t
 
     def measure(self, seconds: float, stretches: int) -> dict[str, Any]:
-        self.train(self.app.session.experiment.learn.warmup + 2_000)  # it learns
+        self.train(self.app.session.run.experiment.learn.warmup + 2_000)  # until it learns
         opened_ms = self._open()
         lateness = Lateness(self.app)
         lateness.start()
@@ -123,50 +124,50 @@ class _Scrubber(Hand):
         }
 
     def _open(self) -> float:
-        """Open the episode; milliseconds until its first picture, before all of its steps are known."""
+        """Open the episode; return the time in ms until its first picture, when not all steps are known yet."""
         player = self.app.player
         began, before = time.perf_counter(), player.playing
         self._exact = None
-        player.episodes.play_training_episode(self.app.session.folder, 0, SEED, long_episode(self._task))
+        player.episodes.play_training_episode(self.app.session.run.folder, 0, SEED, long_episode(self._task))
         self.until(lambda: player.playing is not before and self._exact == 0)
-        taken = 1000 * (time.perf_counter() - began)
+        elapsed_ms = 1000 * (time.perf_counter() - began)
         self.until(lambda: player.playing is not None and player.playing.length == STEPS)
         self.wait(0.5)
-        return taken
+        return elapsed_ms
 
     def _drag(self, passed: float) -> None:
-        """Where a hand is that goes through the episode and back."""
+        """Seek to the step of a drag through the episode and back, after `passed` seconds."""
         place = int(passed / DRAG_S) * EVERY % (2 * STEPS)
         self.app.player.seek(min(place, 2 * STEPS - place))
 
     def _speed(self, seconds: float, do: Callable[[float], None]) -> float:
-        """Steps a second of the training meanwhile."""
+        """Training steps per second while `do` is called about 25 times a second."""
         session = self.app.session
-        first, began = session.step, time.perf_counter()
-        self.until(lambda: session.step > first)  # steps are told in rows: from one to another
-        first, began = session.step, time.perf_counter()
+        first, began = session.run.step, time.perf_counter()
+        self.until(lambda: session.run.step > first)  # steps are told in rows: from one to another
+        first, began = session.run.step, time.perf_counter()
         next_at = 0.0
         while (passed := time.perf_counter() - began) < seconds:
             if passed >= next_at:
                 next_at = passed + DRAG_S
                 do(passed)
             self.wait(0.005)
-        last = session.step
-        self.until(lambda: session.step > last)
-        return (session.step - first) / (time.perf_counter() - began)
+        last = session.run.step
+        self.until(lambda: session.run.step > last)
+        return (session.run.step - first) / (time.perf_counter() - began)
 
     def _places(self, *, kept: bool) -> list[int]:
-        """Steps at random places, of which a picture is kept or not."""
+        """Random steps whose picture is in the cache, or is not."""
         pictures = self.app.player.frames.cache
         places: list[int] = []
         while len(places) < SAMPLES:
-            t = int(self._chance.integers(0, STEPS))
+            t = int(self._generator.integers(0, STEPS))
             if (t in pictures) == kept and t not in places:
                 places.append(t)
         return places
 
     def _shown_after(self, t: int) -> float:
-        """Milliseconds until a step is painted that is asked for now."""
+        """Request a step; return the time in ms until it is painted."""
         self._exact = None
         began = time.perf_counter()
         self.app.player.seek(t)
@@ -175,31 +176,31 @@ class _Scrubber(Hand):
             time.sleep(0.0005)
             if time.perf_counter() - began > PATIENCE_S:
                 raise SystemExit(f"step {t} never showed")
-        QApplication.processEvents()  # what was asked to be painted
-        taken = 1000 * (time.perf_counter() - began)
+        QApplication.processEvents()  # paint what is due
+        elapsed_ms = 1000 * (time.perf_counter() - began)
         self.wait(0.15)
-        return taken
+        return elapsed_ms
 
 
 # -- the table --------------------------------------------------------------------------------------------
 
 
 def rows_of(host: str, reports: list[dict[str, Any]]) -> list[Row]:
-    """The table of one task in one host, of medians; the worst delay is of all windows."""
+    """The table of one task in one host: medians, and the worst lateness of all windows."""
 
     def median(key: str) -> float:
         return float(statistics.median(report[key] for report in reports))
 
     share = statistics.median(report["dragging"] / report["still"] for report in reports)
     return [
-        Row("a step that was drawn before shows after", median("cached_ms"), "ms", at_most=LIMITS["cached_ms"]),
-        Row("  95 of 100 after", median("cached_p95_ms"), "ms"),
-        Row("a step that was not shows after", median("uncached_ms"), "ms", at_most=LIMITS["uncached_ms"]),
-        Row("  95 of 100 after", median("uncached_p95_ms"), "ms"),
-        Row("training beside a dragging hand", share, at_least=0.9 if host == "process" else None),
-        Row("  steps/s", median("dragging")),
-        Row("  steps/s beside a hand that rests", median("still")),
-        Row("the episode opened after", median("opened_ms"), "ms"),
+        Row("time to show a step with a cached picture", median("cached_ms"), "ms", at_most=LIMITS["cached_ms"]),
+        Row("  95th percentile", median("cached_p95_ms"), "ms"),
+        Row("time to show a step without a cached picture", median("uncached_ms"), "ms", at_most=LIMITS["uncached_ms"]),
+        Row("  95th percentile", median("uncached_p95_ms"), "ms"),
+        Row("share of training speed left while dragging", share, at_least=0.9 if host == "process" else None),
+        Row("  steps/s while dragging", median("dragging")),
+        Row("  steps/s without dragging", median("still")),
+        Row("time to open the episode", median("opened_ms"), "ms"),
         Row("event loop late, p99", median("late_p99_ms"), "ms"),
         Row("event loop late, worst", max(r["late_worst_ms"] for r in reports), "ms", at_most=LIMITS["late_worst_ms"]),
     ]
@@ -208,7 +209,7 @@ def rows_of(host: str, reports: list[dict[str, Any]]) -> list[Row]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="one repeat with short stretches")
+    parser.add_argument("--quick", action="store_true", help="one repeat with short periods")
     parser.add_argument("--out", type=Path, default=Path("runs") / "benchmark-scrubbing.json")
     given = parser.parse_args()
     repeats, seconds, stretches = (1, 4.0, 2) if given.quick else (given.repeats, 8.0, 4)

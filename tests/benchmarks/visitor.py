@@ -1,4 +1,4 @@
-"""A person who looks inside an agent while it trains: every action of a whole visit, timed, in the real window."""
+"""A simulated user who inspects an agent while it trains; every action in the real window is timed."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ from tests.benchmarks.hand import Hand
 from tests.benchmarks.own_lateness import OwnLateness
 
 Key, SHIFT = Qt.Key, Qt.KeyboardModifier.ShiftModifier
-BEFORE_S, BEHIND_S = 0.1, 0.5  # that are measured before an action, and behind its answer: what is painted then
-ENOUGH = 60  # steps of an episode that is worth a look
-MOVES = 60  # of the hand on the slider
+BEFORE_S, AFTER_S = 0.1, 0.5  # also measured: this time before an action and after its answer
+MIN_STEPS = 60  # of an episode to inspect
+MOVES = 60  # mouse moves of a drag of the slider
 EXPORTS = {"png": "Export picture", "svg": "Export drawing", "csv": "Export data"}
 
 
 class Visitor(Hand):
-    """Looks inside, one action after the other.
+    """Does everything that the tour describes, one action after the other.
 
     Attributes:
-        timed: by action, in the order of the visit: `late_ms`, the event loop's worst lateness; `own_ms`, the worst of
-            what the window itself was late; `seconds` until the answer was shown.
+        timed: figures by action, in order: `late_ms`, worst lateness of the event loop; `own_ms`, worst lateness caused
+            by the window itself; `seconds`, time until the answer was shown.
     """
 
     def __init__(self, app: App, folder: Path) -> None:
-        """Films and tables are written into `folder`."""
+        """Exports are written into `folder`."""
         super().__init__(app)
         self.timed: dict[str, dict[str, float]] = {}
         self._folder = folder
@@ -56,20 +56,20 @@ class Visitor(Hand):
 
     @contextmanager
     def action(self, name: str) -> Iterator[None]:
-        """Time what is done in here."""
+        """Time the actions in the `with` block."""
         self._late.start()
         self._own.start()
         self.wait(BEFORE_S)
         began = time.perf_counter()
         yield
         seconds = time.perf_counter() - began
-        self.wait(BEHIND_S)
+        self.wait(AFTER_S)
         self._late.stop()
         self._own.stop()
         self.timed[name] = {"late_ms": self._late.figures()["worst"], "own_ms": self._own.worst, "seconds": seconds}
 
     def visit(self) -> None:
-        """Everything, in the order of a person who wants to know."""
+        """Do all actions."""
         for do in (
             self.arrange, self.pin, self.step, self.scrub, self.look_at_heads, self.order_the_memory, self.overlay,
             self.ask_what_if, self.ask_the_meter, self.ask_the_probe, self.ask_over_training, self.break_training,
@@ -86,7 +86,7 @@ class Visitor(Hand):
         return playing
 
     def shows(self, t: int | None = None) -> bool:
-        """A step (by default the chosen one), with its own picture, stands in every card that looks inside."""
+        """Whether every card about the agent shows this step (by default the player's), with its own picture."""
         player, inner = self.app.player, (self.attention, self.memory)
         playing = player.playing
         if playing is None or not playing.length or player.frames.stands_in is not None or player.frame is None:
@@ -100,7 +100,7 @@ class Visitor(Hand):
         )
 
     def seek(self, t: int) -> None:
-        """Show a step, as a click into a map of the episode does."""
+        """Show a step with a click into a map of the episode."""
         (canvas, *_) = _canvases(self.memory)
         self.click(canvas, QPointF(canvas.x_of(t), canvas.place.center().y()))
         self.until(lambda: self.shows(t), f"step {t}")
@@ -121,11 +121,11 @@ class Visitor(Hand):
             self.until(self._shows_pinned, "the episode")
 
     def _click_dot(self) -> None:
-        """Click the newest long episode of those that have long been drawn."""
+        """Click the dot of a long episode among the oldest 90 %, which are drawn already."""
         history, plot = self.app.window.panel_docks.history, self.panel("return", ReturnPanel).plot
         lengths = history.lengths.y.values
         drawn = range(len(lengths) * 9 // 10)
-        number = max(drawn, key=lambda each: (min(lengths[each], 4 * ENOUGH), each))
+        number = max(drawn, key=lambda each: (min(lengths[each], 4 * MIN_STEPS), each))
         dot = QPointF(history.returns.x.values[number], history.returns.y.values[number])
         at = QPointF(plot.mapFromScene(plot.box.mapViewToScene(dot)))
         self.hover(plot.viewport(), at)
@@ -133,7 +133,7 @@ class Visitor(Hand):
         self.until(lambda: self.app.pinning.pinned is not None, "a pin")
 
     def _shows_pinned(self) -> bool:
-        """The pinned episode stands everywhere, at its start."""
+        """Whether all cards show the start of the pinned episode."""
         pinned, playing = self.app.pinning.pinned, self.app.player.playing
         if pinned is None or playing is None or playing.request.seed != pinned.trace.seed:
             return False
@@ -166,7 +166,7 @@ class Visitor(Hand):
             self._drag()
 
     def _drag(self) -> None:
-        """From one end to the other and half the way back."""
+        """Drag the slider from one end to the other and half the way back."""
         slider = self.agent.transport.scrubber
         left, right, middle = HANDLE / 2, slider.width() - HANDLE / 2, slider.height() / 2
         there = [QPointF(left + (right - left) * n / MOVES, middle) for n in range(MOVES + 1)]
@@ -189,7 +189,7 @@ class Visitor(Hand):
             if grid is not None:
                 self.click(grid, grid.place(0, 0).center())
             else:
-                self.click(panel.now, panel.now._places[0].center())
+                self.click(panel.now, panel.now.drawn.places[0].center())
             self.until(lambda: not panel.heads.every and self.shows(), "one head")
             self.hold(panel, Key.Key_H, 3)
             self.press(panel, Key.Key_Escape)
@@ -219,11 +219,11 @@ class Visitor(Hand):
         for kind, view in sorted(kinds.items()):
             with self.action(f"overlay of {kind}, slider dragged"):
                 self.choose(menu.menu(), menu, overlay_words(view.name))
-                self.until(lambda: self._lies() and self.shows(), kind)
+                self.until(lambda: self._overlay_is_shown() and self.shows(), kind)
                 self._drag()
         self.choose(menu.menu(), menu, "Picture alone")
 
-    def _lies(self) -> bool:
+    def _overlay_is_shown(self) -> bool:
         overlay, playing = self.agent.overlays.overlay, self.app.player.playing
         return overlay is not None and playing is not None and overlay.at(playing, playing.t) is not None
 
@@ -237,15 +237,15 @@ class Visitor(Hand):
             return panel.comparison is not None and not self.app.second_player.busy
 
         self.seek(self.playing.length // 4)
-        with self.action("what if: everything remembered erased"):
+        with self.action("what if: memory erased"):
             self.choose(panel.add.menu(), panel.add, "Memory", "Everything it remembers")
-            self.until(answered, "the other future")
-        with self.action("slider dragged through both futures"):
+            self.until(answered, "the second episode")
+        with self.action("slider dragged through both episodes"):
             self._drag()
         self.click(panel.clear_all)
         self.until(lambda: panel.comparison is None, "no change")
-        with self.action("another checkpoint beside it"):
-            self.choose(panel.mode.menu(), panel.mode, "Beside a checkpoint", "Best")
+        with self.action("comparison with another checkpoint"):
+            self.choose(panel.mode.menu(), panel.mode, "Compare with a checkpoint", "Best")
             self.until(answered, "the other agent")
         self.choose(panel.mode.menu(), panel.mode, "What if")
         self.until(lambda: panel.comparison is None, "what if again")
@@ -287,13 +287,13 @@ class Visitor(Hand):
             dialog.value.setText("1")
             self.click(dialog.add)
             self.until(lambda: session.state is State.PAUSED, "the pause")
-        with self.action("going on behind it"):
+        with self.action("training continued after it"):
             self.click(dialog.boxes[0], QPointF(8, dialog.boxes[0].height() / 2))
             dialog.close()
             self.come_back()
-            paused_at = session.step
+            paused_at = session.run.step
             self.click(window.header.buttons[Action.UNPAUSE])
-            self.until(lambda: session.state is State.RUNNING and session.step > paused_at, "training")
+            self.until(lambda: session.state is State.RUNNING and session.run.step > paused_at, "training")
 
     # -- exports ----------------------------------------------------------------------------------
 
@@ -339,7 +339,7 @@ class Visitor(Hand):
             self.until(lambda: driver.playing is not None, "the driven episode")
             by_hand = 0
             for key in (Key.Key_Left, Key.Key_Right) * 4:
-                self._keep_down(key, 0.05)  # or the pole would fall
+                self._keep_down(key, 0.05)  # longer, and the pole would fall
                 by_hand += list(driver.actors.values()).count("person")
                 self.wait(0.35)
             if not by_hand:
@@ -367,7 +367,7 @@ class Visitor(Hand):
             self.until(lambda: self._plays_newest() and self.shows(), "the agent that trains")
 
     def _plays_newest(self) -> bool:
-        """An episode of the training agent's own has begun."""
+        """Whether the player shows an episode of the newest weights, without given actions."""
         playing = self.app.player.playing
         return playing is not None and playing.source == "newest weights" and not playing.given
 

@@ -1,12 +1,12 @@
-"""What the window costs the training that it shows, and how smoothly it runs: the second part of `make bench`.
+"""Measures how much the window slows training, and how smoothly the window runs: the second part of `make bench`.
 
     python -m tests.benchmarks.window [--repeats 5] [--quick]
 
-For two experiments the run is made in a thread of the window, without any window, and in a process of the window,
-and again. The window is 1600×1000 in its first arrangement, with the player at normal speed. Ten seconds after the
-first step it begins to measure (`dqngui/gui/app/cost_report.py`). Runs of one experiment and seed make the same
-steps, so the run without a window is timed over the very steps that the window was measured over: its wall time for
-them, divided by the window's, is the share of the speed that is left. Medians of the repeats are compared.
+Each of two experiments is run in a thread of a window, without a window, and in a process of a window, in turns. The
+window is 1600×1000 in its default arrangement, with the player at normal speed. It begins to measure ten seconds after
+the first step (`dqngui/gui/app/cost_report.py`). Runs of one experiment and seed make the same steps, so the run
+without a window is timed over the same steps as the window: its wall time divided by the window's is the share of the
+speed that is left. The table shows medians of the repeats.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.benchmarks.run import ENVIRONMENT, last_line
 EXPERIMENTS = {"bench-cartpole": ["bench-cartpole"], "default": []}
 CURVES = ("return", "learning", "exploration")
 ENDLESS = "run.total_steps=50000000"
-START_S = 12.0  # from the program's start to the first step, at most
+START_S = 12.0  # longest time from the program's start to the first step
 STORED_RUN = "import json; from tests.benchmarks.stored_run import measure; print(json.dumps(measure()))"
 LIMITS = {
     "thread": {"share": 0.75, "late_p99": 50.0, "late_worst": 250.0},
@@ -39,7 +39,7 @@ LIMITS = {
 
 @dataclass
 class Row:
-    """One line of the table; without a limit it is only told."""
+    """One line of the table: a value, and a limit if it has one."""
 
     label: str
     value: float
@@ -64,7 +64,7 @@ class Row:
 
 
 def window(host: str | None, file: list[str], *, quit_after: float, warm_up: float = 0.0) -> dict[str, Any]:
-    """What a window reports; with a host it trains from the start."""
+    """Open a window and return its report; with a host, it trains from the start."""
     with tempfile.TemporaryDirectory() as place:
         report = Path(place) / "report.json"
         command = [sys.executable, "-m", "dqngui", "gui", *file, "--runs", str(Path(place) / "runs")]
@@ -80,10 +80,10 @@ def window(host: str | None, file: list[str], *, quit_after: float, warm_up: flo
 
 
 def share_left(measured: dict[str, Any], trace: list[list[float]]) -> tuple[float, float]:
-    """(steps/s without a window over the measured steps, the window's share of them)."""
+    """(steps/s without a window over the measured steps, share of this speed that the window reached)."""
     times, steps = np.asarray(trace).T
     first, last = measured["first_step"], min(measured["last_step"], steps[-1])
-    # A step count is repeated while nothing moves (evaluations): the later time counts at both ends.
+    # A step count repeats during an evaluation: at both ends, the last time with this count is used.
     at = [times[np.searchsorted(steps, each, "right") - 1] for each in (first, last)]
     rate = (steps[np.searchsorted(steps, last, "right") - 1] - steps[np.searchsorted(steps, first, "right") - 1]) / (
         at[1] - at[0]
@@ -92,7 +92,7 @@ def share_left(measured: dict[str, Any], trace: list[list[float]]) -> tuple[floa
 
 
 def runs(name: str, repeats: int, seconds: float, warm_up: float) -> dict[str, list[dict[str, Any]]]:
-    """Reports of both hosts, each with the speed without a window over its steps."""
+    """Reports of both hosts, each with the speed without a window over the same steps."""
     found: dict[str, list[dict[str, Any]]] = {host: [] for host in LIMITS}
     for repeat in range(repeats):
         print(f"{name}: {repeat + 1}/{repeats}", file=sys.stderr)
@@ -117,7 +117,7 @@ def runs(name: str, repeats: int, seconds: float, warm_up: float) -> dict[str, l
 
 
 def rows_of(host: str, reports: list[dict[str, Any]]) -> list[Row]:
-    """The table of one experiment in one host, of medians."""
+    """The table of one experiment in one host: medians of the repeats."""
 
     def median(*keys: str) -> float:
         values: list[Any] = list(reports)
@@ -127,20 +127,20 @@ def rows_of(host: str, reports: list[dict[str, Any]]) -> list[Row]:
 
     limits = LIMITS[host]
     curves = {name: median("redraws_per_second", name) for name in CURVES}
-    # A curve cannot be drawn more often than it gets a point.
-    enough = min(4.0, 0.9 * median("rows_per_second"))
+    # A curve is drawn at most once per new point.
+    min_rate = min(4.0, 0.9 * median("rows_per_second"))
     slowest = min(curves, key=lambda name: curves[name])
     return [
-        Row("speed beside the run without a window", median("share"), at_least=limits["share"]),
+        Row("share of the speed without a window", median("share"), at_least=limits["share"]),
         Row("  steps/s", median("steps_per_second")),
         Row("  steps/s without a window", median("windowless_steps_per_second")),
         Row("event loop late, p99", median("event_loop_late_ms", "p99"), "ms", at_most=limits["late_p99"]),
         Row("event loop late, worst", median("event_loop_late_ms", "worst"), "ms", at_most=limits["late_worst"]),
         Row("redraws of Return", curves["return"], "/s", at_least=4.0),
-        Row(f"redraws of the rarest curves ({slowest})", curves[slowest], "/s", at_least=round(enough, 2)),
+        Row(f"redraws of the slowest curves ({slowest})", curves[slowest], "/s", at_least=round(min_rate, 2)),
         Row("pictures of the player", median("pictures_per_second"), "/s", at_least=15.0),
-        Row("painting of panels, share of the time", median("redraw_share")),
-        Row("the window's thread, share of the time", median("window_share")),
+        Row("share of time in painting panels", median("redraw_share")),
+        Row("share of time in the window's thread", median("window_share")),
         Row("worst pause for a checkpoint", max(report["checkpoint_worst_ms"] for report in reports), "ms"),
         Row("resident memory of the window", median("resident_mb"), "MiB"),
     ]
@@ -155,18 +155,25 @@ def single_rows(launches: list[dict[str, Any]], *, stored: dict[str, float], poi
         return float(statistics.median(float("inf") if value is None else value for value in values))
 
     return [
-        Row("window shown after", median([each["window_shown_after_s"] for each in launches]), "s", at_most=2.0),
         Row(
-            "demo's first picture after", median([each["first_picture_after_s"] for each in launches]), "s", at_most=5.0
+            "time until the window shows", median([each["window_shown_after_s"] for each in launches]), "s", at_most=2.0
         ),
         Row(
-            "event loop late meanwhile, worst", median([each["event_loop_late_ms"]["worst"] for each in launches]), "ms"
+            "time until the demo's first picture",
+            median([each["first_picture_after_s"] for each in launches]),
+            "s",
+            at_most=5.0,
+        ),
+        Row(
+            "  event loop late until then, worst",
+            median([each["event_loop_late_ms"]["worst"] for each in launches]),
+            "ms",
         ),
         Row("a million points: redraw of Return", points["return"], "ms", at_most=10.0),
         Row("a million points: redraw of Learning", points["learning"], "ms", at_most=10.0),
-        Row("a stored million events: first curve after", stored["first_curve_s"], "s", at_most=1.0),
-        Row("a stored million events: all read after", stored["whole_s"], "s"),
-        Row("event loop late meanwhile, worst", stored["worst_late_ms"], "ms"),
+        Row("stored run, a million events: first curve", stored["first_curve_s"], "s", at_most=1.0),
+        Row("stored run, a million events: all read", stored["whole_s"], "s"),
+        Row("  event loop late until then, worst", stored["worst_late_ms"], "ms"),
     ]
 
 

@@ -1,8 +1,8 @@
-"""A training run without any window: how far it was when, for comparing one with a window over the same steps.
+"""Trains without a window and records the step count over time, to compare it with a run in a window.
 
     python -m tests.benchmarks.windowless SECONDS [FILE] [--set NAME=VALUE ...]
 
-Prints a list of (seconds since the first event, steps) as JSON. The job is recorded in a folder that is removed.
+Prints a list of (seconds since the first event, steps) as JSON. The run's folder is removed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ EVERY_S = 0.1
 
 
 def trace(experiment_file: str | None, assignments: list[str], seconds: float) -> list[tuple[float, int]]:
-    """(seconds, steps) about ten times a second. Raises RuntimeError if training fails."""
+    """Pairs (seconds, steps), about ten per second. Raises RuntimeError if training fails."""
     experiment = chosen_experiment(experiment_file, None, assignments)
     with tempfile.TemporaryDirectory() as runs:
         folder = create(Path(runs), experiment)
@@ -33,7 +33,7 @@ def trace(experiment_file: str | None, assignments: list[str], seconds: float) -
         while host.alive:
             for event in host.drain():
                 if isinstance(event, Failed):
-                    raise RuntimeError(event.text)
+                    raise RuntimeError(event.words)
                 now = time.perf_counter()
                 began = began if began is not None else now
                 if not points or now - began - points[-1][0] >= EVERY_S:

@@ -1,4 +1,4 @@
-"""Whether an environment repeats itself."""
+"""Whether an environment is reproducible: equal seeds and actions give equal observations."""
 
 from __future__ import annotations
 

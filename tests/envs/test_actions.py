@@ -1,4 +1,4 @@
-"""Several choices become one: every combination once, in order, as the environment wants it."""
+"""Action spaces with several choices become one choice: every combination once, in order."""
 
 from __future__ import annotations
 

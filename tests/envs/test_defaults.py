@@ -1,4 +1,4 @@
-"""The default agent suits each kind of observation, whatever else stands beside it."""
+"""The default agent suits each kind of observation part, whatever other parts there are."""
 
 from __future__ import annotations
 

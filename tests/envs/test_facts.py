@@ -1,4 +1,4 @@
-"""What an environment hides from its agent, under names that a probe can be asked about."""
+"""Facts: hidden state of environments, by names that a probe can use."""
 
 from __future__ import annotations
 

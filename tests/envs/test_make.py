@@ -97,7 +97,7 @@ def test_refused_arguments() -> None:
         "`env.kwargs.length`: expected `int` >= 1"
     )
     assert complaint(EnvConfig(kwargs={"render_mode": "human"})) == (
-        "`env.kwargs.render_mode`: is set by the program, leave it out"
+        "`env.kwargs.render_mode` is set by the program; leave it out"
     )
 
 

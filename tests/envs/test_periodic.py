@@ -1,4 +1,4 @@
-"""The seasonal market: what each length of memory can earn, and the exact value of the best forecast."""
+"""Periodic: the return that each length of memory can earn, and the exact value of the best forecast."""
 
 from __future__ import annotations
 

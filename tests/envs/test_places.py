@@ -1,4 +1,4 @@
-"""Where an environment says that its entities are drawn: find's places are where its pixels are."""
+"""Places of entities: those that Find reports are where its picture shows them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recall: by hand on a small instance, and what oracle, guessing and half a memory earn."""
+"""Recall: a small instance by hand, and the returns of the oracle, of guessing and of half a memory."""
 
 from __future__ import annotations
 

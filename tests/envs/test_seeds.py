@@ -1,4 +1,4 @@
-"""Episode seeds are pure, in their range, and have nothing in common."""
+"""Episode seeds are deterministic, in their range, and unrelated."""
 
 from __future__ import annotations
 

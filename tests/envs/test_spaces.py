@@ -120,12 +120,12 @@ def test_feature_names() -> None:
         (EnvConfig(actions=("a", "b", "c")), "`env.actions`: 3 names for 2 actions"),
         (
             sampled(spaces.Sequence(spaces.Discrete(2))),
-            "`env.id`: the observation part `observation` is a Sequence space, which no network here reads; "
+            "`env.id`: the observation part `observation` is a Sequence space, which no network here can read; "
             "supported are Box, Discrete, MultiDiscrete, MultiBinary, Text, and Dict or Tuple of them",
         ),
         (
             sampled(spaces.Tuple([spaces.Discrete(2), spaces.Sequence(spaces.Discrete(2))])),
-            "`env.id`: the observation part `1` is a Sequence space, which no network here reads; "
+            "`env.id`: the observation part `1` is a Sequence space, which no network here can read; "
             "leave it out with the wrapper `keep`, for example with entries = [0]",
         ),
         (sampled(spaces.Box(0, 1, (0,))), "`env.id`: the observation part `observation` is empty (shape (0,))"),

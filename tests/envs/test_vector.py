@@ -1,4 +1,4 @@
-"""Vector steps: real last observations, resets one by one, arrays that stay as they are."""
+"""Vector steps: real last observations, separate resets, and arrays that are not overwritten."""
 
 from __future__ import annotations
 

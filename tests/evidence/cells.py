@@ -1,4 +1,4 @@
-"""A cell: one row of the table with one seed. What it trains, and the file that holds what came out."""
+"""A cell: one row of the table with one seed, its experiment, and the file with its result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EVIDENCE = Path(__file__).resolve().parent.parent.parent / "assets" / "evidence"
 
 @dataclass(frozen=True)
 class Cell:
-    """One training run of the evidence."""
+    """One training run: a row of the table and a seed."""
 
     row: Row
     seed: int
@@ -35,7 +35,7 @@ class Cell:
         return folder / self.row.task / f"{self.row.agent}-{self.seed}.json"
 
     def experiment(self) -> Experiment:
-        """Complete and checked. Raises ConfigError, also for modules that the catalog does not know."""
+        """The complete, validated experiment. Raises ConfigError, also for modules that the catalog does not know."""
         row, task = self.row, self.task
         start = with_settings(read_experiment(row.preset or task.preset), task.changes)
         run = {"run.seed": self.seed, "run.device": "cpu", "run.threads": 1, "run.host": "inline"}
@@ -43,7 +43,7 @@ class Cell:
         return with_settings(changed, {"run.checkpoint_every": changed.run.total_steps})
 
     def config(self) -> dict[str, Any]:
-        """All that the result depends on, as it is stored. Raises ConfigError."""
+        """Everything that the result depends on, in the stored form. Raises ConfigError."""
         plain: dict[str, Any] = json.loads(json.dumps({**as_data(self.experiment()), "evidence": self._measured()}))
         return plain
 
@@ -52,9 +52,9 @@ class Cell:
         return {"measure": task.measure, "test_episodes": task.test_episodes, "attends": task.attends}
 
     def made_by(self, config: Mapping[str, Any]) -> bool:
-        """Whether a stored configuration is today's; settings that it does not have yet count as left alone.
+        """Whether a stored configuration equals today's; settings that it lacks count as defaults.
 
-        Raises ConfigError where today's cannot be made.
+        Raises ConfigError if today's configuration is invalid.
         """
         today = self.experiment()
         rest = dict(config)
@@ -66,16 +66,16 @@ class Cell:
             return False
 
     def stored(self, folder: Path) -> dict[str, Any] | None:
-        """What came out, if it is there and whole."""
+        """The stored result; None if there is none."""
         return read_result(self.path(folder))
 
     def cost(self) -> float:
-        """Roughly how long it takes, for the order. Raises ConfigError."""
+        """A rough estimate of the training time, to sort by. Raises ConfigError."""
         experiment = self.experiment()
         learn, run = experiment.learn, experiment.run
-        dear = {"none": 0.5, "transformer": 2.0, "mann": 6.0, "dnc": 10.0}.get(experiment.net.memory, 1.0)
+        memory_cost = {"none": 0.5, "transformer": 2.0, "mann": 6.0, "dnc": 10.0}.get(experiment.net.memory, 1.0)
         learned = (learn.window + learn.burn_in) * learn.batch_size * learn.updates / learn.update_every
-        return run.total_steps * (1 + dear * learned / 8)
+        return run.total_steps * (1 + memory_cost * learned / 8)
 
 
 def _with_named(experiment: Experiment, agent: str) -> Experiment:
@@ -86,7 +86,7 @@ def _with_named(experiment: Experiment, agent: str) -> Experiment:
 
 
 def read_result(path: Path) -> dict[str, Any] | None:
-    """A stored result, or None where there is none that can be read."""
+    """Read a stored result; None if the file is missing or broken."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -95,7 +95,7 @@ def read_result(path: Path) -> dict[str, Any] | None:
 
 
 def write_result(path: Path, result: Mapping[str, Any]) -> None:
-    """Store a result whole or not at all: one line a key, lists of numbers on one line each."""
+    """Store a result atomically: one line per key, each list of numbers on one line."""
     lines = []
     for key, value in result.items():
         if isinstance(value, dict):
@@ -110,12 +110,12 @@ def write_result(path: Path, result: Mapping[str, Any]) -> None:
 
 
 def cells(seeds: Sequence[int] | None = None, only: str = "", quick: bool = False) -> Iterator[Cell]:
-    """The table's cells, or some of them.
+    """The cells of the table, or some of them.
 
     Args:
-        seeds: instead of the table's.
-        only: a part of `task/agent-seed`; several are separated by commas.
-        quick: the ten-minute subset, one seed a row.
+        seeds: seeds to use instead of those of the table.
+        only: texts that `task/agent-seed` must contain one of, separated by commas; empty: all cells.
+        quick: only the ten-minute subset, one seed per row.
     """
     wanted = [part.strip() for part in only.split(",") if part.strip()]
     for row in ROWS:

@@ -1,4 +1,4 @@
-"""The pictures of the evidence, for light and dark pages: learning curves, and steps against the corridor's length."""
+"""Draws the pictures of the evidence in light and dark: learning curves, and steps to solve against corridor length."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
-from dqngui.gui.charts.plot import Axis, Band, short
+from dqngui.gui.charts.layout.axis import short
+from dqngui.gui.charts.plot import Axis, Band
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from tests.evidence.results import Group
@@ -41,7 +42,7 @@ class LogAxis(Axis):
 
 
 def draw(found: list[Group], folder: Path) -> list[tuple[str, str]]:
-    """Write every picture in both themes; returns their names (without theme and ending) and what they show."""
+    """Write every picture in both themes; return their names (without theme and suffix) and descriptions."""
     app = QApplication.instance() or QApplication(["evidence"])
     assert isinstance(app, QApplication)
     drawn = [("curves", "Learning curves of every task: mean of the seeds with its 95 % bootstrap interval", _curves)]
@@ -69,12 +70,12 @@ def _write(view: pg.GraphicsLayoutWidget, path: Path) -> None:
 
 
 def _ranks(found: list[Group]) -> Ranks:
-    """A number for every agent that is no control, the same in every picture and panel."""
+    """A number for every agent that is not a control; it gives the agent the same colour in every picture."""
     names = dict.fromkeys(group.row.agent for group in found if not group.is_control)
     return {name: rank for rank, name in enumerate(names)}
 
 
-def _look(group: Group, ranks: Ranks, theme: Theme) -> tuple[QColor, Qt.PenStyle]:
+def _colour_and_dash(group: Group, ranks: Ranks, theme: Theme) -> tuple[QColor, Qt.PenStyle]:
     if group.is_control:
         return QColor(theme.muted), Qt.PenStyle.DashLine
     colours = COLOURS[theme.name]
@@ -132,7 +133,7 @@ def _curves(found: list[Group], theme: Theme) -> pg.GraphicsLayoutWidget:
         last = max((result["curve"][-1][0] for group in rows for result in group.results if result["curve"]), default=1)
         plot.setXRange(0, last, padding=0.03)
         for group in rows:
-            colour, dash = _look(group, ranks, theme)
+            colour, dash = _colour_and_dash(group, ranks, theme)
             steps, mean, low, high = group.curve()
             band = Band()
             faint = QColor(colour)
@@ -162,8 +163,8 @@ def _lengths(found: list[Group], theme: Theme) -> pg.GraphicsLayoutWidget:
     agents = list(dict.fromkeys(group.row.agent for group in solved))
     for place, agent in enumerate(agents):
         rows = [group for group in solved if group.row.agent == agent]
-        aside = 0.012 * (place - (len(agents) - 1) / 2)  # so that points of several agents stand side by side
-        colour, dash = _look(rows[0], ranks, theme)
+        aside = 0.012 * (place - (len(agents) - 1) / 2)  # so that the points of several agents do not overlap
+        colour, dash = _colour_and_dash(rows[0], ranks, theme)
         lengths = np.array([group.results[0]["config"]["env"]["kwargs"]["length"] for group in rows], dtype=float)
         middle = np.array([np.median(group.solved_at()) for group in rows], dtype=float)
         plot.plot(

@@ -1,4 +1,4 @@
-"""Means over a few seeds, and how sure they are."""
+"""Means over a few seeds, and their confidence intervals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _RESAMPLES = 10_000
 
 
 def interquartile_mean(values: npt.ArrayLike) -> float:
-    """Mean without the quarter at each end, (N,) with N >= 1; a quarter is rounded down to whole values.
+    """Mean without the lowest and highest quarter of the values (N,), N >= 1; a quarter is rounded down.
 
     Agarwal et al. 2021, arXiv:2108.13264, as their library computes it.
     """
@@ -25,8 +25,8 @@ def interquartile_mean(values: npt.ArrayLike) -> float:
 def bootstrap(values: npt.ArrayLike, level: float = 0.95) -> tuple[Floats, Floats]:
     """Percentile bootstrap interval of the mean over the first axis: (N, ...) to low (...) and high (...).
 
-    Up to 5 values every one of the N^N resamples is taken, which makes it exact; beyond, 10,000 drawn with a fixed
-    seed (Efron & Tibshirani 1993, chapter 13).
+    Up to 5 values, all N^N resamples are used, so that the interval is exact. With more, 10,000 resamples are drawn
+    with a fixed seed (Efron & Tibshirani 1993, chapter 13).
     """
     data = np.asarray(values, dtype=np.float64)
     count = len(data)

@@ -1,8 +1,10 @@
-"""The README's section of evidence and its pictures, from the stored results alone.
+"""Writes the tables and pictures of the evidence from the stored results alone.
 
     python -m tests.evidence.report [--from FOLDER] [--print]
 
-`--print` writes the tables to standard output and leaves README and pictures as they are.
+All tables go to `README.md` in the folder of the results, beside the pictures; the table of five lines goes to the
+README of the project. Text outside of the marks is left alone. `--print` writes the tables to standard output and
+changes no file.
 """
 
 from __future__ import annotations
@@ -19,11 +21,47 @@ from tests.evidence.results import Group, groups
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BEGIN, END = "<!-- evidence: made by `make evidence-report` -->", "<!-- end of evidence -->"
+EMPTY_DOCUMENT = f"# Evidence\n\n{BEGIN}\n{END}\n"
 INTRODUCTION = """\
-Every line is one agent on one task, trained once a seed with seeds that were used for nothing else, best checkpoint by
-evaluation, then tested once on fresh episodes. *Mean* has its 95 % bootstrap interval over the seeds, IQM is the
-interquartile mean, *steps* and *training* are medians over the seeds (one core of a two-core machine that was also busy
-with another cell). `make evidence` trains all of it again, `make evidence-quick` ten minutes of it."""
+Each line is one agent on one task. It was trained once for each seed; these seeds were used for nothing else. The best
+checkpoint by evaluation was then tested once on new episodes. *Mean* is the mean test score with its 95 % bootstrap
+interval over the seeds, *IQM* is the interquartile mean, *steps* and *training* are medians over the seeds (one core of
+a two-core machine that trained another agent at the same time). `make evidence` trains everything again,
+`make evidence-quick` a part of it in ten minutes."""
+IN_SHORT = (
+    ("cartpole-positions", "attention-gru"),
+    ("tmaze-100", "lstm"),
+    ("recall", "gru"),
+    ("minigrid-memory", "lstm"),
+    ("find", "self-attention"),
+)
+"""Task and agent of each line of the short table."""
+
+
+def short_table(found: list[Group]) -> str:
+    """Markdown of the table in the project's README: a few agents, each beside the control of its task."""
+    lines = [
+        "| task | agent | seeds passed | mean test score | the control's | score to pass |",
+        "|---|---|---|---|---|---|",
+    ]
+    by_name = {(group.row.task, group.row.agent): group for group in found}
+    for task_name, agent in IN_SHORT:
+        group = by_name.get((task_name, agent))
+        if group is None:
+            continue
+        task = group.task
+        percent = task.measure != "return"
+        control = by_name.get((task_name, task.control))
+        cells = [
+            task.title,
+            agent,
+            f"{group.passed} of {len(group.scores)}",
+            _mean(group, percent),
+            "–" if control is None else _mean(control, percent),
+            _number(task.at_least, percent),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def section(found: list[Group]) -> str:
@@ -35,7 +73,7 @@ def section(found: list[Group]) -> str:
 
 
 def table(rows: list[Group]) -> str:
-    """One task: what passes, what is known, and a line an agent."""
+    """Markdown of one task: what a seed must reach, what is known from elsewhere, and one line for each agent."""
     task = rows[0].task
     percent = task.measure != "return"
     asked = {"return": "a mean test return", "success": "success in test episodes"}.get(task.measure, "right turns")
@@ -61,27 +99,31 @@ def _line(group: Group, percent: bool) -> str:
         own = f", at most {_number(row.at_most, percent)}"
     elif row.at_least is not None:
         own = f", at least {_number(row.at_least, percent)}"
-    mean = f"{_number(sum(scores) / len(scores), percent)} [{_number(low, percent)}, {_number(high, percent)}]"
+    mean = f"{_mean(group, percent)} [{_number(low, percent)}, {_number(high, percent)}]"
     if "gap" in group.results[0]:
         mean += f", gap {min(result['gap'] for result in group.results):.2f}"
     solved = group.solved_at()
-    steps = f"{group.middle('steps'):,.0f}"
+    steps = f"{group.median_of('steps'):,.0f}"
     if group.task.measure == "strict" and solved:
-        steps += f" ({group.middle('episodes'):,.0f} episodes)"
+        steps += f" ({group.median_of('episodes'):,.0f} episodes)"
     cells = [
         name,
         f"{group.passed} of {len(scores)}{own}{missing}",
         mean,
         _number(interquartile_mean(scores), percent),
         steps,
-        _duration(group.middle("cpu_seconds")),
+        _duration(group.median_of("cpu_seconds")),
     ]
     return f"| {' | '.join(cells)} |"
 
 
+def _mean(group: Group, percent: bool) -> str:
+    return _number(sum(group.scores) / len(group.scores), percent)
+
+
 def _attention(rows: list[Group]) -> list[str]:
-    """How much of the attention fell on the token that matters."""
-    told = []
+    """A sentence about how much attention fell on the token that matters; nothing where it was not measured."""
+    shares = []
     for group in rows:
         views = [result["attention"] for result in group.results if "attention" in result]
         if not views:
@@ -91,14 +133,14 @@ def _attention(rows: list[Group]) -> list[str]:
         name = max(names, key=lambda each: sum(best[each]))
         low, high = bootstrap(best[name])
         share = sum(best[name]) / len(views)
-        told.append(
+        shares.append(
             f"{group.row.agent} {_number(share, True)} [{_number(low, True)}, {_number(high, True)}] (`{name}`)"
         )
-    if not told:
+    if not shares:
         return []
     chance = next(result["attention"]["chance"] for group in rows for result in group.results if "attention" in result)
-    return ["", f"Attention on the token that matters, of the head that looks there most: {'; '.join(told)}; "
-            f"evenly spread it would be {_number(chance, True)}."]  # fmt: skip
+    heading = "Share of attention on the token that matters, for the head with the largest share"
+    return ["", f"{heading}: {'; '.join(shares)}; uniform attention gives {_number(chance, True)}."]
 
 
 def _number(value: float, percent: bool) -> str:
@@ -111,7 +153,7 @@ def _duration(seconds: float) -> str:
 
 
 def stale(found: list[Group]) -> list[str]:
-    """Names of results whose row has another configuration today."""
+    """Names of the results that were trained with another configuration than their row has today."""
     names = []
     for group in found:
         for result in group.results:
@@ -126,22 +168,22 @@ def stale(found: list[Group]) -> list[str]:
 
 
 def pictures(names: list[tuple[str, str]]) -> str:
-    """Markdown of pictures that follow the reader's theme: (name, description) each."""
+    """Markdown of pictures that follow the reader's theme, of (file name without theme, description) each."""
     return "\n\n".join(
-        f'<picture>\n  <source media="(prefers-color-scheme: dark)" srcset="assets/evidence/{name}-dark.png">\n'
-        f'  <img alt="{text}" src="assets/evidence/{name}-light.png">\n</picture>'
+        f'<picture>\n  <source media="(prefers-color-scheme: dark)" srcset="{name}-dark.png">\n'
+        f'  <img alt="{text}" src="{name}-light.png">\n</picture>'
         for name, text in names
     )
 
 
-def put_into(readme: Path, text: str) -> None:
-    """Replace what stands between the marks. Raises ValueError where they are missing."""
-    whole = readme.read_text(encoding="utf-8")
+def put_into(file: Path, text: str) -> None:
+    """Replace the text between the marks. Raises ValueError if the file lacks the marks."""
+    whole = file.read_text(encoding="utf-8")
     before, begin, rest = whole.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise ValueError(f"{readme.name} lacks the marks {BEGIN} and {END}")
-    readme.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+        raise ValueError(f"{file.name} lacks the marks {BEGIN} and {END}")
+    file.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -155,14 +197,18 @@ def main(argv: list[str] | None = None) -> int:
         print(f"There is no evidence in {given.folder}; `make evidence` makes it.", file=sys.stderr)
         return 1
     for name in stale(found):
-        print(f"made with another configuration than today's: {name}", file=sys.stderr)
+        print(f"trained with another configuration than today's: {name}", file=sys.stderr)
     if given.only_print:
         print(section(found))
         return 0
     from tests.evidence.drawing import draw
 
     drawn = draw(found, given.folder)
-    put_into(given.readme, f"{section(found)}\n\n{pictures(drawn)}")
+    document: Path = given.folder / "README.md"
+    if not document.exists():
+        document.write_text(EMPTY_DOCUMENT, encoding="utf-8")
+    put_into(document, f"{section(found)}\n\n{pictures(drawn)}")
+    put_into(given.readme, short_table(found))
     return 0
 
 

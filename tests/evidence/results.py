@@ -1,4 +1,4 @@
-"""What came out of the cells, grouped as the table is."""
+"""The stored results of the cells, grouped by row of the table."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from tests.evidence.table import ROWS, TASKS, Row, Task
 
 @dataclass(frozen=True)
 class Group:
-    """All seeds of one row.
+    """The results of all seeds of one row.
 
     Attributes:
-        results: what is stored, one a seed, at least one.
+        results: the stored results, one per seed, at least one.
     """
 
     row: Row
@@ -45,7 +45,7 @@ class Group:
 
     @property
     def passed(self) -> int:
-        """Seeds that reached what the row asks for."""
+        """Number of seeds that passed."""
         return sum(self.passes(result) for result in self.results)
 
     def passes(self, result: dict[str, Any]) -> bool:
@@ -55,17 +55,17 @@ class Group:
         return bool(result["score"] >= wanted and result.get("gap", GAP + 1) > GAP)
 
     def solved_at(self) -> list[int]:
-        """Steps of training behind the weights of the seeds that passed."""
+        """Training steps of the chosen weights, for each seed that passed."""
         return [result["best_step"] for result in self.results if self.passes(result)]
 
-    def middle(self, key: str) -> float:
-        """Median of a number over the seeds."""
+    def median_of(self, key: str) -> float:
+        """Median of a result's number over the seeds."""
         return median(result[key] for result in self.results)
 
     def curve(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Steps, and the mean of the evaluations over the seeds with its bootstrap interval.
+        """Steps (N,), mean evaluation over the seeds (N,), and the bounds of its bootstrap interval (N,), (N,).
 
-        A seed that ended early stands at its last evaluation from there on.
+        A seed that ended early keeps its last evaluation from there on.
         """
         curves = [np.array(result["curve"], dtype=np.float64) for result in self.results if result["curve"]]
         if not curves:
@@ -77,7 +77,7 @@ class Group:
 
 
 def groups(folder: Path) -> list[Group]:
-    """Every row of which something is stored in a folder, in the table's order."""
+    """The rows with results in a folder, in the order of the table."""
     return [Group(row, results) for row in ROWS if (results := tuple(_of_row(row, folder)))]
 
 

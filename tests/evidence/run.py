@@ -1,9 +1,9 @@
-"""Trains the cells of the table that are not there yet, in processes, the short ones first.
+"""Trains the cells of the table that have no result yet, each in its own process, short cells first.
 
     python -m tests.evidence.run [--only PATTERN] [--seeds 20-24] [--jobs 2] [--into FOLDER] [--quick] [--again]
 
-A cell whose file was made with the same configuration is not trained again; one that was cut off by a shorter time
-limit than today's is. Ctrl+C ends the running cells, which leave nothing behind, and what is done stays.
+A cell is skipped if its file was made with the same configuration; it is trained again if a shorter time limit
+stopped it. Ctrl+C stops the running cells, which write nothing; finished cells keep their files.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from tests.evidence.cells import EVIDENCE, Cell, cells
 from tests.evidence.train_cell import LIMIT_S
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-GRACE_S = 900.0  # for tests behind the time limit, before a process counts as stuck
+GRACE_S = 900.0  # for the tests after the time limit; then a process counts as stuck
 POLL_S = 0.2
 
 
 @dataclass
 class Running:
-    """A cell in its process."""
+    """A cell that trains, and its process."""
 
     cell: Cell
     process: subprocess.Popen[bytes]
@@ -37,7 +37,7 @@ class Running:
 
 
 def due(wanted: Iterable[Cell], folder: Path, limit_s: float, again: bool) -> list[Cell]:
-    """The cells that have to be trained, short ones first; says which cannot be."""
+    """The cells that must be trained, short cells first. Prints which cells cannot be trained, and why."""
     waiting: list[tuple[float, Cell]] = []
     left_out: dict[str, str] = {}
     for cell in wanted:
@@ -77,12 +77,12 @@ def run(waiting: list[Cell], folder: Path, *, jobs: int, limit_s: float) -> list
                 result = each.cell.stored(folder) if each.process.returncode == 0 else None
                 if result is None:
                     failed.append(each.cell.name)
-                told = (
+                outcome = (
                     "failed"
                     if result is None
                     else f"{result['score']:g} ({result['ended']}, {result['steps']:,} steps)"
                 )
-                _say(f"[{done}/{total}] {each.cell.name}: {told}, {took:.0f} s")
+                _say(f"[{done}/{total}] {each.cell.name}: {outcome}, {took:.0f} s")
     finally:
         for each in running:
             _end(each)
@@ -95,7 +95,7 @@ def _start(cell: Cell, folder: Path, limit_s: float) -> Running:
     command = [sys.executable, "-m", "tests.evidence.train_cell", row.task, row.agent, str(cell.seed)]
     command += ["--into", str(folder.resolve()), "--limit", str(limit_s)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    # In a session of its own, so that Ctrl+C reaches it through this process only.
+    # In its own session, so that Ctrl+C reaches only this process, which then stops it.
     process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
     return Running(cell, process, time.monotonic())
 
@@ -115,14 +115,16 @@ def _say(text: str) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Train the evidence.")
-    parser.add_argument("--only", default="", help="cells whose task/agent-seed contains this (several: commas)")
-    parser.add_argument("--seeds", default="", help="instead of the table's, for example 20-24")
-    parser.add_argument("--jobs", type=int, default=2, help="cells trained at the same time")
-    parser.add_argument("--limit", type=float, default=LIMIT_S, help="seconds of training a cell at most")
+    parser.add_argument(
+        "--only", default="", help="train cells whose task/agent-seed contains this text; separate several by commas"
+    )
+    parser.add_argument("--seeds", default="", help="seeds to train instead of those of the table, for example 20-24")
+    parser.add_argument("--jobs", type=int, default=2, help="number of cells trained at the same time")
+    parser.add_argument("--limit", type=float, default=LIMIT_S, help="maximum training time of a cell, in seconds")
     parser.add_argument("--into", type=Path, default=EVIDENCE)
-    parser.add_argument("--quick", action="store_true", help="the ten-minute subset, one seed a row")
-    parser.add_argument("--again", action="store_true", help="train also what is there")
-    parser.add_argument("--list", action="store_true", help="say what is due, and train nothing")
+    parser.add_argument("--quick", action="store_true", help="train the ten-minute subset, one seed per row")
+    parser.add_argument("--again", action="store_true", help="train cells again that have a result")
+    parser.add_argument("--list", action="store_true", help="print the cells that would be trained, and train nothing")
     given = parser.parse_args(argv)
     try:
         seeds = seeds_of(given.seeds) if given.seeds else None
@@ -136,7 +138,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         failed = run(waiting, given.into, jobs=max(1, given.jobs), limit_s=given.limit)
     except KeyboardInterrupt:
-        _say("Stopped; what is done stays, and the next call goes on from there.")
+        _say("Stopped. Finished cells are stored; the next call continues with the others.")
         return 130
     if failed:
         _say(f"failed: {', '.join(failed)}")

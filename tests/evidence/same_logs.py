@@ -1,8 +1,8 @@
-"""Whether another version of the code trains exactly as this one: the same logs, episodes and weights, bit for bit.
+"""Checks that two versions of the code train exactly alike: the same logs, episodes and weights, bit for bit.
 
 `record FOLDER` trains ten presets for 6,000 steps each, a run that is stopped at its first update and resumed, and a
-fork, through the command line of the version that is first on `PYTHONPATH`. `compare A B` compares two such folders,
-clock fields and sentences aside. `make same-logs BASE=REVISION` does all of it.
+fork, with the version of the code that is first on `PYTHONPATH`. `compare A B` compares two such folders without clock
+fields and texts. `make same-logs BASE=REVISION` does everything.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ CASES: dict[str, list[str]] = {
     "tmaze-mann": ["tmaze", "--set", "net.memory=mann"],
     "tmaze-dnc": ["tmaze", "--set", "net.memory=dnc"],
 }
-BROKEN = 3  # status of a run that stopped at its breakpoint
+STOPPED_AT_BREAKPOINT = 3  # exit status
 CLOCK = {"seconds", "steps_per_second", "updates_per_second"}
 SENTENCES = {"text", "reason", "details", "message", "changes", "kept", "fresh"}
 
 
 def record(folder: Path, jobs: int) -> None:
-    """Train every case into a folder of its own. Raises RuntimeError where one does not end as it should."""
+    """Train every case into its own folder. Raises RuntimeError if a run ends with an unexpected status."""
     folder = folder.absolute()
     with ThreadPoolExecutor(jobs) as pool:
         for done in pool.map(lambda name: _case(folder, name), [*CASES, "resumed and forked"]):
@@ -49,7 +49,7 @@ def _case(folder: Path, name: str) -> str:
         _train(folder / name, [*CASES[name], "--steps", str(STEPS)])
         return name
     stopped = folder / "resumed"
-    _train(stopped, ["cartpole-positions", "--steps", str(STEPS), "--break", "loss > 0"], status=BROKEN)
+    _train(stopped, ["cartpole-positions", "--steps", str(STEPS), "--break", "loss > 0"], status=STOPPED_AT_BREAKPOINT)
     _train(stopped, ["--resume", "last"])
     _train(folder / "forked", ["--fork", str(run_of(stopped)), "--set", "net.width=48", "--steps", str(2 * STEPS)])
     return name
@@ -63,13 +63,13 @@ def _train(runs: Path, arguments: list[str], status: int = 0) -> None:
 
 
 def run_of(runs: Path) -> Path:
-    """The only run of a folder."""
+    """The folder of the only run below a folder."""
     (run,) = [each for each in runs.iterdir() if (each / "events.jsonl").exists()]
     return run
 
 
 def rows(run: Path) -> list[dict[str, Any]]:
-    """The run's log without clock fields, sentences and the names of other runs."""
+    """The events of a run's log, without clock fields, texts and names of other runs."""
     found = []
     for line in (run / "events.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
@@ -78,12 +78,12 @@ def rows(run: Path) -> list[dict[str, Any]]:
 
 
 def differences(one: Path, other: Path) -> list[str]:
-    """What two runs do not have in common, in words; nothing where they are the same."""
+    """The differences between two runs as texts; empty if they are equal."""
     found = []
     first, second = rows(one), rows(other)
     if first != second:
         at = next((i for i, pair in enumerate(zip(first, second, strict=False)) if pair[0] != pair[1]), None)
-        found.append(f"{len(first)} and {len(second)} events, the first other one is line {at}")
+        found.append(f"{len(first)} and {len(second)} events, the first different line is {at}")
     for name in ("episodes.dat", "episodes.idx"):
         if (one / name).read_bytes() != (other / name).read_bytes():
             found.append(f"{name} differs")
@@ -108,7 +108,7 @@ def _flat(tree: Any, prefix: str = "") -> dict[str, torch.Tensor]:
 
 
 def compare(one: Path, other: Path) -> int:
-    """Print a line a case; the number of cases that differ."""
+    """Print one line per case; return the number of cases that differ."""
     wrong = 0
     for name in [*CASES, "resumed", "forked"]:
         found = differences(run_of(one / name), run_of(other / name))

@@ -1,8 +1,8 @@
-"""The strict test of remembering in the passive T-maze.
+"""The strict test of memory in the passive T-maze.
 
-Success alone is a false test: the sign of a negligible difference of the action values gives 0 or 100 %.
-Strict means at least 95 % right on two evaluations of 100 episodes, and Q(right) − Q(wrong) at the
-junction above 1 in the worst of 32 episodes (the true difference is 2).
+The success rate alone is not enough: a tiny difference between the action values decides between 0 and 100 %.
+To pass, an agent must choose the correct turn in at least 95 % of the episodes of two evaluations of 100 episodes, and
+Q(right) − Q(wrong) at the junction must be above 1 in each of 32 other episodes (the true difference is 2).
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from dqngui.learning.acting import inputs_of
 from dqngui.learning.evaluation import evaluate
 from dqngui.nets.network import QNetwork
 
-EPISODES, WATCHED = 100, 32
-RIGHT, GAP = 0.95, 1.0
+EPISODES, GAP_EPISODES = 100, 32
+MIN_RIGHT, GAP = 0.95, 1.0
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one strict test saw.
+    """The result of one strict test.
 
     Attributes:
-        step: environment steps of training before it.
-        right: share of right turns, of each evaluation.
+        step: environment steps trained before the test.
+        right: share of correct turns in each of the two evaluations.
         gap: smallest Q(right) − Q(wrong) at the junction.
     """
 
@@ -40,11 +40,11 @@ class Outcome:
 
     @property
     def remembers(self) -> bool:
-        return min(self.right) >= RIGHT and self.gap > GAP
+        return min(self.right) >= MIN_RIGHT and self.gap > GAP
 
 
 def strictly(network: QNetwork, experiment: Experiment, first_seed: int, step: int = 0) -> Outcome:
-    """The strict test on the 232 seeds from `first_seed` on."""
+    """Run the strict test on 232 seeds, starting with `first_seed`."""
     device = next(network.parameters()).device
     envs = make_vector(experiment.env, EPISODES)
     right = []
@@ -54,12 +54,12 @@ def strictly(network: QNetwork, experiment: Experiment, first_seed: int, step: i
         returns, _ = evaluate(network, envs, seeds, reward_scale=scale, device=device, interrupted=lambda: False)
         right.append(fmean(ret > 0 for ret in returns))
     envs.close()
-    watched = range(first_seed + 2 * EPISODES, first_seed + 2 * EPISODES + WATCHED)
-    return Outcome(step, (right[0], right[1]), worst_gap(network, experiment, watched))
+    gap_seeds = range(first_seed + 2 * EPISODES, first_seed + 2 * EPISODES + GAP_EPISODES)
+    return Outcome(step, (right[0], right[1]), worst_gap(network, experiment, gap_seeds))
 
 
 def worst_gap(network: QNetwork, experiment: Experiment, seeds: Sequence[int]) -> float:
-    """Smallest Q(right) − Q(wrong) at the junction over one greedy episode a seed."""
+    """Smallest Q(right) − Q(wrong) at the junction over one greedy episode per seed."""
     device = next(network.parameters()).device
     count, length = len(seeds), int(experiment.env.kwargs["length"])
     envs = make_vector(experiment.env, count)

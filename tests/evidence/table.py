@@ -1,8 +1,8 @@
-"""What is shown, and by which experiments: one line is one agent on one task, trained once a seed.
+"""The table of the evidence: tasks, and rows of one agent on one task, which is trained once per seed.
 
-An agent is a name of `configs/agents`, a memory of the catalog, or `attention+memory`. Beside each task stands its
-control, the same agent without what the task asks for, and what is known from elsewhere. Names that the catalog does
-not know are left out by the runner, with a notice.
+An agent is a name in `configs/agents`, a memory of the catalog, or `attention+memory`. Each task has a control (the
+same agent without the memory or attention that the task needs) and known results for comparison. The runner skips
+names that the catalog does not know, with a message.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ Measure = Literal["return", "success", "strict"]
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What the rows of one task share.
+    """The settings that all rows of one task share.
 
     Attributes:
-        preset: the experiment that it starts from.
+        preset: the preset that the experiment starts from.
         measure: `return`, mean of test episodes; `success`, share of those with a positive return; `strict`, share of
-            right turns with a difference of the action values above 1 (see `strict`).
-        at_least: a seed passes from this score on.
-        control: the agent that the others are compared with; none where everything is seen.
-        known: oracle, or a published figure with its source.
-        changes: settings of every row, over which the agent and then the row's own are laid.
-        attends: the share of attention on the relevant token is measured too.
+            correct turns with a difference of the action values above 1 (see `strict`).
+        at_least: score from which a seed passes.
+        control: the agent that the others are compared with; empty for a task without one.
+        known: score of an oracle, or a published score with its source.
+        changes: settings of every row; the agent's and the row's settings override them.
+        attends: whether the share of attention on the relevant token is measured too.
     """
 
     title: str
@@ -48,11 +48,11 @@ class Row:
     """One agent on one task.
 
     Attributes:
-        agent: its name in the table and of its files.
-        is_: the agent as described above, where the name is another.
-        at_least, seeds, preset: where they differ from the task's.
-        at_most: a control passes up to this score.
-        quick: belongs to the ten-minute subset, with its first seed.
+        agent: name in the table and in file names.
+        is_: the agent as described above, if `agent` is only a name for it.
+        at_least, seeds, preset: override those of the task.
+        at_most: score up to which a control passes.
+        quick: whether the row belongs to the ten-minute subset (first seed only).
     """
 
     task: str
@@ -67,9 +67,9 @@ class Row:
 
 
 def _tmaze(length: int, seeds: tuple[int, ...] = THREE) -> Task:
-    """A corridor of `length`, at most 3,000 episodes, with about an update an episode on long ones.
+    """The T-maze with this corridor length, trained for at most 3,000 episodes.
 
-    Long corridors are learned in few updates of whole episodes (tuned on seeds 0 to 2 with LRU).
+    Long corridors get about one update per episode, on windows of whole episodes (tuned on seeds 0 to 2 with LRU).
     """
     steps = length + 1
     long: dict[str, Any] = {}
@@ -86,7 +86,7 @@ def _tmaze(length: int, seeds: tuple[int, ...] = THREE) -> Task:
         measure="strict",
         at_least=0.95,
         control="none",
-        known="oracle 100 %, without memory 50 %",
+        known="an oracle reaches 100 %, an agent without memory 50 %",
         seeds=seeds,
         changes={
             "env.kwargs": {"length": length},
@@ -104,11 +104,11 @@ def _tmaze(length: int, seeds: tuple[int, ...] = THREE) -> Task:
 
 
 ALONE: dict[str, Any] = {"net.previous_action": False, "net.previous_reward": False}
-"""For controls: what the agent did last could carry from step to step what it saw."""
+"""For controls: with its previous action as input, an agent could use its actions as a memory."""
 
 
 def _sarima(seasonal_p: int, seasonal_q: int) -> dict[str, Any]:
-    """With P = Q = 0 it looks back p = 2 steps, less than the season of 8."""
+    """Options of the SARIMA memory. With P = Q = 0 it looks back p = 2 steps, less than the season of 8."""
     options = {"p": 2, "q": 1, "seasonal_p": seasonal_p, "seasonal_q": seasonal_q, "season": 8}
     return {f"net.memory_options.{name}": value for name, value in options.items()}
 
@@ -119,7 +119,7 @@ TASKS: dict[str, Task] = {
         preset="cartpole-positions",
         at_least=450,
         control="none",
-        known="at most 500; PPO with LSTM 500 at 100,000 steps (rl-zoo), DQN with LSTM 350 in 2 M (RLlib)",
+        known="the maximum is 500; PPO + LSTM reaches 500 at 100,000 steps (rl-zoo), DQN + LSTM 350 at 2 M (RLlib)",
         changes={"run.total_steps": 150_000, "run.stop_at": 490.0, "net.tokens": "one"},
     ),
     "tmaze-50": _tmaze(50, FIVE),
@@ -132,7 +132,7 @@ TASKS: dict[str, Task] = {
         measure="success",
         at_least=0.95,
         control="none",
-        known="oracle 100 %, a guess is right once in four",
+        known="an oracle reaches 100 %, a random guess 25 %",
         changes={"run.stop_at": 0.98},
     ),
     "periodic": Task(
@@ -140,7 +140,7 @@ TASKS: dict[str, Task] = {
         preset="periodic",
         at_least=45,
         control="sarima-without-season",
-        known="the best forecast earns 52.8, whoever remembers less than a season 0 on average",
+        known="the best forecast earns 52.8, an agent that remembers less than one season 0 on average",
     ),
     "minigrid-memory": Task(
         title="MiniGrid-MemoryS7",
@@ -148,7 +148,7 @@ TASKS: dict[str, Task] = {
         measure="success",
         at_least=0.9,
         control="none",
-        known="a guess at the junction 50 %; recurrent PPO returns 0.86 at 2 M steps on S9 (rl-zoo)",
+        known="a random guess at the junction reaches 50 %; recurrent PPO returns 0.86 at 2 M steps on S9 (rl-zoo)",
         seeds=THREE,
         changes={"run.stop_at": 0.9},
     ),
@@ -157,7 +157,7 @@ TASKS: dict[str, Task] = {
         preset="find",
         at_least=7.2,
         control="none",
-        known="oracle 8, chance 2",
+        known="an oracle reaches 8, random actions 2",
         attends=True,
         changes={"net.tokens": "feature", "run.stop_at": 7.9},
     ),
@@ -166,7 +166,7 @@ TASKS: dict[str, Task] = {
         preset="catch",
         at_least=0.9,
         control="",
-        known="oracle 1",
+        known="an oracle reaches 1",
         changes={"run.stop_at": 0.98},
     ),
     "catch-blind": Task(
@@ -174,7 +174,7 @@ TASKS: dict[str, Task] = {
         preset="catch-blind",
         at_least=0.9,
         control="none",
-        known="oracle 1",
+        known="an oracle reaches 1",
         changes={"run.stop_at": 0.98},
     ),
     "pendulum-positions": Task(
@@ -188,7 +188,7 @@ TASKS: dict[str, Task] = {
 
 ROWS: tuple[Row, ...] = (
     Row("cartpole-positions", "none", at_most=150, quick=True),
-    # Twice the updates: of five tuning seeds each was solved, by 60,000 steps (LSTM) and 150,000 (GRU).
+    # Twice as many updates. All five tuning seeds were solved, within 60,000 steps (LSTM) and 150,000 steps (GRU).
     Row("cartpole-positions", "lstm", {"learn.lr": 5e-4, "learn.update_every": 16}),
     Row("cartpole-positions", "gru", {"learn.update_every": 16}),
     Row("cartpole-positions", "attention-gru", quick=True),

@@ -1,10 +1,10 @@
-"""Trains one cell and writes what came out.
+"""Trains one cell and writes its result.
 
     python -m tests.evidence.train_cell TASK AGENT SEED [--into FOLDER] [--limit SECONDS]
 
-The run goes through the public training job. Of a strict task, weights are asked for and tested whenever an
-evaluation looks promising, on seeds for choosing; the run ends when they pass. What is told comes from the weights
-that were chosen, on test seeds that are read once.
+The run uses the public training job. For a strict task, the weights are tested on selection seeds whenever an
+evaluation is high enough, and the run ends when they pass. The result is measured with the chosen weights on test
+seeds, which are used once.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from dqngui.messages import EpisodeEnded, Evaluated, Event, Failed, Finished, Re
 from dqngui.nets.network import QNetwork
 from dqngui.runs.checkpoints import load_weights
 from dqngui.runs.folder import create, versions
-from tests.evidence import looking, strict
+from tests.evidence import attention_shares, strict
 from tests.evidence.cells import EVIDENCE, Cell, write_result
 from tests.evidence.table import ROWS
 
 LIMIT_S = 7200.0
-PROMISING = 0.8  # mean return of a T-maze evaluation, from which on it is tested strictly
+STRICT_FROM = 0.8  # mean return of a T-maze evaluation from which the strict test is run
 STRICT_SEEDS = SELECTION_SEEDS + 500_000
 SAY_EVERY_S = 30.0
 
 
 class Trained:
-    """One training run, as told by its events."""
+    """One training run, followed through its events."""
 
     def __init__(self, cell: Cell, folder: Path, limit_s: float) -> None:
         self.cell, self.folder, self.limit_s = cell, folder, limit_s
@@ -52,18 +52,17 @@ class Trained:
         self.end: Finished | None = None
         self.late = False
         self.passed: strict.Outcome | None = None
-        self.looks = 0
         self.weights: dict[str, torch.Tensor] | None = None
         self._host = open_host("inline", Request(job="train", experiment=self.experiment, folder=str(folder)))
         self._said = 0.0
         self._network: QNetwork | None = None
 
     def run(self) -> None:
-        """Train to the end, the goal or the limit; ends the process when the one that started it has died."""
+        """Train to the end, the goal or the time limit. Exits if the process that started this one has ended."""
         began, parent = time.perf_counter(), os.getppid()
         self._host.start()
         while self._host.alive:
-            for event in self._host.drain(1.0):  # short: weights are asked for before the run has gone far
+            for event in self._host.drain(1.0):  # short, so that weights are requested soon after an evaluation
                 self._take(event)
             if not self.late and time.perf_counter() - began > self.limit_s:
                 self.late = True
@@ -74,24 +73,23 @@ class Trained:
     def _take(self, event: Event) -> None:
         match event:
             case Failed():
-                raise RuntimeError(f"{event.text}\n{event.details or ''}")
+                raise RuntimeError(f"{event.words}\n{event.details or ''}")
             case EpisodeEnded():
                 self.episodes += 1
             case Evaluated(role="selection"):
                 self.curve.append([event.step, _rounded(event.mean)])
                 self._say(event)
-                if self.cell.task.measure == "strict" and event.mean >= PROMISING and self.passed is None:
+                if self.cell.task.measure == "strict" and event.mean >= STRICT_FROM and self.passed is None:
                     self._host.send(SendWeights())
             case Evaluated(role="confirmation", best=True):
                 self.best_step = event.step
             case Weights() if self.passed is None:
-                self._look(event)
+                self._test(event)
             case Finished():
                 self.end = event
 
-    def _look(self, event: Weights) -> None:
+    def _test(self, event: Weights) -> None:
         outcome = strict.strictly(self.network(event.tensors), self.experiment, STRICT_SEEDS, event.step)
-        self.looks += 1
         if outcome.remembers:
             self.passed, self.weights, self.best_step = outcome, event.tensors, event.step
             self._host.send(Stop())
@@ -102,7 +100,7 @@ class Trained:
             print(f"{self.cell.name}: {event.step:,} steps, {event.mean:.4g}", file=sys.stderr, flush=True)
 
     def network(self, weights: dict[str, torch.Tensor] | None = None) -> QNetwork:
-        """The network with these weights, or with those that the run chose."""
+        """The network with these weights, by default with those that the run chose."""
         if weights is None:
             weights = self.weights if self.weights is not None else load_weights(self.folder, "best")[1]
         envs = make_vector(self.experiment.env, 1)
@@ -122,7 +120,7 @@ def result_of(cell: Cell, limit_s: float = LIMIT_S) -> dict[str, Any]:
         trained.run()
         end = trained.end
         assert end is not None
-        told: dict[str, Any] = {
+        result: dict[str, Any] = {
             "task": cell.row.task,
             "agent": cell.row.agent,
             "seed": cell.seed,
@@ -137,15 +135,15 @@ def result_of(cell: Cell, limit_s: float = LIMIT_S) -> dict[str, Any]:
             **_tested(trained),
         }
         if cell.task.attends and trained.experiment.net.attention != "none":
-            told["attention"] = looking.shares(trained.network(), trained.experiment)
-    told["wall_seconds"] = round(time.perf_counter() - began, 1)
-    told["cpu_seconds"] = round(time.process_time() - used, 1)  # says more where cells share the machine
+            result["attention"] = attention_shares.shares(trained.network(), trained.experiment)
+    result["wall_seconds"] = round(time.perf_counter() - began, 1)
+    result["cpu_seconds"] = round(time.process_time() - used, 1)  # comparable also when cells share the machine
     made_with = {**versions(), "platform": f"{platform.system()} {platform.machine()}"}
-    return {**told, "curve": trained.curve, "versions": made_with, "config": config}
+    return {**result, "curve": trained.curve, "versions": made_with, "config": config}
 
 
 def _tested(trained: Trained) -> dict[str, Any]:
-    """The score on test seeds, and what it is made from."""
+    """The score on test seeds, and the numbers behind it."""
     cell = trained.cell
     if cell.task.measure == "strict":
         outcome = strict.strictly(trained.network(), trained.experiment, TEST_SEEDS)
@@ -153,12 +151,12 @@ def _tested(trained: Trained) -> dict[str, Any]:
     options = {"checkpoint": "best", "episodes": cell.task.test_episodes, "seed": TEST_SEEDS, "role": "test"}
     for event in run_inline(Request(job="test", folder=str(trained.folder), options=options)):
         if isinstance(event, Failed):
-            raise RuntimeError(event.text)
+            raise RuntimeError(event.words)
         if isinstance(event, Evaluated):
             success = fmean(ret > 0 for ret in event.returns)
             score = success if cell.task.measure == "success" else event.mean
             return {"score": _rounded(score), "returns": [_rounded(ret) for ret in event.returns]}
-    raise RuntimeError("the test of the best checkpoint told nothing")
+    raise RuntimeError("the test of the best checkpoint gave no result")
 
 
 def _rounded(value: float) -> float:
@@ -182,5 +180,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner stops this process
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""A whole window with scripted jobs, brought into any state as a person would."""
+"""Makes a whole window with scripted jobs, and brings it into any state through its public actions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scripted_player import ScriptedPlayer
 
 from dqngui import presets
 from dqngui.gui.app.app import App
-from dqngui.lab.playback.agent_process import HostFactory
+from dqngui.hosts import OpenHost
 from dqngui.lab.session.states import Action, State
 
 
@@ -24,9 +24,9 @@ def make_app(
     settings: QSettings,
     monkeypatch: pytest.MonkeyPatch,
     runs: Path | None = None,
-    open_play_host: HostFactory = ScriptedPlayer,
+    open_play_host: OpenHost = ScriptedPlayer,
 ) -> App:
-    """Neither torch nor a process: torch counts as loaded, training and playing are scripts."""
+    """Make a window without torch and processes: torch counts as loaded, training and playing are scripted."""
     monkeypatch.setattr("dqngui.gui.app.torch_loader.find_devices", lambda: [("cpu", "Processor")])
     monkeypatch.setattr(QApplication, "quit", lambda: None)
     made = App(
@@ -34,9 +34,9 @@ def make_app(
         runs=runs,
         settings=settings,
         theme="dark",
+        open_train_host=ScriptedHost,
         open_play_host=open_play_host,
     )
-    made.session._open_host = ScriptedHost
     made.window.resize(1280, 800)
     return made
 
@@ -56,16 +56,16 @@ def end(qtbot: QtBot, app: App) -> None:
 
 
 def until(reached: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Turn the loop until something is so; looks more often than `qtbot.waitUntil`, and fails as it does."""
+    """Process events until a condition is true. It checks more often than `qtbot.waitUntil`."""
     latest = time.monotonic() + seconds
     while not reached():
-        assert time.monotonic() < latest, "waited in vain"
+        assert time.monotonic() < latest, "waited too long"
         QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
         time.sleep(0.001)
 
 
 def hover(widget: QWidget, at: QPoint) -> None:
-    """Move the mouse there without a button; QTest keeps one held that another test's double click pressed last."""
+    """Move the mouse without a button. QTest would keep the button of an earlier double click pressed."""
     none = Qt.MouseButton.NoButton
     where, anywhere = QPointF(at), QPointF(widget.mapToGlobal(at))
     move = QMouseEvent(QEvent.Type.MouseMove, where, anywhere, none, none, Qt.KeyboardModifier.NoModifier)
@@ -73,7 +73,7 @@ def hover(widget: QWidget, at: QPoint) -> None:
 
 
 def reach(app: App, state: State) -> None:
-    """Bring the session into a state as a person would; a stored run is stored beside the settings' file."""
+    """Bring the session into a state as a user would; runs are stored in the folder of the settings file."""
     session = app.session
     if state is State.STORED:
         session.runs = Path(app.window.settings.fileName()).parent / "runs"
@@ -97,14 +97,14 @@ def reach(app: App, state: State) -> None:
         host.fail("The loss is not a number.")
     if state is State.STORED:
         until(lambda: session.state is State.STOPPED)
-        folder = session.folder
+        folder = session.run.folder
         assert folder is not None
         session.open_stored(folder)
     until(lambda: session.state is state)
 
 
 def texts(window: QWidget) -> Iterator[tuple[QWidget, str]]:
-    """Every string that can be seen, with its widget."""
+    """Every visible text, with its widget."""
     for widget in window.findChildren(QWidget):
         if isinstance(widget, (QLabel, QAbstractButton, QLineEdit)):
             yield widget, widget.text()

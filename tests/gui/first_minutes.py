@@ -1,8 +1,9 @@
-"""Follows the README's first five minutes in the real program, with real key and mouse events on a display of its own.
+"""Follows the README's first five minutes in the real program, with real key and mouse events on a virtual display.
 
     python -m tests.gui.first_minutes        (about half a minute on two cores; needs Xvfb and xdotool)
 
-A line a step says whether it had its effect: in the run's files, or in what can be seen. The status is 0 if all had.
+It prints one line per step, which says whether the step had its effect in the run's files or on the screen. The exit
+status is 0 if all steps had.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from dqngui import messages
 from dqngui.__main__ import main as dqngui
 from dqngui.gui.main_window.window import Window
 from dqngui.gui.panels.agent.agent_panel import AgentPanel
+from dqngui.gui.panels.curves.legend import OverlayLegend
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel
 from dqngui.gui.panels.runs.run_table import FOLDER, RunColumn
 from dqngui.gui.panels.runs.runs_panel import RunsPanel
@@ -37,12 +39,12 @@ WAIT_S = 60.0
 
 
 class Visitor(threading.Thread):
-    """Somebody with the README in hand."""
+    """A thread that does the README's steps in the window, with real events."""
 
     def __init__(self, ask: Asker, folder: Path) -> None:
         super().__init__(name="visitor", daemon=True)
         self.ask, self.hands, self.runs = ask, Hands(ask, folder / "Xvfb_screen0"), folder / "runs"
-        self.came = time.monotonic()
+        self.started = time.monotonic()
         self.good = False
 
     def run(self) -> None:
@@ -62,7 +64,7 @@ class Visitor(threading.Thread):
         finally:
             self.hands.keys("ctrl+q")
 
-    # -- looking ----------------------------------------------------------------------------------
+    # -- what is shown and stored -----------------------------------------------------------------
 
     def until(self, what: str, found: Callable[[], Any]) -> Any:
         end = time.monotonic() + WAIT_S
@@ -83,7 +85,7 @@ class Visitor(threading.Thread):
         return [self.hands.picture(self.panels[name]) for name in cards]
 
     def changes(self, before: list[npt.NDArray[np.uint8]], *cards: str) -> None:
-        """Each of the cards looks different from before."""
+        """Wait until each card looks different from before."""
         for name, old in zip(cards, before, strict=True):
             self.until(f"a change in {name}", lambda name=name, old=old: not np.array_equal(old, self.seen(name)[0]))
 
@@ -99,15 +101,15 @@ class Visitor(threading.Thread):
         return summary.state if summary else ""
 
     def step(self) -> int:
-        return int(self.window.session.step)
+        return int(self.window.session.run.step)
 
-    # -- doing ------------------------------------------------------------------------------------
+    # -- actions ----------------------------------------------------------------------------------
 
     def click(self, widget: QWidget, across: float = 0.5, down: float = 0.5, times: int = 1) -> None:
         self.hands.click(*self.hands.place(widget, across, down), times)
 
     def choose_memory(self, letters: str) -> None:
-        """By as many letters as tell it from others."""
+        """Choose a memory by its first letters."""
         editor: QComboBox = self.window.form.first.editors["net.memory"]  # type: ignore[assignment]
         self.click(editor)
         self.hands.keys(*letters, "Return")
@@ -134,7 +136,7 @@ class Visitor(threading.Thread):
         memory: MemoryPanel = self.panels["memory"]
         inner = ("agent", "attention", "memory")
         self.until("the demo", lambda: agent.frame.isVisible())
-        plays_after = time.monotonic() - self.came
+        plays_after = time.monotonic() - self.started
         self.changes(self.seen(*inner), *inner)
         time.sleep(1.5)
         self.click(agent.frame)
@@ -154,7 +156,7 @@ class Visitor(threading.Thread):
 
     def start_run(self) -> str:
         before = self.seen("return")
-        self.click(self.window.header.buttons[Action.START], times=2)  # as many people click
+        self.click(self.window.header.buttons[Action.START], times=2)  # a double click, as many users do
         folder: Path = self.until("a run's folder", lambda: self.runs.is_dir() and self.newest())
         self.until("an evaluation", lambda: self.events(folder, messages.Evaluated))
         self.changes(before, "return")
@@ -169,7 +171,7 @@ class Visitor(threading.Thread):
         slider = self.window.knobs.rows["learn.lr"].slider
         x, y = self.hands.place(slider, self.ask(lambda: slider.value() / slider.maximum()))
         self.hands.drag((x, y), (x - 40, y))
-        (moved,) = self.until("a turned knob", lambda: self.events(self.first, messages.KnobChanged))
+        (moved,) = self.until("a changed knob", lambda: self.events(self.first, messages.KnobChanged))
         self.changes(before, "return", "log")
         self.hands.keys("ctrl+z")
         back = self.until("the knob's undo", lambda: self.events(self.first, messages.KnobChanged)[1:])[0]
@@ -208,7 +210,7 @@ class Visitor(threading.Thread):
         assert (forked.parent, self.memory(self.branch)) == (self.first.name, "lstm")
         assert self.state(self.first) == "stopped"
         self.changes(before, "return")
-        return f"a fork with an LSTM goes on from step {forked.step:,}"
+        return f"a fork with an LSTM continues from step {forked.step:,}"
 
     @staticmethod
     def memory(folder: Path) -> str:
@@ -217,11 +219,11 @@ class Visitor(threading.Thread):
     def compare(self) -> str:
         runs: RunsPanel = self.panels["runs"]
         self.click_run(self.first, RunColumn.SWATCH)
-        self.until("the parent's chip", lambda: self.panels["return"]._legend.chips)
+        self.until("the parent's chip", lambda: self.window.findChild(OverlayLegend).chips)
         self.hands.keys("ctrl+e")
         self.until("the stop", lambda: self.state(self.branch) == "stopped")
         self.click_run(self.first, RunColumn.NAME, times=2)
-        self.until("the stored run", lambda: self.window.session.folder == self.first)
+        self.until("the stored run", lambda: self.window.session.run.folder == self.first)
         self.click_run(self.branch, RunColumn.NAME)
         self.hands.keys("Delete")
         self.until("the deletion", lambda: not self.branch.exists())
@@ -258,7 +260,7 @@ class Visitor(threading.Thread):
 
 
 def visit(folder: Path) -> int:
-    """In the process of the window."""
+    """Run the window and the visitor in this process; return the exit status."""
     visitor: list[Visitor] = []
 
     def begin() -> None:

@@ -1,9 +1,9 @@
-"""Pictures of the real window in every state, size and theme, from real runs, with a contact sheet for each state.
+"""Takes pictures of the real window in every state, size and theme, and makes a contact sheet for each state.
 
     python -m tests.gui.gallery FOLDER        (two to three minutes on two cores)
 
-Each size is a process of its own, since Qt reads its scale once. In it the window goes through its states as a person
-would take it there; both themes are taken from the same moment.
+Each size runs in its own process, because Qt reads its scale factor only once. There the window is taken through its
+states with real runs; both themes are taken at the same moment.
 """
 
 from __future__ import annotations
@@ -38,33 +38,33 @@ Condition = Callable[[], bool]
 
 
 class Gallery(QObject):
-    """Takes one window through its states and pictures of each."""
+    """Takes one window through its states, and a picture of each state."""
 
     def __init__(self, app: App, folder: Path, name: str) -> None:
         super().__init__(app)
         self._app, self._folder, self._name = app, folder, name
         self.problems: list[str] = []
-        self._story = self._tell()
-        self._until: Condition = next(self._story)
+        self._steps = self._states()
+        self._waits_for: Condition = next(self._steps)
         self._since = time.monotonic()
         self._timer = QTimer(self, interval=POLL_MS)
-        self._timer.timeout.connect(self._look)
+        self._timer.timeout.connect(self._advance)
         self._timer.start()
 
-    def _look(self) -> None:
+    def _advance(self) -> None:
         late = time.monotonic() - self._since > PATIENCE_S
-        if not late and not self._until():
+        if not late and not self._waits_for():
             return
         if late:
-            self.problems.append(f"{self._name}: waited in vain in state {self._app.session.state}")
+            self.problems.append(f"{self._name}: waited too long in state {self._app.session.state}")
         try:
-            self._until = next(self._story)
+            self._waits_for = next(self._steps)
             self._since = time.monotonic()
         except StopIteration:
             self._timer.stop()
             self._app.closing.begin(ask=False)
 
-    def _tell(self) -> Iterator[Condition]:
+    def _states(self) -> Iterator[Condition]:
         app, session, window = self._app, self._app.session, self._app.window
         yield lambda: app.shown_at > 0 and session.torch_loaded
         yield self._plays(60)
@@ -72,9 +72,9 @@ class Gallery(QObject):
         session.edit(QUICK)
         session.do(Action.START)
         for step, (path, value) in TWEAKS.items():
-            yield lambda step=step: session.step >= step
+            yield lambda step=step: session.run.step >= step
             session.set_knob(path, value)
-        yield lambda: session.step >= TRAINED
+        yield lambda: session.run.step >= TRAINED
         yield self._plays(20)
         self._shoot("training")
         window.arrange("watch")
@@ -88,7 +88,7 @@ class Gallery(QObject):
         self._shoot("paused")
         session.do(Action.STOP)
         yield lambda: session.state is State.STOPPED
-        folder = session.folder
+        folder = session.run.folder
         session.do(Action.NEW_RUN)
         assert folder is not None
         session.open_stored(folder)
@@ -113,7 +113,7 @@ class Gallery(QObject):
         self._shoot("failed")
 
     def _plays(self, steps: int) -> Condition:
-        """The player shows at least this step of an episode."""
+        """Whether the player shows this step of an episode or a later one, or the episode's end."""
 
         def plays() -> bool:
             playing = self._app.player.playing
@@ -128,7 +128,7 @@ class Gallery(QObject):
 
     def _shoot(self, state: str) -> None:
         window, player = self._app.window, self._app.player
-        player.pause()  # no picture between two episodes
+        player.pause()  # so that no picture is taken between two episodes
         for theme in THEMES:
             window.set_theme(theme)
             for _ in range(5):
@@ -142,7 +142,7 @@ class Gallery(QObject):
 
 
 def take(folder: Path, name: str) -> int:
-    """All pictures of one size, in this process."""
+    """Take all pictures of one size, in this process."""
     width, height, _ = SIZES[name]
     qt = QApplication(["dqngui"])
     qt.setQuitOnLastWindowClosed(False)
@@ -160,7 +160,7 @@ def take(folder: Path, name: str) -> int:
 
 
 def contact_sheet(folder: Path, state: str) -> Path:
-    """All sizes and themes of one state in one picture."""
+    """Write one picture with all sizes and themes of one state."""
     rows = [[QImage(str(folder / f"{state}-{name}-{theme}.png")) for theme in THEMES] for name in SIZES]
     heights = [max(CELL_PX * image.height() // max(1, image.width()) for image in row) for row in rows]
     sheet = QImage(len(THEMES) * CELL_PX, sum(heights), QImage.Format.Format_RGB32)
@@ -178,7 +178,7 @@ def contact_sheet(folder: Path, state: str) -> Path:
 
 
 def main(folder: Path) -> int:
-    """Every size in its own process, then the sheets; 0 if nothing went wrong."""
+    """Take every size in its own process, then make the contact sheets; return 0 on success."""
     folder.mkdir(parents=True, exist_ok=True)
     status = 0
     with tempfile.TemporaryDirectory() as temporary:

@@ -1,10 +1,10 @@
-"""Pictures of the panels that look inside the agent: every view of every attention and memory, from real short runs.
+"""Takes pictures of the panels about the agent, with every view of every attention and memory, from short real runs.
 
     python -m tests.gui.gallery_modules FOLDER [NAME ...]        (about four minutes on two cores)
 
-Each agent is trained for a moment, its run is opened in the real window, and a sheet shows its Attention and Memory
-cards with each announced view chosen in turn, its Agent card, and the window. Nothing learns anything in so few steps:
-what is looked at is how it is drawn. Every attention and memory of the catalog is in it, and every kind of observation.
+Each agent is trained for some hundred steps and its run is opened in the real window. A sheet shows its Attention and
+Memory cards with each view, its Agent card, and the window. The agents do not learn anything in so few steps: the
+pictures show how views are drawn. They cover every attention and memory of the catalog, and every kind of observation.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ Condition = Callable[[], bool]
 
 
 @dataclass(frozen=True)
-class Agent:
-    """Whom the sheet `name` shows: a shipped experiment with other settings, perhaps under an agent's name.
+class ShownAgent:
+    """The agent of the sheet `name`: a preset with changed settings, and an agent preset if `agent` is not empty.
 
     Attributes:
-        shown_at: the step of the episode, or the episode's last one.
-        themes: what the sheet is drawn in.
+        shown_at: the step of the episode to show; the last step of a shorter episode.
+        themes: the themes of the sheet.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Agent:
     themes: tuple[Setting, ...] = ("dark",)
 
     def experiment(self) -> Experiment:
-        """It, for a short run."""
+        """The experiment of a short run."""
         experiment = presets.read_experiment(self.preset)
         if self.agent:
             experiment = presets.with_agent(experiment, presets.read_agent(self.agent))
@@ -81,76 +81,78 @@ def _attending(attention: str, **options: Any) -> dict[str, Any]:
 MINIGRID = {"net.hidden": (), "run.total_steps": 300, "run.eval_every": 0, "run.checkpoint_every": 300}
 BOTH: tuple[Setting, ...] = ("dark", "light")
 AGENTS = (
-    Agent("lstm", "tmaze", _remembering("lstm")),
-    Agent("gru, self-attention", "cartpole-positions", themes=BOTH),
-    Agent("transformer, self-attention", "cartpole-positions-transformer", _remembering("transformer", layers=2)),
-    Agent("transformer, gates", "tmaze", _remembering("transformer", gate="gru", heads=2, length=40)),
-    Agent("mann", "tmaze", _remembering("mann", read_heads=2), themes=BOTH),
-    Agent("dnc", "tmaze", _remembering("dnc", read_heads=2), themes=BOTH),
-    Agent("dnc, large", "recall", _remembering("dnc", slots=64, slot_width=32, read_heads=4)),
-    Agent("lru", "tmaze", _remembering("lru", layers=2)),
-    Agent("mingru", "tmaze", _remembering("mingru")),
-    Agent("sarima", "periodic", _remembering("sarima", season=8, seasonal_q=1), themes=BOTH),
-    Agent("sarima, many features", "cartpole", {**_remembering("sarima", d=1), "net.width": 64}),
-    Agent("no attention, no memory", "cartpole"),
-    Agent("find, self-attention", "find", _attending("self", layers=2), shown_at=4, themes=BOTH),
-    Agent("find, action attention", "find", _attending("action"), shown_at=4, themes=BOTH),
-    Agent(
+    ShownAgent("lstm", "tmaze", _remembering("lstm")),
+    ShownAgent("gru, self-attention", "cartpole-positions", themes=BOTH),
+    ShownAgent("transformer, self-attention", "cartpole-positions-transformer", _remembering("transformer", layers=2)),
+    ShownAgent("transformer, gates", "tmaze", _remembering("transformer", gate="gru", heads=2, length=40)),
+    ShownAgent("mann", "tmaze", _remembering("mann", read_heads=2), themes=BOTH),
+    ShownAgent("dnc", "tmaze", _remembering("dnc", read_heads=2), themes=BOTH),
+    ShownAgent("dnc, large", "recall", _remembering("dnc", slots=64, slot_width=32, read_heads=4)),
+    ShownAgent("lru", "tmaze", _remembering("lru", layers=2)),
+    ShownAgent("mingru", "tmaze", _remembering("mingru")),
+    ShownAgent("sarima", "periodic", _remembering("sarima", season=8, seasonal_q=1), themes=BOTH),
+    ShownAgent("sarima, many features", "cartpole", {**_remembering("sarima", d=1), "net.width": 64}),
+    ShownAgent("no attention, no memory", "cartpole"),
+    ShownAgent("find, self-attention", "find", _attending("self", layers=2), shown_at=4, themes=BOTH),
+    ShownAgent("find, action attention", "find", _attending("action"), shown_at=4, themes=BOTH),
+    ShownAgent(
         "find, recurrent attention", "find",
         {"env.kwargs": {"entities": 8, "relevant": "recall"}, **_attending("recurrent"), **_remembering("gru")},
         shown_at=4,
     ),
-    Agent("minigrid, cells", "minigrid-memory", MINIGRID | _attending("self"), themes=BOTH),
-    Agent(
+    ShownAgent("minigrid, cells", "minigrid-memory", MINIGRID | _attending("self"), themes=BOTH),
+    ShownAgent(
         "minigrid, action attention and a text", "minigrid-memory",
         MINIGRID | _attending("action", heads=2) | {"env.wrappers": ()},
     ),
-    Agent("catch, regions", "catch", _attending("self"), shown_at=5),
-    Agent("catch, categorical", "catch", {"net.values": "categorical"}, shown_at=5),
-    Agent("recall, discrete", "recall", {"env.kwargs": {"delay": 20, "discrete": True}, **_remembering("gru")}),
-    Agent("quantiles, noisy head", "cartpole-positions", {"net.values": "quantile", "net.noisy": True}),
-    Agent("ppo-attention", "cartpole-positions", {"run.total_steps": 2_100}, agent="ppo-attention", themes=BOTH),
+    ShownAgent("catch, regions", "catch", _attending("self"), shown_at=5),
+    ShownAgent("catch, categorical", "catch", {"net.values": "categorical"}, shown_at=5),
+    ShownAgent("recall, discrete", "recall", {"env.kwargs": {"delay": 20, "discrete": True}, **_remembering("gru")}),
+    ShownAgent("quantiles, noisy head", "cartpole-positions", {"net.values": "quantile", "net.noisy": True}),
+    ShownAgent("ppo-attention", "cartpole-positions", {"run.total_steps": 2_100}, agent="ppo-attention", themes=BOTH),
 )  # fmt: skip
 
 
-def train(agent: Agent, runs: Path) -> Path:
-    """A short real run of it. Raises RuntimeError."""
+def train(agent: ShownAgent, runs: Path) -> Path:
+    """Train the agent for a short run and return its folder. Raises RuntimeError if it fails."""
     experiment = agent.experiment()
     folder = create(runs, experiment)
     for event in run_inline(Request(job="train", experiment=experiment, folder=str(folder))):
         if isinstance(event, Failed):
-            raise RuntimeError(f"{agent.name}: {event.text}")
+            raise RuntimeError(f"{agent.name}: {event.words}")
     return folder
 
 
 class Gallery(QObject):
-    """Opens one run after the other in the window and makes a sheet of each."""
+    """Opens each run in the window and makes its sheet."""
 
-    def __init__(self, app: App, folder: Path, runs: Mapping[str, Path], agents: tuple[Agent, ...]) -> None:
+    def __init__(self, app: App, folder: Path, runs: Mapping[str, Path], agents: tuple[ShownAgent, ...]) -> None:
         super().__init__(app)
         self._app, self._folder, self._runs, self._agents = app, folder, runs, agents
         self.problems: list[str] = []
-        self._story = self._tell()
-        self._until: Condition = next(self._story)
+        self._steps = self._sheets()
+        self._waits_for: Condition = next(self._steps)
         self._since = time.monotonic()
         self._timer = QTimer(self, interval=POLL_MS)
-        self._timer.timeout.connect(self._look)
+        self._timer.timeout.connect(self._advance)
         self._timer.start()
 
-    def _look(self) -> None:
+    def _advance(self) -> None:
         late = time.monotonic() - self._since > PATIENCE_S
-        if not late and not self._until():
+        if not late and not self._waits_for():
             return
         if late:
-            self.problems.append(f"waited in vain: {self._app.session.experiment.title} {self._app.player.problem}")
+            self.problems.append(
+                f"waited too long: {self._app.session.run.experiment.title} {self._app.player.problem}"
+            )
         try:
-            self._until = next(self._story)
+            self._waits_for = next(self._steps)
             self._since = time.monotonic()
         except StopIteration:
             self._timer.stop()
             self._app.closing.begin(ask=False)
 
-    def _tell(self) -> Iterator[Condition]:
+    def _sheets(self) -> Iterator[Condition]:
         session, player = self._app.session, self._app.player
         yield lambda: self._app.shown_at > 0 and session.torch_loaded
         for agent in self._agents:
@@ -165,8 +167,8 @@ class Gallery(QObject):
                 self._draw(agent, theme)
             self._app.window.set_theme("dark")
 
-    def _plays(self, agent: Agent) -> bool:
-        """The player shows this step of an episode of this agent, or its end."""
+    def _plays(self, agent: ShownAgent) -> bool:
+        """Whether the player shows the chosen step of an episode of this agent, or the episode's end."""
         player = self._app.player
         playing, who = player.playing, player.agent
         if playing is None or who is None or who.folder != self._runs[agent.name] or not playing.length:
@@ -180,8 +182,8 @@ class Gallery(QObject):
         self._app.window.panel_docks.refresh()
         QApplication.processEvents()
 
-    def _draw(self, agent: Agent, theme: str) -> None:
-        """The sheet of one agent: a row for each panel, the window below."""
+    def _draw(self, agent: ShownAgent, theme: str) -> None:
+        """Write the sheet of one agent: a row for each panel, and the window below."""
         panel_docks = self._app.window.panel_docks
         rows = []
         for name in ("attention", "memory"):
@@ -209,7 +211,7 @@ class Gallery(QObject):
 
 
 def sheet_of(rows: list[list[QImage]]) -> QImage:
-    """Pictures side by side, rows below each other."""
+    """Join pictures: each row side by side, rows below each other."""
     width = max(sum(image.width() + GAP for image in row) for row in rows) + GAP
     sheet = QImage(width, sum(max(image.height() for image in row) + GAP for row in rows) + GAP, rows[0][0].format())
     sheet.fill(GROUND)
@@ -226,7 +228,7 @@ def sheet_of(rows: list[list[QImage]]) -> QImage:
 
 
 def main(folder: Path, names: list[str]) -> int:
-    """Train, then take the pictures of those whose names contain one of these; 0 if nothing went wrong."""
+    """Train the agents whose name contains one of `names` (all without), take pictures; return 0 on success."""
     folder.mkdir(parents=True, exist_ok=True)
     agents = tuple(agent for agent in AGENTS if not names or any(name in agent.name for name in names))
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
@@ -241,8 +243,8 @@ def main(folder: Path, names: list[str]) -> int:
     return 1 if problems else 0
 
 
-def take(folder: Path, runs: Mapping[str, Path], agents: tuple[Agent, ...], settings: QSettings) -> list[str]:
-    """The pictures of trained runs; what went wrong."""
+def take(folder: Path, runs: Mapping[str, Path], agents: tuple[ShownAgent, ...], settings: QSettings) -> list[str]:
+    """Take the pictures of trained runs; return the problems."""
     qt = QApplication(["dqngui"])
     qt.setQuitOnLastWindowClosed(False)
     app = App(agents[0].experiment(), runs=runs[agents[0].name].parent, settings=settings, theme="dark")

@@ -21,14 +21,14 @@ def ended(number: int, ret: float = LENGTH, after: int = 0) -> m.EpisodeEnded:
 
 
 def actions_of(number: int) -> np.ndarray:
-    """Those that the scripted agent would do, but for one step."""
+    """The actions of the scripted agent, except at one step."""
     actions = np.where(np.arange(LENGTH) > 10, 0, 1)
     actions[20 + number] = 1
     return actions
 
 
 def store(folder: Path, events: Sequence[m.EpisodeEnded], stored: Sequence[int] = (0, EARLY, LATE)) -> None:
-    """Write episodes to the disk, behind those that are there, and weights, of which only the names count."""
+    """Append episodes to the run's files, and write weights files, of which only the names matter."""
     have = [
         (folder / name).stat().st_size if (folder / name).exists() else 0 for name in ("episodes.dat", "episodes.idx")
     ]

@@ -10,17 +10,31 @@ from pytestqt.qtbot import QtBot
 
 from dqngui.gui.cards.panel import Panel
 from dqngui.gui.charts.plot import Band, Plot
+from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.session.history import LEARNED_FIELDS, History
 from dqngui.messages import EpisodeEnded, Evaluated, Event, KnobChanged, Learned
 
 
 def made(qtbot: QtBot, kind: type[Panel], width: int = 900, height: int = 500) -> Any:
     panel = kind()
-    qtbot.addWidget(panel, before_close_func=lambda panel: panel.clear())  # a million points are not kept for later
+    qtbot.addWidget(panel, before_close_func=lambda panel: panel.clear())  # so that a million points are freed
     panel.resize(width, height)
     panel.show()
     qtbot.waitExposed(panel)
     return panel
+
+
+class AskedCursor:
+    """Stands in for the cursor: keeps what a panel asks for."""
+
+    def __init__(self) -> None:
+        self.asked: list[Cursor | None] = []
+
+    def pick(self, cursor: Cursor | None) -> None:
+        self.asked.append(cursor)
+
+    def readout(self, number: int) -> list[str]:
+        return []
 
 
 def run_events(count: int = 400, seed: int = 0) -> list[Event]:
@@ -43,7 +57,7 @@ def plots(panel: Panel) -> list[Plot]:
 
 
 def drawn(panel: Panel) -> list[np.ndarray]:
-    """Everything that a panel has drawn: data, ranges, marks; its pixels where it has no plots."""
+    """Everything that a panel has drawn: data, ranges and marks of its plots; without plots, its pixels."""
     if not plots(panel):
         return [pixels(panel)]
     arrays = []
@@ -52,7 +66,7 @@ def drawn(panel: Panel) -> list[np.ndarray]:
         for item in plot.box.childGroup.childItems():
             arrays += [np.asarray(each, dtype=float) for each in item.getData()] if hasattr(item, "getData") else []
             if isinstance(item, Band):
-                arrays.append(np.array([(point.x(), point.y()) for point in item._polygon]))
+                arrays.append(np.array([(point.x(), point.y()) for point in item.polygon]))
     return arrays
 
 

@@ -1,4 +1,4 @@
-"""Episodes for the tests of panels that look inside the agent."""
+"""Episodes for the tests of panels about the agent."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def extend(playing: PlayedEpisode, tensors: dict[str, Any], until: int, ended: b
 
 
 def episode(views: tuple[View, ...] = RECURRENT, steps: int = 100, ended: bool = False, t: int = 0) -> PlayedEpisode:
-    """An episode of so many steps that shows step t."""
+    """An episode with this number of steps that shows step t."""
     playing = extend(began(views), rows_of(views, steps), steps, ended)
     playing.t = t
     return playing

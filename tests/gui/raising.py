@@ -1,4 +1,4 @@
-"""A task that breaks in the middle of training, as a simulator may."""
+"""A task that fails in the middle of training, as a simulator may."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BREAKS_AT = 700
 
 
 class RaisingEnv(CartPoleEnv):
-    """CartPole whose simulator goes away after so many steps."""
+    """CartPole whose simulator fails after some steps."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

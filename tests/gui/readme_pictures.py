@@ -1,8 +1,8 @@
-"""Draws the README's pictures: a real window, a real run of the default experiment, two real tweaks.
+"""Takes the README's pictures: the real window with a real run of the default experiment and two tweaks.
 
     python -m tests.gui.readme_pictures FOLDER        (one to two minutes on two cores)
 
-Both themes, and the agent at play, are taken from the one run, while it trains, after it has visibly learned.
+Both themes and the Watch arrangement are taken from the same run, while it trains, after an evaluation was good.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from dqngui.lab.session.states import State
 
 SIZE = (1600, 1000)
 TWEAKS = {15_000: ("learn.lr", 7e-4), 25_000: ("learn.epsilon", 0.08)}
-FIRST_AT, LEARNED, LATER = 40_000, 450.0, 2_000
-"""The pictures are taken from this step on, once an evaluation has reached this return, so many steps later."""
-WATCHED_STEP = 150  # of the playing episode, in the picture of it
+MIN_STEP, LEARNED_RETURN, STEPS_AFTER = 40_000, 450.0, 2_000
+"""Pictures are taken `STEPS_AFTER` steps after an evaluation reached this return, at `MIN_STEP` at the earliest."""
+WATCHED_STEP = 150  # step of the playing episode in the picture of the Watch arrangement
 POLL_MS = 50
 
 
@@ -31,7 +31,7 @@ Theme = Literal["dark", "light"]
 
 
 class Photographer(QObject):
-    """Turns the knobs at their steps, takes the pictures and closes the window."""
+    """Sets the knobs at their steps, takes the pictures and closes the window."""
 
     def __init__(self, app: App, folder: Path) -> None:
         super().__init__(app)
@@ -41,22 +41,22 @@ class Photographer(QObject):
         self._patience_ms = 60_000
         self._written: list[bool] = []
         self._timer = QTimer(self, interval=POLL_MS)
-        self._timer.timeout.connect(self._look)
+        self._timer.timeout.connect(self._advance)
         self._timer.start()
 
     @property
     def done(self) -> bool:
-        """All three pictures are on disk."""
+        """Whether all three pictures are on disk."""
         return len(self._written) == 3 and all(self._written)
 
-    def _look(self) -> None:
+    def _advance(self) -> None:
         session = self._app.session
-        for step in [step for step in self._tweaks if session.step >= step]:
+        for step in [step for step in self._tweaks if session.run.step >= step]:
             session.set_knob(*self._tweaks.pop(step))
-        over = not session.active and session.state is not State.READY
-        if self._learned_at is None and session.best is not None and session.best >= LEARNED:
-            self._learned_at = session.step
-        learned = self._learned_at is not None and session.step >= max(FIRST_AT, self._learned_at + LATER)
+        over = not session.job.active and session.state is not State.READY
+        if self._learned_at is None and session.run.best is not None and session.run.best >= LEARNED_RETURN:
+            self._learned_at = session.run.step
+        learned = self._learned_at is not None and session.run.step >= max(MIN_STEP, self._learned_at + STEPS_AFTER)
         if not learned and not over:
             return
         self._timer.stop()
@@ -65,14 +65,14 @@ class Photographer(QObject):
                 self._take(f"window-{theme}", theme)
             self._app.window.arrange("watch")
             self._timer.timeout.disconnect()
-            self._timer.timeout.connect(self._look_at_watching)
+            self._timer.timeout.connect(self._take_watching)
             self._timer.start()
         else:
-            print(f"no pictures: no evaluation reached {LEARNED:g}", file=sys.stderr)
+            print(f"no pictures: no evaluation reached {LEARNED_RETURN:g}", file=sys.stderr)
             self._app.closing.begin(ask=False)
 
-    def _look_at_watching(self) -> None:
-        """Takes the last picture once there is an episode to see, or none is to be expected any more."""
+    def _take_watching(self) -> None:
+        """Take the last picture once an episode has reached its step, or after a time limit."""
         playing = self._app.player.playing
         self._patience_ms -= POLL_MS
         if self._patience_ms > 0 and (playing is None or playing.t < WATCHED_STEP):

@@ -1,4 +1,4 @@
-"""A display of its own (Xvfb), with real key and mouse events (xdotool) and pictures of what can be seen on it."""
+"""A virtual display (Xvfb), with real key and mouse events (xdotool) and pictures of its pixels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SETTLE_S = 0.12
 
 @contextmanager
 def own_display(folder: Path) -> Iterator[str]:
-    """A display with nothing on it; its pixels are in a file in the folder. Raises RuntimeError."""
+    """Start an empty virtual display, whose pixels are in a file in the folder. Raises RuntimeError."""
     missing = [name for name in ("Xvfb", "xdotool") if shutil.which(name) is None]
     if missing:
         raise RuntimeError(f"needs {' and '.join(missing)} (Debian and Ubuntu: apt install xvfb xdotool)")
@@ -45,7 +45,7 @@ def own_display(folder: Path) -> Iterator[str]:
 
 
 class Asker(QObject):
-    """Runs a function in the window's thread, for another thread that waits for its result."""
+    """Runs a function in the window's thread; the calling thread waits for the result."""
 
     _asked = Signal(object)
 
@@ -69,7 +69,7 @@ class Asker(QObject):
 
 
 class Hands:
-    """Mouse and keyboard on the display; places are those of widgets, looked up in the window's thread."""
+    """Mouse and keyboard of the display. The places of widgets are read in the window's thread."""
 
     def __init__(self, ask: Asker, screen: Path) -> None:
         self._ask, self._screen = ask, screen
@@ -84,11 +84,11 @@ class Hands:
             self._do("key", "--clearmodifiers", each)
 
     def focus(self, window: QWidget) -> None:
-        """There is no window manager that would."""
+        """Give a window the keyboard focus; the display has no window manager that does it."""
         self._do("windowfocus", "--sync", self._ask(window.winId))
 
     def place(self, widget: QWidget, across: float = 0.5, down: float = 0.5) -> tuple[int, int]:
-        """A point of the display, by shares of a widget's width and height."""
+        """A point of the display (x, y), from shares of a widget's width and height."""
 
         def found() -> QPoint:
             return widget.mapToGlobal(QPoint(round(across * widget.width()), round(down * widget.height())))
@@ -107,7 +107,7 @@ class Hands:
         self._do("mouseup", 1)
 
     def picture(self, widget: QWidget) -> npt.NDArray[np.uint8]:
-        """The pixels (height, width, 4) that stand on the display where a widget is."""
+        """The pixels (height, width, 4) of the display at a widget's place."""
         raw = np.fromfile(self._screen, np.uint8)
         head = raw[:100].view(">u4")
         start, line = int(head[0] + 12 * head[19]), int(head[12])

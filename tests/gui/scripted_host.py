@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dqngui import config, settings
 from dqngui import messages as m
+from dqngui.hosts import DRAIN_MS
 
 
 class ScriptedHost:
@@ -16,6 +17,7 @@ class ScriptedHost:
         answers: False holds back the answers to knobs.
         stops: False ignores Stop, like a job that hangs.
         refuses: why the next hosts fail before their job has begun.
+        silent: tells nothing yet, like a job whose process is still loading.
     """
 
     opened: list[ScriptedHost] = []
@@ -26,10 +28,11 @@ class ScriptedHost:
         self.sent: list[m.Command] = []
         self.answers = True
         self.stops = True
+        self.silent = False
         self.step = 0
         self.killed = False
         self.joined = False
-        self._queue: list[m.Event] = []
+        self._events: list[m.Event] = []
         self._over = False
         self._values: dict[str, object] = {}
         ScriptedHost.opened.append(self)
@@ -46,8 +49,12 @@ class ScriptedHost:
             self.emit(m.Forked(step=self.step, parent=Path(request.fork).name))
 
     def emit(self, *events: m.Event) -> None:
-        self._queue.extend(events)
+        self._events.extend(events)
         self.step = max([self.step, *(event.step for event in events)])
+
+    def replace_first(self, event: m.Event) -> None:
+        """Give this event in place of the first that waits."""
+        self._events[0] = event
 
     def end(self, reason: str = "completed") -> None:
         self.emit(m.Finished(step=self.step, seconds=1.0, steps_per_second=1.0, reason=reason))  # type: ignore[arg-type]
@@ -90,18 +97,20 @@ class ScriptedHost:
             self._values[field] = value
             self.emit(m.KnobChanged(step=self.step, field=field, old=old, new=value))
 
-    def drain(self, budget_ms: float = 8.0) -> list[m.Event]:
-        events, self._queue = self._queue, []
+    def drain(self, budget_ms: float = DRAIN_MS) -> list[m.Event]:
+        if self.silent:
+            return []
+        events, self._events = self._events, []
         return events
 
     @property
     def alive(self) -> bool:
-        return bool(self._queue) or not self._over
+        return bool(self._events) or not self._over
 
     def join(self, timeout: float | None = None) -> bool:
         self.joined = not self.alive
         return self.joined
 
     def kill(self) -> None:
-        self.killed = True
+        self.killed, self.silent = True, False
         self.end("failed")

@@ -24,7 +24,7 @@ class ScriptedRival(ScriptedPlayer):
         super().__init__(kind, request)
         ScriptedPlayer.opened.remove(self)
         ScriptedRival.made.append(self)
-        self.changes: tuple[m.Change, ...] = ()
+        self.changes: tuple[m.Intervention, ...] = ()
 
     def send(self, command: m.Command) -> None:
         if isinstance(command, m.BeginEpisode):

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QFontMetricsF
+from PySide6.QtGui import QAction, QFont, QFontMetricsF
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QInputDialog
 from pytestqt.qtbot import QtBot
@@ -17,7 +17,7 @@ from scripted_player import ScriptedPlayer, Watched
 from dqngui import messages as m
 from dqngui.envs.seeds import PLAY_SEEDS
 from dqngui.gui.cards.card import Card
-from dqngui.gui.charts.bar_ranges import bar_range, step_above
+from dqngui.gui.charts.value_ranges import bar_range, step_above
 from dqngui.gui.panels.agent.agent_panel import SPEEDS, AgentPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.playback.episode import PlayedEpisode
@@ -68,21 +68,26 @@ def entries(panel: AgentPanel) -> list[str]:
     return [action.text() for action in panel.watch.menu().actions() if action.text()]
 
 
+def menu_entry(panel: AgentPanel, text: str) -> QAction:
+    """An entry of the card's own menu."""
+    return next(action for action in panel.menu_actions if action.text() == text)
+
+
 # -- what is drawn -----------------------------------------------------------------------------------
 
 
 def test_picture_bars_and_numbers_are_of_one_step(playing: AgentPanel, player: Watched) -> None:
-    assert playing.frame._image is not None
-    assert playing.frame._image.pixelColor(0, 0).red() == 42
-    assert playing.bars._texts == ["42.00", "10.00"]
-    assert playing.bars.described == "left taken, value 42.00"
+    assert playing.frame.picture is not None
+    assert playing.frame.picture.pixelColor(0, 0).red() == 42
+    assert playing.bars.drawn.texts == ("42.00", "10.00")
+    assert playing.bars.drawn.described == "left taken, value 42.00"
     assert playing.transport.place.text() == "42 / 96+"
     assert playing.gained.text() == "return 42"
     assert playing.line.text() == "demo, 60,000 steps · seed 3,000,000 · greedy"
     player.step(-40)
     player.tick(times=3)
-    assert playing.frame._image.pixelColor(0, 0).red() == 2
-    assert playing.bars.described == "right taken, value 10.00"
+    assert playing.frame.picture.pixelColor(0, 0).red() == 2
+    assert playing.bars.drawn.described == "right taken, value 10.00"
     assert playing.transport.place.text() == "2 / 96+"
 
 
@@ -94,13 +99,13 @@ def test_values_that_come_behind_their_picture_are_drawn(playing: AgentPanel, pl
     player.tick(times=4)
     assert player.playing is not None
     assert (player.playing.t, player.playing.length) == (42, 42)
-    assert playing.bars.described == ""
+    assert playing.bars.drawn.described == ""
     player.host.emit(player.host.played(42, 96))
     player.tick()
     playing.take_views(player.playing)
     playing.refresh()
     assert (player.playing.t, player.playing.length) == (42, 96)
-    assert playing.bars.described == "left taken, value 42.00"
+    assert playing.bars.drawn.described == "left taken, value 42.00"
 
 
 def test_at_the_end_nothing_is_chosen_and_it_says_why(playing: AgentPanel, player: Watched) -> None:
@@ -108,7 +113,7 @@ def test_at_the_end_nothing_is_chosen_and_it_says_why(playing: AgentPanel, playe
     player.tick(times=4)
     assert playing.transport.place.text() == "100 / 100"
     assert playing.gained.text() == "return 100 · ended"
-    assert playing.bars.described == ""
+    assert playing.bars.drawn.described == ""
 
 
 def test_a_random_action_is_marked(playing: AgentPanel, player: Watched) -> None:
@@ -116,20 +121,20 @@ def test_a_random_action_is_marked(playing: AgentPanel, player: Watched) -> None
     player.tick(times=3)
     player.seek(5)  # the script takes action 1 up to step 10, whose value 10 is higher
     player.tick(times=3)
-    assert playing.bars.described == "right taken, value 10.00"
+    assert playing.bars.drawn.described == "right taken, value 10.00"
     assert player.playing is not None
     player.playing.action[5] = 0
     playing.bars.show_step(player.playing, 5)
-    assert playing.bars.described == "left taken at random, value 5.00"
-    assert "at random" in playing.bars._tip()
+    assert playing.bars.drawn.described == "left taken at random, value 5.00"
+    assert "at random" in playing.bars.drawn.tip
 
 
 def test_the_bars_range_stays_while_an_episode_is_played(playing: AgentPanel, player: Watched) -> None:
-    before = playing.bars._range
+    before = playing.bars.drawn.limits
     for t in range(0, 96, 7):
         player.seek(t)
         player.tick(times=3)
-        assert playing.bars._range[1] >= before[1]
+        assert playing.bars.drawn.limits[1] >= before[1]
     assert before == (0.0, 100.0)
 
 
@@ -168,7 +173,7 @@ def test_many_actions_find_room(panel: AgentPanel, count: int, width: int) -> No
     bars.resize(width, bars.minimumSizeHint().height())
     assert bars.minimumSizeHint().height() <= 130
     assert not bars.grab().isNull()
-    assert bars.described == f"act {count - 1} taken, value {bars._texts[-1]}"
+    assert bars.drawn.described == f"act {count - 1} taken, value {bars.drawn.texts[-1]}"
 
 
 def test_without_pictures_the_observation_is_drawn_and_the_reason_said(
@@ -183,7 +188,7 @@ def test_without_pictures_the_observation_is_drawn_and_the_reason_said(
     seen = panel.scene.seen
     assert seen.isVisible() and not panel.frame.isVisible()
     assert [row.name for row in seen.rows] == ["position", "angle"]
-    assert seen._reason == "Scripted draws no pictures."
+    assert seen.drawn.reason == "Scripted draws no pictures."
     assert player.playing is not None
     t = player.playing.t
     assert t > 0
@@ -198,7 +203,7 @@ def test_without_pictures_the_observation_is_drawn_and_the_reason_said(
 def test_states_say_what_is_so(panel: AgentPanel, player: Watched, tmp_path: Path) -> None:
     panel.refresh()
     assert not panel.has_content()
-    assert panel._empty.isVisible()
+    assert panel.empty_text
     player.open(folder=tmp_path)
     assert panel.notice.text.text() == "Starting the player…"
     assert not panel.notice.button.isVisible()
@@ -216,7 +221,7 @@ def test_states_say_what_is_so(panel: AgentPanel, player: Watched, tmp_path: Pat
     assert panel.frame.isVisible()
     assert panel.transport.isEnabled()
     player.client.close()
-    assert panel._empty.isVisible()
+    assert panel.empty_text
 
 
 @pytest.mark.parametrize("size", [(280, 260), (320, 420), (600, 260), (600, 800)])
@@ -237,7 +242,8 @@ def test_nothing_is_cut_off_at_any_size(playing: AgentPanel, size: tuple[int, in
         corner = widget.mapTo(card, QPoint(widget.width(), widget.height()))
         assert corner.x() <= card.width() and corner.y() <= card.height(), widget
     for figure in (playing.transport.place, playing.gained):
-        assert QFontMetricsF(figure._strong).horizontalAdvance(figure.text()) <= figure.width() + 1
+        strong = QFontMetricsF(themes.font(themes.SECONDARY_PX, QFont.Weight.DemiBold))
+        assert strong.horizontalAdvance(figure.text()) <= figure.width() + 1
     assert playing.line.isVisible() == (size[1] > 300)
 
 
@@ -306,7 +312,7 @@ def test_the_scrubber_follows_the_hand_within_what_is_known(playing: AgentPanel,
     player.play()
     scrubber = playing.transport.scrubber
     middle = scrubber.height() // 2
-    QTest.mousePress(scrubber, Qt.MouseButton.LeftButton, pos=QPoint(round(scrubber._x(20)), middle))
+    QTest.mousePress(scrubber, Qt.MouseButton.LeftButton, pos=QPoint(round(scrubber.drawn.x_of(20)), middle))
     assert player.paused
     player.tick(0.2, times=3)
     assert abs(player.shown[-1][0] - 20) <= 1
@@ -319,12 +325,12 @@ def test_the_scrubber_follows_the_hand_within_what_is_known(playing: AgentPanel,
 
 
 def test_the_menu_chooses_weights_exploration_and_episode(playing: AgentPanel, player: Watched) -> None:
-    assert playing.watch._full == "demo, greedy"
+    assert playing.watch.full_text == "demo, greedy"
     assert entries(playing)[:2] == ["Best checkpoint", "Last checkpoint"]
     entry(playing, "20,000 steps")
     player.tick(times=4)
     assert player.client.choice == 20_000
-    assert playing.watch._full == "checkpoint 20,000, greedy"
+    assert playing.watch.full_text == "checkpoint 20,000, greedy"
     entry(playing, "ε 0.1:")
     player.tick(times=3)
     assert player.playing.epsilon == 0.1  # type: ignore[union-attr]
@@ -363,7 +369,7 @@ def test_a_panel_alone_says_what_it_will_show(qtbot: QtBot) -> None:
     alone.take_views(None)
     alone.follow(3)
     alone.refresh()
-    assert alone._empty.isVisible()
+    assert alone.empty_text
 
 
 def test_a_film_is_exported_and_the_player_comes_back(
@@ -373,7 +379,7 @@ def test_a_film_is_exported_and_the_player_comes_back(
     size = player.frames.size
     playing.film.start(path)
     assert playing.line.text().startswith("film:")
-    assert playing._film_action.text() == "Cancel film"
+    assert menu_entry(playing, "Cancel film").isEnabled()
 
     def ticked() -> bool:
         player.tick(times=2)
@@ -390,7 +396,7 @@ def test_a_film_is_exported_and_the_player_comes_back(
 def test_a_film_can_be_cancelled(qtbot: QtBot, playing: AgentPanel, player: Watched, tmp_path: Path) -> None:
     playing.film.start(tmp_path / "episode.mp4")
     player.tick(times=2)
-    playing._film_action.trigger()
+    menu_entry(playing, "Cancel film").trigger()
     assert playing.film.filming is None
     assert playing.line.text() == "film: cancelled"
     assert not list(tmp_path.glob("*.mp4"))

@@ -100,7 +100,7 @@ def test_the_picture_and_the_share_of_every_token_are_drawn(qtbot: QtBot) -> Non
     panel = shown(qtbot, playing)
     assert panel.now.values.shape == (2, 2, 3)
     assert len(panel.over.rows) == 8
-    assert panel.now.told(0, 1, 2).startswith("head 1 · row 1 · column 2 · ")
+    assert panel.now.words_at(0, 1, 2).startswith("head 1 · row 1 · column 2 · ")
     panel.now.clicked.emit(1, 0, 0)
     assert panel.head == 1
 
@@ -129,7 +129,7 @@ def test_the_shown_step_is_drawn_and_its_entropy_told(qtbot: QtBot) -> None:
     np.testing.assert_array_equal(panel.now.values, playing.view(SELF.name)[33])
     nats = entropy(playing.view(SELF.name)[33])[0].mean()
     assert panel.key_figure.text() == f"{nats:.2f} nats · {100 * nats / np.log(2):.0f} %"
-    assert panel._entropy_in_words(33).endswith("of log 2")
+    assert panel.curve.caption(33).endswith("of log 2")
 
 
 def test_the_first_steps_of_a_transformer_can_choose_among_few(qtbot: QtBot) -> None:
@@ -142,9 +142,9 @@ def test_the_first_steps_of_a_transformer_can_choose_among_few(qtbot: QtBot) -> 
     panel.follow(0)
     assert panel.key_figure.text() == "0.00 nats"
     panel.follow(3)
-    assert panel._entropy_in_words(3).endswith("of log 4")
+    assert panel.curve.caption(3).endswith("of log 4")
     panel.follow(39)
-    assert panel._entropy_in_words(39).endswith("of log 16")
+    assert panel.curve.caption(39).endswith("of log 16")
 
 
 def test_over_the_episode_stands_the_mean_of_the_heads_or_a_chosen_one(qtbot: QtBot) -> None:
@@ -153,13 +153,13 @@ def test_over_the_episode_stands_the_mean_of_the_heads_or_a_chosen_one(qtbot: Qt
     values = playing.view(SELF.name)
     np.testing.assert_allclose(panel.over.values, values.mean(axis=(1, 2)), rtol=1e-6)
     assert panel.over.caption == "mean of the heads"
-    QTest.mouseClick(panel.now, Qt.MouseButton.LeftButton, pos=panel.now._places[2].center().toPoint())
+    QTest.mouseClick(panel.now, Qt.MouseButton.LeftButton, pos=panel.now.drawn.places[2].center().toPoint())
     assert panel.head == 2
     np.testing.assert_allclose(panel.over.values, values[:, 2].mean(axis=1), rtol=1e-6)
     np.testing.assert_array_equal(panel.now.values, values[0, 2:3])
     assert panel.alone.isVisible() and panel.alone.name.text() == "head 3"
-    assert panel.now.told(0, 1, 0).startswith("head 3 · pole angle · cart position · ")
-    QTest.mouseClick(panel.now, Qt.MouseButton.LeftButton, pos=panel.now._places[0].center().toPoint())
+    assert panel.now.words_at(0, 1, 0).startswith("head 3 · pole angle · cart position · ")
+    QTest.mouseClick(panel.now, Qt.MouseButton.LeftButton, pos=panel.now.drawn.places[0].center().toPoint())
     assert panel.head is None and not panel.alone.isVisible()
     np.testing.assert_allclose(panel.over.values, values.mean(axis=(1, 2)), rtol=1e-6)
 
@@ -167,7 +167,7 @@ def test_over_the_episode_stands_the_mean_of_the_heads_or_a_chosen_one(qtbot: Qt
 def test_where_heads_are_rows_a_click_on_a_row_chooses_one(qtbot: QtBot) -> None:
     playing = episode((POOL,))
     panel = shown(qtbot, playing)
-    place = panel.now._places[0]
+    place = panel.now.drawn.places[0]
     at = QPoint(round(place.center().x()), round(place.top() + 1.5 * place.height() / 4))
     QTest.mouseClick(panel.now, Qt.MouseButton.LeftButton, pos=at)
     assert panel.head == 1

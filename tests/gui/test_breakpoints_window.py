@@ -15,12 +15,14 @@ from scripted_host import ScriptedHost
 
 from dqngui import messages as m
 from dqngui.gui.app.app import App
+from dqngui.gui.charts.event_strip import EventStrip
 from dqngui.gui.main_window.breakpoint_dialog import BreakpointDialog
 from dqngui.gui.panels.log.event_list import line_of
-from dqngui.lab.analysis.breakpoints import MOST, OFFERED, measure
+from dqngui.lab.analysis.breakpoints import MAX_VALUES, OFFERED, measure
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.states import Action, State
 from dqngui.messages import Breakpoint, BreakpointHit
+from dqngui.runs.folder import EVENTS
 
 LOSS = Breakpoint("loss", "above", 10.0)
 RETURN = Breakpoint("return", "below", 50.0)
@@ -30,7 +32,7 @@ SATURATED = Breakpoint("memory_saturation", "above", 0.5)
 
 def dialog_of(app: App) -> BreakpointDialog:
     app.window.show_breakpoints()
-    dialog = app.window._breakpoint_dialog
+    dialog = app.window.breakpoint_dialog
     assert dialog is not None
     return dialog
 
@@ -106,18 +108,18 @@ def test_present_numbers_stand_beside_each(app: App) -> None:
     dialog = dialog_of(app)
 
     def beside() -> list[str]:
-        dialog._tell_present()
-        return [label.text() for _, label in dialog._rows]
+        dialog.tell_present()
+        return dialog.present_texts
 
     assert beside() == ["not told yet", "not told yet", "not measured yet"]
     reach(app, State.RUNNING)
     host = ScriptedHost.opened[-1]
     host.emit(m.Learned(step=100, updates=1, loss=0.25))
     host.emit(*(m.EpisodeEnded(step=100 + index, ret=float(index), length=1) for index in range(19)))
-    until(lambda: app.session.step >= 118)
+    until(lambda: app.session.run.step >= 118)
     assert beside() == ["now 0.25", "not told yet", "not measured yet"], "too few episodes for a mean"
     host.emit(m.EpisodeEnded(step=119, ret=19.0, length=1))
-    until(lambda: app.session.step >= 119)
+    until(lambda: app.session.run.step >= 119)
     assert beside()[1] == "now 9.5"
 
 
@@ -125,8 +127,8 @@ def test_everything_offered_has_words(app: App) -> None:
     dialog = dialog_of(app)
     for quantity in OFFERED:
         dialog.quantity.set_value(quantity)
-        dialog._tell_present()
-        assert dialog._present.text().endswith("yet."), quantity
+        dialog.tell_present()
+        assert dialog.present.text().endswith("yet."), quantity
 
 
 def test_a_stored_run_says_why_nothing_can_be_set(app: App) -> None:
@@ -146,7 +148,7 @@ def test_the_header_says_how_many_are_switched_on_and_opens_the_list(qtbot: QtBo
     app.window.breakpoints.add(LOSS)
     assert "1 breakpoint: loss above 10" in button.toolTip() and "Ctrl+B" in button.toolTip()
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    dialog = app.window._breakpoint_dialog
+    dialog = app.window.breakpoint_dialog
     assert dialog is not None and dialog.isVisible()
     assert all(each.accessibleName() for each in dialog.findChildren(QToolButton))
 
@@ -159,12 +161,12 @@ def test_a_hit_says_why_training_stands_until_it_goes_on(qtbot: QtBot, app: App)
     hit(app)
     banner = app.window.banner
     assert banner.isVisible() and banner.text.text() == "Paused: loss rose above 10 (12.34) at step 41,200."
-    assert app.window.panel_docks.history.hits and line_of(app.window.panel_docks.history.story[-1]).text == (
+    assert app.window.panel_docks.history.hits and line_of(app.window.panel_docks.history.log_events[-1]).text == (
         "Breakpoint: loss rose above 10 (12.34)"
     )
     app.window.panel_docks.refresh()
     returns = app.window.panel_docks.panels["return"]
-    assert "breakpoint, loss rose above 10 (12.34)" in returns._strip.near(returns.plot.x_of(41_200))[0]  # type: ignore[attr-defined]
+    assert "breakpoint, loss rose above 10 (12.34)" in returns.findChild(EventStrip).near(returns.plot.x_of(41_200))[0]  # type: ignore[attr-defined]
     qtbot.mouseClick(banner.go_on, Qt.MouseButton.LeftButton)
     until(lambda: app.session.state is State.RUNNING)
     assert isinstance(ScriptedHost.opened[-1].sent[-1], m.Resume) and not banner.isVisible()
@@ -201,9 +203,13 @@ def test_a_failure_is_told_in_place_of_the_hit_before_it(app: App) -> None:
 
 def test_hits_of_a_stored_run_are_marks_only(app: App, tmp_path: Path) -> None:
     reach(app, State.STORED)
-    app.session._take([BreakpointHit(step=5, point=LOSS, value=12.0)])
-    app.session.changed.emit()
-    assert app.session.hits == () and not app.window.banner.go_on.isVisible()
+    folder = app.session.run.folder
+    assert folder is not None
+    (folder / EVENTS).write_bytes(m.encode(BreakpointHit(step=5, point=LOSS, value=12.0)) + b"\n")
+    app.session.open_stored(folder)
+    until(lambda: app.session.log.share == 1.0)
+    assert len(app.session.history.hits) == 1
+    assert app.session.run.hits == () and not app.window.banner.go_on.isVisible()
 
 
 # -- while watching -----------------------------------------------------------------------------------
@@ -238,14 +244,14 @@ def test_entropy_and_saturation_are_shares() -> None:
     assert measure(bare) == {}
 
 
-def test_a_large_episode_is_looked_at_every_so_manieth_step() -> None:
+def test_a_large_episode_is_measured_on_some_of_its_steps() -> None:
     wide = m.View("attention/self/0", ("head", "query", "key"), (8, 50, 50))
     ready = m.PlayerReady(step=0, environment="E", views=(wide,), weights=(wide.name,))
     playing = PlayedEpisode(ready, m.EpisodeBegan(step=0, number=0, seed=0), "newest weights")
     steps = 40
     rows = np.zeros((steps, *wide.shape), np.float32)
     rows[..., 0] = 1
-    assert rows.size > 3 * MOST
+    assert rows.size > 3 * MAX_VALUES
     tensors = {"action": np.zeros(steps, np.int64), f"view/{wide.name}": rows}
     playing.take(m.Played(step=0, number=0, first=0, tensors=tensors, ended=True))
     assert measure(playing) == {"attention_entropy": 0.0}
@@ -285,12 +291,12 @@ def test_what_holds_while_training_is_paused_anyway_pauses_it_when_it_goes_on(ap
     reach(app, State.PAUSED)
     app.window.breakpoints.add(ENTROPY)
     app.window.breakpoints.watch(watched(0.0))
-    assert app.window.breakpoints.watched["attention_entropy"] == pytest.approx(0.0) and not app.session.hits
+    assert app.window.breakpoints.watched["attention_entropy"] == pytest.approx(0.0) and not app.session.run.hits
     app.session.do(Action.UNPAUSE)
     until(lambda: app.session.state is State.RUNNING)
     app.window.breakpoints.watch(watched(0.0))
     until(lambda: app.session.state is State.PAUSED)
-    assert app.session.hits
+    assert app.session.run.hits
 
 
 def test_numbers_are_measured_for_the_list_without_any_breakpoint(app: App) -> None:

@@ -6,19 +6,20 @@ import msgspec
 import numpy as np
 import pytest
 from driving import hover
-from made_panels import made, plots, run_events
-from PySide6.QtCore import QPointF, Qt
+from made_panels import AskedCursor, made, plots, run_events
+from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from dqngui.gui.cards.card import Card
-from dqngui.gui.charts.event_strip import describe, short_name, value_text
-from dqngui.gui.charts.plot import grown, typical_range
+from dqngui.gui.charts.event_strip import EventStrip, describe, short_name, value_text
+from dqngui.gui.charts.value_ranges import training_span, typical_range
 from dqngui.gui.panels.curves.exploration_panel import ExplorationPanel
 from dqngui.gui.panels.curves.learning_panel import LearningPanel
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
 from dqngui.gui.style import theme as themes
+from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.session.history import History
 from dqngui.messages import EpisodeEnded, Evaluated, Forked, KnobChanged, Learned
 
@@ -31,9 +32,10 @@ def dark(qapp: QApplication) -> None:
 def test_the_best_evaluation_is_named_and_ringed(qtbot: QtBot) -> None:
     panel = made(qtbot, ReturnPanel)
     panel.show(History.of(run_events()))
-    assert panel._best.text() == "best 400 at 20,000"
-    sizes = panel._evaluations.data["size"]
-    assert list(sizes).count(max(sizes)) == 1
+    assert panel.drawn.best_in_words == "best 400 at 20,000"
+    assert [each.step for each in panel.drawn.evaluations] == [5_000, 10_000, 15_000, 20_000]
+    assert [each is panel.drawn.best for each in panel.drawn.evaluations] == [False, False, False, True]
+    assert "best 400 at 20,000" in [each.text() for each in panel.header_widgets if isinstance(each, ElidedLabel)]
 
 
 def test_the_best_is_the_mean_of_both_evaluations_as_in_the_table_of_runs(qtbot: QtBot) -> None:
@@ -42,33 +44,33 @@ def test_the_best_is_the_mean_of_both_evaluations_as_in_the_table_of_runs(qtbot:
         step=25_000, returns=(430.0,), lengths=(430,), mean=430.0, role="confirmation", best=True, score=420.0
     )
     panel.show(History.of([*run_events(), second]))
-    assert panel._best.text() == "best 420 at 25,000"
+    assert panel.drawn.best_in_words == "best 420 at 25,000"
 
 
 def test_learning_begins_where_a_fork_left_its_parent(qtbot: QtBot) -> None:
     panel = made(qtbot, LearningPanel)
     fork = Forked(step=60_000, parent="a")
     panel.show(History.of([fork, *(msgspec.structs.replace(e, step=60_000 + e.step) for e in run_events(100))]))
-    assert {plot.span for plot in plots(panel)} == {(60_000.0, 60_000.0 + grown(5_000))}
+    assert {plot.span for plot in plots(panel)} == {(60_000.0, 60_000.0 + training_span(5_000))}
     panel.show(History.of(run_events(100)))
-    assert {plot.span for plot in plots(panel)} == {(0.0, grown(5_000))}
+    assert {plot.span for plot in plots(panel)} == {(0.0, training_span(5_000))}
 
 
 def test_smoothing_changes_the_line(qtbot: QtBot) -> None:
     panel = made(qtbot, ReturnPanel)
     panel.show(History.of(run_events()))
     panel.smooth(1)
-    rough = panel._line.getData()[1]
+    rough = panel.drawn.line[1]
     panel.smooth(100)
-    assert panel._line.getData()[1].std() < 0.6 * rough.std()
+    assert panel.drawn.line[1].std() < 0.6 * rough.std()
 
 
 def test_a_legend_entry_hides_its_series(qtbot: QtBot) -> None:
     panel = made(qtbot, ReturnPanel)
     panel.show(History.of(run_events()))
-    assert len(panel._dots.getData()[0])
-    panel._chips["episodes"].click()
-    assert not len(panel._dots.getData()[0])
+    assert len(panel.drawn.dots[0])
+    next(chip for chip in panel.header_widgets if chip.text() == "episodes").click()
+    assert not len(panel.drawn.dots[0])
 
 
 def test_the_readout_tells_what_is_at_a_step(qtbot: QtBot) -> None:
@@ -77,10 +79,11 @@ def test_the_readout_tells_what_is_at_a_step(qtbot: QtBot) -> None:
     text = panel.readout(20_000.0)
     for part in ("<b>20,000</b>", "episode 400", "evaluation 400", "(best)", "Learning rate 1e-3 → 5e-4"):
         assert part in text
-    panel._hover((19_990.0, 0.0))
+    plot = panel.plot
+    hover(plot.viewport(), plot.mapFromScene(plot.box.mapViewToScene(QPointF(19_990.0, 0.0))))
     assert panel.plot.readout.isVisible()
     assert panel.rect().contains(panel.plot.readout.geometry().translated(panel.plot.pos()))
-    panel._hover(None)
+    QApplication.sendEvent(plot, QEvent(QEvent.Type.Leave))
     assert not panel.plot.readout.isVisible()
 
 
@@ -98,26 +101,25 @@ def test_a_click_asks_for_the_cursor(qtbot: QtBot) -> None:
     panel = made(qtbot, ReturnPanel)
     panel.show(History.of(run_events()))
     middle = panel.plot.mapFromScene(panel.plot.box.sceneBoundingRect().center())
-    with qtbot.waitSignal(panel.picked) as asked:
-        QTest.mouseClick(panel.plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
-    assert asked.args is not None
-    assert asked.args[0].step == pytest.approx(sum(panel.plot.span) / 2, rel=0.02)
-    panel.seek(asked.args[0])
-    with qtbot.waitSignal(panel.picked) as asked:
-        QTest.mouseClick(panel.plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
-    assert asked.args == [None]
+    cursor = panel.cursor_control = AskedCursor()
+    QTest.mouseClick(panel.plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    assert cursor.asked[0].step == pytest.approx(sum(panel.plot.span) / 2, rel=0.02)
+    panel.seek(cursor.asked[0])
+    QTest.mouseClick(panel.plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    assert cursor.asked[1:] == [None]
 
 
 def test_tweak_labels_never_overlap_and_the_tooltip_tells_all(qtbot: QtBot) -> None:
     panel = made(qtbot, ReturnPanel)
     knobs = [KnobChanged(step=s, field="learn.batch_size", old=32, new=s) for s in range(9_000, 12_000, 100)]
     panel.show(History.of([*run_events(), *knobs]))
-    places = [place for place, _, _ in panel._strip.placed()]
+    strip = panel.findChild(EventStrip)
+    places = [place for place, _, _ in strip.placed()]
     assert len(places) >= 2
     assert not any(a.intersects(b) for i, a in enumerate(places) for b in places[i + 1 :])
-    assert all(place.left() >= 0 and place.right() <= panel._strip.width() for place in places)
-    assert panel._strip.geometry().bottom() <= panel.plot.geometry().top()
-    said = panel._strip.near(panel.plot.x_of(10_500))
+    assert all(place.left() >= 0 and place.right() <= strip.width() for place in places)
+    assert strip.geometry().bottom() <= panel.plot.geometry().top()
+    said = strip.near(panel.plot.x_of(10_500))
     assert "10,500: Batch size 32 → 10,500" in said
 
 
@@ -144,11 +146,11 @@ def test_present_values_stand_beside_their_names(qtbot: QtBot) -> None:
 
 def test_small_plots_rearrange(qtbot: QtBot) -> None:
     panel = made(qtbot, LearningPanel, 1200, 240)
-    assert panel._columns == 4
+    assert panel.columns == 4
     panel.resize(500, 600)
-    assert panel._columns == 2
+    assert panel.columns == 2
     panel.resize(220, 900)
-    assert panel._columns == 1
+    assert panel.columns == 1
 
 
 def test_a_card_carries_a_panel_and_deletes_all_of_it(qtbot: QtBot) -> None:
@@ -187,10 +189,10 @@ def test_the_band_ends_where_the_episodes_do(qtbot: QtBot) -> None:
     returns = [500.0, 500.0, 500.0, 10.0] * 30
     history.take([EpisodeEnded(step=10 * i, ret=ret, length=5) for i, ret in enumerate(returns)])
     panel.show(history)
-    band = panel._band.boundingRect()
-    assert band.top() >= 10.0
-    assert band.bottom() <= 500.0
-    assert band.height() > 100.0
+    _, low, high = panel.drawn.band
+    assert low.min() >= 10.0
+    assert high.max() <= 500.0
+    assert high.max() - low.min() > 100.0
 
 
 def test_small_plots_name_their_quantity_whole_or_by_its_sign(qtbot: QtBot) -> None:

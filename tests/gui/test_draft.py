@@ -1,4 +1,4 @@
-"""Edits of a run that trains: kept as a draft, told by the bar, and carried into a fork or a new run."""
+"""Edits of a run that trains: kept as a draft, shown by the bar, and carried into a fork or a new run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from scripted_host import ScriptedHost
 from dqngui import messages as m
 from dqngui import presets, settings
 from dqngui.gui.main_window.actions import RunActions
-from dqngui.gui.main_window.draft_bar import DraftBar, change_words
+from dqngui.gui.main_window.draft_bar import DraftBar
+from dqngui.gui.settings_form.setting_words import change_words
 from dqngui.lab.session.draft import Draft, difference
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
@@ -40,7 +41,7 @@ def running(qtbot: QtBot, session: Session) -> Session:
     session.do(Action.START)
     reached(qtbot, session, State.RUNNING)
     host().emit(m.EpisodeEnded(step=41_200, ret=1.0, length=1))
-    qtbot.waitUntil(lambda: session.step == 41_200)
+    qtbot.waitUntil(lambda: session.run.step == 41_200)
     return session
 
 
@@ -53,17 +54,17 @@ def reached(qtbot: QtBot, session: Session, state: State) -> None:
 
 
 def parents_folder(session: Session) -> Path:
-    assert session.folder is not None
-    return session.folder
+    assert session.run.folder is not None
+    return session.run.folder
 
 
-class Told:
-    """What the session said and drew, in order."""
+class Heard:
+    """What the session said and gave, in order."""
 
     def __init__(self, session: Session) -> None:
         self.sentences: list[str] = []
         self.order: list[str] = []
-        session.told.connect(lambda text, details: self.sentences.append(text))
+        session.message.connect(lambda text, details: self.sentences.append(text))
         session.cleared.connect(lambda: self.order.append("cleared"))
         session.received.connect(self._take)
 
@@ -133,13 +134,13 @@ def test_differences_between_presets_lead_from_one_to_the_other(name: str) -> No
 
 def test_edits_of_a_run_wait_and_change_nothing_in_it(qtbot: QtBot, running: Session) -> None:
     running.edit(TWO)
-    assert set(running.draft) == set(TWO)
-    assert running.experiment == BEGAN
+    assert set(running.waiting_edits) == set(TWO)
+    assert running.run.experiment == BEGAN
     assert running.value("net.width") == 64
-    assert running.proposed_value("net.width") == 128
+    assert running.draft.value("net.width") == 128
     assert {Action.FORK, Action.START_DRAFT, Action.DISCARD_DRAFT} <= running.allowed
     running.do(Action.DISCARD_DRAFT)
-    assert running.draft == {}
+    assert running.waiting_edits == {}
     assert not {Action.START_DRAFT, Action.DISCARD_DRAFT} & running.allowed
     assert host().sent == []
 
@@ -149,14 +150,14 @@ def test_a_live_knob_is_no_draft_but_part_of_what_is_forked(qtbot: QtBot, runnin
     running.set_knob("learn.lr", 5e-4)
     running.set_knob("learn.epsilon", 0.3)
     qtbot.waitUntil(lambda: running.value("learn.epsilon") == 0.3)
-    assert list(running.draft) == ["net.width"]
-    assert running.proposed.learn.lr == 5e-4
-    assert running.proposed.learn.epsilon == BEGAN.learn.epsilon
+    assert list(running.waiting_edits) == ["net.width"]
+    assert running.draft.experiment.learn.lr == 5e-4
+    assert running.draft.experiment.learn.epsilon == BEGAN.learn.epsilon
 
 
 def test_a_draft_that_does_not_fit_cannot_be_forked(running: Session) -> None:
     running.edit({"net.width": 63})
-    assert "heads" in running.problem
+    assert "heads" in running.draft.problem
     assert not {Action.FORK, Action.START_DRAFT} & running.allowed
     assert Action.DISCARD_DRAFT in running.allowed
     assert Action.STOP in running.allowed
@@ -166,24 +167,24 @@ def test_another_task_is_a_draft_of_all_that_differs(qtbot: QtBot, running: Sess
     other = presets.read_experiment(next(name for name in presets.preset_names() if name != "cartpole-positions"))
     running.edit({"run.seed": 7, "net.width": 128})
     running.load(other)
-    assert running.draft.keys() == difference(BEGAN, running.proposed).keys()
-    assert (running.proposed.title, running.proposed.env) == (other.title, other.env)
-    assert running.proposed.run.seed == 7  # where and how it runs stays
+    assert running.waiting_edits.keys() == difference(BEGAN, running.draft.experiment).keys()
+    assert (running.draft.experiment.title, running.draft.experiment.env) == (other.title, other.env)
+    assert running.draft.experiment.run.seed == 7  # where and how it runs stays
     running.do(Action.START_DRAFT)
     qtbot.waitUntil(lambda: running.state is State.RUNNING and len(ScriptedHost.opened) == 2)
-    assert running.experiment.env == other.env
+    assert running.run.experiment.env == other.env
 
 
 @pytest.mark.parametrize("paused", [False, True])
 def test_a_fork_of_a_run_that_trains_stops_it_first(
     qtbot: QtBot, running: Session, tmp_path: Path, paused: bool
 ) -> None:
-    told, parent, former = Told(running), parents_folder(running), host()
+    heard, parent, former = Heard(running), parents_folder(running), host()
     if paused:
         running.do(Action.PAUSE)
         reached(qtbot, running, State.PAUSED)
     running.edit(TWO)
-    assert running.fork_step == 41_200
+    assert running.fork_plan.step == 41_200
     running.do(Action.FORK)
     assert running.state is State.STARTING
     reached(qtbot, running, State.RUNNING)
@@ -195,9 +196,9 @@ def test_a_fork_of_a_run_that_trains_stops_it_first(
     expected = settings.with_settings(BEGAN, TWO)
     assert host().request == m.Request(job="train", experiment=expected, folder=str(folder), fork=str(parent))
     assert read_experiment(folder) == expected
-    assert (running.experiment, running.draft, running.problem) == (expected, {}, "")
-    assert told.order == ["cleared", f"forked from {parent.name} at 41200"]
-    assert running.forked_from == parent.name
+    assert (running.run.experiment, running.waiting_edits, running.draft.problem) == (expected, {}, "")
+    assert heard.order == ["cleared", f"forked from {parent.name} at 41200"]
+    assert running.run.forked_from == parent.name
     # It is a run like any other.
     running.do(Action.STOP)
     reached(qtbot, running, State.STOPPED)
@@ -209,19 +210,19 @@ def test_a_fork_without_a_draft_goes_on_unchanged(qtbot: QtBot, running: Session
     parent = parents_folder(running)
     running.do(Action.STOP)
     reached(qtbot, running, State.STOPPED)
-    assert running.fork_step == 41_200
+    assert running.fork_plan.step == 41_200
     running.do(Action.FORK)
     reached(qtbot, running, State.RUNNING)
     assert host().request.experiment == BEGAN
     assert host().request.fork == str(parent)
-    assert running.step == 41_200
+    assert running.run.step == 41_200
 
 
 @pytest.mark.parametrize("began", [State.RUNNING, State.STOPPED])
 def test_a_fork_that_cannot_start_leaves_the_parent_as_it_was(
     qtbot: QtBot, running: Session, tmp_path: Path, began: State
 ) -> None:
-    told, parent = Told(running), parents_folder(running)
+    heard, parent = Heard(running), parents_folder(running)
     if began is State.STOPPED:
         running.do(Action.STOP)
         reached(qtbot, running, State.STOPPED)
@@ -229,11 +230,11 @@ def test_a_fork_that_cannot_start_leaves_the_parent_as_it_was(
     ScriptedHost.refuses = "There is no such task."
     running.do(Action.FORK)
     reached(qtbot, running, State.STOPPED)
-    qtbot.waitUntil(lambda: bool(told.sentences))
-    assert "There is no such task." in told.sentences[0]
-    assert (running.folder, running.step, running.failure) == (parent, 41_200, None)
-    assert set(running.draft) == set(TWO)
-    assert "cleared" not in told.order
+    qtbot.waitUntil(lambda: bool(heard.sentences))
+    assert "There is no such task." in heard.sentences[0]
+    assert (running.run.folder, running.run.step, running.run.failure) == (parent, 41_200, None)
+    assert set(running.waiting_edits) == set(TWO)
+    assert "cleared" not in heard.order
     assert [Path(run.folder) for run in list_runs(tmp_path)] == [parent]
     assert {Action.RESUME_RUN, Action.FORK} <= running.allowed
 
@@ -249,7 +250,7 @@ def test_stop_while_the_parent_is_being_saved_forgets_the_fork(qtbot: QtBot, run
     host().end("stopped")
     reached(qtbot, running, State.STOPPED)
     assert len(ScriptedHost.opened) == 1
-    assert set(running.draft) == set(TWO)
+    assert set(running.waiting_edits) == set(TWO)
 
 
 def test_a_parent_that_fails_while_saving_is_not_forked(qtbot: QtBot, running: Session) -> None:
@@ -259,17 +260,17 @@ def test_a_parent_that_fails_while_saving_is_not_forked(qtbot: QtBot, running: S
     host().fail("The disk is full.")
     reached(qtbot, running, State.FAILED)
     assert len(ScriptedHost.opened) == 1
-    assert set(running.draft) == set(TWO)
+    assert set(running.waiting_edits) == set(TWO)
 
 
 def test_a_new_run_trains_the_drafted_experiment_from_the_beginning(qtbot: QtBot, running: Session) -> None:
-    parent, told = parents_folder(running), Told(running)
+    parent, heard = parents_folder(running), Heard(running)
     running.edit(TWO)
     running.do(Action.START_DRAFT)
-    qtbot.waitUntil(lambda: running.state is State.RUNNING and running.folder != parent)
+    qtbot.waitUntil(lambda: running.state is State.RUNNING and running.run.folder != parent)
     request = host().request
     assert (request.experiment, request.fork, request.resume) == (settings.with_settings(BEGAN, TWO), None, False)
-    assert (running.step, running.draft, told.order) == (0, {}, ["cleared"])
+    assert (running.run.step, running.waiting_edits, heard.order) == (0, {}, ["cleared"])
     assert (parent / "resume").is_dir()
 
 
@@ -279,12 +280,12 @@ def test_a_finished_run_forks_once_it_may_go_on_for_longer(qtbot: QtBot, running
     host().end()
     reached(qtbot, running, State.FINISHED)
     assert Action.FORK not in running.allowed
-    assert "Total steps" in running.fork_problem
+    assert "Total steps" in running.fork_plan.problem
     running.edit({"run.total_steps": 300_000})
     assert Action.FORK in running.allowed
     running.do(Action.FORK)
     reached(qtbot, running, State.RUNNING)
-    assert running.experiment.run.total_steps == 300_000
+    assert running.run.experiment.run.total_steps == 300_000
 
 
 def test_a_run_without_files_cannot_be_forked(qtbot: QtBot) -> None:
@@ -294,7 +295,7 @@ def test_a_run_without_files_cannot_be_forked(qtbot: QtBot) -> None:
     reached(qtbot, session, State.RUNNING)
     session.edit(TWO)
     assert Action.FORK not in session.allowed
-    assert "no files" in session.fork_problem
+    assert "no files" in session.fork_plan.problem
     assert Action.START_DRAFT in session.allowed
     host().end()
 
@@ -304,8 +305,8 @@ def test_new_run_keeps_what_was_drafted(qtbot: QtBot, running: Session) -> None:
     reached(qtbot, running, State.FINISHED)
     running.edit(TWO)
     running.do(Action.NEW_RUN)
-    assert running.experiment == settings.with_settings(BEGAN, TWO)
-    assert running.draft == {}
+    assert running.run.experiment == settings.with_settings(BEGAN, TWO)
+    assert running.waiting_edits == {}
 
 
 # -- the bar ----------------------------------------------------------------------------------------
@@ -335,7 +336,7 @@ def test_the_bar_says_what_a_fork_would_change(qtbot: QtBot, bar: DraftBar, runn
     qtbot.waitUntil(lambda: "41,300" in bar.text.text(), timeout=2000)
     QTest.mouseClick(bar.buttons[Action.DISCARD_DRAFT], Qt.MouseButton.LeftButton)
     assert not bar.isVisible()
-    assert running.draft == {}
+    assert running.waiting_edits == {}
 
 
 def test_the_bar_forks(qtbot: QtBot, bar: DraftBar, running: Session) -> None:
@@ -344,7 +345,7 @@ def test_the_bar_forks(qtbot: QtBot, bar: DraftBar, running: Session) -> None:
     QTest.mouseClick(bar.buttons[Action.FORK], Qt.MouseButton.LeftButton)
     reached(qtbot, running, State.RUNNING)
     assert not bar.isVisible()
-    assert running.experiment.net.width == 128
+    assert running.run.experiment.net.width == 128
 
 
 def test_the_bar_says_why_it_cannot_fork(bar: DraftBar, running: Session) -> None:
@@ -371,28 +372,28 @@ def test_changes_in_words(path: str, old: object, new: object, words: str) -> No
 
 def test_a_fork_says_which_schedules_stay_moved_by_hand(qtbot: QtBot, running: Session) -> None:
     host().emit(m.KnobChanged(step=41_200, field="learn.epsilon", old=None, new=0.3))
-    qtbot.waitUntil(lambda: running.knobs.values.get("learn.epsilon") == 0.3)
+    qtbot.waitUntil(lambda: running.run.knobs.values.get("learn.epsilon") == 0.3)
     host().emit(m.Forked(step=41_200, parent="a"))  # its own schedule holds again
-    qtbot.waitUntil(lambda: running.forked_from == "a")
-    assert running.knobs.values == {}
+    qtbot.waitUntil(lambda: running.run.forked_from == "a")
+    assert running.run.knobs.values == {}
     host().emit(m.Forked(step=41_200, parent="b", manual={"learn.epsilon": 0.3}))
-    qtbot.waitUntil(lambda: running.knobs.values == {"learn.epsilon": 0.3})
+    qtbot.waitUntil(lambda: running.run.knobs.values == {"learn.epsilon": 0.3})
     host().emit(m.RunResumed(step=41_200, lost_steps=10))  # what came from the parent is not lost
-    qtbot.waitUntil(lambda: "Resumed" in running.notice)
-    assert running.knobs.values["learn.epsilon"] == 0.3
+    qtbot.waitUntil(lambda: "Resumed" in running.run.notice)
+    assert running.run.knobs.values["learn.epsilon"] == 0.3
 
 
 def test_an_agent_by_name_waits_for_a_fork(qtbot: QtBot, running: Session) -> None:
     agent = presets.read_agent("mann-dqn")
-    running.load(presets.with_agent(running.proposed, agent))
-    assert {"net.memory", "net.attention"} <= running.draft.keys()
-    assert presets.agent_of(running.proposed) == "mann-dqn"
-    assert running.experiment.net.memory == "gru"  # the run that trains is what it was
+    running.load(presets.with_agent(running.draft.experiment, agent))
+    assert {"net.memory", "net.attention"} <= running.waiting_edits.keys()
+    assert presets.agent_of(running.draft.experiment) == "mann-dqn"
+    assert running.run.experiment.net.memory == "gru"  # the run that trains is what it was
     holder = QWidget()
     qtbot.addWidget(holder)
     bar = DraftBar(running, RunActions(running, holder), holder)
     bar.refresh()
     assert "memory GRU → MANN" in bar.text.toolTip()
     running.do(Action.FORK)
-    qtbot.waitUntil(lambda: running.experiment.net.memory == "mann", timeout=3000)
-    assert presets.agent_of(running.experiment) == "mann-dqn"
+    qtbot.waitUntil(lambda: running.run.experiment.net.memory == "mann", timeout=3000)
+    assert presets.agent_of(running.run.experiment) == "mann-dqn"

@@ -23,6 +23,7 @@ from dqngui.gui.docking.panel_docks import PanelDocks
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.library.library import Library
+from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.runs import folder as runs
 
@@ -80,7 +81,7 @@ def place(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[SimpleNa
     library.stop()
     library.join()
     for panel_docks in boards:
-        panel_docks.clear()
+        panel_docks.clear(History())
     del windows  # they own the boards
 
 
@@ -143,6 +144,7 @@ def test_hidden_for_a_million_events_and_a_long_episode_then_shown_equals_always
 
     for some in events():
         for panel_docks in place.boards:
+            panel_docks.history.take(some)
             panel_docks.take(some)
         settle(seen)
     assert len(seen.history.returns) + len(seen.history.learned["loss"]) > 0.99 * EVENTS
@@ -175,7 +177,7 @@ def test_hidden_for_a_million_events_and_a_long_episode_then_shown_equals_always
 
     player.client.close()
     for panel_docks in place.boards:
-        panel_docks.clear()
+        panel_docks.clear(History())
     for name in set(catalog.PANELS) - {"runs"}:  # the folder keeps its runs
         for panel_docks in place.boards:
             assert not panel_docks.panels[name].has_content() or name == "return", name  # whose overlays stay

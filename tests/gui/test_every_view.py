@@ -21,8 +21,8 @@ from dqngui.gui.panels.internals.memory_panel import MemoryPanel
 from dqngui.gui.panels.internals.view_panel import ViewPanel
 from dqngui.gui.style import theme as themes
 from dqngui.jobs.agent import LoadedAgent
-from dqngui.jobs.episode import Episode
-from dqngui.jobs.stage import Stage
+from dqngui.jobs.episode import SimulatedEpisode
+from dqngui.jobs.play_environments import PlayEnvironments
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.messages import BeginEpisode, EpisodeBegan, OpenAgent, PlayerReady
@@ -53,11 +53,11 @@ def played(task: str, attention: str, memory: str) -> PlayedEpisode:
     chosen |= {"net.memory": memory, "net.memory_options": MORE.get(memory, {})}
     experiment = with_settings(presets.read_experiment(task), {**chosen, "net.tokens": "feature", "net.width": 16})
     torch.set_num_threads(1)
-    stage = Stage(experiment)
+    environments = PlayEnvironments(experiment)
     try:
-        agent = LoadedAgent(OpenAgent(experiment=experiment), experiment, stage.envs.spaces)
+        agent = LoadedAgent(OpenAgent(experiment=experiment), experiment, environments.envs.spaces)
         asked = BeginEpisode(number=0, seed=1, epsilon=0.0, record=True)
-        episode = Episode(agent, stage.envs, asked)
+        episode = SimulatedEpisode(agent, environments.envs, asked)
         ready = PlayerReady(
             step=0, environment=task, views=agent.views(), labels=agent.labels, cells=agent.network.encoder.cells,
             actions=agent.spaces.action_names, features=agent.features,
@@ -67,7 +67,7 @@ def played(task: str, attention: str, memory: str) -> PlayedEpisode:
             steps = episode.advance(STEPS, 60.0)
             extend(playing, steps.tensors, playing.length + len(steps.tensors["action"]), steps.ended)
     finally:
-        stage.close()
+        environments.close()
     playing.t = playing.length // 2
     return playing
 
@@ -123,7 +123,7 @@ def test_every_announced_view_is_drawn(qtbot: QtBot, task: str, attention: str, 
                     assert_all_named(trace)
             drawn.append(view.name)
         if not panel.announced():
-            assert panel._empty.isVisible() and panel._empty.text() == panel.lacking
+            assert panel.empty_text == panel.lacking
     assert set(drawn) == {view.name for view in playing.ready.views}
     assert drawn
 
@@ -136,7 +136,7 @@ def assert_all_named(trace: Trace) -> None:
     assert [sum(text.startswith(each.name) and token == each.token for text, token in parts) for each in named] == [
         1
     ] * len(named)
-    assert sum(trace.metrics.horizontalAdvance(text) + 2 + BETWEEN for text, _ in parts) - BETWEEN <= room
+    assert sum(trace.letters.width(text) + 2 + BETWEEN for text, _ in parts) - BETWEEN <= room
 
 
 def test_coefficients_have_their_names_and_what_never_changes_is_drawn_once(qtbot: QtBot) -> None:
@@ -145,8 +145,8 @@ def test_coefficients_have_their_names_and_what_never_changes_is_drawn_once(qtbo
     panel.take_views(playing)
     panel.refresh()
     panel.look_at("memory/coefficients")
-    assert panel.now.rows == ("φ 1", "φ 2", "θ 1", "Φ 1", "Θ 1")
-    assert panel.now.columns == ("cart position", "pole angle")
+    assert panel.now.names.rows == ("φ 1", "φ 2", "θ 1", "Φ 1", "Θ 1")
+    assert panel.now.names.columns == ("cart position", "pole angle")
     assert panel.now.isVisible() and panel.map.isHidden() and panel.states.isHidden()
     panel.follow(playing.t)
     assert panel.now.numbered
@@ -205,9 +205,9 @@ def test_an_action_asks_by_its_name(qtbot: QtBot) -> None:
     panel = carded(qtbot, AttentionPanel)
     panel.take_views(playing)
     panel.refresh()
-    assert panel.now.rows == ("right", "up", "left", "down")
-    assert panel.now.columns == tuple(str(n) for n in range(1, 17))
-    assert panel.now._axes == ("action", "key: entities")
+    assert panel.now.names.rows == ("right", "up", "left", "down")
+    assert panel.now.names.columns == tuple(str(n) for n in range(1, 17))
+    assert panel.now.names.axes == ("action", "key: entities")
     assert panel.over.rows[3] == "entities 4"
 
 

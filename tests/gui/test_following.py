@@ -11,7 +11,7 @@ from dqngui import config
 from dqngui import messages as m
 from dqngui.lab.playback.follow_session import SessionFollower
 from dqngui.lab.session.session import Session
-from dqngui.lab.session.states import State
+from dqngui.lab.session.states import Action, State
 
 EXPERIMENT = config.Experiment()
 
@@ -25,23 +25,23 @@ def test_the_player_follows_the_session(player: Watched, folder: Path, tmp_path:
     assert player.client.source == "demo"
     session.start()
     host = ScriptedHost.opened[-1]
-    session._tick()
+    session.tick(0.0)
     assert session.state is State.RUNNING
     assert player.loading
     player.tick(times=3)
     assert m.SendWeights() in host.sent
     host.emit(weights(300))
-    session._tick()
+    session.tick(0.0)
     player.tick(times=3)
     assert (player.client.source, player.playing.weights_step) == ("newest weights", 300)  # type: ignore[union-attr]
-    session.pause()
-    session._tick()
-    session.unpause()
-    session._tick()
+    session.do(Action.PAUSE)
+    session.tick(0.0)
+    session.do(Action.UNPAUSE)
+    session.tick(0.0)
     assert len(player.host.all_of(m.OpenAgent)) == 2
-    session.folder = folder
+    session.run.folder = folder
     session.stop()
-    session._tick()
+    session.tick(0.0)
     assert session.state is State.STOPPED
     player.tick(0.0, times=2)
     assert player.playing.source == "newest weights"  # until this episode's end  # type: ignore[union-attr]
@@ -72,15 +72,15 @@ def test_a_run_that_was_stopped_while_it_started_plays_what_it_saved(
     player.start()
     session.start()
     session.stop()
-    session._tick()
+    session.tick(0.0)
     assert session.state is State.STOPPED
     assert player.client.source == "demo"  # it keeps no files
     session.new_run()
     session.start()
     session.stop()
     host = ScriptedHost.opened[-1]
-    host._queue[0] = m.Opened(step=0, folder=str(folder), experiment=EXPERIMENT, device="cpu", parameters=1)
-    session._tick()
+    host.replace_first(m.Opened(step=0, folder=str(folder), experiment=EXPERIMENT, device="cpu", parameters=1))
+    session.tick(0.0)
     player.tick(0.0, times=4)
     assert player.client.source == "best checkpoint"
     opened = len(player.host.all_of(m.OpenAgent))

@@ -97,7 +97,7 @@ def test_every_editor_has_the_settings_help_and_value(form: ExperimentForm, sess
 def test_another_memory_brings_its_own_options(form: ExperimentForm, session: Session) -> None:
     assert "net.memory_options.chrono" in form.editors()
     choose(form.editors()["net.memory"], "transformer")
-    assert session.experiment.net.memory == "transformer"
+    assert session.run.experiment.net.memory == "transformer"
     assert "net.memory_options.length" in form.editors()
     assert "net.memory_options.chrono" not in form.editors()
 
@@ -114,8 +114,8 @@ def test_a_preset_replaces_the_experiment(form: ExperimentForm, session: Session
     other = next(name for name in presets.preset_names() if name != "cartpole-positions")
     choose(form.task, other)
     expected = presets.read_experiment(other)
-    assert (session.experiment.env, session.experiment.learn) == (expected.env, expected.learn)
-    assert session.experiment.run.seed == 3  # where and how it runs stays
+    assert (session.run.experiment.env, session.run.experiment.learn) == (expected.env, expected.learn)
+    assert session.run.experiment.run.seed == 3  # where and how it runs stays
     session.edit({"env.num_envs": 4})
     assert form.task.value() is None  # no longer a shipped task
 
@@ -123,7 +123,7 @@ def test_a_preset_replaces_the_experiment(form: ExperimentForm, session: Session
 def test_an_agent_by_name_is_laid_over_the_task(form: ExperimentForm, session: Session) -> None:
     choose(form.agent, "lstm-dqn")
     assert form.agent.value() == "lstm-dqn"
-    assert (session.experiment.net.memory, session.experiment.net.attention) == ("lstm", "none")
+    assert (session.run.experiment.net.memory, session.run.experiment.net.attention) == ("lstm", "none")
     assert form.task.value() == "cartpole-positions"  # the task stays
     choose(form.editors()["net.attention"], "self")
     assert form.agent.value() is None  # a combination of one's own
@@ -148,11 +148,11 @@ def test_an_edit_while_a_run_trains_waits_for_a_fork(qtbot: QtBot, form: Experim
     width = form.editors()["net.width"]
     assert isinstance(width, NumberEditor)
     assert width.isEnabled()
-    assert "waits for a fork" in width.toolTip()
+    assert "takes effect in a fork" in width.toolTip()
     label = form.first.labels["net.width"]
     type_into(width, "128")
-    assert session.draft == {"net.width": (64, 128)}
-    assert session.experiment.net.width == 64
+    assert session.waiting_edits == {"net.width": (64, 128)}
+    assert session.run.experiment.net.width == 64
     assert label.changed
     assert "64 → 128" in width.toolTip()
     assert "1 change waits" in card._note.text()
@@ -170,7 +170,7 @@ def test_another_memory_in_a_draft_brings_its_options(qtbot: QtBot, form: Experi
     assert form.first.labels["net.memory"].changed
     session.edit({"net.memory_options.length": 8})
     assert form.options["memory"].labels["net.memory_options.length"].changed
-    session.discard_draft()
+    session.do(Action.DISCARD_DRAFT)
     assert "net.memory_options.length" not in form.editors()
 
 
@@ -217,7 +217,7 @@ def test_knobs_without_effect_are_hidden(
     knobs: LiveKnobs, session: Session, changes: dict[str, object], path: str, matters: bool
 ) -> None:
     session.edit(changes)
-    assert relevant(session.experiment, path) is matters
+    assert relevant(session.run.experiment, path) is matters
     assert knobs.rows[path].isVisibleTo(knobs) is matters
 
 
@@ -230,11 +230,11 @@ def test_conditions_name_existing_settings() -> None:
 
 def test_before_a_run_a_knob_edits_the_experiment(qtbot: QtBot, knobs: LiveKnobs, session: Session) -> None:
     type_into(knobs.rows["learn.lr"].number, "5e-4")
-    assert session.experiment.learn.lr == 5e-4
+    assert session.run.experiment.learn.lr == 5e-4
     schedule = knobs.rows["learn.epsilon"].schedule
     assert schedule is not None
     type_into(schedule.parts["steps"], "20k")
-    assert session.experiment.learn.epsilon == config.Schedule(start=1.0, end=0.1, steps=20_000)
+    assert session.run.experiment.learn.epsilon == config.Schedule(start=1.0, end=0.1, steps=20_000)
 
 
 def type_into(editor: NumberEditor, text: str) -> None:
@@ -261,7 +261,7 @@ def test_a_knob_is_pending_then_acknowledged(qtbot: QtBot, running: LiveKnobs, s
 def test_a_refused_knob_is_put_back_with_the_reason(qtbot: QtBot, running: LiveKnobs) -> None:
     row = running.rows["learn.lr"]
     type_into(row.number, "7")
-    qtbot.waitUntil(lambda: "stays as it was" in running.message.text())
+    qtbot.waitUntil(lambda: "was not changed" in running.message.text())
     assert "learn.lr" in running.message.text()
     assert row.number.value() == 1e-3
     assert row.slider.value() == Scale.of(row.field).position(1e-3)

@@ -28,7 +28,9 @@ def in_front(app: App) -> list[str]:
 
 
 def open_agent(app: App, *views: View) -> None:
-    app._on_grew(playing := episode(views))
+    playing = episode(views)
+    app.window.panel_docks.take_views(playing)
+    app.window.paint_budget.request()
     app.window.tab_raiser.take_views(playing)
 
 

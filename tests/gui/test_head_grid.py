@@ -18,7 +18,7 @@ from dqngui.gui.charts.canvas import color_table, indices
 from dqngui.gui.panels.internals.attention_panel import AttentionPanel
 from dqngui.gui.panels.internals.head_choice import HeadChoice
 from dqngui.gui.style import theme as themes
-from dqngui.lab.analysis.shares import Shares
+from dqngui.lab.analysis.shares import AttentionSummary
 from dqngui.lab.analysis.views import Maps, entropy, layered
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
@@ -76,7 +76,7 @@ def test_all_layers_come_first_and_every_cell_has_its_colour(qtbot: QtBot) -> No
         value = panel.grid.values[layer, head, row, column]
         expected = table[int(indices(value, 0.0, panel.bar.limits[1]))]
         assert picture.pixel(at) == expected, (layer, head, row, column)
-    told = panel.grid.told(2, 1, 0.75, 0.25)
+    told = panel.grid.words_at(2, 1, 0.75, 0.25)
     assert told == f"layer 3 · head 2 · cart position · pole angle · {panel.grid.values[2, 1, 0, 1]:.2f}"
 
 
@@ -105,7 +105,7 @@ def test_many_ways_lead_back(qtbot: QtBot, way: str) -> None:
     assert (panel.layer, panel.head) == (0, 3)
     match way:
         case "click":
-            QTest.mouseClick(panel.now, Qt.MouseButton.LeftButton, pos=panel.now._places[0].center().toPoint())
+            QTest.mouseClick(panel.now, Qt.MouseButton.LeftButton, pos=panel.now.drawn.places[0].center().toPoint())
         case "escape":
             QTest.keyClick(panel, Qt.Key.Key_Escape)
         case "button":
@@ -168,10 +168,10 @@ def test_past_steps_are_drawn_over_the_episode_for_every_head(qtbot: QtBot) -> N
         at = QPointF(place.left() + (t + 0.5) / 64 * place.width(), place.bottom() - (lag + 0.5) / 16 * place.height())
         assert picture.pixel(at.toPoint()) == table[int(indices(values[t, 3, lag], 0.0, high))]
     assert (
-        panel.times.told(1, 3, 50.5 / 64, 8.5 / 16)
+        panel.times.words_at(1, 3, 50.5 / 64, 8.5 / 16)
         == f"layer 2 · head 4 · t 50 reads t 43, 7 back · {values[50, 3, 7]:.2f}"
     )
-    assert panel.times.told(0, 0, 3.5 / 64, 0.5 / 16).startswith("layer 1 · head 1 · t 3 · nothing 15 steps back")
+    assert panel.times.words_at(0, 0, 3.5 / 64, 0.5 / 16).startswith("layer 1 · head 1 · t 3 · nothing 15 steps back")
 
 
 def test_one_head_over_past_steps_takes_clicks_to_their_step(qtbot: QtBot) -> None:
@@ -182,7 +182,7 @@ def test_one_head_over_past_steps_takes_clicks_to_their_step(qtbot: QtBot) -> No
     assert panel.over.isVisible() and panel.now.isVisible() and not panel.times.isVisible()
     np.testing.assert_allclose(panel.over.values, playing.view(PAST[1].name)[:, 2, ::-1], rtol=1e-6)
     place = panel.over.place
-    told = panel.over.told(30, place.bottom() - 2.5 / 16 * place.height())
+    told = panel.over.words_at(30, place.bottom() - 2.5 / 16 * place.height())
     assert told.startswith("t 30 reads t 28, 2 back · ")
     asked: list[int] = []
     panel.seek_step = asked.append  # type: ignore[method-assign]
@@ -223,7 +223,7 @@ def test_layers_without_heads_stand_below_each_other(qtbot: QtBot) -> None:
     assert panel.grid.values.shape == (2, 1, 4, 2) and panel.grid.heads == ("",)
     QTest.mouseClick(panel.grid, Qt.MouseButton.LeftButton, pos=middle(panel, 1, 0))
     QApplication.processEvents()
-    assert (panel.layer, panel.head) == (1, None) and panel.now.rows[2] == "head 3"
+    assert (panel.layer, panel.head) == (1, None) and panel.now.names.rows[2] == "head 3"
     panel.now.clicked.emit(0, 2, 0)
     assert (panel.layer, panel.head) == (1, 2) and panel.now.chosen == 2
 
@@ -243,21 +243,20 @@ def test_shares_are_added_up_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     playing = episode(LAYERS, steps=90)
     maps = [Maps.of(playing, view) for view in LAYERS]
     values = [playing.view(view.name) for view in LAYERS]
-    whole = Shares(maps, 1)
+    whole = AttentionSummary(maps, 1)
     assert not whole.take(values)
-    monkeypatch.setattr("dqngui.lab.analysis.shares.AT_ONCE", 48 * 40)
-    parts = Shares(maps, 1)
+    monkeypatch.setattr("dqngui.lab.analysis.shares.CHUNK_VALUES", 48 * 40)
+    parts = AttentionSummary(maps, 1)
     assert [parts.take(values), parts.take(values), parts.take(values)] == [True, True, False]
-    for name in ("keys", "nats", "most"):
+    for name in ("keys", "entropies", "maximum"):
         np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
-    nothing = Shares(maps, None)
+    nothing = AttentionSummary(maps, None)
     assert not nothing.take([each[:0] for each in values]) and nothing.known == 0
 
 
 def test_a_long_episode_is_added_up_while_the_window_goes_on(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dqngui.lab.analysis.shares.AT_ONCE", 500)
+    monkeypatch.setattr("dqngui.lab.analysis.shares.CHUNK_VALUES", 500)
     tensors = rows_of(LAYERS, 100)
     panel = shown(qtbot, extend(began(LAYERS), tensors, 100))
-    assert panel._shares is not None
-    qtbot.waitUntil(lambda: panel._shares is not None and panel._shares.known == 100)
-    assert panel.over.length == 100
+    assert panel.over.length < 100
+    qtbot.waitUntil(lambda: panel.over.length == 100)

@@ -7,18 +7,20 @@ import itertools
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui.charts.canvas import GAP, TOP, color_table, indices, row_ticks, spread_labels
+from dqngui.gui.charts.canvas import GAP, TOP, color_table, indices
 from dqngui.gui.charts.color_bar import ColorBar
 from dqngui.gui.charts.heatmap import Heatmap
+from dqngui.gui.charts.layout.axis import row_ticks, spread_labels
+from dqngui.gui.charts.painted_text import FontLetters
 from dqngui.gui.charts.time_map import TimeMap
-from dqngui.gui.charts.timeline import extremes, span_of
+from dqngui.gui.charts.timeline import extremes
 from dqngui.gui.charts.trace import Series, Trace
-from dqngui.gui.charts.value_ranges import Levels, rounded_up
+from dqngui.gui.charts.value_ranges import Levels, episode_span, rounded_up
 from dqngui.gui.style import theme as themes
 
 
@@ -80,18 +82,18 @@ def test_tables_begin_and_end_with_the_themes_colours(qapp: QApplication, name: 
 
 
 def test_labels_of_columns_neither_overlap_nor_leave_their_cells(qapp: QApplication) -> None:
-    metrics = QFontMetricsF(themes.font(11))
+    letters = FontLetters(themes.font(11))
     for names in (
         ["cart position", "pole angle"],
         [f"−{i}" for i in range(15, 0, -1)] + ["0"],
         [str(i) for i in range(99)],
     ):
         for room in (3.0, 10.0, 25.0, 30.0, 60.0, 200.0):
-            shown = spread_labels(names, room, metrics)
+            shown = spread_labels(names, room, letters)
             assert shown[-1][0] == len(names) - 1
             ends = [
                 (i * room + room / 2 - w / 2, i * room + room / 2 + w / 2)
-                for i, w in ((i, metrics.horizontalAdvance(text)) for i, text in shown)
+                for i, w in ((i, letters.width(text)) for i, text in shown)
             ]
             assert all(left >= right for (_, right), (left, _) in itertools.pairwise(ends))
 
@@ -110,7 +112,7 @@ def test_every_cell_has_its_colour_and_can_be_clicked(qtbot: QtBot) -> None:
     widget = heatmap(qtbot, 2, 3, 4, (600, 260))
     picture = shot(widget)
     table = color_table(signed=False)
-    for index, place in enumerate(widget._places):
+    for index, place in enumerate(widget.drawn.places):
         for row in range(3):
             for column in range(4):
                 at = QPoint(
@@ -132,18 +134,18 @@ def test_maps_stay_inside_and_apart(qtbot: QtBot, size: tuple[int, int], maps: i
     widget = heatmap(qtbot, maps, rows, columns, size)
     assert not shot(widget).isNull()
     if size[0] >= 150:
-        assert all(widget.rect().contains(place.toRect()) for place in widget._places)
-    for i, one in enumerate(widget._places):
-        assert not any(one.intersects(other) for other in widget._places[i + 1 :])
+        assert all(widget.rect().contains(place.toRect()) for place in widget.drawn.places)
+    for i, one in enumerate(widget.drawn.places):
+        assert not any(one.intersects(other) for other in widget.drawn.places[i + 1 :])
 
 
 def test_a_gap_has_the_cards_colour(qtbot: QtBot) -> None:
     widget = heatmap(qtbot, 1, 1, 2)
     widget.draw(np.array([[[np.nan, 1.0]]]))
-    place = widget._places[0]
+    place = widget.drawn.places[0]
     at = QPoint(round(place.left() + place.width() / 4), round(place.center().y()))
     assert shot(widget).pixelColor(at) == themes.current().color("surface")
-    assert "nothing" in widget.told(0, 0, 0)
+    assert "nothing" in widget.words_at(0, 0, 0)
 
 
 def test_maps_follow_the_theme(qapp: QApplication, qtbot: QtBot) -> None:
@@ -178,7 +180,7 @@ def test_extremes_survive_where_steps_share_a_column(qtbot: QtBot) -> None:
     row = round(place.center().y())
     xs = range(round(widget.x_of(12_345)) - 2, round(widget.x_of(12_345)) + 3)
     assert any(close(picture.pixelColor(x, row), low) for x in xs)
-    assert widget._picture_of_values.columns <= place.width() + 4
+    assert widget.picture.columns <= place.width() + 4
 
 
 def test_extremes_are_those_farthest_from_zero() -> None:
@@ -205,7 +207,7 @@ def test_another_order_moves_rows_and_what_is_under_the_mouse(qtbot: QtBot) -> N
     widget.sort(np.array([2, 1, 0]))
     assert widget.row_at(y) == 2
     assert close(shot(widget).pixelColor(round(widget.x_of(30)), int(y)), QColor(themes.current().diverging[2]))
-    assert widget.told(5, y) == "unit 3 · t 5 · 1.00"
+    assert widget.words_at(5, y) == "unit 3 · t 5 · 1.00"
 
 
 def test_a_click_and_a_drag_name_the_step(qtbot: QtBot) -> None:
@@ -253,11 +255,11 @@ def test_a_moved_cursor_paints_two_strips_over_the_kept_picture(qtbot: QtBot) ->
 
 
 def test_the_axis_grows_in_steps_and_fits_an_ended_episode() -> None:
-    assert span_of(0, False) == span_of(64, False) == 64
-    spans = [span_of(n, False) for n in range(1, 20_000)]
+    assert episode_span(0, False) == episode_span(64, False) == 64
+    spans = [episode_span(n, False) for n in range(1, 20_000)]
     assert all(span >= n for n, span in enumerate(spans, 1))
     assert len(set(spans)) < 30
-    assert span_of(321, True) == 321
+    assert episode_span(321, True) == 321
 
 
 # -- curves, levels, colour bar -------------------------------------------------------------------------------
@@ -270,7 +272,7 @@ def test_a_trace_survives_gaps_single_points_and_long_episodes(qtbot: QtBot) -> 
     for n in (0, 1, 2, 100, 20_000):
         values = np.sin(np.arange(n) / 9).astype(np.float32)
         values[1::3] = np.nan
-        widget.set_span(span_of(n, False))
+        widget.set_span(episode_span(n, False))
         widget.draw("unit 1", [Series("hidden", "series0", values)], (-1.0, 1.0))
         widget.follow(n)
         assert not shot(widget).isNull()
@@ -288,7 +290,7 @@ def test_no_level_of_a_trace_is_written_over_another(qtbot: QtBot) -> None:
         ((-3.0, 0.0), [-3.0, 0.0]),
     ):
         widget.draw("", [], limits)
-        assert widget.labelled() == labelled
+        assert list(widget.drawn.written) == labelled
 
 
 def test_a_trace_draws_its_curve(qtbot: QtBot) -> None:
@@ -335,8 +337,7 @@ def test_pictures_stand_in_full_rows(qtbot: QtBot) -> None:
     for size in [(290, 130), (290, 200), (600, 130), (900, 300)]:
         chart.resize(*size)
         chart.arrange([f"head {n}" for n in range(1, 5)], names, names, ("row", "column"), pictures=True)
-        chart._lay_out()
-        assert 4 % chart._across == 0
+        assert 4 % chart.drawn.across == 0
 
 
 def test_names_of_columns_never_touch(qtbot: QtBot) -> None:
@@ -346,7 +347,6 @@ def test_names_of_columns_never_touch(qtbot: QtBot) -> None:
     for width in range(200, 700, 37):
         chart.resize(width, 130)
         chart.arrange([f"head {n}" for n in range(1, 5)], names, names, ("query", "key"))
-        chart._lay_out()
-        placed = [at for place in chart._places[: chart._across] for at, _ in chart._column_labels(place, 0.0)]
+        placed = [label.place for label in chart.drawn.column_labels]
         assert all(left.right() < right.left() for left, right in itertools.pairwise(placed))
         assert not placed or placed[-1].right() <= width

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from dqngui import messages as m
-from dqngui.lab.session.history import Curve, History
+from dqngui.lab.session.curve import Curve
+from dqngui.lab.session.history import History
 from dqngui.messages import EpisodeEnded, Evaluated, KnobChanged, Learned, Paused, Warned
 
 
@@ -148,7 +149,7 @@ def test_events_are_kept_by_kind() -> None:
     assert history.best is events[2]
     assert len(history.evaluations) == 2
     assert history.knobs == [events[4]]
-    assert history.story == events[2:6]
+    assert history.log_events == events[2:6]
     assert history.last_step == 32
     assert not history.empty
     assert History().empty
@@ -183,5 +184,5 @@ def test_the_past_of_a_history_is_the_history_of_its_events() -> None:
         past, expected = whole.until(step), History.of(event for event in events if event.step <= step)
         assert past.returns.y.values.tolist() == expected.returns.y.values.tolist()
         assert past.learned["loss"].x.values.tolist() == expected.learned["loss"].x.values.tolist()
-        for name in ("evaluations", "knobs", "story", "best", "last_step", "empty"):
+        for name in ("evaluations", "knobs", "log_events", "best", "last_step", "empty"):
             assert getattr(past, name) == getattr(expected, name), (step, name)

@@ -7,7 +7,6 @@ import importlib
 import re
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -34,7 +33,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from dqngui import catalog
-from dqngui.gui.cards.card import Card
+from dqngui.gui.cards.panel import Sources
+from dqngui.gui.cards.panel_card import card_of
 from dqngui.gui.charts.canvas import Canvas
 from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.panels.internals.view_panel import ViewPanel
@@ -84,7 +84,7 @@ def made(qtbot: QtBot, kind: type[ViewPanel], width: int = 430, height: int = 30
 
 def attached(panel: ViewPanel) -> FakePlayer:
     player = FakePlayer()
-    panel.attach(SimpleNamespace(session=None, player=player, library=None, chosen={}, study=None))  # type: ignore[arg-type]
+    panel.attach(Sources(session=None, player=player, library=None, chosen={}, study=None))  # type: ignore[arg-type]
     return player
 
 
@@ -124,10 +124,10 @@ def test_empty_nan_a_long_episode_then_clear(qtbot: QtBot, kind: type[ViewPanel]
         tensors[name] = np.full_like(tensors[name][:40], np.nan if tensors[name].dtype == np.float32 else 0)
     draw(panel, extend(nothing, tensors, 40))
     panel.clear("The run was closed.")
-    assert panel._empty.isVisible()
-    assert panel._empty.text() == "The run was closed."
+    assert panel.empty_text
+    assert panel.empty_text == "The run was closed."
     draw(panel, None)
-    assert panel._empty.text() == panel.promise
+    assert panel.empty_text == panel.promise
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -230,9 +230,9 @@ def test_reasons_for_emptiness(qtbot: QtBot, kind: type[ViewPanel]) -> None:
 
     def said(playing: PlayedEpisode | None) -> str:
         draw(panel, playing)
-        assert panel._empty.isVisible()
+        assert panel.empty_text
         assert not any(widget.isVisible() for widget in panel.header_widgets)
-        return str(panel._empty.text())
+        return str(panel.empty_text)
 
     assert said(None) == panel.promise
     player.loading = "Loading the agent…"
@@ -245,7 +245,7 @@ def test_reasons_for_emptiness(qtbot: QtBot, kind: type[ViewPanel]) -> None:
     assert "about to begin" in said(began())
     assert "next one is recorded" in said(began(recorded=False))
     draw(panel, episode())
-    assert not panel._empty.isVisible()
+    assert not panel.empty_text
     assert panel.choice.isVisible()
 
 
@@ -290,11 +290,7 @@ def test_pictures_drawings_tables_and_arrays_are_exported(qtbot: QtBot, kind: ty
 @pytest.mark.parametrize("width", [240, 300, 430, 600])
 def test_the_header_shows_what_fits(qtbot: QtBot, kind: type[ViewPanel], width: int) -> None:
     panel = kind()
-    card = Card(panel.title, panel)
-    for widget in panel.header_widgets:
-        card.add_to_header(widget)
-    for action in panel.menu_actions:
-        card.add_action(action)
+    card = card_of(panel)
     qtbot.addWidget(card)
     card.resize(width, 300)
     card.show()
@@ -303,7 +299,7 @@ def test_the_header_shows_what_fits(qtbot: QtBot, kind: type[ViewPanel], width: 
     shown = [widget for widget in panel.header_widgets if widget.isVisible()]
     assert panel.choice in shown
     assert len(shown) > 1 or width < 400
-    assert all(widget.geometry().right() < card._menu_button.x() for widget in shown)
+    assert all(widget.geometry().right() < card.menu_button.x() for widget in shown)
     for widget in shown:
         if widget is not panel.choice:
             assert widget.width() >= widget.sizeHint().width() - 1

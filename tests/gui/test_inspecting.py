@@ -33,7 +33,6 @@ class Desk:
     session: Session
     player: Watched
     library: Library
-    history: History
     pinning: Pinning
     said: list[str]
     qtbot: QtBot
@@ -44,7 +43,7 @@ class Desk:
 
     def train(self, events: Sequence[m.Event]) -> None:
         self.host.emit(*events)
-        self.session._tick()
+        self.session.tick(0.0)
 
     def settle(self) -> None:
         self.player.tick(times=6)
@@ -57,24 +56,21 @@ class Desk:
 @pytest.fixture
 def desk(player: Watched, qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     """Twenty episodes were trained and stored; the newest weights play."""
-    session = Session(config.Experiment(), runs=tmp_path / "runs", open_host=ScriptedHost)
+    session = Session(config.Experiment(), runs=tmp_path / "runs", open_host=ScriptedHost, timed=False)
     session.torch_loaded = True
-    library, said, made = Library(session), [], {"history": History()}
+    library, said = Library(session), []
     session_follower = SessionFollower(session, player, demo=None)
-    pinning = Pinning(session, player, library, session_follower, history=lambda: made["history"])
-    session.cleared.connect(lambda: made.update(history=History()))
-    session.received.connect(lambda events: made["history"].take(events))
-    session.told.connect(lambda text, _: said.append(text))
+    pinning = Pinning(session, player, library, session_follower)
+    session.message.connect(lambda text, _: said.append(text))
     player.start()
     session.start()
-    session._tick()
-    session._timer.stop()
+    session.tick(0.0)
     ScriptedHost.opened[-1].emit(weights(5_000))
-    session._tick()
-    desk = Desk(session, player, library, made["history"], pinning, said, qtbot)
+    session.tick(0.0)
+    desk = Desk(session, player, library, pinning, said, qtbot)
     desk.train([ended(number) for number in range(20)])
-    assert session.folder is not None
-    store(session.folder, [ended(number) for number in range(20)])
+    assert session.run.folder is not None
+    store(session.run.folder, [ended(number) for number in range(20)])
     desk.settle()
     assert player.playing is not None
     yield desk
@@ -158,8 +154,8 @@ def test_weights_that_are_dropped_before_the_player_opens_them_give_way_to_those
     desk.player.host.answers = False
     desk.pinning.pin_episode(12)
     assert desk.opened == [LATE]
-    assert desk.session.folder is not None
-    (desk.session.folder / "checkpoints" / f"{LATE}.pt").unlink()
+    assert desk.session.run.folder is not None
+    (desk.session.run.folder / "checkpoints" / f"{LATE}.pt").unlink()
     desk.player.host.answers = True
     desk.player.host.emit(m.Failed(step=0, text="no checkpoint of that step"))
     desk.settle()
@@ -180,7 +176,7 @@ def test_episodes_are_stepped_through_and_the_ends_hold(desk: Desk) -> None:
 
 
 def test_an_episode_that_has_just_ended_is_opened_once_it_is_on_the_disk(desk: Desk) -> None:
-    folder = desk.session.folder
+    folder = desk.session.run.folder
     assert folder is not None
     desk.train([ended(20)])
     desk.pinning.pin_episode(20)
@@ -196,7 +192,7 @@ def test_what_was_not_kept_is_said_in_a_sentence(desk: Desk, monkeypatch: pytest
     desk.train([ended(20)])
     desk.pinning.pin_episode(20)
     assert desk.said == ["Episode 21 was not kept, so it cannot be played again."]
-    folder = desk.session.folder
+    folder = desk.session.run.folder
     assert folder is not None
     (folder / "episodes.dat").write_bytes(b"")
     desk.pinning.pin_episode(3)
@@ -207,17 +203,17 @@ def test_what_was_not_kept_is_said_in_a_sentence(desk: Desk, monkeypatch: pytest
     shutil.rmtree(folder)
     desk.pinning.pin_episode(3)
     assert "is gone" in desk.said[-1]
-    desk.session.folder = None
+    desk.session.run.folder = None
     desk.pinning.pin_episode(3)
     assert desk.said[-1] == "This run keeps no files, so its episodes cannot be played again."
     assert desk.pinning.pinned is None
 
 
 def test_a_run_without_episodes_says_so(player: Watched, tmp_path: Path) -> None:
-    session, history, said = Session(config.Experiment(), open_host=ScriptedHost), History(), []
+    session, said = Session(config.Experiment(), open_host=ScriptedHost), []
     session_follower = SessionFollower(session, player, demo=None)
-    pinning = Pinning(session, player, Library(session), session_follower, history=lambda: history)
-    session.told.connect(lambda text, _: said.append(text))
+    pinning = Pinning(session, player, Library(session), session_follower)
+    session.message.connect(lambda text, _: said.append(text))
     pinning.pin(500)
     pinning.step_episode(1)
     assert said == ["No episode has ended yet."] * 2
@@ -225,9 +221,9 @@ def test_a_run_without_episodes_says_so(player: Watched, tmp_path: Path) -> None
 
 
 def test_an_environment_that_did_not_repeat_is_said(desk: Desk) -> None:
-    assert desk.session.folder is not None
+    assert desk.session.run.folder is not None
     desk.train([ended(20, ret=37.0)])
-    store(desk.session.folder, [ended(20)])
+    store(desk.session.run.folder, [ended(20)])
     desk.pinning.pin_episode(19)
     desk.settle()
     assert desk.pinning.pinned.compared  # type: ignore[union-attr]
@@ -242,17 +238,16 @@ def test_another_run_is_live_again_and_says_so(desk: Desk) -> None:
     desk.pinning.pin_episode(3)
     desk.settle()
     desk.session.stop()
-    desk.session._tick()
+    desk.session.tick(0.0)
     assert desk.session.state is State.STOPPED
     assert desk.pinning.pinned is not None  # a run that ends leaves it
     assert desk.player.playing.seed == 1003  # type: ignore[union-attr]
     desk.session.start()
-    desk.session._timer.stop()
     assert desk.pinning.pinned is None
     assert desk.said == ["Live again: the pinned episode was of the former run."]
-    desk.session._tick()
+    desk.session.tick(0.0)
     desk.host.emit(weights(70))
-    desk.session._tick()
+    desk.session.tick(0.0)
     desk.settle()
     assert desk.player.playing.weights_step == 70  # type: ignore[union-attr]
 
@@ -261,7 +256,7 @@ def test_after_the_run_the_way_back_leads_to_its_best(desk: Desk) -> None:
     desk.pinning.pin_episode(3)
     desk.settle()
     desk.session.stop()
-    desk.session._tick()
+    desk.session.tick(0.0)
     desk.pinning.live()
     desk.settle()
     assert (desk.player.client.choice, desk.player.client.source) == ("best", "best checkpoint")
@@ -304,7 +299,7 @@ def test_a_driven_episode_is_not_called_as_recorded(desk: Desk) -> None:
 
 def branch(desk: Desk, tmp_path: Path, *, keep: bool) -> None:
     """The run is one that branched from a stored one after its fifth episode."""
-    folder = desk.session.folder
+    folder = desk.session.run.folder
     assert folder is not None
     parent = create(tmp_path / "made", config.Experiment())
     parent = parent.rename(folder.parent / "parent")
@@ -313,11 +308,9 @@ def branch(desk: Desk, tmp_path: Path, *, keep: bool) -> None:
     store(parent, events, stored=(0, 1000))
     if not keep:
         shutil.rmtree(parent)
-    desk.history = History()
     fork = ended(4).step
     later = [ended(number, after=fork) for number in range(3)]
-    desk.history.take([m.Forked(step=fork, parent="parent"), *later])
-    desk.pinning._history = lambda: desk.history
+    desk.session.history = History.of([m.Forked(step=fork, parent="parent"), *later])
     shutil.rmtree(folder)
     folder.mkdir()
     store(folder, later, stored=(fork,))
@@ -325,7 +318,7 @@ def branch(desk: Desk, tmp_path: Path, *, keep: bool) -> None:
 
 def test_an_episode_before_the_fork_is_opened_from_the_run_it_was_trained_in(desk: Desk, tmp_path: Path) -> None:
     branch(desk, tmp_path, keep=True)
-    parent = desk.session.folder.parent / "parent"  # type: ignore[union-attr]
+    parent = desk.session.run.folder.parent / "parent"  # type: ignore[union-attr]
     desk.qtbot.waitUntil(lambda: desk.library.curve(parent) is not None, timeout=5000)
     desk.pinning.pin(ended(2).step)
     desk.settle()

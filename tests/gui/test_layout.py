@@ -78,11 +78,11 @@ def test_inspect_shows_an_episode_in_every_card_beside_the_curve(qtbot: QtBot, a
 
 def test_a_small_window_uses_tabs_and_a_card_in_a_tab_leaves_its_title_to_it(qtbot: QtBot, app: App) -> None:
     at(qtbot, app, 1600, 1000)
-    assert app.window.docks["learning"].card._title.isVisible()
+    assert app.window.docks["learning"].card.titled
     at(qtbot, app, 1280, 800)
     pair = [app.window.docks["learning"], app.window.docks["exploration"]]
     assert pair[1] in app.window.tabifiedDockWidgets(pair[0])
-    assert not pair[0].card._title.isVisible()
+    qtbot.waitUntil(lambda: not pair[0].card.titled)
     (bar,) = [
         bar for bar in app.window.findChildren(QTabBar) if bar.isVisible() and bar.tabText(0) == pair[0].windowTitle()
     ]
@@ -90,7 +90,7 @@ def test_a_small_window_uses_tabs_and_a_card_in_a_tab_leaves_its_title_to_it(qtb
     app.window.resize(1600, 1000)
     qtbot.waitUntil(lambda: not app.window.tabifiedDockWidgets(pair[0]))
     assert in_sight(app) == set(app.window.docks) - set(ASKING)
-    qtbot.waitUntil(pair[0].card._title.isVisible)
+    qtbot.waitUntil(lambda: pair[0].card.titled)
 
 
 def test_the_form_keeps_its_width_and_plots_get_the_room(qtbot: QtBot, app: App) -> None:

@@ -16,9 +16,11 @@ from scripted_host import ScriptedHost
 
 from dqngui import config, settings
 from dqngui import messages as m
+from dqngui.lab.background.worker import Worker
 from dqngui.lab.library import run_index as stored
-from dqngui.lab.library.library import OLD_TRASH_S, Library, names
+from dqngui.lab.library.library import OLD_TRASH_S, Library
 from dqngui.lab.library.run_index import ReturnLog, RunIndex
+from dqngui.lab.library.run_names import names
 from dqngui.lab.session.session import Session
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Learned, encode
 from dqngui.runs import folder as run_folder
@@ -141,7 +143,7 @@ def test_the_folder_is_read_again_when_the_session_changes_state(
     session.torch_loaded = True
     with qtbot.waitSignal(library.changed):
         session.start()
-    assert [Path(each.folder) for each in library.summaries] == [session.folder]
+    assert [Path(each.folder) for each in library.summaries] == [session.run.folder]
     assert library.is_open(library.summaries[0].folder)
     session.kill()
 
@@ -237,7 +239,7 @@ def test_an_overlay_is_read_kept_and_followed(qtbot: QtBot, library: Library, tm
     assert len(history.returns) == 10
     write_events(folder, episodes(5, first=11))
     with qtbot.waitSignal(library.overlaid):
-        library._on_timer()
+        library.tick()
     assert len(history.returns) == 15
     library.overlay(folder)
     assert library.overlays == []
@@ -297,7 +299,7 @@ def test_an_open_run_and_one_in_training_are_not_deleted(
     qtbot: QtBot, library: Library, session: Session, tmp_path: Path
 ) -> None:
     opened, training = make_run(tmp_path / "runs"), make_run(tmp_path / "runs")
-    session.folder = opened
+    session.run.folder = opened
     run_folder.claim(training)
     said: list[str] = []
     library.said.connect(said.append)
@@ -341,30 +343,34 @@ def test_an_old_trash_is_emptied_at_the_start_and_ones_own_at_the_end(
     assert "library" not in {thread.name for thread in threading.enumerate()}
 
 
-def test_stopping_does_not_wait_for_what_was_only_asked(qtbot: QtBot, session: Session, tmp_path: Path) -> None:
-    library, read_late = Library(session), []
+def test_stopping_does_not_wait_for_what_was_only_asked(qtbot: QtBot) -> None:
+    worker, read_late = Worker("reader"), []
     begun, may_end = threading.Event(), threading.Event()
-    library._worker.ask(lambda: (begun.set(), may_end.wait(5)), lambda _: read_late.append(1))
-    library._worker.ask(lambda: read_late.append(2), lambda _: None)
+    worker.ask(lambda: (begun.set(), may_end.wait(5)), lambda _: read_late.append(1))
+    worker.ask(lambda: read_late.append(2), lambda _: None)
     assert begun.wait(5)
-    library.stop()
-    assert library.alive
+    worker.stop()
+    assert worker.alive
     may_end.set()
-    library.join()
+    worker.join()
     qtbot.wait(100)
     assert read_late == []
 
 
-def test_an_error_while_reading_is_said_and_the_thread_lives_on(qtbot: QtBot, library: Library) -> None:
-    done: list[int] = []
+def test_an_error_while_reading_is_said_and_the_thread_lives_on(qtbot: QtBot) -> None:
+    worker, done = Worker("reader"), []
     with qtbot.captureExceptions() as errors:
-        library._worker.ask(lambda: 1 // 0, done.append)
-        library._worker.ask(lambda: 5, done.append)
+        worker.ask(lambda: 1 // 0, done.append)
+        worker.ask(lambda: 5, done.append)
         wait(qtbot, lambda: done == [5])
+    worker.stop()
+    worker.join()
     assert errors[0][0] is ZeroDivisionError
 
 
-def test_events_of_other_kinds_are_not_read() -> None:
+def test_events_of_other_kinds_are_not_read(tmp_path: Path) -> None:
     kinds = {m.EpisodeEnded, m.Evaluated, m.Forked}
     lines = [encode(m.Forked(step=3, parent="x")), encode(episodes(1)[0]), encode(Learned(step=1, updates=1))]
-    assert {type(each) for each in stored._events(b"\n".join(lines))} == kinds - {m.Evaluated}
+    (tmp_path / run_folder.EVENTS).write_bytes(b"".join(line + b"\n" for line in lines))
+    read = [event for _, events in ReturnLog(tmp_path).read(lambda: True) for event in events]
+    assert {type(each) for each in read} == kinds - {m.Evaluated}

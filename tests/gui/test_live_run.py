@@ -59,13 +59,13 @@ def wait_state(qtbot: QtBot, app: App, state: State) -> None:
 
 
 def wait_step(qtbot: QtBot, app: App, step: int) -> None:
-    wait(qtbot, app, lambda: app.session.step >= step)
+    wait(qtbot, app, lambda: app.session.run.step >= step)
 
 
 def wait(qtbot: QtBot, app: App, reached: Callable[[], bool]) -> None:
     """Wait for something; a job that failed meanwhile says why."""
-    qtbot.waitUntil(lambda: reached() or app.session.failure is not None, timeout=60_000)
-    assert reached(), app.session.failure
+    qtbot.waitUntil(lambda: reached() or app.session.run.failure is not None, timeout=60_000)
+    assert reached(), app.session.run.failure
 
 
 def turn(qtbot: QtBot, app: App, path: str, text: str) -> None:
@@ -99,7 +99,7 @@ def test_a_person_steers_a_run(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     click(app, Action.START)  # remembered until torch is loaded
     wait_state(qtbot, app, State.RUNNING)
     wait_step(qtbot, app, 1500)
-    folder = session.folder
+    folder = session.run.folder
     assert folder is not None
     assert rows.updates(300) == 256 // 64
 
@@ -117,13 +117,13 @@ def test_a_person_steers_a_run(qtbot: QtBot, app: App, tmp_path: Path) -> None:
 
     # A forbidden value and a forbidden setting: kept, and said why.
     turn(qtbot, app, "learn.lr", "7")
-    qtbot.waitUntil(lambda: "stays as it was" in window.knobs.message.text(), timeout=5000)
+    qtbot.waitUntil(lambda: "was not changed" in window.knobs.message.text(), timeout=5000)
     assert "learn.lr" in window.knobs.message.text()
     assert window.knobs.rows["learn.lr"].number.value() == 1e-3
     assert "waits for a fork" in window.form.editors()["net.width"].toolTip()
     session.set_knob("net.width", 32)
-    qtbot.waitUntil(lambda: "net.width" in session.knobs.refused, timeout=5000)
-    assert "fork" in session.knobs.refused["net.width"]
+    qtbot.waitUntil(lambda: "net.width" in session.run.knobs.refused, timeout=5000)
+    assert "fork" in session.run.knobs.refused["net.width"]
 
     # Undo is a new command.
     window.activateWindow()
@@ -134,44 +134,44 @@ def test_a_person_steers_a_run(qtbot: QtBot, app: App, tmp_path: Path) -> None:
 
     # A scheduled knob detaches and returns.
     turn(qtbot, app, "learn.epsilon", "0.25")
-    qtbot.waitUntil(lambda: session.learned is not None and session.learned.epsilon == 0.25, timeout=5000)
+    qtbot.waitUntil(lambda: session.run.learned is not None and session.run.learned.epsilon == 0.25, timeout=5000)
     window.knobs.rows["learn.epsilon"].chip.click()
-    qtbot.waitUntil(lambda: session.learned is not None and session.learned.epsilon != 0.25, timeout=5000)
+    qtbot.waitUntil(lambda: session.run.learned is not None and session.run.learned.epsilon != 0.25, timeout=5000)
 
     # Pause stands still, and still answers.
     click(app, Action.PAUSE)
     wait_state(qtbot, app, State.PAUSED)
-    stood = session.step
+    stood = session.run.step
     qtbot.wait(200)
-    assert session.step == stood
+    assert session.run.step == stood
     turn(qtbot, app, "learn.gamma", "0.9")
     qtbot.waitUntil(lambda: session.value("learn.gamma") == 0.9, timeout=5000)
-    assert session.step == stood
+    assert session.run.step == stood
 
     # One step, one update, one episode.
     click(app, Action.STEP)
-    qtbot.waitUntil(lambda: session.step == stood + ENVS, timeout=5000)
+    qtbot.waitUntil(lambda: session.run.step == stood + ENVS, timeout=5000)
     click(app, Action.STEP, Qt.KeyboardModifier.ShiftModifier)
-    qtbot.waitUntil(lambda: session.step > stood + ENVS, timeout=5000)
+    qtbot.waitUntil(lambda: session.run.step > stood + ENVS, timeout=5000)
     qtbot.wait(100)
     assert session.state is State.PAUSED
-    assert session.step <= stood + ENVS + 64
+    assert session.run.step <= stood + ENVS + 64
     episodes = len(window.panel_docks.history.returns)
     click(app, Action.STEP, Qt.KeyboardModifier.AltModifier)
     qtbot.waitUntil(lambda: len(window.panel_docks.history.returns) > episodes, timeout=5000)
 
     click(app, Action.UNPAUSE)
     wait_state(qtbot, app, State.RUNNING)
-    wait_step(qtbot, app, session.step + 500)
+    wait_step(qtbot, app, session.run.step + 500)
 
     # Stop saves; Resume goes on from there, with the knobs as they were.
     click(app, Action.STOP)
     wait_state(qtbot, app, State.STOPPED)
-    stopped = session.step
-    assert session.resumable
+    stopped = session.run.step
+    assert session.run.resumable
     click(app, Action.RESUME_RUN)
     wait_state(qtbot, app, State.RUNNING)
-    assert session.experiment.learn.gamma == 0.9
+    assert session.run.experiment.learn.gamma == 0.9
     wait_step(qtbot, app, stopped + 500)
     logged = [event.step for event in read_events(folder)]
     assert logged == sorted(logged)
@@ -183,7 +183,7 @@ def test_a_person_steers_a_run(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     assert {thread for thread in threading.enumerate() if thread.is_alive()} <= before
     (summary,) = list_runs(tmp_path / "runs")
     assert summary.state == "stopped"
-    assert summary.step == session.step
+    assert summary.step == session.run.step
     assert window.panel_docks.history.returns.x.size == sum(isinstance(e, m.EpisodeEnded) for e in read_events(folder))
 
 
@@ -191,7 +191,7 @@ def test_a_run_that_cannot_start_says_why_and_the_window_lives(qtbot: QtBot, app
     app.session.edit({"env.id": "NoSuchTask-v0"})
     click(app, Action.START)
     wait_state(qtbot, app, State.FAILED)
-    assert app.session.failure is not None
+    assert app.session.run.failure is not None
     assert "NoSuchTask" in app.window.banner.text.text()
     click(app, Action.NEW_RUN)
     app.session.edit({"env.id": "CartPole-v1"})
@@ -222,7 +222,7 @@ def test_closing_at_any_moment_leaves_no_thread_no_process_and_whole_files(
     go_to(moment, qtbot, app, tmp_path)
     app.window.close()
     qtbot.waitUntil(lambda: app.closing.done, timeout=60_000)
-    assert not app.session.active
+    assert not app.session.job.active
     assert not app.torch.alive
     assert set(threading.enumerate()) <= before
     assert set(psutil.Process().children(recursive=True)) <= processes
@@ -256,7 +256,7 @@ def go_to(moment: str, qtbot: QtBot, app: App, tmp_path: Path) -> None:
             (folder / EVENTS).write_bytes(line * 300_000)
             write_summary(folder, msgspec.structs.replace(new_summary(EXPERIMENT), state="stopped"))
             session.open_stored(folder)
-            wait(qtbot, app, lambda: 0 < session.loading_share < 1)
+            wait(qtbot, app, lambda: 0 < session.log.share < 1)
             return
     click(app, Action.START)
     if moment == "loading":
@@ -282,9 +282,9 @@ def go_to(moment: str, qtbot: QtBot, app: App, tmp_path: Path) -> None:
             session.do(Action.FORK)
             assert session.state is State.STARTING
         case "forking":
-            parent = session.folder
+            parent = session.run.folder
             session.do(Action.FORK)
-            wait(qtbot, app, lambda: session.state is State.RUNNING and session.folder != parent)
+            wait(qtbot, app, lambda: session.state is State.RUNNING and session.run.folder != parent)
 
 
 def test_a_stored_run_is_opened_taken_up_and_forked(qtbot: QtBot, app: App, tmp_path: Path) -> None:
@@ -296,14 +296,14 @@ def test_a_stored_run_is_opened_taken_up_and_forked(qtbot: QtBot, app: App, tmp_
     wait(qtbot, app, lambda: session.value("learn.lr") == 5e-4)
     click(app, Action.STOP)
     wait_state(qtbot, app, State.STOPPED)
-    parent, stopped = session.folder, session.step
+    parent, stopped = session.run.folder, session.run.step
     assert parent is not None
     click(app, Action.NEW_RUN)
     assert panel_docks.history.empty
 
     assert session.open_stored(parent)
-    wait(qtbot, app, lambda: session.loading_share == 1.0)
-    assert (session.state, session.fork_step) == (State.STORED, stopped)
+    wait(qtbot, app, lambda: session.log.share == 1.0)
+    assert (session.state, session.fork_plan.step) == (State.STORED, stopped)
     assert session.value("learn.lr") == 5e-4
     assert drawn_episodes(app) == logged_episodes(parent)
 
@@ -312,26 +312,26 @@ def test_a_stored_run_is_opened_taken_up_and_forked(qtbot: QtBot, app: App, tmp_
     wait_step(qtbot, app, stopped + 1000)
     session.edit({"net.width": 32, "run.log_every": 128})
     assert app.window.draft_bar.isVisible()
-    branched_after = session.step
+    branched_after = session.run.step
     QTest.mouseClick(app.window.draft_bar.buttons[Action.FORK], Qt.MouseButton.LeftButton)
-    wait(qtbot, app, lambda: session.state is State.RUNNING and session.folder != parent)
-    folder = session.folder
+    wait(qtbot, app, lambda: session.state is State.RUNNING and session.run.folder != parent)
+    folder = session.run.folder
     assert folder is not None
     assert not app.window.draft_bar.isVisible()
-    assert session.forked_from == parent.name
-    assert session.experiment.net.width == 32
-    assert session.experiment.learn.lr == 5e-4
+    assert session.run.forked_from == parent.name
+    assert session.run.experiment.net.width == 32
+    assert session.run.experiment.learn.lr == 5e-4
     wait(qtbot, app, lambda: drawn_episodes(app) > 20)
     click(app, Action.STOP)
     wait_state(qtbot, app, State.STOPPED)
     (forked,) = (event for event in read_events(folder) if isinstance(event, m.Forked))
     assert forked.step >= branched_after
-    assert {change.split(":")[0] for change in forked.changes} == {"net.width", "run.log_every"}
+    assert {change.split(":")[0] for change in forked.changes_in_words} == {"net.width", "run.log_every"}
     assert panel_docks.history.forks == [forked]
     assert panel_docks.history.returns.x.values.min() >= forked.step
     assert drawn_episodes(app) == logged_episodes(folder)
     states = {Path(run.folder): (run.state, run.step) for run in list_runs(tmp_path / "runs")}
-    assert states == {parent: ("stopped", forked.step), folder: ("stopped", session.step)}
+    assert states == {parent: ("stopped", forked.step), folder: ("stopped", session.run.step)}
 
 
 def drawn_episodes(app: App) -> int:
@@ -346,15 +346,15 @@ def test_a_fork_that_cannot_train_leaves_its_parent_whole(qtbot: QtBot, app: App
     session = app.session
     click(app, Action.START)
     wait_step(qtbot, app, 500)
-    parent = session.folder
+    parent = session.run.folder
     assert parent is not None
     session.edit({"env.id": "NoSuchTask-v0"})
     click(app, Action.FORK)
     qtbot.waitUntil(lambda: session.state is State.STOPPED, timeout=60_000)
     qtbot.waitUntil(lambda: "NoSuchTask" in app.window.banner.text.text())
-    assert session.failure is None
-    assert session.folder == parent
-    assert "env.id" in session.draft
+    assert session.run.failure is None
+    assert session.run.folder == parent
+    assert "env.id" in session.waiting_edits
     assert [Path(run.folder) for run in list_runs(tmp_path / "runs")] == [parent]
     assert drawn_episodes(app) == logged_episodes(parent)
     session.do(Action.DISCARD_DRAFT)

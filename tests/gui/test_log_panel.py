@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from made_panels import AskedCursor
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -50,7 +51,7 @@ def test_lines_are_sentences_newest_first(panel: LogPanel) -> None:
         "400: Batch size 0 refused: must be at least 1",
         "300: Evaluation 483.2, best so far",
         "200: Exploration ε 0.12 → 0.06",
-        "100: Forked from 2026-cartpole: learn.lr: 0.001 → 0.0005; anew: replay",
+        "100: Forked from 2026-cartpole: learn.lr: 0.001 → 0.0005; started fresh: replay",
     ]
     assert [kind_of(event) for event in EVENTS] == ["notice", "tweak", "evaluation", "notice", "notice"]
     with pytest.raises(TypeError):
@@ -59,7 +60,7 @@ def test_lines_are_sentences_newest_first(panel: LogPanel) -> None:
 
 def test_a_second_evaluation_begins_with_what_the_best_is_chosen_by() -> None:
     second = Evaluated(step=1, returns=(330.7,), lengths=(330,), mean=330.7, role="confirmation", score=316.55)
-    assert line_of(second).text == "Second evaluation 330.7, both 316.6"
+    assert line_of(second).text == "Second evaluation 330.7, mean of both 316.6"
     assert line_of(msgspec.structs.replace(second, best=True)).text == "Best so far 316.6, second evaluation 330.7"
 
 
@@ -75,13 +76,12 @@ def test_chips_hide_kinds_also_of_what_comes_later(panel: LogPanel) -> None:
     assert len(lines(panel)) == 7
 
 
-def test_a_click_moves_the_cursor_to_its_step(qtbot: QtBot, panel: LogPanel) -> None:
+def test_a_click_moves_the_cursor_to_its_step(panel: LogPanel) -> None:
     place = panel.list.visualRect(panel.model.index(2))
-    with qtbot.waitSignal(panel.picked) as signal:
-        QTest.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=place.center())
-    assert signal.args is not None
-    assert signal.args[0].step == 300
-    panel.seek(signal.args[0])
+    cursor = panel.cursor_control = AskedCursor()
+    QTest.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=place.center())
+    assert [each.step for each in cursor.asked if each is not None] == [300]
+    panel.seek(cursor.asked[0])
     assert panel.list.currentIndex().row() == 2
     panel.seek(None)
     assert not panel.list.currentIndex().isValid()

@@ -17,6 +17,7 @@ from dqngui import messages as m
 from dqngui.gui.docking.paint_budget import PaintBudget
 from dqngui.gui.docking.panel_docks import PanelDocks
 from dqngui.gui.docking.timings import Durations, Lateness
+from dqngui.lab.session.history import History
 
 
 def test_the_age_of_a_process_is_counted_from_its_start() -> None:
@@ -85,7 +86,7 @@ def kept_for(qtbot: QtBot, drawing: Drawing, seconds: float) -> PaintBudget:
     budget.request()
     qtbot.wait(round(1000 * seconds))
     drawing.names.clear()
-    qtbot.waitUntil(lambda: not budget._timer.isActive() and not budget._drawing)  # the last is counted
+    qtbot.waitUntil(lambda: budget.idle)  # the last is counted
     return budget
 
 
@@ -119,7 +120,7 @@ def test_a_budget_sleeps_while_nothing_is_new(qtbot: QtBot) -> None:
         budget.request()
     qtbot.wait(300)
     assert len(calls) == 1
-    assert not budget._timer.isActive()
+    assert budget.idle
 
 
 def test_an_error_while_drawing_does_not_end_drawing(qtbot: QtBot) -> None:
@@ -153,9 +154,9 @@ def test_the_board_draws_one_changed_panel_a_turn_and_its_paint_belongs_to_the_c
     window.show()
     qtbot.waitExposed(window)
     qtbot.waitUntil(lambda: set(names) <= set(panel_docks.in_sight))
-    panel_docks.take(
-        [m.EpisodeEnded(step=10, ret=1.0, length=9), m.Learned(step=500, updates=1, loss=0.1, epsilon=0.5)]
-    )
+    events = [m.EpisodeEnded(step=10, ret=1.0, length=9), m.Learned(step=500, updates=1, loss=0.1, epsilon=0.5)]
+    panel_docks.history.take(events)
+    panel_docks.take(events)
     drawn = [panel_docks.refresh_next() for _ in range(len(panel_docks.in_sight) + 1)]
     assert drawn[-1] is None
     assert sorted(filter(None, drawn)) == sorted(set(filter(None, drawn)))  # each once
@@ -169,11 +170,12 @@ def test_the_board_draws_one_changed_panel_a_turn_and_its_paint_belongs_to_the_c
     seen: list[int] = []
     add = budget.costs.add
     budget.costs.add = lambda ms, weight=1.0: (seen.append(paints.count), add(ms, weight))  # type: ignore
+    panel_docks.history.take([m.EpisodeEnded(step=700, ret=30.0, length=9)])
     panel_docks.take([m.EpisodeEnded(step=700, ret=30.0, length=9)])
     budget.request()
     qtbot.waitUntil(lambda: bool(seen))
     assert seen[0] >= 1  # painted before the cost was taken
-    panel_docks.clear()
+    panel_docks.clear(History())
     plot.removeEventFilter(paints)
 
 
@@ -184,7 +186,8 @@ def test_maps_follow_the_player_a_few_times_a_second_and_the_picture_at_once(
     qtbot.addWidget(window)
     panel_docks = PanelDocks(window)
     map_, other = panel_docks.panels["memory"], panel_docks.panels["return"]
-    panel_docks._seen = {"memory", "return"}
+    for name in ("memory", "return"):
+        panel_docks.set_in_sight(name, True)
     shown: dict[str, list[int]] = {"memory": [], "return": []}
     monkeypatch.setattr(map_, "follow", shown["memory"].append)
     monkeypatch.setattr(other, "follow", shown["return"].append)

@@ -63,7 +63,7 @@ def test_a_click_chooses_the_unit_and_draws_its_curves(qtbot: QtBot) -> None:
     ]  # fmt: skip
     np.testing.assert_array_equal(panel.states.series[1].values, playing.view(CELL.name)[:, 20])
     assert [each.name for each in panel.shares.series] == ["forget"]
-    assert panel.states.told(5, 0).startswith("t 5 · hidden ")
+    assert panel.states.words_at(5, 0).startswith("t 5 · hidden ")
 
 
 def test_rows_can_be_walked_through_in_the_order_drawn(qtbot: QtBot) -> None:
@@ -165,7 +165,7 @@ def test_a_matrix_is_drawn_at_the_shown_step_and_a_click_on_a_cell_draws_its_cur
     playing = episode((SLOTS, HIDDEN), t=7)
     panel = shown(qtbot, playing, height=320)
     panel.look_at(SLOTS.name)
-    assert panel.now.isVisible() and panel.now._axes == ("slot", "unit")
+    assert panel.now.isVisible() and panel.now.names.axes == ("slot", "unit")
     np.testing.assert_array_equal(panel.now.values[0], playing.view(SLOTS.name)[7])
     panel.follow(8)
     np.testing.assert_array_equal(panel.now.values[0], playing.view(SLOTS.name)[8])

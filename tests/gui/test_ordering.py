@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from made_playing import HIDDEN, began, extend, rows_of
 
-from dqngui.lab.analysis.ordering import Ordering, by_correlation, by_variance, companion, correlation, orders
+from dqngui.lab.analysis.ordering import Ordering, by_correlation, by_variance, compared_quantity, correlation, orders
 from dqngui.lab.playback.episode import PlayedEpisode
 
 
@@ -51,7 +51,7 @@ def test_units_stand_by_the_size_of_r_and_constant_ones_last() -> None:
 
 
 def test_a_large_memory_is_judged_by_some_of_its_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dqngui.lab.analysis.ordering.JUDGED", 1_000)
+    monkeypatch.setattr("dqngui.lab.analysis.ordering.MAX_VALUES", 1_000)
     values = np.random.default_rng(2).standard_normal((900, 8)).astype(np.float32) * np.arange(1.0, 9.0)
     assert by_variance(values.astype(np.float32)).tolist() == list(range(7, -1, -1))
 
@@ -63,10 +63,10 @@ def test_units_are_compared_with_rewards_steps_and_named_entries() -> None:
     for key, expected in (
         ("reward", playing.reward), ("time", np.arange(50.0)), ("entry 1", playing.observation[:, 1]),
     ):  # fmt: skip
-        found = companion(key, playing)
+        found = compared_quantity(key, playing)
         assert found is not None
         np.testing.assert_array_equal(found, expected)
-    assert companion("entry 9", playing) is None and companion("index", playing) is None
+    assert compared_quantity("entry 9", playing) is None and compared_quantity("index", playing) is None
 
 
 def test_the_order_holds_still_until_the_end_unless_asked() -> None:
@@ -86,7 +86,7 @@ def test_the_order_holds_still_until_the_end_unless_asked() -> None:
     told_by(values, until=400, ended=True, playing=playing)
     assert ordering.order(values, playing).tolist() == by_correlation(values, time).tolist()
     ordering.begin()
-    assert ordering.told(values[:, 63], playing).startswith("r 0.")
-    assert ordering.told(np.zeros(400, np.float32), playing) == "no r with time"
+    assert ordering.correlation_text(values[:, 63], playing).startswith("r 0.")
+    assert ordering.correlation_text(np.zeros(400, np.float32), playing) == "no r with time"
     ordering.ask("variance", values, playing)
-    assert ordering.told(values[:, 63], playing) == ""
+    assert ordering.correlation_text(values[:, 63], playing) == ""

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from driving import until
-from made_panels import made
+from made_panels import AskedCursor, made
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -17,10 +17,11 @@ from scripted_study import ScriptedStudy, Turned, Who
 
 from dqngui import messages as m
 from dqngui import presets
-from dqngui.gui.cards.panel import Cursor, Sources
+from dqngui.gui.cards.panel import Sources
 from dqngui.gui.panels.over_training.over_training_panel import OverTrainingPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.study import Study
+from dqngui.lab.cursor.cursor import Cursor
 from dqngui.messages import OverTraining
 
 LAGS, POOL = "memory/attention/0", "attention/pool"
@@ -68,7 +69,7 @@ def measured(world: SimpleNamespace, steps: tuple[int, ...] = (1_000, 5_000, 8_0
 
 
 def test_before_an_agent_plays_there_is_nothing_to_press(world: SimpleNamespace) -> None:
-    assert world.panel._empty.text() == world.panel.promise and not world.panel.start.isVisible()
+    assert world.panel.empty_text == world.panel.promise and not world.panel.start.isVisible()
     world.player.open(folder=Path("run"))
     assert world.panel.start.isVisible()
 
@@ -118,29 +119,28 @@ def test_cancelling_keeps_what_has_come(world: SimpleNamespace) -> None:
 def test_without_an_answer_it_says_why_and_offers_to_try_again(world: SimpleNamespace) -> None:
     number = ask(world).number
     tell(world, m.Unanswered(step=0, number=number, text="this run has stored no checkpoints yet"))
-    assert world.panel._empty.text() == "Not measured: this run has stored no checkpoints yet."
+    assert world.panel.empty_text == "Not measured: this run has stored no checkpoints yet."
     assert world.panel.start.isVisible()
 
 
 def test_another_agent_and_another_run_begin_anew(world: SimpleNamespace) -> None:
     panel = measured(world)
     world.player.open(folder=Path("other"))
-    assert panel.rows == [] and panel._empty.isVisible()
+    assert panel.rows == [] and panel.empty_text
     measured(world)
     panel.clear()
-    assert panel.rows == [] and panel._empty.isVisible()
+    assert panel.rows == [] and panel.empty_text
 
 
 def test_a_click_asks_for_the_nearest_checkpoint_and_the_same_again_lets_go(
     qtbot: QtBot, world: SimpleNamespace
 ) -> None:
     panel = measured(world)
-    picked: list[Cursor | None] = []
-    panel.picked.connect(picked.append)
+    cursor = panel.cursor_control = AskedCursor()
     panel.entropy.plot.clicked.emit(4_400.0)
-    panel.seek(picked[-1])
+    panel.seek(cursor.asked[-1])
     panel.distance.plot.clicked.emit(5_600.0)
-    assert picked == [Cursor(5_000), None]
+    assert cursor.asked == [Cursor(5_000), None]
 
 
 def test_the_readout_names_every_head(world: SimpleNamespace) -> None:

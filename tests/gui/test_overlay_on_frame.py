@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 from made_playing import rows_of
-from PySide6.QtGui import QColor, QFontMetrics, QImage
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from dqngui import messages as m
 from dqngui.gui.cards.card import Card
+from dqngui.gui.charts.painted_text import WholeLetters
 from dqngui.gui.panels.agent.agent_panel import AgentPanel
-from dqngui.gui.scene.observation_view import ObservationView, heat, width_of_numbers
+from dqngui.gui.scene.observation_drawn import width_of_numbers
+from dqngui.gui.scene.observation_view import ObservationView, heat
 from dqngui.gui.style import theme as themes
 from dqngui.hosts import open_host
 from dqngui.lab.analysis.overlay import StepOverlay, WeightsOverlay, heads_of, offered
@@ -148,12 +150,12 @@ def test_numbers_have_their_shares_beside_their_names(qtbot: QtBot) -> None:
 
 
 def test_every_number_has_room(qtbot: QtBot) -> None:
-    view, metrics = ObservationView(), QFontMetrics(themes.font(themes.TICK_PX))
+    view, letters = ObservationView(), WholeLetters(themes.font(themes.TICK_PX))
     qtbot.addWidget(view)
     for weight, text in ((0.5, "0.5"), (0.000895, "0.000895"), (-1.234e-05, "−1.23e−05")):
         laid = StepOverlay(["angle"], np.array([weight]), None, signed=True)
         view.show_step(episode((FEATURES,)), 1, {}, laid)
-        assert width_of_numbers(metrics, view.rows) >= metrics.horizontalAdvance(text)
+        assert width_of_numbers(letters, view.rows) >= letters.width(text)
 
 
 def test_texts_and_a_picture_replace_a_list_of_cells(qtbot: QtBot) -> None:
@@ -169,7 +171,7 @@ def test_texts_and_a_picture_replace_a_list_of_cells(qtbot: QtBot) -> None:
     }
     view.show_step(playing, 0, told)
     assert [(row.name, row.value) for row in view.rows] == [("direction", 3.0)]
-    assert view._texts == {"mission": "öffne die Tür"}
+    assert view.drawn.texts == {"mission": "öffne die Tür"}
     view.resize(260, 200)
     assert not view.grab().isNull()
 
@@ -237,11 +239,11 @@ def test_minigrid_is_drawn_from_its_agents_place_with_its_mission(qtbot: QtBot, 
     panel = card_of(qtbot, player, {"id": "MiniGrid-MemoryS7-v0"}, attention="self", memory="gru")
     panel.overlays.choose(True, WeightsOverlay("attention/pool"))
     seen = panel.scene.seen
-    qtbot.waitUntil(lambda: seen._picture is not None and seen._laid is not None, timeout=60_000)
-    assert seen._laid is not None and seen._laid.cells is not None
-    assert seen._laid.cells.shape == (7, 7)
+    qtbot.waitUntil(lambda: seen.drawn.picture is not None and seen.drawn.overlay is not None, timeout=60_000)
+    assert seen.drawn.overlay is not None and seen.drawn.overlay.cells is not None
+    assert seen.drawn.overlay.cells.shape == (7, 7)
     assert [row.name for row in seen.rows] == ["direction", "mission"]
-    assert "matching object" in seen._texts["mission"]
+    assert "matching object" in seen.drawn.texts["mission"]
 
 
 def test_every_array_of_the_episode_is_written_with_its_axes(qtbot: QtBot, player: Player, tmp_path: Path) -> None:

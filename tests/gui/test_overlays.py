@@ -20,12 +20,19 @@ from scripted_host import ScriptedHost
 
 from dqngui import config
 from dqngui.gui.cards.card import Card
+from dqngui.gui.cards.panel import Sources
+from dqngui.gui.cards.panel_card import card_of
+from dqngui.gui.charts.event_strip import EventStrip
+from dqngui.gui.charts.overlay_style import SERIES, dash, token
+from dqngui.gui.panels.curves.legend import OverlayLegend
+from dqngui.gui.panels.curves.overlay_curve import PLACES, OverlayCurve
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
-from dqngui.gui.panels.curves.run_overlays import PLACES, SERIES, OverlayCurve, ancestors, dash, token
 from dqngui.gui.style import theme as themes
+from dqngui.lab.library.ancestors import ancestors
 from dqngui.lab.library.library import Library
 from dqngui.lab.library.seed_means import mean_and_interval, t_quantile
-from dqngui.lab.session.history import Curve, Floats, History
+from dqngui.lab.session.curve import Curve, Floats
+from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Forked, encode
 from dqngui.runs import folder as run_folder
@@ -35,9 +42,20 @@ def episodes(returns: Sequence[float] | Floats, every: int = 10, after: int = 0)
     return [EpisodeEnded(step=after + every * (i + 1), ret=float(ret), length=every) for i, ret in enumerate(returns)]
 
 
+class ReadLibrary(Library):
+    """Has some curves without reading them."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.read_already: dict[Path, History] = {}
+
+    def curve(self, folder: Path) -> History | None:
+        return self.read_already.get(folder) or super().curve(folder)
+
+
 class Parts(SimpleNamespace):
     panel: ReturnPanel
-    library: Library
+    library: ReadLibrary
     session: Session
     card: Card
     runs: Path
@@ -54,7 +72,7 @@ class Parts(SimpleNamespace):
         """Overlay stored runs and wait until their curves were read."""
         folders = tuple(self.runs / name for name in names)
         if seeds:
-            self.library._add(folders, "all", seeds=True)
+            self.library.overlay_mean(folders, "all")
         else:
             for folder in folders:
                 self.library.overlay(folder)
@@ -64,7 +82,7 @@ class Parts(SimpleNamespace):
         self.qtbot.waitUntil(lambda: None not in [self.library.curve(self.runs / name) for name in names], timeout=5000)
 
     def open(self, name: str, events: Sequence[Event]) -> History:
-        self.session.folder = self.runs / name
+        self.session.run.folder = self.runs / name
         history = History.of(events)
         self.panel.show(history)
         return history
@@ -79,13 +97,11 @@ class Parts(SimpleNamespace):
 def parts(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Parts]:
     themes.apply(qapp, "dark")
     session = Session(config.Experiment(), runs=tmp_path, open_host=ScriptedHost)
-    library = Library(session)
+    library = ReadLibrary(session)
     panel = ReturnPanel()
-    card = Card(panel.title, panel)
+    card = card_of(panel, menu=False)
     qtbot.addWidget(card)
-    for widget in panel.header_widgets:
-        card.add_to_header(widget)
-    panel.attach(SimpleNamespace(session=session, library=library, player=None, pinning=None))  # type: ignore[arg-type]
+    panel.attach(Sources(session=session, library=library, player=None, cursor=None))  # type: ignore[arg-type]
     card.resize(900, 450)
     card.show()
     qtbot.waitExposed(card)
@@ -96,6 +112,11 @@ def parts(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Parts]:
 
 
 # -- numbers ----------------------------------------------------------------------------------------
+
+
+def legend_of(panel: ReturnPanel) -> OverlayLegend:
+    """The chips of the runs in the card's header."""
+    return next(widget for widget in panel.header_widgets if isinstance(widget, OverlayLegend))
 
 
 def test_means_on_a_grid_are_the_trailing_means_between_episodes() -> None:
@@ -189,12 +210,12 @@ def test_an_overlay_stays_when_another_run_is_opened_and_is_left_out_when_it_is_
     parts.open("mine", episodes([1.0] * 50))
     parts.overlay("a", "b")
     assert len(parts.lines()) == 2
-    assert [chip.text() for chip in parts.panel._legend.chips] == ["a", "b"]
+    assert [chip.text() for chip in legend_of(parts.panel).chips] == ["a", "b"]
     parts.open("a", episodes(np.full(100, 5.0)))
     assert len(parts.lines()) == 1
-    assert [chip.text() for chip in parts.panel._legend.chips] == ["b"]
+    assert [chip.text() for chip in legend_of(parts.panel).chips] == ["b"]
     parts.panel.clear()
-    parts.session.folder = None
+    parts.session.run.folder = None
     parts.panel.show(History())
     assert len(parts.lines()) == 2
     assert parts.panel.content.isVisible()  # runs can be compared with none open
@@ -206,7 +227,7 @@ def test_a_chip_hides_its_overlay_and_its_menu_removes_it(parts: Parts) -> None:
             name, [*episodes([5.0] * 100), Evaluated(step=900, returns=(9.0,), lengths=(1,), mean=9.0, best=True)]
         )
     parts.overlay("a", "b")
-    legend = parts.panel._legend
+    legend = legend_of(parts.panel)
     assert [chip.text() for chip in legend.chips] == ["a", "b"]
     assert "best evaluation 9 at 900" in legend.chips[0].toolTip()
     QTest.mouseClick(legend.chips[0], Qt.MouseButton.LeftButton)
@@ -232,7 +253,7 @@ def test_long_names_are_shortened_and_the_header_never_overflows(parts: Parts) -
     for width in (1400, 900, 600, 420, 330):
         parts.card.resize(width, 300)
         QApplication.processEvents()
-        chips = parts.panel._legend.chips
+        chips = legend_of(parts.panel).chips
         right = parts.card.header.width()
         edges = [chip.mapTo(parts.card.header, chip.rect().topLeft()).x() for chip in chips]
         assert edges == sorted(edges)
@@ -268,7 +289,7 @@ def test_a_running_runs_overlay_grows(parts: Parts) -> None:
     with open(folder / run_folder.EVENTS, "ab") as log:
         log.writelines(encode(event) + b"\n" for event in episodes([50.0] * 100, after=1_000))
     with parts.qtbot.waitSignal(parts.library.overlaid):
-        parts.library._on_timer()
+        parts.library.tick()
     x, y = parts.lines()[0]
     assert x.max() > 1_900
     assert y.max() == 50
@@ -281,7 +302,7 @@ def test_the_mean_of_seeds_is_the_one_made_by_hand(parts: Parts) -> None:
         parts.run(f"s{i}", episodes(each))
     parts.panel.smooth(10)
     parts.overlay("s0", "s1", "s2", seeds=True)
-    drawn = next(iter(parts.panel._overlays._drawn.values()))
+    drawn = next(iter(parts.panel.overlays.drawn.values()))
     grid = np.linspace(*parts.panel.plot.span, PLACES)
     rows = []
     for each in returns:
@@ -296,9 +317,9 @@ def test_the_mean_of_seeds_is_the_one_made_by_hand(parts: Parts) -> None:
             continue
         half = {2: 12.7062, 3: 4.3027}[len(known)] * known.std(ddof=1) / np.sqrt(len(known))
         assert drawn.y[place] == pytest.approx(known.mean())
-        assert drawn._high[place] - drawn.y[place] == pytest.approx(half, rel=1e-4)
+        assert drawn.high[place] - drawn.y[place] == pytest.approx(half, rel=1e-4)
     assert np.nanmax(np.where(np.isfinite(drawn.y), grid, np.nan)) == pytest.approx(2_500, abs=10)  # two runs have data
-    assert parts.panel._legend.chips[0].name == "all · n = 3"
+    assert legend_of(parts.panel).chips[0].name == "all · n = 3"
     assert "(n = 3)" in parts.panel.readout(1_500)
 
 
@@ -348,11 +369,11 @@ def test_a_fork_shows_the_runs_it_came_from(parts: Parts) -> None:
         x, joined = item.getData()[0], item.opts["connect"]
         assert joined[x < step].all()  # solid up to where it was left
         assert 0 < np.mean(joined[x > step][:-1]) < 0.7  # dotted beyond
-    place, text, mark = parts.panel._strip.placed()[0]
+    place, text, mark = parts.panel.findChild(EventStrip).placed()[0]
     assert text == "fork"
     assert mark is events[0]
     assert parts.panel.plot.marks.steps == [2000]
-    said = parts.panel._strip.near(place.center().x())
+    said = parts.panel.findChild(EventStrip).near(place.center().x())
     assert said == ["2,000: fork of second with learn.lr: 0.001 → 0.0005"]
     assert "fork of second" in parts.panel.readout(2_000)
     assert "second</span> 20" in parts.panel.readout(1_500)
@@ -373,7 +394,7 @@ def test_a_fork_whose_parent_is_gone_shows_the_mark_alone(parts: Parts) -> None:
 def test_a_strange_parent_is_not_looked_for(parts: Parts, parent: str) -> None:
     history = parts.open("third", [Forked(step=10, parent=parent), *episodes([1.0] * 10, after=10)])
     assert ancestors(history, parts.runs / "third", parts.library) == []
-    assert parts.library._curves == {}
+    assert parts.library.asked_for == []
 
 
 def test_a_run_that_says_it_is_its_own_parent_ends(parts: Parts) -> None:
@@ -391,7 +412,7 @@ def painting(panel: ReturnPanel, picture: QImage) -> float:
     best = float("inf")
     for _ in range(8):
         begun = time.thread_time()
-        panel._changed = True
+        panel.invalidate()
         panel.refresh()
         painter = QPainter(picture)
         panel.plot.render(painter)
@@ -412,7 +433,7 @@ def test_overlays_of_long_runs_cost_what_those_of_short_ones_do(parts: Parts) ->
             histories.append(history)
         parts.library.remove_all()
         for i, history in enumerate(histories[1:]):
-            parts.library._curves[parts.runs / f"{count}-{i}"] = history
+            parts.library.read_already[parts.runs / f"{count}-{i}"] = history
             parts.library.overlay(parts.runs / f"{count}-{i}")
         parts.panel.show(histories[0])
         return painting(parts.panel, QImage(900, 420, QImage.Format.Format_ARGB32_Premultiplied))

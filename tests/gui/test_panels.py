@@ -17,11 +17,14 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from dqngui import catalog
-from dqngui.gui.cards.panel import Cursor, Panel
-from dqngui.gui.charts.plot import Plot, grown, rounded_range, short
+from dqngui.gui.cards.panel import Panel
+from dqngui.gui.charts.layout.axis import short
+from dqngui.gui.charts.plot import Plot
+from dqngui.gui.charts.value_ranges import rounded_range, training_span
 from dqngui.gui.panels.curves.learning_panel import LearningPanel
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
 from dqngui.gui.style import theme as themes
+from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.session.history import History
 from dqngui.messages import EpisodeEnded, Evaluated, Event, KnobChanged, Learned, Paused
 
@@ -58,8 +61,8 @@ def test_a_panel_names_itself_and_says_what_it_will_show(qtbot: QtBot, kind: typ
     assert panel.wants
     assert panel.promise.endswith(".")
     panel.show(History())
-    assert panel._empty.isVisible()
-    assert panel._empty.text() == panel.promise
+    assert panel.empty_text
+    assert panel.empty_text == panel.promise
 
 
 @pytest.mark.parametrize("kind", PANELS)
@@ -80,8 +83,8 @@ def test_empty_nan_a_million_then_clear(qtbot: QtBot, million: History, kind: ty
     panel.grab()
     assert max(len(each) for each in drawn(panel)) < 10_000
     panel.clear("The run was closed.")
-    assert panel._empty.isVisible()
-    assert panel._empty.text() == "The run was closed."
+    assert panel.empty_text
+    assert panel.empty_text == "The run was closed."
     assert panel.history.empty
     panel.grab()
 
@@ -231,7 +234,7 @@ def test_the_wheel_zooms_new_data_leaves_the_zoom_alone_and_a_double_click_fits(
     history, plot = History.of(run_events()), panel.plot
     panel.show(history)
     whole = plot.span
-    assert whole == (0.0, grown(20_000))
+    assert whole == (0.0, training_span(20_000))
     wheel(plot, 4)
     zoomed = plot.span
     assert not plot.fitted
@@ -243,9 +246,9 @@ def test_the_wheel_zooms_new_data_leaves_the_zoom_alone_and_a_double_click_fits(
     QTest.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
     QTest.mouseDClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
     assert plot.fitted
-    assert plot.span == (0.0, grown(90_000))
+    assert plot.span == (0.0, training_span(90_000))
     feed(panel, history, [EpisodeEnded(step=200_000, ret=1.0, length=3)], 1)
-    assert plot.span == (0.0, grown(200_000))
+    assert plot.span == (0.0, training_span(200_000))
 
 
 def test_zooming_out_stops_at_the_data(qtbot: QtBot) -> None:
@@ -263,7 +266,7 @@ def test_the_learning_plots_move_together(qtbot: QtBot) -> None:
     first.zoom_to(4_000, 9_000)
     assert all(plot.span == pytest.approx((4_000, 9_000)) for plot in others)
     assert not any(plot.fitted for plot in others)
-    panel._fit()
+    next(action for action in panel.menu_actions if action.text() == "Show all").trigger()
     assert all(plot.span == first.span and plot.fitted for plot in others)
 
 
@@ -272,12 +275,12 @@ def test_another_run_is_shown_whole(qtbot: QtBot) -> None:
     panel.show(History.of(run_events()))
     panel.plot.zoom_to(100, 200)
     panel.show(History.of(run_events(100)))
-    assert panel.plot.span == (0.0, grown(5_000))
+    assert panel.plot.span == (0.0, training_span(5_000))
 
 
 def test_ranges_hold_the_data_and_seldom_move() -> None:
-    assert grown(1) == 1000.0
-    assert all(grown(step) >= step > grown(step) / 1.2501 for step in range(1_001, 300_000, 777))
+    assert training_span(1) == 1000.0
+    assert all(training_span(step) >= step > training_span(step) / 1.2501 for step in range(1_001, 300_000, 777))
     seen = set()
     for high in np.linspace(100, 500, 400):
         low, top = rounded_range(9.0, float(high))

@@ -31,8 +31,8 @@ def trained(app: App, tmp_path: Path) -> App:
     events = [ended(number, ret=float(number)) for number in range(20)]
     ScriptedHost.opened[-1].emit(weights(5_000), *events)
     until(lambda: len(app.window.panel_docks.history.returns) == 20)
-    assert app.session.folder is not None
-    store(app.session.folder, events)
+    assert app.session.run.folder is not None
+    store(app.session.run.folder, events)
     until(lambda: app.player.playing is not None and app.player.playing.weights_step == 5_000)
     app.window.panel_docks.refresh()
     return app
@@ -129,7 +129,7 @@ def test_keys_step_through_episodes_and_through_steps(trained: App) -> None:
     until(lambda: player.playing.t == 39)  # type: ignore[union-attr]
     agent = window.panel_docks.panels["agent"]
     assert isinstance(agent, AgentPanel)
-    assert agent.bars.described == "right taken as recorded, though another is valued more, value 10.00"
+    assert agent.bars.drawn.described == "right taken as recorded, though another is valued more, value 10.00"
 
 
 def test_what_could_not_be_repeated_is_said_in_every_badge(trained: App) -> None:
@@ -168,12 +168,12 @@ def test_a_picture_that_stands_in_for_another_says_so(trained: App) -> None:
     until(lambda: len(player.frames.cache) > 10)
     agent = trained.window.panel_docks.panels["agent"]
     assert isinstance(agent, AgentPanel)
-    note = next(each for each in agent.frame.children() if type(each).__name__ == "DrawingNote")
+    note = agent.drawing_note
     ScriptedPlayer.opened[-1].draws = False
     player.seek(90)
-    until(note.isVisible)  # type: ignore[attr-defined]
-    assert note.text().startswith("drawing step 90… this is step ")  # type: ignore[attr-defined]
+    until(note.isVisible)
+    assert note.text().startswith("drawing step 90… this is step ")
     assert player.playing.t == 90  # type: ignore[union-attr]
     player.seek(5)
-    until(lambda: not note.isVisible())  # type: ignore[attr-defined]
+    until(lambda: not note.isVisible())
     ScriptedPlayer.opened[-1].draws = True

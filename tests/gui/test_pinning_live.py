@@ -49,14 +49,14 @@ def app(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 def wait(qtbot: QtBot, app: App, reached: Callable[[], bool]) -> None:
     """Wait for something; a job that failed meanwhile says why."""
-    qtbot.waitUntil(lambda: reached() or app.session.failure is not None, timeout=60_000)
-    assert reached(), app.session.failure
+    qtbot.waitUntil(lambda: reached() or app.session.run.failure is not None, timeout=60_000)
+    assert reached(), app.session.run.failure
 
 
 def train(qtbot: QtBot, app: App, steps: int) -> Path:
     app.session.do(Action.START)
-    wait(qtbot, app, lambda: app.session.state is State.RUNNING and app.session.step >= steps)
-    folder = app.session.folder
+    wait(qtbot, app, lambda: app.session.state is State.RUNNING and app.session.run.step >= steps)
+    folder = app.session.run.folder
     assert folder is not None
     return folder
 
@@ -109,7 +109,7 @@ def test_a_click_pins_the_episode_and_everything_shows_it(qtbot: QtBot, app: App
     assert (pinning.cursor.step, trace.step) == (step, step)
 
     session.do(Action.UNPAUSE)
-    trained = session.step
+    trained = session.run.step
     wait(qtbot, app, lambda: player.playing is not played_before and player.playing.ended)  # type: ignore[union-attr]
     wait(qtbot, app, lambda: shows(app, 0))
     playing = player.playing
@@ -126,7 +126,7 @@ def test_a_click_pins_the_episode_and_everything_shows_it(qtbot: QtBot, app: App
     assert app.pin_controls.badges["agent"].isVisible()
 
     # Training and its curves go on, and its weights are not asked for.
-    wait(qtbot, app, lambda: session.step > trained + 300)
+    wait(qtbot, app, lambda: session.run.step > trained + 300)
     assert player.playing is playing
 
     # A click into the memory's timeline, the keys, the ends: all of it together.
@@ -136,7 +136,7 @@ def test_a_click_pins_the_episode_and_everything_shows_it(qtbot: QtBot, app: App
     wait(qtbot, app, lambda: shows(app, 5))
     player.seek(3)
     wait(qtbot, app, lambda: shows(app, 3))
-    np.testing.assert_array_equal(panel_docks.panels["agent"].bars._q, playing.q[3])  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(panel_docks.panels["agent"].bars.drawn.values, playing.q[3])  # type: ignore[attr-defined]
     panel_docks.panels["return"].setFocus()
     QTest.keyClick(panel_docks.panels["return"], Qt.Key.Key_Right)
     wait(qtbot, app, lambda: shows(app, 4))
@@ -170,26 +170,26 @@ def test_episodes_of_stored_resumed_and_forked_runs_are_pinned(qtbot: QtBot, app
     wait(qtbot, app, lambda: session.state is State.STOPPED)
     session.do(Action.NEW_RUN)
     assert session.open_stored(folder)
-    wait(qtbot, app, lambda: session.loading_share == 1.0 and app.player.playing is not None)
+    wait(qtbot, app, lambda: session.log.share == 1.0 and app.player.playing is not None)
     stored = pin(qtbot, app, 5)
     assert (stored.number, stored.differs, app.player.paused) == (5, False, True)
     pinning.live()
     wait(qtbot, app, lambda: app.player.client.choice == "best" and not app.player.playing.given)  # type: ignore[union-attr]
 
-    stopped = session.step
+    stopped = session.run.step
     session.do(Action.RESUME_RUN)
-    wait(qtbot, app, lambda: session.state is State.RUNNING and session.step > stopped + 300)
+    wait(qtbot, app, lambda: session.state is State.RUNNING and session.run.step > stopped + 300)
     newest = len(app.window.panel_docks.history.returns) - 1
     resumed = pin(qtbot, app, newest)
     assert resumed.trace.step > stopped
     assert not resumed.differs
 
     session.do(Action.FORK)
-    wait(qtbot, app, lambda: session.state is State.RUNNING and session.folder != folder)
+    wait(qtbot, app, lambda: session.state is State.RUNNING and session.run.folder != folder)
     assert pinning.pinned is None  # it was of the former run
     wait(qtbot, app, lambda: len(app.window.panel_docks.history.returns) > 3)
     own = pin(qtbot, app, 2)
-    assert (own.stretch.folder, own.differs) == (session.folder, False)
+    assert (own.stretch.folder, own.differs) == (session.run.folder, False)
     wait(qtbot, app, lambda: bool(app.library.curve(folder)))
     pinning.pin(stored.trace.step)
     wait(qtbot, app, lambda: pinning.pinned is not None and pinning.pinned.compared)

@@ -87,9 +87,9 @@ def test_bars_of_probabilities_lie_between_nothing_and_all(qtbot: QtBot, judged:
     tensors = {"q": q, "action": np.array([1]), "reward": np.ones(1), "observation": np.zeros((1, 0))}
     playing.take(Played(step=0, number=1, first=0, tensors=tensors))
     bars.show_step(playing, 0)
-    assert bars.described == f"right taken, {judged} 0.60"
-    assert (bars._range == (0.0, 1.0)) is (judged == "probability")
-    assert bars._tip().startswith({"probability": "Probability", "value": "Value"}[judged])
+    assert bars.drawn.described == f"right taken, {judged} 0.60"
+    assert (bars.drawn.limits == (0.0, 1.0)) is (judged == "probability")
+    assert bars.drawn.tip.startswith({"probability": "Probability", "value": "Value"}[judged])
     assert bars.accessibleName() == {"probability": "Action probabilities", "value": "Action values"}[judged]
 
 

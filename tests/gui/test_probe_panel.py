@@ -158,7 +158,9 @@ def test_another_agent_ends_the_questions_about_the_former(world: SimpleNamespac
     world.study.turn()
     world.player.open(folder=Path("another"))
     assert host().sent[-1] == m.Abandon(number=numbers[0])
-    assert [(event.number, event.text) for event in world.answered] == [(n, "another agent plays now") for n in numbers]
+    assert [(event.number, event.words) for event in world.answered] == [
+        (n, "another agent plays now") for n in numbers
+    ]
     assert world.study.ready is None
     world.study.ask(asked_for)
     world.study.turn()
@@ -221,7 +223,7 @@ def test_the_death_of_its_process_is_said_and_the_next_question_has_another(worl
     world.study.turn()
     host().die()
     world.study.turn()
-    assert [(event.number, event.text) for event in world.answered] == [
+    assert [(event.number, event.words) for event in world.answered] == [
         (number, "the job's process was killed by SIGKILL")
     ]
     world.study.ask(asked_for)
@@ -248,13 +250,13 @@ def test_an_agent_that_cannot_be_opened_is_a_reason(world: SimpleNamespace, monk
     world.study.ask(asked_for)
     monkeypatch.setattr(ScriptedStudy, "ready", m.Failed(step=0, text="`run` has no checkpoint yet"))
     world.study.turn()
-    assert world.answered[-1].text == "`run` has no checkpoint yet"
+    assert world.answered[-1].words == "`run` has no checkpoint yet"
 
 
 def test_without_an_agent_nothing_is_started(world: SimpleNamespace) -> None:
     world.study.ask(asked_for)
     world.study.turn()
-    assert world.answered[-1].text == "no agent plays"
+    assert world.answered[-1].words == "no agent plays"
     assert not ScriptedStudy.opened
 
 
@@ -273,8 +275,8 @@ def test_stopping_ends_the_process_for_good(world: SimpleNamespace) -> None:
 
 def test_before_an_agent_plays_the_card_says_what_will_be_there(world: SimpleNamespace) -> None:
     panel = world.panel
-    assert panel._pages.currentWidget() is panel._blank
-    assert "whether it remembers" in panel._empty.text()
+    assert panel.empty_text
+    assert "whether it remembers" in panel.empty_text
     assert panel.start.isHidden()
     world.player.open(folder=Path("run"))
     assert not panel.start.isHidden()
@@ -293,10 +295,12 @@ def test_one_press_reads_the_first_fact(world: SimpleNamespace) -> None:
     world.study.turn()
     assert panel.bar.isHidden()
     assert panel.button.text() == "Read"
-    assert plain(panel).startswith("Until step 5, then cue is forgotten; at step 9: 50 % right (chance 50 %")
-    assert panel.curve.told_answer is panel.answer
+    assert plain(panel).startswith(
+        "Until step 5 cue can be read, then it is forgotten; at step 9: 50 % right (chance 50 %"
+    )
+    assert panel.curve.answer is panel.answer
     assert list(panel.fact.offered) == ["cue", "time since start"]
-    assert panel.view.offered == {"all": "all it holds", "memory/hidden": "hidden state", "memory/cell": "cell state"}
+    assert panel.view.offered == {"all": "whole memory", "memory/hidden": "hidden state", "memory/cell": "cell state"}
     assert panel.stale.isHidden()
 
 
@@ -333,7 +337,7 @@ def test_a_failure_is_said_and_reading_can_be_tried_again(world: SimpleNamespace
     number = read(world).number
     host().emit(m.Unanswered(step=0, number=number, text="fewer than 20 episodes could be read"))
     world.study.turn()
-    assert panel.words.text() == "Not read: fewer than 20 episodes could be read."
+    assert panel.words.text() == "The probe has no answer: fewer than 20 episodes could be read."
     assert panel.words.property("role") == "bad"
     assert panel.button.isEnabled()
     panel.button.click()
@@ -349,9 +353,9 @@ def test_an_agent_without_a_memory_is_told_so(world: SimpleNamespace, monkeypatc
     number = host().questions()[-1].number
     host().emit(m.Unanswered(step=0, number=number, text="this agent carries nothing"))
     world.study.turn()
-    assert "Not read: this agent carries nothing." in world.panel.words.text()
+    assert "The probe has no answer: this agent carries nothing." in world.panel.words.text()
     world.panel.clear()
-    assert world.panel._empty.text().startswith("This agent carries nothing from one step to the next")
+    assert world.panel.empty_text.startswith("This agent carries nothing from one step to the next")
     assert world.panel.start.isHidden()
 
 
@@ -360,14 +364,14 @@ def test_an_answer_of_former_weights_or_another_agent_is_called_so(world: Simple
     answer(world)
     panel.take_views(SimpleNamespace(weights_step=80_000, t=3, length=20))
     panel.refresh()
-    assert panel.stale.text() == "Of weights after 60,000 steps; 80,000 now."
+    assert panel.stale.text() == "Measured with the weights of step 60,000; now the weights are of 80,000."
     assert not panel.stale.isHidden()
     panel.take_views(SimpleNamespace(weights_step=60_000, t=3, length=20))
     panel.refresh()
     assert panel.stale.isHidden()
     world.player.open(folder=Path("another"))
-    assert panel.stale.text().startswith("Of another agent")
-    assert panel.curve.told_answer is not None
+    assert panel.stale.text().startswith("This answer is about another agent")
+    assert panel.curve.answer is not None
 
 
 def test_the_cursor_follows_the_episode_and_a_click_seeks(world: SimpleNamespace) -> None:
@@ -382,7 +386,7 @@ def test_the_cursor_follows_the_episode_and_a_click_seeks(world: SimpleNamespace
     assert panel.curve.t is None
     panel.curve.stepped.emit(6, 0.0)
     assert world.player.sought == [6]
-    assert panel.curve.told(5, 0.0) == "t 5 · accuracy 1.00 (0.95 to 1.00) · shuffled 0.49"
+    assert panel.curve.words_at(5, 0.0) == "t 5 · accuracy 1.00 (0.95 to 1.00) · shuffled 0.49"
 
 
 def test_the_curve_is_drawn_in_both_themes_and_survives_what_is_no_number(world: SimpleNamespace, qapp: Any) -> None:
@@ -399,7 +403,7 @@ def test_the_curve_is_drawn_in_both_themes_and_survives_what_is_no_number(world:
     assert (pixels(panel) != dark).any()
     themes.apply(qapp, "dark")
     panel.clear()
-    assert panel.curve.told_answer is not None or panel.answer is None
+    assert panel.curve.answer is not None or panel.answer is None
     assert panel.answer is None
 
 
@@ -426,7 +430,7 @@ def test_exports(world: SimpleNamespace, tmp_path: Path) -> None:
         (np.ones(10), "good", "Yes, cue can be read at every step; at step 9: 100 % right (chance 50 %, shuffled 49"),
         (np.full(10, 0.52), "bad", "No, cue cannot be read; at step 9: 52 % right"),
         (np.where(np.arange(10) < 4, 0.5, 0.97), "good", "From step 4 on cue can be read; at step 9: 97 % right"),
-        (np.where(np.arange(10) < 4, 0.99, 0.5), "warn", "Until step 3, then cue is forgotten; at step 9: 50 % right"),
+        (np.where(np.arange(10) < 4, 0.99, 0.5), "warn", "Until step 3 cue can be read, then it is forgotten; at st"),
         (np.where(np.arange(10) % 2, 0.9, 0.5), "warn", "In part: cue can be read at 50 % of the steps; at step 9: 90"),
         (np.where(np.arange(10) == 4, 0.5, 1.0), "good", "Yes, cue can be read at 90 % of the steps; at step 9: 100 %"),
         (np.full(10, np.nan), "warn", "cue was the same in all episodes"),

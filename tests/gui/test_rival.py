@@ -23,7 +23,7 @@ from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 from dqngui.settings import with_settings
 
-ERASED = m.Change(target="memory/hidden", first=20, do="remove")
+ERASED = m.Intervention(target="memory/hidden", first=20, do="remove")
 AS_IS, CHANGED = EpisodeVariant(7, actions=(1,) * 20), EpisodeVariant(7, actions=(1,) * 20, changes=(ERASED,))
 
 
@@ -75,7 +75,7 @@ def test_takes_are_played_in_turn_and_what_is_known_is_not_played_again(
     second_player.play(stored(folder), "best", [AS_IS, other], until=60)
     assert second_player.played == {AS_IS: as_is}
     settle(qtbot, second_player)
-    assert [command.changes for command in host().all_of(m.BeginEpisode)] == [(), (ERASED,), other.changes]
+    assert [command.interventions for command in host().all_of(m.BeginEpisode)] == [(), (ERASED,), other.changes]
     assert compare(second_player.played[AS_IS], second_player.playing).diverges == 30  # type: ignore[arg-type]
 
 
@@ -87,13 +87,13 @@ def test_the_last_take_can_be_drawn_though_it_was_known_already(
     second_player.play(stored(folder), "best", [AS_IS], until=60)
     second_player.show(5)
     qtbot.waitUntil(lambda: second_player.frame is not None and second_player.frame[1] == 5)
-    assert host().all_of(m.BeginEpisode)[-1].changes == ()
+    assert host().all_of(m.BeginEpisode)[-1].interventions == ()
     second_player.play_until(80)
     qtbot.waitUntil(lambda: second_player.playing is not None and second_player.playing.length == 80)
 
 
-def replace_first(change: m.Change, first: int) -> m.Change:
-    return m.Change(target=change.target, first=first, do=change.do)
+def replace_first(change: m.Intervention, first: int) -> m.Intervention:
+    return m.Intervention(target=change.target, first=first, do=change.do)
 
 
 def test_another_question_meanwhile_leaves_the_first_one(
@@ -223,13 +223,13 @@ def with_weights(**chosen: Any) -> tuple[config.Experiment, m.Weights]:
     import torch
 
     from dqngui.jobs.agent import LoadedAgent
-    from dqngui.jobs.stage import Stage
+    from dqngui.jobs.play_environments import PlayEnvironments
 
     wanted = {f"net.{name}": value for name, value in chosen.items()} | {"net.width": 16, "net.tokens": "feature"}
     experiment = with_settings(presets.read_experiment("cartpole-positions"), wanted)
-    stage = Stage(experiment)
-    network = LoadedAgent(m.OpenAgent(experiment=experiment), experiment, stage.envs.spaces).network
-    stage.close()
+    environments = PlayEnvironments(experiment)
+    network = LoadedAgent(m.OpenAgent(experiment=experiment), experiment, environments.envs.spaces).network
+    environments.close()
     generator = torch.Generator().manual_seed(3)
     tensors = {
         name: (value + 0.1 * torch.randn(value.shape, generator=generator)).numpy()
@@ -267,7 +267,7 @@ def test_without_a_change_two_processes_play_the_same_episode_bit_for_bit(qtbot:
             for name in playing.views:
                 assert np.array_equal(playing.view(name), other.view(name)), name
         target = "memory/attention/0" if memory == "transformer" else "memory/hidden"
-        change = m.Change(target=target, first=cut, do="scale", value=0.0)
+        change = m.Intervention(target=target, first=cut, do="scale", value=0.0)
         take = EpisodeVariant(playing.seed, playing.epsilon, playing.has_views, actions, (change,))
         second_player.play(player.agent, player.client.choice, [take], until=500, weights=player.episodes.weights)
         assert compare(playing, settle(qtbot, second_player)).differs == cut

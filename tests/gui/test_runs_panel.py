@@ -20,6 +20,8 @@ from scripted_host import ScriptedHost
 from dqngui import config, settings
 from dqngui.gui.cards import demo_offer as demo
 from dqngui.gui.cards.card import Card
+from dqngui.gui.cards.panel import Sources
+from dqngui.gui.cards.panel_card import card_of
 from dqngui.gui.panels.runs.run_table import SWATCH, RunColumn, RunModel, ago
 from dqngui.gui.panels.runs.run_view import shortened
 from dqngui.gui.panels.runs.runs_panel import RunsPanel
@@ -85,11 +87,9 @@ def parts(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Parts]:
     session.torch_loaded = True
     library = Library(session)
     panel = RunsPanel()
-    card = Card(panel.title, panel)
+    card = card_of(panel, menu=False)
     qtbot.addWidget(card)
-    for widget in panel.header_widgets:
-        card.add_to_header(widget)
-    panel.attach(SimpleNamespace(session=session, library=library, player=None))  # type: ignore[arg-type]
+    panel.attach(Sources(session=session, library=library, player=None, cursor=None))  # type: ignore[arg-type]
     card.resize(700, 400)
     card.show()
     qtbot.waitExposed(card)
@@ -225,7 +225,7 @@ def test_five_hundred_runs_are_cheap(qtbot: QtBot, parts: Parts) -> None:
         msgspec.structs.replace(summary, folder=f"/runs/{i}", title=f"run {i}", updated="2026-05-20T12:00:00+00:00")
         for i in range(500)
     ]
-    model = parts.panel._model
+    model = parts.panel.model
     assert isinstance(model, RunModel)
     model.update()
     begun = time.thread_time()
@@ -247,7 +247,7 @@ def test_a_double_click_opens_a_run_and_marks_it(qtbot: QtBot, parts: Parts) -> 
     QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
     QTest.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
     assert parts.session.state is State.STORED
-    assert parts.session.folder == folders["Beta"]
+    assert parts.session.run.folder == folders["Beta"]
     row = parts.column(RunColumn.NAME).index("Beta")
     assert parts.cell(row, RunColumn.NAME).data(Qt.ItemDataRole.FontRole).bold()
     assert parts.cell(row, RunColumn.SWATCH).data(SWATCH) == "series0"
@@ -264,7 +264,7 @@ def test_keys_are_enough(qtbot: QtBot, parts: Parts) -> None:
     QTest.keyClick(table, Qt.Key.Key_Space)
     assert [each.folders for each in parts.library.overlays] == [(folders["Gamma"],)]
     QTest.keyClick(table, Qt.Key.Key_Return)
-    assert parts.session.folder == folders["Gamma"]
+    assert parts.session.run.folder == folders["Gamma"]
     parts.panel.filter.setFocus()
     QTest.keyClick(parts.panel.filter, Qt.Key.Key_Escape)
     assert len(parts.column(RunColumn.NAME)) == 3
@@ -317,7 +317,7 @@ def test_several_are_deleted_and_come_back_together(qtbot: QtBot, parts: Parts) 
         parts.do("Delete")
     assert parts.column(RunColumn.NAME) == ["Gamma"]
     assert parts.panel.note.isVisible()
-    assert parts.panel.note.text.text() == "Deleted 2 runs. 1 could not be."
+    assert parts.panel.note.text.text() == "Deleted 2 runs. 1 could not be deleted."
     with qtbot.waitSignal(parts.library.changed):
         parts.panel.note.undo.click()
     assert len(parts.column(RunColumn.NAME)) == 3
@@ -330,7 +330,7 @@ def test_the_last_run_can_be_brought_back_from_the_empty_panel(qtbot: QtBot, par
     parts.choose("Only")
     with qtbot.waitSignal(parts.library.changed):
         parts.do("Delete")
-    assert parts.panel._empty.isVisible()
+    assert parts.panel.empty_text
     assert parts.panel.note.undo.isVisible()
     with qtbot.waitSignal(parts.library.changed):
         parts.panel.note.undo.click()
@@ -389,7 +389,7 @@ def test_what_cannot_be_resumed_is_opened_and_says_why(qtbot: QtBot, parts: Part
     parts.choose("Alpha")
     parts.do("Resume")
     qtbot.waitUntil(parts.panel.note.isVisible, timeout=5000)
-    assert "cannot go on" in parts.panel.note.text.text()
+    assert "cannot be resumed" in parts.panel.note.text.text()
     assert Action.RESUME_RUN not in parts.session.allowed
     parts.do("Fork")
     qtbot.waitUntil(lambda: "fork" in parts.panel.note.text.text(), timeout=5000)
@@ -399,11 +399,11 @@ def test_while_a_run_trains_no_other_is_opened(qtbot: QtBot, parts: Parts) -> No
     three(qtbot, parts)
     parts.session.start()
     qtbot.waitUntil(lambda: parts.session.state is State.RUNNING)
-    opened = parts.session.folder
+    opened = parts.session.run.folder
     parts.choose("Alpha")
-    with qtbot.waitSignal(parts.session.told):
+    with qtbot.waitSignal(parts.session.message):
         parts.do("Open")
-    assert parts.session.folder == opened
+    assert parts.session.run.folder == opened
 
 
 def test_the_folder_is_shown_outside(qtbot: QtBot, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -432,8 +432,8 @@ def test_an_unreadable_folder_is_said(qtbot: QtBot, parts: Parts) -> None:
     parts.runs.rmdir()
     parts.runs.write_text("not a folder")
     read(qtbot, parts)
-    assert parts.panel._empty.isVisible()
-    assert parts.panel._empty.text().startswith("Cannot list the runs in")
+    assert parts.panel.empty_text
+    assert parts.panel.empty_text.startswith("Cannot list the runs in")
 
 
 def test_an_empty_folder_offers_the_demo(
@@ -444,14 +444,14 @@ def test_an_empty_folder_offers_the_demo(
     session = Session(config.Experiment(), runs=tmp_path / "runs", open_host=ScriptedHost)
     library, panel = Library(session), RunsPanel()
     qtbot.addWidget(panel)
-    panel.attach(SimpleNamespace(session=session, library=library, player=None))  # type: ignore[arg-type]
+    panel.attach(Sources(session=session, library=library, player=None, cursor=None))  # type: ignore[arg-type]
     panel.resize(330, 200)
     panel.show()
     panel.show(History())
     button = next(each for each in panel.findChildren(demo.QPushButton) if each.text() == "Open the demo run")
     assert button.isVisible()
     button.click()
-    assert session.folder == shipped
+    assert session.run.folder == shipped
     assert session.state is State.STORED
     session.kill()
     library.stop()

@@ -63,9 +63,9 @@ def test_a_run_from_start_to_stop_and_resume(qtbot: QtBot, session: Session, tmp
     assert session.state is State.STOPPING
     wait_for(qtbot, session, State.STOPPED)
     assert host().joined
-    assert not session.active
+    assert not session.job.active
     assert Action.RESUME_RUN not in session.allowed  # no folder, nothing to resume from
-    session.folder = tmp_path
+    session.run.folder = tmp_path
     (tmp_path / "resume").mkdir()
     assert Action.RESUME_RUN in session.allowed
     session.do(Action.RESUME_RUN)
@@ -75,7 +75,7 @@ def test_a_run_from_start_to_stop_and_resume(qtbot: QtBot, session: Session, tmp
     wait_for(qtbot, session, State.FINISHED)
     session.do(Action.NEW_RUN)
     assert session.state is State.READY
-    assert session.folder is None
+    assert session.run.folder is None
     expected = [State.STARTING, State.RUNNING, State.PAUSED, State.RUNNING, State.STOPPING, State.STOPPED]
     assert list(dict.fromkeys(states[: states.index(State.STOPPED) + 1])) == list(dict.fromkeys(expected))
 
@@ -92,27 +92,27 @@ def test_a_knob_is_pending_until_answered(qtbot: QtBot, running: Session) -> Non
     host().answers = False
     running.set_knob("learn.lr", 5e-4)
     running.set_knob("learn.lr", 2e-4)
-    assert running.knobs.pending("learn.lr")
-    assert running.knobs.pending_value("learn.lr") == 2e-4
+    assert running.run.knobs.pending("learn.lr")
+    assert running.run.knobs.pending_value("learn.lr") == 2e-4
     assert running.value("learn.lr") == 1e-3
     first, second = (command for command in host().sent if isinstance(command, m.SetKnob))
     host().answer(first)
     qtbot.waitUntil(lambda: running.value("learn.lr") == 5e-4)
-    assert running.knobs.pending("learn.lr")  # the second is still on its way
+    assert running.run.knobs.pending("learn.lr")  # the second is still on its way
     host().answer(second)
-    qtbot.waitUntil(lambda: not running.knobs.pending("learn.lr"))
+    qtbot.waitUntil(lambda: not running.run.knobs.pending("learn.lr"))
     assert running.value("learn.lr") == 2e-4
 
 
 def test_a_refused_knob_keeps_its_value_and_says_why(qtbot: QtBot, running: Session) -> None:
     running.set_knob("learn.lr", 7.0)
-    qtbot.waitUntil(lambda: "learn.lr" in running.knobs.refused)
-    assert "learn.lr" in running.knobs.refused["learn.lr"]
+    qtbot.waitUntil(lambda: "learn.lr" in running.run.knobs.refused)
+    assert "learn.lr" in running.run.knobs.refused["learn.lr"]
     assert running.value("learn.lr") == 1e-3
     assert Action.UNDO_KNOB not in running.allowed
     running.set_knob("net.width", 32)
-    qtbot.waitUntil(lambda: "net.width" in running.knobs.refused)
-    assert "fork" in running.knobs.refused["net.width"]
+    qtbot.waitUntil(lambda: "net.width" in running.run.knobs.refused)
+    assert "fork" in running.run.knobs.refused["net.width"]
 
 
 def test_undo_sends_the_previous_value_as_a_new_command(qtbot: QtBot, running: Session) -> None:
@@ -134,7 +134,7 @@ def test_a_knob_unanswered_at_the_end_is_no_longer_pending(qtbot: QtBot, running
     running.set_knob("learn.lr", 5e-4)
     host().end()
     wait_for(qtbot, running, State.FINISHED)
-    assert not running.knobs.pending("learn.lr")
+    assert not running.run.knobs.pending("learn.lr")
     assert running.value("learn.lr") == 1e-3
 
 
@@ -152,11 +152,11 @@ def test_a_job_may_fail_in_any_state(qtbot: QtBot, session: Session, before: Sta
     assert session.state is before
     host().fail("The loss is not a number.")
     wait_for(qtbot, session, State.FAILED)
-    assert session.failure is not None
-    assert session.failure.text == "The loss is not a number."
+    assert session.run.failure is not None
+    assert session.run.failure.words == "The loss is not a number."
     assert Action.NEW_RUN in session.allowed
     session.do(Action.NEW_RUN)
-    assert session.failure is None
+    assert session.run.failure is None
 
 
 def test_a_host_that_cannot_start_is_a_failure(qtbot: QtBot) -> None:
@@ -167,8 +167,8 @@ def test_a_host_that_cannot_start_is_a_failure(qtbot: QtBot) -> None:
     session.on_torch_loaded()
     session.do(Action.START)
     assert session.state is State.FAILED
-    assert session.failure is not None
-    assert "no more processes" in session.failure.text
+    assert session.run.failure is not None
+    assert "no more processes" in session.run.failure.words
 
 
 def test_start_is_remembered_while_torch_loads(qtbot: QtBot) -> None:
@@ -192,20 +192,20 @@ def test_a_process_host_does_not_wait_for_torch(qtbot: QtBot) -> None:
 
 def test_edits_that_do_not_fit_are_named_and_forbid_the_start(session: Session) -> None:
     session.edit({"net.attention_options.heads": 3})
-    assert "heads" in session.problem
+    assert "heads" in session.draft.problem
     assert Action.START not in session.allowed
     assert session.value("net.attention_options.heads") == 3  # kept as typed
     session.edit({"net.width": 63})
-    assert session.problem == ""
-    assert session.experiment.net.width == 63
-    assert session.experiment.net.attention_options["heads"] == 3
+    assert session.draft.problem == ""
+    assert session.run.experiment.net.width == 63
+    assert session.run.experiment.net.attention_options["heads"] == 3
 
 
 def test_another_module_drops_edits_of_the_former_ones_options(session: Session) -> None:
     session.edit({"net.attention_options.heads": 3})
     session.edit({"net.attention": "none"})
-    assert session.problem == ""
-    assert session.experiment.net.attention == "none"
+    assert session.draft.problem == ""
+    assert session.run.experiment.net.attention == "none"
 
 
 def test_progress_is_read_from_the_events(qtbot: QtBot, running: Session) -> None:
@@ -215,10 +215,10 @@ def test_progress_is_read_from_the_events(qtbot: QtBot, running: Session) -> Non
         m.Evaluated(step=500, returns=(1.0, 3.0), lengths=(1, 3), mean=2.0, best=True),
         m.CheckpointSaved(step=500, seconds=0.01, best=True),
     )
-    qtbot.waitUntil(lambda: running.step == 500)
-    assert running.learned is not None
-    assert running.learned.steps_per_second == 2000.0
-    assert (running.best, running.checkpoint) == (2.0, 500)
+    qtbot.waitUntil(lambda: running.run.step == 500)
+    assert running.run.learned is not None
+    assert running.run.learned.steps_per_second == 2000.0
+    assert (running.run.best, running.run.checkpoint) == (2.0, 500)
 
 
 def test_a_resume_that_lost_steps_says_so(qtbot: QtBot, running: Session) -> None:
@@ -227,8 +227,8 @@ def test_a_resume_that_lost_steps_says_so(qtbot: QtBot, running: Session) -> Non
     host().emit(m.RunResumed(step=10_000, lost_steps=1_500, lost_tweaks=("learn.lr",)))
     qtbot.waitUntil(lambda: bool(rewound))
     assert rewound == [10_000]
-    assert "1,500" in running.notice
-    assert "learn.lr" in running.notice
+    assert "1,500" in running.run.notice
+    assert "learn.lr" in running.run.notice
 
 
 def test_a_resume_forgets_tweaks_made_at_the_saved_step_after_it_was_saved(qtbot: QtBot, running: Session) -> None:
@@ -240,9 +240,9 @@ def test_a_resume_forgets_tweaks_made_at_the_saved_step_after_it_was_saved(qtbot
     )
     qtbot.waitUntil(lambda: running.value("learn.epsilon") == 0.5)
     host().emit(m.RunResumed(step=2_000, lost_steps=0, lost_tweaks=("learn.lr to 0.02", "learn.epsilon to 0.5")))
-    qtbot.waitUntil(lambda: "learn.epsilon to 0.5" in running.notice)
+    qtbot.waitUntil(lambda: "learn.epsilon to 0.5" in running.run.notice)
     assert running.value("learn.epsilon") == epsilon
-    assert running.present().learn.lr == 0.01
+    assert running.run.present().learn.lr == 0.01
 
 
 def test_a_resume_that_lost_the_best_evaluation_has_the_former_one(
@@ -250,8 +250,8 @@ def test_a_resume_that_lost_the_best_evaluation_has_the_former_one(
 ) -> None:
     summary = new_summary(config.Experiment())
     write_summary(tmp_path, structs.replace(summary, best=20.0))
-    running.folder = tmp_path
+    running.run.folder = tmp_path
     host().emit(m.Evaluated(step=900, returns=(90.0,), lengths=(9,), mean=90.0, best=True))
-    qtbot.waitUntil(lambda: running.best == 90.0)
+    qtbot.waitUntil(lambda: running.run.best == 90.0)
     host().emit(m.RunResumed(step=500, lost_steps=400))
-    qtbot.waitUntil(lambda: running.best == 20.0)
+    qtbot.waitUntil(lambda: running.run.best == 20.0)

@@ -69,23 +69,23 @@ class Seen:
     """What the session gave to the window."""
 
     def __init__(self, session: Session) -> None:
-        self.history = History()
-        self.told: list[str] = []
+        self.session = session
+        self.messages: list[str] = []
         self.cleared = 0
-        session.received.connect(self.history_take)
-        session.told.connect(lambda text, details: self.told.append(text))
+        session.message.connect(lambda text, details: self.messages.append(text))
         session.cleared.connect(self.clear)
 
-    def history_take(self, events: list[m.Event]) -> None:
-        self.history.take(events)
+    @property
+    def history(self) -> History:
+        return self.session.history
 
     def clear(self) -> None:
-        self.history = History()
+        assert self.session.history.empty
         self.cleared += 1
 
 
 def read(qtbot: QtBot, session: Session) -> None:
-    qtbot.waitUntil(lambda: session.loading_share == 1.0, timeout=5000)
+    qtbot.waitUntil(lambda: session.log.share == 1.0, timeout=5000)
 
 
 # -- the reader -------------------------------------------------------------------------------------
@@ -111,9 +111,9 @@ def test_the_reader_stays_a_little_ahead(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(reader_module, "SLICE", 1000)
     reader = LogReader(stored(tmp_path))
     reader.start()
-    qtbot.waitUntil(lambda: len(reader._slices) == reader_module.AHEAD)
+    qtbot.waitUntil(lambda: reader.ahead == reader_module.AHEAD)
     qtbot.wait(50)
-    assert len(reader._slices) == reader_module.AHEAD
+    assert reader.ahead == reader_module.AHEAD
     assert reader.share == 0.0
     reader.kill()
     assert reader.join(1.0)
@@ -164,22 +164,22 @@ def test_a_stored_run_is_read_like_a_live_one(qtbot: QtBot, session: Session, tm
     folder, seen = stored(tmp_path, saved=100_000), Seen(session)
     assert session.open_stored(folder)
     assert session.state is State.STORED
-    assert session.folder == folder
-    assert not session.active
-    assert session.step == 150_000  # from the summary, before the log is read
+    assert session.run.folder == folder
+    assert not session.job.active
+    assert session.run.step == 150_000  # from the summary, before the log is read
     assert not {Action.RESUME_RUN, Action.FORK} & session.allowed  # a log in part is none to go on from
     read(qtbot, session)
     expected = History.of(read_events(folder))
     assert np.array_equal(seen.history.returns.y.values, expected.returns.y.values)
     assert seen.history.knobs == expected.knobs
     assert seen.cleared == 1
-    assert (session.best, session.checkpoint) == (2950.0, 100_000)
-    assert session.learned is not None
+    assert (session.run.best, session.run.checkpoint) == (2950.0, 100_000)
+    assert session.run.learned is not None
     assert session.value("learn.lr") == 5e-4
-    assert not session.knobs.can_undo
+    assert not session.run.knobs.can_undo
     assert {Action.RESUME_RUN, Action.FORK, Action.NEW_RUN, Action.EDIT} <= session.allowed
-    assert "read-only" in session.notice
-    assert not session._timer.isActive()
+    assert "read-only" in session.run.notice
+    assert not session.ticker.running
 
 
 def test_another_stored_run_cancels_the_former_reading(
@@ -190,12 +190,12 @@ def test_another_stored_run_cancels_the_former_reading(
     threads = set(threading.enumerate())
     long, short, seen = stored(tmp_path, 20_000), stored(tmp_path, 500), Seen(session)
     session.open_stored(long)
-    qtbot.waitUntil(lambda: 0 < session.loading_share < 1)
+    qtbot.waitUntil(lambda: 0 < session.log.share < 1)
     session.open_stored(short)
     assert len(set(threading.enumerate()) - threads) <= 1  # the short one may have been read
     read(qtbot, session)
     assert seen.history.last_step == 50 * 500
-    assert session.step == 50 * 500
+    assert session.run.step == 50 * 500
     assert seen.cleared == 2
 
 
@@ -206,7 +206,7 @@ def test_stop_ends_the_reading(qtbot: QtBot, session: Session, tmp_path: Path, m
     session.stop()
     assert set(threading.enumerate()) == threads
     assert session.state is State.STORED
-    assert not session._timer.isActive()
+    assert not session.ticker.running
 
 
 @pytest.mark.parametrize("wrong", ["nothing", "no run", "damaged log", "damaged experiment"])
@@ -225,10 +225,10 @@ def test_what_is_no_whole_run_is_refused_and_changes_nothing(
             damage(folder, 0)
         else:
             (folder / "experiment.toml").write_text("[net]\nwidth = 'wide'\n")
-    before = (session.state, session.folder, session.experiment, session.step, seen.cleared)
+    before = (session.state, session.run.folder, session.run.experiment, session.run.step, seen.cleared)
     assert not session.open_stored(folder)
-    assert (session.state, session.folder, session.experiment, session.step, seen.cleared) == before
-    (sentence,) = seen.told
+    assert (session.state, session.run.folder, session.run.experiment, session.run.step, seen.cleared) == before
+    (sentence,) = seen.messages
     assert str(folder) in sentence
     assert "\n" not in sentence
 
@@ -240,8 +240,8 @@ def test_damage_in_the_middle_is_said_and_what_comes_before_is_shown(
     folder, seen = stored(tmp_path), Seen(session)
     damage(folder, 2000)
     assert session.open_stored(folder)
-    qtbot.waitUntil(lambda: bool(seen.told))
-    assert "line 2,001" in seen.told[0]
+    qtbot.waitUntil(lambda: bool(seen.messages))
+    assert "line 2,001" in seen.messages[0]
     assert 1900 * 50 < seen.history.last_step < 2001 * 50
     assert session.state is State.STORED
 
@@ -250,10 +250,10 @@ def test_none_is_opened_while_a_run_trains(qtbot: QtBot, session: Session, tmp_p
     folder, seen = stored(tmp_path), Seen(session)
     session.do(Action.START)
     qtbot.waitUntil(lambda: session.state is State.RUNNING)
-    own = session.folder
+    own = session.run.folder
     assert not session.open_stored(folder)
-    assert "Stop it" in seen.told[0]
-    assert (session.state, session.folder) == (State.RUNNING, own)
+    assert "Stop it" in seen.messages[0]
+    assert (session.state, session.run.folder) == (State.RUNNING, own)
     ScriptedHost.opened[-1].end()
     qtbot.waitUntil(lambda: session.state is State.FINISHED)
     assert session.open_stored(folder)
@@ -267,7 +267,7 @@ def test_a_run_that_another_process_trains_is_only_looked_at(qtbot: QtBot, sessi
     write_summary(folder, summary)
     session.open_stored(folder)
     read(qtbot, session)
-    assert str(os.getpid()) in session.notice
+    assert str(os.getpid()) in session.run.notice
     assert Action.RESUME_RUN not in session.allowed
     assert Action.FORK in session.allowed
 
@@ -285,10 +285,10 @@ def test_a_stored_run_goes_on_in_the_window(qtbot: QtBot, session: Session, tmp_
     host = ScriptedHost.opened[-1]
     assert host.request == m.Request(job="train", folder=str(folder), resume=True)
     host.emit(m.EpisodeEnded(step=150_100, ret=1.0, length=1))
-    qtbot.waitUntil(lambda: session.step == 150_100)
+    qtbot.waitUntil(lambda: session.run.step == 150_100)
     assert len(seen.history.returns) == points + 1
     assert seen.cleared == 1
-    assert session.notice == ""
+    assert session.run.notice == ""
     host.end()
 
 
@@ -299,18 +299,18 @@ def test_a_stored_run_that_cannot_go_on_stays_open(qtbot: QtBot, session: Sessio
     ScriptedHost.refuses = "The state is damaged."
     session.do(Action.RESUME_RUN)
     qtbot.waitUntil(lambda: session.state is State.STORED)
-    assert "The state is damaged." in seen.told[0]
-    assert session.failure is None
-    assert "read-only" in session.notice
+    assert "The state is damaged." in seen.messages[0]
+    assert session.run.failure is None
+    assert "read-only" in session.run.notice
 
 
 def test_a_stored_run_is_forked_where_it_was_saved(qtbot: QtBot, session: Session, tmp_path: Path) -> None:
     folder = stored(tmp_path, saved=60_000)
     session.open_stored(folder)
     read(qtbot, session)
-    assert session.fork_step == 60_000
+    assert session.fork_plan.step == 60_000
     session.edit({"net.width": 128})
-    assert session.draft == {"net.width": (64, 128)}
+    assert session.waiting_edits == {"net.width": (64, 128)}
     session.do(Action.FORK)
     qtbot.waitUntil(lambda: session.state is State.RUNNING)
     request = ScriptedHost.opened[-1].request
@@ -325,7 +325,7 @@ def test_a_stored_run_with_no_step_left_offers_no_resume(qtbot: QtBot, session: 
     session.open_stored(stored(tmp_path, saved=200_000))
     read(qtbot, session)
     assert not {Action.RESUME_RUN, Action.FORK} & session.allowed
-    assert "all of its steps" in session.notice
+    assert "all of its steps" in session.run.notice
     session.edit({"run.total_steps": 300_000})
     assert Action.FORK in session.allowed
 
@@ -349,7 +349,7 @@ def test_a_stored_fork_names_its_parent(qtbot: QtBot, session: Session, tmp_path
     seen = Seen(session)
     session.open_stored(folder)
     read(qtbot, session)
-    assert session.forked_from == "the-parent"
+    assert session.run.forked_from == "the-parent"
     assert [fork.step for fork in seen.history.forks] == [20]
 
 
@@ -357,5 +357,5 @@ def test_new_run_leaves_the_stored_one(qtbot: QtBot, session: Session, tmp_path:
     session.open_stored(stored(tmp_path))
     session.do(Action.NEW_RUN)
     assert session.state is State.READY
-    assert (session.folder, session.step, session.loading_share) == (None, 0, 1.0)
-    assert not session._timer.isActive()
+    assert (session.run.folder, session.run.step, session.log.share) == (None, 0, 1.0)
+    assert not session.ticker.running

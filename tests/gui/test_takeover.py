@@ -174,8 +174,8 @@ def test_keys_drive_from_the_step_that_is_shown(desk: Desk, player: Watched) -> 
         (42, "person"), (43, "person"), (44, "person"), (45, "agent"), (46, "agent"),
     ]  # fmt: skip
     assert desk.words == "You are driving · Esc returns"
-    assert desk.panel.bars._keys == ["←", "→"]
-    assert desk.panel.bars.described == "left taken by the agent, as no key was down, value 46.00"
+    assert desk.panel.bars.drawn.keys == ("←", "→")
+    assert desk.panel.bars.drawn.described == "left taken by the agent, as no key was down, value 46.00"
     assert desk.panel.line.text().startswith("human · demo")
     assert player.shown[-1][0] == 47  # what follows the last step
 
@@ -230,7 +230,7 @@ def test_handing_back_lets_the_agent_go_on_in_the_same_episode(desk: Desk, playe
     assert list(playing.action[42:45]) == [1, 1, 1]
     assert not desk.panel.driver.driving
     assert desk.panel.strip.isHidden()
-    assert desk.panel.bars._keys == []
+    assert desk.panel.bars.drawn.keys == ()
     player.pause()
     player.tick(times=3)
     at = player.shown[-1][0]
@@ -418,9 +418,9 @@ def test_minigrid_waits_for_a_key_at_each_step(qtbot: QtBot, threaded: Player) -
 def test_without_a_picture_the_state_that_is_decided_on_is_drawn(qtbot: QtBot, threaded: Player) -> None:
     desk = driving_by_turns(qtbot, threaded, "tests/Said-v0")
     seen = desk.panel.scene.seen
-    qtbot.waitUntil(lambda: seen._texts == {"said": "you stand at 10"}, timeout=30_000)
+    qtbot.waitUntil(lambda: seen.drawn.texts == {"said": "you stand at 10"}, timeout=30_000)
     assert seen.isVisible() and not desk.panel.frame.isVisible()
     for place in (11, 12, 13):
         assert step(qtbot, desk, threaded, Key.Key_Right) == 1
-        qtbot.waitUntil(lambda place=place: seen._texts == {"said": f"you stand at {place}"}, timeout=30_000)
+        qtbot.waitUntil(lambda place=place: seen.drawn.texts == {"said": f"you stand at {place}"}, timeout=30_000)
         assert [(row.name, row.value) for row in seen.rows] == [("place", place)]

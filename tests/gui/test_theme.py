@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from dqngui.gui.cards.card import Card, CardDock, LegendChip
 from dqngui.gui.style import theme as themes
+from dqngui.gui.style.palette import contrast
 from dqngui.gui.style.theme import DARK, LIGHT, Theme
 from dqngui.presets import package_data
 
@@ -23,12 +24,12 @@ from dqngui.presets import package_data
 def test_text_is_readable_on_every_ground(theme: Theme) -> None:
     for ground in ("background", "surface", "raised"):
         for text in ("text", "muted"):
-            assert themes.contrast(theme.color(text), theme.color(ground)) >= 4.5, (text, ground)
-    assert themes.contrast(theme.color("on_accent"), theme.color("accent")) >= 4.5
+            assert contrast(theme.color(text), theme.color(ground)) >= 4.5, (text, ground)
+    assert contrast(theme.color("on_accent"), theme.color("accent")) >= 4.5
     for state in ("good", "warn", "bad"):
-        assert themes.contrast(theme.color(state), theme.color("surface")) >= 4.0, state
+        assert contrast(theme.color(state), theme.color("surface")) >= 4.0, state
     for token in theme.series:
-        assert themes.contrast(theme.color(token), theme.color("surface")) >= 3.0, token
+        assert contrast(theme.color(token), theme.color("surface")) >= 3.0, token
 
 
 def test_an_unknown_system_scheme_is_light(qapp: QApplication) -> None:

@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui.charts.path import extent
+from dqngui.gui.charts.value_ranges import tenths_range
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.pca import Projection, fit_axes, milestone
@@ -91,14 +91,14 @@ def test_axes_survive_what_does_not_vary_and_what_is_missing() -> None:
 
 
 def test_an_axis_holds_its_values_and_grows_seldom() -> None:
-    assert extent(np.array([-0.93, 2.0], np.float32)) == pytest.approx((-1.0, 2.0))
-    low, high = extent(np.zeros(5, np.float32))
+    assert tenths_range(np.array([-0.93, 2.0], np.float32)) == pytest.approx((-1.0, 2.0))
+    low, high = tenths_range(np.zeros(5, np.float32))
     assert low < 0 < high, "a state of one unit has no second axis"
-    low, high = extent(np.full(5, 3.7, np.float32))
+    low, high = tenths_range(np.full(5, 3.7, np.float32))
     assert low <= np.float32(3.7) <= high and high - low > 1e-5
-    assert extent(np.array([np.nan, 0.0, 1.0], np.float32)) == pytest.approx((0.0, 1.0))
+    assert tenths_range(np.array([np.nan, 0.0, 1.0], np.float32)) == pytest.approx((0.0, 1.0))
     walk = np.cumsum(np.random.default_rng(0).standard_normal(2_000)).astype(np.float32)
-    ends = {extent(walk[:n]) for n in range(50, 2_000)}
+    ends = {tenths_range(walk[:n]) for n in range(50, 2_000)}
     assert len(ends) < 60
 
 
@@ -117,7 +117,7 @@ def test_a_large_state_is_projected_in_parts(monkeypatch: pytest.MonkeyPatch) ->
     states = turning(120, 50)
     whole = Projection()
     assert not whole.take(states, True)
-    monkeypatch.setattr("dqngui.lab.analysis.pca.AT_ONCE", 1_000)
+    monkeypatch.setattr("dqngui.lab.analysis.pca.CHUNK_VALUES", 1_000)
     parts, more = Projection(), True
     seen = []
     while more:
@@ -172,11 +172,11 @@ def test_kept_axes_stay_and_earlier_episodes_are_drawn_in_them(qtbot: QtBot) -> 
     panel = shown(qtbot, first)
     trajectory = panel.trajectory
     trajectory.keep.click()
-    axes, places = trajectory._projection.axes, trajectory.places.copy()
+    axes, places = trajectory.projection.axes, trajectory.places.copy()
     for number in range(7):
         panel.take_views(held(turning(100, 64, seed=0) + number, 100, ended=True, seed=12 + number))
         panel.refresh()
-    assert trajectory._projection.axes is axes and axes is not None
+    assert trajectory.projection.axes is axes and axes is not None
     assert len(trajectory.path.past) == 5
     assert trajectory.note.text() == "axes of seed 11 · 5 faint"
     np.testing.assert_allclose(
@@ -188,15 +188,15 @@ def test_kept_axes_stay_and_earlier_episodes_are_drawn_in_them(qtbot: QtBot) -> 
     np.testing.assert_allclose(trajectory.places, places, atol=1e-4)
     trajectory.keep.click()
     assert trajectory.path.past == [] and trajectory.note.text() == ""
-    assert trajectory._projection.axes is not axes
+    assert trajectory.projection.axes is not axes
 
 
 def test_without_kept_axes_every_episode_has_its_own(qtbot: QtBot) -> None:
     panel = shown(qtbot, held(turning(100, 64, seed=0), 100, ended=True))
-    before = panel.trajectory._projection.axes
+    before = panel.trajectory.projection.axes
     panel.take_views(held(turning(100, 64, seed=5), 100, ended=True, seed=2))
     panel.refresh()
-    assert panel.trajectory._projection.axes is not before and panel.trajectory.path.past == []
+    assert panel.trajectory.projection.axes is not before and panel.trajectory.path.past == []
 
 
 def test_a_young_or_unmoved_memory_says_why_there_is_no_path(qtbot: QtBot) -> None:
@@ -210,7 +210,7 @@ def test_a_young_or_unmoved_memory_says_why_there_is_no_path(qtbot: QtBot) -> No
 
 def test_a_matrix_is_a_state_too(qtbot: QtBot) -> None:
     panel = shown(qtbot, extend(began((SLOTS,)), rows_of((SLOTS,), 50), 50))
-    axes = panel.trajectory._projection.axes
+    axes = panel.trajectory.projection.axes
     assert axes is not None and axes.directions.shape == (2, 15)
 
 

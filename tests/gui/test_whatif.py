@@ -23,10 +23,11 @@ from scripted_rival import READY, ScriptedRival
 
 from dqngui import messages as m
 from dqngui.gui.app.app import App
+from dqngui.gui.cards.panel import Sources
 from dqngui.gui.panels.whatif.whatif_panel import WhatIfPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.compare_episodes import Comparison, compare
-from dqngui.lab.analysis.interventions import Intervention, InterventionTarget, intervention_targets
+from dqngui.lab.analysis.interventions import InterventionEntry, InterventionTarget, intervention_targets
 from dqngui.lab.analysis.other_agent import OtherAgent
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.playback.agent_ref import AgentRef
@@ -80,11 +81,11 @@ def test_an_intervention_says_what_it_does_and_becomes_changes() -> None:
     )  # fmt: skip
     offered = {target.key: target for target in intervention_targets(ready)}
 
-    def told(key: str, **chosen: Any) -> tuple[str, list[m.Change]]:
-        row = Intervention(offered[key], 12, **chosen)
+    def told(key: str, **chosen: Any) -> tuple[str, list[m.Intervention]]:
+        row = InterventionEntry(offered[key], 12, **chosen)
         return f"{row.what}, {row.when}", row.changes()
 
-    change = m.Change
+    change = m.Intervention
     assert told("memory", last=12) == (
         "everything it remembers erased, at step 12",
         [
@@ -126,8 +127,8 @@ def test_an_intervention_says_what_it_does_and_becomes_changes() -> None:
 
 def test_without_a_state_that_is_shown_the_past_steps_are_the_memory() -> None:
     (memory,) = (target for target in intervention_targets(ready_with(LAGS)) if target.key == "memory")
-    assert Intervention(memory, 3).changes() == [
-        m.Change(target="memory/attention/0", first=3, at=(None, (1, 2, 3, 4)), do="remove")
+    assert InterventionEntry(memory, 3).changes() == [
+        m.Intervention(target="memory/attention/0", first=3, at=(None, (1, 2, 3, 4)), do="remove")
     ]
     assert not [target for target in intervention_targets(ready_with(GATE)) if target.group == "Memory"]
 
@@ -191,7 +192,7 @@ def attached(
     qtbot.addWidget(panel)
     panel.resize(width, height)
     library = SimpleNamespace(summaries=[], name_of=str)
-    panel.attach(SimpleNamespace(session=None, player=player, library=library, second_player=second_player, chosen={}))  # type: ignore[arg-type]
+    panel.attach(Sources(session=None, player=player, library=library, second_player=second_player, chosen={}))  # type: ignore[arg-type]
     player.grew.connect(panel.take_views)
     player.grew.connect(lambda _: panel.refresh())
     second_player.grew.connect(panel.refresh)
@@ -231,7 +232,7 @@ def test_it_says_what_it_will_show_and_offers_nothing_before_an_agent_plays(
     qtbot: QtBot, qapp: QApplication, player: Watched
 ) -> None:
     panel = attached(qtbot, player, SecondPlayer(open_host=ScriptedRival))
-    assert panel._empty.text() == panel.promise
+    assert panel.empty_text == panel.promise
     assert panel.mode.isHidden()
 
 
@@ -242,7 +243,7 @@ def test_a_change_makes_another_future(qtbot: QtBot, made: Any) -> None:
     assert made.player.paused
     assert verdict(qtbot, made, "Diverges") == "Diverges at step 20 · return 100 → 100"
     (begun,) = ScriptedRival.made[-1].all_of(m.BeginEpisode)
-    assert begun.changes == (m.Change(target="memory/hidden", first=20, last=20, do="remove"),)
+    assert begun.interventions == (m.Intervention(target="memory/hidden", first=20, last=20, do="remove"),)
     assert begun.actions == tuple(made.player.playing.action[:20])
     assert begun.seed == made.player.playing.seed
     assert made.panel.view.strip.marks.diverges == 20
@@ -328,7 +329,7 @@ def test_a_change_further_on_than_the_episode_is_waits_for_it(qtbot: QtBot, made
     made.player.pause()
     made.player.next_episode(11)
     made.player.host.answers = False
-    made.panel.interventions.add(Intervention(target_of(made.panel, "memory"), 90))
+    made.panel.interventions.add(InterventionEntry(target_of(made.panel, "memory"), 90))
     made.player.tick(times=2)
     qtbot.wait(200)
     made.player.host.answers = True
@@ -357,8 +358,8 @@ def test_a_recorded_episode_is_compared_with_what_the_agent_would_have_done(qtbo
     add(made, "memory")
     verdict(qtbot, made, "Diverges at step 20")
     as_is, changed = ScriptedRival.made[-1].all_of(m.BeginEpisode)
-    assert (as_is.changes, as_is.actions) == ((), (0,) * 20)
-    assert (len(changed.changes), changed.actions) == (1, (0,) * 20)
+    assert (as_is.interventions, as_is.actions) == ((), (0,) * 20)
+    assert (len(changed.interventions), changed.actions) == (1, (0,) * 20)
     assert made.panel.original is not made.player.playing
 
 
@@ -462,7 +463,7 @@ def test_a_run_whose_task_is_set_up_differently_is_told_apart(made: Any, tmp_pat
     made.panel.mode.fill()
     texts = [action.text() for action in every_action(made.panel.mode.menu())]
     assert str(alike) in texts
-    assert f"{other} (another set-up)" in texts
+    assert f"{other} (other task settings)" in texts
 
 
 def every_action(menu: QMenu) -> Iterator[QAction]:
@@ -537,7 +538,7 @@ def test_every_size_draws_the_same_without_overlaps(
     made.panel.resize(*size)
     qtbot.wait(20)
     view = made.panel.view
-    parts = [view.strip, view.values, view.gained, view.bars, *view.pictures]
+    parts = [view.strip, view.values, view.returns, view.bars, *view.pictures]
     seen = [part for part in parts if part.isVisible() and not part.visibleRegion().isEmpty()]
     assert view.strip in seen
     assert view.values in seen
@@ -621,7 +622,7 @@ def test_an_agent_whose_cue_is_erased_turns_the_same_way_whatever_the_cue_was(
     panel.interventions.clear()
     for key, place, value in (("action", 0, 0.0), ("observation", 0, 1.0)):
         first = 5 if key == "action" else 0  # the turn itself; the cue while it is shown
-        row = Intervention(target_of(panel, key), first, first, (place,), "set", value)
+        row = InterventionEntry(target_of(panel, key), first, first, (place,), "set", value)
         panel.interventions.add(row)
         verdict(qtbot, made, "Diverges")
         assert second_player.playing is not None

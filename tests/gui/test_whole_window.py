@@ -58,7 +58,7 @@ def test_every_string_is_whole(
     reach(app, state)
     if state in (State.RUNNING, State.PAUSED):
         fill(ScriptedHost.opened[-1])
-        qtbot.waitUntil(lambda: app.session.step >= 52_000)
+        qtbot.waitUntil(lambda: app.session.run.step >= 52_000)
     for arrangement in ARRANGEMENTS:
         window.arrange(arrangement)
         qtbot.wait(60)

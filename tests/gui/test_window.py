@@ -143,7 +143,7 @@ def test_an_error_in_a_slot_is_said_and_the_run_goes_on(qtbot: QtBot, app: App, 
     assert app.window.banner.copy.isVisible()
     assert app.session.state is State.RUNNING
     ScriptedHost.opened[-1].emit(m.Learned(step=500, updates=1))
-    qtbot.waitUntil(lambda: app.session.step == 500)
+    qtbot.waitUntil(lambda: app.session.run.step == 500)
 
 
 def test_events_reach_the_panels_and_the_status_line(qtbot: QtBot, app: App) -> None:
@@ -151,7 +151,7 @@ def test_events_reach_the_panels_and_the_status_line(qtbot: QtBot, app: App) -> 
     host = ScriptedHost.opened[-1]
     host.emit(*(m.EpisodeEnded(step=step, ret=float(step), length=9) for step in range(10, 1000, 10)))
     host.emit(m.Learned(step=75_000, updates=9, steps_per_second=2500.0, updates_per_second=40.0, seconds=30.0))
-    qtbot.waitUntil(lambda: app.session.step == 75_000)
+    qtbot.waitUntil(lambda: app.session.run.step == 75_000)
     app.window.status.refresh()
     assert len(app.window.panel_docks.history.returns) == 99
     assert app.window.status.count.text() == "75,000 / 150,000"
@@ -165,11 +165,11 @@ def test_a_hidden_card_costs_nothing_and_is_whole_when_shown_again(qtbot: QtBot,
     reach(app, State.RUNNING)
     panel_docks = app.window.panel_docks
     app.window.docks["return"].hide()
-    qtbot.waitUntil(lambda: panel_docks.panels["return"] not in panel_docks._visible())
+    qtbot.waitUntil(lambda: "return" not in panel_docks.in_sight)
     ScriptedHost.opened[-1].emit(m.EpisodeEnded(step=100, ret=5.0, length=9))
     qtbot.waitUntil(lambda: len(panel_docks.history.returns) == 1)
     app.window.docks["return"].show()
-    qtbot.waitUntil(lambda: panel_docks.panels["return"] in panel_docks._visible())
+    qtbot.waitUntil(lambda: "return" in panel_docks.in_sight)
     assert panel_docks.panels["return"].history is panel_docks.history
 
 
@@ -215,11 +215,11 @@ def test_closing_in_any_state_leaves_nothing_behind(qtbot: QtBot, app: App, stat
     app.window.close()
     qtbot.waitUntil(lambda: app.closing.done, timeout=3000)
     assert not app.window.isVisible()
-    assert not app.session.active
+    assert not app.session.job.active
     assert all(host.joined and not host.killed for host in ScriptedHost.opened)
     assert set(threading.enumerate()) <= before
-    assert not app.window.status._timer.isActive()
-    assert not app.session._timer.isActive()
+    assert not app.window.status.ticking
+    assert not app.session.ticker.running
 
 
 def test_the_window_stays_until_the_job_has_ended(qtbot: QtBot, app: App) -> None:
@@ -237,7 +237,7 @@ def test_the_window_stays_until_the_job_has_ended(qtbot: QtBot, app: App) -> Non
 
 def test_a_job_that_hangs_can_be_left(qtbot: QtBot, app: App) -> None:
     left: list[int] = []
-    app.closing._leave, app.closing._patience = left.append, 0.05
+    app.closing.leave, app.closing.patience = left.append, 0.05
     reach(app, State.RUNNING)
     ScriptedHost.opened[-1].stops = False
     app.window.close()
@@ -263,7 +263,7 @@ def test_it_asks_only_if_much_training_would_be_lost(
     stay = next(button for button in dialog.buttons() if button.text() == "Stay")
     stay.click()
     assert app.session.state is State.RUNNING
-    app.session.folder = tmp_path  # Stop saves there, so nothing would be lost
+    app.session.run.folder = tmp_path  # Stop saves there, so nothing would be lost
     app.window.close()
     qtbot.waitUntil(lambda: app.closing.done)
 
@@ -290,7 +290,7 @@ def test_closing_waits_for_the_import_of_torch(
     go.set()
     qtbot.waitUntil(lambda: made.closing.done)
     assert not made.torch.alive
-    assert not made.session.active
+    assert not made.session.job.active
     made.deleteLater()
     made.window.deleteLater()
 
@@ -316,11 +316,11 @@ from PySide6.QtCore import QTimer
 from dqngui import config
 from dqngui.gui.app import app
 seen = {}
-shown = app.App._on_shown
-def on_shown(self):
-    seen["torch"] = "torch" in sys.modules
-    shown(self)
-app.App._on_shown = on_shown
+class Watched(app.Window):
+    def showEvent(self, event):
+        QTimer.singleShot(0, lambda: seen.setdefault("torch", "torch" in sys.modules))  # once it is in sight
+        super().showEvent(event)
+app.Window = Watched
 folder = Path(sys.argv[1])
 status = app.run_window(config.Experiment(), runs=folder, quit_after=1.0, report=folder / "report.json")
 print(json.dumps({"status": status, **seen}))

@@ -1,8 +1,8 @@
-"""Draws the pictures of the README's guided tour: four agents, trained here, each looked into with another card.
+"""Takes the pictures of the guided tour (assets/screenshots/README.md): trains four agents, each for one card.
 
     python -m tests.gui.tour_pictures FOLDER        (about three minutes on two cores)
 
-Every number in them is what these agents did: nothing is drawn by hand, and a run that did not learn stops the tour.
+Every number in the pictures is a real result. The program stops if a run did not learn.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ Kind = TypeVar("Kind")
 SIZE = (1600, 1000)
 PATIENCE_S = 240.0
 POOLING = "attention/pool"
-INDEX = "tour.json"  # which stored run is which agent's
+INDEX = "tour.json"  # in the runs' folder: names of the agents' runs
 RUNS: dict[str, tuple[list[str], float]] = {
     "gru": (["tmaze", "--set", "net.memory=gru", "--stop-at", "1"], 0.9),
     "mann": (["tmaze", "--agent", "mann-dqn", "--stop-at", "1"], 0.9),
     "minigrid": (["minigrid-memory-cells", "--stop-at", "0.9"], 0.8),
     "transformer": (["cartpole-positions-transformer", "--stop-at", "475"], 450.0),
 }
-"""By name: what `dqngui train` is given, and the best evaluation that it must reach."""
+"""By name: arguments of `dqngui train`, and the best evaluation that the run must reach."""
 
 
 def stored(name: str, runs: Path) -> Path | None:
-    """The folder of a run that was trained before."""
+    """The folder of a run that was trained before; None if there is none."""
     known = _index(runs).get(name)
     return None if known is None else runs / known
 
 
 def train(name: str, runs: Path) -> Path:
-    """Train one agent and return its run's folder. Raises RuntimeError where it did not learn."""
+    """Train one agent and return its run's folder. Raises RuntimeError if it did not learn."""
     arguments, least = RUNS[name]
     before = set(runs.glob("*/summary.json"))
     print(f"training: dqngui train {' '.join(arguments)}", file=sys.stderr)
@@ -71,28 +71,28 @@ def _index(runs: Path) -> dict[str, str]:
 
 
 class Tour:
-    """One window for all pictures, moved on as a person would, with real processes behind it."""
+    """The window of all pictures, with real processes, and the actions of a user in it."""
 
     def __init__(self, app: App, folder: Path) -> None:
         self.app, self.window, self.player = app, app.window, app.player
         self._folder = folder
 
     def until(self, reached: Callable[[], bool], what: str) -> None:
-        """Turn the loop until something is so. Raises TimeoutError."""
+        """Process events until a condition is true. Raises TimeoutError."""
         latest = time.monotonic() + PATIENCE_S
         while not reached():
             if time.monotonic() > latest:
-                raise TimeoutError(f"waited in vain: {what}")
+                raise TimeoutError(f"waited too long: {what}")
             QApplication.processEvents()
             time.sleep(0.003)
 
     def rest(self, seconds: float = 1.0) -> None:
-        """Let everything be painted."""
+        """Process events for some time, so that everything is painted."""
         latest = time.monotonic() + seconds
         self.until(lambda: time.monotonic() > latest, "a rest")
 
     def open(self, folder: Path, arrangement: str, *, attends: bool = True) -> None:
-        """Open a stored run; its best agent plays one whole episode and stands at its start."""
+        """Open a stored run; pause its best agent at the start of an episode."""
         self.app.session.open_stored(folder)
         self.window.arrange(arrangement)
         self.window.reset_layout()
@@ -104,7 +104,7 @@ class Tour:
         self.rest()
 
     def play(self, seed: int) -> None:
-        """Begin an episode."""
+        """Begin an episode with this seed."""
         player = self.player
         player.next_episode(seed)
         self.until(
@@ -130,7 +130,7 @@ class Tour:
         print(f"wrote {path}", file=sys.stderr)
 
     def panel(self, name: str, kind: type[Kind]) -> Kind:
-        """A card's panel, brought to the front."""
+        """The panel of a card, with its tab shown."""
         panel = self.window.panel_docks.panels[name]
         assert isinstance(panel, kind)
         self.window.docks[name].raise_()
@@ -139,10 +139,10 @@ class Tour:
 
 
 def erase_the_cue(tour: Tour, folder: Path) -> None:
-    """T-maze, GRU: without what it remembers, the agent turns the other way; the probe reads the cue from it."""
+    """T-maze, GRU: with erased memory the agent turns the other way; the probe reads the cue from the memory."""
     tour.open(folder, "inspect", attends=False)
     whatif = tour.panel("whatif", WhatIfPanel)
-    for seed in range(3_100_000, 3_100_010):  # for one of the two cues an empty memory happens to turn right
+    for seed in range(3_100_000, 3_100_010):  # with one of the two cues, an erased memory gives the right turn too
         tour.play(seed)
         tour.go(15)
         playing = tour.player.playing
@@ -161,7 +161,7 @@ def erase_the_cue(tour: Tour, folder: Path) -> None:
 
 
 def look_into_the_matrix(tour: Tour, folder: Path) -> None:
-    """T-maze, MANN: what is written at the cue, and read at the junction."""
+    """T-maze, MANN: what is written at the cue is read at the junction."""
     tour.open(folder, "watch", attends=False)
     memory = tour.panel("memory", MemoryPanel)
     memory.look_at("memory/read")
@@ -170,7 +170,7 @@ def look_into_the_matrix(tour: Tour, folder: Path) -> None:
 
 
 def lay_attention_on_cells(tour: Tour, folder: Path) -> None:
-    """MiniGrid Memory, attention over cells + LSTM: where each head looks at the fork, and whether that explains it."""
+    """MiniGrid Memory, attention over cells + LSTM: where each head looks at the junction, and faithfulness."""
     tour.open(folder, "watch")
     agent = tour.panel("agent", AgentPanel)
     agent.overlays.choose(True, WeightsOverlay(POOLING))
@@ -182,18 +182,18 @@ def lay_attention_on_cells(tour: Tour, folder: Path) -> None:
     assert playing is not None
     tour.go(playing.length - 4)
     faithfulness_row.measure()
-    tour.until(lambda: bool(faithfulness_row.answers), "the meter's answer")
+    tour.until(lambda: bool(faithfulness_row.answers), "the faithfulness")
     tour.take("tour-minigrid")
 
 
 def measure_the_map(tour: Tour, folder: Path) -> None:
-    """CartPole, transformer: which past steps each head reads, and whether that explains what the agent does."""
+    """CartPole, transformer: which past steps each head attends to, and whether that explains the actions."""
     tour.open(folder, "inspect")
     faithfulness_row = tour.panel("attention", AttentionPanel).faithfulness_row
     assert faithfulness_row is not None
     tour.go(60)
     faithfulness_row.measure()
-    tour.until(lambda: bool(faithfulness_row.answers), "the meter's answer")
+    tour.until(lambda: bool(faithfulness_row.answers), "the faithfulness")
     tour.take("tour-transformer")
 
 
@@ -206,11 +206,11 @@ STOPS: dict[str, Callable[[Tour, Path], None]] = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Train what is not there yet, take the pictures, and return 0 if all were written."""
+    """Train the agents without a stored run, take the pictures, and return 0 if all were written."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--runs", type=Path, help="keep the trained runs there, and use those that are there")
-    parser.add_argument("--only", default=",".join(STOPS), help="some of " + ", ".join(STOPS))
+    parser.add_argument("--runs", type=Path, help="folder of trained runs: use those in it, and store new ones there")
+    parser.add_argument("--only", default=",".join(STOPS), help="comma-separated names out of " + ", ".join(STOPS))
     given = parser.parse_args(argv)
     wanted = given.only.split(",")
     given.folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Jobs that the hosts' tests run, by name; a child process imports them too."""
+"""Jobs for the tests of the hosts; a child process imports them by name."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from dqngui.messages import (
 
 
 def counting(request: Request, inbox: Inbox) -> Iterator[Event]:
-    """Counts `total` steps, `delay` seconds each; obeys every command as a training job does."""
+    """Count `total` steps of `delay` seconds each, and obey every command as a training job does."""
     total, delay = request.options.get("total", 100), request.options.get("delay", 0.0)
     knob, step, paused, reason = 1.0, 0, False, "completed"
     while step < total and reason != "stopped":
@@ -70,7 +70,7 @@ def counting(request: Request, inbox: Inbox) -> Iterator[Event]:
 
 
 def raising(request: Request, inbox: Inbox) -> Iterator[Event]:
-    """Fails after one event, as the option says."""
+    """Fail after one event, in the way that the option `error` names."""
     yield EpisodeEnded(step=7, ret=1.0, length=7)
     kind = request.options["error"]
     if kind == "value":
@@ -83,22 +83,22 @@ def raising(request: Request, inbox: Inbox) -> Iterator[Event]:
         os._exit(5)
     if kind == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
-    if kind == "later":  # after a first failure that it survived
+    if kind == "later":  # after a first failure that does not end the job
         yield Failed(step=7, text="cannot do this", mistake=True)
         yield EpisodeEnded(step=8, ret=1.0, length=1)
-        time.sleep(0.3)  # both are told
+        time.sleep(0.3)  # so that both events are sent
         os._exit(5)
     # "silent": ends without Finished
 
 
 def early(request: Request, inbox: Inbox) -> Iterator[Event]:
-    """Raises before its first event."""
+    """Raise before the first event."""
     raise ConfigError("`net.width` = 3 is too small")
     yield
 
 
 def talkative(request: Request, inbox: Inbox) -> Iterator[Event]:
-    """Prints to standard output, which must not spoil the pipe, and tells what the process has imported."""
+    """Print to standard output, which must not damage the pipe, and report which modules are imported."""
     print("hello from the environment", flush=True)
     os.write(1, b"and from C\n")
     for name in ("PySide6", "torch", "pytest", "__mp_main__"):
@@ -109,7 +109,7 @@ def talkative(request: Request, inbox: Inbox) -> Iterator[Event]:
 
 
 def flood(request: Request, inbox: Inbox) -> Iterator[Event]:
-    """As many events as asked for, as fast as possible."""
+    """Send `count` events as fast as possible."""
     count = request.options["count"]
     for step in range(1, count + 1):
         yield EpisodeEnded(step=step, ret=1.0, length=1)
@@ -117,14 +117,14 @@ def flood(request: Request, inbox: Inbox) -> Iterator[Event]:
 
 
 def heavy(request: Request, inbox: Inbox) -> Iterator[Event]:
-    """Offers large weights faster than anyone takes them."""
+    """Send large weights faster than they are read."""
     for step in range(1, 21):
         yield Weights(step=step, tensors={"w": np.full(300_000, step, np.float32)})
     yield Finished(step=20, seconds=1.0, steps_per_second=1.0, reason="completed")
 
 
 def waiting(request: Request, inbox: Inbox) -> Iterator[Event]:
-    """Writes its process id to the file `pid`, then counts forever (or pauses); at its clean end it adds a line."""
+    """Write the process id to a file, then count (or pause) forever; at a clean end the file says `closed`."""
     file = Path(request.options["pid"])
     file.write_text(str(os.getpid()))
     step = 0

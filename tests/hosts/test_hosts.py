@@ -1,4 +1,4 @@
-"""The same stream from every host, faults included, and nothing left behind."""
+"""Every host sends the same events, also when a job fails, and leaves no thread, process or pipe behind."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_a_failing_job_ends_with_failed_and_finished(kind: str, error: str, text
     first, failure, last = stream(kind, request("raising", error=error))
     assert first.step == 7
     assert isinstance(failure, Failed)
-    assert (failure.text, bool(failure.details), failure.step) == (text, details, 7)
+    assert (failure.words, bool(failure.details), failure.step) == (text, details, 7)
     assert isinstance(last, Finished)
     assert (last.reason, last.step) == ("failed", 7)
 
@@ -177,25 +177,25 @@ def test_a_failing_job_ends_with_failed_and_finished(kind: str, error: str, text
 def test_a_job_that_cannot_begin_fails_with_a_sentence(kind: str) -> None:
     failure, last = stream(kind, request("early"))
     assert isinstance(failure, Failed)
-    assert failure.text == "`net.width` = 3 is too small"
+    assert failure.words == "`net.width` = 3 is too small"
     assert isinstance(last, Finished)
     failure, last = stream(kind, request("missing"))
     assert isinstance(failure, Failed)
-    assert "nowhere" in failure.text
+    assert "nowhere" in failure.words
 
 
 @pytest.mark.parametrize(("error", "text"), [("die", "status 5"), ("kill", "SIGKILL")])
 def test_a_dead_child_is_a_failure(error: str, text: str) -> None:
     events = stream("process", request("raising", error=error))
     assert isinstance(events[-2], Failed)
-    assert text in events[-2].text
+    assert text in events[-2].words
     assert isinstance(events[-1], Finished)
     assert events[-1].reason == "failed"
 
 
 def test_a_child_that_dies_after_a_failure_it_survived_is_a_failure_again() -> None:
     events = stream("process", request("raising", error="later"))
-    assert [event.text for event in events if isinstance(event, Failed)] == [
+    assert [event.words for event in events if isinstance(event, Failed)] == [
         "cannot do this",
         "the job's process ended unexpectedly with status 5",
     ]
@@ -213,7 +213,7 @@ def test_killing_completes_the_stream_and_leaves_nothing(kind: str) -> None:
         events += host.drain()
     assert host.join(10.0)
     assert isinstance(events[-2], Failed)
-    assert "before it could save" in events[-2].text
+    assert "before it could save" in events[-2].words
     assert isinstance(events[-1], Finished)
     host.kill()  # again: nothing happens
 
@@ -250,7 +250,7 @@ def test_nothing_is_lost_in_a_flood_that_nobody_drains(kind: str) -> None:
     host = open_host(kind, request("flood", count=30_000))
     host.start()
     if kind != "inline":
-        assert host.join(60.0)  # a pipe that must be drained first would wait forever
+        assert host.join(60.0)  # the pipe must be drained first, or join would wait forever
     events: list[Event] = []
     longest = 0.0
     while host.alive:
@@ -328,7 +328,7 @@ def gone_within(pid: int, seconds: float) -> bool:
 @pytest.mark.parametrize("paused", [False, True])
 def test_no_child_outlives_a_killed_parent(tmp_path: Path, paused: bool) -> None:
     process, child = parent(tmp_path, "process", "time.sleep(60)", *(["paused"] if paused else []))
-    time.sleep(0.3)  # its first event has crossed; paused, it will not notice that nobody reads
+    time.sleep(0.3)  # its first event is sent; a paused job does not notice that nobody reads
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert gone_within(child, 2.0)
@@ -351,4 +351,4 @@ def test_a_parent_that_just_ends_ends_its_jobs(tmp_path: Path, kind: str) -> Non
     assert process.wait(15.0) == 0
     assert gone_within(child, 2.0)
     if kind == "thread":
-        assert (tmp_path / "pid").read_text() == "closed"  # not torn down in the middle of something
+        assert (tmp_path / "pid").read_text() == "closed"  # the job ended cleanly

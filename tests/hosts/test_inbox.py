@@ -1,4 +1,4 @@
-"""When commands are due."""
+"""The inbox: at which step each command is due."""
 
 from __future__ import annotations
 

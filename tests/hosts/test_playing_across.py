@@ -1,4 +1,4 @@
-"""The player behind a host: arrays, pictures and weights cross whole and at once, and it gives way to training."""
+"""The playing job in a host: arrays, pictures and weights arrive complete, and its process has a lower priority."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from dqngui.runs.checkpoints import load_weights
 
 
 def crossed(message: Any) -> Any:
-    """The message behind a pipe."""
+    """A message after it was sent through a pipe."""
     command = isinstance(message, Command)
     frame = wire.command_frame(message) if command else next(iter(wire.event_frames([message])))
     reader, writer = os.pipe()
@@ -104,7 +104,7 @@ def test_a_pipe_holds_a_whole_picture() -> None:
 
 
 class Served:
-    """The player in a host."""
+    """Start the playing job in a host."""
 
     def __init__(self, kind: str) -> None:
         self.host: Host = open_host(kind, Request(job="play"))
@@ -124,7 +124,7 @@ class Served:
 
 
 def served(kind: str) -> tuple[list[dict[str, Any]], int]:
-    """What the demo agent plays in a host, its weights handed over, and the priority of its process."""
+    """Play the demo agent in a host with sent weights; return its steps and the priority of its process."""
     folder = demo_folder()
     step, weights = load_weights(folder)
     player = Served(kind)

@@ -1,4 +1,4 @@
-"""Breakpoints: pausing at the right step, once, in every host alike; and looking at a run whose numbers are gone."""
+"""Breakpoints: they pause at the right step, once, the same in every host, and also when numbers are not finite."""
 
 from __future__ import annotations
 
@@ -282,9 +282,9 @@ def test_nan_pauses_before_the_failure_and_nothing_of_it_is_saved(
     place = next(index for index, event in enumerate(events) if isinstance(event, BreakpointHit))
     hit, pause, warned, *rest = events[place:]
     assert isinstance(hit, BreakpointHit) and math.isnan(hit.value)
-    assert isinstance(pause, Paused) and isinstance(warned, Warned) and "Nothing can be saved" in warned.text
+    assert isinstance(pause, Paused) and isinstance(warned, Warned) and "Nothing can be saved" in warned.words
     *_, failure, finished = rest
-    assert isinstance(failure, Failed) and "the loss became nan at step" in failure.text
+    assert isinstance(failure, Failed) and "the loss became nan at step" in failure.words
     assert isinstance(finished, Finished) and finished.reason == "failed"
     _, weights = load_weights(folder, "last")
     assert all(value.isfinite().all() for value in weights.values())

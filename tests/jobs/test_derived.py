@@ -1,4 +1,4 @@
-"""Views that are computed beside the recorded ones: rollout by hand, saliency by its axioms, in every network."""
+"""Derived views: attention rollout computed by hand, saliency by its axioms, in every network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dqngui.config import Experiment
 from dqngui.envs.make import make_vector
 from dqngui.jobs import derived
 from dqngui.jobs.agent import CPU, LoadedAgent
-from dqngui.jobs.episode import Episode
+from dqngui.jobs.episode import SimulatedEpisode
 from dqngui.learning.acting import inputs_of
 from dqngui.messages import BeginEpisode, OpenAgent
 from dqngui.settings import experiment_from
@@ -41,8 +41,8 @@ def agent_of(env: dict[str, Any], **net: Any) -> tuple[LoadedAgent, Any]:
     experiment: Experiment = experiment_from({"env": {"num_envs": 1, **env}, "net": {"width": 16, **net}})
     envs = make_vector(experiment.env, 1)
     agent = LoadedAgent(OpenAgent(experiment=experiment), experiment, envs.spaces)
-    agent.offer(0, agent.network.state_dict())
-    agent.rearm()
+    agent.offer_weights(0, agent.network.state_dict())
+    agent.use_offered_weights()
     return agent, envs
 
 
@@ -50,7 +50,7 @@ CARTPOLE = {"id": "CartPole-v1"}
 
 
 def play(agent: LoadedAgent, envs: Any, steps: int = 3, **asked: Any) -> dict[str, Any]:
-    episode = Episode(agent, envs, BeginEpisode(number=1, seed=3, **asked))
+    episode = SimulatedEpisode(agent, envs, BeginEpisode(number=1, seed=3, **asked))
     return episode.advance(steps, 1e9).tensors
 
 
@@ -137,7 +137,7 @@ def assert_complete(agent: LoadedAgent, envs: Any, steps: int = 2) -> None:
             for part in agent.spaces.parts
             if part.kind != "text"
         }
-        baseline, _ = network(type(inputs)({**texts, **nothing}, inputs.action, inputs.reward), state)
+        baseline, _ = network(type(inputs)({**texts, **nothing}, inputs.prev_action, inputs.prev_reward), state)
         found = agent._saliency.of(parts, inputs, state, 1)
     difference = float(q[0, 0, 1] - baseline[0, 0, 1])
     assert float(found["saliency/integrated"].sum()) == pytest.approx(difference, abs=0.02 * abs(difference) + 2e-3)

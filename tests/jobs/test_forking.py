@@ -1,4 +1,4 @@
-"""Forks: what a run that branches off from another takes over, and that it then continues like its parent."""
+"""Forks: what a fork takes over from its parent run, and that it then continues like its parent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from dqngui.config import ConfigError, Experiment
-from dqngui.jobs.branching import branch_point, differences, stays_whole, told
+from dqngui.jobs.branching import branch_point, difference_message, differences, stays_whole
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.train import train
 from dqngui.messages import (
@@ -36,6 +36,7 @@ from dqngui.runs.checkpoints import checkpoints, load_weights
 from dqngui.runs.folder import create, summary_of
 from dqngui.runs.resume import load_resume
 from dqngui.settings import with_settings
+from dqngui.texts import words
 from tests.jobs.test_training_job import AGENTS, SMALL, experiment, recorded, stored_log
 
 PARTS = {"optimizer", "replay", "random generators"}
@@ -121,7 +122,7 @@ def test_a_schedule_written_for_a_fork_counts_more_than_a_knob_turned_before(tmp
     parent = stopped(tmp_path, experiment(), 333, SetKnob(field="learn.epsilon", value=0.7, at=200))
     _, events = fork(parent, changed(parent, learn__epsilon={"start": 0.25, "end": 0.25, "steps": 0}))
     assert isinstance(events[1], Forked) and events[1].manual == {}
-    assert events[1].changes[0] == "learn.epsilon: 1 to 0.1 over 300 steps → 0.25 to 0.25 over 0 steps"
+    assert events[1].changes_in_words[0] == "learn.epsilon: 1 to 0.1 over 300 steps → 0.25 to 0.25 over 0 steps"
     assert {event.epsilon for event in events if isinstance(event, Learned)} == {0.25}
 
 
@@ -201,7 +202,7 @@ def test_which_parameters_a_new_memory_or_width_leaves(tmp_path: Path) -> None:
     assert isinstance(events[1], Forked)
     kinds = {kind: {name.split(".")[0] for name in getattr(events[1], kind)} - PARTS for kind in ("kept", "fresh")}
     assert kinds == {"kept": {"encoder", "attention", "join", "head"}, "fresh": {"memory"}}
-    assert events[1].changes == ("net.memory: gru → lstm", "run.total_steps: 600 → 900")
+    assert events[1].changes_in_words == ("net.memory: gru → lstm", "run.total_steps: 600 → 900")
     _, events = fork(parent, changed(parent, net__width=32))
     assert isinstance(events[1], Forked) and set(events[1].kept) == {"head.q.bias"}
 
@@ -272,7 +273,7 @@ def test_live_changes_leave_the_training_whole(tmp_path: Path) -> None:
     }  # fmt: skip
     folder, events = fork(parent, changed(parent, **changes))
     assert isinstance(events[1], Forked) and events[1].fresh == () and set(events[1].kept) > PARTS
-    assert "learn.lr: 0.001 → 0.0003" in events[1].changes and len(events[1].changes) == 8
+    assert "learn.lr: 0.001 → 0.0003" in events[1].changes_in_words and len(events[1].changes) == 8
     assert [event.step for event in events if isinstance(event, Evaluated) and event.role == "selection"] == [
         452, 600, 752, 900,
     ]  # fmt: skip
@@ -310,7 +311,7 @@ def test_names_of_axes_are_no_reason_to_begin_anew(tmp_path: Path) -> None:
     parent = stopped(tmp_path, experiment())
     _, events = fork(parent, changed(parent, env__actions=["left", "right"]))
     assert isinstance(events[1], Forked) and events[1].fresh == ()
-    assert events[1].changes[0] == 'env.actions: [] → ["left","right"]'
+    assert events[1].changes_in_words[0] == 'env.actions: [] → ["left","right"]'
 
 
 @pytest.mark.parametrize("path", ["net.width", "env.id", "env.num_envs", "learn.double", "learn.warmup", "run.seed"])
@@ -323,13 +324,15 @@ def test_differences_name_options_one_by_one_unless_the_choice_changed() -> None
     old = experiment(net__memory="transformer")
     assert list(differences(old, old)) == []
     longer = with_settings(old, {"net.memory_options.length": 5, "env.kwargs.max_episode_steps": 9, "run.stop_at": 1.5})
-    assert [told(*change) for change in differences(old, longer)] == [
+    assert [words(difference_message(*change)) for change in differences(old, longer)] == [
         "env.kwargs.max_episode_steps: none → 9",
         f"net.memory_options.length: {old.net.memory_options['length']} → 5",
         "run.stop_at: none → 1.5",
     ]
     other = with_settings(old, {"net.memory": "gru"})
-    assert [told(*change) for change in differences(old, other)] == ["net.memory: transformer → gru"]
+    assert [words(difference_message(*change)) for change in differences(old, other)] == [
+        "net.memory: transformer → gru"
+    ]
 
 
 def test_what_cannot_be_forked_is_one_sentence_and_leaves_the_folder_alone(tmp_path: Path) -> None:

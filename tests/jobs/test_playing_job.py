@@ -1,4 +1,4 @@
-"""The playing job: what it answers, in which order, and that any step can be seen again."""
+"""The playing job: its answers, their order, and that any step can be drawn again."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-from asked_player import Drawn, Player, armed, small, weights_of
+from player_client import Drawn, Player, player_with_weights, small, weights_of
 
 from dqngui.envs.make import make_env
 from dqngui.jobs import episode
-from dqngui.jobs.camera import REEL, shrunk
+from dqngui.jobs.frames import KEPT_FRAMES, shrunk_to
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.play import play
 from dqngui.messages import (
@@ -44,7 +44,7 @@ def test_a_stored_agent_is_announced_and_plays_its_task() -> None:
     assert shapes["attention/self/0"] == (("head", "query", "key"), (4, 2, 2))
     assert shapes["memory/hidden"] == (("unit",), (64,))
     played = player.episode()
-    (began,) = player.told(EpisodeBegan)
+    (began,) = player.received(EpisodeBegan)
     assert (began.number, began.seed, began.step, began.recorded) == (1, 3, ready.step, True)
     assert len(played["reward"]) == 500 and player.last.truncated
     for name, (_, shape) in shapes.items():
@@ -72,31 +72,31 @@ def test_what_it_tells_of_steps_is_what_a_plain_environment_shows() -> None:
     [("CartPole-v1", {}), ("dqngui/TMaze-v0", {"kwargs": {"length": 8}}), ("Acrobot-v1", {})],
 )
 def test_any_step_can_be_seen_again(env_id: str, options: dict[str, Any]) -> None:
-    player = armed(small(env_id, **options))
+    player = player_with_weights(small(env_id, **options))
     length = min(30, len(player.episode(30)["action"]))
     first = [player.picture(t) for t in range(length)]
     assert len({picture.tobytes() for picture in first}) > 1
     for t in (length - 1, 0, length // 2, 2):
         np.testing.assert_array_equal(player.picture(t), first[t])
-    assert not player.told(Warned)
+    assert not player.received(Warned)
 
 
 def test_views_of_a_long_episode_end_where_memory_would_run_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    player = armed(small("dqngui/TMaze-v0", kwargs={"length": 60}))
+    player = player_with_weights(small("dqngui/TMaze-v0", kwargs={"length": 60}))
     a_step = sum(4 * int(np.prod(view.shape)) for view in player.ready.views)
-    monkeypatch.setattr(episode, "MOST_VIEWS", 20 * a_step)
+    monkeypatch.setattr(episode, "MAX_VIEW_BYTES", 20 * a_step)
     player.send(BeginEpisode(number=1, seed=3), Look(number=1, until=50))
     player.until(Played, lambda played: played.first + len(played.tensors["action"]) >= 50)
-    rows = player.told(Played)
+    rows = player.received(Played)
     assert sum(len(row.tensors["view/memory/hidden"]) for row in rows if "view/memory/hidden" in row.tensors) == 20
     assert sum(len(row.tensors["q"]) for row in rows) == 50
-    (warned,) = player.told(Warned)
-    assert "first 20 steps" in warned.text
+    (warned,) = player.received(Warned)
+    assert "first 20 steps" in warned.words
 
 
 @pytest.mark.parametrize("memory", ["none", "lstm", "transformer"])
 def test_recording_changes_nothing_but_gives_views(memory: str) -> None:
-    player = armed(small(memory=memory))
+    player = player_with_weights(small(memory=memory))
     recorded, bare, again = (player.episode(60, number=n, record=n != 2) for n in (1, 2, 3))
     assert {f"view/{view.name}" for view in player.ready.views} == {name for name in recorded if "/" in name}
     assert set(bare) == {"q", "action", "reward", "observation"}
@@ -107,14 +107,14 @@ def test_recording_changes_nothing_but_gives_views(memory: str) -> None:
 
 
 def test_random_actions_repeat_with_the_seed() -> None:
-    player = armed(small("Acrobot-v1"))
+    player = player_with_weights(small("Acrobot-v1"))
     one, two, greedy, other = (
         player.episode(80, number=n, seed=seed, epsilon=epsilon)["action"]
         for n, (seed, epsilon) in enumerate([(5, 0.5), (5, 0.5), (5, 0.0), (6, 0.5)])
     )
     np.testing.assert_array_equal(one, two)
     assert (one != greedy).any() and (one != other).any()
-    assert player.told(EpisodeBegan)[0].epsilon == 0.5
+    assert player.received(EpisodeBegan)[0].epsilon == 0.5
 
 
 def test_an_episode_waits_for_weights_and_keeps_them_to_its_end() -> None:
@@ -131,35 +131,35 @@ def test_an_episode_waits_for_weights_and_keeps_them_to_its_end() -> None:
     player.send(UseWeights(step=20, tensors=new), Look(number=1, until=40))
     rest = player.until(Played, lambda played: played.first + len(played.tensors["q"]) == 40)
     assert rest.step == 10
-    q = np.concatenate([played.tensors["q"] for played in player.told(Played)])
-    np.testing.assert_array_equal(q, armed(experiment, 1).episode(40)["q"])
-    np.testing.assert_array_equal(player.episode(40)["q"], armed(experiment, 2).episode(40)["q"])
-    assert player.told(EpisodeBegan)[-1].step == 20
+    q = np.concatenate([played.tensors["q"] for played in player.received(Played)])
+    np.testing.assert_array_equal(q, player_with_weights(experiment, 1).episode(40)["q"])
+    np.testing.assert_array_equal(player.episode(40)["q"], player_with_weights(experiment, 2).episode(40)["q"])
+    assert player.received(EpisodeBegan)[-1].step == 20
 
 
 def test_weights_of_another_network_are_refused_and_play_goes_on() -> None:
     experiment = small()
-    player = armed(experiment)
+    player = player_with_weights(experiment)
     before = player.episode(20)
     player.send(UseWeights(step=200, tensors=weights_of(small(memory="lstm"), 0)))
     failure = player.next()
-    assert isinstance(failure, Failed) and failure.mistake and "do not fit" in failure.text
+    assert isinstance(failure, Failed) and failure.mistake and "do not fit" in failure.words
     np.testing.assert_array_equal(player.episode(20)["q"], before["q"])
-    assert player.told(EpisodeBegan)[-1].step == 100
+    assert player.received(EpisodeBegan)[-1].step == 100
 
 
 def test_the_newest_look_wins_and_others_episodes_are_ignored() -> None:
-    player = armed(small("Acrobot-v1"))
+    player = player_with_weights(small("Acrobot-v1"))
     player.episode(100)
     player.send(*(Look(number=1, until=0, t=t) for t in (5, 60, 90, 20)), Look(number=7, until=0, t=1))
     assert player.until(Frame).t == 20
     player.send(Stop())
     assert isinstance(player.next(), Finished)
-    assert len(player.told(Frame)) == 1
+    assert len(player.received(Frame)) == 1
 
 
 def test_no_step_is_played_before_it_is_wanted() -> None:
-    player = armed(small("Acrobot-v1"))
+    player = player_with_weights(small("Acrobot-v1"))
     assert len(player.episode(7)["action"]) == 7
     player.send(Look(number=1, until=7, t=7))
     assert isinstance(player.next(), Frame)
@@ -169,18 +169,18 @@ def test_no_step_is_played_before_it_is_wanted() -> None:
 
 
 def test_a_slow_environment_answers_between_slices() -> None:
-    player = armed(small("tests/Drawn-v0", kwargs={"slow": 0.02, "length": 1000}))
+    player = player_with_weights(small("tests/Drawn-v0", kwargs={"slow": 0.02, "length": 1000}))
     player.send(BeginEpisode(number=1, seed=3), Look(number=1, until=1000))
     player.until(Played)
     player.send(Look(number=1, until=1000, t=0))
     assert isinstance(player.next(), Frame)
-    assert sum(len(played.tensors["action"]) for played in player.told(Played)) < 10
+    assert sum(len(played.tensors["action"]) for played in player.received(Played)) < 10
     player.send(BeginEpisode(number=2, seed=3))
     assert any(isinstance(player.next(), EpisodeBegan) for _ in range(2))
 
 
 def test_a_late_picture_on_the_way_is_shown_before_the_next() -> None:
-    player = armed(small("tests/Drawn-v0", kwargs={"slow": 0.02, "length": 1000}))
+    player = player_with_weights(small("tests/Drawn-v0", kwargs={"slow": 0.02, "length": 1000}))
     player.episode(25)
     player.picture(0)
     job, told = player.job, []
@@ -191,7 +191,7 @@ def test_a_late_picture_on_the_way_is_shown_before_the_next() -> None:
 
 
 def test_an_episode_ends_once_and_its_last_picture_is_shown() -> None:
-    player = armed(small("tests/Drawn-v0", kwargs={"length": 6}))
+    player = player_with_weights(small("tests/Drawn-v0", kwargs={"length": 6}))
     played = player.episode()
     assert len(played["action"]) == 6 and player.last.ended and player.last.truncated
     assert player.ready.fps == 12.0
@@ -204,12 +204,12 @@ def test_an_episode_ends_once_and_its_last_picture_is_shown() -> None:
 
 
 def test_pictures_are_made_smaller_and_never_larger() -> None:
-    player = armed(small("tests/Drawn-v0"))
+    player = player_with_weights(small("tests/Drawn-v0"))
     player.episode(5)
     assert player.picture(3, size=(640, 480)).shape == (40, 60, 3)
     assert player.picture(3, size=(30, 400)).shape == (20, 30, 3)
     chequered = np.indices((40, 60)).sum(0) % 2 * np.ones((3, 1, 1)) * 200
-    assert np.ptp(shrunk(np.ascontiguousarray(chequered.transpose(1, 2, 0), np.uint8), (30, 20))) <= 8  # averaged
+    assert np.ptp(shrunk_to(np.ascontiguousarray(chequered.transpose(1, 2, 0), np.uint8), (30, 20))) <= 8  # averaged
 
 
 def test_an_environment_without_pictures_says_so_and_plays() -> None:
@@ -217,15 +217,15 @@ def test_an_environment_without_pictures_says_so_and_plays() -> None:
         env_id = "tests/Drawn-v0" if kwargs else "Sealed-v0"
         if not kwargs:
             gymnasium.register("Sealed-v0", entry_point=lambda: Drawn())
-        player = armed(small(env_id, kwargs=kwargs))
-        assert player.ready.no_picture == f"{env_id} draws no pictures"
+        player = player_with_weights(small(env_id, kwargs=kwargs))
+        assert player.ready.no_picture_in_words == f"{env_id} draws no pictures"
         assert len(player.episode(10)["action"]) == 10
         assert player.picture(3).size == 0
 
 
 @pytest.mark.parametrize("differs_from", [0, 20])
 def test_an_environment_that_does_not_repeat_itself_is_drawn_as_it_goes(differs_from: int) -> None:
-    player = armed(small("tests/Drawn-v0", kwargs={"differs_from": differs_from, "length": 300}))
+    player = player_with_weights(small("tests/Drawn-v0", kwargs={"differs_from": differs_from, "length": 300}))
     player.episode(100)
     if differs_from:  # noticed when its picture is wanted
         assert player.picture(90).size == 0
@@ -234,31 +234,31 @@ def test_an_environment_that_does_not_repeat_itself_is_drawn_as_it_goes(differs_
         assert player.until(Frame).tensors["pixels"][0, 0, 0] == 0
         for t in range(0, 200, 9):
             assert player.picture(t, number, until=300)[0, 0, 0] == t
-        assert player.picture(200 - REEL, number, until=300).size == 0
-    assert [warned.text for warned in player.told(Warned)] == [
+        assert player.picture(200 - KEPT_FRAMES, number, until=300).size == 0
+    assert [warned.words for warned in player.received(Warned)] == [
         "tests/Drawn-v0 does not repeat itself, so only its newest steps can be shown"
     ]
 
 
 @pytest.mark.parametrize("length", [1, 2])
 def test_episodes_as_short_as_the_check_of_repeating(length: int) -> None:
-    player = armed(small("tests/Drawn-v0", kwargs={"length": length}))
+    player = player_with_weights(small("tests/Drawn-v0", kwargs={"length": length}))
     assert len(player.episode()["action"]) == length
     assert player.picture(length)[0, 0, 0] == length
-    assert not player.told(Warned)
+    assert not player.received(Warned)
 
 
 def test_an_environment_that_breaks_is_told_and_the_next_episode_begins(tmp_path: Path) -> None:
-    player = armed(small("tests/Drawn-v0", kwargs={"breaks_at": 9}))
+    player = player_with_weights(small("tests/Drawn-v0", kwargs={"breaks_at": 9}))
     for number in (1, 2):
         player.send(BeginEpisode(number=number, seed=3), Look(number=number, until=100))
         assert player.until(EpisodeBegan).number == number
         failure = player.until((Failed,))
-        assert failure.text == "tests/Drawn-v0 raised OSError: the robot fell over" and not failure.mistake
+        assert failure.words == "tests/Drawn-v0 raised OSError: the robot fell over" and not failure.mistake
         assert "Traceback" in failure.details
     assert len(player.episode(9, number=3)["action"]) == 9
     player.send(OpenAgent(experiment=small("tests/Drawn-v0", kwargs={"breaks_at": 0})))
-    assert player.until((Failed,)).text == "tests/Drawn-v0 raised OSError: the robot fell over"
+    assert player.until((Failed,)).words == "tests/Drawn-v0 raised OSError: the robot fell over"
     player.send(OpenAgent(folder=str(demo_folder())))
     assert player.until(PlayerReady).environment == "CartPole-v1"
 
@@ -276,7 +276,7 @@ def test_what_cannot_be_opened_is_said_and_another_agent_opens(command: OpenAgen
     player = Player()
     player.send(command)
     failure = player.next()
-    assert isinstance(failure, Failed) and failure.mistake and says in failure.text
+    assert isinstance(failure, Failed) and failure.mistake and says in failure.words
     player.send(BeginEpisode(number=1, seed=1), UseWeights(step=1, tensors={}), Look(number=1, until=5))
     player.send(OpenAgent(folder=str(demo_folder())))
     assert isinstance(player.next(), PlayerReady)
@@ -294,16 +294,16 @@ def test_a_schedule_is_served_to_its_end_where_nobody_can_send() -> None:
 
 def test_lunar_lander_repeats_itself_though_its_picture_is_drawn() -> None:
     pytest.importorskip("Box2D")
-    player = armed(small("LunarLander-v3"))
+    player = player_with_weights(small("LunarLander-v3"))
     length = len(player.episode(70)["action"])
     for t in (*range(0, length, 5), 3):
         assert player.picture(t, size=(300, 200)).shape == (200, 300, 3)
-    assert not player.told(Warned)
+    assert not player.received(Warned)
 
 
 def test_a_dictionary_of_parts_is_flattened_with_its_names() -> None:
     pytest.importorskip("minigrid")
-    player = armed(small("MiniGrid-MemoryS7-v0"))
+    player = player_with_weights(small("MiniGrid-MemoryS7-v0"))
     played = player.episode(12)
     features = player.ready.features
     assert len(features) == played["observation"].shape[1] == 148  # the mission's words are no numbers to look at

@@ -1,4 +1,4 @@
-"""The studying job: what it says of agents that are known, trained and not, and how it is asked."""
+"""The studying job: its answers about trained, untrained and hand-made agents, and its commands."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from dqngui.envs.seeds import STUDY_SEEDS
 from dqngui.hosts import run_inline
 from dqngui.jobs.agent import LoadedAgent
 from dqngui.jobs.inbox import Inbox
-from dqngui.jobs.study.collecting import environments, moments
-from dqngui.jobs.study.faithfulness import considered
+from dqngui.jobs.study.candidate_places import candidate_places
+from dqngui.jobs.study.collecting import parallel_steps, study_environments
+from dqngui.jobs.study.faithfulness import place_weights
 from dqngui.jobs.study.linear import held_out
-from dqngui.jobs.study.over_training import _Sums, over_training
-from dqngui.jobs.study.places import places_there
-from dqngui.jobs.study.probe import _Point, _read_at
+from dqngui.jobs.study.over_training import _AttentionSums, over_training
+from dqngui.jobs.study.probe import _score_step, _StepData
 from dqngui.jobs.study.server import study
 from dqngui.nets.network import build_network
 from dqngui.nets.record import ViewSpec
@@ -141,20 +141,23 @@ def test_past_steps_and_slots_are_removed_too(memory: str, view: str) -> None:
 def test_what_cannot_be_removed_is_said() -> None:
     opened = untrained(experiment("tmaze", env__kwargs={"length": 3}, net__memory="transformer"))
     gone = answer(*opened, m.AskFaithfulness(number=7, view="memory/attention/0", k=50))
-    assert (gone.number, gone.text) == (7, "there were never more than 50 steps to choose from")
+    assert (gone.number, gone.words) == (7, "there were never more than 50 steps to choose from")
     other = answer(*opened, m.AskFaithfulness(number=8, view="memory/hidden"))
-    assert "`memory/hidden` is no view of weights" in other.text
+    assert "`memory/hidden` is no view of weights" in other.words
 
 
 def test_one_episode_explains_nothing(finder: Path) -> None:
     told = answer(m.OpenAgent(folder=str(finder)), m.AskFaithfulness(number=1, view=SELF, episodes=1))
-    assert told.text == "only 1 of 1 episodes had more than 1 tokens to choose from, which tells nothing of others"
+    assert told.words == (
+        "only 1 of 1 episodes had more than 1 tokens to choose from, which is too few for an interval; "
+        "ask for more episodes"
+    )
 
 
 def test_absent_tokens_neither_ask_nor_count() -> None:
     spec = ViewSpec(SELF, ("head", "query", "key"), weights=True)
     weights = torch.tensor([[[[0.9, 0.1, 0.0], [0.8, 0.2, 0.0], [0.0, 1.0, 0.0]]]])  # the third token is absent
-    weighed, there = considered(spec, weights)
+    weighed, there = place_weights(spec, weights)
     assert there.tolist() == [[True, True, False]]
     assert weighed.tolist() == [pytest.approx([1.7, 0.3, 0.0])]
 
@@ -162,13 +165,13 @@ def test_absent_tokens_neither_ask_nor_count() -> None:
 def test_places_that_a_sharp_softmax_gives_nothing_are_there_all_the_same() -> None:
     slots = ViewSpec("memory/read", ("head", "slot"), weights=True)
     sharp = torch.tensor([[[0.5, 0.5, 0.0, 0.0]]])
-    assert places_there(slots, sharp).all()
-    sums = _Sums(slots)
+    assert candidate_places(slots, sharp).all()
+    sums = _AttentionSums(slots)
     sums.take(sharp)
     sums.take(torch.zeros(1, 1, 4))  # a gate that is shut weighs nothing
     assert sums.entropy == (pytest.approx(0.5),)
     lags = ViewSpec("memory/attention/0", ("head", "lag"), weights=True)
-    assert places_there(lags, torch.tensor([[[0.0, 0.0, 1.0, 0.0]]])).tolist() == [[True, True, True, False]]
+    assert candidate_places(lags, torch.tensor([[[0.0, 0.0, 1.0, 0.0]]])).tolist() == [[True, True, True, False]]
 
 
 # -- probes ---------------------------------------------------------------------------------------
@@ -226,24 +229,24 @@ def test_a_quantity_is_read_from_what_a_transformer_says() -> None:
 def test_without_a_memory_there_is_nothing_to_read() -> None:
     ready, told = answers(*untrained(experiment("cartpole")), m.AskProbe(number=1, fact="time since start"))
     assert ready.held == ()
-    assert told.text == "this agent carries nothing from one step to the next, so there is nothing to read from"
+    assert told.words == "this agent carries nothing from one step to the next, so there is nothing to read from"
 
 
 def test_what_cannot_be_read_is_said(tmaze_run: Path) -> None:
     opened = m.OpenAgent(folder=str(tmaze_run))
     assert (
         "there is no fact `speed`; there are: cue, time since"
-        in answer(opened, m.AskProbe(number=1, fact="speed")).text
+        in answer(opened, m.AskProbe(number=1, fact="speed")).words
     )
     gate = m.AskProbe(number=1, fact="cue", views=("memory/gate/reset",))
-    assert "it holds: memory/hidden" in answer(opened, gate).text
-    assert "fewer than 20 episodes came to" in answer(opened, m.AskProbe(number=1, fact="cue", episodes=19)).text
+    assert "it holds: memory/hidden" in answer(opened, gate).words
+    assert "fewer than 20 episodes came to" in answer(opened, m.AskProbe(number=1, fact="cue", episodes=19)).words
 
 
 def test_folds_are_even_among_the_episodes_that_came_so_far() -> None:
     x = np.random.default_rng(0).standard_normal((25, 4))
     cue = (x[:, 0] > 0).astype(float)
-    score = _read_at(_Point(9, x, cue, 5 * np.arange(25)), np.array([0.0, 1.0]))
+    score = _score_step(_StepData(9, x, cue, 5 * np.arange(25)), np.array([0.0, 1.0]))
     assert score.score > 0.8
 
 
@@ -251,7 +254,7 @@ def test_a_quantity_that_is_the_same_in_all_episodes_has_no_score() -> None:
     x = np.random.default_rng(0).standard_normal((50, 4))
     same = np.full(50, 0.1)
     assert same.var() > 0  # but for rounding it is none
-    assert np.isnan(_read_at(_Point(0, x, same, np.arange(50)), None).score)
+    assert np.isnan(_score_step(_StepData(0, x, same, np.arange(50)), None).score)
 
 
 def test_held_out_rows_are_foretold_without_them() -> None:
@@ -301,13 +304,13 @@ def test_checkpoints_that_are_thinned_meanwhile_are_left_out(finder: Path, tmp_p
 
 
 def test_entropy_and_distance_by_head() -> None:
-    sums = _Sums(ViewSpec("memory/attention/0", ("head", "lag"), weights=True))
+    sums = _AttentionSums(ViewSpec("memory/attention/0", ("head", "lag"), weights=True))
     sums.take(torch.tensor([[[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]]]))  # one step back exists, the third place does not
     sums.take(torch.tensor([[[0.0, 0.0, 1.0], [0.25, 0.5, 0.25]]]))
     assert sums.distance == (1.0, 0.75)
     assert sums.entropy[0] == 0
     assert sums.entropy[1] == pytest.approx((1 + 1.5 * np.log(2) / np.log(3)) / 2)
-    nothing = _Sums(ViewSpec("memory/attention/0", ("head", "lag"), weights=True))
+    nothing = _AttentionSums(ViewSpec("memory/attention/0", ("head", "lag"), weights=True))
     nothing.take(torch.tensor([[[1.0, 0.0]]]))
     assert np.isnan(nothing.entropy).all()
 
@@ -315,7 +318,7 @@ def test_entropy_and_distance_by_head() -> None:
 def test_a_run_without_checkpoints_has_no_curve() -> None:
     asked = experiment("tmaze", env__kwargs={"length": 6}, net__memory="transformer", net__horizon=6)
     told = answer(*untrained(asked), m.AskOverTraining(number=1))
-    assert told.text == "this run has stored no checkpoints yet"
+    assert told.words == "this run has stored no checkpoints yet"
 
 
 # -- the server -----------------------------------------------------------------------------------
@@ -324,7 +327,7 @@ def test_a_run_without_checkpoints_has_no_curve() -> None:
 def test_a_question_without_weights_is_unanswered() -> None:
     told = answer(m.OpenAgent(experiment=experiment("tmaze")), m.AskProbe(number=1, fact="cue"))
     assert isinstance(told, m.Unanswered)
-    assert (told.number, told.text) == (1, "there is no agent yet whose weights could be asked about")
+    assert (told.number, told.words) == (1, "there is no agent yet whose weights could be asked about")
 
 
 def test_an_agent_that_cannot_be_opened_leaves_the_job_waiting(tmaze_run: Path) -> None:
@@ -374,7 +377,7 @@ def test_progress_rises_and_is_not_told_too_often(tmaze_run: Path) -> None:
     shares = [event.share for event in told]
     assert shares == sorted(shares)
     assert 2 < len(shares) <= 101
-    assert all(event.number == 1 and event.text for event in told)
+    assert all(event.number == 1 and event.words for event in told)
 
 
 # -- collecting -----------------------------------------------------------------------------------
@@ -385,11 +388,11 @@ def test_episodes_played_at_once_are_those_played_alone(tmaze_run: Path) -> None
         m.OpenAgent(folder=str(tmaze_run)), read_stored(tmaze_run), make_vector(read_stored(tmaze_run).env, 1).spaces
     )
     seen: dict[int, list[tuple[int, float, float]]] = {}
-    with environments(agent, 40) as envs:  # more than there are lanes, so that some begin later
-        for moment in moments(agent, envs, 40, 100, facts=True):
-            left = agent.network.held()["memory/hidden"].of(moment.left)
-            for row, episode in enumerate(moment.episode.tolist()):
-                told = int(moment.t[row]), float(moment.facts[row]["cue"]), float(left[row, 0])
+    with study_environments(agent, 40) as envs:  # more than there are lanes, so that some begin later
+        for step in parallel_steps(agent, envs, 40, 100, facts=True):
+            next_state = agent.network.state_views()["memory/hidden"].of(step.next_state)
+            for row, episode in enumerate(step.episode.tolist()):
+                told = int(step.t[row]), float(step.facts[row]["cue"]), float(next_state[row, 0])
                 seen.setdefault(episode, []).append(told)
     assert sorted(seen) == list(range(40))
     assert all([t for t, _, _ in steps] == list(range(6)) for steps in seen.values())
@@ -409,8 +412,8 @@ def test_episodes_played_at_once_are_those_played_alone(tmaze_run: Path) -> None
 def test_long_episodes_are_cut(finder: Path) -> None:
     asked = read_stored(finder)
     agent = LoadedAgent(m.OpenAgent(folder=str(finder)), asked, make_vector(asked.env, 1).spaces)
-    with environments(agent, 3) as envs:
-        steps = [moment.t.tolist() for moment in moments(agent, envs, 3, 4)]
+    with study_environments(agent, 3) as envs:
+        steps = [step.t.tolist() for step in parallel_steps(agent, envs, 3, 4)]
     assert steps == [[0] * 3, [1] * 3, [2] * 3, [3] * 3]
 
 

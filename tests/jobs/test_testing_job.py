@@ -55,7 +55,7 @@ def test_a_run_of_another_machine_plays_on_the_cpu_and_says_so(folder: Path) -> 
         events = played(folder, episodes=2)
     finally:
         file.write_text(text)
-    assert [event.text for event in events if isinstance(event, Warned)] == [
+    assert [event.words for event in events if isinstance(event, Warned)] == [
         "This machine has no cuda:31, so the agent plays on the CPU"
     ]
     assert [event for event in events if isinstance(event, Evaluated)] == there

@@ -181,7 +181,7 @@ def test_an_environment_that_does_not_repeat_itself_still_resumes(tmp_path: Path
         events = list(recorded(folder))
     finally:
         del gymnasium.registry["Fickle-v0"]
-    warnings = [event.text for event in events if isinstance(event, Warned)]
+    warnings = [event.words for event in events if isinstance(event, Warned)]
     assert len(warnings) == 1 and "does not repeat" in warnings[0]
     assert isinstance(events[-1], Finished) and events[-1].reason == "completed"
 
@@ -270,7 +270,7 @@ def test_epsilon_goes_back_to_its_schedule() -> None:
 def test_a_knob_that_cannot_turn_says_why_and_changes_nothing(field: str, value: Any, says: str) -> None:
     events = run(experiment(), (SetKnob(field=field, value=value, at=200),))
     (refused,) = [event for event in events if isinstance(event, KnobRefused)]
-    assert says in refused.reason and refused.field == field
+    assert says in refused.words and refused.field == field
     plain = log(run(experiment()))
     assert [row for row in log(events) if row["type"] != "KnobRefused"] == plain
 
@@ -322,7 +322,7 @@ def test_a_nan_loss_fails_with_a_sentence_and_keeps_the_last_checkpoint(
     folder = create(tmp_path, asked)
     events = list(recorded(folder, asked))
     failure, finished = events[-2:]
-    assert isinstance(failure, Failed) and "the loss became nan at step" in failure.text
+    assert isinstance(failure, Failed) and "the loss became nan at step" in failure.words
     assert isinstance(finished, Finished) and finished.reason == "failed"
     step, weights = load_weights(folder, "last")
     assert step == 320 and all(value.isfinite().all() for value in weights.values())
@@ -447,7 +447,7 @@ def test_a_shorter_period_counts_from_now(field: str) -> None:
         training.act()
         training.learn()
         if training.counters.step == 200:
-            training.turn(SetKnob(field=f"learn.{field}", value=20))
+            training.set_knob(SetKnob(field=f"learn.{field}", value=20))
     training.close()
     if field == "update_every":
         assert training.counters.updates == 1 + 5  # at 100, then at 220, 240, …, 300
@@ -478,7 +478,7 @@ def test_a_run_that_cannot_learn_says_so_once() -> None:
     maze = {"env__id": "dqngui/TMaze-v0", "env__kwargs": {"length": 300}, "learn__window_from": "start"}
     events = run(experiment(**maze))  # 100 steps are kept of each environment
     (warning,) = [event for event in events if isinstance(event, Warned)]
-    assert warning.step == 404 and "`learn.replay_capacity`, or let windows begin anywhere" in warning.text
+    assert warning.step == 404 and "`learn.replay_capacity`, or let windows begin anywhere" in warning.words
     assert not any(isinstance(event, Warned) for event in run(experiment()))
 
 

@@ -1,4 +1,4 @@
-"""The training job with PPO: resuming inside a rollout, knobs, forks to and from DQN, what the log tells."""
+"""The training job with PPO: resuming inside a rollout, knobs, forks to and from DQN, and rows of the log."""
 
 from __future__ import annotations
 
@@ -164,12 +164,12 @@ def test_an_environment_that_does_not_repeat_itself_still_resumes(tmp_path: Path
         assert isinstance(resumed.algorithm, OnPolicy)
         last = resumed.algorithm.store.rows[-1]
         running = stored.arrays["actor/lengths"] > 0
-        assert last.ended.all() and (last.beyond[running] != 0).all(), "they count as truncated"
+        assert last.ended.all() and (last.bootstrap_value[running] != 0).all(), "they count as truncated"
         resumed.close()
         events = recorded(folder, None)
     finally:
         del gymnasium.registry["FicklePPO-v0"]
-    assert "does not repeat" in next(event.text for event in events if isinstance(event, Warned))
+    assert "does not repeat" in next(event.words for event in events if isinstance(event, Warned))
     assert isinstance(events[-1], Finished) and events[-1].reason == "completed"
 
 

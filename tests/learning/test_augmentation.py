@@ -1,4 +1,4 @@
-"""Noise and shifts of observations: how much, the same for a whole window, and only where they belong."""
+"""Augmentation: the size of noise and shifts, the same shift for a whole window, and only on the right parts."""
 
 from __future__ import annotations
 

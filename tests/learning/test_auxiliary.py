@@ -1,4 +1,4 @@
-"""What is learned besides values: foresight, preparation without rewards, memories that teach themselves."""
+"""Auxiliary losses: predicting the next observation, pretraining without rewards, memories with their own loss."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from dqngui import catalog
 from dqngui.config import Experiment
 from dqngui.envs.spaces import ObservationPart, Spaces
-from dqngui.learning.auxiliary import Standard
+from dqngui.learning.auxiliary import RunningStandardizer
 from dqngui.learning.dqn import DQN
 from dqngui.learning.replay import Batch, Replay
 from dqngui.nets.memory.contract import Errors, State
@@ -32,7 +32,7 @@ SPACES = Spaces(
 class Forecasting(GRU):
     """Tells as its own error twice the step number of its window."""
 
-    teaches_itself = True
+    has_own_loss = True
 
     def forward(  # type: ignore[override]
         self, x: Tensor, state: State | None, record: Record | None = None, errors: Errors | None = None
@@ -85,7 +85,7 @@ def test_foresight_is_the_error_of_the_next_observation(memory: str, window: int
     batch = batch_of(learner, experiment, walk(learner))
     predictor = learner.online.predictor
     assert predictor is not None and plain.online.predictor is None
-    inputs = learner._inputs(batch.observation, batch.action, batch.reward, 0.1)
+    inputs = learner.network_inputs(batch.observation, batch.prev_action, batch.prev_reward, 0.1)
     state = None if batch.state is None else tuple(torch.from_numpy(part) for part in batch.state)
     with torch.no_grad():
         h = learner.online.features(inputs, state)[0]
@@ -98,7 +98,7 @@ def test_foresight_is_the_error_of_the_next_observation(memory: str, window: int
         spread = np.maximum(seen.std(0), 1e-3)
         total = 0.0
         for (t, b), wanted in zip(rows, (seen - seen.mean(0)) / spread, strict=True):
-            said = predictor(h[t, b].view(1, 1, -1), torch.tensor([[int(batch.taken[t, b])]]))
+            said = predictor(h[t, b].view(1, 1, -1), torch.tensor([[int(batch.action[t, b])]]))
             total += float(np.mean((said.view(-1).numpy() - wanted) ** 2))
     foresight = total / len(rows)
     alone, _ = made({"memory": memory, "predictor": True}, {})
@@ -169,20 +169,20 @@ def test_a_memorys_own_errors_are_averaged_over_the_mask(monkeypatch: pytest.Mon
     assert learner.update(batch, experiment)[0].loss == pytest.approx(loss + 3.0 * own, rel=1e-5)
 
 
-def test_standard_follows_mean_and_spread() -> None:
-    standard = Standard(2, torch.device("cpu"))
+def test_the_standardizer_follows_mean_and_spread() -> None:
+    standardizer = RunningStandardizer(2, torch.device("cpu"))
     g = torch.Generator().manual_seed(0)
     for _ in range(500):
         raw = torch.randn(4, 5, 2, generator=g) * torch.tensor([3.0, 0.0]) + torch.tensor([7.0, 2.0])
-        standard.take(raw, torch.ones(4, 5, dtype=torch.bool))
-    assert standard.mean.tolist() == pytest.approx([7.0, 2.0], abs=0.2)
-    assert standard.of(torch.tensor([10.0, 2.0])).tolist() == pytest.approx([1.0, 0.0], abs=0.1)
-    assert float(standard.of(torch.tensor([7.0, 50.0]))[1]) == 10.0
+        standardizer.update(raw, torch.ones(4, 5, dtype=torch.bool))
+    assert standardizer.mean.tolist() == pytest.approx([7.0, 2.0], abs=0.2)
+    assert standardizer.standardized(torch.tensor([10.0, 2.0])).tolist() == pytest.approx([1.0, 0.0], abs=0.1)
+    assert float(standardizer.standardized(torch.tensor([7.0, 50.0]))[1]) == 10.0
 
 
-def test_standard_knows_a_small_spread_far_from_zero() -> None:
-    standard, g = Standard(1, torch.device("cpu")), torch.Generator().manual_seed(0)
+def test_the_standardizer_measures_a_small_spread_far_from_zero() -> None:
+    standardizer, g = RunningStandardizer(1, torch.device("cpu")), torch.Generator().manual_seed(0)
     for _ in range(300):
-        standard.take(30_000 + torch.randn(4, 50, 1, generator=g), torch.ones(4, 50, dtype=torch.bool))
-    told = standard.of(torch.tensor([[29_999.0], [30_000.0], [30_001.0]]))
+        standardizer.update(30_000 + torch.randn(4, 50, 1, generator=g), torch.ones(4, 50, dtype=torch.bool))
+    told = standardizer.standardized(torch.tensor([[29_999.0], [30_000.0], [30_001.0]]))
     assert told.flatten().tolist() == pytest.approx([-1.0, 0.0, 1.0], abs=0.1)

@@ -1,4 +1,4 @@
-"""Distributions of returns against slow loops written from the papers, and numbers worked out by hand."""
+"""Distributions of returns against slow loops written from the papers, and against numbers computed by hand."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dqngui.learning.distributions import (
     quantile_huber,
 )
 from dqngui.learning.dqn import DQN
-from dqngui.learning.replay import Batch, Pairs, Replay
+from dqngui.learning.replay import Batch, OneStepBatch, Replay
 from dqngui.learning.targets import rescaled, unscaled
 from dqngui.nets.heads import MEAN, Categorical, Quantiles
 from dqngui.settings import experiment_from
@@ -242,16 +242,16 @@ def test_an_update_on_windows_has_the_loss_of_a_slow_loop(values: str, head: str
     batch = filled(learner, experiment).sample(24, learner.rule(experiment), 0.9)
     assert isinstance(batch, Batch)
     assert 0 < batch.mask.sum() < batch.mask.size and (batch.discount[batch.mask] == 0).any()
-    inputs = learner._inputs(batch.observation, batch.action, batch.reward, 1.0)
+    inputs = learner.network_inputs(batch.observation, batch.prev_action, batch.prev_reward, 1.0)
     state = None if batch.state is None else tuple(torch.from_numpy(part) for part in batch.state)
     with torch.no_grad():
         learner.flat_target.values.mul_(1.1)
         online, target = (network.estimate(inputs, state)[0] for network in (learner.online, learner.target))
     total = 0.0
     for t, b in np.argwhere(batch.mask):
-        row = batch.boot[t, b]
+        row = batch.bootstrap_row[t, b]
         choice = (online if double else target)[row, b]
-        number = (int(batch.taken[t, b]), float(batch.returns[t, b]), float(batch.discount[t, b]))
+        number = (int(batch.action[t, b]), float(batch.returns[t, b]), float(batch.discount[t, b]))
         total += slow_loss(learner, online[t, b], target[row, b], choice, *number)
     stats, priorities = learner.update(batch, experiment)
     assert stats.loss == pytest.approx(total / batch.mask.sum(), rel=1e-4)
@@ -264,18 +264,18 @@ def test_pairs_are_taught_like_windows_of_one_step(values: str) -> None:
         net={"values": values, "v_min": -4.0, "v_max": 4.0}, learn={"window": 1, "prioritized": True}
     )
     pairs = filled(learner, experiment).sample(16, learner.rule(experiment), 0.9)
-    assert isinstance(pairs, Pairs) and pairs.weights is not None
+    assert isinstance(pairs, OneStepBatch) and pairs.weights is not None
     with torch.no_grad():
         shown = (inputs_of(*part, learner.device) for part in (pairs.now, pairs.later))
         estimates = [learner.online.estimate(inputs, None)[0][0] for inputs in shown]
     losses = [
         slow_loss(
             learner, estimates[0][i], estimates[1][i], estimates[1][i],
-            int(pairs.taken[i]), float(pairs.returns[i]), float(pairs.discount[i]),
+            int(pairs.action[i]), float(pairs.returns[i]), float(pairs.discount[i]),
         )
         for i in range(16)
     ]  # fmt: skip
-    (stats,), priorities = learner.update_pairs(pairs, 1, experiment)
+    (stats,), priorities = learner.update_one_steps(pairs, 1, experiment)
     assert stats.loss == pytest.approx(float(np.mean(losses * pairs.weights)), rel=1e-4)
     assert priorities == pytest.approx((np.array(losses) + 1e-6) ** 0.6, rel=1e-3)
 
@@ -284,8 +284,8 @@ def test_a_windows_priority_comes_from_its_losses() -> None:
     learner, experiment = learner_of(net={"values": "quantile"}, learn={"prioritized": True, "priority_alpha": 1.0})
     batch = filled(learner, experiment).sample(5, learner.rule(experiment), 0.9)
     assert isinstance(batch, Batch)
-    estimate, bootstrap, _ = learner._unrolled(batch, torch.from_numpy(batch.mask), experiment.learn)
-    columns = (torch.from_numpy(each) for each in (batch.taken, batch.returns, batch.discount))
+    estimate, bootstrap, _ = learner.unroll(batch, torch.from_numpy(batch.mask), experiment.learn)
+    columns = (torch.from_numpy(each) for each in (batch.action, batch.returns, batch.discount))
     losses = learner.objective.losses(estimate, *columns, bootstrap, experiment.learn)[0].detach().numpy() * batch.mask
     _, priorities = learner.update(batch, experiment)
     expected = 0.9 * losses.max(0) + 0.1 * losses.sum(0) / batch.mask.sum(0)

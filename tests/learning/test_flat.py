@@ -1,4 +1,4 @@
-"""The flat vector behind a network, and Adam on it, against torch's own."""
+"""All parameters in one vector, and Adam on that vector against torch's own Adam."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ from dqngui.config import LearnConfig
 from dqngui.envs.make import make_vector
 from dqngui.jobs.training import Training
 from dqngui.learning.acting import inputs_of
-from dqngui.learning.on_policy import OnPolicy, drawn
+from dqngui.learning.on_policy import OnPolicy, sampled_actions
 from dqngui.learning.ppo import normalised, policy_losses, value_losses
-from dqngui.learning.rollout import Lessons, advantages
+from dqngui.learning.rollout import RolloutWindows, advantages
 from dqngui.nets.actor_critic import ActorCritic
 from dqngui.nets.initialise import build
 from dqngui.nets.trunk import Inputs
@@ -37,11 +37,11 @@ def training_of(net: dict[str, Any] | None = None, env: dict[str, Any] | None = 
     return training
 
 
-def lessons_of(training: Training, bootstrap: NDArray[np.float32] | None = None) -> Lessons:
+def windows_of(training: Training, last_value: NDArray[np.float32] | None = None) -> RolloutWindows:
     algorithm = training.algorithm
     assert isinstance(algorithm, OnPolicy)
-    value = np.zeros(len(training.envs), np.float32) if bootstrap is None else bootstrap
-    return algorithm.store.lessons(gamma=0.9, trace=0.8, reward_scale=0.1, bootstrap=value)
+    value = np.zeros(len(training.envs), np.float32) if last_value is None else last_value
+    return algorithm.store.windows(gamma=0.9, trace=0.8, reward_scale=0.1, last_value=value)
 
 
 def test_advantages_by_hand() -> None:
@@ -49,30 +49,32 @@ def test_advantages_by_hand() -> None:
     reward = np.array([[1, 1], [2, 2], [3, 3]], np.float32)
     value = np.array([[4, 4], [2, 2], [6, 6]], np.float32)
     ended = np.array([[False, False], [False, True], [False, False]])
-    beyond = np.array([[0, 0], [0, 8], [0, 0]], np.float32)
-    bootstrap = np.array([10, 10], np.float32)
-    found = advantages(reward, value, ended, beyond, bootstrap, gamma=0.5, trace=0.5)
+    bootstrap_value = np.array([[0, 0], [0, 8], [0, 0]], np.float32)
+    last_value = np.array([10, 10], np.float32)
+    found = advantages(reward, value, ended, bootstrap_value, last_value, gamma=0.5, trace=0.5)
     # δ of the first: 1 + 1 − 4 = −2, 2 + 3 − 2 = 3, 3 + 5 − 6 = 2; of the second: −2, 2 + 4 − 2 = 4, 2.
     wanted = [[-2 + 0.25 * 3.5, -2 + 0.25 * 4], [3 + 0.25 * 2, 4], [2, 2]]
     np.testing.assert_allclose(found, wanted)
-    beyond[1, 1] = 0  # as after a termination
-    assert advantages(reward, value, ended, beyond, bootstrap, gamma=0.5, trace=0.5)[1, 1] == 0
+    bootstrap_value[1, 1] = 0  # as after a termination
+    assert advantages(reward, value, ended, bootstrap_value, last_value, gamma=0.5, trace=0.5)[1, 1] == 0
 
 
 @pytest.mark.parametrize("trace", [0.0, 0.7, 1.0])
 def test_advantages_equal_the_sum_over_all_later_errors(trace: float) -> None:
     rng = np.random.default_rng(0)
     shape, gamma = (30, 4), 0.9
-    reward, value, beyond = (rng.normal(size=shape).astype(np.float32) for _ in range(3))
+    reward, value, bootstrap_value = (rng.normal(size=shape).astype(np.float32) for _ in range(3))
     ended = rng.random(shape) < 0.15
-    bootstrap = rng.normal(size=4).astype(np.float32)
-    found = advantages(reward, value, ended, beyond, bootstrap, gamma=gamma, trace=trace)
+    last_value = rng.normal(size=4).astype(np.float32)
+    found = advantages(reward, value, ended, bootstrap_value, last_value, gamma=gamma, trace=trace)
     for n in range(4):
         for t in range(30):
             total, factor = 0.0, 1.0
             for later in range(t, 30):
                 last = later == 29
-                following = beyond[later, n] if ended[later, n] else bootstrap[n] if last else value[later + 1, n]
+                following = (
+                    bootstrap_value[later, n] if ended[later, n] else last_value[n] if last else value[later + 1, n]
+                )
                 total += factor * float(reward[later, n] + gamma * following - value[later, n])
                 factor *= gamma * trace
                 if ended[later, n]:
@@ -88,11 +90,15 @@ def test_the_clipped_objective_by_hand() -> None:
 
 
 def test_the_critics_loss_by_hand() -> None:
-    value, former, returns = torch.tensor([1.0, 1.0, 0.5]), torch.tensor([0.0, 0.9, 0.0]), torch.tensor([1.0, 3.0, 2.0])
+    value, old_value, returns = (
+        torch.tensor([1.0, 1.0, 0.5]),
+        torch.tensor([0.0, 0.9, 0.0]),
+        torch.tensor([1.0, 3.0, 2.0]),
+    )
     free = LearnConfig(loss="squared", clip=0.2)
-    torch.testing.assert_close(value_losses(value, former, returns, free), torch.tensor([0.0, 2.0, 1.125]))
+    torch.testing.assert_close(value_losses(value, old_value, returns, free), torch.tensor([0.0, 2.0, 1.125]))
     kept = LearnConfig(loss="squared", clip=0.2, value_clip=True)  # within 0.2 of what it was: 0.2, 1.0, 0.2
-    torch.testing.assert_close(value_losses(value, former, returns, kept), torch.tensor([0.32, 2.0, 1.62]))
+    torch.testing.assert_close(value_losses(value, old_value, returns, kept), torch.tensor([0.32, 2.0, 1.62]))
 
 
 def test_advantages_are_normalised_over_the_learned_steps_alone() -> None:
@@ -105,11 +111,11 @@ def test_advantages_are_normalised_over_the_learned_steps_alone() -> None:
 
 
 def test_actions_are_drawn_as_often_as_their_probabilities_say() -> None:
-    chances = np.log(np.array([[0.1, 0.2, 0.7]] * 20_000 + [[0.0, 1.0, 0.0]] * 10, np.float32) + 1e-30)
-    taken = drawn(chances.astype(np.float32), np.random.default_rng(3))
-    shares = np.bincount(taken[:20_000], minlength=3) / 20_000
+    log_probs = np.log(np.array([[0.1, 0.2, 0.7]] * 20_000 + [[0.0, 1.0, 0.0]] * 10, np.float32) + 1e-30)
+    actions = sampled_actions(log_probs.astype(np.float32), np.random.default_rng(3))
+    shares = np.bincount(actions[:20_000], minlength=3) / 20_000
     np.testing.assert_allclose(shares, [0.1, 0.2, 0.7], atol=0.01)
-    assert (taken[20_000:] == 1).all()
+    assert (actions[20_000:] == 1).all()
 
 
 @pytest.mark.parametrize("memory", ["none", "gru", "transformer"])
@@ -124,11 +130,11 @@ def test_windows_hold_every_step_once_and_never_two_episodes(memory: str) -> Non
             numbers = training.algorithm.actor.numbers.copy()
             training.act()
             told.append({"parts": before, "episode": numbers})
-        lessons = lessons_of(training)
-        every = lessons.take(np.arange(len(lessons)))
+        windows = windows_of(training)
+        every = windows.minibatch(np.arange(len(windows)))
         seen = set()
-        for b, (begin, stop, env) in enumerate(zip(lessons.begin, lessons.stop, lessons.env, strict=True)):
-            first = int(lessons.first[b])
+        for b, (begin, stop, env) in enumerate(zip(windows.begin, windows.stop, windows.env, strict=True)):
+            first = int(windows.first[b])
             offset = 24 * turn - min(context, 24) * turn  # of the rollout's rows in all that was told
             assert stop - begin <= 5
             for position in range(first, stop):
@@ -158,15 +164,15 @@ def test_windows_give_the_probabilities_and_values_that_acting_gave(net: dict[st
     for turn in range(2):
         for _ in range(24):
             training.act()
-        lessons = lessons_of(training)
-        batch = lessons.take(np.arange(len(lessons))[::-1].copy())
+        windows = windows_of(training)
+        batch = windows.minibatch(np.arange(len(windows))[::-1].copy())
         parts = {name: torch.from_numpy(part) for name, part in batch.observation.items()}
         state = None if batch.state is None else tuple(torch.from_numpy(part) for part in batch.state)
-        inputs = Inputs(parts, torch.from_numpy(batch.action), torch.from_numpy(batch.reward))
+        inputs = Inputs(parts, torch.from_numpy(batch.prev_action), torch.from_numpy(batch.prev_reward))
         with torch.inference_mode():
-            chances, value, _ = training.algorithm.learner.network.judge(inputs, state)
-        chosen = chances.gather(-1, torch.from_numpy(batch.taken).unsqueeze(-1)).squeeze(-1).numpy()
-        np.testing.assert_allclose(chosen[batch.mask], batch.chance[batch.mask], atol=1e-5)
+            log_probs, value, _ = training.algorithm.learner.network.policy_and_value(inputs, state)
+        chosen = log_probs.gather(-1, torch.from_numpy(batch.action).unsqueeze(-1)).squeeze(-1).numpy()
+        np.testing.assert_allclose(chosen[batch.mask], batch.log_prob[batch.mask], atol=1e-5)
         np.testing.assert_allclose(value.numpy()[batch.mask], batch.value[batch.mask], atol=1e-5)
         assert int(batch.mask.sum()) == 24 * 3, turn
         training.algorithm.store.clear()
@@ -182,12 +188,12 @@ def test_a_truncated_episode_bootstraps_from_its_real_last_observation() -> None
         training.act()
     rows = training.algorithm.store.rows
     for row in rows:
-        parts, *_ = envs.step(row.taken)
+        parts, *_ = envs.step(row.action)
     assert rows[-1].ended[0] and not rows[-2].ended[0]
     with torch.inference_mode():
-        inputs = inputs_of(parts, rows[-1].taken, np.full(1, 0.1, np.float32), torch.device("cpu"))
-        _, value, _ = network.judge(inputs, None)
-    assert rows[-1].beyond[0] == pytest.approx(float(value), abs=1e-6)
+        inputs = inputs_of(parts, rows[-1].action, np.full(1, 0.1, np.float32), torch.device("cpu"))
+        _, value, _ = network.policy_and_value(inputs, None)
+    assert rows[-1].bootstrap_value[0] == pytest.approx(float(value), abs=1e-6)
     assert abs(float(value) - float(rows[-1].value[0])) > 1e-4, "the test could not tell it from another step's"
     training.close()
     envs.close()
@@ -200,22 +206,22 @@ def test_one_update_equals_the_loss_written_out() -> None:
     for _ in range(24):
         training.act()
     network, learn = training.algorithm.learner.network, training.experiment.learn
-    lessons = lessons_of(training, np.array([1.0, 2.0, 3.0], np.float32))
-    batch = lessons.take(np.arange(6))
+    windows = windows_of(training, np.array([1.0, 2.0, 3.0], np.float32))
+    batch = windows.minibatch(np.arange(6))
     with torch.no_grad():  # so that ratios are not all one
         network.policy.q.weight.add_(0.3 * torch.randn(network.policy.q.weight.shape, generator=_generator()))
         parts = {name: torch.from_numpy(part) for name, part in batch.observation.items()}
         assert batch.state is not None
         state = tuple(torch.from_numpy(part) for part in batch.state)
-        inputs = Inputs(parts, torch.from_numpy(batch.action), torch.from_numpy(batch.reward))
-        chances, values, _ = network.judge(inputs, state)
+        inputs = Inputs(parts, torch.from_numpy(batch.prev_action), torch.from_numpy(batch.prev_reward))
+        log_probs, values, _ = network.policy_and_value(inputs, state)
     places = [(int(t), int(b)) for t, b in zip(*np.nonzero(batch.mask), strict=True)]
     raw = np.array([batch.advantage[place] for place in places], np.float64)
     scaled = (raw - raw.mean()) / raw.std(ddof=1)
     sums = np.zeros(6)
     for place, advantage in zip(places, scaled, strict=True):
-        p = chances[place].double().exp()
-        change = math.log(p[batch.taken[place]]) - float(batch.chance[place])
+        p = log_probs[place].double().exp()
+        change = math.log(p[batch.action[place]]) - float(batch.log_prob[place])
         ratio = math.exp(change)
         policy = -min(ratio * advantage, min(max(ratio, 0.9), 1.1) * advantage)
         off = float(values[place]) - float(batch.returns[place])
@@ -237,8 +243,8 @@ def test_the_policy_begins_nearly_uniform_and_says_probabilities() -> None:
     probabilities, _ = network(inputs, None)
     torch.testing.assert_close(probabilities.sum(-1), torch.ones(1, 3))
     assert float((probabilities - 0.5).detach().abs().max()) < 0.05
-    chances, _, _ = network.judge(inputs, None)
-    torch.testing.assert_close(chances.exp(), probabilities)
+    log_probs, _, _ = network.policy_and_value(inputs, None)
+    torch.testing.assert_close(log_probs.exp(), probabilities)
     training.close()
 
 
@@ -246,12 +252,12 @@ def test_how_much_the_critic_explains() -> None:
     training = training_of()
     for _ in range(24):
         training.act()
-    lessons = lessons_of(training)
-    explained = lessons.explained
-    returns, value = (lessons.columns[name].astype(np.float64) for name in ("returns", "value"))
+    windows = windows_of(training)
+    explained = windows.explained
+    returns, value = (windows.columns[name].astype(np.float64) for name in ("returns", "value"))
     assert explained == pytest.approx(1 - (returns - value).var() / returns.var())
-    lessons.columns["returns"][:] = 1.0
-    assert lessons.explained is None
+    windows.columns["returns"][:] = 1.0
+    assert windows.explained is None
     training.close()
 
 

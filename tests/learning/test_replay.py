@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dqngui.config import ConfigError
 from dqngui.envs.spaces import ObservationPart, Spaces
-from dqngui.learning.replay import Batch, Pairs, Replay
+from dqngui.learning.replay import Batch, OneStepBatch, Replay
 from dqngui.learning.sumtree import SumTree
 from dqngui.learning.windows import WindowRule
 from dqngui.settings import experiment_from
@@ -67,9 +67,9 @@ class Recorded:
         return int(self.age[env]), "running"
 
 
-def check(batch: Batch | Pairs, told: Recorded, rule: WindowRule, gamma: float) -> None:
+def check(batch: Batch | OneStepBatch, told: Recorded, rule: WindowRule, gamma: float) -> None:
     """Every learned row of every window is what the reference says."""
-    if isinstance(batch, Pairs):
+    if isinstance(batch, OneStepBatch):
         check_pairs(batch, told, rule, gamma)
         return
     B = batch.mask.shape[1]
@@ -91,28 +91,28 @@ def check(batch: Batch | Pairs, told: Recorded, rule: WindowRule, gamma: float) 
         for row in learned:
             t = first + row
             assert batch.observation["x"][row, b].tolist() == [number + 1000 * env, t]
-            assert batch.taken[row, b] == t % 100
-            assert batch.action[row, b] == (-1 if t == 0 else (t - 1) % 100)
-            assert batch.reward[row, b] == t
+            assert batch.action[row, b] == t % 100
+            assert batch.prev_action[row, b] == (-1 if t == 0 else (t - 1) % 100)
+            assert batch.prev_reward[row, b] == t
             k = min(rule.n_step, length - t) if ending != "running" else rule.n_step
             assert batch.returns[row, b] == pytest.approx(sum(gamma**i * (t + i + 1) for i in range(k)), rel=1e-5)
             boots = not (ending == "terminated" and t + k == length)
             assert batch.discount[row, b] == pytest.approx(gamma**k if boots else 0.0, rel=1e-6)
             if boots:
-                assert batch.observation["x"][batch.boot[row, b], b].tolist() == [number + 1000 * env, t + k]
+                assert batch.observation["x"][batch.bootstrap_row[row, b], b].tolist() == [number + 1000 * env, t + k]
         if batch.state is not None:
             check_state(batch, b, number, s, rule)
 
 
-def check_pairs(pairs: Pairs, told: Recorded, rule: WindowRule, gamma: float) -> None:
+def check_pairs(pairs: OneStepBatch, told: Recorded, rule: WindowRule, gamma: float) -> None:
     """The same for single steps."""
-    for b in range(len(pairs.names)):
+    for b in range(len(pairs.indices)):
         env, number = divmod(int(pairs.now[0]["x"][b, 0]), 1000)
         t = int(pairs.now[0]["x"][b, 1])
         length, ending = told.length_of(env, number)
         assert t < (length if ending != "running" else length - rule.n_step)
         k = min(rule.n_step, length - t) if ending != "running" else rule.n_step
-        assert pairs.taken[b] == t % 100
+        assert pairs.action[b] == t % 100
         assert pairs.now[1][b] == (-1 if t == 0 else (t - 1) % 100)
         assert pairs.now[2][b] == t
         assert pairs.returns[b] == pytest.approx(sum(gamma**i * (t + i + 1) for i in range(k)), rel=1e-5)
@@ -234,7 +234,7 @@ def test_priorities_shift_the_draw() -> None:
     told.replay.set_priorities(np.arange(40), np.full(40, 1e-6))
     told.replay.set_priorities(np.array([17]), np.array([1.0]))
     batch = told.replay.sample(32, rule, 0.9, beta=1.0)
-    assert batch is not None and (batch.taken[0] == 17).mean() > 0.9
+    assert batch is not None and (batch.action[0] == 17).mean() > 0.9
     assert batch.weights is not None and batch.weights.max() == 1.0
 
 
@@ -246,7 +246,7 @@ def test_another_burn_in_moves_the_priorities_to_the_windows_it_names() -> None:
     for _ in range(5):  # all windows get a small priority
         batch = told.replay.sample(64, before, 0.9)
         assert batch is not None
-        told.replay.set_priorities(batch.names, np.full(64, 0.1))
+        told.replay.set_priorities(batch.indices, np.full(64, 0.1))
     for rule in (after, before, after):
         batch = told.replay.sample(64, rule, 0.9)
         assert batch is not None and batch.weights is not None
@@ -275,5 +275,7 @@ def test_restored_replay_samples_the_same() -> None:
     x, y = a.replay.sample(16, rule, 0.9), b.replay.sample(16, rule, 0.9)
     assert x is not None and y is not None
     assert (
-        np.array_equal(x.taken, y.taken) and np.array_equal(x.returns, y.returns) and np.array_equal(x.names, y.names)
+        np.array_equal(x.action, y.action)
+        and np.array_equal(x.returns, y.returns)
+        and np.array_equal(x.indices, y.indices)
     )

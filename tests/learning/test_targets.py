@@ -1,4 +1,4 @@
-"""Targets, losses and exploration against numbers worked out by hand."""
+"""Targets, losses and exploration against numbers computed by hand."""
 
 from __future__ import annotations
 

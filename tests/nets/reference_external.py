@@ -39,8 +39,8 @@ def by_content(key: Array, strength: float, matrix: Array) -> Array:
     return softmax(np.array([strength * cosine(key, row) for row in matrix]))
 
 
-class Words:
-    """What the controller said in one step, taken piece by piece."""
+class InterfaceVector:
+    """The controller's interface vector of one step, taken piece by piece."""
 
     def __init__(self, said: Array) -> None:
         self.said, self.at = said, 0
@@ -59,14 +59,14 @@ class Controller:
         self.D = parameters["controller.answer.bias"].shape[0]
         self.h, self.c = np.zeros(self.D), np.zeros(self.D)
 
-    def ask(self, x: Array, reads: Array) -> Words:
+    def ask(self, x: Array, reads: Array) -> InterfaceVector:
         p, D = self.p, self.D
         recur = p["controller.recur"]
         z = p["controller.drive.weight"] @ x + p["controller.drive.bias"] + recur @ np.concatenate([self.h, reads])
         o, i, f, g = (z[k * D : (k + 1) * D] for k in range(4))
         self.c = sigmoid(f) * self.c + sigmoid(i) * np.tanh(g)
         self.h = sigmoid(o) * np.tanh(self.c)
-        return Words(p["controller.ask.weight"] @ self.h + p["controller.ask.bias"])
+        return InterfaceVector(p["controller.ask.weight"] @ self.h + p["controller.ask.bias"])
 
     def answer(self, reads: Array) -> Array:
         p = self.p
@@ -85,10 +85,10 @@ def mann(
     reads = (w[:readers] @ M).ravel()
     y, kept = [], {"matrix": [], "weights": []}
     for step in x:
-        words = controller.ask(step, reads)
-        k, beta, gamma = words.take(H, units), softplus(words.take(H)), 1 + softplus(words.take(H))
-        g, e = sigmoid(words.take(H)), sigmoid(words.take(writers, units))
-        s, a = words.take(H, S), words.take(writers, units)
+        interface = controller.ask(step, reads)
+        k, beta, gamma = interface.take(H, units), softplus(interface.take(H)), 1 + softplus(interface.take(H))
+        g, e = sigmoid(interface.take(H)), sigmoid(interface.take(writers, units))
+        s, a = interface.take(H, S), interface.take(writers, units)
         new = np.zeros_like(w)
         for h in range(H):
             content = by_content(k[h], beta[h], M)  # (5), (6)
@@ -137,10 +137,10 @@ def dnc(
     y: list[Array] = []
     kept: dict[str, list[Array]] = {name: [] for name in ("matrix", "usage", "link", "precedence", "read", "write")}
     for step in x:
-        words = controller.ask(step, reads)
-        k, beta = words.take(R + 1, units), 1 + softplus(words.take(R + 1))
-        f, ga, gw = sigmoid(words.take(R)), sigmoid(words.take(1)[0]), sigmoid(words.take(1)[0])
-        e, modes, v = sigmoid(words.take(units)), words.take(R, 3), words.take(units)
+        interface = controller.ask(step, reads)
+        k, beta = interface.take(R + 1, units), 1 + softplus(interface.take(R + 1))
+        f, ga, gw = sigmoid(interface.take(R)), sigmoid(interface.take(1)[0]), sigmoid(interface.take(1)[0])
+        e, modes, v = sigmoid(interface.take(units)), interface.take(R, 3), interface.take(units)
         retained = np.ones(N)
         for r in range(R):
             retained *= 1 - f[r] * wr[r]

@@ -1,4 +1,4 @@
-"""Attentions by themselves: absent tokens, and against plain formulas."""
+"""Attentions: absent tokens, and comparison with plain formulas."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def answer(
     attention: Attention, tokens: Tensor, present: Tensor | None, record: Record | None = None
 ) -> tuple[Tensor, Tensor | None]:
     """x and z; one that asks the memory is asked by the same question at every step."""
-    query = drawn(B, D, seed=6) if attention.asks_memory else None
+    query = drawn(B, D, seed=6) if attention.queries_memory else None
     with torch.no_grad():
         if query is None:
             return attention(tokens, present, None, record)
@@ -84,7 +84,7 @@ def test_steps_without_any_token_are_finite_and_alike(name: str, tokens: int) ->
         record = Record() if explicit else None
         x, z = answer(attention, content, torch.zeros(T, B, tokens, dtype=torch.bool), record)
         for out in (x, z):
-            if out is not None and not attention.asks_memory:
+            if out is not None and not attention.queries_memory:
                 assert torch.isfinite(out).all() and torch.allclose(out, out[:1, :1].expand_as(out), **CLOSE)
         assert torch.isfinite(x).all()
 

@@ -1,4 +1,4 @@
-"""DNC against the paper's equations, its gradient, and what usage, allocation and links promise."""
+"""DNC against the paper's equations, its gradient, and properties of usage, allocation and links."""
 
 from __future__ import annotations
 
@@ -90,13 +90,13 @@ def test_allocation_takes_the_least_used_slot() -> None:
         np.testing.assert_allclose(weights[row], allocation(usage[row].numpy()), atol=1e-12)
 
 
-def say(memory: DNC, **words: Any) -> None:
-    """Let the controller say the same words at every step."""
+def set_interface(memory: DNC, **values: Any) -> None:
+    """Let the controller give the same interface vector at every step."""
     with torch.no_grad():
         memory.controller.ask.weight.zero_()
         memory.controller.ask.bias.zero_()
-        parts = dict(zip(PARTS, memory.controller.ask.bias.split(memory.words.sizes), strict=True))
-        for name, value in words.items():
+        parts = dict(zip(PARTS, memory.controller.ask.bias.split(memory.layout.sizes), strict=True))
+        for name, value in values.items():
             parts[name].copy_(torch.as_tensor(value, dtype=torch.float64).expand(len(parts[name])))
 
 
@@ -112,7 +112,7 @@ def test_reading_forward_follows_the_order_of_writing_and_backward_returns() -> 
     # Writes at three slots in an order of its own: the least used come first.
     *front, _, link, precedence, weights = memory.initial_state(1)
     usage = torch.tensor([[1.0, 0.002, 1.0, 0.001, 1.0, 0.003]], dtype=torch.float64)
-    say(memory, allocate=FAR, write_gate=FAR, free=-FAR, erase=FAR, add=1.0, modes=CONTENT)
+    set_interface(memory, allocate=FAR, write_gate=FAR, free=-FAR, erase=FAR, add=1.0, modes=CONTENT)
     shown, (hidden, cell, matrix, usage, link, precedence, weights) = run(
         memory, 3, (*front, usage, link, precedence, weights)
     )
@@ -122,11 +122,11 @@ def test_reading_forward_follows_the_order_of_writing_and_backward_returns() -> 
     # From the first, forward along the links, without writing; then back.
     weights = torch.zeros_like(weights)
     weights[0, 0, order[0]] = 1.0
-    say(memory, write_gate=-FAR, free=-FAR, modes=FORWARD)
+    set_interface(memory, write_gate=-FAR, free=-FAR, modes=FORWARD)
     shown, state = run(memory, 2, (hidden, cell, matrix, usage, link, precedence, weights))
     assert shown["memory/read"][:, 0, 0].argmax(-1).tolist() == order[1:]
     assert shown["memory/read"][:, 0, 0].max(-1).values.min() > 0.9
-    say(memory, write_gate=-FAR, free=-FAR, modes=BACKWARD)
+    set_interface(memory, write_gate=-FAR, free=-FAR, modes=BACKWARD)
     shown, _ = run(memory, 2, state)
     assert shown["memory/read"][:, 0, 0].argmax(-1).tolist() == [order[1], order[0]]
 
@@ -143,9 +143,9 @@ def test_erasing_erases_and_an_open_free_gate_releases_what_was_read() -> None:
     matrix = matrix + 1.0
     usage = usage + 1.0
     weights[0, 0, 2] = 1.0  # slot 2 was read a step before
-    say(memory, allocate=FAR, write_gate=FAR, free=FAR, erase=FAR, add=0.0, modes=CONTENT)
-    shown, (_, _, after, *_) = run(memory, 1, (hidden, cell, matrix, usage, link, precedence, weights))
+    set_interface(memory, allocate=FAR, write_gate=FAR, free=FAR, erase=FAR, add=0.0, modes=CONTENT)
+    shown, (_, _, map_size, *_) = run(memory, 1, (hidden, cell, matrix, usage, link, precedence, weights))
     assert shown["memory/usage"][0, 0, 2] < 1e-9
     assert shown["memory/write"][0, 0, 0].argmax() == 2
-    assert after[0, 2].abs().max() < 1e-5
-    assert torch.allclose(after[0, [0, 1, 3]], matrix[0, [0, 1, 3]], atol=1e-5)
+    assert map_size[0, 2].abs().max() < 1e-5
+    assert torch.allclose(map_size[0, [0, 1, 3]], matrix[0, [0, 1, 3]], atol=1e-5)

@@ -15,7 +15,7 @@ from gymnasium import spaces
 from dqngui.config import EnvConfig
 from dqngui.defaults import default_experiment
 from dqngui.envs.make import make_vector
-from dqngui.envs.spaces import Layout, Spaces
+from dqngui.envs.spaces import ObservationLayout, Spaces
 from dqngui.envs.words import word_ids
 from dqngui.jobs.training import Training
 from dqngui.learning.acting import inputs_of
@@ -65,7 +65,7 @@ KINDS = {
 
 
 def described(space: spaces.Space) -> Spaces:
-    parts = Layout(space).parts
+    parts = ObservationLayout(space).parts
     count = sum(part.named_numbers for part in parts)
     return Spaces(parts, 2, tuple(f"f{index}" for index in range(count)))
 
@@ -78,7 +78,7 @@ def encoder_of(space: spaces.Space, tokens: str, hidden: tuple[int, ...] = ()) -
 
 def sampled(space: spaces.Space, steps: int = T) -> dict[str, torch.Tensor]:
     space.seed(0)
-    stored = Layout(space).gather([space.sample() for _ in range(steps * B)])
+    stored = ObservationLayout(space).gather([space.sample() for _ in range(steps * B)])
     return {name: torch.from_numpy(values.copy()).unflatten(0, (steps, B)) for name, values in stored.items()}
 
 
@@ -316,6 +316,6 @@ def test_agents_train_on_every_kind_out_of_the_box(env: str, tokens: str) -> Non
     while training.counters.step < 64:
         training.act()
         training.learn()
-    after = training.learner.flat.values.detach()
+    map_size = training.learner.flat.values.detach()
     training.close()
-    assert math.isfinite(float(after.sum())) and not torch.equal(before, after)
+    assert math.isfinite(float(map_size.sum())) and not torch.equal(before, map_size)

@@ -79,7 +79,7 @@ def test_dueling_advantages_have_mean_zero_over_the_actions(values: str) -> None
     assert torch.allclose(mean, value)
 
 
-# -- chance ---------------------------------------------------------------------------------------
+# -- noise and dropout ---------------------------------------------------------------------------------------
 
 
 def test_noisy_layers_are_the_papers() -> None:

@@ -1,4 +1,4 @@
-"""MANN against the paper's equations, its gradient, and what its heads may and may not do."""
+"""MANN against the paper's equations, its gradient, and properties of its heads."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def check_gradients(memory: nn.Module, x: Tensor, state: tuple[Tensor, ...]) -> 
     names += [name for name, _ in memory.named_parameters()]
 
     def outputs() -> tuple[Tensor, ...]:
-        y, after = memory(leaves[0], tuple(leaves[1 : 1 + len(state)]))
-        return y, *after
+        y, map_size = memory(leaves[0], tuple(leaves[1 : 1 + len(state)]))
+        return y, *map_size
 
     pulls = [torch.randn(part.shape, dtype=part.dtype, generator=generator) for part in outputs()]
     gradients = torch.autograd.grad(outputs(), leaves, pulls)
@@ -105,13 +105,13 @@ def test_weights_are_shares() -> None:
         assert torch.allclose(record.values[name].sum(-1), torch.ones(1, dtype=torch.float64), atol=1e-9)
 
 
-def say(memory: MANN, **words: Any) -> None:
-    """Let the controller say the same words at every step."""
+def set_interface(memory: MANN, **values: Any) -> None:
+    """Let the controller give the same interface vector at every step."""
     with torch.no_grad():
         memory.controller.ask.weight.zero_()
         memory.controller.ask.bias.zero_()
-        parts = memory.controller.ask.bias.split(memory.words.sizes)
-        for (name, value), part in ((item, parts[PARTS.index(item[0])]) for item in words.items()):
+        parts = memory.controller.ask.bias.split(memory.layout.sizes)
+        for (name, value), part in ((item, parts[PARTS.index(item[0])]) for item in values.items()):
             assert name in PARTS
             part.copy_(torch.as_tensor(value, dtype=torch.float64).expand(len(part)))
 
@@ -123,18 +123,18 @@ FAR = 60.0  # opens or closes a gate for good
 def test_erasing_erases_where_the_head_is() -> None:
     memory = make(slots=4, slot_width=3, read_heads=1, write_heads=1, shift=1)
     stay = torch.tensor([-FAR, FAR, -FAR]).repeat(2)
-    say(memory, gate=-FAR, erase=FAR, shift=stay, positive=-FAR, add=0.0)
+    set_interface(memory, gate=-FAR, erase=FAR, shift=stay, positive=-FAR, add=0.0)
     hidden, cell, matrix, weights = memory.initial_state(1)
     matrix = matrix + 1.0
     with torch.no_grad():
-        _, (_, _, after, _) = memory(steps(1, 1), (hidden, cell, matrix, weights))
-    assert after[0, 0].abs().max() < 1e-9  # both heads begin at slot 0
-    assert torch.equal(after[0, 1:], matrix[0, 1:])
+        _, (_, _, map_size, _) = memory(steps(1, 1), (hidden, cell, matrix, weights))
+    assert map_size[0, 0].abs().max() < 1e-9  # both heads begin at slot 0
+    assert torch.equal(map_size[0, 1:], matrix[0, 1:])
 
 
 def test_a_head_that_moves_on_writes_a_tape() -> None:
     memory = make(slots=6, slot_width=2, read_heads=1, write_heads=1, shift=1)
-    say(memory, gate=-FAR, erase=FAR, shift=torch.tensor([FAR, -FAR, -FAR]).repeat(2), positive=-FAR, add=1.0)
+    set_interface(memory, gate=-FAR, erase=FAR, shift=torch.tensor([FAR, -FAR, -FAR]).repeat(2), positive=-FAR, add=1.0)
     record = Record()
     with torch.no_grad():
         memory(steps(7, 1), None, record)

@@ -93,9 +93,9 @@ def test_the_past_never_hears_of_the_future(name: str) -> None:
     changed = x.clone()
     changed[11:] *= -1.0  # a constant added would vanish in a layer norm
     with torch.no_grad():
-        before, after = memory(x, None)[0], memory(changed, None)[0]
-    assert torch.equal(before[:11], after[:11])
-    assert not torch.allclose(before[11:], after[11:])
+        before, map_size = memory(x, None)[0], memory(changed, None)[0]
+    assert torch.equal(before[:11], map_size[:11])
+    assert not torch.allclose(before[11:], map_size[11:])
 
 
 def test_context_is_how_far_it_sees(name: str) -> None:

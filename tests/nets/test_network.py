@@ -58,7 +58,9 @@ def inputs() -> Inputs:
 
 def cut(whole: Inputs, t: int) -> Inputs:
     return Inputs(
-        {k: v[t : t + 1] for k, v in whole.observation.items()}, whole.action[t : t + 1], whole.reward[t : t + 1]
+        {k: v[t : t + 1] for k, v in whole.observation.items()},
+        whole.prev_action[t : t + 1],
+        whole.prev_reward[t : t + 1],
     )
 
 
@@ -123,7 +125,7 @@ def test_attention_divides_by_the_root_of_the_head_size() -> None:
 
 def test_previous_action_and_reward_reach_the_values_unless_switched_off() -> None:
     whole = inputs()
-    other = Inputs(whole.observation, torch.zeros_like(whole.action), whole.reward + 1)
+    other = Inputs(whole.observation, torch.zeros_like(whole.prev_action), whole.prev_reward + 1)
     for seen in (True, False):
         network = network_of("self", "none", previous_action=seen, previous_reward=seen)
         with torch.no_grad():
@@ -150,18 +152,20 @@ def test_default_experiment_builds() -> None:
 @pytest.mark.parametrize("attention", sorted(catalog.ATTENTIONS))
 def test_what_is_remembered_changes_which_action_is_better(attention: str) -> None:
     network, whole = network_of(attention, "lstm"), inputs()
-    past = torch.cat([whole.reward[:3] + 2, whole.reward[3:]])
+    past = torch.cat([whole.prev_reward[:3] + 2, whole.prev_reward[3:]])
     with torch.no_grad():
-        before, after = (network(Inputs(whole.observation, whole.action, r), None)[0] for r in (whole.reward, past))
-    apart = (before - before.mean(-1, keepdim=True)) - (after - after.mean(-1, keepdim=True))
+        before, map_size = (
+            network(Inputs(whole.observation, whole.prev_action, r), None)[0] for r in (whole.prev_reward, past)
+        )
+    apart = (before - before.mean(-1, keepdim=True)) - (map_size - map_size.mean(-1, keepdim=True))
     assert apart[4].abs().min() > 1e-5  # a step whose own inputs are the same
 
 
 def test_recurrent_attention_looks_where_the_memory_tells_it() -> None:
     network, whole, first, second = network_of("recurrent", "lstm"), inputs(), Record(), Record()
     network(whole, None, first)
-    past = torch.cat([whole.reward[:3] + 2, whole.reward[3:]])
-    network(Inputs(whole.observation, whole.action, past), None, second)
+    past = torch.cat([whole.prev_reward[:3] + 2, whole.prev_reward[3:]])
+    network(Inputs(whole.observation, whole.prev_action, past), None, second)
     difference = (first.values["attention/recurrent"] - second.values["attention/recurrent"]).abs().amax((1, 2, 3))
     assert difference[0] == 0 and (difference[1:] > 1e-6).all()
 

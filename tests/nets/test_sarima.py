@@ -1,4 +1,4 @@
-"""SARIMA against the textbook's equations, and what its coefficients may be."""
+"""SARIMA against the textbook's equations, and the range of its coefficients."""
 
 from __future__ import annotations
 

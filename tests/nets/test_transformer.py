@@ -1,4 +1,4 @@
-"""The transformer memory: blocks equal the whole, gates begin near the identity, a state is never written to."""
+"""The transformer memory: blocks equal the whole, gates start near the identity, a state is never written to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What two runs must have in common, and a disk that dies or fills up at a chosen moment."""
+"""The contents of a run to compare with another run, and a simulated disk that fails or is full from some moment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OPERATIONS = ("write", "fsync", "rename", "replace", "truncate", "link", "unlink
 
 
 def contents(folder: Path) -> dict[str, Any]:
-    """Everything of a finished run that must not depend on how often it was stopped."""
+    """Everything of a finished run that must not depend on how often it was stopped and resumed."""
     best_step, best = load_weights(folder, "best")
     return {
         "log": [without_clock(event) for event in read_events(folder)],
@@ -29,11 +29,11 @@ def contents(folder: Path) -> dict[str, Any]:
 
 
 class Killed(BaseException):
-    """Stands for the end of the process: nothing may clean up behind it."""
+    """Simulates a killed process: no code may clean up after it."""
 
 
 class Disk:
-    """Counts the operations on files; at the chosen one it dies for good, or is full for good."""
+    """Counts file operations; from the chosen one on, every operation is killed, or fails because the disk is full."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, at: int, full: bool = False) -> None:
         self.count, self.at, self.full, self.names = 0, at, full, []

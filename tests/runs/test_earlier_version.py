@@ -21,12 +21,12 @@ STORED = Path(__file__).parent / "stored" / "tmaze-lstm"
 
 @pytest.fixture
 def stored(tmp_path: Path) -> Path:
-    """A copy that may be changed."""
+    """A copy of the stored run, which a test may change."""
     return Path(shutil.copytree(STORED, tmp_path / "runs" / STORED.name))
 
 
 def command(*arguments: str) -> list[dict[str, object]]:
-    """Events that a command prints, as plain data."""
+    """The events that a command prints, as plain data."""
     ended = subprocess.run(
         [sys.executable, "-m", "dqngui", *arguments, "--json"], capture_output=True, text=True, check=True
     )

@@ -1,4 +1,4 @@
-"""Writing beside readers."""
+"""Writing files while others read them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reaches the disk, in which order, and what happens when it does not."""
+"""Recording a run: what is written to disk, in which order, and what happens when a write fails."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_only_logged_events_reach_the_log_and_all_others_are_passed_on(folder: P
     assert list(record(iter(events), folder, Experiment())) == events
     lines = (folder / "events.jsonl").read_bytes().splitlines()
     assert [json.loads(line)["type"] for line in lines] == ["EpisodeEnded", "KnobChanged", "Evaluated", "Learned"]
-    assert json.loads(lines[-1])["loss"] is None  # not NaN, which is no JSON
+    assert json.loads(lines[-1])["loss"] is None  # not NaN, which JSON does not have
     assert [event.step for event in read_events(folder)] == [1, 1, 2, 2]
     summary = summary_of(folder)
     assert summary is not None
@@ -95,7 +95,7 @@ def test_a_snapshot_is_answered_when_it_is_on_the_disk(folder: Path) -> None:
             assert event.seconds > 0
             assert len(list(read_events(folder))) == 1  # the log was there first
             assert load_weights(folder, "best")[0] == 5
-            assert checkpoints(folder) == [5]  # the best is one of those that a pin may choose
+            assert checkpoints(folder) == [5]  # a pin may choose the best checkpoint too
             assert not (folder / "resume").exists()
         elif isinstance(event, CheckpointSaved):
             assert not event.best
@@ -164,7 +164,7 @@ def failing(error: str) -> Iterator[Any]:
 def test_an_error_of_the_job_is_told_in_one_sentence(folder: Path, error: str, text: str, kept: bool) -> None:
     _, failure, last = record(failing(error), folder if kept else None, Experiment())
     assert isinstance(failure, Failed)
-    assert (failure.text, failure.step) == (text, 4)
+    assert (failure.words, failure.step) == (text, 4)
     assert ("Traceback" in failure.details) == (error != "config")
     assert last == Finished(step=4, seconds=2.0, steps_per_second=2.0, reason="failed")
     if kept:
@@ -208,7 +208,7 @@ def test_a_file_system_that_is_full(tmp_path: Path) -> None:
         folder = create(disk, Experiment())
         *_, saved, failure, last = run_until_full(folder)
         assert isinstance(failure, Failed)
-        assert failure.text.endswith("the disk is full")
+        assert failure.words.endswith("the disk is full")
         assert isinstance(last, Finished)
         assert load_resume(folder).mark.step >= saved
         assert len(load_resume(folder).arrays["past"]) == load_resume(folder).mark.step
@@ -232,7 +232,7 @@ from tests.runs.walk import run
 resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
 for event in run(Path(sys.argv[1]), 100_000):
     if isinstance(event, Failed):
-        print(event.text)
+        print(event.words)
 """
 
 
@@ -247,7 +247,7 @@ def test_a_file_that_may_not_grow(folder: Path) -> None:
 
 
 def test_what_the_recorder_costs(folder: Path) -> None:
-    """Far above what is measured (about 2 µs an event, 1 ms a checkpoint), so that only a blunder fails it."""
+    """Limits far above the measured times (about 2 µs per event, 1 ms per checkpoint): only a gross slowdown fails."""
     count = 20_000
     events = [EpisodeEnded(step=step, ret=1.0, length=1) for step in range(count)]
     began = time.perf_counter()

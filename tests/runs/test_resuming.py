@@ -1,4 +1,4 @@
-"""Killed at any moment, torn in any way: the run goes on as if nothing had happened."""
+"""Resuming: a run that is killed at any moment, or whose files are torn, continues as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -36,21 +36,34 @@ def new(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waiting for the disk matters to power cuts only, which no test makes."""
+    """Skip fsync: it matters only for power cuts, which no test simulates."""
     monkeypatch.setattr(os, "fsync", lambda fd: None)
+
+
+SHORT = 120
+"""Steps of the runs that are stopped at every operation: two saves with a better best checkpoint, then one without."""
 
 
 @pytest.fixture(scope="module")
 def never_stopped(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder = create(tmp_path_factory.mktemp("whole"), experiment())
-    events = list(run(folder))
+    return whole_run(tmp_path_factory.mktemp("whole"), 200)
+
+
+@pytest.fixture(scope="module")
+def short_never_stopped(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return whole_run(tmp_path_factory.mktemp("short"), SHORT)
+
+
+def whole_run(runs: Path, total: int) -> dict[str, Any]:
+    folder = create(runs, experiment())
+    events = list(run(folder, total))
     assert isinstance(events[-1], Finished)
     return contents(folder)
 
 
-def go_on(folder: Path) -> Event:
-    folders._open.clear()  # the killed process took its claims with it
-    return list(run(folder))[-1]
+def go_on(folder: Path, total: int = 200) -> Event:
+    folders._open.clear()  # a killed process loses its locks
+    return list(run(folder, total))[-1]
 
 
 def test_closing_and_resuming_gives_the_log_of_a_run_never_stopped(new: Path, never_stopped: dict[str, Any]) -> None:
@@ -70,7 +83,7 @@ def test_closing_and_resuming_gives_the_log_of_a_run_never_stopped(new: Path, ne
 
 
 @pytest.mark.timeout(300)
-def test_killed_at_any_operation_on_the_disk(tmp_path: Path, never_stopped: dict[str, Any]) -> None:
+def test_killed_at_any_operation_on_the_disk(tmp_path: Path, short_never_stopped: dict[str, Any]) -> None:
     at, operations = 0, []
     while True:
         at += 1
@@ -78,7 +91,7 @@ def test_killed_at_any_operation_on_the_disk(tmp_path: Path, never_stopped: dict
         with pytest.MonkeyPatch.context() as patch:
             disk = Disk(patch, at)
             with contextlib.suppress(Killed):
-                list(run(folder))
+                list(run(folder, SHORT))
             operations = disk.names
             struck = disk.struck
         if not struck:
@@ -88,21 +101,21 @@ def test_killed_at_any_operation_on_the_disk(tmp_path: Path, never_stopped: dict
             with pytest.raises(ConfigError, match="never saved"):
                 load_resume(folder)
             continue
-        # Going on dies too, at every third place, before it is left in peace.
+        # The resumed run is killed too, at every third operation, before it may end.
         with pytest.MonkeyPatch.context() as patch:
             folders._open.clear()
             Disk(patch, 1 + at % 40)
             with contextlib.suppress(Killed):
-                list(run(folder))
-        assert go_on(folder).step == 200, f"{at}: {operations[-3:]}"
-        assert contents(folder) == never_stopped, f"{at}: {operations[-3:]}"
+                list(run(folder, SHORT))
+        assert go_on(folder, SHORT).step == SHORT, f"{at}: {operations[-3:]}"
+        assert contents(folder) == short_never_stopped, f"{at}: {operations[-3:]}"
     assert at > 60
     assert {"rename", "replace", "fsync", "write", "link"} <= set(operations)
 
 
 @pytest.mark.timeout(300)
 def test_a_full_disk_at_any_moment_fails_with_a_sentence_and_spoils_nothing(
-    tmp_path: Path, never_stopped: dict[str, Any]
+    tmp_path: Path, short_never_stopped: dict[str, Any]
 ) -> None:
     at, seen = 0, set()
     while True:
@@ -111,7 +124,7 @@ def test_a_full_disk_at_any_moment_fails_with_a_sentence_and_spoils_nothing(
         events: list[Event] = []
         with pytest.MonkeyPatch.context() as patch:
             disk = Disk(patch, at, full=True)
-            events = list(run(folder))
+            events = list(run(folder, SHORT))
             struck = disk.struck
         if not struck:
             break
@@ -119,14 +132,14 @@ def test_a_full_disk_at_any_moment_fails_with_a_sentence_and_spoils_nothing(
         assert isinstance(failure, Failed)
         assert isinstance(last, Finished)
         assert last.reason == "failed"
-        assert failure.text.startswith("cannot write `")
-        assert failure.text.endswith(": the disk is full")
-        seen.add(Path(failure.text.split("`")[1]).name)
+        assert failure.words.startswith("cannot write `")
+        assert failure.words.endswith(": the disk is full")
+        seen.add(Path(failure.words.split("`")[1]).name)
         saved = [event.step for event in events if isinstance(event, CheckpointSaved)]
         if saved:
             assert load_resume(folder).mark.step >= saved[-1]
-            assert go_on(folder).step == 200
-            assert contents(folder) == never_stopped
+            assert go_on(folder, SHORT).step == SHORT
+            assert contents(folder) == short_never_stopped
     assert {"events.jsonl", "40.pt.new", "meta.json", "tensors.pt"} <= seen
 
 
@@ -134,27 +147,28 @@ def test_a_full_disk_at_any_moment_fails_with_a_sentence_and_spoils_nothing(
 def test_killed_for_real_again_and_again(new: Path, tmp_path: Path) -> None:
     whole = create(tmp_path / "whole", experiment())
     list(run(whole, 1500))
-    chance = random.Random(1)
-    command = [sys.executable, "-m", "tests.runs.walk", str(new), "1500"]
+    generator = random.Random(1)
+    command = [sys.executable, "-m", "tests.runs.walk"]
     kills = 0
-    while True:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
-        if kills < 4:
-            while not (new / "resume" / "meta.json").exists():
-                time.sleep(0.01)
-                assert process.poll() is None
-            # The first signs of life come after torch's import.
-            before = (new / "events.jsonl").stat().st_mtime_ns
-            while (new / "events.jsonl").stat().st_mtime_ns == before and process.poll() is None:
-                time.sleep(0.005)
-            time.sleep(chance.uniform(0.0, 0.5))
-            process.send_signal(signal.SIGKILL)
-            kills += 1
-        out, _ = process.communicate(timeout=60)
-        if process.returncode == 0:
-            assert out == b"completed\n"
-            break
-    assert kills == 4
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdin is not None
+        assert parent.stdout is not None
+        while True:
+            log = new / "events.jsonl"
+            before = log.stat().st_mtime_ns if log.exists() else 0
+            print(new, 1500, file=parent.stdin, flush=True)
+            process = int(parent.stdout.readline())
+            if kills < 4:
+                while not (new / "resume" / "meta.json").exists() or log.stat().st_mtime_ns == before:
+                    time.sleep(0.005)  # until it writes
+                time.sleep(generator.uniform(0.0, 0.5))
+                os.kill(process, signal.SIGKILL)
+                kills += 1
+                assert int(parent.stdout.readline()) == -signal.SIGKILL
+            else:
+                assert int(parent.stdout.readline()) == 0
+                break
+        parent.stdin.close()
     assert contents(new) == contents(whole)
 
 
@@ -171,13 +185,13 @@ def test_rewinding_tells_what_was_lost_and_keeps_it_aside(new: Path) -> None:
     assert isinstance(info, RunResumed)
     assert (info.step, info.lost_steps) == (40, 35)
     assert len(info.lost_tweaks) == 5  # at 42, 49, 56, 63, 70
-    assert info.lost_tweaks[0].startswith("learn.lr to ")
-    assert info.lost_tweaks[0].endswith(" at step 42")
+    assert info.tweaks_in_words[0].startswith("learn.lr to ")
+    assert info.tweaks_in_words[0].endswith(" at step 42")
     kept = list(read_events(new))
     discarded = [decode_event(line) for line in (new / "events.discarded.jsonl").read_bytes().splitlines()]
     assert kept + discarded == logged
     assert all(event.step > 40 for event in discarded)
-    assert rewind(new, mark).lost_tweaks == ()  # again: nothing is lost twice
+    assert rewind(new, mark).lost_tweaks == ()  # rewinding twice loses nothing more
 
 
 def test_checkpoints_of_a_lost_future_go_with_it(new: Path) -> None:
@@ -278,9 +292,9 @@ def test_a_run_has_one_writer(new: Path) -> None:
         rewind(new, load_resume(new).mark)
     failure, _ = list(record(walk(10, None, {}, 0.0), new, experiment()))
     assert isinstance(failure, Failed)
-    assert "being trained" in failure.text
+    assert "being trained" in failure.words
     events.close()  # type: ignore[attr-defined]
     failure, _ = list(record(walk(10, None, {}, 0.0), new, experiment()))
     assert isinstance(failure, Failed)
-    assert "already holds a run" in failure.text
+    assert "already holds a run" in failure.words
     assert go_on(new).step == 200

@@ -1,4 +1,4 @@
-"""Runs thrown away and brought back."""
+"""Runs moved to the trash and restored."""
 
 from __future__ import annotations
 

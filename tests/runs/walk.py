@@ -1,10 +1,12 @@
-"""A run without learning, whose every number depends on all before: what resuming must not change.
+"""A run without learning: a random walk in which each number depends on all earlier ones, to test resuming.
 
-Runs as a program too (`python -m tests.runs.walk FOLDER TOTAL`), to be killed from outside.
+Runs as a program too, to be killed from outside: `python -m tests.runs.walk` reads lines of FOLDER and TOTAL, trains
+each in a process of its own (forked, so that torch is imported once), and prints its id and then its exit code.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -24,7 +26,7 @@ EVERY = 40
 
 
 def walk(total: int, state: dict[str, Any] | None, arrays: dict[str, Any], delay: float) -> Iterator[Any]:
-    """Episodes, learning rows, evaluations, a tweak now and then, a checkpoint every 40 steps."""
+    """Yield episodes, learning rows, evaluations, tweaks, and a checkpoint every 40 steps."""
     generator = np.random.default_rng(0)
     step, best, weights = 0, float("-inf"), torch.zeros(5)
     if state is not None:
@@ -58,7 +60,7 @@ def snapshot(step: int, weights: torch.Tensor, best: float, generator: np.random
 
 
 def run(folder: Path, total: int = 200, delay: float = 0.0) -> Iterator[Event]:
-    """Begin the run in the folder, or go on from its last checkpoint, as a training job does."""
+    """Begin the run in the folder, or continue from its last checkpoint, as a training job does."""
     if (folder / "events.jsonl").exists():
         stored = load_resume(folder)
         yield rewind(folder, stored.mark)
@@ -72,7 +74,20 @@ def experiment() -> Experiment:
     return msgspec.structs.replace(Experiment(), title="A walk")
 
 
+def train_and_exit(folder: Path, total: int) -> None:
+    """End this process with 0 if the run was completed, else with 1."""
+    code = 1
+    try:
+        code = int(list(run(folder, total, 0.001))[-1].reason != "completed")  # type: ignore[attr-defined]
+    finally:
+        os._exit(code)
+
+
 if __name__ == "__main__":
-    for event in run(Path(sys.argv[1]), int(sys.argv[2]), 0.001):
-        if isinstance(event, Finished):
-            print(event.reason)
+    for line in sys.stdin:
+        folder, total = line.rsplit(maxsplit=1)
+        process = os.fork()
+        if not process:
+            train_and_exit(Path(folder), int(total))
+        print(process, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)

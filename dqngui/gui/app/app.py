@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, QSettings, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
 from dqngui.config import Experiment
-from dqngui.gui.app.closing import BackgroundTask, Closing
+from dqngui.gui.app.closing import Closing
 from dqngui.gui.app.cost_report import CostReport
 from dqngui.gui.app.garbage import Sweeper
 from dqngui.gui.app.screenshots import Screenshots
@@ -24,18 +24,19 @@ from dqngui.gui.cards.panel import Sources
 from dqngui.gui.main_window.pin_controls import PinControls
 from dqngui.gui.main_window.window import Window
 from dqngui.gui.style import theme as themes
-from dqngui.hosts import open_host
+from dqngui.hosts import OpenHost, open_host
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.analysis.study import Study
+from dqngui.lab.background.task import BackgroundTask
 from dqngui.lab.cursor.pinning import Pinning
 from dqngui.lab.library.library import Library
-from dqngui.lab.playback.agent_process import HostFactory
 from dqngui.lab.playback.agent_ref import demo_run
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.follow_session import SessionFollower
 from dqngui.lab.playback.player import Player
+from dqngui.lab.session.job import host_of_window
 from dqngui.lab.session.session import Session
-from dqngui.lab.session.states import State
+from dqngui.lab.session.states import Action, State
 
 INTERRUPTED = 130
 TORCH_MS = 5000  # the window's own torch is loaded after so long at the latest
@@ -44,7 +45,7 @@ _SIGNALS_MS = 100  # Python handles a signal only when it runs; this timer makes
 
 
 class App(QObject):
-    """The window with everything that lives as long as it does.
+    """Makes the window, the session, the player and all other parts, and connects them.
 
     Attributes:
         interrupted: a signal asked to close.
@@ -57,10 +58,12 @@ class App(QObject):
         runs: Path | None,
         settings: QSettings,
         theme: themes.Setting | None = None,
-        open_play_host: HostFactory = open_host,
+        open_train_host: OpenHost = host_of_window,
+        open_play_host: OpenHost = open_host,
     ) -> None:
+        """The hosts are where training runs, and where agents play."""
         super().__init__()
-        self.session = Session(experiment, runs=runs, parent=self)
+        self.session = Session(experiment, runs=runs, open_host=open_train_host, parent=self)
         self.window = Window(self.session, settings=settings, theme=theme)
         self.torch = TorchLoader(self)
         self.sweeper = Sweeper(self)
@@ -75,7 +78,6 @@ class App(QObject):
             self.player,
             self.library,
             self.session_follower,
-            history=lambda: self.window.panel_docks.history,
             parent=self,
         )
         parts: list[BackgroundTask] = [self.player, self.study, self.second_player, self.library]
@@ -104,19 +106,20 @@ class App(QObject):
                 self.library,
                 study=self.study,
                 second_player=self.second_player,
-                pinning=self.pinning,
+                cursor=self.pinning,
+                cards=panel_docks,
             )
         )
         self.pin_controls = PinControls(self.pinning, player, panel_docks, self.window.menu)
         self.second_player.grew.connect(self.window.paint_budget.request)
         self.session.weights.connect(self.study.use_weights)
         self.session.cleared.connect(self.study.forget_weights)
-        self.study.weights_wanted.connect(self.session.request_weights)
+        self.study.weights_wanted.connect(self.session.job.request_weights)
         player.grew.connect(self._on_grew)
         player.grew.connect(self.window.tab_raiser.take_views)
         player.moved.connect(panel_docks.follow)
         player.changed.connect(lambda: panel_docks.set_scrubbed(player.paused))
-        panel_docks.views_wanted_changed.connect(self._on_sight)
+        panel_docks.wants_changed.connect(self._on_sight)
         self._on_sight()
 
     def _on_grew(self, playing: PlayedEpisode | None) -> None:
@@ -126,9 +129,7 @@ class App(QObject):
 
     def _on_sight(self) -> None:
         panel_docks = self.window.panel_docks
-        self.player.show_in(
-            pictures=not {"agent", "whatif"}.isdisjoint(panel_docks.in_sight), views=panel_docks.views_wanted
-        )
+        self.player.show_in(pictures=panel_docks.pictures_wanted, views=panel_docks.views_wanted)
 
     def _on_shown(self) -> None:
         self.shown_at = time.perf_counter()
@@ -199,7 +200,7 @@ def run_window(
     if size is not None:
         window.resize(*size)
     if start:
-        window.shown.connect(app.session.start)
+        window.shown.connect(lambda: app.session.do(Action.START))
     if quit_after is not None:
         QTimer.singleShot(round(1000 * quit_after), app, lambda: app.closing.begin(ask=False))
     qt.commitDataRequest.connect(lambda _: app.closing.begin(ask=False))
@@ -220,8 +221,8 @@ def run_window(
         if pictures.problem:
             print(f"dqngui: {pictures.problem}", file=sys.stderr)
             status = status or 1
-    if app.session.state is State.FAILED and app.session.failure is not None:
-        print(f"dqngui: {app.session.failure.text}", file=sys.stderr)
+    if app.session.state is State.FAILED and app.session.run.failure is not None:
+        print(f"dqngui: {app.session.run.failure.words}", file=sys.stderr)
     window.deleteLater()
     return status
 

@@ -1,16 +1,16 @@
-"""Closing the window: save, end the job, end the background import, and only then go. It never blocks the loop."""
+"""Closes the window in order: save, end the job, end background work, then quit. It never blocks the event loop."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
 
 from dqngui.gui.app.torch_loader import TorchLoader
+from dqngui.lab.background.task import BackgroundTask
 from dqngui.lab.session.session import Session
 
 POLL_MS = 30
@@ -18,17 +18,12 @@ PATIENCE_S = 10.0
 WORTH_ASKING_S = 30.0
 
 
-class BackgroundTask(Protocol):
-    """Something beside the run that works in the background."""
-
-    def stop(self) -> None: ...
-    @property
-    def alive(self) -> bool: ...
-    def join(self) -> None: ...
-
-
 class Closing(QObject):
-    """The one way out, for the window's button, Ctrl+C, SIGTERM, log-out and `--quit-after`.
+    """Ends the program, for the window's button, Ctrl+C, SIGTERM, log-out and `--quit-after` alike.
+
+    Attributes:
+        leave: ends the program at once, with an exit status.
+        patience: seconds after which it offers to leave without saving.
 
     Signals:
         begun: the run is being saved; nothing new should begin.
@@ -52,7 +47,7 @@ class Closing(QObject):
         self._session, self._window = session, window
         self._parts = parts
         self._awaited: tuple[BackgroundTask | TorchLoader, ...] = (*parts, torch)
-        self._leave, self._patience = leave, patience
+        self.leave, self.patience = leave, patience
         self._since: float | None = None
         self.done = False
         self.dialog: QMessageBox | None = None
@@ -63,7 +58,7 @@ class Closing(QObject):
         """Begin to close; asks first if much training would be lost."""
         if self.done or self._since is not None:
             return
-        lost = self._session.seconds_unsaved
+        lost = self._session.seconds_unsaved(time.perf_counter())
         if ask and lost > WORTH_ASKING_S:
             self._question(
                 f"This run keeps no files. Quitting loses {lost / 60:.1f} minutes of training.", "Quit", self._go
@@ -76,7 +71,7 @@ class Closing(QObject):
         self._session.kill()
         for part in self._parts:
             part.stop()
-        self._leave(1)
+        self.leave(1)
 
     def _go(self) -> None:
         if self._since is not None:
@@ -91,7 +86,7 @@ class Closing(QObject):
     @Slot()
     def _look(self) -> None:
         assert self._since is not None
-        if not self._session.active and not any(part.alive for part in self._awaited):
+        if not self._session.job.active and not any(part.alive for part in self._awaited):
             self._timer.stop()
             for part in self._awaited:
                 part.join()
@@ -99,9 +94,9 @@ class Closing(QObject):
                 self.dialog.close()
             self.done = True
             self.finished.emit()
-        elif time.monotonic() - self._since > self._patience and self.dialog is None:
+        elif time.monotonic() - self._since > self.patience and self.dialog is None:
             waiting_for = (
-                "The run is still being saved." if self._session.active else "Something is still being loaded."
+                "The run is still being saved." if self._session.job.active else "Something is still being loaded."
             )
             self._question(waiting_for, "Quit without saving", self.force)
 

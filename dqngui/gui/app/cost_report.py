@@ -1,4 +1,4 @@
-"""What `--report` writes: the window's cost over a span that begins once everything has warmed up."""
+"""Measures what the window costs, for `--report`: after a warm-up, until the window closes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from PySide6.QtCore import QEvent, QObject, QTimer, Slot
 
 from dqngui.gui.docking.timings import Durations, Lateness, process_age
 from dqngui.gui.main_window.window import Window
-from dqngui.gui.scene.frame import FrameView
 from dqngui.lab.playback.player import Player
 from dqngui.messages import CheckpointSaved, Event, Learned
 
@@ -60,7 +59,7 @@ class CostReport(QObject):
             self._began = None
             self._warm_up.start()
         if self._measuring:
-            self._last = (time.perf_counter(), self._session.step)
+            self._last = (time.perf_counter(), self._session.run.step)
             self._first = self._first or self._last
             for event in events:
                 if isinstance(event, CheckpointSaved):
@@ -75,8 +74,9 @@ class CostReport(QObject):
     def count_pictures(self, player: Player) -> None:
         """Count how many of the player's pictures are painted, and note when the first one was."""
         player.framed.connect(self._on_framed)
-        for screen in self._window.findChildren(FrameView):
-            screen.installEventFilter(self)
+        for panel in self._window.panel_docks.panels.values():
+            for frame in panel.frames:
+                frame.installEventFilter(self)
 
     @Slot(object, int)
     def _on_framed(self, picture: object, t: int) -> None:
@@ -102,7 +102,7 @@ class CostReport(QObject):
 
     @Slot()
     def end(self) -> None:
-        """The span is over; one that never began is empty."""
+        """End the measurement; one that never began is empty."""
         if self.figures or self._shown_after is None:
             return
         if self._began is None:
@@ -117,8 +117,8 @@ class CostReport(QObject):
         seconds = time.perf_counter() - self._began
         return {
             "measured_s": round(seconds, 2),
-            "host": session.experiment.run.host,
-            "steps": session.step,
+            "host": session.run.experiment.run.host,
+            "steps": session.run.step,
             **self._steps(),
             "event_loop_late_ms": self._lateness.figures(),
             "redraw_ms": budget.costs.figures(),

@@ -23,7 +23,7 @@ def collect_due() -> None:
 
 
 class Sweeper(QObject):
-    """Takes the collection over from Python, and does it from the event loop, until it is stopped."""
+    """Turns Python's own garbage collection off and collects from the event loop, until it is stopped."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -43,7 +43,7 @@ class Sweeper(QObject):
 
     @Slot()
     def leave_out(self) -> None:
-        """What is there by now stays: collections need not look at it, which takes long once torch is loaded."""
+        """Exclude all objects that exist now from collections, which take long once torch is loaded."""
         gc.freeze()
 
     @Slot()

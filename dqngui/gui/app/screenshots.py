@@ -1,4 +1,4 @@
-"""Pictures of the window at a few moments, named by when, state and theme."""
+"""Saves pictures of the window while it runs; their names have the time, the state and the theme."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Screenshots(QObject):
         QTimer.singleShot(SETTLE_MS, self, lambda: self.take(str(state)))
 
     def take(self, name: str) -> None:
-        """One picture now."""
+        """Take a picture now."""
         path = self._folder / f"{len(self.taken):02}-{name}-{themes.current().name}.png"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ def find_devices() -> Devices:
 
 
 class TorchLoader(QObject):
-    """One background thread; its result is fetched by a timer, so no signal crosses threads.
+    """Imports torch in a thread; a timer fetches the result, so that no signal crosses threads.
 
     Signals:
         loaded(list[tuple[str, str]]): torch can be used; the devices.
@@ -48,7 +48,7 @@ class TorchLoader(QObject):
 
     @Slot()
     def start(self) -> None:
-        """Begin, once."""
+        """Start the import; a second call does nothing."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._load, name="import-torch", daemon=True)
             self._thread.start()

@@ -1,1 +1,1 @@
-"""What every card shares: its frame and header, the Panel contract, and lines that stand above or below a panel."""
+"""What all cards share: frame and header, the Panel contract, lines above or below a panel. Not where cards stand."""

@@ -32,7 +32,7 @@ class Card(QFrame):
 
     Attributes:
         header: the header line's widget (a drag handle when docked).
-        menu: actions of the card; its button appears with the first action.
+        menu: actions of the card; `menu_button`, which opens it, appears with the first action.
     """
 
     def __init__(self, title: str, body: QWidget | None = None, parent: QWidget | None = None) -> None:
@@ -51,19 +51,19 @@ class Card(QFrame):
         themes.set_role(self._note, "muted")
         self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.menu = QMenu(self)
-        self._menu_button = QToolButton(self.header)
-        self._menu_button.setMenu(self.menu)
-        self._menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._menu_button.setIconSize(QSize(16, 16))
-        self._menu_button.setToolTip(f"{title}: more actions")
-        self._menu_button.setAccessibleName(f"{title} menu")
-        self._menu_button.hide()
+        self.menu_button = QToolButton(self.header)
+        self.menu_button.setMenu(self.menu)
+        self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu_button.setIconSize(QSize(16, 16))
+        self.menu_button.setToolTip(f"{title}: more actions")
+        self.menu_button.setAccessibleName(f"{title} menu")
+        self.menu_button.hide()
         self._line = QHBoxLayout(self.header)
         self._line.setContentsMargins(10, 4, 6, 0)
         self._line.setSpacing(6)
         self._line.addWidget(self._title)
         self._line.addWidget(self._note, 1)
-        self._line.addWidget(self._menu_button)
+        self._line.addWidget(self.menu_button)
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(1, 1, 1, 1)
         self._box.setSpacing(0)
@@ -76,6 +76,11 @@ class Card(QFrame):
     @property
     def title(self) -> str:
         return self._title.text()
+
+    @property
+    def titled(self) -> bool:
+        """The title is shown."""
+        return not self._title.isHidden()
 
     def set_titled(self, titled: bool) -> None:
         """Show the title; a card in a tab leaves it to the tab."""
@@ -93,7 +98,7 @@ class Card(QFrame):
     def add_action(self, action: QAction) -> None:
         """Put an action into the card's menu."""
         self.menu.addAction(action)
-        self._menu_button.show()
+        self.menu_button.show()
 
     def _fit_header(self) -> None:
         """Legends show their words where these fit, and markers alone where they do not."""
@@ -109,7 +114,7 @@ class Card(QFrame):
 
     def room_for(self, widgets: Sequence[QWidget]) -> int:
         """Pixels of the header line that these of its widgets may take, each with the gap beside it."""
-        shown = [each for each in (self._title, self._menu_button) if not each.isHidden() and each not in widgets]
+        shown = [each for each in (self._title, self.menu_button) if not each.isHidden() and each not in widgets]
         margins, gap = self._line.contentsMargins(), self._line.spacing()
         taken = sum(each.sizeHint().width() + gap for each in shown) + gap  # and one beside the empty note
         return self.width() - margins.left() - margins.right() - 2 - taken
@@ -123,7 +128,7 @@ class Card(QFrame):
         self._box.addWidget(body, 1)
 
     def restyle(self, theme: Theme) -> None:
-        self._menu_button.setIcon(themes.icon("dots-horizontal", "muted"))
+        self.menu_button.setIcon(themes.icon("dots-horizontal", "muted"))
 
 
 class CardDock(QDockWidget):

@@ -19,7 +19,7 @@ def offer_demo(panel: Panel, sources: Sources) -> QPushButton | None:
 
 
 def open_demo(sources: Sources) -> None:
-    """Open it, unless a run is being trained; the session says so then."""
+    """Open the demo run; while another run trains, the session says that it cannot."""
     folder = demo_run()
     if folder is not None:
         sources.session.open_stored(folder)

@@ -5,9 +5,10 @@ The window keeps one `History` and calls, for each panel whose card can be seen:
     panel.show(history, cursor)   when the card becomes visible, or another run is opened
     panel.take(events)            once a tick, after the history took them
     panel.refresh()               when the painting budget allows; draws only if something changed
-    panel.seek(cursor)            when the cursor moves
+    panel.seek(cursor)            when the cursor moves, also as the answer to `ask_cursor`
     panel.restyle(theme)          when the theme changes
     panel.clear(reason)           when there is no run any more
+    panel.set_in_sight(in_sight)  when the card is shown or hidden
 
 Panels that look inside the agent name patterns of views, and get beside that:
 
@@ -20,43 +21,34 @@ again, since everything it draws is in the history.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
-import pyqtgraph as pg
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QImage, QPaintDevice, QPainter
-from PySide6.QtWidgets import (
-    QFileDialog,
-    QGraphicsItem,
-    QGraphicsView,
-    QLabel,
-    QMessageBox,
-    QPushButton,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
+from dqngui.gui.cards.card import Card
+from dqngui.gui.cards.picture_export import save_png, save_svg
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.save_dialog import ask_where, tell_problem
+from dqngui.lab.analysis.episode_arrays import arrays_of, write_arrays
+from dqngui.lab.analysis.second_player import SecondPlayer
+from dqngui.lab.analysis.study import Study
+from dqngui.lab.analysis.table import Table
+from dqngui.lab.background.task import BackgroundTask
+from dqngui.lab.cursor.cursor import Cursor, CursorControl
+from dqngui.lab.cursor.pinning import Pinning
+from dqngui.lab.library.library import Library
 from dqngui.lab.playback.episode import PlayedEpisode
+from dqngui.lab.playback.player import Player
 from dqngui.lab.session.history import History
+from dqngui.lab.session.session import Session
 from dqngui.messages import Event
-
-if TYPE_CHECKING:
-    from dqngui.gui.app.closing import BackgroundTask
-    from dqngui.lab.analysis.second_player import SecondPlayer
-    from dqngui.lab.analysis.study import Study
-    from dqngui.lab.cursor.pinning import Pinning
-    from dqngui.lab.library.library import Library
-    from dqngui.lab.playback.player import Player
-    from dqngui.lab.session.session import Session
-
 
 _EXPORTS = {
     "png": ("Export picture (PNG)…", "image-outline"),
@@ -66,18 +58,13 @@ _EXPORTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A pinned moment; the live cursor is None.
+class PanelsInSight(Protocol):
+    """Tells which panels can be seen."""
 
-    Attributes:
-        step: environment steps since the run began.
-        episode, t: the episode and the step in it, where one is chosen.
-    """
-
-    step: int
-    episode: int | None = None
-    t: int | None = None
+    @property
+    def in_sight(self) -> list[str]:
+        """Their names in the catalog."""
+        ...
 
 
 @dataclass(slots=True)
@@ -85,6 +72,8 @@ class Sources:
     """What panels may ask for besides the history; the window owns these.
 
     Attributes:
+        cursor: pins training episodes, for panels that are clicked.
+        cards: tells which panels can be seen.
         chosen: the row that the user chose to look at, by the view's name; counted as the Memory panel does.
     """
 
@@ -93,7 +82,8 @@ class Sources:
     library: Library
     study: Study | None = None
     second_player: SecondPlayer | None = None
-    pinning: Pinning | None = None
+    cursor: Pinning | None = None
+    cards: PanelsInSight | None = None
     chosen: dict[str, int] = field(default_factory=dict)
 
 
@@ -105,21 +95,25 @@ class Panel(QWidget):
         wants: the scalar events that change it.
         views: name patterns of the views it draws (`attention/*`); with any, the player records while it is in sight.
         promise: a sentence for the time when there is nothing to draw.
+        shows_pinned: a line over the panel says which episode is pinned.
+        steps_by_keys: after a click into the panel the arrow keys step through the episode.
+        card: the card around the panel; None in a panel that stands alone.
+        frames: widgets that show the picture of a step; with any, the player draws it while the panel is in sight.
+        cursor_control: what clicks ask for a `Cursor`; None in a panel that stands alone.
+        cursor_at: where the cursor is pinned; None while it is live.
         sources: what `attach` gave; None in a panel that stands alone.
         header_widgets: legend, choices and key figures, for the right of the card's header line.
         menu_actions: actions for the card's menu.
+        in_sight: the card can be seen, as the docks said last.
         background: what works in the background and must have ended before the window goes; None for most panels.
-
-    Signals:
-        picked(object): the user asks for a `Cursor`, or for None (live); the window answers with `seek`.
     """
 
     title: ClassVar[str] = ""
     wants: ClassVar[tuple[type[Event], ...]] = ()
     views: ClassVar[tuple[str, ...]] = ()
     promise: ClassVar[str] = ""
-
-    picked = Signal(object)
+    shows_pinned: ClassVar[bool] = False
+    steps_by_keys: ClassVar[bool] = False
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -128,9 +122,13 @@ class Panel(QWidget):
         self.cursor_at: Cursor | None = None
         self.playing: PlayedEpisode | None = None
         self.sources: Sources | None = None
+        self.cursor_control: CursorControl | None = None
+        self.card: Card | None = None
+        self.frames: list[QWidget] = []
         self.header_widgets: list[QWidget] = []
         self.menu_actions: list[QAction] = []
         self.background: BackgroundTask | None = None
+        self.in_sight = False
         self.content = QWidget()
         self._empty = QLabel(self.promise)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -145,9 +143,9 @@ class Panel(QWidget):
         self._pages = QStackedWidget(self)
         self._pages.addWidget(self._blank)
         self._pages.addWidget(self.content)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._pages)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.addWidget(self._pages)
         self._changed = False
         self._something: bool | None = None
         self._reason = ""
@@ -169,7 +167,11 @@ class Panel(QWidget):
 
     def attach(self, sources: Sources) -> None:
         """Take what the panel needs besides the history; called once, before anything else."""
-        self.sources = sources
+        self.sources, self.cursor_control = sources, sources.cursor
+
+    def set_in_sight(self, in_sight: bool) -> None:
+        """The card came into sight, or is hidden from now on."""
+        self.in_sight = in_sight
 
     def take_views(self, playing: PlayedEpisode | None) -> None:
         """The player's episode has more steps or is another one; `refresh` draws it. None: nothing is played."""
@@ -214,6 +216,15 @@ class Panel(QWidget):
         self._changed = True
         self.refresh()
 
+    @property
+    def empty_text(self) -> str:
+        """The sentence that stands here while there is nothing to draw; empty while the panel draws."""
+        return "" if self._something else self._empty.text()
+
+    def invalidate(self) -> None:
+        """Let the next `refresh` draw, whether or not anything changed."""
+        self._changed = True
+
     # -- for the panels themselves --------------------------------------------------------------
 
     def has_content(self) -> bool:
@@ -230,7 +241,20 @@ class Panel(QWidget):
     def pick(self, step: float, slack: float) -> None:
         """Ask for the cursor at a step; within `slack` steps of where it is pinned, ask to let it go."""
         pinned = self.cursor_at is not None and abs(self.cursor_at.step - step) <= slack
-        self.picked.emit(None if pinned else Cursor(max(0, round(step))))
+        self.ask_cursor(None if pinned else Cursor(max(0, round(step))))
+
+    def ask_cursor(self, cursor: Cursor | None) -> None:
+        """Ask for a cursor, or for None: live."""
+        if self.cursor_control is not None:
+            self.cursor_control.pick(cursor)
+
+    def add_above(self, widget: QWidget) -> None:
+        """Put a line over the panel."""
+        self._column.insertWidget(0, widget)
+
+    def add_below(self, widget: QWidget) -> None:
+        """Put a line under the panel."""
+        self._column.addWidget(widget)
 
     def add_menu_action(self, text: str, icon: str, do: Callable[[], Any]) -> QAction:
         """An entry of the card's menu."""
@@ -254,78 +278,40 @@ class Panel(QWidget):
         column.addStretch(1)
         return button
 
-    def add_exports(self) -> None:
-        """Menu entries for pictures, and where the panel has them, `export_csv` and `export_npz`."""
-        for kind, (text, icon) in _EXPORTS.items():
-            write = getattr(self, f"export_{kind}", None)
-            if write is not None:
-                self.add_menu_action(text, icon, partial(self._ask, kind, write))
+    def add_exports(self, *more: str) -> None:
+        """Menu entries that save the panel as a picture, a drawing and a table, and `more` (`npz`)."""
+        writers = {"png": self.export_png, "svg": self.export_svg, "csv": self.export_csv, "npz": self.export_npz}
+        for kind in ("png", "svg", "csv", *more):
+            text, icon = _EXPORTS[kind]
+            self.add_menu_action(text, icon, partial(self._ask, kind, writers[kind]))
+
+    def exported_table(self) -> Table:
+        """What the panel draws, as a table for an export."""
+        return Table(())
+
+    def export_csv(self, path: str | Path) -> None:
+        """Write `exported_table`. Raises OSError."""
+        self.exported_table().write_csv(path)
+
+    def export_npz(self, path: str | Path) -> None:
+        """Write every array of the episode that plays: q, action, reward, observation, `view/NAME`. Raises OSError."""
+        write_arrays(path, {} if self.playing is None else arrays_of(self.playing))
 
     def export_png(self, path: str | Path) -> None:
         """Write the panel as a picture of twice its size on the screen. Raises OSError."""
-        image = QImage(self.size() * 2, QImage.Format.Format_RGB32)
-        image.setDevicePixelRatio(2)
-        self._paint(image)
-        if not image.save(str(path)):
-            raise OSError(f"cannot write a picture to {path}")
+        save_png(self, path)
 
     def export_svg(self, path: str | Path) -> None:
         """Write the panel as a drawing whose curves and texts can be edited. Raises OSError."""
-        from PySide6.QtSvg import QSvgGenerator  # seldom needed
-
-        with Path(path).open("wb"):  # the generator reports no errors
-            pass
-        drawing = QSvgGenerator()
-        drawing.setFileName(str(path))
-        drawing.setSize(self.size())
-        drawing.setViewBox(self.rect())
-        drawing.setTitle(self.title)
-        self._paint(drawing)
-
-    def _paint(self, device: QPaintDevice) -> None:
-        painter = QPainter(device)
-        try:
-            painter.fillRect(self.rect(), themes.current().color("surface"))
-            with _as_shapes(self.content):
-                self.render(painter, self.rect().topLeft(), renderFlags=QWidget.RenderFlag.DrawChildren)
-        finally:
-            painter.end()
+        save_svg(self, self.title, path)
 
     def _ask(self, suffix: str, write: Callable[[str], None]) -> None:
-        dialog = QFileDialog(self, f"Export {self.title}")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(suffix)
-        dialog.setNameFilter(f"{suffix.upper()} (*.{suffix})")
-        dialog.selectFile(f"{self.title.lower()}.{suffix}")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda path: self._write(write, path))
-        dialog.open()
+        kinds = {suffix: f"{suffix.upper()} (*.{suffix})"}
+        ask_where(self, f"Export {self.title}", f"{self.title.lower()}.{suffix}", kinds, partial(self._write, write))
 
     def _write(self, write: Callable[[str], None], path: str) -> None:
         try:
             write(path)
         except OSError as error:
             text = f"The file could not be written: {error.strerror or error}."
-            box = QMessageBox(QMessageBox.Icon.Warning, f"Export {self.title}", text, parent=self)
-            box.setInformativeText(path)
-            box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            box.open()
-
-
-@contextmanager
-def _as_shapes(content: QWidget) -> Iterator[None]:
-    """Let plots draw shapes and texts rather than pictures that they keep of them, which are coarse elsewhere."""
-    items = [item for view in content.findChildren(QGraphicsView) for item in view.scene().items()]
-    kept = [(item, item.cacheMode()) for item in items if item.cacheMode() != QGraphicsItem.CacheMode.NoCache]
-    dots = [item for item in items if isinstance(item, pg.ScatterPlotItem)]
-    for item, _ in kept:
-        item.setCacheMode(QGraphicsItem.CacheMode.NoCache)
-    for item in dots:
-        item.setExportMode(True)
-    try:
-        yield
-    finally:
-        for item, mode in kept:
-            item.setCacheMode(mode)
-        for item in dots:
-            item.setExportMode(False)
+            tell_problem(self, f"Export {self.title}", text, path)

@@ -13,7 +13,7 @@ ICON = 14
 
 
 class PinnedBadge(QWidget):
-    """Hidden while live."""
+    """Names the pinned episode and its weights, and has a button back to live; hidden while live."""
 
     def __init__(self, pinning: Pinning, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""The colours of a map and the values at their ends, small enough for a card's header."""
+"""A bar with the colours of a map and the values at their ends, small enough for a card's header."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui.charts.canvas import TOP, color_table, image_of
-from dqngui.gui.charts.plot import short
+from dqngui.gui.charts.layout.axis import short
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
 
@@ -16,7 +16,7 @@ LENGTH, HEIGHT, GAP = 32, 10, 4
 
 
 class ColorBar(QWidget):
-    """Lowest value, the colours between, highest value."""
+    """The lowest value, the colours, and the highest value."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

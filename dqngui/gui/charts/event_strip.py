@@ -1,17 +1,18 @@
-"""Tweaks, forks and breakpoints on the curves: their words, and a strip above the plot that holds them off the data."""
+"""Changed settings, forks and breakpoints in a plot: their words, and a strip for their labels above the plot."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from PySide6.QtCore import QEvent, QRect, Qt
+from PySide6.QtCore import QEvent, QRectF
 from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from dqngui.config import ConfigError
+from dqngui.gui.charts.layout.text import Label, Letters
+from dqngui.gui.charts.painted_text import WholeLetters, paint_labels
 from dqngui.gui.charts.plot import Plot
-from dqngui.gui.style import theme as themes
 from dqngui.jobs.breakpoints import hit_words, point_words
 from dqngui.messages import BreakpointHit, Forked, KnobChanged
 from dqngui.settings import field_at
@@ -53,7 +54,7 @@ def short_name(path: str) -> str:
 def describe(mark: Mark) -> str:
     """A mark in words: `41,200: Learning rate 1e-3 → 5e-4`, `60,000: fork of NAME with learn.lr: 1e-3 → 5e-4`."""
     if isinstance(mark, Forked):
-        changes = f" with {', '.join(mark.changes)}" if mark.changes else " without a change"
+        changes = f" with {', '.join(mark.changes_in_words)}" if mark.changes else " without a change"
         return f"{mark.step:,}: fork of {mark.parent}{changes}"
     if isinstance(mark, BreakpointHit):
         return f"{mark.step:,}: breakpoint, {hit_words(mark, at_step=False)}"
@@ -68,10 +69,35 @@ def words(mark: Mark) -> str:
     return "fork" if isinstance(mark, Forked) else f"{short_name(mark.field)} {value_text(mark.new)}"
 
 
-class EventStrip(QWidget):
-    """Labels of tweaks, forks and breakpoints, each at its line, along the plot's top edge.
+class PlacedMark(NamedTuple):
+    """A mark's label: where it stands, and what is written there."""
 
-    They never overlap: where two collide the newer one stays; a tooltip tells all.
+    place: QRectF
+    text: str
+    mark: Mark
+
+
+def place_marks(
+    marks: Sequence[Mark], xs: Sequence[float], size: tuple[float, float], letters: Letters
+) -> tuple[PlacedMark, ...]:
+    """Labels at the pixels `xs` of marks in order of their steps, none over another; of two that collide the newer."""
+    right, placed = size[0] - 2, list[PlacedMark]()
+    for mark, line in reversed(list(zip(marks, xs, strict=True))):
+        text = letters.shortened(words(mark), WIDEST)
+        width = letters.width(text) + 2
+        x = int(line) - 1
+        for left in (min(x, right - width), x - width):  # right of its line, or else left of it
+            place = QRectF(left, 0, width, size[1])
+            if left >= 0 and not any(place.adjusted(-GAP, 0, GAP, 0).intersects(each.place) for each in placed):
+                placed.append(PlacedMark(place, text, mark))
+                break
+    return tuple(placed)
+
+
+class EventStrip(QWidget):
+    """Labels of changed settings, forks and breakpoints, each at its line, along the plot's top edge.
+
+    They never overlap: where two collide the newer one stays. A tooltip has all of them.
     """
 
     def __init__(self, plot: Plot, parent: QWidget | None = None) -> None:
@@ -87,31 +113,17 @@ class EventStrip(QWidget):
         self._marks = tuple(marks)
         self.update()
 
-    def placed(self) -> list[tuple[QRect, str, Mark]]:
+    def placed(self) -> tuple[PlacedMark, ...]:
         """Labels with their places, none over another."""
-        metrics = self.fontMetrics()
         x0, x1 = self._plot.span
-        right = self.width() - 2
-        taken: list[tuple[QRect, str, Mark]] = []
-        for mark in reversed(self._marks):
-            if not x0 <= mark.step <= x1:
-                continue
-            text = metrics.elidedText(words(mark), Qt.TextElideMode.ElideRight, WIDEST)
-            width = metrics.horizontalAdvance(text) + 2
-            x = int(self._plot.x_of(mark.step)) - 1
-            for left in (min(x, right - width), x - width):  # right of its line, or else left of it
-                place = QRect(left, 0, width, self.height())
-                if left >= 0 and not any(place.adjusted(-GAP, 0, GAP, 0).intersects(each[0]) for each in taken):
-                    taken.append((place, text, mark))
-                    break
-        return taken
+        shown = [mark for mark in self._marks if x0 <= mark.step <= x1]
+        size = float(self.width()), float(self.height())
+        return place_marks(shown, [self._plot.x_of(mark.step) for mark in shown], size, WholeLetters(self.font()))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setFont(self.font())
-        painter.setPen(themes.current().color("muted"))
-        for place, text, _ in self.placed():
-            painter.drawText(place, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), text)
+        paint_labels(painter, [Label(each.place, each.text) for each in self.placed()])
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
@@ -121,6 +133,6 @@ class EventStrip(QWidget):
 
     def near(self, x: float) -> list[str]:
         """The marks whose label or line is at a pixel, in words."""
-        under = [mark for place, _, mark in self.placed() if place.left() <= x <= place.right()]
+        under = [mark for place, _, mark in self.placed() if place.left() <= x < place.right()]
         close = [mark for mark in self._marks if abs(self._plot.x_of(mark.step) - x) <= 6]
         return [describe(mark) for mark in self._marks if mark in under or mark in close]

@@ -1,4 +1,4 @@
-"""A picture of rows × steps that grows with an episode: only new steps are turned into colours."""
+"""The picture of a map over an episode: it grows with the episode, and only new steps are turned into colours."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dqngui.gui.charts.canvas import GAP, image_of, indices
 from dqngui.gui.charts.timeline import extremes
 
 AT_ONCE = 1_000_000
-"""Values that are turned into colours before others get their turn; about ten milliseconds."""
+"""Values that are turned into colours at once; about ten milliseconds, then the window goes on."""
 
 
 class GrowingImage:
@@ -30,7 +30,7 @@ class GrowingImage:
         self._places: npt.NDArray[np.uint8] = np.empty((0, 0), np.uint8)
 
     def forget(self) -> None:
-        """Begin anew at the next `add`: other values, another order or other colours."""
+        """Start again at the next `add`: the values, their order or their colours have changed."""
         self._made_of = ()
 
     def add(
@@ -46,10 +46,10 @@ class GrowingImage:
         table: Sequence[int],
         at_once: int | None = AT_ONCE,
     ) -> None:
-        """Take what is new of values (steps, rows), as much as `at_once` allows; None: everything.
+        """Turn new values (steps, rows) into colours, at most `at_once` of them; None: all.
 
-        Of an episode of at most `span` steps. Where there are more rows than `lines` of pixels, some share a line;
-        of what shares a place the highest is drawn, or of signed values the one farthest from zero.
+        The episode has at most `span` steps. Where there are more rows than `lines` of pixels, some rows share a line.
+        Of values that share a pixel the highest is drawn, or of signed values the one farthest from zero.
         """
         rows = len(order)
         merged = max(1, math.ceil(rows / max(1, lines)))

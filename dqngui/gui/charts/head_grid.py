@@ -1,4 +1,4 @@
-"""All heads of all layers as small maps in one picture: rows are layers, columns heads, colours the same for all."""
+"""All heads of all layers as small maps: a row for each layer, a column for each head, the same colours for all."""
 
 from __future__ import annotations
 
@@ -8,26 +8,29 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.charts.canvas import Canvas, color_table, image_of, indices, widest
+from dqngui.gui.charts.canvas import Canvas, color_table, image_of, indices
+from dqngui.gui.charts.cursor import draw_cursor
 from dqngui.gui.charts.growing_image import AT_ONCE, GrowingImage
+from dqngui.gui.charts.layout.head_grid import GridDrawn, lay_out
+from dqngui.gui.charts.layout.step_axis import StepScale
+from dqngui.gui.charts.painted_text import paint_labels
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 
-APART = 5.0  # pixels between two maps
-RIGHT = 8.0
 LATER_MS = 30
 
 
 class HeadGrid(Canvas):
-    """A frame with names; what is in the maps is drawn by subclasses.
+    """Places and names of the maps; subclasses draw what is in them.
 
     Attributes:
         layers, heads: names of the rows and columns.
         pointed: (layer, head) under the mouse.
+        drawn: places and names as they are painted.
 
     Signals:
         clicked(layer, head): a map was clicked.
@@ -56,33 +59,16 @@ class HeadGrid(Canvas):
 
     # -- geometry ---------------------------------------------------------------------------------
 
+    @property
+    def drawn(self) -> GridDrawn:
+        return self.layout_kept.get(self.size(), self._lay_out)
+
+    def _lay_out(self) -> GridDrawn:
+        return lay_out(self.layers, self.heads, self.axes, (float(self.width()), float(self.height())), self.letters)
+
     def place(self, layer: int, head: int) -> QRectF:
         """Where a map is, in pixels."""
-        left, top, width, height = self._first
-        return QRectF(left + head * (width + APART), top + layer * (height + APART), width, height)
-
-    @property
-    def _first(self) -> tuple[float, float, float, float]:
-        """Left, top, width and height of the first map."""
-        left = 6.0 + (widest(self._layer_names, self.metrics) + 6 if len(self.layers) > 1 else 0.0)
-        top = self.line + 2.0 if len(self.heads) > 1 else 4.0
-        across, down = len(self.heads), len(self.layers)
-        width = (self.width() - left - RIGHT - APART * (across - 1)) / across
-        height = (self.height() - top - self.line - 4 - APART * (down - 1)) / down
-        return left, top, max(1.0, width), max(1.0, height)
-
-    @property
-    def _layer_names(self) -> Sequence[str]:
-        """Names of the layers, only their numbers where there is little room."""
-        return self.layers if self.width() >= 240 else [name.split()[-1] if name else "" for name in self.layers]
-
-    def map_at(self, at: QPointF) -> tuple[int, int] | None:
-        """(layer, head) under a point."""
-        for layer in range(len(self.layers)):
-            for head in range(len(self.heads)):
-                if self.place(layer, head).contains(at):
-                    return layer, head
-        return None
+        return self.drawn.place(layer, head)
 
     def named(self, layer: int, head: int) -> str:
         """A map in words: `layer 2 · head 3`."""
@@ -91,26 +77,7 @@ class HeadGrid(Canvas):
     # -- painting ---------------------------------------------------------------------------------
 
     def draw_frame(self, painter: QPainter) -> None:
-        muted = themes.current().color("muted")
-        for layer, name in enumerate(self._layer_names if len(self.layers) > 1 else ()):
-            place = self.place(layer, 0)
-            at = QRectF(2, place.center().y() - self.line / 2, place.left() - 8, self.line)
-            self.words(painter, at, name, Qt.AlignmentFlag.AlignRight, muted)
-        for head, name in enumerate(self.heads if len(self.heads) > 1 else ()):
-            place = self.place(0, head)
-            if self.metrics.horizontalAdvance(name) > place.width():
-                name = name.split()[-1]  # `head 3` is `3`
-            if self.metrics.horizontalAdvance(name) <= place.width() + APART:
-                at = QRectF(place.left() - 20, 1, place.width() + 40, self.line)
-                self.words(painter, at, name, Qt.AlignmentFlag.AlignHCenter, muted)
-        below = QRectF(0, self.height() - self.line - 1, self.width() - 2, self.line)
-        if below.height() + 4 < self.height() / 2:
-            text = self.metrics.elidedText(self._caption(), Qt.TextElideMode.ElideRight, below.width())
-            self.words(painter, below, text, Qt.AlignmentFlag.AlignHCenter, muted)
-
-    def _caption(self) -> str:
-        """What is across and down in each map."""
-        return " × ".join(axis for axis in self.axes if axis)
+        paint_labels(painter, self.drawn.labels)
 
     def draw_over(self, painter: QPainter) -> None:
         if self.pointed is not None:
@@ -119,22 +86,22 @@ class HeadGrid(Canvas):
 
     # -- mouse ------------------------------------------------------------------------------------
 
-    def told(self, layer: int, head: int, x: float, y: float) -> str:
+    def words_at(self, layer: int, head: int, x: float, y: float) -> str:
         """What is at a place (0 … 1) of a map, in words."""
         return self.named(layer, head)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
-        self._point_at(self.map_at(at))
+        self._point_at(self.drawn.map_at(at))
         text = ""
         if self.pointed is not None:
             place = self.place(*self.pointed)
             x, y = (at.x() - place.left()) / place.width(), (at.y() - place.top()) / place.height()
-            text = self.told(*self.pointed, min(x, 1 - 1e-9), min(y, 1 - 1e-9))
+            text = self.words_at(*self.pointed, min(x, 1 - 1e-9), min(y, 1 - 1e-9))
         self.say(text, at)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        found = self.map_at(event.position())
+        found = self.drawn.map_at(event.position())
         if found is not None and event.button() == Qt.MouseButton.LeftButton:
             self.clicked.emit(*found)
 
@@ -173,7 +140,7 @@ class StepGrid(HeadGrid):
         for layer, head in np.ndindex(places.shape[:2]):
             painter.drawImage(QRectF(self.place(layer, head).toRect()), image_of(places[layer, head], self._table))
 
-    def told(self, layer: int, head: int, x: float, y: float) -> str:
+    def words_at(self, layer: int, head: int, x: float, y: float) -> str:
         if self.values.shape[:2] != (len(self.layers), len(self.heads)):
             return self.named(layer, head)
         row, column = int(y * self.values.shape[2]), int(x * self.values.shape[3])
@@ -231,7 +198,7 @@ class TimeGrid(HeadGrid):
         return min((len(each) for each in self.values), default=0)
 
     def _x_of(self, place: QRectF, t: int) -> float:
-        return place.left() + (t + 0.5) / self.span * place.width()
+        return StepScale(place, self.span).x_of(t)
 
     def draw_data(self, painter: QPainter) -> None:
         if len(self.values) != len(self.layers):
@@ -262,15 +229,12 @@ class TimeGrid(HeadGrid):
         super().draw_over(painter)
         if self.t is None or not self._length:
             return
-        theme = themes.current()
         for layer, head in np.ndindex(len(self.layers), len(self.heads)):
             place = self.place(layer, head)
-            x = math.floor(self._x_of(place, min(self.t, self.span - 1))) + 0.5
-            painter.fillRect(QRectF(x - 1.5, place.top(), 3, place.height()), theme.color("surface"))
-            painter.setPen(QPen(theme.color("accent"), 1))
-            painter.drawLine(QPointF(x, place.top()), QPointF(x, place.bottom()))
+            x = self._x_of(place, min(self.t, self.span - 1))
+            draw_cursor(painter, x, place.top(), place.bottom(), edged=True)
 
-    def told(self, layer: int, head: int, x: float, y: float) -> str:
+    def words_at(self, layer: int, head: int, x: float, y: float) -> str:
         t = int(x * self.span)
         if layer >= len(self.values) or t >= len(self.values[layer]):
             return self.named(layer, head)
@@ -280,7 +244,7 @@ class TimeGrid(HeadGrid):
 
 
 def read_at(t: int, back: int) -> str:
-    """Which step is read at step t, so many steps back, in words."""
+    """The step that step t reads, `back` steps before it, in words."""
     if back > t:
         return f"t {t} · nothing {back} steps back"
     return f"t {t} reads itself" if back == 0 else f"t {t} reads t {t - back}, {back} back"

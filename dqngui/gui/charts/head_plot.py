@@ -1,4 +1,4 @@
-"""A small plot over training of one quantity that every head has: a thin line each, and their mean."""
+"""A small plot over training of a quantity that every head has: a thin line for each head, and their mean."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
 
 Floats = npt.NDArray[np.float64]
-TOLD = 6  # heads that the readout names one by one
+NAMED = 6  # most heads that the readout lists one by one
 
 
 class HeadPlot(QWidget):
-    """Points at checkpoints, joined by lines.
+    """Values at checkpoints as points, joined by lines.
 
     Signals:
         picked(float): a click at this step.
@@ -94,9 +94,9 @@ class HeadPlot(QWidget):
         index = int(np.argmin(np.abs(self._steps - step)))
         heads = self._values[index]
         lines = [f"<b>{round(self._steps[index]):,}</b> · mean {self._words(float(self.means[index]))}"]
-        if 1 < len(heads) <= TOLD:
+        if 1 < len(heads) <= NAMED:
             lines += [f"head {head + 1}: {self._words(float(value))}" for head, value in enumerate(heads)]
-        elif len(heads) > TOLD:
+        elif len(heads) > NAMED:
             low, high = (self._words(float(pick(heads))) for pick in (np.fmin.reduce, np.fmax.reduce))
             lines.append(f"{len(heads)} heads: {low} to {high}")
         return "<br>".join(lines)

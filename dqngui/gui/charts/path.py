@@ -4,48 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from dqngui.gui.charts.canvas import Canvas
-from dqngui.gui.charts.value_ranges import rounded_up
+from dqngui.gui.charts.layout.path import Colouring, PathDrawn, lay_out
+from dqngui.gui.charts.painted_text import paint_labels
+from dqngui.gui.charts.value_ranges import tenths_range
 from dqngui.gui.style import theme as themes
 
 NEAR = 14.0  # pixels from a step within which it is meant
-MOST_DRAWN = 3_000  # steps of a path; of a longer one every so-manieth
-DOTTED = 160  # steps up to which each has a point of its own
-RAMP = 44.0  # pixels of the colours in the legend
-RIGHT, BETWEEN = 10.0, 10.0
-
-
-@dataclass(frozen=True)
-class Colouring:
-    """What a path's colours mean.
-
-    Attributes:
-        colors: tokens of the theme or codes.
-        index: which colour each step has (steps,).
-        names: of each colour, or of the first and the last one, between which the others lie.
-    """
-
-    colors: tuple[str, ...]
-    index: npt.NDArray[np.intp]
-    names: tuple[str, ...]
-
-
-def extent(values: npt.NDArray[np.float32]) -> tuple[float, float]:
-    """Ends of an axis that holds values: tenths of a round length, so that it grows seldom."""
-    known = values[np.isfinite(values)]
-    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
-    step = rounded_up(max(high - low, 1e-4 * max(-low, high), 1e-9)) / 10  # less is rounding
-    low, high = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return (low - (low == high)) * step, (high + (low == high)) * step
+MOST_DRAWN = 3_000  # steps of a path; of a longer path every second, third, … step is drawn
+DOTTED = 160  # steps of the longest path whose steps are drawn as points too
 
 
 class Path(Canvas):
@@ -56,6 +31,7 @@ class Path(Canvas):
         t: the step with the dot.
         empty: a sentence while there is no path yet.
         says: a step in words.
+        drawn: where the path is, its titles and legend, as they are painted.
 
     Signals:
         stepped(int): the nearest step to a click or drag.
@@ -88,7 +64,7 @@ class Path(Canvas):
         self.places, self.colouring, self.titles = places, colouring, titles
         self.past, self.empty = list(past), empty
         every = np.concatenate([places, *self.past])
-        self._extents = extent(every[:, 0]), extent(every[:, 1])
+        self._extents = tenths_range(every[:, 0]), tenths_range(every[:, 1])
         self.renew()
 
     def follow(self, t: int) -> None:
@@ -103,17 +79,21 @@ class Path(Canvas):
     # -- geometry ---------------------------------------------------------------------------------
 
     @property
+    def drawn(self) -> PathDrawn:
+        return self.layout_kept.get(self.size(), self._lay_out)
+
+    def _lay_out(self) -> PathDrawn:
+        size = float(self.width()), float(self.height())
+        return lay_out(self.places, self.colouring, self.titles, self._extents, size, self.letters)
+
+    @property
     def place(self) -> QRectF:
         """Where the path is, in pixels."""
-        left, top = self.line + 8.0, self.line + 6.0
-        return QRectF(left, top, max(1.0, self.width() - left - RIGHT), max(1.0, self.height() - top - self.line - 4))
+        return self.drawn.place
 
     def pixels(self, places: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         """Places (n, 2) as pixels (n, 2)."""
-        place, (across, up) = self.place.adjusted(6, 6, -6, -6), self._extents
-        x = place.left() + (places[:, 0] - across[0]) / (across[1] - across[0]) * place.width()
-        y = place.bottom() - (places[:, 1] - up[0]) / (up[1] - up[0]) * place.height()
-        return np.stack([x, y], axis=1).astype(np.float64)
+        return self.drawn.pixels(places)
 
     def _dot(self, t: int | None) -> QPointF | None:
         if t is None or not len(self.places):
@@ -132,43 +112,17 @@ class Path(Canvas):
     # -- painting ---------------------------------------------------------------------------------
 
     def draw_frame(self, painter: QPainter) -> None:
-        theme, place = themes.current(), self.place
-        muted = theme.color("muted")
+        theme, drawn = themes.current(), self.drawn
         if not len(self.places):
-            self.words_in(painter, QRectF(self.rect()), self.empty, muted)
+            painter.setPen(theme.color("muted"))
+            center = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(QRectF(self.rect()).adjusted(12, 0, -12, 0), center, self.empty)
             return
-        self._legend(painter)
+        for square in drawn.squares:
+            painter.fillRect(square.place, theme.color(square.token))
         painter.setPen(QPen(theme.color("line"), 1))
-        painter.drawRect(QRectF(place.toRect()))
-        below = QRectF(place.left(), place.bottom() + 2, place.width(), self.line)
-        self.words(painter, below, self.titles[0], Qt.AlignmentFlag.AlignHCenter, muted)
-        self.upright(painter, self.titles[1], place.top(), place.bottom())
-
-    def words_in(self, painter: QPainter, place: QRectF, text: str, color: QColor) -> None:
-        """Some lines of text in the middle of a place."""
-        painter.setPen(color)
-        painter.drawText(place.adjusted(12, 0, -12, 0), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
-
-    def _legend(self, painter: QPainter) -> None:
-        """The colours and their names above the path: a ramp between two ends, or a square each."""
-        colouring, left, right = self.colouring, self.place.left(), self.width() - RIGHT
-        theme, align = themes.current(), Qt.AlignmentFlag.AlignLeft
-        squares = len(colouring.names) == len(colouring.colors)
-        for place, name in enumerate(colouring.names):
-            width = self.metrics.horizontalAdvance(name) + 2
-            if left + width + 14 > right:
-                break
-            if squares:
-                painter.fillRect(QRectF(left, (self.line - 8) / 2 + 1, 8, 8), theme.color(colouring.colors[place]))
-                left += 12
-            self.words(painter, QRectF(left, 1, width, self.line), name, align, theme.color("muted"))
-            left += width + (BETWEEN if squares else 4)
-            if not squares and place == 0:
-                every = RAMP / len(colouring.colors)
-                for index, color in enumerate(colouring.colors):
-                    at = QRectF(left + index * every, (self.line - 8) / 2 + 1, every + 0.5, 8)
-                    painter.fillRect(at, theme.color(color))
-                left += RAMP + 4
+        painter.drawRect(QRectF(drawn.place.toRect()))
+        paint_labels(painter, drawn.labels)
 
     def draw_data(self, painter: QPainter) -> None:
         theme = themes.current()

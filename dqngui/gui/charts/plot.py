@@ -1,80 +1,35 @@
-"""The plot that panels share: quiet axes, ranges that grow in steps, zoom, pan, cursor, marks, readout.
+"""The plot that panels over training steps share: axes, zoom, pan, cursor, marks and readout, with pyqtgraph.
 
-The range is a function of the data alone (`rounded_range`, `grown`), so that two panels with the same
-history draw the same picture, and it moves seldom, since moving it redraws every tick in Python.
+Ranges are functions of the data alone (`value_ranges`), so that two panels with the same history draw the same
+picture, and they change seldom, since another range draws every tick again in Python.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF, QResizeEvent
-from PySide6.QtWidgets import QGraphicsGridLayout, QGraphicsItem, QLabel, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QGraphicsGridLayout, QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
+from dqngui.gui.charts.cursor import CURSOR, Readout, draw_line
+from dqngui.gui.charts.layout.axis import ACROSS, UP, short, tick_spacing
+from dqngui.gui.charts.value_ranges import Floats, rounded_range, training_span
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
 
-Floats = npt.NDArray[np.float64]
-FEW = 10  # values that cannot yet show what is usual
-PADDING = 0.03  # of the range, above and below, so that points on its edge are whole
-
-
-def short(number: float) -> str:
-    """A tick's number: 20k, 1.5M, 0.05."""
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(number) >= size:
-            return f"{number / size:.4g}{letter}".replace("-", "−")
-    return f"{number:.4g}".replace("-", "−")
-
-
-def grown(value: float) -> float:
-    """The smallest of 1,000 · 1.25^k that holds a step count: the axis grows a quarter at a time."""
-    return 1000 * 1.25 ** max(0, math.ceil(math.log(max(value, 1.0) / 1000) / math.log(1.25) - 1e-9))
-
-
-def rounded_range(low: float, high: float) -> tuple[float, float]:
-    """A range around the data that moves only when they leave it by an eighth to a quarter of their span."""
-    span = high - low
-    if span <= 1e-9 * max(abs(low), abs(high)):
-        span = abs(high) or 1.0
-        low, high = low - span / 2, high + span / 2
-    step = 2.0 ** math.floor(math.log2(span)) / 4
-    bottom, top = math.floor(low / step) * step, math.ceil(high / step) * step
-    if -PADDING * high / 2 <= low < 0.5 * high:  # what lies a little below zero is held by the padding
-        bottom = 0.0
-    return bottom - PADDING * (top - bottom), top + PADDING * (top - bottom)
-
-
-def typical_range(values: Floats) -> tuple[float, float]:
-    """The range of the values (N,), N >= 1, without the few that lie so far off that they would flatten the rest.
-
-    A value counts as far off beyond twice the span of the middle 90 %; then half that much room is left for it.
-    """
-    low, high = float(values.min()), float(values.max())
-    if len(values) < FEW:
-        return low, high
-    ordered, most = np.sort(values), len(values) - 1
-    first, last = ordered[math.ceil(0.05 * most)], ordered[math.floor(0.95 * most)]
-    span = float(last - first)
-    if span > 0 and high > last + 2 * span:
-        high = float(last + span)
-    if span > 0 and low < first - 2 * span:
-        low = float(first - span)
-    return low, high
+RIGHT = 4  # pixels at the right edge that a readout leaves free
 
 
 class Axis(pg.AxisItem):
-    """Thin, with short numbers and ticks inwards."""
+    """A thin axis with short numbers and ticks inwards."""
 
     def __init__(self, side: str) -> None:
         super().__init__(side, maxTickLength=-4)
         self.enableAutoSIPrefix(False)
-        # A curve that changes repaints all that lies under it: kept as a picture, an axis is copied, not played again.
+        # A curve that changes repaints everything below it. Kept as a picture, an axis is copied and not drawn again.
         self.setCacheMode(self.CacheMode.DeviceCoordinateCache)
         self.setStyle(
             tickFont=themes.font(TICK_PX), tickTextOffset=6, autoExpandTextSpace=False, hideOverlappingLabels=10
@@ -98,19 +53,20 @@ class Axis(pg.AxisItem):
         return [short(round(value, 12)) for value in values]
 
     def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
-        """Major ticks only: about one in 60 pixels across, one in 36 up."""
-        room = max(2.0, size / (60 if self.orientation == "bottom" else 36))
-        raw = max((high - low) / room, 1e-12)
-        power = 10.0 ** math.floor(math.log10(raw))
-        return [(next(power * m for m in (1, 2, 5, 10) if power * m >= raw), 0.0)]
+        """Major ticks only."""
+        return [(tick_spacing(low, high, size, ACROSS if self.orientation == "bottom" else UP), 0.0)]
 
 
 class Band(pg.GraphicsObject):
-    """The area between two curves, in one flat colour."""
+    """The area between two curves, in one flat colour.
+
+    Attributes:
+        polygon: its corners, in steps and values.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._polygon, self._brush = QPolygonF(), QColor("gray")
+        self.polygon, self._brush = QPolygonF(), QColor("gray")
 
     def set_color(self, color: QColor) -> None:
         self._brush = color
@@ -121,20 +77,20 @@ class Band(pg.GraphicsObject):
         self.prepareGeometryChange()
         xs = np.concatenate([x[known], x[known][::-1]])
         ys = np.concatenate([low[known], high[known][::-1]])
-        self._polygon = pg.functions.arrayToQPolygonF(xs, ys) if len(xs) else QPolygonF()
+        self.polygon = pg.functions.arrayToQPolygonF(xs, ys) if len(xs) else QPolygonF()
         self.update()
 
     def boundingRect(self) -> QRectF:
-        return self._polygon.boundingRect()
+        return self.polygon.boundingRect()
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._brush)
-        painter.drawPolygon(self._polygon)
+        painter.drawPolygon(self.polygon)
 
 
 class Lines(QGraphicsItem):
-    """Vertical lines over the whole height: one item for any number of them."""
+    """Vertical lines over the whole height of a plot: one item for any number of lines."""
 
     def __init__(self, box: pg.ViewBox) -> None:
         super().__init__(box)  # drawn in the box's pixels, and clipped by it
@@ -147,29 +103,27 @@ class Lines(QGraphicsItem):
         self.update()
 
     def set_steps(self, steps: Sequence[float]) -> None:
-        """Stand at other steps."""
+        """Draw the lines at other steps."""
         if list(steps) != self.steps:  # an update costs a round through the scene
             self.steps = list(steps)
             self.update()
 
     def _on_range(self, *_: object) -> None:
-        self.update()  # the same steps are elsewhere now
+        self.update()  # the same steps are at other pixels now
 
     def boundingRect(self) -> QRectF:
         return QRectF(self._box.rect())
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         (x0, x1), rect = self._box.viewRange()[0], self._box.rect()
-        painter.setPen(self._pen)
         for step in self.steps:
             if x0 <= step <= x1:
-                # The middle of a pixel, or a line of width 1 is smeared over two.
-                x = math.floor(rect.left() + (step - x0) / (x1 - x0) * rect.width()) + 0.5
-                painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
+                x = rect.left() + (step - x0) / (x1 - x0) * rect.width()
+                draw_line(painter, self._pen, x, rect.top(), rect.bottom())
 
 
 class Box(pg.ViewBox):
-    """The wheel zooms in time, dragging pans; there is no menu."""
+    """The drawing area: the wheel zooms in along the steps, dragging pans, and there is no menu."""
 
     clicked = Signal(float, float)
 
@@ -189,13 +143,13 @@ class Box(pg.ViewBox):
 class Plot(pg.GraphicsView):
     """A plot over environment steps.
 
-    It is put together from pyqtgraph's parts: its PlotItem builds a large context menu for every plot.
+    It consists of parts of pyqtgraph. Its PlotItem is not used, since it builds a large context menu for every plot.
 
     Attributes:
         fitted: the range follows the data; False while the user has zoomed or panned.
 
     Signals:
-        moved: the part that is shown has changed, or its width in pixels; ask the history again.
+        moved: the steps that are shown have changed, or their width in pixels: the data must be asked for again.
         hovered(object): the step under the mouse, or None; `hovered_at(object)`: (the step, the value there), or None.
         clicked(float): a step was clicked; `clicked_at(float, float)`: the step, and the value there.
     """
@@ -234,11 +188,7 @@ class Plot(pg.GraphicsView):
         self.marks.setZValue(-5)  # behind the points
         self.cursor_line.setZValue(30)
         self.hover_line.setZValue(25)
-        self.readout = QLabel(self)
-        self.readout.setObjectName("readout")
-        self.readout.setTextFormat(Qt.TextFormat.RichText)
-        self.readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.readout.hide()
+        self.readout = Readout(self, rich=True)
         self.box.sigRangeChangedManually.connect(self._on_manual)
         self.box.clicked.connect(lambda step, _: self.clicked.emit(step))
         self.box.clicked.connect(self.clicked_at)
@@ -276,14 +226,14 @@ class Plot(pg.GraphicsView):
         return float(pixels * (high - low) / max(1.0, self.box.height()))
 
     def reach(self, last_step: float, first_step: float = 0.0) -> None:
-        """Make room for data between two steps; shows it all while fitted."""
-        self._wanted = (first_step, first_step + grown(last_step - first_step))
+        """Make room for data between two steps, and show all of them while the plot is fitted."""
+        self._wanted = (first_step, first_step + training_span(last_step - first_step))
         self.box.setLimits(xMin=first_step, xMax=self._wanted[1], minXRange=20.0)
         if self.fitted and self.span != self._wanted:
             self.box.setXRange(*self._wanted)
 
     def hold(self, ranges: Sequence[tuple[float, float] | None]) -> None:
-        """Show these ranges of y, rounded; empty ones are passed over."""
+        """Show values within these ranges, rounded; None is an empty range."""
         known = [each for each in ranges if each is not None]
         wanted = (0.0, 1.0)
         if known:
@@ -314,15 +264,7 @@ class Plot(pg.GraphicsView):
 
     def say(self, text: str, step: float) -> None:
         """Show the readout beside a step; empty text hides it."""
-        if not text:
-            self.readout.hide()
-            return
-        self.readout.setText(text)
-        self.readout.adjustSize()
-        x = self.x_of(step)
-        left = x + 12 if x + 20 + self.readout.width() < self.width() else x - 12 - self.readout.width()
-        self.readout.move(max(0, int(left)), 8)
-        self.readout.show()
+        self.readout.say(text, self.x_of(step) if text else 0.0, None, self.size() - QSize(RIGHT, 0))
 
     def x_of(self, step: float) -> float:
         """Pixels from the widget's left edge to a step."""
@@ -338,7 +280,7 @@ class Plot(pg.GraphicsView):
         marks = self.pen(theme.mixed("muted", 0.65), 1)
         marks.setDashPattern([3, 3])
         self.marks.set_pen(marks)
-        self.cursor_line.set_pen(self.pen(theme.color("accent"), 1))
+        self.cursor_line.set_pen(self.pen(theme.color(CURSOR), 1))
         self.hover_line.set_pen(self.pen(theme.mixed("muted", 0.6), 1))
 
     # -- events -----------------------------------------------------------------------------------

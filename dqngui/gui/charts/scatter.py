@@ -14,8 +14,10 @@ Floats = npt.NDArray[np.float64]
 
 
 class Scatter(pg.GraphicsObject):
-    """Dots `size` pixels wide, all alike: pyqtgraph's ScatterPlotItem looks up a style for each at every redraw,
-    which takes six times as long."""
+    """Dots `size` pixels wide, all alike.
+
+    pyqtgraph's ScatterPlotItem takes six times as long, since it looks up a style for each dot at every redraw.
+    """
 
     def __init__(self, size: float) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Rows × steps of the playing episode as colours: units of a memory, shares of attention."""
+"""A map of rows × steps of the playing episode as colours: units of a memory, or shares of attention."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QRectF, Qt, QTimer
+from PySide6.QtCore import QRectF, QTimer
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.charts.canvas import color_table, widest
+from dqngui.gui.charts.canvas import color_table
 from dqngui.gui.charts.growing_image import AT_ONCE, GrowingImage
+from dqngui.gui.charts.layout.axis import two_digits
+from dqngui.gui.charts.layout.map_labels import gutter, row_labels, row_title, title_width
+from dqngui.gui.charts.layout.text import Label, widest
+from dqngui.gui.charts.painted_text import paint_labels
 from dqngui.gui.charts.timeline import StepCanvas
-from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 
 LATER_MS = 30  # between two parts of a map that takes long
-WIDEST_LABELS = 0.3  # of the width, for the names of rows
 
 
 class TimeMap(StepCanvas):
@@ -29,6 +31,8 @@ class TimeMap(StepCanvas):
         chosen: the row of the values that is marked.
         figure: of the shown step, at the right of the caption.
         says: what a row is at a step, in words; None: its name and the step.
+        picture: the values as colours, as far as they have been turned into colours.
+        drawn: what is written around the map.
     """
 
     filled = True
@@ -46,7 +50,7 @@ class TimeMap(StepCanvas):
         self._widest = 0.0
         self._signed, self._limits = False, (0.0, 1.0)
         self._table = color_table(False)
-        self._picture_of_values = GrowingImage()
+        self.picture = GrowingImage()
         self._later = QTimer(self, singleShot=True, interval=LATER_MS)
         self._later.timeout.connect(self.touch)
 
@@ -55,22 +59,22 @@ class TimeMap(StepCanvas):
         names = (tuple(rows), title, tuple(shown if shown is not None else rows))
         if names != (self.rows, self.title, self._names):
             self.rows, self.title, self._names = names
-            self._widest = widest(self._names, self.metrics)
+            self._widest = widest(self._names, self.letters)
             if len(self.order) != len(rows):
                 self.order = np.arange(len(rows))
-            self._picture_of_values.forget()
+            self.picture.forget()
             self.renew()
 
-    def say_above(self, caption: str) -> None:
-        """A line above the map."""
+    def set_caption(self, caption: str) -> None:
+        """Write a line above the map; empty: there is none."""
         if caption != self.caption:
             self.caption = caption
-            self.head = self.line + 3.0 if caption else 3.0
-            self._picture_of_values.forget()
+            self.head = self.letters.line + 3.0 if caption else 3.0
+            self.picture.forget()
             self.renew()
 
-    def tell(self, figure: str) -> None:
-        """Say a figure of the shown step, where there is a caption."""
+    def set_figure(self, figure: str) -> None:
+        """Write a number of the shown step behind the caption, if there is one."""
         if figure != self.figure:
             self.figure = figure
             self.update(0, 0, self.width(), int(self.head))
@@ -79,7 +83,7 @@ class TimeMap(StepCanvas):
         """Draw the rows in another order."""
         if not np.array_equal(order, self.order):
             self.order = order
-            self._picture_of_values.forget()
+            self.picture.forget()
             self.renew()
 
     def draw(self, values: npt.NDArray[np.float32], *, signed: bool, limits: tuple[float, float], fresh: bool) -> None:
@@ -88,7 +92,7 @@ class TimeMap(StepCanvas):
             self._signed, self._table = signed, color_table(signed)
             fresh = True
         if fresh:
-            self._picture_of_values.forget()
+            self.picture.forget()
         self.values, self._limits, self.length = values, limits, len(values)
         self.touch()
 
@@ -99,30 +103,39 @@ class TimeMap(StepCanvas):
 
     def restyle(self, theme: Theme) -> None:
         self._table = color_table(self._signed)
-        self._picture_of_values.forget()
+        self.picture.forget()
         super().restyle(theme)
 
     @property
     def gutter_wanted(self) -> float:
         """Pixels left of the map that its labels take."""
-        return float((self.line + 4 if self.title else 4) + min(self._widest, WIDEST_LABELS * self.width()) + 13)
+        return gutter(bool(self.title), self._widest, self.width(), self.letters)
 
     # -- painting ---------------------------------------------------------------------------------
 
+    @property
+    def drawn(self) -> tuple[Label, ...]:
+        return self.layout_kept.get(self.size(), self._lay_out)
+
+    def _lay_out(self) -> tuple[Label, ...]:
+        place, letters = self.place, self.letters
+        caption = Label(
+            QRectF(place.left(), 1, place.width(), letters.line), letters.shortened(self.caption, place.width())
+        )
+        return (
+            *self.axis_labels(),
+            *([caption] if self.caption else []),
+            *row_labels(self._names, place, title_width(bool(self.title), letters), self.height(), letters),
+            *row_title(self.title, place.top(), place.bottom(), letters),
+        )
+
     def draw_frame(self, painter: QPainter) -> None:
-        super().draw_frame(painter)
-        place = self.place
-        if self.caption:
-            at = QRectF(place.left(), 1, place.width(), self.line)
-            text = self.metrics.elidedText(self.caption, Qt.TextElideMode.ElideRight, place.width())
-            self.words(painter, at, text, Qt.AlignmentFlag.AlignLeft, themes.current().color("muted"))
-        self.row_labels(painter, self._names, place, self.line + 4.0 if self.title else 4.0)
-        self.upright(painter, self.title, place.top(), place.bottom())
+        paint_labels(painter, self.drawn)
 
     def draw_data(self, painter: QPainter) -> None:
         if not len(self.order) or not self.length:
             return
-        place, picture = QRectF(self.place.toRect()), self._picture_of_values
+        place, picture = QRectF(self.place.toRect()), self.picture
         picture.add(
             self.values[: self.length], self.order, span=self.span, size=self.bins(),
             lines=int(self.place.height() * self.devicePixelRatioF()), signed=self._signed, limits=self._limits,
@@ -139,11 +152,11 @@ class TimeMap(StepCanvas):
     def draw_over(self, painter: QPainter) -> None:
         super().draw_over(painter)
         if self.caption and self.figure:
-            place, theme = self.place, themes.current()
-            width = self.metrics.horizontalAdvance(self.figure) + 2
-            if width + 12 + self.metrics.horizontalAdvance(self.caption) <= place.width():
-                corner = QRectF(place.right() - width, 1, width, self.line)
-                self.words(painter, corner, self.figure, Qt.AlignmentFlag.AlignRight, theme.color("text"))
+            place, letters = self.place, self.letters
+            width = letters.width(self.figure) + 2
+            if width + 12 + letters.width(self.caption) <= place.width():
+                corner = QRectF(place.right() - width, 1, width, letters.line)
+                paint_labels(painter, [Label(corner, self.figure, "right", "text")])
         if self.chosen is not None and self.chosen < len(self.order):
             place = self.place
             row = place.height() / len(self.order)
@@ -158,11 +171,9 @@ class TimeMap(StepCanvas):
         at = int((y - place.top()) // (place.height() / max(len(self.order), 1)))
         return int(self.order[at]) if 0 <= at < len(self.order) else None
 
-    def told(self, t: int, y: float) -> str:
+    def words_at(self, t: int, y: float) -> str:
         row = self.row_at(y)
         if row is None:
             return ""
-        value = self.values[t, row]
-        number = f"{value:.2f}".replace("-", "−") if np.isfinite(value) else "nothing"
         place = self.says(t, row) if self.says is not None else f"{self.rows[row]} · t {t}"
-        return f"{place} · {number}"
+        return f"{place} · {two_digits(self.values[t, row])}"

@@ -1,43 +1,38 @@
-"""Drawings over the steps of an episode: an axis that grows in steps, the shared cursor, clicks that seek."""
+"""Charts over the steps of an episode: an axis that grows in steps, a cursor that all share, clicks that seek."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPen
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
 from dqngui.gui.charts.canvas import Canvas
-from dqngui.gui.charts.plot import short
+from dqngui.gui.charts.cursor import draw_cursor
+from dqngui.gui.charts.layout.step_axis import StepScale
+from dqngui.gui.charts.layout.text import Label
+from dqngui.gui.charts.value_ranges import SHORTEST_SPAN
 from dqngui.gui.style import theme as themes
 
 RIGHT = 10.0
-FEWEST = 64
-TICK = 4.0  # pixels of a tick's height
-
-
-def span_of(length: int, ended: bool) -> int:
-    """Steps on the axis: 64 · 1.25^k while the episode goes on, its length when it has ended."""
-    if ended:
-        return max(length, 1)
-    growths = max(0, math.ceil(math.log(max(length, 1) / FEWEST) / math.log(1.25) - 1e-9))
-    return round(FEWEST * 1.25**growths)
+TITLED_FROM = 96  # pixels; a lower chart has no title below its axis
 
 
 class StepCanvas(Canvas):
-    """Drawn over steps 0 … span − 1 of an episode.
+    """A chart over steps 0 … span − 1 of an episode.
 
     Attributes:
         span: steps on the axis.
         t: where the cursor is; None: nowhere.
         gutter: pixels left of the drawing, the same for all that stand above each other.
-        axis_shown: numbers of steps stand below it.
-        filled: colours everywhere, on which the cursor needs an edge.
-        marked: steps (n,), rising, with a tick at the top: what was done there is not what the agent values most.
+        axis_shown: the numbers of steps are written below the drawing.
+        filled: there are colours everywhere, on which the cursor needs an edge.
+        marked: steps (n,), rising, with a tick at the top: the action there is not the one that the agent values most.
+        head: pixels above the drawing.
+        length: steps that are known.
 
     Signals:
         stepped(int, float): a step was clicked or dragged to; the height in pixels is that of the press.
@@ -48,14 +43,14 @@ class StepCanvas(Canvas):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.span, self.gutter, self.axis_shown = FEWEST, 40.0, True
+        self.span, self.gutter, self.axis_shown = SHORTEST_SPAN, 40.0, True
         self.axis_title = "step of the episode"
         self.t: int | None = None
         self.marked: npt.NDArray[np.int64] = np.empty(0, np.int64)
-        self._ticks_at: tuple[QRectF, int] | None = None
-        self._tick_edges: list[QRectF] = []
-        self._tick_rects: list[QRectF] = []
-        self.head = 0.0  # pixels above the drawing
+        self._marks_at: StepScale | None = None
+        self._marks: list[QRectF] = []
+        self._mark_edges: list[QRectF] = []
+        self.head = 0.0
         self.length = 0
         self._pressed = 0.0
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -65,13 +60,19 @@ class StepCanvas(Canvas):
     @property
     def place(self) -> QRectF:
         """Where values are drawn, in pixels."""
-        below = (self.line + 4.0) * self.axis_shown + self._titled * (self.line - 1)
+        line = self.letters.line
+        below = (line + 4.0) * self.axis_shown + self._titled * (line - 1)
         height = max(1.0, self.height() - self.head - max(below, 3.0))
         return QRectF(self.gutter, self.head, max(1.0, self.width() - self.gutter - RIGHT), height)
 
     @property
+    def scale(self) -> StepScale:
+        """Steps as pixels."""
+        return StepScale(self.place, self.span)
+
+    @property
     def _titled(self) -> bool:
-        return self.axis_shown and self.height() >= 96
+        return self.axis_shown and self.height() >= TITLED_FROM
 
     def bins(self) -> int:
         """Steps in one column of pixels at most: a power of two, so that it seldom changes."""
@@ -80,12 +81,11 @@ class StepCanvas(Canvas):
 
     def x_of(self, t: float) -> float:
         """Pixels from the left edge to the middle of a step."""
-        return self.place.left() + (t + 0.5) / self.span * self.place.width()
+        return self.scale.x_of(t)
 
     def step_at(self, x: float) -> int | None:
         """The known step under a pixel; None beside them."""
-        place = self.place
-        t = math.floor((x - place.left()) / place.width() * self.span)
+        t = self.scale.step_at(x)
         return t if 0 <= t < self.length else None
 
     # -- the contract with the panel --------------------------------------------------------------
@@ -108,7 +108,7 @@ class StepCanvas(Canvas):
     def mark(self, steps: npt.NDArray[np.int64]) -> None:
         """Put ticks at these steps (n,), which rise."""
         if not np.array_equal(steps, self.marked):
-            self.marked, self._ticks_at = steps, None
+            self.marked, self._marks_at = steps, None
             self.update()
 
     def follow(self, t: int | None) -> None:
@@ -122,72 +122,42 @@ class StepCanvas(Canvas):
 
     # -- painting ---------------------------------------------------------------------------------
 
-    def draw_frame(self, painter: QPainter) -> None:
+    def axis_labels(self) -> tuple[Label, ...]:
+        """Numbers of steps below the drawing, where they are shown."""
         if not self.axis_shown:
-            return
-        muted = themes.current().color("muted")
-        place, right = self.place, self.width() - 2.0
-        if not self._titled and place.width() >= 200:
-            width = self.metrics.horizontalAdvance("step") + 2
-            at = QRectF(right - width, place.bottom() + 2, width, self.line)
-            self.words(painter, at, "step", Qt.AlignmentFlag.AlignRight, muted)
-            right -= width + 8
-        for t in self._ticks():
-            text = short(t)
-            width = self.metrics.horizontalAdvance(text) + 2
-            x = max(self.x_of(t) - width / 2, 0.0)
-            if x + width > right:
-                break
-            at = QRectF(x, place.bottom() + 2, width, self.line)
-            self.words(painter, at, text, Qt.AlignmentFlag.AlignHCenter, muted)
-        if self._titled:
-            at = QRectF(place.left(), place.bottom() + self.line + 1, place.width(), self.line)
-            self.words(painter, at, self.axis_title, Qt.AlignmentFlag.AlignHCenter, muted)
-
-    def _ticks(self) -> Iterator[int]:
-        room = max(1.0, self.place.width() / 60)
-        raw = max(1.0, self.span / room)
-        power = 10 ** math.floor(math.log10(raw))
-        every = next(power * n for n in (1, 2, 5, 10) if power * n >= raw)
-        return iter(range(0, self.span, every))
+            return ()
+        return self.scale.labels(self.width(), self.letters, self.axis_title if self._titled else None)
 
     def draw_over(self, painter: QPainter) -> None:
-        self._draw_ticks(painter)
-        if self.t is None or not self.length:
-            return
-        x = math.floor(self.x_of(min(self.t, self.span - 1))) + 0.5
-        place = self.place
-        theme = themes.current()
-        if self.filled:
-            painter.fillRect(QRectF(x - 1.5, place.top(), 3, place.height()), theme.color("surface"))
-        painter.setPen(QPen(theme.color("accent"), 1))
-        painter.drawLine(QPointF(x, place.top()), QPointF(x, place.bottom()))
+        self._draw_marks(painter)
+        if self.t is not None and self.length:
+            place = self.place
+            x = self.x_of(min(self.t, self.span - 1))
+            draw_cursor(painter, x, place.top(), place.bottom(), edged=self.filled)
 
-    def _draw_ticks(self, painter: QPainter) -> None:
-        """One a column of pixels at most; they stay where they are while the cursor moves over them."""
+    def _draw_marks(self, painter: QPainter) -> None:
+        """Draw ticks at the marked steps; they are placed once, not for every move of the cursor."""
         if not len(self.marked):
             return
-        place, theme = self.place, themes.current()
-        if self._ticks_at != (place, self.span):
-            self._ticks_at = place, self.span
-            steps = self.marked[self.marked < self.span]
-            columns = np.unique(np.floor(place.left() + (steps + 0.5) / self.span * place.width())).tolist()
-            self._tick_edges = [QRectF(x - 2, place.top(), 5, TICK + 1) for x in columns]
-            self._tick_rects = [QRectF(x - 1, place.top(), 3, TICK) for x in columns]
+        scale, theme = self.scale, themes.current()
+        if self._marks_at != scale:
+            self._marks_at = scale
+            self._marks = list(scale.marks(self.marked))
+            self._mark_edges = [mark.adjusted(-1, 0, 1, 1) for mark in self._marks]
         painter.setPen(Qt.PenStyle.NoPen)
-        for rects, token in ((self._tick_edges, "surface"), (self._tick_rects, "warn")):
+        for rects, token in ((self._mark_edges, "surface"), (self._marks, "warn")):
             painter.setBrush(theme.color(token))
             painter.drawRects(rects)
 
     # -- mouse ------------------------------------------------------------------------------------
 
-    def told(self, t: int, y: float) -> str:
-        """What is under the mouse at step t, in words."""
+    def words_at(self, t: int, y: float) -> str:
+        """The readout at step t and height y, in words."""
         return ""
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         t, y = self.step_at(event.position().x()), event.position().y()
-        said = "" if t is None else self.told(t, y)
+        said = "" if t is None else self.words_at(t, y)
         marked = said and t is not None and np.isin(t, self.marked)
         self.say(f"{said} · another action is valued more" if marked else said, event.position())
         if t is not None and event.buttons() & Qt.MouseButton.LeftButton:

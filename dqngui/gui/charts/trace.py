@@ -8,12 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.charts.plot import short
-from dqngui.gui.charts.timeline import StepCanvas
+from dqngui.gui.charts.layout.axis import minus, short, two_digits
+from dqngui.gui.charts.layout.curves import CurveScale, curve_points, level_labels, runs
+from dqngui.gui.charts.layout.text import Label, first_that_fits, side_by_side
+from dqngui.gui.charts.painted_text import paint_labels
+from dqngui.gui.charts.timeline import RIGHT, StepCanvas
 from dqngui.gui.style import theme as themes
 
 BETWEEN = 10.0  # pixels between two names
@@ -29,12 +32,34 @@ class Series:
     dashed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class TraceDrawn:
+    """The frame of curves.
+
+    Attributes:
+        lines: heights of thin lines across, in pixels.
+        written: the levels that are written at the left.
+        labels: these, and the steps below.
+    """
+
+    lines: tuple[float, ...]
+    written: tuple[float, ...]
+    labels: tuple[Label, ...]
+
+
 class Trace(StepCanvas):
-    """Curves between two levels; the line above tells their values at the cursor."""
+    """Curves between two levels; the line above has their values at the cursor.
+
+    Attributes:
+        caption: stands in the line above; a function of the step, or a text.
+        series: the curves.
+        limits: the lowest and the highest value that there is room for.
+        drawn: the frame as it is painted.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.head = self.line + 5.0
+        self.head = self.letters.line + 5.0
         self.caption: Callable[[int], str] | str = ""
         self.series: list[Series] = []
         self.limits = (0.0, 1.0)
@@ -48,7 +73,26 @@ class Trace(StepCanvas):
 
     @property
     def gutter_wanted(self) -> float:
-        return max(self.metrics.horizontalAdvance(_number(level)) for level in self.limits) + 14
+        return max(self.letters.width(_number(level)) for level in self.limits) + 14
+
+    @property
+    def curve_scale(self) -> CurveScale:
+        """Steps and values as pixels."""
+        return CurveScale(self.scale, *self.limits)
+
+    @property
+    def drawn(self) -> TraceDrawn:
+        return self.layout_kept.get(self.size(), self._lay_out)
+
+    def _lay_out(self) -> TraceDrawn:
+        scale, letters = self.curve_scale, self.letters
+        low, high = self.limits
+        written = scale.written(letters.line)
+        labels = level_labels(
+            [(each, scale.y_of(each)) for each in written], self.gutter, self.height(), letters, _number
+        )
+        lines = tuple(scale.line_at(level) for level in ([low, high] if low >= 0 else [low, 0.0, high]))
+        return TraceDrawn(lines, tuple(written), (*self.axis_labels(), *labels))
 
     def follow(self, t: int | None) -> None:
         if t != self.t:
@@ -56,18 +100,11 @@ class Trace(StepCanvas):
             self.update(0, 0, self.width(), int(self.head))
 
     def draw_frame(self, painter: QPainter) -> None:
-        super().draw_frame(painter)
-        theme, place = themes.current(), self.place
+        theme, place, drawn = themes.current(), self.place, self.drawn
         painter.setPen(QPen(theme.color("line"), 1))
-        low, high = self.limits
-        levels = [low, high] if low >= 0 else [low, 0.0, high]
-        for level in levels:
-            y = int(self._y_of(level)) + 0.5
+        for y in drawn.lines:
             painter.drawLine(QPointF(place.left(), y), QPointF(place.right(), y))
-        right = Qt.AlignmentFlag.AlignRight
-        for level in self.labelled():
-            y = min(self._y_of(level) - self.line / 2, self.height() - self.line)
-            self.words(painter, QRectF(0, y, self.gutter - 6, self.line), _number(level), right, theme.color("muted"))
+        paint_labels(painter, drawn.labels)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(place.adjusted(0, -1, 0, 1))
         for each in self.series:
@@ -77,34 +114,9 @@ class Trace(StepCanvas):
         painter.setClipping(False)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
-    def labelled(self) -> list[float]:
-        """The levels that are written out: none over another; zero, where it is one, before a limit beside it."""
-        low, high = self.limits
-        least = self.line - 1
-        if self.place.height() < least:
-            return [high]
-        if not low < 0 < high or self.place.height() < 2 * least:
-            return [low, high]
-        ends = [level for level in (low, high) if abs(self._y_of(level) - self._y_of(0.0)) >= least]
-        return sorted([0.0, *ends])
-
-    def _y_of(self, value: float) -> float:
-        low, high = self.limits
-        return self.place.bottom() - (value - low) / max(high - low, 1e-30) * self.place.height()
-
     def _curve(self, painter: QPainter, values: npt.NDArray[np.float32]) -> None:
-        size = self.bins()
-        if size == 1:
-            x, y = np.arange(len(values), dtype=np.float64), values.astype(np.float64)
-        else:  # lowest and highest of each column of pixels
-            starts = np.arange(0, len(values), size)
-            ends = (np.fmin.reduceat(values, starts), np.fmax.reduceat(values, starts))
-            x, y = np.repeat(starts + size / 2, 2), np.stack(ends, axis=1).ravel().astype(np.float64)
-        place, (low, high) = self.place, self.limits
-        x = place.left() + (x + 0.5) / self.span * place.width()
-        y = place.bottom() - (y - low) / max(high - low, 1e-30) * place.height()
-        y = np.clip(y, place.top() - 1, place.bottom() + 1)
-        for first, last in _runs(np.isfinite(y)):
+        x, y = curve_points(values, self.bins(), self.curve_scale)
+        for first, last in runs(np.isfinite(y)):
             if last - first > 1:
                 painter.drawPolyline(pg.functions.arrayToQPolygonF(x[first:last], y[first:last]))
             else:
@@ -112,15 +124,10 @@ class Trace(StepCanvas):
 
     def draw_over(self, painter: QPainter) -> None:
         super().draw_over(painter)
-        theme = themes.current()
-        x, right = self.gutter, self.width() - 10.0
-        left = Qt.AlignmentFlag.AlignLeft
         at = None if self.t is None else min(self.t, self.length - 1)
-        for text, token in self.legend(at, right - x):
-            width = self.metrics.horizontalAdvance(text) + 2
-            shown = self.metrics.elidedText(text, Qt.TextElideMode.ElideRight, right - x)
-            self.words(painter, QRectF(x, 1, right - x, self.line), shown, left, theme.color(token))
-            x += width + BETWEEN
+        left, right = self.gutter, self.width() - RIGHT
+        parts = self.legend(at, right - left)
+        paint_labels(painter, side_by_side(parts, left, right, 1, self.letters, BETWEEN + 2))
 
     def legend(self, at: int | None, room: float) -> list[tuple[str, str]]:
         """Text and colour of each part of the line above: caption, and every curve with its value at step `at`.
@@ -132,27 +139,19 @@ class Trace(StepCanvas):
         named = [each for each in self.series if each.name]
         names = [(each.name, each.token) for each in named]
         full = [(f"{each.name}{self._value(each, at)}", each.token) for each in named]
-        for parts in ([*head, *full], full, [*head, *names]):
-            if sum(self.metrics.horizontalAdvance(text) + 2 + BETWEEN for text, _ in parts) - BETWEEN <= room:
-                return parts
-        return names or head
+        choices = ([*head, *full], full, [*head, *names])
+        return list(first_that_fits(choices, room - 2, self.letters, BETWEEN + 2) or names or head)
 
     @staticmethod
     def _value(series: Series, at: int | None) -> str:
-        value = series.values[at] if at is not None and 0 <= at < len(series.values) else np.nan
-        return f" {value:.2f}".replace("-", "−") if np.isfinite(value) else ""
+        value = two_digits(series.values[at], "") if at is not None and 0 <= at < len(series.values) else ""
+        return f" {value}" if value else ""
 
-    def told(self, t: int, y: float) -> str:
+    def words_at(self, t: int, y: float) -> str:
         known = [each for each in self.series if t < len(each.values)]
-        parts = [f"{each.name} {each.values[t]:.2f}".strip().replace("-", "−") for each in known]
+        parts = [minus(f"{each.name} {each.values[t]:.2f}".strip()) for each in known]
         return " · ".join([f"t {t}", *parts])
 
 
 def _number(level: float) -> str:
     return short(float(f"{level:.2g}"))
-
-
-def _runs(known: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """[first, last) of each run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]])))
-    return [(int(first), int(last)) for first, last in zip(edges[::2], edges[1::2], strict=True)]

@@ -1,1 +1,1 @@
-"""Where cards stand and when they draw: docks, arrangements, tabs, the painting budget."""
+"""Where cards stand and when they draw: docks, arrangements, tabs, the painting budget. Not what a card shows."""

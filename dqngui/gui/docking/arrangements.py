@@ -98,7 +98,7 @@ def _train(sides: Sides) -> Iterator[Plan]:
 
 
 def _out_of_sight() -> Part:
-    """Where the form and the knobs come back to, in arrangements that do without them."""
+    """Where the form and the knobs appear when the user shows them in an arrangement that hides them."""
     return column(cards("experiment", asks=True), cards("knobs", asks=True), pixels=330)
 
 
@@ -136,7 +136,7 @@ def _inspect() -> Iterator[Plan]:
 
 
 class ArrangementSwitch(QWidget):
-    """Quiet buttons, one pressed.
+    """Buttons that choose the arrangement; the present one is pressed.
 
     Signals:
         chosen(str): a key of `ARRANGEMENTS`.

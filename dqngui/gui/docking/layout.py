@@ -21,7 +21,7 @@ from dqngui.gui.docking.tiles import Across, Part
 from dqngui.gui.style.theme import GAP
 
 VERSION = 2
-"""Grows when a saved layout would no longer be good; which cards there are is looked at besides."""
+"""Version of the saved layouts; raise it when older ones no longer fit. A change of the cards is noticed without it."""
 
 
 @dataclass(slots=True)
@@ -40,15 +40,15 @@ class Kept:
 
 
 class CardLayout(QObject):
-    """Lays the docks out, and keeps what the user makes of it.
+    """Lays out the docks, and keeps each arrangement as the user left it.
 
     Attributes:
         name: the present arrangement, a key of `ARRANGEMENTS`.
 
     Signals:
         changed(str): another arrangement.
-        placed: the cards were laid out as the arrangement means them.
-        dressed: tabs may be others.
+        placed: the cards were laid out by the plan of the arrangement.
+        dressed: tab bars may have come or gone.
     """
 
     changed = Signal(str)
@@ -77,7 +77,7 @@ class CardLayout(QObject):
     # -- what the window asks -------------------------------------------------------------------------
 
     def choose(self, name: str) -> None:
-        """Another arrangement, as it was left."""
+        """Show another arrangement as the user left it."""
         if name == self.name:
             return
         self._remember()
@@ -89,7 +89,7 @@ class CardLayout(QObject):
         self.changed.emit(name)
 
     def reset(self) -> None:
-        """The present arrangement as it is meant to be."""
+        """Undo the user's changes to the present arrangement."""
         self._kept[self.name] = Kept()
         self._makeshift = None
         self.arrange()
@@ -194,7 +194,7 @@ class CardLayout(QObject):
         kept.state = self._window.saveState(VERSION)
 
     def _bring_back(self) -> bool:
-        """Restore the present arrangement's own state; False if it has none or it is none of ours."""
+        """Restore the state that the user left; False if there is none, or it cannot be used."""
         kept = self._kept[self.name]
         if not kept.own or kept.state is None:
             return False
@@ -212,7 +212,7 @@ class CardLayout(QObject):
     # -- sizes ----------------------------------------------------------------------------------------
 
     def _room(self) -> QSize:
-        """Pixels for cards."""
+        """The size of the area for cards, in pixels."""
         window = self._window
         bars = (bar for bar in (window.menuWidget(), window.statusBar()) if bar is not None)
         taken = sum(bar.height() if window.isVisible() else bar.sizeHint().height() for bar in bars)
@@ -261,7 +261,7 @@ class CardLayout(QObject):
     # -- what the user does ---------------------------------------------------------------------------
 
     def _changed_by_user(self) -> bool:
-        """Cards were hidden, shown or taken out."""
+        """Whether the user hid, showed or floated a card."""
         return any(dock.isHidden() != (name in self._hidden) or dock.isFloating() for name, dock in self._docks.items())
 
     @Slot()
@@ -298,6 +298,11 @@ class CardLayout(QObject):
 
     # -- tabs -----------------------------------------------------------------------------------------
 
+    @property
+    def tab_bars(self) -> list[QTabBar]:
+        """The tab bars of cards that share a place; Qt makes and deletes them as cards move."""
+        return self._window.findChildren(QTabBar)
+
     @Slot()
     def _dress_soon(self) -> None:
         self._dressing.start()
@@ -307,7 +312,7 @@ class CardLayout(QObject):
         """A card in a tab leaves its title to the tab."""
         for dock in self._docks.values():
             dock.card.set_titled(dock.isFloating() or not self._window.tabifiedDockWidgets(dock))
-        for bar in self._window.findChildren(QTabBar):
+        for bar in self.tab_bars:
             bar.setAccessibleName("Cards in one place")
             bar.setToolTip("")
         self.dressed.emit()

@@ -1,4 +1,4 @@
-"""When to draw: what is new is drawn in turn, one panel at a time, and painting keeps to a share of the time."""
+"""Decides when panels are drawn: one at a time, in turn, so that painting takes a tenth of the time at most."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class PaintBudget(QObject):
         self._timer.timeout.connect(self._fire)
 
     def forget(self) -> None:
-        """Count anew."""
+        """Set costs and counts to zero."""
         self.costs, self.counts = Durations(), Counter[str]()
 
     def pause(self, cost: float) -> float:
@@ -62,6 +62,11 @@ class PaintBudget(QObject):
         """Something is new: draw as soon as the budget allows."""
         if not self._timer.isActive() and not self._drawing:
             self._timer.start(max(0, round(1000 * (self._next - time.perf_counter()))))
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is drawn, and nothing waits to be."""
+        return not self._timer.isActive() and not self._drawing
 
     def stop(self) -> None:
         self._timer.stop()

@@ -1,4 +1,4 @@
-"""The panels in their cards: feeds those that can be seen from the one history."""
+"""The docks of all panels: makes each panel in its card, and gives new data to those that can be seen."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMainWindow
 
 from dqngui import catalog
-from dqngui.gui.cards.card import Card, CardDock
-from dqngui.gui.cards.panel import Cursor, Panel, Sources
+from dqngui.gui.cards.card import CardDock
+from dqngui.gui.cards.panel import Panel, Sources
+from dqngui.gui.cards.panel_card import card_of
 from dqngui.gui.style.theme import Theme
+from dqngui.lab.cursor.cursor import Cursor
+from dqngui.lab.cursor.pinning import Pinning
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.messages import Event
@@ -20,17 +23,17 @@ SCRUB_MS = 30  # of one that stands still, through which a hand may scrub
 
 
 class PanelDocks(QObject):
-    """Every panel of the catalog, each in a dock.
+    """Makes every panel of the catalog in a dock of its own, and calls the panels that can be seen.
 
     Attributes:
         docks, panels: by the panel's name in the catalog.
-        history, playing: what all of them draw.
+        history, playing: what all of them draw; the history is the session's, given with `show` and `clear`.
 
     Signals:
-        views_wanted_changed: look at `views_wanted` again.
+        wants_changed: look at `views_wanted` and `pictures_wanted` again.
     """
 
-    views_wanted_changed = Signal()
+    wants_changed = Signal()
 
     def __init__(self, window: QMainWindow) -> None:
         super().__init__(window)
@@ -39,6 +42,7 @@ class PanelDocks(QObject):
         self.playing: PlayedEpisode | None = None
         self.panels: dict[str, Panel] = {}
         self.docks: dict[str, CardDock] = {}
+        self._pinning: Pinning | None = None
         self._seen: set[str] = set()
         self._turn = 0
         self._t: int | None = None
@@ -47,43 +51,50 @@ class PanelDocks(QObject):
         self._following.timeout.connect(self._follow_views)
         for name, entry in catalog.PANELS.items():
             panel: Panel = catalog.load(entry)()
-            card = Card(panel.title, panel)
-            for widget in panel.header_widgets:
-                card.add_to_header(widget)
-            for action in panel.menu_actions:
-                card.add_action(action)
-            dock = CardDock(name, card, window)
-            dock.visibilityChanged.connect(lambda visible, name=name: self._on_visibility(name, visible))
-            panel.picked.connect(self.seek)
+            dock = CardDock(name, card_of(panel), window)
+            dock.visibilityChanged.connect(lambda visible, name=name: self.set_in_sight(name, visible))
             self.panels[name], self.docks[name] = panel, dock
 
     def attach(self, sources: Sources) -> None:
-        """Give the panels what they need besides the history."""
+        """Give the panels the session, the player and all else that they may ask."""
         for panel in self.panels.values():
             panel.attach(sources)
-            if sources.pinning is not None:
-                panel.picked.disconnect(self.seek)
-                panel.picked.connect(sources.pinning.pick)
+        if sources.cursor is not None:
+            self._pinning = sources.cursor
+            sources.cursor.changed.connect(self._on_cursor)
 
-    def _on_visibility(self, name: str, visible: bool) -> None:
+    @Slot()
+    def _on_cursor(self) -> None:
+        if self._pinning is not None:
+            self.seek(self._pinning.cursor)
+
+    def set_in_sight(self, name: str, visible: bool) -> None:
+        """A panel's card came into sight, or is hidden."""
+        panel = self.panels[name]
         if not visible:
             self._seen.discard(name)
+            panel.set_in_sight(False)
         elif name not in self._seen:
             self._seen.add(name)
-            panel = self.panels[name]
+            panel.set_in_sight(True)
             panel.take_views(self.playing)
             panel.show(self.history, self.cursor)
-        self.views_wanted_changed.emit()
+        self.wants_changed.emit()
 
     @property
     def views_wanted(self) -> bool:
         """A panel in sight draws views, so the player should record them."""
         return any(panel.views for panel in self._visible())
 
+    @property
+    def pictures_wanted(self) -> bool:
+        """A panel in sight shows the picture of a step, so the player should draw them."""
+        return any(panel.frames for panel in self._visible())
+
     def set_minimized(self, minimized: bool) -> None:
-        """A minimised window shows nothing, though its docks do not say so."""
+        """The window is minimised or comes back; its docks do not say so themselves."""
         for name, dock in self.docks.items():
-            self._on_visibility(name, not minimized and not dock.visibleRegion().isEmpty())
+            self.set_in_sight(name, not minimized and not dock.visibleRegion().isEmpty())
 
     @property
     def in_sight(self) -> list[str]:
@@ -94,8 +105,7 @@ class PanelDocks(QObject):
         return [panel for name, panel in self.panels.items() if name in self._seen]
 
     def take(self, events: Sequence[Event]) -> None:
-        """Keep events, and tell the panels in sight; they draw at the next `refresh`."""
-        self.history.take(events)
+        """Tell the panels in sight of events that `history` has now; they draw at the next `refresh`."""
         for panel in self._visible():
             panel.take(events)
 
@@ -117,7 +127,7 @@ class PanelDocks(QObject):
             self._follow_views()
 
     def set_scrubbed(self, scrubbed: bool) -> None:
-        """Whether steps are shown because somebody asks for them, rather than because the episode plays."""
+        """Whether a person moves through the steps by hand; else the episode plays by itself."""
         self._following.setInterval(SCRUB_MS if scrubbed else FOLLOW_MS)
 
     @Slot()
@@ -152,9 +162,9 @@ class PanelDocks(QObject):
         for panel in self.panels.values():
             panel.seek(cursor)
 
-    def clear(self) -> None:
-        """No run any more."""
-        self.show(History())
+    def clear(self, history: History) -> None:
+        """Another run begins, with this history."""
+        self.show(history)
         for panel in self.panels.values():
             panel.clear()
             panel.show(self.history)

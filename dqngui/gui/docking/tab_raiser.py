@@ -1,20 +1,19 @@
-"""Which of several cards in one place is in front: of those that look inside the agent one with something to show."""
+"""Raises a tab: of cards that share a place, one that has something to show of the agent that plays."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Slot
-from PySide6.QtWidgets import QMainWindow, QTabBar
+from PySide6.QtWidgets import QMainWindow
 
 from dqngui.gui.docking.layout import CardLayout
 from dqngui.gui.docking.panel_docks import PanelDocks
-from dqngui.gui.panels.internals.view_panel import ViewPanel
 from dqngui.lab.analysis.views import matching
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import PlayerReady
 
 
 class TabRaiser(QObject):
-    """Brings such a card to the front for every agent that is opened, until the user chooses a tab himself.
+    """Raises the tab of a card with something to show whenever another agent plays, until the user chooses a tab.
 
     Attributes:
         chosen: the user chose a tab: from now on the cards stay where they are.
@@ -22,7 +21,7 @@ class TabRaiser(QObject):
 
     def __init__(self, window: QMainWindow, panel_docks: PanelDocks, layouts: CardLayout) -> None:
         super().__init__(window)
-        self._window, self._panel_docks = window, panel_docks
+        self._window, self._panel_docks, self._layouts = window, panel_docks, layouts
         self._ready: PlayerReady | None = None
         self.chosen = False
         layouts.dressed.connect(self._watch)
@@ -30,7 +29,7 @@ class TabRaiser(QObject):
 
     @Slot(object)
     def take_views(self, playing: PlayedEpisode | None) -> None:
-        """Look again where another agent plays."""
+        """Check the tabs when another agent plays."""
         if playing is not None and playing.ready is not self._ready:
             self._ready = playing.ready
             self.look()
@@ -41,15 +40,11 @@ class TabRaiser(QObject):
 
     @Slot()
     def look(self) -> None:
-        """Where a card in front has nothing to show of the agent and one behind it has, bring that one to the front."""
+        """Raise the tab of a card that draws views of this agent, where the raised one draws none."""
         playing, panel_docks = self._panel_docks.playing, self._panel_docks
         if playing is None or self.chosen:
             return
-        full = {
-            name: bool(matching(playing, panel.views))
-            for name, panel in panel_docks.panels.items()
-            if isinstance(panel, ViewPanel)
-        }
+        full = {name: bool(matching(playing, panel.views)) for name, panel in panel_docks.panels.items() if panel.views}
         for name in panel_docks.in_sight:
             if full.get(name, True):
                 continue
@@ -60,8 +55,8 @@ class TabRaiser(QObject):
 
     @Slot()
     def _watch(self) -> None:
-        """Bars of tabs come and go with the cards."""
-        for bar in self._window.findChildren(QTabBar):
+        """Listen to every tab bar that is new."""
+        for bar in self._layouts.tab_bars:
             if not bar.property("watched"):
                 bar.setProperty("watched", True)
                 bar.tabBarClicked.connect(self._on_clicked)

@@ -1,4 +1,4 @@
-"""A plan of cards side by side, over one another and in tabs, and how it is laid over a window's docks."""
+"""Plans of cards: side by side, one below the other, or in tabs; and how a plan is applied to the docks of a window."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def _wish(part: Part, docks: Docks, lowest: int) -> int | None:
 
 
 def _weighed(wished: list[int | None], weights: list[float], lowest: list[int], rest: int) -> list[int]:
-    """The rest by weight, but none less than it needs."""
+    """Extents by weight, none smaller than the least that its part needs."""
     open_ = {index for index, wish in enumerate(wished) if wish is None}
     shares = [wish or 0 for wish in wished]
     while open_:

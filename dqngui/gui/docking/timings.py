@@ -1,4 +1,4 @@
-"""What a person feels of the window's cost: when it showed, and how late its event loop runs."""
+"""Measures how late the event loop of the window runs, and how long ago the program started."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def process_age() -> float:
 
 
 class Durations:
-    """Any number of durations in the same memory: their weights in bins of a quarter of a millisecond up to 4 s.
+    """Collects durations in a histogram of fixed size: bins of 0.25 ms up to 4 s.
 
     Attributes:
         count, total, worst: of all durations, exact; total and worst in ms.
@@ -62,7 +62,7 @@ class Durations:
 
 
 class Lateness(QObject):
-    """How late a precise 20 ms timer comes: what a person feels as a stutter. Each interval weighs its length."""
+    """Measures how late a precise 20 ms timer fires, which a person feels as a stutter. Long intervals weigh more."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

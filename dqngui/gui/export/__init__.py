@@ -1,1 +1,1 @@
-"""Films and arrays of an episode, written to files."""
+"""Files of what is shown, for example films and arrays of an episode. Not the files of a run."""

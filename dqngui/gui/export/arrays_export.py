@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.app.closing import BackgroundTask
-from dqngui.gui.export.episode_arrays import Arrays, arrays_of, write_arrays
+from dqngui.gui.widgets.save_dialog import ask_where, tell_problem
+from dqngui.lab.analysis.episode_arrays import Arrays, arrays_of, write_arrays
+from dqngui.lab.background.task import BackgroundTask
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 
@@ -18,7 +19,9 @@ AHEAD = 4096  # steps that are asked for at once
 
 
 class ArraysExport(QObject):
-    """One file at a time; it is written by a thread.
+    """Exports all arrays of an episode: plays it to its end with everything recorded, then writes it in a thread.
+
+    One export at a time.
 
     Attributes:
         busy: it is under way.
@@ -34,7 +37,6 @@ class ArraysExport(QObject):
         self._window = window
         self._player: Player | None = None
         self.busy = False
-        self.dialog: QFileDialog | None = None
         self._path = Path()
         self._seed: int | None = None
         self._thread: threading.Thread | None = None
@@ -51,15 +53,10 @@ class ArraysExport(QObject):
         """Ask where to put the file."""
         if self.busy or self._player is None or self._player.playing is None:
             return
-        dialog = QFileDialog(self._window, "Export every array of the episode")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("npz")
-        dialog.setNameFilter("Arrays (*.npz)")
-        dialog.selectFile(f"episode-{self._player.playing.seed}.npz")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda path: self.start(Path(path)))
-        dialog.open()
-        self.dialog = dialog
+        name = f"episode-{self._player.playing.seed}.npz"
+        kinds = {"npz": "Arrays (*.npz)"}
+        title = "Export every array of the episode"
+        ask_where(self._window, title, name, kinds, lambda path: self.start(Path(path)))
 
     def start(self, path: Path) -> None:
         """Write the episode that is shown, as soon as all of it is known."""
@@ -92,7 +89,7 @@ class ArraysExport(QObject):
 
     @staticmethod
     def _complete(playing: PlayedEpisode) -> bool:
-        """All steps are known, with all that can be recorded; an episode that waits for a hand goes no further."""
+        """All steps are known, with all that can be recorded; an episode that a person drives goes no further."""
         wanted = {view.name for view in playing.ready.derivable}
         told = wanted <= set(playing.views) and (playing.has_views or not playing.ready.views)
         return told and bool(playing.length) and (playing.ended or playing.request.person_drives)
@@ -108,16 +105,12 @@ class ArraysExport(QObject):
         self._timer.stop()
         self.ended.emit("" if reason == "left" else reason or f"arrays saved as {self._path.name}")
         if reason not in ("", "left"):
-            box = QMessageBox(
-                QMessageBox.Icon.Warning, "Export arrays", f"Nothing was written: {reason}.", parent=self._window
-            )
-            box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            box.open()
+            tell_problem(self._window, "Export arrays", f"Nothing was written: {reason}.")
 
     # -- when the window closes -------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Leave it, unless it is being written."""
+        """Give the export up, unless the file is being written."""
         if self.busy and self._thread is None:
             self._end("left")
 
@@ -132,7 +125,7 @@ class ArraysExport(QObject):
 
 
 class Exports:
-    """Everything that a card exports in the background, as one part that is waited for when the window closes."""
+    """Several exports as one background task, which the window waits for when it closes."""
 
     def __init__(self, *parts: BackgroundTask) -> None:
         self._parts = parts

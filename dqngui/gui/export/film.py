@@ -52,7 +52,7 @@ def pace_of(path: Path, length: int, fps: float) -> tuple[list[int], float]:
 
 
 class Filming(QObject):
-    """One export: `start` it, and it goes on beside everything else until `ended`.
+    """Makes one film: plays the episode step by step, renders each step and encodes it, until `ended`.
 
     The player is paused, leaves its place and comes back to it in the end. What it is asked to record and draw
     changes (`Player.show_in`, `draw_at`): whoever starts the film puts that back after the end.
@@ -113,7 +113,7 @@ class Filming(QObject):
 
     @Slot()
     def cancel(self) -> None:
-        """Leave it; the half film is removed."""
+        """Give the film up; the unfinished file is removed."""
         if self.active:
             self._end("cancelled")
 

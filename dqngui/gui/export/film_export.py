@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtWidgets import QWidget
 
 from dqngui import catalog
-from dqngui.gui.cards.panel import Panel
+from dqngui.gui.cards.panel import Panel, PanelsInSight
 from dqngui.gui.export.film import Filming
+from dqngui.gui.widgets.save_dialog import ask_where, tell_problem
 from dqngui.lab.analysis.overlay import WeightsOverlay
 from dqngui.lab.playback.player import Player
 
 SAID_MS = 6000
-_FILM, _GIF = "Film (*.mp4)", "Animated picture, at most 20 s (*.gif)"
-_INNER = ("attention", "memory")
-"""The panels, by their names in the catalog, that a film can show beside the picture."""
+_KINDS = {"mp4": "Film (*.mp4)", "gif": "Animated picture, at most 20 s (*.gif)"}
 
 
 class FilmExport(QObject):
-    """One film at a time.
+    """Exports films of the episode that the player shows, one at a time.
 
     Attributes:
         filming: the export under way; None without one.
         words: what to say of it; empty when there is nothing to say.
+        cards: tells which panels can be seen; None: nobody does.
         sees, overlay: what the agent sees is filmed too, with an overlay.
 
     Signals:
@@ -40,9 +40,9 @@ class FilmExport(QObject):
         self.filming: Filming | None = None
         self._ended: Filming | None = None  # the last one; its thread may still remove half a film
         self.words = ""
+        self.cards: PanelsInSight | None = None
         self.sees = False
         self.overlay: WeightsOverlay | None = None
-        self.dialog: QFileDialog | None = None
         self._before: tuple[tuple[bool, bool], tuple[int, int]] = ((True, False), (640, 480))
         self._silent = QTimer(self, singleShot=True, interval=SAID_MS)
         self._silent.timeout.connect(lambda: self.say(""))
@@ -53,20 +53,12 @@ class FilmExport(QObject):
 
     @Slot()
     def toggle(self) -> None:
-        """Ask where to put a film of the episode; during one, leave it."""
+        """Ask where to put a film of the episode; while one is made, give it up."""
         if self.filming is not None:
             self.filming.cancel()
         elif self._player is not None and self._player.playing is not None:
-            dialog = QFileDialog(self._window, "Export film of the episode")
-            dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-            dialog.setDefaultSuffix("mp4")
-            dialog.setNameFilters([_FILM, _GIF])
-            dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix("gif" if kind == _GIF else "mp4"))
-            dialog.selectFile(f"episode-{self._player.playing.seed}.mp4")
-            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            dialog.fileSelected.connect(lambda path: self.start(Path(path)))
-            dialog.open()
-            self.dialog = dialog
+            name = f"episode-{self._player.playing.seed}.mp4"
+            ask_where(self._window, "Export film of the episode", name, _KINDS, lambda path: self.start(Path(path)))
 
     def start(self, path: Path) -> None:
         """Film the present episode from its first step to its end, with what the agent sees and cards inside it."""
@@ -82,16 +74,16 @@ class FilmExport(QObject):
         self.filming.start()
 
     def _beside(self) -> list[type[Panel]]:
-        """The cards that look inside the agent and can be seen now; without any, all of them."""
-        kinds = [catalog.load(catalog.PANELS[name]) for name in _INNER]
-        window = self._window.window()
-        seen = [type(each) for each in window.findChildren(Panel) if not each.visibleRegion().isEmpty()]
-        return [kind for kind in kinds if kind in seen] or kinds
+        """The panels that look inside the agent and can be seen now; without any, all of them."""
+        every: dict[str, type[Panel]] = {name: catalog.load(entry) for name, entry in catalog.PANELS.items()}
+        inside = {name: kind for name, kind in every.items() if kind.views}
+        seen = self.cards.in_sight if self.cards is not None else []
+        return [kind for name, kind in inside.items() if name in seen] or list(inside.values())
 
     # -- when the window closes -------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Leave the film."""
+        """Give the film up."""
         if self.filming is not None:
             self.filming.cancel()
 
@@ -122,10 +114,7 @@ class FilmExport(QObject):
         self.say("film: cancelled" if reason == "cancelled" else "" if reason else f"film saved as {filming.path.name}")
         self._silent.start()
         if reason not in ("", "cancelled"):
-            text = f"The film could not be made: {reason}"
-            box = QMessageBox(QMessageBox.Icon.Warning, "Export film", text, parent=self._window)
-            box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            box.open()
+            tell_problem(self._window, "Export film", f"The film could not be made: {reason}")
         filming.deleteLater()
 
     def say(self, words: str, *, briefly: bool = False) -> None:

@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QApplication, QBoxLayout, QHBoxLayout, QLabel, QVB
 
 from dqngui.gui.cards.card import Card
 from dqngui.gui.cards.panel import Panel
-from dqngui.gui.charts.timeline import span_of
+from dqngui.gui.cards.panel_card import card_of
 from dqngui.gui.charts.trace import Series, Trace
+from dqngui.gui.charts.value_ranges import episode_span
 from dqngui.gui.scene.entity_marks import draw_entity_marks
 from dqngui.gui.scene.observation_view import ObservationView
 from dqngui.gui.style import theme as themes
@@ -28,7 +29,7 @@ MOST_CURVES = 4
 
 
 class FilmSheet(QWidget):
-    """Never on the screen: laid out once for an episode, then rendered step by step.
+    """A widget that is never shown: it is laid out once for an episode, then rendered step by step.
 
     Args:
         playing: the whole episode.
@@ -79,10 +80,7 @@ class FilmSheet(QWidget):
             right = QVBoxLayout()
             right.setSpacing(GAP)
             for panel in self.panels:
-                card = Card(panel.title, panel)
-                for widget in panel.header_widgets:
-                    card.add_to_header(widget)
-                right.addWidget(card, 1)
+                right.addWidget(card_of(panel, menu=False), 1)
             columns.addLayout(right, 4)
         self.show()  # lays it out, on no screen
         for panel in self.panels:
@@ -122,7 +120,7 @@ class FilmSheet(QWidget):
             series = [Series("highest", "series0", q.max(axis=1)), Series("mean", "series1", q.mean(axis=1))]
         finite = q[np.isfinite(q)]
         low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-        self._values.set_span(span_of(playing.length, ended=True))
+        self._values.set_span(episode_span(playing.length, ended=True))
         self._values.draw("", series, (low, max(high, low + 1e-6)))
         self._values.set_gutter(self._values.gutter_wanted, True)
 

@@ -13,7 +13,7 @@ _ICONS = {"bad": "alert-circle-outline", "warn": "alert-outline", "muted": "info
 
 
 class Banner(QWidget):
-    """Hidden until it has something to say."""
+    """Shows one sentence until it is dismissed or replaced; hidden without one."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -19,27 +19,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from dqngui.gui.main_window.draft_bar import counted
-from dqngui.gui.panels.curves.exploration_panel import ExplorationPanel
-from dqngui.gui.panels.curves.learning_panel import LearningPanel
 from dqngui.gui.settings_form.fields import ChoiceEditor
 from dqngui.gui.settings_form.scale import parse_number
 from dqngui.gui.style import theme as themes
+from dqngui.gui.style.plural import counted
 from dqngui.gui.style.theme import Theme
-from dqngui.jobs.breakpoints import EPISODES, name_of, number_words, point_words
-from dqngui.lab.analysis.breakpoints import OFFERED, SATURATED, WATCHED, BreakpointList
+from dqngui.jobs.breakpoints import name_of, number_words, point_words
+from dqngui.lab.analysis.breakpoints import OFFERED, WATCHED, BreakpointList
+from dqngui.lab.analysis.quantities import QUANTITIES
 from dqngui.messages import Breakpoint
 
 REFRESH_MS = 400
-_TIPS = {
-    "return": f"Mean undiscounted return of the last {EPISODES} training episodes.",
-    "evaluation": "Mean return of a greedy evaluation.",
-    "policy_loss": "The clipped objective of the policy, negated.",
-    "attention_entropy": "Mean entropy of all attention heads over an episode that the player has played to its end "
-    "with the newest weights; 0: each looks at one place, 1: at all alike.",
-    "memory_saturation": f"Share of the memory's hidden units beyond ±{SATURATED}, over an episode that the player has "
-    "played to its end with the newest weights.",
-}
 _CONDITIONS = (
     ("above", "is above", "Pause where it is greater than the value"),
     ("below", "is below", "Pause where it is smaller than the value"),
@@ -52,18 +42,12 @@ _RULE = (
 )
 
 
-def tip_of(quantity: str) -> str:
-    """What a quantity is, in a sentence."""
-    quantities = {**LearningPanel.quantities, **ExplorationPanel.quantities}
-    return quantities[quantity].tip if quantity in quantities else _TIPS[quantity]
-
-
 class BreakpointDialog(QDialog):
-    """Switch breakpoints on and off, remove them, add new ones; each beside the present number.
+    """Lists the breakpoints, each with its present number; switches them on and off, removes and adds them.
 
     Attributes:
         boxes: one a breakpoint, checked while it is switched on.
-        quantity, condition, value, add: of the line that adds one.
+        quantity, condition, value, add: of the line that adds one; `present` says the chosen number as it is now.
     """
 
     def __init__(self, breakpoints: BreakpointList, parent: QWidget | None = None) -> None:
@@ -101,13 +85,13 @@ class BreakpointDialog(QDialog):
         column.addWidget(buttons)
         self.resize(520, 0)
         self._timer = QTimer(self, interval=REFRESH_MS)
-        self._timer.timeout.connect(self._tell_present)
+        self._timer.timeout.connect(self.tell_present)
         breakpoints.changed.connect(self.refresh)
-        breakpoints.measured.connect(self._tell_present)
+        breakpoints.measured.connect(self.tell_present)
         self.restyle(themes.current())
 
     def _adding(self) -> QGridLayout:
-        names = [(each, _capital(name_of(each)), tip_of(each)) for each in OFFERED]
+        names = [(each, _capital(name_of(each)), QUANTITIES[each].tip) for each in OFFERED]
         names = [(each, f"{name} (watching)" if each in WATCHED else name, tip) for each, name, tip in names]
         self.quantity, self.condition = ChoiceEditor(names), ChoiceEditor(_CONDITIONS)
         self.quantity.set_value("loss")
@@ -121,17 +105,17 @@ class BreakpointDialog(QDialog):
         self.add = QPushButton("Add")
         self.add.setToolTip("Pause where this holds (Enter)")
         self.add.setDefault(True)
-        self._present = QLabel()
-        self._present.setWordWrap(True)
-        themes.set_role(self._present, "muted")
+        self.present = QLabel()
+        self.present.setWordWrap(True)
+        themes.set_role(self.present, "muted")
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(4)
         for place, widget in enumerate((self.quantity, self.condition, self.value, self.add)):
             grid.addWidget(widget, 0, place)
-        grid.addWidget(self._present, 1, 0, 1, 4)
+        grid.addWidget(self.present, 1, 0, 1, 4)
         grid.setColumnStretch(0, 1)
-        self.quantity.edited.connect(self._tell_present)
+        self.quantity.edited.connect(self.tell_present)
         self.condition.edited.connect(self._fit_value)
         self.value.textChanged.connect(self._fit_value)
         self.add.clicked.connect(self._add)
@@ -170,7 +154,7 @@ class BreakpointDialog(QDialog):
                 widget.setEnabled(not problem)
             self._fill()
         self._fit_value()
-        self._tell_present()
+        self.tell_present()
 
     def _fill(self) -> None:
         while (item := self._lines.takeAt(0)) is not None:
@@ -194,7 +178,7 @@ class BreakpointDialog(QDialog):
         enabled = QCheckBox(f"{_capital(words)}{watching}")
         enabled.setChecked(entry.enabled)
         enabled.setEnabled(possible)
-        enabled.setToolTip(tip_of(entry.point.quantity))
+        enabled.setToolTip(QUANTITIES[entry.point.quantity].tip)
         enabled.toggled.connect(lambda on: self._breakpoints.enable(index, on))
         present = QLabel()
         themes.set_role(present, "muted")
@@ -214,13 +198,19 @@ class BreakpointDialog(QDialog):
         self.boxes.append(enabled)
         return line
 
+    @property
+    def present_texts(self) -> list[str]:
+        """What stands beside each breakpoint."""
+        return [label.text() for _, label in self._rows]
+
     @Slot()
-    def _tell_present(self) -> None:
+    def tell_present(self) -> None:
+        """Show the present numbers."""
         for quantity, label in self._rows:
             label.setText(self._now(quantity))
         chosen = str(self.quantity.value())
-        self.quantity.setToolTip(tip_of(chosen))
-        self._present.setText(f"{tip_of(chosen)} {_capital(self._now(chosen))}.")
+        self.quantity.setToolTip(QUANTITIES[chosen].tip)
+        self.present.setText(f"{QUANTITIES[chosen].tip} {_capital(self._now(chosen))}.")
         layout = self.layout()
         assert layout is not None
         layout.activate()
@@ -267,7 +257,7 @@ class BreakpointDialog(QDialog):
 
 
 class BreakpointButton(QToolButton):
-    """Opens the list; tinted while some are switched on."""
+    """A button that opens the list of breakpoints; coloured while some are switched on."""
 
     def __init__(self, breakpoints: BreakpointList, action: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,60 +1,25 @@
-"""The bar under the header while edits wait: what a fork would change, and the three ways on."""
+"""The bar under the header while edits wait: what they change, with buttons to fork, to begin a new run, to discard."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from PySide6.QtCore import QSize, QTimer, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from dqngui import settings
-from dqngui.config import ConfigError
 from dqngui.gui.main_window.actions import WORDS, RunActions
-from dqngui.gui.settings_form.fields import choice_label, inline_toml
-from dqngui.gui.settings_form.scale import number_text
+from dqngui.gui.settings_form.setting_words import change_words
 from dqngui.gui.style import theme as themes
+from dqngui.gui.style.plural import counted
 from dqngui.gui.style.theme import GAP, Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action
 
 REFRESH_MS = 500
-LONGEST = 28  # characters of a value
 _BUTTONS = {Action.FORK: "Fork", Action.START_DRAFT: "New run", Action.DISCARD_DRAFT: "Discard"}
 
 
-def value_words(path: str, value: Any) -> str:
-    """A setting's value as the form calls it, in few characters."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, (int, float)):
-        return number_text(value)
-    if isinstance(value, dict) and value.keys() == {"start", "end", "steps"}:
-        return f"{number_text(value['start'])} to {number_text(value['end'])} over {number_text(value['steps'])}"
-    text = choice_label(path, value) if isinstance(value, str) else inline_toml(value) if value else "none"
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-
-
-def change_words(path: str, old: Any, new: Any) -> str:
-    """`width 64 → 128`."""
-    try:
-        label = settings.field_at(path).label
-    except ConfigError:  # an option of an attention or a memory
-        slot, _, name = path.removeprefix("net.").partition("_options.")
-        label = f"{slot} {name.replace('_', ' ')}"
-    name = label if label[1:2].isupper() else label[:1].lower() + label[1:]
-    return f"{name} {value_words(path, old)} → {value_words(path, new)}"
-
-
-def counted(number: int, what: str) -> str:
-    """`1 change`, `2 changes`."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
 class DraftBar(QWidget):
-    """In sight while the draft differs from the run."""
+    """Shows the edits that wait; hidden while the draft equals the run."""
 
     def __init__(self, session: Session, actions: RunActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -94,23 +59,23 @@ class DraftBar(QWidget):
     def refresh(self) -> None:
         """Show the draft as it is."""
         session = self._session
-        draft = session.draft
+        draft = session.waiting_edits
         self.setVisible(bool(draft))
         if not draft:
             self._timer.stop()
             return
-        if session.active:
+        if session.job.active:
             self._timer.start()
         else:
             self._timer.stop()
         words = [change_words(path, old, new) for path, (old, new) in draft.items()]
         count = counted(len(words), "change")
-        if session.problem:
+        if session.draft.problem:
             begin = f"{count} that {'does' if len(words) == 1 else 'do'} not fit yet"
-        elif session.fork_problem:
+        elif session.fork_plan.problem:
             begin = f"{count} for a new run"
         else:
-            begin = f"Fork from step {session.fork_step:,} with {count}"
+            begin = f"Fork from step {session.fork_plan.step:,} with {count}"
         self.text.setText(f"{begin}: {', '.join(words)}")
         self.text.setToolTip("\n".join(words))
         allowed = session.allowed

@@ -167,18 +167,18 @@ class Header(QWidget):
         start = self.buttons[Action.START]
         for name in _LOADS_TORCH:
             self.buttons[name].setText("Loading torch…" if session.loading else WORDS[name].text)
-        if session.problem:
-            start.setToolTip(session.problem)
+        if session.draft.problem:
+            start.setToolTip(session.draft.problem)
         step = "One vector step; with Shift up to the next update, with Alt to the end of the episode"
         self.buttons[Action.STEP].setToolTip(f"{step} ({self._actions[Action.STEP].shortcut().toString()})")
 
     def _summary(self) -> str:
         session = self._session
-        parts = [summary(session.experiment, session.device)]
-        if session.forked_from:
-            parts.append(f"fork of {session.forked_from}")
-        if session.state is State.STORED and session.folder is not None:
-            parts.append(session.folder.name)
+        parts = [summary(session.run.experiment, session.run.device)]
+        if session.run.forked_from:
+            parts.append(f"fork of {session.run.forked_from}")
+        if session.state is State.STORED and session.run.folder is not None:
+            parts.append(session.run.folder.name)
         return "  ·  ".join(parts)
 
     def restyle(self, theme: Theme) -> None:

@@ -1,4 +1,4 @@
-"""The menu: a place for every action, in its group."""
+"""The menu of the window: every action, in groups."""
 
 from __future__ import annotations
 

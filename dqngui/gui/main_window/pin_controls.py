@@ -1,4 +1,4 @@
-"""What the window shows of a pinned episode, and the keys that step through it: badges, shortcuts, a menu's entries."""
+"""What steers the cursor: badges that say what is pinned, keys that step through the episode, entries of the menu."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QBoxLayout, QLabel
 
 from dqngui.gui.cards.panel import Panel
 from dqngui.gui.cards.pinned_badge import PinnedBadge
 from dqngui.gui.docking.panel_docks import PanelDocks
 from dqngui.gui.main_window.menus import MainMenu
-from dqngui.gui.panels.agent.agent_panel import AgentPanel
-from dqngui.gui.scene.frame import FrameView
 from dqngui.lab.cursor.pinning import Pinning
 from dqngui.lab.playback.player import Player
 
-EDGE = 8
-
 
 class PinControls(QObject):
-    """Puts the cursor's badge, keys and menu entries where they belong.
+    """Adds badges and keys to the panels, and entries to the menu.
 
     Attributes:
         badges: by the panel's name.
@@ -29,15 +24,14 @@ class PinControls(QObject):
 
     def __init__(self, pinning: Pinning, player: Player, panel_docks: PanelDocks, menu: MainMenu) -> None:
         super().__init__(panel_docks)
-        self._pinning, self._player, self._panel_docks = pinning, player, panel_docks
+        self._pinning, self._player = pinning, player
         self.badges: dict[str, PinnedBadge] = {}
         for name, panel in panel_docks.panels.items():
-            if name == "return" or isinstance(panel, AgentPanel) or panel.views:
-                self._add_badge(name, panel)
-            if name == "return" or panel.views:
+            if panel.shows_pinned:
+                self.badges[name] = PinnedBadge(pinning, panel)
+                panel.add_above(self.badges[name])
+            if panel.steps_by_keys:
                 self._add_keys(panel)
-            if isinstance(panel, AgentPanel):
-                DrawingNote(player, panel.frame)
         self._add_entries(menu)
         pinning.changed.connect(self._on_changed)
         self._on_changed()
@@ -47,14 +41,6 @@ class PinControls(QObject):
         self.live.setEnabled(self._pinning.pinned is not None)
         self.earlier.setEnabled(self._pinning.can_step(-1))
         self.later.setEnabled(self._pinning.can_step(1))
-        self._panel_docks.seek(self._pinning.cursor)
-
-    def _add_badge(self, name: str, panel: Panel) -> None:
-        badge = PinnedBadge(self._pinning, panel)
-        column = panel.layout()
-        assert isinstance(column, QBoxLayout)
-        column.insertWidget(0, badge)
-        self.badges[name] = badge
 
     def _add_keys(self, panel: Panel) -> None:
         """The player's own keys, for a panel that is clicked to choose an episode or a step of it."""
@@ -86,24 +72,3 @@ class PinControls(QObject):
             menu.view, "Live", "pin-off", "Esc", "Let go of the pinned episode: what played before goes on",
             pinning.live,
         )  # fmt: skip
-
-
-class DrawingNote(QLabel):
-    """Over the picture, while another step's picture stands in for one that is still being drawn."""
-
-    def __init__(self, player: Player, frame: FrameView) -> None:
-        super().__init__(frame)
-        self.setObjectName("readout")
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.move(EDGE, EDGE)
-        self.hide()
-        self._player = player
-        player.framed.connect(self._on_framed)
-
-    @Slot(object, int)
-    def _on_framed(self, frame: object, t: int) -> None:
-        step = self._player.frames.stands_in
-        if step is not None:
-            self.setText(f"drawing step {t:,}…" + (f" this is step {step:,}" if step != t else ""))
-            self.adjustSize()
-        self.setVisible(step is not None)

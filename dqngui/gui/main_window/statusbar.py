@@ -58,8 +58,13 @@ class StatusLine(QWidget):
         session.changed.connect(self._on_changed)
         self.refresh()
 
+    @property
+    def ticking(self) -> bool:
+        """It is refreshed again and again."""
+        return self._timer.isActive()
+
     def stop(self) -> None:
-        """No more readings."""
+        """Refresh it no more."""
         self._timer.stop()
 
     @Slot()
@@ -67,11 +72,11 @@ class StatusLine(QWidget):
         self._refresh_run()
         cpu, memory = self._usage()
         parts = [f"CPU {cpu:.0f} %", f"{memory / 2**30:.1f} GB"]
-        if self._session.active:
+        if self._session.job.active:
             rate, share = self.painting()
             parts.insert(0, f"window {rate:.0f} redraws/s, {100 * share:.0f} % of the time")
-        if self._session.checkpoint is not None:
-            parts.insert(0, f"last checkpoint {self._session.checkpoint:,}")
+        if self._session.run.checkpoint is not None:
+            parts.insert(0, f"last checkpoint {self._session.run.checkpoint:,}")
         self.cost.setText("  ·  ".join(parts))
 
     @Slot()
@@ -81,11 +86,11 @@ class StatusLine(QWidget):
 
     def _refresh_run(self) -> None:
         session = self._session
-        total = session.experiment.run.total_steps
-        share = min(1.0, session.step / total)
-        self.count.setText(f"{session.step:,} / {total:,}")
+        total = session.run.experiment.run.total_steps
+        share = min(1.0, session.run.step / total)
+        self.count.setText(f"{session.run.step:,} / {total:,}")
         self.bar.setValue(round(1000 * share))
-        read = session.loading_share
+        read = session.log.share
         themes.set_role(self.bar, "paused" if session.state is State.PAUSED else "")
         self.percent.setText(f"{100 * share:.0f} %" if read >= 1 else f"Reading the log {100 * read:.0f} %")
         self.speed.setText("  ·  ".join(self._speeds(total)))
@@ -93,14 +98,14 @@ class StatusLine(QWidget):
     def _speeds(self, total: int) -> list[str]:
         if self._session.state is State.PAUSED:
             return ["paused"]
-        learned = self._session.learned
+        learned = self._session.run.learned
         if learned is None or self._session.state not in ACTIVE:
             return []
         parts = [f"{learned.steps_per_second:,.0f} steps/s"]
         if learned.updates_per_second:
             parts.append(f"{learned.updates_per_second:,.0f} updates/s")
         if learned.steps_per_second > 0:
-            left = (total - self._session.step) / learned.steps_per_second
+            left = (total - self._session.run.step) / learned.steps_per_second
             parts.append(f"{duration_text(left)} left")
         return parts
 

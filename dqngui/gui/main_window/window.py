@@ -78,8 +78,8 @@ class Window(QMainWindow):
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.run_actions = RunActions(session, self)
         self._make_cards()
-        self.breakpoints = BreakpointList(session, lambda: self.panel_docks.history, self)
-        self._breakpoint_dialog: BreakpointDialog | None = None
+        self.breakpoints = BreakpointList(session, self)
+        self.breakpoint_dialog: BreakpointDialog | None = None
         self.menu = self._make_menu()
         self.header = Header(session, self.run_actions, self.menu)
         self.draft_bar, self.banner = DraftBar(session, self.run_actions), Banner()
@@ -95,9 +95,9 @@ class Window(QMainWindow):
         self.status.painting = self.paint_budget.rate
         session.changed.connect(self._on_changed)
         session.received.connect(self._on_received)
-        session.cleared.connect(self.panel_docks.clear)
+        session.cleared.connect(self._on_cleared)
         session.rewound.connect(self._on_rewound)
-        session.told.connect(self._on_told)
+        session.message.connect(self._on_message)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_scheme)
 
     # -- parts -----------------------------------------------------------------------------------
@@ -108,6 +108,7 @@ class Window(QMainWindow):
             LiveKnobs(self.session),
             PanelDocks(self),
         )
+        self.panel_docks.show(self.session.history)
         self.docks: dict[str, CardDock] = {}
         for name, title, body in (("experiment", "Experiment", self.form), ("knobs", "Live knobs", self.knobs)):
             card = Card(title, body)
@@ -174,16 +175,18 @@ class Window(QMainWindow):
     @Slot()
     def _on_changed(self) -> None:
         session = self.session
-        if session.failure is not None and session.state is State.FAILED:
+        if session.run.failure is not None and session.state is State.FAILED:
             advice = (
-                "Resume goes on from the last checkpoint." if session.resumable else "New run unlocks the experiment."
+                "Resume goes on from the last checkpoint."
+                if session.run.resumable
+                else "New run unlocks the experiment."
             )
-            reason = session.failure.text
-            self._say(f"{_sentence(reason)} {advice}", "bad", self.report(reason, session.failure.details))
-        elif self._tell_hits(session.hits if session.state is State.PAUSED else ()):
+            reason = session.run.failure.words
+            self._say(f"{_sentence(reason)} {advice}", "bad", self.report(reason, session.run.failure.details))
+        elif self._tell_hits(session.run.hits if session.state is State.PAUSED else ()):
             return
-        elif session.notice:
-            self._say(session.notice, "muted" if session.state is State.STORED else "warn")
+        elif session.run.notice:
+            self._say(session.run.notice, "muted" if session.state is State.STORED else "warn")
         elif self._said is not None:
             self._said = None
             self.banner.hide()
@@ -207,7 +210,7 @@ class Window(QMainWindow):
             self.banner.say(text, role, details)
 
     @Slot(str, str)
-    def _on_told(self, text: str, details: str) -> None:
+    def _on_message(self, text: str, details: str) -> None:
         """Something that was asked for cannot be done: said until something else happens."""
         self._said = (State.STARTING, text)
         self.banner.say(_sentence(text), "warn", self.report(text, details) if details else "")
@@ -217,10 +220,14 @@ class Window(QMainWindow):
         self.panel_docks.take(events)
         self.paint_budget.request()
 
-    @Slot(int)
-    def _on_rewound(self, step: int) -> None:
+    @Slot()
+    def _on_cleared(self) -> None:
+        self.panel_docks.clear(self.session.history)
+
+    @Slot()
+    def _on_rewound(self) -> None:
         """Draw only what the resumed run still has."""
-        self.panel_docks.show(self.panel_docks.history.until(step))
+        self.panel_docks.show(self.session.history)
 
     # -- what the user asks ----------------------------------------------------------------------
 
@@ -253,8 +260,8 @@ class Window(QMainWindow):
             part.restyle(theme)
         for name in ("experiment", "knobs"):
             self.docks[name].restyle(theme)
-        if self._breakpoint_dialog is not None:
-            self._breakpoint_dialog.restyle(theme)
+        if self.breakpoint_dialog is not None:
+            self.breakpoint_dialog.restyle(theme)
 
     def reset_layout(self) -> None:
         """Every card of the present arrangement back in its place."""
@@ -269,13 +276,13 @@ class Window(QMainWindow):
 
     def show_breakpoints(self) -> None:
         """The list of breakpoints, beside the window: both can be used."""
-        if self._breakpoint_dialog is None:
-            self._breakpoint_dialog = BreakpointDialog(self.breakpoints, self)
-        self._breakpoint_dialog.bring()
+        if self.breakpoint_dialog is None:
+            self.breakpoint_dialog = BreakpointDialog(self.breakpoints, self)
+        self.breakpoint_dialog.bring()
 
     def report(self, text: str, details: str = "") -> str:
         """Diagnostics of the present run."""
-        return diagnostics(text, details, presets.to_toml(self.session.experiment))
+        return diagnostics(text, details, presets.to_toml(self.session.run.experiment))
 
     def copy_report(self) -> None:
         QGuiApplication.clipboard().setText(self.report(f"State: {self.session.state}"))
@@ -297,15 +304,15 @@ class Window(QMainWindow):
 
     @Slot()
     def on_closing(self) -> None:
-        """The way out has begun: say so, and take no more commands."""
-        self.header.word.setText("Saving…" if self.session.active else "Closing…")
+        """The window begins to close: say so, and take no more commands."""
+        self.header.word.setText("Saving…" if self.session.job.active else "Closing…")
         for part in (self.form, self.knobs, self.header, self.draft_bar):
             part.setEnabled(False)
 
     # -- Qt --------------------------------------------------------------------------------------
 
     def restore_layout(self, *, geometry: bool = True) -> None:
-        """What the last start left; the default where that does not fit."""
+        """Restore size and cards as they were at the last start; the default where they do not fit."""
         if geometry:
             restore_geometry(self, self.settings)
         self.layouts.restore(self.settings)
@@ -328,7 +335,7 @@ class Window(QMainWindow):
         self.layouts.fit()
 
     def focusNextPrevChild(self, next: bool) -> bool:
-        """Tab, and what Qt does when the control with the focus is hidden: its neighbour must not take the next key."""
+        """Move the focus. When the focused control is hidden, the window takes it, not the next control."""
         control = QApplication.focusWidget()
         if control is not None and not control.isVisible():
             self.setFocus()
@@ -353,7 +360,7 @@ class Window(QMainWindow):
 
 
 def _sentence(text: str) -> str:
-    """With a capital, unless it begins with a name, and with a full stop."""
+    """A text as a sentence: a capital first, unless it begins with a name, and a full stop."""
     first = text.split(" ", 1)[0]
     start = text[:1].upper() + text[1:] if first.isalpha() else text
     return start if start.endswith((".", "!", "?")) else f"{start}."

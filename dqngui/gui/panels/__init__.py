@@ -1,1 +1,1 @@
-"""The panels of the window: each draws one aspect of a run."""
+"""One folder for each card of the window, or for a few that share code. No card imports another one."""

@@ -1,1 +1,1 @@
-"""The environment's picture and what the agent observes, with marks on them."""
+"""The environment's picture and what the agent observes, with marks on them. Not the rest of the Agent card."""

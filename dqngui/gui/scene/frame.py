@@ -15,7 +15,7 @@ CORNER = 6
 
 
 class Ringed(QWidget):
-    """A widget that the keys can go to, with a ring around it where they were brought to it by a key."""
+    """A widget that can have the keyboard focus, with a ring around it where a key gave it the focus."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,7 +28,7 @@ class Ringed(QWidget):
         super().focusInEvent(event)
 
     def draw_ring(self, painter: QPainter) -> None:
-        """Draw it over everything else."""
+        """Draw the ring, over everything else."""
         if self._by_key and self.hasFocus():
             painter.setPen(QPen(themes.current().color("accent"), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -65,7 +65,7 @@ class FrameView(Ringed):
         self.update()
 
     def set_marks(self, marks: Numbers) -> None:
-        """Mark entities in this picture: (M, 3), as `Laid.marks` gives them."""
+        """Mark entities in this picture: (M, 3), as `StepOverlay.marks` gives them."""
         if not np.array_equal(marks, self._marks):
             self._marks = marks
             self.update()
@@ -74,6 +74,11 @@ class FrameView(Ringed):
     def marks(self) -> Numbers:
         """The marks in this picture."""
         return self._marks
+
+    @property
+    def picture(self) -> QImage | None:
+        """The picture that is shown, in its own size; None: an empty frame."""
+        return self._image
 
     def _fitted(self, image: QImage) -> QImage:
         """The picture in the size it is drawn in, scaled once."""

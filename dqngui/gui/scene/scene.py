@@ -15,7 +15,7 @@ UNBOUND = 16_777_215  # Qt's own
 
 
 class Scene(QWidget):
-    """Either of the two, or both."""
+    """The environment's picture, what the agent sees, or both."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,7 +34,7 @@ class Scene(QWidget):
                 widget.setVisible(shown)
 
     def fit(self) -> None:
-        """Below a picture what the agent sees takes no more room than its lines need."""
+        """Give what the agent sees no more room below a picture than its lines need."""
         below = self._box.direction() == QBoxLayout.Direction.TopToBottom and not self.frame.isHidden()
         wanted = self.seen.wanted_height if below else None
         most = UNBOUND if wanted is None else max(wanted, self.seen.minimumSizeHint().height())

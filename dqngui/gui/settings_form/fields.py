@@ -1,7 +1,7 @@
-"""One editor for each kind of setting. All have the same face: `value`, `set_value`, `edited`.
+"""One editor widget for each kind of setting. Every editor has `value`, `set_value` and the signal `edited`.
 
-`edited(value)` comes once per gesture: on Enter, on leaving the field, on a choice, or 300 ms after
-the last key. A wheel turn over an editor without focus scrolls what it lies in.
+`edited(value)` is sent once per gesture: on Enter, on leaving the field, on a choice, or 300 ms after
+the last key. A wheel turn over an editor without focus scrolls the form, not the value.
 """
 
 from __future__ import annotations
@@ -38,16 +38,20 @@ MODULES: dict[str, Mapping[str, catalog.Entry]] = {
     "net.memory": catalog.MEMORIES,
     "learn.algorithm": catalog.ALGORITHMS,
 }
-"""Settings that choose a thing of the catalog. What follows the first sentence of a summary should be known before."""
+"""Settings whose values are entries of the catalog. The form shows all but the first sentence of an entry's summary
+as a remark, because it warns (`Slow...`)."""
 _HOSTS = {
-    "thread": ("background thread", "In this program. Starts at once; a busy window slows training a little."),
-    "process": ("own process", "Beside this program. Faster and smoother; it takes some seconds to start."),
+    "thread": (
+        "background thread",
+        "Trains inside this program. Starts at once; a busy window slows training a little.",
+    ),
+    "process": ("own process", "Trains in a separate process. Faster and smoother; takes some seconds to start."),
 }
-"""Where a run of the window may train: (words, what it means). Inline would stop the window."""
+"""Hosts that the window offers: (label, explanation). `inline` is missing: it would freeze the window."""
 
 
 class TextEditor(QLineEdit):
-    """Edits a value as text. Subclasses say how text and value become each other."""
+    """Edits a value as text. Subclasses convert between text and value (`text_of`, `parse`)."""
 
     edited = Signal(object)
 
@@ -65,14 +69,14 @@ class TextEditor(QLineEdit):
         return str(value)
 
     def parse(self, text: str) -> Any:
-        """The value of a text. Raises ValueError with what is wrong."""
+        """Convert a text to its value. Raises ValueError that says what is wrong."""
         return text.strip()
 
     def value(self) -> Any:
         return self._value
 
     def set_value(self, value: Any) -> None:
-        """Show a value, unless a person is typing one just now."""
+        """Show a value, unless a person is typing one."""
         if self._typing.isActive():
             return
         self._value = value
@@ -87,7 +91,7 @@ class TextEditor(QLineEdit):
         super().setToolTip(text)
 
     def event(self, event: QEvent) -> bool:
-        # Undo takes back typing only while something is being typed; otherwise it is the window's undo.
+        # Ctrl+Z undoes typing only while a person types; otherwise it is the undo of the window.
         undo = isinstance(event, QKeyEvent) and event.matches(QKeySequence.StandardKey.Undo)
         if undo and event.type() == QEvent.Type.ShortcutOverride and not self._typing.isActive():
             event.ignore()
@@ -120,13 +124,13 @@ class TextEditor(QLineEdit):
             self.edited.emit(value)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """What cannot be understood is not left standing as if it were in use."""
+        """Replace a text that cannot be parsed by the value in use."""
         super().focusOutEvent(event)
         if self._problem and event.reason() != Qt.FocusReason.PopupFocusReason:
             self.set_value(self._value)
 
     def reject(self, rejected: bool) -> None:
-        """Frame a value that is understood but does not fit the others."""
+        """Mark a value that can be parsed but does not fit the other settings."""
         if not self._problem:
             themes.set_role(self, self._bad_role if rejected else self.role)
 
@@ -141,7 +145,7 @@ class TextEditor(QLineEdit):
 
 
 class NumberEditor(TextEditor):
-    """A number, exact; empty means none where that is allowed."""
+    """Edits a number, shown exactly; an empty text means None where that is allowed."""
 
     def __init__(self, kind: type, *, optional: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -159,12 +163,12 @@ class NumberEditor(TextEditor):
         try:
             return parse_number(text, self._kind)
         except ValueError:
-            what = "a whole number" if self._kind is int else "a number"
-            raise ValueError(f"expected {what}, such as {'10,000' if self._kind is int else '1e-3'}") from None
+            expected = "a whole number" if self._kind is int else "a number"
+            raise ValueError(f"expected {expected}, such as {'10,000' if self._kind is int else '1e-3'}") from None
 
 
 class TomlEditor(TextEditor):
-    """A list or a table, written as in a TOML file; a list of plain words or numbers needs no brackets."""
+    """Edits a list or a table as TOML; a list of plain words or numbers needs no brackets."""
 
     def __init__(self, kind: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -197,7 +201,7 @@ class TomlEditor(TextEditor):
 
 
 class ChoiceEditor(QComboBox):
-    """One of several values; modules show their name in the window."""
+    """Chooses one of several values; modules are shown with their label."""
 
     edited = Signal(object)
 
@@ -207,12 +211,12 @@ class ChoiceEditor(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(8)
         self.setMaxVisibleItems(20)
-        self.setItemDelegate(QStyledItemDelegate(self))  # the combo's own ignores the stylesheet
+        self.setItemDelegate(QStyledItemDelegate(self))  # the default delegate ignores the stylesheet
         self.set_choices(choices)
         self.activated.connect(lambda index: self.edited.emit(self.itemData(index)))
 
     def set_choices(self, choices: Sequence[tuple[Any, str, str]]) -> None:
-        """(value, text, tooltip) of each; the chosen value stays chosen."""
+        """Offer these (value, text, tooltip); the chosen value stays chosen."""
         chosen = self.value()
         with QSignalBlocker(self):
             self.clear()
@@ -232,12 +236,12 @@ class ChoiceEditor(QComboBox):
         self.setCurrentIndex(index)
 
     def showPopup(self) -> None:
-        """The list is as wide as its longest entry."""
+        """Open the list, as wide as its longest entry."""
         self.view().setMinimumWidth(max(self.width(), self.view().sizeHintForColumn(0) + 28))
         super().showPopup()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Like any combo box, but text without room ends in an ellipsis."""
+        """Paint as any combo box, but end text that does not fit with an ellipsis."""
         painter, option = QStylePainter(self), QStyleOptionComboBox()
         self.initStyleOption(option)
         if self.currentIndex() < 0:
@@ -259,7 +263,7 @@ class ChoiceEditor(QComboBox):
 
 
 class SwitchEditor(QCheckBox):
-    """Yes or no."""
+    """A check box for a setting that is true or false."""
 
     edited = Signal(object)
 
@@ -275,7 +279,7 @@ class SwitchEditor(QCheckBox):
 
 
 class ScheduleEditor(QWidget):
-    """A straight line: from a value to a value over so many steps."""
+    """Edits a linear schedule: start value, end value, number of steps."""
 
     edited = Signal(object)
 
@@ -318,7 +322,7 @@ Editor = TextEditor | ChoiceEditor | SwitchEditor | ScheduleEditor
 
 
 def editor_for(field: Field) -> Editor:
-    """The editor that suits a setting, with its help as tooltip."""
+    """Make the editor for a setting, with its help as tooltip."""
     editor: Editor
     if field.kind == "choice":
         choices = _HOSTS if field.path == "run.host" else field.choices
@@ -344,12 +348,12 @@ def editor_for(field: Field) -> Editor:
 def _named(path: str, choice: Any) -> tuple[str, str]:
     entry = MODULES.get(path, {}).get(choice)
     text = choice_label(path, choice)
-    text = text if any(map(str.isupper, text)) else text.capitalize()  # minGRU is written so
+    text = text if any(map(str.isupper, text)) else text.capitalize()  # minGRU keeps its capitals
     return text, entry.summary if entry else _HOSTS.get(choice, ("", ""))[1]
 
 
 def choice_label(path: str, choice: Any) -> str:
-    """One of several values, as a word inside a sentence."""
+    """The label of a choice, as it is written inside a sentence."""
     if path == "run.host" and choice in _HOSTS:
         return _HOSTS[choice][0]
     entry = MODULES.get(path, {}).get(choice)
@@ -357,7 +361,7 @@ def choice_label(path: str, choice: Any) -> str:
 
 
 def inline_toml(value: Any) -> str:
-    """Plain data as TOML on one line."""
+    """Write plain data as TOML on one line."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, dict):

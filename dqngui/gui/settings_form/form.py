@@ -1,4 +1,4 @@
-"""The experiment's form, generated from the config: every setting that is fixed once a run trains."""
+"""The experiment form: an editor for every setting that cannot change while a run trains, made from the config."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from PySide6.QtWidgets import QFormLayout, QLabel, QToolButton, QVBoxLayout, QWi
 from dqngui import presets, settings
 from dqngui.config import ConfigError, Experiment
 from dqngui.gui.cards.card import Card
-from dqngui.gui.main_window.draft_bar import counted, value_words
 from dqngui.gui.settings_form.fields import MODULES, ChoiceEditor, Editor, TextEditor, editor_for
 from dqngui.gui.settings_form.relevance import relevant
+from dqngui.gui.settings_form.setting_words import value_words
 from dqngui.gui.style import theme as themes
+from dqngui.gui.style.plural import counted
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.scroll_area import ScrollArea
 from dqngui.lab.session.session import Session
@@ -25,30 +26,30 @@ from dqngui.lab.session.states import Action, State
 from dqngui.schema import Field
 
 FIRST = ("net.attention", "net.memory", "net.width", "run.device", "run.host", "run.seed", "run.total_steps")
-"""Settings that are always in sight; the others lie in the sections below, folded."""
+"""Settings that are always shown; the others are in the sections below, which are folded at first."""
 SECTION_TITLES = {"env": "Environment", "net": "Network", "learn": "Learning", "run": "Run"}
 _HIDDEN = {"net.attention_options", "net.memory_options"}  # shown field by field instead
-_NEEDS_FORK = "Fixed once a run trains: a change waits for a fork or a new run."
-_WAITS = "It waits for a fork or a new run."
+_NEEDS_FORK = "Fixed while a run trains: a change takes effect in a fork or a new run."
+_WAITS = "The change takes effect in a fork or a new run."
 
 
 def readable(problem: str) -> str:
-    """A sentence about settings as the form calls them: `` `net.width`: expected `int` >= 4 `` gives
-    `Width: expected a whole number >= 4`."""
-    for name, words in (
+    """Rewrite a config error with the names that the form uses: `` `net.width`: expected `int` >= 4 `` becomes
+    `Width: expected a whole number ≥ 4`."""
+    for name, text in (
         ("`int`", "a whole number"),
         ("`float`", "a number"),
         ("`str`", "text"),
         ("`bool`", "yes or no"),
     ):
-        problem = problem.replace(name, words)
+        problem = problem.replace(name, text)
     problem = problem.replace(">=", "≥").replace("<=", "≤")
     problem = re.sub(r"`([a-z]+\.[a-z_.]+)`", lambda found: _label(found[1]), problem)
     return problem[:1].upper() + problem[1:]
 
 
 def _shown(path: str, value: Any) -> Any:
-    """A run made inline goes on in a thread: inline, the window would stand still."""
+    """The value to show: a run made with `inline` continues in a thread, because inline would freeze the window."""
     return "thread" if path == "run.host" and value == "inline" else value
 
 
@@ -60,7 +61,7 @@ def _label(path: str) -> str:
 
 
 class FieldLabel(QLabel):
-    """A setting's name, with an accent edge while its change waits."""
+    """A setting's name, with an edge in the accent colour while the draft changes the setting."""
 
     changed = False
 
@@ -77,7 +78,7 @@ class FieldLabel(QLabel):
 
 
 class FormRows(QWidget):
-    """Labelled editors of some settings, one a line; `label_width` in pixels."""
+    """Labelled editors, one setting per line; `label_width` is in pixels."""
 
     def __init__(self, label_width: int = 138, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -92,7 +93,7 @@ class FormRows(QWidget):
         self.labels: dict[str, FieldLabel] = {}
 
     def add(self, path: str, label: str, help: str, editor: Editor) -> None:
-        """One more line."""
+        """Add a line for one setting."""
         name = FieldLabel(label)
         name.setFixedWidth(self._label_width)
         name.setToolTip(help)
@@ -103,7 +104,7 @@ class FormRows(QWidget):
         self.editors[path], self.labels[path] = editor, name
 
     def add_remark(self) -> QLabel:
-        """A line under the last editor, for what should be known of its value; hidden while empty."""
+        """Add a line of text under the last editor, for a warning about its value; hidden while empty."""
         remark = QLabel()
         remark.setWordWrap(True)
         themes.set_role(remark, "warn")
@@ -112,7 +113,7 @@ class FormRows(QWidget):
         return remark
 
     def say(self, remark: QLabel, text: str) -> None:
-        """What a remark says."""
+        """Set the text of a remark; an empty text hides it."""
         remark.setText(text)
         self._form.setRowVisible(remark, bool(text))
 
@@ -128,7 +129,7 @@ class FormRows(QWidget):
 
 
 class Section(QWidget):
-    """A heading that folds what lies under it."""
+    """A heading that shows or hides the rows under it."""
 
     def __init__(self, title: str, rows: Sequence[FormRows], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -158,12 +159,12 @@ class Section(QWidget):
         self.toggle.setIcon(themes.icon("chevron-down" if self.toggle.isChecked() else "chevron-right", "muted"))
 
     def refresh(self) -> None:
-        """Lines came or went."""
+        """Show or hide the rows again after lines were added or removed."""
         self._fold(self.toggle.isChecked())
 
 
 class ExperimentForm(QWidget):
-    """Task, network, learning and run; the first sentence that does not fit stands under them."""
+    """Task, network, learning and run settings; below them the first problem of the settings, if there is one."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -187,7 +188,7 @@ class ExperimentForm(QWidget):
             try:
                 self._presets[name] = presets.read_experiment(name)
             except ConfigError as error:  # a broken preset must not keep the window from opening
-                self._session.notice = str(error)
+                self._session.run.notice = str(error)
         choices = [(name, preset.title or name, preset.env.id) for name, preset in self._presets.items()]
         task = ChoiceEditor(choices)
         task.setPlaceholderText("Own experiment")
@@ -200,16 +201,18 @@ class ExperimentForm(QWidget):
         agents = {name: presets.read_agent(name) for name in presets.agent_names()}
         agent = ChoiceEditor([(name, agents[name].title, name) for name in agents])
         agent.setPlaceholderText("Own combination")
-        agent.setToolTip("A combination of mechanisms by name, laid over the task, which keeps its own settings.")
+        agent.setToolTip(
+            "A named combination of attention, memory and learning settings. The task keeps its own settings."
+        )
         agent.setAccessibleName("Agent")
-        agent.edited.connect(lambda name: self._lay(agents[name]))
+        agent.edited.connect(lambda name: self._apply_agent(agents[name]))
         return agent
 
-    def _lay(self, agent: presets.AgentPreset) -> None:
+    def _apply_agent(self, agent: presets.AgentPreset) -> None:
         try:
-            self._session.load(presets.with_agent(self._session.proposed, agent))
+            self._session.load(presets.with_agent(self._session.draft.experiment, agent))
         except ConfigError as error:
-            self._session.notice = str(error)
+            self._session.show_message(str(error))
             self.refresh()
 
     def _fill(self) -> None:
@@ -261,54 +264,54 @@ class ExperimentForm(QWidget):
         box.addWidget(self.problem)
 
     def set_card(self, card: Card) -> None:
-        """The card whose header says what an edit does."""
+        """Set the card whose header says what an edit does."""
         self._card = card
         self.refresh()
 
     def set_devices(self, devices: Sequence[tuple[str, str]]) -> None:
-        """The devices that torch found: (name, description)."""
+        """Offer the devices that torch found: (name, description)."""
         editor = self.editors()["run.device"]
         assert isinstance(editor, ChoiceEditor)
         editor.set_choices(
-            [("auto", "auto", "The best device there is."), *((name, name, tip) for name, tip in devices)]
+            [("auto", "auto", "The fastest available device."), *((name, name, tip) for name, tip in devices)]
         )
 
     def editors(self) -> dict[str, Editor]:
-        """Every editor by the path of its setting (`task` is the preset's, `agent` the agent's by name)."""
+        """Every editor, by the path of its setting; `task` chooses a preset, `agent` an agent preset."""
         rows = [self.first, *(each for section in self.sections.values() for each in section.rows)]
         return {path: editor for each in rows for path, editor in each.editors.items()}
 
     @Slot()
     def refresh(self) -> None:
-        """Show the proposed experiment, what of it matters and what of it waits for a fork."""
+        """Show the proposed experiment: hide settings without effect, mark those that the draft changes."""
         session = self._session
-        editable, draft = Action.EDIT in session.allowed, session.draft
+        editable, draft = Action.EDIT in session.allowed, session.waiting_edits
         for slot, rows in self.options.items():
             self._refresh_options(slot, rows)
         for rows in (self.first, *(each for section in self.sections.values() for each in section.rows)):
             for path, editor in rows.editors.items():
                 if path not in ("task", "agent"):
-                    editor.set_value(_shown(path, msgspec.to_builtins(session.proposed_value(path))))
-                    rows.show_row(path, relevant(session.proposed, path))
+                    editor.set_value(_shown(path, msgspec.to_builtins(session.draft.value(path))))
+                    rows.show_row(path, relevant(session.draft.experiment, path))
                 editor.setEnabled(editable)
                 rows.labels[path].mark(path in draft)
                 self._explain(editor, draft.get(path), path)
         for path, (rows, remark) in self.remarks.items():
-            entry = MODULES[path].get(session.proposed_value(path))
+            entry = MODULES[path].get(session.draft.value(path))
             warning = entry.summary.partition(". ")[2] if entry is not None else ""
             rows.say(remark, warning and f"{warning}.")
         self.task.set_value(self._preset())
-        self.agent.set_value(presets.agent_of(session.proposed))
+        self.agent.set_value(presets.agent_of(session.draft.experiment))
         for path, editor in self.editors().items():
             if isinstance(editor, TextEditor):
-                editor.reject(f"`{path}`" in session.problem)
-        self.problem.setText(readable(session.problem))
-        self.problem.setVisible(bool(session.problem))
+                editor.reject(f"`{path}`" in session.draft.problem)
+        self.problem.setText(readable(session.draft.problem))
+        self.problem.setVisible(bool(session.draft.problem))
         if self._card is not None:
             self._card.set_note(self._note())
 
     def _refresh_options(self, slot: str, rows: FormRows) -> None:
-        module = getattr(self._session.proposed.net, slot)
+        module = getattr(self._session.draft.experiment.net, slot)
         if self._modules.get(slot) != module:
             self._modules[slot] = module
             rows.clear()
@@ -319,14 +322,14 @@ class ExperimentForm(QWidget):
 
     def _preset(self) -> str | None:
         """The preset whose task this is, whatever else was changed."""
-        mine = self._session.proposed
+        mine = self._session.draft.experiment
         same = (name for name, preset in self._presets.items() if preset.title == mine.title and preset.env == mine.env)
         return next(same, None)
 
     def _note(self) -> str:
         if self._session.state is State.READY:
             return "press Start to train"
-        if changes := len(self._session.draft):
+        if changes := len(self._session.waiting_edits):
             return f"{counted(changes, 'change')} {'waits' if changes == 1 else 'wait'} for a fork"
         return "read-only; edit to fork" if self._session.state is State.STORED else "edit to fork"
 

@@ -1,4 +1,4 @@
-"""The live knobs: a slider and an exact value for every setting that may change while a run trains."""
+"""The live knobs: a slider and a number field for every setting that may change while a run trains."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from dqngui.schema import Field
 
 
 class KnobRow(QWidget):
-    """One knob: name, chip of a schedule, exact value; under them the slider.
+    """One knob: name, schedule chip and number field in a line, the slider below.
 
     Signals:
-        chosen(value): a gesture ended with another value. None returns to the schedule.
+        chosen(value): a gesture ended with a new value. None means: return to the schedule.
     """
 
     chosen = Signal(object)
@@ -77,7 +77,7 @@ class KnobRow(QWidget):
             box.addWidget(self.schedule)
 
     def show_value(self, value: float, *, pending: bool = False) -> None:
-        """Show the value in use, or the one asked for while it is pending."""
+        """Show the value in use or, while a change is pending, the requested value."""
         self._shown = value
         if not self.slider.busy:
             self.number.role = "knobPending" if pending else "knob"
@@ -85,7 +85,7 @@ class KnobRow(QWidget):
             self.slider.show_value(value)
 
     def show_schedule(self, schedule: Schedule, *, editable: bool) -> None:
-        """The schedule itself before a run, its present value while it runs."""
+        """Show the schedule's editor if `editable` (before a run starts), else the slider with its present value."""
         assert self.schedule is not None
         self.schedule.set_value(schedule)
         self.schedule.setVisible(editable)
@@ -93,13 +93,13 @@ class KnobRow(QWidget):
             widget.setVisible(not editable)
 
     def show_manual(self, manual: bool) -> None:
-        """Whether the schedule is left, with the way back on the chip."""
+        """Show on the chip whether the value is manual; a click on the chip then returns to the schedule."""
         self.chip.setText("Manual" if manual else "Scheduled")
         self.chip.setEnabled(manual)
         self.chip.setToolTip(
             "Set by hand. Click to return to the schedule."
             if manual
-            else "Follows its schedule. Moving it detaches it."
+            else "Follows its schedule. Moving the slider makes it manual."
         )
 
     def _preview(self, value: Any) -> None:
@@ -112,13 +112,16 @@ class KnobRow(QWidget):
 
 
 class LiveKnobs(QWidget):
-    """All knobs, with what is pending or was refused under them. Its card's note says what a change does."""
+    """All knobs; below them a message about pending and refused changes.
+
+    The header of the card says when a change takes effect.
+    """
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._card: Card | None = None
-        self._epsilon: float | None = None  # the last one shown
+        self._epsilon: float | None = None  # the last value shown
         content = QWidget()
         rows = QVBoxLayout(content)
         rows.setContentsMargins(10, 0, 10, 2)
@@ -149,13 +152,13 @@ class LiveKnobs(QWidget):
         self.refresh()
 
     def _disclosure(self) -> QToolButton:
-        """Unfolds what is seldom turned."""
+        """Make the button that shows or hides the advanced knobs."""
         more = QToolButton()
         more.setText("More knobs")
         more.setCheckable(True)
         more.setIconSize(QSize(14, 14))
         more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        more.setToolTip("Show or hide the knobs that are seldom turned")
+        more.setToolTip("Show or hide the knobs that are rarely changed")
         themes.set_role(more, "disclosure")
         more.toggled.connect(self._unfold)
         return more
@@ -169,7 +172,7 @@ class LiveKnobs(QWidget):
         self.more.setIcon(themes.icon("chevron-down" if self.more.isChecked() else "chevron-right", "muted"))
 
     def set_card(self, card: Card) -> None:
-        """The card whose header says when a change takes effect."""
+        """Set the card whose header says when a change takes effect."""
         self._card = card
         self.refresh()
 
@@ -183,12 +186,12 @@ class LiveKnobs(QWidget):
 
     @Slot()
     def refresh(self) -> None:
-        """Show what the session knows."""
+        """Show the session's present values, pending changes and refusals."""
         session = self._session
         editable = session.state is State.READY
         steerable = Action.SET_KNOB in session.allowed
         for path, row in self.rows.items():
-            matters = relevant(session.experiment, path)
+            matters = relevant(session.run.experiment, path)
             row.setVisible(matters and (not row.field.advanced or self.more.isChecked()))
             row.setEnabled(editable or steerable)
             self._show(path, row)
@@ -200,15 +203,15 @@ class LiveKnobs(QWidget):
     def _show(self, path: str, row: KnobRow) -> None:
         session = self._session
         editable = session.state is State.READY
-        pending = session.knobs.pending(path)
-        value = session.knobs.pending_value(path) if pending else session.value(path)
+        pending = session.run.knobs.pending(path)
+        value = session.run.knobs.pending_value(path) if pending else session.value(path)
         if row.scheduled:
-            schedule = session.experiment.learn.epsilon
+            schedule = session.run.experiment.learn.epsilon
             row.show_schedule(schedule, editable=editable)
             row.show_manual(isinstance(value, float))
             if not isinstance(value, float):
-                shown = session.learned.epsilon if session.learned else None
-                value = _rounded(schedule.at(session.step) if shown is None else shown)
+                shown = session.run.learned.epsilon if session.run.learned else None
+                value = _rounded(schedule.at(session.run.step) if shown is None else shown)
         row.show_value(value, pending=pending)
 
     @Slot(str)
@@ -219,7 +222,7 @@ class LiveKnobs(QWidget):
 
     @Slot(object)
     def _on_events(self, events: object) -> None:
-        learned = self._session.learned
+        learned = self._session.run.learned
         epsilon = _rounded(learned.epsilon) if learned and learned.epsilon is not None else None
         if epsilon == self._epsilon:
             return
@@ -229,13 +232,13 @@ class LiveKnobs(QWidget):
                 self._show(path, row)
 
     def _show_message(self) -> None:
-        ledger = self._session.knobs
+        ledger = self._session.run.knobs
         lines, role = [], "warn"
         for path, row in self.rows.items():
             if ledger.pending(path):
                 lines.append(f"{row.field.label} → {self._text(ledger.pending_value(path))}: pending…")
             elif path in ledger.refused:
-                lines.append(f"{row.field.label} stays as it was: {ledger.refused[path]}")
+                lines.append(f"{row.field.label} was not changed: {ledger.refused[path]}")
                 role = "bad"
         themes.set_role(self.message, role)
         self.message.setText("\n".join(lines))
@@ -247,5 +250,5 @@ class LiveKnobs(QWidget):
 
 
 def _rounded(value: float) -> float:
-    """A moving quantity, readable."""
+    """Round to three significant digits, for a value that changes often."""
     return float(f"{value:.3g}")

@@ -11,17 +11,17 @@ Condition = Callable[[Experiment], bool]
 
 
 def _recurrent(experiment: Experiment) -> bool:
-    """States are stored: of a memory without a finite context, and where the attention asks the memory."""
+    """Whether replay stores memory states: for a memory without a finite context, and for recurrent attention."""
     if experiment.net.attention == "recurrent":
         return True
     try:
         options = settings.module_options(experiment, "memory")
     except ConfigError:
         return True
-    return _remembers(experiment) and not hasattr(options, "context")
+    return _has_memory(experiment) and not hasattr(options, "context")
 
 
-def _remembers(experiment: Experiment) -> bool:
+def _has_memory(experiment: Experiment) -> bool:
     return experiment.net.memory != "none"
 
 
@@ -29,7 +29,7 @@ def _prioritized(experiment: Experiment) -> bool:
     return experiment.learn.prioritized
 
 
-def _foresees(experiment: Experiment) -> bool:
+def _has_predictor(experiment: Experiment) -> bool:
     return experiment.net.predictor
 
 
@@ -60,8 +60,8 @@ _CONDITIONS: dict[str, Condition] = {
     "net.v_min": _values("categorical"),
     "net.v_max": _values("categorical"),
     "net.noise": lambda experiment: experiment.net.noisy,
-    "learn.predict_next": _foresees,
-    "learn.pretrain_updates": _foresees,
+    "learn.predict_next": _has_predictor,
+    "learn.pretrain_updates": _has_predictor,
     "learn.self_weight": lambda experiment: experiment.net.memory == "sarima",
     "learn.loss": lambda experiment: experiment.learn.algorithm != "dqn" or experiment.net.values == "mean",
     "learn.kappa": _values("quantile"),
@@ -79,7 +79,7 @@ _CONDITIONS: dict[str, Condition] = {
 
 
 def relevant(experiment: Experiment, path: str) -> bool:
-    """Whether changing this setting would change the run."""
+    """Whether this setting has an effect in the experiment."""
     if _ONLY_OF.get(path, experiment.learn.algorithm) != experiment.learn.algorithm:
         return False
     condition = _CONDITIONS.get(path)

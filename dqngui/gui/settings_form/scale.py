@@ -1,4 +1,4 @@
-"""Numbers of settings: their text, and their place on a slider."""
+"""Conversion of a setting's number to text and to a slider position, and back."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from dqngui.schema import Field
 
 STOPS = 1000
-"""Positions of a slider."""
+"""Largest slider position; the smallest is 0."""
 
 
 def number_text(value: float | None) -> str:
-    """Exact text of a number: `10,000`, `0.99`, `1e-3`."""
+    """The exact text of a number, as short as possible: `10,000`, `0.99`, `1e-3`."""
     if value is None:
         return ""
     if isinstance(value, int):
@@ -32,7 +32,7 @@ def number_text(value: float | None) -> str:
 
 
 def parse_number(text: str, kind: type) -> float | None:
-    """The number in a text (thousands separators, `1e-3`, `30k`, `1.5M`). Raises ValueError."""
+    """Parse a number; thousands separators, `1e-3`, `30k` and `1.5M` are allowed. Raises ValueError."""
     plain = text.strip().replace(",", "").replace("_", "").replace(" ", "").replace("−", "-")
     factor = {"k": 1e3, "M": 1e6}.get(plain[-1:], 1.0)
     number = float(plain[:-1] if factor > 1 else plain) * factor
@@ -46,9 +46,9 @@ def parse_number(text: str, kind: type) -> float | None:
 
 
 class Scale:
-    """Places the values of a bounded setting on the positions 0..STOPS of a slider.
+    """Maps the values of a bounded setting to slider positions 0..STOPS.
 
-    A logarithmic scale whose lower bound is 0 gives 0 its own place at the left end.
+    On a logarithmic scale with lower bound 0, position 0 stands for the value 0.
     """
 
     def __init__(self, low: float, high: float, *, log: bool = False, whole: bool = False) -> None:
@@ -60,7 +60,7 @@ class Scale:
 
     @classmethod
     def of(cls, field: Field) -> Scale:
-        """The scale of a bounded number, or of a schedule's quantity (0 to 1)."""
+        """The scale for a number with bounds; for a schedule, 0 to 1."""
         if field.kind == "struct":
             return cls(0.0, 1.0)
         low, high = field.low or 0.0, field.high if field.high is not None else 1.0
@@ -69,7 +69,7 @@ class Scale:
         return cls(low, high, log=field.log, whole=field.type is int)
 
     def position(self, value: float) -> int:
-        """Where a value is; values outside are put at the nearer end."""
+        """The position of a value; values outside the bounds get the nearer end."""
         value = min(max(value, self._low), self._high)
         if self._zero and value < self._smallest:
             return 0
@@ -77,7 +77,7 @@ class Scale:
         return self._first + round(share * (STOPS - self._first))
 
     def value(self, position: int) -> Any:
-        """The value at a position, rounded as a person would write it."""
+        """The value at a position, rounded to 2 significant digits (logarithmic) or 3 decimals (linear)."""
         if position <= 0 or position >= STOPS:
             end = self._high if position > 0 else self._low
             return int(end) if self._whole else float(end)

@@ -1,4 +1,4 @@
-"""A slider over a setting's values. One gesture gives one `chosen`; a preview follows the hand."""
+"""A slider for a setting. Each gesture sends `chosen` once; `previewed` is sent while the handle moves."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class ValueSlider(QSlider):
     """Chooses a value on a `Scale`.
 
     Signals:
-        previewed(value): the handle moves; nothing is decided yet.
-        chosen(value): on release, or 300 ms after the last key or wheel turn.
+        previewed(value): the handle moves; the value is not chosen yet.
+        chosen(value): sent on release, or 300 ms after the last key or wheel turn.
     """
 
     previewed = Signal(object)
@@ -38,11 +38,11 @@ class ValueSlider(QSlider):
 
     @property
     def busy(self) -> bool:
-        """A gesture is under way: what it shows is the hand's, not the run's."""
+        """Whether a gesture is in progress: the slider then shows the user's value, not the run's."""
         return self.isSliderDown() or self._keys.isActive()
 
     def show_value(self, value: float) -> None:
-        """Put the handle at a value, without a signal; not against the hand that moves it."""
+        """Move the handle to a value without a signal; ignored while a gesture is in progress."""
         if not self.busy:
             with QSignalBlocker(self):
                 self.setValue(self._scale.position(value))
@@ -60,7 +60,7 @@ class ValueSlider(QSlider):
         self.chosen.emit(self.chosen_value())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """A press beside the handle brings the handle under the pointer, and the drag goes on from there."""
+        """A press outside the handle moves the handle under the pointer; the drag continues from there."""
         option = QStyleOptionSlider()
         self.initStyleOption(option)
         control, sub = QStyle.ComplexControl.CC_Slider, QStyle.SubControl

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from string import Template
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from dqngui.gui.style.theme import Theme
+from dqngui.gui.style.palette import Theme
 
 
 def stylesheet(theme: Theme, icons: str) -> str:

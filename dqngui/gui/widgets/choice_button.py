@@ -17,12 +17,16 @@ BESIDE = 28  # pixels of arrow, padding and border
 
 
 class ChoiceButton(QToolButton):
-    """One of several; where its text does not fit it is shortened, and the tooltip says it all."""
+    """One of several; where its text does not fit it is shortened, and the tooltip has all of it.
+
+    Attributes:
+        full_text: the present choice in words.
+    """
 
     def __init__(self, tooltip: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         themes.set_role(self, "choice")
-        self._tip, self._full = tooltip, ""
+        self._tip, self.full_text = tooltip, ""
         self._texts: dict[str, str] = {}
         self._below: dict[str, str] = {}
         self._submenu: QMenu | None = None
@@ -43,7 +47,7 @@ class ChoiceButton(QToolButton):
         below: Mapping[str, str] | None = None,
         title: str = "",
     ) -> None:
-        """Offer things by key, in words, in place of what was offered before; those `below` in a menu under a title."""
+        """Offer choices (key: words) in place of earlier ones; those `below` stand in a submenu with a title."""
         below = below or {}
         if (dict(texts), dict(below)) != (self._texts, self._below):
             self._chosen = ""
@@ -62,7 +66,7 @@ class ChoiceButton(QToolButton):
         self.set_chosen(chosen)
 
     def _part(self, menu: QMenu, entries: list[tuple[str, str]]) -> None:
-        """Many entries are parted into menus of their own, each named by its ends."""
+        """Add entries; many of them in submenus, each named by its first and last entry."""
         if len(entries) <= IN_A_MENU:
             return self._add(menu, dict(entries))
         for first in range(0, len(entries), IN_A_MENU):
@@ -79,15 +83,19 @@ class ChoiceButton(QToolButton):
             menu.addAction(action)
 
     def set_chosen(self, key: str) -> None:
-        """Show which one it is."""
+        """Show which one is chosen."""
         if key == self._chosen:
             return
         self._chosen = key
         for action in self._group.actions():
             action.setChecked(action.data() == key)
         below = self._below.get(key)
-        self._full = self._texts.get(key, "") if below is None else f"by {below}"
-        self.setToolTip(f"{self._tip}: {self._full}")
+        self.say(self._texts.get(key, "") if below is None else f"by {below}")
+
+    def say(self, text: str) -> None:
+        """Show a text as the present choice, shortened where it does not fit; the tooltip has it in full."""
+        self.full_text = text
+        self.setToolTip(f"{self._tip}: {text}")
         self._fit()
         self.updateGeometry()
 
@@ -102,7 +110,7 @@ class ChoiceButton(QToolButton):
 
     def _fit(self) -> None:
         room = max(0, self.width() - BESIDE)
-        self.setText(self._letters().elidedText(self._full, Qt.TextElideMode.ElideRight, room))
+        self.setText(self._letters().elidedText(self.full_text, Qt.TextElideMode.ElideRight, room))
 
     def _letters(self) -> QFontMetrics:
         return QFontMetrics(themes.font(SECONDARY_PX))
@@ -112,7 +120,7 @@ class ChoiceButton(QToolButton):
         self._fit()
 
     def sizeHint(self) -> QSize:
-        return QSize(self._letters().horizontalAdvance(self._full) + BESIDE + 1, 22)
+        return QSize(self._letters().horizontalAdvance(self.full_text) + BESIDE + 1, 22)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(BESIDE + 30, 22)

@@ -1,4 +1,4 @@
-"""A label that gives way: where its text does not fit it ends in an ellipsis, and its tooltip has the whole text."""
+"""A label whose text ends in an ellipsis where it does not fit; its tooltip has the whole text."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QToolTip, QWidget
 
-FEWEST = 4
+FEWEST = 4  # letters of a shortened text that say something
 
 
 class ElidedLabel(QLabel):
     """A label of one line; `text()` is always the whole text."""
 
     def __init__(self, text: str = "", parent: QWidget | None = None, gives_way: bool = True) -> None:
-        """`gives_way`: it asks for no width at all; otherwise for its text's, and shrinks only in need."""
+        """`gives_way`: it asks for no width; otherwise for the width of its text, and shrinks only where it must."""
         super().__init__(text, parent)
         policy = QSizePolicy.Policy.Ignored if gives_way else QSizePolicy.Policy.Preferred
         self.setSizePolicy(policy, QSizePolicy.Policy.Preferred)
 
     def shown(self) -> str:
-        """The text as far as there is room for it; a letter or two of a long one would say nothing."""
+        """The text as far as there is room for it; nothing where only a few letters of it would fit."""
         shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
         return shown if shown == self.text() or len(shown) > FEWEST else ""
 

@@ -1,4 +1,4 @@
-"""One line at the bottom of a card: something was done, or not done and why, with a button to take it back."""
+"""A line at the bottom of a card that says what was done, or why it was not done, with a button that undoes it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHOWN_MS = 20_000
 
 
 class Note(QWidget):
-    """Hidden until it has something to say, and again after a while."""
+    """A sentence and its buttons; it hides itself after a while."""
 
     def __init__(self, undo: Callable[[], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)

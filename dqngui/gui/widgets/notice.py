@@ -1,4 +1,4 @@
-"""In place of a picture: what is waited for, or why nothing plays and a button to try again."""
+"""A notice in place of a picture: what the player waits for, or why nothing plays, with a button to try again."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Notice(QWidget):
         column.addStretch(1)
 
     def say(self, text: str, *, failed: bool) -> None:
-        """What is so."""
+        """Show a sentence; `failed`: with the button."""
         text = text[:1].upper() + text[1:]
         self.text.setText(text if text.endswith((".", "…", "!", "?")) else f"{text}.")
         self.button.setVisible(failed)

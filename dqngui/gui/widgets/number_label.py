@@ -1,4 +1,4 @@
-"""A short text that changes many times a second: painted without the layout's work that a label causes."""
+"""A label for a number that changes many times a second: it is painted, and causes no work of a layout."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class NumberLabel(QWidget):
     """A caption in the secondary colour, and a number after it.
 
     Args:
-        widest: a text as wide as it will usually get; where a wider one comes the widget grows, and stays so.
+        widest: a text as wide as it usually gets; for a wider text the widget grows, and keeps that width.
         right: aligned to the right.
-        exact: always just as wide as its text, for figures that seldom change beside something that needs the room.
+        exact: always as wide as its text; for numbers that seldom change, beside something that needs the room.
     """
 
     def __init__(self, widest: str, *, right: bool = False, exact: bool = False, parent: QWidget | None = None) -> None:
@@ -42,7 +42,7 @@ class NumberLabel(QWidget):
         text = self.text()
         if (
             self._exact or len(text) > self._longest
-        ):  # figures are all of one width: measuring is worth it for longer texts only
+        ):  # all digits have the same width, so only longer texts need to be measured
             self._longest = len(text)
             needed = self._metrics.horizontalAdvance(text) + 2
             if needed > self._width or (self._exact and needed != self._width):

@@ -1,4 +1,4 @@
-"""A scroll area as wide as its content needs and as high as its content would like to be."""
+"""A scroll area that is as wide as its content needs, and as high as its content asks for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FADE_PX = 28
 
 
 class ScrollArea(QScrollArea):
-    """Scrolls vertically only; where there is more, the content fades into the card at that edge.
+    """An area that scrolls vertically only; at an edge beyond which there is more, the content fades into the card.
 
     Attributes:
         fades: the shades over the upper and the lower edge; visible where something is hidden there.
@@ -61,7 +61,7 @@ class ScrollArea(QScrollArea):
 
 
 class Fade(QWidget):
-    """A shade from nothing to the card's colour; the mouse does not see it."""
+    """A shade from transparent to the card's colour, which mouse events pass through."""
 
     def __init__(self, parent: QWidget, *, up: bool) -> None:
         super().__init__(parent)

@@ -1,1 +1,1 @@
-"""The studying job: what many episodes of an agent, played at once, say about its attention and its memory."""
+"""The study job: what many episodes show about an agent's attention and memory. Not one episode that is watched."""

@@ -1,4 +1,4 @@
-"""Many greedy episodes of one agent, played at once and told step by step."""
+"""Plays many greedy episodes of one agent in parallel and gives every step of them."""
 
 from __future__ import annotations
 
@@ -22,39 +22,41 @@ from dqngui.nets.memory.contract import State
 from dqngui.nets.record import Record
 from dqngui.nets.trunk import Inputs, Trunk
 
-LANES = 32
-"""Episodes that are played at once, at most: one pass of the network serves all of them."""
+PARALLEL_EPISODES = 32
+"""Largest number of episodes played at once; one pass of the network serves all of them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class ParallelStep:
     """One step of each of n episodes, which may be at different steps.
 
     Attributes:
-        episode, t: (n,) which ones, from 0, and at which step.
-        inputs: what the network saw, (1, n, ...); `state` what its memory brought along, n rows; `left` what it keeps.
-        q: (n, A); `said` (n, D) the memory's output, None where no memory was asked.
-        views: (n, *axes) by name, where they were recorded.
-        facts: of each, where they were wanted.
-        done: how much of everything is played, 0 … 1, would each episode that goes on be cut for its length.
+        episode, t: indices of the episodes, from 0, and of their steps, (n,).
+        inputs: the network's inputs, (1, n, ...).
+        state, next_state: the network's state before and after the step, n rows.
+        q: action values (n, A).
+        memory_output: output of the memory (n, D); None if the network has none.
+        views: (n, *axes) by name, if they were recorded.
+        facts: of each episode, if they were wanted.
+        done: share of all work that is done, from 0 to 1, if no running episode ended before its longest length.
     """
 
     episode: NDArray[np.int64]
     t: NDArray[np.int64]
     inputs: Inputs
     state: State
-    left: State
+    next_state: State
     q: Tensor
-    said: Tensor | None
+    memory_output: Tensor | None
     views: dict[str, Tensor]
     facts: list[Facts]
     done: float
 
 
 @contextmanager
-def environments(agent: LoadedAgent, episodes: int) -> Iterator[Envs]:
-    """As many environments as so many episodes are played in. Raises ConfigError."""
-    envs = make_vector(agent.experiment.env, min(episodes, LANES), longest=LONGEST_GREEDY)
+def study_environments(agent: LoadedAgent, episodes: int) -> Iterator[Envs]:
+    """The environments in which this number of episodes is played. Raises ConfigError."""
+    envs = make_vector(agent.experiment.env, min(episodes, PARALLEL_EPISODES), longest=LONGEST_GREEDY)
     try:
         yield envs
     finally:
@@ -62,20 +64,20 @@ def environments(agent: LoadedAgent, episodes: int) -> Iterator[Envs]:
             envs.close()
 
 
-def moments(
+def parallel_steps(
     agent: LoadedAgent, envs: Envs, episodes: int, longest: int, *, record: bool = False, facts: bool = False
-) -> Iterator[Moment]:
+) -> Iterator[ParallelStep]:
     """Every step of `episodes` episodes, on the study's own seeds, each cut after `longest` steps.
 
-    Yields outside of inference mode; what is made of the tensors needs no gradients.
+    Yields outside of inference mode; the tensors have no gradients.
     """
-    playing = _Playing(agent, envs, episodes, longest)
+    playing = _ParallelEpisodes(agent, envs, episodes, longest)
     while len(playing.lanes):
         yield playing.step(record, facts)
 
 
-class _Playing:
-    """Episodes under way in some of the environments, `lanes` (n,); all arrays have a row for each of these."""
+class _ParallelEpisodes:
+    """The running episodes; all arrays have a row for each of the environments `lanes` (n,) that are in use."""
 
     def __init__(self, agent: LoadedAgent, envs: Envs, episodes: int, longest: int) -> None:
         self.agent, self.envs, self.episodes, self.longest = agent, envs, episodes, longest
@@ -92,41 +94,41 @@ class _Playing:
         with torch.inference_mode():
             return self.agent.network.initial_state(len(self.lanes))
 
-    def step(self, record: bool, facts: bool) -> Moment:
+    def step(self, record: bool, facts: bool) -> ParallelStep:
         network = self.agent.network
         recorded = Record() if record else None
         inputs = inputs_of({name: part[self.lanes] for name, part in self.parts.items()}, self.action, self.reward, CPU)
-        with torch.inference_mode(), _listening(network) as said:
-            q, left = network(inputs, self.state, recorded)
-        moment = Moment(
+        with torch.inference_mode(), _memory_output_of(network) as outputs:
+            q, next_state = network(inputs, self.state, recorded)
+        step = ParallelStep(
             episode=self.episode,
             t=self.t,
             inputs=inputs,
             state=self.state,
-            left=left,
+            next_state=next_state,
             q=q[0],
-            said=said[-1][-1] if said else None,
+            memory_output=outputs[-1][-1] if outputs else None,
             views={name: value[0] for name, value in recorded.values.items()} if recorded is not None else {},
             facts=[facts_of(self.envs.envs[lane], self.envs.infos[lane]) for lane in self.lanes] if facts else [],
             done=float(self.begun - len(self.lanes) + (self.t / self.longest).sum()) / self.episodes,
         )
-        self._act(q[0].argmax(-1).numpy(), left)
-        return moment
+        self._act(q[0].argmax(-1).numpy(), next_state)
+        return step
 
-    def _act(self, greedy: NDArray[np.int64], left: State) -> None:
+    def _act(self, greedy: NDArray[np.int64], next_state: State) -> None:
         count = len(self.envs)
         actions, active = np.zeros(count, np.int64), np.zeros(count, np.bool_)
         actions[self.lanes], active[self.lanes] = greedy, True
         self.parts, reward, terminated, truncated = self.envs.step(actions, active)
         self.action = greedy
         self.reward = (reward[self.lanes] * self.agent.experiment.learn.reward_scale).astype(np.float32)
-        self.state, self.t = left, self.t + 1
+        self.state, self.t = next_state, self.t + 1
         over = (terminated | truncated)[self.lanes] | (self.t >= self.longest)
         if over.any():
             self._go_on(over)
 
     def _go_on(self, over: NDArray[np.bool_]) -> None:
-        """Begin the next episodes where one is over, and leave the lanes for which none is left."""
+        """Start the next episodes where one is over, and drop the environments for which none is left."""
         renewed = over & (over.cumsum() <= self.episodes - self.begun)
         self.episode = self.episode.copy()
         self.episode[renewed] = self.begun + np.arange(renewed.sum())
@@ -148,15 +150,15 @@ class _Playing:
 
 
 @contextmanager
-def _listening(network: Trunk) -> Iterator[list[Tensor]]:
-    """What the memory says during a pass, (T, n, D) a call; nothing where no memory is asked."""
-    said: list[Tensor] = []
+def _memory_output_of(network: Trunk) -> Iterator[list[Tensor]]:
+    """Collects the memory's outputs, (T, n, D) a call, while the context lasts; empty if the memory is not called."""
+    outputs: list[Tensor] = []
 
     def hear(_: Any, __: Any, output: tuple[Tensor, State]) -> None:
-        said.append(output[0])
+        outputs.append(output[0])
 
     handle = network.memory.register_forward_hook(hear)
     try:
-        yield said
+        yield outputs
     finally:
         handle.remove()

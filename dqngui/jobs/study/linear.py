@@ -1,4 +1,4 @@
-"""What can be read off linearly: ridge regression, each row foretold by a fit to the other folds."""
+"""Ridge regression with cross-validation: each row is predicted by a fit to the other folds."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ Array = NDArray[np.float64]
 
 FOLDS = 5
 STRENGTHS = 10.0 ** np.arange(-4.0, 4.0)
-"""Penalties to choose from, as shares of the number of rows; inputs have unit variance."""
+"""Penalties λ to choose from, as multiples of the number of rows; inputs have unit variance."""
 FAINTEST = 0.01
-"""An input that varies less than this share of the others' mean is not blown up to theirs."""
+"""An input whose standard deviation is less than this share of the mean one is not scaled up to unit variance."""
 
 
 def held_out(x: Array, y: Array, fold: NDArray[np.int64]) -> Array:
-    """Predictions of y (n, G, C) from x (n, d), the rows of each fold by a fit to all other folds.
+    """Predictions of y (n, G, C) from x (n, d); the rows of each fold are predicted by a fit to all other folds.
 
-    Each of the G groups of C columns is fitted by itself, min |y - x W|² + λ|W|² with an intercept, in closed form from
-    one eigendecomposition (Hoerl and Kennard 1970); λ is the one of `STRENGTHS` whose generalised cross-validation
+    Each of the G groups of C columns is fitted separately, min |y - x W|² + λ|W|² with an intercept, in closed form
+    from one eigendecomposition (Hoerl and Kennard 1970); λ is the one of `STRENGTHS` whose generalised cross-validation
     error is smallest (Golub, Heath and Wahba 1979), found from the fitted rows alone.
     """
-    told = np.empty_like(y)
+    predicted = np.empty_like(y)
     for each in np.unique(fold):
         out = fold == each
-        told[out] = _fitted(x[~out], y[~out], x[out])
-    return told
+        predicted[out] = _fitted(x[~out], y[~out], x[out])
+    return predicted
 
 
 def _fitted(x: Array, y: Array, new: Array) -> Array:
@@ -39,7 +39,7 @@ def _fitted(x: Array, y: Array, new: Array) -> Array:
     used = shrink.sum(1)
     left = (y**2).sum((0, 2)) - np.einsum("sr,rg->sg", 1 - (1 - shrink) ** 2, (answers**2).sum(2))
     error = np.maximum(left, 0) / (1 - np.minimum((used + 1) / len(x), 0.999))[:, None] ** 2
-    error[used > 0.9 * len(x)] = np.inf  # fits everything: nothing is left to judge it by
+    error[used > 0.9 * len(x)] = np.inf  # it fits everything, so its error says nothing
     best = error.argmin(0)  # (G,)
     weights = shrink[best].T[:, :, None] * answers  # (r, G, C)
     return np.asarray(np.einsum("nr,rgc->ngc", new @ basis, weights) + mean)
@@ -64,9 +64,9 @@ def _decomposed(x: Array, y: Array) -> tuple[Array, Array, Array]:
 
 
 def resamples(count: int, draws: int = 400) -> Array:
-    """Bootstrap: how often (draws, count) each of `count` episodes is in a resample of as many.
+    """Bootstrap: how often each of `count` episodes is in each resample, (draws, count).
 
-    Always the same ones, so that a question has one answer.
+    The resamples are always the same, so that a question always has the same answer.
     """
     return np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), draws).astype(np.float64)
 

@@ -11,41 +11,42 @@ from torch import Tensor
 
 from dqngui.config import ConfigError
 from dqngui.jobs.agent import LoadedAgent
-from dqngui.jobs.study.collecting import environments, moments
-from dqngui.jobs.study.places import places_there
+from dqngui.jobs.study.candidate_places import candidate_places
+from dqngui.jobs.study.collecting import parallel_steps, study_environments
 from dqngui.messages import AskOverTraining, Event, OpenAgent, OverTraining, Progress
 from dqngui.nets.record import ViewSpec
 from dqngui.runs.checkpoints import checkpoints, load_weights
+from dqngui.texts import say
 
-LONGEST = 200
-"""Steps of an episode that are looked at."""
+MAX_STEPS = 200
+"""Largest number of steps of an episode that are measured."""
 
 
 def over_training(agent: LoadedAgent, folder: Path | None, question: AskOverTraining) -> Iterator[Event | None]:
-    """Answer a question, a row a checkpoint, with None between slices. Raises ConfigError where it cannot be answered.
+    """Answer a question with one row per checkpoint, yielding None between slices of work.
 
-    `agent` keeps the weights that it has.
+    `agent` keeps its weights. Raises ConfigError if the question cannot be answered.
     """
     specs = [spec for spec in agent.network.views() if spec.weights]
     if not specs:
-        raise ConfigError("this agent weighs nothing: it has no attention, and no memory that is addressed")
+        raise ConfigError("study.nothing_weighed")
     steps = [] if folder is None else checkpoints(folder)
     if folder is None or not steps:
-        raise ConfigError("this run has stored no checkpoints yet")
+        raise ConfigError("study.no_checkpoints")
     former = LoadedAgent(OpenAgent(experiment=agent.experiment), agent.experiment, agent.spaces)
-    with environments(agent, question.episodes) as envs:
-        for index, (step, weights, last) in enumerate(_stored(folder, steps)):
-            text = f"Checkpoint {index + 1} of {len(steps)}"
+    with study_environments(agent, question.episodes) as envs:
+        for index, (trained, weights, last) in enumerate(_stored(folder, steps)):
+            text = say("study.checkpoint", number=index + 1, count=len(steps))
             yield Progress(step=agent.step, number=question.number, share=index / len(steps), text=text)
-            former.offer(step, weights)
-            former.rearm()
-            sums = {spec.name: _Sums(spec) for spec in specs}
-            for moment in moments(former, envs, question.episodes, LONGEST, record=True):
+            former.offer_weights(trained, weights)
+            former.use_offered_weights()
+            sums = {spec.name: _AttentionSums(spec) for spec in specs}
+            for step in parallel_steps(former, envs, question.episodes, MAX_STEPS, record=True):
                 for name, each in sums.items():
-                    each.take(moment.views[name])
+                    each.take(step.views[name])
                 yield None
             yield OverTraining(
-                step=step,
+                step=trained,
                 number=question.number,
                 entropy={name: each.entropy for name, each in sums.items()},
                 distance={name: each.distance for name, each in sums.items() if each.by_lag},
@@ -54,15 +55,15 @@ def over_training(agent: LoadedAgent, folder: Path | None, question: AskOverTrai
 
 
 def _stored(folder: Path, steps: list[int]) -> Iterator[tuple[int, Mapping[str, Tensor], bool]]:
-    """Steps and weights of the checkpoints that are there when their turn comes, and whether one is the last of them.
+    """Step and weights of each checkpoint that still exists when its turn comes, and whether it is the last one.
 
-    A run that trains thins them meanwhile, and one that is resumed drops its latest. Raises ConfigError where one is
-    damaged, or none is there any more.
+    Meanwhile a run in training removes some, and a resumed run drops its latest. Raises ConfigError if one is damaged,
+    or none exists any more.
     """
     loaded = (found for step in steps if (found := _load(folder, step)) is not None)
     present = next(loaded, None)
     if present is None:
-        raise ConfigError("the checkpoints of this run are gone")
+        raise ConfigError("study.checkpoints_gone")
     while present is not None:
         following = next(loaded, None)
         yield *present, following is None
@@ -78,8 +79,8 @@ def _load(folder: Path, step: int) -> tuple[int, Mapping[str, Tensor]] | None:
         return None
 
 
-class _Sums:
-    """Entropies and distances of one view, by head."""
+class _AttentionSums:
+    """Sums of the entropies and distances of one view, by head."""
 
     def __init__(self, spec: ViewSpec) -> None:
         self._spec, self.by_lag = spec, spec.axes[-1] == "lag"
@@ -88,11 +89,11 @@ class _Sums:
         self._entropy, self._distance, self._count, self._rows = (np.zeros(1) for _ in range(4))
 
     def take(self, weights: Tensor) -> None:
-        """Weights (n, *axes) of a step of n episodes."""
+        """Add the weights (n, *axes) of one step of n episodes."""
         rows = weights.double()
-        present = places_there(self._spec, rows)
+        present = candidate_places(self._spec, rows)
         asks = torch.ones(rows.shape[:-1], dtype=torch.bool)
-        if self._query is not None and rows.shape[self._query] == rows.shape[-1]:  # who is not there asks nothing
+        if self._query is not None and rows.shape[self._query] == rows.shape[-1]:  # rows of absent tokens do not count
             asks = asks & present.view([len(rows)] + [-1 if d == self._query else 1 for d in range(1, rows.ndim - 1)])
         total = rows.sum(-1)
         count = present.sum(-1).view(-1, *[1] * (rows.ndim - 2))
@@ -115,15 +116,15 @@ class _Sums:
 
     @property
     def entropy(self) -> tuple[float, ...]:
-        """Mean share of the greatest possible entropy, that of even weights over the places that are there."""
+        """Mean entropy, as a share of that of even weights over the places that can have weight."""
         return _means(self._entropy, self._count)
 
     @property
     def distance(self) -> tuple[float, ...]:
-        """Mean number of steps that is looked back."""
+        """Mean number of steps between now and what is attended to."""
         return _means(self._distance, self._rows)
 
 
 def _means(sums: np.ndarray, counts: np.ndarray) -> tuple[float, ...]:
-    """NaN where there was nothing to choose from."""
+    """Means; NaN where nothing was counted."""
     return tuple(np.where(counts > 0, sums / np.maximum(counts, 1), np.nan).tolist())

@@ -1,1 +1,1 @@
-"""What is computed from episodes: what-if comparisons, studies, breakpoints, orders, shares. Not how it is drawn."""
+"""What is computed from episodes: comparisons, studies, breakpoints, orders, shares. Not how it is drawn."""

@@ -1,12 +1,12 @@
-"""The window's breakpoints: the list that is edited, what training is told of it, and what is measured while watching.
+"""The window's breakpoints: an editable list. Training checks some of them, the window the others while it plays.
 
-They belong to the window: every run that trains in it gets those that are switched on, and they go with it.
+The list belongs to the window, not to a run: every run that trains in the window gets the breakpoints that are
+enabled, and a closed window forgets them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -17,48 +17,49 @@ from PySide6.QtCore import QObject, Signal, Slot
 from dqngui.jobs.breakpoints import EPISODES, QUANTITIES, holds
 from dqngui.lab.analysis.views import entropy
 from dqngui.lab.playback.episode import PlayedEpisode
-from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
 from dqngui.messages import Breakpoint, BreakpointHit
 
 WATCHED = ("attention_entropy", "memory_saturation")
-"""What only the window knows, from the episodes that the player plays with the newest weights."""
+"""Quantities that only the window measures, on the episodes that the player plays with the newest weights."""
 OFFERED = (*QUANTITIES, *WATCHED)
 SATURATED = 0.95
-MOST = 200_000  # numbers of an episode that are looked at; of a larger one every so manieth step
-_ATTENTION, _HELD = ("attention/*", "memory/attention/*"), ("memory/hidden*",)
+"""A unit of the memory counts as saturated if its magnitude is above this."""
+MAX_VALUES = 200_000  # values measured per view and episode; of a longer episode, steps are skipped evenly
+_ATTENTION, _HIDDEN = ("attention/*", "memory/attention/*"), ("memory/hidden*",)
 
 
 @dataclass(frozen=True, slots=True)
 class BreakpointEntry:
-    """A line of the list."""
+    """One breakpoint of the list, and whether it is enabled."""
 
     point: Breakpoint
     enabled: bool = True
 
 
 class BreakpointList(QObject):
-    """Breakpoints in the order in which they were added; equal ones stand in it once.
+    """Breakpoints in the order in which they were added, without duplicates.
 
     Attributes:
-        entries: all of them.
-        watched: the newest measured number of each of `WATCHED`.
+        entries: all breakpoints.
+        watched: the newest measured value of each quantity in `WATCHED`.
+        looked_at: whether present values are shown somewhere, so that they are measured without a breakpoint too.
 
     Signals:
-        changed: the entries, or whether they can be edited.
-        measured: `watched` has news.
+        changed: the entries changed, or whether they can be edited.
+        measured: `watched` changed.
     """
 
     changed = Signal()
     measured = Signal()
 
-    def __init__(self, session: Session, history: Callable[[], History], parent: QObject | None = None) -> None:
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.entries: tuple[BreakpointEntry, ...] = ()
         self.watched: dict[str, float] = {}
         self.looked_at = False  # somebody wants present numbers
-        self._session, self._history = session, history
+        self._session = session
         self._held: set[Breakpoint] = set()
         self._measured: PlayedEpisode | None = None
         session.changed.connect(self.changed)
@@ -70,16 +71,16 @@ class BreakpointList(QObject):
     def problem(self) -> str:
         """Why the list cannot be edited, as a sentence; empty if it can."""
         if self._session.state is State.STORED:
-            return "This run is stored: nothing trains that could pause. Resume it, or begin another one."
+            return "This run is stored and does not train, so nothing can pause. Resume it, or start a new run."
         return ""
 
     @property
     def enabled(self) -> tuple[Breakpoint, ...]:
-        """Those that are switched on."""
+        """The enabled breakpoints."""
         return tuple(entry.point for entry in self.entries if entry.enabled)
 
     def add(self, point: Breakpoint) -> None:
-        """Add one, switched on; one that is there already is switched on."""
+        """Add an enabled breakpoint; if the list has it already, enable it."""
         others = [entry.point for entry in self.entries]
         if point in others:
             self.enable(others.index(point), True)
@@ -87,11 +88,11 @@ class BreakpointList(QObject):
             self._replace((*self.entries, BreakpointEntry(point)))
 
     def remove(self, index: int) -> None:
-        """Take one out."""
+        """Remove a breakpoint."""
         self._replace(self.entries[:index] + self.entries[index + 1 :])
 
     def enable(self, index: int, enabled: bool) -> None:
-        """Switch one on or off."""
+        """Enable or disable a breakpoint."""
         entry = replace(self.entries[index], enabled=enabled)
         self._replace((*self.entries[:index], entry, *self.entries[index + 1 :]))
 
@@ -100,14 +101,14 @@ class BreakpointList(QObject):
             return
         self.entries = entries
         self._held &= set(self.enabled)
-        self._session.set_breakpoints(tuple(point for point in self.enabled if point.quantity not in WATCHED))
+        self._session.job.set_breakpoints(tuple(point for point in self.enabled if point.quantity not in WATCHED))
         self.changed.emit()
 
-    # -- present numbers --------------------------------------------------------------------------
+    # -- present values ---------------------------------------------------------------------------
 
     def present(self, quantity: str) -> float | None:
-        """The newest number that was told or measured; None where there is none yet."""
-        history = self._history()
+        """The newest logged or measured value of a quantity; None if there is none yet."""
+        history = self._session.history
         if quantity in WATCHED:
             return self.watched.get(quantity)
         if quantity == "return":
@@ -128,7 +129,7 @@ class BreakpointList(QObject):
     # -- while watching ---------------------------------------------------------------------------
 
     def watch(self, playing: PlayedEpisode | None) -> None:
-        """The player's episode has more steps: measure it once it has ended, if anybody wants that."""
+        """Take the player's episode; once it has ended, measure it if a breakpoint or a view needs the values."""
         wanted = [point for point in self.enabled if point.quantity in WATCHED]
         if playing is None or playing is self._measured or not (wanted or self.looked_at):
             return
@@ -137,7 +138,7 @@ class BreakpointList(QObject):
         self._measured = playing
         self.watched = measure(playing)
         self.measured.emit()
-        for point in wanted if self._session.state is State.RUNNING else ():  # nothing else could pause
+        for point in wanted if self._session.state is State.RUNNING else ():  # only running training can pause
             value = self.watched.get(point.quantity)
             if value is None or not holds(point, value):
                 self._held.discard(point)
@@ -146,29 +147,32 @@ class BreakpointList(QObject):
                 self._session.break_at(BreakpointHit(step=playing.weights_step, point=point, value=value))
 
     def _counts(self, playing: PlayedEpisode) -> bool:
-        """The agent that trains here has played it by itself."""
+        """Whether the agent that trains here played the episode, without interventions and without a person."""
         training = self._session.state in (State.RUNNING, State.PAUSED)
         alone = playing.has_views and not playing.given and not playing.person_acted
         return training and alone and playing.source == "newest weights"
 
 
 def measure(playing: PlayedEpisode) -> dict[str, float]:
-    """Mean entropy of attention over all its heads and rows, as a share of the greatest possible one, and share of held
-    units beyond ±0.95, over an episode. What the agent has nothing of is left out."""
+    """Measure the quantities of `WATCHED` over an episode; a quantity that the agent does not have is left out.
+
+    `attention_entropy` is the mean entropy over heads and rows, as a share of the maximum. `memory_saturation` is the
+    share of hidden values whose magnitude is above `SATURATED`.
+    """
     measured = {}
-    shares = [_entropy_share(playing, name) for name in _fitting(playing.ready.weights, _ATTENTION)]
+    shares = [_entropy_share(playing, name) for name in _matching(playing.ready.weights, _ATTENTION)]
     shares = [share for share in shares if math.isfinite(share)]
     if shares:
         measured["attention_entropy"] = sum(shares) / len(shares)
-    held = [_sample(playing, name) for name in _fitting(playing.ready.held, _HELD)]
+    held = [_sample(playing, name) for name in _matching(playing.ready.held, _HIDDEN)]
     held = [values for values in held if values.size]
     if held:
-        beyond = sum(int((np.abs(values) > SATURATED).sum()) for values in held)
-        measured["memory_saturation"] = beyond / sum(values.size for values in held)
+        saturated = sum(int((np.abs(values) > SATURATED).sum()) for values in held)
+        measured["memory_saturation"] = saturated / sum(values.size for values in held)
     return measured
 
 
-def _fitting(names: tuple[str, ...], patterns: tuple[str, ...]) -> list[str]:
+def _matching(names: tuple[str, ...], patterns: tuple[str, ...]) -> list[str]:
     return [name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns)]
 
 
@@ -178,20 +182,21 @@ def _sample(playing: PlayedEpisode, name: str) -> npt.NDArray[np.float32]:
 
 
 def _stride(values: npt.NDArray[np.float32]) -> int:
-    return 1 + values.size // MOST
+    return 1 + values.size // MAX_VALUES
 
 
 def _entropy_share(playing: PlayedEpisode, name: str) -> float:
-    """Mean over the rows that leave a choice: what is absent, or has not happened yet, cannot be chosen.
+    """Mean entropy as a share of its maximum, over the rows with more than one key to attend to.
 
-    Weights that are 0 are taken for absent places, unless there is but one other.
+    Keys that are absent or in the future do not count. A weight of 0 means an absent key, unless only one weight
+    is above 0: then all keys that can exist count.
     """
     values, view = playing.view(name), playing.views[name]
     if values.ndim < 2:
         return math.nan
     t = np.arange(0, len(values), _stride(values))
-    nats, most = entropy(values[t])
+    entropies, maximum = entropy(values[t])
     places = np.minimum(t + 1, view.shape[-1]) if view.axes[-1] == "lag" else np.full(len(t), view.shape[-1])
-    most = np.where(most > 0, most, np.log(places).reshape(-1, *(1,) * (most.ndim - 1)))
-    known = (most > 0) & np.isfinite(nats)
-    return float((nats[known] / most[known]).mean()) if known.any() else math.nan
+    maximum = np.where(maximum > 0, maximum, np.log(places).reshape(-1, *(1,) * (maximum.ndim - 1)))
+    known = (maximum > 0) & np.isfinite(entropies)
+    return float((entropies[known] / maximum[known]).mean()) if known.any() else math.nan

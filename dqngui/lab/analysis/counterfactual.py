@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 from dqngui import messages as m
 from dqngui.lab.analysis.compare_episodes import Comparison
-from dqngui.lab.analysis.interventions import Intervention
+from dqngui.lab.analysis.interventions import InterventionEntry
 from dqngui.lab.analysis.other_agent import OtherAgent
 from dqngui.lab.analysis.second_player import EpisodeVariant, SecondPlayer
+from dqngui.lab.analysis.table import Table
 from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
@@ -52,7 +51,9 @@ def by_another_agent(playing: PlayedEpisode, other: OtherAgent) -> Counterfactua
     return Counterfactual(other.agent, other.choice, (_variant_of(playing),), None, max(playing.length, 1))
 
 
-def with_interventions(playing: PlayedEpisode, player: Player, rows: Sequence[Intervention]) -> Counterfactual | None:
+def with_interventions(
+    playing: PlayedEpisode, player: Player, rows: Sequence[InterventionEntry]
+) -> Counterfactual | None:
     """The same agent with interventions, or without any; None while the episode has not come to the first of them.
 
     What would happen without them is the player's own episode, where its agent chose every action from the first
@@ -73,7 +74,7 @@ def with_interventions(playing: PlayedEpisode, player: Player, rows: Sequence[In
     return Counterfactual(player.agent, choice, variants, first, until, player.episodes.weights)
 
 
-def first_step(rows: Sequence[Intervention]) -> int:
+def first_step(rows: Sequence[InterventionEntry]) -> int:
     """The first changed step."""
     return min((row.first for row in rows), default=0)
 
@@ -122,22 +123,21 @@ def _problem(asked: Counterfactual, second_player: SecondPlayer, one: PlayedEpis
     return ""
 
 
-def write_futures(path: str | Path, sides: Sequence[tuple[str, PlayedEpisode | None]]) -> None:
-    """A CSV of episodes beside each other, a step a row: action, reward, return so far, values. Raises OSError."""
+def futures_table(sides: Sequence[tuple[str, PlayedEpisode | None]]) -> Table:
+    """Episodes beside each other, a step a row: action, reward, return so far, values."""
     known = [(name, playing) for name, playing in sides if playing is not None and playing.length]
-    with Path(path).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        heads = ["t"]
-        for name, playing in known:
-            labels = playing.ready.actions or playing.labels("action", playing.q.shape[1])
-            heads += [f"{name} {each}" for each in ("action", "reward", "return", *(f"q {a}" for a in labels))]
-        writer.writerow(heads)
-        returns = [playing.reward.cumsum() for _, playing in known]
-        for t in range(max((playing.length for _, playing in known), default=0)):
-            row: list[object] = [t]
-            for (_, playing), gained in zip(known, returns, strict=True):
-                row += _cells(playing, t, float(gained[min(t, len(gained) - 1)]))
-            writer.writerow(row)
+    header = ["t"]
+    for name, playing in known:
+        labels = playing.ready.actions or playing.labels("action", playing.q.shape[1])
+        header += [f"{name} {each}" for each in ("action", "reward", "return", *(f"q {a}" for a in labels))]
+    rows: list[list[object]] = []
+    returns = [playing.reward.cumsum() for _, playing in known]
+    for t in range(max((playing.length for _, playing in known), default=0)):
+        row: list[object] = [t]
+        for (_, playing), so_far in zip(known, returns, strict=True):
+            row += _cells(playing, t, float(so_far[min(t, len(so_far) - 1)]))
+        rows.append(row)
+    return Table(header, rows)
 
 
 def _cells(playing: PlayedEpisode, t: int, gained: float) -> list[object]:

@@ -1,6 +1,7 @@
 """Interventions: changes to what an agent observes, remembers, attends to or does at some steps of an episode.
 
-One intervention may be several `Change`s: a token is masked in every attention that sees it, and a memory is erased in
+One intervention may be several `Intervention`s: a token is masked in every attention that sees it, and a memory is
+    erased in
 everything that it holds.
 """
 
@@ -14,7 +15,7 @@ from typing import Literal
 from PySide6.QtCore import QObject, Signal
 
 from dqngui.lab.analysis.views import in_words
-from dqngui.messages import Change, PlayerReady, View
+from dqngui.messages import Intervention, PlayerReady, View
 
 Do = Literal["set", "scale", "remove"]
 ACTION, OBSERVATION = "action", "observation"
@@ -29,7 +30,7 @@ class InterventionTarget:
         key: tells it from the agent's others.
         group: where it stands in a menu: `Memory`, `Attention`, `What it sees`, `What it does`.
         text: it in words.
-        names: `Change.target` of each array that is changed together.
+        names: `Intervention.target` of each array that is changed together.
         axes: of each of these that is a view.
         axis: along which places are chosen.
         labels: names of the places; none: there is nothing to choose.
@@ -53,7 +54,7 @@ class InterventionTarget:
         return self.names == (ACTION,)
 
     def at(self, index: int, places: tuple[int, ...]) -> tuple[tuple[int, ...] | None, ...]:
-        """`Change.at` of a target, for places along the axis; no places: all of them."""
+        """`Intervention.at` of a target, for places along the axis; no places: all of them."""
         places = places or self.fixed
         if not places:
             return ()
@@ -167,7 +168,7 @@ def _labels(ready: PlayerReady, axis: str, count: int) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Intervention:
+class InterventionEntry:
     """One intervention: what is changed, at which steps, and how.
 
     Attributes:
@@ -185,16 +186,16 @@ class Intervention:
     value: float = 0.0
     on: bool = True
 
-    def changes(self) -> list[Change]:
+    def changes(self) -> list[Intervention]:
         """The same for the process that plays."""
         target = self.target
         if target.single:
             return [
-                Change(target=ACTION, first=self.first, last=self.last, do="set", value=float(place))
+                Intervention(target=ACTION, first=self.first, last=self.last, do="set", value=float(place))
                 for place in self.places[:1]
             ]
         return [
-            Change(
+            Intervention(
                 target=name, first=self.first, last=self.last, at=target.at(index, self.places),
                 do=self.do, value=0.0 if self.do == "remove" else self.value,
             )
@@ -243,7 +244,7 @@ def _number(value: float) -> str:
     return f"{value:.4g}".replace("-", "−")
 
 
-class Interventions(QObject):
+class InterventionList(QObject):
     """The list of interventions.
 
     Signals:
@@ -254,13 +255,13 @@ class Interventions(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.rows: list[Intervention] = []
+        self.rows: list[InterventionEntry] = []
 
-    def add(self, row: Intervention) -> None:
+    def add(self, row: InterventionEntry) -> None:
         self.rows.append(row)
         self.changed.emit()
 
-    def put(self, index: int, row: Intervention) -> None:
+    def put(self, index: int, row: InterventionEntry) -> None:
         """Replace one."""
         if self.rows[index] != row:
             self.rows[index] = row
@@ -279,7 +280,7 @@ class Interventions(QObject):
             self.rows.clear()
             self.changed.emit()
 
-    def active(self, ready: PlayerReady) -> list[Intervention]:
+    def active(self, ready: PlayerReady) -> list[InterventionEntry]:
         """Those that are on and whose target this agent has."""
         known = intervention_targets(ready) if self.rows else []
         return [row for row in self.rows if row.on and row.target in known]

@@ -1,4 +1,4 @@
-"""In which order a memory's units are drawn: by number, by variance, or by what they go along with."""
+"""The order in which a memory's units are drawn: by index, by variance, or by correlation with another quantity."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ import numpy.typing as npt
 
 from dqngui.lab.playback.episode import PlayedEpisode
 
-ENOUGH = 32
-"""Steps after which a new episode's units are sorted."""
-JUDGED = 1_000_000
-"""Values that units are judged by; of a larger memory steps are left out evenly."""
-SAME = 1e-5
-"""A spread below this share of the values is rounding: such a unit is constant."""
+FIRST_SORT_STEPS = 32
+"""Steps after which the units of a new episode are sorted for the first time."""
+MAX_VALUES = 1_000_000
+"""Values that a sort uses at most; with more, steps are skipped evenly."""
+CONSTANT_BELOW = 1e-5
+"""A unit whose spread is below this share of its magnitude counts as constant (rounding errors)."""
 
 PLAIN = {"index": "by index", "variance": "by variance"}
-ALONG = {"reward": "reward", "time": "time"}
+CORRELATED = {"reward": "reward", "time": "time"}
 
 
 def orders(playing: PlayedEpisode) -> tuple[dict[str, str], dict[str, str]]:
-    """What rows can be ordered by, in words: plainly, and by their correlation with something of the episode."""
-    return PLAIN, ALONG | {f"entry {index}": name for index, name in enumerate(playing.ready.features)}
+    """Labels of the possible orders, by key: plain orders, and orders by correlation with a quantity of the episode."""
+    return PLAIN, CORRELATED | {f"entry {index}": name for index, name in enumerate(playing.ready.features)}
 
 
-def companion(key: str, playing: PlayedEpisode) -> npt.NDArray[np.float64] | None:
-    """What units are compared with (length,): the reward that followed, the step, or an entry of what was seen."""
+def compared_quantity(key: str, playing: PlayedEpisode) -> npt.NDArray[np.float64] | None:
+    """The quantity (length,) that units are correlated with: reward, step, or an entry of the observation."""
     if key == "reward":
         return np.asarray(playing.reward, np.float64)
     if key == "time":
         return np.arange(playing.length, dtype=np.float64)
     if key.startswith("entry "):
         index = int(key.removeprefix("entry "))
-        seen = playing.observation
-        return seen[:, index].astype(np.float64) if seen.ndim == 2 and index < seen.shape[1] else None
+        observed = playing.observation
+        return observed[:, index].astype(np.float64) if observed.ndim == 2 and index < observed.shape[1] else None
     return None
 
 
 def correlation(values: npt.NDArray[Any], other: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Pearson's r of every row of values (steps, rows) with (steps,); NaN where one of both does not vary.
+    """Pearson's r of every row of values (steps, rows) with (steps,); NaN where one of the two is constant.
 
-    Steps at which either is not finite are left out.
+    Steps at which one of the two is not finite are left out.
     """
     values, other = values[: len(other)], other[: len(values)]
     known = np.isfinite(other)
@@ -61,34 +61,35 @@ def correlation(values: npt.NDArray[Any], other: npt.NDArray[np.float64]) -> npt
         y_of = np.where(finite, y[:, None] - np.where(finite, y[:, None], 0.0).sum(axis=0) / count, 0.0)
     spread = np.sqrt((x**2).sum(axis=0) / count)
     spread_of = np.sqrt((y_of**2).sum(axis=0) / count)
-    varies = (spread > SAME * scale) & (spread_of > SAME * np.abs(y).max(initial=0.0))
+    varies = (spread > CONSTANT_BELOW * scale) & (spread_of > CONSTANT_BELOW * np.abs(y).max(initial=0.0))
     r = (x * y_of).sum(axis=0) / count / np.where(varies, spread * spread_of, 1.0)
     return np.where(varies, np.clip(r, -1.0, 1.0), np.nan)
 
 
 def by_variance(values: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
-    """Rows of values (steps, rows), the most variable first."""
+    """Indices of the rows of values (steps, rows), the largest variance first."""
     values = values[:: _stride(values)]
     known = np.where(np.isfinite(values), values, 0.0)
     return np.argsort(-known.var(axis=0), kind="stable")
 
 
 def by_correlation(values: npt.NDArray[np.float32], other: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
-    """Rows of values (steps, rows), the largest |r| with (steps,) first, those without any r last."""
+    """Indices of the rows of values (steps, rows), the largest |r| with (steps,) first, rows without r last."""
     stride = _stride(values)
     r = correlation(values[::stride], other[: len(values)][::stride])
     return np.argsort(-np.where(np.isnan(r), -1.0, np.abs(r)), kind="stable")
 
 
 def _stride(values: npt.NDArray[np.float32]) -> int:
-    return max(1, math.ceil(values.size / JUDGED))
+    return max(1, math.ceil(values.size / MAX_VALUES))
 
 
 class Ordering:
-    """The order of the rows: decided at an episode's start, at its end and when asked, so that rows hold still.
+    """The order of the rows. It is computed early in an episode, at its end and when the user changes it, so that rows
+    do not move all the time.
 
     Attributes:
-        key: what it goes by, one of `orders`.
+        key: a key of `orders`.
     """
 
     def __init__(self) -> None:
@@ -97,40 +98,40 @@ class Ordering:
         self._final = False
 
     def begin(self) -> None:
-        """Another episode, or other rows."""
+        """Forget the order: another episode or other rows follow."""
         self._order, self._final = None, False
 
     def ask(self, key: str, values: npt.NDArray[np.float32] | None, playing: PlayedEpisode | None) -> None:
-        """Go by something from now on, judged by the steps so far."""
+        """Order by another key from now on, and sort by the steps known so far."""
         self.key = key
         self.begin()
         if values is not None and playing is not None:
-            self._order = self._judge(values, playing)
+            self._order = self._sort(values, playing)
 
     def order(self, values: npt.NDArray[np.float32], playing: PlayedEpisode) -> npt.NDArray[np.intp]:
-        """Which row of values (steps, rows) stands at each place."""
-        if self._order is None and len(values) >= ENOUGH:
-            self._order = self._judge(values[:ENOUGH], playing)
+        """The index of the row of values (steps, rows) to draw at each place."""
+        if self._order is None and len(values) >= FIRST_SORT_STEPS:
+            self._order = self._sort(values[:FIRST_SORT_STEPS], playing)
         if playing.ended and not self._final:
-            self._order, self._final = self._judge(values, playing), True
+            self._order, self._final = self._sort(values, playing), True
         return np.arange(values.shape[1]) if self._order is None else self._order
 
-    def _judge(self, values: npt.NDArray[np.float32], playing: PlayedEpisode) -> npt.NDArray[np.intp]:
+    def _sort(self, values: npt.NDArray[np.float32], playing: PlayedEpisode) -> npt.NDArray[np.intp]:
         if self.key == "variance":
             return by_variance(values)
-        other = companion(self.key, playing)
+        other = compared_quantity(self.key, playing)
         return np.arange(values.shape[1]) if other is None else by_correlation(values, other)
 
     def words(self, playing: PlayedEpisode) -> str:
-        """What the order goes by, in words; empty for the rows' own order."""
-        along = orders(playing)[1]
-        return "variance" if self.key == "variance" else along.get(self.key, "")
+        """The label of the key; empty for the order by index."""
+        correlated = orders(playing)[1]
+        return "variance" if self.key == "variance" else correlated.get(self.key, "")
 
-    def told(self, curve: npt.NDArray[np.float32], playing: PlayedEpisode) -> str:
-        """How a row (steps,) goes along with what the order goes by: `r 0.83 with reward`; empty without such."""
-        other = companion(self.key, playing)
+    def correlation_text(self, curve: npt.NDArray[np.float32], playing: PlayedEpisode) -> str:
+        """Correlation of a row (steps,) with the quantity of the key: `r 0.83 with reward`; empty if there is none."""
+        other = compared_quantity(self.key, playing)
         if other is None or len(curve) < 3:
             return ""
         r = float(correlation(curve[:, None], other)[0])
-        what = orders(playing)[1].get(self.key, "")
-        return f"no r with {what}" if math.isnan(r) else f"r {r:.2f} with {what}".replace("-", "−")
+        label = orders(playing)[1].get(self.key, "")
+        return f"no r with {label}" if math.isnan(r) else f"r {r:.2f} with {label}".replace("-", "−")

@@ -1,4 +1,4 @@
-"""Overlays on what the agent sees: which part of it a view weighs, and by how much. No Qt."""
+"""Overlays on the observation: how much a view (attention or saliency) weighs each part of it."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from dqngui.messages import PlayerReady, View
 
 _SALIENCY = {"saliency/gradient": "Saliency: gradient × input", "saliency/integrated": "Saliency: integrated gradients"}
 Numbers = npt.NDArray[Any]
-CLEAR = 3.0
+MIN_FULL = 3.0
+"""Attention weights are drawn in full from this multiple of the uniform weight upwards."""
 NO_MARKS: Numbers = np.zeros((0, 3))
 
 
 @dataclass(frozen=True)
 class StepOverlay:
-    """One step of a view, laid over what is seen.
+    """The weights of one view at one step, drawn over the observation.
 
     Attributes:
-        names, weights: parts of the observation that are no cells, and how much each weighs.
-        cells: weights of the rows and columns of the picture that is observed, as it is shown; None: it has none.
-        signed: weights lie around zero (saliency); else they are shares.
-        entities: those of the weights that are entities' (N,); None: there are no such.
-        t: the step that it is of.
+        names, weights: labels and weights of the parts of the observation that are not cells of a picture.
+        cells: weights of the picture's rows and columns, oriented as it is shown; None without a picture.
+        signed: weights may be negative (saliency); otherwise they are shares.
+        entities: weights of the entities (N,); None without entities.
+        t: the step of the weights.
     """
 
     names: list[str]
@@ -40,29 +41,29 @@ class StepOverlay:
 
     @property
     def full(self) -> float:
-        """The magnitude that is drawn in full: the largest, of cells and others alike.
+        """The magnitude that is drawn in full: the largest weight of cells and other parts.
 
-        Of shares it is at least `CLEAR` times an even one, so that attention to all alike does not look like attention.
+        For shares it is at least `MIN_FULL` times the uniform weight, so that uniform attention looks faint.
         """
-        told = [np.abs(each).ravel() for each in (self.weights, self.cells) if each is not None]
-        every = np.concatenate(told)
-        most = float(every.max(initial=0.0))
-        if not np.isfinite(most):
+        magnitudes = [np.abs(each).ravel() for each in (self.weights, self.cells) if each is not None]
+        joined = np.concatenate(magnitudes)
+        largest = float(joined.max(initial=0.0))
+        if not np.isfinite(largest):
             return 0.0
-        there = np.count_nonzero(every)
-        return most if self.signed or not there else max(most, min(1.0, CLEAR / there))
+        count = np.count_nonzero(joined)
+        return largest if self.signed or not count else max(largest, min(1.0, MIN_FULL / count))
 
-    def marks(self, t: int, told: Mapping[str, Any]) -> Numbers:
-        """Where entities are to be marked in the environment's picture of step t, and how strongly.
+    def marks(self, t: int, description: Mapping[str, Any]) -> Numbers:
+        """Positions and strengths of the entity marks in the environment's picture of step t.
 
         Args:
-            told: what was described of that step (`dqngui.lab.playback.step_descriptions`).
+            description: the description of that step (`dqngui.lab.playback.step_descriptions`).
 
         Returns:
-            (M, 3): shares of the picture's width and height, and the weight as a share of `full`; the heaviest
-            last. Where this is of another step, or no entity is in the picture: (0, 3).
+            (M, 3): x and y as shares of the picture's width and height, and the weight as a share of `full`; the
+            largest weight is last. (0, 3) for another step, or if no entity is in the picture.
         """
-        places, weights = told.get("places"), self.entities
+        places, weights = description.get("places"), self.entities
         if t != self.t or weights is None or places is None or np.shape(places) != (len(weights), 2):
             return NO_MARKS
         full = self.full
@@ -76,25 +77,25 @@ class StepOverlay:
 
 @dataclass(frozen=True)
 class WeightsOverlay:
-    """A chosen view.
+    """The choice of a view to draw over the observation.
 
     Attributes:
-        view: its name.
-        head: one of its heads; None: their mean.
+        view: name of the view.
+        head: index of a head; None means the mean of the heads.
     """
 
     view: str
     head: int | None = None
 
     def words(self, ready: PlayerReady) -> str:
-        """What is drawn, `Pooling · head 2`."""
+        """The label of the overlay: `Pooling · head 2`."""
         heads = heads_of(ready, self.view)
         one = self.head is not None and self.head < heads
         whose = f"head {(self.head or 0) + 1}" if one else "mean of the heads" if heads > 1 else ""
         return " · ".join(part for part in (overlay_words(self.view), whose) if part)
 
     def at(self, playing: PlayedEpisode, t: int) -> StepOverlay | None:
-        """What it says of step t, or of the last step that it is known of; None: of none."""
+        """The overlay of step t, or of the last step with values; None without any values."""
         view = next((each for each in offered(playing.ready) if each.name == self.view), None)
         values = playing.view(self.view)
         if view is None or values.ndim < 2 or not len(values):
@@ -117,7 +118,7 @@ class WeightsOverlay:
         return StepOverlay([names[index] for index in others], weights[others], cells, view.signed, entities, t)
 
     def _of_tokens(self, view: View, values: Numbers, action: int) -> Numbers:
-        """How much each token is attended to: by the chosen head, the action that was taken, the mean of queries."""
+        """Attention to each token (K,): of the chosen head or the taken action, otherwise the mean over the axis."""
         for axis in view.axes[:-1]:
             count = len(values)
             if axis == "head" and self.head is not None and self.head < count:
@@ -130,13 +131,13 @@ class WeightsOverlay:
 
 
 def offered(ready: PlayerReady) -> list[View]:
-    """Views that can be laid over what is seen: attention to tokens, and saliency."""
+    """The views that can be drawn over the observation: attention to tokens, and saliency."""
     attention = [view for view in ready.views if view.axes and view.axes[-1] == "key"]
     return attention + [view for view in ready.derivable if view.axes in (("feature",), ("row", "column"))]
 
 
 def heads_of(ready: PlayerReady, name: str) -> int:
-    """How many heads a view has, 0 without any."""
+    """Number of heads of a view; 0 without a `head` axis."""
     view = next((each for each in offered(ready) if each.name == name), None)
     return view.shape[view.axes.index("head")] if view is not None and "head" in view.axes else 0
 
@@ -146,6 +147,6 @@ def _upright(cells: Numbers, ready: PlayerReady) -> Numbers:
 
 
 def overlay_words(name: str) -> str:
-    """A view's name as an overlay."""
+    """The label of a view in the overlay menu."""
     words = _SALIENCY.get(name) or in_words(name)
     return words[:1].upper() + words[1:]

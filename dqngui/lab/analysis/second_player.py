@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal, Slot
 
 from dqngui import messages as m
-from dqngui.hosts import open_host
+from dqngui.hosts import OpenHost, open_host
 from dqngui.lab.playback.agent_client import AgentClient
-from dqngui.lab.playback.agent_process import HostFactory
 from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.frame_cache import Pixels, pixels_of
 from dqngui.lab.playback.timing import TickTimer, Timing
-from dqngui.messages import Change, Event
+from dqngui.messages import Event, Intervention
 
 TICK_MS = 25
 DRAIN_MS = 4.0
@@ -38,7 +37,7 @@ class EpisodeVariant:
     epsilon: float = 0.0
     record: bool = True
     actions: tuple[int, ...] = ()
-    changes: tuple[Change, ...] = ()
+    changes: tuple[Intervention, ...] = ()
 
 
 class SecondPlayer(QObject):
@@ -62,7 +61,7 @@ class SecondPlayer(QObject):
     framed = Signal(object, int)
 
     def __init__(
-        self, *, open_host: HostFactory = open_host, timing: Timing | None = None, parent: QObject | None = None
+        self, *, open_host: OpenHost = open_host, timing: Timing | None = None, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         timing = timing or Timing()
@@ -202,7 +201,7 @@ class SecondPlayer(QObject):
         client.send(
             m.BeginEpisode(
                 number=self._number, seed=variant.seed, epsilon=variant.epsilon, record=variant.record,
-                actions=variant.actions, changes=variant.changes,
+                actions=variant.actions, interventions=variant.changes,
             )
         )  # fmt: skip
         self._request()

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal, Slot
 
 from dqngui import messages as m
-from dqngui.hosts import open_host
+from dqngui.hosts import OpenHost, open_host
 from dqngui.lab.playback.agent_client import AgentClient
-from dqngui.lab.playback.agent_process import AgentProcess, HostFactory
+from dqngui.lab.playback.agent_process import AgentProcess
 from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
 from dqngui.lab.playback.timing import TickTimer, Timing
 from dqngui.messages import Command, Event
@@ -43,7 +43,7 @@ class Study(QObject):
     def __init__(
         self,
         client: AgentClient,
-        open_host: HostFactory = open_host,
+        open_host: OpenHost = open_host,
         timing: Timing | None = None,
         parent: QObject | None = None,
     ) -> None:
@@ -224,7 +224,7 @@ class Study(QObject):
                 self.ready = event
                 self.changed.emit()
             case m.Progress() if event.number == self.asked:
-                self.progress, self.doing = event.share, event.text or self.doing
+                self.progress, self.doing = event.share, event.words or self.doing
                 self.changed.emit()
             case m.OverTraining(last=False) if event.number == self.asked:
                 self.answered.emit(event)
@@ -236,7 +236,7 @@ class Study(QObject):
                 idle = self._idle
                 self._subject = self.ready = None
                 if not idle:
-                    self._fail(event.text)
+                    self._fail(event.words)
 
     def _end(self) -> None:
         self.asked, self.progress, self.doing = 0, 0.0, ""

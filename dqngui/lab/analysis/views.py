@@ -1,4 +1,4 @@
-"""Announced views in words, and their values as maps: nothing here knows any one module."""
+"""Labels of views, and their values arranged as maps to draw. Works for the views of any module."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WORDS = {
 
 
 def in_words(name: str) -> str:
-    """A view's name as a person says it: `attention/self/0` is `self-attention, layer 1`."""
+    """The label of a view: `self-attention, layer 1` for `attention/self/0`."""
     kind, *parts = name.split("/")
     layer = f", layer {int(parts.pop()) + 1}" if parts and parts[-1].isdigit() else ""
     if not parts or parts == ["attention"]:  # the memory's own attention, over past steps
@@ -33,7 +33,7 @@ def in_words(name: str) -> str:
 
 
 def matching(playing: PlayedEpisode, patterns: tuple[str, ...]) -> list[View]:
-    """The announced views that fit one of the patterns, in the patterns' order."""
+    """The episode's views whose name matches a pattern, in the order of the patterns."""
     return [
         view
         for index, pattern in enumerate(patterns)
@@ -43,11 +43,12 @@ def matching(playing: PlayedEpisode, patterns: tuple[str, ...]) -> list[View]:
 
 
 @dataclass(frozen=True)
-class Layers:
-    """One kind of view in several layers, as `attention/self/0` and `attention/self/1` are: all have the same axes.
+class LayeredViews:
+    """The same view in several layers, such as `attention/self/0` and `attention/self/1`; all have the same axes.
 
     Attributes:
-        key: stands for all of them in a choice.
+        key: the pattern that names all of them in a choice: `attention/self/*`.
+        views: one per layer.
     """
 
     key: str
@@ -55,47 +56,48 @@ class Layers:
 
     @property
     def words(self) -> str:
-        """As a person says it: `self-attention, all layers`."""
+        """The label: `self-attention, all layers`."""
         return f"{in_words(self.key.removesuffix('/*'))}, all layers"
 
 
-def layered(views: Sequence[View]) -> list[Layers]:
-    """The kinds of view that stand in more than one layer, in the order of their first one."""
+def layered(views: Sequence[View]) -> list[LayeredViews]:
+    """The views that exist in more than one layer, in the order of their first layer."""
     kinds: dict[tuple[str, tuple[str, ...], tuple[int, ...]], list[View]] = {}
     for view in views:
         stem, _, number = view.name.rpartition("/")
         if number.isdigit():
             kinds.setdefault((stem, view.axes, view.shape), []).append(view)
-    return [Layers(f"{stem}/*", tuple(each)) for (stem, _, _), each in kinds.items() if len(each) > 1]
+    return [LayeredViews(f"{stem}/*", tuple(each)) for (stem, _, _), each in kinds.items() if len(each) > 1]
 
 
 def axis_labels(playing: PlayedEpisode, axis: str, count: int) -> list[str]:
-    """Names along an axis; past steps are counted back from 0, the present one, oldest first."""
+    """Labels along an axis. The axis `lag` counts back from the present step, 0; the oldest comes first."""
     if axis == "lag":
         return ["0" if lag == 0 else f"−{lag}" for lag in range(count - 1, -1, -1)]
     return playing.labels(axis, count)
 
 
 def axis_title(axis: str) -> str:
-    """An axis in words, for one that is drawn with numbers."""
+    """The title of an axis whose labels are numbers."""
     return "past step" if axis == "lag" else axis.replace("_", " ")
 
 
 @dataclass(frozen=True)
 class Maps:
-    """How one step of a view is drawn: maps × rows × columns.
+    """Describes how one step of a view is drawn as an array maps × rows × columns.
 
-    The last axis gives the columns, `head` the maps, everything else the rows; without anything else the heads are
-    the rows of a single map. Where the columns are cells of a picture and nothing else is left, each head's map is
-    that picture.
+    The last axis of the view gives the columns, `head` the maps, all other axes the rows. Without other axes, the heads
+    are the rows of a single map. If the columns are the cells of an observed picture and there are no other axes,
+    each head is drawn as that picture.
 
     Attributes:
-        titles, rows, columns: their names.
+        titles, rows, columns: labels of the maps, rows and columns.
         axes: titles of rows and columns.
-        heads: names of the heads, none without such an axis.
-        keys: names along the last axis, and its title; the columns are the same, but for a picture.
-        cells: of a picture: the place of its first cell along the last axis, and how many it has in the two directions
-            of the observation; `turned`: of these the first goes to the right in what is shown.
+        heads: labels of the heads; empty without a `head` axis.
+        keys: labels along the last axis, and its title; the same as the columns, except for a picture.
+        cells: for a picture: index of its first cell along the last axis, and its size along the two axes of the
+            observation; None otherwise.
+        turned: the first of these two axes is drawn from left to right.
     """
 
     view: View
@@ -129,7 +131,7 @@ class Maps:
         return cls(view, heads or [""], rows, columns, ("row", "column"), heads, keys, cells, turned)
 
     def heads_first(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Values (n, *shape) as (n, heads or 1, the rest, columns), past steps oldest first."""
+        """Reshape values (n, *shape) to (n, heads or 1, other axes, columns); on the axis `lag` the oldest is first."""
         if "head" in self.view.axes[:-1]:
             values = np.moveaxis(values, 1 + self.view.axes.index("head"), 1)
         else:
@@ -138,7 +140,7 @@ class Maps:
         return values[..., ::-1] if self.view.axes[-1] == "lag" else values
 
     def at(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """One step's values (*shape) as (maps, rows, columns)."""
+        """Reshape the values of one step (*shape) to (maps, rows, columns)."""
         first = self.heads_first(values[None])[0]
         if self.cells is not None:
             place, rows, columns = self.cells
@@ -149,9 +151,9 @@ class Maps:
 
 
 def short_names(axes: list[tuple[str, list[str]]]) -> tuple[list[str], str]:
-    """Short names along some axes (name, labels), combined, and their title.
+    """Short labels for the combinations of some axes, given as (name, labels), and the title of the labels.
 
-    Where labels only count, as `slot 1`, `slot 2` do, numbers are enough beside a title that says of what.
+    Labels that only count, such as `slot 1`, `slot 2`, become numbers; the title then names what they count.
     """
     names, titles = [], []
     for axis, labels in axes:
@@ -162,13 +164,13 @@ def short_names(axes: list[tuple[str, list[str]]]) -> tuple[list[str], str]:
 
 
 def _counted(labels: list[str]) -> str | None:
-    """What `slot 1`, `slot 2`, … count; None for other names."""
+    """`slot` for the labels `slot 1`, `slot 2`, …; None for other labels."""
     what = labels[0].removesuffix(" 1") if labels else ""
     return what if what and labels == [f"{what} {index + 1}" for index in range(len(labels))] else None
 
 
 def combined(names: list[list[str]]) -> list[str]:
-    """Every combination of names, the last changing fastest."""
+    """Every combination of the names, the last name changing fastest."""
     result = [""]
     for each in names:
         result = [f"{before} · {name}" if before else name for before in result for name in each]
@@ -176,9 +178,9 @@ def combined(names: list[list[str]]) -> list[str]:
 
 
 def entropy(shares: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Entropy in nats of shares (..., n), and the logarithm of how many of the n could be chosen (are not 0)."""
+    """Entropy in nats of shares (..., n), and its maximum: the logarithm of how many of the n shares are above 0."""
     p = np.asarray(shares)
-    some = p > 0
-    sure = np.where(some, p, np.ones((), p.dtype))
-    nats = -(sure * np.log(sure)).sum(-1, dtype=np.float64)
-    return np.where(np.isfinite(p).all(-1), nats, np.nan), np.log(np.maximum(some.sum(-1), 1))
+    positive = p > 0
+    safe = np.where(positive, p, np.ones((), p.dtype))  # 0 · log 0 counts as 0
+    entropies = -(safe * np.log(safe)).sum(-1, dtype=np.float64)
+    return np.where(np.isfinite(p).all(-1), entropies, np.nan), np.log(np.maximum(positive.sum(-1), 1))

@@ -15,7 +15,7 @@ Then = Callable[[Any], None]
 
 
 class Worker(QObject):
-    """Does one piece of work after the other.
+    """Does pieces of work in one thread, one after the other, and gives each result to a function in this thread.
 
     Attributes:
         going: False once `stop` was called; long work looks at it and ends early.
@@ -46,7 +46,7 @@ class Worker(QObject):
         return self._thread is not None and self._thread.is_alive()
 
     def stop(self, last: Work | None = None) -> None:
-        """End after what is under way and this last work; nobody is told any more."""
+        """End after the present piece of work and this last one; their results are dropped."""
         if not self.going:
             return
         self.going = False

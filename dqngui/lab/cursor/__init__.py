@@ -1,1 +1,1 @@
-"""The cursor that all cards share: live, or pinned to a recorded training episode."""
+"""The cursor that all cards share: live, or pinned to a recorded training episode. Not the player."""

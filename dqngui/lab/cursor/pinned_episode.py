@@ -1,4 +1,4 @@
-"""A training episode that is pinned: which one, whose weights look at it, and whether it was played as it happened."""
+"""A training episode that is pinned: which one, which weights play it, and whether it repeats what was logged."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLOSE = 1e-6  # two sums of the same rewards
 
 @dataclass(frozen=True, slots=True)
 class RunEpisodes:
-    """Training episodes that ended in one run.
+    """The training episodes of one run.
 
     Attributes:
         folder: of the run; None where it keeps no files.
@@ -70,12 +70,13 @@ class PinnedEpisode:
     """One pinned episode.
 
     Attributes:
-        stretch, number: the run in which it ended, and the how-manieth (from 0) it was there.
+        stretch, number: the run in which it ended, and its index among the episodes of that run, from 0.
         trace: its seed and actions, and the environment steps of the run when it ended.
-        checkpoint: the weights that look at it: the last stored ones before it began, or the first ones of all.
+        checkpoint: the weights that play it: the last ones stored before it began, or the first ones of all.
         begin: environment steps of the run when it began.
         learned: weights changed while it was played.
-        compared: it was played again to its end; `differs`: and did not give the return and length of the log.
+        compared: it was played again to its end.
+        differs: return or length were not those of the log.
     """
 
     stretch: RunEpisodes
@@ -94,13 +95,13 @@ class PinnedEpisode:
         return title[0].lower() + title[1:]
 
     def weights_words(self, step: int) -> str:
-        """`weights of 60,000`; which came later, if they did."""
+        """`weights of 60,000`, and whether they were stored during the episode or after it."""
         if step <= self.begin:
             return f"weights of {step:,}"
         return f"weights of {step:,}, " + ("stored during it" if step <= self.trace.step else "stored after it")
 
     def compare(self, playing: PlayedEpisode) -> PinnedEpisode:
-        """With the episode played again, as far as it was recorded."""
+        """The same with the result of a comparison: the episode was played again to its recorded end."""
         logged = float(self.stretch.history.returns.y.values[self.number])
         length = len(self.trace.actions)
         same = playing.ended and playing.length == length
@@ -124,7 +125,7 @@ def learned_within(experiment: Experiment, history: History, begin: int, end: in
     if np.isfinite(loss.y.values[first:stop]).any():
         return True
     learn, envs = experiment.learn, experiment.env.num_envs
-    if learn.algorithm == "ppo":  # updates come behind whole rollouts
+    if learn.algorithm == "ppo":  # it updates after whole rollouts
         return end // (learn.rollout * envs) > begin // (learn.rollout * envs)
     every = max(learn.update_every, envs)
     return end >= learn.warmup and end // every > begin // every

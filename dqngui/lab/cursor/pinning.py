@@ -1,23 +1,21 @@
-"""The cursor: live, or pinned to a training episode, which the player then plays as it was recorded."""
+"""Pins training episodes: the player plays the pinned one as it was recorded. While none is pinned, all is live."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from dqngui.config import ConfigError
-from dqngui.gui.cards.panel import Cursor
-from dqngui.gui.panels.curves.run_overlays import ancestors
+from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.cursor.pinned_episode import PinnedEpisode, RunEpisodes, learned_within, nearest_checkpoint
+from dqngui.lab.library.ancestors import ancestors
 from dqngui.lab.library.library import Library
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.follow_session import SessionFollower
 from dqngui.lab.playback.player import Player
-from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
 from dqngui.runs.checkpoints import checkpoints
@@ -34,7 +32,7 @@ class Pinning(QObject):
     """Pins training episodes and lets go of them. While one is pinned, training and its curves go on.
 
     The newest pin wins: what an older one asked of the player is given up. Episodes are found where they ended: in the
-    open run, or in the runs that it branched from. A sentence about what cannot be pinned goes to `Session.told`.
+    open run, or in the runs that it branched from. A sentence about what cannot be pinned goes to `Session.message`.
 
     Attributes:
         pinned: the episode; None while live.
@@ -51,15 +49,11 @@ class Pinning(QObject):
         player: Player,
         library: Library,
         session_follower: SessionFollower,
-        *,
-        history: Callable[[], History],
         parent: QObject | None = None,
     ) -> None:
-        """`history` gives the open run's curves."""
         super().__init__(parent)
         self.pinned: PinnedEpisode | None = None
         self._session, self._player, self._library, self._session_follower = session, player, library, session_follower
-        self._history = history
         self._wanted: tuple[RunEpisodes, int] | None = None  # not on the disk yet
         self._tries = 0
         self._said: tuple[object, ...] = ()
@@ -77,7 +71,7 @@ class Pinning(QObject):
 
     @property
     def cursor(self) -> Cursor | None:
-        """Where it is; None while live."""
+        """The pinned moment; None while live."""
         pinned = self.pinned
         if pinned is None:
             return None
@@ -121,7 +115,7 @@ class Pinning(QObject):
         length = int(stretch.history.lengths.y.values[number])
         lines = [f"length {length:,}"]
         if stretch.folder is not None:
-            begin, end = stretch.span(number, self._session.experiment.env.num_envs)
+            begin, end = stretch.span(number, self._session.run.experiment.env.num_envs)
             checkpoint = nearest_checkpoint(self._checkpoints(stretch.folder), begin)
             if checkpoint is not None:
                 lines.append(f"checkpoint {checkpoint:,}" + (" (later)" if checkpoint > end else ""))
@@ -142,7 +136,8 @@ class Pinning(QObject):
     def pin(self, step: float) -> None:
         """Pin the training episode that ended nearest to an environment step."""
         stretches = self._stretches()
-        fork = self._history().forks[0] if self._history().forks else None
+        forks = self._session.history.forks
+        fork = forks[0] if forks else None
         if fork is not None and step < fork.step and len(stretches) == 1:
             self._tell(f"Step {round(step):,} was trained in {fork.parent}, {self._why_missing(fork.parent)}")
             return
@@ -211,13 +206,13 @@ class Pinning(QObject):
     # -- episodes ---------------------------------------------------------------------------------
 
     def _own(self) -> RunEpisodes:
-        history = self._history()
-        return RunEpisodes(self._session.folder, "", history, len(history.returns))
+        history = self._session.history
+        return RunEpisodes(self._session.run.folder, "", history, len(history.returns))
 
     def _stretches(self) -> list[RunEpisodes]:
         """The open run's episodes, and before them those of the runs it branched from up to there."""
         own = self._own()
-        found = ancestors(own.history, self._session.folder, self._library)
+        found = ancestors(own.history, self._session.run.folder, self._library)
         before = [
             RunEpisodes(
                 each.folder, each.name, each.history,
@@ -228,7 +223,7 @@ class Pinning(QObject):
         return [*before, own]
 
     def _why_missing(self, parent: str) -> str:
-        folder = self._session.folder
+        folder = self._session.run.folder
         if folder is not None and (folder.absolute().parent / Path(parent).name).is_dir():
             return "which this run branched from, and which is still being read."
         return "which this run branched from. Its folder is not beside this one's, so its episodes cannot be played."
@@ -267,7 +262,7 @@ class Pinning(QObject):
             return f"The folder of {stretch.name or 'this run'} is gone, so its episodes cannot be played again."
         try:
             trace = recorded_episode(folder, number, stretch.step(number))
-            experiment = self._session.present() if not stretch.name else read_experiment(folder)
+            experiment = self._session.run.present() if not stretch.name else read_experiment(folder)
         except ConfigError as error:
             return f"{stretch.title(number)} cannot be played again: {error}."
         except OSError as error:
@@ -336,7 +331,7 @@ class Pinning(QObject):
 
     @Slot()
     def _say(self) -> None:
-        """Something may have changed."""
+        """Emit `changed` if anything that is said of the cursor changed."""
         said = self.pinned, self.words, self.can_step(-1), self.can_step(1)
         if said != self._said:
             self._said = said
@@ -349,4 +344,4 @@ class Pinning(QObject):
             self._tell(why)
 
     def _tell(self, text: str) -> None:
-        self._session.told.emit(text, "")
+        self._session.show_message(text)

@@ -1,27 +1,24 @@
-"""The folder of runs as the window knows it: their summaries, the return curves that are compared, and the trash.
+"""The folder of runs: their summaries, the return curves that are compared, and the trash.
 
-Everything is read in one background thread. What lies over the Return plot is kept here too, so that it
-stays when another run is opened.
+Everything is read in one background thread. The overlays of the Return plot are kept here too, so that they stay
+when another run is opened.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
 import time
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
-from PySide6.QtWidgets import QWidget
 
-from dqngui import catalog
 from dqngui.config import ConfigError
 from dqngui.lab.background.worker import Worker
 from dqngui.lab.library.run_index import ReturnLog, RunIndex, same_experiment
+from dqngui.lab.library.run_names import folder_name, names, plain_name
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.messages import Event
@@ -31,7 +28,6 @@ from dqngui.runs.trash import TRASH, discard, empty_trash, restore
 REFRESH_MS = 3000
 OLD_TRASH_S = 86_400
 KEPT = 16  # curves that nobody draws and that are kept nevertheless
-_STAMP = re.compile(r"^\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_")
 
 
 @dataclass(eq=False, slots=True)
@@ -50,7 +46,7 @@ class RunOverlay:
 
 
 class Library(QObject):
-    """What is in the runs' folder.
+    """Reads the runs' folder: lists the runs, gives their curves, keeps the overlays, deletes and restores runs.
 
     Attributes:
         runs: the folder; None: runs are not kept.
@@ -81,13 +77,13 @@ class Library(QObject):
         self._logs: dict[Path, ReturnLog] = {}  # the thread's own
         self._experiments: dict[str, str | None] = {}  # the thread's own
         self._discarded: list[list[Path]] = []
-        self._watchers: list[QWidget] = []
+        self._watched = False
         self._worker = Worker("library", self)
         self._list = RunIndex(self.runs) if self.runs else None
         self._reading = self._stale = False
-        self._state = (session.state, session.folder)
+        self._state = (session.state, session.run.folder)
         self._timer = QTimer(self, interval=REFRESH_MS)
-        self._timer.timeout.connect(self._on_timer)
+        self._timer.timeout.connect(self.tick)
         session.changed.connect(self._on_session)
 
     # -- life ------------------------------------------------------------------------------------
@@ -113,20 +109,21 @@ class Library(QObject):
         """Wait for the thread; after `stop`."""
         self._worker.join()
 
-    def watch(self, widget: QWidget) -> None:
-        """The folder is read again and again while this widget can be seen."""
-        self._watchers.append(widget)
+    def set_watched(self, watched: bool) -> None:
+        """Whether somebody looks at the runs: only then the folder is read again and again."""
+        self._watched = watched
 
     @Slot()
-    def _on_timer(self) -> None:
-        if any(not each.visibleRegion().isEmpty() and not each.window().isMinimized() for each in self._watchers):
+    def tick(self) -> None:
+        """Read what may have changed: the folder while it is looked at, and the curves that are drawn over another."""
+        if self._watched:
             self.refresh()
         for folder in {folder for overlay in self.overlays for folder in overlay.folders}:
             self._read_curve(folder)
 
     @Slot()
     def _on_session(self) -> None:
-        state = self._session.state, self._session.folder
+        state = self._session.state, self._session.run.folder
         if state != self._state:
             self._state = state
             self.refresh()
@@ -160,16 +157,21 @@ class Library(QObject):
 
     def name_of(self, folder: str | Path) -> str:
         """What the run is called: see `names`."""
-        return self._names.get(str(folder)) or _STAMP.sub("", Path(folder).name)
+        return self._names.get(str(folder)) or folder_name(folder)
 
     def summary_of(self, folder: str | Path) -> RunSummary | None:
         return next((each for each in self.summaries if each.folder == str(folder)), None)
 
     def is_open(self, folder: str | Path) -> bool:
         """The window shows this run."""
-        return self._session.folder is not None and self._session.folder.absolute() == Path(folder)
+        return self._session.run.folder is not None and self._session.run.folder.absolute() == Path(folder)
 
     # -- curves ----------------------------------------------------------------------------------
+
+    @property
+    def asked_for(self) -> list[Path]:
+        """The runs whose curves somebody asked for, and that are kept."""
+        return list(self._curves)
 
     def curve(self, folder: Path) -> History | None:
         """Episodes, evaluations and forks of a run; None until they were read, which this asks for."""
@@ -253,11 +255,15 @@ class Library(QObject):
         return [each for each in candidates if wanted is not None and self._experiments[each] == wanted]
 
     def _overlay_seeds(self, summary: RunSummary, folders: list[str]) -> None:
-        name = _plain_name(summary)
+        name = plain_name(summary)
         if len(folders) < 2:
             self.said.emit(f"There is no other run of “{name}” that differs in its seed only.")
         elif self.overlay_of(summary.folder, seeds=True) is None:
-            self._add(tuple(Path(folder) for folder in reversed(folders)), name, seeds=True)
+            self.overlay_mean([Path(folder) for folder in reversed(folders)], name)
+
+    def overlay_mean(self, folders: Sequence[Path], name: str) -> None:
+        """Draw the mean of these runs, with its interval, over the open run's returns."""
+        self._add(tuple(folders), name, seeds=True)
 
     def _add(self, folders: tuple[Path, ...], name: str, *, seeds: bool) -> None:
         taken = {overlay.slot for overlay in self.overlays}
@@ -277,7 +283,7 @@ class Library(QObject):
     # -- deleting --------------------------------------------------------------------------------
 
     def discard(self, folders: Sequence[str | Path]) -> int:
-        """Move runs into the trash and return how many; `said` tells why one was refused."""
+        """Move runs into the trash and return how many; `said` gives the reason where one was refused."""
         moved: list[Path] = []
         for folder in map(Path, folders):
             if self.is_open(folder):
@@ -318,7 +324,7 @@ class Library(QObject):
         self.refresh()
 
     def _empty_old_trash(self) -> None:
-        """What a window that ended badly left behind; a window beside this one may still bring back its own."""
+        """Delete what a crashed window left in the trash. A younger trash may belong to a window that still runs."""
         with contextlib.suppress(OSError):
             if self.runs is not None and time.time() - (self.runs / TRASH).stat().st_mtime > OLD_TRASH_S:
                 self._empty_trash()
@@ -329,38 +335,6 @@ class Library(QObject):
                 empty_trash(self.runs, only)
             except ConfigError:
                 pass  # it is tried again at the next start
-
-
-def _plain_name(summary: RunSummary) -> str:
-    return summary.title or _STAMP.sub("", Path(summary.folder).name)
-
-
-def names(summaries: Sequence[RunSummary]) -> dict[str, str]:
-    """Names of runs by their folders: title or folder; where several share it, with what tells them apart.
-
-    That is the memory, the attention, the seed, `fork` and the time of the start, each only where it differs.
-    """
-    found = {each.folder: _plain_name(each) for each in summaries}
-    for more in (
-        lambda each: _label(catalog.MEMORIES, each.memory),
-        lambda each: _label(catalog.ATTENTIONS, each.attention),
-        lambda each: f"seed {each.seed}",
-        lambda each: "fork" if each.parent else "",
-        lambda each: Path(each.folder).name[11:16].replace("-", ":") if _STAMP.match(Path(each.folder).name) else "",
-    ):
-        told: dict[str, set[str]] = defaultdict(set)
-        for each in summaries:
-            told[found[each.folder]].add(more(each))
-        found = {
-            each.folder: " · ".join(filter(None, (name, more(each) if len(told[name]) > 1 else "")))
-            for each in summaries
-            for name in (found[each.folder],)
-        }
-    return found
-
-
-def _label(entries: Mapping[str, catalog.Entry], name: str) -> str:
-    return (entries[name].label if name in entries else "") or name
 
 
 def _alike(a: RunSummary, b: RunSummary) -> bool:

@@ -35,7 +35,7 @@ class RunIndex:
         except FileNotFoundError:
             paths = []  # it is made with the first run
         except OSError as error:
-            raise ConfigError(f"cannot list the runs in `{self._runs}`: {error.strerror}") from None
+            raise ConfigError("run.not_listed", runs=self._runs, problem=error.strerror) from None
         known, self._known = self._known, {}
         for path in paths:
             if not go_on():

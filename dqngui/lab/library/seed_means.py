@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dqngui.lab.session.history import Floats
+from dqngui.lab.session.curve import Floats
 
 # Quantiles 0.975 of Student's t for 1 to 10 degrees of freedom; beyond, the expansion about the normal's is exact
 # to three digits (Abramowitz and Stegun 1964, 26.7.5).

@@ -1,1 +1,1 @@
-"""The agent that plays: its process, its episode, its clock, and its pictures. Not what is computed from episodes."""
+"""The agent that plays: its process, its episode, its playhead and its pictures. Not what is computed from episodes."""

@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from dqngui import messages as m
 from dqngui.config import Experiment
-from dqngui.hosts import open_host
-from dqngui.lab.playback.agent_process import AgentProcess, HostFactory
+from dqngui.hosts import OpenHost, open_host
+from dqngui.lab.playback.agent_process import AgentProcess
 from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice, has_checkpoint, source_name
 from dqngui.lab.playback.timing import Timing
 from dqngui.messages import Command, Event
@@ -49,7 +49,7 @@ class AgentClient(QObject):
     weights_wanted = Signal()
 
     def __init__(
-        self, open_host: HostFactory = open_host, timing: Timing | None = None, parent: QObject | None = None
+        self, open_host: OpenHost = open_host, timing: Timing | None = None, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self.agent: AgentRef | None = None
@@ -146,10 +146,10 @@ class AgentClient(QObject):
                     self._take_ready(event)
                 case m.Warned():
                     if self.ready is not None:  # else it is about the former agent
-                        self.notice = event.text
+                        self.notice = event.words
                         self.changed.emit()
                 case m.Failed():
-                    self._fail(event.text)
+                    self._fail(event.words)
                 case _:
                     yield event
 

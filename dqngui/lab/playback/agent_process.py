@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from dqngui import messages as m
-from dqngui.hosts import Host
+from dqngui.hosts import Host, OpenHost
 from dqngui.messages import Command, Event, Request
-
-HostFactory = Callable[[str, Request], Host]
-"""Makes a host of a kind for a request, as `hosts.open_host` does."""
 
 
 class AgentProcess:
@@ -20,7 +15,7 @@ class AgentProcess:
         ended: `stop` was called; it does not start again.
     """
 
-    def __init__(self, job: str, open_host: HostFactory) -> None:
+    def __init__(self, job: str, open_host: OpenHost) -> None:
         self.weights: m.Weights | None = None
         self.ended = False
         self._job, self._open_host = job, open_host

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dqngui.messages import Change, EpisodeBegan, Played, PlayerReady, View
+from dqngui.messages import EpisodeBegan, Intervention, Played, PlayerReady, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class EpisodeRequest:
 
     seed: int
     actions: tuple[int, ...] = ()
-    changes: tuple[Change, ...] = ()
+    changes: tuple[Intervention, ...] = ()
     person_drives: bool = False
     at: int = 0
     person_acted: bool = False

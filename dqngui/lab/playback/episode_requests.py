@@ -15,7 +15,7 @@ from dqngui.lab.playback.agent_client import AgentClient
 from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
 from dqngui.lab.playback.episode import EpisodeRequest, PlayedEpisode
 from dqngui.lab.playback.playhead import Playhead
-from dqngui.messages import Change
+from dqngui.messages import Intervention
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class EpisodeRequests(QObject):
         seed: int,
         *,
         actions: Sequence[int] = (),
-        changes: Sequence[Change] = (),
+        changes: Sequence[Intervention] = (),
         person_drives: bool = False,
         at: int = 0,
     ) -> None:
@@ -237,7 +237,7 @@ class EpisodeRequests(QObject):
             m.BeginEpisode(
                 number=self.number, seed=request.seed, epsilon=0.0 if request.from_training else self.epsilon,
                 record=self.views_in_sight or self._records_views, derive=self._derived,
-                actions=request.actions, changes=request.changes, driven=request.person_drives,
+                actions=request.actions, interventions=request.changes, driven=request.person_drives,
             )
         )  # fmt: skip
         self.requested.emit(request.at)

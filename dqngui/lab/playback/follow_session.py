@@ -24,7 +24,7 @@ class SessionFollower(QObject):
         session.changed.connect(self._follow)
         session.cleared.connect(self._on_cleared)
         session.weights.connect(player.client.use_weights)
-        player.client.weights_wanted.connect(session.request_weights)
+        player.client.weights_wanted.connect(session.job.request_weights)
         self._follow()
 
     def hold(self) -> None:
@@ -55,16 +55,16 @@ class SessionFollower(QObject):
                         player.client.close()
             case State.RUNNING | State.PAUSED:
                 if self._is_another("training", self._runs):
-                    player.open(experiment=session.experiment, folder=session.folder)
+                    player.open(experiment=session.run.experiment, folder=session.run.folder)
             case State.STOPPED | State.FINISHED | State.FAILED:
                 self._follow_trained()
             case State.STORED:
-                if self._is_another("stored", session.folder) and session.folder is not None:
-                    player.open(folder=session.folder)
+                if self._is_another("stored", session.run.folder) and session.run.folder is not None:
+                    player.open(folder=session.run.folder)
 
     def _follow_trained(self) -> None:
         """The run has ended, perhaps before the player followed its training."""
-        folder, followed = self._session.folder, self._followed
+        folder, followed = self._session.run.folder, self._followed
         if followed == ("training", self._runs):
             self._is_another("trained", self._runs)
             self._player.finish(folder)

@@ -8,9 +8,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from dqngui import messages as m
 from dqngui.config import Experiment
-from dqngui.hosts import open_host
+from dqngui.hosts import OpenHost, open_host
 from dqngui.lab.playback.agent_client import AgentClient
-from dqngui.lab.playback.agent_process import HostFactory
 from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.episode_requests import EpisodeRequests
@@ -55,7 +54,7 @@ class Player(QObject):
     def __init__(
         self,
         *,
-        open_host: HostFactory = open_host,
+        open_host: OpenHost = open_host,
         timing: Timing | None = None,
         picture_s: float = PICTURE_S,
         parent: QObject | None = None,

@@ -1,4 +1,4 @@
-"""Edits of an experiment that is fixed: what would be different in a fork or in a new run."""
+"""Edits of an experiment: before a run they are in force at once, later they wait for a fork or a new run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import msgspec
 
 from dqngui import settings
 from dqngui.config import ConfigError, Experiment
+from dqngui.lab.session.run import setting_value
 
 Changes = dict[str, tuple[Any, Any]]
 _SLOTS = ("attention", "memory")
@@ -16,16 +17,21 @@ _OPTIONS = tuple(f"net.{slot}_options" for slot in _SLOTS)
 
 
 class Draft:
-    """An experiment and what was edited in it.
+    """An experiment and what was edited in it: what a fork or a new run would train.
 
     Attributes:
         base: the experiment that the edits change.
-        experiment: with every edit that fits.
-        problem: names the first edit that does not fit; empty if all do.
+        experiment: `base` with every edit that fits.
+        problem: a sentence about the first edit that does not fit; empty if all fit.
     """
 
     def __init__(self, base: Experiment) -> None:
-        self.base = self.experiment = base
+        self.base = base
+        self.reset()
+
+    def reset(self, base: Experiment | None = None) -> None:
+        """Forget all edits, and edit `base` from now on, if it is given."""
+        self.base = self.experiment = base or self.base
         self.problem = ""
         self._unfit: dict[str, Any] = {}  # kept as typed until the whole fits
         self._changes: Changes | None = {}
@@ -52,12 +58,20 @@ class Draft:
         else:
             self.problem, self._unfit = "", {}
 
-    def replace(self, experiment: Experiment) -> None:
-        """Take a whole experiment instead of all edits so far."""
-        self.experiment, self.problem, self._unfit, self._changes = experiment, "", {}, None
+    def load(self, experiment: Experiment) -> None:
+        """Take a whole experiment in place of all edits so far, but keep where and how it runs."""
+        run = self.experiment.run
+        keep = {"run.device": run.device, "run.host": run.host, "run.seed": run.seed, "run.threads": run.threads}
+        self.experiment = settings.with_settings(experiment, keep)
+        self.problem, self._unfit, self._changes = "", {}, None
+
+    def accept(self) -> Experiment:
+        """Make the edited experiment the base, so that no edit waits; returns it."""
+        self.reset(self.experiment)
+        return self.experiment
 
     def rebase(self, base: Experiment) -> None:
-        """The same edits of another experiment."""
+        """Apply the same edits to another experiment."""
         if base == self.base:
             return
         edits = {path: new for path, (_, new) in difference(self.base, self.experiment).items()}
@@ -69,9 +83,9 @@ class Draft:
         if unfit:
             self.edit(unfit)
 
-    def value(self, path: str, default: Any) -> Any:
-        """The value of a setting as it was typed, or else `default`."""
-        return self._unfit.get(path, default)
+    def value(self, path: str) -> Any:
+        """A setting as it was edited last, whether it fits or not."""
+        return self._unfit.get(path, setting_value(self.experiment, path))
 
     def _unfit_changes(self) -> Changes:
         old = {path: _before(self.base, self.experiment, path) for path in self._unfit}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from dqngui.config import Schedule
-from dqngui.messages import KnobChanged, KnobRefused
+from dqngui.messages import KnobChanged, KnobRefused, SetKnob
 
 
 class KnobLedger:
@@ -35,18 +35,18 @@ class KnobLedger:
         """The value last asked for; only while `pending`."""
         return self._asked[path][-1][0]
 
-    def ask(self, path: str, value: Any, *, undo: bool = False) -> None:
-        """Note a change that is being sent."""
+    def ask(self, path: str, value: Any, *, undo: bool = False) -> SetKnob:
+        """The command that asks for a value, noted as sent."""
         self.refused.pop(path, None)
         self._asked.setdefault(path, []).append((value, undo))
+        return SetKnob(field=path, value=value)
 
-    def undo(self) -> tuple[str, Any] | None:
-        """The change that takes back the last one, noted as asked; None if there is nothing to undo."""
+    def undo(self) -> SetKnob | None:
+        """The command that takes back the last change, noted as sent; None if there is nothing to undo."""
         if not self._undo:
             return None
         path, value = self._undo.pop()
-        self.ask(path, value, undo=True)
-        return path, value
+        return self.ask(path, value, undo=True)
 
     def accept(self, event: KnobChanged, before: Any) -> None:
         """Note an answer; `before` is the knob's value until now. Changes nobody here asked for cannot be undone."""
@@ -61,7 +61,7 @@ class KnobLedger:
         """Note a refusal."""
         if asked := self._asked.get(event.field):
             asked.pop(0)
-        self.refused[event.field] = event.reason
+        self.refused[event.field] = event.words
 
     def keep_only(self, paths: Iterable[str]) -> None:
         """The experiment itself has the values of all other knobs now."""

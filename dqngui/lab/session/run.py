@@ -1,57 +1,48 @@
-"""What is known of one run: its state, counters and knobs, as its events tell them. No widgets, no job.
+"""What is known of one run, from its events and its folder. It knows no job and no Qt.
 
-`Session` adds what may be done with it.
+`dqngui.lab.session.session` says what may be done with it.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
-
 from dqngui import messages as m
 from dqngui import settings
-from dqngui.config import Experiment, Schedule
+from dqngui.config import ConfigError, Experiment, Schedule
+from dqngui.jobs.branching import branch_point
 from dqngui.lab.session.knob_ledger import KnobLedger
 from dqngui.lab.session.states import State
 from dqngui.messages import Event
 from dqngui.runs.folder import summary_of
 
 
-class RunState(QObject):
+class RunState:
     """One run, live or stored.
 
     Attributes:
-        experiment: as asked for; live knobs may have moved since (`value`, `present`).
-        folder: where it keeps its files; None: nowhere.
-        step, learned, checkpoint, best: newest step, row of the learning curves, saved step, best evaluation.
-        forked_from: name of the run that this one branched from; empty if it is none's branch.
+        experiment: as it began; live knobs may have changed since (`value`, `present`).
+        folder: where the run keeps its files; None: nowhere.
+        device, parameters: where it trains, and how many trainable numbers its network has.
+        step, learned, checkpoint, best: newest step, newest learning figures, saved step, best evaluation.
+        forked_from: name of the run that this one was forked from; empty if it is no fork.
+        trained_by: id of another process that trains this run now; 0: none does.
         failure, notice: why it failed; a sentence that the user should know.
-        hits: the breakpoints that it pauses at; () once it has gone on.
-
-    Signals:
-        changed: the state, the allowed actions or the experiment changed.
-        knob(str): what is known about this knob changed (pending, answered, refused).
-        weights(Weights): the weights that `request_weights` asked for.
-        rewound(int): a resumed run goes on from this step; what was drawn behind it is lost.
+        hits: the breakpoints at which it is paused; () once it goes on.
+        knobs: what was asked of the live knobs, and answered.
+        end_reason: the reason in its `Finished` event; empty until then.
     """
 
-    changed = Signal()
-    knob = Signal(str)
-    weights = Signal(object)
-    rewound = Signal(int)
-
-    def __init__(self, experiment: Experiment, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
-        self._state = State.READY
-        self._forget_run()
+        self.knobs = KnobLedger()
+        self.clear()
 
-    def _forget_run(self) -> None:
-        """Counters and knobs of no run."""
+    def clear(self, *, keep_knobs: bool = False) -> None:
+        """Forget the run; its experiment stays, and `keep_knobs`: the values of its knobs, for a fork."""
+        values = self.knobs.values if keep_knobs else {}
         self.folder: Path | None = None
         self.device = ""
         self.parameters = 0
@@ -60,18 +51,43 @@ class RunState(QObject):
         self.checkpoint: int | None = None
         self.best: float | None = None
         self.forked_from = ""
+        self.trained_by = 0
         self.failure: m.Failed | None = None
         self.notice = ""
         self.hits: tuple[m.BreakpointHit, ...] = ()
         self.knobs = KnobLedger()
-        self._tweaks: list[m.KnobChanged] = []
-        self._manual: dict[str, float] = {}  # schedules that a fork took over as moved by hand
-        self._reason = ""
-        self._saved_at = time.monotonic()
+        self.knobs.values = values
+        self.end_reason = ""
+        self._knob_changes: list[m.KnobChanged] = []
+        self._manual: dict[str, float] = {}  # schedules that a fork took over as set by hand
+
+    def clear_failure(self) -> None:
+        """Forget why it ended and what was noticed, as it is about to go on."""
+        self.failure, self.notice, self.end_reason = None, "", ""
+
+    # -- what is so ------------------------------------------------------------------------------
 
     @property
-    def state(self) -> State:
-        return self._state
+    def saved(self) -> bool:
+        """The folder holds a state from which training can go on."""
+        return self.folder is not None and (self.folder / "resume").is_dir()
+
+    @property
+    def resumable(self) -> bool:
+        """It was saved, and no other process is writing its folder."""
+        return self.saved and not self.trained_by
+
+    @property
+    def complete(self) -> bool:
+        """All of its steps are made and saved."""
+        return self.checkpoint is not None and self.checkpoint >= self.experiment.run.total_steps
+
+    @property
+    def end_state(self) -> State:
+        """How its job ended; to be asked once it has."""
+        if self.failure is not None or self.end_reason == "failed":
+            return State.FAILED
+        return State.STOPPED if self.end_reason == "stopped" else State.FINISHED
 
     def value(self, path: str) -> Any:
         """The present value of a setting: a knob's last acknowledged one, or the experiment's."""
@@ -83,117 +99,122 @@ class RunState(QObject):
         """The experiment with the knobs as they are now (or were at a step); a schedule stays a schedule."""
         scheduled = {path for path, _ in _scheduled(self.experiment)}
         values: dict[str, Any] = {}
-        for tweak in self._tweaks:
-            if tweak.field not in scheduled:
-                values.setdefault(tweak.field, tweak.old)
-                if until is None or tweak.step <= until:
-                    values[tweak.field] = tweak.new
+        for change in self._knob_changes:
+            if change.field not in scheduled:
+                values.setdefault(change.field, change.old)
+                if until is None or change.step <= until:
+                    values[change.field] = change.new
         return settings.with_settings(self.experiment, values) if values else self.experiment
 
-    def _set_state(self, state: State) -> None:
-        self._state = state
-        self.changed.emit()
+    # -- a stored run ----------------------------------------------------------------------------
+
+    def open_folder(self, folder: Path, experiment: Experiment) -> Experiment:
+        """Begin with what a stored run's folder says; returns the experiment with the knobs as they were saved."""
+        self.experiment, self.folder = experiment, folder
+        summary = summary_of(folder)
+        if summary is not None:
+            self.step, self.best = summary.step, summary.best
+            self.trained_by = summary.pid if summary.state == "running" else 0
+        saved = experiment
+        try:
+            self.checkpoint, saved = branch_point(folder)
+        except ConfigError:
+            pass  # never saved: it can be looked at
+        self.notice = self._stored_notice()
+        return saved
+
+    def _stored_notice(self) -> str:
+        if self.trained_by:
+            return f"This run is read-only here: process {self.trained_by} trains it now."
+        if self.checkpoint is None:
+            return "This stored run is read-only. New run trains its experiment from the beginning."
+        how = f"Resume goes on from step {self.checkpoint:,}, Fork branches from there"
+        if self.complete:
+            how = "It has made all of its steps: raise Total steps to fork it"
+        return f"This stored run is read-only. {how}, New run trains its experiment from the beginning."
 
     # -- events ----------------------------------------------------------------------------------
 
-    def _take(self, events: Sequence[Event]) -> None:
-        """Note what events tell; there may be thousands of them in one tick."""
-        tweaks = len(self._tweaks)
+    def advance(self, events: Sequence[Event]) -> Iterator[Event]:
+        """Take the steps and learning figures of events. Gives the other ones, in order, for `note`.
+
+        There may be thousands of events in one call; nearly all are ended episodes.
+        """
         step = self.step
         for event in events:
             if event.step > step:
                 step = event.step
-            if isinstance(event, m.EpisodeEnded):  # by far the most
+            if isinstance(event, m.EpisodeEnded):
                 continue
             if isinstance(event, m.Learned):
                 self.learned = event
                 continue
             self.step = step
-            self._note(event)
+            yield event
             step = self.step
         self.step = step
-        if len(self._tweaks) > tweaks:
-            self._knobs_moved()
-            for path in {tweak.field for tweak in self._tweaks[tweaks:]}:
-                self.knob.emit(path)
-            self.changed.emit()
 
-    def _note(self, event: Event) -> None:
+    def note(self, event: Event) -> None:
+        """Keep what one event says of the run."""
         match event:
             case m.Evaluated(best=True):
                 self.best = event.judged
             case m.CheckpointSaved():
-                self.checkpoint, self._saved_at = event.step, time.monotonic()
+                self.checkpoint = event.step
             case m.KnobChanged():
                 self.knobs.accept(event, self.value(event.field))
-                self._tweaks.append(event)
+                self._knob_changes.append(event)
             case m.KnobRefused():
                 self.knobs.refuse(event)
-                self.knob.emit(event.field)
             case m.Opened():
-                self._opened(event)
+                self._note_opened(event)
             case m.RunResumed():
-                self._resumed(event)
+                self._note_resumed(event)
             case m.Forked():
-                self._forked(event)
-            case m.BreakpointHit() if self._state is not State.STORED:
+                self._note_forked(event)
+            case m.BreakpointHit():
                 self.hits = (*self.hits, event)
-                self.changed.emit()
-            case m.Paused() if self._state is State.RUNNING:
-                self._set_state(State.PAUSED)
-            case m.Unpaused() if self._state is State.PAUSED:
-                self._set_state(State.RUNNING)
-            case m.Weights():
-                self.weights.emit(event)
-            case m.Warned() if self._state is not State.STORED:
-                self.notice = event.text
-                self.changed.emit()
+            case m.Warned():
+                self.notice = event.words
             case m.Failed():
                 self.failure = event
             case m.Finished():
-                self._reason = event.reason
+                self.end_reason = event.reason
 
-    def _knobs_moved(self) -> None:
-        """Knobs were acknowledged; `_tweaks` has them."""
-
-    def _opened(self, event: m.Opened) -> None:
+    def _note_opened(self, event: m.Opened) -> None:
         self.experiment = event.experiment
         self.folder = Path(event.folder) if event.folder else None
         self.device, self.parameters, self.step = event.device, event.parameters, event.step
         self.hits = ()
         self.knobs.keep_only(path for path, value in _scheduled(event.experiment))
-        if self._state is State.STARTING:
-            self._set_state(State.RUNNING)
 
-    def _resumed(self, event: m.RunResumed) -> None:
+    def _note_resumed(self, event: m.RunResumed) -> None:
         self.step = self.checkpoint = event.step
         if event.lost_steps or event.lost_tweaks:
-            tweaks = f", and with them {'; '.join(event.lost_tweaks)}" if event.lost_tweaks else ""
-            self.notice = f"Resumed from step {event.step:,}: {event.lost_steps:,} steps were lost{tweaks}."
-            self._forget_lost_tweaks(event.step, len(event.lost_tweaks))
+            changes = f", and with them {'; '.join(event.tweaks_in_words)}" if event.lost_tweaks else ""
+            self.notice = f"Resumed from step {event.step:,}: {event.lost_steps:,} steps were lost{changes}."
+            self._forget_lost_changes(event.step, len(event.lost_tweaks))
             if self.folder is not None and (summary := summary_of(self.folder)) is not None:
-                self.best = summary.best  # an evaluation behind the saved state is lost too
-            self.rewound.emit(event.step)
+                self.best = summary.best  # an evaluation after the saved state is lost too
 
-    def _forget_lost_tweaks(self, step: int, lost: int) -> None:
-        """Scheduled knobs are as the tweaks before the saved state say; the others came with the experiment."""
-        kept = [tweak for tweak in self._tweaks if tweak.step <= step]
-        lost -= len(self._tweaks) - len(kept)
-        while lost > 0 and kept and kept[-1].step == step:  # made while it paused, after it was saved there
+    def _forget_lost_changes(self, step: int, lost: int) -> None:
+        """Scheduled knobs have the values of the changes before the save; the others came with the experiment."""
+        kept = [change for change in self._knob_changes if change.step <= step]
+        lost -= len(self._knob_changes) - len(kept)
+        while lost > 0 and kept and kept[-1].step == step:  # made while training was paused, after the save
             kept.pop()
             lost -= 1
-        self._tweaks = kept
+        self._knob_changes = kept
         self.knobs.keep_only(())
-        self.knobs.values |= self._manual | {tweak.field: tweak.new for tweak in self._tweaks}
+        self.knobs.values |= self._manual | {change.field: change.new for change in self._knob_changes}
         self.knobs.keep_only(path for path, _ in _scheduled(self.experiment))
 
-    def _forked(self, event: m.Forked) -> None:
+    def _note_forked(self, event: m.Forked) -> None:
         self.forked_from = event.parent
         self._manual = dict(event.manual)
         self.knobs.values = dict(event.manual)
         if self.best is None and self.folder is not None and (summary := summary_of(self.folder)) is not None:
             self.best = summary.best  # a fork that keeps all of the training keeps its best checkpoint too
-        self.changed.emit()
 
 
 def setting_value(experiment: Experiment, path: str) -> Any:
@@ -205,6 +226,7 @@ def setting_value(experiment: Experiment, path: str) -> Any:
 
 
 def _scheduled(experiment: Experiment) -> Iterator[tuple[str, Schedule]]:
+    """The live settings that follow a schedule, with their schedules."""
     for field in settings.live_fields():
         if isinstance(value := setting_value(experiment, field.path), Schedule):
             yield field.path, value

@@ -1,395 +1,399 @@
-"""One open run, live or stored, and what may be done with it. No widgets.
+"""The session: the one run that the window shows, live or stored, and what may be done with it. No widgets.
 
 Buttons, menus and shortcuts read `Session.allowed`; they hold no rule of their own.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from msgspec.structs import replace
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from dqngui import messages as m
 from dqngui.config import ConfigError, Experiment
+from dqngui.hosts import OpenHost
 from dqngui.hosts.log_reader import LogReader
-from dqngui.jobs.branching import branch_point
-from dqngui.lab.session.attempt import Attempt
-from dqngui.lab.session.draft import Draft
-from dqngui.lab.session.drafted_run import DraftedRun
-from dqngui.lab.session.job import DRAIN_MS, Host, host_of_window
-from dqngui.lab.session.states import ALLOWED, Action, State
-from dqngui.messages import Request
-from dqngui.runs.folder import create, read_experiment, summary_of
+from dqngui.lab.session.draft import Changes, Draft
+from dqngui.lab.session.history import History
+from dqngui.lab.session.job import COMMANDS, TrainingJob, host_of_window
+from dqngui.lab.session.launch import Launch, fork, new_run, resumption
+from dqngui.lab.session.rules import NEEDS_TORCH, ForkPlan, allowed_actions, fork_plan
+from dqngui.lab.session.run import RunState
+from dqngui.lab.session.states import Action, State, after
+from dqngui.lab.session.stored_log import StoredLog
+from dqngui.lab.session.ticker import Ticker
+from dqngui.messages import Event
+from dqngui.runs.folder import read_experiment
 
-TICK_MS = 50  # often enough for curves and answers; every wake-up takes the interpreter from a training thread
+TICK_MS = 50  # often enough for curves and answers; every tick takes the interpreter from a training thread
 READ_MS = 20  # while a log is read, nothing trains
-_WAIT_FOR_TORCH = {Action.START, Action.RESUME_RUN, Action.FORK, Action.START_DRAFT}
-_WHOLE_LOG = {Action.RESUME_RUN, Action.FORK, Action.START_DRAFT}
+_ABOUT_NOW = (m.BreakpointHit, m.Warned)  # in a stored log they say nothing about the present
 
 
-class Session(DraftedRun):
-    """One run, from an experiment to its end, with the draft of the next.
+class Session(QObject):
+    """One run, from an experiment to its end, with its history and the draft of the next run.
 
-    Signals (besides those of `SteeredRun`):
-        cleared: another run begins; everything drawn belongs to the former.
-        told(str, str): a sentence about something that was asked for and not done, with details for diagnostics.
+    Attributes:
+        run: what is known of the run.
+        job, log: where its events come from: the job that trains it, or a stored run's log while it is read.
+        draft: what was edited: the experiment that a fork or a new run would train.
+        history: everything that panels draw of the run; another object for each run, and after `rewound`.
+        ticker: calls `tick` while events are awaited.
+        runs: the folder in which new runs are stored; None: they keep no files.
+        torch_loaded: torch can be used in this process.
+
+    Signals:
+        changed: the state, the allowed actions, the experiment or its draft changed.
+        cleared: another run begins; `history` is empty, and everything drawn belongs to the former run.
+        received(list[Event]): the events of one tick, in order; `history` has them already.
+        rewound(int): a resumed run goes on from this step; `history` ends there.
+        knob(str): what is known about this knob changed (pending, answered, refused).
+        weights(Weights): the weights that `request_weights` asked for.
+        message(str, str): a sentence for the user, mostly why something was not done, with details for diagnostics.
     """
 
+    changed = Signal()
     cleared = Signal()
-    told = Signal(str, str)
+    received = Signal(object)
+    rewound = Signal(int)
+    knob = Signal(str)
+    weights = Signal(object)
+    message = Signal(str, str)
 
     def __init__(
         self,
         experiment: Experiment,
         *,
         runs: Path | None = None,
-        open_host: Callable[[str, Request], Host] = host_of_window,
+        open_host: OpenHost = host_of_window,
+        timed: bool = True,
         parent: QObject | None = None,
     ) -> None:
-        super().__init__(experiment, parent)
+        """`timed`: the ticker calls `tick`; otherwise whoever made the session does."""
+        super().__init__(parent)
         self.runs = runs
+        self.run = RunState(experiment)
+        self.job, self.log = TrainingJob(open_host), StoredLog()
+        self.draft = Draft(experiment)
+        self.history = History()
         self.torch_loaded = False
-        self._wanted: Action | None = None
-        self._open_host = open_host
-        self._reader: LogReader | None = None
-        self._then: Callable[[], None] | None = None  # once the present job has ended
-        self._attempt: Attempt | None = None
-        self._trained_by = 0
-        self._timer = QTimer(self, interval=TICK_MS)
-        self._timer.timeout.connect(self._tick)
+        self._state = State.READY
+        self._waiting: Action | None = None  # until torch is loaded
+        self._next: Callable[[], None] | None = None  # once the present job has ended
+        self._launch: Launch | None = None  # until its job has begun
+        self._now = 0.0
+        self._saved_at: float | None = None  # None until the first tick after a start
+        self.ticker = Ticker(self)
+        if timed:
+            self.ticker.ticked.connect(self.tick)
 
     # -- what is so ------------------------------------------------------------------------------
 
     @property
-    def loading(self) -> bool:
-        """A start was asked for and waits for torch."""
-        return self._wanted is not None
+    def state(self) -> State:
+        """What the run is doing."""
+        return self._state
 
     @property
-    def loading_share(self) -> float:
-        """How much of a stored run's log was read, 0…1."""
-        return 1.0 if self._reader is None else self._reader.share
+    def loading(self) -> bool:
+        """A start was asked for and waits for torch."""
+        return self._waiting is not None
 
     @property
     def allowed(self) -> frozenset[Action]:
         """What may be done now."""
-        actions = ALLOWED[self._state]
-        if self.problem:
-            actions -= {Action.START, Action.FORK, Action.START_DRAFT}
-        if self.loading:
-            actions -= _WAIT_FOR_TORCH
-        if self._reader is not None:
-            actions -= _WHOLE_LOG
-        if not self.knobs.can_undo:
-            actions -= {Action.UNDO_KNOB}
-        if Action.RESUME_RUN in actions and (not self.resumable or self._complete):
-            actions -= {Action.RESUME_RUN}
-        if Action.FORK in actions and self.fork_problem:
-            actions -= {Action.FORK}
-        if not self.draft:
-            actions -= {Action.START_DRAFT, Action.DISCARD_DRAFT}
-        return actions
+        trains, reading = self.job.active, self.log.reading
+        return allowed_actions(self._state, self.run, self.draft, trains=trains, reading=reading, loading=self.loading)
 
     @property
-    def resumable(self) -> bool:
-        """The run's folder holds a state to go on from, and nobody else is writing it."""
-        return self._saved and not self._trained_by
+    def fork_plan(self) -> ForkPlan:
+        """Where a fork would begin, or why none can be made."""
+        return fork_plan(self.run, self.draft, trains=self.job.active)
 
     @property
-    def _complete(self) -> bool:
-        return self.checkpoint is not None and self.checkpoint >= self.experiment.run.total_steps
+    def waiting_edits(self) -> Changes:
+        """Edits that wait for a fork or a new run; none before a run, where they are in force at once."""
+        return {} if self._state is State.READY else self.draft.changes
 
-    @property
-    def _saved(self) -> bool:
-        return self.folder is not None and (self.folder / "resume").is_dir()
+    def value(self, path: str) -> Any:
+        """The present value of a setting: a knob's last acknowledged one, or the experiment's."""
+        editable = self._state is State.READY and path not in self.run.knobs.values
+        return self.draft.value(path) if editable else self.run.value(path)
 
-    @property
-    def fork_step(self) -> int:
-        """The step at which a fork would begin: now of a run that trains, else where it was saved."""
-        return self.step if self.active or self.checkpoint is None else self.checkpoint
-
-    @property
-    def fork_problem(self) -> str:
-        """Why no fork can be made, as a sentence; empty if one can."""
-        if self.folder is None:
-            return "This run keeps no files, so there is nothing to fork."
-        if not self.active and not self._saved:
-            return "This run was never saved, so there is nothing to fork."
-        total = self.proposed.run.total_steps
-        if not self.active and total <= self.fork_step:
-            return f"The run has made all of its {total:,} steps. Raise Total steps to fork it."
-        return ""
-
-    @property
-    def seconds_unsaved(self) -> float:
+    def seconds_unsaved(self, now: float) -> float:
         """Seconds of training that quitting would lose: none if the run keeps a folder, since Stop saves."""
-        if self.folder is not None or self._state not in (State.RUNNING, State.PAUSED):
-            return 0.0
-        return time.monotonic() - self._saved_at
+        unsafe = self.run.folder is None and self._state in (State.RUNNING, State.PAUSED)
+        return now - self._saved_at if unsafe and self._saved_at is not None else 0.0
 
-    # -- beginning and ending --------------------------------------------------------------------
+    # -- actions ---------------------------------------------------------------------------------
+
+    def do(self, action: Action) -> None:
+        """Do an action, if it is allowed now. What needs torch in this process waits until torch is loaded."""
+        if action not in self.allowed:
+            return
+        if action in NEEDS_TORCH and not self.torch_loaded and self.draft.experiment.run.host != "process":
+            self._waiting = action
+            self.changed.emit()
+            return
+        if (command := COMMANDS.get(action)) is not None:
+            self.job.send(command)
+            if self.run.hits and isinstance(command, (m.Resume, m.Step)):
+                self.run.hits = ()
+                self.changed.emit()
+        match action:  # EDIT and SET_KNOB need more than their name: `edit`, `set_knob`
+            case Action.START:
+                self.start()
+            case Action.START_DRAFT:
+                self._after_stop(self._start_draft)
+            case Action.RESUME_RUN:
+                self._begin(resumption(self.run, self._state))
+            case Action.FORK:
+                self._after_stop(self._fork)
+            case Action.STOP:
+                self.stop()
+            case Action.NEW_RUN:
+                self.new_run()
+            case Action.UNDO_KNOB:
+                self._undo_knob()
+            case Action.DISCARD_DRAFT:
+                self._edit(self.draft.reset)
 
     @Slot()
     def on_torch_loaded(self) -> None:
-        """Torch can be used in this process; a remembered Start begins."""
+        """Torch can be used in this process; a remembered action is done."""
         self.torch_loaded = True
-        wanted, self._wanted = self._wanted, None
-        if wanted is not None:
-            self.do(wanted)
-
-    def _waits_for_torch(self, action: Action) -> bool:
-        """Remember an action that needs torch in this process before it is loaded."""
-        if self.torch_loaded or self.proposed.run.host == "process":
-            return False
-        self._wanted = action
-        self.changed.emit()
-        return True
-
-    def do(self, action: Action) -> None:
-        """Do an action of a button, menu or shortcut; one that is not allowed now does nothing."""
-        if action in self.allowed:
-            getattr(self, action.value)()
+        if (waiting := self._waiting) is not None:
+            self._waiting = None
+            self.do(waiting)
 
     def start(self) -> None:
-        """Begin a new run (with a thread host, as soon as torch is loaded)."""
-        if self._waits_for_torch(Action.START):
-            return
-        self._forget_former()
+        """Begin a new run, at once."""
+        self._leave_run()
         self.cleared.emit()
-        try:
-            folder = create(self.runs, self.experiment) if self.runs is not None else None
-        except (OSError, ConfigError) as error:
-            self._fail(f"The run's folder cannot be made: {_reason(error)}")
-            return
-        self.folder = folder
-        request = Request(job="train", experiment=self.experiment, folder=str(folder) if folder else None)
-        self._run(request, self.experiment)
+        self._begin(new_run(self.runs, self.run, self._state))
 
-    def start_draft(self) -> None:
-        """Stop and save this run, then begin a new one with the draft's experiment."""
-        if not self._waits_for_torch(Action.START_DRAFT):
-            self._after_stop(self._start_proposed)
-
-    def _start_proposed(self) -> None:
-        self.experiment = self.proposed
-        self._draft = Draft(self.experiment)
+    def _start_draft(self) -> None:
+        self.run.experiment = self.draft.accept()
         self.start()
 
-    def resume_run(self) -> None:
-        """Go on from the last checkpoint of the stopped, failed or stored run."""
-        folder = self.folder
-        if folder is None or self._waits_for_torch(Action.RESUME_RUN):
-            return
-        if self._state is State.STORED:
-            self._attempt = Attempt("resumed", State.STORED, self.failure, self.notice)
-        self.failure, self.notice, self._reason = None, "", ""
-        self._run(Request(job="train", folder=str(folder), resume=True), self.experiment)
-
-    def fork(self) -> None:
-        """Branch: a run of its own goes on from this one's present state with the draft's experiment."""
-        if not self._waits_for_torch(Action.FORK):
-            self._after_stop(self._fork)
-
     def _fork(self) -> None:
-        parent, experiment, back_to = self.folder, self.proposed, self._state
-        assert parent is not None
-        try:
-            folder = create(self.runs or parent.parent, experiment)
-        except (OSError, ConfigError) as error:
-            self._set_state(back_to)
-            self.told.emit(f"The fork could not start: {_reason(error)}", repr(error))
-            return
-        self._attempt = Attempt("forked", back_to, self.failure, self.notice, folder)
-        self.failure, self.notice, self._reason = None, "", ""
-        request = Request(job="train", experiment=experiment, folder=str(folder), fork=str(parent))
-        self._run(request, experiment)
+        self._begin(fork(self.runs, self.run, self.draft.experiment, self._state))
 
     def new_run(self) -> None:
-        """Back to a ready window with the same experiment, as edited."""
-        self._forget_former()
-        if not self.problem:
-            self.experiment = self.proposed
-            self._draft = Draft(self.experiment)
+        """Be ready for a new run of the same experiment, as edited."""
+        self._leave_run()
+        if not self.draft.problem:
+            self.run.experiment = self.draft.accept()
         self._set_state(State.READY)
         self.cleared.emit()
 
     def open_stored(self, folder: Path) -> bool:
-        """Open a stored run read-only; False, with the reason in `told`, leaves everything as it is."""
-        if self.active:
-            self.told.emit("A run is being trained here. Stop it before opening another one.", "")
+        """Open a stored run read-only; False, with the reason in `message`, leaves everything as it is."""
+        if self.job.active:
+            self.show_message("A run is being trained here. Stop it before opening another one.")
             return False
         folder = Path(folder)
         try:
             experiment, reader = read_experiment(folder), LogReader(folder)
         except ConfigError as error:
-            self.told.emit(f"The run cannot be opened: {error}", "")
+            self.show_message(f"The run cannot be opened: {error}")
             return False
-        self._forget_former()
-        self.experiment, self.folder = experiment, folder
-        summary = summary_of(folder)
-        if summary is not None:
-            self.step, self.best = summary.step, summary.best
-            self._trained_by = summary.pid if summary.state == "running" else 0
-        self._draft = Draft(experiment)
-        try:
-            self.checkpoint, at_checkpoint = branch_point(folder)
-            self._draft = Draft(at_checkpoint)
-        except ConfigError:
-            pass  # never saved: it can be looked at
-        self._reader = reader
+        self._leave_run()
+        self.draft.reset(self.run.open_folder(folder, experiment))
+        self.log.open(reader)
         self._state = State.STORED
-        self.notice = self._stored_notice()
         self.cleared.emit()
         self.changed.emit()
-        reader.start()
-        self._timer.start(READ_MS)
+        self.ticker.start(READ_MS)
         return True
 
-    def _stored_notice(self) -> str:
-        if self._trained_by:
-            return f"This run is read-only here: process {self._trained_by} trains it now."
-        if self.checkpoint is None:
-            return "This stored run is read-only. New run trains its experiment from the beginning."
-        how = f"Resume goes on from step {self.checkpoint:,}, Fork branches from there"
-        if self._complete:
-            how = "It has made all of its steps: raise Total steps to fork it"
-        return f"This stored run is read-only. {how}, New run trains its experiment from the beginning."
-
-    def _forget_former(self) -> None:
-        """No run any more, and nothing that belonged to it."""
-        if self._reader is not None:
-            self._reader.kill()
-            self._reader.join(1.0)
-            self._reader = None
-            self._timer.stop()
-        self._wanted = self._then = None
-        self._trained_by = 0
-        self._forget_run()
-
-    # -- steering --------------------------------------------------------------------------------
-
     def stop(self) -> None:
-        """Save, then end; a log that is being read is read no further."""
-        self._wanted = None
-        if self._reader is not None:
-            self._reader.kill()
-            self._reader.join(1.0)
-            self._log_read()
-        if self._host is not None and self._state is not State.STOPPING:
-            stopping = self._then is not None
-            self._then = None
+        """Save, then end; no more is read of a log."""
+        self._waiting = None
+        if self.log.close():
+            self._on_log_ended()
+        if self.job.active and self._state is not State.STOPPING:
+            sent, self._next = self._next is not None, None
             self._set_state(State.STOPPING)
-            if not stopping:
-                self._send(m.Stop())
-
-    def _after_stop(self, then: Callable[[], None]) -> None:
-        """Do something once the present job, if there is one, has saved and ended."""
-        if self._host is None:
-            then()
-            return
-        self._then = then
-        self._set_state(State.STARTING)
-        self._send(m.Stop())
+            if not sent:
+                self.job.send(m.Stop())
 
     def kill(self) -> None:
         """End the job without saving."""
-        for source in (self._host, self._reader):
-            if source is not None:
-                source.kill()
+        self.job.kill()
+        self.log.kill()
 
-    # -- the job ---------------------------------------------------------------------------------
+    def show_message(self, text: str, details: str = "") -> None:
+        """Show the user a sentence (see `message`)."""
+        self.message.emit(text, details)
 
-    def _run(self, request: Request, experiment: Experiment) -> None:
-        self._set_state(State.STARTING)
-        if self.breakpoints:
-            request = replace(request, schedule=(m.SetBreakpoints(points=self.breakpoints),))
+    # -- edits and knobs -------------------------------------------------------------------------
+
+    def edit(self, changes: Mapping[str, Any]) -> None:
+        """Change settings: of the experiment before a run, else of the draft. What does not fit is in its `problem`."""
+        self._edit(partial(self.draft.edit, changes))
+
+    def load(self, experiment: Experiment) -> None:
+        """Replace the experiment, but keep where and how it runs."""
+        self._edit(partial(self.draft.load, experiment))
+
+    def _edit(self, edit: Callable[[], None]) -> None:
+        if Action.EDIT in self.allowed:
+            edit()
+            if self._state is State.READY and not self.draft.problem:
+                self.run.experiment = self.draft.accept()
+            self.changed.emit()
+
+    def set_knob(self, path: str, value: Any) -> None:
+        """Ask the job for another value of a live setting; the answer comes as an event."""
+        if Action.SET_KNOB in self.allowed:
+            self.job.send(self.run.knobs.ask(path, value))
+            self.knob.emit(path)
+
+    def _undo_knob(self) -> None:
+        """Ask for the value before the last change; history is not rewritten."""
+        if (command := self.run.knobs.undo()) is not None:
+            self.job.send(command)
+            self.knob.emit(command.field)
+            self.changed.emit()
+
+    def break_at(self, hit: m.BreakpointHit) -> None:
+        """Pause for something that was measured outside of training, whose log does not know of it."""
+        if Action.PAUSE in self.allowed:
+            self.do(Action.PAUSE)
+            self._take([hit])
+
+    # -- the job and its events ------------------------------------------------------------------
+
+    def _begin(self, launch: Launch) -> None:
+        """Start a job. A launch that fails leaves a run that was resumed or forked as it was."""
+        self._launch = launch
         try:
-            self._host = self._open_host(experiment.run.host, request)
-            self._host.start()
+            request = launch.request()
+            self._set_state(State.STARTING)
+            self.job.start(launch.host, request)
         except Exception as error:  # whatever a host does wrong, the window lives on and says so
-            self._host = None
             text = f"Training could not start: {error}"
-            self.failure = m.Failed(step=self.step, text=text, details=repr(error))
-            if not self._gave_up():
+            self.run.failure = m.Failed(step=self.run.step, text=text, details=repr(error))
+            if not self._undo_launch():
                 self._set_state(State.FAILED)
             return
-        self._saved_at = time.monotonic()
-        self._timer.start(TICK_MS)
+        self._saved_at = None
+        self.ticker.start(TICK_MS)
 
-    @Slot()
-    def _tick(self) -> None:
-        source = self._host or self._reader
-        if source is None:
-            return
-        began = time.perf_counter()
-        events = source.drain(DRAIN_MS)
+    def _after_stop(self, then: Callable[[], None]) -> None:
+        """Do something once the present job, if there is one, has saved and ended."""
+        if self.job.active:
+            self._next = then
+            self._set_state(State.STARTING)
+            self.job.send(m.Stop())
+        else:
+            then()
+
+    @Slot(float)
+    def tick(self, now: float) -> None:
+        """Take the events that have come since the last tick; `now` in seconds, on a clock that only goes forward."""
+        self._now = now
+        if self._saved_at is None:
+            self._saved_at = now
+        self._take(self.log.drain() or self.job.drain())
+        if self.log.end():
+            self._on_log_ended()
+        if self.job.end():
+            self._on_job_ended()
+
+    def _take(self, events: Sequence[Event]) -> None:
+        """Note what events say, and pass them on."""
+        knobs: set[str] = set()
+        for event in self.run.advance(events):
+            self._note(event)
+            if isinstance(event, m.KnobChanged):
+                knobs.add(event.field)
+        if knobs:
+            if self._state is not State.STORED:  # its draft begins where it was saved
+                self.draft.rebase(self.run.present())
+            for path in knobs:
+                self.knob.emit(path)
+            self.changed.emit()
         if events:
-            self._take(events)
+            self.history.take(events)
             self.received.emit(events)
-            if self._reader is not None:
-                self._reader.took(time.perf_counter() - began)
-        if not source.alive and source.join(0.1):
-            if self._host is not None:
-                self._ended()
-            else:
-                self._log_read()
 
-    def _log_read(self) -> None:
-        assert self._reader is not None
-        problem, self._reader = self._reader.problem, None
-        self._timer.stop()
-        self.changed.emit()
-        if problem:
-            self.told.emit(f"{problem}. What comes before it is shown.", "")
+    def _note(self, event: Event) -> None:
+        if self._state is State.STORED and isinstance(event, _ABOUT_NOW):
+            return
+        if isinstance(event, m.Opened):
+            self._leave_parent()
+            self.draft.rebase(event.experiment)
+        self.run.note(event)
+        if (state := after(self._state, event)) is not self._state:
+            self._set_state(state)
+        match event:
+            case m.CheckpointSaved():
+                self._saved_at = self._now
+            case m.KnobRefused():
+                self.knob.emit(event.field)
+            case m.RunResumed() if event.lost_steps or event.lost_tweaks:
+                self.history = self.history.until(event.step)
+                self.rewound.emit(event.step)
+            case m.Weights():
+                self.weights.emit(event)
+            case m.BreakpointHit() | m.Warned() | m.Forked():
+                self.changed.emit()
 
-    def _opened(self, event: m.Opened) -> None:
-        attempt, self._attempt = self._attempt, None
-        if attempt is not None and attempt.folder is not None:  # only now is the parent left
-            kept = self.knobs
-            self._forget_run()
-            self.knobs.values = kept.values
+    def _leave_parent(self) -> None:
+        """The job has begun, so it cannot be taken back; a fork leaves the run it came from only now."""
+        launch, self._launch = self._launch, None
+        if launch is not None and launch.forks:
+            self.run.clear(keep_knobs=True)
+            self.history = History()
             self.cleared.emit()
-        self._draft.rebase(event.experiment)
-        super()._opened(event)
 
-    def _ended(self) -> None:
-        self._timer.stop()
-        self._host = None
-        for path in self.knobs.forget_asked():
+    def _leave_run(self) -> None:
+        """There is no run any more, and nothing that belonged to it."""
+        if self.log.close():
+            self.ticker.stop()
+        self._waiting = self._next = None
+        self.run.clear()
+        self.history = History()
+
+    def _on_log_ended(self) -> None:
+        self.ticker.stop()
+        self.changed.emit()
+        if self.log.problem:
+            self.show_message(f"{self.log.problem}. What comes before it is shown.")
+
+    def _on_job_ended(self) -> None:
+        run = self.run
+        self.ticker.stop()
+        for path in run.knobs.forget_asked():
             self.knob.emit(path)
-        if self._gave_up():
+        if self._undo_launch():
             return
-        then, self._then = self._then, None
-        if self.failure is not None or self._reason == "failed":
-            self._draft.rebase(self.present(self.checkpoint))
-            self._set_state(State.FAILED)
-            return
-        state = State.STOPPED if self._reason == "stopped" else State.FINISHED
-        if then is not None and (self.folder is None or self.resumable):
+        then, self._next = self._next, None
+        state = run.end_state
+        if state is State.FAILED:
+            self.draft.rebase(run.present(run.checkpoint))
+        if then is not None and state is not State.FAILED and (run.folder is None or run.resumable):
             self._state = state
             then()
         else:
             self._set_state(state)
 
-    def _gave_up(self) -> bool:
-        """A resumption or a fork that never began leaves the run as it was, and says why."""
-        attempt, self._attempt = self._attempt, None
-        if attempt is None:
+    def _undo_launch(self) -> bool:
+        """After a resumption or a fork that never began: the run is as it was before. Says why, and whether so."""
+        launch, self._launch = self._launch, None
+        if launch is None or not launch.what:
             return False
-        failure, self.failure, self.notice = self.failure, attempt.failure, attempt.notice
-        attempt.clean_up()
-        self._set_state(attempt.back_to)
+        failure = launch.undo()
+        self._set_state(launch.state)
         if failure is not None:
-            self.told.emit(f"The run could not be {attempt.what}: {failure.text}", failure.details)
+            self.show_message(f"The run could not be {launch.what}: {failure.words}", failure.details)
         return True
 
-    def _fail(self, text: str, details: str = "") -> None:
-        self.failure = m.Failed(step=self.step, text=text, details=details)
-        self._set_state(State.FAILED)
-
-
-def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+    def _set_state(self, state: State) -> None:
+        self._state = state
+        self.changed.emit()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from dqngui.messages import Event, Opened, Paused, Unpaused
+
 
 class State(StrEnum):
     READY = "ready"
@@ -53,5 +55,17 @@ ALLOWED: dict[State, frozenset[Action]] = {
     State.FAILED: frozenset({Action.RESUME_RUN} | _ENDED),
     State.STORED: frozenset({Action.RESUME_RUN} | _ENDED),
 }
+
+
+def after(state: State, event: Event) -> State:
+    """The state of a run after an event of its job. Stop, failure and end are seen once the job has ended."""
+    match state, event:
+        case (State.STARTING, Opened()) | (State.PAUSED, Unpaused()):
+            return State.RUNNING
+        case (State.RUNNING, Paused()):
+            return State.PAUSED
+    return state
+
+
 ACTIVE = frozenset({State.STARTING, State.RUNNING, State.PAUSED, State.STOPPING})
 """States in which a job exists."""

@@ -1,1 +1,1 @@
-"""Attentions over the tokens of one step; `contract` says what each of them is."""
+"""Attention modules over the tokens of one step; `contract` says what each offers. Not attention over past steps."""

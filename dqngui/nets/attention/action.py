@@ -1,4 +1,4 @@
-"""Action attention: every action asks the state a question of its own."""
+"""Action attention: every action has a query of its own over the tokens."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from dqngui.nets.record import Record, ViewSpec
 
 
 class ActionAttention(Attention):
-    """Each action's learned embedding asks, the state's tokens answer: z_a = e_a + out(Σ_k w_ak v_k).
+    """Attention with the actions as queries and the tokens as keys and values: z_a = e_a + out(Σ_k w_ak v_k).
 
-    Scaled dot product, Vaswani et al. 2017, arXiv:1706.03762, with the actions as queries and the tokens as keys and
-    values. All actions are judged by the same weights afterwards, so that z_a keeps e_a: which action it speaks of.
-    x, what the memory sees, is pooled by a learned query a head, as in self-attention.
+    Scaled dot product, Vaswani et al. 2017, arXiv:1706.03762. The queries come from learned embeddings e_a of the
+    actions. The head uses the same weights for all actions, so z_a contains e_a, which says what action it is for.
+    x, the memory's input, is pooled by a learned query per head, as in self-attention.
     Views: `attention/action` (head, action, key) and `attention/pool` (head, key).
     """
 
@@ -52,9 +52,9 @@ class ActionAttention(Attention):
         steps = tokens.shape[:2]
         x, present = batched(tokens, present)  # (N, K, D), N = T·B
         y = self.norm(x)
-        scores = F.linear(y, self._questions()).unflatten(-1, (self.heads, -1))  # (N, K, H, A)
+        scores = F.linear(y, self._query_weights()).unflatten(-1, (self.heads, -1))  # (N, K, H, A)
         values = self.value(y).unflatten(-1, (self.heads, -1))
-        change = None if record is None else record.changing("attention/action")
+        change = None if record is None else record.change_for("attention/action")
         mixed, weights = weigh(scores.permute(0, 3, 1, 2), values, present, change)
         z = self.out(mixed) + self.embedding  # (N, A, D)
         pooled, shares = self.pool(x, present, record)
@@ -63,12 +63,12 @@ class ActionAttention(Attention):
             record.add("attention/pool", shares.unflatten(0, steps))
         return pooled.unflatten(0, steps), z.unflatten(0, steps)
 
-    def _questions(self) -> Tensor:
-        """What the actions ask, as weights (H·A, D) on a normed token.
+    def _query_weights(self) -> Tensor:
+        """The actions' queries as weights (H·A, D) on a normed token.
 
-        The questions are the same at every step: q_ha · (W_h y) = (W_hᵀ q_ha) · y spares the keys of all tokens.
+        The queries are the same at every step, so q_ha · (W_h y) = (W_hᵀ q_ha) · y saves computing the tokens' keys.
         """
         H = self.heads
         q = self.query(self.embedding).unflatten(-1, (H, -1)).transpose(0, 1)  # (H, A, d)
-        asked: Tensor = (q @ self.key.weight.unflatten(0, (H, -1))).flatten(0, 1)
-        return asked / math.sqrt(q.shape[-1])
+        weights: Tensor = (q @ self.key.weight.unflatten(0, (H, -1))).flatten(0, 1)
+        return weights / math.sqrt(q.shape[-1])

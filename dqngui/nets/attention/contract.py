@@ -1,8 +1,8 @@
 """The contract of an attention over the tokens of one step.
 
-`forward(tokens (T,B,K,D), present, query, record) -> (x (T,B,D), z (T,B,A,D) or None)`: x is all that the memory sees;
-z, one vector an action, goes round the memory to the head. Steps are independent of each other: what an attention
-knows of the past is in its `query` only.
+`forward(tokens (T,B,K,D), present, query, record) -> (x (T,B,D), z (T,B,A,D) or None)`: x is the memory's input; z, one
+vector per action, bypasses the memory and goes to the head. Steps are independent of each other: only the `query`
+brings information about the past.
 """
 
 from __future__ import annotations
@@ -14,37 +14,37 @@ from torch import Tensor, nn
 from dqngui.nets.record import Record, ViewSpec
 
 Prepared = tuple[Tensor, ...]
-"""What an attention that asks the memory can know before it is asked, time first."""
+"""What an attention that `queries_memory` can compute before it has the query, time first."""
 
 
 class Attention(nn.Module):
     """Base of all attentions; subclasses are made with `(width=..., tokens=..., actions=..., options=...)`."""
 
     per_action: ClassVar[bool] = False
-    """It answers every action: z is not None."""
-    asks_memory: ClassVar[bool] = False
-    """Its query is the memory's previous output (B, D), so that the network has to go step by step."""
+    """It gives a vector for every action: z is not None."""
+    queries_memory: ClassVar[bool] = False
+    """Its query is the memory's previous output (B, D), so the network has to be run step by step."""
 
     def views(self) -> tuple[ViewSpec, ...]:
-        """What `forward` records when asked."""
+        """What `forward` can record."""
         return ()
 
     def forward(
         self, tokens: Tensor, present: Tensor | None = None, query: Tensor | None = None, record: Record | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """Weigh tokens (T, B, K, D).
+        """Attend to tokens (T, B, K, D).
 
         Args:
-            present: (T, B, K) bool, which tokens exist; None: all of them. An absent token gets no weight and
-                its content does not matter; where no token is present x does not depend on them.
-            query: (B, D), given when `asks_memory`; then T is 1.
+            present: (T, B, K) bool, which tokens are present; None: all. An absent token gets no weight and its content
+                is ignored; if no token is present, x does not depend on the tokens.
+            query: (B, D), given when `queries_memory`; then T is 1.
         """
         raise NotImplementedError
 
     def prepare(self, tokens: Tensor, present: Tensor | None) -> Prepared:
-        """When `asks_memory`: all that does not depend on the query, for a whole window at once."""
+        """If `queries_memory`: everything that does not depend on the query, for a whole window at once."""
         raise NotImplementedError
 
     def ask(self, prepared: Prepared, query: Tensor, record: Record | None = None) -> tuple[Tensor, Tensor | None]:
-        """`forward` of one step from what was prepared for it, (B, ...) each: x (B, D), z (B, A, D) or None."""
+        """`forward` of one step, from what `prepare` gave for it, (B, ...) each: x (B, D), z (B, A, D) or None."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""No attention: the tokens of a step side by side."""
+"""No attention: the tokens of a step are concatenated."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from dqngui.schema import Options
 
 
 class NoAttention(Attention):
-    """Tokens side by side through one linear layer; a single token passes as it is. Absent tokens count as zeros."""
+    """Concatenates the tokens and maps them by one linear layer with ReLU; a single token is passed on unchanged.
+
+    Absent tokens count as zeros.
+    """
 
     def __init__(self, *, width: int, tokens: int, actions: int, options: Options) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Tokens of a step averaged into one."""
+"""Pooling: a weighted mean of the tokens of a step."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from dqngui.nets.attention.products import shares, weigh
 from dqngui.nets.record import Record
 
 FEW = 8
-"""Tokens up to which the values of all of them are computed sooner."""
+"""Up to this number of tokens it is faster to compute the values of all tokens first."""
 
 
 class Pool(nn.Module):
-    """Tokens averaged by softmax(u_h · norm(x) / √(D/H)), u_h a learned query in key space.
+    """The mean of the tokens weighted by softmax(u_h · norm(x) / √(D/H)), where u_h is a learned query of head h.
 
     (N, K, D) -> (N, D) and weights (N, H, K), the view `attention/pool`; absent tokens get no weight.
 
-    With `sharpness` s the scores begin with standard deviation s, and by torch's usual weights with some 0.1 to 0.2:
-    then all weights are about 1/K, and of many tokens none moves the mean by much. Over the 49 cells of
-    `minigrid-memory-cells` two seeds solved the task by 20,000 and 30,000 steps with s = 3; with 0.14 one of them
-    did by 90,000.
+    With `sharpness` s the scores start with standard deviation s. With torch's usual initialisation they start with 0.1
+    to 0.2: then all weights are about 1/K, and no single token of many changes the mean by much. With the 49 cells of
+    `minigrid-memory-cells`, two seeds solved the task within 20,000 and 30,000 steps with s = 3; with 0.14 one of them
+    did within 90,000.
     """
 
     def __init__(self, width: int, heads: int, sharpness: float | None = None) -> None:
@@ -40,7 +40,7 @@ class Pool(nn.Module):
     def forward(self, x: Tensor, present: Tensor | None, record: Record | None = None) -> tuple[Tensor, Tensor]:
         y = self.norm(x)
         scores = self.query(y) / math.sqrt(x.shape[-1] // self.heads)  # (N, K, H)
-        change = None if record is None else record.changing("attention/pool", 2)
+        change = None if record is None else record.change_for("attention/pool", 2)
         if x.shape[1] <= FEW:
             values = self.value(y).unflatten(-1, (self.heads, -1))  # (N, K, H, D/H)
             mixed, weights = weigh(scores.unsqueeze(1), values, present, change)
@@ -49,7 +49,7 @@ class Pool(nn.Module):
         return self.out(self._values_of_sums(weights, y)), weights
 
     def _values_of_sums(self, weights: Tensor, y: Tensor) -> Tensor:
-        """Σ_k w_hk value_h(y_k) as value_h(Σ_k w_hk y_k), the values of H sums and not of all tokens.
+        """Σ_k w_hk value_h(y_k), computed as value_h(Σ_k w_hk y_k): the values of H sums instead of all tokens.
 
         (N, H, K), (N, K, D) -> (N, D).
         """

@@ -1,4 +1,4 @@
-"""Pooling alone: the tokens of a step weighed by learned queries, without looking at each other."""
+"""Pooling as the only attention: learned queries weigh the tokens, which do not attend to each other."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from dqngui.nets.record import Record, ViewSpec
 
 
 class PoolAttention(Attention):
-    """x is what `Pool` makes of the tokens, one learned query a head. View: `attention/pool` (head, key).
+    """Attention whose x is the output of `Pool`, with one learned query per head. View: `attention/pool` (head, key).
 
-    Costs what its K tokens do, where self-attention costs K² pairs: the choice for the many cells of a grid.
+    Its cost grows with the number of tokens K, that of self-attention with K²: it suits the many cells of a grid.
     """
 
     def __init__(self, *, width: int, tokens: int, actions: int, options: PoolAttentionOptions) -> None:

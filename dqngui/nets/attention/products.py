@@ -1,7 +1,7 @@
-"""Scaled dot products of a few queries and keys, batched over steps.
+"""Scaled dot-product attention for a few queries and keys, batched over steps.
 
-Dimensions: N steps, Q queries, K keys, H heads of d = D/H numbers each. `present` (N, K) says which keys exist, None
-that all do: an absent one gets no weight, and a query without any present key gets zeros.
+Dimensions: N steps, Q queries, K keys, H heads of d = D/H numbers each. `present` (N, K) says which keys are present;
+None: all. An absent key gets no weight, and a query without any present key gets zeros.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dqngui.nets.record import Changing
+from dqngui.nets.record import WeightChange
 
 
 def batched(tokens: Tensor, present: Tensor | None) -> tuple[Tensor, Tensor | None]:
-    """Steps (T, B, K, D) and (T, B, K) as N = T·B, absent tokens as zeros."""
+    """Tokens (T, B, K, D) and `present` (T, B, K) with T and B merged into N = T·B; absent tokens become zeros."""
     x = tokens.flatten(0, 1)
     if present is None:
         return x, None
@@ -29,12 +29,12 @@ def attend(
     heads: int,
     explicit: bool,
     present: Tensor | None = None,
-    change: Changing | None = None,
+    change: WeightChange | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """softmax(q kᵀ / √d) v per head: (N, Q, D), (N, K, D), (N, K, D) -> (N, Q, D) and weights (N, H, Q, K).
 
-    The fused kernel returns no weights; `explicit` computes them, passes them through `change`, and makes the output
-    from them.
+    The fused kernel returns no weights. With `explicit` the weights are computed, passed through `change`, and used for
+    the output.
     """
     q, k, v = (part.unflatten(-1, (heads, -1)) for part in (q, k, v))  # (N, ·, H, d)
     few = _are_few(q, q.shape[1], k.shape[1])
@@ -53,12 +53,12 @@ def attend(
 
 
 def weigh(
-    scores: Tensor, v: Tensor, present: Tensor | None = None, change: Changing | None = None
+    scores: Tensor, v: Tensor, present: Tensor | None = None, change: WeightChange | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Values (N, K, H, d) averaged by the softmax of scores (N, Q, K, H) over the keys.
+    """Mean of values (N, K, H, d), weighted by the softmax of scores (N, Q, K, H) over the keys.
 
-    Returns (N, Q, D) and the weights (N, H, Q, K), which pass through `change` before they are used; absent keys get
-    none even so.
+    Returns (N, Q, D) and the weights (N, H, Q, K), which pass through `change` before they are used; absent keys get no
+    weight even then.
     """
     by_head = shares(scores, present, change)
     if _are_few(scores, *scores.shape[1:3]):
@@ -66,13 +66,13 @@ def weigh(
     return (by_head @ v.transpose(1, 2)).transpose(1, 2).flatten(2), by_head
 
 
-def shares(scores: Tensor, present: Tensor | None = None, change: Changing | None = None) -> Tensor:
+def shares(scores: Tensor, present: Tensor | None = None, change: WeightChange | None = None) -> Tensor:
     """The softmax of scores (N, Q, K, H) over the keys as weights (N, H, Q, K), passed through `change`."""
     if present is not None:
         scores = scores + _penalty(present, scores.dtype).view(len(scores), 1, -1, 1)
     weights = torch.softmax(scores, dim=2)
     if present is not None:
-        weights = weights * present.view(len(scores), 1, -1, 1)  # of use where no key is present
+        weights = weights * present.view(len(scores), 1, -1, 1)  # matters where no key is present
     by_head = weights.permute(0, 3, 1, 2)
     if change is not None and (changed := change(by_head)) is not by_head:
         by_head = changed if present is None else changed * present.view(len(scores), 1, 1, -1)
@@ -84,14 +84,14 @@ _FEW_KEYS = 32
 
 
 def _are_few(like: Tensor, queries: int, keys: int) -> bool:
-    """Whether products over the whole batch beat thousands of tiny matrix products, as they do on a CPU.
+    """Whether elementwise products over the whole batch are faster than many tiny matrix products, as on a CPU.
 
-    Of several queries up to `_FEW_PAIRS` pairs, of a single one up to `_FEW_KEYS` keys.
+    For several queries up to `_FEW_PAIRS` pairs, for a single one up to `_FEW_KEYS` keys.
     """
     return like.device.type == "cpu" and (queries * keys <= _FEW_PAIRS or (queries == 1 and keys <= _FEW_KEYS))
 
 
 def _penalty(present: Tensor, dtype: torch.dtype) -> Tensor:
-    """Added to scores: the lowest finite number at absent keys, since −∞ for all keys would give NaN."""
+    """What is added to scores: at absent keys the lowest finite number, since −∞ for all keys would give NaN."""
     zeros = torch.zeros(present.shape, dtype=dtype, device=present.device)
     return zeros.masked_fill(~present, torch.finfo(dtype).min)

@@ -1,4 +1,4 @@
-"""Recurrent attention: the memory asks where to look."""
+"""Recurrent attention: the query comes from the memory."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from dqngui.nets.record import Record, ViewSpec
 
 
 class RecurrentAttention(Attention):
-    """What the memory said at the step before asks, this step's tokens answer: x = out(Σ_k w_k v_k).
+    """Attention whose query is the memory's output of the step before: x = out(Σ_k w_k v_k) over this step's tokens.
 
     Soft attention as in DARQN, Sorokin et al. 2015, arXiv:1512.01693, with scaled dot products and several heads in
-    place of its small network. The agent looks where its memory tells it to, so that a window is gone through step by
-    step; keys and values of all its steps are made at once. View: `attention/recurrent` (head, key).
+    place of its small network. What the agent attends to depends on its memory, so a window is processed step by step;
+    keys and values of all its steps are computed at once. View: `attention/recurrent` (head, key).
     """
 
-    asks_memory = True
+    queries_memory = True
 
     def __init__(self, *, width: int, tokens: int, actions: int, options: RecurrentAttentionOptions) -> None:
         super().__init__()
@@ -44,9 +44,9 @@ class RecurrentAttention(Attention):
 
     def ask(self, prepared: Prepared, query: Tensor, record: Record | None = None) -> tuple[Tensor, None]:
         keys, values, *present = prepared
-        asked = self.query(query).unflatten(-1, (1, self.heads, -1)) / math.sqrt(keys.shape[-1])
-        scores = (keys * asked).sum(-1).unsqueeze(1)  # (B, 1, K, H)
-        change = None if record is None else record.changing("attention/recurrent", 2)
+        scaled = self.query(query).unflatten(-1, (1, self.heads, -1)) / math.sqrt(keys.shape[-1])
+        scores = (keys * scaled).sum(-1).unsqueeze(1)  # (B, 1, K, H)
+        change = None if record is None else record.change_for("attention/recurrent", 2)
         mixed, weights = weigh(scores, values, present[0] if present else None, change)
         if record is not None:
             record.add("attention/recurrent", weights.squeeze(2).unsqueeze(0))

@@ -9,11 +9,11 @@ from dqngui.catalog.attentions import SelfAttentionOptions
 from dqngui.nets.attention.contract import Attention
 from dqngui.nets.attention.pool import Pool
 from dqngui.nets.attention.products import attend, batched
-from dqngui.nets.record import Changing, Record, ViewSpec
+from dqngui.nets.record import Record, ViewSpec, WeightChange
 
 
 class SelfAttention(Attention):
-    """Multi-head self-attention layers (pre-norm, residual), then pooling by a learned query a head.
+    """Multi-head self-attention layers (pre-norm, residual), then pooling by a learned query per head.
 
     Scaled dot product, Vaswani et al. 2017, arXiv:1706.03762. Views: `attention/self/LAYER`
     (head, query, key) and `attention/pool` (head, key).
@@ -35,7 +35,7 @@ class SelfAttention(Attention):
         steps = tokens.shape[:2]
         x, present = batched(tokens, present)  # (N, K, D), N = T·B
         for index, layer in enumerate(self.layers):
-            change = None if record is None else record.changing(f"attention/self/{index}")
+            change = None if record is None else record.change_for(f"attention/self/{index}")
             x, weights = layer(x, present, change)
             if record is not None and weights is not None:
                 record.add(f"attention/self/{index}", weights.unflatten(0, steps))
@@ -46,9 +46,9 @@ class SelfAttention(Attention):
 
 
 class _Layer(nn.Module):
-    """x + attention(norm(x)), then, if asked for, x + feed-forward(norm(x)).
+    """x + attention(norm(x)), then, if `widening` is not 0, x + feed-forward(norm(x)).
 
-    (N, K, D) -> (N, K, D) and, where they may be changed, weights (N, H, K, K).
+    (N, K, D) -> (N, K, D) and, if a `change` is given, weights (N, H, K, K).
     """
 
     def __init__(self, width: int, heads: int, widening: int) -> None:
@@ -59,7 +59,7 @@ class _Layer(nn.Module):
         self.out = nn.Linear(width, width)
         self.feed = _FeedForward(width, widening) if widening else None
 
-    def forward(self, x: Tensor, present: Tensor | None, change: Changing | None) -> tuple[Tensor, Tensor | None]:
+    def forward(self, x: Tensor, present: Tensor | None, change: WeightChange | None) -> tuple[Tensor, Tensor | None]:
         q, k, v = self.query_key_value(self.norm(x)).chunk(3, dim=-1)
         mixed, weights = attend(q, k, v, self.heads, change is not None, present, change)
         x = x + self.out(mixed)
@@ -67,7 +67,7 @@ class _Layer(nn.Module):
 
 
 class _FeedForward(nn.Module):
-    """Two linear layers with a GELU between them, on the norm of x."""
+    """Two linear layers with a GELU between them, applied to norm(x)."""
 
     def __init__(self, width: int, widening: int) -> None:
         super().__init__()

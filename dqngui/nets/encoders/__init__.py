@@ -1,4 +1,4 @@
-"""Encoders: the parts of an observation become tokens (T, B, K, D)."""
+"""Encoders: they turn the parts of an observation into tokens (T, B, K, D). Not what is done with the tokens."""
 
 from dqngui.nets.encoders.encoder import Encoder
 from dqngui.nets.encoders.vectors import VectorEncoder

@@ -1,4 +1,4 @@
-"""Encoders of categories and of words: embeddings, summed to one token."""
+"""Encoders of categories and of texts: embeddings that are summed to one token."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class DiscreteEncoder(PartEncoder):
         nn.init.normal_(self.embedding, std=1 / math.sqrt(len(self.offsets)), generator=generator)
 
     def embedded(self, part: Tensor) -> Tensor:
-        """Entries as their embeddings, (T, B, M, D)."""
+        """The embedding of each entry, (T, B, M, D)."""
         offsets = torch.tensor(self.offsets, device=part.device)
         return self.embedding[part.long().flatten(2) + offsets]
 
@@ -35,7 +35,7 @@ class DiscreteEncoder(PartEncoder):
 
 
 class TextEncoder(PartEncoder):
-    """Word ids (0: no word) as one token: embeddings weighed by place, then summed. (T, B, W) -> (T, B, 1, D).
+    """Word ids (0: no word) as one token: the sum of their embeddings, weighted by position. (T, B, W) -> (T, B, 1, D).
 
     Word j of J weighs (1 − j/J) − (d/D)(1 − 2j/J) in unit d, so that the order of words counts: position encoding,
     Sukhbaatar et al. 2015, arXiv:1503.08895, section 4.1. The sum is divided by √J.
@@ -50,7 +50,7 @@ class TextEncoder(PartEncoder):
         nn.init.normal_(self.embedding, generator=generator)
 
     def forward(self, part: Tensor) -> Tensor:
-        if part.shape[0] > 1 and bool((part[1:] == part[:-1]).all()):  # one text an episode is the usual case
+        if part.shape[0] > 1 and bool((part[1:] == part[:-1]).all()):  # the usual case
             return self._read(part[:1]).expand(part.shape[0], -1, -1, -1)
         return self._read(part)
 

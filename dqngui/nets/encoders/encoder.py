@@ -1,4 +1,4 @@
-"""All parts of an observation as tokens, side by side."""
+"""The encoder of whole observations: the tokens of all parts, concatenated."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from dqngui.nets.encoders.vectors import EntityEncoder, FeatureEncoder, VectorEn
 
 
 class Encoder(nn.Module):
-    """All parts of an observation as tokens, concatenated: {name: (T, B, ...)} -> (T, B, K, D).
+    """Maps all parts of an observation to their tokens, concatenated: {name: (T, B, ...)} -> (T, B, K, D).
 
-    Beside them (T, B, K) bool says which tokens are present, or None does that all are.
+    It also returns which tokens are present, (T, B, K) bool, or None if all are.
     """
 
     def __init__(self, spaces: Spaces, *, tokens: str, hidden: Sequence[int], width: int) -> None:
@@ -33,7 +33,7 @@ class Encoder(nn.Module):
             encoders.append(_encoder(part, names, tokens, hidden, width))
         self.parts = nn.ModuleList(encoders)
         self.labels = tuple(label for encoder in encoders for label in encoder.labels)
-        """Name of each token, in order: of the part, or of the feature, cell or entity where each is a token."""
+        """Name of each token: of its part, or of its feature, cell or entity if each of these is a token."""
 
     @property
     def count(self) -> int:
@@ -42,17 +42,19 @@ class Encoder(nn.Module):
 
     @property
     def cells(self) -> tuple[int, int, int] | None:
-        """Place of the first token of a picture or grid whose cells are tokens, and its rows and columns."""
+        """Index of the first cell token of a picture or grid, and the rows and columns of its cells; None without
+        any.
+        """
         return next(((first, *each.cells) for first, each in self._placed() if each.cells is not None), None)
 
     @property
     def entities(self) -> tuple[int, int] | None:
-        """Place of the first token of a list of entities each of which is a token, and how many they are."""
+        """Index of the first entity token, and the number of entities; None without any."""
         lists = ((first, len(each.labels)) for first, each in self._placed() if isinstance(each, EntityEncoder))
         return next(lists, None)
 
     def _placed(self) -> Iterator[tuple[int, PartEncoder]]:
-        """Each part's encoder with the place of its first token."""
+        """Each part's encoder, with the index of its first token."""
         first = 0
         for encoder in self.parts:
             part = cast(PartEncoder, encoder)
@@ -61,14 +63,14 @@ class Encoder(nn.Module):
 
     @property
     def raw_size(self) -> int:
-        """Numbers F of the raw observation."""
+        """Number of numbers F in the raw observation."""
         return sum(_raw_size(part) for part in self._layout)
 
     def raw(self, observation: Mapping[str, Tensor]) -> Tensor:
         """The observation as plain numbers (T, B, F).
 
-        Vectors, pictures and entities scaled, a grid's categories as shares from 0 to 1, discrete parts as zeros and
-        ones; texts are left out.
+        Vectors, pictures and entities are scaled, a grid's categories become shares from 0 to 1, and discrete parts
+        become one-hot; texts are left out.
         """
         parts = [_numbers(part, observation[part.name]) for part in self._layout if part.kind != "text"]
         if parts:
@@ -77,7 +79,7 @@ class Encoder(nn.Module):
         return torch.zeros(*some.shape[:2], 0, device=some.device)
 
     def embedded(self, name: str, part: Tensor) -> Tensor:
-        """A part as `PartEncoder.embedded` gives it; `forward` takes it in the part's place."""
+        """A part as `PartEncoder.embedded` gives it; `forward` accepts it in place of the part."""
         return cast(PartEncoder, self.parts[self.names.index(name)]).embedded(part)
 
     def forward(self, observation: Mapping[str, Tensor]) -> tuple[Tensor, Tensor | None]:

@@ -1,4 +1,4 @@
-"""Encoders of what has rows and columns, pictures and grids of categories: one token, or one a cell."""
+"""Encoders of pictures and grids of categories: one token for all, or one per cell."""
 
 from __future__ import annotations
 
@@ -14,47 +14,49 @@ from dqngui.envs.spaces import ObservationPart
 from dqngui.nets.encoders.contract import PartEncoder
 
 MOST_CELLS = 64
-"""A picture's last feature map is made no larger: attention between cells costs the square of their number."""
+"""Largest number of cells of a picture's last feature map: attention between cells costs its square."""
 MOST_COMBINATIONS = 512
 CELL_WIDTH = 16
-"""Size of a grid cell's embedding, where the cells of a grid are joined to one token."""
+"""Size of the embedding of a grid's cell."""
 
-Stage = tuple[int, int, int, int]
-"""Channels, size of the kernel, stride and padding of a convolution."""
+ConvolutionSpec = tuple[int, int, int, int]
+"""A convolution: channels, kernel size, stride and padding."""
 
 
-def stages_for(rows: int, columns: int) -> list[Stage]:
-    """Convolutions for a picture: of 64 cells and more those of Mnih et al. 2015, for smaller ones smaller kernels."""
+def convolutions_for(rows: int, columns: int) -> list[ConvolutionSpec]:
+    """Convolutions for a picture: those of Mnih et al. 2015 from 64 pixels a side, smaller kernels for smaller
+    pictures.
+    """
     side = min(rows, columns)
     if side >= 64:
-        stages = [(32, 8, 4, 0), (64, 4, 2, 0), (64, 3, 1, 0)]
+        specs = [(32, 8, 4, 0), (64, 4, 2, 0), (64, 3, 1, 0)]
     elif side >= 24:
-        stages = [(32, 4, 2, 1), (64, 4, 2, 1), (64, 3, 1, 1)]
+        specs = [(32, 4, 2, 1), (64, 4, 2, 1), (64, 3, 1, 1)]
     else:
-        stages = [(16, 3, 1, 1), (32, 3, 1, 1)]
-    return [*stages, *_shrinking(*after(stages, rows, columns), 32 if side < 24 else 64)]
+        specs = [(16, 3, 1, 1), (32, 3, 1, 1)]
+    return [*specs, *_shrinking(*map_size(specs, rows, columns), 32 if side < 24 else 64)]
 
 
-def after(stages: Sequence[Stage], rows: int, columns: int) -> tuple[int, int]:
-    """Rows and columns that are left behind the convolutions."""
-    for _, kernel, stride, padding in stages:
+def map_size(specs: Sequence[ConvolutionSpec], rows: int, columns: int) -> tuple[int, int]:
+    """Rows and columns of the feature map after the convolutions."""
+    for _, kernel, stride, padding in specs:
         rows, columns = ((side + 2 * padding - kernel) // stride + 1 for side in (rows, columns))
     return rows, columns
 
 
-def _shrinking(rows: int, columns: int, channels: int) -> list[Stage]:
-    """Convolutions of stride 2 until no more than MOST_CELLS are left."""
-    stages: list[Stage] = []
-    while math.prod(after(stages, rows, columns)) > MOST_CELLS:
-        stages.append((channels, 3, 2, 1))
-    return stages
+def _shrinking(rows: int, columns: int, channels: int) -> list[ConvolutionSpec]:
+    """Convolutions of stride 2, until no more than MOST_CELLS cells are left."""
+    specs: list[ConvolutionSpec] = []
+    while math.prod(map_size(specs, rows, columns)) > MOST_CELLS:
+        specs.append((channels, 3, 2, 1))
+    return specs
 
 
 class _OneToken(nn.Module):
-    """The cells of a map as one token, through an MLP with ReLU: (N, h·w, C) -> (N, 1, D).
+    """Maps the cells of a feature map to one token by an MLP with ReLU: (N, h·w, C) -> (N, 1, D).
 
-    Initialised as by He et al. 2015, arXiv:1502.01852: with torch's smaller weights what a single cell of many says is
-    lost among the others, and an LSTM took twice the updates to remember it.
+    Initialised as in He et al. 2015, arXiv:1502.01852: with torch's smaller weights a single cell among many has little
+    effect, and an LSTM needed twice as many updates to remember it.
     """
 
     def __init__(self, channels: int, cells: int, hidden: Sequence[int], width: int) -> None:
@@ -76,7 +78,7 @@ class _OneToken(nn.Module):
 
 
 class _CellTokens(nn.Module):
-    """The cells of a map as one token each, relu(W cell + position), positions learned: (N, h·w, C) -> (N, h·w, D)."""
+    """Maps each cell of a feature map to a token, relu(W cell + learned position): (N, h·w, C) -> (N, h·w, D)."""
 
     def __init__(self, channels: int, cells: int, width: int) -> None:
         super().__init__()
@@ -91,13 +93,13 @@ class _CellTokens(nn.Module):
 
 
 class _MapEncoder(PartEncoder):
-    """What pictures and grids share: convolutions over (N, C, H, W), then tokens from the cells that are left."""
+    """Base of the encoders of pictures and grids: convolutions over (N, C, H, W), then tokens from the cells."""
 
     def __init__(
         self,
         part: ObservationPart,
         channels: int,
-        stages: Sequence[Stage],
+        specs: Sequence[ConvolutionSpec],
         tokens: str,
         hidden: Sequence[int],
         width: int,
@@ -109,12 +111,10 @@ class _MapEncoder(PartEncoder):
         self.sides = (sides[0], sides[1])
         self.convolutions = nn.ModuleList(
             nn.Conv2d(a, b, kernel, stride, padding)
-            for a, (b, kernel, stride, padding) in zip(
-                [channels, *(stage[0] for stage in stages)], stages, strict=False
-            )
+            for a, (b, kernel, stride, padding) in zip([channels, *(spec[0] for spec in specs)], specs, strict=False)
         )
-        rows, columns = after(stages, *self.sides)
-        channels = stages[-1][0] if stages else channels
+        rows, columns = map_size(specs, *self.sides)
+        channels = specs[-1][0] if specs else channels
         self.readout: nn.Module
         if tokens == "one":
             self.labels = (part.name,)
@@ -126,12 +126,12 @@ class _MapEncoder(PartEncoder):
             self.readout = _CellTokens(channels, rows * columns, width)
 
     def as_planes(self, part: Tensor) -> Tensor:
-        """A part as it is stored, (T, B, F), with its axes in order: (N, C, H, W), N = T·B."""
+        """A stored part (T, B, F) with its axes in this order: (N, C, H, W), N = T·B."""
         axes = part.flatten(0, 1).unflatten(-1, self.raw_shape).permute(0, *(1 + axis for axis in self.order))
         return axes.reshape(len(axes), self.planes, *self.sides)
 
     def tokens(self, x: Tensor, steps: torch.Size) -> Tensor:
-        """Planes (N, C, H, W) as tokens (T, B, k, D)."""
+        """Tokens (T, B, k, D) of planes (N, C, H, W)."""
         for convolution in self.convolutions:
             x = torch.relu(convolution(x))
         tokens: Tensor = self.readout(x.flatten(2).transpose(1, 2))
@@ -139,11 +139,11 @@ class _MapEncoder(PartEncoder):
 
 
 class ImageEncoder(_MapEncoder):
-    """A picture through convolutions. (T, B, F) -> (T, B, 1, D), or one token a cell of the last feature map."""
+    """Encodes a picture by convolutions: (T, B, F) -> (T, B, 1, D), or one token per cell of the last feature map."""
 
     def __init__(self, part: ObservationPart, tokens: str, hidden: Sequence[int], width: int) -> None:
         planes, *sides = part.map_shape
-        super().__init__(part, planes, stages_for(sides[0], sides[1]), tokens, hidden, width)
+        super().__init__(part, planes, convolutions_for(sides[0], sides[1]), tokens, hidden, width)
         self.scale = part.scale
 
     def forward(self, part: Tensor) -> Tensor:
@@ -152,10 +152,11 @@ class ImageEncoder(_MapEncoder):
 
 
 class GridEncoder(_MapEncoder):
-    """A grid of categories: the embeddings of a cell's channels summed, with ReLU. (T, B, F) -> (T, B, 1 or k, D).
+    """Encodes a grid of categories: a cell is the ReLU of the sum of its channels' embeddings. (T, B, F) ->
+    (T, B, k, D).
 
-    A grid of more than MOST_CELLS is made smaller by convolutions first. Embeddings are looked up for whole groups of
-    channels, in tables of all their combinations, which are far fewer than cells.
+    A grid of more than MOST_CELLS cells is first made smaller by convolutions. Embeddings are looked up for groups of
+    channels, in tables of all combinations of their categories, since combinations are far fewer than cells.
     """
 
     def __init__(self, part: ObservationPart, tokens: str, hidden: Sequence[int], width: int) -> None:
@@ -169,7 +170,7 @@ class GridEncoder(_MapEncoder):
         nn.init.normal_(self.embedding, std=1 / math.sqrt(len(self.sizes)), generator=generator)
 
     def embedded(self, part: Tensor) -> Tensor:
-        """Cells as their embeddings, row by row, (T, B, H·W, E)."""
+        """The embeddings of the cells, row by row, (T, B, H·W, E)."""
         return self._cells(self.as_planes(part).flatten(2).to(torch.int32)).unflatten(0, part.shape[:2])
 
     def forward(self, part: Tensor) -> Tensor:
@@ -180,7 +181,7 @@ class GridEncoder(_MapEncoder):
         return self.tokens(cells.transpose(1, 2).unflatten(-1, self.sides), part.shape[:2])
 
     def _cells(self, categories: Tensor) -> Tensor:
-        """Categories (N, C, H·W) as embedded cells (N, H·W, E); a category too large counts as the last."""
+        """Embedded cells (N, H·W, E) of categories (N, C, H·W); a category that is too large counts as the last one."""
         by_channel = self.embedding.split(self.sizes)
         total: Tensor | None = None
         for group in self.groups:
@@ -201,7 +202,7 @@ def _bounded(categories: Tensor, channel: int, sizes: Sequence[int]) -> Tensor:
 
 
 def _groups(sizes: Sequence[int]) -> list[list[int]]:
-    """Neighbouring channels put together, as long as their combinations are no more than MOST_COMBINATIONS."""
+    """Groups of neighbouring channels with at most MOST_COMBINATIONS combinations of categories each."""
     groups: list[list[int]] = []
     count = MOST_COMBINATIONS
     for channel, size in enumerate(sizes):

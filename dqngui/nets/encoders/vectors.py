@@ -1,4 +1,4 @@
-"""Encoders of numbers: a vector as one token or one a feature, a list of entities as one token a row."""
+"""Encoders of numbers: a vector as one token or one per feature, a list of entities as one token per row."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class VectorEncoder(PartEncoder):
         self.chain: tuple[nn.Linear, ...] = tuple(self.layers)  # type: ignore[arg-type]  # quicker to walk
 
     def flat(self, part: Tensor) -> Tensor:
-        """The same without time and tokens: (N, F) -> (N, D)."""
+        """The same without axes for time and tokens: (N, F) -> (N, D)."""
         x = part if part.is_floating_point() else part.to(torch.get_default_dtype())
         if self.scale != 1.0:
             x = x * self.scale
@@ -39,7 +39,7 @@ class VectorEncoder(PartEncoder):
 
 
 class FeatureEncoder(PartEncoder):
-    """A vector part as one token a feature, relu(x_f · slope_f + bias_f). (T, B, F) -> (T, B, F, D)."""
+    """A vector as one token per feature, relu(x_f · slope_f + bias_f). (T, B, F) -> (T, B, F, D)."""
 
     def __init__(self, part: ObservationPart, names: Sequence[str], width: int) -> None:
         super().__init__()
@@ -60,9 +60,9 @@ class FeatureEncoder(PartEncoder):
 
 
 class EntityEncoder(PartEncoder):
-    """A list of N entities as one token each, relu(W row + b), the same for all. (T, B, N·F) -> (T, B, N, D).
+    """A list of N entities as one token each, relu(W row + b) with shared weights. (T, B, N·F) -> (T, B, N, D).
 
-    An entity is absent where its number of presence is 0, or where it has none and all its numbers are 0.
+    An entity is absent if its presence number is 0; without such a number, if all its numbers are 0.
     """
 
     def __init__(self, part: ObservationPart, width: int) -> None:

@@ -1,1 +1,1 @@
-"""Memories over the steps of an episode; all keep the contract of `memory.contract`."""
+"""Memory modules over the steps of an episode; `contract` says what each offers. Not the replay."""

@@ -1,6 +1,6 @@
-"""Attention of every step to the last `length` ones: scaled dot products with a learned bias per head and lag.
+"""Attention of every step to the last `length` steps: scaled dot products with a learned bias per head and lag.
 
-Dimensions: B episodes, T steps that ask, S steps that answer (the last T of them are those that ask), H heads of
+Dimensions: B episodes, T query steps, S key steps (the last T of them are the query steps), H heads of
 d = D/H numbers each. q (B, T, D), k and v (B, S, D) -> (B, T, D).
 """
 
@@ -12,16 +12,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dqngui.nets.record import Changing
+from dqngui.nets.record import WeightChange
 
 _LEAST_BLOCK = 32
-"""Steps of a block at least: fewer make so small matrices that calling costs more than multiplying."""
+"""Smallest number of steps in a block: with smaller matrices, calls cost more than multiplications."""
 
 
 def bias_of(lag_bias: Tensor, T: int, S: int) -> Tensor:
-    """Added to the scores: the bias (H, length) of each lag, −∞ where a step may not look, (H, T, S).
+    """What is added to the scores, (H, T, S): the bias (H, length) of each lag, and −∞ where attention is not allowed.
 
-    Row by row the same numbers one step on, so that they are a sliding view of one vector.
+    Each row has the numbers of the row before, moved by one step, so all rows are a sliding view of one vector.
     """
     L = lag_bias.shape[-1]
     steps = F.pad(lag_bias.flip(-1), (S - L, T - 1), value=-math.inf)  # (H, S + T − 1)
@@ -35,19 +35,19 @@ def attend(
     lag_bias: Tensor,
     empty: Tensor | None,
     explicit: bool,
-    change: Changing | None = None,
+    change: WeightChange | None = None,
 ) -> tuple[Tensor, Tensor | None]:
-    """softmax(q kᵀ / √d + bias) v, and, when explicit, the weights (B, H, T, S).
+    """softmax(q kᵀ / √d + bias) v, and, if `explicit`, the weights (B, H, T, S).
 
     Args:
-        empty: (B, S − T) which of the steps before do not exist; None: all exist.
-        change: explicit weights pass through it before they are used; steps that do not exist get none even so.
+        empty: (B, S − T) which of the earlier steps do not exist; None: all exist.
+        change: explicit weights pass through it before they are used; steps that do not exist get no weight even then.
     """
     T, S, L = q.shape[1], k.shape[1], lag_bias.shape[-1]
     c = max(L, _LEAST_BLOCK)
     if explicit or 3 * c > T:
         return _whole(q, k, v, lag_bias, empty, explicit, change)
-    # Steps in blocks of c >= L look at their own block and the one before: the cost grows with T, not with its square.
+    # Steps in blocks of c >= L attend to their own block and the one before, so the cost is linear in T.
     first, _ = _whole(q[:, :c], k[:, : S - T + c], v[:, : S - T + c], lag_bias, empty, False)
     end = -T % c
     blocks = F.pad(q[:, c:], (0, 0, 0, end)).unflatten(1, (-1, c)).flatten(0, 1)
@@ -58,7 +58,7 @@ def attend(
 
 
 def _with_block_before(x: Tensor, c: int) -> Tensor:
-    """(B, n·c, D) -> (B·(n − 1), 2c, D): each block but the first, behind the one before it."""
+    """(B, n·c, D) -> (B·(n − 1), 2c, D): each block but the first, with the block before it in front."""
     blocks = x.unflatten(1, (-1, c))
     return torch.cat([blocks[:, :-1], blocks[:, 1:]], dim=2).flatten(0, 1)
 
@@ -70,7 +70,7 @@ def _whole(
     lag_bias: Tensor,
     empty: Tensor | None,
     explicit: bool,
-    change: Changing | None = None,
+    change: WeightChange | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     T, S, heads = q.shape[1], k.shape[1], len(lag_bias)
     bias = bias_of(lag_bias, T, S)

@@ -1,10 +1,9 @@
 """The contract of a memory.
 
-`forward(x (T, B, D), state, record) -> (y (T, B, D), state)` carries information from step to step of one
-episode. A state is a flat tuple of tensors, batch first, with fixed shapes; None stands for the initial
-state and may take a cheaper path. `context` is None for a recurrent memory, else the number of past steps
-that an output can depend on. One step at a time equals one long call from the same state; outputs depend on
-the past only.
+`forward(x (T, B, D), state, record) -> (y (T, B, D), state)` carries information from step to step of one episode. A
+state is a flat tuple of tensors, batch first, with fixed shapes; None means the initial state and may be cheaper.
+`context` is None for a recurrent memory, else the number of past steps that an output can depend on. One step at a time
+gives the same as one long call from the same state; outputs depend on the past only.
 """
 
 from __future__ import annotations
@@ -19,27 +18,27 @@ from dqngui.nets.record import Record, ViewSpec
 
 State = tuple[Tensor, ...]
 Errors = dict[str, Tensor]
-"""Errors (T, B) that a module makes learning by itself, by name, with their gradients; the learner adds their mean."""
+"""Loss terms (T, B) of a module that has its own loss, by name, with gradients; the learner adds their mean."""
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """Where a state carries what a view shows: `state[index][:, *within]` is (B, *axes of the view).
+class StateView:
+    """The place in a state where a view's numbers are: `state[index][:, *within]` is (B, *axes of the view).
 
     Attributes:
-        indices: tensors of the state that all hold it: equal, as long as nobody changes one of them alone.
-        within: behind the batch: a layer, the newest of several steps, units in the view's order.
+        indices: of the tensors of the state that contain the numbers; they all contain the same ones.
+        within: index after the batch axis: a layer, the newest of several steps, units in the view's order.
     """
 
     indices: tuple[int, ...]
     within: tuple[int | Sequence[int], ...] = ()
 
     def of(self, state: State) -> Tensor:
-        """What is held, (B, *axes)."""
+        """The view's numbers in a state, (B, *axes)."""
         return state[self.indices[0]][(slice(None), *self.within)]
 
     def put(self, value: Tensor, state: State) -> State:
-        """The state with `value` (B, *axes) in its place; the given one stays as it is."""
+        """A copy of the state with `value` (B, *axes) in place of the view's numbers."""
         parts = list(state)
         for index in self.indices:
             parts[index] = parts[index].clone()
@@ -50,18 +49,18 @@ class Held:
 class Memory(nn.Module):
     """Base of all memories; subclasses are made with `(width=..., options=...)`.
 
-    One that `sees_observation` is made with `observation=F` as well, the size of the raw observation, which then
-    follows the encoded step in x: (T, B, D + F). One that `teaches_itself` takes a fourth argument `errors`.
+    A memory that `sees_observation` is also made with `observation=F`, the size of the raw observation, which then
+    follows the encoded step in x: (T, B, D + F). A memory that `has_own_loss` takes a fourth argument `errors`.
     """
 
     context: int | None = None
-    wants_relu: ClassVar[bool] = True
-    """The memory's input passes a ReLU first (a transformer does better without)."""
+    relu_input: ClassVar[bool] = True
+    """The memory's input first passes a ReLU (a transformer learns better without)."""
 
     sees_observation: ClassVar[bool] = False
-    teaches_itself: ClassVar[bool] = False
-    says: ClassVar[str] = ""
-    """Name of the view that is the output itself, if one is."""
+    has_own_loss: ClassVar[bool] = False
+    output_view: ClassVar[str] = ""
+    """Name of the view that shows the output itself; empty if there is none."""
     width: int
     """Size D of the output."""
 
@@ -70,15 +69,15 @@ class Memory(nn.Module):
         raise NotImplementedError
 
     def views(self) -> tuple[ViewSpec, ...]:
-        """What `forward` records when asked."""
+        """What `forward` can record."""
         return ()
 
-    def held(self) -> Mapping[str, Held]:
-        """Views of what is carried from step to step, and where: a view shows it as the step leaves it."""
+    def state_views(self) -> Mapping[str, StateView]:
+        """Views of the state, and where it contains their numbers; a view shows them as they are after the step."""
         return {}
 
     def labels(self) -> dict[str, tuple[str, ...]]:
-        """Names along axes of its views, by the axis' name, where counting would not tell what is what."""
+        """Names of the entries along axes of its views, by the axis' name, if numbers would not explain them."""
         return {}
 
     def forward(self, x: Tensor, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:

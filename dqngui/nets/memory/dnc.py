@@ -14,22 +14,22 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dqngui.catalog.memories import DncOptions
-from dqngui.nets.memory.addressing import BLANK, Content, Controller, Heads, plus_outer, shortening, softmax_back
-from dqngui.nets.memory.contract import Held, Memory, State
+from dqngui.nets.memory.addressing import BLANK, Content, Controller, Heads, inverse_length, plus_outer, softmax_back
+from dqngui.nets.memory.contract import Memory, State, StateView
 from dqngui.nets.record import Record, ViewSpec
 
 _LEAST_USE = 1e-6
-"""Lowest usage that allocation reckons with: its gradient divides by it."""
+"""Smallest usage in the computation of the allocation, whose gradient divides by the usage."""
 
 _HANDICAP = 1e-5
-"""Slots that are used alike are taken in their order: each ranks as if it were used so much more than the one before.
+"""Slots of equal usage are allocated in their order: each counts as used by this much more than the one before.
 
-Slots that were never told apart are used alike but for rounding, which must not choose between them.
+Slots that were never treated differently have equal usage except for rounding, which must not decide between them.
 """
 
 
 class DNC(Memory):
-    """One write head, which may take the least used slot, and read heads, which may follow the order of writing.
+    """The DNC: one write head that can take the least used slot, and read heads that can follow the order of writing.
 
     State: hidden (B, D), cell (B, D), matrix (B, N, M), usage (B, N), link (B, N, N), precedence (B, N), weights of
     the read heads and last the write head over the slots (B, R + 1, N). Weights sum to at most one.
@@ -38,20 +38,22 @@ class DNC(Memory):
     def __init__(self, *, width: int, options: DncOptions) -> None:
         super().__init__()
         self.width, self.slots, self.units = width, options.slots, options.slot_width
-        self.words = Words(options.read_heads, options.slot_width)
+        self.layout = DncInterface(options.read_heads, options.slot_width)
         read = options.read_heads * options.slot_width
-        self.controller = Controller(width=width, read=read, words=sum(self.words.sizes), chrono=options.chrono)
+        self.controller = Controller(
+            width=width, read=read, interface_size=sum(self.layout.sizes), chrono=options.chrono
+        )
 
     def initial_state(self, batch: int) -> State:
         hidden, cell = self.controller.initial_state(batch)
         N = self.slots
-        zeros = ((N,), (N, N), (N,), (self.words.readers + 1, N))
+        zeros = ((N,), (N, N), (N,), (self.layout.readers + 1, N))
         matrix = hidden.new_full((batch, N, self.units), BLANK)
         return hidden, cell, matrix, *(hidden.new_zeros(batch, *shape) for shape in zeros)
 
-    def held(self) -> Mapping[str, Held]:
+    def state_views(self) -> Mapping[str, StateView]:
         names = ("hidden", "cell", "matrix", "usage", "link", "precedence")
-        return {f"memory/{name}": Held((index,)) for index, name in enumerate(names)}
+        return {f"memory/{name}": StateView((index,)) for index, name in enumerate(names)}
 
     def views(self) -> tuple[ViewSpec, ...]:
         return (
@@ -67,23 +69,26 @@ class DNC(Memory):
 
     def forward(self, x: Tensor, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
         state = state or self.initial_state(x.shape[1])
-        readers = self.words.readers
+        readers = self.layout.readers
         kept: list[State] | None = None if record is None else []
         read = state[-1][:, :readers] @ state[2]
-        heads = partial(ComputerHeads, words=self.words, record=record)
+        heads = partial(ComputerHeads, layout=self.layout, record=record)
         y, hidden, state = self.controller.unroll(x, state, read, heads, kept)
         if record is not None and kept is not None:
             cells, *shown, weights = (torch.stack(rows) for rows in zip(*kept, strict=True))
             shown += [weights[:, :, :readers], weights[:, :, readers:], hidden, cells]
             for spec, value in zip(self.views(), shown, strict=True):
-                record.add(spec.name, value if spec.signed else value.clamp(0.0, 1.0))  # but for rounding they are
+                record.add(spec.name, value if spec.signed else value.clamp(0.0, 1.0))  # outside by rounding only
         return y, state
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """What the controller tells the heads in one step, in this order: keys (R + 1, M), strengths β (R + 1), free gates
-    (R), allocation gate, write gate, erase (M), read modes (R, 3: backward, content, forward), write (M).
+class DncInterface:
+    """The layout of the controller's interface vector for the heads in one step.
+
+    In this order: keys (R + 1, M), strengths β (R + 1), free gates (R), allocation gate, write gate, erase (M), read
+        modes
+    (R, 3: backward, content, forward), write (M).
     """
 
     readers: int
@@ -91,16 +96,16 @@ class Words:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """How many numbers each takes."""
+        """Number of numbers of each part."""
         R, M = self.readers, self.units
         return (R + 1) * M, R + 1, R, 1, 1, M, 3 * R, M
 
 
 class Allocation:
-    """Weights (B, N) that take the least used slot, and its gradient.
+    """Weights (B, N) of the allocation of the least used slot, and their gradient.
 
-    a[φ_j] = (1 − u[φ_j]) Π_{i<j} u[φ_i] with φ the slots by rising usage u (plus a handicap that parts equal ones):
-    differences of a cumulative product.
+    a[φ_j] = (1 − u[φ_j]) Π_{i<j} u[φ_i] where φ are the slots by rising usage u (plus a handicap that separates equal
+    ones): differences of a cumulative product.
     """
 
     __slots__ = ("order", "products", "sorted", "weights")
@@ -121,28 +126,32 @@ class Allocation:
 
 
 class ComputerHeads(Heads):
-    """The paper's Methods, forward and back; R read heads at once."""
+    """The heads of the paper's Methods section, forward and backward, R read heads at once."""
 
-    def __init__(self, asked: Tensor, reads: Tensor, keep: bool, words: Words, record: Record | None = None) -> None:
-        super().__init__(asked, reads, keep)
-        self.words, self.record = words, record
-        self.said = self._parts(asked)
+    def __init__(
+        self, interface: Tensor, reads: Tensor, keep: bool, layout: DncInterface, record: Record | None = None
+    ) -> None:
+        super().__init__(interface, reads, keep)
+        self.layout, self.record = layout, record
+        self.parts = self._parts(interface)
         self.steps: list[tuple[Tensor, ...]] = []
         self.lookups: list[tuple[Allocation, Content, Content, list[tuple[Tensor, Tensor]]]] = []
         self.links: list[Tensor] = []
         self.factor: Tensor | None = None
         self.handicap: Tensor | None = None
 
-    def _parts(self, asked: Tensor) -> list[tuple[Tensor, ...]]:
-        """Views of every step's words: keys, strengths, all gates and erase together, free gates, allocation gate,
-        write gate, erase, modes, write."""
-        R, M = self.words.readers, self.words.units
-        keys, strength, free, allocate, write, erase, modes, add = asked.split(self.words.sizes, dim=-1)
+    def _parts(self, interface: Tensor) -> list[tuple[Tensor, ...]]:
+        """Views of the parts of every step's interface.
+
+        Keys, strengths, all gates and erase together, free gates, allocation gate, write gate, erase, modes, write.
+        """
+        R, M = self.layout.readers, self.layout.units
+        keys, strength, free, allocate, write, erase, modes, add = interface.split(self.layout.sizes, dim=-1)
         first = keys.shape[-1] + strength.shape[-1]
         parts = (
             keys.unflatten(-1, (R + 1, M)),
             strength.unsqueeze(-1),
-            asked[..., first : first + R + 2 + M],
+            interface[..., first : first + R + 2 + M],
             free.unsqueeze(-1),
             allocate,
             write,
@@ -154,15 +163,15 @@ class ComputerHeads(Heads):
 
     def step(self, t: int, state: State) -> State:
         matrix, usage, link, precedence, weights = state
-        keys, positive, squashed, free, allocate, write_gate, erase, modes_in, add = self.said[t]
-        R = self.words.readers
+        keys, positive, squashed, free, allocate, write_gate, erase, modes_in, add = self.parts[t]
+        R = self.layout.readers
         strength = F.softplus(positive).add_(1.0)
         squashed.sigmoid_()
         modes = torch.softmax(modes_in, dim=-1)
         old_read, old_write = weights[:, :R], weights[:, R]
         usage_now, freed = self._used(usage, old_write, free, old_read)
         allocation = Allocation(usage_now, self._handicap(usage_now))
-        factor = shortening(matrix) if self.factor is None else self.factor
+        factor = inverse_length(matrix) if self.factor is None else self.factor
         sought = Content(keys[:, R:], strength[:, R:], matrix, factor)
         place = torch.lerp(sought.weights[:, 0], allocation.weights, allocate)
         write = place * write_gate
@@ -176,7 +185,7 @@ class ComputerHeads(Heads):
         link_now.diagonal(dim1=1, dim2=2).zero_()
         rest = 1 - write.sum(-1, keepdim=True)
         precedence_now = torch.addcmul(write, precedence, rest)
-        self.factor = shortening(after)
+        self.factor = inverse_length(after)
         found = Content(keys[:, :R], strength[:, :R], after, self.factor)
         along = torch.bmm(old_read, link_now.transpose(1, 2))
         ways = torch.stack([torch.bmm(old_read, link_now), found.weights, along], dim=2)  # (B, R, 3, N)
@@ -200,7 +209,7 @@ class ComputerHeads(Heads):
     def _used(
         self, usage: Tensor, old_write: Tensor, free: Tensor, old_read: Tensor
     ) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
-        """Usage after the last write and after what the read heads free; with the factors on the way."""
+        """Usage after the last write and after what the read heads free; also the factors of each step of this."""
         usage = torch.addcmul(usage + old_write, usage, old_write, value=-1)
         freed = []
         for gate, weights in zip(free.unbind(1), old_read.unbind(1), strict=True):
@@ -210,20 +219,20 @@ class ComputerHeads(Heads):
         return usage, freed
 
     def start_back(self) -> Tensor:
-        self.d_asked = torch.empty_like(self.asked)
-        self.told = self._parts(self.d_asked)
-        local = torch.ones_like(self.asked)
+        self.d_interface = torch.empty_like(self.interface)
+        self.d_parts = self._parts(self.d_interface)
+        local = torch.ones_like(self.interface)
         _, strength, free, allocate, write, erase, _, _ = zip(
-            local.split(self.words.sizes, dim=-1), self.asked.split(self.words.sizes, dim=-1), strict=True
+            local.split(self.layout.sizes, dim=-1), self.interface.split(self.layout.sizes, dim=-1), strict=True
         )
         strength[0].copy_(strength[1].sigmoid())
         for slope, gate in (allocate, write):
             slope.copy_(gate - gate.square())
-        for slope, gate in (free, erase):  # they take away
+        for slope, gate in (free, erase):  # these reduce
             slope.copy_(gate.square() - gate)
         self.local = local.unbind(0)
-        self.d_rows = self.d_asked.unbind(0)
-        return self.d_asked
+        self.d_rows = self.d_interface.unbind(0)
+        return self.d_interface
 
     def back(self, t: int, grads: State, d_read: Tensor) -> State:
         d_after, d_usage, d_link, d_precedence, d_weights = grads
@@ -231,9 +240,9 @@ class ComputerHeads(Heads):
             self.steps[t]
         )
         allocation, sought, found, freed = self.lookups[t]
-        _, _, _, free, allocate, write_gate, erase, _, add = self.said[t]
-        d_keys, d_strength, _, d_free, d_allocate, d_write_gate, d_erase, d_modes, d_add = self.told[t]
-        R = self.words.readers
+        _, _, _, free, allocate, write_gate, erase, _, add = self.parts[t]
+        d_keys, d_strength, _, d_free, d_allocate, d_write_gate, d_erase, d_modes, d_add = self.d_parts[t]
+        R = self.layout.readers
         old_read, old_write = weights[:, :R], weights[:, R]
         row = write.unsqueeze(1)
 

@@ -1,4 +1,4 @@
-"""Gates in place of a transformer's residual connections."""
+"""Gates that replace the residual connections of a transformer."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from torch import Generator, Tensor, nn
 
 
 class GRUGate(nn.Module):
-    """(1 − z) ⊙ x + z ⊙ h̃: how much of a layer's answer y enters the stream x, (…, D) each.
+    """A GRU gate (1 − z) ⊙ x + z ⊙ h̃: z says how much of a layer's output y enters the stream x, (…, D) each.
 
     r = σ(W_r y + U_r x), z = σ(W_z y + U_z x − b), h̃ = tanh(W y + U (r ⊙ x)) with y = ReLU(answer): GTrXL, Parisotto
-    et al. 2020, arXiv:1910.06764, sections 3.1 and 3.2. With b = 2 the layer begins close to the identity.
+    et al. 2020, arXiv:1910.06764, sections 3.1 and 3.2. With b = 2 the layer starts close to the identity.
     """
 
     def __init__(self, width: int) -> None:
@@ -20,7 +20,7 @@ class GRUGate(nn.Module):
         self.reset = nn.Linear(width, width, bias=False)
 
     def initialise(self, generator: Generator) -> None:
-        """Called after the layers' own; the update gate's bias is that of the answer's second part."""
+        """Initialise after the layers; the update gate's bias is in the second third of `answer.bias`."""
         with torch.no_grad():
             reset, update, new = self.answer.bias.chunk(3)
             reset.zero_()

@@ -9,14 +9,16 @@ from torch import Generator, Tensor, nn
 
 from dqngui.catalog.memories import RecurrentOptions
 from dqngui.nets.initialise import chrono_bias
-from dqngui.nets.memory.contract import Held, Memory, State
+from dqngui.nets.memory.contract import Memory, State, StateView
 from dqngui.nets.record import Record, ViewSpec
 
 
 class GRU(Memory):
-    """State: hidden (B, D). Chrono initialisation as for the LSTM, on the update gate (which keeps the old state)."""
+    """A GRU. State: hidden (B, D). Chrono initialisation sets the biases of the update gate (which keeps the old
+    state).
+    """
 
-    says = "memory/hidden"
+    output_view = "memory/hidden"
 
     def __init__(self, *, width: int, options: RecurrentOptions) -> None:
         super().__init__()
@@ -24,7 +26,7 @@ class GRU(Memory):
         self.core = nn.GRU(width, width)
 
     def initialise(self, generator: Generator) -> None:
-        """Called after the core's own; torch orders the gates reset, update, new."""
+        """Initialise after the core; torch orders the gates reset, update, new."""
         if self.chrono > 1:
             D = self.width
             horizon = chrono_bias(D, self.chrono, generator)
@@ -36,8 +38,8 @@ class GRU(Memory):
     def initial_state(self, batch: int) -> State:
         return (next(self.core.parameters()).new_zeros(batch, self.width),)
 
-    def held(self) -> Mapping[str, Held]:
-        return {"memory/hidden": Held((0,))}
+    def state_views(self) -> Mapping[str, StateView]:
+        return {"memory/hidden": StateView((0,))}
 
     def views(self) -> tuple[ViewSpec, ...]:
         gates = (ViewSpec(f"memory/gate/{gate}", ("unit",)) for gate in ("reset", "update"))
@@ -50,7 +52,7 @@ class GRU(Memory):
         return y, (hidden.squeeze(0),)
 
     def _recorded(self, x: Tensor, state: State, record: Record) -> tuple[Tensor, State]:
-        """The same arithmetic gate by gate, keeping the gates."""
+        """The same computation gate by gate, so that the gates can be recorded."""
         (hidden,) = state
         weight_in, weight_back, bias_in, bias_back = self.core.parameters()
         driven = x @ weight_in.T + bias_in  # (T, B, 3D)

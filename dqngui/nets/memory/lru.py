@@ -1,4 +1,4 @@
-"""Linear recurrent units: memory whose steps are linear, so that a whole window is one parallel scan."""
+"""Linear recurrent units: a memory with linear steps, so that a whole window is computed by one parallel scan."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from dqngui.catalog.memories import LRUOptions
-from dqngui.nets.memory.contract import Held, Memory, State
+from dqngui.nets.memory.contract import Memory, State, StateView
 from dqngui.nets.memory.scan import scan
 from dqngui.nets.record import Record, ViewSpec
 
 
 class LRU(Memory):
-    """Layers x + W (h ∘ silu(V u)), h the linear recurrence of u = norm(x) (Orvieto et al. 2023, arXiv:2303.06349).
+    """Layers x + W (h ∘ silu(V u)), where h is a linear recurrence of u = norm(x) (Orvieto et al. 2023,
+    arXiv:2303.06349).
 
     State: h of every layer (B, layers, 2N), N complex units as pairs (real, imaginary); 2N is the width, rounded up to
     an even number. Views: `memory/hidden/LAYER` (unit), first the real, then the imaginary parts.
     """
 
-    wants_relu = False
+    relu_input = False
 
     def __init__(self, *, width: int, options: LRUOptions) -> None:
         super().__init__()
@@ -33,9 +34,9 @@ class LRU(Memory):
     def initial_state(self, batch: int) -> State:
         return (self.norm.weight.new_zeros(batch, len(self.layers), self.size),)
 
-    def held(self) -> Mapping[str, Held]:
-        units = [*range(0, self.size, 2), *range(1, self.size, 2)]  # real parts first, as they are shown
-        return {f"memory/hidden/{index}": Held((0,), (index, units)) for index in range(len(self.layers))}
+    def state_views(self) -> Mapping[str, StateView]:
+        units = [*range(0, self.size, 2), *range(1, self.size, 2)]  # real parts first, as in the view
+        return {f"memory/hidden/{index}": StateView((0,), (index, units)) for index in range(len(self.layers))}
 
     def views(self) -> tuple[ViewSpec, ...]:
         return tuple(ViewSpec(f"memory/hidden/{index}", ("unit",), signed=True) for index in range(len(self.layers)))
@@ -53,9 +54,9 @@ class LRU(Memory):
 class _Layer(nn.Module):
     """h_t = λ h_{t−1} + γ B u_t, complex and diagonal; output x + W (h ∘ silu(V u)), real on both parts of h.
 
-    λ = exp(−exp ν + i exp θ) can never leave the unit circle. The gate is that of Griffin (De et al. 2024,
-    arXiv:2402.19427) rather than the paper's, which multiplies features of h alone: what is seen now says what of the
-    past matters now, and a cue was learned from in a third to a half of the updates, at the same cost.
+    λ = exp(−exp ν + i exp θ) is always inside the unit circle. The gate is that of Griffin (De et al. 2024,
+    arXiv:2402.19427), which depends on the present input, and not that of the paper, which depends on h alone: with it
+    a cue was learned in a third to a half of the updates, at the same cost.
     """
 
     def __init__(self, width: int, units: int, options: LRUOptions) -> None:
@@ -72,8 +73,8 @@ class _Layer(nn.Module):
     def initialise(self, generator: Generator) -> None:
         """Draw the eigenvalues; γ = √(1 − |λ|²) keeps h as large as its input.
 
-        Without a horizon they fill a disc evenly, as in the paper. With one, |λ| = exp(−1/τ) for times τ spread evenly
-        up to it (as chrono initialisation does for gates): a disc has hardly any that hold for long.
+        Without a horizon they are uniform in a disc, as in the paper. With a horizon, |λ| = exp(−1/τ) with times τ
+        uniform up to it (as in chrono initialisation): in a disc, hardly any unit remembers for long.
         """
         options, units = self.options, len(self.log_decay)
         area, turn = (torch.empty(units).uniform_(0, 1, generator=generator) for _ in range(2))

@@ -9,19 +9,19 @@ from torch import Generator, Tensor, nn
 
 from dqngui.catalog.memories import RecurrentOptions
 from dqngui.nets.initialise import chrono_bias
-from dqngui.nets.memory.contract import Held, Memory, State
+from dqngui.nets.memory.contract import Memory, State, StateView
 from dqngui.nets.record import Record, ViewSpec
 
 _GATES = ("input", "forget", "output")
 
 
 class LSTM(Memory):
-    """State: hidden (B, D) and cell (B, D).
+    """An LSTM. State: hidden (B, D) and cell (B, D).
 
-    Chrono initialisation sets the forget gates' biases, and the input gates' to their negatives.
+    Chrono initialisation sets the biases of the forget gates, and those of the input gates to their negatives.
     """
 
-    says = "memory/hidden"
+    output_view = "memory/hidden"
 
     def __init__(self, *, width: int, options: RecurrentOptions) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class LSTM(Memory):
         self.core = nn.LSTM(width, width)
 
     def initialise(self, generator: Generator) -> None:
-        """Called after the core's own; torch orders the gates input, forget, cell, output."""
+        """Initialise after the core; torch orders the gates input, forget, cell, output."""
         if self.chrono > 1:
             D = self.width
             horizon = chrono_bias(D, self.chrono, generator)
@@ -44,8 +44,8 @@ class LSTM(Memory):
         zeros = next(self.core.parameters()).new_zeros(batch, self.width)
         return zeros, zeros.clone()
 
-    def held(self) -> Mapping[str, Held]:
-        return {"memory/hidden": Held((0,)), "memory/cell": Held((1,))}
+    def state_views(self) -> Mapping[str, StateView]:
+        return {"memory/hidden": StateView((0,)), "memory/cell": StateView((1,))}
 
     def views(self) -> tuple[ViewSpec, ...]:
         states = (ViewSpec("memory/hidden", ("unit",), signed=True), ViewSpec("memory/cell", ("unit",), signed=True))
@@ -59,7 +59,7 @@ class LSTM(Memory):
         return y, (hidden.squeeze(0), cell.squeeze(0))
 
     def _recorded(self, x: Tensor, state: State, record: Record) -> tuple[Tensor, State]:
-        """The same arithmetic gate by gate, keeping the gates."""
+        """The same computation gate by gate, so that the gates can be recorded."""
         hidden, cell = state
         weight_in, weight_back, bias_in, bias_back = self.core.parameters()
         driven = x @ weight_in.T + bias_in  # (T, B, 4D)

@@ -1,4 +1,4 @@
-"""Minimal gated recurrent unit: gates that see the present input only, so that a window is one parallel scan."""
+"""Minimal gated recurrent unit: its gates depend on the present input only, so a window is one parallel scan."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from torch import Generator, Tensor, nn
 
 from dqngui.catalog.memories import MinGRUOptions
 from dqngui.nets.initialise import chrono_bias
-from dqngui.nets.memory.contract import Held, Memory, State
+from dqngui.nets.memory.contract import Memory, State, StateView
 from dqngui.nets.memory.scan import scan
 from dqngui.nets.record import Record, ViewSpec
 
 _SELECTIVE = 4.0
-"""How much larger than usual the gates' weights start where there is a horizon; 4 and more learned, 1 hardly did."""
+"""Factor of the gates' initial weights if there is a horizon; with 4 and more it learned, with 1 hardly."""
 
 
 class MinGRU(Memory):
@@ -24,7 +24,7 @@ class MinGRU(Memory):
     State: h of every layer (B, layers, D). Views: `memory/hidden/LAYER` and `memory/gate/update/LAYER` (unit).
     """
 
-    wants_relu = False
+    relu_input = False
 
     def __init__(self, *, width: int, options: MinGRUOptions) -> None:
         super().__init__()
@@ -35,8 +35,8 @@ class MinGRU(Memory):
     def initial_state(self, batch: int) -> State:
         return (self.norm.weight.new_zeros(batch, len(self.layers), self.width),)
 
-    def held(self) -> Mapping[str, Held]:
-        return {f"memory/hidden/{index}": Held((0,), (index,)) for index in range(len(self.layers))}
+    def state_views(self) -> Mapping[str, StateView]:
+        return {f"memory/hidden/{index}": StateView((0,), (index,)) for index in range(len(self.layers))}
 
     def views(self) -> tuple[ViewSpec, ...]:
         layers = range(len(self.layers))
@@ -55,10 +55,10 @@ class MinGRU(Memory):
 
 
 class _Layer(nn.Module):
-    """z and h̃ from u_t = norm(x_t) alone, by linear layers and a sigmoid for z.
+    """One layer: z and h̃ are computed from u_t = norm(x_t) alone, by linear layers, with a sigmoid for z.
 
-    What is seen now says what of the past matters now: h is multiplied by a gate of u (as in Griffin, De et al. 2024,
-    arXiv:2402.19427), which learned from a cue in half the updates of a gate of h alone.
+    h is multiplied by a gate of u (as in Griffin, De et al. 2024, arXiv:2402.19427), so the present input decides which
+    part of the past is used. With it a cue was learned in half the updates of a gate of h alone.
     """
 
     def __init__(self, width: int, chrono: int) -> None:
@@ -70,10 +70,10 @@ class _Layer(nn.Module):
         self.out = nn.Linear(width, width)
 
     def initialise(self, generator: Generator) -> None:
-        """Called after the linear layers' own. Keep gates start at biases that hold h for 1 … chrono steps.
+        """Initialise after the linear layers: the biases of the keep gates hold h for 1 to `chrono` steps.
 
-        They see no past, so that at such biases every input is let in alike, and hardly at all: larger weights make
-        some units take in one input and hold it through the others from the start.
+        The gates do not depend on the past, so with such biases every input would enter equally, and hardly at all.
+        Larger weights make some units take in one input and keep it during others from the start.
         """
         if self.chrono > 1:
             with torch.no_grad():

@@ -10,7 +10,7 @@ from dqngui.schema import Options
 
 
 class NoMemory(Memory):
-    """Each step stands alone: the control for every claim about memory."""
+    """The memory that remembers nothing: the control for every claim about memory."""
 
     context = 0
 

@@ -1,4 +1,4 @@
-"""Polynomials in the lag operator B (B x_t = x_{t−1}): (degree + 1, F) coefficients, one polynomial a feature."""
+"""Polynomials in the lag operator B (B x_t = x_{t−1}): (degree + 1, F) coefficients, one polynomial per feature."""
 
 from __future__ import annotations
 

@@ -10,17 +10,17 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from dqngui.catalog.memories import SarimaOptions
-from dqngui.nets.memory.contract import Errors, Held, Memory, State
+from dqngui.nets.memory.contract import Errors, Memory, State, StateView
 from dqngui.nets.memory.polynomials import difference, from_partial, lagged, product
 from dqngui.nets.record import Record, ViewSpec
 
 _CHUNK = 64
-"""Steps whose residuals are solved for at once: one matrix of so many rows a feature."""
+"""Number of steps whose residuals are computed at once: the rows of one matrix per feature."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    """x̂_t = intercept + Σ_i onto_inputs_i x_{t−i} + Σ_j onto_residuals_j e_{t−j}, coefficients (lag, F)."""
+    """A forecast x̂_t = intercept + Σ_i onto_inputs_i x_{t−i} + Σ_j onto_residuals_j e_{t−j}, coefficients (lag, F)."""
 
     intercept: Tensor
     onto_inputs: Tensor
@@ -29,32 +29,33 @@ class _Model:
 
 
 class Sarima(Memory):
-    """y_t = x_t + W [o_t, ô_{t+1}, e_t]: encoded step, raw observation, its forecast and the last forecast's error.
+    """A SARIMA memory: y_t = x_t + W [o_t, ô_{t+1}, e_t], with the encoded step x_t, the raw observation o_t, its
+    forecast ô_{t+1} and the last forecast's error e_t.
 
-    φ(B) Φ(B^s) ((1−B)^d (1−B^s)^D o_t − μ) = θ(B) Θ(B^s) e_t for each feature by itself (Box & Jenkins 1970), with
-    φ = 1 − φ_1 B − …, θ = 1 + θ_1 B + …. Coefficients are made from partial autocorrelations, the tanh of what is
-    learned, and so stay stationary and invertible. Multiplied out, the forecast ô_{t+1} = o_{t+1} − e_{t+1} takes the
-    last p + P·s + d + D·s inputs and q + Q·s residuals, which integrates a differenced series back by itself.
+    φ(B) Φ(B^s) ((1−B)^d (1−B^s)^D o_t − μ) = θ(B) Θ(B^s) e_t for each feature separately (Box & Jenkins 1970), with
+    φ = 1 − φ_1 B − …, θ = 1 + θ_1 B + …. Coefficients are computed from partial autocorrelations, the tanh of the
+    parameters, and so stay stationary and invertible. Multiplied out, the forecast ô_{t+1} = o_{t+1} − e_{t+1} takes
+    the last p + P·s + d + D·s inputs and q + Q·s residuals; this includes integrating a differenced series.
 
-    The start of an episode is conditioned upon, as in R's `arima(method = "CSS")`: until that many inputs are known
-    residuals are zero and no error is counted. The forecasts until then take the mean μ for missing inputs, and
+    Forecasts are conditional on the start of an episode, as in R's `arima(method = "CSS")`: until that many inputs are
+    known residuals are zero and no error is counted. The forecasts until then take the mean μ for missing inputs, and
     the first observation if the series is differenced.
 
     State: last inputs (B, ·, F) and residuals (B, ·, F), newest last, and the number of inputs known (B,).
-    It learns by itself: `errors["forecast"]` is the mean over features of e_t². Views: `memory/forecast` and
+    It has its own loss: `errors["forecast"]` is the mean over features of e_t². Views: `memory/forecast` and
     `memory/residual` (feature), `memory/coefficients` (coefficient, feature) in the order φ, θ, Φ, Θ.
     """
 
     sees_observation = True
-    teaches_itself = True
+    has_own_loss = True
 
     def __init__(self, *, width: int, options: SarimaOptions, observation: int) -> None:
         super().__init__()
         self.width, self.features, self.options = width, observation, options
         o = options
         self.needs = o.p + o.d + (o.seasonal_p + o.seasonal_d) * o.season
-        self.echo = o.q + o.seasonal_q * o.season
-        # Lags of either polynomial that are not zero by construction.
+        self.residuals_kept = o.q + o.seasonal_q * o.season
+        # Lags with coefficients that are not zero by construction.
         self.input_lags = _lags(o.p + o.d, o.seasonal_p + o.seasonal_d, o.season)
         self.residual_lags = _lags(o.q, o.seasonal_q, o.season)
         orders = {"ar": o.p, "ma": o.q, "seasonal_ar": o.seasonal_p, "seasonal_ma": o.seasonal_q}
@@ -71,12 +72,12 @@ class Sarima(Memory):
 
     def initial_state(self, batch: int) -> State:
         inputs = self.mean.new_zeros(batch, max(1, self.needs), self.features)
-        residuals = self.mean.new_zeros(batch, max(1, self.echo), self.features)
+        residuals = self.mean.new_zeros(batch, max(1, self.residuals_kept), self.features)
         return inputs, residuals, torch.zeros(batch, dtype=torch.int64, device=inputs.device)
 
-    def held(self) -> Mapping[str, Held]:
-        """The newest residual, where forecasts take any."""
-        return {"memory/residual": Held((1,), (-1,))} if self.echo else {}
+    def state_views(self) -> Mapping[str, StateView]:
+        """The newest residual, if forecasts use residuals."""
+        return {"memory/residual": StateView((1,), (-1,))} if self.residuals_kept else {}
 
     def views(self) -> tuple[ViewSpec, ...]:
         series = (ViewSpec(f"memory/{name}", ("feature",), signed=True) for name in ("forecast", "residual"))
@@ -115,10 +116,10 @@ class Sarima(Memory):
         history = torch.cat([inputs.transpose(0, 1), seen])  # (C + T, B, F)
         from_inputs = self._from_inputs(history, T, known, model)  # (T + 1, B, F)
         enough = (known + torch.arange(T, device=x.device).unsqueeze(1) >= self.needs).unsqueeze(-1)  # (T, B, 1)
-        surprises = (seen - from_inputs[:-1]) * enough
-        echoes = self._residuals(residuals.transpose(0, 1), surprises, model)  # (C' + T, B, F)
-        residual = echoes[-T:]
-        forecast = self._add_lags(from_inputs[1:], echoes, self.residual_lags, model.onto_residuals)
+        forecast_errors = (seen - from_inputs[:-1]) * enough
+        all_residuals = self._residuals(residuals.transpose(0, 1), forecast_errors, model)  # (C' + T, B, F)
+        residual = all_residuals[-T:]
+        forecast = self._add_lags(from_inputs[1:], all_residuals, self.residual_lags, model.onto_residuals)
         if errors is not None:
             errors["forecast"] = residual.square().mean(-1)
         if record is not None:
@@ -127,13 +128,13 @@ class Sarima(Memory):
             if self.kinds:
                 record.add("memory/coefficients", model.coefficients.expand(T, B, -1, -1))
         y = encoded + self.out(torch.cat([seen, forecast, residual], dim=-1))
-        kept = history[-inputs.shape[1] :].transpose(0, 1), echoes[-residuals.shape[1] :].transpose(0, 1)
+        kept = history[-inputs.shape[1] :].transpose(0, 1), all_residuals[-residuals.shape[1] :].transpose(0, 1)
         return y, (*kept, (known + T).clamp(max=self.needs))
 
     def _from_inputs(self, history: Tensor, T: int, known: Tensor, model: _Model) -> Tensor:
-        """What the inputs say of each step of the window and of the one after it, (T + 1, B, F)."""
+        """The inputs' part of the forecast of each step of the window and of the one after it, (T + 1, B, F)."""
         C = len(history) - T
-        missing = C - known  # places in front that no step has filled, (B,)
+        missing = C - known  # rows at the beginning that no step has filled, (B,)
         if self.options.d or self.options.seasonal_d:
             index = missing.view(1, -1, 1).expand(1, -1, self.features)
             stand_in = history.gather(0, index)
@@ -153,14 +154,14 @@ class Sarima(Memory):
             total = torch.addcmul(total, series[end - T - lag : end - lag], coefficients[lag])
         return total
 
-    def _residuals(self, past: Tensor, surprises: Tensor, model: _Model) -> Tensor:
-        """Past residuals (C, B, F) and, behind them, e_t = surprise_t − Σ_j θ_j e_{t−j} of the window.
+    def _residuals(self, past: Tensor, forecast_errors: Tensor, model: _Model) -> Tensor:
+        """Past residuals (C, B, F), followed by e_t = error_t − Σ_j θ_j e_{t−j} of the window.
 
-        A recursion, solved as a triangular system for many steps at once.
+        The recursion is solved as a triangular system for many steps at once.
         """
         if not self.residual_lags:
-            return torch.cat([past, surprises])
-        for part in surprises.split(_CHUNK):
+            return torch.cat([past, forecast_errors])
+        for part in forecast_errors.split(_CHUNK):
             n = len(part)
             ahead = torch.cat([past, part.new_zeros(n - 1, *part.shape[1:])])
             wanted = part - self._add_lags(torch.zeros_like(part), ahead, self.residual_lags, model.onto_residuals)

@@ -1,8 +1,8 @@
-"""Linear recurrences h_t = a_t · h_{t−1} + b_t over many steps at once, in work that grows linearly with their number.
+"""Parallel scan of linear recurrences h_t = a_t · h_{t−1} + b_t; the work grows linearly with the number of steps.
 
 Odd-even reduction (Blelloch 1990, "Prefix sums and their applications"): two steps are joined into one, the recurrence
 over the joined ones is solved in the same way, and the steps between follow from their neighbours. That makes log₂ T
-levels of a few operations over whole tensors, with no division, so that small factors are as safe as large ones.
+levels of a few operations over whole tensors. There is no division, so small factors are safe.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 _FEW = 8
-"""Steps that are quicker taken one after the other than joined."""
+"""Up to this number of steps a loop is faster."""
 
 
 def scan(a: Tensor, b: Tensor, initial: Tensor | None = None) -> Tensor:
@@ -39,7 +39,7 @@ def _advance(b: Tensor, a: Tensor, h: Tensor, out: Tensor | None = None) -> Tens
 
 
 class _Scan(torch.autograd.Function):
-    """Keeps a and h only; the gradient is one more recurrence, backwards in time: g_t = grad_t + a*_{t+1} · g_{t+1}."""
+    """The scan with its gradient, which is a recurrence backwards in time: g_t = grad_t + a*_{t+1} · g_{t+1}."""
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor, initial: Tensor | None) -> Tensor:
@@ -81,12 +81,12 @@ def _factors(g: Tensor, h: Tensor, initial: Tensor | None, varying: bool) -> Ten
 
 
 def _links(a: Tensor, b: Tensor) -> Tensor:
-    """Factors between neighbouring steps: (T − 1, B, D), or (B, D) that serve every step."""
+    """Factors between neighbouring steps: (T − 1, B, D), or (B, D) for all steps."""
     return a[1:] if a.ndim == b.ndim else a.expand(b.shape[1:]).contiguous()  # not broadcast at every level
 
 
 def _solve(links: Tensor, b: Tensor, h: Tensor, before: Tensor | None, *, reverse: bool) -> None:
-    """Write into h (n, B, D) the recurrence over b whose first term is b[0] + before; reverse: from the last step."""
+    """Write the recurrence over b, with the first term b[0] + before, into h (n, B, D); reverse: from the last step."""
     n = len(b)
     if n <= _FEW:
         _step(links, b, h, before, reverse)
@@ -124,7 +124,7 @@ def _solve(links: Tensor, b: Tensor, h: Tensor, before: Tensor | None, *, revers
 
 
 def _step(links: Tensor, b: Tensor, h: Tensor, before: Tensor | None, reverse: bool) -> None:
-    """The same one step after the other."""
+    """The same as `_solve`, in a loop over the steps."""
     given, out = b.unbind(), h.unbind()
     factors = (links,) * (len(given) - 1) if links.ndim < b.ndim else links.unbind()
     if reverse:

@@ -13,19 +13,19 @@ from dqngui.nets.memory.banded import attend
 from dqngui.nets.memory.contract import Memory, State
 from dqngui.nets.memory.gating import GRUGate
 from dqngui.nets.noise import Dropout
-from dqngui.nets.record import Changing, Record, ViewSpec
+from dqngui.nets.record import Record, ViewSpec, WeightChange
 
 
 class Transformer(Memory):
-    """Each layer attends to the last `length` outputs of the layer below.
+    """A causal transformer as memory: each layer attends to the last `length` outputs of the layer below.
 
-    Pre-norm with residual connections, or with the gates of GTrXL in their place (see `GRUGate`).
+    Pre-norm, with residual connections or with the gates of GTrXL instead (see `GRUGate`).
     State, the key/value cache of acting: keys (B, layers, C, D), values (B, layers, C, D) with C = length − 1,
     newest last, and the number of valid steps (B,). Positions enter only as a learned bias per head and lag,
     zero at the start. Views: `memory/attention/LAYER` (head, lag), lag 0 being the present step.
     """
 
-    wants_relu = False
+    relu_input = False
 
     def __init__(self, *, width: int, options: TransformerOptions) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class Transformer(Memory):
             caches, empty = [], None
             count = torch.full((B,), min(T, room), dtype=torch.int64, device=x.device)
         else:
-            # One copy makes room for the new steps of all layers, and serves as the next state without another.
+            # One copy with room for the new steps of all layers, which is also the next state.
             caches = [F.pad(cache, (0, 0, 0, T)) for cache in state[:2]]
             empty = torch.arange(room, device=x.device) < (room - state[2]).unsqueeze(1)  # (B, C)
             count = (state[2] + T).clamp(max=room)
@@ -69,25 +69,25 @@ class Transformer(Memory):
         return y, (*(self._newest(list(rows)) for rows in zip(*kept, strict=True)), count)
 
     def _newest(self, layers: list[Tensor]) -> Tensor:
-        """(B, S, D) a layer -> (B, layers, C, D), padded in front where fewer steps exist."""
+        """The newest C steps of all layers, (B, S, D) each -> (B, layers, C, D), padded in front if there are fewer."""
         room = self.length - 1
         newest = torch.stack([rows[:, max(0, rows.shape[1] - room) :] for rows in layers], dim=1)
         return F.pad(newest, (0, 0, room - newest.shape[2], 0))
 
     def _by_lag(self, weights: Tensor) -> Tensor:
-        """(B, H, T, S) over keys -> (T, B, H, length) over lags; a lag before the first key has no weight."""
+        """Weights (B, H, T, S) over keys -> (T, B, H, length) over lags; a lag before the first key has weight 0."""
         padded = F.pad(weights, (1, 0))  # position −1 reads the zero in front
         return padded.gather(-1, self._places(weights)).permute(2, 0, 1, 3)
 
     def _places(self, weights: Tensor) -> Tensor:
-        """Where each lag's key is in weights (B, H, T, S) behind a column in front, which stands for no key."""
+        """Index of each lag's key in weights (B, H, T, S) after a first column that stands for no key."""
         T, S = weights.shape[2:]
         own = torch.arange(S - T, S, device=weights.device).unsqueeze(1)
         position = (own - torch.arange(self.length, device=weights.device)).clamp(min=-1)  # key of each lag
         return (position + 1).expand(*weights.shape[:2], T, self.length)
 
     def _changed(self, record: Record, name: str, weights: Tensor) -> Tensor:
-        """The weights (B, H, T, S) to use, which a record changes by lag; a lag before the first key has none."""
+        """The weights (B, H, T, S) to use, after the record has changed them by lag."""
         if name not in record.changes:
             return weights
         T = weights.shape[2]
@@ -97,7 +97,7 @@ class Transformer(Memory):
 
 
 class _Layer(nn.Module):
-    """x + attention(norm(x)), then x + feed-forward(norm(x)), over time; a gate may take the place of each sum."""
+    """x + attention(norm(x)), then x + feed-forward(norm(x)), over time; a gate may replace each sum."""
 
     def __init__(self, width: int, options: TransformerOptions) -> None:
         super().__init__()
@@ -117,12 +117,13 @@ class _Layer(nn.Module):
         nn.init.zeros_(self.lag_bias)
 
     def forward(
-        self, x: Tensor, past: list[Tensor], empty: Tensor | None, change: Changing | None
+        self, x: Tensor, past: list[Tensor], empty: Tensor | None, change: WeightChange | None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-        """x (B, T, D), keys and values (B, C + T, D) with room for the new ones -> y, keys, values, weights.
+        """Maps x (B, T, D) to y, keys, values and weights; `past` are keys and values (B, C + T, D) with room for the
+        new ones.
 
-        Without a past (state None) keys and values are the new ones alone. Where no gradient is wanted the room is
-        filled in place. There are weights (B, H, T, S) where they may be changed.
+        Without a past (state None) keys and values are only the new ones. Without gradients the room is filled in
+        place. Weights (B, H, T, S) are returned if a `change` is given.
         """
         q, k, v = self.query_key_value(self.norm_attention(x)).chunk(3, dim=-1)
         if past:

@@ -1,1 +1,1 @@
-"""The Agent card: the playing agent's world, its action values, the player's controls, driving by hand."""
+"""The Agent card: picture, action values, controls of the player, driving by a person. Not the player itself."""

@@ -1,9 +1,8 @@
-"""The Agent panel: the playing agent's world, the values of its actions, and the controls of the player."""
+"""The Agent panel: the environment's picture, the values of the actions, and the controls of the player."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut
@@ -11,9 +10,9 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QVBoxLay
 
 from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.export.arrays_export import ArraysExport, Exports
-from dqngui.gui.export.episode_arrays import write_steps
 from dqngui.gui.export.film_export import FilmExport
 from dqngui.gui.panels.agent.action_bars import ActionBars
+from dqngui.gui.panels.agent.drawing_note import DrawingNote
 from dqngui.gui.panels.agent.driving_strip import DrivingStrip
 from dqngui.gui.panels.agent.overlay_menu import OverlayMenu
 from dqngui.gui.panels.agent.takeover import Takeover
@@ -27,7 +26,9 @@ from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.gui.widgets.notice import Notice
 from dqngui.gui.widgets.number_label import NumberLabel
+from dqngui.lab.analysis.episode_arrays import steps_table
 from dqngui.lab.analysis.overlay import NO_MARKS
+from dqngui.lab.analysis.table import Table
 from dqngui.lab.playback.driver import Driver
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.frame_cache import Pixels
@@ -40,9 +41,10 @@ LOW = 250  # pixels: a lower card leaves out the line about weights and seed
 
 
 class AgentPanel(Panel):
-    """Draws a step the moment its picture comes, numbers and bars with it, so that they always agree."""
+    """Draws a step when its picture arrives, with numbers and bars of the same step."""
 
     title = "Agent"
+    shows_pinned = True
     promise = "The agent will be seen playing here, as soon as training has made its first weights."
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -53,6 +55,8 @@ class AgentPanel(Panel):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.scene, self.notice = Scene(), Notice(self._restart)
         self.frame = self.scene.frame
+        self.frames = [self.frame]
+        self.drawing_note = DrawingNote(self.frame)
         self.seen, self.overlays = StepDescriptions(self), OverlayMenu()
         self.bars, self.transport = ActionBars(), Transport()
         self._stage = QStackedWidget()
@@ -113,6 +117,7 @@ class AgentPanel(Panel):
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
         self.follow_player(sources.player)
+        self.film.cards = sources.cards
 
     def follow_player(self, player: Player) -> None:
         """Show this player and steer it."""
@@ -121,6 +126,7 @@ class AgentPanel(Panel):
         self.watch.attach(player)
         self.film.attach(player)
         self.arrays.attach(player)
+        self.drawing_note.attach(player)
         self.seen.attach(player)
         self.seen.came.connect(self._on_seen)
         self.overlays.chosen.connect(self._on_overlay)
@@ -142,14 +148,14 @@ class AgentPanel(Panel):
 
     @Slot()
     def _on_changed(self) -> None:
-        """The controls say what the player does; a picture comes by itself."""
+        """Show in the controls what the player does; pictures arrive in `_on_framed`."""
         player = self._player
         if player is None:
             return
         self._changed = True
         self.refresh()
-        self.transport.look(player)
-        self.watch.look(player)
+        self.transport.show_player(player)
+        self.watch.show_player(player)
         self.speed.offer(
             {f"{speed:g}": f"{speed:g}×" for speed in SPEEDS}, f"{player.speed:g}", lambda key: self._set_speed(key)
         )
@@ -164,7 +170,7 @@ class AgentPanel(Panel):
 
     @Slot()
     def _on_driving(self) -> None:
-        """The keys and the button say who drives."""
+        """Show in the keys and in the button who drives."""
         driving = self.driver.driving
         self.take_over.setChecked(driving)
         self.take_over.setAccessibleName("Hand back to the agent" if driving else "Take over")
@@ -188,7 +194,7 @@ class AgentPanel(Panel):
         self._show_page()
         self._draw_seen(playing, t)
         self._show_values(playing, t)
-        self._tell(playing, t)
+        self._show_place(playing, t)
 
     def _show_values(self, playing: PlayedEpisode, t: int) -> None:
         """The action values of step t; a picture may come before its step's, then they are those before it."""
@@ -224,7 +230,7 @@ class AgentPanel(Panel):
 
     def _draw_seen(self, playing: PlayedEpisode, t: int) -> None:
         """The observation of step t, if it is in sight, with the overlay, which marks entities in the picture too."""
-        self.overlays.look(playing)
+        self.overlays.offer_for(playing)
         self._mark_entities(playing)
         if self.scene.seen.isHidden():
             return
@@ -247,7 +253,7 @@ class AgentPanel(Panel):
 
     @property
     def _pictured(self) -> int:
-        """The step that the picture is of; it may not be the shown one, whose picture is still being drawn."""
+        """The step that the picture is of: the one that is shown, or an earlier one whose picture stands in for it."""
         player, playing = self._player, self._drawn
         if player is None or playing is None:
             return 0
@@ -271,7 +277,7 @@ class AgentPanel(Panel):
                 self._draw_seen(playing, playing.t)  # its weights may have come behind the picture
 
     def _say_line(self) -> None:
-        """What plays, of the episode that is drawn."""
+        """Say whose weights play in the episode that is drawn."""
         player, playing = self._player, self._drawn
         said = "" if playing is None else about(playing)
         self.line.setText(self.film.words or said)
@@ -279,7 +285,7 @@ class AgentPanel(Panel):
             f"{said}. {player.client.notice}" if player is not None and said and player.client.notice else ""
         )
 
-    def _tell(self, playing: PlayedEpisode, t: int) -> None:
+    def _show_place(self, playing: PlayedEpisode, t: int) -> None:
         self.transport.show_step(playing, t)
         end = "" if t < playing.length or not playing.ended else " · time limit" if playing.truncated else " · ended"
         self.gained.say("return", f"{_number(playing.return_so_far)}{end}")
@@ -347,9 +353,9 @@ class AgentPanel(Panel):
 
     # -- export -----------------------------------------------------------------------------------
 
-    def export_csv(self, path: str | Path) -> None:
-        """Write a row a step: action, reward, values, observation. Raises OSError."""
-        write_steps(path, self._drawn)
+    def exported_table(self) -> Table:
+        """A row a step: action, reward, values, observation."""
+        return steps_table(self._drawn)
 
     # -- looks ------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ _KEPT_OUT = "A driven episode lives in this card only: nothing is learned from i
 
 
 class DrivingStrip(QWidget):
-    """Says that a person drives; hidden while nobody does."""
+    """Says who acts and which key does what while a person drives; hidden else."""
 
     def __init__(self, driver: Driver, parent: QWidget | None = None) -> None:
         super().__init__(parent)

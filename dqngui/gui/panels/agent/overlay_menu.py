@@ -1,4 +1,4 @@
-"""The Agent card's choice: the picture alone, what the agent sees beside it, and which overlay lies on that."""
+"""The menu of the Agent card for its picture: alone or beside what the agent sees, and which overlay lies on that."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _TIPS = {
 
 
 class OverlayMenu(QToolButton):
-    """A button with a menu that is made anew whenever it opens.
+    """A button with a menu that is filled whenever it opens.
 
     Attributes:
         shows: what the agent sees is drawn.
         overlay: what lies on it; None: nothing.
 
     Signals:
-        chosen: look at both again.
+        chosen: another choice was made.
     """
 
     chosen = Signal()
@@ -46,8 +46,8 @@ class OverlayMenu(QToolButton):
         self.menu().aboutToShow.connect(self._fill)
         self._say()
 
-    def look(self, playing: PlayedEpisode | None) -> None:
-        """Offer what this episode's agent has; an overlay that it lacks is taken away."""
+    def offer_for(self, playing: PlayedEpisode | None) -> None:
+        """Offer the overlays of this episode's agent; a chosen overlay that it has not is taken away."""
         ready = None if playing is None else playing.ready
         if ready is None or ready is self._ready:
             return

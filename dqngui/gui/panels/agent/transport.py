@@ -1,6 +1,8 @@
-"""The row that plays, steps and scrubs through an episode."""
+"""The row of controls that plays an episode, steps through it and scrubs."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QWheelEvent
@@ -12,8 +14,43 @@ from dqngui.gui.widgets.number_label import NumberLabel
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 
-HANDLE = 12
+HANDLE = 12  # pixels
 SHORTEST = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ScrubberDrawn:
+    """Steps of an episode along a rail of some pixels.
+
+    Attributes:
+        width, height: of the whole scrubber, in pixels.
+        span: the step at the rail's right end.
+        known: steps that are known.
+        step: the one that the handle is at.
+    """
+
+    width: float
+    height: float
+    span: int
+    known: int
+    step: int
+
+    @property
+    def open(self) -> bool:
+        """The episode goes on: the rail reaches further than what is known."""
+        return self.span > self.known
+
+    def x_of(self, step: int) -> float:
+        """Pixels from the left edge to a step."""
+        return HANDLE / 2 + (self.width - HANDLE) * step / max(1, self.span)
+
+    def step_at(self, x: float) -> int:
+        """The step nearest to a pixel, known or not."""
+        return max(round((x - HANDLE / 2) / max(1, self.width - HANDLE) * self.span), 0)
+
+    def rail_to(self, step: int) -> QRectF:
+        """The rail from its left end to a step."""
+        return QRectF(HANDLE / 2, self.height / 2 - 2, max(self.x_of(step) - HANDLE / 2, 0.0), 4)
 
 
 class Scrubber(QAbstractSlider):
@@ -21,9 +58,12 @@ class Scrubber(QAbstractSlider):
 
     While an episode goes on, its range reaches further than what is known and grows by doubling.
 
+    Attributes:
+        drawn: where rail and handle are.
+
     Signals:
-        sought(int): the hand or a key asks for a step.
-        held(bool): the hand took the handle, or let it go.
+        sought(int): the mouse or a key asks for a step.
+        held(bool): the mouse pressed the handle, or released it.
     """
 
     sought = Signal(int)
@@ -60,8 +100,10 @@ class Scrubber(QAbstractSlider):
         self.blockSignals(blocked)
         self.update()
 
-    def _x(self, step: int) -> float:
-        return HANDLE / 2 + (self.width() - HANDLE) * step / max(1, self.maximum())
+    @property
+    def drawn(self) -> ScrubberDrawn:
+        """Where rail and handle are, at the present size."""
+        return ScrubberDrawn(self.width(), self.height(), self.maximum(), self._known, self.sliderPosition())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = themes.current()
@@ -69,20 +111,19 @@ class Scrubber(QAbstractSlider):
         painter.fillRect(self.rect(), theme.color("surface"))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        y, left, on = self.height() / 2, HANDLE / 2, self.isEnabled()
-        at = self._x(self.sliderPosition())
+        drawn, on = self.drawn, self.isEnabled()
         for end, color in (
-            (self.width() - HANDLE / 2, theme.color("line")),
-            (self._x(self._known), theme.mixed("muted", 0.5)),
-            (at, theme.color("accent") if on else theme.mixed("muted", 0.5)),
+            (drawn.span, theme.color("line")),
+            (drawn.known, theme.mixed("muted", 0.5)),
+            (drawn.step, theme.color("accent") if on else theme.mixed("muted", 0.5)),
         ):
             painter.setBrush(color)
-            painter.drawRoundedRect(QRectF(left, y - 2, max(end - left, 0.0), 4), 2, 2)
+            painter.drawRoundedRect(drawn.rail_to(end), 2, 2)
         if on:
             painter.setBrush(theme.color("accent" if self.hasFocus() or self.isSliderDown() else "text"))
-            painter.drawEllipse(QPointF(at, y), HANDLE / 2, HANDLE / 2)
+            painter.drawEllipse(QPointF(drawn.x_of(drawn.step), self.height() / 2), HANDLE / 2, HANDLE / 2)
 
-    # -- the hand ---------------------------------------------------------------------------------
+    # -- mouse ------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
@@ -100,16 +141,12 @@ class Scrubber(QAbstractSlider):
             self.held.emit(False)
 
     def _follow(self, event: QMouseEvent) -> None:
-        share = (event.position().x() - HANDLE / 2) / max(1, self.width() - HANDLE)
-        # No further than what is known: the rest of the range is only a guess.
-        step = min(max(round(share * self.maximum()), 0), max(self._known - 1, 0) if self._open else self._known)
+        drawn = self.drawn
+        last = max(drawn.known - 1, 0) if drawn.open else drawn.known  # the rest of the range is only a guess
+        step = min(drawn.step_at(event.position().x()), last)
         self.setSliderPosition(step)
         self.update()
         self.sought.emit(step)
-
-    @property
-    def _open(self) -> bool:
-        return self.maximum() > self._known
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()  # it scrolls what the card lies in
@@ -149,7 +186,7 @@ class Transport(QWidget):
         self.scrubber.held.connect(self._on_held)
 
     def _on_held(self, held: bool) -> None:
-        """Under the hand the episode stands still; then it goes on as before."""
+        """Pause the episode while the handle is held; then it goes on as before."""
         player = self._player
         if player is None:
             return
@@ -160,7 +197,7 @@ class Transport(QWidget):
             player.play()
 
     def show_step(self, playing: PlayedEpisode | None, t: int) -> None:
-        """Tell where the episode is."""
+        """Show which step of the episode is shown."""
         if playing is None:
             self.place.say("")
             self.scrubber.show_step(0, 0, False)
@@ -169,8 +206,8 @@ class Transport(QWidget):
         self.scrubber.show_step(t, known, playing.ended)
         self.place.say(f"{t:,} / {known:,}{'' if playing.ended else '+'}")
 
-    def look(self, player: Player) -> None:
-        """The player was paused, or plays again."""
+    def show_player(self, player: Player) -> None:
+        """Show whether the player plays or is paused."""
         paused = player.paused
         self.toggle.setIcon(themes.icon("play" if paused else "pause"))
         self.toggle.setToolTip("Play (Space)" if paused else "Pause (Space)")
@@ -181,7 +218,7 @@ class Transport(QWidget):
         self.back.setIcon(themes.icon("step-backward"))
         self.forth.setIcon(themes.icon("step-forward"))
         if self._player is not None:
-            self.look(self._player)
+            self.show_player(self._player)
         else:
             self.toggle.setIcon(themes.icon("play"))
 

@@ -1,4 +1,4 @@
-"""The Agent card's choice: whose weights play, how greedily, and which episode."""
+"""The menu of the Agent card: which weights play, how greedily, and which episode."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def greediness(epsilon: float) -> str:
 
 
 class WeightsMenu(ChoiceButton):
-    """A menu, made anew whenever it opens, whose button says what was chosen."""
+    """A button that says what is chosen; its menu is filled whenever it opens."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Weights, exploration and episode", parent)
@@ -39,17 +39,14 @@ class WeightsMenu(ChoiceButton):
         """Work for this player."""
         self._player = player
 
-    def look(self, player: Player) -> None:
-        """Say what is chosen."""
+    def show_player(self, player: Player) -> None:
+        """Say which weights play, and how greedily."""
         episodes = player.episodes
         how = "as recorded" if episodes.plays_training_episode else greediness(episodes.epsilon)
         words = f"{player.client.source}, {how}"
-        if words != self._full:
-            self._full = words
-            self.setToolTip(f"{self._tip}: {words}")
+        if words != self.full_text:
+            self.say(words)
             self.setAccessibleDescription(words)
-            self._fit()
-            self.updateGeometry()
 
     # -- the menu ---------------------------------------------------------------------------------
 

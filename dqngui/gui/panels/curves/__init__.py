@@ -1,1 +1,1 @@
-"""Cards that draw curves over training: Return, Learning, Exploration and speed."""
+"""The cards with curves over training: Return, Learning, Exploration and speed. Not curves over an episode."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dqngui.gui.panels.curves.quantity_panel import Quantity, QuantityPanel, significant, whole
+from dqngui.gui.panels.curves.quantity_panel import QuantityPanel
+from dqngui.lab.analysis.quantities import EXPLORATION
 
 
 class ExplorationPanel(QuantityPanel):
@@ -10,23 +11,4 @@ class ExplorationPanel(QuantityPanel):
 
     title = "Exploration and speed"
     promise = "Exploration ε, steps and updates a second will appear here with the first updates."
-    quantities = {
-        "epsilon": Quantity(
-            "Exploration ε",
-            "series1",
-            "Share of random actions, before the spread over environments.",
-            significant,
-            brief="ε",
-        ),
-        "entropy": Quantity(
-            "Entropy",
-            "series1",
-            "Mean entropy of the policy in nats: 0 when it always knows what to do.",
-            significant,
-            policy=True,
-        ),
-        "steps_per_second": Quantity(
-            "Steps/s", "series0", "Environment steps a second, pauses left out.", whole, spiky=True
-        ),
-        "updates_per_second": Quantity("Updates/s", "series2", "Updates a second, pauses left out.", whole, spiky=True),
-    }
+    quantities = EXPLORATION

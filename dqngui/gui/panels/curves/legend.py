@@ -1,4 +1,4 @@
-"""The legend of overlays in a card's header: a chip for each, its name as long as there is room."""
+"""The legend of overlays in a card's header: a chip for each, with as much of its name as there is room for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from PySide6.QtGui import QAction, QIcon, QPainter, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui.cards.card import LegendChip
-from dqngui.gui.panels.curves.run_overlays import DASHES, RunOverlays, dash, token
+from dqngui.gui.charts.overlay_style import DASHES, dash, token
+from dqngui.gui.panels.curves.run_overlays import RunOverlays
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.lab.library.library import Library, RunOverlay

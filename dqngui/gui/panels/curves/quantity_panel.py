@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable
-from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 import pyqtgraph as pg
@@ -13,45 +10,21 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from dqngui.gui.cards.panel import Cursor, Panel
+from dqngui.gui.cards.panel import Panel
 from dqngui.gui.charts.event_strip import describe
-from dqngui.gui.charts.plot import Plot, typical_range
+from dqngui.gui.charts.plot import Plot
+from dqngui.gui.charts.value_ranges import typical_range
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.gui.widgets.number_label import NumberLabel
+from dqngui.lab.analysis.quantities import Quantity
+from dqngui.lab.analysis.table import Table
+from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.session.history import History
 from dqngui.messages import KnobChanged, Learned
 
 AXIS, LINES = 56, 44  # pixels of a small plot that are not curve: left of it, and above and below it
-
-
-def significant(value: float) -> str:
-    """Three digits."""
-    return f"{value:.3g}".replace("-", "−")
-
-
-def whole(value: float) -> str:
-    """No digits behind the point; with separators."""
-    return f"{value:,.0f}"
-
-
-class Quantity(NamedTuple):
-    """How one column of the history is drawn.
-
-    Attributes:
-        brief: the title where there is no room for it; empty: it is shortened then.
-        spiky: its rare extremes may run out of the plot.
-        policy: told by algorithms with a policy only; then what they do not tell is not drawn.
-    """
-
-    title: str
-    token: str
-    tip: str
-    words: Callable[[float], str]
-    spiky: bool = False
-    policy: bool = False
-    brief: str = ""
 
 
 class SmallPlot(QWidget):
@@ -111,7 +84,7 @@ class SmallPlot(QWidget):
 
     def restyle(self, theme: Theme) -> None:
         self.plot.restyle(theme)
-        self.curve.setPen(self.plot.pen(theme.color(self._quantity.token), 1))
+        self.curve.setPen(self.plot.pen(theme.color(f"series{self._quantity.series}"), 1))
 
 
 class QuantityPanel(Panel):
@@ -119,6 +92,7 @@ class QuantityPanel(Panel):
 
     Attributes:
         quantities: by the column's name in the history.
+        columns: in which the plots stand now.
     """
 
     wants = (Learned, KnobChanged)
@@ -131,7 +105,7 @@ class QuantityPanel(Panel):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(4)
         self._grid.setVerticalSpacing(6)
-        self._columns = 0
+        self.columns = 0
         unit = QLabel("environment steps", self.content)
         unit.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         themes.set_role(unit, "muted")
@@ -174,7 +148,7 @@ class QuantityPanel(Panel):
             told = [name for name, quantity in self.quantities.items() if not quantity.policy]
         if told == self._shown:
             return
-        self._shown, self._columns = told, 0
+        self._shown, self.columns = told, 0
         self._moving = True  # plots that appear take a range of their own at first
         for small in self.plots.values():
             self._grid.removeWidget(small)
@@ -244,9 +218,9 @@ class QuantityPanel(Panel):
         return min(self.width() / columns - AXIS, 1.5 * (self.height() / rows - LINES))
 
     def _arrange(self, columns: int) -> None:
-        if columns == self._columns:
+        if columns == self.columns:
             return
-        self._columns = columns
+        self.columns = columns
         for index, name in enumerate(self._shown):
             self._grid.addWidget(self.plots[name], index // columns, index % columns)
         for index in range(len(self.plots)):
@@ -275,8 +249,8 @@ class QuantityPanel(Panel):
 
     # -- export -----------------------------------------------------------------------------------
 
-    def export_csv(self, path: str | Path) -> None:
-        """Write every row of these figures; a missing one is an empty cell. Raises OSError."""
+    def exported_table(self) -> Table:
+        """Every row of these figures; a missing one is an empty cell."""
         names = [name for name in self.quantities if name in self._shown]
         steps = self.history.learned["loss"].x.values
         columns = [steps]
@@ -284,8 +258,8 @@ class QuantityPanel(Panel):
             column = np.full(len(steps), np.nan)
             column[np.searchsorted(steps, curve.x.values)] = curve.y.values
             columns.append(column)
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["step", *names])
-            for step, *values in zip(*columns, strict=True):
-                writer.writerow([int(step), *("" if np.isnan(value) else value for value in values)])
+        rows = (
+            (int(step), *("" if np.isnan(value) else value for value in values))
+            for step, *values in zip(*columns, strict=True)
+        )
+        return Table(("step", *names), rows)

@@ -1,10 +1,8 @@
-"""The Return panel: episodes, their running mean, evaluations, tweaks and breakpoints over environment steps."""
+"""The Return panel: episodes, their running mean, evaluations, changed settings and breakpoints over steps."""
 
 from __future__ import annotations
 
-import csv
 from html import escape
-from pathlib import Path
 
 import numpy as np
 import pyqtgraph as pg
@@ -13,40 +11,48 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.card import LegendChip
 from dqngui.gui.cards.demo_offer import offer_demo
-from dqngui.gui.cards.panel import Cursor, Panel, Sources
+from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.charts.event_strip import EventStrip, describe
 from dqngui.gui.charts.plot import Band, Plot
 from dqngui.gui.charts.scatter import Scatter
+from dqngui.gui.panels.curves.ancestor_curves import AncestorCurves
 from dqngui.gui.panels.curves.legend import OverlayLegend
-from dqngui.gui.panels.curves.run_overlays import Branch, RunOverlays, ancestors
+from dqngui.gui.panels.curves.return_drawn import ReturnDrawn, return_drawn
+from dqngui.gui.panels.curves.run_overlays import RunOverlays
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.jobs.breakpoints import point_words
+from dqngui.lab.analysis.table import Table
+from dqngui.lab.cursor.cursor import Cursor
+from dqngui.lab.library.ancestors import ancestors
 from dqngui.lab.library.library import RunOverlay
 from dqngui.lab.session.history import History
 from dqngui.messages import BreakpointHit, EpisodeEnded, Evaluated, Forked, KnobChanged
 
 WINDOWS = (1, 10, 30, 100, 300, 1000)
-BENDS = 500  # of the smoothed line; a band with half as many looks the same, and with three times as many takes 25 ms
-DOTS = 1000  # places that hold up to three dots each
 REACH = 40  # pixels to either side of a click in which a dot is looked for
-MARKS = 400  # evaluations drawn at most
 
 
 class ReturnPanel(Panel):
-    """Return of each training episode (dots), mean of the last ones with a band of one standard deviation
+    """The return of each training episode (dots), the mean of the last ones with a band of one standard deviation
     (line), greedy evaluations (diamonds, the best one ringed), and over them the runs it is compared with and
-    under them the runs it branched from (lines)."""
+    under them the runs it branched from (lines).
+
+    Attributes:
+        drawn: the open run's curves as they are drawn; None before the first drawing.
+    """
 
     title = "Return"
     wants = (EpisodeEnded, Evaluated, KnobChanged, Forked, BreakpointHit)
+    shows_pinned = steps_by_keys = True
     promise = "Each episode's return will appear here once training starts."
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.window_size = 30
+        self.drawn: ReturnDrawn | None = None
         self.plot = Plot(self.content)
         self._strip = EventStrip(self.plot, self.content)
         self._strip.setFont(themes.font(TICK_PX))
@@ -69,7 +75,7 @@ class ReturnPanel(Panel):
             self.plot.add(item, level + 1)
         for item in (self._evaluations, self._ring):
             item.setEnabled(False)  # or it keeps clicks from the plot
-        self._overlays, self._branch = RunOverlays(self.plot), Branch(self.plot)
+        self._overlays, self._ancestors = RunOverlays(self.plot), AncestorCurves(self.plot)
         self._legend = OverlayLegend(self)
         self._legend.toggled.connect(self._toggle_overlay)
         self._legend.hide()
@@ -86,20 +92,25 @@ class ReturnPanel(Panel):
         themes.set_role(self._best, "muted")
         self.header_widgets = [*self._chips.values(), self._legend, self._smoothing, self._best]
         for chip in self._chips.values():
-            chip.toggled.connect(self._again)
+            chip.toggled.connect(self._draw_again)
         self.add_menu_action("Show all", "arrow-expand-horizontal", self.plot.fit).setToolTip(
             "Double click in the plot"
         )
         self.add_exports()
-        self.plot.moved.connect(self._again)
+        self.plot.moved.connect(self._draw_again)
         self.plot.hovered_at.connect(self._hover)
         self.plot.clicked_at.connect(self._click)
         self.restyle(themes.current())
 
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
-        sources.library.overlaid.connect(self._again)
+        sources.library.overlaid.connect(self._draw_again)
         offer_demo(self, sources)
+
+    @property
+    def overlays(self) -> RunOverlays:
+        """The curves of other runs over the open run's."""
+        return self._overlays
 
     # -- drawing ----------------------------------------------------------------------------------
 
@@ -121,46 +132,32 @@ class ReturnPanel(Panel):
         """Average over so many episodes."""
         self.window_size = episodes
         self._smoothing.set_chosen(str(episodes))
-        self._again()
+        self._draw_again()
 
     def redraw(self) -> None:
-        history, plot, curve = self.history, self.plot, self.history.returns
+        history, plot = self.history, self.plot
         compared = self._draw_overlays()
-        x0, x1 = plot.span
         shown = {name: chip.isChecked() for name, chip in self._chips.items()}
-
-        places = min(DOTS, plot.pixels)  # more would hide the line
-        x, y = curve.scattered(x0, x1, places) if shown["episodes"] else (np.empty(0), np.empty(0))
-        self._dots.setData(x, y)
-        x, mean, sd = curve.smoothed(x0, x1, min(2 * plot.pixels, BENDS), self.window_size)
-        if not shown["mean"]:
-            x, mean, sd = x[:0], mean[:0], sd[:0]
+        self.drawn = drawn = return_drawn(history, plot.span, plot.pixels, self.window_size, **shown)
+        self._dots.setData(*drawn.dots)
+        x, mean = drawn.line
         self._line.setData(x=x, y=mean, connect="all" if np.isfinite(mean).all() else "finite")
-        width = sd if self.window_size > 1 else 0 * sd
-        low, high = curve.range() or (0.0, 0.0)  # no episode was worse or better: the band ends there too
-        few = np.unique(np.append(np.arange(0, len(x), 2), len(x) - 1)) if len(x) else slice(None)
-        x, mean, width = x[few], mean[few], width[few]
-        self._band.setData(x, np.clip(mean - width, low, high), np.clip(mean + width, low, high))
-
-        evaluations = [each for each in history.evaluations if x0 <= each.step <= x1] if shown["evaluations"] else []
-        self._draw_evaluations(evaluations)
-        means = [each.mean for each in evaluations if np.isfinite(each.mean)]
-        plot.hold([curve.range(x0, x1), (min(means), max(means)) if means else None, *compared])
-        marks = history.marks
-        plot.set_marks([mark.step for mark in marks])
-        self._strip.set_marks(marks)
+        self._band.setData(*drawn.band)
+        self._draw_evaluations(drawn)
+        plot.hold([*drawn.ranges, *compared])
+        plot.set_marks([mark.step for mark in history.marks])
+        self._strip.set_marks(history.marks)
         plot.set_cursor(self.cursor_at.step if self.cursor_at else None)
         self._draw_ring()
-        best = history.best
-        self._best.setText(f"best {best.judged:,.4g} at {best.step:,}" if best else "")
-        self._best.setVisible(best is not None)
+        self._best.setText(drawn.best_in_words)
+        self._best.setVisible(drawn.best is not None)
 
     def _draw_overlays(self) -> list[tuple[float, float] | None]:
-        """The other runs; they make room for themselves, and the ranges of y that they need are returned."""
+        """Draw the other runs and make room for them along the steps; returns the ranges of y that they need."""
         if self.sources is None:
             self.plot.reach(self.history.last_step)
             return []
-        library, folder = self.sources.library, self.sources.session.folder
+        library, folder = self.sources.library, self.sources.session.run.folder
         opened = folder.absolute() if folder is not None else None
         self._overlays.update(library, opened)
         self.plot.reach(max(self.history.last_step, self._overlays.last_step))
@@ -169,27 +166,25 @@ class ReturnPanel(Panel):
         self._smoothing.setVisible(not crowded and self.has_content())
         return [
             self._overlays.draw(self.window_size),
-            self._branch.draw(ancestors(self.history, opened, library), self.window_size),
+            self._ancestors.draw(ancestors(self.history, opened, library), self.window_size),
         ]
 
     def _toggle_overlay(self, overlay: RunOverlay, shown: bool) -> None:
         (self._overlays.hidden.discard if shown else self._overlays.hidden.add)(overlay)
-        self._again()
+        self._draw_again()
 
-    def _draw_evaluations(self, evaluations: list[Evaluated]) -> None:
-        theme = themes.current()
+    def _draw_evaluations(self, drawn: ReturnDrawn) -> None:
+        theme, best = themes.current(), drawn.best
         plain, ringed = pg.mkPen(theme.color("surface")), pg.mkPen(theme.color("text"), width=1.5)
-        best = self.history.best
-        finite = _thinned([each for each in evaluations if np.isfinite(each.mean)], best)
         self._evaluations.setData(
-            x=[each.step for each in finite],
-            y=[each.mean for each in finite],
-            size=[15 if each is best else 12 for each in finite],
-            pen=[ringed if each is best else plain for each in finite],
+            x=[each.step for each in drawn.evaluations],
+            y=[each.mean for each in drawn.evaluations],
+            size=[15 if each is best else 12 for each in drawn.evaluations],
+            pen=[ringed if each is best else plain for each in drawn.evaluations],
             brush=pg.mkBrush(theme.color("series1")),
         )
 
-    def _again(self) -> None:
+    def _draw_again(self) -> None:
         self._changed = True
         if self.isVisible():
             self.refresh()
@@ -200,7 +195,7 @@ class ReturnPanel(Panel):
         self._draw_ring()
 
     def _draw_ring(self) -> None:
-        """Around the pinned episode's dot, if it is one of this run's."""
+        """Draw a ring around the pinned episode's dot, if the episode is one of this run."""
         at, curve = self.cursor_at, self.history.returns
         x, y = curve.x.values[:0], curve.y.values[:0]
         if at is not None and at.episode is not None and self._chips["episodes"].isChecked():
@@ -219,24 +214,24 @@ class ReturnPanel(Panel):
             chip.restyle(theme)
         self._legend.restyle(theme)
         self._overlays.restyle(theme)
-        self._branch.restyle(theme)
+        self._ancestors.restyle(theme)
         super().restyle(theme)
 
     # -- clicks ----------------------------------------------------------------------------------
 
     def _click(self, step: float, value: float) -> None:
-        """Ask for the episode whose dot is nearest, or to let go of it; far from any, for the nearest step."""
-        number = self._dot_near(step, value) if self.sources is not None and self.sources.pinning else None
+        """Pin the episode whose dot is nearest, or unpin it; far from all dots, ask for the step."""
+        number = self._dot_near(step, value)
         if number is None:
             self.pick(step, self.plot.steps_in(5))
             return
         asked = Cursor(int(self.history.returns.x.values[number]), number)
         at = self.cursor_at
         pinned = at is not None and (at.step, at.episode) == (asked.step, asked.episode)
-        self.picked.emit(None if pinned else asked)
+        self.ask_cursor(None if pinned else asked)
 
     def _dot_near(self, step: float, value: float) -> int | None:
-        """The episode whose dot lies nearest on the screen; None beyond some fingers' breadth along the steps."""
+        """The episode whose dot lies nearest on the screen; None where no dot is near along the steps."""
         steps, returns = self.history.returns.x.values, self.history.returns.y.values
         reach = self.plot.steps_in(REACH)
         first, stop = np.searchsorted(steps, [step - reach, step + reach])
@@ -255,21 +250,21 @@ class ReturnPanel(Panel):
     def readout(self, step: float, value: float | None = None) -> str:
         """What the curves say at a step, as rich text; empty where there is nothing.
 
-        With a value, of episodes that ended together the one is told that a click there would choose.
+        Where several episodes ended at this step, `value` says which one: the one that a click there would choose.
         """
         curve = self.history.returns
         index = None if value is None else self._dot_near(step, value)
         if index is None:
             index = curve.near(step)
-        others = [*self._branch.readout(step), *self._overlays.readout(step)]
+        others = [*self._ancestors.readout(step), *self._overlays.readout(step)]
         reach = self.plot.steps_in(8)
         elsewhere = index is None or abs(curve.x.values[index] - step) > max(reach, 0.05 * self.history.last_step)
         if index is None or (others and elsewhere):
             return "<br>".join([f"<b>{round(step):,}</b>", *others]) if others else ""
         at = curve.x.values[index]
         lines = [f"<b>{round(at):,}</b> · episode {index + 1:,}", f"return {curve.y.values[index]:,.4g}"]
-        if self.sources is not None and self.sources.pinning is not None:
-            lines += self.sources.pinning.readout(index)
+        if self.cursor_control is not None:
+            lines += self.cursor_control.readout(index)
         mean, sd = curve.moments_at(index, self.window_size)
         if self.window_size > 1 and np.isfinite(mean):
             lines.append(f"mean {mean:,.4g} ± {sd:,.3g}")
@@ -283,11 +278,8 @@ class ReturnPanel(Panel):
 
     # -- export -----------------------------------------------------------------------------------
 
-    def export_csv(self, path: str | Path) -> None:
-        """Write episodes, evaluations, tweaks, breakpoints and the lines of other runs, one a row, in order of steps.
-
-        Raises OSError.
-        """
+    def exported_table(self) -> Table:
+        """Episodes, evaluations, changes of settings, breakpoints and lines of other runs, a row each, by steps."""
         history = self.history
         lengths = history.lengths.y.values
         rows: list[tuple[object, ...]] = [
@@ -299,25 +291,7 @@ class ReturnPanel(Panel):
         rows += [(each.step, "breakpoint", "", "", point_words(each.point), "", each.value) for each in history.hits]
         rows += [(step, "overlay", value, "", name, "", "") for step, value, name in self._overlays.rows()]
         rows.sort(key=lambda row: row[0])  # type: ignore[arg-type, return-value]
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["step", "kind", "return", "length", "detail", "old", "new"])
-            writer.writerows(rows)
-
-
-def _thinned(evaluations: list[Evaluated], best: Evaluated | None) -> list[Evaluated]:
-    """At most some `MARKS` evaluations that stand for all: of neighbours the lowest and the highest, and the best."""
-    if len(evaluations) <= MARKS:
-        return evaluations
-    block = 2 * -(-len(evaluations) // MARKS)
-    kept: dict[int, Evaluated] = {}
-    for begin in range(0, len(evaluations), block):
-        near = evaluations[begin : begin + block]
-        for each in (min(near, key=lambda one: one.mean), max(near, key=lambda one: one.mean)):
-            kept[each.step] = each
-    if best is not None and any(each is best for each in evaluations):
-        kept[best.step] = best
-    return sorted(kept.values(), key=lambda each: each.step)
+        return Table(["step", "kind", "return", "length", "detail", "old", "new"], rows)
 
 
 def _window_name(size: int) -> str:

@@ -1,1 +1,1 @@
-"""Cards that look inside the agent step by step: Attention and Memory, and the faithfulness row under their maps."""
+"""The Attention and Memory cards: what is inside the agent at each step, and whether its maps explain it."""

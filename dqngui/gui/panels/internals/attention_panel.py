@@ -10,9 +10,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from dqngui.gui.charts.head_grid import StepGrid, TimeGrid, read_at
 from dqngui.gui.charts.heatmap import Heatmap
 from dqngui.gui.charts.time_map import TimeMap
-from dqngui.gui.charts.timeline import span_of
 from dqngui.gui.charts.trace import Series, Trace
-from dqngui.gui.charts.value_ranges import Levels
+from dqngui.gui.charts.value_ranges import Levels, episode_span
 from dqngui.gui.panels.internals.faithfulness_row import FaithfulnessRow
 from dqngui.gui.panels.internals.head_choice import HeadChoice
 from dqngui.gui.panels.internals.head_line import HeadLine
@@ -20,7 +19,7 @@ from dqngui.gui.panels.internals.view_panel import ViewPanel
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
-from dqngui.lab.analysis.shares import Shares
+from dqngui.lab.analysis.shares import AttentionSummary
 from dqngui.lab.analysis.views import Maps, axis_labels, in_words, layered
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import View
@@ -52,7 +51,7 @@ class AttentionPanel(ViewPanel):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.heads = HeadChoice()
         self._maps: list[Maps] = []
-        self._shares: Shares | None = None
+        self._shares: AttentionSummary | None = None
         self._levels: list[Levels] = []
         self._make_content()
         self.key_figure = ElidedLabel("", self, gives_way=False)
@@ -63,7 +62,7 @@ class AttentionPanel(ViewPanel):
         self.header_widgets += [self.key_figure, self.bar]
         self.dispensable = [self.key_figure, self.bar]
         self._add_actions()
-        self.add_exports()
+        self.add_exports("npz")
         self.restyle(themes.current())
 
     def _make_content(self) -> None:
@@ -88,7 +87,7 @@ class AttentionPanel(ViewPanel):
         layout.addWidget(self.alone)
         for canvas, stretch in ((self.now, 3), (self.grid, 3), (self.times, 3), (self.over, 2), (self.curve, 0)):
             layout.addWidget(canvas, stretch)
-        self.faithfulness_row = FaithfulnessRow(self)
+        self.faithfulness_row = FaithfulnessRow(self, self)
         layout.addWidget(self.faithfulness_row)
         for each in (self.alone, self.grid, self.times):
             each.hide()
@@ -189,7 +188,7 @@ class AttentionPanel(ViewPanel):
         self.again()
 
     def _on_now(self, chart: int, row: int, column: int) -> None:
-        if len(self.now.titles) > 1:
+        if len(self.now.names.titles) > 1:
             self.choose_head(chart)
         elif self._one_map:
             self.back()
@@ -245,13 +244,13 @@ class AttentionPanel(ViewPanel):
         some = slice(None) if self.layer is None else slice(self.layer, self.layer + 1)
         again = self._shares is None
         if self._shares is None:
-            self._shares = Shares(self._maps[some], self.head)
+            self._shares = AttentionSummary(self._maps[some], self.head)
         if self._shares.take(values[some]):
             self.go_on()
         high = min(1.0, max(level.take(each) for level, each in zip(self._levels, values, strict=True)))
         self.bar.set_levels(False, 0.0, high)
         self._arrange(playing, self._maps[self.layer or 0])
-        span = span_of(playing.length, playing.ended)
+        span = episode_span(playing.length, playing.ended)
         for canvas in (self.over, self.curve):
             canvas.set_span(span)
         if self._over_time and self._all_small:
@@ -259,8 +258,8 @@ class AttentionPanel(ViewPanel):
             self.times.draw(by_head, high, span=span, fresh=self.fresh)
         shares = self._shares
         self.over.draw(shares.keys, signed=False, limits=(0.0, high), fresh=again)
-        most = max(float(np.max(shares.most, initial=0.0)), 0.01)
-        self.curve.draw(self._entropy_in_words, [Series("", "series0", shares.nats)], (0.0, most))
+        most = max(float(np.max(shares.maximum, initial=0.0)), 0.01)
+        self.curve.draw(self._entropy_in_words, [Series("", "series0", shares.entropies)], (0.0, most))
         self.fit_rows()  # last: gutters are as wide as what is drawn needs them
 
     def _arrange(self, playing: PlayedEpisode, maps: Maps) -> None:
@@ -298,16 +297,18 @@ class AttentionPanel(ViewPanel):
         for canvas in (self.times, self.over, self.curve):
             canvas.follow(t)
         if t < shares.known:
-            nats, most = float(shares.nats[t]), float(shares.most[t])
+            nats, most = float(shares.entropies[t]), float(shares.maximum[t])
             figure = f"{nats:.2f} nats" + (f" · {100 * nats / most:.0f} %" if most > 0 else "")
             self.key_figure.setText(figure)
-            self.over.tell("" if self.curve.isVisibleTo(self) or self.key_figure.isVisible() else f"entropy {figure}")
+            self.over.set_figure(
+                "" if self.curve.isVisibleTo(self) or self.key_figure.isVisible() else f"entropy {figure}"
+            )
 
     def _entropy_in_words(self, t: int) -> str:
         shares = self._shares
         if shares is None or t >= shares.known:
             return "entropy"
-        nats, most = float(shares.nats[t]), float(shares.most[t])
+        nats, most = float(shares.entropies[t]), float(shares.maximum[t])
         of = f" · {100 * nats / most:.0f} % of log {round(np.exp(most))}" if most > 0 else ""
         return f"entropy {nats:.2f} nats{of}"
 
@@ -332,7 +333,7 @@ class AttentionPanel(ViewPanel):
         self.times.setVisible(small and over_time)
         self.now.setVisible(not small and (not over_time or high >= LOWER))
         self.curve.setVisible(high >= LOW)
-        self.over.say_above(self._whose if high >= LOWER and not stands_alone else "")
+        self.over.set_caption(self._whose if high >= LOWER and not stands_alone else "")
         enough = LOW if small else LOWEST
         self.over.setVisible(not (small and over_time) and (high >= enough or over_time))
         layout = self.content.layout()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from dqngui.gui.charts.layout.text import Label
+from dqngui.gui.charts.painted_text import paint_labels
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX
-from dqngui.jobs.study.judging import MATTERS
+from dqngui.jobs.study.thresholds import MIN_DIFFERENCE
 from dqngui.messages import Faithfulness
 
 Measure = Literal["turned", "change"]
@@ -28,9 +31,9 @@ def places(axis: str, count: int, cells: bool = False) -> str:
     return name if count == 1 else f"{count} {name}s"
 
 
-def measure_of(told: Faithfulness) -> Measure:
-    """What tells more: how many actions turn, or how far the values move."""
-    return "turned" if abs(told.top.turned - told.random.turned) >= TURNS else "change"
+def measure_of(answer: Faithfulness) -> Measure:
+    """The measure that shows the larger effect: how many actions change, or how far the values move."""
+    return "turned" if abs(answer.top.turned - answer.random.turned) >= TURNS else "change"
 
 
 def value_words(value: float, measure: Measure) -> str:
@@ -43,11 +46,11 @@ def interval_words(value: float, interval: tuple[float, float], measure: Measure
     return f"{value_words(value, measure)} {_range(interval, measure)}"
 
 
-def numbers(told: Faithfulness, axis: str, cells: bool = False) -> str:
+def numbers(answer: Faithfulness, axis: str, cells: bool = False) -> str:
     """`Removing the token it weighs most turns 61 % of actions [55, 66], a random one 4 % [2, 6]`."""
-    measure, what = measure_of(told), places(axis, told.k, cells)
-    other = "a random one" if told.k == 1 else f"{told.k} random ones"
-    top, random = told.top, told.random
+    measure, what = measure_of(answer), places(axis, answer.k, cells)
+    other = "a random one" if answer.k == 1 else f"{answer.k} random ones"
+    top, random = answer.top, answer.random
     if measure == "turned":
         share = value_words(top.turned, measure)
         does = f"turns {share} of actions {_range(top.turned_interval, measure)}, {other} "
@@ -64,25 +67,68 @@ def _range(interval: tuple[float, float], measure: Measure) -> str:
     return f"[{low}, {high}]"
 
 
-def verdict(told: Faithfulness, axis: str, cells: bool = False) -> str:
+def verdict(answer: Faithfulness, axis: str, cells: bool = False) -> str:
     """What may be read into the map, in a sentence."""
-    if told.explains:
+    if answer.explains:
         return "This map explains the agent."
-    if told.difference_interval[0] <= 0:
+    if answer.difference_interval[0] <= 0:
         return "No more than random ones: do not read reasons into this map."
-    if told.difference < MATTERS:
+    if answer.difference < MIN_DIFFERENCE:
         return "Hardly more than random ones: do not read reasons into this map."
     all_of = places(axis, 2, cells).removeprefix("2 ")
     alike = f"But its rows taken together weigh all {all_of} nearly alike"
     return f"{alike}, so it points nowhere: do not read reasons into this map."
 
 
-def short_verdict(told: Faithfulness) -> str:
+def short_verdict(answer: Faithfulness) -> str:
     """The same in few words."""
-    measure = measure_of(told)
-    top, random = (value_words(getattr(each, measure), measure) for each in (told.top, told.random))
+    measure = measure_of(answer)
+    top, random = (value_words(getattr(each, measure), measure) for each in (answer.top, answer.random))
     what = "of actions turn" if measure == "turned" else "of the values' spread"
-    return f"{'Explains' if told.explains else 'Does not explain'}: {top} {what}, at random {random}"
+    return f"{'Explains' if answer.explains else 'Does not explain'}: {top} {what}, at random {random}"
+
+
+@dataclass(frozen=True, slots=True)
+class EffectBar:
+    """One bar: whose it is, a value with its interval, in words too, and its colour in the theme."""
+
+    name: str
+    value: float
+    interval: tuple[float, float]
+    words: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaithfulnessDrawn:
+    """The bars of places that weigh most and of random ones, on the same scale.
+
+    Attributes:
+        longest: the value at the end of the bars.
+        described: all of it in words.
+    """
+
+    bars: tuple[EffectBar, EffectBar]
+    longest: float
+    described: str
+
+    @classmethod
+    def of(cls, answer: Faithfulness, measure: Measure) -> FaithfulnessDrawn:
+        """A measure of an answer."""
+        most, random = (
+            EffectBar(name, value, interval, interval_words(value, interval, measure), token)
+            for name, value, interval, token in (
+                ("weighed most", *_effect(answer.top, measure), "series0"),
+                ("random", *_effect(answer.random, measure), "muted"),
+            )
+        )
+        longest = 1.0 if measure == "turned" else max(SPREAD, most.interval[1], random.interval[1])
+        described = f"{_TITLES[measure]}: {most.name} {most.words}, {random.name} {random.words}"
+        return cls((most, random), longest, described)
+
+
+def _effect(effect: object, measure: Measure) -> tuple[float, tuple[float, float]]:
+    return getattr(effect, measure), getattr(effect, f"{measure}_interval")
 
 
 class FaithfulnessBars(QWidget):
@@ -90,24 +136,26 @@ class FaithfulnessBars(QWidget):
 
     Args:
         named: draw names and numbers beside the bars.
+
+    Attributes:
+        drawn: the bars; None: nothing is drawn.
     """
 
     def __init__(self, named: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._named = named
-        self._told: Faithfulness | None = None
+        self.drawn: FaithfulnessDrawn | None = None
         self.measure: Measure = "turned"
         self.setSizePolicy(
             QSizePolicy.Policy.Expanding if named else QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed
         )
 
-    def draw(self, told: Faithfulness | None, measure: Measure) -> None:
+    def draw(self, answer: Faithfulness | None, measure: Measure) -> None:
         """Show a measure of an answer."""
-        self._told, self.measure = told, measure
-        if told is not None:
-            pairs = ((told.top, "weighed most"), (told.random, "random"))
-            words = (f"{name} {interval_words(*self._of(effect), measure)}" for effect, name in pairs)
-            self.setAccessibleName(f"{_TITLES[measure]}: {', '.join(words)}")
+        self.measure = measure
+        self.drawn = None if answer is None else FaithfulnessDrawn.of(answer, measure)
+        if self.drawn is not None:
+            self.setAccessibleName(self.drawn.described)
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -115,37 +163,30 @@ class FaithfulnessBars(QWidget):
 
     minimumSizeHint = sizeHint
 
-    def _of(self, effect: object) -> tuple[float, tuple[float, float]]:
-        return getattr(effect, self.measure), getattr(effect, f"{self.measure}_interval")
-
     def paintEvent(self, event: QPaintEvent) -> None:
-        told = self._told
-        if told is None:
+        drawn = self.drawn
+        if drawn is None:
             return
         theme = themes.current()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(themes.font(TICK_PX))
-        rows = [(*self._of(told.top), "weighed most", "series0"), (*self._of(told.random), "random", "muted")]
-        longest = 1.0 if self.measure == "turned" else max(SPREAD, *(row[1][1] for row in rows))
         left = NAME + 18 if self._named else 0
         room = self.width() - left - (VALUE if self._named else 2)
-        for index, (value, (low, high), name, token) in enumerate(rows):
+        scale = room / drawn.longest
+        for index, bar in enumerate(drawn.bars):
             middle = (index + 0.5) * self.height() / 2
-            scale = room / longest
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.mixed("muted", 0.18))
             painter.drawRoundedRect(QRectF(left, middle - BAR / 2, room, BAR), 2, 2)
-            painter.setBrush(theme.color(token))
-            painter.drawRoundedRect(QRectF(left, middle - BAR / 2, max(1.0, value * scale), BAR), 2, 2)
+            painter.setBrush(theme.color(bar.token))
+            painter.drawRoundedRect(QRectF(left, middle - BAR / 2, max(1.0, bar.value * scale), BAR), 2, 2)
+            low, high = bar.interval
             self._interval(painter, left + low * scale, left + high * scale, middle, theme.color("text"))
             if self._named:
-                painter.setPen(theme.color("muted"))
-                painter.drawText(QRectF(0, middle - LINE / 2, left - 6, LINE), int(Qt.AlignmentFlag.AlignVCenter), name)
-                painter.setPen(theme.color("text"))
-                place = QRectF(left + room + 8, middle - LINE / 2, VALUE, LINE)
-                words = interval_words(value, (low, high), self.measure)
-                painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), words)
+                top = middle - LINE / 2
+                words = Label(QRectF(left + room + 8, top, VALUE, LINE), bar.words, token="text")
+                paint_labels(painter, [Label(QRectF(0, top, left - 6, LINE), bar.name), words])
 
     @staticmethod
     def _interval(painter: QPainter, low: float, high: float, middle: float, color: QColor) -> None:

@@ -1,13 +1,14 @@
-"""A line under a map of weights: does this map explain this agent? It is measured on request, by taking places away."""
+"""A line under a map of weights: does the map explain the agent? Measured on request, by removing places."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from PySide6.QtCore import QSize, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from dqngui import messages as m
+from dqngui.gui.cards.panel import Sources
 from dqngui.gui.panels.internals.faithfulness_bars import (
     FaithfulnessBars,
     measure_of,
@@ -22,11 +23,8 @@ from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.analysis.study_question import StudyQuestion
 from dqngui.lab.analysis.views import in_words
+from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import Faithfulness, View
-
-if TYPE_CHECKING:
-    from dqngui.gui.cards.panel import Sources
-    from dqngui.gui.panels.internals.view_panel import ViewPanel
 
 LOW, LOW_OPEN = 150, 300
 """Pixels of a panel's height below which the line is left out, and below which it stays closed."""
@@ -39,16 +37,47 @@ _HOW = (
 )
 
 
+class MapPanel(Protocol):
+    """What the row asks of the panel that it stands in.
+
+    Attributes:
+        playing: the episode that the panel draws.
+    """
+
+    playing: PlayedEpisode | None
+
+    @property
+    def view(self) -> View | None:
+        """The view that is chosen."""
+        ...
+
+    def has_content(self) -> bool:
+        """The view is drawn."""
+        ...
+
+    def announced(self) -> list[View]:
+        """All views that can be drawn."""
+        ...
+
+    def offered(self) -> dict[str, str]:
+        """The choice of views in the panel's header; empty where there is none."""
+        ...
+
+    def isVisible(self) -> bool: ...
+
+    def height(self) -> int: ...
+
+
 class FaithfulnessRow(QWidget):
-    """Stands under an inner panel's maps while it draws weights; asks the study, and shows its answer.
+    """Asks the study whether the map above it explains the agent, and shows the answer; hidden without weights.
 
     Attributes:
         answers: by view and number of places, of the agent that plays.
         question: the one that was asked last.
     """
 
-    def __init__(self, panel: ViewPanel) -> None:
-        super().__init__(panel)
+    def __init__(self, panel: MapPanel, parent: QWidget) -> None:
+        super().__init__(parent)
         self.answers: dict[tuple[str, int], Faithfulness] = {}
         self.question = StudyQuestion(self)
         self.question.changed.connect(self._on_change)
@@ -255,7 +284,7 @@ class FaithfulnessRow(QWidget):
             case m.Faithfulness():
                 self.answers[self._asked] = event
             case m.Unanswered():
-                self._problems[self._asked] = event.text
+                self._problems[self._asked] = event.words
         self._on_change()
 
     def _forget_others(self) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QSize, Qt
@@ -13,9 +10,8 @@ from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
 from dqngui.gui.charts.heatmap import Heatmap
 from dqngui.gui.charts.time_map import TimeMap
-from dqngui.gui.charts.timeline import span_of
 from dqngui.gui.charts.trace import Series, Trace
-from dqngui.gui.charts.value_ranges import Levels
+from dqngui.gui.charts.value_ranges import Levels, episode_span
 from dqngui.gui.panels.internals.faithfulness_row import FaithfulnessRow
 from dqngui.gui.panels.internals.trajectory import Trajectory
 from dqngui.gui.panels.internals.view_panel import ViewPanel
@@ -23,6 +19,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.lab.analysis.ordering import PLAIN, Ordering, orders
+from dqngui.lab.analysis.table import Table
 from dqngui.lab.analysis.views import Maps, axis_labels, combined, in_words, short_names
 from dqngui.lab.playback.episode import GrowingRows, PlayedEpisode
 from dqngui.messages import View
@@ -68,7 +65,7 @@ class MemoryPanel(ViewPanel):
         self.trajectory.again.connect(self.again)
         self.trajectory.hide()
         layout.addWidget(self.trajectory, 28)
-        self.faithfulness_row = FaithfulnessRow(self)
+        self.faithfulness_row = FaithfulnessRow(self, self)
         layout.addWidget(self.faithfulness_row)
         self.sorting = ChoiceButton("Order of the rows", self)
         self.sorting.offer(PLAIN, self.ordering.key, self.sort_by)
@@ -104,7 +101,7 @@ class MemoryPanel(ViewPanel):
         action.setShortcut(QKeySequence("T"))
         action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         self.addAction(action)
-        self.add_exports()
+        self.add_exports("npz")
         self.restyle(themes.current())
 
     # -- what is drawn ----------------------------------------------------------------------------
@@ -159,7 +156,7 @@ class MemoryPanel(ViewPanel):
             self.ordering.ask("index", None, None)
         self.sorting.offer(plain, self.ordering.key, self.sort_by, below=along, title="by correlation with")
         self.map.sort(self.ordering.order(values, playing))
-        span = span_of(playing.length, playing.ended)
+        span = episode_span(playing.length, playing.ended)
         for canvas in (self.map, self.states, self.shares):
             canvas.set_span(span)
         if sorted_by := self.ordering.words(playing):
@@ -187,7 +184,7 @@ class MemoryPanel(ViewPanel):
         """Curves of the chosen row in every view with the same rows."""
         alike = [view for view in self.announced() if self.rows_of(view)[0] == names]
         assert self.row is not None and self.playing is not None and self.view is not None
-        told = self.ordering.told(self.values_of(self.view)[:, self.row], self.playing)
+        told = self.ordering.correlation_text(self.values_of(self.view)[:, self.row], self.playing)
         caption = f"{names[self.row]} · {told}" if told else names[self.row]
         for trace, signed in ((self.states, True), (self.shares, False)):
             views = [view for view in alike if view.signed == signed]
@@ -253,16 +250,16 @@ class MemoryPanel(ViewPanel):
         self.trajectory.restyle(theme)
         super().restyle(theme)
 
-    def export_csv(self, path: str | Path) -> None:
-        """Write the chosen view, or its path: one step a row. Raises OSError."""
+    def exported_table(self) -> Table:
+        """The chosen view, one value a row; or its path, one step a row."""
         playing = self.playing
         if not self.as_path.isChecked() or playing is None:
-            return super().export_csv(path)
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["t", "pc1", "pc2", "action", "reward"])
-            for t, place in enumerate(self.trajectory.places.tolist()):
-                writer.writerow([t, *place, int(playing.action[t]), float(playing.reward[t])])
+            return super().exported_table()
+        rows = [
+            (t, *place, int(playing.action[t]), float(playing.reward[t]))
+            for t, place in enumerate(self.trajectory.places.tolist())
+        ]
+        return Table(("t", "pc1", "pc2", "action", "reward"), rows)
 
     @property
     def _unmoved(self) -> bool:

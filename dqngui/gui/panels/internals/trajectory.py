@@ -7,9 +7,10 @@ import numpy.typing as npt
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from dqngui.gui.charts.path import Colouring, Path
-from dqngui.gui.charts.plot import short
-from dqngui.gui.charts.timeline import span_of
+from dqngui.gui.charts.layout.axis import short
+from dqngui.gui.charts.layout.path import Colouring
+from dqngui.gui.charts.path import Path
+from dqngui.gui.charts.value_ranges import episode_span
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
@@ -28,10 +29,11 @@ class Trajectory(QWidget):
     Attributes:
         colour: one of `COLOURS`.
         keeps: the axes of one episode stay, and the last few episodes in them.
+        projection: the axes, and the episode's states in them.
 
     Signals:
         stepped(int): a step of the path was clicked.
-        again: it is to be drawn once more.
+        again: the path must be drawn again.
     """
 
     stepped = Signal(int)
@@ -44,7 +46,7 @@ class Trajectory(QWidget):
         self.path.setAccessibleName("Path of the memory over the episode")
         self.path.setAccessibleDescription("A click shows the nearest step")
         self.path.stepped.connect(self.stepped)
-        self.path.says = self._told
+        self.path.says = self._step_in_words
         self.colours = ChoiceButton("Colours of the path", self)
         self.colours.offer(COLOURS, self.colour, self.colour_by)
         self.keep = QToolButton(self)
@@ -68,7 +70,7 @@ class Trajectory(QWidget):
         layout.setSpacing(2)
         layout.addLayout(line)
         layout.addWidget(self.path, 1)
-        self._projection = Projection()
+        self.projection = Projection()
         self._playing: PlayedEpisode | None = None
         self._of = ""
         self._whose = ""  # the episode whose axes are kept
@@ -90,7 +92,7 @@ class Trajectory(QWidget):
             self.keep.setChecked(keeps)
             self._past = []
             if not keeps and self._whose:
-                self._projection, self._whose = Projection(), ""
+                self.projection, self._whose = Projection(), ""
             self.again.emit()
 
     # -- what is drawn ------------------------------------------------------------------------------
@@ -99,34 +101,34 @@ class Trajectory(QWidget):
         """Show the states (steps, D) of a view as far as they are known; True: there is more to compute."""
         if playing is not self._playing or name != self._of:
             self._begin(playing, name)
-        more = self._projection.take(states, playing.ended)
-        axes = self._projection.axes
+        more = self.projection.take(states, playing.ended)
+        axes = self.projection.axes
         titles = ("", "") if axes is None else tuple(f"PC {n + 1} · {100 * axes.shares[n]:.0f} %" for n in (0, 1))
         past = [places for _, places in self._past]
         waiting = "A path appears after a few steps." if len(states) < 8 and not playing.ended else ""
         unmoved = "This view has not changed in this episode: there is no path to draw."
         empty = "" if axes is not None else waiting or unmoved
-        self.path.draw(self._projection.places, self._colouring(playing), (titles[0], titles[1]), past, empty)
-        self._say_whose(playing)
+        self.path.draw(self.projection.places, self._colouring(playing), (titles[0], titles[1]), past, empty)
+        self._say_whose_axes(playing)
         return more
 
     def _begin(self, playing: PlayedEpisode, name: str) -> None:
         """Another episode in the kept axes, or in axes of its own."""
-        before, axes = self._playing, self._projection.axes
+        before, axes = self._playing, self.projection.axes
         same = before is not None and before.ready == playing.ready and name == self._of
         if self.keeps and same and before is not None and axes is not None:
             was, now = ((each.seed, each.weights_step) for each in (before, playing))
             self._past = [(who, places) for who, places in self._past if who not in (was, now)]
             if was != now:
-                self._past = [*self._past, (was, self._projection.places)][-KEPT:]
+                self._past = [*self._past, (was, self.projection.places)][-KEPT:]
             self._whose = self._whose or _named(before)
-            self._projection = Projection(axes)
+            self.projection = Projection(axes)
         else:
-            self._past, self._whose, self._projection = [], "", Projection()
+            self._past, self._whose, self.projection = [], "", Projection()
         self._playing, self._of = playing, name
 
-    def _say_whose(self, playing: PlayedEpisode) -> None:
-        axes = self._projection.axes
+    def _say_whose_axes(self, playing: PlayedEpisode) -> None:
+        axes = self.projection.axes
         if not self.keeps or axes is None:
             self.note.setText("")
         elif not self._whose:
@@ -137,7 +139,7 @@ class Trajectory(QWidget):
         self.note.setToolTip(f"Axes of {self._whose or _named(playing)}{steps}; faint: the episodes before this one")
 
     def _colouring(self, playing: PlayedEpisode) -> Colouring:
-        known = len(self._projection.places)
+        known = len(self.projection.places)
         if self.colour == "action":
             names = playing.ready.actions or tuple(f"action {n + 1}" for n in range(playing.q.shape[-1]))
             series = tuple(f"series{n}" for n in range(len(names)))
@@ -148,12 +150,12 @@ class Trajectory(QWidget):
             most = float(np.abs(reward[np.isfinite(reward)]).max(initial=0.0)) or 1.0
             place = np.nan_to_num(reward / most * 8).round().astype(np.intp) + 8
             return Colouring(_signed(), np.clip(place, 0, 16), (short(-most), short(most)))
-        span = span_of(playing.length, playing.ended)
+        span = episode_span(playing.length, playing.ended)
         index = np.arange(known, dtype=np.intp) * SHADES // max(span, 1)
         return Colouring(_ramp(SHADES), np.minimum(index, SHADES - 1), ("step 0", f"{span - 1:,}"))
 
-    def _told(self, t: int) -> str:
-        playing, places = self._playing, self._projection.places
+    def _step_in_words(self, t: int) -> str:
+        playing, places = self._playing, self.projection.places
         if playing is None or t >= min(len(places), playing.length):
             return f"t {t}"
         actions, action = playing.ready.actions, int(playing.action[t])
@@ -167,7 +169,7 @@ class Trajectory(QWidget):
     @property
     def places(self) -> npt.NDArray[np.float32]:
         """The episode's path (steps, 2)."""
-        return self._projection.places
+        return self.projection.places
 
     def restyle(self, theme: Theme) -> None:
         self.keep.setIcon(themes.icon("axis-lock", "muted"))

@@ -1,10 +1,9 @@
-"""What the panels share that look inside the agent: a choice of announced views, steps, and reasons for emptiness."""
+"""What Attention and Memory share: the choice of a view, the steps, and the reason why nothing is drawn."""
 
 from __future__ import annotations
 
-import csv
 import itertools
-from pathlib import Path
+from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
@@ -12,15 +11,14 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.cards.card import Card
 from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.charts.canvas import Canvas
 from dqngui.gui.charts.color_bar import ColorBar
 from dqngui.gui.charts.timeline import StepCanvas
-from dqngui.gui.export.episode_arrays import arrays_of, write_arrays
 from dqngui.gui.panels.internals.faithfulness_row import FaithfulnessRow
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
+from dqngui.lab.analysis.table import Table
 from dqngui.lab.analysis.views import in_words, matching
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import View
@@ -31,7 +29,7 @@ TITLE_AND_MENU = 54  # pixels of a card's header beside its title and a panel's 
 
 
 class ViewPanel(Panel):
-    """Draws one of the announced views that fit `views`, chosen in the header.
+    """A panel that draws one of the views that the agent announces and that fit `views`; the header chooses which.
 
     Attributes:
         lacking: a sentence for agents that have no such views.
@@ -42,6 +40,7 @@ class ViewPanel(Panel):
     """
 
     lacking: ClassVar[str] = ""
+    shows_pinned = steps_by_keys = True
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -155,7 +154,7 @@ class ViewPanel(Panel):
         self.refresh()
 
     def go_on(self) -> None:
-        """What is drawn is not all yet: draw again in a while, so that no turn of the event loop takes long."""
+        """Draw the rest a little later, so that no turn of the event loop takes long."""
         if not self._later.isActive():
             self._later.start()
 
@@ -208,9 +207,8 @@ class ViewPanel(Panel):
 
     def _header_room(self) -> int:
         """Pixels of the card's header for this panel's own widgets; a card in a tab shows no title."""
-        card = self.parentWidget()
-        if isinstance(card, Card):
-            return card.room_for(self.header_widgets)
+        if self.card is not None:
+            return self.card.room_for(self.header_widgets)
         return self.width() - TITLE_AND_MENU - self.fontMetrics().horizontalAdvance(self.title)
 
     # -- export -----------------------------------------------------------------------------------
@@ -220,26 +218,23 @@ class ViewPanel(Panel):
         """The views whose values are drawn at present, all with the same axes."""
         return () if self.view is None else (self.view,)
 
-    def export_csv(self, path: str | Path) -> None:
-        """Write what is drawn, one value a row: of which view, if there are several, and where. Raises OSError."""
-        views, playing = self.drawn_views, self.playing
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            several = len(views) > 1
-            writer.writerow([*(["view"] if several else []), "t", *(views[0].axes if views else ()), "value"])
-            for view in views if playing is not None else ():
-                assert playing is not None
-                names = [
-                    list(range(n)) if axis == "lag" else playing.labels(axis, n)
-                    for axis, n in zip(view.axes, view.shape, strict=True)
-                ]
-                places = list(itertools.product(*names))
-                which = [view.name] if several else []
-                for t, row in enumerate(playing.view(view.name)):
-                    writer.writerows(
-                        (*which, t, *place, value) for place, value in zip(places, np.ravel(row).tolist(), strict=True)
-                    )
+    def exported_table(self) -> Table:
+        """What is drawn, one value a row: of which view, if there are several, and at which place."""
+        views = self.drawn_views
+        several = ("view",) if len(views) > 1 else ()
+        return Table((*several, "t", *(views[0].axes if views else ()), "value"), self._values(views))
 
-    def export_npz(self, path: str | Path) -> None:
-        """Write every array of the episode: q, action, reward, observation and `view/NAME`. Raises OSError."""
-        write_arrays(path, {} if self.playing is None else arrays_of(self.playing))
+    def _values(self, views: tuple[View, ...]) -> Iterator[tuple[object, ...]]:
+        playing = self.playing
+        if playing is None:
+            return
+        for view in views:
+            names = [
+                list(range(n)) if axis == "lag" else playing.labels(axis, n)
+                for axis, n in zip(view.axes, view.shape, strict=True)
+            ]
+            places = list(itertools.product(*names))
+            which = (view.name,) if len(views) > 1 else ()
+            for t, row in enumerate(playing.view(view.name)):
+                values = np.ravel(row).tolist()
+                yield from ((*which, t, *place, value) for place, value in zip(places, values, strict=True))

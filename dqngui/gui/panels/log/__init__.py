@@ -1,1 +1,1 @@
-"""The Log card: what happened in a run, in words."""
+"""The Log card: what happened in a run, in words. Not the log file."""

@@ -1,4 +1,4 @@
-"""What happened in a run, as lines of text: their words, and a Qt model that a list of any length can show."""
+"""The events of a run as lines of text, and a Qt list model that shows them a page at a time."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from dqngui.jobs.breakpoints import hit_words
 from dqngui.messages import BreakpointHit, Evaluated, Event, Forked, KnobChanged, KnobRefused, Warned
 
 PAGE = 500
-"""Lines that the list knows at first, and that each scroll to its end adds: laying out a line costs Python time."""
+"""Lines that the list has at first, and that each scroll to its end adds: the layout of a line costs Python time."""
 
 
 class Kind(NamedTuple):
-    """A kind of line, as its chip shows it."""
+    """A kind of line, with the text, colour token and marker of its chip."""
 
     plural: str
     token: str
@@ -43,14 +43,14 @@ class EventLine(NamedTuple):
 
 
 def kind_of(event: Event) -> str:
-    """A key of `KINDS`."""
+    """The key of `KINDS` for an event."""
     if isinstance(event, KnobChanged):
         return "tweak"
     return "evaluation" if isinstance(event, Evaluated) else "notice"
 
 
 def line_of(event: Event) -> EventLine:
-    """An event in words."""
+    """The line of text for an event. Raises TypeError for an event that the log does not show."""
     match event:
         case KnobChanged():
             return EventLine(event.step, "tune-variant", "accent", describe(event).split(": ", 1)[1])
@@ -60,7 +60,7 @@ def line_of(event: Event) -> EventLine:
             )
         case KnobRefused():
             asked = f"{label_of(event.field) or event.field} {value_text(event.value)}"
-            return EventLine(event.step, "cancel", "bad", f"{asked} refused: {event.reason}")
+            return EventLine(event.step, "cancel", "bad", f"{asked} refused: {event.words}")
         case Forked():
             return EventLine(event.step, "source-branch", "accent", _fork(event))
         case BreakpointHit():
@@ -68,73 +68,73 @@ def line_of(event: Event) -> EventLine:
                 event.step, "pause-octagon-outline", "warn", f"Breakpoint: {hit_words(event, at_step=False)}"
             )
         case Warned():
-            return EventLine(event.step, "alert-outline", "warn", event.text)
+            return EventLine(event.step, "alert-outline", "warn", event.words)
     raise TypeError(f"no line for {type(event).__name__}")
 
 
 def _evaluation(event: Evaluated) -> str:
     name = {"selection": "Evaluation", "confirmation": "Second evaluation", "test": "Test"}[event.role]
-    said = f"{name} {event.mean:,.1f}"
-    if event.best and event.score is not None:  # what counts comes first: a narrow card shows the beginning only
-        said = f"Best so far {event.score:,.1f}, second evaluation {event.mean:,.1f}"
+    text = f"{name} {event.mean:,.1f}"
+    if event.best and event.score is not None:  # the score comes first: a narrow card shows only the beginning
+        text = f"Best so far {event.score:,.1f}, second evaluation {event.mean:,.1f}"
     elif event.best:
-        said += ", best so far"
+        text += ", best so far"
     elif event.score is not None:
-        said += f", both {event.score:,.1f}"
-    return said.replace("-", "−")
+        text += f", mean of both {event.score:,.1f}"
+    return text.replace("-", "−")
 
 
 def _fork(event: Forked) -> str:
-    changes = "; ".join(event.changes) or "no change"
-    fresh = f"; anew: {', '.join(event.fresh)}" if event.fresh else ""
+    changes = "; ".join(event.changes_in_words) or "no change"
+    fresh = f"; started fresh: {', '.join(event.fresh)}" if event.fresh else ""
     return f"Forked from {event.parent}: {changes}{fresh}"
 
 
 class EventListModel(QAbstractListModel):
-    """The lines of some kinds, newest first; a view asks for more of them as it is scrolled down."""
+    """The lines of the chosen kinds, newest first; the view fetches more when it is scrolled down."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._story: Sequence[Event] = ()
+        self._events: Sequence[Event] = ()
         self._read = 0
-        self._places: dict[str, array[int]] = {name: array("q") for name in KINDS}
+        self._indices: dict[str, array[int]] = {name: array("q") for name in KINDS}
         self._chosen = frozenset(KINDS)
-        self._rows: npt.NDArray[np.int64] = np.empty(0, np.int64)  # places in the story, ascending
+        self._rows: npt.NDArray[np.int64] = np.empty(0, np.int64)  # indices of the shown events, ascending
         self._known = 0
 
-    def show(self, story: Sequence[Event]) -> None:
-        """Show this story; of the one that is shown already, what came since."""
-        if story is not self._story or len(story) < self._read:
+    def show(self, events: Sequence[Event]) -> None:
+        """Show the events of a run; of a list that is shown already, add the new events."""
+        if events is not self._events or len(events) < self._read:
             self.beginResetModel()
-            self._story, self._read = story, 0
-            self._places = {name: array("q") for name in KINDS}
-            self._sort_in()
+            self._events, self._read = events, 0
+            self._indices = {name: array("q") for name in KINDS}
+            self._index_new()
             self._known = min(PAGE, len(self._rows))
             self.endResetModel()
             return
         before = len(self._rows)
-        self._sort_in()
+        self._index_new()
         if new := len(self._rows) - before:
             self.beginInsertRows(QModelIndex(), 0, new - 1)
             self._known += new
             self.endInsertRows()
 
     def choose(self, kinds: Iterable[str]) -> None:
-        """Show these kinds only."""
+        """Show only these kinds."""
         self.beginResetModel()
         self._chosen = frozenset(kinds)
         self._select()
         self._known = min(PAGE, len(self._rows))
         self.endResetModel()
 
-    def _sort_in(self) -> None:
-        for place in range(self._read, len(self._story)):
-            self._places[kind_of(self._story[place])].append(place)
-        self._read = len(self._story)
+    def _index_new(self) -> None:
+        for index in range(self._read, len(self._events)):
+            self._indices[kind_of(self._events[index])].append(index)
+        self._read = len(self._events)
         self._select()
 
     def _select(self) -> None:
-        chosen = [np.array(places, np.int64) for name, places in self._places.items() if name in self._chosen]
+        chosen = [np.array(indices, np.int64) for name, indices in self._indices.items() if name in self._chosen]
         self._rows = np.sort(np.concatenate([np.empty(0, np.int64), *chosen]))
 
     # -- Qt ---------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ class EventListModel(QAbstractListModel):
     def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not 0 <= index.row() < len(self._rows):
             return None
-        line = line_of(self._story[int(self._rows[len(self._rows) - 1 - index.row()])])
+        line = line_of(self._events[int(self._rows[len(self._rows) - 1 - index.row()])])
         if role == Qt.ItemDataRole.UserRole:
             return line
         if role == Qt.ItemDataRole.ToolTipRole:

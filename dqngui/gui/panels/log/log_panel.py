@@ -1,9 +1,6 @@
-"""The Log panel: tweaks, evaluations and notices of a run in words, the newest first."""
+"""The Log panel: tweaks, evaluations and notices of a run as lines of text, the newest first."""
 
 from __future__ import annotations
-
-import csv
-from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter
@@ -18,10 +15,12 @@ from PySide6.QtWidgets import (
 )
 
 from dqngui.gui.cards.card import LegendChip
-from dqngui.gui.cards.panel import Cursor, Panel
+from dqngui.gui.cards.panel import Panel
 from dqngui.gui.panels.log.event_list import KINDS, EventLine, EventListModel, kind_of, line_of
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, Theme
+from dqngui.lab.analysis.table import Table
+from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.session.history import History
 from dqngui.messages import BreakpointHit, Evaluated, Forked, KnobChanged, KnobRefused, Warned
 
@@ -30,11 +29,11 @@ LineRole = Qt.ItemDataRole.UserRole
 
 
 class LogPanel(Panel):
-    """One line an event: step, icon, sentence. Chips hide kinds; a click moves the cursor to the line's step."""
+    """One line per event: step, icon, sentence. Chips hide kinds; a click moves the cursor to the line's step."""
 
     title = "Log"
     wants = (Evaluated, KnobChanged, KnobRefused, Warned, Forked, BreakpointHit)
-    promise = "Tweaks, evaluations and warnings will be listed here as they happen."
+    promise = "Tweaks, evaluations and warnings appear here as they happen."
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,10 +63,10 @@ class LogPanel(Panel):
     # -- drawing ----------------------------------------------------------------------------------
 
     def has_content(self) -> bool:
-        return bool(self.history.story)
+        return bool(self.history.log_events)
 
     def redraw(self) -> None:
-        self.model.show(self.history.story)
+        self.model.show(self.history.log_events)
         self._rows.fit(self.history.last_step)
 
     def seek(self, cursor: Cursor | None) -> None:
@@ -96,22 +95,18 @@ class LogPanel(Panel):
     def _pick(self, index: QModelIndex) -> None:
         line = index.data(LineRole)
         if line is not None:
-            self.picked.emit(Cursor(line.step))
+            self.ask_cursor(Cursor(line.step))
 
     # -- export -----------------------------------------------------------------------------------
 
-    def export_csv(self, path: str | Path) -> None:
-        """Write every line, the oldest first, whatever the chips hide. Raises OSError."""
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["step", "kind", "text"])
-            for event in self.history.story:
-                line = line_of(event)
-                writer.writerow([line.step, kind_of(event), line.text])
+    def exported_table(self) -> Table:
+        """Every line, the oldest first, whatever the chips hide."""
+        lines = [(line_of(event), kind_of(event)) for event in self.history.log_events]
+        return Table(("step", "kind", "text"), [(line.step, kind, line.text) for line, kind in lines])
 
 
 class EventRowDelegate(QStyledItemDelegate):
-    """Paints a line: its step in a column of its own, its icon, its sentence as far as there is room."""
+    """Paints a line: its step in a right-aligned column, its icon, its sentence (shortened if there is no room)."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -119,7 +114,7 @@ class EventRowDelegate(QStyledItemDelegate):
         self._icons: dict[tuple[str, str], QIcon] = {}
 
     def fit(self, last_step: int) -> None:
-        """Make room for the longest step."""
+        """Make the step column wide enough for the last step."""
         self._step_px = themes.metrics(SECONDARY_PX).horizontalAdvance(f"{last_step:,}") + 2
 
     def restyle(self) -> None:
@@ -134,10 +129,10 @@ class EventRowDelegate(QStyledItemDelegate):
         line: EventLine = index.data(LineRole)
         theme, rect = themes.current(), option.rect
         painter.save()
-        chosen, under = QStyle.StateFlag.State_Selected, QStyle.StateFlag.State_MouseOver
-        if option.state & (chosen | under):
+        selected, hovered = QStyle.StateFlag.State_Selected, QStyle.StateFlag.State_MouseOver
+        if option.state & (selected | hovered):
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.mixed("accent", 0.18) if option.state & chosen else theme.color("raised"))
+            painter.setBrush(theme.mixed("accent", 0.18) if option.state & selected else theme.color("raised"))
             painter.drawRoundedRect(rect.adjusted(2, 1, -2, -1), 4, 4)
         painter.setFont(themes.font(SECONDARY_PX))
         middle = Qt.AlignmentFlag.AlignVCenter
@@ -151,6 +146,6 @@ class EventRowDelegate(QStyledItemDelegate):
         self._icons[key].paint(painter, step.right() + 10, top, ICON_PX, ICON_PX)
         text = rect.adjusted(step.right() + 10 + ICON_PX + 7 - rect.left(), 0, -8, 0)
         painter.setPen(theme.color("text"))
-        words = painter.fontMetrics().elidedText(line.text, Qt.TextElideMode.ElideRight, text.width())
-        painter.drawText(text, int(middle | Qt.AlignmentFlag.AlignLeft), words)
+        shown = painter.fontMetrics().elidedText(line.text, Qt.TextElideMode.ElideRight, text.width())
+        painter.drawText(text, int(middle | Qt.AlignmentFlag.AlignLeft), shown)
         painter.restore()

@@ -1,1 +1,1 @@
-"""The Over training card: how attention changed from checkpoint to checkpoint."""
+"""The Over training card: how attention changed from checkpoint to checkpoint. Not curves of returns."""

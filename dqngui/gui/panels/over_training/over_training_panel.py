@@ -1,9 +1,6 @@
-"""The Over training panel: how concentrated attention was, and how far back it looked, at every stored checkpoint."""
+"""The Over training panel: entropy of attention, and its mean distance in steps, at every stored checkpoint."""
 
 from __future__ import annotations
-
-import csv
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -12,32 +9,34 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from dqngui import messages as m
-from dqngui.gui.cards.panel import Cursor, Panel, Sources
+from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.charts.head_plot import HeadPlot
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.analysis.study_question import StudyQuestion
+from dqngui.lab.analysis.table import Table
 from dqngui.lab.analysis.views import in_words
+from dqngui.lab.cursor.cursor import Cursor
 from dqngui.messages import OverTraining
 
 Floats = npt.NDArray[np.float64]
-WIDE = 1.5  # of its height: a panel so wide has its plots side by side
+WIDE_RATIO = 1.5  # width / height from which the plots stand side by side
 
 
 class OverTrainingPanel(Panel):
-    """Asks the study to play every checkpoint, and draws a point a checkpoint as they come: each head, and their mean.
+    """Asks the study to play every checkpoint, and draws one point per checkpoint: for each head, and their mean.
 
     Attributes:
-        rows: the answer, a row a checkpoint, in order.
-        question: the one that was asked last.
+        rows: the answer, one row per checkpoint, in order.
+        question: the question to the study.
     """
 
     title = "Over training"
     promise = (
-        "How concentrated attention was, and how far back it looked, at every stored checkpoint. "
-        "Each of them plays the same episodes for it."
+        "Shows how attention changed during training: its entropy, and how many steps it looks back, at every stored "
+        "checkpoint. All checkpoints play the same episodes."
     )
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -46,10 +45,10 @@ class OverTrainingPanel(Panel):
         self.question = StudyQuestion(self)
         self.question.changed.connect(self._on_change)
         self.question.answered.connect(self._on_answer)
-        self._fresh: list[OverTraining] | None = None  # rows of the open question, the first of which replaces `rows`
+        self._fresh: list[OverTraining] | None = None  # rows of the open question; the first one replaces `rows`
         self._name, self._problem = "", ""
-        self._of: object = None  # whose curves these are
-        self.view = ChoiceButton("What the curves are of", self)
+        self._of: object = None  # the agent of the curves
+        self.view = ChoiceButton("The view that the curves show", self)
         self.button = QPushButton("Measure", self)
         themes.set_role(self.button, "small")
         self.button.clicked.connect(self._on_button)
@@ -57,8 +56,10 @@ class OverTrainingPanel(Panel):
         self.start = self.offer(
             "Measure over training", "chart-timeline-variant", "Play every stored checkpoint", self.measure
         )
-        self.entropy = HeadPlot("Entropy", "%", "Mean entropy, as a share of that of looking at all alike: 0 to 100 %")
-        self.distance = HeadPlot("Distance", "steps", "How many steps it looks back in the mean")
+        self.entropy = HeadPlot(
+            "Entropy", "%", "Mean entropy of attention, in percent of the entropy of uniform attention"
+        )
+        self.distance = HeadPlot("Distance", "steps", "Mean number of steps that attention looks back")
         self._arrange()
         for plot in (self.entropy, self.distance):
             plot.picked.connect(self._pick_near)
@@ -120,7 +121,7 @@ class OverTrainingPanel(Panel):
         asking, can_ask = self.question.is_open, self.question.can_ask
         self.start.setVisible(can_ask)
         self.button.setText("Cancel" if asking else "Measure")
-        self.button.setToolTip("Leave it at that" if asking else "Play every checkpoint that is stored by now")
+        self.button.setToolTip("Stop; the points so far stay" if asking else "Play every stored checkpoint")
         self.button.setEnabled(asking or can_ask)
         self.progress.setVisible(asking)
         self._line.setVisible(asking or bool(self._problem))
@@ -145,7 +146,7 @@ class OverTrainingPanel(Panel):
     # -- curves -----------------------------------------------------------------------------------
 
     def names(self) -> list[str]:
-        """The views that there are curves of."""
+        """The views for which there are curves."""
         return list(self.rows[0].entropy) if self.rows else []
 
     @property
@@ -159,9 +160,9 @@ class OverTrainingPanel(Panel):
         self._on_change()
 
     def curves_of(self, kind: str) -> Floats:
-        """Entropy in percent, or `distance` in steps, of the chosen view (checkpoints, heads); (n, 0) without any."""
-        of = [getattr(row, kind).get(self.chosen, ()) for row in self.rows]
-        values = np.array(of, float).reshape(len(of), len(of[0]) if of else 0)
+        """`entropy` in percent or `distance` in steps of the chosen view: (checkpoints, heads); (n, 0) if none."""
+        heads = [getattr(row, kind).get(self.chosen, ()) for row in self.rows]
+        values = np.array(heads, float).reshape(len(heads), len(heads[0]) if heads else 0)
         return 100 * values if kind == "entropy" else values
 
     def _draw_curves(self) -> None:
@@ -178,7 +179,7 @@ class OverTrainingPanel(Panel):
         self.distance.draw(steps, distances, last, pinned)
 
     def _follow(self, leader: HeadPlot, other: HeadPlot) -> None:
-        """Both show the same steps."""
+        """Show the same range of steps in the other plot."""
         if not self._moving and not other.isHidden():
             self._moving = True
             other.plot.fitted = leader.plot.fitted
@@ -186,20 +187,20 @@ class OverTrainingPanel(Panel):
             self._moving = False
 
     def _pick_near(self, step: float) -> None:
-        """A click asks for the checkpoint that is nearest."""
+        """Move the cursor to the checkpoint nearest to a click."""
         if self.rows:
             near = min((row.step for row in self.rows), key=lambda each: abs(each - step))
             self.pick(near, 0.0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        wide = self.width() > WIDE * self.height()
+        wide = self.width() > WIDE_RATIO * self.height()
         self._plots.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 
     # -- asking -----------------------------------------------------------------------------------
 
     def measure(self) -> None:
-        """Ask; what is drawn stays until the first new point comes."""
+        """Ask the study; the old curves stay until the first new point comes."""
         if self.question.can_ask:
             self._problem, self._of, self._fresh = "", self.question.agent_key, []
             self.question.ask(lambda number: m.AskOverTraining(number=number))
@@ -224,24 +225,25 @@ class OverTrainingPanel(Panel):
                 self._fresh.append(event)
                 self.rows = self._fresh
             case m.Unanswered():
-                self._problem = event.text
+                self._problem = event.words
         self._on_change()
 
     def _forget_others(self) -> None:
-        """Curves of another agent."""
+        """Remove the curves if another agent plays now."""
         if self.rows and self._of != self.question.agent_key:
             self.rows, self._problem = [], ""
             self._on_change()
 
     # -- export -----------------------------------------------------------------------------------
 
-    def export_csv(self, path: str | Path) -> None:
-        """Write a row a checkpoint, view and head. Raises OSError."""
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["step", "view", "head", "entropy", "distance"])
-            for row in self.rows:
-                for name, heads in row.entropy.items():
-                    far = row.distance.get(name, ())
-                    for head, share in enumerate(heads):
-                        writer.writerow([row.step, name, head, share, far[head] if head < len(far) else ""])
+    def exported_table(self) -> Table:
+        """One row for each checkpoint, view and head."""
+        rows: list[tuple[object, ...]] = []
+        for row in self.rows:
+            for name, heads in row.entropy.items():
+                far = row.distance.get(name, ())
+                rows += [
+                    (row.step, name, head, share, far[head] if head < len(far) else "")
+                    for head, share in enumerate(heads)
+                ]
+        return Table(("step", "view", "head", "entropy", "distance"), rows)

@@ -1,6 +1,8 @@
-"""A probe's score over the steps of the episode, with its interval, the shuffled control, and what guessing gives."""
+"""A probe's score over the steps of the episode, with its interval, the shuffled control, and the score of guessing."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
@@ -8,7 +10,11 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.charts.timeline import StepCanvas
+from dqngui.gui.charts.layout.axis import short, two_digits
+from dqngui.gui.charts.layout.curves import CurveScale, Floats, level_labels
+from dqngui.gui.charts.layout.text import Label, first_that_fits, side_by_side
+from dqngui.gui.charts.painted_text import paint_labels
+from dqngui.gui.charts.timeline import RIGHT, StepCanvas
 from dqngui.gui.style import theme as themes
 from dqngui.messages import Probed
 
@@ -17,141 +23,176 @@ DOTS = 40
 """Points of a curve up to which each gets a dot."""
 BETWEEN = 12.0  # pixels between two names
 LOWEST = -0.5
-"""R² has no lower end; further down all are alike."""
+"""R² has no lower end; the axis ends here at the latest."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProbeDrawn:
+    """A probe's answer in pixels.
+
+    Attributes:
+        lines: heights of thin lines across.
+        labels: the levels at the left and the steps below.
+        chance: height of the line of guessing.
+        score, control, interval: corners (n, 2) of both curves, and of the area between the ends of the interval.
+    """
+
+    lines: tuple[float, ...]
+    labels: tuple[Label, ...]
+    chance: float
+    score: Floats
+    control: Floats
+    interval: Floats
+
+    @classmethod
+    def of(cls, answer: Probed, scale: CurveScale, lines: tuple[float, ...], labels: tuple[Label, ...]) -> ProbeDrawn:
+        """Where the curves of an answer run; steps without a value are left out."""
+        columns = answer.tensors
+        t = columns["t"]
+        interval = np.isfinite(columns["low"]) & np.isfinite(columns["high"])
+        above, below, score, control = (
+            _points(t[known], columns[name][known], scale)
+            for name, known in (
+                ("high", interval),
+                ("low", interval),
+                ("score", np.isfinite(columns["score"])),
+                ("control", np.isfinite(columns["control"])),
+            )
+        )
+        return cls(lines, labels, scale.y_of(answer.chance), score, control, np.concatenate([above, below[::-1]]))
+
+
+def _points(t: np.ndarray, values: np.ndarray, scale: CurveScale) -> Floats:
+    """Pixels (n, 2) of values (n,) at steps; values beyond the levels lie on them."""
+    y = scale.ys_of(np.clip(values, scale.low, scale.high).astype(np.float64))
+    return np.stack([scale.steps.xs_of(t.astype(np.float64)), y], axis=1)
 
 
 class ProbeCurve(StepCanvas):
-    """Draws one answer; clicks seek in the episode that plays."""
+    """Draws one answer; clicks seek in the episode that plays.
+
+    Attributes:
+        answer: the answer; None: nothing is drawn.
+        limits: the lowest and the highest score that there is room for.
+        drawn: the answer in pixels, as it is painted.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.head = self.line + 6.0
-        self.told_answer: Probed | None = None
+        self.head = self.letters.line + 6.0
+        self.answer: Probed | None = None
         self.limits = (0.0, 1.0)
         self.setMinimumHeight(70)
 
     def draw(self, answer: Probed | None) -> None:
         """Show another answer; None: nothing."""
-        if answer is self.told_answer:
+        if answer is self.answer:
             return
-        self.told_answer, self.length = answer, 0
+        self.answer, self.length = answer, 0
         if answer is not None:
             columns = answer.tensors
             self.length = int(columns["t"][-1]) + 1
             lowest = min(float(np.nanmin(columns[name], initial=0.0)) for name in ("score", "control"))
             self.limits = (0.0 if lowest > -0.02 else max(LOWEST, float(np.floor(10 * lowest) / 10)), 1.0)
             self.span = max(self.length, 2)
-        self.gutter = self.metrics.horizontalAdvance("−0.25") + 12
+        self.gutter = self.letters.width("−0.25") + 12
         self.renew()
 
     # -- painting ---------------------------------------------------------------------------------
 
-    def draw_frame(self, painter: QPainter) -> None:
-        if self.told_answer is None:
-            return
-        super().draw_frame(painter)
-        theme, place = themes.current(), self.place
-        low, high = self.limits
-        steps = [low, *np.arange(0, 1.01, 0.5 if place.height() < 4 * self.line else 0.25)] if low < 0 else [0, 0.5, 1]
-        for level in steps:
-            y = int(self._y(level)) + 0.5
-            painter.setPen(QPen(theme.color("line"), 1))
-            painter.drawLine(QPointF(place.left(), y), QPointF(place.right(), y))
-            if level in (low, 0, 0.5, high):
-                top = min(y - self.line / 2, self.height() - self.line)
-                number = f"{level:.4g}".replace("-", "−")
-                at = QRectF(0, top, self.gutter - 6, self.line)
-                self.words(painter, at, number, Qt.AlignmentFlag.AlignRight, theme.color("muted"))
-        self._draw_answer(painter, self.told_answer)
+    @property
+    def curve_scale(self) -> CurveScale:
+        """Steps and scores as pixels."""
+        return CurveScale(self.scale, *self.limits)
 
-    def _draw_answer(self, painter: QPainter, answer: Probed) -> None:
+    @property
+    def drawn(self) -> ProbeDrawn | None:
+        return self.layout_kept.get(self.size(), self._lay_out)
+
+    def _lay_out(self) -> ProbeDrawn | None:
+        if self.answer is None:
+            return None
+        scale, letters = self.curve_scale, self.letters
+        low, high = self.limits
+        every = 0.5 if scale.steps.place.height() < 4 * letters.line else 0.25
+        levels = [low, *np.arange(0, 1.01, every).tolist()] if low < 0 else [0, 0.5, 1]
+        written = [(level, scale.line_at(level)) for level in levels if level in (low, 0, 0.5, high)]
+        labels = level_labels(written, self.gutter, self.height(), letters, short)
+        lines = tuple(scale.line_at(level) for level in levels)
+        return ProbeDrawn.of(self.answer, scale, lines, (*self.axis_labels(), *labels))
+
+    def draw_frame(self, painter: QPainter) -> None:
+        drawn = self.drawn
+        if drawn is None:
+            return
         theme, place = themes.current(), self.place
-        columns = answer.tensors
+        painter.setPen(QPen(theme.color("line"), 1))
+        for y in drawn.lines:
+            painter.drawLine(QPointF(place.left(), y), QPointF(place.right(), y))
+        paint_labels(painter, drawn.labels)
+        self._draw_curves(painter, drawn, place)
+
+    @staticmethod
+    def _draw_curves(painter: QPainter, drawn: ProbeDrawn, place: QRectF) -> None:
+        theme = themes.current()
         painter.save()
         painter.setClipRect(place.adjusted(-4, -4, 4, 4))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(theme.color(CHANCE), 1, Qt.PenStyle.DotLine))
-        chance = self._y(answer.chance)
-        painter.drawLine(QPointF(place.left(), chance), QPointF(place.right(), chance))
+        painter.drawLine(QPointF(place.left(), drawn.chance), QPointF(place.right(), drawn.chance))
         band = theme.color(SCORE)
         band.setAlphaF(0.22)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(band)
-        known = np.isfinite(columns["low"]) & np.isfinite(columns["high"])
-        above = self._points(columns["t"][known], columns["high"][known])
-        below = self._points(columns["t"][known], columns["low"][known])
-        edge = [above.at(index) for index in range(above.size())]
-        painter.drawPolygon(QPolygonF([*edge, *(below.at(index) for index in reversed(range(below.size())))]))
+        painter.drawPolygon(_polygon(drawn.interval))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(theme.color(CONTROL), 1, Qt.PenStyle.DashLine))
-        painter.drawPolyline(self._curve(columns["t"], columns["control"]))
+        painter.drawPolyline(_polygon(drawn.control))
         painter.setPen(QPen(theme.color(SCORE), 1.6))
-        curve = self._curve(columns["t"], columns["score"])
-        painter.drawPolyline(curve)
-        if curve.size() <= DOTS:
+        painter.drawPolyline(_polygon(drawn.score))
+        if len(drawn.score) <= DOTS:
             painter.setBrush(theme.color(SCORE))
-            for index in range(curve.size()):
-                painter.drawEllipse(curve.at(index), 2.2, 2.2)
+            for point in drawn.score:
+                painter.drawEllipse(QPointF(*point), 2.2, 2.2)
         painter.restore()
 
-    def _y(self, value: float) -> float:
-        low, high = self.limits
-        return self.place.bottom() - (value - low) / (high - low) * self.place.height()
-
-    def _points(self, t: np.ndarray, values: np.ndarray) -> QPolygonF:
-        if not len(t):
-            return QPolygonF()
-        place, (low, high) = self.place, self.limits
-        x = place.left() + (t + 0.5) / self.span * place.width()
-        y = place.bottom() - (np.clip(values, low, high) - low) / (high - low) * place.height()
-        return pg.functions.arrayToQPolygonF(x.astype(np.float64), y.astype(np.float64))
-
-    def _curve(self, t: np.ndarray, values: np.ndarray) -> QPolygonF:
-        known = np.isfinite(values)
-        return self._points(t[known], values[known])
-
     def draw_over(self, painter: QPainter) -> None:
-        if self.told_answer is None:
+        if self.answer is None:
             return
         super().draw_over(painter)
-        theme = themes.current()
-        x, right = self.gutter, self.width() - 10.0
-        for text, token in self.legend(right - x):
-            shown = self.metrics.elidedText(text, Qt.TextElideMode.ElideRight, right - x)
-            at = QRectF(x, 2, right - x, self.line)
-            self.words(painter, at, shown, Qt.AlignmentFlag.AlignLeft, theme.color(token))
-            x += self.metrics.horizontalAdvance(text) + BETWEEN
+        left, right = self.gutter, self.width() - RIGHT
+        paint_labels(painter, side_by_side(self.legend(right - left), left, right, 2, self.letters, BETWEEN))
 
     # -- words ------------------------------------------------------------------------------------
 
     def legend(self, room: float) -> list[tuple[str, str]]:
         """Names of the curves with their values at the cursor, or at the end; shorter where there is no room."""
-        answer = self.told_answer
+        answer = self.answer
         if answer is None:
             return []
         at = self._place_of(self.length - 1 if self.t is None else self.t)
-        values = [_two(answer.tensors[name][at]) for name in ("score", "control")] + [_two(answer.chance)]
+        values = [two_digits(answer.tensors[name][at], "–") for name in ("score", "control")] + [
+            two_digits(answer.chance, "–")
+        ]
         full = ["Accuracy" if answer.measure == "accuracy" else "R²", "shuffled", "chance"]
         tokens = [SCORE, CONTROL, CHANCE]
         episodes = (f"{int(answer.tensors['count'][at]):,} episodes", "muted")
         named = [(f"{name} {value}", token) for name, value, token in zip(full, values, tokens, strict=True)]
         bare = list(zip(full, tokens, strict=True))
-        for parts in ([*named, episodes], named, bare):
-            if sum(self.metrics.horizontalAdvance(text) + BETWEEN for text, _ in parts) - BETWEEN <= room:
-                return parts
-        return bare[:2]
+        fits = first_that_fits(([*named, episodes], named, bare), room, self.letters, BETWEEN)
+        return list(fits or bare[:2])
 
     def _place_of(self, t: int) -> int:
         """The point nearest to a step."""
-        assert self.told_answer is not None
-        return int(np.abs(self.told_answer.tensors["t"] - t).argmin())
+        assert self.answer is not None
+        return int(np.abs(self.answer.tensors["t"] - t).argmin())
 
-    def told(self, t: int, y: float) -> str:
-        answer = self.told_answer
+    def words_at(self, t: int, y: float) -> str:
+        answer = self.answer
         if answer is None:
             return ""
         at, columns = self._place_of(t), answer.tensors
-        score, low, high, control = (_two(columns[name][at]) for name in ("score", "low", "high", "control"))
+        score, low, high, control = (two_digits(columns[name][at], "–") for name in ("score", "low", "high", "control"))
         if score == "–":
             return f"t {columns['t'][at]} · the same in all episodes"
         return f"t {columns['t'][at]} · {answer.measure} {score} ({low} to {high}) · shuffled {control}"
@@ -163,5 +204,5 @@ class ProbeCurve(StepCanvas):
             self.update(0, 0, self.width(), int(self.head))
 
 
-def _two(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−") if np.isfinite(value) else "–"
+def _polygon(points: Floats) -> QPolygonF:
+    return pg.functions.arrayToQPolygonF(points[:, 0], points[:, 1]) if len(points) else QPolygonF()

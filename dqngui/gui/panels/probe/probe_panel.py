@@ -1,9 +1,6 @@
-"""The Probe panel: what can be read from the agent's memory, step by step. Does it remember the cue?"""
+"""The Probe panel: whether a fact, such as the cue, can be read from the agent's memory at each step."""
 
 from __future__ import annotations
-
-import csv
-from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt, Slot
@@ -20,27 +17,28 @@ from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.analysis.study_question import StudyQuestion
+from dqngui.lab.analysis.table import Table
 from dqngui.lab.analysis.views import in_words
 from dqngui.lab.playback.episode import PlayedEpisode
 
 EPISODES = (50, 200, 1000)
 ALL = "all"
-ROOMY = 400  # pixels of a card whose header has room for all choices
+WIDE_PX = 400  # card width from which the header has room for all choices
 COLUMNS = ("t", "score", "low", "high", "control", "count")
 
 
 class ProbePanel(Panel):
-    """Asks the study for a fact, and draws how well it is read.
+    """Asks the study to read a fact from the memory, and draws how well that works at each step.
 
     Attributes:
-        answer: the last one.
-        question: the one that was asked last.
+        answer: the last answer.
+        question: the question to the study.
     """
 
     title = "Probe"
     promise = (
-        "What can be read from the agent's memory: the cue it saw, a velocity it does not see. "
-        "A curve over the episode will say here whether it remembers."
+        "Tests what the agent's memory contains, such as a cue that it saw or a velocity that it does not observe. "
+        "The curve over the episode shows whether it remembers."
     )
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -50,14 +48,17 @@ class ProbePanel(Panel):
         self.question.changed.connect(self._on_change)
         self.question.answered.connect(self._on_answer)
         self._problem = ""
-        self._read_of: object = None  # whose memory the answer speaks of
+        self._read_of: object = None  # the agent of the answer
         self._fact, self._view, self._episodes = "", ALL, EPISODES[1]
-        self.fact = ChoiceButton("The fact that is read", self)
-        self.view = ChoiceButton("What it is read from", self)
-        self.episodes = ChoiceButton("Episodes that are played for it: more make the interval narrower", self)
+        self.fact = ChoiceButton("The fact to read from the memory", self)
+        self.view = ChoiceButton("The part of the memory to read from", self)
+        self.episodes = ChoiceButton("Number of episodes to play: more episodes give a narrower interval", self)
         self.header_widgets = [self.fact, self.view, self.episodes]
         self.start = self.offer(
-            "Read its memory", "head-question-outline", "Play episodes, and read what is hidden", self.read
+            "Read its memory",
+            "head-question-outline",
+            "Play episodes and test which facts the memory contains",
+            self.read,
         )
         self.curve = ProbeCurve()
         self.curve.stepped.connect(self._seek)
@@ -69,8 +70,8 @@ class ProbePanel(Panel):
         self.words, self.stale = QLabel(), ElidedLabel()
         self.words.setWordWrap(True)
         self.words.setToolTip(
-            "A linear model reads the fact from the memory, each episode by a model that never saw it. "
-            "That a fact can be read does not say that the agent uses it: What if does."
+            "A linear model predicts the fact from the memory; for each episode it was trained on other episodes. "
+            "A fact that can be read is not always used by the agent. The What if card tests that."
         )
         themes.set_role(self.stale, "warn")
         self.bar = QProgressBar()
@@ -80,13 +81,13 @@ class ProbePanel(Panel):
         self.bar.setAccessibleName("Progress of reading")
         self.button = QPushButton("Read")
         self.button.clicked.connect(self._on_button)
-        said = QVBoxLayout()
-        said.setSpacing(4)
+        texts = QVBoxLayout()
+        texts.setSpacing(4)
         for widget in (self.words, self.bar, self.stale):
-            said.addWidget(widget)
+            texts.addWidget(widget)
         top = QHBoxLayout()
         top.setSpacing(10)
-        top.addLayout(said, 1)
+        top.addLayout(texts, 1)
         top.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout(self.content)
         column.setContentsMargins(12, 2, 12, 6)
@@ -113,7 +114,7 @@ class ProbePanel(Panel):
     def why_empty(self) -> str:
         study = self.question.study
         if study is not None and study.ready is not None and not study.ready.held:
-            return "This agent carries nothing from one step to the next, so there is nothing to read from its memory."
+            return "This agent carries nothing from one step to the next: it has no memory to read from."
         return self.promise
 
     def redraw(self) -> None:
@@ -126,7 +127,7 @@ class ProbePanel(Panel):
         self.bar.setVisible(asking)
         self.button.setText("Cancel" if asking else "Read")
         self.button.setToolTip(
-            "Leave it at that" if asking else "Play episodes, and read the fact from what the memory holds at each step"
+            "Stop; the last answer stays" if asking else "Play episodes and read the fact from the memory at each step"
         )
         self.button.setEnabled(asking or study.can_ask)
         role, text = self._sentence()
@@ -146,7 +147,7 @@ class ProbePanel(Panel):
     def take_views(self, playing: PlayedEpisode | None) -> None:
         another = playing is None or self.playing is None or playing.weights_step != self.playing.weights_step
         self.playing = playing
-        self._changed = self._changed or another  # an episode that goes on changes nothing here
+        self._changed = self._changed or another  # further steps of the same episode change nothing here
 
     def clear(self, reason: str = "") -> None:
         self.question.give_up()
@@ -160,32 +161,32 @@ class ProbePanel(Panel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if self.has_content():
-            self.episodes.setVisible(self.width() >= ROOMY)
+            self.episodes.setVisible(self.width() >= WIDE_PX)
 
     # -- asking -----------------------------------------------------------------------------------
 
     @property
     def _facts(self) -> tuple[str, ...]:
-        """What can be read of this agent; () where nothing is known of it, or nothing can."""
+        """The facts that can be asked about this agent; () if it has no memory or is not known yet."""
         study = self.question.study
         ready = None if study is None else study.ready
         return ready.facts if ready is not None and ready.held else ()
 
     def read(self) -> None:
-        """Ask; the first time, that finds out what can be read."""
+        """Ask the study; the first answer also tells which facts can be read."""
         if self.question.can_ask:
             self._problem, self._read_of = "", self.question.agent_key
-            self.question.ask(self._asked)
+            self.question.ask(self._request)
             self._on_change()
 
-    def _asked(self, number: int) -> m.AskProbe:
+    def _request(self, number: int) -> m.AskProbe:
         study = self.question.study
         held = study.ready.held if study is not None and study.ready is not None else ()
         views = (self._view,) if self._view in held else ()
         return m.AskProbe(number=number, fact=self._chosen_fact(), views=views, episodes=self._episodes)
 
     def _chosen_fact(self) -> str:
-        """The chosen one, or the agent's first, which is the task's own where it has any."""
+        """The chosen fact if the agent has it, otherwise the agent's first fact (the task's own facts come first)."""
         facts = self._facts
         return self._fact if self._fact in facts or not facts else facts[0]
 
@@ -203,20 +204,20 @@ class ProbePanel(Panel):
             case m.Probed():
                 self.answer = event
             case m.Unanswered():
-                self._problem = event.text
+                self._problem = event.words
         self._on_change()
 
     def _redraw_choices(self, study: Study) -> None:
         facts = self._facts or ((self._chosen_fact(),) if self._fact else ())
         self.fact.offer({fact: fact for fact in facts}, self._chosen_fact(), self._choose_fact)
         held = study.ready.held if study.ready is not None else ()
-        views = {ALL: "all it holds"} | {name: in_words(name) for name in held}
+        views = {ALL: "whole memory"} | {name: in_words(name) for name in held}
         self.view.offer(views, self._view if self._view in views else ALL, self._choose_view)
         every = {str(count): f"{count:,} episodes" for count in EPISODES}
         self.episodes.offer(every, str(self._episodes), self._choose_episodes)
         self.fact.setVisible(bool(facts))
         self.view.setVisible(len(held) > 1)
-        self.episodes.setVisible(self.width() >= ROOMY)
+        self.episodes.setVisible(self.width() >= WIDE_PX)
 
     def _choose_fact(self, fact: str) -> None:
         self._fact = fact
@@ -236,20 +237,25 @@ class ProbePanel(Panel):
         if self.question.is_open:
             return "muted", self.question.words
         if self._problem:
-            return "bad", f"Not read: {self._problem}."
+            return "bad", f"The probe has no answer: {self._problem}."
         if self.answer is not None:
             return verdict(self.answer)
-        return "muted", f"Read {self._chosen_fact()} from what the memory holds, at every step of the episode."
+        return (
+            "muted",
+            f"Press Read to test whether the memory contains {self._chosen_fact()} at each step of the episode.",
+        )
 
     def why_stale(self) -> str:
-        """Why the answer may not be true of what plays now; empty where it is."""
+        """Why the answer may not hold for the agent that plays now; empty if it does."""
         answer, playing = self.answer, self.playing
         if answer is None:
             return ""
         if self._read_of != self.question.agent_key:
-            return "Of another agent than the one that plays now."
+            return "This answer is about another agent than the one that plays now."
         if playing is not None and playing.weights_step != answer.step:
-            return f"Of weights after {answer.step:,} steps; {playing.weights_step:,} now."
+            return (
+                f"Measured with the weights of step {answer.step:,}; now the weights are of {playing.weights_step:,}."
+            )
         return ""
 
     def _seek(self, t: int, _: float) -> None:
@@ -258,13 +264,11 @@ class ProbePanel(Panel):
 
     # -- export -----------------------------------------------------------------------------------
 
-    def export_csv(self, path: str | Path) -> None:
-        """Write the curve: a row a step, with the fact, its measure and what guessing gives. Raises OSError."""
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow([*COLUMNS, "chance", "measure", "fact"])
-            if self.answer is None:
-                return
-            rows = np.stack([self.answer.tensors[name] for name in COLUMNS], axis=1)
-            rest = (self.answer.chance, self.answer.measure, self.answer.fact)
-            writer.writerows((int(row[0]), *row[1:-1].tolist(), int(row[-1]), *rest) for row in rows)
+    def exported_table(self) -> Table:
+        """The curve, one row per step, with fact, measure and the score of guessing."""
+        header = (*COLUMNS, "chance", "measure", "fact")
+        if self.answer is None:
+            return Table(header)
+        rows = np.stack([self.answer.tensors[name] for name in COLUMNS], axis=1)
+        rest = (self.answer.chance, self.answer.measure, self.answer.fact)
+        return Table(header, ((int(row[0]), *row[1:-1].tolist(), int(row[-1]), *rest) for row in rows))

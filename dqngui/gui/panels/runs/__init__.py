@@ -1,1 +1,1 @@
-"""The Runs card: the folder of runs as a table."""
+"""The Runs card: the folder of runs as a table. Not the reading of the folder."""

@@ -1,4 +1,4 @@
-"""The table of runs: what is in it, and how it is sorted and filtered."""
+"""The Qt models of the table of runs: its rows and columns, and how it is sorted and filtered."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFont, QGuiApplication, QIcon
 
 from dqngui import catalog
-from dqngui.gui.charts.plot import short
-from dqngui.gui.panels.curves.run_overlays import token
+from dqngui.gui.charts.layout.axis import short
+from dqngui.gui.charts.overlay_style import token
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, Theme
 from dqngui.lab.library.library import Library
@@ -47,14 +47,14 @@ class RunColumn(IntEnum):
 
 
 HEADS = {
-    RunColumn.SWATCH: ("", "Draw the run's returns over the open run's (Space)"),
+    RunColumn.SWATCH: ("", "Draw the run on the return plot of the open run (Space)"),
     RunColumn.NAME: ("run", "Title, or the folder's name"),
     RunColumn.TASK: ("task", "Environment"),
     RunColumn.AGENT: ("agent", "Attention and memory"),
     RunColumn.BEST: ("best", "Mean return of the best evaluation"),
     RunColumn.STEPS: ("steps", "Environment steps made"),
-    RunColumn.STATE: ("", "How the run stands"),
-    RunColumn.WHEN: ("changed", "When it last wrote"),
+    RunColumn.STATE: ("", "State of the run"),
+    RunColumn.WHEN: ("changed", "Time of the last write to the run's folder"),
 }
 _RIGHT = (RunColumn.BEST, RunColumn.STEPS)
 _MUTED = (RunColumn.TASK, RunColumn.AGENT, RunColumn.STEPS, RunColumn.WHEN)
@@ -63,20 +63,20 @@ STATES = {
     "finished": ("check-circle-outline", "good", "finished"),
     "stopped": ("stop-circle-outline", "muted", "stopped; it can be resumed"),
     "failed": ("alert-circle-outline", "bad", "failed"),
-    "interrupted": ("lightning-bolt-outline", "warn", "interrupted: its process ended without saving"),
-    "ready": ("clock-outline", "muted", "not begun"),
+    "interrupted": ("lightning-bolt-outline", "warn", "interrupted: its process ended before it saved"),
+    "ready": ("clock-outline", "muted", "not started"),
 }
-"""Icon, colour and words of each state of `RunSummary`."""
+"""Icon, colour token and label of each state of `RunSummary`."""
 
 
 def task_text(summary: RunSummary) -> str:
-    """`CartPole` for `CartPole-v1`."""
+    """Short name of the environment: `CartPole` for `CartPole-v1`."""
     bare = summary.env.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
     return bare.rpartition("-v")[0] or bare
 
 
 def agent_text(summary: RunSummary) -> str:
-    """`self + GRU`, `LSTM`, `no memory`."""
+    """Attention and memory as a label: `self + GRU`, `LSTM`, `no memory`."""
     attention, memory = summary.attention, summary.memory
     entry = catalog.MEMORIES.get(memory)
     parts = [attention] if attention != "none" else []
@@ -86,7 +86,7 @@ def agent_text(summary: RunSummary) -> str:
 
 
 def ago(then: str, now: datetime) -> str:
-    """How long ago an ISO time was: `just now`, `5 min ago`, `3 h ago`, `2 days ago`, `14 Oct 2025`."""
+    """The time since an ISO time, as text: `just now`, `5 min ago`, `3 h ago`, `2 days ago`, `14 Oct 2025`."""
     try:
         moment = datetime.fromisoformat(then)
     except ValueError:
@@ -104,19 +104,19 @@ def ago(then: str, now: datetime) -> str:
 
 
 class RunModel(QAbstractTableModel):
-    """The library's summaries, a row each."""
+    """A table model with one row for each run of the library."""
 
     def __init__(self, library: Library, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._library = library
         self._rows: list[RunSummary] = []
         self._names: dict[str, str] = {}
-        self._marks: dict[str, tuple[bool, bool]] = {}  # open, drawn
+        self._marks: dict[str, tuple[bool, bool]] = {}  # by folder: (is open, is drawn)
         self._icons: dict[str, QIcon] = {}
         self._now = datetime.now().astimezone()
 
     def update(self) -> None:
-        """Take the library's summaries; rows that stay keep their place, so that a selection does too."""
+        """Take the library's summaries; existing rows keep their index, so that the selection stays."""
         self.tick()
         found = {summary.folder: summary for summary in self._library.summaries}
         for row in range(len(self._rows) - 1, -1, -1):
@@ -131,28 +131,28 @@ class RunModel(QAbstractTableModel):
             self._rows += found.values()
             self.endInsertRows()
         names = {summary.folder: self._library.name_of(summary.folder) for summary in self._rows}
-        # Each changed row is sorted in again, so only these are told.
+        # The proxy sorts each changed row again, so only the changed rows are emitted.
         for row in range(kept):
             now = self._rows[row]
             if now != before[row] or names[now.folder] != self._names.get(now.folder):
-                self._tell(row)
+                self._emit_changed(row)
         self._names = names
         self.mark()
 
     def mark(self) -> None:
-        """Another run is open, or others are drawn over it."""
+        """Update which run is open and which runs are drawn over it."""
         drawn = {str(folder) for overlay in self._library.overlays for folder in overlay.folders}
         marks = {each.folder: (self._library.is_open(each.folder), each.folder in drawn) for each in self._rows}
         for row, summary in enumerate(self._rows):
             if marks[summary.folder] != self._marks.get(summary.folder, (False, False)):
-                self._tell(row)
+                self._emit_changed(row)
         self._marks = marks
 
-    def _tell(self, row: int) -> None:
+    def _emit_changed(self, row: int) -> None:
         self.dataChanged.emit(self.index(row, 0), self.index(row, len(RunColumn) - 1))
 
     def tick(self) -> None:
-        """Time has passed."""
+        """Take the present time, from which the column *changed* is computed."""
         self._now = datetime.now().astimezone()
 
     def restyle(self, theme: Theme) -> None:
@@ -202,7 +202,7 @@ class RunModel(QAbstractTableModel):
         return None
 
     def text(self, summary: RunSummary, column: RunColumn) -> str:
-        """What stands in a cell."""
+        """The text of a cell."""
         match column:
             case RunColumn.NAME:
                 return self._library.name_of(summary.folder)
@@ -218,14 +218,14 @@ class RunModel(QAbstractTableModel):
                 return ago(summary.updated, self._now)
         return ""
 
-    def searched(self, row: int) -> str:
-        """What a filter looks at, in small letters."""
+    def search_text(self, row: int) -> str:
+        """The text that the filter searches, in lower case."""
         summary = self._rows[row]
         parts = (self.text(summary, column) for column in (RunColumn.NAME, RunColumn.TASK, RunColumn.AGENT))
         return " ".join([*parts, summary.env, summary.state]).casefold()
 
-    def widest(self, column: RunColumn) -> str:
-        """The longest text of a column, counted in characters."""
+    def longest_text(self, column: RunColumn) -> str:
+        """The longest text in a column, by number of characters."""
         return max((self.text(summary, column) for summary in self._rows), key=len, default="")
 
     def _key(self, summary: RunSummary, column: RunColumn) -> Any:
@@ -239,13 +239,13 @@ class RunModel(QAbstractTableModel):
                 return float(summary.step)
             case RunColumn.STATE:
                 return list(STATES).index(summary.state) if summary.state in STATES else len(STATES)
-            case RunColumn.WHEN:  # those that run write all the time: in the order of their folders they stand still
+            case RunColumn.WHEN:  # running runs write all the time: sorted by folder, they keep their place
                 now = summary.state == "running"
                 return f"{now:d} {'' if now else summary.updated} {summary.folder}"
         return self.text(summary, column).casefold()
 
     def _swatch(self, summary: RunSummary) -> str:
-        """The token of the colour in which the run is drawn; empty if it is not."""
+        """The colour token of a drawn run; empty if the run is not drawn."""
         if self._library.is_open(summary.folder):
             return "series0"
         overlay = self._library.overlay_of(summary.folder) or self._library.overlay_of(summary.folder, seeds=True)
@@ -264,14 +264,16 @@ class RunModel(QAbstractTableModel):
         if state not in self._icons:
             name, color, _ = STATES.get(state, ("help-circle-outline", "muted", state))
             picture = themes.icon(name, color).pixmap(QSize(ICON_PX, ICON_PX), _ratio())
-            self._icons[state] = QIcon(picture)  # a font's icon is drawn anew at each painting
+            self._icons[state] = QIcon(
+                picture
+            )  # an icon made from a font is rendered at each painting; a pixmap is not
         return self._icons[state]
 
     def _tip(self, summary: RunSummary, column: RunColumn) -> str:
         if column is RunColumn.SWATCH:
             if self._library.is_open(summary.folder):
                 return "This run is open"
-            return "Draw it no more" if self._swatch(summary) else HEADS[column][1]
+            return "Remove it from the return plot" if self._swatch(summary) else HEADS[column][1]
         if column is RunColumn.STATE:
             return STATES.get(summary.state, ("", "", summary.state))[2].capitalize()
         minutes, seconds = divmod(round(summary.seconds), 60)
@@ -300,7 +302,7 @@ def _alignment(column: RunColumn) -> int:
 
 
 class RunFilter(QSortFilterProxyModel):
-    """Rows that have every word of a filter in name, task, agent or state."""
+    """Shows the rows whose name, task, agent or state contain every word of the filter."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -308,7 +310,7 @@ class RunFilter(QSortFilterProxyModel):
         self._words: Sequence[str] = ()
 
     def set_words(self, text: str) -> None:
-        """Show rows with each of these words only."""
+        """Show only rows that contain each of these words."""
         words = text.casefold().split()
         if words != self._words:
             self.beginFilterChange()
@@ -320,9 +322,9 @@ class RunFilter(QSortFilterProxyModel):
             return True
         model = self.sourceModel()
         assert isinstance(model, RunModel)
-        return all(word in model.searched(source_row) for word in self._words)
+        return all(word in model.search_text(source_row) for word in self._words)
 
 
 def _ratio() -> float:
-    """Pixels of the finest screen to one of the interface."""
+    """Largest device pixel ratio of the screens."""
     return max((screen.devicePixelRatio() for screen in QGuiApplication.screens()), default=1.0)

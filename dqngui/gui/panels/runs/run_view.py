@@ -1,4 +1,4 @@
-"""How the table of runs looks: which columns are in sight, the swatch, the state, the bar beside the open run."""
+"""The view of the table of runs: which columns are shown, and how swatch, state and the open run are painted."""
 
 from __future__ import annotations
 
@@ -19,19 +19,15 @@ from dqngui.gui.style import theme as themes
 
 SWATCH_PX = 12
 ROW_PX = 26
-NAME_PX = 120  # the least of the name
-WIDEST_PX = 160  # the most of any other column
-PADDING = 12  # of a cell, left and right: see the stylesheet
-_SPARE = (
-    RunColumn.STEPS,
-    RunColumn.AGENT,
-    RunColumn.TASK,
-    RunColumn.WHEN,
-)  # in sight where there is room, in this order
+MIN_NAME_PX = 120
+MAX_COLUMN_PX = 160  # of any other column
+PADDING = 12  # of a cell, left plus right, as in the stylesheet
+_OPTIONAL = (RunColumn.STEPS, RunColumn.AGENT, RunColumn.TASK, RunColumn.WHEN)
+"""Columns that are shown if there is room, the most important first."""
 
 
 class RunTable(QTableView):
-    """Rows to choose from; columns for which there is no room are hidden."""
+    """The table of runs; columns for which there is no room are hidden."""
 
     def __init__(self, proxy: RunFilter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,7 +39,7 @@ class RunTable(QTableView):
         self.setShowGrid(False)
         self.setMouseTracking(True)
         self.setWordWrap(False)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of one experiment differ at their ends
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of the same experiment differ at the end
         self.setTabKeyNavigation(False)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -57,7 +53,7 @@ class RunTable(QTableView):
         self.setMinimumSize(160, 3 * ROW_PX)
 
     def begin(self) -> None:
-        """Once there is a model: its columns, and the newest run first."""
+        """Set up the columns, once there is a model, and sort by the newest run."""
         head = self.horizontalHeader()
         head.setHighlightSections(False)
         head.setMinimumSectionSize(24)
@@ -67,12 +63,12 @@ class RunTable(QTableView):
         self.sortByColumn(RunColumn.WHEN, Qt.SortOrder.DescendingOrder)
 
     def fit(self, model: RunModel) -> None:
-        """Make columns as wide as what is in them."""
-        head = self.fontMetrics()
+        """Make each column as wide as its longest text."""
+        metrics = self.fontMetrics()
         for column in (RunColumn.TASK, RunColumn.AGENT, RunColumn.BEST, RunColumn.STEPS, RunColumn.WHEN):
             title = str(model.headerData(column, Qt.Orientation.Horizontal))
-            text = max(head.horizontalAdvance(model.widest(column)), head.horizontalAdvance(title) + 12)
-            self._widths[column] = min(WIDEST_PX, text + 22)
+            text = max(metrics.horizontalAdvance(model.longest_text(column)), metrics.horizontalAdvance(title) + 12)
+            self._widths[column] = min(MAX_COLUMN_PX, text + 22)
         self._widths |= {RunColumn.SWATCH: 28, RunColumn.STATE: 28}
         for column, width in self._widths.items():
             self.setColumnWidth(column, width)
@@ -81,15 +77,15 @@ class RunTable(QTableView):
     def _hide_columns(self) -> None:
         if not self._widths:
             return
-        room = self.viewport().width() - NAME_PX
-        room -= sum(width for column, width in self._widths.items() if column not in _SPARE)
-        for column in _SPARE:
+        room = self.viewport().width() - MIN_NAME_PX
+        room -= sum(width for column, width in self._widths.items() if column not in _OPTIONAL)
+        for column in _OPTIONAL:
             room -= self._widths[column]
             if self.isColumnHidden(column) != (room < 0):
                 self.setColumnHidden(column, room < 0)
 
     def choose_first(self) -> None:
-        """Give the first row the focus."""
+        """Select the first row and give it the focus."""
         self.setFocus()
         first = self._proxy.index(0, RunColumn.NAME)
         select = QItemSelectionModel.SelectionFlag
@@ -101,7 +97,7 @@ class RunTable(QTableView):
 
 
 class RunDelegate(QStyledItemDelegate):
-    """Paints the swatch and the state in the middle of their cells, and a bar beside the open run."""
+    """Paints swatch and state in the centre of their cells, and a bar at the left of the open run."""
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
         super().initStyleOption(option, index)
@@ -141,7 +137,7 @@ class RunDelegate(QStyledItemDelegate):
 
 
 def shortened(name: str, metrics: QFontMetrics, room: int) -> str:
-    """A name whose title gives way first, to what follows it and tells the run from others."""
+    """A name that fits into `room` pixels. Its title is shortened first: what follows ` · ` distinguishes the runs."""
     title, dot, more = name.partition(" · ")
     left = room - metrics.horizontalAdvance(dot + more)
     if not dot or metrics.horizontalAdvance(name) <= room or left < metrics.horizontalAdvance("Aa…"):

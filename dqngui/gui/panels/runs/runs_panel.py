@@ -1,4 +1,4 @@
-"""The Runs panel: the folder of runs as a table, from which they are opened, resumed, compared and deleted."""
+"""The Runs panel: a table of the stored runs, to open, resume, compare and delete them."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from dqngui.gui.widgets.note import Note
 from dqngui.lab.library.library import Library
 from dqngui.lab.session.states import Action, State
 
-TICK_MS = 30_000
+TICK_MS = 30_000  # between updates of the column *changed*
 
 
 class RunsPanel(Panel):
-    """Every run in the runs' folder. What is chosen is opened read-only, in the same panels as a live run."""
+    """A table of all runs in the runs' folder. A stored run opens read-only, in the same panels as a live run."""
 
     title = "Runs"
-    promise = "Each run you train is kept in a folder and listed here, to be opened, resumed and compared."
+    promise = "Each run that you train is stored in a folder and listed here. You can open, resume and compare them."
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._model: RunModel | None = None
+        self.model: RunModel | None = None
         self._opened: Path | None = None
-        self._next: tuple[Path, Action] | None = None  # what to do once a run is open
+        self._next: tuple[Path, Action] | None = None  # the action to do once the run is open
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter")
         self.filter.setClearButtonEnabled(True)
@@ -49,9 +49,7 @@ class RunsPanel(Panel):
         column = QVBoxLayout(self.content)
         column.setContentsMargins(1, 0, 1, 4)
         column.addWidget(self.table)
-        outer = self.layout()
-        assert isinstance(outer, QVBoxLayout)
-        outer.addWidget(self.note)
+        self.add_below(self.note)
         self._make_actions()
         self.table.installEventFilter(self)
         self.filter.installEventFilter(self)
@@ -59,18 +57,26 @@ class RunsPanel(Panel):
 
     def _make_actions(self) -> None:
         self._single = [
-            self._action("Open", "folder-open-outline", self.open, "Return", "Look at the run, read-only"),
-            self._action("Resume", "restart", lambda: self._open_then(Action.RESUME_RUN), "", "Open and train on"),
-            self._action("Fork", "source-branch", lambda: self._open_then(Action.FORK), "", "Open and branch from it"),
-            self._action("Show folder", "folder-outline", self.show_folder, "", "In the system's file manager"),
+            self._action("Open", "folder-open-outline", self.open, "Return", "Open the run read-only"),
+            self._action(
+                "Resume",
+                "restart",
+                lambda: self._open_then(Action.RESUME_RUN),
+                "",
+                "Open the run and continue its training",
+            ),
+            self._action("Fork", "source-branch", lambda: self._open_then(Action.FORK), "", "Open the run and fork it"),
+            self._action(
+                "Show folder", "folder-outline", self.show_folder, "", "Open the run's folder in the file manager"
+            ),
         ]
         self._any = [
-            self._action("Overlay on the return plot", "chart-line-variant", self.overlay, "Space", "Draw it, or not"),
+            self._action("Overlay on the return plot", "chart-line-variant", self.overlay, "Space", "Show or hide it"),
             self._action(
                 "Overlay all seeds of this experiment", "chart-bell-curve", self.overlay_seeds, "",
-                "The mean of the runs that differ in their seed, with a 95 % interval",
+                "The mean of the runs that differ only in their seed, with a 95 % interval",
             ),
-            self._action("Delete", "trash-can-outline", self.delete, "Del", "Into the trash; it can be undone"),
+            self._action("Delete", "trash-can-outline", self.delete, "Del", "Move to the trash; can be undone"),
         ]  # fmt: skip
         self._clear = self._action("Remove all overlays", "close", self._remove_overlays, "", "Draw the open run only")
         order = ("Open", "Resume", "Fork", "Overlay on", "Overlay all", "Remove", "Show", "Delete")
@@ -90,8 +96,8 @@ class RunsPanel(Panel):
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
         library = sources.library
-        self._model = RunModel(library, self)
-        self._proxy.setSourceModel(self._model)
+        self.model = RunModel(library, self)
+        self._proxy.setSourceModel(self.model)
         self.table.begin()
         self.table.clicked.connect(self._on_click)
         self.table.doubleClicked.connect(self._on_double_click)
@@ -100,13 +106,18 @@ class RunsPanel(Panel):
         library.changed.connect(self._on_library)
         library.overlaid.connect(self._on_marks)
         library.said.connect(self.note.say)
-        library.watch(self)
+        library.set_watched(self.in_sight)
         self._clock = QTimer(self, interval=TICK_MS)
         self._clock.timeout.connect(self._tick)
         self._clock.start()
         sources.session.changed.connect(self._on_session)
         offer_demo(self, sources)
         self._on_library()
+
+    def set_in_sight(self, in_sight: bool) -> None:
+        super().set_in_sight(in_sight)
+        if self._library is not None:
+            self._library.set_watched(in_sight)
 
     # -- drawing ----------------------------------------------------------------------------------
 
@@ -119,9 +130,9 @@ class RunsPanel(Panel):
 
     @Slot()
     def _on_library(self) -> None:
-        if self._model is not None:
-            self._model.update()
-            self.table.fit(self._model)
+        if self.model is not None:
+            self.model.update()
+            self.table.fit(self.model)
             self.table.viewport().update()
         self._enable()
         self._changed = True
@@ -129,16 +140,16 @@ class RunsPanel(Panel):
 
     @Slot()
     def _tick(self) -> None:
-        """What was a minute ago is two minutes ago."""
-        if self._model is not None:
-            self._model.tick()
+        """Update the times in the column *changed*."""
+        if self.model is not None:
+            self.model.tick()
             self.table.viewport().update()
 
     @Slot()
     def _on_marks(self) -> None:
-        if self._model is not None:
-            self._model.mark()
-            self.table.viewport().update()  # an overlay may have another colour
+        if self.model is not None:
+            self.model.mark()
+            self.table.viewport().update()  # the colour of an overlay may have changed
         self._enable()
 
     def why_empty(self) -> str:
@@ -146,8 +157,8 @@ class RunsPanel(Panel):
 
     def restyle(self, theme: Theme) -> None:
         self.note.restyle(theme)
-        if self._model is not None:
-            self._model.restyle(theme)
+        if self.model is not None:
+            self.model.restyle(theme)
             self.table.viewport().update()
         super().restyle(theme)
 
@@ -164,7 +175,7 @@ class RunsPanel(Panel):
             action.setEnabled(bool(chosen))
         self._clear.setEnabled(self._library is not None and bool(self._library.overlays))
 
-    # -- what is done with runs -------------------------------------------------------------------
+    # -- actions on the chosen runs ---------------------------------------------------------------
 
     def chosen(self) -> list[str]:
         """Folders of the selected rows, from top to bottom."""
@@ -183,7 +194,7 @@ class RunsPanel(Panel):
         return self.sources.library.is_open(folder) or self.sources.session.open_stored(folder)
 
     def _open_then(self, action: Action) -> None:
-        """Open the chosen run and, once its log was read, go on with it."""
+        """Open the chosen run and do an action once its log is read."""
         for folder in self.chosen()[:1]:
             if self._open(Path(folder)):
                 self._next = Path(folder), action
@@ -191,15 +202,15 @@ class RunsPanel(Panel):
 
     @Slot()
     def _on_session(self) -> None:
-        if self.sources is not None and self.sources.session.folder != self._opened:
-            self._opened = self.sources.session.folder
+        if self.sources is not None and self.sources.session.run.folder != self._opened:
+            self._opened = self.sources.session.run.folder
             self._on_marks()
         if self._next is None or self.sources is None:
             return
         session, (folder, action) = self.sources.session, self._next
-        if not self.sources.library.is_open(folder) or session.active or session.loading:
+        if not self.sources.library.is_open(folder) or session.job.active or session.loading:
             self._next = None
-        elif session.state is not State.STORED or session.loading_share >= 1.0:
+        elif session.state is not State.STORED or session.log.share >= 1.0:
             self._next = None
             if action in session.allowed:
                 session.do(action)
@@ -209,14 +220,14 @@ class RunsPanel(Panel):
     def _why_not(self, action: Action) -> str:
         assert self.sources is not None
         session = self.sources.session
-        if action is Action.FORK and session.fork_problem:
-            return session.fork_problem
+        if action is Action.FORK and session.fork_plan.problem:
+            return session.fork_plan.problem
         if session.state is State.FINISHED:
             return "This run has finished. Raise Total steps and fork it to train on."
-        return "This run cannot go on: it was never saved, or another process trains it."
+        return "This run cannot be resumed or forked: it was never saved, or another process trains it."
 
     def overlay(self) -> None:
-        """Draw the chosen runs over the open one, or draw them no more if all are drawn."""
+        """Draw the chosen runs over the open run; if all are drawn, remove them."""
         library, chosen = self._library, self.chosen()
         if library is None:
             return
@@ -235,19 +246,19 @@ class RunsPanel(Panel):
             self._library.remove_all()
 
     def show_folder(self) -> None:
-        """Show the chosen run's folder outside."""
+        """Show the chosen run's folder in the file manager."""
         for folder in self.chosen()[:1]:
             QDesktopServices.openUrl(QUrl.fromLocalFile(folder))
 
     def delete(self) -> None:
-        """Move the chosen runs into the trash, and offer to bring them back."""
+        """Move the chosen runs to the trash, and offer to undo it."""
         library, chosen = self._library, self.chosen()
         if library is None or not chosen:
             return
         name = library.name_of(chosen[0])
         if count := library.discard(chosen):
             what = f"“{name}”" if len(chosen) == 1 else f"{count} runs"
-            kept = f" {len(chosen) - count} could not be." if count < len(chosen) else ""
+            kept = f" {len(chosen) - count} could not be deleted." if count < len(chosen) else ""
             self.note.say(f"Deleted {what}.{kept}", undo=True)
 
     def _undo(self) -> None:
@@ -275,7 +286,7 @@ class RunsPanel(Panel):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and watched is self.table and event.matches(QKeySequence.StandardKey.Undo):
-            # The window's own Ctrl+Z takes back a knob; with the focus here it is the deletion.
+            # Ctrl+Z of the window undoes a knob change; with the focus here it undoes the deletion.
             if event.type() == QEvent.Type.ShortcutOverride and self._library is not None and self._library.can_undo:
                 event.accept()
                 return True

@@ -1,1 +1,1 @@
-"""The What if card: an episode with interventions, or another agent on the same seed, beside the player's episode."""
+"""The What if card: an episode with interventions, or another agent, beside the player's. Not how they are played."""

@@ -1,4 +1,4 @@
-"""Two futures in the What if card: actions and curves over the steps, pictures and action values of the shown one."""
+"""The comparison of two episodes: actions and curves over the steps, pictures and action values of the shown step."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from dqngui.gui.charts.timeline import StepCanvas, span_of
+from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.charts.trace import Series
+from dqngui.gui.charts.value_ranges import episode_span
 from dqngui.gui.panels.whatif.paired_charts import SIDES, ActionStrip, Marks, PairedBars, PairedTrace
 from dqngui.gui.scene.frame import FrameView
 from dqngui.gui.scene.observation_view import ObservationView
@@ -21,19 +22,19 @@ from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.analysis.compare_episodes import Comparison
 from dqngui.lab.playback.episode import PlayedEpisode
 
-WIDE = 640  # pixels from which on pictures stand beside the curves
-LOW, LOWER = 330, 150  # of a narrow view, below which it has no pictures; below which it has one curve only
-LOW_SIDE = 240  # of a wide view, below which the pictures leave their place to the values
+WIDE_PX = 640  # width from which the pictures stand beside the curves
+PICTURES_PX, CURVES_PX = 330, 150  # heights from which a narrow view has pictures, and its second curve
+WIDE_PICTURES_PX = 240  # height from which a wide view has pictures, not only action values
 
 
 class ComparisonView(QWidget):
-    """Draws two episodes, the one as it is and the other one, as far as they are known.
+    """Draws two episodes over each other, up to the steps that are known.
 
     Attributes:
-        names: of the two, short.
+        names: short names of the two episodes.
 
     Signals:
-        stepped(int): the user asks for a step.
+        stepped(int): the user asks to show this step.
     """
 
     stepped = Signal(int)
@@ -41,15 +42,15 @@ class ComparisonView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.names = ("original", "changed")
-        self.strip, self.values, self.gained = ActionStrip(self), PairedTrace(self), PairedTrace(self)
+        self.strip, self.values, self.returns = ActionStrip(self), PairedTrace(self), PairedTrace(self)
         self.values.setAccessibleName("Highest action value in both episodes")
-        self.gained.setAccessibleName("Return so far in both episodes")
-        self.pictures = (Picture(SIDES[0]), Picture(SIDES[1]))
+        self.returns.setAccessibleName("Return so far in both episodes")
+        self.pictures = (EpisodePicture(SIDES[0]), EpisodePicture(SIDES[1]))
         self.bars = PairedBars()
-        self._sides: tuple[PlayedEpisode | None, PlayedEpisode | None] = (None, None)
+        self._episodes: tuple[PlayedEpisode | None, PlayedEpisode | None] = (None, None)
         curves = QVBoxLayout()
         curves.setSpacing(4)
-        for canvas, share in ((self.strip, 3), (self.values, 6), (self.gained, 6)):
+        for canvas, share in ((self.strip, 3), (self.values, 6), (self.returns, 6)):
             curves.addWidget(canvas, share)
             canvas.setMinimumHeight(max(40, canvas.minimumHeight()))
             canvas.setAccessibleDescription("A click shows that step")
@@ -77,22 +78,22 @@ class ComparisonView(QWidget):
     def draw(
         self, one: PlayedEpisode | None, other: PlayedEpisode | None, comparison: Comparison | None, changed: int | None
     ) -> None:
-        """Show both episodes, either of which may have no step yet; `changed`: the first changed step."""
-        self._sides = one, other
+        """Show both episodes, which may have no step yet; `changed` is the first changed step."""
+        self._episodes = one, other
         known = [playing for playing in (one, other) if playing is not None and playing.q.ndim == 2]
         if not known:
             return
         length = max(playing.length for playing in known)
-        span = span_of(length, all(playing.ended for playing in known))
+        span = episode_span(length, all(playing.ended for playing in known))
         marks = Marks(changed, comparison.diverges if comparison is not None else None)
         labels = list(known[0].ready.actions) or known[0].labels("action", known[0].q.shape[1])
         self.strip.names = self.names
-        judged = known[0].ready.judged
-        for canvas in (self.strip, self.values, self.gained):
+        value_name = known[0].ready.judged
+        for canvas in (self.strip, self.values, self.returns):
             canvas.set_span(span)
         self.strip.draw([playing.action for playing in known], labels, marks)
-        self._draw_curves(self.values, f"highest {judged}", [playing.q.max(axis=1) for playing in known], marks)
-        self._draw_curves(self.gained, "return so far", [np.cumsum(playing.reward) for playing in known], marks)
+        self._draw_curves(self.values, f"highest {value_name}", [playing.q.max(axis=1) for playing in known], marks)
+        self._draw_curves(self.returns, "return so far", [np.cumsum(playing.reward) for playing in known], marks)
         self._align()
 
     def _draw_curves(
@@ -110,52 +111,52 @@ class ComparisonView(QWidget):
         trace.draw(caption, series, (low, high))
 
     def _align(self) -> None:
-        canvases: list[StepCanvas] = [self.strip, self.values, self.gained]
+        canvases: list[StepCanvas] = [self.strip, self.values, self.returns]
         shown = [canvas for canvas in canvases if not canvas.isHidden()]
         gutter = max(canvas.gutter_wanted for canvas in shown)
         for canvas in shown:
             canvas.set_gutter(gutter, canvas is shown[-1])
 
     def follow(self, t: int) -> None:
-        """Show step t of both, or the last one that they have."""
-        one, other = self._sides
-        for canvas in (self.strip, self.values, self.gained):
+        """Show step t of both, or their last step."""
+        one, other = self._episodes
+        for canvas in (self.strip, self.values, self.returns):
             canvas.follow(t)
         if not self.bars.isHidden():
             self.bars.show_step(one, other, t)
-        for picture, name, playing in zip(self.pictures, self.names, self._sides, strict=True):
+        for picture, name, playing in zip(self.pictures, self.names, self._episodes, strict=True):
             picture.say(name, playing, t)
 
     # -- size -------------------------------------------------------------------------------------
 
     @property
     def draws_pictures(self) -> bool:
-        """There is room for the environment's pictures."""
+        """Whether there is room for the environment's pictures."""
         return not self._beside.isHidden() and not self._frames.isHidden()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        wide = self.width() >= WIDE
+        wide = self.width() >= WIDE_PX
         direction = QBoxLayout.Direction
         self._box.setDirection(direction.LeftToRight if wide else direction.BottomToTop)
         tall = wide and self.height() - self.bars.sizeHint().height() >= self.width() * 4 // 10
         self._pair.setDirection(direction.TopToBottom if tall else direction.LeftToRight)
-        self._beside.setVisible(wide or self.height() >= LOW)
-        self._frames.setVisible(not wide or self.height() >= LOW_SIDE)
-        self.gained.setVisible(self.height() >= LOWER or wide)
+        self._beside.setVisible(wide or self.height() >= PICTURES_PX)
+        self._frames.setVisible(not wide or self.height() >= WIDE_PICTURES_PX)
+        self.returns.setVisible(self.height() >= CURVES_PX or wide)
         if self.strip.length:
             self._align()
 
     def restyle(self, theme: Theme) -> None:
-        for canvas in (self.strip, self.values, self.gained):
+        for canvas in (self.strip, self.values, self.returns):
             canvas.restyle(theme)
         self.bars.update()
         for picture in self.pictures:
             picture.restyle()
 
 
-class Picture(QWidget):
-    """What one of the environments shows, below its name and its return so far."""
+class EpisodePicture(QWidget):
+    """The picture of one of the two episodes, below its name and its return so far."""
 
     def __init__(self, token: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -172,7 +173,7 @@ class Picture(QWidget):
         themes.set_role(self.caption, "secondary")
 
     def show_image(self, image: QImage | None, playing: PlayedEpisode | None, t: int) -> None:
-        """The picture of step t; where the environment draws none, what the agent sees in numbers."""
+        """Show the picture of step t; if the environment draws none, the observation as numbers."""
         numbers = image is None and playing is not None and bool(playing.ready.no_picture) and playing.length > 0
         if numbers and playing is not None:
             self.seen.show_step(playing, min(t, playing.length - 1), alone=not playing.ready.features)
@@ -181,7 +182,7 @@ class Picture(QWidget):
         self._pages.setCurrentWidget(self.seen if numbers else self.frame)
 
     def say(self, name: str, playing: PlayedEpisode | None, t: int) -> None:
-        """Name it, with what it has gained before step t."""
+        """Show the episode's name and its return before step t."""
         if playing is None or not playing.length:
             self.caption.setText(name)
             return

@@ -1,4 +1,4 @@
-"""A dialog for one change: where, what is done, and at which steps. What is chosen takes effect at once."""
+"""A dialog that edits one intervention: its target, the operation and the steps. Each edit takes effect at once."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from dqngui.lab.analysis.interventions import Intervention
+from dqngui.lab.analysis.interventions import InterventionEntry
 
-DOES = {"remove": "Erase or mask", "set": "Set to", "scale": "Multiply by"}
-SPANS = {"on": "From that step on", "only": "That step only", "until": "Until step"}
-MOST_STEPS = 1_000_000
-ROW, MOST_ROWS = 26, 8
+OPERATIONS = {"remove": "Erase or mask", "set": "Set to", "scale": "Multiply by"}
+SPANS = {"on": "From this step on", "only": "This step only", "until": "Until step"}
+MAX_STEPS = 1_000_000
+ROW_PX, MAX_ROWS = 26, 8
 
 
 class InterventionEditor(QDialog):
-    """Edits one change.
+    """Edits one intervention.
 
     Signals:
-        edited(Intervention): it is otherwise now.
+        edited: the intervention as it is after an edit.
     """
 
     edited = Signal(object)
 
-    def __init__(self, row: Intervention, parent: QWidget | None = None) -> None:
+    def __init__(self, row: InterventionEntry, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.row = row
         self.setWindowTitle("Change")
@@ -51,9 +51,9 @@ class InterventionEditor(QDialog):
             form.addRow(title, self.places)
         if not target.single and len(target.does) > 1:
             for key in target.does:
-                self.do.addItem(DOES[key], key)
+                self.do.addItem(OPERATIONS[key], key)
             self.do.setCurrentIndex(target.does.index(row.do))
-            form.addRow("What is done", self.do)
+            form.addRow("Operation", self.do)
             form.addRow("Number", self.value)
         form.addRow("At step", self.first)
         form.addRow("How long", self.span)
@@ -65,7 +65,7 @@ class InterventionEditor(QDialog):
         column.addLayout(form)
         column.addWidget(buttons)
         self._name()
-        self._look()
+        self._show_relevant()
         self.places.itemSelectionChanged.connect(self._on_edit)
         for box in (self.do, self.span):
             box.currentIndexChanged.connect(self._on_edit)
@@ -78,12 +78,12 @@ class InterventionEditor(QDialog):
         self.places.setSelectionMode(kinds.SingleSelection if target.single else kinds.ExtendedSelection)
         self.places.addItems(list(target.labels))
         for index in range(self.places.count()):
-            self.places.item(index).setSizeHint(QSize(0, ROW))
+            self.places.item(index).setSizeHint(QSize(0, ROW_PX))
         for place in self.row.places:
             self.places.item(place).setSelected(True)
         if self.row.places:
             self.places.setCurrentRow(self.row.places[0], self.places.selectionModel().SelectionFlag.NoUpdate)
-        self.places.setFixedHeight(ROW * min(len(target.labels), MOST_ROWS) + 2)
+        self.places.setFixedHeight(ROW_PX * min(len(target.labels), MAX_ROWS) + 2)
 
     def _set_numbers(self) -> None:
         row = self.row
@@ -94,7 +94,7 @@ class InterventionEditor(QDialog):
         for each in (self.value, self.first, self.last):
             each.setAlignment(Qt.AlignmentFlag.AlignRight)
         for spin in (self.first, self.last):
-            spin.setRange(0, MOST_STEPS)
+            spin.setRange(0, MAX_STEPS)
             spin.setGroupSeparatorShown(True)
         self.first.setValue(row.first)
         self.last.setValue(row.first if row.last is None else row.last)
@@ -105,9 +105,13 @@ class InterventionEditor(QDialog):
 
     def _name(self) -> None:
         for widget, name, tip in (
-            (self.places, "Which ones", "Ctrl or Shift with a click chooses several; none chosen means all"),
-            (self.do, "What is done", "Erase: to zero. Mask: the rest of the weights grows in its place"),
-            (self.value, "Number", "What it is set to, or multiplied by"),
+            (self.places, "Which ones", "Hold Ctrl or Shift to choose several; no choice means all"),
+            (
+                self.do,
+                "Operation",
+                "Erase sets to zero. Mask sets an attention weight to zero and scales the other weights up",
+            ),
+            (self.value, "Number", "The new value, or the factor"),
             (self.first, "First step", "The first step of the episode that is changed"),
             (self.span, "How long", "How long the change lasts"),
             (self.last, "Last step", "The last step that is changed"),
@@ -115,8 +119,8 @@ class InterventionEditor(QDialog):
             widget.setAccessibleName(name)
             widget.setToolTip(tip)
 
-    def _look(self) -> None:
-        """Show only what matters for what is chosen."""
+    def _show_relevant(self) -> None:
+        """Show only the fields that matter for the chosen operation and duration."""
         form = self.layout().itemAt(0).layout()  # type: ignore[union-attr]
         assert isinstance(form, QFormLayout)
         if self.do.count():
@@ -125,7 +129,7 @@ class InterventionEditor(QDialog):
 
     @Slot()
     def _on_edit(self) -> None:
-        self._look()
+        self._show_relevant()
         first, span = self.first.value(), self.span.currentData()
         self.last.setMinimum(first)
         last = None if span == "on" else first if span == "only" else max(first, self.last.value())

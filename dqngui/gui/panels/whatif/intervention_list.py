@@ -1,4 +1,4 @@
-"""The list of changes in the What if card: one line each, with a check, what it does, and a way to remove it."""
+"""The list of interventions in the What if card: each line has a check box, a description and a remove button."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from PySide6.QtWidgets import (
 
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, Theme
-from dqngui.lab.analysis.interventions import Intervention, Interventions
+from dqngui.lab.analysis.interventions import InterventionEntry, InterventionList
 from dqngui.messages import PlayerReady
 
-ROW = 26
-MOST_ROWS = 3  # in sight; of more the list scrolls
+ROW_PX = 26
+MAX_ROWS = 3  # shown at once; with more, the list scrolls
 
 
-class InterventionList(QScrollArea):
+class InterventionListView(QScrollArea):
     """The rows of a list of changes.
 
     Signals:
-        opened(int): the user wants to edit this one.
+        opened(int): the user wants to edit the intervention with this index.
     """
 
     opened = Signal(int)
 
-    def __init__(self, interventions: Interventions, parent: QWidget | None = None) -> None:
+    def __init__(self, interventions: InterventionList, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._interventions = interventions
         self._ready: PlayerReady | None = None
@@ -50,17 +50,17 @@ class InterventionList(QScrollArea):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
         self.setWidget(body)
-        interventions.changed.connect(self.look)
-        self.look()
+        interventions.changed.connect(self.refresh)
+        self.refresh()
 
     def look_at(self, ready: PlayerReady | None) -> None:
-        """The agent whose episode is changed: what it lacks cannot take part."""
+        """Set the agent that plays; interventions on parts that it does not have are disabled."""
         if ready != self._ready:
             self._ready = ready
-            self.look()
+            self.refresh()
 
-    def look(self) -> None:
-        """Show the list as it is."""
+    def refresh(self) -> None:
+        """Show the present list."""
         wanted = self._interventions.rows
         while len(self.rows) > len(wanted):
             row = self.rows.pop()
@@ -72,7 +72,7 @@ class InterventionList(QScrollArea):
         for widget, change in zip(self.rows, wanted, strict=True):
             widget.show_row(change, self._ready is None or change.fits(self._ready))
         self.setVisible(bool(wanted))
-        self.setFixedHeight(ROW * min(len(wanted), MOST_ROWS))
+        self.setFixedHeight(ROW_PX * min(len(wanted), MAX_ROWS))
 
     def _new_row(self, index: int) -> InterventionRow:
         row = InterventionRow(index)
@@ -88,20 +88,20 @@ class InterventionList(QScrollArea):
 
 
 class InterventionRow(QWidget):
-    """One change: a check, what it does (a click edits it), a cross."""
+    """One intervention: a check box, its description (a click edits it), a remove button."""
 
     def __init__(self, index: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFixedHeight(ROW)
+        self.setFixedHeight(ROW_PX)
         self.check = QCheckBox()
-        self.check.setToolTip("Let this change take part")
-        self.text = WordsButton()
+        self.check.setToolTip("Apply this change")
+        self.text = TextButton()
         self.remove = QToolButton()
         self.remove.setFixedSize(24, 22)
         self.remove.setIconSize(QSize(14, 14))
         self.remove.setToolTip("Remove this change")
         self.remove.setAccessibleName(f"Remove change {index + 1}")
-        self.check.setAccessibleName(f"Change {index + 1} takes part")
+        self.check.setAccessibleName(f"Change {index + 1} is applied")
         row = QHBoxLayout(self)
         row.setContentsMargins(2, 0, 0, 0)
         row.setSpacing(4)
@@ -110,21 +110,21 @@ class InterventionRow(QWidget):
         row.addWidget(self.remove)
         self.restyle()
 
-    def show_row(self, row: Intervention, fits: bool) -> None:
-        """Say what it does; `fits`: the agent has what is changed."""
+    def show_row(self, row: InterventionEntry, fits: bool) -> None:
+        """Describe an intervention; `fits`: the agent has the part that it changes."""
         self.check.setChecked(row.on)
         self.check.setEnabled(fits)
         text = f"{row.what}, {row.when}"
         text = f"{text[:1].upper()}{text[1:]}"
-        self.text.say(text if fits else f"{text} (this agent has no such thing)")
+        self.text.say(text if fits else f"{text} (this agent does not have it)")
         self.text.setEnabled(fits)
 
     def restyle(self) -> None:
         self.remove.setIcon(themes.icon("close", "muted"))
 
 
-class WordsButton(QPushButton):
-    """A quiet button of one line of text, shortened where it does not fit; the tooltip says all of it."""
+class TextButton(QPushButton):
+    """A flat button with one line of text, shortened if it does not fit; the tooltip has the whole text."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -139,7 +139,9 @@ class WordsButton(QPushButton):
         self._fit()
 
     def _fit(self) -> None:
-        metrics = QFontMetrics(themes.font(SECONDARY_PX))  # the stylesheet's own font comes when it is polished
+        metrics = QFontMetrics(
+            themes.font(SECONDARY_PX)
+        )  # the font of the stylesheet is set only when the button is polished
         self.setText(metrics.elidedText(self.full, Qt.TextElideMode.ElideRight, max(0, self.width() - 12)))
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -1,4 +1,4 @@
-"""The menus of the What if card: what can be changed, and whose episode stands beside the player's."""
+"""The menus of the What if card: what can be changed, and the agent to compare with."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from dqngui.lab.playback.agent_ref import AgentRef, has_checkpoint, source_name
 from dqngui.messages import PlayerReady
 from dqngui.runs.folder import read_experiment
 
-MOST_PLACES = 12  # that stand in the menu itself; of more the editor shows them
-MOST_RUNS = 20
+MAX_MENU_PLACES = 12  # listed in the menu; more places are chosen in the editor
+MAX_RUNS = 20
 WHAT_IF = "What if…"
 
 
 def fill_with_targets(menu: QMenu, ready: PlayerReady, add: Callable[[InterventionTarget, int | None], None]) -> None:
-    """Everything that can be changed, by its groups; `add` gets the place too where it was chosen."""
+    """Fill the menu with everything that can be changed, by group; `add` gets the target and the place, if chosen."""
     menu.clear()
     groups: dict[str, QMenu] = {}
     for target in intervention_targets(ready):
@@ -36,7 +36,7 @@ def fill_with_targets(menu: QMenu, ready: PlayerReady, add: Callable[[Interventi
         whole = target.names[0] == target.group.lower() or target.group.startswith("What")
         if not target.labels:
             group.addAction(text, partial(add, target, None))
-        elif len(target.labels) > MOST_PLACES:
+        elif len(target.labels) > MAX_MENU_PLACES:
             group.addAction(f"{text}…", partial(add, target, None))
         else:
             places = group if whole else group.addMenu(text)
@@ -45,7 +45,7 @@ def fill_with_targets(menu: QMenu, ready: PlayerReady, add: Callable[[Interventi
 
 
 class ModeChoice(ChoiceButton):
-    """Whether the episode is changed, or another agent plays the same seed."""
+    """Chooses what is compared: the same agent with changes, or another agent on the same seed."""
 
     def __init__(self, choose: Callable[[OtherAgent | None], None], parent: QWidget | None = None) -> None:
         super().__init__("What is compared: the same agent with changes, or another agent on the same seed", parent)
@@ -57,20 +57,17 @@ class ModeChoice(ChoiceButton):
         self.look(None)
 
     def attach(self, sources: Sources) -> None:
-        """The player and the runs that are offered."""
+        """Set the sources of the player's agent and the stored runs."""
         self._sources = sources
 
     def look(self, other: OtherAgent | None) -> None:
-        """Say what is chosen."""
+        """Show what is chosen."""
         self.chosen = other
-        self._full = WHAT_IF if other is None else f"beside {other.name}"
-        self.setToolTip(f"{self._tip}: {self._full}")
-        self.setAccessibleDescription(self._full)
-        self._fit()
-        self.updateGeometry()
+        self.say(WHAT_IF if other is None else f"compared with {other.name}")
+        self.setAccessibleDescription(self.full_text)
 
     def fill(self) -> None:
-        """Offer what there is now."""
+        """Fill the menu with the checkpoints and runs that exist now."""
         menu, sources = self.menu(), self._sources
         menu.clear()
         group = QActionGroup(menu)
@@ -79,21 +76,21 @@ class ModeChoice(ChoiceButton):
             return
         menu.addSeparator()
         own = sources.player.agent
-        stored = QMenu("Beside a checkpoint", menu)
+        stored = QMenu("Compare with a checkpoint", menu)
         for choice in own.choices():
             if choice != "newest":
                 text = f"{choice:,} steps" if isinstance(choice, int) else source_name(choice)
                 other = OtherAgent(AgentRef(None, own.folder), choice, source_name(choice))
                 self._entry(stored, group, f"{text[:1].upper()}{text[1:]}", "This agent with these weights", other)
-        runs = QMenu("Beside another run", menu)
+        runs = QMenu("Compare with another run", menu)
         environment = sources.player.playing.ready.environment if sources.player.playing is not None else ""
-        others, set_up = self._runs(sources), _set_up(own)
+        others, own_settings = self._runs(sources), _task_settings(own)
         for name, folder in others:
             other = OtherAgent(AgentRef(None, folder), "best", name, environment)
             text, tip = name, "Its best checkpoint, on the same seeds"
-            if _set_up(other.agent) != set_up:
-                text += " (another set-up)"
-                tip += ". Its task has other arguments or wrappers, so that the same actions may lead elsewhere"
+            if _task_settings(other.agent) != own_settings:
+                text += " (other task settings)"
+                tip += ". Its task has other arguments or wrappers, so the same actions may have other effects"
             self._entry(runs, group, text, tip, other)
         for each in (stored, runs):
             each.setToolTipsVisible(True)
@@ -124,13 +121,13 @@ class ModeChoice(ChoiceButton):
             own = agent.folder is not None and agent.folder.absolute() == folder
             if summary.env == playing.ready.environment and not own and has_checkpoint(folder):
                 found.append((library.name_of(folder), folder))
-            if len(found) == MOST_RUNS:
+            if len(found) == MAX_RUNS:
                 break
         return found
 
 
-def _set_up(agent: AgentRef) -> tuple[object, ...]:
-    """What makes an agent's task behave and look as it does; nothing where its run cannot be read."""
+def _task_settings(agent: AgentRef) -> tuple[object, ...]:
+    """The settings of an agent's task: id, arguments and wrappers; () if its run cannot be read."""
     try:
         experiment = agent.experiment or (None if agent.folder is None else read_experiment(agent.folder))
     except (ConfigError, OSError):

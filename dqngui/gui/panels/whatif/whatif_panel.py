@@ -1,19 +1,18 @@
-"""The What if panel: an episode changed from a step on, or another agent on the same seed, beside what is played."""
+"""The What if panel: compares the played episode with one that has interventions, or with another agent's episode."""
 
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from dqngui.gui.cards.panel import Cursor, Panel, Sources
+from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.panels.whatif.comparison_view import ComparisonView
 from dqngui.gui.panels.whatif.intervention_editor import InterventionEditor
-from dqngui.gui.panels.whatif.intervention_list import InterventionList
+from dqngui.gui.panels.whatif.intervention_list import InterventionListView
 from dqngui.gui.panels.whatif.whatif_menu import ModeChoice, fill_with_targets
 from dqngui.gui.scene.image import as_image
 from dqngui.gui.style import theme as themes
@@ -26,46 +25,49 @@ from dqngui.lab.analysis.counterfactual import (
     Role,
     by_another_agent,
     first_step,
+    futures_table,
     verdict,
     with_interventions,
-    write_futures,
 )
-from dqngui.lab.analysis.interventions import Intervention, Interventions, InterventionTarget
+from dqngui.lab.analysis.interventions import InterventionEntry, InterventionList, InterventionTarget
 from dqngui.lab.analysis.other_agent import OtherAgent
 from dqngui.lab.analysis.second_player import SecondPlayer
+from dqngui.lab.analysis.table import Table
+from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.frame_cache import Pixels
 from dqngui.lab.session.history import History
 
-SOON_MS = 150  # edits that follow each other so fast are one
-ROOMY = 480  # pixels; a narrower card leaves clearing to its menu
+DELAY_MS = 150  # edits that follow each other faster are one question
+WIDE_PX = 480  # card width from which the button Clear is shown
 HINT = (
-    "Add a change at the shown step: to what the agent remembers, attends to, sees or does. "
-    "Both futures will be drawn here, one over the other."
+    "Add a change at the shown step: to what the agent remembers, attends to, observes or does. "
+    "The original and the changed episode are then drawn here, one over the other."
 )
 
 
 class WhatIfPanel(Panel):
-    """Follows the player's episode: where another one begins, the same changes are made in it."""
+    """Compares the player's episode with a second one; when another episode begins, the same changes are made in it."""
 
     title = "What if"
-    promise = "Change what an agent remembers, sees or does at a step, and see here how its episode would have gone on."
+    promise = "Change what the agent remembers, observes or does at a step, and see here how the episode continues."
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.interventions = Interventions(self)
+        self.interventions = InterventionList(self)
         self.mode = ModeChoice(self.stand_beside, self)
         self.header_widgets = [self.mode]
-        self.list = InterventionList(self.interventions)
+        self.list = InterventionListView(self.interventions)
         self.view = ComparisonView()
         self.editor: InterventionEditor | None = None
         self.comparison: Comparison | None = None
         self._second_player: SecondPlayer | None = None
         self._asked: Counterfactual | None = None
-        self._unchanged: PlayedEpisode | None = None  # the episode that was asked for without any change
-        self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
+        self._unchanged: PlayedEpisode | None = None  # the episode to play again without changes
+        self._soon = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._soon.timeout.connect(self._put_question)
         self._arrange()
+        self.frames = [picture.frame for picture in self.view.pictures]
         self.interventions.changed.connect(self._on_edit)
         self.list.opened.connect(self.edit)
         self.view.stepped.connect(self._seek)
@@ -79,7 +81,7 @@ class WhatIfPanel(Panel):
         self.add.setMenu(QMenu(self.add))
         self.add.menu().aboutToShow.connect(self._fill)
         self.add.setToolTip("Change something at the shown step")
-        self.run.setToolTip("Play the episode once more with these changes; without any, to see that nothing differs")
+        self.run.setToolTip("Play the episode again with these changes. Without changes it should be identical")
         self.run.clicked.connect(self.run_again)
         self.clear_all.setToolTip("Remove all changes")
         self.clear_all.clicked.connect(self.interventions.clear)
@@ -140,10 +142,10 @@ class WhatIfPanel(Panel):
         if playing is not self.playing:
             self.comparison = None
         super().take_views(playing)
-        self._leave_a_stranger()
+        self._leave_other_agent()
         self.list.look_at(playing.ready if playing is not None else None)
         asks = self._asked is not None or self.mode.chosen is not None or self.interventions.rows
-        if asks and not self._soon.isActive():  # steps may come faster than it would ever ring
+        if asks and not self._soon.isActive():  # not restarted at each step, or it would never fire
             self._soon.start()
 
     def clear(self, reason: str = "") -> None:
@@ -164,7 +166,7 @@ class WhatIfPanel(Panel):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.clear_all.setVisible(self.mode.chosen is None and self.width() >= ROOMY)
+        self.clear_all.setVisible(self.mode.chosen is None and self.width() >= WIDE_PX)
         self._show_step(self.playing.t if self.playing is not None else 0)
 
     # -- what the user asks -----------------------------------------------------------------------
@@ -174,7 +176,7 @@ class WhatIfPanel(Panel):
             fill_with_targets(self.add.menu(), self.playing.ready, self.add_change)
 
     def add_change(self, target: InterventionTarget, place: int | None = None) -> None:
-        """Change something from the shown step on, where the player stops."""
+        """Add a change at the shown step, and pause the player there."""
         playing, sources = self.playing, self.sources
         if playing is None:
             return
@@ -182,14 +184,14 @@ class WhatIfPanel(Panel):
             sources.player.pause()
         places = () if not target.labels else (place if place is not None else self._preset(target),)
         first = min(playing.t, max(playing.length - 1, 0))
-        # What is seen or done is another thing at each step, and what was forgotten once is gone.
-        lasts = first if target.group.startswith("What") or (target.key == "memory" and not target.fixed) else None
-        self.interventions.add(Intervention(target, first, lasts, places, target.does[0]))
+        # Observations and actions differ at each step, and erased memory stays erased: change one step only.
+        last = first if target.group.startswith("What") or (target.key == "memory" and not target.fixed) else None
+        self.interventions.add(InterventionEntry(target, first, last, places, target.does[0]))
         if (place is None and target.labels) or (target.does[0] == "set" and not target.single):
             self.edit(len(self.interventions.rows) - 1)
 
     def _preset(self, target: InterventionTarget) -> int:
-        """The place that is looked at in the Memory card, or the first one."""
+        """The place that is chosen in the Memory card, or the first one."""
         view = self.playing.views.get(target.names[0]) if self.playing is not None else None
         row = self.sources.chosen.get(target.names[0]) if self.sources is not None else None
         if view is None or row is None or target.axis not in view.axes:
@@ -203,7 +205,7 @@ class WhatIfPanel(Panel):
 
     @Slot(int)
     def edit(self, index: int) -> None:
-        """Open a change in a dialog; what is chosen there takes effect at once."""
+        """Open a change in a dialog; edits take effect at once."""
         if self.editor is not None:
             self.editor.close()
         editor = self.editor = InterventionEditor(self.interventions.rows[index], self)
@@ -216,12 +218,12 @@ class WhatIfPanel(Panel):
         self.editor = None
 
     def stand_beside(self, other: OtherAgent | None) -> None:
-        """Let another agent play the same seed; None: change the episode of the one that plays."""
+        """Compare with another agent on the same seed; None: with the same agent and changes."""
         self.mode.look(other)
         self._on_edit()
 
-    def _leave_a_stranger(self) -> None:
-        """Another agent plays by now: what was chosen to stand beside the former one says nothing of it."""
+    def _leave_other_agent(self) -> None:
+        """Stop the comparison with another agent if it does not fit the agent that plays now."""
         agent = self.sources.player.agent if self.sources is not None else None
         other, playing = self.mode.chosen, self.playing
         if other is None or agent is None or playing is None or other.stands_beside(agent, playing.ready):
@@ -230,7 +232,7 @@ class WhatIfPanel(Panel):
 
     @Slot()
     def run_again(self) -> None:
-        """Play the other future anew; without any change, to see that it is the same."""
+        """Play the second episode again; without changes, to check that it is identical."""
         playing = self.playing
         if playing is None or self._second_player is None:
             return
@@ -258,7 +260,7 @@ class WhatIfPanel(Panel):
 
     @Slot()
     def _put_question(self) -> None:
-        """Ask for the other future, if it is another than the present one."""
+        """Ask for the second episode, if the question has changed."""
         second_player, sources = self._second_player, self.sources
         if second_player is None or sources is None or not self._seen:
             return
@@ -277,7 +279,7 @@ class WhatIfPanel(Panel):
         self.again()
 
     def _question(self) -> Counterfactual | None:
-        """What should be played beside the episode; None: nothing, or not yet."""
+        """The question for the second player; None if there is none, or not yet."""
         playing, sources = self.playing, self.sources
         player = sources.player if sources is not None else None
         if playing is None or player is None or player.playing is not playing or player.agent is None:
@@ -292,7 +294,7 @@ class WhatIfPanel(Panel):
 
     @property
     def _compares(self) -> bool:
-        """Something is asked, or will be once the episode is so far."""
+        """Whether there is a question, or will be once the episode reaches the first change."""
         active = self.playing is not None and self.interventions.active(self.playing.ready)
         return bool(self._asked is not None or self.mode.chosen is not None or active)
 
@@ -318,7 +320,7 @@ class WhatIfPanel(Panel):
             self.again()
 
     def again(self) -> None:
-        """Draw what there is once more."""
+        """Draw again."""
         self._changed = True
         self.refresh()
 
@@ -326,7 +328,7 @@ class WhatIfPanel(Panel):
         playing, second_player = self.playing, self._second_player
         changes = self.mode.chosen is None
         self.add.setVisible(changes)
-        self.clear_all.setVisible(changes and self.width() >= ROOMY)
+        self.clear_all.setVisible(changes and self.width() >= WIDE_PX)
         self.list.setVisible(changes and bool(self.interventions.rows))
         for control in (self.clear_all, self._clear_action):
             control.setEnabled(bool(self.interventions.rows))
@@ -342,7 +344,7 @@ class WhatIfPanel(Panel):
         self.view.names = self._names
         self.view.draw(one, other, self.comparison, self._asked.first if self._asked is not None else None)
         if self._asked is None:
-            self._say("The episode has not come to the first change yet", "secondary")
+            self._say("The episode has not reached the first change yet", "secondary")
         else:
             self._say(*verdict(self._asked, second_player, one, self.comparison))
         self._show_step(playing.t)
@@ -359,7 +361,7 @@ class WhatIfPanel(Panel):
     # -- pictures ---------------------------------------------------------------------------------
 
     def _show_step(self, t: int) -> None:
-        """Move every cursor, and ask for the picture of the other episode."""
+        """Move every cursor to step t, and ask for the second episode's picture."""
         second_player = self._second_player
         if second_player is None or self._asked is None:
             return
@@ -372,11 +374,11 @@ class WhatIfPanel(Panel):
 
     @Slot(object, int)
     def _on_framed(self, frame: Pixels | None, t: int) -> None:
-        """The player's picture, where it shows the episode as it is."""
+        """Show the player's picture if it belongs to the original episode at this step."""
         player = self.sources.player if self.sources is not None else None
         shown = player.playing if player is not None else None
         one = self.original
-        if one is not None and shown is not one:  # as it would have been: the player's only up to where they part
+        if one is not None and shown is not one:  # the episodes are equal up to the step where they diverge
             part = compare(shown, one).diverges if shown is not None else 0
             frame = frame if part is None or t <= part else None
         self.view.pictures[0].show_image(as_image(frame), one, t)
@@ -390,7 +392,7 @@ class WhatIfPanel(Panel):
 
     # -- export -----------------------------------------------------------------------------------
 
-    def export_csv(self, path: str | Path) -> None:
-        """Write both futures, a step a row: action, reward, return so far and action values. Raises OSError."""
+    def exported_table(self) -> Table:
+        """Both episodes, one row per step: action, reward, return so far, action values."""
         other = self._second_player.playing if self._second_player is not None else None
-        write_futures(path, list(zip(self._names, (self.original, other), strict=True)))
+        return futures_table(list(zip(self._names, (self.original, other), strict=True)))

@@ -1,0 +1,63 @@
+"""The cursor line and the readout beside the mouse: one style for painted charts and for those of pyqtgraph."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPen
+from PySide6.QtWidgets import QLabel, QWidget
+
+from dqngui.gui.charts.layout.axis import pixel_middle
+from dqngui.gui.style import theme as themes
+
+CURSOR = "accent"  # its colour in the theme
+AWAY, EDGE = 12, 4  # pixels from the mouse to the readout, and from the readout to the right edge
+
+
+def draw_line(painter: QPainter, pen: QPen, x: float, top: float, bottom: float) -> None:
+    """Draw an upright line through the middle of a pixel."""
+    painter.setPen(pen)
+    x = pixel_middle(x)
+    painter.drawLine(QPointF(x, top), QPointF(x, bottom))
+
+
+def draw_cursor(painter: QPainter, x: float, top: float, bottom: float, *, edged: bool) -> None:
+    """Draw the cursor; `edged`: on colours, from which it stands out by an edge of the card's colour."""
+    theme = themes.current()
+    if edged:
+        painter.fillRect(QRectF(pixel_middle(x) - 1.5, top, 3, bottom - top), theme.color("surface"))
+    draw_line(painter, QPen(theme.color(CURSOR), 1), x, top, bottom)
+
+
+def beside(x: float, width: float, room: float) -> int:
+    """Left edge of a readout `width` pixels wide at x: right of x, or left of it where it would leave the room."""
+    left = x + AWAY if x + AWAY + EDGE + width < room else x - AWAY - width
+    return max(0, int(left))
+
+
+def above(y: float, height: float, room: float) -> int:
+    """Upper edge of a readout `height` pixels high at y: above y, or below it where there is no room above."""
+    top = y - height - 6 if y > height + 8 else y + AWAY
+    return max(0, int(min(top, room - height)))
+
+
+class Readout(QLabel):
+    """A text beside the mouse, hidden while there is nothing to say."""
+
+    def __init__(self, chart: QWidget, *, rich: bool = False) -> None:
+        super().__init__(chart)
+        self.setObjectName("readout")
+        if rich:
+            self.setTextFormat(Qt.TextFormat.RichText)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def say(self, text: str, x: float, y: float | None, room: QSize) -> None:
+        """Show a text at a point of a chart as large as `room`; without y at the top. Empty text hides it."""
+        if not text:
+            self.hide()
+            return
+        self.setText(text)
+        self.adjustSize()
+        top = 8 if y is None else above(y, self.height(), room.height())
+        self.move(beside(x, self.width(), room.width()), top)
+        self.show()

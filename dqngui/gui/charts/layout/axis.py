@@ -1,0 +1,83 @@
+"""Axes of every chart, painted or of pyqtgraph: which values get a tick, and how numbers are written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from dqngui.gui.charts.layout.text import Letters, widest
+
+ACROSS, UP = 60, 36  # pixels from one tick to the next, about
+SHORTEST = 44  # pixels; a name shortened to less says nothing
+
+
+def short(number: float) -> str:
+    """A number with at most four digits: 20k, 1.5M, 0.05."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(number) >= size:
+            return minus(f"{number / size:.4g}{letter}")
+    return minus(f"{number:.4g}")
+
+
+def pixel_middle(x: float) -> float:
+    """The middle of the pixel that x lies in; a line of width 1 anywhere else is smeared over two pixels."""
+    return math.floor(x) + 0.5
+
+
+def minus(text: str) -> str:
+    """A number's text with the minus sign of typography, which is as wide as a digit."""
+    return text.replace("-", "−")
+
+
+def two_digits(value: Any, unknown: str = "nothing") -> str:
+    """A value with two digits after the point; `unknown` for NaN and infinities."""
+    return minus(f"{value:.2f}") if math.isfinite(value) else unknown
+
+
+def value_text(value: float) -> str:
+    """An action's value: the larger it is, the fewer digits it has."""
+    if not math.isfinite(value):
+        return "not finite"
+    digits = 2 if abs(value) < 100 else 1 if abs(value) < 1000 else 0
+    return minus(f"{round(value, digits) + 0.0:,.{digits}f}")  # + 0.0: no minus before zero
+
+
+def tick_spacing(low: float, high: float, pixels: float, apart: float, fewest: float = 2.0) -> float:
+    """Distance of two ticks on an axis from low to high: 1, 2 or 5 × 10^k.
+
+    Ticks are about `apart` pixels from each other; on a short axis nearer, so that there are `fewest` at least.
+    """
+    raw = max((high - low) / max(fewest, pixels / apart), 1e-12)
+    power = 10.0 ** math.floor(math.log10(raw))
+    return next(power * n for n in (1, 2, 5, 10) if power * n >= raw)
+
+
+def step_ticks(span: int, pixels: float) -> range:
+    """Steps 0 … span − 1 that get a tick on an axis so many pixels long."""
+    return range(0, span, max(1, round(tick_spacing(0, span, pixels, ACROSS, fewest=1.0))))
+
+
+def spread_labels(labels: Sequence[str], room: float, letters: Letters, gap: float = 8.0) -> list[tuple[int, str]]:
+    """(index, text) of the labels of cells `room` pixels wide: all, or all shortened, or every n-th one."""
+    longest = widest(labels, letters)
+    if longest + gap <= room or len(labels) == 1:
+        return [(i, letters.shortened(text, room)) for i, text in enumerate(labels)]
+    if room >= SHORTEST and labels[-1] != "0":
+        return [(i, letters.shortened(text, room - 4)) for i, text in enumerate(labels)]
+    every = math.ceil((min(longest, 80.0) + gap) / max(room, 1e-6))
+    last = len(labels) - 1
+    return [(i, letters.shortened(labels[i], every * room)) for i in range(last, -1, -every)][::-1]
+
+
+def row_ticks(count: int, row: float, line: float, back: bool = False) -> list[int]:
+    """Indices of the rows, `row` pixels high, that get a label `line` pixels high: all, or 5, 10, 15, … from 1 on.
+
+    `back`: counted backwards from the last row, which is 0.
+    """
+    if row >= line - 2 or count == 1:  # letters are lower than their line
+        return list(range(count))
+    every = next((n for n in (2, 5, 10, 20, 50, 100, 200, 500, 1000) if n * row >= line + 4), count)
+    if back:
+        return list(range(count - 1, -1, -every))[::-1]
+    return [*range(every - 1, count, every)] or [0]

@@ -1,0 +1,97 @@
+"""Where the maps of all heads stand, and what is written around them, for given names and a given size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF
+
+from dqngui.gui.charts.layout.text import Label, Letters, widest
+
+APART = 5.0  # pixels between two maps
+RIGHT = 8.0
+NARROW = 240  # pixels; in a narrower chart layers are named by their numbers only
+
+
+@dataclass(frozen=True, slots=True)
+class GridDrawn:
+    """Places and names of maps in rows (layers) and columns (heads).
+
+    Attributes:
+        first: where the first map is, in pixels.
+        layers, heads: how many there are.
+        layer_labels, head_labels: their names; none for a single one.
+        caption: what is across and down in each map; None: there is no room for it.
+    """
+
+    first: QRectF
+    layers: int
+    heads: int
+    layer_labels: tuple[Label, ...]
+    head_labels: tuple[Label, ...]
+    caption: Label | None
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """Everything that is written."""
+        return (*self.layer_labels, *self.head_labels, *([self.caption] if self.caption else []))
+
+    def place(self, layer: int, head: int) -> QRectF:
+        """Where a map is, in pixels."""
+        width, height = self.first.width(), self.first.height()
+        return QRectF(
+            self.first.left() + head * (width + APART), self.first.top() + layer * (height + APART), width, height
+        )
+
+    def map_at(self, at: QPointF) -> tuple[int, int] | None:
+        """(layer, head) under a point; None between the maps."""
+        for layer in range(self.layers):
+            for head in range(self.heads):
+                if self.place(layer, head).contains(at):
+                    return layer, head
+        return None
+
+
+def lay_out(
+    layers: Sequence[str], heads: Sequence[str], axes: tuple[str, str], size: tuple[float, float], letters: Letters
+) -> GridDrawn:
+    """Give every map the same room."""
+    (width, height), line = size, letters.line
+    layer_names = layers if width >= NARROW else [name.split()[-1] if name else "" for name in layers]
+    left = 6.0 + (widest(layer_names, letters) + 6 if len(layers) > 1 else 0.0)
+    top = line + 2.0 if len(heads) > 1 else 4.0
+    wide = (width - left - RIGHT - APART * (len(heads) - 1)) / len(heads)
+    high = (height - top - line - 4 - APART * (len(layers) - 1)) / len(layers)
+    bare = GridDrawn(QRectF(left, top, max(1.0, wide), max(1.0, high)), len(layers), len(heads), (), (), None)
+    below = QRectF(0, height - line - 1, width - 2, line)
+    caption = letters.shortened(" × ".join(axis for axis in axes if axis), below.width())
+    return GridDrawn(
+        bare.first,
+        bare.layers,
+        bare.heads,
+        _layer_labels(layer_names, bare, letters) if len(layers) > 1 else (),
+        _head_labels(heads, bare, letters) if len(heads) > 1 else (),
+        Label(below, caption, "center") if line + 4 < height / 2 else None,
+    )
+
+
+def _layer_labels(names: Sequence[str], grid: GridDrawn, letters: Letters) -> tuple[Label, ...]:
+    placed = []
+    for layer, name in enumerate(names):
+        place = grid.place(layer, 0)
+        at = QRectF(2, place.center().y() - letters.line / 2, place.left() - 8, letters.line)
+        placed.append(Label(at, name, "right"))
+    return tuple(placed)
+
+
+def _head_labels(names: Sequence[str], grid: GridDrawn, letters: Letters) -> tuple[Label, ...]:
+    """Names above the maps, or only their numbers; none where even these have no room."""
+    placed = []
+    for head, name in enumerate(names):
+        place = grid.place(0, head)
+        text = name if letters.width(name) <= place.width() else name.split()[-1]  # `head 3` is `3`
+        if letters.width(text) <= place.width() + APART:
+            at = QRectF(place.left() - 20, 1, place.width() + 40, letters.line)
+            placed.append(Label(at, text, "center"))
+    return tuple(placed)

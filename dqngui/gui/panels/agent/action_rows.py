@@ -1,0 +1,140 @@
+"""Where names, bars and values of the actions stand, for a given size: no widget, no screen."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRect, QRectF
+
+from dqngui.gui.charts.layout.text import Label, Letters
+from dqngui.gui.charts.value_ranges import bar_share
+from dqngui.gui.panels.agent.action_values import ActionValues
+
+ROW, LOW_ROW, LOWEST_ROW = 20, 16, 13  # pixels of a row's height
+MOST_ROWS = 18  # more actions than this stand side by side, as upright bars
+BETWEEN = 12  # pixels between two columns
+ICON, ICON_ROOM = 14, 16
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    """One action: its labels (key, name, value), its bar, and a mark beside the name of an action that was taken.
+
+    Attributes:
+        ground: the whole length that the bar may have.
+        bar: from zero, or from the nearer end, to the value.
+        icon: where the mark of the one who took the action stands; None: there is none.
+    """
+
+    labels: tuple[Label, ...]
+    ground: QRectF
+    bar: QRectF
+    chosen: bool
+    icon: QRect | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UprightBars:
+    """Many actions side by side: a line above that names the one that was taken, and a bar for each.
+
+    Attributes:
+        head: the line above.
+        ground: the place of all bars.
+    """
+
+    head: Label
+    ground: QRectF
+    bars: tuple[QRectF, ...]
+    chosen: int | None
+
+
+def columns_for(count: int, width: float, keyed: bool) -> int:
+    """Columns in which the rows of so many actions stand; `keyed`: with a key before each name."""
+    narrow = 560 if keyed else 380  # half of it is too narrow for name and bar
+    if count <= 6 or width < 200 or (count <= 9 and width < narrow):
+        return 1
+    return 2 if count <= 12 or width < 400 else 3
+
+
+def rows_for(count: int, width: float, keyed: bool) -> int:
+    """Rows below each other."""
+    return math.ceil(count / columns_for(count, width, keyed))
+
+
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """Pixels of the widest key, name and value."""
+
+    keys: int
+    names: int
+    values: int
+
+    @classmethod
+    def of(cls, actions: ActionValues, letters: Letters) -> Widths:
+        """Measure all of them."""
+        return cls(
+            int(max((letters.width(key) + 8 for key in actions.keys), default=0)),
+            int(max(letters.width(name) for name in actions.names) + 4),  # eliding is strict
+            int(max(letters.width(text) for text in (*actions.texts, "−0.00"))),
+        )
+
+
+def lay_out_rows(
+    actions: ActionValues, size: tuple[int, int], letters: Letters, widths: Widths
+) -> tuple[ActionRow, ...]:
+    """A row for each action, in one to three columns."""
+    count, keyed = len(actions.names), bool(actions.keys)
+    columns, rows = columns_for(count, size[0], keyed), rows_for(count, size[0], keyed)
+    height = min(size[1] / rows, float(ROW))
+    width = (size[0] - BETWEEN * (columns - 1)) // columns
+    mark = ICON_ROOM if actions.explores or keyed else 0  # in every step, so that bars stay where they are
+    left = min(widths.keys + widths.names + mark, width * (3 if widths.keys else 2) // 5)
+    found = []
+    for index in range(count):
+        column, row = divmod(index, rows)
+        area = QRect(column * (width + BETWEEN), round(row * height), width, round(height))
+        found.append(_row(actions, index, area, left, widths, letters))
+    return tuple(found)
+
+
+def _row(actions: ActionValues, index: int, area: QRect, left: int, widths: Widths, letters: Letters) -> ActionRow:
+    chosen = index == actions.chosen
+    token = "text" if chosen else "muted"
+    labels = []
+    if index < len(actions.keys):
+        labels.append(Label(_part(area, area.left(), widths.keys), actions.keys[index], token="accent"))
+    room, icon = left - widths.keys, None
+    if chosen and actions.actor:
+        side = min(ICON, area.height())
+        icon = QRect(area.left() + left - side, area.center().y() - side // 2 + 1, side, side)
+        room -= side + 2
+    name = letters.shortened(actions.names[index], room)
+    labels.append(Label(_part(area, area.left() + widths.keys, room), name, token=token))
+    value = _part(area, area.right() - widths.values + 1, widths.values)
+    labels.append(Label(value, actions.texts[index], "right", token))
+    thick = min(12.0, area.height() - 4.0)
+    ground = QRectF(area.left() + left + 8, area.center().y() + 0.5 - thick / 2, 0, thick)
+    ground.setRight(area.right() - widths.values - 8)
+    a, b = sorted((bar_share(0.0, actions.limits), bar_share(actions.values[index], actions.limits)))
+    bar = QRectF(ground.left() + a * ground.width(), ground.top(), max((b - a) * ground.width(), 1.0), thick)
+    return ActionRow(tuple(labels), ground, bar, chosen, icon)
+
+
+def _part(area: QRect, left: int, width: int) -> QRectF:
+    return QRectF(left, area.top(), width, area.height())
+
+
+def lay_out_upright(actions: ActionValues, size: tuple[int, int], letters: Letters) -> UprightBars:
+    """A thin upright bar for each action."""
+    width, head = size[0], letters.line + 2
+    said = letters.shortened(actions.described or "ended", width)
+    line = Label(QRectF(0, 0, width, head), said, token="warn" if actions.actor == "chance" else "text")
+    ground = QRectF(0, head, width, size[1] - head)
+    each, zero = ground.width() / len(actions.values), bar_share(0.0, actions.limits)
+    bars = []
+    for index, value in enumerate(actions.values):
+        a, b = sorted((zero, bar_share(value, actions.limits)))
+        top = ground.bottom() - b * ground.height()
+        bars.append(QRectF(index * each, top, max(each - 1, 1.0), max((b - a) * ground.height(), 1.0)))
+    return UprightBars(line, ground, tuple(bars), actions.chosen)

@@ -1,0 +1,27 @@
+"""A line over the return curve: gaps where nothing is known, dashes drawn by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+
+from dqngui.gui.charts.overlay_style import Dash
+from dqngui.lab.session.curve import Floats
+
+PLACES = 500  # at which a line may bend
+
+
+class OverlayCurve(pg.PlotCurveItem):
+    """A line that may have gaps and dashes. Dashes are left-out segments: Qt's own are many times slower."""
+
+    def __init__(self) -> None:
+        super().__init__(antialias=True)
+        self.setSegmentedLineMode("on")
+
+    def draw(self, x: Floats, y: Floats, dashes: Dash = (1, 0), since: float = -np.inf) -> None:
+        """Points (P,) evenly spread over x; NaN is a gap, and from `since` on the line is dashed."""
+        known = np.isfinite(y)
+        drawn, left_out = dashes
+        joined = known & np.append(known[1:], False)
+        joined &= (np.arange(len(x)) % (drawn + left_out) < drawn) | (x < since)
+        self.setData(x=x[known], y=y[known], connect=joined[known])

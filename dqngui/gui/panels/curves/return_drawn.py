@@ -1,0 +1,88 @@
+"""What the Return panel draws of the open run, for a range of steps: numbers, without a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dqngui.lab.session.curve import Floats
+from dqngui.lab.session.history import History
+from dqngui.messages import Evaluated
+
+BENDS = 500  # of the smoothed line; a band with half as many looks the same, and with three times as many takes 25 ms
+DOTS = 1000  # places that hold up to three dots each
+MARKS = 400  # evaluations drawn at most
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReturnDrawn:
+    """The open run's curves within a range of steps.
+
+    Attributes:
+        dots: (steps, returns) of episodes.
+        line: (steps, means) of the last episodes.
+        band: (steps, low, high): one standard deviation around the mean.
+        evaluations: in the order of their steps, with a finite mean.
+        best: the best evaluation of the run, drawn or not.
+        ranges: lowest and highest value of episodes and of evaluations; None where there are none.
+    """
+
+    dots: tuple[Floats, Floats]
+    line: tuple[Floats, Floats]
+    band: tuple[Floats, Floats, Floats]
+    evaluations: tuple[Evaluated, ...]
+    best: Evaluated | None
+    ranges: tuple[Range | None, Range | None]
+
+    @property
+    def best_in_words(self) -> str:
+        """The best evaluation, for the card's header."""
+        return f"best {self.best.judged:,.4g} at {self.best.step:,}" if self.best else ""
+
+
+def return_drawn(
+    history: History, span: Range, pixels: int, window: int, *, episodes: bool, mean: bool, evaluations: bool
+) -> ReturnDrawn:
+    """The curves of a history in a plot so many pixels wide, averaged over `window` episodes.
+
+    The other arguments say which curves are shown; the best evaluation is named in any case.
+    """
+    curve, (x0, x1) = history.returns, span
+    nothing = np.empty(0)
+    dots = curve.scattered(x0, x1, min(DOTS, pixels)) if episodes else (nothing, nothing)  # more would hide the line
+    x, means, sd = curve.smoothed(x0, x1, min(2 * pixels, BENDS), window)
+    if not mean:
+        x, means, sd = x[:0], means[:0], sd[:0]
+    width = sd if window > 1 else 0 * sd
+    low, high = curve.range() or (0.0, 0.0)  # no episode was worse or better: the band ends there too
+    few = np.unique(np.append(np.arange(0, len(x), 2), len(x) - 1)) if len(x) else slice(None)
+    band = x[few], np.clip((means - width)[few], low, high), np.clip((means + width)[few], low, high)
+    shown = [each for each in history.evaluations if x0 <= each.step <= x1] if evaluations else []
+    finite = [each for each in shown if np.isfinite(each.mean)]
+    values = [each.mean for each in finite]
+    return ReturnDrawn(
+        dots,
+        (x, means),
+        band,
+        tuple(_thinned(finite, history.best)),
+        history.best,
+        (curve.range(x0, x1), (min(values), max(values)) if values else None),
+    )
+
+
+def _thinned(evaluations: Sequence[Evaluated], best: Evaluated | None) -> Sequence[Evaluated]:
+    """At most about `MARKS` evaluations that stand for all: of neighbours the lowest and the highest, and the best."""
+    if len(evaluations) <= MARKS:
+        return evaluations
+    block = 2 * -(-len(evaluations) // MARKS)
+    kept: dict[int, Evaluated] = {}
+    for begin in range(0, len(evaluations), block):
+        near = evaluations[begin : begin + block]
+        for each in (min(near, key=lambda one: one.mean), max(near, key=lambda one: one.mean)):
+            kept[each.step] = each
+    if best is not None and any(each is best for each in evaluations):
+        kept[best.step] = best
+    return sorted(kept.values(), key=lambda each: each.step)

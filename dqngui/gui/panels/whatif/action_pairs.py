@@ -1,0 +1,153 @@
+"""The values of every action in two episodes at one step, and where they stand: no widget, no screen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QPointF, QRectF
+
+from dqngui.gui.charts.layout.axis import value_text
+from dqngui.gui.charts.layout.text import Label, Letters
+from dqngui.gui.charts.value_ranges import bar_range, bar_share
+from dqngui.lab.playback.episode import PlayedEpisode
+
+PAIR = 26  # pixels of an action's two bars
+
+
+@dataclass(frozen=True, slots=True)
+class ActionPair:
+    """One action: its value in both episodes (None: not known), and in which of them it was taken."""
+
+    name: str
+    values: tuple[float | None, float | None]
+    taken: tuple[bool, bool]
+
+    @property
+    def texts(self) -> tuple[str, str, str]:
+        """Both values, and their difference; empty where there is none."""
+        one, other = self.values
+        said = ["–" if value is None else value_text(value) for value in self.values]
+        if one is None or other is None or other - one == 0:
+            return said[0], said[1], ""
+        return said[0], said[1], f"Δ {_signed(other - one)}"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionPairs:
+    """All actions, and the values at both ends of the bars."""
+
+    pairs: tuple[ActionPair, ...] = ()
+    limits: tuple[float, float] = (0.0, 1.0)
+
+    @property
+    def described(self) -> str:
+        """All values in words."""
+        return " · ".join(" ".join((pair.name, *pair.texts)) for pair in self.pairs)
+
+    def chosen_for(self, rows: int) -> tuple[ActionPair, ...]:
+        """As many actions as there are rows, in their order: those taken, then those whose values differ most."""
+        if len(self.pairs) <= rows:
+            return self.pairs
+        every = range(len(self.pairs))
+        order = sorted(every, key=lambda index: (not any(self.pairs[index].taken), -_apart(self.pairs[index])))
+        return tuple(self.pairs[index] for index in sorted(order[:rows]))
+
+
+def pairs_at(one: PlayedEpisode, other: PlayedEpisode | None, t: int, limits: tuple[float, float]) -> ActionPairs:
+    """The values of step t; behind an episode's last step those of that step; none of a step not played yet."""
+    count = one.q.shape[1]
+    known = one.ready.actions
+    names = list(known) if len(known) == count else one.labels("action", count)
+    sides: list[npt.NDArray[Any] | None] = [None, None]
+    taken: list[int | None] = [None, None]
+    for index, playing in enumerate((one, other)):
+        if playing is not None and playing.q.shape[1:] == one.q.shape[1:] and (t < playing.length or playing.ended):
+            sides[index] = playing.q[min(t, playing.length - 1)]
+            taken[index] = int(playing.action[t]) if t < playing.length else None
+    first, second = ([None] * count if q is None else q.tolist() for q in sides)
+    return ActionPairs(
+        tuple(
+            ActionPair(name, (first[index], second[index]), (taken[0] == index, taken[1] == index))
+            for index, name in enumerate(names)
+        ),
+        limits,
+    )
+
+
+def limits_of(episodes: Sequence[PlayedEpisode], judged: str) -> tuple[float, float]:
+    """Ends of the bars for all values of some episodes; probabilities lie between 0 and 1."""
+    finite = np.concatenate([playing.q[np.isfinite(playing.q)] for playing in episodes if playing.q.ndim == 2])
+    return bar_range(float(finite.min()), float(finite.max())) if finite.size and judged == "value" else (0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class SideBar:
+    """One episode's bar: its whole length, its filled part (None: not known), and a dot where the action was taken."""
+
+    ground: QRectF
+    bar: QRectF | None
+    dot: QPointF | None
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """One action: labels (name, difference, both values), and the bars of both episodes."""
+
+    labels: tuple[Label, ...]
+    bars: tuple[SideBar, SideBar]
+
+
+def lay_out(actions: ActionPairs, size: tuple[int, int], letters: Letters) -> tuple[PairRow, ...]:
+    """A row for each action, as many as there is room for."""
+    shown = actions.chosen_for(max(1, size[1] // PAIR))
+    if not shown:
+        return ()
+    texts = [pair.texts for pair in shown]
+    values = max(letters.width(text) for each in texts for text in (*each[:2], "−0.00"))
+    deltas = max(letters.width(text) for text in (*(each[2] for each in texts), "Δ −0.00"))
+    left = min(max(letters.width(pair.name) for pair in shown) + 4, size[0] * 3 // 10)
+    found = []
+    for row, (pair, said) in enumerate(zip(shown, texts, strict=True)):
+        top = row * PAIR
+        right = size[0] - deltas - values - 18  # of the bars
+        labels = [
+            Label(QRectF(0, top, left, PAIR), letters.shortened(pair.name, left), "left", _token(any(pair.taken))),
+            Label(QRectF(size[0] - deltas, top, deltas, PAIR), said[2], "right", _token(bool(said[2]))),
+        ]
+        bars = []
+        for side in (0, 1):
+            line = top + 1 + side * 12
+            labels.append(Label(QRectF(right + 8, line, values, 12), said[side], "right"))
+            ground = QRectF(left + 16, line + 2.5, max(right - left - 16, 1), 7)
+            dot = QPointF(left + 9, line + 6) if pair.taken[side] else None
+            bars.append(SideBar(ground, _bar(actions, ground, pair.values[side]), dot))
+        found.append(PairRow(tuple(labels), (bars[0], bars[1])))
+    return tuple(found)
+
+
+def _bar(actions: ActionPairs, ground: QRectF, value: float | None) -> QRectF | None:
+    if value is None or not math.isfinite(value):
+        return None
+    a, b = sorted((bar_share(0.0, actions.limits), bar_share(value, actions.limits)))
+    return QRectF(ground.left() + a * ground.width(), ground.top(), max((b - a) * ground.width(), 1.0), ground.height())
+
+
+def _token(strong: bool) -> str:
+    return "text" if strong else "muted"
+
+
+def _apart(pair: ActionPair) -> float:
+    one, other = pair.values
+    apart = abs(other - one) if one is not None and other is not None else 0.0
+    return 0.0 if math.isnan(apart) else apart
+
+
+def _signed(value: float) -> str:
+    """With its sign; a small difference is not written as zero."""
+    text = f"{value:+,.2f}" if abs(value) >= 0.005 else f"{value:+.0e}"
+    return text.replace("-", "−")

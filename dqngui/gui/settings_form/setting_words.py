@@ -1,0 +1,37 @@
+"""Values of settings in words, as the form and the draft call them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dqngui import settings
+from dqngui.config import ConfigError
+from dqngui.gui.settings_form.fields import choice_label, inline_toml
+from dqngui.gui.settings_form.scale import number_text
+
+LONGEST = 28  # characters of a value
+
+
+def value_words(path: str, value: Any) -> str:
+    """A setting's value as the form calls it, in few characters."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, (int, float)):
+        return number_text(value)
+    if isinstance(value, dict) and value.keys() == {"start", "end", "steps"}:
+        return f"{number_text(value['start'])} to {number_text(value['end'])} over {number_text(value['steps'])}"
+    text = choice_label(path, value) if isinstance(value, str) else inline_toml(value) if value else "none"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def change_words(path: str, old: Any, new: Any) -> str:
+    """`width 64 → 128`."""
+    try:
+        label = settings.field_at(path).label
+    except ConfigError:  # an option of an attention or a memory
+        slot, _, name = path.removeprefix("net.").partition("_options.")
+        label = f"{slot} {name.replace('_', ' ')}"
+    name = label if label[1:2].isupper() else label[:1].lower() + label[1:]
+    return f"{name} {value_words(path, old)} → {value_words(path, new)}"

@@ -1,0 +1,37 @@
+"""Asks where to put a file, and says why it could not be written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+
+def ask_where(
+    parent: QWidget, title: str, name: str, kinds: Mapping[str, str], save: Callable[[str], None]
+) -> QFileDialog:
+    """Open a dialog that proposes a file name, and call `save` with the path that is chosen.
+
+    `kinds` has a line of text for each suffix without its dot (`{"csv": "Table (*.csv)"}`), the usual one first.
+    """
+    suffixes = {text: suffix for suffix, text in kinds.items()}
+    dialog = QFileDialog(parent, title)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setDefaultSuffix(next(iter(kinds)))
+    dialog.setNameFilters(list(suffixes))
+    dialog.filterSelected.connect(lambda text: dialog.setDefaultSuffix(suffixes[text]))
+    dialog.selectFile(name)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.fileSelected.connect(save)
+    dialog.open()
+    return dialog
+
+
+def tell_problem(parent: QWidget, title: str, problem: str, details: str = "") -> QMessageBox:
+    """Say in a box why nothing was saved."""
+    box = QMessageBox(QMessageBox.Icon.Warning, title, problem, parent=parent)
+    box.setInformativeText(details)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.open()
+    return box

@@ -1,0 +1,83 @@
+"""An episode as a file: every array with the names of its axes, or a table with a row a step."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dqngui.lab.analysis.table import Table
+from dqngui.lab.playback.episode import PlayedEpisode
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def arrays_of(playing: PlayedEpisode) -> Arrays:
+    """What is known of an episode of T steps.
+
+    `q` (T, A), `action` (T,), `reward` (T,) raw, `observation` (T, F) and, where they were recorded, `view/NAME`
+    (T, *shape). For each array `axes/NAME` names its axes, for each named axis `labels/AXIS` its places. `about` is one
+    text of JSON: environment, seed, weights, who acted. No array needs a pickle.
+    """
+    ready = playing.ready
+    axes = {"q": ("t", "action"), "action": ("t",), "reward": ("t",), "observation": ("t", "feature")}
+    arrays: Arrays = {"q": playing.q, "action": playing.action, "reward": playing.reward}
+    arrays["observation"] = playing.observation
+    for view in ready.views:
+        values = playing.view(view.name)
+        if values.ndim > 1:
+            arrays[f"view/{view.name}"], axes[f"view/{view.name}"] = values, ("t", *view.axes)
+    labels = {"action": ready.actions, "feature": ready.features, **ready.labels}
+    named = {axis for names in axes.values() for axis in names}
+    told = {f"axes/{name}": np.array(names) for name, names in axes.items()}
+    told |= {f"labels/{axis}": np.array(names) for axis, names in labels.items() if names and axis in named}
+    return arrays | told | {"about": np.array(json.dumps(_about(playing), ensure_ascii=False))}
+
+
+def _about(playing: PlayedEpisode) -> dict[str, Any]:
+    return {
+        "environment": playing.ready.environment,
+        "seed": playing.seed,
+        "epsilon": playing.epsilon,
+        "weights": playing.source,
+        "weights_step": playing.weights_step,
+        "steps": playing.length,
+        "ended": playing.ended,
+        "truncated": playing.truncated,
+        "judged": playing.ready.judged,
+        "human": playing.person_acted,
+        "given": playing.given,
+    }
+
+
+def write_arrays(path: str | Path, arrays: Arrays) -> None:
+    """Write them as a compressed .npz; there is nothing under this name before it is whole. Raises OSError."""
+    path = Path(path)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def steps_table(playing: PlayedEpisode | None) -> Table:
+    """A row a step: action, reward, the numbers of the actions, the numbers of the observation."""
+    if playing is None:
+        return Table(("t", "action", "reward"))
+    ready = playing.ready
+    judged = [f"{ready.judged} of {name}" for name in ready.actions]
+    return Table(("t", "action", "reward", *judged, *ready.features), _steps(playing))
+
+
+def _steps(playing: PlayedEpisode) -> Iterator[list[object]]:
+    names = playing.ready.actions
+    for t, action in enumerate(playing.action.tolist()):
+        name = names[action] if action < len(names) else action
+        yield [t, name, float(playing.reward[t]), *playing.q[t].tolist(), *playing.observation[t].tolist()]

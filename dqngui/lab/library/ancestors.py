@@ -1,0 +1,45 @@
+"""The runs that a fork came from: its parent, the parent's parent, and so on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dqngui.lab.library.library import Library
+from dqngui.lab.session.history import History
+from dqngui.messages import Forked
+
+MOST = 8  # ancestors that are looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Ancestor:
+    """A run that the open one, or an ancestor of it, branched from at `step`."""
+
+    name: str
+    history: History
+    step: int
+    folder: Path
+
+
+def ancestors(history: History, folder: Path | None, library: Library) -> list[Ancestor]:
+    """The ancestors of the run in `folder`, the nearest first.
+
+    The list ends at the first one whose folder is not beside the run's own, or was not read yet.
+    """
+    found: list[Ancestor] = []
+    fork: Forked | None = history.forks[0] if history.forks else None
+    seen = {folder}
+    while fork is not None and folder is not None and len(found) < MOST:
+        if fork.parent in ("", "..") or Path(fork.parent).name != fork.parent:
+            break  # a log that someone else wrote names a file elsewhere
+        folder = folder.absolute().parent / fork.parent
+        if folder in seen:
+            break
+        seen.add(folder)
+        parent = library.curve(folder)
+        if parent is None or parent.empty:
+            break
+        found.append(Ancestor(library.name_of(folder), parent, fork.step, folder))
+        fork = parent.forks[0] if parent.forks else None
+    return found

@@ -1,0 +1,62 @@
+"""What may be done with a run now, and where a fork of it would begin: rules on top of the table of states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dqngui.lab.session.draft import Draft
+from dqngui.lab.session.run import RunState
+from dqngui.lab.session.states import ALLOWED, Action, State
+
+NEEDS_TORCH = frozenset({Action.START, Action.RESUME_RUN, Action.FORK, Action.START_DRAFT})
+_NEEDS_WHOLE_LOG = frozenset({Action.RESUME_RUN, Action.FORK, Action.START_DRAFT})
+_NEEDS_FITTING_DRAFT = frozenset({Action.START, Action.FORK, Action.START_DRAFT})
+
+
+@dataclass(frozen=True, slots=True)
+class ForkPlan:
+    """Where a fork would begin.
+
+    Attributes:
+        step: now, of a run that trains, else where the run was saved.
+        problem: why no fork can be made, as a sentence; empty if one can.
+    """
+
+    step: int
+    problem: str = ""
+
+
+def fork_plan(run: RunState, draft: Draft, *, trains: bool) -> ForkPlan:
+    """Where a fork of the run with the draft's experiment would begin; `trains`: the run has a job."""
+    step = run.step if trains or run.checkpoint is None else run.checkpoint
+    total = draft.experiment.run.total_steps
+    problem = ""
+    if run.folder is None:
+        problem = "This run keeps no files, so there is nothing to fork."
+    elif not trains and not run.saved:
+        problem = "This run was never saved, so there is nothing to fork."
+    elif not trains and total <= step:
+        problem = f"The run has made all of its {total:,} steps. Raise Total steps to fork it."
+    return ForkPlan(step, problem)
+
+
+def allowed_actions(
+    state: State, run: RunState, draft: Draft, *, trains: bool, reading: bool, loading: bool
+) -> frozenset[Action]:
+    """What may be done now. `reading`: its log is being read; `loading`: an action waits for torch."""
+    actions = ALLOWED[state]
+    if draft.problem:
+        actions -= _NEEDS_FITTING_DRAFT
+    if loading:
+        actions -= NEEDS_TORCH
+    if reading:
+        actions -= _NEEDS_WHOLE_LOG
+    if not run.knobs.can_undo:
+        actions -= {Action.UNDO_KNOB}
+    if Action.RESUME_RUN in actions and (not run.resumable or run.complete):
+        actions -= {Action.RESUME_RUN}
+    if Action.FORK in actions and fork_plan(run, draft, trains=trains).problem:
+        actions -= {Action.FORK}
+    if not draft.changes:
+        actions -= {Action.START_DRAFT, Action.DISCARD_DRAFT}
+    return actions

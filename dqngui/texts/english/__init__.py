@@ -1,0 +1,30 @@
+"""All sentences in English, one module a subject, each `key -> template`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dqngui.texts.english import commands, environments, jobs, runs, settings, study
+from dqngui.texts.language import Language
+
+
+def _form(count: float) -> str:
+    return "one" if count == 1 else "other"
+
+
+def _listed(items: Sequence[str]) -> str:
+    return ", ".join(items) or "none"
+
+
+ENGLISH = Language(
+    templates={
+        **settings.TEMPLATES,
+        **environments.TEMPLATES,
+        **runs.TEMPLATES,
+        **jobs.TEMPLATES,
+        **study.TEMPLATES,
+        **commands.TEMPLATES,
+    },
+    form=_form,
+    listed=_listed,
+)

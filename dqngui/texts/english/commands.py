@@ -1,0 +1,96 @@
+"""What the command line says."""
+
+from __future__ import annotations
+
+from dqngui.texts.language import Plural
+
+TEMPLATES: dict[str, str | Plural] = {
+    "command.wrong": "{program}: {problem} (see {program} --help)",
+    "command.unclear": "the arguments cannot be understood",
+    "command.wrong_kind": "{name} needs {kind}, not `{given}`",
+    "command.whole_number": "a whole number",
+    "command.number": "a number",
+    "command.text": "text",
+    "command.missing": "{name} is missing",
+    "command.both": "give a FILE or --env, not both (a FILE's environment changes with --set env.id=ID)",
+    "command.none": (
+        "there is no command, file or preset `{name}`; commands: gui, train, play, runs; presets: {presets}"
+    ),
+    "command.no_run_in": "there is no run in `{runs}`",
+    "command.no_run": "there is no run `{run}`, neither as a folder nor in `{runs}`",
+    "command.no_folder": "there is no folder `{folder}`",
+    "command.fork_alone": (
+        "--fork takes the run's own experiment: it goes with --agent, --set and --steps, but not with a FILE, --env or "
+        "--replay-knobs"
+    ),
+    "command.resume_alone": (
+        "--resume continues a run as it is; only --steps, --break, --runs, --host and --json go with it"
+    ),
+    "command.steps": "--steps must be at least 1",
+    "command.replay_knobs_break": (
+        "--replay-knobs sets the breakpoints of its run again, so it does not go with --break"
+    ),
+    "command.seeds_alone": ("--seeds starts new runs, one a seed; it goes with neither --resume nor --fork nor --seed"),
+    "command.seeds_break": "--break stops one run; it does not go with --seeds",
+    "command.jobs": "--jobs must be at least 1 and --test-episodes at least 0",
+    "command.seeds": "--seeds {given}: write it as 0-4 or 0,3,7",
+    "command.episodes": "--episodes must be at least 1",
+    "command.checkpoint": "--checkpoint {given}: it is best, last or a step",
+    "command.quit_after": "--quit-after must be a positive number of seconds",
+    "command.warm_up": "--warm-up must be a number of seconds, 0 or more",
+    "command.size": "--size {given}: write it as WIDTHxHEIGHT, for example 1440x900",
+    "command.size_range": "--size {given}: from {smallest} to {largest}",
+    "command.no_display": (
+        "there is no display for a window: train with `dqngui train`, or draw offscreen with QT_QPA_PLATFORM=offscreen"
+    ),
+    "shown.error": "dqngui: {problem}",
+    "shown.our_fault": "dqngui: this is a fault of dqngui, not yours; the lines above say where",
+    "shown.refused": "`{field}` = {value} was refused: {reason}",
+    "shown.forked": "Forked from {parent} at step {step:,}.",
+    "shown.forked_with": "Forked from {parent} at step {step:,} with {changes}.",
+    "shown.fresh": "Start afresh: {parts}.",
+    "shown.resumed": "The run goes on from step {step:,}.",
+    "shown.resumed_again": Plural(
+        "lost",
+        {
+            "one": "The run goes on from step {step:,}; {lost:,} step after its last checkpoint is made again.",
+            "other": "The run goes on from step {step:,}; {lost:,} steps after its last checkpoint are made again.",
+        },
+    ),
+    "shown.left": "{speed:,.0f} steps/s  {minutes}:{seconds:02d} left",
+    "shown.return": "return {value:g}",
+    "shown.evaluated": "evaluated {mean:.4g}",
+    "shown.evaluated_best": "evaluated {mean:.4g} (best {best:.4g})",
+    "shown.stopping": "Stopping: saving a checkpoint (press Ctrl+C again to end without saving)",
+    "shown.stopping_all": "Stopping: saving checkpoints (press Ctrl+C again to end without saving)",
+    "shown.seed": "seed {seed}: {step:,} steps, {role} {mean:.4g}",
+    "shown.seed_failed": "dqngui: seed {seed}: {problem}",
+    "shown.no_runs": "No runs in `{folder}` yet: `dqngui train` makes one.",
+    "shown.episode": Plural(
+        "length",
+        {
+            "one": "episode {number}: return {value:g} in {length:,} step",
+            "other": "episode {number}: return {value:g} in {length:,} steps",
+        },
+    ),
+    "shown.mean_return": Plural(
+        "count",
+        {
+            "one": "mean return {mean:.4g} over {count} episode, checkpoint of step {step:,}",
+            "other": "mean return {mean:.4g} over {count} episodes, checkpoint of step {step:,}",
+        },
+    ),
+    "shown.mean_return_spread": (
+        "mean return {mean:.4g} ± {spread:.4g} over {count} episodes, checkpoint of step {step:,}"
+    ),
+    "shown.film": "film: {path}",
+    "shown.completed": "Completed",
+    "shown.solved": "Solved",
+    "shown.stopped": "Stopped",
+    "shown.failed": "Failed",
+    "shown.ended": "{how} at {step:,} steps, {speed:,.0f} steps/s",
+    "shown.ended_best": "{how} at {step:,} steps, {speed:,.0f} steps/s, best evaluation {best:.4g}",
+    "shown.run": "Run:    {folder}",
+    "shown.how_to_resume": "Resume: dqngui train --resume {folder}",
+    "shown.how_to_play": "Play:   dqngui play {folder}",
+}

@@ -1,0 +1,60 @@
+"""What is said about environments, wrappers, observations and actions."""
+
+from __future__ import annotations
+
+from dqngui.texts.language import Plural
+
+TEMPLATES: dict[str, str | Plural] = {
+    "env.set_by_program": "`env.kwargs.{name}` is set by the program; leave it out",
+    "env.none_near": "`env.id`: there is no environment `{name}`; did you mean {near}?",
+    "env.none": "`env.id`: there is no environment `{name}`; for one of your own write `module:Id`",
+    "env.or": "{first} or {second}",
+    "env.needs_package": "`env.id`: {name} needs the package {package}: pip install {package}",
+    "env.needs_extra": '`env.id`: {name} needs the package {package}: pip install "{package}"',
+    "env.needs_missing": "`env.id`: {name} needs a package that is missing: {problem}",
+    "env.no_pictures_in": "`env.id`: {name} cannot draw pictures ({mode})",
+    "env.no_module": "`env.id`: there is no Python module `{module}`",
+    "env.module_needs_package": "`env.id`: the module `{module}` needs the package {package}: pip install {package}",
+    "env.module_broken": "`env.id`: the module `{module}` cannot be imported: {problem}",
+    "env.not_made": "`env.id`: {name} could not be made: {reason}",
+    "env.no_argument": "`env.kwargs.{argument}`: {name} has no such argument",
+    "env.no_argument_but": "`env.kwargs.{argument}`: {name} has no such argument; it has: {known}",
+    "env.arguments_refused": "`env.kwargs`: {name} refused them: {reason}",
+    "env.continuous_actions": (
+        "`env.id`: the actions are continuous; add the wrapper `discretize` to cut them into bins"
+    ),
+    "env.actions_of_space": "`env.id`: the actions are a {space} space; a Q-network needs one Discrete choice",
+    "env.too_many_actions": "`env.id`: the actions make {count:,} combinations; at most {most:,} can be one choice",
+    "env.wrong_features": "`env.features`: {given} names for {count} entries in the observation",
+    "env.wrong_actions": "`env.actions`: {given} names for {count} actions",
+    "env.draws_nothing": "{env} draws no pictures",
+    "env.drawing_failed": "{env} could not draw a picture: {problem}",
+    "wrapper.refused": "`{path}` ({name}): {problem}",
+    "wrapper.no_entries": "`entries` must name at least one entry, and none twice",
+    "wrapper.keep_needs": "it needs a vector, dictionary or tuple, and the observation is {space}",
+    "wrapper.no_key": "there is no entry {entry}; the observation's keys are {known}",
+    "wrapper.no_member": "there is no entry {entry}; the observation's members are {known}",
+    "wrapper.no_entry": "there is no entry {entry}; the vector's entries are {known}",
+    "wrapper.up_to": "0 to {last}",
+    "wrapper.not_stacked": "{what} cannot be stacked; put the wrapper `keep` before it and leave that entry out",
+    "wrapper.discrete_already": "the actions are already discrete ({space})",
+    "wrapper.no_bounds": "the actions have no finite bounds to cut into bins",
+    "wrapper.bins_count": "`bins` has {given} numbers for {needed} action dimensions",
+    "wrapper.bins_few": "`bins` must be at least 2 in every dimension, got {least}",
+    "wrapper.bins_many": "{dimensions} dimensions of {bins} bins make {count:,} actions; at most {most:,} are possible",
+    "observation.nothing": "`{where}`: the observation has no entries",
+    "observation.twice": "`{where}`: two parts of the observation are called `{name}`",
+    "observation.empty": "the observation part `{name}` is empty (shape {shape})",
+    "observation.categories": "the observation part `{name}` has {count:,} categories; at most {most:,} can be used",
+    "observation.wrong": "`{where}`: {problem}",
+    "observation.unreadable": (
+        "`{where}`: the observation part `{name}` is {kind}, which no network here can read; supported are Box, "
+        "Discrete, MultiDiscrete, MultiBinary, Text, and Dict or Tuple of them"
+    ),
+    "observation.unreadable_part": (
+        "`{where}`: the observation part `{name}` is {kind}, which no network here can read; leave it out with the "
+        "wrapper `keep`, for example with entries = {entries}"
+    ),
+    "space.text": "text",
+    "space.other": "a {name} space",
+}

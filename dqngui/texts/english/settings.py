@@ -1,0 +1,43 @@
+"""What is said about settings, presets and experiments."""
+
+from __future__ import annotations
+
+from dqngui.texts.language import Plural
+
+TEMPLATES: dict[str, str | Plural] = {
+    "setting.unknown": "unknown setting `{path}`; there are: {known}",
+    "setting.none": "`{path}` is not a setting",
+    "setting.not_of": "`{path}` is not a setting; {owner} has: {allowed}",
+    "setting.of_experiment": "an experiment",
+    "setting.of_choice": "this choice",
+    "setting.of_choice_none": "no settings",
+    "setting.not_finite": "`{path}` must be a finite number",
+    "setting.out_of_range": "`{path}`: expected a number from {low:g} to {high:g}, got {value}",
+    "setting.refused": "`{path}`: {reason}",
+    "setting.refused_whole": "{reason}",
+    "setting.not_live": "`{path}` cannot change while the run trains; fork the run to change it",
+    "setting.assignment": "`--set {given}`: write it as section.field=value, for example learn.lr=1e-3",
+    "setting.no_such_choice": "`{path}`: there is no {kind} `{name}`; there are: {known}",
+    "choice.attention": "attention",
+    "choice.memory": "memory",
+    "choice.algorithm": "algorithm",
+    "choice.wrapper": "wrapper",
+    "choice.host": "host",
+    "setting.values_range": "`net.v_min`: {low:g} must lie below `net.v_max` = {high:g}",
+    "setting.heads": "`net.{slot}_options.heads`: {heads} heads do not divide `net.width` = {width}",
+    "setting.replay_too_small": (
+        "`learn.replay_capacity`: {capacity:,} steps over {envs} environments hold {each:,} each, too few for windows "
+        "of {window} steps (burn-in or memory, window and n-step); at least {needed:,} are needed"
+    ),
+    "setting.no_device": "`run.device`: this machine has no `{name}`; there are: {known}",
+    "setting.memory_needs_numbers": "`net.memory`: {memory} forecasts observed numbers, and only texts are observed",
+    "preset.no_agent": "there is no agent `{name}`; agents: {known}",
+    "preset.none": "there is no file or preset `{name}`; presets: {known}",
+    "preset.not_utf8": "`{source}` is not a text file in UTF-8",
+    "preset.not_toml": "`{source}` is not a TOML file: {problem}",
+    "preset.wrong": "{source}: {problem}",
+    "value.none": "none",
+    "value.schedule": "{start:g} to {end:g} over {steps:,} steps",
+    "value.number": "{value:.10g}",
+    "value.count": "{value:,}",
+}

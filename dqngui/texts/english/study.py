@@ -1,0 +1,32 @@
+"""What is said while questions about an agent are answered from many episodes."""
+
+from __future__ import annotations
+
+from dqngui.texts.language import Plural
+
+TEMPLATES: dict[str, str | Plural] = {
+    "study.no_agent": "there is no agent yet whose weights could be asked about",
+    "study.removing": "Removing places…",
+    "study.checkpoint": "Checkpoint {number} of {count}",
+    "study.playing": Plural(
+        "episodes", {"one": "Playing {episodes:,} episode…", "other": "Playing {episodes:,} episodes…"}
+    ),
+    "study.reading": "Reading…",
+    "study.tokens": "tokens",
+    "study.slots": "slots",
+    "study.steps": "steps",
+    "study.places": "places",
+    "study.no_choice": "there were never more than {k} {what} to choose from",
+    "study.few_episodes": (
+        "only {measured} of {episodes} episodes had more than {k} {what} to choose from, which is too few for an "
+        "interval; ask for more episodes"
+    ),
+    "study.no_weights": "`{view}` is no view of weights, so nothing can be removed from it",
+    "study.nothing_weighed": "this agent has no weights to show: it has no attention, and no memory with addresses",
+    "study.no_checkpoints": "this run has stored no checkpoints yet",
+    "study.checkpoints_gone": "the checkpoints of this run are gone",
+    "probe.few_episodes": "fewer than {fewest} episodes came to any step with this fact; ask for more of them",
+    "probe.nothing_held": "this agent carries nothing from one step to the next, so there is nothing to read from",
+    "probe.not_held": "this memory does not hold `{view}`; it holds: {known}",
+    "probe.no_fact": "there is no fact `{name}`; there are: {known}",
+}

@@ -1,0 +1,101 @@
+"""A text as a key with arguments, and how it becomes a sentence."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Iterable
+from string import Formatter
+from typing import Any
+
+import msgspec
+
+from dqngui.texts.english import ENGLISH
+from dqngui.texts.language import Language, Plural
+
+_LARGEST = 2**63
+
+
+class Text(msgspec.Struct, frozen=True):
+    """What a person is told: a key of the catalog, with plain arguments. Made by `say`; shown by `words` or `str`.
+
+    Attributes:
+        args: by name. All of it can be written as JSON; a tuple is shown as a list, a Text as its own sentence.
+    """
+
+    key: str
+    args: dict[str, str | bool | int | float | Text | tuple[str | bool | int | float | Text | None, ...] | None] = {}
+
+    def __str__(self) -> str:
+        return words(self)
+
+
+def say(key: str, /, **args: Any) -> Text:
+    """The text of this key, with arguments turned into what JSON can hold.
+
+    A path becomes a string, a readable error its Text, and anything that can be iterated over a list; of a mapping,
+    its keys.
+    """
+    return Text(key, {name: _plain(value) for name, value in args.items()})
+
+
+def words(text: Text | str) -> str:
+    """The sentence of a text in the chosen language. A sentence that is finished already stays as it is.
+
+    Never raises: where the key is unknown, as in the log of a newer version, key and arguments are shown.
+    """
+    if isinstance(text, str):
+        return text
+    template = _language.templates.get(text.key) or ENGLISH.templates.get(text.key)
+    if isinstance(template, Plural):
+        count = text.args.get(template.by)
+        form = _language.form(count) if isinstance(count, (int, float)) else "other"
+        template = template.forms.get(form) or template.forms["other"]
+    try:
+        if template is not None:
+            return _FORMATTER.vformat(template, (), text.args)
+    except (LookupError, ValueError, TypeError):
+        pass  # arguments of another version
+    given = ", ".join(f"{name}: {_FORMATTER.format_field(value, '')}" for name, value in text.args.items())
+    return f"{text.key} ({given})" if given else text.key
+
+
+def speak(language: Language) -> None:
+    """Show every text in this language from now on."""
+    global _language
+    _language = language
+
+
+class _ArgumentFormatter(Formatter):
+    """Formats arguments: texts and lists in words, and whatever a format does not fit as it is."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, Text):
+            return words(value)
+        if isinstance(value, (tuple, list)):
+            return _language.listed([self.format_field(each, format_spec) for each in value])
+        try:
+            return format(value, format_spec)
+        except (ValueError, TypeError):
+            return str(value)
+
+
+_FORMATTER = _ArgumentFormatter()
+_language = ENGLISH
+
+
+def _plain(value: Any) -> Any:
+    """The same as plain data that JSON can hold."""
+    if value is None or isinstance(value, (str, bool, Text)):
+        return value
+    if isinstance(value, numbers.Integral):
+        number = int(value)
+        return number if -_LARGEST <= number < _LARGEST else str(number)
+    if isinstance(value, numbers.Real):
+        return float(value) if math.isfinite(value) else str(float(value))
+    if isinstance(value, BaseException):
+        text = getattr(value, "text", None)
+        return text if isinstance(text, Text) else str(value)
+    if not isinstance(value, Iterable):
+        return str(value)
+    return tuple(_plain(each) for each in value)
