@@ -1,8 +1,7 @@
 """Changes to an episode as a person thinks of them: what can be changed in an agent, and a list of what is changed.
 
-One intervention may be several `Intervention`s: a token is masked in every attention that sees it, and a memory is
-    erased in
-everything that it holds.
+One entry of the list may be several `Intervention`s: a token is masked in every attention that sees it, and a memory is
+erased in everything that it holds.
 """
 
 from __future__ import annotations
