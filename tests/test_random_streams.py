@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from dqngui.config import Experiment
 from dqngui.hosts import events_of, open_host, run_inline
 from dqngui.jobs.training import Training
+from dqngui.learning.batches import Batch
 from dqngui.learning.dqn import DQN
 from dqngui.learning.off_policy import OffPolicy
-from dqngui.learning.replay import Batch
 from dqngui.messages import Event, Finished, Learned, Request, SetKnob, Stop, without_clock
 from dqngui.runs.checkpoints import load_weights
 from dqngui.runs.folder import create

@@ -16,10 +16,10 @@ from dqngui.envs.spaces import Spaces
 from dqngui.learning.acting import inputs_of
 from dqngui.learning.augmentation import Augmentation
 from dqngui.learning.auxiliary import AuxiliaryLosses
+from dqngui.learning.batches import Batch, OneStepBatch
 from dqngui.learning.distributions import objective_of
 from dqngui.learning.flat import FlatAdam, FlatParameters, ParameterLayout
 from dqngui.learning.random_streams import RandomStreams
-from dqngui.learning.replay import Batch, OneStepBatch
 from dqngui.learning.targets import window_priority
 from dqngui.learning.windows import WindowRule
 from dqngui.nets.initialise import build

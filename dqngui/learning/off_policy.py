@@ -13,10 +13,11 @@ from dqngui.config import ConfigError, Experiment
 from dqngui.envs.vector import Envs
 from dqngui.learning.acting import Actor, FinishedEpisode, ObservationParts
 from dqngui.learning.algorithm import Algorithm, Generators
+from dqngui.learning.batches import OneStepBatch
 from dqngui.learning.counters import Counters, next_multiple
 from dqngui.learning.dqn import DQN, UpdateStats
 from dqngui.learning.exploration import epsilon_ladder
-from dqngui.learning.replay import OneStepBatch, Replay
+from dqngui.learning.replay import Replay
 from dqngui.learning.windows import WindowRule
 from dqngui.texts import Text, say
 

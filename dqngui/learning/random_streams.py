@@ -44,7 +44,7 @@ class RandomStreams:
         """Continue from what `arrays` gave.
 
         States of earlier versions have no such arrays, and those of another kind of device do not fit: they are
-            ignored.
+        ignored.
         """
         for name in _STREAMS:
             generator: Generator = getattr(self, name)

@@ -4,8 +4,7 @@ Events say what happened, commands ask for something. Both are frozen and hold o
 JSON. `step` counts environment steps since the run began.
 
 A new event or command is written down once, as a class in `training`, `playing` or `study`: it can then be imported
-    from
-here, encoded and decoded.
+from here, encoded and decoded.
 """
 
 from __future__ import annotations

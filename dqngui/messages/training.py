@@ -315,8 +315,7 @@ class SetBreakpoints(Command, frozen=True):
     """To training: pause with `BreakpointHit` when one of these becomes true; they replace those that were set before.
 
     Breakpoints belong to the session that set them, not to the experiment: they are not saved, and a resumed run has
-        none
-    until they are set again.
+    none until they are set again.
     """
 
     points: tuple[Breakpoint, ...]

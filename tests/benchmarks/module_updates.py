@@ -24,9 +24,9 @@ import torch
 from dqngui import catalog
 from dqngui.config import Experiment
 from dqngui.jobs.training import Training
+from dqngui.learning.batches import Batch
 from dqngui.learning.dqn import DQN
 from dqngui.learning.off_policy import OffPolicy
-from dqngui.learning.replay import Batch
 from dqngui.nets.initialise import build
 from dqngui.nets.network import Inputs, QNetwork
 from dqngui.settings import experiment_from

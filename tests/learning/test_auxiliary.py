@@ -13,8 +13,9 @@ from dqngui import catalog
 from dqngui.config import Experiment
 from dqngui.envs.spaces import ObservationPart, Spaces
 from dqngui.learning.auxiliary import RunningStandardizer
+from dqngui.learning.batches import Batch
 from dqngui.learning.dqn import DQN
-from dqngui.learning.replay import Batch, Replay
+from dqngui.learning.replay import Replay
 from dqngui.nets.memory.contract import Errors, State
 from dqngui.nets.memory.gru import GRU
 from dqngui.nets.record import Record

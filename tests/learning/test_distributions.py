@@ -12,6 +12,7 @@ from torch import Tensor
 from dqngui.config import ConfigError, LearnConfig
 from dqngui.envs.spaces import ObservationPart, Spaces
 from dqngui.learning.acting import inputs_of
+from dqngui.learning.batches import Batch, OneStepBatch
 from dqngui.learning.distributions import (
     CategoricalObjective,
     Objective,
@@ -21,7 +22,7 @@ from dqngui.learning.distributions import (
     quantile_huber,
 )
 from dqngui.learning.dqn import DQN
-from dqngui.learning.replay import Batch, OneStepBatch, Replay
+from dqngui.learning.replay import Replay
 from dqngui.learning.targets import rescaled, unscaled
 from dqngui.nets.heads import MEAN, Categorical, Quantiles
 from dqngui.settings import experiment_from

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from dqngui.config import ConfigError
 from dqngui.envs.spaces import ObservationPart, Spaces
-from dqngui.learning.replay import Batch, OneStepBatch, Replay
+from dqngui.learning.batches import Batch, OneStepBatch
+from dqngui.learning.replay import Replay
 from dqngui.learning.sumtree import SumTree
 from dqngui.learning.windows import WindowRule
 from dqngui.settings import experiment_from

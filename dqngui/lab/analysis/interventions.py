@@ -1,8 +1,7 @@
 """Interventions: changes to what an agent observes, remembers, attends to or does at some steps of an episode.
 
-One intervention may be several `Intervention`s: a token is masked in every attention that sees it, and a memory is
-    erased in
-everything that it holds.
+One entry of the list may be several `Intervention`s: a token is masked in every attention that sees it, and a memory is
+erased in everything that it holds.
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 
 Such a memory is a loop over time of many small operations, whose cost is mostly that of calling them. So the loop and
 its gradient are written by hand: there is no autograd graph, and everything that does not depend on the recurrence
-    (products
-of the input, local derivatives, gradients of weights) is one operation over the whole window.
+(products of the input, local derivatives, gradients of weights) is one operation over the whole window.
 """
 
 from __future__ import annotations

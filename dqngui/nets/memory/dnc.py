@@ -87,8 +87,7 @@ class DncInterface:
     """The layout of the controller's interface vector for the heads in one step.
 
     In this order: keys (R + 1, M), strengths β (R + 1), free gates (R), allocation gate, write gate, erase (M), read
-        modes
-    (R, 3: backward, content, forward), write (M).
+    modes (R, 3: backward, content, forward), write (M).
     """
 
     readers: int

@@ -78,8 +78,7 @@ class MannInterface:
     """The layout of the controller's interface vector for the heads in one step.
 
     In this order: keys (H, M), strength β and sharpness γ (2, H), interpolation gate (H), erase (W, M), shift (H, S),
-        add
-    (W, M). Shift j of S moves a head (S − 1)/2 − j slots up.
+    add (W, M). Shift j of S moves a head (S − 1)/2 − j slots up.
     """
 
     readers: int
