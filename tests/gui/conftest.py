@@ -9,10 +9,12 @@ import pytest
 from driving import end, make_app, show
 from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
-from scripted_host import ScriptedHost
-from scripted_player import ScriptedPlayer, Watched
 
 from dqngui.gui.app.app import App
+from tests.doubles.fixtures import folder, player
+from tests.doubles.scripted_host import ScriptedHost
+
+__all__ = ["app", "folder", "player", "settings"]
 
 
 @pytest.fixture
@@ -30,23 +32,3 @@ def app(qtbot: QtBot, settings: QSettings, monkeypatch: pytest.MonkeyPatch) -> I
     for host in ScriptedHost.opened:
         host.kill()
     end(qtbot, made)
-
-
-@pytest.fixture
-def player(qtbot: QtBot) -> Iterator[Watched]:
-    """It plays nothing yet; its clock stands until the test moves it."""
-    ScriptedPlayer.opened.clear()
-    made = Watched()
-    yield made
-    made.stop()
-    made.deleteLater()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A run with stored weights, by their names."""
-    run = tmp_path / "run"
-    (run / "checkpoints").mkdir(parents=True)
-    for name in ("best", "20000", "60000"):
-        (run / "checkpoints" / f"{name}.pt").write_bytes(b"")
-    return run

@@ -11,13 +11,13 @@ from PySide6.QtCore import QEvent, QEventLoop, QPoint, QPointF, QSettings, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
-from scripted_host import ScriptedHost
-from scripted_player import ScriptedPlayer
 
 from dqngui import presets
 from dqngui.gui.app.app import App
 from dqngui.hosts import OpenHost
 from dqngui.lab.session.states import Action, State
+from tests.doubles.scripted_host import ScriptedHost
+from tests.doubles.scripted_player import ScriptedPlayer
 
 
 def make_app(

@@ -12,7 +12,6 @@ from PySide6.QtGui import QAction, QFont, QFontMetricsF
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QInputDialog
 from pytestqt.qtbot import QtBot
-from scripted_player import ScriptedPlayer, Watched
 
 from dqngui import messages as m
 from dqngui.envs.seeds import PLAY_SEEDS
@@ -21,6 +20,7 @@ from dqngui.gui.charts.value_ranges import bar_range, step_above
 from dqngui.gui.panels.agent.agent_panel import SPEEDS, AgentPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.playback.episode import PlayedEpisode
+from tests.doubles.scripted_player import ScriptedPlayer, Watched
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 import pytest
-from made_playing import ACTIONS, LAGS, POOL, RECURRENT, SELF, TOKENS, began, episode, extend, rows_of
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -17,6 +16,7 @@ from dqngui.lab.analysis.views import Maps, combined, entropy, in_words, matchin
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.messages import View
+from tests.doubles.made_playing import ACTIONS, LAGS, POOL, RECURRENT, SELF, TOKENS, began, episode, extend, rows_of
 
 
 @pytest.fixture(autouse=True)

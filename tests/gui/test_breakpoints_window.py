@@ -7,11 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from driving import reach, until
-from made_playing import HIDDEN, LAGS, SELF, began, extend, rows_of
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QToolButton
 from pytestqt.qtbot import QtBot
-from scripted_host import ScriptedHost
 
 from dqngui import messages as m
 from dqngui.gui.app.app import App
@@ -23,6 +21,8 @@ from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.states import Action, State
 from dqngui.messages import Breakpoint, BreakpointHit
 from dqngui.runs.folder import EVENTS
+from tests.doubles.made_playing import HIDDEN, LAGS, SELF, began, extend, rows_of
+from tests.doubles.scripted_host import ScriptedHost
 
 LOSS = Breakpoint("loss", "above", 10.0)
 RETURN = Breakpoint("return", "below", 50.0)

@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
-from scripted_host import ScriptedHost
 
 from dqngui import messages as m
 from dqngui import presets, settings
@@ -21,6 +20,7 @@ from dqngui.lab.session.draft import Draft, difference
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.runs.folder import list_runs, read_experiment
+from tests.doubles.scripted_host import ScriptedHost
 
 BEGAN = presets.read_experiment("cartpole-positions")
 TWO = {"net.width": 128, "net.memory": "lstm"}

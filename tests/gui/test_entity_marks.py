@@ -12,7 +12,6 @@ import pytest
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from scripted_player import ScriptedPlayer, Watched
 
 from dqngui import messages as m
 from dqngui.gui.export.film_sheet import FilmSheet
@@ -24,6 +23,7 @@ from dqngui.lab.analysis.overlay import StepOverlay, WeightsOverlay
 from dqngui.lab.playback.episode import EpisodeRequest, PlayedEpisode
 from dqngui.lab.playback.step_descriptions import AHEAD
 from dqngui.settings import experiment_from
+from tests.doubles.scripted_player import ScriptedPlayer, Watched
 
 POOL = m.View("attention/pool", ("head", "key"), (2, 4))
 OVERLAY = WeightsOverlay(POOL.name)

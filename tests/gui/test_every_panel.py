@@ -13,8 +13,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QMainWindow
 from pytestqt.qtbot import QtBot
-from scripted_host import ScriptedHost
-from scripted_player import ScriptedPlayer, Watched
 
 from dqngui import catalog, config
 from dqngui import messages as m
@@ -26,6 +24,8 @@ from dqngui.lab.library.library import Library
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.runs import folder as runs
+from tests.doubles.scripted_host import ScriptedHost
+from tests.doubles.scripted_player import ScriptedPlayer, Watched
 
 EVENTS, STEPS = 1_000_000, 20_000
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from made_playing import extend
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -27,6 +26,7 @@ from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.messages import BeginEpisode, EpisodeBegan, OpenAgent, PlayerReady
 from dqngui.settings import with_settings
+from tests.doubles.made_playing import extend
 
 STEPS = 12
 CARD = (300, 270)  # at 1280×800

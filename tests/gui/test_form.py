@@ -10,7 +10,6 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
-from scripted_host import ScriptedHost
 
 from dqngui import config, presets, settings
 from dqngui import messages as m
@@ -22,6 +21,7 @@ from dqngui.gui.settings_form.relevance import _CONDITIONS, relevant
 from dqngui.gui.settings_form.scale import STOPS, Scale, number_text, parse_number
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
+from tests.doubles.scripted_host import ScriptedHost
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_playing import HIDDEN, LAGS, POOL, SELF, began, episode, extend, rows_of
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
@@ -23,6 +22,7 @@ from dqngui.lab.analysis.views import Maps, entropy, layered
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.messages import View
+from tests.doubles.made_playing import HIDDEN, LAGS, POOL, SELF, began, episode, extend, rows_of
 
 LAYERS = tuple(View(f"attention/self/{n}", SELF.axes, SELF.shape) for n in range(3))
 PAST = tuple(View(f"memory/attention/{n}", LAGS.axes, LAGS.shape) for n in range(2))

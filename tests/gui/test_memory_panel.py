@@ -6,7 +6,6 @@ import itertools
 
 import numpy as np
 import pytest
-from made_playing import CELL, GATE, HIDDEN, LAGS, RECURRENT, SLOTS, began, episode, extend, rows_of
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -17,6 +16,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.ordering import by_variance
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
+from tests.doubles.made_playing import CELL, GATE, HIDDEN, LAGS, RECURRENT, SLOTS, began, episode, extend, rows_of
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,6 @@ from made_panels import AskedCursor, made
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from scripted_study import ScriptedStudy, Turned, Who
 
 from dqngui import messages as m
 from dqngui import presets
@@ -23,6 +22,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.cursor.cursor import Cursor
 from dqngui.messages import OverTraining
+from tests.doubles.scripted_study import ScriptedStudy, Turned, Who
 
 LAGS, POOL = "memory/attention/0", "attention/pool"
 

@@ -16,7 +16,6 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from scripted_host import ScriptedHost
 
 from dqngui import config
 from dqngui.gui.cards.card import Card
@@ -36,6 +35,7 @@ from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Forked, encode
 from dqngui.runs import folder as run_folder
+from tests.doubles.scripted_host import ScriptedHost
 
 
 def episodes(returns: Sequence[float] | Floats, every: int = 10, after: int = 0) -> list[Event]:

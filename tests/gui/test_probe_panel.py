@@ -12,8 +12,6 @@ import pytest
 from driving import until
 from made_panels import made, pixels
 from pytestqt.qtbot import QtBot
-from scripted_player import weights
-from scripted_study import READY, ScriptedStudy, Turned, Who
 
 from dqngui import messages as m
 from dqngui.config import Experiment
@@ -22,6 +20,8 @@ from dqngui.gui.panels.probe.probe_answer import verdict
 from dqngui.gui.panels.probe.probe_panel import ProbePanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.study import Study
+from tests.doubles.scripted_player import weights
+from tests.doubles.scripted_study import READY, ScriptedStudy, Turned, Who
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from PySide6.QtGui import QAction, QDesktopServices, QFont, QFontMetrics, QKeySe
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow
 from pytestqt.qtbot import QtBot
-from scripted_host import ScriptedHost
 
 from dqngui import config, settings
 from dqngui.gui.cards import demo_offer as demo
@@ -32,6 +31,7 @@ from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.messages import EpisodeEnded, encode
 from dqngui.runs import folder as run_folder
+from tests.doubles.scripted_host import ScriptedHost
 
 GRU = {"net.attention": "self", "net.memory": "gru"}
 

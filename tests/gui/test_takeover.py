@@ -14,7 +14,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
-from scripted_player import Watched
 
 from dqngui.envs.names import known_names
 from dqngui.gui.cards.card import Card
@@ -27,6 +26,7 @@ from dqngui.lab.playback.driving_keys import DrivingKeys
 from dqngui.lab.playback.player import Player
 from dqngui.messages import BeginEpisode, Drive, PlayerReady, Weights
 from dqngui.settings import experiment_from
+from tests.doubles.scripted_player import Watched
 
 Key = Qt.Key
 ATARI = ("NOOP", "FIRE", "UP", "RIGHT", "LEFT", "DOWN", "UPRIGHT", "UPLEFT", "UPFIRE", "UPRIGHTFIRE")

@@ -15,14 +15,14 @@ from PySide6.QtCore import QSettings, Qt, QUrl
 from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QImage
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QMenu, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
-from scripted_host import ScriptedHost
-from scripted_player import ScriptedPlayer
 
 from dqngui import messages as m
 from dqngui.gui.app.app import App
 from dqngui.gui.cards.card import Card
 from dqngui.gui.docking.arrangements import ARRANGEMENTS
 from dqngui.lab.session.states import ALLOWED, Action, State
+from tests.doubles.scripted_host import ScriptedHost
+from tests.doubles.scripted_player import ScriptedPlayer
 
 IDLE = {
     "As the system": "the system's colours may be those in use",

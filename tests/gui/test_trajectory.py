@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from made_playing import HIDDEN, SLOTS, began, extend, rows_of
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -21,6 +20,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.pca import Projection, fit_axes, milestone
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
+from tests.doubles.made_playing import HIDDEN, SLOTS, began, extend, rows_of
 
 
 @pytest.fixture(autouse=True)

@@ -18,8 +18,6 @@ from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
-from scripted_player import ScriptedPlayer, Watched
-from scripted_rival import READY, ScriptedRival
 
 from dqngui import messages as m
 from dqngui.gui.app.app import App
@@ -37,6 +35,8 @@ from dqngui.lab.session.history import History
 from dqngui.presets import read_experiment
 from dqngui.runs.folder import create
 from dqngui.settings import with_settings
+from tests.doubles.scripted_player import ScriptedPlayer, Watched
+from tests.doubles.scripted_second_player import READY, ScriptedSecondPlayer
 from tests.trained_agents import DOWN_SEED, UP_SEED
 
 SELF = m.View("attention/self/0", ("head", "query", "key"), (4, 2, 2))
@@ -167,8 +167,8 @@ def made(qapp: QApplication, qtbot: QtBot, player: Watched, folder: Path, monkey
     """A card with a scripted player that shows step 20, and a second one."""
     themes.apply(qapp, "dark")
     monkeypatch.setattr(ScriptedPlayer, "ready", READY)
-    ScriptedRival.made.clear()
-    second_player = SecondPlayer(open_host=ScriptedRival)
+    ScriptedSecondPlayer.made.clear()
+    second_player = SecondPlayer(open_host=ScriptedSecondPlayer)
     panel = attached(qtbot, player, second_player)
     player.show_in(pictures=True, views=True)
     player.open(folder=folder, source="demo")
@@ -231,18 +231,18 @@ def verdict(qtbot: QtBot, made: Any, text: str) -> str:
 def test_it_says_what_it_will_show_and_offers_nothing_before_an_agent_plays(
     qtbot: QtBot, qapp: QApplication, player: Watched
 ) -> None:
-    panel = attached(qtbot, player, SecondPlayer(open_host=ScriptedRival))
+    panel = attached(qtbot, player, SecondPlayer(open_host=ScriptedSecondPlayer))
     assert panel.empty_text == panel.promise
     assert panel.mode.isHidden()
 
 
 def test_a_change_makes_another_future(qtbot: QtBot, made: Any) -> None:
     assert made.panel._body.currentIndex() == 0
-    assert not ScriptedRival.made
+    assert not ScriptedSecondPlayer.made
     add(made, "memory")
     assert made.player.paused
     assert verdict(qtbot, made, "Diverges") == "Diverges at step 20 · return 100 → 100"
-    (begun,) = ScriptedRival.made[-1].all_of(m.BeginEpisode)
+    (begun,) = ScriptedSecondPlayer.made[-1].all_of(m.BeginEpisode)
     assert begun.interventions == (m.Intervention(target="memory/hidden", first=20, last=20, do="remove"),)
     assert begun.actions == tuple(made.player.playing.action[:20])
     assert begun.seed == made.player.playing.seed
@@ -295,7 +295,7 @@ def test_edits_take_effect_at_once_and_many_are_played_once(qtbot: QtBot, made: 
     editor = made.panel.editor
     assert editor is not None  # which of them is chosen there
     verdict(qtbot, made, "Diverges")
-    asked = len(ScriptedRival.made[-1].all_of(m.BeginEpisode))
+    asked = len(ScriptedSecondPlayer.made[-1].all_of(m.BeginEpisode))
     for value in np.linspace(0, 3, 31):
         editor.value.setValue(value)
     editor.places.item(1).setSelected(True)
@@ -303,7 +303,7 @@ def test_edits_take_effect_at_once_and_many_are_played_once(qtbot: QtBot, made: 
     row = made.panel.interventions.rows[0]
     assert (row.value, row.places, row.first, row.last) == (3.0, (0, 1), 30, 30)
     verdict(qtbot, made, "Diverges at step 30")
-    assert len(ScriptedRival.made[-1].all_of(m.BeginEpisode)) == asked + 1
+    assert len(ScriptedSecondPlayer.made[-1].all_of(m.BeginEpisode)) == asked + 1
     editor.span.setCurrentIndex(0)
     assert made.panel.interventions.rows[0].last is None
     editor.do.setCurrentIndex(editor.row.target.does.index("scale"))
@@ -357,7 +357,7 @@ def test_a_recorded_episode_is_compared_with_what_the_agent_would_have_done(qtbo
     assert made.player.playing.given == 60
     add(made, "memory")
     verdict(qtbot, made, "Diverges at step 20")
-    as_is, changed = ScriptedRival.made[-1].all_of(m.BeginEpisode)
+    as_is, changed = ScriptedSecondPlayer.made[-1].all_of(m.BeginEpisode)
     assert (as_is.interventions, as_is.actions) == ((), (0,) * 20)
     assert (len(changed.interventions), changed.actions) == (1, (0,) * 20)
     assert made.panel.original is not made.player.playing
@@ -368,18 +368,18 @@ def test_a_recorded_episode_without_a_change_is_itself(qtbot: QtBot, made: Any) 
     made.player.tick(times=5)
     made.panel.run.click()
     assert verdict(qtbot, made, "Identical") == "Identical"
-    assert ScriptedRival.made[-1].all_of(m.BeginEpisode)[-1].actions == (0,) * 60
+    assert ScriptedSecondPlayer.made[-1].all_of(m.BeginEpisode)[-1].actions == (0,) * 60
 
 
 def test_an_episode_that_cannot_be_played_again_is_told(qtbot: QtBot, made: Any, monkeypatch: Any) -> None:
-    told = ScriptedRival.played
+    told = ScriptedSecondPlayer.played
 
-    def otherwise(self: ScriptedRival, first: int, until: int) -> m.Played:
+    def otherwise(self: ScriptedSecondPlayer, first: int, until: int) -> m.Played:
         event = told(self, first, until)
         event.tensors["observation"][np.arange(first, until) >= 7] += 1
         return event
 
-    monkeypatch.setattr(ScriptedRival, "played", otherwise)
+    monkeypatch.setattr(ScriptedSecondPlayer, "played", otherwise)
     add(made, "memory")
     verdict(qtbot, made, "Not the same episode before the change: it differs from step 7 on")
 
@@ -393,7 +393,7 @@ def test_weights_that_are_gone_are_told(qtbot: QtBot, made: Any) -> None:
 def test_a_failure_is_told_and_run_tries_again(qtbot: QtBot, made: Any) -> None:
     add(made, "memory")
     verdict(qtbot, made, "Diverges")
-    ScriptedRival.made[-1].emit(m.Failed(step=0, text="`memory/hidden`: there is no such view"))
+    ScriptedSecondPlayer.made[-1].emit(m.Failed(step=0, text="`memory/hidden`: there is no such view"))
     made.player.seek(21)
     made.player.tick(times=3)
     qtbot.waitUntil(lambda: "no such view" in made.panel.verdict.text())
@@ -409,7 +409,7 @@ def test_another_agent_on_the_same_seed(qtbot: QtBot, made: Any, folder: Path) -
     next(action for action in every_action(made.panel.mode.menu()) if action.text() == "20,000 steps").trigger()
     assert made.panel.add.isHidden()
     verdict(qtbot, made, "Identical")
-    opened, begun = ScriptedRival.made[-1].sent[:2]
+    opened, begun = ScriptedSecondPlayer.made[-1].sent[:2]
     assert opened == m.OpenAgent(folder=str(folder), checkpoint=20_000)
     assert begun.seed == made.player.playing.seed
     made.player.next_episode(17)
@@ -555,8 +555,8 @@ def test_every_size_draws_the_same_without_overlaps(
 @pytest.fixture
 def app(qtbot: QtBot, settings: QSettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
     """A whole window whose agents do something else from an intervention on."""
-    ScriptedRival.made.clear()
-    made = make_app(settings, monkeypatch, open_play_host=ScriptedRival)
+    ScriptedSecondPlayer.made.clear()
+    made = make_app(settings, monkeypatch, open_play_host=ScriptedSecondPlayer)
     show(qtbot, made)
     yield made
     end(qtbot, made)

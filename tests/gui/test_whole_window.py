@@ -24,7 +24,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 from pytestqt.qtbot import QtBot
-from scripted_host import ScriptedHost
 
 from dqngui import messages as m
 from dqngui.gui.app.app import App
@@ -33,6 +32,7 @@ from dqngui.gui.docking.arrangements import ARRANGEMENTS
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.session.states import State
+from tests.doubles.scripted_host import ScriptedHost
 
 INTERACTIVE = (QAbstractButton, QComboBox, QLineEdit, QAbstractSlider, QAbstractSpinBox, QAbstractItemView, QTabBar)
 

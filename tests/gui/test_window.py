@@ -23,7 +23,6 @@ from PySide6.QtWidgets import (
     QToolButton,
 )
 from pytestqt.qtbot import QtBot
-from scripted_host import ScriptedHost
 
 from dqngui import messages as m
 from dqngui.gui.app import closing as closing_module
@@ -34,6 +33,7 @@ from dqngui.gui.main_window.header import BUTTONS, STATE_WORDS
 from dqngui.gui.style import theme as themes
 from dqngui.lab.session.states import ALLOWED, Action, State
 from dqngui.runs.folder import list_runs
+from tests.doubles.scripted_host import ScriptedHost
 
 # -- states and what is in sight ----------------------------------------------------------------------
 

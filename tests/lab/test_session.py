@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 from pytestqt.qtbot import QtBot
-from scripted_host import ScriptedHost
 
 from dqngui import config, settings
 from dqngui import messages as m
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import ALLOWED, Action, State
 from dqngui.runs.folder import new_summary, write_summary
+from tests.doubles.scripted_host import ScriptedHost
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scripted_player import Watched
 
 from dqngui import messages as m
 from dqngui.lab.playback.frame_cache import COARSE, NEAR, SLOW_S, SOON_S, FrameCache, Prefetch
+from tests.doubles.scripted_player import Watched
 
 
 @pytest.fixture

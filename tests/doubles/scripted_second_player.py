@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import msgspec
 import numpy as np
-from scripted_player import ScriptedPlayer
 
 from dqngui import messages as m
+from tests.doubles.scripted_player import ScriptedPlayer
 
 READY = msgspec.structs.replace(ScriptedPlayer.ready, held=("memory/hidden",))
 
 
-class ScriptedRival(ScriptedPlayer):
+class ScriptedSecondPlayer(ScriptedPlayer):
     """As `ScriptedPlayer`; from the first changed step on values are 1 higher and actions are the other ones.
 
     A forced action is done, and changes nothing else.
     """
 
-    made: list[ScriptedRival] = []
+    made: list[ScriptedSecondPlayer] = []
     ready = READY
 
     def __init__(self, kind: str, request: m.Request) -> None:
         super().__init__(kind, request)
         ScriptedPlayer.opened.remove(self)
-        ScriptedRival.made.append(self)
+        ScriptedSecondPlayer.made.append(self)
         self.interventions: tuple[m.Intervention, ...] = ()
 
     def send(self, command: m.Command) -> None:

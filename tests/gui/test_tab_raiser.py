@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 from driving import until
-from made_playing import HIDDEN, SELF, episode
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTabBar
 
 from dqngui.gui.app.app import App
 from dqngui.messages import View
+from tests.doubles.made_playing import HIDDEN, SELF, episode
 
 
 @pytest.fixture

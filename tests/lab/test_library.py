@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 import pytest
 from pytestqt.qtbot import QtBot
-from scripted_host import ScriptedHost
 
 from dqngui import config, settings
 from dqngui import messages as m
@@ -25,6 +24,7 @@ from dqngui.lab.session.session import Session
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Learned, encode
 from dqngui.runs import folder as run_folder
 from dqngui.runs.trash import TRASH
+from tests.doubles.scripted_host import ScriptedHost
 
 
 def make_run(runs: Path, events: Sequence[Event] = (), changes: dict[str, Any] | None = None, **summary: Any) -> Path:

@@ -11,7 +11,6 @@ import msgspec
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
-from scripted_host import ScriptedHost
 
 from dqngui import messages as m
 from dqngui import presets, settings
@@ -23,6 +22,7 @@ from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.runs.folder import EVENTS, create, new_summary, own_process, read_events, write_summary
 from dqngui.runs.resume import LogMark, save_resume
+from tests.doubles.scripted_host import ScriptedHost
 
 EXPERIMENT = settings.with_settings(presets.read_experiment("cartpole-positions"), {"run.total_steps": 200_000})
 ROWS = 3_000

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
-from scripted_player import ScriptedPlayer, Watched, weights
 
 from dqngui import config
 from dqngui import messages as m
@@ -15,6 +14,7 @@ from dqngui.envs.seeds import PLAY_SEEDS
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 from dqngui.lab.playback.playhead import Playhead
+from tests.doubles.scripted_player import ScriptedPlayer, Watched, weights
 
 EXPERIMENT = config.Experiment()
 

@@ -6,12 +6,9 @@ from pathlib import Path
 
 import pytest
 from driving import hover, reach, until
-from made_episodes import ended, store
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from scripted_host import ScriptedHost
-from scripted_player import ScriptedPlayer, weights
 
 from dqngui.gui.app.app import App
 from dqngui.gui.charts.plot import Plot
@@ -19,6 +16,9 @@ from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.panels.agent.agent_panel import AgentPanel
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
 from dqngui.lab.session.states import State
+from tests.doubles.made_episodes import ended, store
+from tests.doubles.scripted_host import ScriptedHost
+from tests.doubles.scripted_player import ScriptedPlayer, weights
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 

@@ -9,10 +9,8 @@ from typing import Any
 import pytest
 from driving import until
 from made_panels import made
-from made_playing import GATE, HIDDEN, LAGS, SELF, TOKENS, extend, rows_of
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from scripted_study import ScriptedStudy, Turned, Who
 
 from dqngui import messages as m
 from dqngui import presets
@@ -26,6 +24,8 @@ from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import Effect, Faithfulness, View
+from tests.doubles.made_playing import GATE, HIDDEN, LAGS, SELF, TOKENS, extend, rows_of
+from tests.doubles.scripted_study import ScriptedStudy, Turned, Who
 
 READ = View("memory/read", ("head", "slot"), (2, 12))
 VIEWS = (SELF, LAGS, READ, HIDDEN, GATE)

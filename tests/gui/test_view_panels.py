@@ -11,21 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_playing import (
-    ACTIONS,
-    CELL,
-    GATE,
-    HIDDEN,
-    LAGS,
-    POOL,
-    RECURRENT,
-    SELF,
-    SLOTS,
-    began,
-    episode,
-    extend,
-    rows_of,
-)  # fmt: skip
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
@@ -41,6 +26,21 @@ from dqngui.gui.panels.internals.view_panel import ViewPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
+from tests.doubles.made_playing import (
+    ACTIONS,
+    CELL,
+    GATE,
+    HIDDEN,
+    LAGS,
+    POOL,
+    RECURRENT,
+    SELF,
+    SLOTS,
+    began,
+    episode,
+    extend,
+    rows_of,
+)  # fmt: skip
 
 KINDS: list[type[ViewPanel]] = [
     kind

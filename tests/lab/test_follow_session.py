@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scripted_host import ScriptedHost
-from scripted_player import Watched, weights
-
 from dqngui import config
 from dqngui import messages as m
 from dqngui.lab.playback.follow_session import SessionFollower
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
+from tests.doubles.scripted_host import ScriptedHost
+from tests.doubles.scripted_player import Watched, weights
 
 EXPERIMENT = config.Experiment()
 

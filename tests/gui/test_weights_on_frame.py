@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_playing import rows_of
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -25,6 +24,7 @@ from dqngui.lab.analysis.overlay import StepOverlay, WeightsOverlay, heads_of, o
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 from dqngui.settings import experiment_from
+from tests.doubles.made_playing import rows_of
 
 TOKENS = (*(f"cell {row},{column}" for row in range(2) for column in range(3)), "mission")
 POOL = m.View("attention/pool", ("head", "key"), (2, 7))

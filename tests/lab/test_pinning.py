@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from made_episodes import EARLY, ENVS, LATE, LENGTH, actions_of, ended, store
 from pytestqt.qtbot import QtBot
-from scripted_host import ScriptedHost
-from scripted_player import Watched, weights
 
 from dqngui import config
 from dqngui import messages as m
@@ -24,6 +21,9 @@ from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
 from dqngui.runs.episodes import recorded_episode
 from dqngui.runs.folder import EVENTS, create
+from tests.doubles.made_episodes import EARLY, ENVS, LATE, LENGTH, actions_of, ended, store
+from tests.doubles.scripted_host import ScriptedHost
+from tests.doubles.scripted_player import Watched, weights
 
 
 @dataclass

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from made_playing import HIDDEN, began, extend, rows_of
 
 from dqngui.lab.analysis.ordering import Ordering, by_correlation, by_variance, compared_quantity, correlation, orders
 from dqngui.lab.playback.episode import PlayedEpisode
+from tests.doubles.made_playing import HIDDEN, began, extend, rows_of
 
 
 def told_by(

@@ -11,8 +11,6 @@ import numpy as np
 import psutil
 import pytest
 from pytestqt.qtbot import QtBot
-from scripted_player import weights
-from scripted_rival import ScriptedRival
 
 from dqngui import config, presets
 from dqngui import messages as m
@@ -22,6 +20,8 @@ from dqngui.lab.playback.agent_ref import AgentRef, demo_run
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 from dqngui.settings import with_settings
+from tests.doubles.scripted_player import weights
+from tests.doubles.scripted_second_player import ScriptedSecondPlayer
 
 ERASED = m.Intervention(target="memory/hidden", first=20, do="remove")
 AS_IS, CHANGED = EpisodeVariant(7, actions=(1,) * 20), EpisodeVariant(7, actions=(1,) * 20, changes=(ERASED,))
@@ -29,8 +29,8 @@ AS_IS, CHANGED = EpisodeVariant(7, actions=(1,) * 20), EpisodeVariant(7, actions
 
 @pytest.fixture
 def second_player(qtbot: QtBot) -> Iterator[SecondPlayer]:
-    ScriptedRival.made.clear()
-    made = SecondPlayer(open_host=ScriptedRival)
+    ScriptedSecondPlayer.made.clear()
+    made = SecondPlayer(open_host=ScriptedSecondPlayer)
     yield made
     made.stop()
     made.deleteLater()
@@ -40,8 +40,8 @@ def stored(folder: Path) -> AgentRef:
     return AgentRef(None, folder)
 
 
-def host() -> ScriptedRival:
-    return ScriptedRival.made[-1]
+def host() -> ScriptedSecondPlayer:
+    return ScriptedSecondPlayer.made[-1]
 
 
 def settle(qtbot: QtBot, second_player: SecondPlayer) -> PlayedEpisode:
@@ -51,7 +51,7 @@ def settle(qtbot: QtBot, second_player: SecondPlayer) -> PlayedEpisode:
 
 
 def test_nothing_runs_before_the_first_question(qtbot: QtBot, second_player: SecondPlayer, folder: Path) -> None:
-    assert not ScriptedRival.made
+    assert not ScriptedSecondPlayer.made
     assert not second_player.alive
     second_player.play(stored(folder), 20_000, [AS_IS], until=40)
     assert second_player.loading
@@ -122,7 +122,7 @@ def test_it_grows_when_more_is_wanted(qtbot: QtBot, second_player: SecondPlayer,
     second_player.play_until(1_000)
     settle(qtbot, second_player)
     assert playing.ended
-    assert playing.length == ScriptedRival.length
+    assert playing.length == ScriptedSecondPlayer.length
 
 
 def test_more_is_wanted_while_an_earlier_take_is_played(
@@ -191,14 +191,14 @@ def test_a_process_that_dies_is_started_once_more_and_then_says_why(
     settle(qtbot, second_player)
     host().die()
     second_player.play_until(70)
-    qtbot.waitUntil(lambda: len(ScriptedRival.made) == 2)
+    qtbot.waitUntil(lambda: len(ScriptedSecondPlayer.made) == 2)
     settle(qtbot, second_player)
     host().die()
     second_player.show(3)
     qtbot.waitUntil(lambda: "signal 9" in second_player.problem)
     second_player.play(stored(folder), "best", [AS_IS], until=60)
     settle(qtbot, second_player)
-    assert len(ScriptedRival.made) == 3
+    assert len(ScriptedSecondPlayer.made) == 3
 
 
 def test_forgetting_leaves_nothing_and_stopping_is_for_good(
@@ -212,7 +212,7 @@ def test_forgetting_leaves_nothing_and_stopping_is_for_good(
     second_player.stop()
     assert not second_player.alive
     second_player.play(stored(folder), "best", [AS_IS], until=60)
-    assert len(ScriptedRival.made) == 1
+    assert len(ScriptedSecondPlayer.made) == 1
 
 
 # -- with real processes ------------------------------------------------------------------------------

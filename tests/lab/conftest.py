@@ -1,0 +1,7 @@
+"""Shared fixtures of the lab's tests."""
+
+from __future__ import annotations
+
+from tests.doubles.fixtures import folder, player
+
+__all__ = ["folder", "player"]
