@@ -264,7 +264,7 @@ def test_seeds_are_the_runs_that_differ_in_nothing_else(qtbot: QtBot, library: L
     assert library.overlays[0].seeds
     with qtbot.waitSignal(library.said) as said:
         library.overlay_seeds(other)
-    assert "no other run" in said.args[0]
+    assert "no other run" in str(said.args[0])
 
 
 def test_every_overlay_has_its_own_slot_and_leaves_it_free(qtbot: QtBot, library: Library, tmp_path: Path) -> None:
@@ -302,7 +302,7 @@ def test_an_open_run_and_one_in_training_are_not_deleted(
     session.run.folder = opened
     run_folder.claim(training)
     said: list[str] = []
-    library.said.connect(said.append)
+    library.said.connect(lambda text: said.append(str(text)))
     try:
         assert library.discard([opened, training]) == 0
     finally:

@@ -227,8 +227,8 @@ def test_a_resume_that_lost_steps_says_so(qtbot: QtBot, running: Session) -> Non
     host().emit(m.RunResumed(step=10_000, lost_steps=1_500, lost_tweaks=("learn.lr",)))
     qtbot.waitUntil(lambda: bool(rewound))
     assert rewound == [10_000]
-    assert "1,500" in running.run.notice
-    assert "learn.lr" in running.run.notice
+    assert "1,500" in str(running.run.notice)
+    assert "learn.lr" in str(running.run.notice)
 
 
 def test_a_resume_forgets_tweaks_made_at_the_saved_step_after_it_was_saved(qtbot: QtBot, running: Session) -> None:
@@ -240,7 +240,7 @@ def test_a_resume_forgets_tweaks_made_at_the_saved_step_after_it_was_saved(qtbot
     )
     qtbot.waitUntil(lambda: running.value("learn.epsilon") == 0.5)
     host().emit(m.RunResumed(step=2_000, lost_steps=0, lost_tweaks=("learn.lr to 0.02", "learn.epsilon to 0.5")))
-    qtbot.waitUntil(lambda: "learn.epsilon to 0.5" in running.run.notice)
+    qtbot.waitUntil(lambda: "learn.epsilon to 0.5" in str(running.run.notice))
     assert running.value("learn.epsilon") == epsilon
     assert running.run.present().learn.lr == 0.01
 

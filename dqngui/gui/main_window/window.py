@@ -38,11 +38,12 @@ from dqngui.gui.settings_form.form import ExperimentForm
 from dqngui.gui.settings_form.knobs import LiveKnobs
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import GAP
-from dqngui.jobs.breakpoints import hit_words
+from dqngui.jobs.breakpoints import hit_text
 from dqngui.lab.analysis.breakpoints import BreakpointList
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.messages import BreakpointHit, Event
+from dqngui.texts import Text, say, words
 
 SMALLEST = (1000, 640)
 STARTING_SIZE = (1440, 900)
@@ -186,7 +187,7 @@ class Window(QMainWindow):
         elif self._tell_hits(session.run.hits if session.state is State.PAUSED else ()):
             return
         elif session.run.notice:
-            self._say(session.run.notice, "muted" if session.state is State.STORED else "warn")
+            self._say(words(session.run.notice), "muted" if session.state is State.STORED else "warn")
         elif self._said is not None:
             self._said = None
             self.banner.hide()
@@ -198,7 +199,7 @@ class Window(QMainWindow):
             self._said = None
             self.banner.hide()
             if hits:
-                text = f"Paused: {'; '.join(map(hit_words, hits))}."
+                text = words(say("breakpoint.paused", hits=map(hit_text, hits)))
                 self.banner.say(text, "warn", action=self.run_actions[Action.UNPAUSE])
         return bool(hits)
 
@@ -209,9 +210,10 @@ class Window(QMainWindow):
             self._said = said
             self.banner.say(text, role, details)
 
-    @Slot(str, str)
-    def _on_message(self, text: str, details: str) -> None:
+    @Slot(object, str)
+    def _on_message(self, message: Text, details: str) -> None:
         """Something that was asked for cannot be done: said until something else happens."""
+        text = words(message)
         self._said = (State.STARTING, text)
         self.banner.say(_sentence(text), "warn", self.report(text, details) if details else "")
 

@@ -14,6 +14,7 @@ from dqngui.config import Experiment
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.runs.episodes import EpisodeTrace
+from dqngui.texts import Text, say, words
 
 CLOSE = 1e-6  # two sums of the same rewards
 
@@ -60,9 +61,11 @@ class RunEpisodes:
         """The same run."""
         return (self.folder, self.name) == (other.folder, other.name)
 
-    def title(self, number: int) -> str:
+    def title(self, number: int) -> Text:
         """`Episode 812`, `Episode 812 of first try`."""
-        return f"Episode {number + 1:,}" + (f" of {self.name}" if self.name else "")
+        if self.name:
+            return say("pin.episode_of", number=number + 1, run=self.name)
+        return say("pin.episode", number=number + 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +94,7 @@ class PinnedEpisode:
     @property
     def name(self) -> str:
         """`episode 812`."""
-        title = self.stretch.title(self.number)
+        title = words(self.stretch.title(self.number))
         return title[0].lower() + title[1:]
 
     def weights_words(self, step: int) -> str:

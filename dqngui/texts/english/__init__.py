@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dqngui.texts.english import commands, environments, jobs, runs, settings, study
+from dqngui.texts.english import (
+    breakpoints,
+    commands,
+    environments,
+    jobs,
+    log,
+    playback,
+    runs,
+    session,
+    settings,
+    study,
+    verdicts,
+)
 from dqngui.texts.language import Language
 
 
@@ -22,7 +34,12 @@ ENGLISH = Language(
         **environments.TEMPLATES,
         **runs.TEMPLATES,
         **jobs.TEMPLATES,
+        **breakpoints.TEMPLATES,
+        **session.TEMPLATES,
+        **log.TEMPLATES,
+        **playback.TEMPLATES,
         **study.TEMPLATES,
+        **verdicts.TEMPLATES,
         **commands.TEMPLATES,
     },
     form=_form,

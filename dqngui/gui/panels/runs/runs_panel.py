@@ -19,6 +19,7 @@ from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.note import Note
 from dqngui.lab.library.library import Library
 from dqngui.lab.session.states import Action, State
+from dqngui.texts import words
 
 TICK_MS = 30_000  # between updates of the column *changed*
 
@@ -105,7 +106,7 @@ class RunsPanel(Panel):
         self.table.selectionModel().selectionChanged.connect(self._enable)
         library.changed.connect(self._on_library)
         library.overlaid.connect(self._on_marks)
-        library.said.connect(self.note.say)
+        library.said.connect(lambda text: self.note.say(words(text)))
         library.set_watched(self.in_sight)
         self._clock = QTimer(self, interval=TICK_MS)
         self._clock.timeout.connect(self._tick)
@@ -221,7 +222,7 @@ class RunsPanel(Panel):
         assert self.sources is not None
         session = self.sources.session
         if action is Action.FORK and session.fork_plan.problem:
-            return session.fork_plan.problem
+            return words(session.fork_plan.problem)
         if session.state is State.FINISHED:
             return "This run has finished. Raise Total steps and fork it to train on."
         return "This run cannot be resumed or forked: it was never saved, or another process trains it."
