@@ -18,9 +18,9 @@ from scripted_study import READY, ScriptedStudy, Turned, Who
 from dqngui import messages as m
 from dqngui.config import Experiment
 from dqngui.gui.cards.panel import Sources
-from dqngui.gui.panels.probe.probe_answer import verdict
 from dqngui.gui.panels.probe.probe_panel import ProbePanel
 from dqngui.gui.style import theme as themes
+from dqngui.lab.analysis.probe_verdict import verdict
 from dqngui.lab.analysis.study import Study
 
 
@@ -439,12 +439,12 @@ def test_exports(world: SimpleNamespace, tmp_path: Path) -> None:
 def test_the_answer_in_words(score: np.ndarray, role: str, start: str) -> None:
     said = verdict(probed(1, score=score))
     assert said[0] == role
-    assert said[1].replace("\u00a0", " ").startswith(start)
+    assert str(said[1]).replace("\u00a0", " ").startswith(start)
 
 
 def test_a_quantity_in_words() -> None:
     said = verdict(probed(1, score=np.full(10, 0.9), measure="R²", chance=0.0, fact="pole velocity"))
-    assert said == (
+    assert (said[0], str(said[1])) == (
         "good",
         "Yes, pole velocity can be read at every step; at step 9: R²\u00a00.90 (shuffled\u00a00.49).",
     )
