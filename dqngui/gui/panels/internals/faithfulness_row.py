@@ -162,7 +162,7 @@ class FaithfulnessRow(QWidget):
         self.bars.setVisible(answer is not None and not here)
         self.count.setVisible(len(offers) > 1 and not here)
         self.button.setText("Cancel" if here else "Measure")
-        self.button.setVisible(here or answer is None or bool(self.stale(answer)))
+        self.button.setVisible(here or answer is None or self.is_stale(answer))
         self.button.setEnabled(here or (bool(offers) and self.question.can_ask))
         what = places(view.axes[-1], self._k, self._cells)
         self.button.setToolTip(
@@ -193,12 +193,10 @@ class FaithfulnessRow(QWidget):
     def _cells(self) -> bool:
         return self._panel.playing is not None and self._panel.playing.ready.cells is not None
 
-    def stale(self, answer: Faithfulness | None) -> str:
-        """Of which weights an answer speaks, if others play; else empty."""
+    def is_stale(self, answer: Faithfulness | None) -> bool:
+        """There is an answer, and it is about other weights than those that play."""
         playing = self._panel.playing
-        if answer is None or playing is None or playing.weights_step == answer.step:
-            return ""
-        return f"With the weights of step {answer.step:,}"
+        return answer is not None and playing is not None and playing.weights_step != answer.step
 
     def _words(self, view: View, answer: Faithfulness | None, busy: bool, possible: bool) -> tuple[str, str, str]:
         """Role, text and tooltip of the line."""
@@ -213,7 +211,7 @@ class FaithfulnessRow(QWidget):
             return "muted", words(say("map.one_only", places=what)), _HOW
         if answer is None:
             return "muted", QUESTION, f"{QUESTION} {_HOW}"
-        stale = self.stale(answer)
+        stale = self.is_stale(answer)
         text = say("map.short_at", verdict=short_verdict(answer), step=answer.step) if stale else short_verdict(answer)
         role = "muted" if stale else ("good" if answer.explains else "warn")
         return role, words(text), words(self._sentence(view, answer))
@@ -225,7 +223,7 @@ class FaithfulnessRow(QWidget):
             text = say("map.answer_of", view=in_words(view.name).capitalize(), numbers=effect, verdict=meaning)
         else:
             text = say("map.answer", numbers=effect, verdict=meaning)
-        return say("map.other_weights", answer=text, step=answer.step) if self.stale(answer) else text
+        return say("map.other_weights", answer=text, step=answer.step) if self.is_stale(answer) else text
 
     def _show_counts(self, view: View) -> None:
         offered = {str(k): words(places(view.axes[-1], k, self._cells)) for k in COUNTS if k < view.shape[-1]}
