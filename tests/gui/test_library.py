@@ -25,6 +25,7 @@ from dqngui.lab.session.session import Session
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Learned, encode
 from dqngui.runs import folder as run_folder
 from dqngui.runs.trash import TRASH
+from dqngui.texts import sentence
 
 
 def make_run(runs: Path, events: Sequence[Event] = (), changes: dict[str, Any] | None = None, **summary: Any) -> Path:
@@ -124,8 +125,8 @@ def test_no_folder_is_no_problem_and_an_unreadable_one_is_said(qtbot: QtBot, lib
     assert not library.problem
     (tmp_path / "runs").write_text("not a folder")
     read(qtbot, library)
-    assert library.problem.startswith("Cannot list the runs in")
-    assert library.problem.endswith(".")
+    assert sentence(library.problem).startswith("Cannot list the runs in")
+    assert sentence(library.problem).endswith(".")
 
 
 def test_a_link_that_leads_to_itself_hides_no_run(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ from dqngui.lab.analysis.breakpoints import BreakpointList
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.messages import BreakpointHit, Event
-from dqngui.texts import Text, say, words
+from dqngui.texts import Text, say, sentence, words
 
 SMALLEST = (1000, 640)
 STARTING_SIZE = (1440, 900)
@@ -177,13 +177,9 @@ class Window(QMainWindow):
     def _on_changed(self) -> None:
         session = self.session
         if session.run.failure is not None and session.state is State.FAILED:
-            advice = (
-                "Resume goes on from the last checkpoint."
-                if session.run.resumable
-                else "New run unlocks the experiment."
-            )
+            advice = words(say("window.resume") if session.run.resumable else say("window.new_run"))
             reason = session.run.failure.words
-            self._say(f"{_sentence(reason)} {advice}", "bad", self.report(reason, session.run.failure.details))
+            self._say(f"{sentence(reason)} {advice}", "bad", self.report(reason, session.run.failure.details))
         elif self._tell_hits(session.run.hits if session.state is State.PAUSED else ()):
             return
         elif session.run.notice:
@@ -215,7 +211,7 @@ class Window(QMainWindow):
         """Something that was asked for cannot be done: said until something else happens."""
         text = words(message)
         self._said = (State.STARTING, text)
-        self.banner.say(_sentence(text), "warn", self.report(text, details) if details else "")
+        self.banner.say(sentence(text), "warn", self.report(text, details) if details else "")
 
     @Slot(object)
     def _on_received(self, events: list[Event]) -> None:
@@ -359,13 +355,6 @@ class Window(QMainWindow):
         else:
             event.ignore()
             self.close_asked.emit()
-
-
-def _sentence(text: str) -> str:
-    """A text as a sentence: a capital first, unless it begins with a name, and a full stop."""
-    first = text.split(" ", 1)[0]
-    start = text[:1].upper() + text[1:] if first.isalpha() else text
-    return start if start.endswith((".", "!", "?")) else f"{start}."
 
 
 def _app() -> QApplication:

@@ -21,7 +21,7 @@ from dqngui.lab.session.states import State
 from dqngui.runs.checkpoints import checkpoints
 from dqngui.runs.episodes import recorded_episode
 from dqngui.runs.folder import read_experiment
-from dqngui.texts import Text, say
+from dqngui.texts import Text, say, words
 
 RETRY_MS = 200
 TRIES = 20  # the newest episodes are on the disk within a second
@@ -92,20 +92,25 @@ class Pinning(QObject):
         pinned, playing = self.pinned, self._playing
         if pinned is None:
             return ""
-        parts = [f"pinned · {pinned.name}"]
         if self._player.problem:
-            return f"{parts[0]} · it cannot be played"
-        if playing is None:
-            seen = any(self._player.in_sight)
-            return f"{parts[0]} · " + ("its agent is being opened" if seen else "no card in sight shows it")
+            parts = [pinned.name, say("pin.unplayable")]
+        elif playing is None:
+            parts = [pinned.name, say("pin.opening") if any(self._player.in_sight) else say("pin.unseen")]
+        else:
+            parts = self._parts(pinned, playing)
+        return " · ".join(map(words, parts))
+
+    def _parts(self, pinned: PinnedEpisode, playing: PlayedEpisode) -> list[Text]:
+        """What is said of the pinned episode while it plays."""
+        parts = [pinned.name]
         if pinned.differs:  # before what a narrow card has no room for
-            parts.append("this environment did not repeat: what you see is not what happened")
-        parts.append(pinned.weights_words(playing.weights_step))
+            parts.append(say("pin.differs"))
+        parts.append(pinned.weights_text(playing.weights_step))
         given, whole = playing.given, len(pinned.trace.actions)
-        parts.append("actions as recorded" if given >= whole else f"actions as recorded up to step {given:,}")
+        parts.append(say("pin.actions") if given >= whole else say("pin.actions_until", step=given))
         if pinned.learned:
-            parts.append("weights changed during this episode")
-        return " · ".join(parts)
+            parts.append(say("pin.learned"))
+        return parts
 
     def readout(self, number: int) -> list[str]:
         """Lines about an episode of the open run, for those who only look: its length, and the nearest checkpoint."""
@@ -113,12 +118,13 @@ class Pinning(QObject):
         if not 0 <= number < stretch.count:
             return []
         length = int(stretch.history.lengths.y.values[number])
-        lines = [f"length {length:,}"]
+        lines = [words(say("pin.length", length=length))]
         if stretch.folder is not None:
             begin, end = stretch.span(number, self._session.run.experiment.env.num_envs)
             checkpoint = nearest_checkpoint(self._checkpoints(stretch.folder), begin)
             if checkpoint is not None:
-                lines.append(f"checkpoint {checkpoint:,}" + (" (later)" if checkpoint > end else ""))
+                key = "pin.checkpoint_later" if checkpoint > end else "pin.checkpoint"
+                lines.append(words(say(key, step=checkpoint)))
         return lines
 
     # -- what is asked ----------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from dqngui.lab.session.session import Session
 from dqngui.messages import Event
 from dqngui.runs.folder import RunSummary
 from dqngui.runs.trash import TRASH, discard, empty_trash, restore
-from dqngui.texts import say
+from dqngui.texts import Text, say
 
 REFRESH_MS = 3000
 OLD_TRASH_S = 86_400
@@ -71,7 +71,7 @@ class Library(QObject):
         self.runs = (runs or session.runs) and Path(runs or session.runs or "").absolute()
         self.summaries: list[RunSummary] = []
         self.known = False
-        self.problem = ""
+        self.problem: Text | str = ""
         self.overlays: list[RunOverlay] = []
         self._names: dict[str, str] = {}
         self._curves: dict[Path, History | None] = {}
@@ -139,14 +139,14 @@ class Library(QObject):
             self._reading, self._stale = True, False
             self._worker.ask(self._read_list, self._take_list)
 
-    def _read_list(self) -> tuple[list[RunSummary], str]:
+    def _read_list(self) -> tuple[list[RunSummary], Text | str]:
         assert self._list is not None
         try:
             return self._list.read(lambda: self._worker.going), ""
         except ConfigError as error:
-            return [], f"{str(error)[:1].upper()}{str(error)[1:]}."
+            return [], error.text
 
-    def _take_list(self, found: tuple[list[RunSummary], str]) -> None:
+    def _take_list(self, found: tuple[list[RunSummary], Text | str]) -> None:
         self._reading = False
         if self._stale:
             self.refresh()

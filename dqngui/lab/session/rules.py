@@ -61,3 +61,10 @@ def allowed_actions(
     if not draft.changes:
         actions -= {Action.START_DRAFT, Action.DISCARD_DRAFT}
     return actions
+
+
+def why_not(action: Action, state: State, plan: ForkPlan) -> Text | str:
+    """Why a stored run cannot be resumed or forked; to be asked where the action is not allowed."""
+    if action is Action.FORK and plan.problem:
+        return plan.problem
+    return say("resume.finished") if state is State.FINISHED else say("resume.impossible")

@@ -16,6 +16,7 @@ from dqngui.texts.english import (
     settings,
     study,
     verdicts,
+    window,
 )
 from dqngui.texts.language import Language
 
@@ -40,6 +41,7 @@ ENGLISH = Language(
         **playback.TEMPLATES,
         **study.TEMPLATES,
         **verdicts.TEMPLATES,
+        **window.TEMPLATES,
         **commands.TEMPLATES,
     },
     form=_form,
