@@ -120,7 +120,7 @@ def test_a_person_steers_a_run(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     qtbot.waitUntil(lambda: "was not changed" in window.knobs.message.text(), timeout=5000)
     assert "learn.lr" in window.knobs.message.text()
     assert window.knobs.rows["learn.lr"].number.value() == 1e-3
-    assert "waits for a fork" in window.form.editors()["net.width"].toolTip()
+    assert "takes effect in a fork" in window.form.editors()["net.width"].toolTip()
     session.set_knob("net.width", 32)
     qtbot.waitUntil(lambda: "net.width" in session.run.knobs.refused, timeout=5000)
     assert "fork" in str(session.run.knobs.refused["net.width"])
