@@ -17,7 +17,9 @@ import dqngui
 from dqngui.config import ConfigError, Experiment
 from dqngui.hosts import events_of
 from dqngui.hosts.log_reader import LogReader
+from dqngui.jobs.breakpoints import name_of
 from dqngui.jobs.knobs import Knobs
+from dqngui.lab.analysis.breakpoints import OFFERED
 from dqngui.messages import Event, Forked, KnobRefused, SetKnob, Warned, decode_event, encode
 from dqngui.presets import read_experiment
 from dqngui.runs.folder import create, read_events
@@ -29,6 +31,8 @@ from dqngui.texts.language import Plural
 CATALOG = ENGLISH.templates
 MAKERS = {"say", "ConfigError", "UsageError"}
 PACKAGE = Path(dqngui.__file__).parent
+TIPS = {"lab/analysis/quantities.py", "lab/playback/driving_keys.py"}
+"""Modules with sentences that explain a control and do not say what happened."""
 
 
 def templates(entry: str | Plural) -> list[str]:
@@ -48,27 +52,52 @@ def sources() -> Iterator[tuple[Path, ast.Module]]:
             yield path, ast.parse(path.read_text(encoding="utf-8"))
 
 
-def made() -> Iterator[tuple[str, ast.Call]]:
-    """Every place where a text or a readable error is made, and where that is."""
+def made() -> Iterator[tuple[str, ast.Call, set[str]]]:
+    """Every place where a text or a readable error is made: where, the call, and the keys that it chooses from."""
     for path, tree in sources():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MAKERS:
-                yield f"{path.relative_to(PACKAGE)}:{node.lineno}", node
+        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+        inside = {id(call) for function in functions for call in makers(function)}
+        yield from (
+            (f"{path.relative_to(PACKAGE)}:{call.lineno}", call, keys_of(call.args[0], chosen))
+            for chosen, calls in [
+                *((choices(function), makers(function)) for function in functions),
+                ({}, [call for call in makers(tree) if id(call) not in inside]),
+            ]
+            for call in calls
+        )
 
 
-def key_of(call: ast.Call) -> str | None:
-    """The key that stands in the call; None where it was given a variable or a finished Text."""
-    first = call.args[0]
-    if isinstance(first, ast.JoinedStr):
-        return ast.unparse(first)
-    return first.value if isinstance(first, ast.Constant) else None
+def makers(tree: ast.AST) -> list[ast.Call]:
+    """Calls that make a text or a readable error."""
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in MAKERS]
+
+
+def choices(function: ast.FunctionDef) -> dict[str, set[str]]:
+    """The strings that each variable of a function may hold, where they stand there."""
+    found: dict[str, set[str]] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            found.setdefault(node.targets[0].id, set()).update(keys_of(node.value, {}))
+    return found
+
+
+def keys_of(given: ast.expr, chosen: dict[str, set[str]]) -> set[str]:
+    """The keys that stand in the call, or in the variable that it uses; none where it was given a finished Text."""
+    if isinstance(given, ast.IfExp):
+        return keys_of(given.body, chosen) | keys_of(given.orelse, chosen)
+    if isinstance(given, ast.JoinedStr):
+        return {ast.unparse(given)}
+    if isinstance(given, ast.Constant):
+        return {given.value}
+    return chosen.get(given.id, set()) if isinstance(given, ast.Name) else set()
 
 
 # -- the catalog and the code -----------------------------------------------------------------------
 
 
 def test_every_key_that_the_code_uses_has_a_sentence() -> None:
-    unknown = {where: key for where, call in made() if (key := key_of(call)) is not None and key not in CATALOG}
+    unknown = {where: keys - CATALOG.keys() for where, _, keys in made() if keys - CATALOG.keys()}
     assert unknown == {}
 
 
@@ -84,18 +113,47 @@ def test_every_sentence_is_used() -> None:
 
 def test_each_place_gives_the_arguments_that_its_sentence_has() -> None:
     wrong = {}
-    for where, call in made():
-        key = key_of(call)
+    for where, call, keys in made():
         given = {keyword.arg for keyword in call.keywords}
-        if key is not None and given != fields(CATALOG[key]).keys():
-            wrong[where] = (key, given, set(fields(CATALOG[key])))
+        for key in keys:
+            if given != fields(CATALOG[key]).keys():
+                wrong[where] = (key, given, set(fields(CATALOG[key])))
     assert wrong == {}
 
 
-def test_sentences_that_one_place_chooses_from_have_the_same_arguments() -> None:
-    assert {frozenset(fields(CATALOG[f"wrapper.no_{kind}"])) for kind in ("key", "member", "entry")} == {
-        frozenset({"entry", "known"})
-    }
+@pytest.mark.parametrize(
+    ("keys", "args"),
+    [
+        (["wrapper.no_key", "wrapper.no_member", "wrapper.no_entry"], {"entry", "known"}),
+        (["event.evaluation", "event.confirmation", "event.test"], {"mean"}),
+        (["event.evaluation_best", "event.confirmation_best", "event.test_best"], {"mean"}),
+        (["event.evaluation_of_both", "event.confirmation_of_both", "event.test_of_both"], {"mean", "score"}),
+        (["place.token", "place.cell", "place.step"], set()),
+        (["place.tokens", "place.cells", "place.steps"], {"count"}),
+    ],
+)
+def test_sentences_that_one_place_chooses_from_have_the_same_arguments(keys: list[str], args: set[str]) -> None:
+    assert [set(fields(CATALOG[key])) for key in keys] == [args] * len(keys)
+
+
+def test_every_quantity_of_a_breakpoint_has_a_name() -> None:
+    assert [quantity for quantity in OFFERED if not isinstance(name_of(quantity), Text)] == []
+
+
+def test_below_the_window_whole_sentences_come_from_the_catalog() -> None:
+    found = []
+    for path, tree in sources():
+        where = path.relative_to(PACKAGE)
+        if where.parts[0] not in ("lab", "hosts", "jobs", "runs", "messages") or where.as_posix() in TIPS:
+            continue
+        docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        found += [
+            f"{where}:{node.lineno}: {node.value}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
+            if len(node.value.split()) >= 3 and node.value.endswith((".", "…", "!", "?"))
+        ]
+    assert found == []
 
 
 @pytest.mark.parametrize("key", CATALOG)

@@ -13,7 +13,7 @@ from dqngui.commands.experiments import check_task, experiment_of, forked_experi
 from dqngui.commands.following import Outcome, follow
 from dqngui.commands.output import JsonLines, Output, ProgressLine
 from dqngui.config import ConfigError
-from dqngui.jobs.breakpoints import hit_words, parse
+from dqngui.jobs.breakpoints import hit_text, parse
 from dqngui.messages import Request, SetBreakpoints
 from dqngui.texts import say
 
@@ -121,7 +121,7 @@ def _report(request: Request, outcome: Outcome, quiet: bool) -> None:
             print(outcome.failed.details, file=sys.stderr)
         return
     for hit in outcome.hits if outcome.broken else ():
-        print(say("shown.error", problem=hit_words(hit)), file=sys.stderr)
+        print(say("shown.error", problem=hit_text(hit)), file=sys.stderr)
     if quiet or outcome.finished is None:
         return
     end = outcome.finished

@@ -31,13 +31,13 @@ class LogReader:
 
     Attributes:
         size: bytes to read.
-        problem: the sentence about a damaged line at which reading ended; empty if there was none.
+        problem: the damaged line at which reading ended; empty if there was none.
     """
 
     def __init__(self, folder: Path) -> None:
         """Looks at the log's first and last slice. Raises ConfigError if one is damaged or cannot be read."""
         self.path = folder / EVENTS
-        self.problem = ""
+        self.problem: Text | str = ""
         self._slices: deque[tuple[list[Event], int]] = deque()
         self._room = threading.Semaphore(AHEAD)
         self._taken = 0
@@ -112,9 +112,9 @@ class LogReader:
                     self._room.acquire()
                     self._slices.append((events, read))
         except ConfigError as error:
-            self.problem = str(error)
+            self.problem = error.text
         except OSError as error:
-            self.problem = str(_unreadable(self.path, error))
+            self.problem = _unreadable(self.path, error)
         finally:
             if self._cancelled:
                 self._slices.clear()

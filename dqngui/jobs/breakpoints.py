@@ -16,6 +16,7 @@ from typing import Literal
 
 from dqngui.config import ConfigError
 from dqngui.messages import Breakpoint, BreakpointHit, EpisodeEnded, Evaluated, Event, Learned
+from dqngui.texts import Text, say
 
 EPISODES = 20
 """Number of training episodes in the mean that is called `return`; before that many have ended there is none."""
@@ -28,11 +29,12 @@ QUANTITIES = ("return", "evaluation", *FIGURES)
 """All quantities that training knows."""
 
 _NAMES = {
-    "return": "return", "evaluation": "evaluation", "loss": "loss", "td_error": "TD error", "q_mean": "mean q",
-    "grad_norm": "gradient norm", "epsilon": "exploration ε", "policy_loss": "policy loss",
-    "value_error": "value error", "entropy": "policy entropy", "kl": "KL divergence", "clip_share": "clipped share",
-    "explained": "explained variance", "attention_entropy": "attention entropy",
-    "memory_saturation": "memory saturation",
+    "return": "quantity.return", "evaluation": "quantity.evaluation", "loss": "quantity.loss",
+    "td_error": "quantity.td_error", "q_mean": "quantity.q_mean", "grad_norm": "quantity.grad_norm",
+    "epsilon": "quantity.epsilon", "policy_loss": "quantity.policy_loss", "value_error": "quantity.value_error",
+    "entropy": "quantity.entropy", "kl": "quantity.kl", "clip_share": "quantity.clip_share",
+    "explained": "quantity.explained", "attention_entropy": "quantity.attention_entropy",
+    "memory_saturation": "quantity.memory_saturation",
 }  # fmt: skip
 _SIGNS: dict[str, Literal["above", "below"]] = {">": "above", "<": "below"}
 _TEXT = re.compile(r"\s*(\w+)\s*(?:([<>])\s*(\S+)|(?:is\s+)?nan)\s*", re.IGNORECASE)
@@ -45,36 +47,43 @@ def holds(point: Breakpoint, value: float) -> bool:
     return value > point.value if point.is_ == "above" else value < point.value
 
 
-def name_of(quantity: str) -> str:
-    """A quantity in words."""
-    return _NAMES.get(quantity, quantity)
+def name_of(quantity: str) -> Text | str:
+    """The name of a quantity, as it is shown."""
+    key = _NAMES.get(quantity)
+    return quantity if key is None else say(key)
 
 
-def number_words(value: float, digits: int = 4) -> str:
-    """A number as text, with this many digits and with separators."""
+def number_text(value: float, digits: int = 4) -> Text | str:
+    """A number with this many digits and with separators."""
     if not math.isfinite(value):
-        return "not a number" if math.isnan(value) else "infinite"
+        return say("number.nan") if math.isnan(value) else say("number.infinite")
     text = f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:,.{digits}g}"
     return re.sub(r"e([+-])0*", r"e\1", text).replace("e+", "e").replace("-", "−")
 
 
-def point_words(point: Breakpoint) -> str:
-    """A breakpoint as text: `loss above 10`, `loss not finite`."""
-    how = "not finite" if point.is_ == "nan" else f"{point.is_} {number_words(point.value, 9)}"
-    return f"{name_of(point.quantity)} {how}"
+def point_text(point: Breakpoint) -> Text:
+    """A breakpoint: `loss above 10`, `loss not finite`."""
+    quantity, limit = name_of(point.quantity), number_text(point.value, 9)
+    match point.is_:
+        case "above":
+            return say("breakpoint.above", quantity=quantity, limit=limit)
+        case "below":
+            return say("breakpoint.below", quantity=quantity, limit=limit)
+    return say("breakpoint.nan", quantity=quantity)
 
 
-def hit_words(hit: BreakpointHit, *, at_step: bool = True) -> str:
-    """A hit as text: `loss rose above 10 (12.3) at step 41,200`."""
-    point, value = hit.point, number_words(hit.value)
-    limit = number_words(point.value, 9)
-    how = {
-        "above": f"rose above {limit} ({value})",
-        "below": f"fell below {limit} ({value})",
-        "nan": f"became {value}",
-    }
-    where = f" at step {hit.step:,}" if at_step else ""
-    return f"{name_of(point.quantity)} {how[point.is_]}{where}"
+def hit_text(hit: BreakpointHit, *, at_step: bool = True) -> Text:
+    """A hit: `loss rose above 10 (12.3) at step 41,200`."""
+    point, value = hit.point, number_text(hit.value)
+    quantity, limit = name_of(point.quantity), number_text(point.value, 9)
+    match point.is_:
+        case "above":
+            text = say("breakpoint.rose", quantity=quantity, limit=limit, value=value)
+        case "below":
+            text = say("breakpoint.fell", quantity=quantity, limit=limit, value=value)
+        case "nan":
+            text = say("breakpoint.became", quantity=quantity, value=value)
+    return say("breakpoint.hit_at", hit=text, step=hit.step) if at_step else text
 
 
 def parse(text: str) -> Breakpoint:

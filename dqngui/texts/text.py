@@ -60,6 +60,14 @@ def words(text: Text | str) -> str:
     return f"{text.key} ({given})" if given else text.key
 
 
+def sentence(text: Text | str) -> str:
+    """The words of a text as a whole sentence: a capital first, unless it begins with a name, and a full stop."""
+    said = words(text)
+    first = said.split(" ", 1)[0]
+    begun = said[:1].upper() + said[1:] if first.isalpha() else said
+    return begun if begun.endswith((".", "…", "!", "?")) else f"{begun}."
+
+
 def speak(language: Language) -> None:
     """Show every text in this language from now on."""
     global _language

@@ -187,7 +187,7 @@ def test_all_that_hold_at_once_are_told(app: App) -> None:
     ScriptedHost.opened[-1].emit(BreakpointHit(step=41_200, point=RETURN, value=12.0))
     hit(app)
     assert app.window.banner.text.text() == (
-        "Paused: return fell below 50 (12) at step 41,200; loss rose above 10 (12.34) at step 41,200."
+        "Paused: return fell below 50 (12) at step 41,200, loss rose above 10 (12.34) at step 41,200."
     )
 
 

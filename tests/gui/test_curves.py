@@ -13,15 +13,17 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from dqngui.gui.cards.card import Card
-from dqngui.gui.charts.event_strip import EventStrip, describe, short_name, value_text
+from dqngui.gui.charts.event_strip import EventStrip
 from dqngui.gui.charts.value_ranges import training_span, typical_range
 from dqngui.gui.panels.curves.exploration_panel import ExplorationPanel
 from dqngui.gui.panels.curves.learning_panel import LearningPanel
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.lab.session.event_words import mark_text, short_name, value_text
 from dqngui.lab.session.history import History
 from dqngui.messages import EpisodeEnded, Evaluated, Forked, KnobChanged, Learned
+from dqngui.texts import words
 
 
 @pytest.fixture(autouse=True)
@@ -124,13 +126,13 @@ def test_tweak_labels_never_overlap_and_the_tooltip_tells_all(qtbot: QtBot) -> N
 
 
 def test_tweaks_in_words() -> None:
-    assert [value_text(v) for v in (1e-3, 5e-4, 0.03, 64, None, "huber", True)] == [
+    assert [words(value_text(v)) for v in (1e-3, 5e-4, 0.03, 64, None, "huber", True)] == [
         "1e-3", "5e-4", "0.03", "64", "schedule", "huber", "True",
     ]  # fmt: skip
     assert short_name("learn.tau") == "τ"
     assert short_name("learn.lr") == "lr"
     assert short_name("learn.gone_away") == "gone away"
-    assert describe(KnobChanged(step=5, field="learn.gone", old=1, new=2)) == "5: learn.gone 1 → 2"
+    assert words(mark_text(KnobChanged(step=5, field="learn.gone", old=1, new=2))) == "5: learn.gone 1 → 2"
 
 
 def test_present_values_stand_beside_their_names(qtbot: QtBot) -> None:

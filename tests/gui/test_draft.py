@@ -64,7 +64,7 @@ class Heard:
     def __init__(self, session: Session) -> None:
         self.sentences: list[str] = []
         self.order: list[str] = []
-        session.message.connect(lambda text, details: self.sentences.append(text))
+        session.message.connect(lambda text, details: self.sentences.append(str(text)))
         session.cleared.connect(lambda: self.order.append("cleared"))
         session.received.connect(self._take)
 
@@ -280,7 +280,7 @@ def test_a_finished_run_forks_once_it_may_go_on_for_longer(qtbot: QtBot, running
     host().end()
     reached(qtbot, running, State.FINISHED)
     assert Action.FORK not in running.allowed
-    assert "Total steps" in running.fork_plan.problem
+    assert "Total steps" in str(running.fork_plan.problem)
     running.edit({"run.total_steps": 300_000})
     assert Action.FORK in running.allowed
     running.do(Action.FORK)
@@ -295,7 +295,7 @@ def test_a_run_without_files_cannot_be_forked(qtbot: QtBot) -> None:
     reached(qtbot, session, State.RUNNING)
     session.edit(TWO)
     assert Action.FORK not in session.allowed
-    assert "no files" in session.fork_plan.problem
+    assert "no files" in str(session.fork_plan.problem)
     assert Action.START_DRAFT in session.allowed
     host().end()
 
@@ -379,7 +379,7 @@ def test_a_fork_says_which_schedules_stay_moved_by_hand(qtbot: QtBot, running: S
     host().emit(m.Forked(step=41_200, parent="b", manual={"learn.epsilon": 0.3}))
     qtbot.waitUntil(lambda: running.run.knobs.values == {"learn.epsilon": 0.3})
     host().emit(m.RunResumed(step=41_200, lost_steps=10))  # what came from the parent is not lost
-    qtbot.waitUntil(lambda: "Resumed" in running.run.notice)
+    qtbot.waitUntil(lambda: "Resumed" in str(running.run.notice))
     assert running.run.knobs.values["learn.epsilon"] == 0.3
 
 

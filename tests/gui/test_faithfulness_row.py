@@ -16,11 +16,11 @@ from dqngui import messages as m
 from dqngui import presets
 from dqngui.gui.cards.panel import Sources
 from dqngui.gui.panels.internals.attention_panel import AttentionPanel
-from dqngui.gui.panels.internals.faithfulness_bars import measure_of, numbers, places, short_verdict, verdict
 from dqngui.gui.panels.internals.faithfulness_row import QUESTION, FaithfulnessRow
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel
 from dqngui.gui.panels.internals.view_panel import ViewPanel
 from dqngui.gui.style import theme as themes
+from dqngui.lab.analysis.faithfulness import measure_of, numbers, places, short_verdict, verdict
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import Effect, Faithfulness, View
@@ -257,21 +257,25 @@ def test_the_numbers_unfold_where_there_is_room(world: SimpleNamespace) -> None:
 
 
 def test_places_in_words() -> None:
-    assert [places("key", 1), places("key", 2), places("key", 1, cells=True)] == ["token", "2 tokens", "cell"]
-    assert [places("lag", 4), places("slot", 1)] == ["4 past steps", "slot"]
+    assert [str(each) for each in (places("key", 1), places("key", 2), places("key", 1, cells=True))] == [
+        "token",
+        "2 tokens",
+        "cell",
+    ]
+    assert [str(places("lag", 4)), str(places("slot", 1))] == ["4 past steps", "slot"]
 
 
 def test_actions_are_spoken_of_where_they_turn_and_else_the_values() -> None:
-    assert numbers(told(), "key") == (
+    assert str(numbers(told(), "key")) == (
         "Removing the token it weighs most turns 61 % of actions [59, 64], a random one 4 % [2, 7]"
     )
     still = told(turned=(0.0, 0.0), k=2)
     assert measure_of(still) == "change"
-    assert numbers(still, "slot") == (
+    assert str(numbers(still, "slot")) == (
         "Removing the 2 slots it weighs most moves the values by 0.82 [0.80, 0.84] of their spread, 2 random ones by "
         "0.12 [0.10, 0.14]"
     )
-    assert short_verdict(still) == "Explains: 0.82 of the values' spread, at random 0.12"
+    assert str(short_verdict(still)) == "Explains: 0.82 of the values' spread, at random 0.12"
 
 
 @pytest.mark.parametrize(
@@ -287,7 +291,7 @@ def test_actions_are_spoken_of_where_they_turn_and_else_the_values() -> None:
     ],
 )
 def test_every_verdict_has_its_reason(answered: Faithfulness, says: str) -> None:
-    assert verdict(answered, "key").startswith(says)
+    assert str(verdict(answered, "key")).startswith(says)
 
 
 # -- in earnest -----------------------------------------------------------------------------------------
@@ -322,7 +326,7 @@ def test_a_real_process_measures_the_demo_s_kind_of_agent(qtbot: QtBot, tmp_path
         assert (
             found.view == SELF.name
             and found.steps > 0
-            and faithfulness_row.text.text().startswith(short_verdict(found))
+            and faithfulness_row.text.text().startswith(str(short_verdict(found)))
         )
     finally:
         study.stop()

@@ -16,9 +16,9 @@ from pytestqt.qtbot import QtBot
 from dqngui import messages as m
 from dqngui.config import Experiment
 from dqngui.gui.cards.panel import Sources
-from dqngui.gui.panels.probe.probe_answer import verdict
 from dqngui.gui.panels.probe.probe_panel import ProbePanel
 from dqngui.gui.style import theme as themes
+from dqngui.lab.analysis.probe_verdict import verdict
 from dqngui.lab.analysis.study import Study
 from tests.doubles.scripted_player import weights
 from tests.doubles.scripted_study import READY, ScriptedStudy, Turned, Who
@@ -105,7 +105,7 @@ def test_questions_are_answered_in_turn(world: SimpleNamespace) -> None:
     assert (study.asked, study.is_open(second)) == (first, True)
     host().emit(m.Progress(step=0, number=first, share=0.4, text="Removing…"))
     study.turn()
-    assert (study.progress, study.doing) == (0.4, "Removing…")
+    assert (study.progress, str(study.doing)) == (0.4, "Removing…")
     study.abandon(second)
     host().emit(probed(first))
     study.turn()
@@ -139,7 +139,7 @@ def test_an_agent_in_training_is_asked_about_its_newest_weights(world: SimpleNam
     world.player.open(experiment=Experiment(), folder=Path("run"))
     number = study.ask(asked_for)
     study.turn()
-    assert (host().questions(), study.doing, wanted) == ([], "Waiting for the first weights…", [True])
+    assert (host().questions(), str(study.doing), wanted) == ([], "Waiting for the first weights…", [True])
     study.use_weights(weights(500))
     study.turn()
     assert host().sent[0] == m.OpenAgent(experiment=Experiment(), folder="run")
@@ -439,12 +439,12 @@ def test_exports(world: SimpleNamespace, tmp_path: Path) -> None:
 def test_the_answer_in_words(score: np.ndarray, role: str, start: str) -> None:
     said = verdict(probed(1, score=score))
     assert said[0] == role
-    assert said[1].replace("\u00a0", " ").startswith(start)
+    assert str(said[1]).replace("\u00a0", " ").startswith(start)
 
 
 def test_a_quantity_in_words() -> None:
     said = verdict(probed(1, score=np.full(10, 0.9), measure="R²", chance=0.0, fact="pole velocity"))
-    assert said == (
+    assert (said[0], str(said[1])) == (
         "good",
         "Yes, pole velocity can be read at every step; at step 9: R²\u00a00.90 (shuffled\u00a00.49).",
     )

@@ -24,6 +24,7 @@ from dqngui.lab.session.session import Session
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Learned, encode
 from dqngui.runs import folder as run_folder
 from dqngui.runs.trash import TRASH
+from dqngui.texts import sentence
 from tests.doubles.scripted_host import ScriptedHost
 
 
@@ -124,8 +125,8 @@ def test_no_folder_is_no_problem_and_an_unreadable_one_is_said(qtbot: QtBot, lib
     assert not library.problem
     (tmp_path / "runs").write_text("not a folder")
     read(qtbot, library)
-    assert library.problem.startswith("Cannot list the runs in")
-    assert library.problem.endswith(".")
+    assert sentence(library.problem).startswith("Cannot list the runs in")
+    assert sentence(library.problem).endswith(".")
 
 
 def test_a_link_that_leads_to_itself_hides_no_run(tmp_path: Path) -> None:
@@ -264,7 +265,7 @@ def test_seeds_are_the_runs_that_differ_in_nothing_else(qtbot: QtBot, library: L
     assert library.overlays[0].seeds
     with qtbot.waitSignal(library.said) as said:
         library.overlay_seeds(other)
-    assert "no other run" in said.args[0]
+    assert "no other run" in str(said.args[0])
 
 
 def test_every_overlay_has_its_own_slot_and_leaves_it_free(qtbot: QtBot, library: Library, tmp_path: Path) -> None:
@@ -302,7 +303,7 @@ def test_an_open_run_and_one_in_training_are_not_deleted(
     session.run.folder = opened
     run_folder.claim(training)
     said: list[str] = []
-    library.said.connect(said.append)
+    library.said.connect(lambda text: said.append(str(text)))
     try:
         assert library.discard([opened, training]) == 0
     finally:

@@ -61,7 +61,7 @@ def desk(player: Watched, qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     library, said = Library(session), []
     session_follower = SessionFollower(session, player, demo=None)
     pinning = Pinning(session, player, library, session_follower)
-    session.message.connect(lambda text, _: said.append(text))
+    session.message.connect(lambda text, _: said.append(str(text)))
     player.start()
     session.start()
     session.tick(0.0)
@@ -213,7 +213,7 @@ def test_a_run_without_episodes_says_so(player: Watched, tmp_path: Path) -> None
     session, said = Session(config.Experiment(), open_host=ScriptedHost), []
     session_follower = SessionFollower(session, player, demo=None)
     pinning = Pinning(session, player, Library(session), session_follower)
-    session.message.connect(lambda text, _: said.append(text))
+    session.message.connect(lambda text, _: said.append(str(text)))
     pinning.pin(500)
     pinning.step_episode(1)
     assert said == ["No episode has ended yet."] * 2

@@ -72,7 +72,7 @@ class Seen:
         self.session = session
         self.messages: list[str] = []
         self.cleared = 0
-        session.message.connect(lambda text, details: self.messages.append(text))
+        session.message.connect(lambda text, details: self.messages.append(str(text)))
         session.cleared.connect(self.clear)
 
     @property
@@ -178,7 +178,7 @@ def test_a_stored_run_is_read_like_a_live_one(qtbot: QtBot, session: Session, tm
     assert session.value("learn.lr") == 5e-4
     assert not session.run.knobs.can_undo
     assert {Action.RESUME_RUN, Action.FORK, Action.NEW_RUN, Action.EDIT} <= session.allowed
-    assert "read-only" in session.run.notice
+    assert "read-only" in str(session.run.notice)
     assert not session.ticker.running
 
 
@@ -267,7 +267,7 @@ def test_a_run_that_another_process_trains_is_only_looked_at(qtbot: QtBot, sessi
     write_summary(folder, summary)
     session.open_stored(folder)
     read(qtbot, session)
-    assert str(os.getpid()) in session.run.notice
+    assert str(os.getpid()) in str(session.run.notice)
     assert Action.RESUME_RUN not in session.allowed
     assert Action.FORK in session.allowed
 
@@ -301,7 +301,7 @@ def test_a_stored_run_that_cannot_go_on_stays_open(qtbot: QtBot, session: Sessio
     qtbot.waitUntil(lambda: session.state is State.STORED)
     assert "The state is damaged." in seen.messages[0]
     assert session.run.failure is None
-    assert "read-only" in session.run.notice
+    assert "read-only" in str(session.run.notice)
 
 
 def test_a_stored_run_is_forked_where_it_was_saved(qtbot: QtBot, session: Session, tmp_path: Path) -> None:
@@ -325,7 +325,7 @@ def test_a_stored_run_with_no_step_left_offers_no_resume(qtbot: QtBot, session: 
     session.open_stored(stored(tmp_path, saved=200_000))
     read(qtbot, session)
     assert not {Action.RESUME_RUN, Action.FORK} & session.allowed
-    assert "all of its steps" in session.run.notice
+    assert "all of its steps" in str(session.run.notice)
     session.edit({"run.total_steps": 300_000})
     assert Action.FORK in session.allowed
 

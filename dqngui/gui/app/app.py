@@ -37,6 +37,7 @@ from dqngui.lab.playback.player import Player
 from dqngui.lab.session.job import host_of_window
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
+from dqngui.texts import say, words
 
 INTERRUPTED = 130
 TORCH_MS = 5000  # the window's own torch is loaded after so long at the latest
@@ -162,7 +163,7 @@ class App(QObject):
         """An error in a slot is said once, with diagnostics; the run goes on."""
         details = "".join(traceback.format_exception(kind, error, trace))
         print(details, file=sys.stderr)
-        text = f"The window made an error: {error or kind.__name__}. Training is not affected."
+        text = words(say("window.error", problem=str(error) or kind.__name__))
         if text != self._said:
             self._said = text
             self.window.banner.say(text, "bad", self.window.report(text, details))

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
 from dqngui.gui.app.torch_loader import TorchLoader
 from dqngui.lab.background.task import BackgroundTask
 from dqngui.lab.session.session import Session
+from dqngui.texts import say, words
 
 POLL_MS = 30
 PATIENCE_S = 10.0
@@ -60,9 +61,7 @@ class Closing(QObject):
             return
         lost = self._session.seconds_unsaved(time.perf_counter())
         if ask and lost > WORTH_ASKING_S:
-            self._question(
-                f"This run keeps no files. Quitting loses {lost / 60:.1f} minutes of training.", "Quit", self._go
-            )
+            self._question(words(say("window.unsaved", minutes=lost / 60)), "Quit", self._go)
             return
         self._go()
 
@@ -95,10 +94,8 @@ class Closing(QObject):
             self.done = True
             self.finished.emit()
         elif time.monotonic() - self._since > self.patience and self.dialog is None:
-            waiting_for = (
-                "The run is still being saved." if self._session.job.active else "Something is still being loaded."
-            )
-            self._question(waiting_for, "Quit without saving", self.force)
+            waiting_for = say("window.saving") if self._session.job.active else say("window.loading")
+            self._question(words(waiting_for), "Quit without saving", self.force)
 
     def _question(self, text: str, button: str, then: Callable[[], None]) -> None:
         if self.dialog is not None:

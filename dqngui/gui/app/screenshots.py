@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Slot
 from dqngui.gui.main_window.window import Window
 from dqngui.gui.style import theme as themes
 from dqngui.lab.session.states import State
+from dqngui.texts import say, words
 
 SETTLE_MS = 400
 MOMENTS_S = (5, 15, 30, 60, 120, 300, 900, 3600)
@@ -52,9 +53,9 @@ class Screenshots(QObject):
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            self.problem = f"cannot make the folder {self._folder}: {error.strerror}"
+            self.problem = words(say("window.no_folder", folder=self._folder, problem=error.strerror))
             return
         if self._window.grab().save(str(path)):
             self.taken.append(path)
         else:
-            self.problem = f"cannot write {path}"
+            self.problem = words(say("window.no_picture", path=path))

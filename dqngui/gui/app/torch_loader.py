@@ -6,6 +6,8 @@ import threading
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from dqngui.texts import say, words
+
 POLL_MS = 50
 Devices = list[tuple[str, str]]
 
@@ -64,7 +66,7 @@ class TorchLoader(QObject):
         try:
             self._devices = find_devices()
         except Exception as error:  # a broken installation fails in many ways; the window says which
-            self._problem = f"torch cannot be loaded: {error}"
+            self._problem = words(say("window.no_torch", problem=error))
 
     @Slot()
     def _look(self) -> None:

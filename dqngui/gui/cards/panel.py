@@ -49,6 +49,7 @@ from dqngui.lab.playback.player import Player
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.messages import Event
+from dqngui.texts import say, words
 
 _EXPORTS = {
     "png": ("Export picture (PNG)…", "image-outline"),
@@ -313,5 +314,5 @@ class Panel(QWidget):
         try:
             write(path)
         except OSError as error:
-            text = f"The file could not be written: {error.strerror or error}."
+            text = words(say("export.not_written", problem=error.strerror or error))
             tell_problem(self, f"Export {self.title}", text, path)

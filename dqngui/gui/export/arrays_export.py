@@ -13,6 +13,7 @@ from dqngui.lab.analysis.episode_arrays import Arrays, arrays_of, write_arrays
 from dqngui.lab.background.task import BackgroundTask
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
+from dqngui.texts import say, words
 
 TICK_MS = 50
 AHEAD = 4096  # steps that are asked for at once
@@ -98,14 +99,14 @@ class ArraysExport(QObject):
         try:
             write_arrays(self._path, arrays)
         except OSError as error:
-            self._problem = f"`{self._path}`: {error.strerror or error}"
+            self._problem = words(say("export.problem", path=self._path, problem=error.strerror or error))
 
     def _end(self, reason: str) -> None:
         self.busy, self._thread = False, None
         self._timer.stop()
         self.ended.emit("" if reason == "left" else reason or f"arrays saved as {self._path.name}")
         if reason not in ("", "left"):
-            tell_problem(self._window, "Export arrays", f"Nothing was written: {reason}.")
+            tell_problem(self._window, "Export arrays", words(say("export.nothing_written", problem=reason)))
 
     # -- when the window closes -------------------------------------------------------------------
 

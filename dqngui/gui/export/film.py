@@ -23,6 +23,7 @@ from dqngui.lab.analysis.overlay import WeightsOverlay
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 from dqngui.lab.playback.step_descriptions import StepDescriptions
+from dqngui.texts import say, words
 
 LONGEST_S, GIF_S = 60.0, 20.0
 GIF_FPS = 12.5  # of a GIF, which keeps every picture whole
@@ -295,9 +296,10 @@ class _Encoder:
         except ConfigError as error:
             self.problem = str(error).replace(str(self._part), str(self._path))
         except OSError as error:
-            self.problem = f"`{self._path}`: {error.strerror or error}"
+            self.problem = words(say("export.problem", path=self._path, problem=error.strerror or error))
         except Exception as error:  # whatever the encoder does wrong: the film would wait for it for ever
-            self.problem = f"the encoder failed: {' '.join(str(error).split()) or type(error).__name__}"
+            reason = " ".join(str(error).split()) or type(error).__name__
+            self.problem = words(say("export.encoder", problem=reason))
         finally:
             self._part.unlink(missing_ok=True)
             atexit.unregister(self._leave)

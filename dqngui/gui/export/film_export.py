@@ -13,6 +13,7 @@ from dqngui.gui.export.film import Filming
 from dqngui.gui.widgets.save_dialog import ask_where, tell_problem
 from dqngui.lab.analysis.overlay import WeightsOverlay
 from dqngui.lab.playback.player import Player
+from dqngui.texts import say, words
 
 SAID_MS = 6000
 _KINDS = {"mp4": "Film (*.mp4)", "gif": "Animated picture, at most 20 s (*.gif)"}
@@ -114,7 +115,7 @@ class FilmExport(QObject):
         self.say("film: cancelled" if reason == "cancelled" else "" if reason else f"film saved as {filming.path.name}")
         self._silent.start()
         if reason not in ("", "cancelled"):
-            tell_problem(self._window, "Export film", f"The film could not be made: {reason}")
+            tell_problem(self._window, "Export film", words(say("export.no_film", problem=reason)))
         filming.deleteLater()
 
     def say(self, words: str, *, briefly: bool = False) -> None:

@@ -87,7 +87,7 @@ class RunActions:
         for name, action in self._actions.items():
             action.setEnabled(name in allowed)
         fork = self._actions[Action.FORK]
-        fork.setToolTip(self._tip(Action.FORK, self._session.draft.problem or self._session.fork_plan.problem))
+        fork.setToolTip(self._tip(Action.FORK, self._session.draft.problem or str(self._session.fork_plan.problem)))
 
     def restyle(self, theme: Theme) -> None:
         for name, action in self._actions.items():

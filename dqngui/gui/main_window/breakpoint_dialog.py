@@ -24,10 +24,11 @@ from dqngui.gui.settings_form.scale import parse_number
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.plural import counted
 from dqngui.gui.style.theme import Theme
-from dqngui.jobs.breakpoints import name_of, number_words, point_words
+from dqngui.jobs.breakpoints import name_of, number_text, point_text
 from dqngui.lab.analysis.breakpoints import OFFERED, WATCHED, BreakpointList
 from dqngui.lab.analysis.quantities import QUANTITIES
 from dqngui.messages import Breakpoint
+from dqngui.texts import words
 
 REFRESH_MS = 400
 _CONDITIONS = (
@@ -91,7 +92,7 @@ class BreakpointDialog(QDialog):
         self.restyle(themes.current())
 
     def _adding(self) -> QGridLayout:
-        names = [(each, _capital(name_of(each)), QUANTITIES[each].tip) for each in OFFERED]
+        names = [(each, _capital(words(name_of(each))), QUANTITIES[each].tip) for each in OFFERED]
         names = [(each, f"{name} (watching)" if each in WATCHED else name, tip) for each, name, tip in names]
         self.quantity, self.condition = ChoiceEditor(names), ChoiceEditor(_CONDITIONS)
         self.quantity.set_value("loss")
@@ -172,10 +173,10 @@ class BreakpointDialog(QDialog):
 
     def _line(self, index: int) -> QWidget:
         entry = self._breakpoints.entries[index]
-        words, possible = point_words(entry.point), not self._breakpoints.problem
+        condition, possible = words(point_text(entry.point)), not self._breakpoints.problem
         line = QWidget()
         watching = " · while watching" if entry.point.quantity in WATCHED else ""
-        enabled = QCheckBox(f"{_capital(words)}{watching}")
+        enabled = QCheckBox(f"{_capital(condition)}{watching}")
         enabled.setChecked(entry.enabled)
         enabled.setEnabled(possible)
         enabled.setToolTip(QUANTITIES[entry.point.quantity].tip)
@@ -187,7 +188,7 @@ class BreakpointDialog(QDialog):
         remove.setIconSize(QSize(16, 16))
         remove.setEnabled(possible)
         remove.setToolTip("Remove this breakpoint")
-        remove.setAccessibleName(f"Remove {words}")
+        remove.setAccessibleName(f"Remove {condition}")
         remove.clicked.connect(lambda: self._breakpoints.remove(index))
         row = QHBoxLayout(line)
         row.setContentsMargins(0, 0, 0, 0)
@@ -221,7 +222,7 @@ class BreakpointDialog(QDialog):
     def _now(self, quantity: str) -> str:
         value = self._breakpoints.present(quantity)
         if value is not None:
-            return f"now {number_words(value)}"
+            return f"now {words(number_text(value))}"
         return "not measured yet" if quantity in WATCHED else "not told yet"
 
     # -- adding -----------------------------------------------------------------------------------
@@ -273,8 +274,8 @@ class BreakpointButton(QToolButton):
     def refresh(self) -> None:
         """Show how many are switched on."""
         enabled = self._breakpoints.enabled
-        words = "; ".join(map(point_words, enabled))
-        said = f"{counted(len(enabled), 'breakpoint')}: {words}" if enabled else "Breakpoints: none is switched on"
+        listed = "; ".join(words(point_text(point)) for point in enabled)
+        said = f"{counted(len(enabled), 'breakpoint')}: {listed}" if enabled else "Breakpoints: none is switched on"
         self.setToolTip(f"{said} ({self._action.shortcut().toString()})")
         self.setAccessibleName(said)
         self.setIcon(themes.icon(f"pause-octagon{'' if enabled else '-outline'}", "accent" if enabled else "muted"))

@@ -38,11 +38,12 @@ from dqngui.gui.settings_form.form import ExperimentForm
 from dqngui.gui.settings_form.knobs import LiveKnobs
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import GAP
-from dqngui.jobs.breakpoints import hit_words
+from dqngui.jobs.breakpoints import hit_text
 from dqngui.lab.analysis.breakpoints import BreakpointList
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.messages import BreakpointHit, Event
+from dqngui.texts import Text, say, sentence, words
 
 SMALLEST = (1000, 640)
 STARTING_SIZE = (1440, 900)
@@ -176,17 +177,13 @@ class Window(QMainWindow):
     def _on_changed(self) -> None:
         session = self.session
         if session.run.failure is not None and session.state is State.FAILED:
-            advice = (
-                "Resume goes on from the last checkpoint."
-                if session.run.resumable
-                else "New run unlocks the experiment."
-            )
+            advice = words(say("window.resume") if session.run.resumable else say("window.new_run"))
             reason = session.run.failure.words
-            self._say(f"{_sentence(reason)} {advice}", "bad", self.report(reason, session.run.failure.details))
+            self._say(f"{sentence(reason)} {advice}", "bad", self.report(reason, session.run.failure.details))
         elif self._tell_hits(session.run.hits if session.state is State.PAUSED else ()):
             return
         elif session.run.notice:
-            self._say(session.run.notice, "muted" if session.state is State.STORED else "warn")
+            self._say(words(session.run.notice), "muted" if session.state is State.STORED else "warn")
         elif self._said is not None:
             self._said = None
             self.banner.hide()
@@ -198,7 +195,7 @@ class Window(QMainWindow):
             self._said = None
             self.banner.hide()
             if hits:
-                text = f"Paused: {'; '.join(map(hit_words, hits))}."
+                text = words(say("breakpoint.paused", hits=map(hit_text, hits)))
                 self.banner.say(text, "warn", action=self.run_actions[Action.UNPAUSE])
         return bool(hits)
 
@@ -209,11 +206,12 @@ class Window(QMainWindow):
             self._said = said
             self.banner.say(text, role, details)
 
-    @Slot(str, str)
-    def _on_message(self, text: str, details: str) -> None:
+    @Slot(object, str)
+    def _on_message(self, message: Text, details: str) -> None:
         """Something that was asked for cannot be done: said until something else happens."""
+        text = words(message)
         self._said = (State.STARTING, text)
-        self.banner.say(_sentence(text), "warn", self.report(text, details) if details else "")
+        self.banner.say(sentence(text), "warn", self.report(text, details) if details else "")
 
     @Slot(object)
     def _on_received(self, events: list[Event]) -> None:
@@ -357,13 +355,6 @@ class Window(QMainWindow):
         else:
             event.ignore()
             self.close_asked.emit()
-
-
-def _sentence(text: str) -> str:
-    """A text as a sentence: a capital first, unless it begins with a name, and a full stop."""
-    first = text.split(" ", 1)[0]
-    start = text[:1].upper() + text[1:] if first.isalpha() else text
-    return start if start.endswith((".", "!", "?")) else f"{start}."
 
 
 def _app() -> QApplication:

@@ -188,7 +188,7 @@ class ExperimentForm(QWidget):
             try:
                 self._presets[name] = presets.read_experiment(name)
             except ConfigError as error:  # a broken preset must not keep the window from opening
-                self._session.run.notice = str(error)
+                self._session.run.notice = error.text
         choices = [(name, preset.title or name, preset.env.id) for name, preset in self._presets.items()]
         task = ChoiceEditor(choices)
         task.setPlaceholderText("Own experiment")
@@ -212,7 +212,7 @@ class ExperimentForm(QWidget):
         try:
             self._session.load(presets.with_agent(self._session.draft.experiment, agent))
         except ConfigError as error:
-            self._session.show_message(str(error))
+            self._session.show_message(error.text)
             self.refresh()
 
     def _fill(self) -> None:

@@ -20,6 +20,7 @@ from dqngui.gui.widgets.scroll_area import ScrollArea
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.schema import Field
+from dqngui.texts import say, words
 
 
 class KnobRow(QWidget):
@@ -236,12 +237,13 @@ class LiveKnobs(QWidget):
         lines, role = [], "warn"
         for path, row in self.rows.items():
             if ledger.pending(path):
-                lines.append(f"{row.field.label} → {self._text(ledger.pending_value(path))}: pending…")
+                value = self._text(ledger.pending_value(path))
+                lines.append(say("knob.pending", knob=row.field.label, value=value))
             elif path in ledger.refused:
-                lines.append(f"{row.field.label} was not changed: {ledger.refused[path]}")
+                lines.append(say("knob.refused", knob=row.field.label, reason=ledger.refused[path]))
                 role = "bad"
         themes.set_role(self.message, role)
-        self.message.setText("\n".join(lines))
+        self.message.setText("\n".join(map(words, lines)))
         self.message.setVisible(bool(lines))
 
     @staticmethod

@@ -20,6 +20,7 @@ from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
 from dqngui.messages import Breakpoint, BreakpointHit
+from dqngui.texts import say, words
 
 WATCHED = ("attention_entropy", "memory_saturation")
 """Quantities that only the window measures, on the episodes that the player plays with the newest weights."""
@@ -71,7 +72,7 @@ class BreakpointList(QObject):
     def problem(self) -> str:
         """Why the list cannot be edited, as a sentence; empty if it can."""
         if self._session.state is State.STORED:
-            return "This run is stored and does not train, so nothing can pause. Resume it, or start a new run."
+            return words(say("breakpoint.stored"))
         return ""
 
     @property

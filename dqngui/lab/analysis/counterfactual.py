@@ -15,6 +15,7 @@ from dqngui.lab.analysis.table import Table
 from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
+from dqngui.texts import Text, say
 
 AHEAD = 500  # steps behind the first changed one that both futures are played to
 
@@ -90,26 +91,27 @@ def _stored(agent: AgentRef, choice: WeightsChoice, step: int) -> WeightsChoice:
 
 def verdict(
     asked: Counterfactual, second_player: SecondPlayer, one: PlayedEpisode | None, compared: Comparison | None
-) -> tuple[str, Role]:
-    """How the two futures differ, in a sentence, and the role of its colour."""
+) -> tuple[Text | str, Role]:
+    """How the two futures differ, and the role of its colour."""
     if problem := _problem(asked, second_player, one):
         return problem, "bad"
     if compared is None or one is None or second_player.playing is None:
-        return second_player.loading or "Playing the episode…", "secondary"
+        return second_player.loading or say("player.playing"), "secondary"
     if asked.first is not None and compared.differs is not None and compared.differs < asked.first:
-        return f"Not the same episode before the change: it differs from step {compared.differs:,} on", "warn"
-    going = " so far" if second_player.busy and not compared.whole else ""
+        return say("compare.not_the_same", step=compared.differs), "warn"
+    going = second_player.busy and not compared.whole
     if compared.identical:
-        return f"Identical{going}", "good"
+        return say("compare.identical_so_far") if going else say("compare.identical"), "good"
     if compared.diverges is None:
-        return f"Same actions{going}, other values from step {compared.differs:,} on", "value"
-    ends = ""
+        key = "compare.same_actions_so_far" if going else "compare.same_actions"
+        return say(key, step=compared.differs), "value"
     if one.ended and second_player.playing.ended:
-        ends = f" · return {_number(one.reward.sum())} → {_number(second_player.playing.reward.sum())}"
-    return f"Diverges at step {compared.diverges:,}{ends}", "value"
+        returns = [_number(each.reward.sum()) for each in (one, second_player.playing)]
+        return say("compare.diverges_to", step=compared.diverges, one=returns[0], other=returns[1]), "value"
+    return say("compare.diverges", step=compared.diverges), "value"
 
 
-def _problem(asked: Counterfactual, second_player: SecondPlayer, one: PlayedEpisode | None) -> str:
+def _problem(asked: Counterfactual, second_player: SecondPlayer, one: PlayedEpisode | None) -> Text | str:
     """Why there is nothing to compare."""
     if second_player.problem:
         return f"{second_player.problem[:1].upper()}{second_player.problem[1:]}"
@@ -117,9 +119,9 @@ def _problem(asked: Counterfactual, second_player: SecondPlayer, one: PlayedEpis
     if one is None or other is None or not other.length:
         return ""
     if asked.first is not None and other.weights_step != one.weights_step:
-        return f"The weights of step {one.weights_step:,} are not stored any more"
+        return say("compare.weights_gone", step=one.weights_step)
     if other.q.shape[1:] != one.q.shape[1:]:
-        return "The other agent has other actions: it plays another task"
+        return say("compare.other_actions")
     return ""
 
 

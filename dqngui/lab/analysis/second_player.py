@@ -18,6 +18,7 @@ from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.frame_cache import Pixels, pixels_of
 from dqngui.lab.playback.timing import TickTimer, Timing
 from dqngui.messages import Event, Intervention
+from dqngui.texts import say, words
 
 TICK_MS = 25
 DRAIN_MS = 4.0
@@ -148,7 +149,7 @@ class SecondPlayer(QObject):
     @property
     def problem(self) -> str:
         """Why nothing plays."""
-        return self.client.problem
+        return words(self.client.problem)
 
     @property
     def loading(self) -> str:
@@ -157,10 +158,10 @@ class SecondPlayer(QObject):
         if not self.variants or self.problem or (playing is not None and playing.length):
             return ""
         if not self.client.running:
-            return "Starting a second player…"
+            return words(say("player.starting_second"))
         if self.client.ready is None:
-            return "Loading the agent…"
-        return "Playing the episode…" if self._is_last else "Playing the episode as it is…"
+            return words(say("player.loading"))
+        return words(say("player.playing") if self._is_last else say("player.playing_unchanged"))
 
     @property
     def busy(self) -> bool:

@@ -13,6 +13,7 @@ from dqngui.lab.playback.agent_process import AgentProcess
 from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
 from dqngui.lab.playback.timing import TickTimer, Timing
 from dqngui.messages import Command, Event
+from dqngui.texts import Text, say
 
 TICK_MS = 40
 DRAIN_MS = 4.0
@@ -28,7 +29,7 @@ class Study(QObject):
     Attributes:
         ready: what can be asked of the agent; None until a first question has opened it.
         asked: number of the question that is being answered, 0 while there is none.
-        progress, doing: of it: 0 … 1, and in words.
+        progress, doing: of it: 0 … 1, and what is done; empty if that is not known.
 
     Signals:
         changed: any of these changed, or another agent plays.
@@ -51,7 +52,8 @@ class Study(QObject):
         super().__init__(parent)
         self.ready: m.StudyReady | None = None
         self.asked = 0
-        self.progress, self.doing = 0.0, ""
+        self.progress = 0.0
+        self.doing: Text | str = ""
         self._client = client
         self._process = AgentProcess("study", open_host)
         self._subject: tuple[AgentRef, WeightsChoice] | None = None  # open there, or being opened
@@ -113,7 +115,7 @@ class Study(QObject):
         if self._subject is not None and self._subject != now:
             if self.asked:
                 self._process.send(m.Abandon(number=self.asked))
-            self._fail("another agent plays now")
+            self._fail(say("question.other_agent"))
             self._subject = self.ready = None
         self.changed.emit()
 
@@ -146,7 +148,7 @@ class Study(QObject):
 
     def _start(self) -> bool:
         if failure := self._process.start():
-            self._fail(f"it could not start: {failure}")
+            self._fail(say("question.not_started", problem=failure))
         return self._process.running
 
     @Slot()
@@ -165,7 +167,7 @@ class Study(QObject):
         if self._process.has_ended(END_S):
             self._subject, self.ready, self._opening = None, None, 0
             if not idle:
-                self._fail("its process ended")
+                self._fail(say("question.process_ended"))
 
     @property
     def _idle(self) -> bool:
@@ -175,12 +177,12 @@ class Study(QObject):
     def _go_on(self) -> None:
         """Bring the next question a step nearer to being asked."""
         if self._played is None:
-            self._fail("no agent plays")
+            self._fail(say("question.no_agent"))
             return
         if not self._process.running and not self._start():
             return
         if self._subject is None:
-            self._say("Loading the agent…")
+            self._say(say("player.loading"))
             self._open_agent(*self._played)
         if self.ready is None or self._subject is None:
             return
@@ -190,21 +192,21 @@ class Study(QObject):
         del self._waiting[number]
         question = make(number)
         if question is not None:
-            self.asked, self.progress, self.doing = number, 0.0, "Playing episodes…"
+            self.asked, self.progress, self.doing = number, 0.0, say("question.playing")
             self._process.send(question)
         self.changed.emit()
 
     def _give_weights(self) -> bool:
         """Send the newest weights of the agent that trains; False while none have come."""
         if self._process.weights is None:
-            if self._say("Waiting for the first weights…"):
+            if self._say(say("player.no_weights")):
                 self.weights_wanted.emit()
             return False
         self._process.send_weights()
         self.weights_wanted.emit()  # for the question after this one
         return True
 
-    def _say(self, doing: str) -> bool:
+    def _say(self, doing: Text) -> bool:
         """What is done before a question can be answered; False if it was said already."""
         if doing == self.doing:
             return False
@@ -224,7 +226,7 @@ class Study(QObject):
                 self.ready = event
                 self.changed.emit()
             case m.Progress() if event.number == self.asked:
-                self.progress, self.doing = event.share, event.words or self.doing
+                self.progress, self.doing = event.share, event.text or self.doing
                 self.changed.emit()
             case m.OverTraining(last=False) if event.number == self.asked:
                 self.answered.emit(event)
@@ -236,12 +238,12 @@ class Study(QObject):
                 idle = self._idle
                 self._subject = self.ready = None
                 if not idle:
-                    self._fail(event.words)
+                    self._fail(event.text)
 
     def _end(self) -> None:
         self.asked, self.progress, self.doing = 0, 0.0, ""
 
-    def _fail(self, text: str) -> None:
+    def _fail(self, text: Text | str) -> None:
         """No question can be answered."""
         numbers = [self.asked] if self.asked else []
         numbers += self._waiting

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from dqngui.lab.analysis.study import MakeQuestion, Study
 from dqngui.lab.playback.player import Player
 from dqngui.messages import Event
+from dqngui.texts import say, words
 
 
 class StudyQuestion(QObject):
@@ -69,7 +70,7 @@ class StudyQuestion(QObject):
     def words(self) -> str:
         """What is done about it."""
         here = self.study is not None and self.study.asked in (0, self.number)
-        return (self.study.doing if self.study is not None and here else "") or "Waiting for another question…"
+        return words((self.study.doing if self.study is not None and here else "") or say("question.waiting"))
 
     @property
     def agent_key(self) -> object:

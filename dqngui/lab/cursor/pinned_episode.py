@@ -14,6 +14,7 @@ from dqngui.config import Experiment
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.runs.episodes import EpisodeTrace
+from dqngui.texts import Text, say
 
 CLOSE = 1e-6  # two sums of the same rewards
 
@@ -60,9 +61,11 @@ class RunEpisodes:
         """The same run."""
         return (self.folder, self.name) == (other.folder, other.name)
 
-    def title(self, number: int) -> str:
+    def title(self, number: int) -> Text:
         """`Episode 812`, `Episode 812 of first try`."""
-        return f"Episode {number + 1:,}" + (f" of {self.name}" if self.name else "")
+        if self.name:
+            return say("pin.episode_of", number=number + 1, run=self.name)
+        return say("pin.episode", number=number + 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,16 +92,17 @@ class PinnedEpisode:
     differs: bool = False
 
     @property
-    def name(self) -> str:
-        """`episode 812`."""
-        title = self.stretch.title(self.number)
-        return title[0].lower() + title[1:]
+    def name(self) -> Text:
+        """`pinned · episode 812`, `pinned · episode 812 of first try`."""
+        if self.stretch.name:
+            return say("pin.pinned_of", number=self.number + 1, run=self.stretch.name)
+        return say("pin.pinned", number=self.number + 1)
 
-    def weights_words(self, step: int) -> str:
+    def weights_text(self, step: int) -> Text:
         """`weights of 60,000`, and whether they were stored during the episode or after it."""
         if step <= self.begin:
-            return f"weights of {step:,}"
-        return f"weights of {step:,}, " + ("stored during it" if step <= self.trace.step else "stored after it")
+            return say("pin.weights", step=step)
+        return say("pin.weights_during" if step <= self.trace.step else "pin.weights_after", step=step)
 
     def compare(self, playing: PlayedEpisode) -> PinnedEpisode:
         """The same with the result of a comparison: the episode was played again to its recorded end."""

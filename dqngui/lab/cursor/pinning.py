@@ -21,11 +21,11 @@ from dqngui.lab.session.states import State
 from dqngui.runs.checkpoints import checkpoints
 from dqngui.runs.episodes import recorded_episode
 from dqngui.runs.folder import read_experiment
+from dqngui.texts import Text, say, words
 
 RETRY_MS = 200
 TRIES = 20  # the newest episodes are on the disk within a second
 LISTED_S = 1.0  # checkpoints are looked for again after so long
-NO_FOLDER = "This run keeps no files, so its episodes cannot be played again."
 
 
 class Pinning(QObject):
@@ -92,20 +92,25 @@ class Pinning(QObject):
         pinned, playing = self.pinned, self._playing
         if pinned is None:
             return ""
-        parts = [f"pinned · {pinned.name}"]
         if self._player.problem:
-            return f"{parts[0]} · it cannot be played"
-        if playing is None:
-            seen = any(self._player.in_sight)
-            return f"{parts[0]} · " + ("its agent is being opened" if seen else "no card in sight shows it")
+            parts = [pinned.name, say("pin.unplayable")]
+        elif playing is None:
+            parts = [pinned.name, say("pin.opening") if any(self._player.in_sight) else say("pin.unseen")]
+        else:
+            parts = self._parts(pinned, playing)
+        return " · ".join(map(words, parts))
+
+    def _parts(self, pinned: PinnedEpisode, playing: PlayedEpisode) -> list[Text]:
+        """What is said of the pinned episode while it plays."""
+        parts = [pinned.name]
         if pinned.differs:  # before what a narrow card has no room for
-            parts.append("this environment did not repeat: what you see is not what happened")
-        parts.append(pinned.weights_words(playing.weights_step))
+            parts.append(say("pin.differs"))
+        parts.append(pinned.weights_text(playing.weights_step))
         given, whole = playing.given, len(pinned.trace.actions)
-        parts.append("actions as recorded" if given >= whole else f"actions as recorded up to step {given:,}")
+        parts.append(say("pin.actions") if given >= whole else say("pin.actions_until", step=given))
         if pinned.learned:
-            parts.append("weights changed during this episode")
-        return " · ".join(parts)
+            parts.append(say("pin.learned"))
+        return parts
 
     def readout(self, number: int) -> list[str]:
         """Lines about an episode of the open run, for those who only look: its length, and the nearest checkpoint."""
@@ -113,12 +118,13 @@ class Pinning(QObject):
         if not 0 <= number < stretch.count:
             return []
         length = int(stretch.history.lengths.y.values[number])
-        lines = [f"length {length:,}"]
+        lines = [words(say("pin.length", length=length))]
         if stretch.folder is not None:
             begin, end = stretch.span(number, self._session.run.experiment.env.num_envs)
             checkpoint = nearest_checkpoint(self._checkpoints(stretch.folder), begin)
             if checkpoint is not None:
-                lines.append(f"checkpoint {checkpoint:,}" + (" (later)" if checkpoint > end else ""))
+                key = "pin.checkpoint_later" if checkpoint > end else "pin.checkpoint"
+                lines.append(words(say(key, step=checkpoint)))
         return lines
 
     # -- what is asked ----------------------------------------------------------------------------
@@ -139,13 +145,13 @@ class Pinning(QObject):
         forks = self._session.history.forks
         fork = forks[0] if forks else None
         if fork is not None and step < fork.step and len(stretches) == 1:
-            self._tell(f"Step {round(step):,} was trained in {fork.parent}, {self._why_missing(fork.parent)}")
+            self._tell(self._why_missing(round(step), fork.parent))
             return
         found = [
             (abs(stretch.step(n) - step), stretch, n) for stretch in stretches if (n := stretch.nearest(step)) >= 0
         ]
         if not found:
-            self._tell("No episode has ended yet.")
+            self._tell(say("pin.none_ended"))
             return
         _, stretch, number = min(found, key=lambda each: each[0])
         self._pin(stretch, number)
@@ -175,7 +181,7 @@ class Pinning(QObject):
         """Pin a later episode, or an earlier one; the newest where none is pinned."""
         stretches = [each for each in self._stretches() if each.count]
         if not stretches:
-            self._tell("No episode has ended yet.")
+            self._tell(say("pin.none_ended"))
             return
         at = self._at
         index = next((i for i, each in enumerate(stretches) if at is not None and each.same(at[0])), None)
@@ -222,11 +228,11 @@ class Pinning(QObject):
         ]  # fmt: skip
         return [*before, own]
 
-    def _why_missing(self, parent: str) -> str:
+    def _why_missing(self, step: int, parent: str) -> Text:
         folder = self._session.run.folder
         if folder is not None and (folder.absolute().parent / Path(parent).name).is_dir():
-            return "which this run branched from, and which is still being read."
-        return "which this run branched from. Its folder is not beside this one's, so its episodes cannot be played."
+            return say("pin.parent_read", step=step, parent=parent)
+        return say("pin.parent_gone", step=step, parent=parent)
 
     def _pin(self, stretch: RunEpisodes, number: int) -> None:
         self._give_up()
@@ -243,36 +249,36 @@ class Pinning(QObject):
         if self._wanted is None:
             return
         stretch, number = self._wanted
-        problem = NO_FOLDER if stretch.folder is None else self._open(stretch, number)
+        problem = say("pin.no_files") if stretch.folder is None else self._open(stretch, number)
         if problem is None:
             self._tries += 1
             if self._session.state is State.RUNNING and self._tries < TRIES:
                 self._waiting.start()
                 return
-            problem = f"{stretch.title(number)} was not kept, so it cannot be played again."
+            problem = say("pin.not_kept", episode=stretch.title(number))
         self._give_up()
-        if problem:
+        if isinstance(problem, Text):
             self._tell(problem)
 
-    def _open(self, stretch: RunEpisodes, number: int) -> str | None:
-        """Play it; a sentence about why not, None where it is not on the disk (yet)."""
+    def _open(self, stretch: RunEpisodes, number: int) -> Text | str | None:
+        """Play it; why not, empty if it plays, None where it is not on the disk (yet)."""
         folder = stretch.folder
         assert folder is not None
         if not folder.is_dir():
-            return f"The folder of {stretch.name or 'this run'} is gone, so its episodes cannot be played again."
+            return say("pin.folder_gone", run=stretch.name or say("pin.this_run"))
         try:
             trace = recorded_episode(folder, number, stretch.step(number))
             experiment = self._session.run.present() if not stretch.name else read_experiment(folder)
         except ConfigError as error:
-            return f"{stretch.title(number)} cannot be played again: {error}."
+            return say("pin.not_played", episode=stretch.title(number), problem=error)
         except OSError as error:
-            return f"{stretch.title(number)} cannot be read: {error.strerror or error}."
+            return say("pin.not_read", episode=stretch.title(number), problem=error.strerror or error)
         if trace is None:
             return None
         begin, end = stretch.span(number, experiment.env.num_envs)
         checkpoint = nearest_checkpoint(checkpoints(folder), begin)
         if checkpoint is None:
-            return f"{stretch.title(number)} cannot be played again: no weights are stored."
+            return say("pin.no_weights", episode=stretch.title(number))
         learned = learned_within(experiment, stretch.history, begin, end)
         self.pinned = PinnedEpisode(stretch, number, trace, checkpoint, begin, learned)
         self._session_follower.hold()
@@ -321,13 +327,13 @@ class Pinning(QObject):
 
     @Slot()
     def _on_cleared(self) -> None:
-        self._leave("Live again: the pinned episode was of the former run.")
+        self._leave(say("pin.left_run"))
 
     @Slot(int)
     def _on_rewound(self, step: int) -> None:
         pinned = self.pinned
         if pinned is not None and not pinned.stretch.name and pinned.trace.step > step:
-            self._leave("Live again: the pinned episode is lost, as the run goes on from before it.")
+            self._leave(say("pin.lost"))
 
     @Slot()
     def _say(self) -> None:
@@ -337,11 +343,11 @@ class Pinning(QObject):
             self._said = said
             self.changed.emit()
 
-    def _leave(self, why: str) -> None:
+    def _leave(self, why: Text) -> None:
         pinned = self.pinned is not None
         self.live()
         if pinned:
             self._tell(why)
 
-    def _tell(self, text: str) -> None:
+    def _tell(self, text: Text) -> None:
         self._session.show_message(text)

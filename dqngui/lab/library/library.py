@@ -24,6 +24,7 @@ from dqngui.lab.session.session import Session
 from dqngui.messages import Event
 from dqngui.runs.folder import RunSummary
 from dqngui.runs.trash import TRASH, discard, empty_trash, restore
+from dqngui.texts import Text, say
 
 REFRESH_MS = 3000
 OLD_TRASH_S = 86_400
@@ -57,12 +58,12 @@ class Library(QObject):
     Signals:
         changed: summaries, names or the problem.
         overlaid: overlays, or curves that somebody asked for.
-        said(str): a sentence for the user: why something was not done.
+        said(Text): a sentence for the user: why something was not done.
     """
 
     changed = Signal()
     overlaid = Signal()
-    said = Signal(str)
+    said = Signal(object)
 
     def __init__(self, session: Session, runs: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -70,7 +71,7 @@ class Library(QObject):
         self.runs = (runs or session.runs) and Path(runs or session.runs or "").absolute()
         self.summaries: list[RunSummary] = []
         self.known = False
-        self.problem = ""
+        self.problem: Text | str = ""
         self.overlays: list[RunOverlay] = []
         self._names: dict[str, str] = {}
         self._curves: dict[Path, History | None] = {}
@@ -138,14 +139,14 @@ class Library(QObject):
             self._reading, self._stale = True, False
             self._worker.ask(self._read_list, self._take_list)
 
-    def _read_list(self) -> tuple[list[RunSummary], str]:
+    def _read_list(self) -> tuple[list[RunSummary], Text | str]:
         assert self._list is not None
         try:
             return self._list.read(lambda: self._worker.going), ""
         except ConfigError as error:
-            return [], f"{str(error)[:1].upper()}{str(error)[1:]}."
+            return [], error.text
 
-    def _take_list(self, found: tuple[list[RunSummary], str]) -> None:
+    def _take_list(self, found: tuple[list[RunSummary], Text | str]) -> None:
         self._reading = False
         if self._stale:
             self.refresh()
@@ -257,7 +258,7 @@ class Library(QObject):
     def _overlay_seeds(self, summary: RunSummary, folders: list[str]) -> None:
         name = plain_name(summary)
         if len(folders) < 2:
-            self.said.emit(f"There is no other run of “{name}” that differs in its seed only.")
+            self.said.emit(say("library.no_other_seed", name=name))
         elif self.overlay_of(summary.folder, seeds=True) is None:
             self.overlay_mean([Path(folder) for folder in reversed(folders)], name)
 
@@ -287,12 +288,12 @@ class Library(QObject):
         moved: list[Path] = []
         for folder in map(Path, folders):
             if self.is_open(folder):
-                self.said.emit(f"“{self.name_of(folder)}” is open here; open another run or begin a new one first.")
+                self.said.emit(say("library.open_here", name=self.name_of(folder)))
                 continue
             try:
                 moved.append(discard(folder))
             except ConfigError as error:
-                self.said.emit(f"“{self.name_of(folder)}” was not deleted: {error}.")
+                self.said.emit(say("library.not_deleted", name=self.name_of(folder), problem=error))
                 continue
             for overlay in [each for each in self.overlays if folder in each.folders]:
                 self._without(overlay, folder)
@@ -320,7 +321,7 @@ class Library(QObject):
             try:
                 restore(path)
             except ConfigError as error:
-                self.said.emit(f"The run was not brought back: {error}.")
+                self.said.emit(say("library.not_restored", problem=error))
         self.refresh()
 
     def _empty_old_trash(self) -> None:

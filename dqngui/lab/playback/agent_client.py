@@ -14,6 +14,7 @@ from dqngui.lab.playback.agent_process import AgentProcess
 from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice, has_checkpoint, source_name
 from dqngui.lab.playback.timing import Timing
 from dqngui.messages import Command, Event
+from dqngui.texts import Text, say
 
 WEIGHTS_S = 1.0  # between two requests for newer weights
 
@@ -27,8 +28,8 @@ class AgentClient(QObject):
         agent, choice: who plays, with which of its weights.
         ready: what the process said of the agent; None until it is open.
         finishing: the agent's training has ended, and its best checkpoint plays from the next episode on.
-        problem: why nothing plays; `restart` tries again.
-        notice: what should be known of the agent that plays.
+        problem: why nothing plays, empty if nothing is wrong; `restart` tries again.
+        notice: what should be known of the agent that plays; empty if there is nothing.
 
     Signals:
         changed: the agent, the weights, the problem or the notice changed.
@@ -56,7 +57,8 @@ class AgentClient(QObject):
         self.choice: WeightsChoice = "best"
         self.ready: m.PlayerReady | None = None
         self.finishing = False
-        self.problem = self.notice = ""
+        self.problem: Text | str = ""
+        self.notice: Text | str = ""
         self._clock = (timing or Timing()).clock
         self._process = AgentProcess("play", open_host)
         self._ends = 0  # of the process, since it was last started by hand
@@ -72,7 +74,7 @@ class AgentClient(QObject):
             return
         self._opening = self._reopen = False
         if failure := self._process.start():
-            self._fail(f"the player could not start: {failure}")
+            self._fail(say("player.not_started", problem=failure))
             return
         self.reopen()
         self.sent.emit()
@@ -125,7 +127,7 @@ class AgentClient(QObject):
         if self._ends == 1:
             self.start()
         else:
-            self._fail(reason or "the player's process ended")
+            self._fail(reason or say("player.ended"))
         return True
 
     def send(self, command: Command) -> None:
@@ -146,10 +148,10 @@ class AgentClient(QObject):
                     self._take_ready(event)
                 case m.Warned():
                     if self.ready is not None:  # else it is about the former agent
-                        self.notice = event.words
+                        self.notice = event.text
                         self.changed.emit()
                 case m.Failed():
-                    self._fail(event.words)
+                    self._fail(event.text)
                 case _:
                     yield event
 
@@ -159,7 +161,7 @@ class AgentClient(QObject):
             self.opened.emit()
             self.changed.emit()
 
-    def _fail(self, text: str) -> None:
+    def _fail(self, text: Text | str) -> None:
         self.problem = text
         self.interrupted.emit()
         self.changed.emit()

@@ -15,6 +15,7 @@ from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 from dqngui.lab.playback.timing import TickTimer
 from dqngui.messages import PlayerReady
+from dqngui.texts import say, words
 
 TICK_MS = 5
 SLOW_FPS = 20.0
@@ -84,20 +85,22 @@ class Driver(QObject):
         if not self.driving or player is None:
             return ""
         if playing is None:
-            return "Bringing the episode here…"
+            return words(say("driver.coming"))
         if playing.ended:
-            return "Ended · a key tries again · Esc returns"
+            return words(say("driver.ended"))
         if player.paused:
-            return "Paused · a key drives on · Esc returns"
-        return "You are driving, key by key · Esc returns" if self.waits else "You are driving · Esc returns"
+            return words(say("driver.paused"))
+        return words(say("driver.by_key") if self.waits else say("driver.driving"))
 
     @property
     def idle_in_words(self) -> str:
         """What happens while no key is held."""
         if self.waits:
-            return "Without a key nothing happens."
+            return words(say("driver.nothing"))
         idle = self.keys.idle
-        return f"Without a key: {self.keys.names[idle]}." if idle is not None else "Without a key the agent acts."
+        if idle is None:
+            return words(say("driver.agent_acts"))
+        return words(say("driver.idle", action=self.keys.names[idle]))
 
     @Slot()
     def toggle(self) -> None:

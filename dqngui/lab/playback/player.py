@@ -18,6 +18,7 @@ from dqngui.lab.playback.frame_requests import PICTURE_S, FrameRequests
 from dqngui.lab.playback.playhead import FASTEST, SLOWEST, Playhead
 from dqngui.lab.playback.timing import TickTimer, Timing
 from dqngui.messages import Event
+from dqngui.texts import say, words
 
 TICK_MS = 20
 LONGEST_TICK_S = 0.25  # the clock goes on by no more, however late a tick comes
@@ -112,7 +113,7 @@ class Player(QObject):
     @property
     def problem(self) -> str:
         """Why nothing plays; `client.restart` tries again."""
-        return self.client.problem
+        return words(self.client.problem)
 
     @property
     def loading(self) -> str:
@@ -121,12 +122,12 @@ class Player(QObject):
         if client.agent is None or client.problem or self.playing is not None:
             return ""
         if not client.running:
-            return "Starting the player…"
+            return words(say("player.starting"))
         if client.ready is None:
-            return "Loading the agent…"
+            return words(say("player.loading"))
         if client.choice == "newest" and client.weights is None:
-            return "Waiting for the first weights…"
-        return "Beginning an episode…"
+            return words(say("player.no_weights"))
+        return words(say("player.beginning"))
 
     def open(
         self,

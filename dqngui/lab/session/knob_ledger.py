@@ -7,6 +7,7 @@ from typing import Any
 
 from dqngui.config import Schedule
 from dqngui.messages import KnobChanged, KnobRefused, SetKnob
+from dqngui.texts import Text
 
 
 class KnobLedger:
@@ -19,7 +20,7 @@ class KnobLedger:
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
-        self.refused: dict[str, str] = {}
+        self.refused: dict[str, Text | str] = {}
         self._asked: dict[str, list[tuple[Any, bool]]] = {}
         self._undo: list[tuple[str, Any]] = []
 
@@ -61,7 +62,7 @@ class KnobLedger:
         """Note a refusal."""
         if asked := self._asked.get(event.field):
             asked.pop(0)
-        self.refused[event.field] = event.words
+        self.refused[event.field] = event.reason
 
     def keep_only(self, paths: Iterable[str]) -> None:
         """The experiment itself has the values of all other knobs now."""

@@ -84,5 +84,5 @@ def _new_request(runs: Path | None, experiment: Experiment, fork: str | None = N
     try:
         folder = None if runs is None else str(create(runs, experiment))
     except OSError as error:
-        raise ConfigError(f"the run's folder cannot be made: {error.strerror or error}") from error
+        raise ConfigError("session.no_new_folder", problem=error.strerror or error) from error
     return Request(job="train", experiment=experiment, folder=folder, fork=fork)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dqngui.lab.session.draft import Draft
 from dqngui.lab.session.run import RunState
 from dqngui.lab.session.states import ALLOWED, Action, State
+from dqngui.texts import Text, say
 
 NEEDS_TORCH = frozenset({Action.START, Action.RESUME_RUN, Action.FORK, Action.START_DRAFT})
 _NEEDS_WHOLE_LOG = frozenset({Action.RESUME_RUN, Action.FORK, Action.START_DRAFT})
@@ -19,24 +20,24 @@ class ForkPlan:
 
     Attributes:
         step: now, of a run that trains, else where the run was saved.
-        problem: why no fork can be made, as a sentence; empty if one can.
+        problem: why no fork can be made; empty if one can.
     """
 
     step: int
-    problem: str = ""
+    problem: Text | str = ""
 
 
 def fork_plan(run: RunState, draft: Draft, *, trains: bool) -> ForkPlan:
     """Where a fork of the run with the draft's experiment would begin; `trains`: the run has a job."""
     step = run.step if trains or run.checkpoint is None else run.checkpoint
     total = draft.experiment.run.total_steps
-    problem = ""
+    problem: Text | str = ""
     if run.folder is None:
-        problem = "This run keeps no files, so there is nothing to fork."
+        problem = say("fork.no_files")
     elif not trains and not run.saved:
-        problem = "This run was never saved, so there is nothing to fork."
+        problem = say("fork.never_saved")
     elif not trains and total <= step:
-        problem = f"The run has made all of its {total:,} steps. Raise Total steps to fork it."
+        problem = say("fork.complete", total=total)
     return ForkPlan(step, problem)
 
 
@@ -60,3 +61,10 @@ def allowed_actions(
     if not draft.changes:
         actions -= {Action.START_DRAFT, Action.DISCARD_DRAFT}
     return actions
+
+
+def why_not(action: Action, state: State, plan: ForkPlan) -> Text | str:
+    """Why a stored run cannot be resumed or forked; to be asked where the action is not allowed."""
+    if action is Action.FORK and plan.problem:
+        return plan.problem
+    return say("resume.finished") if state is State.FINISHED else say("resume.impossible")

@@ -17,6 +17,7 @@ from dqngui.lab.session.knob_ledger import KnobLedger
 from dqngui.lab.session.states import State
 from dqngui.messages import Event
 from dqngui.runs.folder import summary_of
+from dqngui.texts import Text, say
 
 
 class RunState:
@@ -29,7 +30,7 @@ class RunState:
         step, learned, checkpoint, best: newest step, newest learning figures, saved step, best evaluation.
         forked_from: name of the run that this one was forked from; empty if it is no fork.
         trained_by: id of another process that trains this run now; 0: none does.
-        failure, notice: why it failed; a sentence that the user should know.
+        failure, notice: why it failed; what the user should know, empty if there is nothing.
         hits: the breakpoints at which it is paused; () once it goes on.
         knobs: what was asked of the live knobs, and answered.
         end_reason: the reason in its `Finished` event; empty until then.
@@ -53,7 +54,7 @@ class RunState:
         self.forked_from = ""
         self.trained_by = 0
         self.failure: m.Failed | None = None
-        self.notice = ""
+        self.notice: Text | str = ""
         self.hits: tuple[m.BreakpointHit, ...] = ()
         self.knobs = KnobLedger()
         self.knobs.values = values
@@ -123,15 +124,12 @@ class RunState:
         self.notice = self._stored_notice()
         return saved
 
-    def _stored_notice(self) -> str:
+    def _stored_notice(self) -> Text:
         if self.trained_by:
-            return f"This run is read-only here: process {self.trained_by} trains it now."
+            return say("stored.busy", pid=self.trained_by)
         if self.checkpoint is None:
-            return "This stored run is read-only. New run trains its experiment from the beginning."
-        how = f"Resume goes on from step {self.checkpoint:,}, Fork branches from there"
-        if self.complete:
-            how = "It has made all of its steps: raise Total steps to fork it"
-        return f"This stored run is read-only. {how}, New run trains its experiment from the beginning."
+            return say("stored.never_saved")
+        return say("stored.complete") if self.complete else say("stored.saved", step=self.checkpoint)
 
     # -- events ----------------------------------------------------------------------------------
 
@@ -175,7 +173,7 @@ class RunState:
             case m.BreakpointHit():
                 self.hits = (*self.hits, event)
             case m.Warned():
-                self.notice = event.words
+                self.notice = event.text
             case m.Failed():
                 self.failure = event
             case m.Finished():
@@ -191,8 +189,9 @@ class RunState:
     def _note_resumed(self, event: m.RunResumed) -> None:
         self.step = self.checkpoint = event.step
         if event.lost_steps or event.lost_tweaks:
-            changes = f", and with them {'; '.join(event.tweaks_in_words)}" if event.lost_tweaks else ""
-            self.notice = f"Resumed from step {event.step:,}: {event.lost_steps:,} steps were lost{changes}."
+            self.notice = say("session.lost", step=event.step, lost=event.lost_steps)
+            if event.lost_tweaks:
+                self.notice = say("session.lost_with", step=event.step, lost=event.lost_steps, tweaks=event.lost_tweaks)
             self._forget_lost_changes(event.step, len(event.lost_tweaks))
             if self.folder is not None and (summary := summary_of(self.folder)) is not None:
                 self.best = summary.best  # an evaluation after the saved state is lost too

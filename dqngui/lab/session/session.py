@@ -27,6 +27,7 @@ from dqngui.lab.session.stored_log import StoredLog
 from dqngui.lab.session.ticker import Ticker
 from dqngui.messages import Event
 from dqngui.runs.folder import read_experiment
+from dqngui.texts import Text, say
 
 TICK_MS = 50  # often enough for curves and answers; every tick takes the interpreter from a training thread
 READ_MS = 20  # while a log is read, nothing trains
@@ -52,7 +53,7 @@ class Session(QObject):
         rewound(int): a resumed run goes on from this step; `history` ends there.
         knob(str): what is known about this knob changed (pending, answered, refused).
         weights(Weights): the weights that `request_weights` asked for.
-        message(str, str): a sentence for the user, mostly why something was not done, with details for diagnostics.
+        message(Text, str): a sentence for the user, mostly why something was not done, with details for diagnostics.
     """
 
     changed = Signal()
@@ -61,7 +62,7 @@ class Session(QObject):
     rewound = Signal(int)
     knob = Signal(str)
     weights = Signal(object)
-    message = Signal(str, str)
+    message = Signal(object, str)
 
     def __init__(
         self,
@@ -193,13 +194,13 @@ class Session(QObject):
     def open_stored(self, folder: Path) -> bool:
         """Open a stored run read-only; False, with the reason in `message`, leaves everything as it is."""
         if self.job.active:
-            self.show_message("A run is being trained here. Stop it before opening another one.")
+            self.show_message(say("session.busy"))
             return False
         folder = Path(folder)
         try:
             experiment, reader = read_experiment(folder), LogReader(folder)
         except ConfigError as error:
-            self.show_message(f"The run cannot be opened: {error}")
+            self.show_message(say("session.not_opened", problem=error))
             return False
         self._leave_run()
         self.draft.reset(self.run.open_folder(folder, experiment))
@@ -226,7 +227,7 @@ class Session(QObject):
         self.job.kill()
         self.log.kill()
 
-    def show_message(self, text: str, details: str = "") -> None:
+    def show_message(self, text: Text, details: str = "") -> None:
         """Show the user a sentence (see `message`)."""
         self.message.emit(text, details)
 
@@ -276,7 +277,7 @@ class Session(QObject):
             self._set_state(State.STARTING)
             self.job.start(launch.host, request)
         except Exception as error:  # whatever a host does wrong, the window lives on and says so
-            text = f"Training could not start: {error}"
+            text = say("session.not_started", problem=error)
             self.run.failure = m.Failed(step=self.run.step, text=text, details=repr(error))
             if not self._undo_launch():
                 self._set_state(State.FAILED)
@@ -364,7 +365,7 @@ class Session(QObject):
         self.ticker.stop()
         self.changed.emit()
         if self.log.problem:
-            self.show_message(f"{self.log.problem}. What comes before it is shown.")
+            self.show_message(say("session.damaged_log", problem=self.log.problem))
 
     def _on_job_ended(self) -> None:
         run = self.run
@@ -391,7 +392,8 @@ class Session(QObject):
         failure = launch.undo()
         self._set_state(launch.state)
         if failure is not None:
-            self.show_message(f"The run could not be {launch.what}: {failure.words}", failure.details)
+            key = "session.not_forked" if launch.forks else "session.not_resumed"
+            self.show_message(say(key, problem=failure.text), failure.details)
         return True
 
     def _set_state(self, state: State) -> None:

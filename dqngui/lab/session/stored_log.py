@@ -6,6 +6,7 @@ import time
 
 from dqngui.hosts.log_reader import LogReader
 from dqngui.messages import Event
+from dqngui.texts import Text
 
 CLOSE_S = 1.0
 END_S = 0.1
@@ -15,13 +16,13 @@ class StoredLog:
     """At most one log at a time; while none is read, there are no events.
 
     Attributes:
-        problem: the sentence about a damaged line at which the last reading ended; empty if there was none.
+        problem: the damaged line at which the last reading ended; empty if there was none.
     """
 
     def __init__(self) -> None:
         self._reader: LogReader | None = None
         self._drained_at: float | None = None  # when the last events were given; None: there were none
-        self.problem = ""
+        self.problem: Text | str = ""
 
     @property
     def reading(self) -> bool:

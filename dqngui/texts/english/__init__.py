@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dqngui.texts.english import commands, environments, jobs, runs, settings, study
+from dqngui.texts.english import (
+    breakpoints,
+    commands,
+    environments,
+    jobs,
+    log,
+    playback,
+    runs,
+    session,
+    settings,
+    study,
+    verdicts,
+    window,
+)
 from dqngui.texts.language import Language
 
 
@@ -22,7 +35,13 @@ ENGLISH = Language(
         **environments.TEMPLATES,
         **runs.TEMPLATES,
         **jobs.TEMPLATES,
+        **breakpoints.TEMPLATES,
+        **session.TEMPLATES,
+        **log.TEMPLATES,
+        **playback.TEMPLATES,
         **study.TEMPLATES,
+        **verdicts.TEMPLATES,
+        **window.TEMPLATES,
         **commands.TEMPLATES,
     },
     form=_form,

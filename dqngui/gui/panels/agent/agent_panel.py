@@ -34,6 +34,7 @@ from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.frame_cache import Pixels
 from dqngui.lab.playback.player import Player
 from dqngui.lab.playback.step_descriptions import StepDescriptions
+from dqngui.texts import words
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 FILM = "Export film (MP4, GIF)…"
@@ -282,7 +283,7 @@ class AgentPanel(Panel):
         said = "" if playing is None else about(playing)
         self.line.setText(self.film.words or said)
         self.line.setToolTip(
-            f"{said}. {player.client.notice}" if player is not None and said and player.client.notice else ""
+            f"{said}. {words(player.client.notice)}" if player is not None and said and player.client.notice else ""
         )
 
     def _show_place(self, playing: PlayedEpisode, t: int) -> None:

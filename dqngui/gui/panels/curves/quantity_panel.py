@@ -11,7 +11,6 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.panel import Panel
-from dqngui.gui.charts.event_strip import describe
 from dqngui.gui.charts.plot import Plot
 from dqngui.gui.charts.value_ranges import typical_range
 from dqngui.gui.style import theme as themes
@@ -21,8 +20,10 @@ from dqngui.gui.widgets.number_label import NumberLabel
 from dqngui.lab.analysis.quantities import Quantity
 from dqngui.lab.analysis.table import Table
 from dqngui.lab.cursor.cursor import Cursor
+from dqngui.lab.session.event_words import mark_text
 from dqngui.lab.session.history import History
 from dqngui.messages import KnobChanged, Learned
+from dqngui.texts import words
 
 AXIS, LINES = 56, 44  # pixels of a small plot that are not curve: left of it, and above and below it
 
@@ -244,7 +245,7 @@ class QuantityPanel(Panel):
         small = self.plots[name]
         lines = [f"<b>{at:,}</b> · {small.words(value) if np.isfinite(value) else 'no update yet'}"]
         reach = small.plot.steps_in(8)
-        lines += [describe(knob) for knob in self.history.knobs if abs(knob.step - step) <= reach][-2:]
+        lines += [words(mark_text(knob)) for knob in self.history.knobs if abs(knob.step - step) <= reach][-2:]
         return "<br>".join(lines)
 
     # -- export -----------------------------------------------------------------------------------

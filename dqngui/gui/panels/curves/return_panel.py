@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from dqngui.gui.cards.card import LegendChip
 from dqngui.gui.cards.demo_offer import offer_demo
 from dqngui.gui.cards.panel import Panel, Sources
-from dqngui.gui.charts.event_strip import EventStrip, describe
+from dqngui.gui.charts.event_strip import EventStrip
 from dqngui.gui.charts.plot import Band, Plot
 from dqngui.gui.charts.scatter import Scatter
 from dqngui.gui.panels.curves.ancestor_curves import AncestorCurves
@@ -23,13 +23,15 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
-from dqngui.jobs.breakpoints import point_words
+from dqngui.jobs.breakpoints import point_text
 from dqngui.lab.analysis.table import Table
 from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.library.ancestors import ancestors
 from dqngui.lab.library.library import RunOverlay
+from dqngui.lab.session.event_words import mark_text
 from dqngui.lab.session.history import History
 from dqngui.messages import BreakpointHit, EpisodeEnded, Evaluated, Forked, KnobChanged
+from dqngui.texts import words
 
 WINDOWS = (1, 10, 30, 100, 300, 1000)
 REACH = 40  # pixels to either side of a click in which a dot is looked for
@@ -273,7 +275,7 @@ class ReturnPanel(Panel):
             for each in self.history.evaluations
             if abs(each.step - step) <= reach
         ][-2:]
-        lines += [escape(describe(mark)) for mark in self.history.marks if abs(mark.step - step) <= reach][-3:]
+        lines += [escape(words(mark_text(mark))) for mark in self.history.marks if abs(mark.step - step) <= reach][-3:]
         return "<br>".join(lines + others)
 
     # -- export -----------------------------------------------------------------------------------
@@ -288,7 +290,9 @@ class ReturnPanel(Panel):
         ]
         rows += [(each.step, "evaluation", each.mean, "", each.role, "", "") for each in history.evaluations]
         rows += [(each.step, "knob", "", "", each.field, each.old, each.new) for each in history.knobs]
-        rows += [(each.step, "breakpoint", "", "", point_words(each.point), "", each.value) for each in history.hits]
+        rows += [
+            (each.step, "breakpoint", "", "", words(point_text(each.point)), "", each.value) for each in history.hits
+        ]
         rows += [(step, "overlay", value, "", name, "", "") for step, value, name in self._overlays.rows()]
         rows.sort(key=lambda row: row[0])  # type: ignore[arg-type, return-value]
         return Table(["step", "kind", "return", "length", "detail", "old", "new"], rows)

@@ -1,9 +1,8 @@
-"""Whether a map of weights explains its agent, in words with numbers, and as two bars."""
+"""Whether a map of weights explains its agent, as two bars: places that weigh most removed, and random ones."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
@@ -13,79 +12,14 @@ from dqngui.gui.charts.layout.text import Label
 from dqngui.gui.charts.painted_text import paint_labels
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX
-from dqngui.jobs.study.thresholds import MIN_DIFFERENCE
+from dqngui.lab.analysis.faithfulness import Measure, interval_text
 from dqngui.messages import Faithfulness
+from dqngui.texts import words
 
-Measure = Literal["turned", "change"]
 _TITLES: dict[Measure, str] = {"turned": "Actions that turn", "change": "Change of the values"}
-TURNS = 0.02
-"""Where removals turn so many more actions than random ones do, actions are spoken of; else the values."""
 SPREAD = 0.5
 """The shortest scale of changes, in units of the values' spread: what hardly matters looks small."""
 BAR, LINE, NAME, VALUE = 7, 18, 64, 104  # pixels: a bar's height, a labelled line's, of names and of numbers
-
-
-def places(axis: str, count: int, cells: bool = False) -> str:
-    """What is removed along a view's last axis: `token`, `2 slots`, `past step`."""
-    name = {"key": "cell" if cells else "token", "lag": "past step"}.get(axis, axis)
-    return name if count == 1 else f"{count} {name}s"
-
-
-def measure_of(answer: Faithfulness) -> Measure:
-    """The measure that shows the larger effect: how many actions change, or how far the values move."""
-    return "turned" if abs(answer.top.turned - answer.random.turned) >= TURNS else "change"
-
-
-def value_words(value: float, measure: Measure) -> str:
-    """A share in percent, or a change in units of the values' spread."""
-    return f"{100 * value:.0f} %" if measure == "turned" else f"{value:.2f}"
-
-
-def interval_words(value: float, interval: tuple[float, float], measure: Measure) -> str:
-    """`61 % [55, 66]`, `0.80 [0.71, 0.92]`."""
-    return f"{value_words(value, measure)} {_range(interval, measure)}"
-
-
-def numbers(answer: Faithfulness, axis: str, cells: bool = False) -> str:
-    """`Removing the token it weighs most turns 61 % of actions [55, 66], a random one 4 % [2, 6]`."""
-    measure, what = measure_of(answer), places(axis, answer.k, cells)
-    other = "a random one" if answer.k == 1 else f"{answer.k} random ones"
-    top, random = answer.top, answer.random
-    if measure == "turned":
-        share = value_words(top.turned, measure)
-        does = f"turns {share} of actions {_range(top.turned_interval, measure)}, {other} "
-        does += interval_words(random.turned, random.turned_interval, measure)
-    else:
-        moved = interval_words(top.change, top.change_interval, measure)
-        does = f"moves the values by {moved} of their spread, {other} by "
-        does += interval_words(random.change, random.change_interval, measure)
-    return f"Removing the {what} it weighs most {does}"
-
-
-def _range(interval: tuple[float, float], measure: Measure) -> str:
-    low, high = (f"{100 * each:.0f}" if measure == "turned" else f"{each:.2f}" for each in interval)
-    return f"[{low}, {high}]"
-
-
-def verdict(answer: Faithfulness, axis: str, cells: bool = False) -> str:
-    """What may be read into the map, in a sentence."""
-    if answer.explains:
-        return "This map explains the agent."
-    if answer.difference_interval[0] <= 0:
-        return "No more than random ones: do not read reasons into this map."
-    if answer.difference < MIN_DIFFERENCE:
-        return "Hardly more than random ones: do not read reasons into this map."
-    all_of = places(axis, 2, cells).removeprefix("2 ")
-    alike = f"But its rows taken together weigh all {all_of} nearly alike"
-    return f"{alike}, so it points nowhere: do not read reasons into this map."
-
-
-def short_verdict(answer: Faithfulness) -> str:
-    """The same in few words."""
-    measure = measure_of(answer)
-    top, random = (value_words(getattr(each, measure), measure) for each in (answer.top, answer.random))
-    what = "of actions turn" if measure == "turned" else "of the values' spread"
-    return f"{'Explains' if answer.explains else 'Does not explain'}: {top} {what}, at random {random}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +50,7 @@ class FaithfulnessDrawn:
     def of(cls, answer: Faithfulness, measure: Measure) -> FaithfulnessDrawn:
         """A measure of an answer."""
         most, random = (
-            EffectBar(name, value, interval, interval_words(value, interval, measure), token)
+            EffectBar(name, value, interval, words(interval_text(value, interval, measure)), token)
             for name, value, interval, token in (
                 ("weighed most", *_effect(answer.top, measure), "series0"),
                 ("random", *_effect(answer.random, measure), "muted"),
@@ -185,8 +119,8 @@ class FaithfulnessBars(QWidget):
             self._interval(painter, left + low * scale, left + high * scale, middle, theme.color("text"))
             if self._named:
                 top = middle - LINE / 2
-                words = Label(QRectF(left + room + 8, top, VALUE, LINE), bar.words, token="text")
-                paint_labels(painter, [Label(QRectF(0, top, left - 6, LINE), bar.name), words])
+                number = Label(QRectF(left + room + 8, top, VALUE, LINE), bar.words, token="text")
+                paint_labels(painter, [Label(QRectF(0, top, left - 6, LINE), bar.name), number])
 
     @staticmethod
     def _interval(painter: QPainter, low: float, high: float, middle: float, color: QColor) -> None:

@@ -9,22 +9,17 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QT
 
 from dqngui import messages as m
 from dqngui.gui.cards.panel import Sources
-from dqngui.gui.panels.internals.faithfulness_bars import (
-    FaithfulnessBars,
-    measure_of,
-    numbers,
-    places,
-    short_verdict,
-    verdict,
-)
+from dqngui.gui.panels.internals.faithfulness_bars import FaithfulnessBars
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.lab.analysis.faithfulness import measure_of, numbers, places, short_verdict, verdict
 from dqngui.lab.analysis.study_question import StudyQuestion
 from dqngui.lab.analysis.views import in_words
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import Faithfulness, View
+from dqngui.texts import Text, say, words
 
 LOW, LOW_OPEN = 150, 300
 """Pixels of a panel's height below which the line is left out, and below which it stays closed."""
@@ -85,7 +80,7 @@ class FaithfulnessRow(QWidget):
         self._panel = panel
         self._k = COUNTS[0]
         self._asked: tuple[str, int] = ("", 0)
-        self._problems: dict[tuple[str, int], str] = {}
+        self._problems: dict[tuple[str, int], Text | str] = {}
         self._agent: object = None
         self._make_line()
         self._make_details()
@@ -167,7 +162,7 @@ class FaithfulnessRow(QWidget):
         self.bars.setVisible(answer is not None and not here)
         self.count.setVisible(len(offers) > 1 and not here)
         self.button.setText("Cancel" if here else "Measure")
-        self.button.setVisible(here or answer is None or bool(self.stale(answer)))
+        self.button.setVisible(here or answer is None or self.is_stale(answer))
         self.button.setEnabled(here or (bool(offers) and self.question.can_ask))
         what = places(view.axes[-1], self._k, self._cells)
         self.button.setToolTip(
@@ -198,12 +193,10 @@ class FaithfulnessRow(QWidget):
     def _cells(self) -> bool:
         return self._panel.playing is not None and self._panel.playing.ready.cells is not None
 
-    def stale(self, answer: Faithfulness | None) -> str:
-        """Of which weights an answer speaks, if others play; else empty."""
+    def is_stale(self, answer: Faithfulness | None) -> bool:
+        """There is an answer, and it is about other weights than those that play."""
         playing = self._panel.playing
-        if answer is None or playing is None or playing.weights_step == answer.step:
-            return ""
-        return f"With the weights of step {answer.step:,}"
+        return answer is not None and playing is not None and playing.weights_step != answer.step
 
     def _words(self, view: View, answer: Faithfulness | None, busy: bool, possible: bool) -> tuple[str, str, str]:
         """Role, text and tooltip of the line."""
@@ -211,25 +204,29 @@ class FaithfulnessRow(QWidget):
             return "muted", self.question.words, _HOW
         problem = self._problems.get((view.name, self._k))
         if problem:
-            return "bad", f"Not measured: {problem}.", f"Not measured: {problem}."
+            reason = words(say("answer.none", problem=problem))
+            return "bad", reason, reason
         if not possible:
             what = places(view.axes[-1], 1, self._cells)
-            return "muted", f"One {what} only: nothing to compare it with.", _HOW
+            return "muted", words(say("map.one_only", places=what)), _HOW
         if answer is None:
             return "muted", QUESTION, f"{QUESTION} {_HOW}"
-        stale = self.stale(answer)
-        text = short_verdict(answer) + (f" (step {answer.step:,})" if stale else "")
-        return "muted" if stale else ("good" if answer.explains else "warn"), text, self._sentence(view, answer)
+        stale = self.is_stale(answer)
+        text = say("map.short_at", verdict=short_verdict(answer), step=answer.step) if stale else short_verdict(answer)
+        role = "muted" if stale else ("good" if answer.explains else "warn")
+        return role, words(text), words(self._sentence(view, answer))
 
-    def _sentence(self, view: View, answer: Faithfulness) -> str:
-        axis, stale = view.axes[-1], self.stale(answer)
-        said = f"{numbers(answer, axis, self._cells)}. {verdict(answer, axis, self._cells)}"
+    def _sentence(self, view: View, answer: Faithfulness) -> Text:
+        axis, cells = view.axes[-1], self._cells
+        effect, meaning = numbers(answer, axis, cells), verdict(answer, axis, cells)
         if self._panel.offered() and len(self._panel.announced()) > 1:
-            said = f"{in_words(view.name).capitalize()}: {said[:1].lower()}{said[1:]}"
-        return f"{said} {stale}; others play now." if stale else said
+            text = say("map.answer_of", view=in_words(view.name).capitalize(), numbers=effect, verdict=meaning)
+        else:
+            text = say("map.answer", numbers=effect, verdict=meaning)
+        return say("map.other_weights", answer=text, step=answer.step) if self.is_stale(answer) else text
 
     def _show_counts(self, view: View) -> None:
-        offered = {str(k): places(view.axes[-1], k, self._cells) for k in COUNTS if k < view.shape[-1]}
+        offered = {str(k): words(places(view.axes[-1], k, self._cells)) for k in COUNTS if k < view.shape[-1]}
         if str(self._k) not in offered:
             self._k = COUNTS[0]
         self.count.offer(
@@ -246,8 +243,8 @@ class FaithfulnessRow(QWidget):
         self.bars.draw(answer, measure_of(answer))
         self.turned.draw(answer, "turned")
         self.change.draw(answer, "change")
-        steps = f"{answer.steps:,} steps of {answer.episodes} episodes"
-        self.said.setText(f"{self._sentence(view, answer)} Measured at {steps}.")
+        text = say("map.measured", answer=self._sentence(view, answer), steps=answer.steps, episodes=answer.episodes)
+        self.said.setText(words(text))
         self.details.setToolTip(_HOW)
 
     # -- asking -----------------------------------------------------------------------------------
@@ -284,7 +281,7 @@ class FaithfulnessRow(QWidget):
             case m.Faithfulness():
                 self.answers[self._asked] = event
             case m.Unanswered():
-                self._problems[self._asked] = event.words
+                self._problems[self._asked] = event.text
         self._on_change()
 
     def _forget_others(self) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from dqngui.gui.charts.event_strip import describe, label_of, value_text
-from dqngui.jobs.breakpoints import hit_words
+from dqngui.lab.session.event_words import log_text
 from dqngui.messages import BreakpointHit, Evaluated, Event, Forked, KnobChanged, KnobRefused, Warned
+from dqngui.texts import words
 
 PAGE = 500
 """Lines that the list has at first, and that each scroll to its end adds: the layout of a line costs Python time."""
@@ -51,43 +51,21 @@ def kind_of(event: Event) -> str:
 
 def line_of(event: Event) -> EventLine:
     """The line of text for an event. Raises TypeError for an event that the log does not show."""
+    text = words(log_text(event))
     match event:
         case KnobChanged():
-            return EventLine(event.step, "tune-variant", "accent", describe(event).split(": ", 1)[1])
+            return EventLine(event.step, "tune-variant", "accent", text)
         case Evaluated():
-            return EventLine(
-                event.step, "trophy-outline" if event.best else "flag-outline", "series1", _evaluation(event)
-            )
+            return EventLine(event.step, "trophy-outline" if event.best else "flag-outline", "series1", text)
         case KnobRefused():
-            asked = f"{label_of(event.field) or event.field} {value_text(event.value)}"
-            return EventLine(event.step, "cancel", "bad", f"{asked} refused: {event.words}")
+            return EventLine(event.step, "cancel", "bad", text)
         case Forked():
-            return EventLine(event.step, "source-branch", "accent", _fork(event))
+            return EventLine(event.step, "source-branch", "accent", text)
         case BreakpointHit():
-            return EventLine(
-                event.step, "pause-octagon-outline", "warn", f"Breakpoint: {hit_words(event, at_step=False)}"
-            )
+            return EventLine(event.step, "pause-octagon-outline", "warn", text)
         case Warned():
-            return EventLine(event.step, "alert-outline", "warn", event.words)
+            return EventLine(event.step, "alert-outline", "warn", text)
     raise TypeError(f"no line for {type(event).__name__}")
-
-
-def _evaluation(event: Evaluated) -> str:
-    name = {"selection": "Evaluation", "confirmation": "Second evaluation", "test": "Test"}[event.role]
-    text = f"{name} {event.mean:,.1f}"
-    if event.best and event.score is not None:  # the score comes first: a narrow card shows only the beginning
-        text = f"Best so far {event.score:,.1f}, second evaluation {event.mean:,.1f}"
-    elif event.best:
-        text += ", best so far"
-    elif event.score is not None:
-        text += f", mean of both {event.score:,.1f}"
-    return text.replace("-", "−")
-
-
-def _fork(event: Forked) -> str:
-    changes = "; ".join(event.changes_in_words) or "no change"
-    fresh = f"; started fresh: {', '.join(event.fresh)}" if event.fresh else ""
-    return f"Forked from {event.parent}: {changes}{fresh}"
 
 
 class EventListModel(QAbstractListModel):

@@ -20,6 +20,7 @@ from dqngui.lab.analysis.table import Table
 from dqngui.lab.analysis.views import in_words
 from dqngui.lab.cursor.cursor import Cursor
 from dqngui.messages import OverTraining
+from dqngui.texts import Text, say, words
 
 Floats = npt.NDArray[np.float64]
 WIDE_RATIO = 1.5  # width / height from which the plots stand side by side
@@ -46,7 +47,8 @@ class OverTrainingPanel(Panel):
         self.question.changed.connect(self._on_change)
         self.question.answered.connect(self._on_answer)
         self._fresh: list[OverTraining] | None = None  # rows of the open question; the first one replaces `rows`
-        self._name, self._problem = "", ""
+        self._name = ""
+        self._problem: Text | str = ""
         self._of: object = None  # the agent of the curves
         self.view = ChoiceButton("The view that the curves show", self)
         self.button = QPushButton("Measure", self)
@@ -109,7 +111,7 @@ class OverTrainingPanel(Panel):
         return bool(self.rows) or self.question.is_open
 
     def why_empty(self) -> str:
-        return f"Not measured: {self._problem}." if self._problem else self.promise
+        return words(say("answer.none", problem=self._problem)) if self._problem else self.promise
 
     def clear(self, reason: str = "") -> None:
         self._leave()
@@ -129,7 +131,7 @@ class OverTrainingPanel(Panel):
             self.progress.setValue(self.question.percent)
             self.said.setText(self.question.words)
         elif self._problem:
-            self.said.setText(f"Not measured: {self._problem}.")
+            self.said.setText(words(say("answer.none", problem=self._problem)))
         themes.set_role(self.said, "muted" if asking else "bad")
         self._draw_curves()
 
@@ -225,7 +227,7 @@ class OverTrainingPanel(Panel):
                 self._fresh.append(event)
                 self.rows = self._fresh
             case m.Unanswered():
-                self._problem = event.words
+                self._problem = event.text
         self._on_change()
 
     def _forget_others(self) -> None:

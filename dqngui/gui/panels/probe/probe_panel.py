@@ -9,17 +9,18 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QV
 
 from dqngui import messages as m
 from dqngui.gui.cards.panel import Panel, Sources
-from dqngui.gui.panels.probe.probe_answer import verdict
 from dqngui.gui.panels.probe.probe_curve import ProbeCurve
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.lab.analysis.probe_verdict import verdict
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.analysis.study_question import StudyQuestion
 from dqngui.lab.analysis.table import Table
 from dqngui.lab.analysis.views import in_words
 from dqngui.lab.playback.episode import PlayedEpisode
+from dqngui.texts import Text, say, words
 
 EPISODES = (50, 200, 1000)
 ALL = "all"
@@ -47,7 +48,7 @@ class ProbePanel(Panel):
         self.question = StudyQuestion(self)
         self.question.changed.connect(self._on_change)
         self.question.answered.connect(self._on_answer)
-        self._problem = ""
+        self._problem: Text | str = ""
         self._read_of: object = None  # the agent of the answer
         self._fact, self._view, self._episodes = "", ALL, EPISODES[1]
         self.fact = ChoiceButton("The fact to read from the memory", self)
@@ -204,7 +205,7 @@ class ProbePanel(Panel):
             case m.Probed():
                 self.answer = event
             case m.Unanswered():
-                self._problem = event.words
+                self._problem = event.text
         self._on_change()
 
     def _redraw_choices(self, study: Study) -> None:
@@ -237,9 +238,10 @@ class ProbePanel(Panel):
         if self.question.is_open:
             return "muted", self.question.words
         if self._problem:
-            return "bad", f"The probe has no answer: {self._problem}."
+            return "bad", words(say("probe.no_answer", problem=self._problem))
         if self.answer is not None:
-            return verdict(self.answer)
+            role, text = verdict(self.answer)
+            return role, words(text)
         return (
             "muted",
             f"Press Read to test whether the memory contains {self._chosen_fact()} at each step of the episode.",
@@ -251,11 +253,9 @@ class ProbePanel(Panel):
         if answer is None:
             return ""
         if self._read_of != self.question.agent_key:
-            return "This answer is about another agent than the one that plays now."
+            return words(say("probe.other_agent"))
         if playing is not None and playing.weights_step != answer.step:
-            return (
-                f"Measured with the weights of step {answer.step:,}; now the weights are of {playing.weights_step:,}."
-            )
+            return words(say("probe.other_weights", step=answer.step, now=playing.weights_step))
         return ""
 
     def _seek(self, t: int, _: float) -> None:

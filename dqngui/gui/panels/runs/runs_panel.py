@@ -18,7 +18,9 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.note import Note
 from dqngui.lab.library.library import Library
+from dqngui.lab.session.rules import why_not
 from dqngui.lab.session.states import Action, State
+from dqngui.texts import say, sentence, words
 
 TICK_MS = 30_000  # between updates of the column *changed*
 
@@ -105,7 +107,7 @@ class RunsPanel(Panel):
         self.table.selectionModel().selectionChanged.connect(self._enable)
         library.changed.connect(self._on_library)
         library.overlaid.connect(self._on_marks)
-        library.said.connect(self.note.say)
+        library.said.connect(lambda text: self.note.say(words(text)))
         library.set_watched(self.in_sight)
         self._clock = QTimer(self, interval=TICK_MS)
         self._clock.timeout.connect(self._tick)
@@ -153,7 +155,8 @@ class RunsPanel(Panel):
         self._enable()
 
     def why_empty(self) -> str:
-        return (self._library.problem if self._library is not None else "") or self.promise
+        problem = self._library.problem if self._library is not None else ""
+        return sentence(problem) if problem else self.promise
 
     def restyle(self, theme: Theme) -> None:
         self.note.restyle(theme)
@@ -215,16 +218,7 @@ class RunsPanel(Panel):
             if action in session.allowed:
                 session.do(action)
             else:
-                self.note.say(self._why_not(action))
-
-    def _why_not(self, action: Action) -> str:
-        assert self.sources is not None
-        session = self.sources.session
-        if action is Action.FORK and session.fork_plan.problem:
-            return session.fork_plan.problem
-        if session.state is State.FINISHED:
-            return "This run has finished. Raise Total steps and fork it to train on."
-        return "This run cannot be resumed or forked: it was never saved, or another process trains it."
+                self.note.say(words(why_not(action, session.state, session.fork_plan)))
 
     def overlay(self) -> None:
         """Draw the chosen runs over the open run; if all are drawn, remove them."""
@@ -257,9 +251,13 @@ class RunsPanel(Panel):
             return
         name = library.name_of(chosen[0])
         if count := library.discard(chosen):
-            what = f"“{name}”" if len(chosen) == 1 else f"{count} runs"
-            kept = f" {len(chosen) - count} could not be deleted." if count < len(chosen) else ""
-            self.note.say(f"Deleted {what}.{kept}", undo=True)
+            if len(chosen) == 1:
+                text = say("runs.deleted", name=name)
+            elif count == len(chosen):
+                text = say("runs.deleted_some", count=count)
+            else:
+                text = say("runs.deleted_but", count=count, kept=len(chosen) - count)
+            self.note.say(words(text), undo=True)
 
     def _undo(self) -> None:
         if self._library is not None and self._library.can_undo:

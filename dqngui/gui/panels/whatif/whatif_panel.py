@@ -37,6 +37,7 @@ from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.frame_cache import Pixels
 from dqngui.lab.session.history import History
+from dqngui.texts import Text, say, words
 
 DELAY_MS = 150  # edits that follow each other faster are one question
 WIDE_PX = 480  # card width from which the button Clear is shown
@@ -344,7 +345,7 @@ class WhatIfPanel(Panel):
         self.view.names = self._names
         self.view.draw(one, other, self.comparison, self._asked.first if self._asked is not None else None)
         if self._asked is None:
-            self._say("The episode has not reached the first change yet", "secondary")
+            self._say(say("compare.not_reached"), "secondary")
         else:
             self._say(*verdict(self._asked, second_player, one, self.comparison))
         self._show_step(playing.t)
@@ -353,7 +354,8 @@ class WhatIfPanel(Panel):
     def _names(self) -> tuple[str, str]:
         return ("original", "changed") if self.mode.chosen is None else ("this", "other")
 
-    def _say(self, text: str, role: Role) -> None:
+    def _say(self, sentence: Text | str, role: Role) -> None:
+        text = words(sentence)
         themes.set_role(self.verdict, role)
         self.verdict.setText(text)
         self.verdict.setToolTip(text)

@@ -1,0 +1,115 @@
+"""Events of a run as texts: a line of the log, a mark in a plot, and the short label of that mark."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dqngui.config import ConfigError
+from dqngui.jobs.breakpoints import hit_text, point_text
+from dqngui.messages import BreakpointHit, Evaluated, Event, Forked, KnobChanged, KnobRefused, Warned
+from dqngui.settings import field_at
+from dqngui.texts import Text, say
+
+Mark = KnobChanged | Forked | BreakpointHit
+"""The events that plots mark."""
+
+_EVALUATIONS = {
+    "selection": ("event.evaluation", "event.evaluation_best", "event.evaluation_of_both"),
+    "confirmation": ("event.confirmation", "event.confirmation_best", "event.confirmation_of_both"),
+    "test": ("event.test", "event.test_best", "event.test_of_both"),
+}  # by role: keys of the mean alone, of the best one, and of one with a score
+
+
+def log_text(event: Event) -> Text | str:
+    """An event as the log shows it, without its step. Raises TypeError for an event that the log does not show."""
+    match event:
+        case KnobChanged():
+            return _change(event)
+        case Evaluated():
+            return _evaluation(event)
+        case KnobRefused():
+            setting = label_of(event.field) or event.field
+            return say("event.refused", setting=setting, value=value_text(event.value), reason=event.reason)
+        case Forked():
+            changes = event.changes or say("event.no_change")
+            if event.fresh:
+                return say("event.forked_fresh", parent=event.parent, changes=changes, fresh=event.fresh)
+            return say("event.forked", parent=event.parent, changes=changes)
+        case BreakpointHit():
+            return say("event.breakpoint", hit=hit_text(event, at_step=False))
+        case Warned():
+            return event.text
+    raise TypeError(f"the log does not show {type(event).__name__}")
+
+
+def mark_text(mark: Mark) -> Text:
+    """A mark with its step: `41,200: Learning rate 1e-3 → 5e-4`, `60,000: fork of NAME with learn.lr: 1e-3 → 5e-4`."""
+    match mark:
+        case Forked(changes=()):
+            what = say("mark.fork_unchanged", parent=mark.parent)
+        case Forked():
+            what = say("mark.fork", parent=mark.parent, changes=mark.changes)
+        case BreakpointHit():
+            what = say("mark.breakpoint", hit=hit_text(mark, at_step=False))
+        case KnobChanged():
+            what = _change(mark)
+    return say("event.at", step=mark.step, what=what)
+
+
+def mark_label(mark: Mark) -> Text:
+    """The few words that stand at the mark's line."""
+    match mark:
+        case BreakpointHit():
+            return point_text(mark.point)
+        case Forked():
+            return say("mark.fork_short")
+    return say("mark.changed_short", setting=short_name(mark.field), value=value_text(mark.new))
+
+
+def value_text(value: Any) -> Text | str:
+    """A setting's value in few characters; None means back on its schedule."""
+    if value is None:
+        return say("event.schedule")
+    if isinstance(value, float):
+        if 0 < abs(value) < 0.01 or abs(value) >= 1e5:
+            digits, power = f"{value:.2e}".split("e")
+            return f"{float(digits):g}e{int(power)}"
+        return f"{value:.3g}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def label_of(path: str) -> str | None:
+    """A setting's label; None where there is no such setting."""
+    try:
+        return field_at(path).label
+    except ConfigError:  # a log of another version may name a setting that is gone
+        return None
+
+
+def short_name(path: str) -> str:
+    """`lr`, `batch size`, `n-step`; the Greek letter of a label that ends in one."""
+    name = path.rsplit(".", 1)[-1].replace("_", " ")
+    label = label_of(path) or name
+    if "α" <= label[-1:] <= "ω":
+        return label[-1]
+    return label.lower() if len(label) <= 10 else name
+
+
+def _change(event: KnobChanged) -> Text:
+    setting = label_of(event.field) or event.field
+    return say("event.changed", setting=setting, old=value_text(event.old), new=value_text(event.new))
+
+
+def _evaluation(event: Evaluated) -> Text:
+    alone, best, of_both = _EVALUATIONS[event.role]
+    mean = _number(event.mean)
+    if event.score is None:
+        return say(best if event.best else alone, mean=mean)
+    score = _number(event.score)
+    if event.best:  # the score comes first: a narrow card shows only the beginning
+        return say("event.best", score=score, mean=mean)
+    return say(of_both, mean=mean, score=score)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.1f}".replace("-", "−")

@@ -1,0 +1,31 @@
+"""What is said while an agent plays in the window, while a person drives, and while questions wait for an answer."""
+
+from __future__ import annotations
+
+from dqngui.texts.language import Plural
+
+TEMPLATES: dict[str, str | Plural] = {
+    "player.not_started": "the player could not start: {problem}",
+    "player.ended": "the player's process ended",
+    "player.starting": "Starting the player…",
+    "player.starting_second": "Starting a second player…",
+    "player.loading": "Loading the agent…",
+    "player.no_weights": "Waiting for the first weights…",
+    "player.beginning": "Beginning an episode…",
+    "player.playing": "Playing the episode…",
+    "player.playing_unchanged": "Playing the episode as it is…",
+    "driver.coming": "Bringing the episode here…",
+    "driver.ended": "Ended · a key tries again · Esc returns",
+    "driver.paused": "Paused · a key drives on · Esc returns",
+    "driver.by_key": "You are driving, key by key · Esc returns",
+    "driver.driving": "You are driving · Esc returns",
+    "driver.nothing": "Without a key nothing happens.",
+    "driver.idle": "Without a key: {action}.",
+    "driver.agent_acts": "Without a key the agent acts.",
+    "question.not_started": "it could not start: {problem}",
+    "question.process_ended": "its process ended",
+    "question.other_agent": "another agent plays now",
+    "question.no_agent": "no agent plays",
+    "question.playing": "Playing episodes…",
+    "question.waiting": "Waiting for another question…",
+}

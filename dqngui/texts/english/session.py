@@ -1,0 +1,82 @@
+"""What is said about the run that the window shows, about stored runs, and about pinned episodes."""
+
+from __future__ import annotations
+
+from dqngui.texts.language import Plural
+
+TEMPLATES: dict[str, str | Plural] = {
+    "session.busy": "A run is being trained here. Stop it before opening another one.",
+    "session.not_opened": "The run cannot be opened: {problem}",
+    "session.not_started": "Training could not start: {problem}",
+    "session.not_resumed": "The run could not be resumed: {problem}",
+    "session.not_forked": "The run could not be forked: {problem}",
+    "session.damaged_log": "{problem}. What comes before it is shown.",
+    "session.no_new_folder": "the run's folder cannot be made: {problem}",
+    "session.lost": Plural(
+        "lost",
+        {
+            "one": "Resumed from step {step:,}: {lost:,} step was lost.",
+            "other": "Resumed from step {step:,}: {lost:,} steps were lost.",
+        },
+    ),
+    "session.lost_with": Plural(
+        "lost",
+        {
+            "one": "Resumed from step {step:,}: {lost:,} step was lost, and with it {tweaks}.",
+            "other": "Resumed from step {step:,}: {lost:,} steps were lost, and with them {tweaks}.",
+        },
+    ),
+    "stored.busy": "This run is read-only here: process {pid:d} trains it now.",
+    "stored.never_saved": "This stored run is read-only. New run trains its experiment from the beginning.",
+    "stored.complete": (
+        "This stored run is read-only. It has made all of its steps: raise Total steps to fork it, New run trains its "
+        "experiment from the beginning."
+    ),
+    "stored.saved": (
+        "This stored run is read-only. Resume goes on from step {step:,}, Fork branches from there, New run trains its "
+        "experiment from the beginning."
+    ),
+    "fork.no_files": "This run keeps no files, so there is nothing to fork.",
+    "fork.never_saved": "This run was never saved, so there is nothing to fork.",
+    "fork.complete": "The run has made all of its {total:,} steps. Raise Total steps to fork it.",
+    "resume.finished": "This run has finished. Raise Total steps and fork it to train on.",
+    "resume.impossible": "This run cannot be resumed or forked: it was never saved, or another process trains it.",
+    "library.no_other_seed": "There is no other run of “{name}” that differs in its seed only.",
+    "library.open_here": "“{name}” is open here; open another run or begin a new one first.",
+    "library.not_deleted": "“{name}” was not deleted: {problem}.",
+    "library.not_restored": "The run was not brought back: {problem}.",
+    "pin.no_files": "This run keeps no files, so its episodes cannot be played again.",
+    "pin.none_ended": "No episode has ended yet.",
+    "pin.parent_read": (
+        "Step {step:,} was trained in {parent}, which this run branched from, and which is still being read."
+    ),
+    "pin.parent_gone": (
+        "Step {step:,} was trained in {parent}, which this run branched from. Its folder is not beside this one's, so "
+        "its episodes cannot be played."
+    ),
+    "pin.episode": "Episode {number:,}",
+    "pin.episode_of": "Episode {number:,} of {run}",
+    "pin.pinned": "pinned · episode {number:,}",
+    "pin.pinned_of": "pinned · episode {number:,} of {run}",
+    "pin.unplayable": "it cannot be played",
+    "pin.opening": "its agent is being opened",
+    "pin.unseen": "no card in sight shows it",
+    "pin.differs": "this environment did not repeat: what you see is not what happened",
+    "pin.weights": "weights of {step:,}",
+    "pin.weights_during": "weights of {step:,}, stored during it",
+    "pin.weights_after": "weights of {step:,}, stored after it",
+    "pin.actions": "actions as recorded",
+    "pin.actions_until": "actions as recorded up to step {step:,}",
+    "pin.learned": "weights changed during this episode",
+    "pin.length": "length {length:,}",
+    "pin.checkpoint": "checkpoint {step:,}",
+    "pin.checkpoint_later": "checkpoint {step:,} (later)",
+    "pin.not_kept": "{episode} was not kept, so it cannot be played again.",
+    "pin.folder_gone": "The folder of {run} is gone, so its episodes cannot be played again.",
+    "pin.this_run": "this run",
+    "pin.not_played": "{episode} cannot be played again: {problem}.",
+    "pin.not_read": "{episode} cannot be read: {problem}.",
+    "pin.no_weights": "{episode} cannot be played again: no weights are stored.",
+    "pin.left_run": "Live again: the pinned episode was of the former run.",
+    "pin.lost": "Live again: the pinned episode is lost, as the run goes on from before it.",
+}

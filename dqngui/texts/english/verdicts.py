@@ -1,0 +1,80 @@
+"""Verdicts about an agent: whether a map explains it, what its memory holds, how two episodes differ."""
+
+from __future__ import annotations
+
+from dqngui.texts.language import Plural
+
+TEMPLATES: dict[str, str | Plural] = {
+    "place.token": "token",
+    "place.tokens": "{count:d} tokens",
+    "place.all_tokens": "all tokens",
+    "place.cell": "cell",
+    "place.cells": "{count:d} cells",
+    "place.all_cells": "all cells",
+    "place.step": "past step",
+    "place.steps": "{count:d} past steps",
+    "place.all_steps": "all past steps",
+    "place.other": "{axis}",
+    "place.others": "{count:d} {axis}s",
+    "place.all_others": "all {axis}s",
+    "effect.share": "{percent:.0f} %",
+    "effect.share_in": "{percent:.0f} % [{low:.0f}, {high:.0f}]",
+    "effect.spread": "{value:.2f}",
+    "effect.spread_in": "{value:.2f} [{low:.2f}, {high:.2f}]",
+    "effect.one_turns": (
+        "Removing the {places} it weighs most turns {share:.0f} % of actions [{low:.0f}, {high:.0f}], a random one "
+        "{random}"
+    ),
+    "effect.turns": (
+        "Removing the {places} it weighs most turns {share:.0f} % of actions [{low:.0f}, {high:.0f}], {k:d} random "
+        "ones {random}"
+    ),
+    "effect.one_moves": (
+        "Removing the {places} it weighs most moves the values by {top} of their spread, a random one by {random}"
+    ),
+    "effect.moves": (
+        "Removing the {places} it weighs most moves the values by {top} of their spread, {k:d} random ones by {random}"
+    ),
+    "map.explains": "This map explains the agent.",
+    "map.no_more": "No more than random ones: do not read reasons into this map.",
+    "map.hardly_more": "Hardly more than random ones: do not read reasons into this map.",
+    "map.even": (
+        "But its rows taken together weigh {places} nearly alike, so it points nowhere: do not read reasons into this "
+        "map."
+    ),
+    "map.explains_turned": "Explains: {top} of actions turn, at random {random}",
+    "map.explains_moved": "Explains: {top} of the values' spread, at random {random}",
+    "map.does_not_turned": "Does not explain: {top} of actions turn, at random {random}",
+    "map.does_not_moved": "Does not explain: {top} of the values' spread, at random {random}",
+    "map.one_only": "One {places} only: nothing to compare it with.",
+    "map.short_at": "{verdict} (step {step:,})",
+    "map.answer": "{numbers}. {verdict}",
+    "map.answer_of": "{view}: {numbers}. {verdict}",
+    "map.other_weights": "{answer} With the weights of step {step:,}; others play now.",
+    "map.measured": "{answer} Measured at {steps:,} steps of {episodes:d} episodes.",
+    "answer.none": "Not measured: {problem}.",
+    "probe.no_answer": "The probe has no answer: {problem}.",
+    "probe.constant": "{fact} was the same in all episodes, so there is nothing to predict.",
+    "probe.always": "Yes, {fact} can be read at every step; {at_last}.",
+    "probe.never": "No, {fact} cannot be read; {at_last}.",
+    "probe.forgotten": "Until step {step:,} {fact} can be read, then it is forgotten; {at_last}.",
+    "probe.learned": "From step {step:,} on {fact} can be read; {at_last}.",
+    "probe.mostly": "Yes, {fact} can be read at {share:.0f}\u00a0% of the steps; {at_last}.",
+    "probe.in_part": "In part: {fact} can be read at {share:.0f}\u00a0% of the steps; {at_last}.",
+    "probe.accuracy": (
+        "at step {step:,}: {score:.0f}\u00a0% right (chance {chance:.0f}\u00a0%, shuffled {control:.0f}\u00a0%)"
+    ),
+    "probe.r2": "at step {step:,}: R²\u00a0{score} (shuffled\u00a0{control})",
+    "probe.other_agent": "This answer is about another agent than the one that plays now.",
+    "probe.other_weights": "Measured with the weights of step {step:,}; now the weights are of {now:,}.",
+    "compare.weights_gone": "The weights of step {step:,} are not stored any more",
+    "compare.other_actions": "The other agent has other actions: it plays another task",
+    "compare.not_the_same": "Not the same episode before the change: it differs from step {step:,} on",
+    "compare.identical": "Identical",
+    "compare.identical_so_far": "Identical so far",
+    "compare.same_actions": "Same actions, other values from step {step:,} on",
+    "compare.same_actions_so_far": "Same actions so far, other values from step {step:,} on",
+    "compare.diverges": "Diverges at step {step:,}",
+    "compare.diverges_to": "Diverges at step {step:,} · return {one} → {other}",
+    "compare.not_reached": "The episode has not reached the first change yet",
+}

@@ -1,0 +1,33 @@
+"""What the window says about itself: errors, files that it wrote or could not write, and questions before it closes."""
+
+from __future__ import annotations
+
+from dqngui.texts.language import Plural
+
+TEMPLATES: dict[str, str | Plural] = {
+    "window.error": "The window made an error: {problem}. Training is not affected.",
+    "window.unsaved": "This run keeps no files. Quitting loses {minutes:.1f} minutes of training.",
+    "window.saving": "The run is still being saved.",
+    "window.loading": "Something is still being loaded.",
+    "window.resume": "Resume goes on from the last checkpoint.",
+    "window.new_run": "New run unlocks the experiment.",
+    "window.no_torch": "torch cannot be loaded: {problem}",
+    "window.no_folder": "cannot make the folder {folder}: {problem}",
+    "window.no_picture": "cannot write {path}",
+    "knob.pending": "{knob} → {value}: pending…",
+    "knob.refused": "{knob} was not changed: {reason}",
+    "export.not_written": "The file could not be written: {problem}.",
+    "export.nothing_written": "Nothing was written: {problem}.",
+    "export.no_film": "The film could not be made: {problem}",
+    "export.problem": "`{path}`: {problem}",
+    "export.encoder": "the encoder failed: {problem}",
+    "runs.deleted": "Deleted “{name}”.",
+    "runs.deleted_some": Plural("count", {"one": "Deleted {count:d} run.", "other": "Deleted {count:d} runs."}),
+    "runs.deleted_but": Plural(
+        "count",
+        {
+            "one": "Deleted {count:d} run. {kept:d} could not be deleted.",
+            "other": "Deleted {count:d} runs. {kept:d} could not be deleted.",
+        },
+    ),
+}
