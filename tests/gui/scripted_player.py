@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dqngui import messages as m
-from dqngui.lab.playback.agent_process import HostFactory
+from dqngui.hosts import OpenHost
 from dqngui.lab.playback.player import Player
 from dqngui.lab.playback.timing import Timing
 
@@ -151,7 +151,7 @@ class Clock:
 class Watched(Player):
     """A player whose clock a test moves by hand, and which draws as often as it ticks."""
 
-    def __init__(self, open_host: HostFactory = ScriptedPlayer) -> None:
+    def __init__(self, open_host: OpenHost = ScriptedPlayer) -> None:
         self.clock = Clock()
         super().__init__(open_host=open_host, timing=Timing(self.clock, automatic=False), picture_s=0.0)
         self.shown: list[tuple[int, int]] = []  # step, and the step in the picture's first pixel
