@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 ParameterLayout = Sequence[tuple[str, tuple[int, ...]]]
 
-_fused = getattr(torch, "_fused_adam_", None)  # the kernel behind torch.optim.Adam(fused=True)
+FUSED_ADAM = getattr(torch, "_fused_adam_", None)  # the kernel behind torch.optim.Adam(fused=True)
 
 
 class FlatParameters:
@@ -117,7 +117,7 @@ class FlatAdam:
                 self._decaying = self.flat.decaying()
             values = self.flat.values.data
             values.addcmul_(values, self._decaying, value=-lr * weight_decay)
-        if _fused is not None and self.first.device.type == "cpu":
+        if FUSED_ADAM is not None and self.first.device.type == "cpu":
             self._fused_step(lr)
             return
         keep_first, keep_second = self.betas
@@ -131,9 +131,9 @@ class FlatAdam:
 
     def _fused_step(self, lr: float) -> None:
         """The same step by torch's fused kernel, without its optimizer class."""
-        assert _fused is not None
+        assert FUSED_ADAM is not None
         self.steps.fill_(self.count)
-        _fused(
+        FUSED_ADAM(
             [self.flat.values.data],
             [self.flat.gradient],
             [self.first],

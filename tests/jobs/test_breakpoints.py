@@ -258,7 +258,7 @@ def test_a_hit_may_end_the_run_instead(experiment: Experiment, tmp_path: Path) -
 def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The twentieth update leaves nothing but NaN."""
     calls = 0
-    honest = Training._count
+    honest = Training.count_update
 
     def count(self: Training, stats: Any) -> None:
         nonlocal calls
@@ -267,7 +267,7 @@ def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
         if calls == 20:
             self.learner.flat.values.data[:] = float("nan")
 
-    monkeypatch.setattr(Training, "_count", count)
+    monkeypatch.setattr(Training, "count_update", count)
 
 
 @pytest.mark.usefixtures("poisoned")

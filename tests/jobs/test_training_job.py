@@ -308,7 +308,7 @@ def test_a_nan_loss_fails_with_a_sentence_and_keeps_the_last_checkpoint(
     from dqngui.jobs import training
 
     calls = 0
-    honest = training.Training._count
+    honest = training.Training.count_update
 
     def poisoned(self: training.Training, stats: Any) -> None:
         nonlocal calls
@@ -317,7 +317,7 @@ def test_a_nan_loss_fails_with_a_sentence_and_keeps_the_last_checkpoint(
         if calls == 20:
             self.learner.flat.values.data[:] = float("nan")
 
-    monkeypatch.setattr(training.Training, "_count", poisoned)
+    monkeypatch.setattr(training.Training, "count_update", poisoned)
     asked = experiment()
     folder = create(tmp_path, asked)
     events = list(recorded(folder, asked))
@@ -491,7 +491,7 @@ def test_rows_tell_the_exploration_that_took_place() -> None:
 def test_a_gradient_that_is_not_finite_fails_before_its_weights_are_saved() -> None:
     training = Training(experiment())
     with pytest.raises(FloatingPointError, match="the gradient became inf"):
-        training._count(UpdateStats(loss=1.0, td_error=1.0, q_mean=0.0, grad_norm=float("inf")))
+        training.count_update(UpdateStats(loss=1.0, td_error=1.0, q_mean=0.0, grad_norm=float("inf")))
     training.close()
 
 
@@ -513,7 +513,7 @@ def test_evaluations_never_use_the_seeds_of_a_test(monkeypatch: pytest.MonkeyPat
 
 
 def test_many_large_updates_are_drawn_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dqngui.learning.off_policy._MOST_TOGETHER", 16)
+    monkeypatch.setattr("dqngui.learning.off_policy.MOST_TOGETHER", 16)
     sizes: list[int] = []
     honest = Replay.sample
 
