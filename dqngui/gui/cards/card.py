@@ -87,9 +87,8 @@ class Card(QFrame):
         """Show the title; a card in a tab leaves it to the tab."""
         self._title.setVisible(titled)
 
-    def set_note(self, text: str, role: str = "muted") -> None:
+    def set_note(self, text: str) -> None:
         """A short secondary text at the header's right (`locked while running`)."""
-        themes.set_role(self.note, role)
         self.note.setText(text)
 
     def add_to_header(self, widget: QWidget) -> None:
