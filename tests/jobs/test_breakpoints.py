@@ -39,11 +39,11 @@ from dqngui.messages import (
     Warned,
     decode_event,
     encode,
-    without_clock,
 )
 from dqngui.runs.checkpoints import load_weights
 from dqngui.runs.folder import create, read_events
 from dqngui.settings import experiment_from, with_settings
+from tests.event_logs import log, run
 
 SMALL: dict[str, Any] = {
     "env": {"id": "CartPole-v1", "num_envs": 4},
@@ -64,17 +64,9 @@ def experiment() -> Experiment:
     return experiment_from(SMALL)
 
 
-def run(asked: Experiment, schedule: tuple[Command, ...] = (), **options: Any) -> list[Event]:
-    return list(train(Request(job="train", experiment=asked, options=options), Inbox(None, schedule)))
-
-
 def recorded(folder: Path, asked: Experiment | None, schedule: tuple[Command, ...] = (), **options: Any) -> list[Event]:
     request = Request(job="train", experiment=asked, folder=str(folder), resume=asked is None, options=options)
     return list(train(request, Inbox(None, schedule)))
-
-
-def log(events: list[Event]) -> list[dict[str, Any]]:
-    return [without_clock(event) for event in events if event.logged]
 
 
 def hits(events: list[Event]) -> list[tuple[int, str]]:

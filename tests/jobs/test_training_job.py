@@ -44,11 +44,11 @@ from dqngui.messages import (
     Unpaused,
     Warned,
     Weights,
-    without_clock,
 )
 from dqngui.runs.checkpoints import load_weights
-from dqngui.runs.folder import create, read_events
+from dqngui.runs.folder import create
 from dqngui.settings import experiment_from, with_settings
+from tests.event_logs import log, run, stored_log
 
 SMALL: dict[str, Any] = {
     "env": {"id": "CartPole-v1", "num_envs": 4},
@@ -72,21 +72,9 @@ def experiment(**changes: Any) -> Experiment:
     return with_settings(experiment_from(SMALL), {name.replace("__", "."): value for name, value in changes.items()})
 
 
-def run(asked: Experiment, schedule: tuple[Command, ...] = ()) -> list[Event]:
-    return list(train(Request(job="train", experiment=asked), Inbox(None, schedule)))
-
-
 def recorded(folder: Path, asked: Experiment | None = None, schedule: tuple[Command, ...] = ()) -> Iterator[Event]:
     request = Request(job="train", experiment=asked, folder=str(folder), resume=asked is None)
     return train(request, Inbox(None, schedule))
-
-
-def log(events: list[Event]) -> list[dict[str, Any]]:
-    return [without_clock(event) for event in events if event.logged]
-
-
-def stored_log(folder: Path) -> list[dict[str, Any]]:
-    return [without_clock(event) for event in read_events(folder)]
 
 
 @pytest.fixture(params=AGENTS.values(), ids=AGENTS.keys())
