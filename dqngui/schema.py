@@ -61,7 +61,7 @@ class Field(msgspec.Struct, frozen=True):
         type: the bare Python type (without annotation or None).
         default: the value of a fresh struct; `msgspec.NODEFAULT` where there is none.
         choices: allowed values of a `choice`, in order.
-        low, high: bounds; `low_open` and `high_open` when the bound itself is excluded.
+        low, high: bounds; `low_open` when the lower bound itself is excluded.
     """
 
     path: str
@@ -75,7 +75,6 @@ class Field(msgspec.Struct, frozen=True):
     low: float | None = None
     high: float | None = None
     low_open: bool = False
-    high_open: bool = False
     unit: str = ""
     live: bool = False
     log: bool = False
@@ -145,7 +144,6 @@ def _field(path: str, hint: Any, meta: msgspec.Meta | None, default: Any, option
         low=low,
         high=high,
         low_open=meta.gt is not None,
-        high_open=meta.lt is not None,
         unit=extra.get("unit", ""),
         live=extra.get("live", False),
         log=extra.get("log", False),

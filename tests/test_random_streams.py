@@ -16,10 +16,11 @@ from dqngui.jobs.training import Training
 from dqngui.learning.batches import Batch
 from dqngui.learning.dqn import DQN
 from dqngui.learning.off_policy import OffPolicy
-from dqngui.messages import Event, Finished, Learned, Request, SetKnob, Stop, without_clock
+from dqngui.messages import Finished, Learned, Request, SetKnob, Stop
 from dqngui.runs.checkpoints import load_weights
 from dqngui.runs.folder import create
 from dqngui.settings import as_data, experiment_from
+from tests.event_logs import log
 
 CHANCY: dict[str, Any] = {
     "env": {"id": "CartPole-v1", "num_envs": 4},
@@ -48,10 +49,6 @@ def chancy(kind: str) -> Experiment:
     if kind == "pictures":
         env = PICTURES
     return experiment_from({**CHANCY, "env": env, "net": net, "learn": learn})
-
-
-def log(events: list[Event]) -> list[dict[str, Any]]:
-    return [without_clock(event) for event in events if event.logged]
 
 
 @pytest.mark.parametrize("kind", ["windows", "pairs", "pictures"])

@@ -68,8 +68,8 @@ class Recall(gymnasium.Env[np.ndarray, int]):
         self._time = 0
         self._cues = np.zeros(cues, np.int64)
         self._place = 0
-        self._shown = np.zeros((self._last + 2, 2), np.int64)  # symbol and mark of every step, as if discrete
-        self._observations: np.ndarray = self._shown  # the observation of every step
+        self.shown = np.zeros((self._last + 2, 2), np.int64)  # symbol and mark of every step, as if discrete
+        self._observations: np.ndarray = self.shown  # the observation of every step
         self._given_answer: int | None = None
         self._facts: dict[str, int] = {}
 
@@ -81,7 +81,7 @@ class Recall(gymnasium.Env[np.ndarray, int]):
         self._cues = draw.integers(self.symbols, size=self.cues)
         self._place = int(draw.integers(self.cues))
         times = np.sort(draw.permutation(self._early)[: self.cues])
-        shown = self._shown = np.zeros((self._last + 2, 2), np.int64)
+        shown = self.shown = np.zeros((self._last + 2, 2), np.int64)
         before = shown[: self._last, 0]
         before[:] = draw.integers(1, self.symbols + 1, size=self._last)
         before[draw.random(self._last) >= self.distractors] = 0
@@ -131,7 +131,7 @@ class Recall(gymnasium.Env[np.ndarray, int]):
         left = (drawing.width - cell * (self._last + 1)) / 2
         gap = 2 if cell >= 8 else 0
         for step in range(self._last + 1):
-            symbol, mark = self._shown[step].tolist()
+            symbol, mark = self.shown[step].tolist()
             x = left + step * cell
             if step > time:
                 drawing.rectangle(x + gap, 128, x + cell - gap, 132, FLOOR)
@@ -143,7 +143,7 @@ class Recall(gymnasium.Env[np.ndarray, int]):
                 drawing.rectangle(x + gap, 128, x + cell - gap, 132, DIM)
             if mark:
                 drawing.rectangle(x + gap, 108, x + max(2, cell - gap), 112, SIGNAL)
-        symbol, mark = self._shown[time].tolist()
+        symbol, mark = self.shown[time].tolist()
         self._draw_present(drawing, symbol, mark)
         return drawing.picture()
 

@@ -18,6 +18,7 @@ from dqngui.texts import say
 
 __all__ = ["DRAIN_MS", "KINDS", "Host", "OpenHost", "events_of", "open_host", "run_inline"]
 KINDS = ("inline", "thread", "process")
+POLL_S = 0.02  # between two looks at a host that has nothing to say
 
 
 def open_host(kind: str, request: Request) -> Host:
@@ -40,7 +41,7 @@ def open_host(kind: str, request: Request) -> Host:
     raise no_such_choice("run.host", say("choice.host"), kind, KINDS)
 
 
-def events_of(host: Host, interval_ms: float = 20.0) -> Iterator[Event]:
+def events_of(host: Host) -> Iterator[Event]:
     """All events of a host, for callers without an event loop; starts it and waits for its end."""
     host.start()
     try:
@@ -48,7 +49,7 @@ def events_of(host: Host, interval_ms: float = 20.0) -> Iterator[Event]:
             events = host.drain()
             yield from events
             if not events and host.alive:
-                time.sleep(interval_ms / 1000)
+                time.sleep(POLL_S)
         host.join()
     finally:
         if host.alive:

@@ -42,6 +42,7 @@ class LoadedAgent:
         step: how far its weights were trained.
         has_weights: it was given weights; those that it was made with are random.
         features: names of the observation's numbers and categories, in the order of `numbers`.
+        saliency: computes the views that are made only if asked for.
     """
 
     def __init__(self, command: OpenAgent, experiment: Experiment, spaces: Spaces) -> None:
@@ -56,7 +57,7 @@ class LoadedAgent:
             self.offer_weights(step, weights)
             self.use_offered_weights()
         self.features = features_of(spaces)
-        self._saliency = Saliency(self.network, spaces, self.features)
+        self.saliency = Saliency(self.network, spaces, self.features)
 
     def offer_weights(self, step: int, tensors: Mapping[str, Any]) -> None:
         """Keep weights (torch or numpy, by name) for the next episode. Raises ConfigError if they do not fit."""
@@ -97,7 +98,7 @@ class LoadedAgent:
     @property
     def derivable(self) -> tuple[View, ...]:
         """Views that are computed only if asked for, since each takes as long as many steps."""
-        return self._saliency.views
+        return self.saliency.views
 
     def derive(
         self, record: Record, wanted: Collection[str], observation: Parts, inputs: Inputs, state: State, action: int
@@ -112,7 +113,7 @@ class LoadedAgent:
         """
         add_rollout(record.values)
         if wanted:
-            found = self._saliency.of(observation, inputs, state, action)
+            found = self.saliency.of(observation, inputs, state, action)
             record.values |= {name: values for name, values in found.items() if name in wanted}
 
     @property

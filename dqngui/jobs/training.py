@@ -107,10 +107,11 @@ class Training:
         """Make the updates that are due; returns their number. Raises NotFinite."""
         before = self.counters.updates
         for stats in self.algorithm.learn(self.experiment, self.counters):
-            self._count(stats)
+            self.count_update(stats)
         return self.counters.updates - before
 
-    def _count(self, stats: UpdateFigures) -> None:
+    def count_update(self, stats: UpdateFigures) -> None:
+        """Add an update to the counters. Raises NotFinite if its loss or gradient is not finite."""
         if not (math.isfinite(stats.loss) and math.isfinite(stats.grad_norm)):
             what, value = say("train.loss"), stats.loss
             if math.isfinite(stats.loss):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from dqngui.config import ConfigError
 
@@ -22,3 +26,9 @@ def resolve_device(name: str) -> torch.device:
     if wanted not in available_devices():
         raise ConfigError("setting.no_device", name=name, known=available_devices())
     return torch.device(wanted)
+
+
+def to_device(array: NDArray[Any], device: torch.device) -> Tensor:
+    """The array as a tensor on the device; only for CUDA the copy may still be under way at return."""
+    # On MPS such a copy may read the array after it was freed (pytorch#189690).
+    return torch.from_numpy(array).to(device, non_blocking=device.type == "cuda")

@@ -17,6 +17,7 @@ from dqngui.learning.acting import inputs_of
 from dqngui.learning.augmentation import Augmentation
 from dqngui.learning.auxiliary import AuxiliaryLosses
 from dqngui.learning.batches import Batch, OneStepBatch
+from dqngui.learning.devices import to_device
 from dqngui.learning.distributions import objective_of
 from dqngui.learning.flat import FlatAdam, FlatParameters, ParameterLayout
 from dqngui.learning.random_streams import RandomStreams
@@ -294,8 +295,7 @@ class DQN:
         )
 
     def _tensor(self, array: NDArray[Any]) -> Tensor:
-        # On MPS such a copy may read the array after it was freed (pytorch#189690).
-        return torch.from_numpy(array).to(self.device, non_blocking=self.device.type == "cuda")
+        return to_device(array, self.device)
 
     # -- saving -----------------------------------------------------------------------------------
 

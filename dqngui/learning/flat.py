@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 ParameterLayout = Sequence[tuple[str, tuple[int, ...]]]
 
-_fused = getattr(torch, "_fused_adam_", None)  # the kernel behind torch.optim.Adam(fused=True)
+BETAS = (0.9, 0.999)  # the share of the mean and of the mean square that a step keeps
+FUSED_ADAM = getattr(torch, "_fused_adam_", None)  # the kernel behind torch.optim.Adam(fused=True)
 
 
 class FlatParameters:
@@ -98,8 +99,8 @@ class FlatAdam:
     Torch's own optimizer spends more time on bookkeeping than on numbers when a network is small.
     """
 
-    def __init__(self, flat: FlatParameters, *, eps: float, betas: tuple[float, float] = (0.9, 0.999)) -> None:
-        self.flat, self.eps, self.betas = flat, eps, betas
+    def __init__(self, flat: FlatParameters, *, eps: float) -> None:
+        self.flat, self.eps = flat, eps
         self.first = torch.zeros_like(flat.gradient)
         self.second = torch.zeros_like(flat.gradient)
         self.steps = torch.zeros(())
@@ -117,10 +118,10 @@ class FlatAdam:
                 self._decaying = self.flat.decaying()
             values = self.flat.values.data
             values.addcmul_(values, self._decaying, value=-lr * weight_decay)
-        if _fused is not None and self.first.device.type == "cpu":
+        if FUSED_ADAM is not None and self.first.device.type == "cpu":
             self._fused_step(lr)
             return
-        keep_first, keep_second = self.betas
+        keep_first, keep_second = BETAS
         gradient = self.flat.gradient
         self.first.lerp_(gradient, 1 - keep_first)
         self.second.mul_(keep_second).addcmul_(gradient, gradient, value=1 - keep_second)
@@ -131,9 +132,9 @@ class FlatAdam:
 
     def _fused_step(self, lr: float) -> None:
         """The same step by torch's fused kernel, without its optimizer class."""
-        assert _fused is not None
+        assert FUSED_ADAM is not None
         self.steps.fill_(self.count)
-        _fused(
+        FUSED_ADAM(
             [self.flat.values.data],
             [self.flat.gradient],
             [self.first],
@@ -141,8 +142,8 @@ class FlatAdam:
             [],
             [self.steps],
             lr=lr,
-            beta1=self.betas[0],
-            beta2=self.betas[1],
+            beta1=BETAS[0],
+            beta2=BETAS[1],
             weight_decay=0.0,
             eps=self.eps,
             amsgrad=False,

@@ -21,7 +21,7 @@ from dqngui.learning.replay import Replay
 from dqngui.learning.windows import WindowRule
 from dqngui.texts import Text, say
 
-_MOST_TOGETHER = 8192
+MOST_TOGETHER = 8192
 """Largest number of windows drawn at once, so that many updates with large batches of pictures fit into memory."""
 
 
@@ -97,7 +97,7 @@ class OffPolicy(Algorithm):
         learn = experiment.learn
         together = 1
         if rule.single_steps and not learn.prioritized:
-            together = max(1, _MOST_TOGETHER // learn.batch_size)
+            together = max(1, MOST_TOGETHER // learn.batch_size)
         for made in range(0, wanted, together):
             yield from self._update(rule, min(together, wanted - made), experiment)
 

@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 
 from dqngui.config import Experiment, LearnConfig
 from dqngui.envs.spaces import Spaces
+from dqngui.learning.devices import to_device
 from dqngui.learning.flat import FlatAdam, FlatParameters, ParameterLayout
 from dqngui.learning.rollout import Minibatch
 from dqngui.learning.targets import elementwise_loss
@@ -87,7 +88,7 @@ class PPO:
         return Inputs(parts, self._tensor(batch.prev_action), self._tensor(batch.prev_reward))
 
     def _tensor(self, array: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(array).to(self.device)
+        return to_device(array, self.device)
 
     # -- saving -----------------------------------------------------------------------------------
 

@@ -153,7 +153,7 @@ def summary_of(folder: Path) -> RunSummary | None:
             summary = msgspec.structs.replace(new_summary(read_experiment(folder)), state="interrupted")
         except ConfigError:
             return None
-    if summary.state == "running" and not _lives(summary):
+    if summary.state == "running" and not process_lives(summary):
         summary = msgspec.structs.replace(summary, state="interrupted")
     return msgspec.structs.replace(summary, folder=str(folder))
 
@@ -210,7 +210,8 @@ def own_process() -> tuple[int, float]:
     return os.getpid(), psutil.Process().create_time()
 
 
-def _lives(summary: RunSummary) -> bool:
+def process_lives(summary: RunSummary) -> bool:
+    """Whether the process that wrote the summary still runs."""
     try:
         return abs(psutil.Process(summary.pid).create_time() - summary.pid_since) < 2.0
     except psutil.Error:

@@ -111,14 +111,14 @@ def test_price_is_the_sum_of_changes() -> None:
 
 def test_the_answer_is_what_earns() -> None:
     env = Periodic(steps=20, reward="profit", noise=0.3)
-    _, info = env.reset(seed=1)
+    seen, info = env.reset(seed=1)
     for step in range(20):
-        assert info["asked"]
-        _, reward, _, truncated, info = env.step(info["answer"])
+        assert info["asked"] and np.isfinite(seen).all()
+        seen, reward, _, truncated, info = env.step(info["answer"])
         assert reward > 0
         assert truncated == (step == 19)
     assert not info["asked"]
-    assert np.isfinite(env._seen).all()
+    assert np.isfinite(seen).all()
 
 
 def test_seeds_and_mistakes() -> None:

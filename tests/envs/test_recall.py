@@ -155,7 +155,7 @@ def test_pictures_hide_what_is_to_come(kwargs: dict[str, Any]) -> None:
     env.reset(seed=1)
     before = env.render()
     assert (before.shape, before.dtype) == ((160, 480, 3), np.uint8)
-    env.unwrapped._shown[2:] = 0
+    env.unwrapped.shown[2:] = 0
     assert (env.render() == before).all()
     info = env.step(0)[-1]
     assert (env.render() != before).any()

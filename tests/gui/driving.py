@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, 
 from pytestqt.qtbot import QtBot
 
 from dqngui import presets
+from dqngui.config import Experiment
 from dqngui.gui.app.app import App
 from dqngui.hosts import OpenHost
 from dqngui.lab.session.states import Action, State
@@ -48,9 +49,21 @@ def show(qtbot: QtBot, app: App) -> None:
     app.session.on_torch_loaded()
 
 
-def end(qtbot: QtBot, app: App) -> None:
+def live_app(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, experiment: Experiment, folder: Path) -> Iterator[App]:
+    """A shown window in which nothing is scripted, with its settings and runs in a folder; closed afterwards."""
+    monkeypatch.setattr(QApplication, "quit", lambda: None)
+    settings = QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat)
+    app = App(experiment, runs=folder / "runs", settings=settings, theme="dark")
+    app.window.resize(1600, 1000)
+    app.window.show()
+    qtbot.waitExposed(app.window)
+    yield app
+    end(qtbot, app, timeout=60_000)
+
+
+def end(qtbot: QtBot, app: App, timeout: int = 5_000) -> None:
     app.closing.begin(ask=False)
-    qtbot.waitUntil(lambda: app.closing.done)
+    qtbot.waitUntil(lambda: app.closing.done, timeout=timeout)
     app.deleteLater()
     app.window.deleteLater()
 

@@ -155,7 +155,7 @@ def test_an_edit_while_a_run_trains_waits_for_a_fork(qtbot: QtBot, form: Experim
     assert session.run.experiment.net.width == 64
     assert label.changed
     assert "64 → 128" in width.toolTip()
-    assert "1 change waits" in card._note.text()
+    assert "1 change waits" in card.note.text()
     session.do(Action.DISCARD_DRAFT)
     assert width.value() == 64
     assert not label.changed

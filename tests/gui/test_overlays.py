@@ -412,8 +412,7 @@ def painting(panel: ReturnPanel, picture: QImage) -> float:
     best = float("inf")
     for _ in range(8):
         begun = time.thread_time()
-        panel.invalidate()
-        panel.refresh()
+        panel.restyle(themes.current())
         painter = QPainter(picture)
         panel.plot.render(painter)
         painter.end()

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from driving import hover
-from PySide6.QtCore import QPoint, QPointF, QSettings, Qt
+from driving import hover, live_app
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from dqngui import config, settings
@@ -34,17 +33,7 @@ EXPERIMENT = settings.with_settings(
 
 @pytest.fixture
 def app(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
-    monkeypatch.setattr(QApplication, "quit", lambda: None)
-    settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
-    app = App(EXPERIMENT, runs=tmp_path / "runs", settings=settings, theme="dark")
-    app.window.resize(1600, 1000)
-    app.window.show()
-    qtbot.waitExposed(app.window)
-    yield app
-    app.closing.begin(ask=False)
-    qtbot.waitUntil(lambda: app.closing.done, timeout=60_000)
-    app.deleteLater()
-    app.window.deleteLater()
+    yield from live_app(qtbot, monkeypatch, EXPERIMENT, tmp_path)
 
 
 def wait(qtbot: QtBot, app: App, reached: Callable[[], bool]) -> None:

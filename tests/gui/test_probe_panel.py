@@ -459,8 +459,8 @@ def test_a_real_process_says_that_a_trained_agent_remembers_the_cue(qtbot: QtBot
     try:
         player.open(folder=tmaze_run)
         panel.start.click()
-        until(lambda: panel.answer is not None or bool(panel._problem), 120)
-        assert not panel._problem
+        until(lambda: panel.answer is not None or bool(panel.problem), 120)
+        assert not panel.problem
         assert plain(panel).startswith("Yes, cue can be read at every step; at step 5: 100 % right")
     finally:
         study.stop()

@@ -221,7 +221,7 @@ def verdict(qtbot: QtBot, made: Any, text: str) -> str:
     def said() -> bool:
         made.player.tick()
         made.panel.refresh()
-        waits = made.panel._soon.isActive() or made.second_player.busy
+        waits = made.panel.waits or made.second_player.busy
         return bool(made.panel.verdict.text().startswith(text) and not waits)
 
     qtbot.waitUntil(said, timeout=60_000)
@@ -237,7 +237,7 @@ def test_it_says_what_it_will_show_and_offers_nothing_before_an_agent_plays(
 
 
 def test_a_change_makes_another_future(qtbot: QtBot, made: Any) -> None:
-    assert made.panel._body.currentIndex() == 0
+    assert made.panel.hint.isVisibleTo(made.panel)
     assert not ScriptedSecondPlayer.made
     add(made, "memory")
     assert made.player.paused
@@ -259,7 +259,7 @@ def test_without_a_change_both_are_identical(qtbot: QtBot, made: Any) -> None:
     made.player.tick(times=4)
     made.panel.refresh()
     qtbot.waitUntil(lambda: not made.second_player.variants)  # of this one nobody asked
-    assert made.panel._body.currentIndex() == 0
+    assert made.panel.hint.isVisibleTo(made.panel)
 
 
 def test_a_change_that_is_off_or_gone_changes_nothing(qtbot: QtBot, made: Any) -> None:
@@ -474,9 +474,16 @@ def every_action(menu: QMenu) -> Iterator[QAction]:
             yield action
 
 
+def opened_menu(panel: WhatIfPanel) -> QMenu:
+    """The menu of Add as a click on it shows it."""
+    menu = panel.add.menu()
+    menu.popup(panel.mapToGlobal(panel.rect().center()))
+    menu.close()
+    return menu
+
+
 def test_the_menu_offers_what_this_agent_has(made: Any) -> None:
-    made.panel._fill()
-    texts = [action.text() for action in every_action(made.panel.add.menu())]
+    texts = [action.text() for action in every_action(opened_menu(made.panel))]
     assert texts == [
         "Everything it remembers",
         *(f"unit {n}" for n in range(1, 9)),
@@ -568,15 +575,14 @@ def test_in_the_window_a_change_is_played_by_a_process_that_ends_with_it(app: Ap
     panel = app.window.panel_docks.panels["whatif"]
     assert isinstance(panel, WhatIfPanel)
     until(lambda: panel.playing is not None and panel.playing.t > 2 and panel.add.isEnabled(), 20)
-    panel._fill()
-    next(action for action in every_action(panel.add.menu()) if action.text() == "Everything it remembers").trigger()
+    next(action for action in every_action(opened_menu(panel)) if action.text() == "Everything it remembers").trigger()
     first = panel.interventions.rows[0].first
     assert app.player.paused
     until(lambda: panel.verdict.text().startswith(f"Diverges at step {first:,}"), 20)
     assert panel.view.strip.isVisible()
     assert app.second_player.alive
     app.window.arrange("train")
-    assert not panel._seen
+    assert panel.visibleRegion().isEmpty()
     app.closing.begin(ask=False)
     until(lambda: app.closing.done, 20)
     assert not app.second_player.alive

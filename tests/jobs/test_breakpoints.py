@@ -39,11 +39,11 @@ from dqngui.messages import (
     Warned,
     decode_event,
     encode,
-    without_clock,
 )
 from dqngui.runs.checkpoints import load_weights
 from dqngui.runs.folder import create, read_events
 from dqngui.settings import experiment_from, with_settings
+from tests.event_logs import log, run
 
 SMALL: dict[str, Any] = {
     "env": {"id": "CartPole-v1", "num_envs": 4},
@@ -64,17 +64,9 @@ def experiment() -> Experiment:
     return experiment_from(SMALL)
 
 
-def run(asked: Experiment, schedule: tuple[Command, ...] = (), **options: Any) -> list[Event]:
-    return list(train(Request(job="train", experiment=asked, options=options), Inbox(None, schedule)))
-
-
 def recorded(folder: Path, asked: Experiment | None, schedule: tuple[Command, ...] = (), **options: Any) -> list[Event]:
     request = Request(job="train", experiment=asked, folder=str(folder), resume=asked is None, options=options)
     return list(train(request, Inbox(None, schedule)))
-
-
-def log(events: list[Event]) -> list[dict[str, Any]]:
-    return [without_clock(event) for event in events if event.logged]
 
 
 def hits(events: list[Event]) -> list[tuple[int, str]]:
@@ -258,7 +250,7 @@ def test_a_hit_may_end_the_run_instead(experiment: Experiment, tmp_path: Path) -
 def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The twentieth update leaves nothing but NaN."""
     calls = 0
-    honest = Training._count
+    honest = Training.count_update
 
     def count(self: Training, stats: Any) -> None:
         nonlocal calls
@@ -267,7 +259,7 @@ def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
         if calls == 20:
             self.learner.flat.values.data[:] = float("nan")
 
-    monkeypatch.setattr(Training, "_count", count)
+    monkeypatch.setattr(Training, "count_update", count)
 
 
 @pytest.mark.usefixtures("poisoned")

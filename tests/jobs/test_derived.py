@@ -91,7 +91,7 @@ def test_saliency_of_a_linear_agent_is_weight_times_entry() -> None:
         for layer in encoder.layers:
             layer.bias.fill_(20.0)  # every ReLU stays open
     inputs = inputs_of(parts, np.full(1, -1), np.zeros(1, np.float32), CPU)
-    found = agent._saliency.of(parts, inputs, (), 1)
+    found = agent.saliency.of(parts, inputs, (), 1)
     x = torch.from_numpy(parts["observation"])[0]
     step = 0.5
     for index in range(4):
@@ -138,7 +138,7 @@ def assert_complete(agent: LoadedAgent, envs: Any, steps: int = 2) -> None:
             if part.kind != "text"
         }
         baseline, _ = network(type(inputs)({**texts, **nothing}, inputs.prev_action, inputs.prev_reward), state)
-        found = agent._saliency.of(parts, inputs, state, 1)
+        found = agent.saliency.of(parts, inputs, state, 1)
     difference = float(q[0, 0, 1] - baseline[0, 0, 1])
     assert float(found["saliency/integrated"].sum()) == pytest.approx(difference, abs=0.02 * abs(difference) + 2e-3)
     assert found["saliency/gradient"].shape[2:] == agent.derivable[0].shape

@@ -37,7 +37,8 @@ from dqngui.runs.folder import create, summary_of
 from dqngui.runs.resume import load_resume
 from dqngui.settings import with_settings
 from dqngui.texts import words
-from tests.jobs.test_training_job import AGENTS, SMALL, experiment, recorded, stored_log
+from tests.event_logs import stored_log
+from tests.jobs.test_training_job import AGENTS, SMALL, experiment, recorded
 
 PARTS = {"optimizer", "replay", "random generators"}
 

@@ -44,11 +44,11 @@ from dqngui.messages import (
     Unpaused,
     Warned,
     Weights,
-    without_clock,
 )
 from dqngui.runs.checkpoints import load_weights
-from dqngui.runs.folder import create, read_events
+from dqngui.runs.folder import create
 from dqngui.settings import experiment_from, with_settings
+from tests.event_logs import log, run, stored_log
 
 SMALL: dict[str, Any] = {
     "env": {"id": "CartPole-v1", "num_envs": 4},
@@ -72,21 +72,9 @@ def experiment(**changes: Any) -> Experiment:
     return with_settings(experiment_from(SMALL), {name.replace("__", "."): value for name, value in changes.items()})
 
 
-def run(asked: Experiment, schedule: tuple[Command, ...] = ()) -> list[Event]:
-    return list(train(Request(job="train", experiment=asked), Inbox(None, schedule)))
-
-
 def recorded(folder: Path, asked: Experiment | None = None, schedule: tuple[Command, ...] = ()) -> Iterator[Event]:
     request = Request(job="train", experiment=asked, folder=str(folder), resume=asked is None)
     return train(request, Inbox(None, schedule))
-
-
-def log(events: list[Event]) -> list[dict[str, Any]]:
-    return [without_clock(event) for event in events if event.logged]
-
-
-def stored_log(folder: Path) -> list[dict[str, Any]]:
-    return [without_clock(event) for event in read_events(folder)]
 
 
 @pytest.fixture(params=AGENTS.values(), ids=AGENTS.keys())
@@ -308,7 +296,7 @@ def test_a_nan_loss_fails_with_a_sentence_and_keeps_the_last_checkpoint(
     from dqngui.jobs import training
 
     calls = 0
-    honest = training.Training._count
+    honest = training.Training.count_update
 
     def poisoned(self: training.Training, stats: Any) -> None:
         nonlocal calls
@@ -317,7 +305,7 @@ def test_a_nan_loss_fails_with_a_sentence_and_keeps_the_last_checkpoint(
         if calls == 20:
             self.learner.flat.values.data[:] = float("nan")
 
-    monkeypatch.setattr(training.Training, "_count", poisoned)
+    monkeypatch.setattr(training.Training, "count_update", poisoned)
     asked = experiment()
     folder = create(tmp_path, asked)
     events = list(recorded(folder, asked))
@@ -491,7 +479,7 @@ def test_rows_tell_the_exploration_that_took_place() -> None:
 def test_a_gradient_that_is_not_finite_fails_before_its_weights_are_saved() -> None:
     training = Training(experiment())
     with pytest.raises(FloatingPointError, match="the gradient became inf"):
-        training._count(UpdateStats(loss=1.0, td_error=1.0, q_mean=0.0, grad_norm=float("inf")))
+        training.count_update(UpdateStats(loss=1.0, td_error=1.0, q_mean=0.0, grad_norm=float("inf")))
     training.close()
 
 
@@ -513,7 +501,7 @@ def test_evaluations_never_use_the_seeds_of_a_test(monkeypatch: pytest.MonkeyPat
 
 
 def test_many_large_updates_are_drawn_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dqngui.learning.off_policy._MOST_TOGETHER", 16)
+    monkeypatch.setattr("dqngui.learning.off_policy.MOST_TOGETHER", 16)
     sizes: list[int] = []
     honest = Replay.sample
 

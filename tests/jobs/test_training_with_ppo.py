@@ -30,12 +30,12 @@ from dqngui.messages import (
     Warned,
     decode_event,
     encode,
-    without_clock,
 )
 from dqngui.runs.checkpoints import load_weights
-from dqngui.runs.folder import create, read_events
+from dqngui.runs.folder import create
 from dqngui.runs.resume import load_resume
 from dqngui.settings import experiment_from, with_settings
+from tests.event_logs import log, run, stored_log
 
 SMALL: dict[str, Any] = {
     "env": {"id": "CartPole-v1", "num_envs": 4},
@@ -65,10 +65,6 @@ def agent(request: pytest.FixtureRequest) -> Experiment:
     return with_settings(experiment_from(SMALL), request.param)
 
 
-def run(asked: Experiment, schedule: tuple[Command, ...] = ()) -> list[Event]:
-    return list(train(Request(job="train", experiment=asked), Inbox(None, schedule)))
-
-
 def recorded(folder: Path, asked: Experiment | None, *schedule: Command, fork: Path | None = None) -> list[Event]:
     request = Request(
         job="train",
@@ -78,14 +74,6 @@ def recorded(folder: Path, asked: Experiment | None, *schedule: Command, fork: P
         fork=None if fork is None else str(fork),
     )
     return list(train(request, Inbox(None, schedule)))
-
-
-def log(events: list[Event]) -> list[dict[str, Any]]:
-    return [without_clock(event) for event in events if event.logged]
-
-
-def stored_log(folder: Path) -> list[dict[str, Any]]:
-    return [without_clock(event) for event in read_events(folder)]
 
 
 def test_rows_tell_of_actor_and_critic_and_of_no_chance(agent: Experiment) -> None:

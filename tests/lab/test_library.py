@@ -98,7 +98,7 @@ def test_a_killed_run_is_found_out_though_its_files_did_not_change(
     make_run(tmp_path, state="running", pid=pid, pid_since=since)
     runs = RunIndex(tmp_path)
     assert runs.read()[0].state == "running"
-    monkeypatch.setattr(run_folder, "_lives", lambda summary: False)
+    monkeypatch.setattr(run_folder, "process_lives", lambda summary: False)
     assert runs.read()[0].state == "interrupted"
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from dqngui.learning.dqn import DQN
+from dqngui.learning.devices import to_device
 
 
 @pytest.mark.parametrize(("device", "waits"), [("cpu", True), ("mps", True), ("cuda:0", False)])
@@ -18,7 +18,5 @@ def test_only_cuda_copies_arrays_that_may_be_freed_without_waiting(
     asked: list[bool] = []
     copied = SimpleNamespace(to=lambda _, non_blocking: asked.append(non_blocking))
     monkeypatch.setattr(torch, "from_numpy", lambda _: copied)
-    learner = object.__new__(DQN)
-    learner.device = torch.device(device)
-    learner._tensor(np.zeros(3))
+    to_device(np.zeros(3), torch.device(device))
     assert asked == [not waits]

@@ -19,7 +19,7 @@ def network() -> nn.Sequential:
 @pytest.mark.parametrize("fused", [True, False])
 def test_adam_is_torchs(fused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not fused:
-        monkeypatch.setattr(flat_module, "_fused", None)
+        monkeypatch.setattr(flat_module, "FUSED_ADAM", None)
     ours, theirs = network(), network()
     flat = FlatParameters(ours)
     adam = FlatAdam(flat, eps=1e-5)
@@ -39,7 +39,7 @@ def test_adam_is_torchs(fused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("fused", [True, False])
 def test_decay_is_torchs_for_matrices_and_leaves_the_rest(fused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not fused:
-        monkeypatch.setattr(flat_module, "_fused", None)
+        monkeypatch.setattr(flat_module, "FUSED_ADAM", None)
     ours, theirs = network(), network()
     adam = FlatAdam(FlatParameters(ours), eps=1e-5)
     matrices = [p for p in theirs.parameters() if p.ndim > 1]

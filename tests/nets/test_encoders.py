@@ -184,10 +184,11 @@ def test_a_cell_is_the_sum_of_its_channels_embeddings(sizes: tuple[int, ...]) ->
     space = spaces.MultiDiscrete(np.full((6, 5, len(sizes)), sizes))
     encoder = encoder_of(space, "one").parts[0]
     assert isinstance(encoder, GridEncoder)
-    cells = torch.from_numpy(space.sample().astype(np.int32)).flatten(0, 1)  # (H·W, C)
+    sample = torch.from_numpy(space.sample().astype(np.int32))  # (H, W, C)
+    cells = sample.flatten(0, 1)
     offsets = torch.tensor([sum(sizes[:channel]) for channel in range(len(sizes))])
     with torch.no_grad():
-        found = encoder._cells(cells.T.unsqueeze(0))[0]
+        found = encoder.embedded(sample.flatten()[None, None])[0, 0]
         expected = torch.relu(encoder.embedding[cells + offsets].sum(-2))
     assert torch.allclose(found, expected, atol=1e-6)
 

@@ -106,9 +106,9 @@ def test_recording_changes_nothing_and_attention_sums_to_one(attention: str, mem
 def test_the_three_ways_to_attend_agree(tokens: int, monkeypatch: pytest.MonkeyPatch) -> None:
     q, k, v = (torch.randn(6, tokens, 16, generator=torch.Generator().manual_seed(i)) for i in range(3))
     explicit, weights = products.attend(q, k, v, 4, True)
-    monkeypatch.setattr(products, "_FEW_PAIRS", 0)
+    monkeypatch.setattr(products, "FEW_PAIRS", 0)
     fused, _ = products.attend(q, k, v, 4, False)
-    monkeypatch.setattr(products, "_FEW_PAIRS", 1000)
+    monkeypatch.setattr(products, "FEW_PAIRS", 1000)
     few, _ = products.attend(q, k, v, 4, False)
     assert weights is not None and weights.shape == (6, 4, tokens, tokens)
     assert torch.allclose(explicit, fused, atol=1e-6) and torch.allclose(explicit, few, atol=1e-6)

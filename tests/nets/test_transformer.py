@@ -48,7 +48,7 @@ def plain(
 def test_blocks_and_whole_are_the_plain_formula(
     length: int, steps: int, cached: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(banded, "_LEAST_BLOCK", 1)
+    monkeypatch.setattr(banded, "LEAST_BLOCK", 1)
     before = length - 1 if cached else 0
     q, k, v = drawn(B, steps, D, seed=1), drawn(B, steps + before, D, seed=2), drawn(B, steps + before, D, seed=3)
     lag_bias = drawn(2, length, seed=4)
@@ -63,7 +63,7 @@ def test_blocks_and_whole_are_the_plain_formula(
 def test_long_windows_have_the_same_gradients_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     gradients = []
     for least in (1, 1000):
-        monkeypatch.setattr(banded, "_LEAST_BLOCK", least)
+        monkeypatch.setattr(banded, "LEAST_BLOCK", least)
         leaves = [drawn(B, 20, D, seed=seed).requires_grad_() for seed in (1, 2, 3)]
         bias = drawn(2, 4, seed=4).requires_grad_()
         banded.attend(*leaves, bias, None, False)[0].square().sum().backward()

@@ -41,14 +41,13 @@ class Closing(QObject):
         window: QWidget,
         *,
         parts: Sequence[BackgroundTask] = (),
-        leave: Callable[[int], None] = os._exit,
-        patience: float = PATIENCE_S,
     ) -> None:
         super().__init__(window)
         self._session, self._window = session, window
         self._parts = parts
         self._awaited: tuple[BackgroundTask | TorchLoader, ...] = (*parts, torch)
-        self.leave, self.patience = leave, patience
+        self.leave: Callable[[int], None] = os._exit
+        self.patience = PATIENCE_S
         self._since: float | None = None
         self.done = False
         self.dialog: QMessageBox | None = None

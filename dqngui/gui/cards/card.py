@@ -32,6 +32,7 @@ class Card(QFrame):
 
     Attributes:
         header: the header line's widget (a drag handle when docked).
+        note: a short text at the right of the header line; see `set_note`.
         menu: actions of the card; `menu_button`, which opens it, appears with the first action.
     """
 
@@ -47,9 +48,9 @@ class Card(QFrame):
         self.header.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._title = QLabel(title, self.header)
         themes.set_role(self._title, "title")
-        self._note = ElidedLabel("", self.header)
-        themes.set_role(self._note, "muted")
-        self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.note = ElidedLabel("", self.header)
+        themes.set_role(self.note, "muted")
+        self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.menu = QMenu(self)
         self.menu_button = QToolButton(self.header)
         self.menu_button.setMenu(self.menu)
@@ -62,7 +63,7 @@ class Card(QFrame):
         self._line.setContentsMargins(10, 4, 6, 0)
         self._line.setSpacing(6)
         self._line.addWidget(self._title)
-        self._line.addWidget(self._note, 1)
+        self._line.addWidget(self.note, 1)
         self._line.addWidget(self.menu_button)
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(1, 1, 1, 1)
@@ -86,10 +87,9 @@ class Card(QFrame):
         """Show the title; a card in a tab leaves it to the tab."""
         self._title.setVisible(titled)
 
-    def set_note(self, text: str, role: str = "muted") -> None:
+    def set_note(self, text: str) -> None:
         """A short secondary text at the header's right (`locked while running`)."""
-        themes.set_role(self._note, role)
-        self._note.setText(text)
+        self.note.setText(text)
 
     def add_to_header(self, widget: QWidget) -> None:
         """Put a widget at the right of the header line, before the menu button."""
@@ -104,7 +104,7 @@ class Card(QFrame):
         """Legends show their words where these fit, and markers alone where they do not."""
         items = (self._line.itemAt(index) for index in range(self._line.count()))
         widgets = [item.widget() for item in items if item is not None]
-        shown = [widget for widget in widgets if widget and widget is not self._note and not widget.isHidden()]
+        shown = [widget for widget in widgets if widget and widget is not self.note and not widget.isHidden()]
         chips = [widget for widget in shown if isinstance(widget, LegendChip)]
         needed = sum(each.full_width() if isinstance(each, LegendChip) else each.sizeHint().width() for each in shown)
         margins = self._line.contentsMargins()

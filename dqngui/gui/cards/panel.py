@@ -222,10 +222,6 @@ class Panel(QWidget):
         """The sentence that stands here while there is nothing to draw; empty while the panel draws."""
         return "" if self._something else self._empty.text()
 
-    def invalidate(self) -> None:
-        """Let the next `refresh` draw, whether or not anything changed."""
-        self._changed = True
-
     # -- for the panels themselves --------------------------------------------------------------
 
     def has_content(self) -> bool:

@@ -248,11 +248,6 @@ class Plot(pg.GraphicsView):
         self.box.setXRange(*self._wanted)
         self.moved.emit()
 
-    def zoom_to(self, x0: float, x1: float) -> None:
-        """Show a part, as the wheel and the mouse do."""
-        self.box.setXRange(x0, x1)
-        self._on_manual()
-
     def set_marks(self, steps: Sequence[float]) -> None:
         self.marks.set_steps(steps)
 

@@ -6,11 +6,13 @@ erased in everything that it holds.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from dqngui.lab.analysis.views import in_words
@@ -51,6 +53,15 @@ class InterventionTarget:
     def single(self) -> bool:
         """Exactly one place is chosen."""
         return self.names == (ACTION,)
+
+    def place_of(self, axes: Sequence[str], shape: Sequence[int], row: int) -> int:
+        """The place that a row of a drawn view of this shape stands for; 0 if it stands for none."""
+        rows = [(axis, count) for axis, count in zip(axes, shape, strict=True) if axis != "head"]
+        names, counts = [axis for axis, _ in rows], [count for _, count in rows]
+        if self.axis not in names or row >= math.prod(counts):
+            return 0
+        place = int(np.unravel_index(row, counts)[names.index(self.axis)])
+        return len(self.labels) - 1 - place if self.axis == "lag" else place  # past steps are drawn oldest first
 
     def at(self, index: int, places: tuple[int, ...]) -> tuple[tuple[int, ...] | None, ...]:
         """`Intervention.at` of a target, for places along the axis; no places: all of them."""

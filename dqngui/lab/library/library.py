@@ -65,10 +65,10 @@ class Library(QObject):
     overlaid = Signal()
     said = Signal(object)
 
-    def __init__(self, session: Session, runs: Path | None = None, parent: QObject | None = None) -> None:
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self.runs = (runs or session.runs) and Path(runs or session.runs or "").absolute()
+        self.runs = session.runs and Path(session.runs).absolute()
         self.summaries: list[RunSummary] = []
         self.known = False
         self.problem: Text | str = ""

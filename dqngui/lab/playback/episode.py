@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dqngui.messages import EpisodeBegan, Intervention, Played, PlayerReady, View
+from dqngui.messages import EpisodeBegan, Played, PlayerReady, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,6 @@ class EpisodeRequest:
 
     Attributes:
         actions: done first, whatever the agent says.
-        changes: interventions in it.
         person_drives: after `actions`, each step waits for the action of a person.
         at: the step that is shown first.
         person_acted: a person chose some of its actions, though the agent may go on in it.
@@ -27,7 +26,6 @@ class EpisodeRequest:
 
     seed: int
     actions: tuple[int, ...] = ()
-    changes: tuple[Intervention, ...] = ()
     person_drives: bool = False
     at: int = 0
     person_acted: bool = False
@@ -36,7 +34,7 @@ class EpisodeRequest:
     @property
     def is_prescribed(self) -> bool:
         """More than a seed was asked for: the player does not go on to another episode by itself."""
-        return bool(self.actions or self.changes or self.person_drives)
+        return bool(self.actions or self.person_drives)
 
 
 class GrowingRows:

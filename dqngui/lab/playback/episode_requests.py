@@ -15,7 +15,6 @@ from dqngui.lab.playback.agent_client import AgentClient
 from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
 from dqngui.lab.playback.episode import EpisodeRequest, PlayedEpisode
 from dqngui.lab.playback.playhead import Playhead
-from dqngui.messages import Intervention
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,6 @@ class EpisodeRequests(QObject):
         seed: int,
         *,
         actions: Sequence[int] = (),
-        changes: Sequence[Intervention] = (),
         person_drives: bool = False,
         at: int = 0,
     ) -> None:
@@ -96,11 +94,10 @@ class EpisodeRequests(QObject):
 
         Args:
             actions: done first, whatever the agent says; an episode that was recorded, or one up to where it branches.
-            changes: interventions.
             person_drives: after `actions` each step waits for `drive`.
         """
         given = tuple(map(int, actions))
-        self.request = EpisodeRequest(seed, given, tuple(changes), person_drives, at, person_acted=person_drives)
+        self.request = EpisodeRequest(seed, given, person_drives, at, person_acted=person_drives)
         if self._client.ready is not None:
             self.send(self.request, newer_weights=False)
         self.changed.emit()
@@ -157,10 +154,8 @@ class EpisodeRequests(QObject):
         """An episode of the training plays in place of what `go_back` returns to."""
         return self._before is not None
 
-    def play_training_episode(
-        self, folder: Path, checkpoint: int, seed: int, actions: Sequence[int], t: int = 0
-    ) -> EpisodeRequest:
-        """Play an episode of the training, watched by an agent of stored weights, and pause at its step t.
+    def play_training_episode(self, folder: Path, checkpoint: int, seed: int, actions: Sequence[int]) -> EpisodeRequest:
+        """Play an episode of the training, watched by an agent of stored weights, and pause at its beginning.
 
         What played before comes back with `go_back`. Returns what `PlayedEpisode.request` of this episode will be.
         """
@@ -170,7 +165,7 @@ class EpisodeRequests(QObject):
         opened = (
             client.ready is not None and not client.problem and (client.agent, client.choice) == (agent, checkpoint)
         )
-        self.request = EpisodeRequest(seed, tuple(map(int, actions)), at=t, from_training=True)
+        self.request = EpisodeRequest(seed, tuple(map(int, actions)), from_training=True)
         client.choose_silently(agent, checkpoint)
         self._playhead.paused = True
         if opened:
@@ -237,7 +232,7 @@ class EpisodeRequests(QObject):
             m.BeginEpisode(
                 number=self.number, seed=request.seed, epsilon=0.0 if request.from_training else self.epsilon,
                 record=self.views_in_sight or self._records_views, derive=self._derived,
-                actions=request.actions, interventions=request.changes, driven=request.person_drives,
+                actions=request.actions, driven=request.person_drives,
             )
         )  # fmt: skip
         self.requested.emit(request.at)

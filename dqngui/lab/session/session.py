@@ -25,6 +25,7 @@ from dqngui.lab.session.run import RunState
 from dqngui.lab.session.states import Action, State, after
 from dqngui.lab.session.stored_log import StoredLog
 from dqngui.lab.session.ticker import Ticker
+from dqngui.lab.session.unsaved import UnsavedTime
 from dqngui.messages import Event
 from dqngui.runs.folder import read_experiment
 from dqngui.texts import Text, say
@@ -85,8 +86,7 @@ class Session(QObject):
         self._waiting: Action | None = None  # until torch is loaded
         self._next: Callable[[], None] | None = None  # once the present job has ended
         self._launch: Launch | None = None  # until its job has begun
-        self._now = 0.0
-        self._saved_at: float | None = None  # None until the first tick after a start
+        self._unsaved = UnsavedTime()
         self.ticker = Ticker(self)
         if timed:
             self.ticker.ticked.connect(self.tick)
@@ -127,7 +127,7 @@ class Session(QObject):
     def seconds_unsaved(self, now: float) -> float:
         """Seconds of training that quitting would lose: none if the run keeps a folder, since Stop saves."""
         unsafe = self.run.folder is None and self._state in (State.RUNNING, State.PAUSED)
-        return now - self._saved_at if unsafe and self._saved_at is not None else 0.0
+        return self._unsaved.seconds(now) if unsafe else 0.0
 
     # -- actions ---------------------------------------------------------------------------------
 
@@ -282,7 +282,7 @@ class Session(QObject):
             if not self._undo_launch():
                 self._set_state(State.FAILED)
             return
-        self._saved_at = None
+        self._unsaved.restart()
         self.ticker.start(TICK_MS)
 
     def _after_stop(self, then: Callable[[], None]) -> None:
@@ -297,9 +297,7 @@ class Session(QObject):
     @Slot(float)
     def tick(self, now: float) -> None:
         """Take the events that have come since the last tick; `now` in seconds, on a clock that only goes forward."""
-        self._now = now
-        if self._saved_at is None:
-            self._saved_at = now
+        self._unsaved.tick(now)
         self._take(self.log.drain() or self.job.drain())
         if self.log.end():
             self._on_log_ended()
@@ -334,7 +332,7 @@ class Session(QObject):
             self._set_state(state)
         match event:
             case m.CheckpointSaved():
-                self._saved_at = self._now
+                self._unsaved.note_saved()
             case m.KnobRefused():
                 self.knob.emit(event.field)
             case m.RunResumed() if event.lost_steps or event.lost_tweaks:

@@ -79,16 +79,16 @@ def shares(scores: Tensor, present: Tensor | None = None, change: WeightChange |
     return by_head
 
 
-_FEW_PAIRS = 9
+FEW_PAIRS = 9
 _FEW_KEYS = 32
 
 
 def _are_few(like: Tensor, queries: int, keys: int) -> bool:
     """Whether elementwise products over the whole batch are faster than many tiny matrix products, as on a CPU.
 
-    For several queries up to `_FEW_PAIRS` pairs, for a single one up to `_FEW_KEYS` keys.
+    For several queries up to `FEW_PAIRS` pairs, for a single one up to `_FEW_KEYS` keys.
     """
-    return like.device.type == "cpu" and (queries * keys <= _FEW_PAIRS or (queries == 1 and keys <= _FEW_KEYS))
+    return like.device.type == "cpu" and (queries * keys <= FEW_PAIRS or (queries == 1 and keys <= _FEW_KEYS))
 
 
 def _penalty(present: Tensor, dtype: torch.dtype) -> Tensor:

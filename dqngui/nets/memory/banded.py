@@ -14,7 +14,7 @@ from torch import Tensor
 
 from dqngui.nets.record import WeightChange
 
-_LEAST_BLOCK = 32
+LEAST_BLOCK = 32
 """Smallest number of steps in a block: with smaller matrices, calls cost more than multiplications."""
 
 
@@ -44,7 +44,7 @@ def attend(
         change: explicit weights pass through it before they are used; steps that do not exist get no weight even then.
     """
     T, S, L = q.shape[1], k.shape[1], lag_bias.shape[-1]
-    c = max(L, _LEAST_BLOCK)
+    c = max(L, LEAST_BLOCK)
     if explicit or 3 * c > T:
         return _whole(q, k, v, lag_bias, empty, explicit, change)
     # Steps in blocks of c >= L attend to their own block and the one before, so the cost is linear in T.

@@ -9,6 +9,7 @@ from typing import Any
 from dqngui.gui.charts.layout.text import Letters, widest
 
 ACROSS, UP = 60, 36  # pixels from one tick to the next, about
+GAP = 8.0  # pixels between two names
 SHORTEST = 44  # pixels; a name shortened to less says nothing
 
 
@@ -58,14 +59,14 @@ def step_ticks(span: int, pixels: float) -> range:
     return range(0, span, max(1, round(tick_spacing(0, span, pixels, ACROSS, fewest=1.0))))
 
 
-def spread_labels(labels: Sequence[str], room: float, letters: Letters, gap: float = 8.0) -> list[tuple[int, str]]:
+def spread_labels(labels: Sequence[str], room: float, letters: Letters) -> list[tuple[int, str]]:
     """(index, text) of the labels of cells `room` pixels wide: all, or all shortened, or every n-th one."""
     longest = widest(labels, letters)
-    if longest + gap <= room or len(labels) == 1:
+    if longest + GAP <= room or len(labels) == 1:
         return [(i, letters.shortened(text, room)) for i, text in enumerate(labels)]
     if room >= SHORTEST and labels[-1] != "0":
         return [(i, letters.shortened(text, room - 4)) for i, text in enumerate(labels)]
-    every = math.ceil((min(longest, 80.0) + gap) / max(room, 1e-6))
+    every = math.ceil((min(longest, 80.0) + GAP) / max(room, 1e-6))
     last = len(labels) - 1
     return [(i, letters.shortened(labels[i], every * room)) for i in range(last, -1, -every)][::-1]
 

@@ -33,6 +33,7 @@ class ProbePanel(Panel):
 
     Attributes:
         answer: the last answer.
+        problem: why the study could not answer; empty if it could.
         question: the question to the study.
     """
 
@@ -48,7 +49,7 @@ class ProbePanel(Panel):
         self.question = StudyQuestion(self)
         self.question.changed.connect(self._on_change)
         self.question.answered.connect(self._on_answer)
-        self._problem: Text | str = ""
+        self.problem: Text | str = ""
         self._read_of: object = None  # the agent of the answer
         self._fact, self._view, self._episodes = "", ALL, EPISODES[1]
         self.fact = ChoiceButton("The fact to read from the memory", self)
@@ -109,7 +110,7 @@ class ProbePanel(Panel):
             self.refresh()
 
     def has_content(self) -> bool:
-        asked = self.question.is_open or self.answer is not None or bool(self._problem)
+        asked = self.question.is_open or self.answer is not None or bool(self.problem)
         return self.question.study is not None and (asked or bool(self._facts))
 
     def why_empty(self) -> str:
@@ -152,7 +153,7 @@ class ProbePanel(Panel):
 
     def clear(self, reason: str = "") -> None:
         self.question.give_up()
-        self.answer, self._problem = None, ""
+        self.answer, self.problem = None, ""
         super().clear(reason)
 
     def restyle(self, theme: Theme) -> None:
@@ -176,7 +177,7 @@ class ProbePanel(Panel):
     def read(self) -> None:
         """Ask the study; the first answer also tells which facts can be read."""
         if self.question.can_ask:
-            self._problem, self._read_of = "", self.question.agent_key
+            self.problem, self._read_of = "", self.question.agent_key
             self.question.ask(self._request)
             self._on_change()
 
@@ -205,7 +206,7 @@ class ProbePanel(Panel):
             case m.Probed():
                 self.answer = event
             case m.Unanswered():
-                self._problem = event.text
+                self.problem = event.text
         self._on_change()
 
     def _redraw_choices(self, study: Study) -> None:
@@ -237,8 +238,8 @@ class ProbePanel(Panel):
     def _sentence(self) -> tuple[str, str]:
         if self.question.is_open:
             return "muted", self.question.words
-        if self._problem:
-            return "bad", words(say("probe.no_answer", problem=self._problem))
+        if self.problem:
+            return "bad", words(say("probe.no_answer", problem=self.problem))
         if self.answer is not None:
             role, text = verdict(self.answer)
             return role, words(text)

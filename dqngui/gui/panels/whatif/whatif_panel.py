@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
@@ -146,7 +143,7 @@ class WhatIfPanel(Panel):
         self._leave_other_agent()
         self.list.look_at(playing.ready if playing is not None else None)
         asks = self._asked is not None or self.mode.chosen is not None or self.interventions.rows
-        if asks and not self._soon.isActive():  # not restarted at each step, or it would never fire
+        if asks and not self.waits:  # not restarted at each step, or it would never fire
             self._soon.start()
 
     def clear(self, reason: str = "") -> None:
@@ -195,14 +192,7 @@ class WhatIfPanel(Panel):
         """The place that is chosen in the Memory card, or the first one."""
         view = self.playing.views.get(target.names[0]) if self.playing is not None else None
         row = self.sources.chosen.get(target.names[0]) if self.sources is not None else None
-        if view is None or row is None or target.axis not in view.axes:
-            return 0
-        shape = [(axis, count) for axis, count in zip(view.axes, view.shape, strict=True) if axis != "head"]
-        if row >= math.prod(count for _, count in shape) or target.axis == "head":
-            return 0
-        places = np.unravel_index(row, [count for _, count in shape])
-        place = int(places[[axis for axis, _ in shape].index(target.axis)])
-        return len(target.labels) - 1 - place if target.axis == "lag" else place  # past steps are drawn oldest first
+        return 0 if view is None or row is None else target.place_of(view.axes, view.shape, row)
 
     @Slot(int)
     def edit(self, index: int) -> None:
@@ -254,6 +244,11 @@ class WhatIfPanel(Panel):
             self.sources.player.seek(t)
 
     # -- what the second player is asked ----------------------------------------------------------
+
+    @property
+    def waits(self) -> bool:
+        """Whether the question will be put again within DELAY_MS, because something was edited."""
+        return self._soon.isActive()
 
     @property
     def _seen(self) -> bool:
