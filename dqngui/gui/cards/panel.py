@@ -27,7 +27,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
@@ -159,8 +159,7 @@ class Panel(QWidget):
             super().show()
             return
         self.history, self.cursor_at, self._reason = history, cursor, ""
-        self._changed = True
-        self.refresh()
+        self.again()
 
     def take(self, events: Sequence[Event]) -> None:
         """Events that the shown history has just taken."""
@@ -198,6 +197,19 @@ class Panel(QWidget):
         self.redraw()
         return True
 
+    @Slot()
+    def again(self) -> None:
+        """Draw what there is once more."""
+        self._changed = True
+        self.refresh()
+
+    @Slot()
+    def again_if_visible(self) -> None:
+        """Draw what there is once more: at once, or once the panel is visible."""
+        self._changed = True
+        if self.isVisible():
+            self.refresh()
+
     def seek(self, cursor: Cursor | None) -> None:
         """Move the cursor; ranges stay as they are."""
         self.cursor_at = cursor
@@ -208,14 +220,12 @@ class Panel(QWidget):
             action.setIcon(themes.icon(action.data(), "muted"))
         for button in self._blank.findChildren(QPushButton):
             button.setIcon(themes.icon(str(button.property("icon_name"))))
-        self._changed = True
-        self.refresh()
+        self.again()
 
     def clear(self, reason: str = "") -> None:
         """Forget the run and say why there is nothing to see (by default: what will be here)."""
         self.history, self.cursor_at, self._reason = History(), None, reason
-        self._changed = True
-        self.refresh()
+        self.again()
 
     @property
     def empty_text(self) -> str:

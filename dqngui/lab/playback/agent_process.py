@@ -63,7 +63,7 @@ class AgentProcess:
         """What it has said since the last call."""
         return [] if self._host is None else self._host.drain(budget_ms)
 
-    def has_ended(self, wait_s: float) -> bool:
+    def has_ended(self, wait_s: float = 0.0) -> bool:
         """Whether the process has ended though nobody asked it to; it is let go of then."""
         host = self._host
         if host is None or host.alive or not host.join(wait_s):

@@ -153,8 +153,7 @@ class AgentPanel(Panel):
         player = self._player
         if player is None:
             return
-        self._changed = True
-        self.refresh()
+        self.again()
         self.transport.show_player(player)
         self.watch.show_player(player)
         self.speed.offer(

@@ -200,8 +200,7 @@ class QuantityPanel(Panel):
                 small.plot.fitted = leader.fitted
                 small.plot.box.setXRange(*leader.span)
         self._moving = False
-        self._changed = True
-        self.refresh()
+        self.again()
 
     # -- arrangement ------------------------------------------------------------------------------
 

@@ -94,19 +94,19 @@ class ReturnPanel(Panel):
         themes.set_role(self._best, "muted")
         self.header_widgets = [*self._chips.values(), self._legend, self._smoothing, self._best]
         for chip in self._chips.values():
-            chip.toggled.connect(self._draw_again)
+            chip.toggled.connect(self.again_if_visible)
         self.add_menu_action("Show all", "arrow-expand-horizontal", self.plot.fit).setToolTip(
             "Double click in the plot"
         )
         self.add_exports()
-        self.plot.moved.connect(self._draw_again)
+        self.plot.moved.connect(self.again_if_visible)
         self.plot.hovered_at.connect(self._hover)
         self.plot.clicked_at.connect(self._click)
         self.restyle(themes.current())
 
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
-        sources.library.overlaid.connect(self._draw_again)
+        sources.library.overlaid.connect(self.again_if_visible)
         offer_demo(self, sources)
 
     @property
@@ -134,7 +134,7 @@ class ReturnPanel(Panel):
         """Average over so many episodes."""
         self.window_size = episodes
         self._smoothing.set_chosen(str(episodes))
-        self._draw_again()
+        self.again_if_visible()
 
     def redraw(self) -> None:
         history, plot = self.history, self.plot
@@ -173,7 +173,7 @@ class ReturnPanel(Panel):
 
     def _toggle_overlay(self, overlay: RunOverlay, shown: bool) -> None:
         (self._overlays.hidden.discard if shown else self._overlays.hidden.add)(overlay)
-        self._draw_again()
+        self.again_if_visible()
 
     def _draw_evaluations(self, drawn: ReturnDrawn) -> None:
         theme, best = themes.current(), drawn.best
@@ -185,11 +185,6 @@ class ReturnPanel(Panel):
             pen=[ringed if each is best else plain for each in drawn.evaluations],
             brush=pg.mkBrush(theme.color("series1")),
         )
-
-    def _draw_again(self) -> None:
-        self._changed = True
-        if self.isVisible():
-            self.refresh()
 
     def seek(self, cursor: Cursor | None) -> None:
         super().seek(cursor)

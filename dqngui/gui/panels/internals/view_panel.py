@@ -148,11 +148,6 @@ class ViewPanel(Panel):
         self.name = name
         self.again()
 
-    def again(self) -> None:
-        """Draw what there is once more."""
-        self._changed = True
-        self.refresh()
-
     def go_on(self) -> None:
         """Draw the rest a little later, so that no turn of the event loop takes long."""
         if not self._later.isActive():

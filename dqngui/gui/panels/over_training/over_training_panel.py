@@ -44,7 +44,7 @@ class OverTrainingPanel(Panel):
         super().__init__(parent)
         self.rows: list[OverTraining] = []
         self.question = StudyQuestion(self)
-        self.question.changed.connect(self._on_change)
+        self.question.changed.connect(self.again_if_visible)
         self.question.answered.connect(self._on_answer)
         self._fresh: list[OverTraining] | None = None  # rows of the open question; the first one replaces `rows`
         self._name = ""
@@ -101,12 +101,6 @@ class OverTrainingPanel(Panel):
         super().attach(sources)
         self.question.attach(sources.study, sources.player)
 
-    @Slot()
-    def _on_change(self) -> None:
-        self._changed = True
-        if self.isVisible():
-            self.refresh()
-
     def has_content(self) -> bool:
         return bool(self.rows) or self.question.is_open
 
@@ -159,7 +153,7 @@ class OverTrainingPanel(Panel):
     def look_at(self, name: str) -> None:
         """Draw the curves of another view."""
         self._name = name
-        self._on_change()
+        self.again_if_visible()
 
     def curves_of(self, kind: str) -> Floats:
         """`entropy` in percent or `distance` in steps of the chosen view: (checkpoints, heads); (n, 0) if none."""
@@ -206,7 +200,7 @@ class OverTrainingPanel(Panel):
         if self.question.can_ask:
             self._problem, self._of, self._fresh = "", self.question.agent_key, []
             self.question.ask(lambda number: m.AskOverTraining(number=number))
-            self._on_change()
+            self.again_if_visible()
 
     def _leave(self) -> None:
         self.question.give_up()
@@ -216,7 +210,7 @@ class OverTrainingPanel(Panel):
     def _on_button(self) -> None:
         if self.question.is_open:
             self._leave()
-            self._on_change()
+            self.again_if_visible()
         else:
             self.measure()
 
@@ -228,13 +222,13 @@ class OverTrainingPanel(Panel):
                 self.rows = self._fresh
             case m.Unanswered():
                 self._problem = event.text
-        self._on_change()
+        self.again_if_visible()
 
     def _forget_others(self) -> None:
         """Remove the curves if another agent plays now."""
         if self.rows and self._of != self.question.agent_key:
             self.rows, self._problem = [], ""
-            self._on_change()
+            self.again_if_visible()
 
     # -- export -----------------------------------------------------------------------------------
 

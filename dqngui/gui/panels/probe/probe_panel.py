@@ -47,7 +47,7 @@ class ProbePanel(Panel):
         super().__init__(parent)
         self.answer: m.Probed | None = None
         self.question = StudyQuestion(self)
-        self.question.changed.connect(self._on_change)
+        self.question.changed.connect(self.again_if_visible)
         self.question.answered.connect(self._on_answer)
         self.problem: Text | str = ""
         self._read_of: object = None  # the agent of the answer
@@ -102,12 +102,6 @@ class ProbePanel(Panel):
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
         self.question.attach(sources.study, sources.player)
-
-    @Slot()
-    def _on_change(self) -> None:
-        self._changed = True
-        if self.isVisible():
-            self.refresh()
 
     def has_content(self) -> bool:
         asked = self.question.is_open or self.answer is not None or bool(self.problem)
@@ -179,7 +173,7 @@ class ProbePanel(Panel):
         if self.question.can_ask:
             self.problem, self._read_of = "", self.question.agent_key
             self.question.ask(self._request)
-            self._on_change()
+            self.again_if_visible()
 
     def _request(self, number: int) -> m.AskProbe:
         study = self.question.study
@@ -196,7 +190,7 @@ class ProbePanel(Panel):
     def _on_button(self) -> None:
         if self.question.is_open:
             self.question.give_up()
-            self._on_change()
+            self.again_if_visible()
         else:
             self.read()
 
@@ -207,7 +201,7 @@ class ProbePanel(Panel):
                 self.answer = event
             case m.Unanswered():
                 self.problem = event.text
-        self._on_change()
+        self.again_if_visible()
 
     def _redraw_choices(self, study: Study) -> None:
         facts = self._facts or ((self._chosen_fact(),) if self._fact else ())

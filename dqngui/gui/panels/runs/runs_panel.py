@@ -137,8 +137,7 @@ class RunsPanel(Panel):
             self.table.fit(self.model)
             self.table.viewport().update()
         self._enable()
-        self._changed = True
-        self.refresh()
+        self.again()
 
     @Slot()
     def _tick(self) -> None:

@@ -143,7 +143,7 @@ class WhatIfPanel(Panel):
         self._leave_other_agent()
         self.list.look_at(playing.ready if playing is not None else None)
         asks = self._asked is not None or self.mode.chosen is not None or self.interventions.rows
-        if asks and not self.waits:  # not restarted at each step, or it would never fire
+        if asks and not self._soon.isActive():  # not restarted at each step, or it would never fire
             self._soon.start()
 
     def clear(self, reason: str = "") -> None:
@@ -235,8 +235,7 @@ class WhatIfPanel(Panel):
     @Slot()
     def _on_edit(self) -> None:
         self._unchanged = None
-        self._changed = True
-        self.refresh()
+        self.again()
         self._soon.start()
 
     def _seek(self, t: int) -> None:
@@ -244,11 +243,6 @@ class WhatIfPanel(Panel):
             self.sources.player.seek(t)
 
     # -- what the second player is asked ----------------------------------------------------------
-
-    @property
-    def waits(self) -> bool:
-        """Whether the question will be put again within DELAY_MS, because something was edited."""
-        return self._soon.isActive()
 
     @property
     def _seen(self) -> bool:
@@ -315,11 +309,6 @@ class WhatIfPanel(Panel):
         if self.playing is None and self._something is False:
             self.again()
 
-    def again(self) -> None:
-        """Draw again."""
-        self._changed = True
-        self.refresh()
-
     def redraw(self) -> None:
         playing, second_player = self.playing, self._second_player
         changes = self.mode.chosen is None
@@ -344,6 +333,11 @@ class WhatIfPanel(Panel):
         else:
             self._say(*verdict(self._asked, second_player, one, self.comparison))
         self._show_step(playing.t)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the question will be put again within DELAY_MS, because something was edited."""
+        return self._soon.isActive()
 
     @property
     def _names(self) -> tuple[str, str]:
