@@ -13,6 +13,9 @@ from dqngui.lab.session.states import State
 from dqngui.messages import Failed, Request
 from dqngui.runs.folder import EVENTS, create
 
+NOT_BEGUN = {"resumed": "session.not_resumed", "forked": "session.not_forked"}
+"""By `Launch.what`: the key of the message that a job which never began is announced with."""
+
 
 class Launch:
     """One job that is to begin, and what to go back to if it never does.

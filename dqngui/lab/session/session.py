@@ -19,7 +19,7 @@ from dqngui.hosts.log_reader import LogReader
 from dqngui.lab.session.draft import Changes, Draft
 from dqngui.lab.session.history import History
 from dqngui.lab.session.job import COMMANDS, TrainingJob, host_of_window
-from dqngui.lab.session.launch import Launch, fork, new_run, resumption
+from dqngui.lab.session.launch import NOT_BEGUN, Launch, fork, new_run, resumption
 from dqngui.lab.session.rules import NEEDS_TORCH, ForkPlan, allowed_actions, fork_plan
 from dqngui.lab.session.run import RunState
 from dqngui.lab.session.states import Action, State, after
@@ -390,8 +390,7 @@ class Session(QObject):
         failure = launch.undo()
         self._set_state(launch.state)
         if failure is not None:
-            key = "session.not_forked" if launch.forks else "session.not_resumed"
-            self.show_message(say(key, problem=failure.text), failure.details)
+            self.show_message(say(NOT_BEGUN[launch.what], problem=failure.text), failure.details)
         return True
 
     def _set_state(self, state: State) -> None:
