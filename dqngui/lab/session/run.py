@@ -158,7 +158,7 @@ class RunState:
         """Keep what one event says of the run."""
         match event:
             case m.Evaluated(best=True):
-                self.best = event.judged
+                self.best = event.ranking_score
             case m.CheckpointSaved():
                 self.checkpoint = event.step
             case m.KnobChanged():
@@ -190,10 +190,10 @@ class RunState:
 
     def _note_resumed(self, event: m.RunResumed) -> None:
         self.step = self.checkpoint = event.step
-        if event.lost_steps or event.lost_tweaks:
-            changes = f", and with them {'; '.join(event.tweaks_in_words)}" if event.lost_tweaks else ""
+        if event.lost_steps or event.lost_changes:
+            changes = f", and with them {'; '.join(event.lost_changes_in_words)}" if event.lost_changes else ""
             self.notice = f"Resumed from step {event.step:,}: {event.lost_steps:,} steps were lost{changes}."
-            self._forget_lost_changes(event.step, len(event.lost_tweaks))
+            self._forget_lost_changes(event.step, len(event.lost_changes))
             if self.folder is not None and (summary := summary_of(self.folder)) is not None:
                 self.best = summary.best  # an evaluation after the saved state is lost too
 

@@ -336,7 +336,7 @@ class Session(QObject):
                 self._saved_at = self._now
             case m.KnobRefused():
                 self.knob.emit(event.field)
-            case m.RunResumed() if event.lost_steps or event.lost_tweaks:
+            case m.RunResumed() if event.lost_steps or event.lost_changes:
                 self.history = self.history.until(event.step)
                 self.rewound.emit(event.step)
             case m.Weights():
