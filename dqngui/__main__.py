@@ -1,7 +1,7 @@
 """The command line: `dqngui [gui] | train | play | runs`.
 
-Exit status: 0 done, 1 our fault, 2 the user's mistake (one sentence on standard error), 130 interrupted with a
-checkpoint saved.
+Exit status: 0 done, 1 an error in dqngui, 2 a mistake in the user's input (one sentence on standard error says which),
+3 stopped by `--break`, 130 interrupted with a checkpoint saved.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
         print(say("shown.error", problem=error), file=sys.stderr)
         return USERS_MISTAKE
     except BrokenPipeError:
-        # The reader (`| head`) has seen enough. Python would complain again when it flushes at exit.
+        # The reader of the pipe (`| head`) has closed it. Without this, Python fails once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except KeyboardInterrupt:

@@ -1,7 +1,7 @@
 """The default agent for any environment: sizes and memory that suit what it shows.
 
-A few numbers, and the entities of a list, are one token each, so that attention weighs them; many numbers, pictures
-and grids are one token a part. The replay is kept under a fixed size in memory, which matters for pictures only.
+A few numbers, and the entities of a list, are one token each, so that attention weighs them. Many numbers, a picture or
+a grid are one token together. The replay is limited to a fixed number of bytes, which matters for pictures only.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from dqngui.settings import with_settings
 MOST_FEATURE_TOKENS = 16
 MOST_ENTITY_TOKENS = 32
 WIDE_FROM = 64
-"""From so many numbers on, the encoder gets a hidden layer and the agent twice the width."""
+"""With at least this many numbers, the encoder gets a hidden layer and the agent twice the width."""
 LARGE_PICTURE = 24
-"""Cells a side, from which a picture gets twice the width."""
+"""With at least this many pixels on its shorter side, a picture gets twice the width."""
 REPLAY_BYTES = 1_000_000_000
 
 

@@ -1,4 +1,4 @@
-"""Experiments as TOML: files, the shipped presets, agents by name, and where shipped data lies.
+"""Reads and writes experiments as TOML: files, the shipped presets, agents by name; finds the shipped data.
 
 Reading never runs code.
 """
@@ -52,7 +52,7 @@ def agent_names() -> list[str]:
 
 
 def read_agent(name: str) -> AgentPreset:
-    """A shipped agent. Raises ConfigError."""
+    """The shipped agent with this name. Raises ConfigError if there is none."""
     if name not in agent_names():
         raise ConfigError("preset.no_agent", name=name, known=agent_names())
     source = f"agents/{name}.toml"
@@ -96,7 +96,7 @@ def package_data(folder: Literal["configs", "assets"]) -> Any:
 
 
 def demo_folder() -> Path:
-    """The shipped run of a trained agent, shown where no run is open yet. Nothing may be written into it."""
+    """Folder of the shipped run of a trained agent, which the window shows first. Nothing may be written into it."""
     return Path(str(package_data("assets") / "demo"))
 
 

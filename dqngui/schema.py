@@ -41,7 +41,7 @@ def setting(
         unit: unit shown beside the value.
         live: may change while a run trains; everything else needs a fork.
         log: the slider moves on a logarithmic scale.
-        advanced: the form folds it away.
+        advanced: the form hides it until the user shows the advanced settings.
     """
     bounds: dict[str, Any] = {"ge": ge, "gt": gt, "le": le, "lt": lt, "pattern": pattern}
     return msgspec.Meta(

@@ -22,11 +22,11 @@ _CHOSEN_BY_NAME: dict[str, Mapping[str, catalog.Entry]] = {
     "net.memory": catalog.MEMORIES,
     "learn.algorithm": catalog.ALGORITHMS,
 }
-OF_MAKE = frozenset({"max_episode_steps"})
-"""Entries of `env.kwargs` that `gymnasium.make` takes for itself."""
+MAKE_KWARGS = frozenset({"max_episode_steps"})
+"""Entries of `env.kwargs` that are arguments of `gymnasium.make` and not of the environment."""
 _OPTIONS_OF = {"attention": catalog.ATTENTIONS, "memory": catalog.MEMORIES}
 _FROM_HORIZON = {"chrono": 0, "length": 1, "season": 0}
-"""Options of memories that are `net.horizon` plus this many steps, where they are not given themselves."""
+"""Memory options that are computed as `net.horizon` plus this many steps, if they are not given."""
 
 
 @cache
@@ -139,11 +139,11 @@ def check_task_kwargs(env: EnvConfig) -> None:
     """Check the arguments of one of our own tasks; others are checked by their environment. Raises ConfigError."""
     entry = catalog.TASKS.get(env.id)
     if entry is not None:
-        options_from(entry.options, {n: value for n, value in env.kwargs.items() if n not in OF_MAKE}, "env.kwargs")
+        options_from(entry.options, {n: value for n, value in env.kwargs.items() if n not in MAKE_KWARGS}, "env.kwargs")
 
 
 def options_from(struct: type[Options], data: Mapping[str, Any], path: str) -> Options:
-    """Options from plain data; `path` begins the names of settings in errors. Raises ConfigError."""
+    """Options from plain data; in errors, names of settings start with `path`. Raises ConfigError."""
     try:
         return msgspec.convert(dict(data), struct)
     except msgspec.ValidationError as error:
@@ -216,8 +216,8 @@ def _without_none(data: Any) -> Any:
 def with_settings(experiment: Experiment, changes: Mapping[str, Any]) -> Experiment:
     """A checked copy with settings replaced by dotted name (`net.memory_options.chrono` too).
 
-    Another attention or memory drops the options of the earlier one. Another horizon also changes the memory's options
-    that were derived from the earlier horizon. Raises ConfigError.
+    If the attention or memory changes, the options of the old one are removed. If the horizon changes, the memory's
+    options that were derived from the old horizon change too. Raises ConfigError.
     """
     data = as_data(experiment)
     for slot in ("attention", "memory"):
@@ -225,7 +225,7 @@ def with_settings(experiment: Experiment, changes: Mapping[str, Any]) -> Experim
         if new is not None and new != data["net"][slot]:
             data["net"][f"{slot}_options"] = {}
     if "net.horizon" in changes:
-        _unfollow(data["net"])
+        _without_derived_options(data["net"])
     for path, value in changes.items():
         *parents, name = path.split(".")
         if not parents and name != "title":
@@ -242,7 +242,7 @@ def with_settings(experiment: Experiment, changes: Mapping[str, Any]) -> Experim
     return experiment_from(data)
 
 
-def _unfollow(net: dict[str, Any]) -> None:
+def _without_derived_options(net: dict[str, Any]) -> None:
     """Leave out the memory's options that were derived from the horizon."""
     followed = horizon_options(net["memory"], net["horizon"])
     net["memory_options"] = {

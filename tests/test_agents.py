@@ -39,7 +39,7 @@ def test_an_agent_says_what_it_is_and_keeps_to_network_and_learning(name: str) -
 
 
 @pytest.mark.parametrize("name", agent_names())
-def test_laying_an_agent_twice_changes_nothing(name: str) -> None:
+def test_applying_an_agent_twice_changes_nothing(name: str) -> None:
     once = laid_over("cartpole", name)
     assert with_agent(once, read_agent(name)) == once
 
@@ -51,13 +51,13 @@ def test_bounds_leave_alone_what_the_task_needs() -> None:
     assert far.learn.window_from == "start"
 
 
-def test_a_memory_starts_out_holding_as_long_as_the_task_asks() -> None:
+def test_initial_settings_of_a_memory_follow_from_the_horizon() -> None:
     assert laid_over("tmaze", "lstm-dqn").net.memory_options == {"chrono": 30}
     assert laid_over("tmaze", "transformer-dqn").net.memory_options["length"] == 31
     assert laid_over("cartpole", "transformer-dqn").net.memory_options["length"] == 16
 
 
-def test_another_horizon_takes_along_what_followed_the_former() -> None:
+def test_options_derived_from_the_horizon_change_with_it() -> None:
     tmaze = read_experiment("tmaze")
     assert with_settings(tmaze, {"net.horizon": 100}).net.memory_options == {"chrono": 100}
     own = with_settings(tmaze, {"net.memory_options.chrono": 7})
@@ -95,7 +95,7 @@ def test_an_agent_with_a_misspelt_setting_is_one_sentence(tmp_path: Path, monkey
         with_agent(Experiment(), read_agent("off"))
 
 
-def test_the_command_line_lays_an_agent_over_the_task_and_set_over_both() -> None:
+def test_the_command_line_applies_an_agent_to_the_task_and_set_to_both() -> None:
     _, arguments = parse(["train", "tmaze", "--agent", "transformer-dqn", "--set", "learn.lr=3e-4"])
     experiment = experiment_of(arguments)
     assert (experiment.net.memory, experiment.learn.lr, experiment.learn.window) == ("transformer", 3e-4, 31)

@@ -20,7 +20,7 @@ from dqngui.__main__ import main
 from dqngui.commands.arguments import TrainArguments, parse
 from dqngui.commands.experiments import chosen_experiment
 from dqngui.commands.output import ProgressLine
-from dqngui.commands.several import Row, median_row, seeds_of
+from dqngui.commands.several import SeedResult, median_row, seeds_of
 from dqngui.config import ConfigError
 from dqngui.jobs.training import Training
 from dqngui.messages import EpisodeEnded, Evaluated, Learned
@@ -137,13 +137,13 @@ def test_forking_a_run_goes_on_from_its_end_with_changes(trained: tuple[Path, st
     options = ["--fork", "parent", "--runs", str(tmp_path), "--set", "net.memory=lstm"]
     status, out, err = here("train", *options)
     assert (status, out) == (2, "")
-    assert "begins at step 1,200 and needs more than 1,200" in err
+    assert "starts at step 1,200, so it needs a total of more than 1,200 steps" in err
     assert list(tmp_path.iterdir()) == [parent]
     status, out, err = here("train", *options, "--steps", "1600")
     assert status == 0, err
     said = "Forked from parent at step 1,200 with net.memory: none → lstm; run.total_steps: 1,200 → 1,600."
     assert said in err
-    assert "Start afresh: optimizer, replay, random generators, memory.core" in err
+    assert "These start anew: optimizer, replay, random generators, memory.core" in err
     status, out, _ = here("runs", str(tmp_path), "--json")
     rows = {Path(row["folder"]).name: row for row in events(out)}
     assert rows.pop("parent")["parent"] == ""
@@ -230,7 +230,7 @@ BAD = [
     (["train", "--set", "learn.lr=fast"], "learn.lr"),
     (["train", "--set", "learn.lr=7"], "<= 1"),
     (["train", "--set", "learn.lr=nan"], "finite"),
-    (["train", "--set", "net.width=63"], "4 heads do not divide"),
+    (["train", "--set", "net.width=63"], "cannot be divided by 4 heads"),
     (["train", "--set", "learn.lr"], "section.field=value"),
     (["train", "--set", "env.id=CartPol-v1"], "CartPole-v1"),
     (["train", "--set", "net.memory=elephant"], "lstm"),
@@ -333,7 +333,9 @@ def test_without_a_display_the_window_says_what_to_do(
     assert "dqngui train" in capsys.readouterr().err
 
 
-def test_a_fault_of_ours_is_told_apart(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_in_dqngui_has_its_own_status(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def broken(arguments: Any) -> int:
         raise RuntimeError("broken inside")
 
@@ -391,19 +393,22 @@ def test_seeds_are_ranges_and_lists() -> None:
 
 
 def test_a_median_with_a_gap_is_none() -> None:
-    rows = [Row(seed=seed, steps=steps, test=test) for seed, steps, test in ((0, 10, 1.0), (1, 30, None), (2, 20, 3.0))]
+    rows = [
+        SeedResult(seed=seed, steps=steps, test=test)
+        for seed, steps, test in ((0, 10, 1.0), (1, 30, None), (2, 20, 3.0))
+    ]
     median = median_row(rows)
     assert (median["steps"], median["test"]) == (20, None)
 
 
-def test_the_progress_line_tells_speed_time_left_and_evaluations() -> None:
+def test_the_progress_line_shows_speed_time_left_and_evaluations() -> None:
     line = ProgressLine(10_000)
     line.take(EpisodeEnded(step=2_000, ret=31.0, length=31))
     line.take(Learned(step=2_500, updates=10, steps_per_second=100.0))
     line.take(Evaluated(step=2_500, returns=(40.0,), lengths=(40,), mean=40.0, best=True))
     line.take(Evaluated(step=5_000, returns=(20.0,), lengths=(20,), mean=20.0))
     assert line.text() == (
-        "5,000 / 10,000 ██████████░░░░░░░░░░ 50%  100 steps/s  0:50 left  return 31  evaluated 20 (best 40)"
+        "5,000 / 10,000 ██████████░░░░░░░░░░ 50%  100 steps/s  0:50 min left  return 31  evaluation 20 (best 40)"
     )
 
 

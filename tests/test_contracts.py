@@ -122,15 +122,15 @@ def test_a_run_that_is_watched_while_a_player_plays_its_weights_gives_the_log_of
         time.sleep(0.02)
     training.join()
     player.send(Stop())
-    told: list[Event] = []
+    player_events: list[Event] = []
     while player.alive:
-        told += player.drain()
+        player_events += player.drain()
         time.sleep(0.01)
     assert player.join(10)
     assert len(set(steps)) > 1
-    assert not [event for event in told if isinstance(event, Failed)]
-    assert {event.step for event in told if isinstance(event, EpisodeBegan)} <= set(steps)
-    assert any(isinstance(event, Frame) for event in told)
+    assert not [event for event in player_events if isinstance(event, Failed)]
+    assert {event.step for event in player_events if isinstance(event, EpisodeBegan)} <= set(steps)
+    assert any(isinstance(event, Frame) for event in player_events)
     assert log(list(read_events(watched))) == log(list(read_events(alone)))
 
 

@@ -1,4 +1,4 @@
-"""The machinery of the evidence: what is trained again, what is told of it, and how sure it is."""
+"""The programs of the evidence: what is trained again, what is reported, and with which intervals."""
 
 from __future__ import annotations
 
@@ -139,21 +139,21 @@ def test_strictly_means_success_and_a_gap() -> None:
 
 
 @pytest.mark.usefixtures("tiny")
-def test_a_cell_is_trained_tested_and_stored_small(tmp_path: Path) -> None:
+def test_a_cell_is_trained_tested_and_stored_as_a_small_file(tmp_path: Path) -> None:
     cell = Cell(TINY_ROWS[1], 0)
     write_result(cell.path(tmp_path), train_cell.result_of(cell))
-    told = cell.stored(tmp_path)
-    assert told is not None
-    assert (told["task"], told["agent"], told["seed"], told["steps"], told["ended"]) == (
+    result = cell.stored(tmp_path)
+    assert result is not None
+    assert (result["task"], result["agent"], result["seed"], result["steps"], result["ended"]) == (
         "tiny",
         "gru",
         0,
         640,
         "completed",
     )
-    assert [step for step, _ in told["curve"]] == [320, 640] and told["best_step"] in (320, 640)
-    assert len(told["returns"]) == 3 and told["score"] == pytest.approx(np.mean(told["returns"]), rel=1e-3)
-    assert told["episodes"] > 10 and told["versions"]["torch"] and cell.made_by(told["config"])
+    assert [step for step, _ in result["curve"]] == [320, 640] and result["best_step"] in (320, 640)
+    assert len(result["returns"]) == 3 and result["score"] == pytest.approx(np.mean(result["returns"]), rel=1e-3)
+    assert result["episodes"] > 10 and result["versions"]["torch"] and cell.made_by(result["config"])
     assert cell.path(tmp_path).stat().st_size < 8_000
     assert "/home" not in (text := cell.path(tmp_path).read_text()) and str(ROOT) not in text
 
@@ -170,16 +170,16 @@ def test_a_strict_cell_ends_when_it_passes_and_is_judged_on_test_seeds(
 
     monkeypatch.setattr(train_cell.strict, "strictly", strictly)
     monkeypatch.setattr(train_cell, "STRICT_FROM", -2.0)
-    told = train_cell.result_of(Cell(TINY_ROWS[2], 0))
+    result = train_cell.result_of(Cell(TINY_ROWS[2], 0))
     assert asked == [train_cell.STRICT_SEEDS, TEST_SEEDS]
-    assert (told["ended"], told["score"], told["gap"]) == ("solved", 0.99, 1.5)
-    assert 320 <= told["best_step"] <= told["steps"]
+    assert (result["ended"], result["score"], result["gap"]) == ("solved", 0.99, 1.5)
+    assert 320 <= result["best_step"] <= result["steps"]
 
 
 @pytest.mark.usefixtures("tiny")
 def test_a_cell_ends_at_its_time_limit(tmp_path: Path) -> None:
-    told = train_cell.result_of(Cell(TINY_ROWS[1], 0), limit_s=0.0)
-    assert told["ended"] == "time" and told["steps"] < 640
+    result = train_cell.result_of(Cell(TINY_ROWS[1], 0), limit_s=0.0)
+    assert result["ended"] == "time" and result["steps"] < 640
 
 
 @pytest.mark.usefixtures("tiny")
@@ -255,11 +255,11 @@ def _alive(pid: int) -> bool:
 
 def stored(folder: Path, row: Row, seed: int, score: float, **more: Any) -> None:
     cell = Cell(row, seed)
-    told = {
+    result = {
         "task": row.task, "agent": row.agent, "seed": seed, "steps": 500 + seed, "episodes": 40, "cpu_seconds": 9.6,
         "ended": "completed", "best_step": 320, "score": score, "curve": [[320, score / 2], [640, score]],
     }  # fmt: skip
-    write_result(cell.path(folder), {**told, **more, "config": cell.config()})
+    write_result(cell.path(folder), {**result, **more, "config": cell.config()})
 
 
 @pytest.fixture
@@ -279,7 +279,7 @@ def test_the_report_counts_seeds_that_passed(evidence: Path) -> None:
     assert maze.solved_at() == [320]
 
 
-def test_the_tables_tell_mean_interval_and_control(evidence: Path) -> None:
+def test_the_tables_show_mean_interval_and_control(evidence: Path) -> None:
     text = report.section(results.groups(evidence))
     assert "| none (control) | 1 of 1, at most 100 (5 planned) | 99.5 [99.5, 99.5] | 99.5 | 520 | 10 s |" in text
     # 27 resamples: 0.65 of the way from the lowest mean, 5, to the next, 22/3; the same from 16 down to 44/3.
@@ -300,10 +300,10 @@ def test_curves_of_seeds_that_ended_early_go_on_level(evidence: Path) -> None:
 def test_what_another_configuration_made_is_named(evidence: Path) -> None:
     assert report.stale(results.groups(evidence)) == []
     path = Cell(TINY_ROWS[1], 21).path(evidence)
-    told = read_result(path)
-    assert told is not None
-    told["config"]["learn"]["lr"] = 0.5
-    path.write_text(json.dumps(told))
+    result = read_result(path)
+    assert result is not None
+    result["config"]["learn"]["lr"] = 0.5
+    path.write_text(json.dumps(result))
     assert report.stale(results.groups(evidence)) == ["tiny/gru-21"]
 
 
@@ -356,7 +356,7 @@ def test_without_evidence_the_report_says_so(tmp_path: Path, capsys: pytest.Capt
     assert "make evidence" in capsys.readouterr().err
 
 
-def test_attention_is_told_with_chance(tmp_path: Path, tiny: None) -> None:
+def test_attention_shares_are_reported_with_the_chance_level(tmp_path: Path, tiny: None) -> None:
     shares = {"chance": 0.05, "attention/pool": {"mean": 0.2, "best": 0.4, "where": [1]},
               "attention/self/0": {"mean": 0.3, "best": 0.9, "where": [0, 3]}}  # fmt: skip
     stored(tmp_path, TINY_ROWS[1], 20, 12.0, attention=shares)
@@ -370,7 +370,7 @@ def test_a_row_of_an_unknown_memory_is_refused(tiny: None) -> None:
 
 
 def test_shares_of_attention_are_those_of_the_relevant_token() -> None:
-    """A pool that cannot tell tokens apart spreads evenly: its share is chance."""
+    """A pool that cannot tell tokens apart spreads evenly: its share is the chance level."""
     import torch
 
     from dqngui.envs.make import make_vector
@@ -383,7 +383,7 @@ def test_shares_of_attention_are_those_of_the_relevant_token() -> None:
     envs.close()
     with torch.no_grad():
         network.attention.pool.query.weight.zero_()
-    told = attention_shares.shares(network, experiment)
-    assert told["chance"] == pytest.approx(1 / network.encoder.count, abs=1e-4)
-    assert told["attention/pool"]["mean"] == pytest.approx(1 / network.encoder.count, abs=1e-4)
-    assert told["attention/self/0"]["best"] > told["attention/self/0"]["mean"]
+    result = attention_shares.shares(network, experiment)
+    assert result["chance"] == pytest.approx(1 / network.encoder.count, abs=1e-4)
+    assert result["attention/pool"]["mean"] == pytest.approx(1 / network.encoder.count, abs=1e-4)
+    assert result["attention/self/0"]["best"] > result["attention/self/0"]["mean"]

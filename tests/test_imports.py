@@ -37,7 +37,7 @@ def loaded_by(statements: str, heavy: tuple[str, ...] = HEAVY) -> set[str]:
         "from dqngui.__main__ import main; main(['train', '--set', 'learn.lr=-1'])",
     ],
 )
-def test_light_things_load_nothing_heavy(statements: str) -> None:
+def test_light_modules_load_no_heavy_ones(statements: str) -> None:
     assert loaded_by(statements) == set()
 
 

@@ -1,4 +1,4 @@
-"""Chance in learning: runs with noise, dropout, augmentation and priorities repeat bit for bit; playing has none."""
+"""Random streams: runs with noise, dropout, augmentation and priorities repeat bit for bit; playing has none."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def test_random_streams_continue_when_a_run_is_resumed(kind: str, tmp_path: Path
     request = replace(request, folder=str(cut))
     first = log(list(run_inline(replace(request, schedule=(Stop(at=220),)))))
     second = log(list(run_inline(replace(request, experiment=None, resume=True))))
-    told = [row for row in (*first, *second) if row["type"] in ("Learned", "EpisodeEnded", "Evaluated")]
-    assert told == [row for row in rows if row["type"] in ("Learned", "EpisodeEnded", "Evaluated")]
+    logged = [row for row in (*first, *second) if row["type"] in ("Learned", "EpisodeEnded", "Evaluated")]
+    assert logged == [row for row in rows if row["type"] in ("Learned", "EpisodeEnded", "Evaluated")]
     ends = [load_weights(folder, "last")[1] for folder in (whole, cut)]
     assert all(torch.equal(value, ends[1][name]) for name, value in ends[0].items())
 

@@ -255,6 +255,8 @@ def test_a_log_of_today_holds_keys_and_arguments() -> None:
     assert b'"reason":{"key":"setting.not_live","args":{"path":"net.width"}}' in line
     again = decode_event(line)
     assert again == refused
-    assert isinstance(again, KnobRefused) and again.words.startswith("`net.width` cannot change while the run trains")
+    assert isinstance(again, KnobRefused) and again.words.startswith(
+        "`net.width` cannot be changed while the run trains"
+    )
     warned = decode_event(encode(Warned(step=1, text=say("play.other_device", device="cuda"))))
     assert isinstance(warned, Warned) and warned.words == "This machine has no cuda, so the agent plays on the CPU"

@@ -1,4 +1,4 @@
-"""Names of all modules that can be chosen, each with a summary, its options and where its code is. No module itself.
+"""The catalog: each module that can be chosen, with a summary, its options and where its code is. No module itself.
 
 An entry names its object by string, so that reading the catalog imports neither torch nor Qt.
 Adding a module means its own file and one entry here.
@@ -34,7 +34,7 @@ ALGORITHMS = {
         label="DQN",
     ),
     "ppo": AlgorithmEntry(
-        "Proximal policy optimisation: an actor and a critic that learn from what the policy has just done",
+        "Proximal policy optimisation: an actor and a critic that learn from the last steps of the present policy",
         "dqngui.learning.on_policy:OnPolicy",
         network="dqngui.nets.actor_critic:ActorCritic",
         label="PPO",
@@ -56,7 +56,9 @@ PANELS = {
         "How attention changed from checkpoint to checkpoint",
         "dqngui.gui.panels.over_training.over_training_panel:OverTrainingPanel",
     ),
-    "log": Entry("Tweaks, evaluations and notices in words", "dqngui.gui.panels.log.log_panel:LogPanel"),
+    "log": Entry(
+        "Changes of live settings, evaluations and notices in words", "dqngui.gui.panels.log.log_panel:LogPanel"
+    ),
     "agent": Entry("What the agent sees and values, and its player", "dqngui.gui.panels.agent.agent_panel:AgentPanel"),
     "attention": Entry("What each head attends to", "dqngui.gui.panels.internals.attention_panel:AttentionPanel"),
     "memory": Entry("Units of the memory over the episode", "dqngui.gui.panels.internals.memory_panel:MemoryPanel"),

@@ -37,7 +37,7 @@ class PoolAttentionOptions(Options, frozen=True):
         setting(
             "Standard deviation of the tokens' scores at the start of training. Raised, each head attends to "
             "few tokens from the start, so that one token among many is not lost in their mean; 0: all "
-            "tokens count alike.",
+            "tokens have the same weight at first.",
             ge=0,
             le=10,
         ),

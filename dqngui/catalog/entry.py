@@ -1,4 +1,4 @@
-"""One entry of the catalog, and how the object that it names is imported."""
+"""An entry of the catalog: describes one module and imports it when asked."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dqngui.schema import Options
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One choosable thing.
+    """One module that can be chosen.
 
     Attributes:
         summary: one line for help and tooltips.
         target: `module:object`.
         options: its settings.
-        needs: a pip requirement it asks for.
+        needs: the pip requirement that it needs.
         label: its name in the window; empty: the catalog's name.
     """
 
@@ -29,7 +29,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class AlgorithmEntry(Entry, frozen=True):
-    """A learning algorithm; `network`, `module:object`, is what its agents are made of."""
+    """A learning algorithm; `network` is the class of its networks, as `module:object`."""
 
     network: str = ""
 

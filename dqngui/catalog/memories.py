@@ -89,7 +89,7 @@ class LRUOptions(Options, frozen=True):
     chrono: Annotated[
         int,
         setting(
-            "Longest time, in steps, that units are initialised to remember; 0: as the radius gives it. "
+            "Longest time, in steps, that units are initialised to remember; 0: the radius decides. "
             "Raise it to the length of what must be remembered.",
             label="Chrono horizon",
             ge=0,
@@ -109,7 +109,7 @@ class LRUOptions(Options, frozen=True):
     max_turn: Annotated[
         float,
         setting(
-            "Largest share of a full turn that λ makes in one step at the start. Lower prefers slow changes.",
+            "Largest angle of λ at the start, as a share of a full circle per step. Lower prefers slow changes.",
             advanced=True,
             gt=0,
             le=1,
@@ -119,7 +119,7 @@ class LRUOptions(Options, frozen=True):
 
 class MinGRUOptions(RecurrentOptions, frozen=True):
     layers: Annotated[
-        int, setting("Recurrent layers; gates of the upper ones hear of the past through those below.", ge=1, le=8)
+        int, setting("Recurrent layers. The gates of a layer see the past only through the layers below.", ge=1, le=8)
     ] = 1
 
 
@@ -150,29 +150,29 @@ class DncOptions(Options, frozen=True):
 
 class SarimaOptions(Options, frozen=True):
     p: Annotated[
-        int, setting("Autoregressive order: the forecast weighs so many of the last observations.", ge=0, le=100)
+        int, setting("Autoregressive order: number of last observations that the forecast uses.", ge=0, le=100)
     ] = 2
     d: Annotated[
         int,
         setting(
-            "How often differences are taken. 1 forecasts changes instead of levels, 2 changes of changes: for series "
-            "that wander off or follow a trend.",
+            "Number of times that differences are computed. 1 forecasts changes instead of values, 2 changes of "
+            "changes: for series that drift or follow a trend.",
             ge=0,
             le=2,
         ),
     ] = 0
     q: Annotated[
         int,
-        setting("Moving average order: the forecast weighs so many of its own last errors.", ge=0, le=100),
+        setting("Moving average order: number of its own last errors that the forecast uses.", ge=0, le=100),
     ] = 1
     seasonal_p: Annotated[
-        int, setting("The forecast weighs what was observed so many seasons back.", label="Seasonal p", ge=0, le=10)
+        int, setting("Number of earlier seasons whose observations the forecast uses.", label="Seasonal p", ge=0, le=10)
     ] = 1
     seasonal_d: Annotated[
         int,
         setting(
-            "How often differences to the season before are taken: for a pattern that stays. It then forecasts "
-            "changes from season to season.",
+            "Number of times that differences to the season before are computed: for a pattern that stays the same. "
+            "The memory then forecasts changes from season to season.",
             label="Seasonal d",
             ge=0,
             le=2,
@@ -180,10 +180,10 @@ class SarimaOptions(Options, frozen=True):
     ] = 0
     seasonal_q: Annotated[
         int,
-        setting("The forecast weighs its own errors of so many seasons back.", label="Seasonal q", ge=0, le=10),
+        setting("Number of earlier seasons whose forecast errors the forecast uses.", label="Seasonal q", ge=0, le=10),
     ] = 0
     season: Annotated[
-        int, setting("Length of a season: what the agent sees comes again after it.", unit="steps", ge=2, le=1000)
+        int, setting("Length of a season, after which the pattern repeats.", unit="steps", ge=2, le=1000)
     ] = 12
 
 
@@ -206,13 +206,13 @@ MEMORIES = {
         label="MANN",
     ),
     "sarima": Entry(
-        "SARIMA: a linear forecast of each observed number, with seasons, that learns from its own error",
+        "SARIMA: a linear forecast of each observed number, with seasons, trained by its own error",
         "dqngui.nets.memory.sarima:Sarima",
         SarimaOptions,
         label="SARIMA",
     ),
     "dnc": Entry(
-        "Differentiable neural computer: an external memory that knows what is free and the order of writing",
+        "Differentiable neural computer: an external memory that tracks free slots and the order of writing",
         "dqngui.nets.memory.dnc:DNC",
         DncOptions,
         label="DNC",

@@ -1,4 +1,4 @@
-"""Tasks of our own; any gymnasium id works too."""
+"""The tasks of dqngui; any other gymnasium id works too."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class RecallOptions(Options, frozen=True):
         ),
     ] = 20
     symbols: Annotated[
-        int, setting("Number of different symbols; a guess is right once in that many times.", ge=2, le=64)
+        int, setting("Number of different symbols; a random guess is right with probability 1 / symbols.", ge=2, le=64)
     ] = 4
     cues: Annotated[
         int,
@@ -42,7 +42,7 @@ class RecallOptions(Options, frozen=True):
 
 class PeriodicOptions(Options, frozen=True):
     period: Annotated[
-        int, setting("Steps after which the changes repeat; that many must be remembered.", ge=1, le=1000)
+        int, setting("Steps after which the changes repeat, and which must be remembered.", ge=1, le=1000)
     ] = 8
     noise: Annotated[
         float, setting("Standard deviation of the noise in every change; the season's own is 1.", ge=0, le=100)
@@ -50,7 +50,8 @@ class PeriodicOptions(Options, frozen=True):
     steps: Annotated[int, setting("Steps of an episode.", ge=1, le=100_000)] = 64
     price: Annotated[bool, setting("The agent sees the price, the sum of all changes, and not the change.")] = False
     reward: Annotated[
-        Literal["sign", "profit"], setting("±1 for the side of the next change, or what the position earns.")
+        Literal["sign", "profit"],
+        setting("sign: +1 if the position has the side of the next change, else −1; profit: what the position earns."),
     ] = "sign"
 
 

@@ -1,4 +1,4 @@
-"""What can be written on the command line, as one struct a command."""
+"""The arguments of each command, one struct a command, and how they are parsed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dqngui.texts import ReadableError, Text, say
 
 
 class UsageError(ReadableError):
-    """The command line cannot be understood, told in one sentence."""
+    """The error for a command line that cannot be understood."""
 
 
 def option(help: str, metavar: str | None = None) -> Any:

@@ -1,4 +1,4 @@
-"""From arguments to a checked experiment, before anything is started or written."""
+"""Makes a checked experiment from the arguments, before anything is started or written."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def experiment_of(arguments: TrainArguments) -> Experiment:
 
 
 def forked_experiment(arguments: TrainArguments) -> tuple[Path, Experiment]:
-    """The run that `--fork` names, and its experiment as it stood when it was saved, changed as the arguments say.
+    """The run that `--fork` names, and the settings of its saved state, changed as the arguments say.
 
     Raises ConfigError.
     """

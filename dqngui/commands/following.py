@@ -21,7 +21,7 @@ BUDGET_MS = 50.0
 
 
 class Interruption:
-    """Whether the user asked to stop. The second request raises KeyboardInterrupt at once."""
+    """Says whether the user asked to stop. A second request raises KeyboardInterrupt at once."""
 
     def __init__(self) -> None:
         self.requested = False
@@ -56,14 +56,14 @@ class Outcome:
 
     @property
     def broken(self) -> bool:
-        """A breakpoint has ended it."""
+        """Whether a breakpoint ended the job."""
         return (
             bool(self.hits) and not self.interrupted and self.finished is not None and self.finished.reason == "stopped"
         )
 
     @property
     def status(self) -> int:
-        """The exit status: 0 done, 1 our fault, 2 the user's mistake, 3 stopped by a breakpoint, 130 interrupted."""
+        """The exit status: 0 done, 1 error in dqngui, 2 user's mistake, 3 stopped by a breakpoint, 130 interrupted."""
         if self.failed is not None:
             return 2 if self.failed.mistake else 1
         if self.interrupted:

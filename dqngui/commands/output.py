@@ -24,7 +24,7 @@ BAR_WIDTH = 20
 
 
 class Output(Protocol):
-    """Takes events as they come; `close` ends the display."""
+    """Shows events as they come; `close` ends the display."""
 
     def take(self, event: Event) -> None: ...
 
@@ -75,7 +75,7 @@ class ProgressLine:
             case Evaluated():
                 self._evaluation = event.mean
                 if event.best:
-                    self._best = event.judged
+                    self._best = event.ranking_score
                 if not self._live:
                     print(self.text(), file=sys.stderr)
             case Warned():

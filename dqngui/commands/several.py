@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from dqngui.hosts import Host
 
 
-_GO_ON = {"at_breakpoint": "go on"}  # a replayed log may set some, and nobody is there to answer
+_GO_ON = {"at_breakpoint": "go on"}  # a replayed log may set breakpoints, and nobody could continue a paused run
 
 
-class Row(msgspec.Struct):
-    """One seed's line of the table.
+class SeedResult(msgspec.Struct):
+    """The result of one seed: one line of the table.
 
     Attributes:
         seconds: wall seconds of training, evaluations and start left out.
-        best: best evaluation, as the run's own choice of a checkpoint saw it.
+        best: mean return of the evaluation that chose the best checkpoint.
         test: mean return of the best checkpoint on test seeds.
         reason: why training ended.
     """
@@ -54,7 +54,7 @@ class SeedRun:
         from dqngui.runs.folder import create
 
         folder = create(runs, experiment)
-        self.row = Row(seed=experiment.run.seed, folder=str(folder))
+        self.row = SeedResult(seed=experiment.run.seed, folder=str(folder))
         self.failed: Failed | None = None
         self._test_episodes = test_episodes
         self._json = json
@@ -105,8 +105,8 @@ class SeedRun:
         if self._json and not isinstance(event, Weights):
             write_json_line(msgspec.json.encode({**msgspec.json.decode(encode(event)), "seed": row.seed}))
         elif isinstance(event, Evaluated):
-            told = say("shown.seed", seed=row.seed, step=event.step, role=event.role, mean=event.mean)
-            print(told, file=sys.stderr)
+            text = say("shown.seed", seed=row.seed, step=event.step, role=event.role, mean=event.mean)
+            print(text, file=sys.stderr)
 
 
 def _test_request(folder: str, episodes: int) -> Request:
@@ -159,8 +159,8 @@ def _poll(running: list[SeedRun], done: list[SeedRun], request: Interruption) ->
             running.remove(seed_run)
             done.append(seed_run)
             if seed_run.failed is not None:
-                told = say("shown.seed_failed", seed=seed_run.row.seed, problem=seed_run.failed.text)
-                print(told, file=sys.stderr)
+                text = say("shown.seed_failed", seed=seed_run.row.seed, problem=seed_run.failed.text)
+                print(text, file=sys.stderr)
     time.sleep(IDLE_S)
 
 
@@ -186,8 +186,8 @@ def seeds_of(text: str) -> list[int]:
     return seeds
 
 
-def median_row(rows: list[Row]) -> dict[str, Any]:
-    """Medians over the seeds; a column with a gap has none."""
+def median_row(rows: list[SeedResult]) -> dict[str, Any]:
+    """Medians over the seeds; None for a column in which a value is missing."""
     median: dict[str, Any] = {}
     for column in ("steps", "seconds", "best", "test"):
         values = [getattr(row, column) for row in rows]
@@ -195,7 +195,7 @@ def median_row(rows: list[Row]) -> dict[str, Any]:
     return median
 
 
-def _print_table(rows: list[Row], json: bool) -> None:
+def _print_table(rows: list[SeedResult], json: bool) -> None:
     rows = sorted(rows, key=lambda row: row.seed)
     median = median_row(rows)
     if json:

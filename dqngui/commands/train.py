@@ -41,7 +41,8 @@ def run(arguments: TrainArguments) -> int:
     request = msgspec.structs.replace(
         request,
         schedule=(*request.schedule, *breaks),
-        options=request.options | {"at_breakpoint": "stop" if breaks else "go on"},  # nobody is there to answer
+        options=request.options
+        | {"at_breakpoint": "stop" if breaks else "go on"},  # nobody could continue a paused run
     )
     output: Output = JsonLines() if arguments.json else ProgressLine(total_steps)
     return _train(request, arguments.host, output, quiet=arguments.json)
@@ -107,7 +108,7 @@ def _train(request: Request, host: str, output: Output, quiet: bool) -> int:
     outcome = follow(open_host(host, request), output.take)
     failed = outcome.failed
     if failed is not None and failed.mistake and failed.step == 0 and not request.resume:
-        shutil.rmtree(request.folder or "", ignore_errors=True)  # refused before the first step: leave nothing behind
+        shutil.rmtree(request.folder or "", ignore_errors=True)  # refused before the first step: leave no folder
     output.close()
     _report(request, outcome, quiet)
     return outcome.status

@@ -28,7 +28,7 @@ __all__ = [
 
 
 class ConfigError(ReadableError):
-    """A mistake of the user, for example in an experiment or on the command line, told in one sentence."""
+    """A mistake of the user, for example in an experiment or on the command line, described in one sentence."""
 
 
 class Experiment(Options, frozen=True):

@@ -1,4 +1,4 @@
-"""The task: environment, wrappers, names."""
+"""The settings of the task: environment, wrappers, names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Wrapper(Options, frozen=True):
 
 
 class EnvConfig(Options, frozen=True):
-    """The task."""
+    """The settings of the task."""
 
     id: Annotated[str, setting("Gymnasium id, or `module:Id` to import a module first.", label="Environment")] = (
         "CartPole-v1"

@@ -1,15 +1,16 @@
-"""Learning: of every algorithm; what does not concern the chosen one is ignored."""
+"""The settings of learning, for every algorithm; an algorithm ignores those that it does not use."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from dqngui.config import ppo
 from dqngui.config.schedule import Schedule
 from dqngui.schema import Options, setting
 
 
 class LearnConfig(Options, frozen=True):
-    """Learning."""
+    """The settings of learning."""
 
     algorithm: Annotated[str, setting("Learning algorithm.")] = "dqn"
     lr: Annotated[
@@ -33,91 +34,14 @@ class LearnConfig(Options, frozen=True):
             le=1,
         ),
     ] = 0.99
-    rollout: Annotated[
-        int,
-        setting(
-            "Steps of each environment between updates of the policy. More give steadier gradients and fewer updates.",
-            unit="steps",
-            live=True,
-            log=True,
-            ge=1,
-            le=65_536,
-        ),
-    ] = 128
-    epochs: Annotated[
-        int,
-        setting(
-            "Passes over the rollout in each update. More learn more from each step, and move further from "
-            "the policy that acted.",
-            live=True,
-            log=True,
-            ge=1,
-            le=100,
-        ),
-    ] = 4
-    clip: Annotated[
-        float,
-        setting(
-            "How far an action's probability may move in one update, as a share of what it was. Higher learns faster "
-            "and less steadily.",
-            label="Clip range",
-            live=True,
-            log=True,
-            gt=0,
-            le=10,
-        ),
-    ] = 0.2
-    gae_lambda: Annotated[
-        float,
-        setting(
-            "How long real rewards count before the critic's estimate takes over. Higher means less bias and "
-            "more noise.",
-            label="Trace λ",
-            live=True,
-            ge=0,
-            le=1,
-        ),
-    ] = 0.95
-    entropy_weight: Annotated[
-        float,
-        setting(
-            "Weight of the bonus for the policy's entropy. Higher explores for longer and exploits less.",
-            label="Entropy weight",
-            live=True,
-            log=True,
-            ge=0,
-            le=10,
-        ),
-    ] = 0.01
-    value_weight: Annotated[
-        float,
-        setting(
-            "Weight of the critic's loss relative to the policy's. Higher fits values better and improves "
-            "the policy more slowly.",
-            label="Value weight",
-            live=True,
-            log=True,
-            ge=0,
-            le=100,
-        ),
-    ] = 0.5
-    value_clip: Annotated[
-        bool,
-        setting(
-            "The critic's values, too, may change only by the clip range in one update.",
-            label="Clip values",
-            advanced=True,
-        ),
-    ] = False
-    normalise_advantages: Annotated[
-        bool,
-        setting(
-            "Advantages are scaled to mean 0 and standard deviation 1 in every minibatch, so that the size "
-            "of rewards matters less.",
-            label="Normalise advantages",
-            advanced=True,
-        ),
-    ] = True
+    rollout: ppo.Rollout = 128
+    epochs: ppo.Epochs = 4
+    clip: ppo.Clip = 0.2
+    gae_lambda: ppo.GaeLambda = 0.95
+    entropy_weight: ppo.EntropyWeight = 0.01
+    value_weight: ppo.ValueWeight = 0.5
+    value_clip: ppo.ValueClip = False
+    normalise_advantages: ppo.NormaliseAdvantages = True
     epsilon: Annotated[
         Schedule,
         setting("Share of random actions. Higher explores more and exploits less.", label="Exploration ε", live=True),
@@ -139,7 +63,8 @@ class LearnConfig(Options, frozen=True):
     window: Annotated[
         int,
         setting(
-            "Learned steps per window. Longer windows teach longer memory and cost more.",
+            "Learned steps per window. With longer windows a memory can learn to keep information for longer; they "
+            "cost more.",
             live=True,
             log=True,
             ge=1,
@@ -149,8 +74,8 @@ class LearnConfig(Options, frozen=True):
     burn_in: Annotated[
         int,
         setting(
-            "Steps before the learned ones that only bring a recurrent memory up to date. More make its "
-            "stored state more accurate and cost time.",
+            "Steps before the learned ones that only refresh the stored state of a recurrent memory. More make the "
+            "state more accurate and cost time.",
             live=True,
             log=True,
             ge=0,
@@ -159,7 +84,7 @@ class LearnConfig(Options, frozen=True):
     ] = 8
     window_from: Annotated[
         Literal["anywhere", "start"],
-        setting("Where windows begin: anywhere in an episode, or at its start (for cues shown at the start)."),
+        setting("Where windows start: anywhere in an episode, or at its start (for cues shown at the start)."),
     ] = "anywhere"
     state_stride: Annotated[
         int,
@@ -199,7 +124,7 @@ class LearnConfig(Options, frozen=True):
     updates: Annotated[
         int,
         setting(
-            "Updates each time. More learn more per step and run slower.",
+            "Gradient steps at each update. More learn more per step and run slower.",
             label="Updates each time",
             live=True,
             log=True,
@@ -210,7 +135,9 @@ class LearnConfig(Options, frozen=True):
     target: Annotated[
         Literal["soft", "hard"],
         setting(
-            "The target network follows a little at every update, or is copied now and then.", label="Target network"
+            "soft: the target network moves a little towards the online network at every update; hard: it is copied "
+            "from the online network at a fixed interval.",
+            label="Target network",
         ),
     ] = "soft"
     tau: Annotated[
@@ -228,7 +155,7 @@ class LearnConfig(Options, frozen=True):
         float,
         setting(
             "Share of the online network mixed into the averaged one at an update. The averaged network is what is "
-            "evaluated, saved and played: lower is steadier and lags behind; 1 takes the online network itself.",
+            "evaluated, saved and played. Lower is steadier and reacts later; 1 uses the online network itself.",
             label="Weight averaging",
             live=True,
             log=True,
@@ -307,7 +234,7 @@ class LearnConfig(Options, frozen=True):
         setting(
             "Weight of the memory's own loss (SARIMA: the error of its forecasts). Raised, the memory fits "
             "the observations better and helps the action values less; 0 switches it off.",
-            label="Self-taught weight",
+            label="Memory loss weight",
             live=True,
             log=True,
             ge=0,
@@ -343,8 +270,8 @@ class LearnConfig(Options, frozen=True):
     weight_decay: Annotated[
         float,
         setting(
-            "How fast weights shrink towards zero between updates (AdamW; biases do not). Raised, the network stays "
-            "simpler and forgets what is not used; 0 switches it off.",
+            "How fast weights shrink towards zero at each update (AdamW; biases do not shrink). Raised, weights that "
+            "are not needed stay small; 0 switches it off.",
             live=True,
             advanced=True,
             log=True,

@@ -1,4 +1,4 @@
-"""The network: encoder, attention, memory, head."""
+"""The settings of the network: encoder, attention, memory, head."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dqngui.schema import Options, setting
 
 
 class NetConfig(Options, frozen=True):
-    """The network: encoder, attention, memory, head."""
+    """The settings of the network: encoder, attention, memory, head."""
 
     attention: Annotated[str, setting("How the parts of one observation are weighed.")] = "self"
     attention_options: Annotated[dict[str, Any], setting("Settings of the attention.", advanced=True)] = {}
@@ -106,7 +106,7 @@ class NetConfig(Options, frozen=True):
     predictor: Annotated[
         bool,
         setting(
-            "A second head predicts the next observation from the memory's output and the action taken, so that the "
+            "A second head predicts the next observation from the memory's output and the action, so that the "
             "memory also learns from what it sees and not from rewards alone.",
             label="Next-observation head",
         ),

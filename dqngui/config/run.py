@@ -1,4 +1,4 @@
-"""The run: how long it is, where it computes, how often it evaluates and saves."""
+"""The settings of the run: its length, where it computes, how often it evaluates and saves."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ from dqngui.schema import Options, setting
 
 
 class RunConfig(Options, frozen=True):
-    """The run: how long it is, where it computes, how often it evaluates and saves."""
+    """The settings of the run: its length, where it computes, how often it evaluates and saves."""
 
     total_steps: Annotated[
         int, setting("Environment steps of the whole run.", label="Total steps", unit="steps", log=True, ge=1)
     ] = 150_000
     seed: Annotated[int, setting("Seed of everything random in the run.", ge=0, le=2**31 - 1)] = 0
-    device: Annotated[str, setting("auto, cpu, cuda, cuda:N or mps.", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
-    host: Annotated[Literal["inline", "thread", "process"], setting("Where training runs beside the window.")] = (
-        "thread"
-    )
+    device: Annotated[
+        str, setting("Where torch computes: auto, cpu, cuda, cuda:N or mps.", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    ] = "auto"
+    host: Annotated[
+        Literal["inline", "thread", "process"],
+        setting("Where training runs: inline, in a thread of the window, or in a process of its own."),
+    ] = "thread"
     threads: Annotated[
-        int, setting("Threads of torch; part of the experiment because sums depend on it.", ge=1, le=256)
+        int,
+        setting("Threads of torch; part of the experiment, because the rounding of sums depends on it.", ge=1, le=256),
     ] = 1
     eval_every: Annotated[
         int,

@@ -1,4 +1,4 @@
-"""Quantities that change with the steps of a run."""
+"""A schedule: a quantity that changes with the steps of a run."""
 
 from __future__ import annotations
 

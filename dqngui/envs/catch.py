@@ -1,6 +1,6 @@
 """Catch: a ball falls down a small picture and a paddle moves under it (after bsuite's, Osband et al. 2020).
 
-The picture has `rows` × `columns` pixels. The paddle, one pixel wide, begins in the middle of the
+The picture has `rows` × `columns` pixels. The paddle, one pixel wide, starts in the middle of the
 bottom row, the ball at the top in a column drawn with equal probabilities. At every step the paddle goes
 left, stays or goes right, as far as there is room, and the ball falls by one row. When the ball has reached
 the bottom row, after rows − 1 steps, the episode ends with reward +1 if the paddle is under it, else −1;

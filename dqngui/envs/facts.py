@@ -22,7 +22,7 @@ class HidesFacts(ABC):
 
     @abstractmethod
     def hidden(self) -> Facts:
-        """What it left out of the last observation."""
+        """What the wrapper left out of the last observation, by name."""
 
 
 def facts_of(env: Env, info: Mapping[str, Any]) -> Facts:

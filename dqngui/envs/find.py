@@ -47,7 +47,7 @@ from dqngui.envs.places import Places
 
 _WIDEST = math.pi / 6
 _LOUD = 2.0  # largest loudness of the loudest entity
-_BEHIND = (0.5, 2.5)  # range of how much less loud the others are
+_QUIETER_BY = (0.5, 2.5)  # range of how much less loud the others are
 _ARROWS = ((1, 0), (0, -1), (-1, 0), (0, 1))  # on the screen, where down is positive
 _SIDE, _REACH = 320, 140  # pixels: of the picture, and from its middle to an entity at distance 1
 
@@ -80,7 +80,7 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
         self.feature_names = ("x", "y", *(names if self._named else ("loudness",)))
         self._shape = (entities, 2 + name if self._named else 3)
         high = np.ones(self._shape, np.float32)
-        high[:, 2:] = 1.0 if self._named else _LOUD + _BEHIND[1]
+        high[:, 2:] = 1.0 if self._named else _LOUD + _QUIETER_BY[1]
         parts: dict[str, Any] = {"entities": spaces.Box(-high, high)}
         if self._named:
             parts["query"] = spaces.MultiDiscrete([3] * name)
@@ -147,9 +147,9 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
     def _loudness(self, places: np.ndarray) -> np.ndarray:
         """Loudness of all entities, (steps, n, 1); those at the rows `places` (steps,) are the loudest."""
         draw, steps = self.np_random, len(places)
-        behind = draw.uniform(*_BEHIND, size=(steps, self.entities))
-        behind[np.arange(steps), places] = 0
-        loudness: np.ndarray = draw.uniform(-_LOUD, _LOUD, size=(steps, 1)) - behind
+        quieter_by = draw.uniform(*_QUIETER_BY, size=(steps, self.entities))
+        quieter_by[np.arange(steps), places] = 0
+        loudness: np.ndarray = draw.uniform(-_LOUD, _LOUD, size=(steps, 1)) - quieter_by
         return loudness[..., None]
 
     def _name(self) -> np.ndarray:
@@ -196,7 +196,9 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
             if self._named:
                 drawing.disc(x, y, 8, _colour(row[2:]))
             else:
-                drawing.disc(x, y, 3 + 6 * float(row[2] + _LOUD + _BEHIND[1]) / (2 * _LOUD + _BEHIND[1]), BRIGHT)
+                drawing.disc(
+                    x, y, 3 + 6 * float(row[2] + _LOUD + _QUIETER_BY[1]) / (2 * _LOUD + _QUIETER_BY[1]), BRIGHT
+                )
         if self.relevant == "match" or (self.relevant == "recall" and self._time == 0):
             drawing.disc(middle, middle, 20, _colour(self._name()))
         elif self._named:

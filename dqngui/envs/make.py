@@ -1,4 +1,4 @@
-"""Makes environments from their configuration; every error in it becomes one sentence.
+"""Makes environments from their configuration; an error in the configuration becomes one sentence.
 
 `env.id` is any registered gymnasium id, or `module:Id` to import a module first. `env.kwargs` go to
 `gymnasium.make`, so `max_episode_steps` is one of them.
@@ -34,7 +34,7 @@ for _name, _entry in catalog.TASKS.items():
 
 
 LONGEST_GREEDY = 20_000
-"""Number of steps after which a greedy episode is cut if the task sets no limit: a policy may go in circles forever."""
+"""Steps after which a greedy episode is cut if the task sets no limit: a greedy policy may repeat itself forever."""
 
 
 def make_env(config: EnvConfig, render_mode: str | None = None, longest: int | None = None) -> gymnasium.Env[Any, Any]:
@@ -141,7 +141,7 @@ def _import_module(env_id: str) -> str:
 
 
 def _unknown(name: str) -> Text:
-    """There is no such environment; with names that read alike."""
+    """The sentence for an unknown environment, with similar names."""
     bare = name.rpartition("-v")[0] or name
     by_lower: dict[str, list[str]] = {}
     for known in gymnasium.registry:

@@ -1,4 +1,4 @@
-"""Parts of an observation, and what kind each leaf of a gymnasium space is.
+"""Parts of an observation: which kind of part each leaf of a gymnasium space becomes.
 
 | leaf                                                          | kind     | stored as                               |
 |---------------------------------------------------------------|----------|-----------------------------------------|
@@ -29,7 +29,7 @@ MAX_CATEGORIES = 1_000_000
 MINIGRID_SIZES = (11, 6, 4)
 """Categories of a minigrid cell: objects, colours, and states of doors or directions of the agent."""
 
-_SMALL_MAP = 16  # cells per side, up to which whole numbers of a small range are taken for categories
+_SMALL_MAP = 16  # cells per side, up to which whole numbers of a small range count as categories
 _FEW_CATEGORIES = 32
 _MOST_CHANNELS = 4
 _PICTURE_SIDE = 5  # cells per side, from which two axes are a picture and not a few short vectors

@@ -25,7 +25,7 @@ With `price` a memory must first take differences, x_t = P_t − P_{t−1}: d = 
 price alone then gives a little information: it has more often gone up before a change that is up (the best
 policy without memory follows the sign of P_t and earns about a fifth of a step's reward at s = 8).
 
-Rendering: the changes as bars, coloured by whether the position taken for them was right, and the
+Rendering: the changes as bars, coloured by whether the position at that step was right, and the
 price above them; the line marks one season back from the change that is to come.
 """
 

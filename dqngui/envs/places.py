@@ -1,4 +1,4 @@
-"""Places: the positions at which an environment draws the entities, so that attention can be marked on its picture.
+"""Places: where an environment draws its entities in its picture, so that attention can be marked there.
 
 An environment, or a wrapper around it, that observes a list of entities (N, F) may have a method `entity_places()`. It
 returns (N, 2) floats, a row for each row of the last observation: the position of the entity in the picture of

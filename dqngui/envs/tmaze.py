@@ -13,20 +13,20 @@ junction, else 0), `junction` (1 at the junction, else 0). Neither position nor 
   At t = N the agent stands at the junction and its action ends the episode: +1 if it matches the
   cue, -1 if not. Every episode has N + 1 steps.
   Oracle: +1. Best without memory: 0. (The best action values at the junction differ by 2.)
-  There is one way to do without memory: a policy that sees its previous action can choose the action at
+  There is one way to solve it without memory: a policy that sees its previous action can choose the action at
   t = 0 by the cue and then repeat it up to the junction, so that its actions store the cue. That takes
   N + 1 equal actions that are rewarded only together, so Q-learning has no gradient towards it: without memory, but
   with previous action and reward, it stayed between 40 and 57 % right, with no lasting difference of the values, in 8
   of 8 seeds for each of N = 1, 5, 10, 30.
 
 **Active** (`active=True`), 4 actions: forward, back, up, down (after Ni et al. 2023, arXiv:2307.03864).
-  The cue stands one cell behind the start (x = -1) and is seen only there; the junction is at x = N.
+  The cue is one cell to the left of the start (x = -1) and is seen only there; the junction is at x = N.
   Forward and back move one cell, where there is one; up and down do nothing before the junction. Up
   or down at the junction ends the episode: +1 if it matches the cue, -1 if not. The way to the cue
   and back to the junction takes N + 2 moves, so the last step is step N + 3: the task ends then in
-  any case (terminated, since the horizon belongs to the task), with reward 0 for not having turned.
-  Every step t = 1, 2, ... that does not turn costs 1/(N+2) if the agent has fallen behind the best
-  schedule, that is if x < t - 2 after it.
+  any case (terminated, since the horizon belongs to the task), with reward 0 if it has not turned.
+  Every step t = 1, 2, ... that does not turn costs 1/(N+2) if the agent is slower than the best
+  policy, that is if x < t - 2 after the step.
   Oracle: back, forward N + 1 times, turn: +1. Best without memory: 0. A policy that repeats an action to
   store the cue stands still or walks too late, so the previous action does not help here.
 

@@ -1,7 +1,7 @@
 """Where a job runs: inline, in a thread of this process, or in a process of its own. Not what a job does.
 
 All hosts give the same stream of events for the same request and schedule of commands. A host finds
-its job by name in the catalog and imports it where it runs, so that this room never imports torch.
+its job by name in the catalog and imports it where it runs, so that this package never imports torch.
 """
 
 from __future__ import annotations

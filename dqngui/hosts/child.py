@@ -28,7 +28,7 @@ COMMAND = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from dqngui.
 BATCH_SECONDS, BATCH_EVENTS = 0.05, 500
 WATCH_SECONDS = 0.5
 BACKGROUND, NICENESS = frozenset({"play", "study"}), 10
-"""Jobs that only serve somebody who watches: they run at lower priority, so that training comes first."""
+"""Jobs that only show something to the user: they run at lower priority, so that training comes first."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The contract of a host: one job, and the way to talk with it."""
+"""The contract of a host: it runs one job, takes commands for it and gives its events."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ DRAIN_MS = 8.0
 
 
 class Host(Protocol):
-    """One job where it runs. Its events end with Finished; after Failed the reason in Finished is `failed`."""
+    """Runs one job. Its events end with Finished; after Failed the reason in Finished is `failed`."""
 
     def start(self) -> None:
-        """Begin; returns at once."""
+        """Start the job; returns at once."""
 
     def send(self, command: Command) -> None:
         """Give the job a command; does nothing once the job has ended."""

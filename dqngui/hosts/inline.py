@@ -30,17 +30,17 @@ class InlineHost:
         self._inbox.send(command)
 
     def drain(self, budget_ms: float = DRAIN_MS) -> list[Event]:
-        taken, self._left = self._left, []
+        events, self._left = self._left, []
         end = time.perf_counter() + budget_ms / 1000
         while self._events is not None:
             event = next(self._events, None)
             if event is None:
                 self._events = None
             elif self._ending.admit(event):
-                taken.append(event)
+                events.append(event)
             if time.perf_counter() >= end:
                 break
-        return taken
+        return events
 
     @property
     def alive(self) -> bool:

@@ -1,7 +1,7 @@
 """Reads a stored run's log in a small thread and gives its events as a host does, as if the run were live.
 
 The thread decodes the log in slices. Each is so short that the window never waits for the interpreter's lock. The
-thread stays only a few slices ahead of what was taken.
+thread decodes only a few slices more than were drained.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dqngui.runs.folder import EVENTS
 from dqngui.texts import Text, say
 
 SLICE = 64 * 1024  # bytes, some five hundred events
-AHEAD = 64  # slices decoded and not yet taken
+AHEAD = 64  # slices decoded and not yet drained
 MOST = 8_000  # at most so many events a drain, and fewer if the window needs longer for them than TICK_S
 TICK_S = 0.012
 _decoder = msgspec.json.Decoder(ALL_EVENTS)
@@ -40,7 +40,7 @@ class LogReader:
         self.problem: Text | str = ""
         self._slices: deque[tuple[list[Event], int]] = deque()
         self._room = threading.Semaphore(AHEAD)
-        self._taken = 0
+        self._drained_bytes = 0
         self._most = MOST
         self._cancelled = False
         self._over = False
@@ -52,12 +52,12 @@ class LogReader:
 
     @property
     def share(self) -> float:
-        """How much of the log was taken, 0…1."""
-        return self._taken / self.size if self.size else 1.0
+        """Share of the log that was drained, from 0 to 1."""
+        return self._drained_bytes / self.size if self.size else 1.0
 
     @property
     def ahead(self) -> int:
-        """Slices that were decoded and not yet taken."""
+        """Number of slices that were decoded and not yet drained."""
         return len(self._slices)
 
     # -- as a host -------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ class LogReader:
         while self._slices and len(events) < self._most:
             slice_, end = self._slices.popleft()
             events += slice_
-            self._taken = end
+            self._drained_bytes = end
             self._room.release()
         return events
 
@@ -93,7 +93,7 @@ class LogReader:
         return not self._thread.is_alive()
 
     def kill(self) -> None:
-        """Read no further; what was decoded and not taken is dropped."""
+        """Read no further; what was decoded and not drained is dropped."""
         self._cancelled = True
         self._room.release()
         self._slices.clear()

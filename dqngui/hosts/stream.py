@@ -12,7 +12,7 @@ from dqngui.messages import Event, Failed, Finished, Learned, Request, Weights
 from dqngui.runs.failure import failed
 from dqngui.texts import say
 
-CHUNK = 500  # events taken between two looks at the clock
+CHUNK = 500  # number of events that are taken before the clock is read again
 
 
 class Ending:
@@ -68,8 +68,7 @@ def job_events(target: str, request: Request, inbox: Inbox) -> Iterator[Event]:
 class Outbox:
     """A queue of events from the thread that makes them to the thread that takes them.
 
-    Order is kept. Of the `Weights` not yet taken only the newest is held: an older one is
-    forgotten at once, since it may be large.
+    The order is kept. Of several `Weights` that wait, only the newest is kept, because they may be large.
     """
 
     def __init__(self) -> None:
@@ -90,7 +89,7 @@ class Outbox:
 
     @property
     def done(self) -> bool:
-        """Closed, and everything has been taken."""
+        """Whether it is closed and empty."""
         return self.closed and not self._cells
 
     def __len__(self) -> int:
@@ -98,22 +97,22 @@ class Outbox:
 
     def take(self, most: int) -> list[Event]:
         """Up to `most` events, the oldest first; never waits."""
-        taken: list[Event] = []
-        while len(taken) < most:
+        events: list[Event] = []
+        while len(events) < most:
             try:
                 cell = self._cells.popleft()
             except IndexError:
                 break
             try:
-                taken.append(cell.pop())
+                events.append(cell.pop())
             except IndexError:  # weights that newer ones replaced
                 continue
-        return taken
+        return events
 
     def drain(self, budget_ms: float) -> list[Event]:
         """Everything that is there, as far as the time allows; never waits."""
         end = time.perf_counter() + budget_ms / 1000
-        taken = self.take(CHUNK)
+        events = self.take(CHUNK)
         while self._cells and time.perf_counter() < end:
-            taken += self.take(CHUNK)
-        return taken
+            events += self.take(CHUNK)
+        return events

@@ -23,7 +23,7 @@ from dqngui.runs.folder import read_experiment
 
 CPU = torch.device("cpu")
 MAX_NUMBERS = 1024
-"""An observation of more numbers is taken for a picture, and is not sent with the steps."""
+"""An observation with more numbers counts as a picture, and is not sent with the steps."""
 
 
 def experiment_of(command: OpenAgent) -> Experiment:
@@ -109,7 +109,7 @@ class LoadedAgent:
             observation: parts (1, *shape).
             inputs: the network's inputs of the step.
             state: before the step.
-            action: the action taken at the step.
+            action: the action of the step.
         """
         add_rollout(record.values)
         if wanted:

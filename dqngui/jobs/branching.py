@@ -1,4 +1,4 @@
-"""From which step a run can be forked, which settings a fork changes, and what it can take over. Imports no torch."""
+"""Rules of forks: from which step, with which changed settings, and what a fork can copy. Imports no torch."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def check_branch(folder: Path, step: int, experiment: Experiment) -> None:
 
 
 def stays_whole(path: str) -> bool:
-    """Whether a fork that changes this setting can take over the whole training, and not only parameters that fit."""
+    """Whether a fork that changes this setting can copy the whole training, and not only the parameters that fit."""
     section, _, name = path.partition(".")
     if section == "run":
         return name != "seed"

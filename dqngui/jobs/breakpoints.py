@@ -1,4 +1,4 @@
-"""Conditions on which training pauses, so that one can look at the state where something went wrong.
+"""Breakpoints: conditions on which training pauses, so that the user can inspect the state where something went wrong.
 
 They are checked after each vector step, never by the clock: the same schedule of commands gives the same hits in every
 host. A condition that stays true hits again only after it was false, or was removed and set anew; setting another one
@@ -20,12 +20,12 @@ from dqngui.texts import Text, say
 
 EPISODES = 20
 """Number of training episodes in the mean that is called `return`; before that many have ended there is none."""
-FIGURES = (
+LEARNED_QUANTITIES = (
     "loss", "td_error", "q_mean", "grad_norm", "epsilon", "policy_loss", "value_error", "entropy", "kl", "clip_share",
     "explained",
 )  # fmt: skip
 """Fields of `Learned` that breakpoints can be set on; those of the clock would differ from run to run."""
-QUANTITIES = ("return", "evaluation", *FIGURES)
+QUANTITIES = ("return", "evaluation", *LEARNED_QUANTITIES)
 """All quantities that training knows."""
 
 _NAMES = {
@@ -139,13 +139,15 @@ class Breakpoints:
                 self._returns.append(event.ret)
                 self._ended = True
             case Learned():
-                self.note_figures({name: value for name in FIGURES if (value := getattr(event, name)) is not None})
+                self.note_values(
+                    {name: value for name in LEARNED_QUANTITIES if (value := getattr(event, name)) is not None}
+                )
             case Evaluated(role="selection"):
                 self._values["evaluation"] = event.mean
 
-    def note_figures(self, figures: Mapping[str, float]) -> None:
+    def note_values(self, measured: Mapping[str, float]) -> None:
         """Keep quantities by name."""
-        self._values.update(figures)
+        self._values.update(measured)
 
     def hits(self) -> list[tuple[Breakpoint, float]]:
         """The breakpoints whose condition has become true since the last call, each with the value of its quantity."""

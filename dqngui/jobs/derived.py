@@ -1,6 +1,6 @@
 """Views that are computed from a recorded step: attention rollout and saliency.
 
-Saliency is how much each part of the observation contributes to the value of the action that was taken, while the
+Saliency is how much each part of the observation contributes to the value of the agent's action, while the
 memory's state is held fixed: gradient × input, and integrated gradients from an observation of zeros.
 """
 
@@ -21,7 +21,7 @@ from dqngui.nets.trunk import Inputs, Trunk
 ROLLOUT, POOLED, POOL, LAYER = "attention/rollout", "attention/rollout/pool", "attention/pool", "attention/self/"
 GRADIENT, INTEGRATED = "saliency/gradient", "saliency/integrated"
 STEPS = 16
-"""Number of points between the baseline and the observation at which gradients are taken."""
+"""Number of points between the baseline and the observation at which gradients are computed."""
 
 Tensors = dict[str, Tensor]
 

@@ -1,4 +1,4 @@
-"""One episode that the playing job simulates, step by step as it is asked for, so that it can be replayed."""
+"""One episode of the playing job, simulated step by step on request, so that it can be replayed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class SimulatedEpisode:
         step: how far the agent's weights were trained; they do not change within the episode.
         given: the first actions, prescribed by the request.
         driven: each step after these waits for `drive`.
-        actions: actions taken so far.
+        actions: the actions so far.
         digests: checksum of each observation so far with the reward before it; one more than actions.
     """
 
@@ -82,7 +82,7 @@ class SimulatedEpisode:
     def drive(self, drive: Drive) -> None:
         """Set the action of the step that waits; commands for other steps are ignored. Raises ConfigError.
 
-        With `onward` the episode is no longer driven, and the agent goes on by itself.
+        With `onward` the episode is no longer driven, and the agent continues by itself.
         """
         if drive.onward:
             self.driven = False

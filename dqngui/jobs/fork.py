@@ -20,7 +20,7 @@ from dqngui.texts import Text
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """A fork that is about to begin: the parent run's state and the fork's own experiment.
+    """A fork that has not started yet: the parent run's state and the fork's own experiment.
 
     Attributes:
         folder: of the parent run.
@@ -36,7 +36,7 @@ class Fork:
 
     @property
     def whole(self) -> bool:
-        """Whether the whole training is taken over, and not only parameters that fit."""
+        """Whether the whole training is copied, and not only the parameters that fit."""
         return all(stays_whole(path) for path, _, _ in differences(self.began, self.experiment))
 
     def mark(self, folder: Path) -> LogMark:
@@ -44,7 +44,7 @@ class Fork:
         return branch(folder, self.folder, self.stored, whole=self.whole)
 
     def begin(self, training: Training, warnings: list[Text]) -> Forked:
-        """Bring `training` to the state where the fork begins; what could not be restored is added to `warnings`."""
+        """Bring `training` to the state from which the fork continues; adds what was not restored to `warnings`."""
         meta = self.stored.meta
         parameters = [name for name, _ in training.learner.layout]
         parts = training.algorithm.parts

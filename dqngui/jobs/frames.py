@@ -1,6 +1,6 @@
-"""Frames of an episode: a second environment replays the episode up to any step and draws it.
+"""Frames of an episode: a second environment replays the episode up to the wanted step and draws it.
 
-An environment that is not reproducible (it shows something else for the same seed and actions) is drawn while it is
+An environment that is not reproducible (the same seed and actions give another episode) is drawn while it is
 simulated, and only the frames of its newest steps are kept.
 """
 

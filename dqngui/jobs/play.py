@@ -46,7 +46,7 @@ SLICE_S = 0.01
 """Seconds of work between two reads of the inbox."""
 WAIT_S = 1.0
 LATE_S = 0.1
-"""A frame that has taken longer is finished before a newer one; else a slow environment would never show any."""
+"""A frame that is later than this is finished before a newer one; else a slow environment would never show a frame."""
 USUAL_FPS = 30.0
 
 
@@ -64,7 +64,7 @@ def _serve(inbox: Inbox) -> Iterator[Event]:
             for command in inbox.poll(0) if player.busy else inbox.wait(0, WAIT_S):
                 # An inbox to which nobody can send returns `Resume` when its schedule is done.
                 stopped = stopped or isinstance(command, (Stop, Resume))
-                yield from player.guard(player.obey(command))
+                yield from player.guard(player.carry_out(command))
             if not stopped:
                 yield from player.guard(player.work())
     finally:
@@ -125,7 +125,7 @@ class _Player:
 
     # -- commands ---------------------------------------------------------------------------------
 
-    def obey(self, command: Command) -> Iterator[Event]:
+    def carry_out(self, command: Command) -> Iterator[Event]:
         """Carry out one command. Raises ConfigError for what cannot be done."""
         match command:
             case OpenAgent():
@@ -173,10 +173,10 @@ class _Player:
             labels=labels,
             cells=cells,
             entities=agent.network.encoder.entities,
-            sees=None if part is None else part.map_shape[1:],
-            turned=transposed,
+            observed_size=None if part is None else part.map_shape[1:],
+            transposed=transposed,
             texts=tuple(part.name for part in agent.spaces.parts if part.kind == "text"),
-            judged=agent.network.judged,
+            output_kind=agent.network.output_kind,
             actions=agent.spaces.action_names,
             features=agent.features,
             fps=float(environments.envs.envs[0].metadata.get("render_fps") or USUAL_FPS),

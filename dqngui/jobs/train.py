@@ -107,7 +107,7 @@ class _Job:
         self.breakpoints, self.at_breakpoint = Breakpoints(), at_breakpoint
         self.steps: list[str] = []  # until when each pending `Step` command runs, the present one first
         self.arrived: list[Command] = []  # commands that came during an evaluation
-        self.obeyed = -1  # the schedule's commands up to this step are carried out
+        self.carried_out = -1  # step up to which the scheduled commands are carried out
         self.clock = 0.0  # start of the stretch of training being timed
 
     def events(self, lost: RunResumed | None) -> Iterator[Output]:
@@ -138,10 +138,10 @@ class _Job:
                 training.begin()
             case Stored():
                 warnings = list(training.restore(origin.arrays, origin.meta))
-                self._skip_obeyed(origin)
+                self._skip_carried_out(origin)
             case Fork():
                 first = origin.begin(training, warnings)
-                self._skip_obeyed(origin.stored)
+                self._skip_carried_out(origin.stored)
         origin = None
         step = training.counters.step
         yield Opened(
@@ -160,16 +160,16 @@ class _Job:
         if lost is None:
             yield self._snapshot()
 
-    def _skip_obeyed(self, stored: Stored) -> None:
+    def _skip_carried_out(self, stored: Stored) -> None:
         """Skip the scheduled commands that were carried out before the state was saved."""
         self.breakpoints = Breakpoints(stored.meta.get("returns", ()))
-        self.obeyed = stored.meta.get("obeyed", stored.mark.step)
-        self.inbox.skip(self.obeyed)
+        self.carried_out = stored.meta.get("obeyed", stored.mark.step)
+        self.inbox.skip(self.carried_out)
 
     def _loop(self) -> Generator[Output, None, Literal["completed", "solved", "stopped"]]:
         training, count = self.training, self.training.counters
         while True:
-            yield from self._obey()
+            yield from self._carry_out_due()
             if self.stopping:
                 return "stopped"
             run = training.experiment.run
@@ -220,7 +220,7 @@ class _Job:
 
     # -- commands ---------------------------------------------------------------------------------
 
-    def _obey(self) -> Iterator[Output]:
+    def _carry_out_due(self) -> Iterator[Output]:
         """Carry out the commands that are due; while paused, wait for more."""
         step = self.training.counters.step
         arrived, self.arrived = self.arrived, []
@@ -246,7 +246,7 @@ class _Job:
     def _carry_out_all(self, commands: list[Command]) -> Iterator[Output]:
         for command in commands:
             yield from self._carry_out(command)
-        self.obeyed = self.training.counters.step
+        self.carried_out = self.training.counters.step
         if self.saving:  # after the others, so that the saved state says that they are carried out
             self.saving = False
             yield self._snapshot()
@@ -303,12 +303,12 @@ class _Job:
         return True
 
     def _check_not_finite(self, error: NotFinite) -> Iterator[Output]:
-        """The run fails because numbers are not finite; a breakpoint on them pauses it first, so that one can look."""
+        """Check breakpoints before the run fails because of numbers that are not finite: one of them may pause it."""
         self._stop_clock()
-        self.breakpoints.note_figures(error.figures)
+        self.breakpoints.note_values(error.stats)
         if (yield from self._check_breakpoints()):
             self.broken = True
-            yield from self._obey()
+            yield from self._carry_out_due()
 
     # -- events ------------------------------------------------------------------------------------
 
@@ -375,4 +375,4 @@ class _Job:
 
     def _state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         arrays, meta = self.training.state()
-        return arrays, meta | {"obeyed": self.obeyed, "returns": self.breakpoints.returns}
+        return arrays, meta | {"obeyed": self.carried_out, "returns": self.breakpoints.returns}

@@ -13,7 +13,7 @@ from dqngui.envs.seeds import SELECTION_SEEDS, TEST_SEEDS
 from dqngui.envs.vector import Envs
 from dqngui.jobs.knobs import Knobs
 from dqngui.learning.acting import FinishedEpisode
-from dqngui.learning.algorithm import Algorithm, Generators, Learner, UpdateFigures, figures_of, under
+from dqngui.learning.algorithm import Algorithm, Generators, Learner, UpdateStats, measured_stats, under
 from dqngui.learning.counters import Counters, next_multiple
 from dqngui.learning.devices import resolve_device
 from dqngui.learning.evaluation import evaluate
@@ -26,12 +26,12 @@ class NotFinite(FloatingPointError):
 
     Attributes:
         text: what happened and what may help.
-        figures: what the update measured, by the fields of `messages.Learned`.
+        stats: what the update measured, by the fields of `messages.Learned`.
     """
 
-    def __init__(self, text: Text, figures: dict[str, float]) -> None:
+    def __init__(self, text: Text, stats: dict[str, float]) -> None:
         super().__init__(str(text))
-        self.text, self.figures = text, figures
+        self.text, self.stats = text, stats
 
 
 class Training:
@@ -110,18 +110,18 @@ class Training:
             self.count_update(stats)
         return self.counters.updates - before
 
-    def count_update(self, stats: UpdateFigures) -> None:
+    def count_update(self, stats: UpdateStats) -> None:
         """Add an update to the counters. Raises NotFinite if its loss or gradient is not finite."""
         if not (math.isfinite(stats.loss) and math.isfinite(stats.grad_norm)):
             what, value = say("train.loss"), stats.loss
             if math.isfinite(stats.loss):
                 what, value = say("train.gradient"), stats.grad_norm
             text = say("train.not_finite", what=what, value=value, step=self.counters.step, remedy=self._remedy())
-            raise NotFinite(text, dict(figures_of(stats)))
+            raise NotFinite(text, dict(measured_stats(stats)))
         count = self.counters
         count.updates += 1
         count.rows += 1
-        for name, value in figures_of(stats):
+        for name, value in measured_stats(stats):
             count.sums[name] = count.sums.get(name, 0.0) + value
 
     def _remedy(self) -> Text:

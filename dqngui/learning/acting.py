@@ -83,7 +83,7 @@ class Transition:
 
 
 class Actor:
-    """Steps `envs` with the actions of `network`, ε-greedily or as it is told, and keeps what the next step needs.
+    """Steps `envs` with ε-greedy actions of `network`, or with given actions, and keeps what the next step needs.
 
     Args:
         reward_scale: factor of the previous reward that the network sees.

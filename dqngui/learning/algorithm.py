@@ -47,8 +47,8 @@ class Generators:
         self.sampling.bit_generator.state = states["sampling"]
 
 
-class UpdateFigures(Protocol):
-    """The figures of one update: a dataclass whose fields are fields of `messages.Learned`; None: not measured."""
+class UpdateStats(Protocol):
+    """The statistics of one update: a dataclass whose fields are fields of `messages.Learned`; None: not measured."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -58,10 +58,10 @@ class UpdateFigures(Protocol):
     def grad_norm(self) -> float: ...
 
 
-def figures_of(figures: UpdateFigures) -> Iterator[tuple[str, float]]:
-    """Name and value of each figure that was measured."""
-    for name in figures.__dataclass_fields__:
-        value = getattr(figures, name)
+def measured_stats(stats: UpdateStats) -> Iterator[tuple[str, float]]:
+    """Name and value of each statistic that was measured."""
+    for name in stats.__dataclass_fields__:
+        value = getattr(stats, name)
         if value is not None:
             yield name, value
 
@@ -132,8 +132,8 @@ class Algorithm(ABC):
         """Step every environment once and store the steps; returns the episodes that ended."""
 
     @abstractmethod
-    def learn(self, experiment: Experiment, count: Counters) -> Iterator[UpdateFigures]:
-        """Make the updates that are due; yields the figures of each."""
+    def learn(self, experiment: Experiment, count: Counters) -> Iterator[UpdateStats]:
+        """Make the updates that are due; yields the statistics of each."""
 
     def starvation(self, experiment: Experiment) -> Text | None:
         """Why nothing could be learned although updates were due, and what helps; None if there is no such problem."""
@@ -147,7 +147,7 @@ class Algorithm(ABC):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """What a fork takes over in addition to parameters, if it takes over the whole training."""
+        """What a fork copies in addition to parameters, if it copies the whole training."""
         return ("optimizer", self.store_name, "random generators")
 
     def arrays(self) -> dict[str, Any]:

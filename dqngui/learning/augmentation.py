@@ -51,7 +51,7 @@ class Augmentation:
 
 
 def shift_index(part: ObservationPart, shift: Tensor) -> Tensor:
-    """Index from which each number of B flattened pictures is taken: shifts (B, 2) in rows and columns -> (B, F)."""
+    """Index from which each number of B flattened pictures is read: shifts (B, 2) in rows and columns -> (B, F)."""
     index = torch.zeros(len(shift), *(1 for _ in part.raw_shape), dtype=torch.long, device=shift.device)
     for axis, (meaning, size) in enumerate(zip(part.axes, part.raw_shape, strict=True)):
         place = torch.arange(size, device=shift.device).expand(len(shift), size)

@@ -72,7 +72,7 @@ class AuxiliaryLosses:
         Args:
             inputs: the network's inputs, (L, B, …).
             unnoised: the same without noise; the next steps of these are predicted.
-            action, mask: actions taken, and rows whose loss counts, (L, B).
+            action, mask: the actions, and which rows count in the loss, (L, B).
             pretraining: the prediction is all that is learned, so its weight is 1.
         """
         errors: Errors = {}

@@ -21,7 +21,7 @@ class Batch:
     Attributes:
         observation: parts by name, (L, B, ...).
         prev_action, prev_reward: previous action (−1 at an episode's start) and previous raw reward, (L, B).
-        action: action taken at each row, (L, B); 0 where none was.
+        action: action at each row, (L, B); 0 where there was none.
         returns: n-step sums of raw rewards, (L, B).
         bootstrap_row: row from which each step bootstraps, (L, B).
         discount: γ^k of that bootstrap, 0 after a termination, (L, B).
@@ -55,7 +55,7 @@ class OneStepBatch:
     Attributes:
         now, later: (observation parts (B, ...), previous action (B,), previous raw reward (B,)) of the step and of the
             one that it bootstraps from.
-        action: action taken at the step, (B,).
+        action: action at the step, (B,).
         returns, discount: n-step sum of raw rewards, and γ^k or 0 after a termination, (B,).
         weights, indices: as in `Batch`.
     """

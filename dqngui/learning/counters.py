@@ -1,4 +1,4 @@
-"""The counters of a run: steps, updates, and the steps at which things are due."""
+"""The counters of a run: steps, updates, and at which step the next update, evaluation or checkpoint is due."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Counters:
         next_update, next_copy, next_row, next_evaluation, next_checkpoint: steps at which each is due.
         evaluations: blocks of evaluation seeds used so far.
         best: highest confirmed evaluation.
-        sums: sums of the figures of the updates since the last row of the log, by name.
+        sums: sums of the statistics of the updates since the last row of the log, by name.
         rows: number of these updates.
-        starved: an update found no window in a full replay, and the user was told.
+        starved: an update found no window in a full replay, and the user was warned.
         row_step, row_seconds, row_updates: `step`, `seconds` and `updates` when the last row was written.
         seconds: wall seconds of training.
     """

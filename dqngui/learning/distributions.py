@@ -1,7 +1,7 @@
 """The objectives of Q-learning: targets and losses of values, of categorical distributions and of quantiles.
 
 An objective works on the estimates of `nets.heads`: q (…, A), or N numbers per action (…, A, N). Its bootstrap is a
-value (…), or the distribution (…, N), of the action that would be taken next.
+value (…), or the distribution (…, N), of the next action.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Objective(Generic[R]):
     def losses(
         self, estimate: Tensor, action: Tensor, returns: Tensor, discount: Tensor, bootstrap: Tensor, learn: LearnConfig
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Loss, predicted value and target value of each action taken, (…) each; only the loss needs a gradient.
+        """Loss, predicted value and target value of each action, (…) each; only the loss needs a gradient.
 
         `returns` are n-step sums of rewards; `discount` is γ^k with the true k, and 0 after a termination, (…).
         """
@@ -126,7 +126,7 @@ def project(shares: Tensor, moved: Tensor, reading: Categorical) -> Tensor:
 
 
 def quantile_huber(quantiles: Tensor, target_value: Tensor, midpoints: Tensor, kappa: float) -> Tensor:
-    """Σ_i E_j |τ̂_i − 1{u_ij < 0}| L_κ(u_ij)/κ with u_ij = wanted_j − quantile_i: (…, N), (…, M) -> (…).
+    """Σ_i E_j |τ̂_i − 1{u_ij < 0}| L_κ(u_ij)/κ with u_ij = target_j − quantile_i: (…, N), (…, M) -> (…).
 
     L_κ is Huber's loss, quadratic up to κ; κ = 0 is the plain quantile loss.
     Dabney et al. 2018, arXiv:1710.10044, equation 10.
@@ -135,7 +135,7 @@ def quantile_huber(quantiles: Tensor, target_value: Tensor, midpoints: Tensor, k
 
 
 class _QuantileHuber(torch.autograd.Function):
-    """Computes the gradient together with the value: autograd would pass the N × M errors about ten more times."""
+    """The quantile Huber loss with its gradient: autograd would read the N × M errors about ten times more."""
 
     @staticmethod
     def forward(ctx: Any, quantiles: Tensor, target_value: Tensor, midpoints: Tensor, kappa: float) -> Tensor:

@@ -29,13 +29,13 @@ from dqngui.nets.network import Inputs, QNetwork
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateStats:
-    """What one update measured.
+class QStats:
+    """The statistics of one update.
 
     Attributes:
         loss: the loss that was minimised.
         td_error: mean absolute TD error over the learned steps; of a distribution's mean where one is learned.
-        q_mean: mean value of the actions taken at these steps.
+        q_mean: mean value of the actions at these steps.
         grad_norm: gradient norm before clipping.
     """
 
@@ -89,7 +89,7 @@ class DQN:
             whole=self.auxiliary.active,
         )
 
-    def update(self, batch: Batch, experiment: Experiment) -> tuple[UpdateStats, NDArray[np.float64] | None]:
+    def update(self, batch: Batch, experiment: Experiment) -> tuple[QStats, NDArray[np.float64] | None]:
         """One gradient step on windows; returns its statistics and, if prioritised, new priorities (to the power α),
         (B,).
         """
@@ -107,13 +107,13 @@ class DQN:
         )
         weights = None if batch.weights is None else self._tensor(batch.weights)
         count = int(batch.mask.sum())
-        figures, error = self._descend(loss_terms, mask, weights, count, learn, auxiliary_loss)
+        sums, error = self._descend(loss_terms, mask, weights, count, learn, auxiliary_loss)
         priorities = None if weights is None else self._priorities(error, mask, learn)
-        return _stats(figures.tolist(), count), priorities
+        return _stats(sums.tolist(), count), priorities
 
     def update_one_steps(
         self, batch: OneStepBatch, updates: int, experiment: Experiment
-    ) -> tuple[list[UpdateStats], NDArray[np.float64] | None]:
+    ) -> tuple[list[QStats], NDArray[np.float64] | None]:
         """`updates` gradient steps of an agent without memory, each on its share of the batch; returns as `update`
         does.
 
@@ -145,8 +145,8 @@ class DQN:
                 estimate, action[share], returns[share], discount[share], bootstrap, learn
             )
             weight = None if weights is None else weights[share]
-            figures, error = self._descend(loss_terms, None, weight, size, learn)
-            rows.append(figures)
+            sums, error = self._descend(loss_terms, None, weight, size, learn)
+            rows.append(sums)
         priorities = None
         if weights is not None:
             priorities = self._priorities(error.unsqueeze(0), torch.ones_like(error), learn)
@@ -193,8 +193,8 @@ class DQN:
         td_error = predicted - target
         if mask is not None:
             td_error, predicted = td_error * mask, predicted * mask
-        figures = torch.stack([total.detach(), torch.linalg.vector_norm(td_error, 1), predicted.sum(), norm])
-        return figures, td_error if priority_loss is None else priority_loss
+        sums = torch.stack([total.detach(), torch.linalg.vector_norm(td_error, 1), predicted.sum(), norm])
+        return sums, td_error if priority_loss is None else priority_loss
 
     def _rewards(self, returns: NDArray[np.float32], learn: LearnConfig) -> Tensor:
         scaled = self._tensor(returns)
@@ -210,7 +210,7 @@ class DQN:
         self.flat_target.values.data.copy_(self.flat.values.data)
 
     def _pretraining(self, learn: LearnConfig) -> bool:
-        """Whether only the prediction of the next observation is learned as yet."""
+        """Whether the learner still learns only to predict the next observation."""
         return self.auxiliary.predictor is not None and self.updates < learn.pretrain_updates
 
     def _augmentation(self, size: int, learn: LearnConfig) -> Augmentation:
@@ -362,6 +362,6 @@ def _updates_of(arrays: Mapping[str, Any]) -> int:
     return int(arrays.get("updates", arrays["adam.count"]))
 
 
-def _stats(figures: list[float], count: int) -> UpdateStats:
-    loss, error, q, norm = figures
-    return UpdateStats(loss / count, error / count, q / count, norm)
+def _stats(sums: list[float], count: int) -> QStats:
+    loss, error, q, norm = sums
+    return QStats(loss / count, error / count, q / count, norm)

@@ -1,8 +1,7 @@
 """All parameters of a network in one contiguous vector.
 
-The optimizer, the gradient's norm and the target network then work on one tensor: a handful of
-kernels instead of several a layer, which is most of an update's cost for the small networks of
-reinforcement learning.
+The optimizer, the gradient's norm and the target network then work on one tensor. This needs a few kernels instead of
+several per layer; calling them is most of an update's cost for small networks.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 ParameterLayout = Sequence[tuple[str, tuple[int, ...]]]
 
 BETAS = (0.9, 0.999)  # the share of the mean and of the mean square that a step keeps
-FUSED_ADAM = getattr(torch, "_fused_adam_", None)  # the kernel behind torch.optim.Adam(fused=True)
+FUSED_ADAM = getattr(torch, "_fused_adam_", None)  # the kernel of torch.optim.Adam(fused=True)
 
 
 class FlatParameters:

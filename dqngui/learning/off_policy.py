@@ -15,7 +15,7 @@ from dqngui.learning.acting import Actor, FinishedEpisode, ObservationParts
 from dqngui.learning.algorithm import Algorithm, Generators
 from dqngui.learning.batches import OneStepBatch
 from dqngui.learning.counters import Counters, next_multiple
-from dqngui.learning.dqn import DQN, UpdateStats
+from dqngui.learning.dqn import DQN, QStats
 from dqngui.learning.exploration import epsilon_ladder
 from dqngui.learning.replay import Replay
 from dqngui.learning.windows import WindowRule
@@ -76,7 +76,7 @@ class OffPolicy(Algorithm):
             replay.end_episodes(np.flatnonzero(transition.ended), transition.after, transition.truncated)
         return transition.episodes
 
-    def learn(self, experiment: Experiment, count: Counters) -> Iterator[UpdateStats]:
+    def learn(self, experiment: Experiment, count: Counters) -> Iterator[QStats]:
         """Make the updates that are due, and update a hard target network when that is due."""
         learn = experiment.learn
         made, due = 0, count.next_update <= count.step
@@ -90,7 +90,7 @@ class OffPolicy(Algorithm):
             count.next_copy = next_multiple(count.step, learn.target_every)
         self.starving = due and made == 0 and self.store.full
 
-    def _updates(self, wanted: int, experiment: Experiment) -> Iterator[UpdateStats]:
+    def _updates(self, wanted: int, experiment: Experiment) -> Iterator[QStats]:
         """Make up to `wanted` updates; fewer if the replay has no window to learn from."""
         rule = self.learner.rule(experiment)
         # Without memory and priorities, all their batches come from one draw: nothing is added in between.
@@ -101,7 +101,7 @@ class OffPolicy(Algorithm):
         for made in range(0, wanted, together):
             yield from self._update(rule, min(together, wanted - made), experiment)
 
-    def _update(self, rule: WindowRule, together: int, experiment: Experiment) -> list[UpdateStats]:
+    def _update(self, rule: WindowRule, together: int, experiment: Experiment) -> list[QStats]:
         learn = experiment.learn
         batch = self.store.sample(learn.batch_size * together, rule, learn.gamma, learn.priority_beta)
         if batch is None:

@@ -24,7 +24,7 @@ from dqngui.nets.trunk import Inputs
 
 @dataclass(frozen=True, slots=True)
 class PolicyStats:
-    """What one update measured; `messages.Learned` says what each figure is."""
+    """The statistics of one update; `messages.Learned` describes each."""
 
     loss: float
     grad_norm: float
@@ -52,21 +52,21 @@ class PPO:
         mask = self._tensor(batch.mask)
         state = None if batch.state is None else tuple(self._tensor(part) for part in batch.state)
         log_probs, value, _ = self.network.policy_and_value(self._inputs(batch), state, errors)
-        total, figures = self._losses(log_probs, value, batch, mask, learn)
+        total, stats = self._losses(log_probs, value, batch, mask, learn)
         for error in errors.values():
             total = total + learn.self_weight * _mean(error, mask)
         self.flat.clear_gradient()
         total.backward()
         norm = self.flat.clip_gradient(learn.grad_clip)
         self.optimizer.step(learn.lr, learn.weight_decay)
-        figures = [total.detach(), norm, *figures]
-        loss, grad_norm, policy_loss, value_error, entropy, kl, clip_share = torch.stack(figures).tolist()
+        stats = [total.detach(), norm, *stats]
+        loss, grad_norm, policy_loss, value_error, entropy, kl, clip_share = torch.stack(stats).tolist()
         return PolicyStats(loss, grad_norm, policy_loss, value_error, entropy, kl, clip_share, explained)
 
     def _losses(
         self, log_probs: Tensor, value: Tensor, batch: Minibatch, mask: Tensor, learn: LearnConfig
     ) -> tuple[Tensor, list[Tensor]]:
-        """The loss, and the figures of `PolicyStats` from `policy_loss` on, all means over the learned steps."""
+        """The loss, and the statistics of `PolicyStats` from `policy_loss` on, all means over the learned steps."""
         action, returns, old_value = (self._tensor(each) for each in (batch.action, batch.returns, batch.value))
         log_ratio = log_probs.gather(-1, action.unsqueeze(-1)).squeeze(-1) - self._tensor(batch.log_prob)
         ratio = torch.where(mask, log_ratio, 0.0).exp()

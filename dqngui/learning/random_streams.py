@@ -1,4 +1,4 @@
-"""Random streams of a learner's updates: noise, dropout and augmentation draw from a generator each."""
+"""Random streams of a learner's updates: one random generator each for noise, dropout and augmentation."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Replay: a ring of raw steps for each environment, from which windows are cut at sampling time.
 
-Rows hold the observation, the action taken there and the raw one-step reward; γ, n and the window's
+Rows hold the observation, the action and the raw one-step reward; γ, n and the window's
 length apply when sampling, so they can change live. An ended episode is followed by one more row with
 its last observation, so that a truncated episode bootstraps from where it really stopped.
 """
@@ -263,7 +263,7 @@ class Replay:
         rows = offset + position % self.rows
         reward = np.where(inside & ((end < 0) | (position < end)), self.reward[rows], np.float32(0))
         ahead = np.where(end >= 0, np.minimum(rule.n_step, end - position), rule.n_step)
-        boots_nothing = (end >= 0) & (position + ahead >= end) & (self.ending[index] == TERMINATED)
+        terminates = (end >= 0) & (position + ahead >= end) & (self.ending[index] == TERMINATED)
         mask = (position >= s) & (position < stop) & inside
         burn, burned = self._burn(offset, s, start, rule)
         prev_action, prev_reward = self._previous(offset, position, start)
@@ -274,7 +274,7 @@ class Replay:
             action=self.action[rows],
             returns=_n_step_sums(reward, rule.n_step, gamma),
             bootstrap_row=np.minimum(position - first + ahead, length - 1),
-            discount=np.where(boots_nothing | ~mask, 0.0, np.float64(gamma) ** ahead).astype(np.float32),
+            discount=np.where(terminates | ~mask, 0.0, np.float64(gamma) ** ahead).astype(np.float32),
             mask=mask,
             state=self._stored_state(offset, s, start, rule),
             burn=burn,

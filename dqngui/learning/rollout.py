@@ -27,8 +27,8 @@ class RolloutStep:
 
     Attributes:
         observation, prev_action, prev_reward: the network's inputs: parts, previous action, previous scaled reward.
-        action: the actions taken.
-        log_prob: their log-probabilities when they were taken.
+        action: the actions of the step.
+        log_prob: their log-probabilities under the policy that acted.
         value: the critic's value of the observation.
         reward: raw reward of the step.
         ended: the episode ended with this step.
@@ -55,8 +55,8 @@ class Minibatch:
     Attributes:
         observation: parts by name, (L, B, ...).
         prev_action, prev_reward: previous action and previous scaled reward, (L, B).
-        action, log_prob, value: actions taken, their log-probabilities, and the critic's values at that time, (L, B).
-        advantage, returns: of the actions taken; the returns are the critic's targets. In scaled rewards, (L, B).
+        action, log_prob, value: actions, their log-probabilities and the critic's values when the policy acted, (L, B).
+        advantage, returns: of the actions; the returns are the critic's targets. In scaled rewards, (L, B).
         mask: rows whose loss counts, (L, B).
         state: the memory's state at row 0 (recurrent memories), else None.
     """

@@ -1,7 +1,7 @@
 """Windows of the replay: where they start and which of their steps are learned. Pure index arithmetic.
 
 All positions count a single environment's steps since the run began. An episode covers `[start, end]`; the row `end`
-holds its last observation, and no action is taken there. A window is identified by its first learned step s.
+holds its last observation, and has no action. A window is identified by its first learned step s.
 """
 
 from __future__ import annotations

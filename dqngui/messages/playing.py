@@ -38,10 +38,10 @@ class PlayerReady(Event, frozen=True):
         labels: names of the entries along an axis, by the axis' name (`query`, `key`: the tokens).
         cells: if tokens are cells of a picture: index of the first such token, and rows and columns of the cells.
         entities: if tokens are entities: index of the first such token, and their number.
-        sees: rows and columns of the picture or grid that is observed; None if there is none.
-        turned: the observed grid is transposed: its first axis runs along the columns (minigrid's x comes before y).
+        observed_size: rows and columns of the picture or grid that is observed; None if there is none.
+        transposed: the first axis of the observed grid runs along the columns (minigrid's x comes before y).
         texts: names of the texts that are observed.
-        judged: what the agent's numbers for the actions are: values, or probabilities.
+        output_kind: what the agent's numbers for the actions (`q` of `Played`) are: values, or probabilities.
         actions, features: names of the actions and of the observation's entries.
         fps: steps a second at normal speed.
         no_picture: why the environment draws no picture; empty if it does.
@@ -56,10 +56,10 @@ class PlayerReady(Event, frozen=True):
     labels: dict[str, tuple[str, ...]] = {}
     cells: tuple[int, int, int] | None = None
     entities: tuple[int, int] | None = None
-    sees: tuple[int, int] | None = None
-    turned: bool = False
+    observed_size: tuple[int, int] | None = None
+    transposed: bool = False
     texts: tuple[str, ...] = ()
-    judged: Literal["value", "probability"] = "value"
+    output_kind: Literal["value", "probability"] = "value"
     actions: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     fps: float = 30.0
@@ -163,7 +163,7 @@ class Intervention(msgspec.Struct, frozen=True, kw_only=True):
     memory carries takes effect before the step, one in weights of a softmax where the weights are used.
 
     Attributes:
-        target: `action` (the action that is taken), `observation` (numbers in the order of `PlayerReady.features`), or
+        target: `action` (the agent's action), `observation` (numbers in the order of `PlayerReady.features`), or
             a pattern of view names such as `memory/hidden` or `attention/*`.
         at: chosen indices along each axis of the target; () or None for an axis: all of them. If fewer are given than
             there are axes, they belong to the last axes: `attention/*` at ((3,),) is token 3 of all of them.
@@ -187,8 +187,8 @@ class BeginEpisode(Command, frozen=True):
         epsilon: share of random actions, drawn from the episode's own generator.
         record: send views with the steps.
         derive: names of `PlayerReady.derivable` that are sent with the recorded views.
-        actions: the first actions, taken instead of the agent's own: those of a recorded episode, or its beginning. The
-            agent's values are sent all the same, and its random generator goes on as if it had chosen.
+        actions: the first actions, which replace the agent's own: those of a recorded episode, or of its first steps.
+            The agent's values are sent too, and its random generator advances as if it had chosen.
         interventions: without any, the episode is the same bit for bit as if this field did not exist.
         driven: after `actions`, each step waits for a `Drive`.
     """
@@ -209,7 +209,7 @@ class Drive(Command, frozen=True):
     It is ignored if step t is not the one that waits.
 
     Attributes:
-        onward: the agent acts by itself from here on, as in an episode that is not driven; `t` is ignored.
+        onward: the agent acts by itself from now on, as in an episode that is not driven; `t` is ignored.
     """
 
     number: int

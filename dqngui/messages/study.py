@@ -45,7 +45,7 @@ class Effect(msgspec.Struct, frozen=True):
 
     Attributes:
         change: mean absolute change of the action values, in units of their spread over the agent's steps.
-        turned: share of steps at which the greedy action becomes another one.
+        turned: share of steps at which the greedy action changes to another one.
     """
 
     change: float
@@ -86,7 +86,7 @@ class Probed(Event, frozen=True):
 
     Attributes:
         measure: `accuracy` of a fact with few values, else `R²`; both cross-validated over episodes.
-        chance: the score of guessing: the share of the commonest value, or 0.
+        chance: the score of a guess without the memory: the share of the most frequent value, or 0.
         tensors: `t` (n,) steps, `score` (n,), its `low` and `high` (n,), and `control` (n,), the same with facts
             shuffled over the episodes, `count` (n,) number of episodes that were that long.
     """

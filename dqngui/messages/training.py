@@ -89,8 +89,8 @@ class Evaluated(Event, frozen=True):
     seconds: float = 0.0
 
     @property
-    def judged(self) -> float:
-        """The number by which checkpoints are compared: the score if there is one, else the mean."""
+    def ranking_score(self) -> float:
+        """The number that ranks checkpoints: the score if there is one, else the mean."""
         return self.mean if self.score is None else self.score
 
 
@@ -138,8 +138,8 @@ class Forked(Event, frozen=True):
     Attributes:
         parent: name of the parent's folder.
         changes: settings that differ, as `learn.lr: 0.001 → 0.0005`; strings in the logs of earlier versions.
-        kept, fresh: what was taken over, and what starts anew: parts of the training (`optimizer`, `replay`, `random
-            generators`) and names of parameters.
+        kept, fresh: what was copied from the parent, and what starts anew: parts of the training (`optimizer`,
+            `replay`, `random generators`) and names of parameters.
         manual: values of scheduled settings that were moved by hand and stay so, by dotted name.
     """
 
@@ -233,22 +233,22 @@ class Opened(Event, frozen=True):
     actions: int = 0
 
 
-class RunResumed(Event, frozen=True):
+class RunResumed(Event, frozen=True, rename={"lost_changes": "lost_tweaks"}):  # its name in printed JSON
     """The run continues from its last saved state (not logged), and what came after that state is lost.
 
     Attributes:
         lost_steps: environment steps after that state, which are made again.
-        lost_tweaks: changes of live settings in these steps.
+        lost_changes: changes of live settings in these steps.
     """
 
     logged = False
     lost_steps: int
-    lost_tweaks: tuple[Text | str, ...] = ()
+    lost_changes: tuple[Text | str, ...] = ()
 
     @property
-    def tweaks_in_words(self) -> tuple[str, ...]:
+    def lost_changes_in_words(self) -> tuple[str, ...]:
         """Each lost change as it is shown."""
-        return tuple(words(tweak) for tweak in self.lost_tweaks)
+        return tuple(words(change) for change in self.lost_changes)
 
 
 class Paused(Event, frozen=True):
@@ -304,7 +304,7 @@ class SetKnob(Command, frozen=True):
 
 
 class SendWeights(Command, frozen=True):
-    """Answer with `Weights` at the next boundary."""
+    """Answer with `Weights` at the next update boundary."""
 
 
 class SaveCheckpoint(Command, frozen=True):

@@ -22,7 +22,7 @@ class ActorCritic(Trunk):
     [h, z_a].
     """
 
-    judged = "probability"
+    output_kind = "probability"
 
     def __init__(self, spaces: Spaces, experiment: Experiment) -> None:
         super().__init__(spaces, experiment)

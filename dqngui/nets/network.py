@@ -35,7 +35,7 @@ class QNetwork(Trunk):
         self.predictor = Predictor(net.width, spaces.actions, self.encoder.raw_size) if predicts else None
         self.dropout = Dropout(net.dropout) if net.dropout else None
         self.noise_generator: Generator | None = None
-        self.plain, self.values = self._plain_parts(), self.head.values  # quicker to reach than through the modules
+        self.plain, self.values = self._plain_parts(), self.head.values  # faster to access than through the modules
 
     def _plain_parts(self) -> tuple[str, VectorEncoder, Head] | None:
         """Encoder and head if the network has nothing else (None otherwise): a plain DQN skips all other calls."""

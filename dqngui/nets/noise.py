@@ -20,7 +20,7 @@ class NoisyLinear(nn.Linear):
     next `draw`.
 
     Args:
-        deviation: σ₀, so that σ begins at σ₀/√I.
+        deviation: σ₀; σ starts at σ₀/√I.
     """
 
     def __init__(self, inputs: int, outputs: int, deviation: float) -> None:

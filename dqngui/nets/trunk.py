@@ -1,6 +1,4 @@
-"""The trunk of every agent's network, which comes before its head: encoder, attention over tokens, memory over
-steps.
-"""
+"""The trunk of every agent's network, before its head: encoder, attention over tokens, memory over steps."""
 
 from __future__ import annotations
 
@@ -49,8 +47,8 @@ class Trunk(nn.Module):
     linearly, so without this the memory could not make one action better than another.
     """
 
-    judged: ClassVar[Literal["value", "probability"]] = "value"
-    """What the numbers of a network's forward pass are, of which there is one per action."""
+    output_kind: ClassVar[Literal["value", "probability"]] = "value"
+    """What the forward pass gives for each action: its value, or its probability."""
 
     def __init__(self, spaces: Spaces, experiment: Experiment) -> None:
         """Raises ConfigError for a memory that needs observed numbers if there are none."""

@@ -73,7 +73,7 @@ def drop_after(folder: Path, step: int) -> None:
 
 
 def _thin(folder: Path) -> None:
-    """Drop inner checkpoints until at most 50 are left, those first whose going leaves the smallest gap."""
+    """Drop inner checkpoints until at most 50 are left, first those whose removal leaves the smallest gap."""
     steps = checkpoints(folder)
     while len(steps) > MOST:
         gaps = [after - before for before, after in zip(steps, steps[2:], strict=False)]

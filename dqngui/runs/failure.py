@@ -1,4 +1,4 @@
-"""Why a job failed, in one sentence for the user."""
+"""Makes the event `Failed` from an error: why the job failed, in one sentence for the user."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def _sentence(error: BaseException, environment: str) -> Text:
         return say("failure.file", file=error.filename, problem=(error.strerror or name).lower())
     if name == "OutOfMemoryError" or isinstance(error, MemoryError):
         return say("failure.memory", problem=problem) if problem else say("failure.memory_silent")
-    told = getattr(error, "text", None)
-    if isinstance(told, Text):
-        return told
+    text = getattr(error, "text", None)
+    if isinstance(text, Text):
+        return text
     if isinstance(error, FloatingPointError) and problem:
         return say("failure.numbers", problem=problem)
     return say("failure.raised", name=name, problem=problem) if problem else say("failure.raised_silent", name=name)

@@ -1,6 +1,6 @@
-"""Writing that survives a kill at any moment and a disk that fills up.
+"""Writes files so that a kill at any moment, or a full disk, damages nothing.
 
-Every OSError raised here names its file, so that a failure can be told in one sentence.
+Every OSError raised here names its file, so that a failure can be described in one sentence.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def replace_file(path: Path, data: bytes, *, sync: bool = True) -> None:
 
 
 def patiently(rename: Callable[[Path, Path], None], source: Path, target: Path) -> None:
-    """Rename; where a reader locks what he has open (Windows), wait a little until he is done. Raises OSError."""
+    """Rename; where a reader locks an open file (Windows), wait a little until it is closed. Raises OSError."""
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:

@@ -81,7 +81,7 @@ def record(
             if isinstance(item, Learned):
                 seconds = item.seconds
             elif isinstance(item, Evaluated) and item.best:
-                best = item.judged
+                best = item.ranking_score
             if log is not None:
                 log.write(item)
             yield item
@@ -139,7 +139,7 @@ class _Log:
             if isinstance(event, Learned):
                 self._note(step=event.step, seconds=event.seconds)
             elif isinstance(event, Evaluated) and event.best:
-                self._note(step=event.step, best=event.judged)
+                self._note(step=event.step, best=event.ranking_score)
             if time.monotonic() - self._flushed >= FLUSH_SECONDS:
                 self.flush()
         elif isinstance(event, Finished):

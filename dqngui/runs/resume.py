@@ -46,11 +46,11 @@ STATE, NEW, OLD = "resume", "resume.new", "resume.old"
 ARRAYS, TENSORS, META = "arrays.npz", "tensors.pt", "meta.json"
 DISCARDED = "events.discarded.jsonl"
 PATIENCE_SECONDS = 10.0
-"""How long a reader tries to catch a state between two that the run in training saves."""
+"""How long a reader tries again while the run in training replaces its state."""
 
 
 class LogMark(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the log stood when a state was saved. The default is the log of a run not yet begun.
+    """The lengths of a run's files when a state was saved. The default is that of a run that has not started.
 
     Attributes:
         step: environment steps.
@@ -250,11 +250,11 @@ def _restored(value: Any) -> Any:
     return [_restored(item) for item in value] if isinstance(value, list) else value
 
 
-# -- branching off and going back -----------------------------------------------------------------
+# -- forking and rewinding ------------------------------------------------------------------------
 
 
 def branch(folder: Path, parent: Path, stored: Stored, *, whole: bool) -> LogMark:
-    """Begin a run in its new folder where `stored`, a state of `parent`, stands; its best checkpoint too if `whole`.
+    """Prepare the folder of a run that starts from `stored`, a state of `parent`; copies its best weights if `whole`.
 
     Raises ConfigError if the folder holds a run already, OSError.
     """
@@ -273,10 +273,10 @@ def branch(folder: Path, parent: Path, stored: Stored, *, whole: bool) -> LogMar
 
 
 def rewind(folder: Path, mark: LogMark) -> RunResumed:
-    """Bring a run's files back to where they stood at the mark, and tell what was lost.
+    """Cut a run's files back to their lengths at the mark; returns what was lost.
 
-    What lies behind the mark in the log moves to `events.discarded.jsonl`, later episodes and
-    checkpoints are removed, and the best checkpoint becomes that of the mark's time again.
+    Lines of the log after the mark move to `events.discarded.jsonl`. Later episodes and checkpoints are removed. The
+    best checkpoint of the mark's time is restored.
     Raises ConfigError if the run is being trained elsewhere or its log is shorter than the mark.
     """
     refuse_if_busy(folder)
@@ -286,12 +286,12 @@ def rewind(folder: Path, mark: LogMark) -> RunResumed:
         if (path.stat().st_size if path.exists() else 0) < size:
             raise ConfigError("state.log_too_short", path=path)
     lost_steps = 0
-    lost_tweaks: list[Text] = []
+    lost_changes: list[Text] = []
     for event in _discard(folder, mark.events):
         lost_steps = max(lost_steps, event.step - mark.step)
         if isinstance(event, KnobChanged):
-            value = say("tweak.schedule") if event.new is None else event.new
-            lost_tweaks.append(say("tweak.lost", field=event.field, value=value, step=event.step))
+            value = say("knob.schedule") if event.new is None else event.new
+            lost_changes.append(say("knob.lost", field=event.field, value=value, step=event.step))
     summary = summary_of(folder)
     if summary is not None:
         lost_steps = max(lost_steps, summary.step - mark.step)
@@ -300,12 +300,12 @@ def rewind(folder: Path, mark: LogMark) -> RunResumed:
             os.truncate(folder / name, size)
     _settle(folder)
     drop_after(folder, mark.step)
-    _bring_back_best(folder)
-    return RunResumed(step=mark.step, lost_steps=lost_steps, lost_tweaks=tuple(lost_tweaks))
+    _restore_best(folder)
+    return RunResumed(step=mark.step, lost_steps=lost_steps, lost_changes=tuple(lost_changes))
 
 
 def _discard(folder: Path, length: int) -> Iterator[Event]:
-    """Copy the log's lines behind `length` to the discarded ones and yield them."""
+    """Append the log's lines after byte `length` to the discarded lines, and yield their events."""
     if not (folder / EVENTS).exists():
         return
     with open(folder / EVENTS, "rb") as log:
@@ -329,7 +329,7 @@ def _discard(folder: Path, length: int) -> Iterator[Event]:
             continue
 
 
-def _bring_back_best(folder: Path) -> None:
+def _restore_best(folder: Path) -> None:
     best, stored = folder / FOLDER / BEST, folder / STATE / BEST
     if not stored.exists():
         best.unlink(missing_ok=True)

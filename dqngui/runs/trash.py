@@ -1,4 +1,4 @@
-"""Runs thrown away, and brought back: `.trash/` beside them, in the same folder of runs. Imports no torch."""
+"""The trash: deleted runs, which can be restored, in `.trash/` in the folder of runs. Imports no torch."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def empty_trash(runs: Path, only: Collection[Path] | None = None) -> int:
 
 
 def _move(folder: Path, place: Path) -> Path:
-    claim(folder)  # nobody may begin to train it on its way
+    claim(folder)  # nobody may start to train it while it is moved
     claimed = folder.resolve()  # where a link leads, which it may not tell from its new place
     try:
         place.mkdir(exist_ok=True)

@@ -17,7 +17,7 @@ _LARGEST = 2**63
 
 
 class Text(msgspec.Struct, frozen=True):
-    """What a person is told: a key of the catalog, with plain arguments. Made by `say`; shown by `words` or `str`.
+    """A text for a person: a key of the catalog, with plain arguments. Made by `say`; shown by `words` or `str`.
 
     Attributes:
         args: by name. All of it can be written as JSON; a tuple is shown as a list, a Text as its own sentence.
@@ -40,7 +40,7 @@ def say(key: str, /, **args: Any) -> Text:
 
 
 def words(text: Text | str) -> str:
-    """The sentence of a text in the chosen language. A sentence that is finished already stays as it is.
+    """The sentence of a text in the chosen language. A text that is a string already does not change.
 
     Never raises: where the key is unknown, as in the log of a newer version, key and arguments are shown.
     """

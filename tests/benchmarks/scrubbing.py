@@ -144,7 +144,7 @@ class _Scrubber(Hand):
         """Training steps per second while `do` is called about 25 times a second."""
         session = self.app.session
         first, began = session.run.step, time.perf_counter()
-        self.until(lambda: session.run.step > first)  # steps are told in rows: from one to another
+        self.until(lambda: session.run.step > first)  # steps are reported in rows: from one row to another
         first, began = session.run.step, time.perf_counter()
         next_at = 0.0
         while (passed := time.perf_counter() - began) < seconds:

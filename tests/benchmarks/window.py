@@ -3,7 +3,7 @@
     python -m tests.benchmarks.window [--repeats 5] [--quick]
 
 Each of two experiments is run in a thread of a window, without a window, and in a process of a window, in turns. The
-window is 1600×1000 in its default arrangement, with the player at normal speed. It begins to measure ten seconds after
+window is 1600×1000 in its default arrangement, with the player at normal speed. It starts to measure ten seconds after
 the first step (`dqngui/gui/app/cost_report.py`). Runs of one experiment and seed make the same steps, so the run
 without a window is timed over the same steps as the window: its wall time divided by the window's is the share of the
 speed that is left. The table shows medians of the repeats.

@@ -39,8 +39,8 @@ def test_every_combination_once(space: spaces.Space[Any], expected: list[Any]) -
     assert envs.spaces.actions == len(expected)
     for action in range(len(expected)):
         envs.step(np.array([action]))  # asserts that the space holds what it gets
-    taken = envs.envs[0].unwrapped.actions  # type: ignore[attr-defined]
-    assert [np.asarray(action).tolist() for action in taken] == expected
+    received = envs.envs[0].unwrapped.actions  # type: ignore[attr-defined]
+    assert [np.asarray(action).tolist() for action in received] == expected
 
 
 def test_their_names() -> None:

@@ -46,7 +46,7 @@ def test_oracle_catches_every_ball(rows: int, columns: int, blind: int) -> None:
     assert oracle_returns(rows, columns, blind) == [1.0] * columns
 
 
-def test_too_low_a_picture_is_too_fast() -> None:
+def test_a_ball_that_falls_too_fast_cannot_always_be_caught() -> None:
     assert oracle_returns(3, 9) == [-1.0, -1.0, 1.0, 1.0, 1.0, 1.0, 1.0, -1.0, -1.0]
 
 
@@ -81,7 +81,7 @@ def test_best_without_memory(rows: int, columns: int, blind: int) -> None:
     assert best_without_memory(rows, columns, blind) == pytest.approx(2 * min(columns, places) / columns - 1)
 
 
-def test_whoever_does_not_look_catches_one_column() -> None:
+def test_standing_still_catches_one_column() -> None:
     for action in range(3):
         env, total = Catch(), 0.0
         for seed in seeds_of(9):

@@ -19,41 +19,41 @@ def play(config: EnvConfig, seed: int, steps: int) -> list[tuple[Any, Facts, gym
     """Observations with their facts, of the first action throughout."""
     env = make_env(config)
     observation, info = env.reset(seed=seed)
-    told = [(observation, facts_of(env, info), env)]
+    shown_steps = [(observation, facts_of(env, info), env)]
     for _ in range(steps):
         observation, _, terminated, truncated, info = env.step(0)
-        told.append((observation, facts_of(env, info), env))
+        shown_steps.append((observation, facts_of(env, info), env))
         if terminated or truncated:
             break
     env.close()
-    return told
+    return shown_steps
 
 
-def test_the_t_maze_tells_its_cue_long_after_it_was_shown() -> None:
-    told = play(EnvConfig(id="dqngui/TMaze-v0", kwargs={"length": 4}), seed=1, steps=4)
-    shown = told[0][0][0]
+def test_the_cue_of_the_t_maze_is_a_fact_at_every_step() -> None:
+    shown_steps = play(EnvConfig(id="dqngui/TMaze-v0", kwargs={"length": 4}), seed=1, steps=4)
+    shown = shown_steps[0][0][0]
     assert abs(shown) == 1
-    assert [facts for _, facts, _ in told] == [{"cue": int(shown)}] * 5
-    assert told[3][0][0] == 0
+    assert [facts for _, facts, _ in shown_steps] == [{"cue": int(shown)}] * 5
+    assert shown_steps[3][0][0] == 0
 
 
-def test_positions_of_cartpole_leave_its_velocities_as_facts() -> None:
-    told = play(read_experiment("cartpole-positions").env, seed=3, steps=5)
-    for observation, facts, env in told[-1:]:
+def test_velocities_that_are_left_out_of_cartpole_are_facts() -> None:
+    shown_steps = play(read_experiment("cartpole-positions").env, seed=3, steps=5)
+    for observation, facts, env in shown_steps[-1:]:
         state = np.array(env.unwrapped.state, np.float32)  # type: ignore[attr-defined]
         assert set(facts) == {"cart velocity", "pole velocity"}
         assert np.allclose(observation, state[[0, 2]])
         assert np.allclose([facts["cart velocity"], facts["pole velocity"]], state[[1, 3]])
-    assert told[0][1] != told[-1][1]
+    assert shown_steps[0][1] != shown_steps[-1][1]
 
 
-def test_pendulum_leaves_its_velocity_by_name() -> None:
+def test_the_velocity_that_is_left_out_of_pendulum_is_a_fact_with_its_name() -> None:
     (_, facts, _), *_ = play(read_experiment("pendulum-positions").env, seed=3, steps=1)
     assert list(facts) == ["velocity θ"]
     assert isinstance(facts["velocity θ"], float)
 
 
-def test_recall_tells_the_symbol_that_will_be_asked_for() -> None:
+def test_the_symbol_that_recall_asks_for_is_a_fact() -> None:
     config = EnvConfig(id="dqngui/Recall-v0", kwargs={"cues": 3, "delay": 2})
     env = make_env(config)
     for seed in range(5):
@@ -64,7 +64,7 @@ def test_recall_tells_the_symbol_that_will_be_asked_for() -> None:
 
 
 @pytest.mark.parametrize("relevant", ["loudest", "recall"])
-def test_find_tells_where_the_relevant_entity_is(relevant: str) -> None:
+def test_the_place_of_the_relevant_entity_is_a_fact(relevant: str) -> None:
     env = make_env(EnvConfig(id="dqngui/Find-v0", kwargs={"relevant": relevant, "name": 3, "steps": 4}))
     observation, info = env.reset(seed=0)
     names = []
@@ -78,21 +78,23 @@ def test_find_tells_where_the_relevant_entity_is(relevant: str) -> None:
     assert names[0] == names[2]  # the name stays, the place changes
 
 
-def test_periodic_tells_its_phase_and_the_change_to_come() -> None:
-    told = play(EnvConfig(id="dqngui/Periodic-v0", kwargs={"period": 3, "noise": 0.0, "steps": 7}), seed=5, steps=7)
-    assert [facts["phase"] for _, facts, _ in told] == [0, 1, 2, 0, 1, 2, 0, 1]
-    changes = [float(observation[0]) for observation, _, _ in told]
-    assert np.allclose([facts["next change"] for _, facts, _ in told[:-1]], changes[1:], atol=1e-6)
+def test_phase_and_next_change_of_periodic_are_facts() -> None:
+    shown_steps = play(
+        EnvConfig(id="dqngui/Periodic-v0", kwargs={"period": 3, "noise": 0.0, "steps": 7}), seed=5, steps=7
+    )
+    assert [facts["phase"] for _, facts, _ in shown_steps] == [0, 1, 2, 0, 1, 2, 0, 1]
+    changes = [float(observation[0]) for observation, _, _ in shown_steps]
+    assert np.allclose([facts["next change"] for _, facts, _ in shown_steps[:-1]], changes[1:], atol=1e-6)
 
 
-def test_catch_tells_the_column_of_a_ball_that_is_out_of_sight() -> None:
-    told = play(EnvConfig(id="dqngui/Catch-v0", kwargs={"blind": 9}), seed=2, steps=5)
-    column = int(told[0][0][0, :, 0].argmax())
-    assert told[4][1] == {"column": column}
-    assert not told[4][0][:9].any()
+def test_the_column_of_a_hidden_ball_is_a_fact() -> None:
+    shown_steps = play(EnvConfig(id="dqngui/Catch-v0", kwargs={"blind": 9}), seed=2, steps=5)
+    column = int(shown_steps[0][0][0, :, 0].argmax())
+    assert shown_steps[4][1] == {"column": column}
+    assert not shown_steps[4][0][:9].any()
 
 
-def test_minigrid_memory_tells_its_object_and_where_the_agent_is() -> None:
+def test_object_and_agent_position_of_minigrid_memory_are_facts() -> None:
     pytest.importorskip("minigrid")
     seen = set()
     env = make_env(EnvConfig(id="MiniGrid-MemoryS7-v0"))
@@ -124,7 +126,7 @@ class Published(gymnasium.Env[np.ndarray, int]):
         return observation, {"facts": {"luck": 7}}
 
 
-def test_a_task_of_ones_own_publishes_and_keys_that_are_left_out_are_facts() -> None:
+def test_published_facts_and_keys_that_are_left_out_are_facts() -> None:
     gymnasium.register("Published-v0", entry_point=Published)
     try:
         config = EnvConfig(id="Published-v0", wrappers=(Wrapper(name="keep", options={"entries": ["seen"]}),))

@@ -60,7 +60,7 @@ def share(act: Any, episodes: int = 300, **options: Any) -> float:
     return total / steps
 
 
-def test_who_cannot_tell_the_entities_apart_guesses() -> None:
+def test_a_policy_that_cannot_recognise_the_entity_earns_what_the_specification_says() -> None:
     assert share(lambda o: 0) == pytest.approx(1 / 4, abs=0.03)
     assert share(lambda o: direction(o["entities"][3]), fewest=16) == pytest.approx(
         1 / 4 + 3 / 64, abs=0.03
@@ -79,7 +79,7 @@ def test_who_cannot_tell_the_entities_apart_guesses() -> None:
     assert share(of_most) == pytest.approx(0.488, abs=0.035)
 
 
-def test_only_comparing_tells_the_loudest() -> None:
+def test_the_loudest_can_only_be_found_by_comparison() -> None:
     """It is ahead by a margin, at every loudness, and with all silent ones left out."""
     env = Find(entities=6, steps=400)
     observation, info = env.reset(seed=2)
@@ -95,14 +95,14 @@ def test_only_comparing_tells_the_loudest() -> None:
     assert np.histogram(loudest, 4, (-2, 2))[0].min() > 70
 
 
-def test_a_question_that_is_not_remembered_helps_once() -> None:
+def test_a_query_that_is_not_remembered_helps_at_one_step_only() -> None:
     def act(observation: dict[str, np.ndarray]) -> int:
         return direction(observation["entities"][attends(observation)]) if observation["query"].any() else 0
 
     assert share(act, relevant="recall") == pytest.approx((1 + 7 / 4) / 8, abs=0.03)
 
 
-def test_entities_are_shuffled_and_the_question_names_one() -> None:
+def test_entities_are_shuffled_and_the_query_names_one() -> None:
     env = Find(entities=4, fewest=2, relevant="match")
     relevant, answers, present = [], [], []
     for seed in range(200):
@@ -129,7 +129,7 @@ def test_entities_are_shuffled_and_the_question_names_one() -> None:
     assert counts[2:].min() > 150  # of 600
 
 
-def test_the_question_over_an_episode() -> None:
+def test_the_query_over_an_episode() -> None:
     env = Find(relevant="recall", fewest=16, steps=300)  # longer than what is drawn together
     observation, _ = env.reset(seed=1)
     name = 2 * observation["query"] - 3

@@ -39,9 +39,9 @@ def test_an_unknown_id_names_its_near_matches(wrong: str, right: str) -> None:
     assert right in sentence
 
 
-def test_an_id_like_no_other_is_told_of_modules() -> None:
+def test_an_id_without_near_matches_gets_a_hint_about_modules() -> None:
     assert complaint(EnvConfig(id="zzzz")) == (
-        "`env.id`: there is no environment `zzzz`; for one of your own write `module:Id`"
+        "`env.id`: there is no environment `zzzz`; for an environment of your own write `module:Id`"
     )
 
 
@@ -91,7 +91,7 @@ def test_refused_arguments() -> None:
         "`env.kwargs.gravity`: CartPole-v1 has no such argument; it has: sutton_barto_reward, max_episode_steps"
     )
     assert complaint(EnvConfig(id="FrozenLake-v1", kwargs={"map_name": "9x9"})).startswith(
-        "`env.kwargs`: FrozenLake-v1 refused them: "
+        "`env.kwargs`: FrozenLake-v1 does not accept these arguments: "
     )
     assert complaint(EnvConfig(id="dqngui/TMaze-v0", kwargs={"length": 0})) == (
         "`env.kwargs.length`: expected `int` >= 1"
@@ -123,7 +123,7 @@ def test_pictures() -> None:
     assert complaint(sampled, "rgb_array") == "`env.id`: tests/Sampled-v0 cannot draw pictures (rgb_array)"
 
 
-def test_what_was_made_is_closed_when_a_later_one_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environments_are_closed_when_a_later_one_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     closed = []
     monkeypatch.setattr(gymnasium.Wrapper, "close", lambda self: closed.append(self))
     with pytest.raises(ConfigError, match="continuous"):
@@ -163,7 +163,9 @@ def test_an_environment_that_does_not_reproduce_is_found() -> None:
     assert not reproduces(EnvConfig(id="tests/Sampled-v0", kwargs={**kwargs, "seeded": False}), seed=1)
 
 
-def test_one_that_carries_something_over_does_not_reproduce(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_environment_that_carries_state_between_episodes_is_not_reproducible(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Fresh environments agree; only the used one tells."""
     from dqngui.envs.tmaze import TMaze
 

@@ -45,7 +45,7 @@ def best(period: int) -> Forecast:
     return lambda x: x[len(x) % period :: period].mean() if len(x) >= period else 0.0
 
 
-def test_without_noise_one_season_tells_all_others() -> None:
+def test_without_noise_one_season_determines_all_others() -> None:
     env = Periodic(period=5, noise=0.0, steps=24)
     observation, _ = env.reset(seed=0)
     seen, rewards = [observation[0]], []
@@ -68,7 +68,7 @@ def test_expected_returns(period: int, noise: float, steps: int, reward: str) ->
     about(returns(persistent(period), **options), expected_return(period, noise, steps, reward, persistent=True))
 
 
-def test_who_remembers_less_than_a_season_earns_nothing() -> None:
+def test_a_memory_shorter_than_a_season_earns_nothing() -> None:
     """Every linear and sign rule on up to s − 1 changes is at chance; one more change, and all is known."""
     period = 4
     for lag in range(1, period):

@@ -20,7 +20,7 @@ CLEAR = 24  # pixels: nearer than this to another entity its drawing may lie ove
 
 
 class Placed(gymnasium.Env[Any, Any]):
-    """Says of two entities whatever it is told to say."""
+    """An environment of two entities that returns given places."""
 
     def __init__(self, says: Callable[[], Any]) -> None:
         self.entity_places = says
@@ -67,7 +67,7 @@ def test_the_places_of_an_episode_do_not_change_with_a_render_mode() -> None:
     assert np.array_equal(drawn.entity_places(), blind.entity_places(), equal_nan=True)
 
 
-def test_wrappers_pass_it_on_and_the_outermost_has_the_last_word() -> None:
+def test_places_of_the_outermost_wrapper_are_used() -> None:
     wrappers = (Wrapper(name="reward_scale", options={"factor": 2.0}), Wrapper(name="time_limit", options={"steps": 4}))
     env = make_env(EnvConfig(id="dqngui/Find-v0", wrappers=wrappers))
     env.reset(seed=1)
@@ -95,11 +95,11 @@ def test_wrappers_pass_it_on_and_the_outermost_has_the_last_word() -> None:
         "nowhere",
     ],
 )
-def test_what_does_not_fit_is_left_out(said: Any) -> None:
+def test_places_of_another_shape_are_ignored(said: Any) -> None:
     assert places_of(Placed(lambda: said), 2) is None
 
 
-def test_neither_an_error_nor_silence_is_a_failure() -> None:
+def test_an_environment_without_places_or_with_an_error_has_no_places() -> None:
     def fail() -> Any:
         raise KeyError("the robot fell over")
 
@@ -108,9 +108,9 @@ def test_neither_an_error_nor_silence_is_a_failure() -> None:
     assert places_of(gymnasium.make("CartPole-v1"), 2) is None
 
 
-def test_places_are_a_copy_and_far_ones_are_infinitely_far() -> None:
+def test_places_are_a_copy_and_too_large_numbers_become_infinite() -> None:
     own = np.array([[0.25, 0.5], [np.nan, 1e300]])
-    told = places_of(Placed(lambda: own), 2)
+    reported = places_of(Placed(lambda: own), 2)
     own[:] = 0
-    assert told is not None and told.tolist()[0] == [0.25, 0.5]
-    assert np.isnan(told[1, 0]) and np.isinf(told[1, 1])
+    assert reported is not None and reported.tolist()[0] == [0.25, 0.5]
+    assert np.isnan(reported[1, 0]) and np.isinf(reported[1, 1])

@@ -71,7 +71,7 @@ def test_the_oracle_of_categories() -> None:
     assert mean(act, 100, cues=3, symbols=6, discrete=True) == 1.0
 
 
-def test_both_forms_tell_the_same() -> None:
+def test_both_forms_of_the_observation_contain_the_same() -> None:
     numbers, categories = Recall(cues=2, distractors=0.5), Recall(cues=2, distractors=0.5, discrete=True)
     first, second = numbers.reset(seed=3)[0], categories.reset(seed=3)[0]
     for _ in range(27):
@@ -81,7 +81,7 @@ def test_both_forms_tell_the_same() -> None:
         first, second = numbers.step(0)[0], categories.step(0)[0]
 
 
-def test_without_the_past_a_guess_is_all() -> None:
+def test_without_memory_the_answer_is_a_guess() -> None:
     """Whatever the question shows, each answer is right once in `symbols` times."""
     for answer in range(4):
         assert mean(lambda seen, answer=answer: answer, 1000) == pytest.approx(1 / 4, abs=0.055)
@@ -89,7 +89,7 @@ def test_without_the_past_a_guess_is_all() -> None:
     assert asked == pytest.approx(1 / 3, abs=0.06)
 
 
-def test_distractors_say_nothing_and_the_order_counts() -> None:
+def test_distractors_carry_no_information_and_the_order_of_cues_counts() -> None:
     def most_seen(seen: list[np.ndarray]) -> int:
         past = np.array(seen)
         return int((past[:, :4] * (1 - past[:, 4:5])).sum(0).argmax()) if past[-1, 5] else 0

@@ -18,7 +18,7 @@ def test_every_argument_counts() -> None:
     assert episode_seed(1, "train", 11, 1) != episode_seed(11, "train", 1, 1)
 
 
-def test_training_seeds_keep_clear_of_evaluations_and_spread() -> None:
+def test_training_seeds_do_not_overlap_those_of_evaluations_and_are_spread() -> None:
     seeds = np.array(
         [episode_seed(run, "train", env, episode) for run in range(2) for env in range(16) for episode in range(100)]
     )

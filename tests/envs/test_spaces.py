@@ -148,7 +148,7 @@ def test_feature_names() -> None:
         ),
     ],
 )
-def test_what_no_agent_can_use_is_refused(config: EnvConfig, sentence: str) -> None:
+def test_spaces_that_no_agent_can_use_are_refused(config: EnvConfig, sentence: str) -> None:
     with pytest.raises(ConfigError) as error:
         make_vector(config, 2)
     assert str(error.value) == sentence
@@ -178,7 +178,7 @@ def test_what_no_agent_can_use_is_refused(config: EnvConfig, sentence: str) -> N
         (spaces.Box(-1, 1, (2, 2, 2)), "vector", "float32", ""),
     ],
 )
-def test_a_space_is_of_the_kind_that_its_values_are(space: spaces.Space[Any], kind: str, dtype: str, axes: str) -> None:
+def test_the_kind_of_a_part_follows_from_its_values(space: spaces.Space[Any], kind: str, dtype: str, axes: str) -> None:
     part = read(space).parts[0]
     assert (part.kind, part.dtype, part.axes, part.raw_shape) == (kind, dtype, axes, space.shape)
 

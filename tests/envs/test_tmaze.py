@@ -125,7 +125,7 @@ def test_the_cue_is_seen_in_one_place_only() -> None:
 
 
 def test_active_penalty_and_horizon() -> None:
-    """Who never moves is behind from the third step on, and the task ends after N + 3."""
+    """An agent that never moves is too late from the third step on, and the task ends after N + 3."""
     total, steps = play(lambda *_: 2, 4, True, UP)
     assert steps == 7
     assert total == pytest.approx(-5 / 6)
@@ -144,7 +144,7 @@ def test_both_cues_come_up_and_follow_the_seed() -> None:
 
 
 @pytest.mark.parametrize("length", [0, 10_001, 2.5, True])
-def test_lengths_that_make_no_corridor(length: object) -> None:
+def test_invalid_corridor_lengths_are_refused(length: object) -> None:
     with pytest.raises(ValueError, match="whole number from 1 to 10,000"):
         TMaze(length)  # type: ignore[arg-type]
 

@@ -85,7 +85,7 @@ def test_time_limit_truncates_and_a_fall_terminates() -> None:
         assert not truncated.any()
 
 
-def test_nothing_is_reset_by_itself() -> None:
+def test_environments_are_not_reset_automatically() -> None:
     envs = make_vector(of_length(1, cut=False), 2)
     with pytest.raises(RuntimeError, match=r"reset environments \[0, 1\]"):
         envs.step(np.zeros(2, int))
@@ -111,7 +111,7 @@ def test_reset_some_starts_the_episode_of_its_seed_and_leaves_the_others() -> No
         np.testing.assert_array_equal(together["observation"][1], single["observation"][0])
 
 
-def test_arrays_are_the_callers_to_keep() -> None:
+def test_returned_arrays_are_not_overwritten() -> None:
     envs = make_vector(EnvConfig(id="CartPole-v1"), 2)
     kept = [envs.reset([1, 2])]
     outcomes = []
@@ -139,7 +139,7 @@ def test_infos_are_the_last_of_each() -> None:
     assert envs.infos == [{"step": 1}, {"seed": 6}]
 
 
-def test_an_environment_that_raises_is_heard() -> None:
+def test_an_exception_of_an_environment_is_not_caught() -> None:
     config = EnvConfig(
         id="tests/Sampled-v0", kwargs={"observation_space": spaces.Discrete(2), "breaks": True}, num_envs=2
     )
@@ -150,7 +150,7 @@ def test_an_environment_that_raises_is_heard() -> None:
         envs.step(np.zeros(2, int))
 
 
-def test_an_episode_is_its_seed_and_actions() -> None:
+def test_an_episode_is_replayed_from_its_seed_and_actions() -> None:
     wrappers = (
         Wrapper(name="frame_stack", options={"frames": 3}),
         Wrapper(name="reward_scale", options={"factor": 2.0}),

@@ -129,8 +129,8 @@ def test_every_wrapper_of_the_catalog_passes_the_experiment_check(name: str) -> 
     [
         (wrapped("keep", entries=[0, 4]), "(keep): there is no entry 4; the vector's entries are 0 to 3"),
         (wrapped("keep", entries=["angle"]), "(keep): there is no entry 'angle'; the vector's entries are 0 to 3"),
-        (wrapped("keep", entries=[]), "(keep): `entries` must name at least one entry, and none twice"),
-        (wrapped("keep", entries=[1, 1]), "(keep): `entries` must name at least one entry, and none twice"),
+        (wrapped("keep", entries=[]), "(keep): `entries` must name at least one entry, and each only once"),
+        (wrapped("keep", entries=[1, 1]), "(keep): `entries` must name at least one entry, and each only once"),
         (
             sampled("keep", spaces.Dict({"a": spaces.Discrete(2)}), entries=["b"]),
             "(keep): there is no entry 'b'; the observation's keys are a",
@@ -176,7 +176,7 @@ def test_a_wrapper_that_does_not_fit(config: EnvConfig, sentence: str) -> None:
     assert str(error.value) == f"`env.wrappers[0]` {sentence}"
 
 
-def test_the_wrapper_at_fault_is_named() -> None:
+def test_an_error_names_its_wrapper() -> None:
     wrappers = (Wrapper(name="keep", options={"entries": [0, 1]}), Wrapper(name="keep", options={"entries": [2]}))
     with pytest.raises(ConfigError, match=r"^`env\.wrappers\[1\]` \(keep\): there is no entry 2"):
         make_env(EnvConfig(wrappers=wrappers))

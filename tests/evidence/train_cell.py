@@ -143,7 +143,7 @@ def result_of(cell: Cell, limit_s: float = LIMIT_S) -> dict[str, Any]:
 
 
 def _tested(trained: Trained) -> dict[str, Any]:
-    """The score on test seeds, and the numbers behind it."""
+    """The score on test seeds, and the numbers from which it is computed."""
     cell = trained.cell
     if cell.task.measure == "strict":
         outcome = strict.strictly(trained.network(), trained.experiment, TEST_SEEDS)

@@ -87,7 +87,7 @@ def test_weights_of_cells_are_a_picture_a_head() -> None:
     values = playing.view(view.name)[1]
     np.testing.assert_array_equal(maps.at(values), values[:, 1:7].reshape(2, 2, 3))
     assert Maps.of(playing, SELF).cells is None  # queries stand between
-    playing.ready = msgspec.structs.replace(playing.ready, turned=True)  # the observation has x before y
+    playing.ready = msgspec.structs.replace(playing.ready, transposed=True)  # the observation has x before y
     maps = Maps.of(playing, view)
     assert (maps.rows, maps.columns) == (["0", "1", "2"], ["0", "1"])
     np.testing.assert_array_equal(maps.at(values), values[:, 1:7].reshape(2, 2, 3).swapaxes(1, 2))

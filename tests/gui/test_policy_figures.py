@@ -81,7 +81,7 @@ def test_a_run_without_a_policy_keeps_no_policy_figures() -> None:
 def test_bars_of_probabilities_lie_between_nothing_and_all(qtbot: QtBot, judged: str) -> None:
     bars = ActionBars()
     qtbot.addWidget(bars)
-    ready = PlayerReady(step=0, environment="E", actions=("left", "right"), judged=judged)  # type: ignore[arg-type]
+    ready = PlayerReady(step=0, environment="E", actions=("left", "right"), output_kind=judged)  # type: ignore[arg-type]
     playing = PlayedEpisode(ready, EpisodeBegan(step=0, number=1, seed=0), "here")
     q = np.array([[0.4, 0.6]], np.float32)
     tensors = {"q": q, "action": np.array([1]), "reward": np.ones(1), "observation": np.zeros((1, 0))}

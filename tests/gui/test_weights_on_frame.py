@@ -41,7 +41,8 @@ def dark(qapp: QApplication) -> None:
 
 def episode(views: tuple[m.View, ...], turned: bool = False, **tensors: Any) -> PlayedEpisode:
     ready = m.PlayerReady(
-        step=0, environment="E", views=views, labels={"key": TOKENS}, cells=(0, 2, 3), sees=(2, 3), turned=turned,
+        step=0, environment="E", views=views, labels={"key": TOKENS}, cells=(0, 2, 3),
+        observed_size=(2, 3), transposed=turned,
         derivable=(SALIENT,), features=("angle", "speed"), actions=("left", "right"),
     )  # fmt: skip
     playing = PlayedEpisode(ready, m.EpisodeBegan(step=0, number=1, seed=1), "demo")
@@ -162,7 +163,9 @@ def test_texts_and_a_picture_replace_a_list_of_cells(qtbot: QtBot) -> None:
     view = ObservationView()
     qtbot.addWidget(view)
     playing = episode(())
-    ready = m.PlayerReady(step=0, environment="E", features=("map[0, 1]", "map[1, 1]", "direction"), sees=(1, 2))
+    ready = m.PlayerReady(
+        step=0, environment="E", features=("map[0, 1]", "map[1, 1]", "direction"), observed_size=(1, 2)
+    )
     playing = PlayedEpisode(ready, m.EpisodeBegan(step=0, number=1, seed=1), "demo")
     told = {
         "observation": np.array([1.0, 2.0, 3.0]),

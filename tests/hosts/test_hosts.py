@@ -1,4 +1,4 @@
-"""Every host sends the same events, also when a job fails, and leaves no thread, process or pipe behind."""
+"""Every host sends the same events, also when a job fails, and leaves no thread, process or pipe."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_pause_step_resume_knob_and_stop_while_it_runs(kind: str) -> None:
     assert not host.alive
 
 
-def test_inline_obeys_what_is_sent_between_drains() -> None:
+def test_an_inline_job_carries_out_commands_sent_between_drains() -> None:
     host = open_host("inline", request("counting", total=10**9))
     host.start()
     assert len(host.drain(1.0)) > 1
@@ -161,7 +161,7 @@ def test_inline_obeys_what_is_sent_between_drains() -> None:
         ("value", "the job raised ValueError: no such thing", True),
         ("config", "`env.id`: there is no environment `Nowhere-v0`", False),
         ("exit", "the job raised SystemExit: 3", True),
-        ("silent", "the job ended without saying why", False),
+        ("silent", "the job ended without a result and without an error", False),
     ],
 )
 def test_a_failing_job_ends_with_failed_and_finished(kind: str, error: str, text: str, details: bool) -> None:
@@ -346,7 +346,7 @@ def test_a_child_survives_ctrl_c(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["thread", "process"])
-def test_a_parent_that_just_ends_ends_its_jobs(tmp_path: Path, kind: str) -> None:
+def test_a_parent_that_exits_ends_its_jobs(tmp_path: Path, kind: str) -> None:
     process, child = parent(tmp_path, kind, "time.sleep(0.5)")
     assert process.wait(15.0) == 0
     assert gone_within(child, 2.0)

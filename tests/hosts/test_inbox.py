@@ -42,7 +42,7 @@ def test_waiting_without_a_source_takes_the_schedule_in_order_then_resumes() -> 
     assert inbox.wait(5, 60.0) == [Resume()]
 
 
-def test_waiting_takes_what_was_sent_inline() -> None:
+def test_waiting_returns_commands_sent_inline() -> None:
     inbox = Inbox(None)
     inbox.send(Stop())
     assert inbox.wait(0, 60.0) == [Stop()]
@@ -61,7 +61,7 @@ def test_waiting_with_a_source_ends_with_the_first_command_or_the_timeout() -> N
     assert inbox.poll(99) == [Stop(at=99)]
 
 
-def test_a_resumed_run_has_obeyed_what_was_due_at_its_step_or_before() -> None:
+def test_a_resumed_run_skips_commands_due_at_its_step_or_before() -> None:
     inbox = Inbox(None, [Stop(at=40), Pause(at=50), SaveCheckpoint(at=51), Resume()])
     inbox.skip(50)
     assert inbox.poll(50) == [Resume()]

@@ -78,7 +78,7 @@ def test_arrays_cross_as_they_are(message: Any) -> None:
     assert [getattr(arrived, field) for field in fields] == [getattr(message, field) for field in fields]
 
 
-def test_a_picture_waits_for_no_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_is_sent_without_waiting_for_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "BATCH_SECONDS", 30.0)
     reader, writer = os.pipe()
     with io.FileIO(reader, "rb") as source, io.FileIO(writer, "wb") as sink:
@@ -152,7 +152,7 @@ def _joined(played: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{name: np.concatenate([part[name] for part in played]) for name in played[0]}]
 
 
-def test_a_process_plays_as_a_thread_does_and_gives_way() -> None:
+def test_a_process_plays_as_a_thread_does_and_has_lower_priority() -> None:
     here, _ = served("thread")
     there, niceness = served("process")
     for one, other in zip(here, there, strict=True):

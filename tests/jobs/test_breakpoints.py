@@ -13,7 +13,7 @@ from dqngui.__main__ import main
 from dqngui.commands.experiments import knobs_of
 from dqngui.config import ConfigError, Experiment
 from dqngui.hosts import open_host
-from dqngui.jobs.breakpoints import EPISODES, FIGURES, Breakpoints, holds, parse
+from dqngui.jobs.breakpoints import EPISODES, LEARNED_QUANTITIES, Breakpoints, holds, parse
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.train import train
 from dqngui.jobs.training import Training
@@ -76,7 +76,7 @@ def hits(events: list[Event]) -> list[tuple[int, str]]:
 # -- the rule ---------------------------------------------------------------------------------------
 
 
-def told(points: Breakpoints, loss: float | None) -> list[float]:
+def hit_values(points: Breakpoints, loss: float | None) -> list[float]:
     points.note(Learned(step=1, updates=1, loss=loss))
     return [value for _, value in points.hits()]
 
@@ -85,13 +85,13 @@ def test_a_condition_that_stays_true_hits_once_until_it_was_false_or_is_set_anew
     over = Breakpoint("loss", "above", 10.0)
     points = Breakpoints()
     points.set((over,))
-    assert [told(points, loss) for loss in (9.0, 11.0, 12.0, None, 13.0, 10.0, 14.0)] == [
+    assert [hit_values(points, loss) for loss in (9.0, 11.0, 12.0, None, 13.0, 10.0, 14.0)] == [
         [], [11.0], [], [], [], [], [14.0],
     ]  # fmt: skip
     assert points.set((over, RETURN)), "another one beside it"
-    assert told(points, 15.0) == []
+    assert hit_values(points, 15.0) == []
     assert points.set(()) and points.set((over,))
-    assert told(points, 16.0) == [16.0]
+    assert hit_values(points, 16.0) == [16.0]
     assert not points.set((over,))
 
 
@@ -123,8 +123,8 @@ def test_the_return_is_a_mean_of_twenty_episodes_and_unknown_before() -> None:
     assert points.hits() == [] and points.returns == [0.0] * EPISODES
 
 
-def test_every_figure_is_one_that_training_tells() -> None:
-    assert set(FIGURES) <= set(Learned.__struct_fields__)
+def test_every_quantity_is_a_field_of_learned() -> None:
+    assert set(LEARNED_QUANTITIES) <= set(Learned.__struct_fields__)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_what_can_be_written(text: str, point: Breakpoint) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("loss", "reads like"), ("loss = 3", "reads like"), ("speed > 3", "not on `speed`"), ("loss > inf", "finite"),
+        ("loss", "write it as"), ("loss = 3", "write it as"), ("speed > 3", "not on `speed`"), ("loss > inf", "finite"),
         ("loss > much", "finite"), ("attention_entropy < 1", "not on"),
     ],
 )  # fmt: skip
@@ -155,7 +155,7 @@ def test_what_cannot_be_written_is_refused_with_what_can(text: str, says: str) -
 # -- in a run ---------------------------------------------------------------------------------------
 
 
-def test_a_hit_pauses_behind_the_step_that_told_it_and_changes_nothing_else(experiment: Experiment) -> None:
+def test_a_hit_pauses_after_its_step_and_changes_nothing_else(experiment: Experiment) -> None:
     events = run(experiment, SETS)
     (loss_at, _), (return_at, _) = sorted(hits(events), key=lambda hit: hit[1])
     first_loss = next(event.step for event in events if isinstance(event, Learned) and event.loss and event.step > 100)
@@ -264,17 +264,17 @@ def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("poisoned")
 @pytest.mark.parametrize("then", [Resume(), Step(), Stop()], ids=["resume", "step", "stop"])
-def test_nan_pauses_before_the_failure_and_nothing_of_it_is_saved(
+def test_nan_pauses_before_the_failure_and_nothing_is_saved(
     experiment: Experiment, tmp_path: Path, then: Command
 ) -> None:
     folder = create(tmp_path, experiment)
     watch = SetBreakpoints(points=(Breakpoint("loss", "nan"),))
-    # Stamps beyond the end: while it is paused, a job without anyone to wait for takes the next command at once.
+    # These commands are for steps after the end: a paused job that cannot wait for anybody takes the next at once.
     events = recorded(folder, experiment, (watch, SaveCheckpoint(at=9001), type(then)(at=9002)))
     place = next(index for index, event in enumerate(events) if isinstance(event, BreakpointHit))
     hit, pause, warned, *rest = events[place:]
     assert isinstance(hit, BreakpointHit) and math.isnan(hit.value)
-    assert isinstance(pause, Paused) and isinstance(warned, Warned) and "Nothing can be saved" in warned.words
+    assert isinstance(pause, Paused) and isinstance(warned, Warned) and "Nothing was saved" in warned.words
     *_, failure, finished = rest
     assert isinstance(failure, Failed) and "the loss became nan at step" in failure.words
     assert isinstance(finished, Finished) and finished.reason == "failed"
@@ -283,12 +283,12 @@ def test_nan_pauses_before_the_failure_and_nothing_of_it_is_saved(
 
 
 @pytest.mark.usefixtures("poisoned")
-def test_nan_fails_at_once_where_other_things_are_watched(experiment: Experiment) -> None:
+def test_nan_fails_at_once_without_a_breakpoint_on_nan(experiment: Experiment) -> None:
     with pytest.raises(FloatingPointError, match="the loss became nan"):
         run(with_settings(experiment, {"run.eval_every": 0}), (SetBreakpoints(points=(RETURN,), at=500),))
 
 
-def test_hits_and_sets_cross_to_another_process_and_back() -> None:
+def test_breakpoint_messages_are_sent_to_a_process_and_back() -> None:
     for event in (
         BreakpointHit(step=3, point=Breakpoint("loss", "above", 1.5), value=2.5),
         BreakpointsSet(step=3, points=(RETURN, LOSS)),

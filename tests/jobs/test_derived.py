@@ -59,11 +59,11 @@ def test_rollout_comes_with_two_layers_and_pools() -> None:
     named = {view.name: view for view in agent.views()}
     assert named["attention/rollout"].shape == (4, 4)
     assert named["attention/rollout/pool"].axes == ("key",)
-    told = play(agent, envs)
-    layers = [torch.from_numpy(told[f"view/attention/self/{index}"]) for index in range(2)]
-    assert np.allclose(told["view/attention/rollout"], derived.rollout(layers), atol=1e-6)
-    assert np.allclose(told["view/attention/rollout"].sum(-1), 1.0, atol=1e-5)
-    assert np.allclose(told["view/attention/rollout/pool"].sum(-1), 1.0, atol=1e-5)
+    recorded = play(agent, envs)
+    layers = [torch.from_numpy(recorded[f"view/attention/self/{index}"]) for index in range(2)]
+    assert np.allclose(recorded["view/attention/rollout"], derived.rollout(layers), atol=1e-6)
+    assert np.allclose(recorded["view/attention/rollout"].sum(-1), 1.0, atol=1e-5)
+    assert np.allclose(recorded["view/attention/rollout/pool"].sum(-1), 1.0, atol=1e-5)
     one, _ = agent_of(CARTPOLE, attention="self", attention_options={"layers": 1, "heads": 2}, tokens="feature")
     assert not [view for view in one.views() if "rollout" in view.name]
 
@@ -95,12 +95,12 @@ def test_saliency_of_a_linear_agent_is_weight_times_entry() -> None:
     x = torch.from_numpy(parts["observation"])[0]
     step = 0.5
     for index in range(4):
-        ahead, behind = x.clone(), x.clone()
-        ahead[index] += step
-        behind[index] -= step
+        higher, lower = x.clone(), x.clone()
+        higher[index] += step
+        lower[index] -= step
         with torch.no_grad():
             q = [network(inputs_of({"observation": y[None].numpy()}, np.full(1, -1), np.zeros(1, np.float32), CPU), ())
-                 for y in (ahead, behind)]  # fmt: skip
+                 for y in (higher, lower)]  # fmt: skip
         slope = float(q[0][0][0, 0, 1] - q[1][0][0, 0, 1]) / (2 * step)
         for name in ("saliency/gradient", "saliency/integrated"):
             assert found[name][0, 0, index] == pytest.approx(slope * float(x[index]), rel=0.05, abs=2e-3)

@@ -63,7 +63,7 @@ def changed(parent: Path, **changes: Any) -> Experiment:
 
 
 def tail(folder: Path, mark: Any) -> list[dict[str, Any]]:
-    """What a run logged behind a saved state."""
+    """What a run logged after a saved state."""
     before = (folder / "events.jsonl").read_bytes()[: mark.events].count(b"\n")
     return stored_log(folder)[before:]
 
@@ -104,7 +104,7 @@ def test_a_fork_without_a_change_continues_like_its_parent(agent: dict[str, Any]
     assert (mine.best, mine.step, mine.parent, theirs.parent) == (theirs.best, 600, parent.name, "")
 
 
-def test_knobs_turned_before_a_fork_stay_turned_and_its_own_are_its_own(tmp_path: Path) -> None:
+def test_knobs_set_before_a_fork_keep_their_values_and_later_ones_do_not_reach_the_parent(tmp_path: Path) -> None:
     turns = (SetKnob(field="learn.epsilon", value=0.7, at=200), SetKnob(field="learn.lr", value=3e-4, at=220))
     parent = stopped(tmp_path, experiment(), 333, *turns)
     mark = load_resume(parent).mark
@@ -113,13 +113,15 @@ def test_knobs_turned_before_a_fork_stay_turned_and_its_own_are_its_own(tmp_path
     later = (SetKnob(field="learn.epsilon", value=None, at=400), SetKnob(field="learn.gamma", value=0.9, at=440))
     folder, events = fork(parent, present, (*turns, *later))
     assert isinstance(events[1], Forked) and events[1].manual == {"learn.epsilon": 0.7}
-    turned = [(event.step, event.field, event.old, event.new) for event in events if isinstance(event, KnobChanged)]
-    assert turned == [(400, "learn.epsilon", 0.7, None), (440, "learn.gamma", 0.99, 0.9)]
+    changed_knobs = [
+        (event.step, event.field, event.old, event.new) for event in events if isinstance(event, KnobChanged)
+    ]
+    assert changed_knobs == [(400, "learn.epsilon", 0.7, None), (440, "learn.gamma", 0.99, 0.9)]
     list(train(Request(job="train", folder=str(parent), resume=True), Inbox(None, later)))
     assert stored_log(folder)[1:] == tail(parent, mark)
 
 
-def test_a_schedule_written_for_a_fork_counts_more_than_a_knob_turned_before(tmp_path: Path) -> None:
+def test_a_new_schedule_of_a_fork_replaces_a_knob_set_before(tmp_path: Path) -> None:
     parent = stopped(tmp_path, experiment(), 333, SetKnob(field="learn.epsilon", value=0.7, at=200))
     _, events = fork(parent, changed(parent, learn__epsilon={"start": 0.25, "end": 0.25, "steps": 0}))
     assert isinstance(events[1], Forked) and events[1].manual == {}
@@ -171,7 +173,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES.keys())
-def test_parameters_that_fit_are_kept_and_the_rest_begins_anew(changes: dict[str, Any], tmp_path: Path) -> None:
+def test_parameters_that_fit_are_kept_and_the_others_start_anew(changes: dict[str, Any], tmp_path: Path) -> None:
     parent = stopped(tmp_path, experiment())
     asked = changed(parent, **changes)
     folder = create(tmp_path, asked)
@@ -226,19 +228,19 @@ def test_a_fresh_replay_is_filled_before_anything_is_learned(tmp_path: Path) -> 
         assert first.episode == 0 and first.step - first.length * 4 >= 336
 
 
-def test_another_seed_goes_another_way_and_the_same_one_twice_the_same(tmp_path: Path) -> None:
+def test_a_fork_with_another_seed_differs_and_repeats_itself(tmp_path: Path) -> None:
     parent = stopped(tmp_path, experiment())
     logs = [stored_log(fork(parent, changed(parent, run__seed=seed))[0]) for seed in (7, 7, 8)]
     assert logs[0] == logs[1]
     assert logs[0][1:] != logs[2][1:]
 
 
-def test_a_finished_run_is_forked_to_go_on(tmp_path: Path) -> None:
+def test_a_finished_run_can_be_forked(tmp_path: Path) -> None:
     asked = experiment()
     parent, whole = create(tmp_path, asked), create(tmp_path, asked)
     list(recorded(parent, asked))
     with pytest.raises(
-        ConfigError, match=r"`run.total_steps`: the fork of .* begins at step 600 and needs more than 600"
+        ConfigError, match=r"`run.total_steps`: the fork of .* starts at step 600, so it needs a total of more than 600"
     ):
         fork(parent, asked)
     folder, events = fork(parent, changed(parent))
@@ -285,16 +287,16 @@ def test_live_changes_leave_the_training_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("target", ["soft", "hard"])
-def test_a_live_change_by_a_fork_is_what_turning_the_knobs_there_is(target: str, tmp_path: Path) -> None:
+def test_a_live_change_by_a_fork_equals_setting_the_knobs_at_that_step(target: str, tmp_path: Path) -> None:
     parent = stopped(tmp_path, experiment(learn__target=target, learn__target_every=100))
     mark = load_resume(parent).mark
     changes = {"learn.lr": 3e-4, "learn.window": 4, "learn.update_every": 8, "learn.target_every": 30}
     folder, _ = fork(parent, with_settings(branch_point(parent)[1], changes))
     turns = tuple(SetKnob(field=name, value=value) for name, value in changes.items())
     list(train(Request(job="train", folder=str(parent), resume=True), Inbox(None, turns)))
-    turned = tail(parent, mark)
-    assert [row["type"] for row in turned[:4]] == ["KnobChanged"] * 4
-    assert stored_log(folder)[1:] == turned[4:]
+    changed_knobs = tail(parent, mark)
+    assert [row["type"] for row in changed_knobs[:4]] == ["KnobChanged"] * 4
+    assert stored_log(folder)[1:] == changed_knobs[4:]
 
 
 def test_an_evaluation_that_was_due_stays_due_and_one_switched_on_comes(tmp_path: Path) -> None:
@@ -308,7 +310,7 @@ def test_an_evaluation_that_was_due_stays_due_and_one_switched_on_comes(tmp_path
     ]  # fmt: skip
 
 
-def test_names_of_axes_are_no_reason_to_begin_anew(tmp_path: Path) -> None:
+def test_changed_names_keep_the_whole_training(tmp_path: Path) -> None:
     parent = stopped(tmp_path, experiment())
     _, events = fork(parent, changed(parent, env__actions=["left", "right"]))
     assert isinstance(events[1], Forked) and events[1].fresh == ()
@@ -350,7 +352,7 @@ def test_what_cannot_be_forked_is_one_sentence_and_leaves_the_folder_alone(tmp_p
         (tmp_path / "nowhere", "there is no run"),
         (never, "never saved"),
         (damaged, "damaged"),
-        (old, "a version that could not fork"),
+        (old, "an earlier version, from which no run can be forked"),
     ):
         with pytest.raises(ConfigError, match=says) as caught:
             train(Request(job="train", experiment=other, folder=str(folder), fork=str(parent)), Inbox(None))
@@ -404,7 +406,7 @@ def test_forked_needs_no_folder_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["resumed", "forked whole", "forked in part"])
-def test_a_run_forgets_the_state_it_goes_on_from(kind: str, tmp_path: Path) -> None:
+def test_a_run_frees_the_state_from_which_it_continues(kind: str, tmp_path: Path) -> None:
     """A second copy of the replay would stay in memory as long as the run trains."""
     parent = stopped(tmp_path, experiment())
     asked = changed(parent, **({"net__memory": "lstm"} if kind == "forked in part" else {}))

@@ -60,7 +60,7 @@ Arrays = dict[str, np.ndarray]
 
 
 class Scene:
-    """An agent in its environment, Acrobot unless told otherwise, that plays episodes of T steps."""
+    """An agent in its environment, by default Acrobot, that plays episodes of T steps."""
 
     def __init__(self, attention: str = "self", memory: str = "gru", env_id: str = "Acrobot-v1", **env: Any) -> None:
         net = {"attention": attention, "memory": memory, "memory_options": OPTIONS.get(memory, {}), "width": 16}
@@ -120,7 +120,7 @@ def differ(one: np.ndarray, other: np.ndarray) -> bool:
 # -- nothing changed ------------------------------------------------------------------------------
 
 
-def test_hands_that_change_nothing_leave_every_bit(scene: Scene) -> None:
+def test_interventions_that_change_nothing_keep_every_bit(scene: Scene) -> None:
     plain = scene.play()
     targets = [*scene.held, *scene.weights, "observation"]
     idle = [Intervention(target=target, first=AT, do="scale", value=1.0) for target in targets]
@@ -130,18 +130,18 @@ def test_hands_that_change_nothing_leave_every_bit(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("given", [1, AT, T])
-def test_given_actions_bring_back_everything_and_the_agent_goes_on(scene: Scene, given: int) -> None:
+def test_given_actions_repeat_the_episode_and_the_agent_continues(scene: Scene, given: int) -> None:
     plain = scene.play()
     assert len(set(plain["action"].tolist())) > 1
     assert_equal(plain, scene.play(actions=tuple(plain["action"][:given].tolist())))
 
 
-def test_given_actions_are_done_whatever_the_agent_says(scene: Scene) -> None:
+def test_given_actions_replace_those_of_the_agent(scene: Scene) -> None:
     given = tuple(np.random.default_rng(1).integers(0, 3, AT).tolist())
     played, plain = scene.play(actions=given, epsilon=1.0), scene.play(epsilon=1.0)
     np.testing.assert_array_equal(played["action"][:AT], given)
     assert differ(plain["action"][:AT], played["action"][:AT])
-    # The random state behind them is that of the episode that was not given any.
+    # The random state after them is that of the episode that was not given any.
     np.testing.assert_array_equal(played["action"][AT:], plain["action"][AT:])
     greedy = scene.play(actions=given, epsilon=0.0)
     np.testing.assert_array_equal(greedy["action"][AT:], greedy["q"][AT:].argmax(1))
@@ -162,7 +162,7 @@ def test_a_forced_action_changes_the_future_only(scene: Scene) -> None:
     assert differ(plain["q"][AT + 1 :], forced["q"][AT + 1 :])
 
 
-def test_what_is_held_is_changed_from_its_step_on(scene: Scene) -> None:
+def test_the_memory_state_is_changed_from_the_step_of_the_intervention(scene: Scene) -> None:
     plain = scene.play()
     for name in scene.held:
         changed = scene.play(Intervention(target=name, first=AT, last=AT, do="set", value=0.7))
@@ -196,7 +196,7 @@ def test_heads_are_masked(scene: Scene) -> None:
         assert np.isfinite(masked["q"]).all()
 
 
-def test_one_token_is_taken_from_all_attention() -> None:
+def test_one_token_is_removed_from_all_attention() -> None:
     scene = Scene("self", "none")
     changed = scene.play(Intervention(target="attention/*", first=0, at=((2,),), do="remove"), epsilon=0.0)
     for name in scene.weights:
@@ -222,7 +222,7 @@ def test_changes_work_without_recording() -> None:
     scene.envs.close()
 
 
-def test_changes_are_made_one_after_another() -> None:
+def test_interventions_are_applied_in_their_order() -> None:
     scene = Scene()
     interventions = [
         Intervention(target="memory/hidden", first=AT, last=AT, do="set", value=0.5),
@@ -317,7 +317,9 @@ def test_a_memory_that_is_erased_forgets_the_cue(tmaze_run: Path, seed: int) -> 
         ({"target": "memory/hidden", "value": float("nan")}, "nan is not a finite number"),
     ],
 )
-def test_what_cannot_be_changed_is_said_and_another_episode_begins(intervention: dict[str, Any], says: str) -> None:
+def test_an_impossible_intervention_is_refused_and_another_episode_can_start(
+    intervention: dict[str, Any], says: str
+) -> None:
     player = player_with_weights(small())
     player.send(
         BeginEpisode(number=1, seed=3, interventions=(Intervention(**{"first": 0, **intervention}),)),
@@ -330,7 +332,7 @@ def test_what_cannot_be_changed_is_said_and_another_episode_begins(intervention:
     assert len(player.episode(5, number=2)["action"]) == 5
 
 
-def test_given_actions_that_there_are_not_are_said() -> None:
+def test_given_actions_that_do_not_exist_are_refused() -> None:
     player = player_with_weights(small())
     player.send(BeginEpisode(number=1, seed=3, actions=(0, 1, 2)))
     failure = player.next()
@@ -372,7 +374,7 @@ def test_a_changed_episode_is_shown_at_every_step() -> None:
     env.close()
 
 
-def test_changed_episodes_of_what_does_not_repeat_itself_are_shown() -> None:
+def test_episodes_with_interventions_are_drawn_in_environments_that_are_not_reproducible() -> None:
     player = player_with_weights(small("tests/Drawn-v0", kwargs={"differs_from": 0, "length": 300}))
     erased = (Intervention(target="memory/hidden", first=5, do="remove"),)
     player.send(BeginEpisode(number=1, seed=3, interventions=erased, actions=(0, 1, 2)), Look(number=1, until=300, t=0))
@@ -384,7 +386,7 @@ def test_changed_episodes_of_what_does_not_repeat_itself_are_shown() -> None:
 # -- driven ---------------------------------------------------------------------------------------
 
 
-def test_driving_without_an_action_is_the_agents_own_way() -> None:
+def test_driving_without_an_action_uses_the_agents_action() -> None:
     player = player_with_weights(small("Acrobot-v1"))
     plain = player.episode(20, epsilon=0.4)
     player.send(BeginEpisode(number=2, seed=3, epsilon=0.4, driven=True), *(Drive(number=2, t=t) for t in range(1)))
@@ -419,7 +421,7 @@ def test_a_driven_step_waits_and_others_are_ignored() -> None:
     assert player.until(Played).first == 6
 
 
-def test_a_driven_step_is_done_though_the_given_ones_are_not_yet() -> None:
+def test_a_driven_step_is_played_although_the_given_ones_are_not_played_yet() -> None:
     player = player_with_weights(small("Acrobot-v1"))
     given = tuple([1] * 40)
     player.send(BeginEpisode(number=1, seed=3, actions=given, driven=True), Drive(number=1, t=40, action=2))
@@ -429,7 +431,7 @@ def test_a_driven_step_is_done_though_the_given_ones_are_not_yet() -> None:
     assert np.concatenate([row.tensors["action"] for row in rows]).tolist() == [*given, 2]
 
 
-def test_handed_back_the_agent_goes_on() -> None:
+def test_the_agent_continues_after_a_driven_part() -> None:
     player = player_with_weights(small("Acrobot-v1"))
     plain = player.episode(30, epsilon=0.4)
     given = tuple(plain["action"][:10].tolist())
@@ -487,18 +489,18 @@ def test_changed_and_driven_episodes_in_a_process_are_those_played_here() -> Non
     there.start()
     for command in commands:
         there.send(command)
-    told: list[Event] = []
+    answers: list[Event] = []
     end = time.monotonic() + 60
-    while time.monotonic() < end and not any(isinstance(event, Played) and _whole(event) for event in told):
-        told += there.drain()
+    while time.monotonic() < end and not any(isinstance(event, Played) and _whole(event) for event in answers):
+        answers += there.drain()
         time.sleep(0.005)
     there.send(Stop())
     assert there.join(20)
-    (ready,) = (event for event in told if isinstance(event, PlayerReady))
+    (ready,) = (event for event in answers if isinstance(event, PlayerReady))
     assert ready.held == ("memory/hidden",)
     one, other = (
         {name: np.concatenate([row.tensors[name] for row in rows]) for name in rows[0].tensors}
-        for rows in (here.received(Played), [event for event in told if isinstance(event, Played)])
+        for rows in (here.received(Played), [event for event in answers if isinstance(event, Played)])
     )
     assert_equal(one, other)
 

@@ -52,7 +52,7 @@ def test_a_stored_agent_is_announced_and_plays_its_task() -> None:
     np.testing.assert_array_equal(played["q"].argmax(1), played["action"])
 
 
-def test_what_it_tells_of_steps_is_what_a_plain_environment_shows() -> None:
+def test_played_steps_equal_those_of_a_plain_environment() -> None:
     experiment = read_experiment(demo_folder() / "experiment.toml")
     player = Player(demo_folder())
     played = player.episode(60)
@@ -71,7 +71,7 @@ def test_what_it_tells_of_steps_is_what_a_plain_environment_shows() -> None:
     ("env_id", "options"),
     [("CartPole-v1", {}), ("dqngui/TMaze-v0", {"kwargs": {"length": 8}}), ("Acrobot-v1", {})],
 )
-def test_any_step_can_be_seen_again(env_id: str, options: dict[str, Any]) -> None:
+def test_any_step_can_be_drawn_again(env_id: str, options: dict[str, Any]) -> None:
     player = player_with_weights(small(env_id, **options))
     length = min(30, len(player.episode(30)["action"]))
     first = [player.picture(t) for t in range(length)]
@@ -81,7 +81,7 @@ def test_any_step_can_be_seen_again(env_id: str, options: dict[str, Any]) -> Non
     assert not player.received(Warned)
 
 
-def test_views_of_a_long_episode_end_where_memory_would_run_short(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_views_of_a_long_episode_end_at_the_memory_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     player = player_with_weights(small("dqngui/TMaze-v0", kwargs={"length": 60}))
     a_step = sum(4 * int(np.prod(view.shape)) for view in player.ready.views)
     monkeypatch.setattr(episode, "MAX_VIEW_BYTES", 20 * a_step)
@@ -148,7 +148,7 @@ def test_weights_of_another_network_are_refused_and_play_goes_on() -> None:
     assert player.received(EpisodeBegan)[-1].step == 100
 
 
-def test_the_newest_look_wins_and_others_episodes_are_ignored() -> None:
+def test_the_newest_look_replaces_older_ones_and_other_episodes_are_ignored() -> None:
     player = player_with_weights(small("Acrobot-v1"))
     player.episode(100)
     player.send(*(Look(number=1, until=0, t=t) for t in (5, 60, 90, 20)), Look(number=7, until=0, t=1))
@@ -179,15 +179,15 @@ def test_a_slow_environment_answers_between_slices() -> None:
     assert any(isinstance(player.next(), EpisodeBegan) for _ in range(2))
 
 
-def test_a_late_picture_on_the_way_is_shown_before_the_next() -> None:
+def test_a_late_picture_is_sent_before_the_next_one() -> None:
     player = player_with_weights(small("tests/Drawn-v0", kwargs={"slow": 0.02, "length": 1000}))
     player.episode(25)
     player.picture(0)
-    job, told = player.job, []
+    job, sent = player.job, []
     for t in range(10, 25):  # the clock runs faster than the camera
         player.send(Look(number=1, until=25 + t, t=t))
-        told.append(next(job))
-    assert any(isinstance(event, Frame) for event in told)
+        sent.append(next(job))
+    assert any(isinstance(event, Frame) for event in sent)
 
 
 def test_an_episode_ends_once_and_its_last_picture_is_shown() -> None:
@@ -224,7 +224,7 @@ def test_an_environment_without_pictures_says_so_and_plays() -> None:
 
 
 @pytest.mark.parametrize("differs_from", [0, 20])
-def test_an_environment_that_does_not_repeat_itself_is_drawn_as_it_goes(differs_from: int) -> None:
+def test_an_environment_that_is_not_reproducible_is_drawn_while_it_is_simulated(differs_from: int) -> None:
     player = player_with_weights(small("tests/Drawn-v0", kwargs={"differs_from": differs_from, "length": 300}))
     player.episode(100)
     if differs_from:  # noticed when its picture is wanted
@@ -236,7 +236,8 @@ def test_an_environment_that_does_not_repeat_itself_is_drawn_as_it_goes(differs_
             assert player.picture(t, number, until=300)[0, 0, 0] == t
         assert player.picture(200 - KEPT_FRAMES, number, until=300).size == 0
     assert [warned.words for warned in player.received(Warned)] == [
-        "tests/Drawn-v0 does not repeat itself, so only its newest steps can be shown"
+        "tests/Drawn-v0 is not reproducible (the same seed and actions give another episode), so only its newest steps "
+        "can be shown"
     ]
 
 
@@ -248,7 +249,7 @@ def test_episodes_as_short_as_the_check_of_repeating(length: int) -> None:
     assert not player.received(Warned)
 
 
-def test_an_environment_that_breaks_is_told_and_the_next_episode_begins(tmp_path: Path) -> None:
+def test_an_environment_that_raises_is_reported_and_the_next_episode_starts(tmp_path: Path) -> None:
     player = player_with_weights(small("tests/Drawn-v0", kwargs={"breaks_at": 9}))
     for number in (1, 2):
         player.send(BeginEpisode(number=number, seed=3), Look(number=number, until=100))
@@ -272,7 +273,7 @@ def test_an_environment_that_breaks_is_told_and_the_next_episode_begins(tmp_path
         (OpenAgent(), "needs the folder"),
     ],
 )
-def test_what_cannot_be_opened_is_said_and_another_agent_opens(command: OpenAgent, says: str) -> None:
+def test_an_agent_that_cannot_be_opened_is_reported_and_another_one_opens(command: OpenAgent, says: str) -> None:
     player = Player()
     player.send(command)
     failure = player.next()
@@ -285,14 +286,14 @@ def test_what_cannot_be_opened_is_said_and_another_agent_opens(command: OpenAgen
     assert isinstance(player.next(), Finished)
 
 
-def test_a_schedule_is_served_to_its_end_where_nobody_can_send() -> None:
+def test_a_job_with_only_a_schedule_ends_after_it() -> None:
     schedule = (OpenAgent(folder=str(demo_folder())), BeginEpisode(number=1, seed=3), Look(number=1, until=50, t=50))
-    told = list(play(Request(job="play"), Inbox(None, schedule)))
-    assert {type(event) for event in told} == {PlayerReady, EpisodeBegan, Played, Frame, Finished}
-    assert isinstance(told[-1], Finished)
+    sent = list(play(Request(job="play"), Inbox(None, schedule)))
+    assert {type(event) for event in sent} == {PlayerReady, EpisodeBegan, Played, Frame, Finished}
+    assert isinstance(sent[-1], Finished)
 
 
-def test_lunar_lander_repeats_itself_though_its_picture_is_drawn() -> None:
+def test_lunar_lander_is_reproducible_although_it_is_drawn() -> None:
     pytest.importorskip("Box2D")
     player = player_with_weights(small("LunarLander-v3"))
     length = len(player.episode(70)["action"])

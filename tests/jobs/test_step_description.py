@@ -89,16 +89,16 @@ def playing(env: dict[str, Any], **net: Any) -> tuple[Player, PlayerReady]:
 
 def test_any_step_is_described_though_no_picture_is_drawn() -> None:
     player, ready = playing({"id": "tests/Told-v0"})
-    assert (ready.sees, ready.turned, ready.texts) == ((4, 6), False, ("said",))
+    assert (ready.observed_size, ready.transposed, ready.texts) == ((4, 6), False, ("said",))
     assert ready.no_picture
     player.send(BeginEpisode(number=1, seed=3, driven=True, actions=(0,) * 9), Look(number=1, until=100))
     for t in (9, 2, 5):
         player.send(Describe(number=1, t=t))
-        told = player.until(Described)
-        assert told.t == t
-        assert bytes(told.tensors["text/said"]).decode() == f"step {t}, größer"
-        assert told.tensors["observation"][ready.features.index("number")] == t
-        picture = told.tensors["picture"]
+        description = player.until(Described)
+        assert description.t == t
+        assert bytes(description.tensors["text/said"]).decode() == f"step {t}, größer"
+        assert description.tensors["observation"][ready.features.index("number")] == t
+        picture = description.tensors["picture"]
         assert picture.shape == (4, 6, 3)
         different = np.argwhere((picture != picture[0, 0]).any(-1))
         assert different.tolist() == [[1, t % 6]]
@@ -107,17 +107,17 @@ def test_any_step_is_described_though_no_picture_is_drawn() -> None:
     assert player.until(Described).t == 10
 
 
-def test_minigrid_draws_what_lies_before_its_agent() -> None:
+def test_minigrid_draws_the_view_of_its_agent() -> None:
     pytest.importorskip("minigrid")
     player, ready = playing({"id": "MiniGrid-MemoryS7-v0"})
-    assert (ready.sees, ready.turned, ready.texts) == ((7, 7), True, ("mission",))
+    assert (ready.observed_size, ready.transposed, ready.texts) == ((7, 7), True, ("mission",))
     player.send(BeginEpisode(number=1, seed=3), Look(number=1, until=5), Describe(number=1, t=0))
-    told = player.until(Described).tensors
-    assert "object" in bytes(told["text/mission"]).decode()
-    assert told["picture"].shape == (112, 112, 3)
+    description = player.until(Described).tensors
+    assert "object" in bytes(description["text/mission"]).decode()
+    assert description["picture"].shape == (112, 112, 3)
     grid: Any = gymnasium.make("MiniGrid-MemoryS7-v0")
     grid.reset(seed=3)
-    assert np.array_equal(told["picture"], grid.unwrapped.get_pov_render(tile_size=16))
+    assert np.array_equal(description["picture"], grid.unwrapped.get_pov_render(tile_size=16))
 
 
 def test_minigrids_cells_are_named_by_row_and_column_of_what_is_shown() -> None:
@@ -129,9 +129,9 @@ def test_minigrids_cells_are_named_by_row_and_column_of_what_is_shown() -> None:
     assert "mission" in ready.labels["key"]
 
 
-def test_pictures_are_told_as_they_are_seen() -> None:
+def test_pictures_are_described_as_the_agent_sees_them() -> None:
     player, ready = playing({"id": "dqngui/Catch-v0"})
-    assert ready.sees == (10, 9)
+    assert ready.observed_size == (10, 9)
     player.send(BeginEpisode(number=1, seed=3), Look(number=1, until=5), Describe(number=1, t=0))
     picture = player.until(Described).tensors["picture"]
     assert picture.shape == (10, 9, 3)
@@ -149,9 +149,9 @@ def herd(places: Any, tokens: str = "feature") -> tuple[Player, PlayerReady]:
     return player, ready
 
 
-def test_places_of_entities_are_told_of_the_step_that_was_asked_for() -> None:
+def test_places_of_entities_are_those_of_the_requested_step() -> None:
     player, ready = herd(CORNERS)
-    assert ready.entities == (1, 3)  # behind the token of the speed
+    assert ready.entities == (1, 3)  # after the token of the speed
     for t in (6, 2):
         player.send(Describe(number=1, t=t))
         places = player.until(Described).tensors["places"]
@@ -159,15 +159,15 @@ def test_places_of_entities_are_told_of_the_step_that_was_asked_for() -> None:
         assert np.allclose(places[:2], np.array(CORNERS)[:2] + 0.01 * t) and np.isnan(places[2]).all()
 
 
-def test_find_tells_places_through_its_wrappers() -> None:
+def test_places_of_find_pass_through_its_wrappers() -> None:
     env = {"id": "dqngui/Find-v0", "wrappers": [{"name": "time_limit", "options": {"steps": 5}}]}
     player, ready = playing(env, tokens="feature")
     assert ready.entities == (0, 16)
     player.send(BeginEpisode(number=1, seed=3), Look(number=1, until=5), Describe(number=1, t=0))
     own: Any = gymnasium.make("dqngui/Find-v0")
     own.reset(seed=3)
-    told = player.until(Described).tensors["places"]
-    assert np.array_equal(told, own.unwrapped.entity_places(), equal_nan=True)
+    description = player.until(Described).tensors["places"]
+    assert np.array_equal(description, own.unwrapped.entity_places(), equal_nan=True)
 
 
 @pytest.mark.parametrize("places", [None, CORNERS[:2], [0.5, 0.5, 0.5]])
@@ -175,8 +175,8 @@ def test_wrong_places_are_left_out_and_the_episode_goes_on(places: Any) -> None:
     player, _ = herd(places)
     for t in (0, 4):
         player.send(Describe(number=1, t=t))
-        told = player.until(Described).tensors  # an error would be Failed
-        assert "places" not in told and len(told["observation"]) == 7
+        description = player.until(Described).tensors  # an error would be Failed
+        assert "places" not in description and len(description["observation"]) == 7
 
 
 def test_entities_that_are_no_tokens_have_no_places() -> None:

@@ -70,8 +70,8 @@ def untrained(asked: Experiment, seed: int = 0) -> tuple[m.Command, m.Command]:
 
 def answers(*commands: m.Command) -> list[m.Event]:
     """What the job says, progress and its end aside."""
-    told = list(run_inline(m.Request(job="study", schedule=commands)))
-    return [event for event in told if not isinstance(event, (m.Progress, m.Finished))]
+    answered = list(run_inline(m.Request(job="study", schedule=commands)))
+    return [event for event in answered if not isinstance(event, (m.Progress, m.Finished))]
 
 
 def answer(*commands: m.Command) -> Any:
@@ -82,42 +82,49 @@ def answer(*commands: m.Command) -> Any:
 # -- faithfulness ---------------------------------------------------------------------------------
 
 
-def test_the_map_of_an_agent_that_one_token_decides_for_explains_it(finder: Path) -> None:
-    told = answer(m.OpenAgent(folder=str(finder)), m.AskFaithfulness(number=3, view=SELF))
-    assert isinstance(told, m.Faithfulness)
-    assert told.explains
-    assert (told.number, told.view, told.k, told.step, told.episodes, told.steps) == (3, SELF, 1, 10_000, 16, 128)
-    assert told.top.turned > 2 * told.random.turned
-    assert told.top.change_interval[0] > told.random.change_interval[1]
-    assert told.difference == pytest.approx(told.top.change - told.random.change)
-    low, high = told.difference_interval
-    assert 0 < low < told.difference < high
+def test_the_map_explains_an_agent_that_depends_on_one_token(finder: Path) -> None:
+    answered = answer(m.OpenAgent(folder=str(finder)), m.AskFaithfulness(number=3, view=SELF))
+    assert isinstance(answered, m.Faithfulness)
+    assert answered.explains
+    assert (answered.number, answered.view, answered.k, answered.step, answered.episodes, answered.steps) == (
+        3,
+        SELF,
+        1,
+        10_000,
+        16,
+        128,
+    )
+    assert answered.top.turned > 2 * answered.random.turned
+    assert answered.top.change_interval[0] > answered.random.change_interval[1]
+    assert answered.difference == pytest.approx(answered.top.change - answered.random.change)
+    low, high = answered.difference_interval
+    assert 0 < low < answered.difference < high
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_map_of_random_weights_explains_nothing(seed: int) -> None:
     opened = untrained(experiment("find", env__kwargs={"entities": 6, "fewest": 3}, net__width=32), seed)
-    told = answer(*opened, m.AskFaithfulness(number=1, view=SELF))
-    assert isinstance(told, m.Faithfulness)
-    assert not told.explains
-    assert told.concentration < 0.1
+    answered = answer(*opened, m.AskFaithfulness(number=1, view=SELF))
+    assert isinstance(answered, m.Faithfulness)
+    assert not answered.explains
+    assert answered.concentration < 0.1
 
 
-def test_random_weights_that_look_sharply_explain_nothing_either() -> None:
+def test_a_concentrated_map_of_random_weights_explains_nothing() -> None:
     pytest.importorskip("minigrid")
     asked = m.AskFaithfulness(number=1, view="attention/pool", episodes=2)
-    told = answer(*untrained(experiment("minigrid-memory-cells", env__kwargs={"max_steps": 60})), asked)
-    assert isinstance(told, m.Faithfulness)
-    assert not told.explains
+    answered = answer(*untrained(experiment("minigrid-memory-cells", env__kwargs={"max_steps": 60})), asked)
+    assert isinstance(answered, m.Faithfulness)
+    assert not answered.explains
 
 
-def test_nearly_even_maps_explain_nothing_though_their_greatest_place_may_count() -> None:
+def test_a_nearly_even_map_explains_nothing_even_if_its_largest_place_matters() -> None:
     """On LunarLander with these random weights the pool's greatest feature is by luck one that moves the values."""
     pytest.importorskip("Box2D")
     asked = experiment("lunarlander", net__attention="self", net__tokens="feature")
-    told = answer(*untrained(asked, 1), m.AskFaithfulness(number=1, view="attention/pool", episodes=2))
-    assert told.difference_interval[0] > 0
-    assert not told.explains
+    answered = answer(*untrained(asked, 1), m.AskFaithfulness(number=1, view="attention/pool", episodes=2))
+    assert answered.difference_interval[0] > 0
+    assert not answered.explains
 
 
 def test_the_same_question_has_the_same_answer(finder: Path) -> None:
@@ -131,30 +138,30 @@ def test_the_same_question_has_the_same_answer(finder: Path) -> None:
 )
 def test_past_steps_and_slots_are_removed_too(memory: str, view: str) -> None:
     asked = experiment("tmaze", env__kwargs={"length": 6}, net__memory=memory, net__horizon=6)
-    told = answer(*untrained(asked), m.AskFaithfulness(number=1, view=view, episodes=3))
-    assert isinstance(told, m.Faithfulness)
-    assert told.top.change > 0
-    assert told.random.change > 0
-    assert told.steps == 3 * (6 if view.startswith("memory/attention") else 7)  # at the first step there is no past
+    answered = answer(*untrained(asked), m.AskFaithfulness(number=1, view=view, episodes=3))
+    assert isinstance(answered, m.Faithfulness)
+    assert answered.top.change > 0
+    assert answered.random.change > 0
+    assert answered.steps == 3 * (6 if view.startswith("memory/attention") else 7)  # at the first step there is no past
 
 
-def test_what_cannot_be_removed_is_said() -> None:
+def test_a_removal_that_is_impossible_is_unanswered() -> None:
     opened = untrained(experiment("tmaze", env__kwargs={"length": 3}, net__memory="transformer"))
     gone = answer(*opened, m.AskFaithfulness(number=7, view="memory/attention/0", k=50))
     assert (gone.number, gone.words) == (7, "there were never more than 50 steps to choose from")
     other = answer(*opened, m.AskFaithfulness(number=8, view="memory/hidden"))
-    assert "`memory/hidden` is no view of weights" in other.words
+    assert "`memory/hidden` is not a view of weights" in other.words
 
 
 def test_one_episode_explains_nothing(finder: Path) -> None:
-    told = answer(m.OpenAgent(folder=str(finder)), m.AskFaithfulness(number=1, view=SELF, episodes=1))
-    assert told.words == (
+    answered = answer(m.OpenAgent(folder=str(finder)), m.AskFaithfulness(number=1, view=SELF, episodes=1))
+    assert answered.words == (
         "only 1 of 1 episodes had more than 1 tokens to choose from, which is too few for an interval; "
         "ask for more episodes"
     )
 
 
-def test_absent_tokens_neither_ask_nor_count() -> None:
+def test_absent_tokens_do_not_count_as_queries_or_places() -> None:
     spec = ViewSpec(SELF, ("head", "query", "key"), weights=True)
     weights = torch.tensor([[[[0.9, 0.1, 0.0], [0.8, 0.2, 0.0], [0.0, 1.0, 0.0]]]])  # the third token is absent
     weighed, there = place_weights(spec, weights)
@@ -162,7 +169,7 @@ def test_absent_tokens_neither_ask_nor_count() -> None:
     assert weighed.tolist() == [pytest.approx([1.7, 0.3, 0.0])]
 
 
-def test_places_that_a_sharp_softmax_gives_nothing_are_there_all_the_same() -> None:
+def test_places_with_zero_weight_in_a_sharp_softmax_count_as_present() -> None:
     slots = ViewSpec("memory/read", ("head", "slot"), weights=True)
     sharp = torch.tensor([[[0.5, 0.5, 0.0, 0.0]]])
     assert candidate_places(slots, sharp).all()
@@ -178,19 +185,19 @@ def test_places_that_a_sharp_softmax_gives_nothing_are_there_all_the_same() -> N
 
 
 def test_a_trained_memory_holds_the_cue_at_the_junction(tmaze_run: Path) -> None:
-    ready, told = answers(m.OpenAgent(folder=str(tmaze_run)), m.AskProbe(number=5, fact="cue"))
+    ready, answered = answers(m.OpenAgent(folder=str(tmaze_run)), m.AskProbe(number=5, fact="cue"))
     assert isinstance(ready, m.StudyReady)
     assert (ready.step, ready.held, ready.facts) == (20_000, ("memory/hidden",), ("cue", "time since start"))
-    assert isinstance(told, m.Probed)
-    assert (told.number, told.fact, told.measure, told.step) == (5, "cue", "accuracy", 20_000)
-    columns = told.tensors
+    assert isinstance(answered, m.Probed)
+    assert (answered.number, answered.fact, answered.measure, answered.step) == (5, "cue", "accuracy", 20_000)
+    columns = answered.tensors
     assert columns["t"].tolist() == [0, 1, 2, 3, 4, 5]
     assert columns["count"].tolist() == [200] * 6
     assert columns["score"][-1] > 0.95
     assert columns["low"][-1] > 0.9
     assert columns["high"][-1] <= 1
     assert abs(columns["control"][-1] - 0.5) < 0.12
-    assert told.chance == pytest.approx(0.5, abs=0.1)
+    assert answered.chance == pytest.approx(0.5, abs=0.1)
 
 
 def test_a_memory_that_never_saw_the_cue_does_not_hold_it() -> None:
@@ -201,38 +208,38 @@ def test_a_memory_that_never_saw_the_cue_does_not_hold_it() -> None:
         net__memory="gru",
         net__previous_reward=False,
     )
-    told = answer(*untrained(asked), m.AskProbe(number=1, fact="cue"))
-    assert told.tensors["score"][-1] < 0.65
-    assert told.tensors["low"][-1] < 0.5 < told.tensors["high"][-1] + 0.1
+    answered = answer(*untrained(asked), m.AskProbe(number=1, fact="cue"))
+    assert answered.tensors["score"][-1] < 0.65
+    assert answered.tensors["low"][-1] < 0.5 < answered.tensors["high"][-1] + 0.1
 
 
 def test_the_time_since_the_start_can_be_read_and_its_control_cannot() -> None:
     """It is the same in every episode, so that one probe reads it at all steps."""
     asked = experiment("tmaze", env__kwargs={"length": 8}, net__memory="lstm")
-    told = answer(*untrained(asked), m.AskProbe(number=1, fact="time since start", episodes=40))
-    assert told.measure == "R²"
-    assert told.tensors["score"].min() > 0.9
-    assert np.abs(told.tensors["control"]).max() < 0.6
-    assert abs(told.tensors["control"].mean()) < 0.2
+    answered = answer(*untrained(asked), m.AskProbe(number=1, fact="time since start", episodes=40))
+    assert answered.measure == "R²"
+    assert answered.tensors["score"].min() > 0.9
+    assert np.abs(answered.tensors["control"]).max() < 0.6
+    assert abs(answered.tensors["control"].mean()) < 0.2
 
 
-def test_a_quantity_is_read_from_what_a_transformer_says() -> None:
+def test_a_quantity_is_read_from_the_output_of_a_transformer() -> None:
     asked = experiment("cartpole-positions-transformer")
-    ready, told = answers(*untrained(asked), m.AskProbe(number=1, fact="pole velocity", episodes=60))
+    ready, answered = answers(*untrained(asked), m.AskProbe(number=1, fact="pole velocity", episodes=60))
     assert ready.held == ("memory/output",)  # it carries nothing over, and looks back instead
-    assert told.measure == "R²"
-    assert told.tensors["score"][3] > 0.5  # a difference of two angles
-    assert told.tensors["control"][3] < 0.3
-    assert (told.tensors["count"] >= 20).all()
+    assert answered.measure == "R²"
+    assert answered.tensors["score"][3] > 0.5  # a difference of two angles
+    assert answered.tensors["control"][3] < 0.3
+    assert (answered.tensors["count"] >= 20).all()
 
 
 def test_without_a_memory_there_is_nothing_to_read() -> None:
-    ready, told = answers(*untrained(experiment("cartpole")), m.AskProbe(number=1, fact="time since start"))
+    ready, answered = answers(*untrained(experiment("cartpole")), m.AskProbe(number=1, fact="time since start"))
     assert ready.held == ()
-    assert told.words == "this agent carries nothing from one step to the next, so there is nothing to read from"
+    assert answered.words == "this agent carries nothing from one step to the next, so there is nothing to read from"
 
 
-def test_what_cannot_be_read_is_said(tmaze_run: Path) -> None:
+def test_a_fact_that_cannot_be_read_is_unanswered(tmaze_run: Path) -> None:
     opened = m.OpenAgent(folder=str(tmaze_run))
     assert (
         "there is no fact `speed`; there are: cue, time since"
@@ -240,10 +247,13 @@ def test_what_cannot_be_read_is_said(tmaze_run: Path) -> None:
     )
     gate = m.AskProbe(number=1, fact="cue", views=("memory/gate/reset",))
     assert "it holds: memory/hidden" in answer(opened, gate).words
-    assert "fewer than 20 episodes came to" in answer(opened, m.AskProbe(number=1, fact="cue", episodes=19)).words
+    assert (
+        "no step with this fact was reached by 20 episodes"
+        in answer(opened, m.AskProbe(number=1, fact="cue", episodes=19)).words
+    )
 
 
-def test_folds_are_even_among_the_episodes_that_came_so_far() -> None:
+def test_folds_are_of_equal_size_among_the_episodes_that_reached_a_step() -> None:
     x = np.random.default_rng(0).standard_normal((25, 4))
     cue = (x[:, 0] > 0).astype(float)
     score = _score_step(_StepData(9, x, cue, 5 * np.arange(25)), np.array([0.0, 1.0]))
@@ -257,13 +267,13 @@ def test_a_quantity_that_is_the_same_in_all_episodes_has_no_score() -> None:
     assert np.isnan(_score_step(_StepData(0, x, same, np.arange(50)), None).score)
 
 
-def test_held_out_rows_are_foretold_without_them() -> None:
+def test_held_out_rows_are_predicted_by_a_fit_to_the_others() -> None:
     draw = np.random.default_rng(0)
     x, fold = draw.standard_normal((100, 6)), np.arange(100) % 5
     y = np.stack([x @ draw.standard_normal(6), draw.standard_normal(100)], axis=1)[:, :, None]
-    told = held_out(x, y, fold)
-    assert np.corrcoef(told[:, 0, 0], y[:, 0, 0])[0, 1] > 0.999
-    assert ((told[:, 1] - y[:, 1]) ** 2).mean() > 0.9 * y[:, 1].var()  # noise cannot be foretold
+    answered = held_out(x, y, fold)
+    assert np.corrcoef(answered[:, 0, 0], y[:, 0, 0])[0, 1] > 0.999
+    assert ((answered[:, 1] - y[:, 1]) ** 2).mean() > 0.9 * y[:, 1].var()  # noise cannot be predicted
     wide = held_out(draw.standard_normal((100, 400)), y, fold)  # more inputs than rows
     assert ((wide[:, 0] - y[:, 0]) ** 2).mean() > 0.8 * y[:, 0].var()
 
@@ -317,30 +327,33 @@ def test_entropy_and_distance_by_head() -> None:
 
 def test_a_run_without_checkpoints_has_no_curve() -> None:
     asked = experiment("tmaze", env__kwargs={"length": 6}, net__memory="transformer", net__horizon=6)
-    told = answer(*untrained(asked), m.AskOverTraining(number=1))
-    assert told.words == "this run has stored no checkpoints yet"
+    answered = answer(*untrained(asked), m.AskOverTraining(number=1))
+    assert answered.words == "this run has stored no checkpoints yet"
 
 
 # -- the server -----------------------------------------------------------------------------------
 
 
 def test_a_question_without_weights_is_unanswered() -> None:
-    told = answer(m.OpenAgent(experiment=experiment("tmaze")), m.AskProbe(number=1, fact="cue"))
-    assert isinstance(told, m.Unanswered)
-    assert (told.number, told.words) == (1, "there is no agent yet whose weights could be asked about")
+    answered = answer(m.OpenAgent(experiment=experiment("tmaze")), m.AskProbe(number=1, fact="cue"))
+    assert isinstance(answered, m.Unanswered)
+    assert (answered.number, answered.words) == (
+        1,
+        "there is no agent with weights yet; train one or open a stored run first",
+    )
 
 
 def test_an_agent_that_cannot_be_opened_leaves_the_job_waiting(tmaze_run: Path) -> None:
-    told = answers(
+    answered = answers(
         m.OpenAgent(folder="/nowhere"),
         m.OpenAgent(folder=str(tmaze_run)),
         m.AskProbe(number=2, fact="cue", episodes=20),
     )
-    assert [type(event) for event in told] == [m.Failed, m.StudyReady, m.Probed]
+    assert [type(event) for event in answered] == [m.Failed, m.StudyReady, m.Probed]
 
 
 class Pausing:
-    """An inbox that hands out its commands one at a time, each after so many looks."""
+    """An inbox that gives its commands one at a time, each after a given number of polls."""
 
     def __init__(self, *commands: tuple[int, m.Command]) -> None:
         self._commands = list(commands)
@@ -364,20 +377,22 @@ def test_a_newer_question_abandoning_and_stopping_end_one() -> None:
     long = [m.AskProbe(number=number, fact="cart velocity", episodes=10**9) for number in (1, 2, 3)]
     commands = [(0, command) for command in untrained(asked)]
     source = Pausing(*commands, (10, long[0]), (14, long[1]), (18, m.Abandon(number=2)), (20, long[2]), (24, m.Stop()))
-    told: Iterator[m.Event] = study(m.Request(job="study"), Inbox(source))
-    events = list(told)
+    answered: Iterator[m.Event] = study(m.Request(job="study"), Inbox(source))
+    events = list(answered)
     assert isinstance(events[-1], m.Finished)
     assert not [event for event in events if isinstance(event, (m.Probed, m.Unanswered, m.Failed))]
     assert source.looks >= 24
 
 
-def test_progress_rises_and_is_not_told_too_often(tmaze_run: Path) -> None:
+def test_progress_rises_and_is_not_reported_too_often(tmaze_run: Path) -> None:
     schedule = (m.OpenAgent(folder=str(tmaze_run)), m.AskProbe(number=1, fact="cue"))
-    told = [event for event in run_inline(m.Request(job="study", schedule=schedule)) if isinstance(event, m.Progress)]
-    shares = [event.share for event in told]
+    answered = [
+        event for event in run_inline(m.Request(job="study", schedule=schedule)) if isinstance(event, m.Progress)
+    ]
+    shares = [event.share for event in answered]
     assert shares == sorted(shares)
     assert 2 < len(shares) <= 101
-    assert all(event.number == 1 and event.words for event in told)
+    assert all(event.number == 1 and event.words for event in answered)
 
 
 # -- collecting -----------------------------------------------------------------------------------
@@ -392,8 +407,8 @@ def test_episodes_played_at_once_are_those_played_alone(tmaze_run: Path) -> None
         for step in parallel_steps(agent, envs, 40, 100, facts=True):
             next_state = agent.network.state_views()["memory/hidden"].of(step.next_state)
             for row, episode in enumerate(step.episode.tolist()):
-                told = int(step.t[row]), float(step.facts[row]["cue"]), float(next_state[row, 0])
-                seen.setdefault(episode, []).append(told)
+                answered = int(step.t[row]), float(step.facts[row]["cue"]), float(next_state[row, 0])
+                seen.setdefault(episode, []).append(answered)
     assert sorted(seen) == list(range(40))
     assert all([t for t, _, _ in steps] == list(range(6)) for steps in seen.values())
     for episode in (0, 31, 39):

@@ -37,7 +37,7 @@ def played(folder: Path, **options: Any) -> list[Event]:
         ({"checkpoint": "worst"}, "checkpoint"),
         ({"checkpoint": 77}, "no checkpoint of step 77"),
         ({"pictures": True}, "pictures"),
-        ({"video": "film.avi"}, "ends in .mp4"),
+        ({"video": "film.avi"}, "must end in .mp4"),
         ({"video": "/no/such/folder/film.mp4"}, "there is no folder"),
     ],
 )

@@ -18,7 +18,7 @@ from dqngui.config import ConfigError, Experiment
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.train import train
 from dqngui.jobs.training import Training
-from dqngui.learning.dqn import UpdateStats
+from dqngui.learning.dqn import QStats
 from dqngui.learning.off_policy import OffPolicy
 from dqngui.learning.replay import Replay
 from dqngui.messages import (
@@ -109,7 +109,7 @@ def test_another_seed_gives_another_run() -> None:
     assert log(run(experiment())) != log(run(experiment(run__seed=1)))
 
 
-def test_global_generators_neither_matter_nor_move() -> None:
+def test_global_generators_are_neither_read_nor_changed() -> None:
     import torch
 
     torch.manual_seed(1)
@@ -170,7 +170,7 @@ def test_an_environment_that_does_not_repeat_itself_still_resumes(tmp_path: Path
     finally:
         del gymnasium.registry["Fickle-v0"]
     warnings = [event.words for event in events if isinstance(event, Warned)]
-    assert len(warnings) == 1 and "does not repeat" in warnings[0]
+    assert len(warnings) == 1 and "is not reproducible" in warnings[0]
     assert isinstance(events[-1], Finished) and events[-1].reason == "completed"
 
 
@@ -183,7 +183,7 @@ def test_an_environment_that_ends_earlier_when_repeated_still_resumes(tmp_path: 
             return super().reset(**options)
 
         def step(self, action: Any) -> Any:
-            assert not self.over, "stepped behind its end"
+            assert not self.over, "a step after the end"
             observation, reward, self.over, cut, info = super().step(action)
             self.over = self.over or np.random.default_rng().random() < 0.1
             return observation, reward, self.over, cut, info
@@ -199,7 +199,7 @@ def test_an_environment_that_ends_earlier_when_repeated_still_resumes(tmp_path: 
     assert isinstance(events[-1], Finished) and events[-1].reason == "completed"
 
 
-def test_a_greedy_policy_that_goes_in_circles_ends_its_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_evaluation_of_a_policy_that_never_ends_its_episode_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dqngui.jobs.training.LONGEST_GREEDY", 30)
     asked = experiment(env__id="CliffWalking-v1", run__total_steps=200, net__tokens="one", net__attention="none")
     lengths = [event.lengths for event in run(asked) if isinstance(event, Evaluated)]
@@ -227,7 +227,7 @@ def test_replaying_the_ledger_gives_the_log_again() -> None:
     assert log(first) != log(run(experiment()))
 
 
-def test_a_knob_turned_before_stopping_is_still_turned_after_resuming(tmp_path: Path) -> None:
+def test_a_knob_set_before_stopping_keeps_its_value_after_resuming(tmp_path: Path) -> None:
     asked = experiment()
     folder, whole = create(tmp_path, asked), create(tmp_path, asked)
     turns = (SetKnob(field="learn.epsilon", value=0.7, at=200), SetKnob(field="learn.gamma", value=0.9, at=200))
@@ -255,7 +255,7 @@ def test_epsilon_goes_back_to_its_schedule() -> None:
         ("nonsense", 1, "unknown"),
     ],
 )
-def test_a_knob_that_cannot_turn_says_why_and_changes_nothing(field: str, value: Any, says: str) -> None:
+def test_a_knob_that_is_refused_says_why_and_changes_nothing(field: str, value: Any, says: str) -> None:
     events = run(experiment(), (SetKnob(field=field, value=value, at=200),))
     (refused,) = [event for event in events if isinstance(event, KnobRefused)]
     assert says in refused.words and refused.field == field
@@ -264,7 +264,7 @@ def test_a_knob_that_cannot_turn_says_why_and_changes_nothing(field: str, value:
 
 
 def test_pause_waits_and_step_moves_by_one_vector_step_update_or_episode() -> None:
-    # Stamps beyond the end: while it is paused, a job without anyone to wait for takes the next command at once.
+    # These commands are for steps after the end: a paused job that cannot wait for anybody takes the next at once.
     later = (Step(at=9001), Step(until="update", at=9002), Step(until="episode", at=9003), Resume(at=9004))
     schedule = (Pause(at=120), *later)
     events = run(experiment(), schedule)
@@ -285,7 +285,7 @@ def test_weights_are_clones_of_the_moment() -> None:
     assert not (first.tensors[name] == second.tensors[name]).all()
 
 
-def test_a_watched_run_has_the_log_of_one_that_is_not() -> None:
+def test_watching_does_not_change_the_log() -> None:
     asked = experiment()
     assert log(run(asked, tuple(SendWeights(at=step) for step in range(0, 600, 40)))) == log(run(asked))
 
@@ -338,7 +338,7 @@ def test_an_environment_that_sends_nan_is_named(what: str) -> None:
 
 
 @pytest.mark.parametrize("command", [Stop(), Pause()])
-def test_an_evaluation_makes_way_for_stop_and_pause_and_is_made_again(command: Command, tmp_path: Path) -> None:
+def test_stop_and_pause_interrupt_an_evaluation_which_is_repeated(command: Command, tmp_path: Path) -> None:
     """The command arrives while the evaluation of step 200 runs, long before its end."""
     asked = experiment()
     folder, whole = create(tmp_path, asked), create(tmp_path, asked)
@@ -357,13 +357,13 @@ def test_an_evaluation_makes_way_for_stop_and_pause_and_is_made_again(command: C
 
     inbox.poll = poll  # type: ignore[method-assign]
     events = list(job)
-    told = [type(event).__name__ for event in events if event.step == 200]
+    names_at_200 = [type(event).__name__ for event in events if event.step == 200]
     if isinstance(command, Stop):
-        assert "Evaluated" not in told
+        assert "Evaluated" not in names_at_200
         assert events[-1].reason == "stopped"  # type: ignore[attr-defined]
         list(recorded(folder))
     else:
-        assert told.index("Paused") < told.index("Evaluated")
+        assert names_at_200.index("Paused") < names_at_200.index("Evaluated")
     assert stored_log(folder) == stored_log(whole)
 
 
@@ -404,7 +404,7 @@ def test_a_replay_larger_than_the_machine_is_refused_with_what_to_lower(monkeypa
         Training(asked)
 
 
-def test_commands_at_a_checkpoints_own_step_are_obeyed_again_after_a_kill(tmp_path: Path) -> None:
+def test_commands_at_the_step_of_a_checkpoint_are_carried_out_again_after_a_kill(tmp_path: Path) -> None:
     asked = experiment()
     whole, folder = create(tmp_path, asked), create(tmp_path, asked)
     turns: tuple[Command, ...] = (
@@ -443,14 +443,14 @@ def test_a_shorter_period_counts_from_now(field: str) -> None:
         assert copies == [220, 240, 260, 280, 300]
 
 
-def test_a_period_turned_while_the_replay_is_first_filled_leaves_the_first_update_where_it_is() -> None:
+def test_a_period_changed_during_warm_up_does_not_move_the_first_update() -> None:
     rows = [
         e for e in run(experiment(), (SetKnob(field="learn.update_every", value=4, at=20),)) if isinstance(e, Learned)
     ]
     assert [(row.step, row.updates) for row in rows[:3]] == [(52, 0), (100, 1), (152, 14)]
 
 
-def test_steps_that_arrive_together_are_all_made() -> None:
+def test_step_commands_that_arrive_together_are_all_carried_out() -> None:
     sent: queue.SimpleQueue[Command] = queue.SimpleQueue()
     sent.put(Pause())
     pauses = []
@@ -466,11 +466,11 @@ def test_a_run_that_cannot_learn_says_so_once() -> None:
     maze = {"env__id": "dqngui/TMaze-v0", "env__kwargs": {"length": 300}, "learn__window_from": "start"}
     events = run(experiment(**maze))  # 100 steps are kept of each environment
     (warning,) = [event for event in events if isinstance(event, Warned)]
-    assert warning.step == 404 and "`learn.replay_capacity`, or let windows begin anywhere" in warning.words
+    assert warning.step == 404 and "`learn.replay_capacity`, or let windows start anywhere" in warning.words
     assert not any(isinstance(event, Warned) for event in run(experiment()))
 
 
-def test_rows_tell_the_exploration_that_took_place() -> None:
+def test_rows_contain_the_exploration_rate_in_use() -> None:
     asked = experiment(learn__epsilon={"start": 0.3, "end": 0.3, "steps": 0})
     rows = [event.epsilon for event in run(asked) if isinstance(event, Learned)]
     assert rows[0] == 1.0 and set(rows[1:]) == {0.3}, "every action is random for the first 100 steps"
@@ -479,7 +479,7 @@ def test_rows_tell_the_exploration_that_took_place() -> None:
 def test_a_gradient_that_is_not_finite_fails_before_its_weights_are_saved() -> None:
     training = Training(experiment())
     with pytest.raises(FloatingPointError, match="the gradient became inf"):
-        training.count_update(UpdateStats(loss=1.0, td_error=1.0, q_mean=0.0, grad_norm=float("inf")))
+        training.count_update(QStats(loss=1.0, td_error=1.0, q_mean=0.0, grad_norm=float("inf")))
     training.close()
 
 

@@ -76,14 +76,14 @@ def recorded(folder: Path, asked: Experiment | None, *schedule: Command, fork: P
     return list(train(request, Inbox(None, schedule)))
 
 
-def test_rows_tell_of_actor_and_critic_and_of_no_chance(agent: Experiment) -> None:
+def test_rows_contain_actor_and_critic_and_no_exploration_rate(agent: Experiment) -> None:
     events = run(agent)
     rows = [event for event in events if isinstance(event, Learned)]
-    assert [row.step for row in rows] == list(range(64, 500, 64)), "one behind every rollout"
+    assert [row.step for row in rows] == list(range(64, 500, 64)), "one row after every rollout"
     last = rows[-1]
     assert last.updates > 0 and last.epsilon is None and last.td_error is None and last.q_mean is None
-    told = (last.loss, last.policy_loss, last.value_error, last.entropy, last.kl, last.clip_share, last.grad_norm)
-    assert all(value is not None and np.isfinite(value) for value in told)
+    values = (last.loss, last.policy_loss, last.value_error, last.entropy, last.kl, last.clip_share, last.grad_norm)
+    assert all(value is not None and np.isfinite(value) for value in values)
     assert 0 < last.entropy <= np.log(2) + 1e-6  # type: ignore[operator]
     assert decode_event(encode(last)) == last
     assert sum(isinstance(event, Evaluated) for event in events) >= 2
@@ -113,7 +113,7 @@ def test_stop_and_resume_inside_a_rollout_gives_the_log_of_a_run_never_stopped(
     assert step == other and all((a[name] == b[name]).all() for name in b)
 
 
-def test_knobs_turn_and_watching_changes_nothing() -> None:
+def test_knobs_can_be_set_and_watching_changes_nothing() -> None:
     turns = (
         SetKnob(field="learn.clip", value=0.1, at=100),
         SetKnob(field="learn.rollout", value=8, at=140),
@@ -157,7 +157,7 @@ def test_an_environment_that_does_not_repeat_itself_still_resumes(tmp_path: Path
         events = recorded(folder, None)
     finally:
         del gymnasium.registry["FicklePPO-v0"]
-    assert "does not repeat" in next(event.words for event in events if isinstance(event, Warned))
+    assert "is not reproducible" in next(event.words for event in events if isinstance(event, Warned))
     assert isinstance(events[-1], Finished) and events[-1].reason == "completed"
 
 

@@ -224,7 +224,7 @@ def test_progress_is_read_from_the_events(qtbot: QtBot, running: Session) -> Non
 def test_a_resume_that_lost_steps_says_so(qtbot: QtBot, running: Session) -> None:
     rewound: list[int] = []
     running.rewound.connect(rewound.append)
-    host().emit(m.RunResumed(step=10_000, lost_steps=1_500, lost_tweaks=("learn.lr",)))
+    host().emit(m.RunResumed(step=10_000, lost_steps=1_500, lost_changes=("learn.lr",)))
     qtbot.waitUntil(lambda: bool(rewound))
     assert rewound == [10_000]
     assert "1,500" in str(running.run.notice)
@@ -239,7 +239,7 @@ def test_a_resume_forgets_tweaks_made_at_the_saved_step_after_it_was_saved(qtbot
         m.KnobChanged(step=2_000, field="learn.epsilon", old=None, new=0.5),
     )
     qtbot.waitUntil(lambda: running.value("learn.epsilon") == 0.5)
-    host().emit(m.RunResumed(step=2_000, lost_steps=0, lost_tweaks=("learn.lr to 0.02", "learn.epsilon to 0.5")))
+    host().emit(m.RunResumed(step=2_000, lost_steps=0, lost_changes=("learn.lr to 0.02", "learn.epsilon to 0.5")))
     qtbot.waitUntil(lambda: "learn.epsilon to 0.5" in str(running.run.notice))
     assert running.value("learn.epsilon") == epsilon
     assert running.run.present().learn.lr == 0.01

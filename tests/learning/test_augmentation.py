@@ -78,7 +78,7 @@ def test_noise_is_a_share_of_each_numbers_spread() -> None:
     assert all(noisy[name] is whole.observation[name] for name in ("place", "picture"))
 
 
-def test_nothing_asked_for_changes_nothing_and_equal_generators_change_alike() -> None:
+def test_augmentation_that_is_off_changes_nothing_and_equal_generators_change_alike() -> None:
     whole = inputs()
     assert of().noised(of().shifted(whole)) is whole
     a, b = (of(augment_noise=0.1, augment_shift=3) for _ in range(2))

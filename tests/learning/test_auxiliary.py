@@ -58,10 +58,10 @@ def walk(learner: DQN, steps: int = 200) -> Replay:
     replay = Replay(SPACES, num_envs=2, capacity=2000, generator=numbers, initial_state=initial if recurrent else None)
     x, age = np.zeros(2), 0
     for _ in range(steps):
-        taken = numbers.integers(2, size=2)
+        actions = numbers.integers(2, size=2)
         states = [np.zeros((2, *part.shape[1:]), np.float32) for part in initial] if recurrent else None
-        replay.add(_look(x, age), taken, np.ones(2), states)
-        x, age = x + 2 * taken - 1, age + 1
+        replay.add(_look(x, age), actions, np.ones(2), states)
+        x, age = x + 2 * actions - 1, age + 1
         if age == 11:
             replay.end_episodes(np.arange(2), _look(x, age), np.zeros(2, bool))
             x, age = np.zeros(2), 0
@@ -80,7 +80,7 @@ def batch_of(learner: DQN, experiment: Experiment, replay: Replay, size: int = 1
 
 @pytest.mark.parametrize("window", [1, 4])
 @pytest.mark.parametrize("memory", ["none", "gru"])
-def test_foresight_is_the_error_of_the_next_observation(memory: str, window: int) -> None:
+def test_the_prediction_loss_is_the_error_of_the_next_observation(memory: str, window: int) -> None:
     learner, experiment = made({"memory": memory, "predictor": True}, {"window": window, "predict_next": 0.5})
     plain, _ = made({"memory": memory}, {"window": window})
     batch = batch_of(learner, experiment, walk(learner))
@@ -126,7 +126,7 @@ def test_the_last_observation_of_an_episode_is_predicted_too_and_padding_is_not(
     assert learner.update(batch, experiment)[0].loss == pytest.approx(twin.update(other, experiment)[0].loss)
 
 
-def test_before_rewards_only_foresight_learns_and_it_does() -> None:
+def test_pretraining_learns_only_the_prediction() -> None:
     learner, experiment = made({"predictor": True}, {"pretrain_updates": 150, "lr": 3e-3, "predict_next": 0.0})
     replay = walk(learner)
     head = [parameter.clone() for parameter in learner.online.head.parameters()]
@@ -137,7 +137,7 @@ def test_before_rewards_only_foresight_learns_and_it_does() -> None:
     assert not all(torch.equal(a, b) for a, b in zip(head, learner.online.head.parameters(), strict=True))
 
 
-def test_what_was_prepared_is_saved_and_taken_over() -> None:
+def test_the_state_of_pretraining_is_saved_and_copied_by_a_fork() -> None:
     learner, experiment = made({"predictor": True}, {"pretrain_updates": 5})
     replay = walk(learner)
     for _ in range(5):
@@ -185,5 +185,5 @@ def test_the_standardizer_measures_a_small_spread_far_from_zero() -> None:
     standardizer, g = RunningStandardizer(1, torch.device("cpu")), torch.Generator().manual_seed(0)
     for _ in range(300):
         standardizer.update(30_000 + torch.randn(4, 50, 1, generator=g), torch.ones(4, 50, dtype=torch.bool))
-    told = standardizer.standardized(torch.tensor([[29_999.0], [30_000.0], [30_001.0]]))
-    assert told.flatten().tolist() == pytest.approx([-1.0, 0.0, 1.0], abs=0.1)
+    scaled = standardizer.standardized(torch.tensor([[29_999.0], [30_000.0], [30_001.0]]))
+    assert scaled.flatten().tolist() == pytest.approx([-1.0, 0.0, 1.0], abs=0.1)

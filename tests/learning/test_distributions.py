@@ -63,7 +63,7 @@ def test_projection_by_hand() -> None:
     assert project(shares, moved, reading).tolist() == pytest.approx([0.375, 0.125 + 0.3, 0.2])
 
 
-def test_a_return_that_is_not_a_number_gives_a_loss_that_is_none_either() -> None:
+def test_a_nan_return_gives_a_nan_loss() -> None:
     reading = Categorical(3, 0.0, 2.0)
     assert project(torch.full((3,), 1 / 3), torch.full((3,), torch.nan), reading).isnan().any()
 
@@ -93,7 +93,7 @@ def test_the_gradient_of_the_quantile_loss_is_its_slope(kappa: float) -> None:
     )
 
 
-def test_quantiles_settle_at_the_quantiles_of_the_returns() -> None:
+def test_quantiles_converge_to_the_quantiles_of_the_returns() -> None:
     reading = Quantiles(4)
     returns = torch.arange(100, dtype=torch.float64)
     theta = torch.full((4,), 50.0, dtype=torch.float64, requires_grad=True)
@@ -108,20 +108,20 @@ def test_categorical_loss_is_a_divergence_with_the_gradient_of_the_cross_entropy
     reading = Categorical(5, 0.0, 4.0)
     objective = CategoricalObjective(reading)
     logits = torch.randn(6, 2, 5, generator=GENERATOR, dtype=torch.float64, requires_grad=True)
-    taken = torch.tensor([0, 1, 1, 0, 1, 0])
+    actions = torch.tensor([0, 1, 1, 0, 1, 0])
     returns = torch.rand(6, generator=GENERATOR, dtype=torch.float64)
     discount = torch.tensor([0.9, 0.0, 0.81, 0.9, 0.9, 0.0], dtype=torch.float64)
     later = objective.bootstrap(logits.detach().flip(0), None)
-    losses, predicted, wanted = objective.losses(logits, taken, returns, discount, later, LearnConfig())
-    chosen = logits[torch.arange(6), taken].softmax(-1)
+    losses, predicted, wanted = objective.losses(logits, actions, returns, discount, later, LearnConfig())
+    chosen = logits[torch.arange(6), actions].softmax(-1)
     target = project(later, returns[:, None] + discount[:, None] * torch.arange(5.0), reading)
     (gradient,) = torch.autograd.grad(losses.sum(), logits)
-    assert torch.allclose(gradient[torch.arange(6), taken], (chosen - target).detach())
+    assert torch.allclose(gradient[torch.arange(6), actions], (chosen - target).detach())
     assert (losses > 0).all()
     assert torch.allclose(predicted, chosen.detach() @ torch.arange(5.0, dtype=torch.float64))
     assert wanted[[1, 5]].tolist() == pytest.approx(returns[[1, 5]].tolist())  # a terminated step is worth its reward
     same = torch.log(target[None, 0]).unsqueeze(1)
-    none, _, _ = objective.losses(same, taken[:1], returns[:1], discount[:1], later[:1], LearnConfig())
+    none, _, _ = objective.losses(same, actions[:1], returns[:1], discount[:1], later[:1], LearnConfig())
     assert float(none.abs().max()) < 1e-12
 
 
@@ -153,14 +153,14 @@ def test_rescaled_targets(reading: Any) -> None:
     objective = objective_of(reading)
     learn = LearnConfig(rescale=True)
     h10, h8 = float(rescaled(torch.tensor(10.0))), float(rescaled(torch.tensor(8.0)))
-    taken, returns, discount = torch.tensor([0]), torch.tensor([3.0]), torch.tensor([0.5])
+    actions, returns, discount = torch.tensor([0]), torch.tensor([3.0]), torch.tensor([0.5])
     if isinstance(reading, Categorical):
         certain = -40 * (reading.support(returns) - h10).abs()
         estimate = certain.view(1, 1, -1)
     else:
         estimate = torch.full((1, 1) if reading is MEAN else (1, 1, 1), h10)
     later = objective.bootstrap(estimate, None)
-    _, _, wanted = objective.losses(estimate, taken, returns, discount, later, learn)
+    _, _, wanted = objective.losses(estimate, actions, returns, discount, later, learn)
     assert wanted.tolist() == pytest.approx([h8], abs=0.02)
 
 
@@ -214,12 +214,14 @@ def distribution(learner: DQN, estimate: Tensor, action: int) -> list[tuple[floa
     return [(1 / reading.atoms, value) for value in estimate[action].tolist()]
 
 
-def slow_loss(learner: DQN, estimate: Tensor, later: Tensor, choice: Tensor, taken: int, ret: float, g: float) -> float:
+def slow_loss(
+    learner: DQN, estimate: Tensor, later: Tensor, choice: Tensor, actions: int, ret: float, g: float
+) -> float:
     """The loss of one step, atom by atom."""
     reading: Any = learner.online.head.reading
     means = [sum(p * v for p, v in distribution(learner, choice, action)) for action in range(3)]
     target = [(p, ret + g * v) for p, v in distribution(learner, later, int(np.argmax(means)))]
-    mine = distribution(learner, estimate, taken)
+    mine = distribution(learner, estimate, actions)
     if isinstance(reading, Categorical):
         wanted = slow_projection([p for p, _ in target], [v for _, v in target], reading)
         return sum(m * (np.log(m) - np.log(p)) for m, (p, _) in zip(wanted, mine, strict=True) if m > 0)
@@ -260,7 +262,7 @@ def test_an_update_on_windows_has_the_loss_of_a_slow_loop(values: str, head: str
 
 
 @pytest.mark.parametrize("values", ["categorical", "quantile"])
-def test_pairs_are_taught_like_windows_of_one_step(values: str) -> None:
+def test_single_steps_are_learned_like_windows_of_one_step(values: str) -> None:
     learner, experiment = learner_of(
         net={"values": values, "v_min": -4.0, "v_max": 4.0}, learn={"window": 1, "prioritized": True}
     )

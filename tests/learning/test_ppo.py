@@ -123,13 +123,13 @@ def test_windows_hold_every_step_once_and_never_two_episodes(memory: str) -> Non
     options = {"length": 4} if memory == "transformer" else {}
     training = training_of({"memory": memory, "memory_options": options})
     context = {"none": 0, "gru": 0, "transformer": 3}[memory]
-    told: list[dict[str, Any]] = []
+    recorded_rows: list[dict[str, Any]] = []
     for turn in range(2):
         for _ in range(24):
             before = {name: part.copy() for name, part in training.algorithm.actor.parts.items()}
             numbers = training.algorithm.actor.numbers.copy()
             training.act()
-            told.append({"parts": before, "episode": numbers})
+            recorded_rows.append({"parts": before, "episode": numbers})
         windows = windows_of(training)
         every = windows.minibatch(np.arange(len(windows)))
         seen = set()
@@ -138,16 +138,19 @@ def test_windows_hold_every_step_once_and_never_two_episodes(memory: str) -> Non
             offset = 24 * turn - min(context, 24) * turn  # of the rollout's rows in all that was told
             assert stop - begin <= 5
             for position in range(first, stop):
-                row = told[offset + position]
+                row = recorded_rows[offset + position]
                 shown = every.observation["observation"][position - first, b]
                 np.testing.assert_array_equal(shown, row["parts"]["observation"][env])
                 assert every.mask[position - first, b] == (position >= begin)
-                assert row["episode"][env] == told[offset + begin]["episode"][env]
+                assert row["episode"][env] == recorded_rows[offset + begin]["episode"][env]
                 if position >= begin:
                     assert (position, env) not in seen
                     seen.add((position, env))
             assert not every.mask[stop - first :, b].any()
-            known = told[offset + first]["episode"][env] == told[offset + max(first - 1, -offset)]["episode"][env]
+            known = (
+                recorded_rows[offset + first]["episode"][env]
+                == recorded_rows[offset + max(first - 1, -offset)]["episode"][env]
+            )
             if begin - first < context and offset + first > 0:
                 assert not known, "context reaches back as far as the episode and the memory do"
         assert len(seen) == 24 * 3
@@ -236,7 +239,7 @@ def test_one_update_equals_the_loss_written_out() -> None:
     training.close()
 
 
-def test_the_policy_begins_nearly_uniform_and_says_probabilities() -> None:
+def test_the_policy_starts_nearly_uniform_and_gives_probabilities() -> None:
     training = training_of({"attention": "action", "tokens": "feature"})
     network = build(lambda: ActorCritic(training.spaces, training.experiment), _generator())
     inputs = inputs_of(training.envs.reset([1, 2, 3]), np.full(3, -1), np.zeros(3, np.float32), torch.device("cpu"))

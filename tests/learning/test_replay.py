@@ -68,10 +68,10 @@ class Recorded:
         return int(self.age[env]), "running"
 
 
-def check(batch: Batch | OneStepBatch, told: Recorded, rule: WindowRule, gamma: float) -> None:
+def check(batch: Batch | OneStepBatch, recorded: Recorded, rule: WindowRule, gamma: float) -> None:
     """Every learned row of every window is what the reference says."""
     if isinstance(batch, OneStepBatch):
-        check_pairs(batch, told, rule, gamma)
+        check_pairs(batch, recorded, rule, gamma)
         return
     B = batch.mask.shape[1]
     assert batch.mask.any(0).all(), "a window with nothing to learn"
@@ -79,7 +79,7 @@ def check(batch: Batch | OneStepBatch, told: Recorded, rule: WindowRule, gamma: 
         learned = np.flatnonzero(batch.mask[:, b])
         assert (np.diff(learned) == 1).all() and len(learned) <= rule.length
         env, number = divmod(int(batch.observation["x"][0, b, 0]), 1000)
-        length, ending = told.length_of(env, number)
+        length, ending = recorded.length_of(env, number)
         first = int(batch.observation["x"][0, b, 1])
         s = first + learned[0]
         if rule.from_start:
@@ -105,12 +105,12 @@ def check(batch: Batch | OneStepBatch, told: Recorded, rule: WindowRule, gamma: 
             check_state(batch, b, number, s, rule)
 
 
-def check_pairs(pairs: OneStepBatch, told: Recorded, rule: WindowRule, gamma: float) -> None:
+def check_pairs(pairs: OneStepBatch, recorded: Recorded, rule: WindowRule, gamma: float) -> None:
     """The same for single steps."""
     for b in range(len(pairs.indices)):
         env, number = divmod(int(pairs.now[0]["x"][b, 0]), 1000)
         t = int(pairs.now[0]["x"][b, 1])
-        length, ending = told.length_of(env, number)
+        length, ending = recorded.length_of(env, number)
         assert t < (length if ending != "running" else length - rule.n_step)
         k = min(rule.n_step, length - t) if ending != "running" else rule.n_step
         assert pairs.action[b] == t % 100
@@ -154,12 +154,14 @@ RULES = {
 @pytest.mark.parametrize("truncate", [False, True])
 @pytest.mark.parametrize("prioritized", [False, True])
 def test_windows_equal_the_reference(rule: WindowRule, truncate: bool, prioritized: bool) -> None:
-    told = Recorded(envs=3, capacity=300, stride=rule.stride, recurrent=rule.context is None, prioritized=prioritized)
+    recorded = Recorded(
+        envs=3, capacity=300, stride=rule.stride, recurrent=rule.context is None, prioritized=prioritized
+    )
     for steps in (4, 9, 20, 60, 200):  # before the first end, then wrapped around
-        told.run(steps, length=11, truncate=truncate, rule=rule)
-        batch = told.replay.sample(40, rule, 0.9)
+        recorded.run(steps, length=11, truncate=truncate, rule=rule)
+        batch = recorded.replay.sample(40, rule, 0.9)
         if batch is not None:
-            check(batch, told, rule, 0.9)
+            check(batch, recorded, rule, 0.9)
     assert batch is not None
 
 
@@ -179,20 +181,20 @@ def test_any_rule(
 ) -> None:
     context = None if recurrent else burn_in
     rule = WindowRule(length=length, n_step=n_step, burn_in=burn_in, stride=stride, context=context)
-    told = Recorded(envs=2, capacity=90, stride=stride, recurrent=recurrent)
-    told.run(steps, length=episode, truncate=truncate)
-    batch = told.replay.sample(20, rule, 0.97)
+    recorded = Recorded(envs=2, capacity=90, stride=stride, recurrent=recurrent)
+    recorded.run(steps, length=episode, truncate=truncate)
+    batch = recorded.replay.sample(20, rule, 0.97)
     if batch is not None:
-        check(batch, told, rule, 0.97)
+        check(batch, recorded, rule, 0.97)
 
 
 def test_every_learnable_step_is_learned() -> None:
     rule = WindowRule(length=5, n_step=2, burn_in=3, stride=2, context=None)
-    told = Recorded(envs=1, capacity=400, stride=2, recurrent=True)
-    told.run(150, length=30, truncate=True)
+    recorded = Recorded(envs=1, capacity=400, stride=2, recurrent=True)
+    recorded.run(150, length=30, truncate=True)
     seen = set()
     for _ in range(60):
-        batch = told.replay.sample(32, rule, 0.9)
+        batch = recorded.replay.sample(32, rule, 0.9)
         assert isinstance(batch, Batch)
         for row, b in zip(*np.nonzero(batch.mask), strict=True):
             seen.add(tuple(batch.observation["x"][row, b].astype(int).tolist()))
@@ -214,27 +216,27 @@ def test_a_replay_too_small_for_what_the_memory_sees_is_refused() -> None:
 
 def test_burn_in_longer_than_the_episode_leaves_something_to_learn() -> None:
     rule = WindowRule(length=4, n_step=1, burn_in=50, stride=1, context=None)
-    told = Recorded(envs=2, capacity=600, recurrent=True)
-    told.run(100, length=5, truncate=False)
-    batch = told.replay.sample(32, rule, 0.9)
+    recorded = Recorded(envs=2, capacity=600, recurrent=True)
+    recorded.run(100, length=5, truncate=False)
+    batch = recorded.replay.sample(32, rule, 0.9)
     assert isinstance(batch, Batch)
     assert batch.mask.any(0).all()
 
 
 def test_nothing_to_sample_yet() -> None:
-    told = Recorded(envs=2, capacity=100)
-    assert told.replay.sample(4, RULES["plain"], 0.9) is None
-    told.run(2, length=50, truncate=False)
-    assert told.replay.sample(4, RULES["n-step"], 0.9) is None
+    recorded = Recorded(envs=2, capacity=100)
+    assert recorded.replay.sample(4, RULES["plain"], 0.9) is None
+    recorded.run(2, length=50, truncate=False)
+    assert recorded.replay.sample(4, RULES["n-step"], 0.9) is None
 
 
 def test_priorities_shift_the_draw() -> None:
-    told = Recorded(envs=1, capacity=64, prioritized=True)
+    recorded = Recorded(envs=1, capacity=64, prioritized=True)
     rule = RULES["plain"]
-    told.run(40, length=100, truncate=False, rule=rule)
-    told.replay.set_priorities(np.arange(40), np.full(40, 1e-6))
-    told.replay.set_priorities(np.array([17]), np.array([1.0]))
-    batch = told.replay.sample(32, rule, 0.9, beta=1.0)
+    recorded.run(40, length=100, truncate=False, rule=rule)
+    recorded.replay.set_priorities(np.arange(40), np.full(40, 1e-6))
+    recorded.replay.set_priorities(np.array([17]), np.array([1.0]))
+    batch = recorded.replay.sample(32, rule, 0.9, beta=1.0)
     assert batch is not None and (batch.action[0] == 17).mean() > 0.9
     assert batch.weights is not None and batch.weights.max() == 1.0
 
@@ -242,19 +244,19 @@ def test_priorities_shift_the_draw() -> None:
 def test_another_burn_in_moves_the_priorities_to_the_windows_it_names() -> None:
     before = WindowRule(length=5, n_step=2, burn_in=8, stride=4, context=None)
     after = WindowRule(length=5, n_step=2, burn_in=6, stride=4, context=None)
-    told = Recorded(envs=2, capacity=200, stride=4, recurrent=True, prioritized=True)
-    told.run(150, length=31, truncate=True, rule=before)
+    recorded = Recorded(envs=2, capacity=200, stride=4, recurrent=True, prioritized=True)
+    recorded.run(150, length=31, truncate=True, rule=before)
     for _ in range(5):  # all windows get a small priority
-        batch = told.replay.sample(64, before, 0.9)
+        batch = recorded.replay.sample(64, before, 0.9)
         assert batch is not None
-        told.replay.set_priorities(batch.indices, np.full(64, 0.1))
+        recorded.replay.set_priorities(batch.indices, np.full(64, 0.1))
     for rule in (after, before, after):
-        batch = told.replay.sample(64, rule, 0.9)
+        batch = recorded.replay.sample(64, rule, 0.9)
         assert batch is not None and batch.weights is not None
-        check(batch, told, rule, 0.9)
+        check(batch, recorded, rule, 0.9)
         assert np.isfinite(batch.weights).all() and (batch.weights > 0).all()
-    named = np.flatnonzero(told.replay.tree[np.arange(200)])  # type: ignore[index]
-    ages = np.array([told.replay.observation["x"][row, 1] for row in named])
+    named = np.flatnonzero(recorded.replay.tree[np.arange(200)])  # type: ignore[index]
+    ages = np.array([recorded.replay.observation["x"][row, 1] for row in named])
     assert ((ages == 0) | ((ages >= 6) & ((ages - 6) % 4 == 0))).all() and len(np.unique(ages)) > 4
 
 

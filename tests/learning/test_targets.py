@@ -41,7 +41,7 @@ def test_ladder() -> None:
 def test_exploration_rate() -> None:
     generator = np.random.default_rng(0)
     greedy = np.zeros(20_000, dtype=np.int64)
-    taken = explore(greedy, np.full(20_000, 0.4), 4, generator)
-    assert np.mean(taken != 0) == pytest.approx(0.4 * 3 / 4, abs=0.02)
-    assert set(taken) == {0, 1, 2, 3}
+    chosen = explore(greedy, np.full(20_000, 0.4), 4, generator)
+    assert np.mean(chosen != 0) == pytest.approx(0.4 * 3 / 4, abs=0.02)
+    assert set(chosen) == {0, 1, 2, 3}
     assert (explore(greedy, np.zeros(20_000), 4, generator) == 0).all()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 EPSILON = 1e-3  # in the lengths of the cosine
-BLANK = 1e-2  # what an episode's matrix begins with
+BLANK = 1e-2  # every entry of the matrix at an episode's start
 LEAST_USE = 1e-6
 HANDICAP = 1e-5  # of a slot against the one before it, among those that are used alike
 
@@ -40,7 +40,7 @@ def by_content(key: Array, strength: float, matrix: Array) -> Array:
 
 
 class InterfaceVector:
-    """The controller's interface vector of one step, taken piece by piece."""
+    """The controller's interface vector of one step, read part by part."""
 
     def __init__(self, said: Array) -> None:
         self.said, self.at = said, 0

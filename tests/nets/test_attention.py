@@ -60,7 +60,7 @@ def some_present(tokens: int) -> Tensor:
 
 @pytest.mark.parametrize("tokens", [3, 5, FEW + 3])
 @pytest.mark.parametrize("name", NAMES)
-def test_what_absent_tokens_hold_does_not_matter(name: str, tokens: int) -> None:
+def test_the_content_of_absent_tokens_does_not_matter(name: str, tokens: int) -> None:
     attention, content, present = make(name, tokens), drawn(T, B, tokens, D), some_present(tokens)
     other = torch.where(present.unsqueeze(-1), content, torch.nan)
     for a, b in zip(answer(attention, content, present), answer(attention, other, present), strict=True):
@@ -104,7 +104,7 @@ def test_recorded_weights_of_a_mask(name: str) -> None:
 
 
 @pytest.mark.parametrize("tokens", [2, 6])
-def test_each_action_asks_the_tokens(tokens: int) -> None:
+def test_each_action_has_its_own_query(tokens: int) -> None:
     attention, content = make("action", tokens), drawn(1, B, tokens, D)
     assert isinstance(attention, ActionAttention)
     record = Record()
@@ -126,14 +126,14 @@ def test_each_action_asks_the_tokens(tokens: int) -> None:
                 assert torch.allclose(z[0, b, a], expected, **CLOSE)
 
 
-def test_actions_are_told_apart_even_by_a_single_token() -> None:
+def test_a_single_token_suffices_for_different_action_vectors() -> None:
     _, z = answer(make("action", 1), drawn(T, B, 1, D), None)
     assert z is not None
     assert (z[:, :, 0] - z[:, :, 1]).abs().max() > 0.1
 
 
 @pytest.mark.parametrize("tokens", [2, FEW, FEW + 1, 49])
-def test_each_head_weighs_the_tokens_by_a_question_of_its_own(tokens: int) -> None:
+def test_each_head_has_its_own_query(tokens: int) -> None:
     attention, content, record = make("pool", tokens), drawn(1, B, tokens, D), Record()
     assert isinstance(attention, PoolAttention)
     x, _ = answer(attention, content, None, record)
@@ -149,7 +149,7 @@ def test_each_head_weighs_the_tokens_by_a_question_of_its_own(tokens: int) -> No
 
 
 @pytest.mark.parametrize("sharpness", [0.0, 1.0, 3.0])
-def test_scores_begin_as_far_apart_as_was_asked(sharpness: float) -> None:
+def test_scores_start_with_the_chosen_standard_deviation(sharpness: float) -> None:
     pool = build(lambda: Pool(64, 8, sharpness=sharpness), torch.Generator().manual_seed(0))
     with torch.no_grad():
         y = pool.norm(torch.randn(2000, 64, generator=torch.Generator().manual_seed(1)))

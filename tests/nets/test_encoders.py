@@ -175,8 +175,8 @@ def test_an_unknown_category_counts_as_the_last() -> None:
     space = spaces.MultiDiscrete(np.full((3, 3), 4))
     encoder = encoder_of(space, "one")
     with torch.no_grad():
-        last, beyond = (encoder({"observation": torch.full((1, 1, 9), n, dtype=torch.uint8)})[0] for n in (3, 200))
-    assert torch.equal(last, beyond)
+        last, too_large = (encoder({"observation": torch.full((1, 1, 9), n, dtype=torch.uint8)})[0] for n in (3, 200))
+    assert torch.equal(last, too_large)
 
 
 @pytest.mark.parametrize("sizes", [(4, 5, 2), (40, 30, 10, 5), (600, 3)])
@@ -204,11 +204,11 @@ def test_there_are_never_more_cells_than_attention_can_take(kind: str) -> None:
 def test_rows_of_zeros_are_absent_unless_a_number_tells_presence() -> None:
     space = spaces.Box(-np.inf, np.inf, (4, 3))
     rows = torch.tensor([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0], [0.0, 5.0, 5.0], [1.0, 0.0, 0.0]]).reshape(1, 1, 12)
-    told = described(space)
+    entity_spaces = described(space)
     _, present = encoder_of(space, "feature")({"observation": rows})
     assert present is not None and present.tolist() == [[[True, False, True, True]]]
-    part = msgspec.structs.replace(told.parts[0], presence=0)
-    known = msgspec.structs.replace(told, parts=(part,))
+    part = msgspec.structs.replace(entity_spaces.parts[0], presence=0)
+    known = msgspec.structs.replace(entity_spaces, parts=(part,))
     encoder = build(lambda: Encoder(known, tokens="feature", hidden=(), width=D), torch.Generator().manual_seed(1))
     _, present = encoder({"observation": rows})
     assert present is not None and present.tolist() == [[[True, False, False, True]]]
@@ -256,8 +256,8 @@ def read_texts(*texts: str) -> torch.Tensor:
 
 
 def test_words_and_their_order_count_and_nothing_is_zero() -> None:
-    red, blue, turned, nothing = read_texts("the red key", "the blue key", "key red the", "")
-    assert (red - blue).abs().max() > 0.1 and (red - turned).abs().max() > 0.1
+    red, blue, reordered, nothing = read_texts("the red key", "the blue key", "key red the", "")
+    assert (red - blue).abs().max() > 0.1 and (red - reordered).abs().max() > 0.1
     assert not nothing.any()
 
 

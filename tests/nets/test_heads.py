@@ -43,7 +43,7 @@ def test_every_head_gives_a_value_for_each_action_and_a_gradient_to_each_paramet
 
 
 @pytest.mark.parametrize(("head", "values"), list(itertools.product(["linear", "dueling"], ["mean", "quantile"])))
-def test_with_vectors_of_their_own_actions_are_judged_alike(head: str, values: str) -> None:
+def test_with_a_vector_per_action_the_head_weights_are_shared(head: str, values: str) -> None:
     module = head_of(True, head=head, values=values)
     h, z = features(True)
     assert z is not None
@@ -104,7 +104,7 @@ def test_noisy_layers_are_the_papers() -> None:
     assert not torch.allclose(layer(h), before)
 
 
-def test_noise_teaches_its_own_size() -> None:
+def test_the_size_of_the_noise_is_learned() -> None:
     head = head_of(noisy=True)
     head.q.draw(torch.Generator().manual_seed(0))  # type: ignore[union-attr]
     head(*features(False)).square().sum().backward()

@@ -88,7 +88,7 @@ def test_a_call_cut_anywhere_continues(name: str) -> None:
             assert torch.allclose(whole, torch.cat([first, second]), atol=1e-9)
 
 
-def test_the_past_never_hears_of_the_future(name: str) -> None:
+def test_outputs_depend_on_the_past_only(name: str) -> None:
     memory, x = make(name), steps()
     changed = x.clone()
     changed[11:] *= -1.0  # a constant added would vanish in a layer norm

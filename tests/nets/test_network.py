@@ -161,7 +161,7 @@ def test_what_is_remembered_changes_which_action_is_better(attention: str) -> No
     assert apart[4].abs().min() > 1e-5  # a step whose own inputs are the same
 
 
-def test_recurrent_attention_looks_where_the_memory_tells_it() -> None:
+def test_recurrent_attention_depends_on_the_memory() -> None:
     network, whole, first, second = network_of("recurrent", "lstm"), inputs(), Record(), Record()
     network(whole, None, first)
     past = torch.cat([whole.prev_reward[:3] + 2, whole.prev_reward[3:]])
@@ -170,7 +170,7 @@ def test_recurrent_attention_looks_where_the_memory_tells_it() -> None:
     assert difference[0] == 0 and (difference[1:] > 1e-6).all()
 
 
-def test_a_memory_of_numbers_says_so_where_there_are_none() -> None:
+def test_a_memory_that_needs_numbers_is_refused_if_there_are_none() -> None:
     mission = Spaces(parts=(ObservationPart("mission", "text", (32,), "int32", sizes=(1024,)),), actions=2)
     experiment = experiment_from({"net": {"memory": "sarima"}})
     with pytest.raises(ConfigError, match=r"`net.memory`: sarima .* numbers"):

@@ -96,7 +96,7 @@ def test_a_state_is_never_written_to(steps: int) -> None:
     assert all(torch.equal(a, b) for a, b in zip(before, state, strict=True))
 
 
-def test_a_gate_begins_close_to_the_stream_and_is_the_papers() -> None:
+def test_a_gate_starts_close_to_the_identity_and_equals_the_paper() -> None:
     gate = build(lambda: GRUGate(D), torch.Generator().manual_seed(0)).double()
     x, answer = drawn(5, D), drawn(5, D, seed=1)
     with torch.no_grad():
@@ -120,7 +120,7 @@ def test_every_layer_has_gates_of_its_own() -> None:
     assert all(parameter.grad is not None for parameter in memory.parameters())
 
 
-def test_dropout_is_quiet_until_it_is_given_a_generator() -> None:
+def test_dropout_does_nothing_without_a_generator() -> None:
     memory, x = make(dropout=0.5), drawn(6, B, D)
     with torch.no_grad():
         quiet, still = memory(x, None)[0], make()(x, None)[0]

@@ -70,11 +70,11 @@ def _without_gradients() -> object:
 def test_changes_that_change_nothing_leave_every_bit(attention: str, memory: str) -> None:
     network = network_of(attention, memory)
     step, state = stepping(network)
-    told: dict[str, Tensor] = {}
+    passed: dict[str, Tensor] = {}
 
     def kept(name: str) -> Callable[[Tensor], Tensor]:
         def change(weights: Tensor) -> Tensor:
-            told[name] = weights
+            passed[name] = weights
             return weights.clone().mul_(1.0)
 
         return change
@@ -84,8 +84,8 @@ def test_changes_that_change_nothing_leave_every_bit(attention: str, memory: str
     assert torch.equal(q, same) and all(torch.equal(a, b) for a, b in zip(map_size, also, strict=True))
     assert all(torch.equal(plain.values[name], value) for name, value in changed.values.items())
     # Exactly the views of weights are changed, and each is seen in its own shape.
-    assert set(told) == {spec.name for spec in network.views() if spec.weights}
-    for name, weights in told.items():
+    assert set(passed) == {spec.name for spec in network.views() if spec.weights}
+    for name, weights in passed.items():
         assert torch.allclose(weights, changed.values[name][0], atol=1e-12) and len(weights) == B
 
 
@@ -145,7 +145,7 @@ def test_rows_of_a_batch_are_removed_from_one_by_one(attention: str, memory: str
 
 
 @pytest.mark.parametrize(("attention", "memory"), PAIRS)
-def test_a_head_without_weights_says_nothing(attention: str, memory: str) -> None:
+def test_a_head_without_weights_gives_zeros(attention: str, memory: str) -> None:
     network = network_of(attention, memory)
     step, state = stepping(network)
 
@@ -200,7 +200,7 @@ def test_a_token_that_is_absent_stays_without_weight(name: str) -> None:
 
 
 @pytest.mark.parametrize("memory", ["mann", "dnc"])
-def test_heads_that_write_nowhere_leave_the_matrix(memory: str) -> None:
+def test_heads_without_write_weights_do_not_change_the_matrix(memory: str) -> None:
     network = network_of("self", memory)
     step, state = stepping(network)
     record = Record(changes={"memory/write": torch.zeros_like})
@@ -214,7 +214,7 @@ def test_heads_that_write_nowhere_leave_the_matrix(memory: str) -> None:
 
 
 @pytest.mark.parametrize(("attention", "memory"), PAIRS)
-def test_what_is_held_is_what_the_view_shows(attention: str, memory: str) -> None:
+def test_state_views_show_the_state(attention: str, memory: str) -> None:
     network = network_of(attention, memory)
     step, state = stepping(network)
     record = Record()
@@ -245,7 +245,7 @@ def test_nothing_is_left_of_a_memory_that_was_erased(attention: str, memory: str
     assert torch.equal(step(state, None)[0], step(network.initial_state(B), None)[0])
 
 
-def test_an_erased_lstm_asks_no_question_either() -> None:
+def test_erasing_an_lstm_also_erases_the_query() -> None:
     network = network_of("recurrent", "lstm")
     step, state = stepping(network)
     hidden = network.state_views()["memory/hidden"]
@@ -272,7 +272,7 @@ def test_the_rest_of_a_row_grows_in_proportion(dtype: torch.dtype) -> None:
     torch.testing.assert_close(rest[1, :, 3] / rest[1, :, 4], weights[1, :, 3] / weights[1, :, 4])
 
 
-def test_a_rest_of_next_to_nothing_is_none() -> None:
+def test_a_rest_near_zero_counts_as_zero() -> None:
     weights = torch.tensor([[1.0, 1e-42, 0.0], [1.0, 1e-30, 0.0]])
     rest = without_places(weights, torch.tensor([True, False, False]))
     assert torch.equal(rest, torch.tensor([[0.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))

@@ -29,7 +29,7 @@ def test_where_readers_lock_a_file_its_writer_waits_for_them(tmp_path: Path, mon
 
 
 @pytest.mark.parametrize("readers_lock", [True, False])
-def test_a_place_that_may_not_be_written_is_told(
+def test_a_folder_that_cannot_be_written_is_named(
     readers_lock: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(source: Path, target: Path) -> None:

@@ -161,7 +161,7 @@ def failing(error: str) -> Iterator[Any]:
     ],
 )
 @pytest.mark.parametrize("kept", [True, False])
-def test_an_error_of_the_job_is_told_in_one_sentence(folder: Path, error: str, text: str, kept: bool) -> None:
+def test_an_error_of_the_job_becomes_one_sentence(folder: Path, error: str, text: str, kept: bool) -> None:
     _, failure, last = record(failing(error), folder if kept else None, Experiment())
     assert isinstance(failure, Failed)
     assert (failure.words, failure.step) == (text, 4)

@@ -172,7 +172,7 @@ def test_killed_for_real_again_and_again(new: Path, tmp_path: Path) -> None:
     assert contents(new) == contents(whole)
 
 
-def test_rewinding_tells_what_was_lost_and_keeps_it_aside(new: Path) -> None:
+def test_rewinding_returns_what_was_lost_and_keeps_the_lines(new: Path) -> None:
     events = run(new)
     for event in events:
         if isinstance(event, EpisodeEnded) and event.step == 75:
@@ -184,17 +184,17 @@ def test_rewinding_tells_what_was_lost_and_keeps_it_aside(new: Path) -> None:
     info = rewind(new, mark)
     assert isinstance(info, RunResumed)
     assert (info.step, info.lost_steps) == (40, 35)
-    assert len(info.lost_tweaks) == 5  # at 42, 49, 56, 63, 70
-    assert info.tweaks_in_words[0].startswith("learn.lr to ")
-    assert info.tweaks_in_words[0].endswith(" at step 42")
+    assert len(info.lost_changes) == 5  # at 42, 49, 56, 63, 70
+    assert info.lost_changes_in_words[0].startswith("learn.lr to ")
+    assert info.lost_changes_in_words[0].endswith(" at step 42")
     kept = list(read_events(new))
     discarded = [decode_event(line) for line in (new / "events.discarded.jsonl").read_bytes().splitlines()]
     assert kept + discarded == logged
     assert all(event.step > 40 for event in discarded)
-    assert rewind(new, mark).lost_tweaks == ()  # rewinding twice loses nothing more
+    assert rewind(new, mark).lost_changes == ()  # rewinding twice loses nothing more
 
 
-def test_checkpoints_of_a_lost_future_go_with_it(new: Path) -> None:
+def test_rewinding_removes_later_checkpoints(new: Path) -> None:
     list(run(new, total=80))
     first = load_resume(new)
     list(run(new, total=200))

@@ -57,7 +57,7 @@ class FilmSheet(QWidget):
         ready = playing.ready
         self.sees, self._overlay = sees or bool(ready.no_picture), overlay
         marks = overlay is not None and ready.entities is not None and not ready.no_picture
-        self.needs_telling = self.sees and (ready.sees is not None or bool(ready.texts) or marks)
+        self.needs_telling = self.sees and (ready.observed_size is not None or bool(ready.texts) or marks)
         self.seen.setVisible(self.sees)
         self.picture.setVisible(not playing.ready.no_picture)
         self.caption, self.agent = QLabel(self), QLabel(self)
@@ -95,7 +95,7 @@ class FilmSheet(QWidget):
         column = QVBoxLayout(body)
         column.setContentsMargins(GAP, 0, GAP, GAP)
         ready = self._playing.ready
-        beside = ready.sees is not None or bool(ready.texts)  # lines alone find room below the picture
+        beside = ready.observed_size is not None or bool(ready.texts)  # lines alone find room below the picture
         direction = QBoxLayout.Direction
         both = QBoxLayout(direction.LeftToRight if beside else direction.TopToBottom)
         both.setSpacing(GAP)

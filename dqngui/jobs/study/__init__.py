@@ -1,1 +1,1 @@
-"""The study job: what many episodes show about an agent's attention and memory. Not one episode that is watched."""
+"""The study job: answers questions about an agent's attention and memory from many episodes. Not the player."""

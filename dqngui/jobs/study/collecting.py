@@ -38,7 +38,7 @@ class ParallelStep:
         memory_output: output of the memory (n, D); None if the network has none.
         views: (n, *axes) by name, if they were recorded.
         facts: of each episode, if they were wanted.
-        done: share of all work that is done, from 0 to 1, if no running episode ended before its longest length.
+        done: share of all work that is done, from 0 to 1, assuming that running episodes reach the longest length.
     """
 
     episode: NDArray[np.int64]
@@ -154,10 +154,10 @@ def _memory_output_of(network: Trunk) -> Iterator[list[Tensor]]:
     """Collects the memory's outputs, (T, n, D) a call, while the context lasts; empty if the memory is not called."""
     outputs: list[Tensor] = []
 
-    def hear(_: Any, __: Any, output: tuple[Tensor, State]) -> None:
+    def keep_output(_: Any, __: Any, output: tuple[Tensor, State]) -> None:
         outputs.append(output[0])
 
-    handle = network.memory.register_forward_hook(hear)
+    handle = network.memory.register_forward_hook(keep_output)
     try:
         yield outputs
     finally:

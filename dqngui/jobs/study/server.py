@@ -62,7 +62,7 @@ def _serve(inbox: Inbox) -> Iterator[Event]:
             for command in inbox.poll(0) if studied.busy else inbox.wait(0, WAIT_S):
                 # An inbox to which nobody can send returns `Resume` when its schedule is done.
                 stopped = stopped or isinstance(command, (Stop, Resume))
-                yield from studied.obey(command)
+                yield from studied.carry_out(command)
             if not stopped:
                 yield from studied.work()
     finally:
@@ -98,7 +98,7 @@ class _StudiedAgent:
         if answering is not None:
             answering.close()  # type: ignore[attr-defined]  # all are generators
 
-    def obey(self, command: Command) -> Iterator[Event]:
+    def carry_out(self, command: Command) -> Iterator[Event]:
         """Carry out one command."""
         match command:
             case OpenAgent():

@@ -49,7 +49,7 @@ def _about(playing: PlayedEpisode) -> dict[str, Any]:
         "steps": playing.length,
         "ended": playing.ended,
         "truncated": playing.truncated,
-        "judged": playing.ready.judged,
+        "judged": playing.ready.output_kind,
         "human": playing.person_acted,
         "given": playing.given,
     }
@@ -72,7 +72,7 @@ def steps_table(playing: PlayedEpisode | None) -> Table:
     if playing is None:
         return Table(("t", "action", "reward"))
     ready = playing.ready
-    judged = [f"{ready.judged} of {name}" for name in ready.actions]
+    judged = [f"{ready.output_kind} of {name}" for name in ready.actions]
     return Table(("t", "action", "reward", *judged, *ready.features), _steps(playing))
 
 

@@ -143,7 +143,7 @@ def heads_of(ready: PlayerReady, name: str) -> int:
 
 
 def _upright(cells: Numbers, ready: PlayerReady) -> Numbers:
-    return cells.T if ready.turned else cells
+    return cells.T if ready.transposed else cells
 
 
 def overlay_words(name: str) -> str:

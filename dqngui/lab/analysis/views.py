@@ -125,7 +125,7 @@ class Maps:
         cells = playing.ready.cells
         if cells is None or last != "key" or between or cells[0] + cells[1] * cells[2] > len(columns):
             return cls(view, titles, rows, columns, (row_title, keys[1]), heads, keys)
-        turned = playing.ready.turned
+        turned = playing.ready.transposed
         counts = reversed(cells[1:]) if turned else cells[1:]
         rows, columns = ([str(place) for place in range(count)] for count in counts)
         return cls(view, heads or [""], rows, columns, ("row", "column"), heads, keys, cells, turned)

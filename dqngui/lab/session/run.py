@@ -156,7 +156,7 @@ class RunState:
         """Keep what one event says of the run."""
         match event:
             case m.Evaluated(best=True):
-                self.best = event.judged
+                self.best = event.ranking_score
             case m.CheckpointSaved():
                 self.checkpoint = event.step
             case m.KnobChanged():
@@ -188,11 +188,13 @@ class RunState:
 
     def _note_resumed(self, event: m.RunResumed) -> None:
         self.step = self.checkpoint = event.step
-        if event.lost_steps or event.lost_tweaks:
+        if event.lost_steps or event.lost_changes:
             self.notice = say("session.lost", step=event.step, lost=event.lost_steps)
-            if event.lost_tweaks:
-                self.notice = say("session.lost_with", step=event.step, lost=event.lost_steps, tweaks=event.lost_tweaks)
-            self._forget_lost_changes(event.step, len(event.lost_tweaks))
+            if event.lost_changes:
+                self.notice = say(
+                    "session.lost_with", step=event.step, lost=event.lost_steps, changes=event.lost_changes
+                )
+            self._forget_lost_changes(event.step, len(event.lost_changes))
             if self.folder is not None and (summary := summary_of(self.folder)) is not None:
                 self.best = summary.best  # an evaluation after the saved state is lost too
 

@@ -335,7 +335,7 @@ class Session(QObject):
                 self._unsaved.note_saved()
             case m.KnobRefused():
                 self.knob.emit(event.field)
-            case m.RunResumed() if event.lost_steps or event.lost_tweaks:
+            case m.RunResumed() if event.lost_steps or event.lost_changes:
                 self.history = self.history.until(event.step)
                 self.rewound.emit(event.step)
             case m.Weights():

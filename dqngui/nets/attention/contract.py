@@ -14,16 +14,16 @@ from torch import Tensor, nn
 from dqngui.nets.record import Record, ViewSpec
 
 Prepared = tuple[Tensor, ...]
-"""What an attention that `queries_memory` can compute before it has the query, time first."""
+"""Tensors that an attention with `queries_memory` computes before it has the query, time first."""
 
 
 class Attention(nn.Module):
     """Base of all attentions; subclasses are made with `(width=..., tokens=..., actions=..., options=...)`."""
 
     per_action: ClassVar[bool] = False
-    """It gives a vector for every action: z is not None."""
+    """Whether it gives a vector for every action: z is not None."""
     queries_memory: ClassVar[bool] = False
-    """Its query is the memory's previous output (B, D), so the network has to be run step by step."""
+    """Whether its query is the memory's previous output (B, D); the network then runs step by step."""
 
     def views(self) -> tuple[ViewSpec, ...]:
         """What `forward` can record."""

@@ -56,7 +56,7 @@ class RecurrentAttention(Attention):
         self, tokens: Tensor, present: Tensor | None = None, query: Tensor | None = None, record: Record | None = None
     ) -> tuple[Tensor, Tensor | None]:
         if query is None:
-            raise TypeError("recurrent attention needs the memory's question")
+            raise TypeError("recurrent attention needs a query from the memory")
         (step,) = zip(*self.prepare(tokens, present), strict=True)
         x, z = self.ask(step, query, record)
         return x.unsqueeze(0), z

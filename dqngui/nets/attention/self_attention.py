@@ -21,7 +21,9 @@ class SelfAttention(Attention):
 
     def __init__(self, *, width: int, tokens: int, actions: int, options: SelfAttentionOptions) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(_Layer(width, options.heads, options.widening) for _ in range(options.layers))
+        self.layers = nn.ModuleList(
+            _SelfAttentionLayer(width, options.heads, options.widening) for _ in range(options.layers)
+        )
         self.pool = Pool(width, options.heads)
 
     def views(self) -> tuple[ViewSpec, ...]:
@@ -45,7 +47,7 @@ class SelfAttention(Attention):
         return pooled.unflatten(0, steps), None
 
 
-class _Layer(nn.Module):
+class _SelfAttentionLayer(nn.Module):
     """x + attention(norm(x)), then, if `widening` is not 0, x + feed-forward(norm(x)).
 
     (N, K, D) -> (N, K, D) and, if a `change` is given, weights (N, H, K, K).

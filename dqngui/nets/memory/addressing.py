@@ -1,4 +1,4 @@
-"""The common parts of memories with an external matrix: an LSTM controller, and addressing by cosine similarity.
+"""Common parts of the memories with an external matrix: an LSTM controller, and addressing by cosine similarity.
 
 Such a memory is a loop over time of many small operations, whose cost is mostly that of calling them. So the loop and
 its gradient are written by hand: there is no autograd graph, and everything that does not depend on the recurrence

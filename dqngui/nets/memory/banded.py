@@ -58,7 +58,7 @@ def attend(
 
 
 def _with_block_before(x: Tensor, c: int) -> Tensor:
-    """(B, n·c, D) -> (B·(n − 1), 2c, D): each block but the first, with the block before it in front."""
+    """(B, n·c, D) -> (B·(n − 1), 2c, D): each block except the first, joined to the block before it."""
     blocks = x.unflatten(1, (-1, c))
     return torch.cat([blocks[:, :-1], blocks[:, 1:]], dim=2).flatten(0, 1)
 

@@ -55,7 +55,7 @@ class Memory(nn.Module):
 
     context: int | None = None
     relu_input: ClassVar[bool] = True
-    """The memory's input first passes a ReLU (a transformer learns better without)."""
+    """Whether the memory's input first passes a ReLU (a transformer learns better without)."""
 
     sees_observation: ClassVar[bool] = False
     has_own_loss: ClassVar[bool] = False

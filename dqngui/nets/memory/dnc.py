@@ -120,8 +120,8 @@ class Allocation:
         """Gradient of the usage."""
         shares = grad.gather(-1, self.order)
         terms = F.pad(shares[:, 1:], (0, 1)).sub_(shares).mul_(self.products)
-        behind = terms.flip(-1).cumsum(-1).flip(-1)
-        return torch.empty_like(grad).scatter_(-1, self.order, behind.div_(self.sorted)).mul_(1 - _LEAST_USE)
+        later_sums = terms.flip(-1).cumsum(-1).flip(-1)
+        return torch.empty_like(grad).scatter_(-1, self.order, later_sums.div_(self.sorted)).mul_(1 - _LEAST_USE)
 
 
 class ComputerHeads(Heads):
@@ -282,11 +282,11 @@ class ComputerHeads(Heads):
         # Usage.
         d_usage = d_usage + allocation.back(d_allocated)
         for r in range(R - 1, -1, -1):
-            before, taken = freed[r]
+            before, freed_share = freed[r]
             lost = d_usage * before
             torch.sum(lost * old_read[:, r], dim=-1, keepdim=True, out=d_free[:, r])
             d_old_read[:, r].addcmul_(lost, free[:, r], value=-1)
-            d_usage = torch.addcmul(d_usage, d_usage, taken, value=-1)
+            d_usage = torch.addcmul(d_usage, d_usage, freed_share, value=-1)
         d_old_write = torch.addcmul(d_usage, d_usage, usage, value=-1)
         d_usage = torch.addcmul(d_usage, d_usage, old_write, value=-1)
         self.d_rows[t].mul_(self.local[t])

@@ -28,7 +28,7 @@ class LRU(Memory):
     def __init__(self, *, width: int, options: LRUOptions) -> None:
         super().__init__()
         self.size = width + width % 2
-        self.layers = nn.ModuleList(_Layer(width, self.size // 2, options) for _ in range(options.layers))
+        self.layers = nn.ModuleList(_LRULayer(width, self.size // 2, options) for _ in range(options.layers))
         self.norm = nn.LayerNorm(width)
 
     def initial_state(self, batch: int) -> State:
@@ -51,7 +51,7 @@ class LRU(Memory):
         return self.norm(x), (torch.stack(last, dim=1),)
 
 
-class _Layer(nn.Module):
+class _LRULayer(nn.Module):
     """h_t = λ h_{t−1} + γ B u_t, complex and diagonal; output x + W (h ∘ silu(V u)), real on both parts of h.
 
     λ = exp(−exp ν + i exp θ) is always inside the unit circle. The gate is that of Griffin (De et al. 2024,

@@ -29,7 +29,7 @@ class MinGRU(Memory):
     def __init__(self, *, width: int, options: MinGRUOptions) -> None:
         super().__init__()
         self.width = width
-        self.layers = nn.ModuleList(_Layer(width, options.chrono) for _ in range(options.layers))
+        self.layers = nn.ModuleList(_MinGRULayer(width, options.chrono) for _ in range(options.layers))
         self.norm = nn.LayerNorm(width)
 
     def initial_state(self, batch: int) -> State:
@@ -54,7 +54,7 @@ class MinGRU(Memory):
         return self.norm(x), (torch.stack(last, dim=1),)
 
 
-class _Layer(nn.Module):
+class _MinGRULayer(nn.Module):
     """One layer: z and h̃ are computed from u_t = norm(x_t) alone, by linear layers, with a sigmoid for z.
 
     h is multiplied by a gate of u (as in Griffin, De et al. 2024, arXiv:2402.19427), so the present input decides which

@@ -10,7 +10,7 @@ from dqngui.schema import Options
 
 
 class NoMemory(Memory):
-    """The memory that remembers nothing: the control for every claim about memory."""
+    """A memory that remembers nothing: the control for every claim about memory."""
 
     context = 0
 

@@ -96,10 +96,10 @@ def _solve(links: Tensor, b: Tensor, h: Tensor, before: Tensor | None, *, revers
     def link(first: int, stop: int) -> Tensor:
         return links if constant else links[first:stop:2]
 
-    # `joined` steps follow from the step `under` each; the steps between (`rest`) from the joined one `behind` each.
+    # `joined` steps each follow from the step `under`; the steps between (`rest`) each from the joined step `previous`.
     if reverse:
         s = n % 2
-        joined, under, rest, behind = (
+        joined, under, rest, previous = (
             slice(s, n - 1, 2),
             slice(s + 1, n, 2),
             slice(1 - s, n - 2, 2),
@@ -109,7 +109,7 @@ def _solve(links: Tensor, b: Tensor, h: Tensor, before: Tensor | None, *, revers
         into_joined, into_rest = link(s, n - 1), link(1 - s, n - 2)
         further = links * links if constant else links[s : n - 3 : 2] * links[s + 1 : n - 2 : 2]
     else:
-        joined, under, rest, behind = slice(1, n, 2), slice(0, n - 1, 2), slice(2, n, 2), slice(1, n - 1, 2)
+        joined, under, rest, previous = slice(1, n, 2), slice(0, n - 1, 2), slice(2, n, 2), slice(1, n - 1, 2)
         first = 0
         into_joined, into_rest = link(0, n - 1), link(1, n - 1)
         further = links * links if constant else links[1 : n - 2 : 2] * links[2 : n - 1 : 2]
@@ -120,7 +120,7 @@ def _solve(links: Tensor, b: Tensor, h: Tensor, before: Tensor | None, *, revers
         torch.add(b[first], before, out=h[first])
         shorter[0].add_((links if constant else links[0]) * before)
     _solve(further, shorter, h[joined], None, reverse=reverse)
-    _advance(b[rest], into_rest, h[behind], h[rest])
+    _advance(b[rest], into_rest, h[previous], h[rest])
 
 
 def _step(links: Tensor, b: Tensor, h: Tensor, before: Tensor | None, reverse: bool) -> None:

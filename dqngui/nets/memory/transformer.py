@@ -31,7 +31,7 @@ class Transformer(Memory):
         super().__init__()
         self.width, self.length = width, options.length
         self.context = options.context
-        self.layers = nn.ModuleList(_Layer(width, options) for _ in range(options.layers))
+        self.layers = nn.ModuleList(_TransformerLayer(width, options) for _ in range(options.layers))
         self.norm = nn.LayerNorm(width)
 
     def initial_state(self, batch: int) -> State:
@@ -69,14 +69,14 @@ class Transformer(Memory):
         return y, (*(self._newest(list(rows)) for rows in zip(*kept, strict=True)), count)
 
     def _newest(self, layers: list[Tensor]) -> Tensor:
-        """The newest C steps of all layers, (B, S, D) each -> (B, layers, C, D), padded in front if there are fewer."""
+        """The newest C steps of all layers, (B, S, D) each -> (B, layers, C, D), padded at the start if fewer exist."""
         room = self.length - 1
         newest = torch.stack([rows[:, max(0, rows.shape[1] - room) :] for rows in layers], dim=1)
         return F.pad(newest, (0, 0, room - newest.shape[2], 0))
 
     def _by_lag(self, weights: Tensor) -> Tensor:
         """Weights (B, H, T, S) over keys -> (T, B, H, length) over lags; a lag before the first key has weight 0."""
-        padded = F.pad(weights, (1, 0))  # position −1 reads the zero in front
+        padded = F.pad(weights, (1, 0))  # position −1 reads the added zero
         return padded.gather(-1, self._places(weights)).permute(2, 0, 1, 3)
 
     def _places(self, weights: Tensor) -> Tensor:
@@ -96,7 +96,7 @@ class Transformer(Memory):
         return padded.scatter(-1, self._places(weights), by_lag.permute(1, 2, 0, 3))[..., 1:]
 
 
-class _Layer(nn.Module):
+class _TransformerLayer(nn.Module):
     """x + attention(norm(x)), then x + feed-forward(norm(x)), over time; a gate may replace each sum."""
 
     def __init__(self, width: int, options: TransformerOptions) -> None:

@@ -1,4 +1,4 @@
-"""What the command line says."""
+"""The sentences of the command line."""
 
 from __future__ import annotations
 
@@ -16,22 +16,27 @@ TEMPLATES: dict[str, str | Plural] = {
     "command.none": (
         "there is no command, file or preset `{name}`; commands: gui, train, play, runs; presets: {presets}"
     ),
-    "command.no_run_in": "there is no run in `{runs}`",
-    "command.no_run": "there is no run `{run}`, neither as a folder nor in `{runs}`",
+    "command.no_run_in": (
+        "there is no run in `{runs}`; make one with `dqngui train`, or name another folder with --runs"
+    ),
+    "command.no_run": "there is no run `{run}`, neither as a folder nor in `{runs}`; `dqngui runs` lists the runs",
     "command.no_folder": "there is no folder `{folder}`",
     "command.fork_alone": (
-        "--fork takes the run's own experiment: it goes with --agent, --set and --steps, but not with a FILE, --env or "
-        "--replay-knobs"
+        "--fork uses the experiment of its run: combine it with --agent, --set and --steps, but not with a FILE, "
+        "--env or --replay-knobs"
     ),
     "command.resume_alone": (
-        "--resume continues a run as it is; only --steps, --break, --runs, --host and --json go with it"
+        "--resume continues a run without changes; it can be combined only with --steps, --break, --runs, --host "
+        "and --json"
     ),
     "command.steps": "--steps must be at least 1",
     "command.replay_knobs_break": (
-        "--replay-knobs sets the breakpoints of its run again, so it does not go with --break"
+        "--replay-knobs sets the breakpoints of its run again, so it cannot be combined with --break"
     ),
-    "command.seeds_alone": ("--seeds starts new runs, one a seed; it goes with neither --resume nor --fork nor --seed"),
-    "command.seeds_break": "--break stops one run; it does not go with --seeds",
+    "command.seeds_alone": (
+        "--seeds starts a new run for each seed; it cannot be combined with --resume, --fork or --seed"
+    ),
+    "command.seeds_break": "--break stops one run; it cannot be combined with --seeds",
     "command.jobs": "--jobs must be at least 1 and --test-episodes at least 0",
     "command.seeds": "--seeds {given}: write it as 0-4 or 0,3,7",
     "command.episodes": "--episodes must be at least 1",
@@ -44,28 +49,28 @@ TEMPLATES: dict[str, str | Plural] = {
         "there is no display for a window: train with `dqngui train`, or draw offscreen with QT_QPA_PLATFORM=offscreen"
     ),
     "shown.error": "dqngui: {problem}",
-    "shown.our_fault": "dqngui: this is a fault of dqngui, not yours; the lines above say where",
+    "shown.our_fault": "dqngui: this is an error in dqngui, not in your input; the lines above show where it happened",
     "shown.refused": "`{field}` = {value} was refused: {reason}",
     "shown.forked": "Forked from {parent} at step {step:,}.",
     "shown.forked_with": "Forked from {parent} at step {step:,} with {changes}.",
-    "shown.fresh": "Start afresh: {parts}.",
-    "shown.resumed": "The run goes on from step {step:,}.",
+    "shown.fresh": "These start anew: {parts}.",
+    "shown.resumed": "The run continues from step {step:,}.",
     "shown.resumed_again": Plural(
         "lost",
         {
-            "one": "The run goes on from step {step:,}; {lost:,} step after its last checkpoint is made again.",
-            "other": "The run goes on from step {step:,}; {lost:,} steps after its last checkpoint are made again.",
+            "one": "The run continues from step {step:,}; {lost:,} step after its last checkpoint is repeated.",
+            "other": "The run continues from step {step:,}; {lost:,} steps after its last checkpoint are repeated.",
         },
     ),
-    "shown.left": "{speed:,.0f} steps/s  {minutes}:{seconds:02d} left",
+    "shown.left": "{speed:,.0f} steps/s  {minutes}:{seconds:02d} min left",
     "shown.return": "return {value:g}",
-    "shown.evaluated": "evaluated {mean:.4g}",
-    "shown.evaluated_best": "evaluated {mean:.4g} (best {best:.4g})",
+    "shown.evaluated": "evaluation {mean:.4g}",
+    "shown.evaluated_best": "evaluation {mean:.4g} (best {best:.4g})",
     "shown.stopping": "Stopping: saving a checkpoint (press Ctrl+C again to end without saving)",
     "shown.stopping_all": "Stopping: saving checkpoints (press Ctrl+C again to end without saving)",
     "shown.seed": "seed {seed}: {step:,} steps, {role} {mean:.4g}",
     "shown.seed_failed": "dqngui: seed {seed}: {problem}",
-    "shown.no_runs": "No runs in `{folder}` yet: `dqngui train` makes one.",
+    "shown.no_runs": "No runs in `{folder}` yet. `dqngui train` makes one.",
     "shown.episode": Plural(
         "length",
         {

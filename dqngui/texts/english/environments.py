@@ -1,4 +1,4 @@
-"""What is said about environments, wrappers, observations and actions."""
+"""The sentences about environments, wrappers, observations and actions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dqngui.texts.language import Plural
 TEMPLATES: dict[str, str | Plural] = {
     "env.set_by_program": "`env.kwargs.{name}` is set by the program; leave it out",
     "env.none_near": "`env.id`: there is no environment `{name}`; did you mean {near}?",
-    "env.none": "`env.id`: there is no environment `{name}`; for one of your own write `module:Id`",
+    "env.none": "`env.id`: there is no environment `{name}`; for an environment of your own write `module:Id`",
     "env.or": "{first} or {second}",
     "env.needs_package": "`env.id`: {name} needs the package {package}: pip install {package}",
     "env.needs_extra": '`env.id`: {name} needs the package {package}: pip install "{package}"',
@@ -19,7 +19,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "env.not_made": "`env.id`: {name} could not be made: {reason}",
     "env.no_argument": "`env.kwargs.{argument}`: {name} has no such argument",
     "env.no_argument_but": "`env.kwargs.{argument}`: {name} has no such argument; it has: {known}",
-    "env.arguments_refused": "`env.kwargs`: {name} refused them: {reason}",
+    "env.arguments_refused": "`env.kwargs`: {name} does not accept these arguments: {reason}",
     "env.continuous_actions": (
         "`env.id`: the actions are continuous; add the wrapper `discretize` to cut them into bins"
     ),
@@ -30,7 +30,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "env.draws_nothing": "{env} draws no pictures",
     "env.drawing_failed": "{env} could not draw a picture: {problem}",
     "wrapper.refused": "`{path}` ({name}): {problem}",
-    "wrapper.no_entries": "`entries` must name at least one entry, and none twice",
+    "wrapper.no_entries": "`entries` must name at least one entry, and each only once",
     "wrapper.keep_needs": "it needs a vector, dictionary or tuple, and the observation is {space}",
     "wrapper.no_key": "there is no entry {entry}; the observation's keys are {known}",
     "wrapper.no_member": "there is no entry {entry}; the observation's members are {known}",

@@ -1,4 +1,4 @@
-"""What is said while an agent trains or plays: refusals, warnings, breakpoints, interventions, films."""
+"""The sentences about training and playing: refusals, warnings, breakpoints, interventions, films."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dqngui.texts.language import Plural
 TEMPLATES: dict[str, str | Plural] = {
     "train.no_folder": "resuming needs the folder of a run",
     "train.no_experiment": "a new run needs an experiment",
-    "train.nothing_to_save": "Nothing can be saved: the network's weights are no longer finite numbers.",
+    "train.nothing_to_save": (
+        "Nothing was saved, because the network's weights are no longer finite numbers; the last checkpoint is intact."
+    ),
     "train.not_finite": "the {what} became {value} at step {step:,}; {remedy}",
     "train.loss": "loss",
     "train.gradient": "gradient",
@@ -19,12 +21,12 @@ TEMPLATES: dict[str, str | Plural] = {
         "count",
         {
             "one": (
-                "{environment} does not repeat an episode from its seed and actions: {count} running episode was "
-                "abandoned"
+                "{environment} is not reproducible (the same seed and actions give another episode): {count} running "
+                "episode was abandoned"
             ),
             "other": (
-                "{environment} does not repeat an episode from its seed and actions: {count} running episodes were "
-                "abandoned"
+                "{environment} is not reproducible (the same seed and actions give another episode): {count} running "
+                "episodes were abandoned"
             ),
         },
     ),
@@ -34,7 +36,7 @@ TEMPLATES: dict[str, str | Plural] = {
     ),
     "train.starving_from_start": (
         "nothing is learned: the replay keeps only the last {rows:,} steps of each environment, and no window can be "
-        "drawn from them; raise `learn.replay_capacity`, or let windows begin anywhere (`learn.window_from`)"
+        "drawn from them; raise `learn.replay_capacity`, or let windows start anywhere (`learn.window_from`)"
     ),
     "train.replay_too_large": (
         "a full replay would take {steps} of steps, and this machine has {room}: lower learn.replay_capacity"
@@ -43,27 +45,34 @@ TEMPLATES: dict[str, str | Plural] = {
         "a full replay would take {steps} of steps and {states} of the memory's states, and this machine has {room}: "
         "lower learn.replay_capacity, raise learn.state_stride or make the memory smaller"
     ),
-    "size.gigabytes": "{size:,.1f} GB",
+    "size.gigabytes": "{size:,.1f} GiB",
     "fork.too_few_steps": (
-        "`run.total_steps`: the fork of `{folder}` begins at step {step:,} and needs more than {total:,}"
+        "`run.total_steps`: the fork of `{folder}` starts at step {step:,}, so it needs a total of more "
+        "than {total:,} steps"
     ),
-    "fork.old_version": "`{folder}` was saved by a version that could not fork; resume and stop it once",
+    "fork.old_version": (
+        "`{folder}` was saved by an earlier version, from which no run can be forked; resume and stop the run once, "
+        "then fork it"
+    ),
     "fork.change": "{path}: {old} → {new}",
-    "breakpoint.unreadable": "`{given}` is no breakpoint; it reads like `loss > 10`, `return < 50` or `loss nan`",
+    "breakpoint.unreadable": "`{given}` is not a breakpoint; write it as `loss > 10`, `return < 50` or `loss nan`",
     "breakpoint.unknown": "a breakpoint can be set on {known}, not on `{quantity}`",
     "breakpoint.not_finite": "`{number}` in the breakpoint `{given}` is not a finite number",
     "play.no_folder": "playing needs the folder of a run",
     "play.wrong_options": "cannot play: {problem}",
     "play.other_device": "This machine has no {device}, so the agent plays on the CPU",
     "play.nothing_to_film": "`{env}` draws no pictures, so it cannot be filmed",
-    "play.too_long": "Only the first {steps:,} steps of an episode can be shown: there is no memory for more.",
-    "play.not_repeating": "{env} does not repeat itself, so only its newest steps can be shown",
+    "play.too_long": "Only the first {steps:,} steps of an episode can be shown: more would need too much RAM.",
+    "play.not_repeating": (
+        "{env} is not reproducible (the same seed and actions give another episode), so only its newest steps can be "
+        "shown"
+    ),
     "agent.none": "an agent needs the folder of a run, or an experiment",
-    "agent.unfit": "the weights do not fit the experiment's network",
-    "film.suffix": "`{path}`: a film's name ends in .mp4 or .gif",
+    "agent.unfit": "the weights do not fit the network of the experiment",
+    "film.suffix": "`{path}`: the name of a film must end in .mp4 or .gif",
     "film.no_folder": "`{path}`: there is no folder `{folder}`",
     "film.broken": "`{path}`: the film could not be written; the disk may be full",
-    "change.action_places": "`action` can only be set, and has no places",
+    "change.action_places": "`action` can only be set to one action; it has no indices",
     "change.no_action": "`action`: there is no action {action:g}, only 0 to {last}",
     "change.no_action_named": "`action`: there is no action {action:g}, only 0 to {last} ({names})",
     "change.no_steps": "`{target}`: there is no step from {first} to {last}",

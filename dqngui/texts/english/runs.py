@@ -1,4 +1,4 @@
-"""What is said about the files of runs, about hosts, and about failures."""
+"""The sentences about the files of runs, about hosts, and about failures."""
 
 from __future__ import annotations
 
@@ -24,19 +24,21 @@ TEMPLATES: dict[str, str | Plural] = {
     "file.damaged": "`{path}` is damaged",
     "file.too_short": "`{path}` is shorter than its index says",
     "file.not_tensors": "`{path}` is damaged or not a file of tensors, and was not opened",
-    "file.runs_code": "`{path}` holds something other than tensors and was not opened, because it could run code",
+    "file.runs_code": "`{path}` contains something other than tensors and was not opened, because it could run code",
     "file.not_dictionary": "`{path}` is not a dictionary of tensors",
     "file.damaged_state": "`{path}` is damaged, so the run cannot be continued",
     "state.none": "`{folder}` was never saved, so it cannot be continued; start a new run instead",
-    "state.changing": "`{folder}` is saved again and again while it is read; pause or stop its training first",
+    "state.changing": (
+        "`{folder}` cannot be read, because its training saves it too often; pause or stop the training first"
+    ),
     "state.damaged": "the state in `{folder}` is damaged, so the run cannot be continued",
     "state.log_too_short": "`{path}` is shorter than when the run was saved, so the run cannot be resumed",
     "checkpoint.none": "`{folder}` has no checkpoint yet",
     "checkpoint.no_such": "`{folder}` has no checkpoint of step {step:d}; there are: {known}",
     "checkpoint.not_one": "`{path}` is not a checkpoint",
     "checkpoint.unfit": "the checkpoint's weights do not fit the experiment's network",
-    "tweak.lost": "{field} to {value} at step {step:,}",
-    "tweak.schedule": "its schedule",
+    "knob.lost": "{field} to {value} at step {step:,}",
+    "knob.schedule": "its schedule",
     "job.none": "there is no job `{name}`; there are: {known}",
     "host.no_process": "no process could be started: {problem}",
     "host.unreadable": "the job's process sent something unreadable: {problem}",
@@ -45,7 +47,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "host.killed_for_memory": "the job's process was killed by {signal}, perhaps because memory ran out",
     "host.signal": "signal {number:d}",
     "host.stopped_unsaved": "the job was ended before it could save",
-    "host.silent": "the job ended without saying why",
+    "host.silent": "the job ended without a result and without an error",
     "failure.environment": "{environment} raised {name}: {problem}",
     "failure.environment_silent": "{environment} raised {name}",
     "failure.write": "cannot write `{file}`: {problem}",

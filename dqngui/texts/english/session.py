@@ -22,8 +22,8 @@ TEMPLATES: dict[str, str | Plural] = {
     "session.lost_with": Plural(
         "lost",
         {
-            "one": "Resumed from step {step:,}: {lost:,} step was lost, and with it {tweaks}.",
-            "other": "Resumed from step {step:,}: {lost:,} steps were lost, and with them {tweaks}.",
+            "one": "Resumed from step {step:,}: {lost:,} step was lost, and with it {changes}.",
+            "other": "Resumed from step {step:,}: {lost:,} steps were lost, and with them {changes}.",
         },
     ),
     "stored.busy": "This run is read-only here: process {pid:d} trains it now.",

@@ -1,4 +1,4 @@
-"""What is said about settings, presets and experiments."""
+"""The sentences about settings, presets and experiments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "setting.out_of_range": "`{path}`: expected a number from {low:g} to {high:g}, got {value}",
     "setting.refused": "`{path}`: {reason}",
     "setting.refused_whole": "{reason}",
-    "setting.not_live": "`{path}` cannot change while the run trains; fork the run to change it",
+    "setting.not_live": "`{path}` cannot be changed while the run trains; fork the run to change it",
     "setting.assignment": "`--set {given}`: write it as section.field=value, for example learn.lr=1e-3",
     "setting.no_such_choice": "`{path}`: there is no {kind} `{name}`; there are: {known}",
     "choice.attention": "attention",
@@ -23,14 +23,17 @@ TEMPLATES: dict[str, str | Plural] = {
     "choice.algorithm": "algorithm",
     "choice.wrapper": "wrapper",
     "choice.host": "host",
-    "setting.values_range": "`net.v_min`: {low:g} must lie below `net.v_max` = {high:g}",
-    "setting.heads": "`net.{slot}_options.heads`: {heads} heads do not divide `net.width` = {width}",
+    "setting.values_range": "`net.v_min`: {low:g} must be less than `net.v_max` = {high:g}",
+    "setting.heads": "`net.{slot}_options.heads`: `net.width` = {width} cannot be divided by {heads} heads",
     "setting.replay_too_small": (
         "`learn.replay_capacity`: {capacity:,} steps over {envs} environments hold {each:,} each, too few for windows "
         "of {window} steps (burn-in or memory, window and n-step); at least {needed:,} are needed"
     ),
     "setting.no_device": "`run.device`: this machine has no `{name}`; there are: {known}",
-    "setting.memory_needs_numbers": "`net.memory`: {memory} forecasts observed numbers, and only texts are observed",
+    "setting.memory_needs_numbers": (
+        "`net.memory`: {memory} forecasts observed numbers, but this environment shows only texts; choose another "
+        "memory"
+    ),
     "preset.no_agent": "there is no agent `{name}`; agents: {known}",
     "preset.none": "there is no file or preset `{name}`; presets: {known}",
     "preset.not_utf8": "`{source}` is not a text file in UTF-8",

@@ -1,11 +1,11 @@
-"""What is said while questions about an agent are answered from many episodes."""
+"""The sentences of the study job, which answers questions about an agent from many episodes."""
 
 from __future__ import annotations
 
 from dqngui.texts.language import Plural
 
 TEMPLATES: dict[str, str | Plural] = {
-    "study.no_agent": "there is no agent yet whose weights could be asked about",
+    "study.no_agent": "there is no agent with weights yet; train one or open a stored run first",
     "study.removing": "Removing places…",
     "study.checkpoint": "Checkpoint {number} of {count}",
     "study.playing": Plural(
@@ -21,11 +21,13 @@ TEMPLATES: dict[str, str | Plural] = {
         "only {measured} of {episodes} episodes had more than {k} {what} to choose from, which is too few for an "
         "interval; ask for more episodes"
     ),
-    "study.no_weights": "`{view}` is no view of weights, so nothing can be removed from it",
-    "study.nothing_weighed": "this agent has no weights to show: it has no attention, and no memory with addresses",
+    "study.no_weights": "`{view}` is not a view of weights, so nothing can be removed from it",
+    "study.nothing_weighed": (
+        "this agent has no weights to show: it has no attention, and no memory with read or write weights"
+    ),
     "study.no_checkpoints": "this run has stored no checkpoints yet",
-    "study.checkpoints_gone": "the checkpoints of this run are gone",
-    "probe.few_episodes": "fewer than {fewest} episodes came to any step with this fact; ask for more of them",
+    "study.checkpoints_gone": "the checkpoints of this run were deleted",
+    "probe.few_episodes": "no step with this fact was reached by {fewest} episodes; ask for more episodes",
     "probe.nothing_held": "this agent carries nothing from one step to the next, so there is nothing to read from",
     "probe.not_held": "this memory does not hold `{view}`; it holds: {known}",
     "probe.no_fact": "there is no fact `{name}`; there are: {known}",

@@ -71,7 +71,7 @@ class ActionBars(QWidget):
         of, limits = self._of, self.drawn.limits
         other = of is None or of[0] != playing.number or len(self.drawn.names) != q.shape[1]
         if other or of != (playing.number, len(q)):
-            low, high = limits_of(q, playing.ready.judged)
+            low, high = limits_of(q, playing.ready.output_kind)
             limits = (low, high) if other else (min(low, limits[0]), max(high, limits[1]))
             self._of = playing.number, len(q)
         self._set(values_at(playing, t, actor, limits, self.drawn.keys))

@@ -89,7 +89,7 @@ def values_at(
         chosen=action if there else None,
         actor=actor,
         explores=explores,
-        judged=playing.ready.judged,
+        judged=playing.ready.output_kind,
         limits=limits,
         keys=keys,
     )

@@ -145,7 +145,7 @@ def _name(overlay: RunOverlay, count: int) -> str:
 def _tip(overlay: RunOverlay, library: Library) -> str:
     bests = [(folder, curve.best) for folder in overlay.folders if (curve := library.curve(folder)) is not None]
     known = [
-        f"{library.name_of(folder)}: best evaluation {best.judged:,.4g} at {best.step:,}"
+        f"{library.name_of(folder)}: best evaluation {best.ranking_score:,.4g} at {best.step:,}"
         for folder, best in bests
         if best
     ]

@@ -40,7 +40,7 @@ class ReturnDrawn:
     @property
     def best_in_words(self) -> str:
         """The best evaluation, for the card's header."""
-        return f"best {self.best.judged:,.4g} at {self.best.step:,}" if self.best else ""
+        return f"best {self.best.ranking_score:,.4g} at {self.best.step:,}" if self.best else ""
 
 
 def return_drawn(

@@ -88,7 +88,7 @@ class ComparisonView(QWidget):
         marks = Marks(changed, comparison.diverges if comparison is not None else None)
         labels = list(known[0].ready.actions) or known[0].labels("action", known[0].q.shape[1])
         self.strip.names = self.names
-        value_name = known[0].ready.judged
+        value_name = known[0].ready.output_kind
         for canvas in (self.strip, self.values, self.returns):
             canvas.set_span(span)
         self.strip.draw([playing.action for playing in known], labels, marks)

@@ -205,7 +205,7 @@ class PairedBars(QWidget):
         known = [playing for playing in (one, other) if playing is not None]
         of = tuple((id(playing), playing.length) for playing in known)
         if of != self._of:
-            self._of, limits = of, limits_of(known, one.ready.judged)
+            self._of, limits = of, limits_of(known, one.ready.output_kind)
         self.drawn = pairs_at(one, other, t, limits)
 
     @property
