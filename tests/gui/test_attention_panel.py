@@ -206,7 +206,7 @@ def test_the_choice_offers_what_the_agent_announced_and_keeps_it(qtbot: QtBot) -
 def test_a_head_that_the_next_view_has_not_is_let_go(qtbot: QtBot) -> None:
     panel = shown(qtbot, episode((SELF, ACTIONS)))
     panel.choose_head(3)
-    panel.look_at(ACTIONS.name)
+    panel.choose_view(ACTIONS.name)
     assert panel.head is None
     assert panel.over.caption.endswith("mean of the heads")
 

@@ -108,7 +108,7 @@ def test_present_numbers_stand_beside_each(app: App) -> None:
     dialog = dialog_of(app)
 
     def beside() -> list[str]:
-        dialog.tell_present()
+        dialog.show_present_values()
         return dialog.present_texts
 
     assert beside() == ["not told yet", "not told yet", "not measured yet"]
@@ -127,7 +127,7 @@ def test_everything_offered_has_words(app: App) -> None:
     dialog = dialog_of(app)
     for quantity in OFFERED:
         dialog.quantity.set_value(quantity)
-        dialog.tell_present()
+        dialog.show_present_values()
         assert dialog.present.text().endswith("yet."), quantity
 
 

@@ -15,7 +15,7 @@ from scripted_player import Watched, weights
 
 from dqngui import config
 from dqngui import messages as m
-from dqngui.lab.cursor.pinned_episode import learned_within, nearest_checkpoint
+from dqngui.lab.cursor.pinned_episode import nearest_checkpoint, weights_changed_within
 from dqngui.lab.cursor.pinning import Pinning
 from dqngui.lab.library.library import Library
 from dqngui.lab.playback.follow_session import SessionFollower
@@ -188,7 +188,7 @@ def test_an_episode_that_has_just_ended_is_opened_once_it_is_on_the_disk(desk: D
 
 
 def test_what_was_not_kept_is_said_in_a_sentence(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dqngui.lab.cursor.pinning.TRIES", 1)
+    monkeypatch.setattr("dqngui.lab.cursor.pinning.MAX_TRIES", 1)
     desk.train([ended(20)])
     desk.pinning.pin_episode(20)
     assert desk.said == ["Episode 21 was not kept, so it cannot be played again."]
@@ -324,7 +324,7 @@ def test_an_episode_before_the_fork_is_opened_from_the_run_it_was_trained_in(des
     desk.settle()
     pinned = desk.pinning.pinned
     assert pinned is not None
-    assert (pinned.stretch.folder, pinned.number) == (parent, 2)
+    assert (pinned.run.folder, pinned.number) == (parent, 2)
     assert desk.player.host.all_of(m.OpenAgent)[-1].folder == str(parent)
     assert "episode 3 of parent" in desk.pinning.words
     for by, name in ((2, "episode 5 of parent"), (1, "episode 1 ·"), (1, "episode 2 ·"), (-2, "episode 5 of parent")):
@@ -368,12 +368,12 @@ def test_weights_changed_if_an_update_fell_into_the_episode() -> None:
     experiment = config.Experiment()
     learn = experiment.learn
     nothing = History()
-    assert not learned_within(experiment, nothing, 0, learn.warmup - 1)
-    assert learned_within(experiment, nothing, learn.warmup, learn.warmup + 10 * learn.update_every * ENVS)
+    assert not weights_changed_within(experiment, nothing, 0, learn.warmup - 1)
+    assert weights_changed_within(experiment, nothing, learn.warmup, learn.warmup + 10 * learn.update_every * ENVS)
     rows = History()
     rows.take([m.Learned(step=64, updates=1, loss=0.5)])
-    assert learned_within(experiment, rows, 60, 64)
-    assert not learned_within(experiment, rows, 64, 70)
+    assert weights_changed_within(experiment, rows, 60, 64)
+    assert not weights_changed_within(experiment, rows, 64, 70)
 
 
 def test_a_look_at_the_curve_tells_length_and_checkpoint(desk: Desk) -> None:

@@ -116,7 +116,7 @@ def measured(world: SimpleNamespace, panel: ViewPanel, **rest: Any) -> Faithfuln
 def test_it_stands_under_weights_only(world: SimpleNamespace) -> None:
     panel = world.shown(MemoryPanel)
     for view, there in ((LAGS, True), (READ, True), (HIDDEN, False), (GATE, False)):
-        panel.look_at(view.name)
+        panel.choose_view(view.name)
         assert meter_of(panel).isVisible() is there, view.name
 
 
@@ -132,10 +132,10 @@ def test_a_low_card_and_a_panel_that_stands_alone_do_without(qtbot: QtBot, world
 def test_as_many_places_can_be_taken_as_leave_one(world: SimpleNamespace) -> None:
     panel = world.shown(MemoryPanel)
     faithfulness_row = meter_of(panel)
-    panel.look_at(READ.name)
+    panel.choose_view(READ.name)
     assert faithfulness_row.count.offered == {"1": "1 slot", "2": "2 slots", "4": "4 slots"}
     faithfulness_row.choose("4")
-    panel.look_at(LAGS.name)
+    panel.choose_view(LAGS.name)
     faithfulness_row.button.click()
     asked = question(world)
     assert (asked.view, asked.k) == (LAGS.name, 4)
@@ -210,14 +210,14 @@ def test_a_question_without_an_answer_says_why_and_can_be_asked_again(world: Sim
 
 def test_answers_stay_with_their_map_and_number_of_places(world: SimpleNamespace) -> None:
     panel = world.shown(MemoryPanel)
-    panel.look_at(READ.name)
+    panel.choose_view(READ.name)
     faithfulness_row = measured(world, panel)
     assert faithfulness_row.text.text().startswith("Explains")
     faithfulness_row.choose("2")
     assert faithfulness_row.text.text() == QUESTION
-    panel.look_at(LAGS.name)
+    panel.choose_view(LAGS.name)
     assert faithfulness_row.text.text() == QUESTION
-    panel.look_at(READ.name)
+    panel.choose_view(READ.name)
     faithfulness_row.choose("1")
     assert faithfulness_row.text.text().startswith("Explains")
 
@@ -245,7 +245,7 @@ def test_the_numbers_unfold_where_there_is_room(world: SimpleNamespace) -> None:
     faithfulness_row = measured(world, panel)
     assert faithfulness_row.details.isHidden()
     faithfulness_row.more.click()
-    assert faithfulness_row.details.isVisible() and "1,234 steps of 8 episodes" in faithfulness_row.said.text()
+    assert faithfulness_row.details.isVisible() and "1,234 steps of 8 episodes" in faithfulness_row.details_text.text()
     assert (
         faithfulness_row.turned.accessibleName() == "Actions that turn: weighed most 61 % [59, 64], random 4 % [2, 7]"
     )

@@ -57,12 +57,12 @@ def test_names_say_which_key_does_what(names: Sequence[str], idle: int | None, k
     made = DrivingKeys.of(names)
     assert made.idle == idle
     for key, action in keys.items():
-        assert made.takes(key)
+        assert made.uses(key)
         assert made.action_of([key]) == action
     for action in range(min(len(names), 10)):
         assert made.action_of([Key.Key_0 + action]) == action
-        assert made.sign_of(action)
-    assert not made.takes(Key.Key_Escape)
+        assert made.key_text(action)
+    assert not made.uses(Key.Key_Escape)
     assert made.action_of([]) is None
 
 
@@ -73,7 +73,7 @@ def test_keys_are_held_together_and_the_newest_wins() -> None:
     cart = DrivingKeys.of(("left", "right"))
     assert cart.action_of([Key.Key_Left, Key.Key_Right]) == 1
     assert cart.action_of([Key.Key_Right, Key.Key_Left]) == 0
-    assert not cart.takes(Key.Key_Up)
+    assert not cart.uses(Key.Key_Up)
 
 
 @pytest.mark.parametrize(
@@ -417,7 +417,7 @@ def test_minigrid_waits_for_a_key_at_each_step(qtbot: QtBot, threaded: Player) -
 
 def test_without_a_picture_the_state_that_is_decided_on_is_drawn(qtbot: QtBot, threaded: Player) -> None:
     desk = driving_by_turns(qtbot, threaded, "tests/Said-v0")
-    seen = desk.panel.scene.seen
+    seen = desk.panel.scene.observation
     qtbot.waitUntil(lambda: seen.drawn.texts == {"said": "you stand at 10"}, timeout=30_000)
     assert seen.isVisible() and not desk.panel.frame.isVisible()
     for place in (11, 12, 13):

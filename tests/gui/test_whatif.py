@@ -416,7 +416,7 @@ def test_another_agent_on_the_same_seed(qtbot: QtBot, made: Any, folder: Path) -
     made.player.tick(times=4)
     qtbot.waitUntil(lambda: made.second_player.variants[-1].seed == 17)
     assert made.panel.view.names == ("this", "other")
-    made.panel.stand_beside(None)
+    made.panel.compare_with(None)
     qtbot.waitUntil(lambda: not made.second_player.variants)
     assert not made.panel.add.isHidden()
 
@@ -431,7 +431,7 @@ def test_what_stood_beside_another_agent_is_left_with_it(
         qtbot.waitUntil(lambda: made.panel.playing is made.player.playing is not None)
 
     panel = made.panel
-    panel.stand_beside(OtherAgent(AgentRef(None, folder), 20_000, "checkpoint 20,000"))
+    panel.compare_with(OtherAgent(AgentRef(None, folder), 20_000, "checkpoint 20,000"))
     made.player.next_episode(17)
     made.player.tick(times=4)
     qtbot.waitUntil(lambda: panel.playing.seed == 17)
@@ -440,7 +440,7 @@ def test_what_stood_beside_another_agent_is_left_with_it(
     assert panel.mode.chosen is None
     assert not panel.add.isHidden()
 
-    panel.stand_beside(OtherAgent(AgentRef(None, folder), "best", "a run", READY.environment))
+    panel.compare_with(OtherAgent(AgentRef(None, folder), "best", "a run", READY.environment))
     another_plays("third")
     assert panel.mode.chosen is not None
     monkeypatch.setattr(ScriptedPlayer, "ready", msgspec.structs.replace(READY, environment="Elsewhere"))
@@ -488,7 +488,7 @@ def test_the_menu_offers_what_this_agent_has(made: Any) -> None:
     list(every_action(made.panel.add.menu()))[3].trigger()
     assert made.panel.interventions.rows[0].places == (2,)
     made.player.playing.ready = msgspec.structs.replace(READY, held=())
-    made.panel.list.look_at(made.player.playing.ready)
+    made.panel.list.set_agent(made.player.playing.ready)
     assert not made.panel.list.rows[0].check.isEnabled()
     assert not made.panel.interventions.active(made.player.playing.ready)
 
@@ -576,7 +576,7 @@ def test_in_the_window_a_change_is_played_by_a_process_that_ends_with_it(app: Ap
     assert panel.view.strip.isVisible()
     assert app.second_player.alive
     app.window.arrange("train")
-    assert not panel._seen
+    assert not panel._is_visible
     app.closing.begin(ask=False)
     until(lambda: app.closing.done, 20)
     assert not app.second_player.alive
@@ -629,7 +629,7 @@ def test_an_agent_whose_cue_is_erased_turns_the_same_way_whatever_the_cue_was(
         assert second_player.playing.reward.sum() == -1  # it says up, and down is right
         panel.interventions.clear()
 
-    panel.stand_beside(OtherAgent(AgentRef(None, tmaze_run), 5_008, "checkpoint 5,008"))
+    panel.compare_with(OtherAgent(AgentRef(None, tmaze_run), 5_008, "checkpoint 5,008"))
     verdict(qtbot, made, "Diverges")
     assert second_player.playing is not None
     assert second_player.playing.weights_step == 5_008

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 from dqngui.config import Experiment
 from dqngui.gui.app.closing import Closing
 from dqngui.gui.app.cost_report import CostReport
-from dqngui.gui.app.garbage import Sweeper
+from dqngui.gui.app.garbage import GarbageCollector
 from dqngui.gui.app.screenshots import Screenshots
 from dqngui.gui.app.torch_loader import TorchLoader
 from dqngui.gui.cards.panel import Sources
@@ -66,8 +66,8 @@ class App(QObject):
         self.session = Session(experiment, runs=runs, open_host=open_train_host, parent=self)
         self.window = Window(self.session, settings=settings, theme=theme)
         self.torch = TorchLoader(self)
-        self.sweeper = Sweeper(self)
-        self.sweeper.start()
+        self.garbage_collector = GarbageCollector(self)
+        self.garbage_collector.start()
         self.player = Player(open_host=open_play_host, parent=self)
         self.study = Study(self.player.client, open_host=open_play_host, parent=self)
         self.second_player = SecondPlayer(open_host=open_play_host, parent=self)
@@ -85,15 +85,15 @@ class App(QObject):
         self.closing = Closing(self.session, self.torch, self.window, parts=parts)
         self.shown_at = 0.0
         self.interrupted = False
-        self._said: str | None = None
+        self._last_error: str | None = None
         self.torch.loaded.connect(self.window.form.set_devices)
         self.torch.loaded.connect(self.session.on_torch_loaded)
-        self.torch.loaded.connect(self.sweeper.leave_out)
-        self.torch.failed.connect(lambda text: self.window.banner.say(text, "bad", self.window.report(text)))
+        self.torch.loaded.connect(self.garbage_collector.freeze)
+        self.torch.failed.connect(lambda text: self.window.banner.show_text(text, "bad", self.window.report(text)))
         self.window.shown.connect(self._on_shown)
         self.window.close_asked.connect(self.closing.begin)
         self.closing.begun.connect(self.window.on_closing)
-        self.closing.finished.connect(self.sweeper.stop)
+        self.closing.finished.connect(self.garbage_collector.stop)
         self.closing.finished.connect(self._on_closed)
         self._connect_player()
 
@@ -114,12 +114,12 @@ class App(QObject):
         self.second_player.grew.connect(self.window.paint_budget.request)
         self.session.weights.connect(self.study.use_weights)
         self.session.cleared.connect(self.study.forget_weights)
-        self.study.weights_wanted.connect(self.session.job.request_weights)
+        self.study.weights_requested.connect(self.session.job.request_weights)
         player.grew.connect(self._on_grew)
         player.grew.connect(self.window.tab_raiser.take_views)
         player.moved.connect(panel_docks.follow)
         player.changed.connect(lambda: panel_docks.set_scrubbed(player.paused))
-        panel_docks.wants_changed.connect(self._on_sight)
+        panel_docks.needs_changed.connect(self._on_sight)
         self._on_sight()
 
     def _on_grew(self, playing: PlayedEpisode | None) -> None:
@@ -129,7 +129,7 @@ class App(QObject):
 
     def _on_sight(self) -> None:
         panel_docks = self.window.panel_docks
-        self.player.show_in(pictures=panel_docks.pictures_wanted, views=panel_docks.views_wanted)
+        self.player.show_in(pictures=panel_docks.pictures_needed, views=panel_docks.views_needed)
 
     def _on_shown(self) -> None:
         self.shown_at = time.perf_counter()
@@ -163,9 +163,9 @@ class App(QObject):
         details = "".join(traceback.format_exception(kind, error, trace))
         print(details, file=sys.stderr)
         text = f"The window made an error: {error or kind.__name__}. Training is not affected."
-        if text != self._said:
-            self._said = text
-            self.window.banner.say(text, "bad", self.window.report(text, details))
+        if text != self._last_error:
+            self._last_error = text
+            self.window.banner.show_text(text, "bad", self.window.report(text, details))
 
 
 def run_window(

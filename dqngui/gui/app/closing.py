@@ -52,7 +52,7 @@ class Closing(QObject):
         self.done = False
         self.dialog: QMessageBox | None = None
         self._timer = QTimer(self, interval=POLL_MS)
-        self._timer.timeout.connect(self._look)
+        self._timer.timeout.connect(self._poll)
 
     def begin(self, *, ask: bool = True) -> None:
         """Begin to close; asks first if much training would be lost."""
@@ -84,7 +84,7 @@ class Closing(QObject):
         self._timer.start()  # not at once: Qt ignores a close inside a close event
 
     @Slot()
-    def _look(self) -> None:
+    def _poll(self) -> None:
         assert self._since is not None
         if not self._session.job.active and not any(part.alive for part in self._awaited):
             self._timer.stop()

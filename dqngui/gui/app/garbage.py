@@ -22,14 +22,14 @@ def collect_due() -> None:
             return
 
 
-class Sweeper(QObject):
+class GarbageCollector(QObject):
     """Turns Python's own garbage collection off and collects from the event loop, until it is stopped."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._by_python = False
         self._timer = QTimer(self, interval=EVERY_MS)
-        self._timer.timeout.connect(self._sweep)
+        self._timer.timeout.connect(self._collect)
 
     def start(self) -> None:
         self._by_python = gc.isenabled()
@@ -42,10 +42,10 @@ class Sweeper(QObject):
             gc.enable()
 
     @Slot()
-    def leave_out(self) -> None:
+    def freeze(self) -> None:
         """Exclude all objects that exist now from collections, which take long once torch is loaded."""
         gc.freeze()
 
     @Slot()
-    def _sweep(self) -> None:
+    def _collect(self) -> None:
         collect_due()

@@ -39,7 +39,7 @@ class TorchLoader(QObject):
         self._devices: Devices | None = None
         self._problem = ""
         self._timer = QTimer(self, interval=POLL_MS)
-        self._timer.timeout.connect(self._look)
+        self._timer.timeout.connect(self._poll)
 
     @property
     def alive(self) -> bool:
@@ -67,7 +67,7 @@ class TorchLoader(QObject):
             self._problem = f"torch cannot be loaded: {error}"
 
     @Slot()
-    def _look(self) -> None:
+    def _poll(self) -> None:
         if self.alive:
             return
         self._timer.stop()

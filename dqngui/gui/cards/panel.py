@@ -35,7 +35,7 @@ from dqngui.gui.cards.card import Card
 from dqngui.gui.cards.picture_export import save_png, save_svg
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.gui.widgets.save_dialog import ask_where, tell_problem
+from dqngui.gui.widgets.save_dialog import ask_save_path, show_problem
 from dqngui.lab.analysis.episode_arrays import arrays_of, write_arrays
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.analysis.study import Study
@@ -307,11 +307,13 @@ class Panel(QWidget):
 
     def _ask(self, suffix: str, write: Callable[[str], None]) -> None:
         kinds = {suffix: f"{suffix.upper()} (*.{suffix})"}
-        ask_where(self, f"Export {self.title}", f"{self.title.lower()}.{suffix}", kinds, partial(self._write, write))
+        ask_save_path(
+            self, f"Export {self.title}", f"{self.title.lower()}.{suffix}", kinds, partial(self._write, write)
+        )
 
     def _write(self, write: Callable[[str], None], path: str) -> None:
         try:
             write(path)
         except OSError as error:
             text = f"The file could not be written: {error.strerror or error}."
-            tell_problem(self, f"Export {self.title}", text, path)
+            show_problem(self, f"Export {self.title}", text, path)

@@ -33,11 +33,11 @@ class PinnedBadge(QWidget):
         row.addWidget(self._pin)
         row.addWidget(self.text, 1)
         row.addWidget(self.live)
-        pinning.changed.connect(self._look)
-        self._look()
+        pinning.changed.connect(self._refresh)
+        self._refresh()
 
     @Slot()
-    def _look(self) -> None:
+    def _refresh(self) -> None:
         words, pinned = self._pinning.words, self._pinning.pinned
         self.text.setText(words)
         self.text.setAccessibleName(words)

@@ -16,8 +16,8 @@ from PySide6.QtGui import QImage, QPaintEngine, QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from dqngui.gui.charts.cursor import Readout
-from dqngui.gui.charts.kept_layout import KeptLayout
 from dqngui.gui.charts.layout.map_labels import MARKER
+from dqngui.gui.charts.layout_cache import LayoutCache
 from dqngui.gui.charts.painted_text import FontLetters
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
@@ -73,7 +73,7 @@ class Canvas(QWidget):
         self.type = themes.font(TICK_PX)
         self.letters = FontLetters(self.type)
         self._kept: QImage | None = None
-        self.layout_kept = KeptLayout()
+        self.layout_cache = LayoutCache()
         self._stale = True
         self.exported = False
         self.readout = Readout(self)
@@ -90,7 +90,7 @@ class Canvas(QWidget):
     def renew(self) -> None:
         """Paint everything again: frame and data have changed."""
         self._kept = None
-        self.layout_kept.forget()
+        self.layout_cache.forget()
         self.update()
 
     def touch(self) -> None:
@@ -149,9 +149,9 @@ class Canvas(QWidget):
         painter.drawPolygon(QPolygonF([QPointF(x - 1, y), QPointF(x - MARKER, y - 4), QPointF(x - MARKER, y + 4)]))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
-    def say(self, text: str, at: QPointF) -> None:
+    def show_text(self, text: str, at: QPointF) -> None:
         """Show the readout beside a point; empty text hides it."""
-        self.readout.say(text, at.x(), at.y(), self.size())
+        self.readout.show_text(text, at.x(), at.y(), self.size())
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)

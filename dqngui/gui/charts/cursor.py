@@ -51,7 +51,7 @@ class Readout(QLabel):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
-    def say(self, text: str, x: float, y: float | None, room: QSize) -> None:
+    def show_text(self, text: str, x: float, y: float | None, room: QSize) -> None:
         """Show a text at a point of a chart as large as `room`; without y at the top. Empty text hides it."""
         if not text:
             self.hide()

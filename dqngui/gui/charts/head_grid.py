@@ -61,7 +61,7 @@ class HeadGrid(Canvas):
 
     @property
     def drawn(self) -> GridDrawn:
-        return self.layout_kept.get(self.size(), self._lay_out)
+        return self.layout_cache.get(self.size(), self._lay_out)
 
     def _lay_out(self) -> GridDrawn:
         return lay_out(self.layers, self.heads, self.axes, (float(self.width()), float(self.height())), self.letters)
@@ -98,7 +98,7 @@ class HeadGrid(Canvas):
             place = self.place(*self.pointed)
             x, y = (at.x() - place.left()) / place.width(), (at.y() - place.top()) / place.height()
             text = self.words_at(*self.pointed, min(x, 1 - 1e-9), min(y, 1 - 1e-9))
-        self.say(text, at)
+        self.show_text(text, at)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         found = self.drawn.map_at(event.position())

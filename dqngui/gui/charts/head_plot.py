@@ -103,7 +103,7 @@ class HeadPlot(QWidget):
 
     def _hover(self, step: float | None) -> None:
         self.plot.set_hover(step)
-        self.plot.say("" if step is None else self.readout(step), step or 0.0)
+        self.plot.show_text("" if step is None else self.readout(step), step or 0.0)
 
     def restyle(self, theme: Theme) -> None:
         self.plot.restyle(theme)

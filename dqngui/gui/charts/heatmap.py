@@ -41,7 +41,7 @@ class Heatmap(Canvas):
         super().__init__(parent)
         self.names = HeatmapNames()
         self.chosen: int | None = None
-        self.whose, self.numbered = "", False
+        self.single_name, self.numbered = "", False
         self.least_gutter = 0.0
         self.values: npt.NDArray[Any] = np.empty((0, 0, 0))
         self._signed, self._low, self._high = False, 0.0, 1.0
@@ -90,7 +90,7 @@ class Heatmap(Canvas):
 
     @property
     def drawn(self) -> HeatmapDrawn:
-        return self.layout_kept.get(self.size(), self._lay_out)
+        return self.layout_cache.get(self.size(), self._lay_out)
 
     def _lay_out(self) -> HeatmapDrawn:
         size = float(self.width()), float(self.height())
@@ -142,11 +142,11 @@ class Heatmap(Canvas):
 
     def words_at(self, index: int, row: int, column: int) -> str:
         """A cell in words: `head 1 · pole angle → cart position · 0.42`."""
-        return self.names.in_words(self.whose, index, row, column, two_digits(self.values[index, row, column]))
+        return self.names.in_words(self.single_name, index, row, column, two_digits(self.values[index, row, column]))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         cell = self.cell(event.position()) if len(self.values) else None
-        self.say("" if cell is None else self.words_at(*cell), event.position())
+        self.show_text("" if cell is None else self.words_at(*cell), event.position())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         cell = self.cell(event.position())

@@ -18,9 +18,9 @@ from dqngui.gui.charts.painted_text import paint_labels
 from dqngui.gui.charts.value_ranges import tenths_range
 from dqngui.gui.style import theme as themes
 
-NEAR = 14.0  # pixels from a step within which it is meant
-MOST_DRAWN = 3_000  # steps of a path; of a longer path every second, third, … step is drawn
-DOTTED = 160  # steps of the longest path whose steps are drawn as points too
+CLICK_RADIUS = 14.0  # pixels from a step within which it is meant
+MAX_DRAWN = 3_000  # steps of a path; of a longer path every second, third, … step is drawn
+MAX_DOTTED = 160  # steps of the longest path whose steps are drawn as points too
 
 
 class Path(Canvas):
@@ -47,7 +47,7 @@ class Path(Canvas):
         self.titles = ("", "")
         self.t: int | None = None
         self.empty = ""
-        self.says: Callable[[int], str] = lambda t: f"t {t}"
+        self.step_words: Callable[[int], str] = lambda t: f"t {t}"
         self._extents = ((0.0, 1.0), (0.0, 1.0))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setMinimumHeight(60)
@@ -80,7 +80,7 @@ class Path(Canvas):
 
     @property
     def drawn(self) -> PathDrawn:
-        return self.layout_kept.get(self.size(), self._lay_out)
+        return self.layout_cache.get(self.size(), self._lay_out)
 
     def _lay_out(self) -> PathDrawn:
         size = float(self.width()), float(self.height())
@@ -107,7 +107,7 @@ class Path(Canvas):
             return None
         away = np.hypot(*(self.pixels(self.places) - [at.x(), at.y()]).T)
         nearest = int(np.nanargmin(np.where(np.isfinite(away), away, np.inf)))
-        return nearest if away[nearest] <= NEAR else None
+        return nearest if away[nearest] <= CLICK_RADIUS else None
 
     # -- painting ---------------------------------------------------------------------------------
 
@@ -139,7 +139,7 @@ class Path(Canvas):
         for color in np.unique(index):
             painter.setPen(QPen(theme.color(self.colouring.colors[color]), 1))  # a wider one takes many times as long
             self._lines(painter, at, index == color)
-        if len(at) <= DOTTED:
+        if len(at) <= MAX_DOTTED:
             self._points(painter, at, index)
         if np.isfinite(at[0]).all():
             painter.setBrush(theme.color("surface"))
@@ -178,7 +178,7 @@ class Path(Canvas):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         t = self.step_at(event.position())
-        self.say("" if t is None else self.says(t), event.position())
+        self.show_text("" if t is None else self.step_words(t), event.position())
         if t is not None and event.buttons() & Qt.MouseButton.LeftButton:
             self.stepped.emit(t)
 
@@ -189,4 +189,4 @@ class Path(Canvas):
 
 
 def _every(count: int) -> int:
-    return max(1, math.ceil(count / MOST_DRAWN))
+    return max(1, math.ceil(count / MAX_DRAWN))

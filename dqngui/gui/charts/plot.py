@@ -122,7 +122,7 @@ class Lines(QGraphicsItem):
                 draw_line(painter, self._pen, x, rect.top(), rect.bottom())
 
 
-class Box(pg.ViewBox):
+class PlotArea(pg.ViewBox):
     """The drawing area: the wheel zooms in along the steps, dragging pans, and there is no menu."""
 
     clicked = Signal(float, float)
@@ -162,7 +162,7 @@ class Plot(pg.GraphicsView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.box = Box()
+        self.box = PlotArea()
         self.bottom, self.left = Axis("bottom"), Axis("left")
         frame = pg.GraphicsWidget()
         grid = QGraphicsGridLayout(frame)
@@ -182,7 +182,7 @@ class Plot(pg.GraphicsView):
         self.setMouseTracking(True)
         self.left.setZValue(-200)  # its grid lies behind the curves
         self.fitted = True
-        self._wanted: tuple[float, float] = (0.0, 1000.0)
+        self._full_span: tuple[float, float] = (0.0, 1000.0)
         self._y: tuple[float, float] | None = None
         self.marks, self.cursor_line, self.hover_line = Lines(self.box), Lines(self.box), Lines(self.box)
         self.marks.setZValue(-5)  # behind the points
@@ -192,7 +192,7 @@ class Plot(pg.GraphicsView):
         self.box.sigRangeChangedManually.connect(self._on_manual)
         self.box.clicked.connect(lambda step, _: self.clicked.emit(step))
         self.box.clicked.connect(self.clicked_at)
-        self.box.setXRange(*self._wanted)
+        self.box.setXRange(*self._full_span)
         self.box.setYRange(0, 1)
         self.restyle(themes.current())
 
@@ -227,10 +227,10 @@ class Plot(pg.GraphicsView):
 
     def reach(self, last_step: float, first_step: float = 0.0) -> None:
         """Make room for data between two steps, and show all of them while the plot is fitted."""
-        self._wanted = (first_step, first_step + training_span(last_step - first_step))
-        self.box.setLimits(xMin=first_step, xMax=self._wanted[1], minXRange=20.0)
-        if self.fitted and self.span != self._wanted:
-            self.box.setXRange(*self._wanted)
+        self._full_span = (first_step, first_step + training_span(last_step - first_step))
+        self.box.setLimits(xMin=first_step, xMax=self._full_span[1], minXRange=20.0)
+        if self.fitted and self.span != self._full_span:
+            self.box.setXRange(*self._full_span)
 
     def hold(self, ranges: Sequence[tuple[float, float] | None]) -> None:
         """Show values within these ranges, rounded; None is an empty range."""
@@ -245,7 +245,7 @@ class Plot(pg.GraphicsView):
     def fit(self) -> None:
         """Show everything again, and follow new data."""
         self.fitted = True
-        self.box.setXRange(*self._wanted)
+        self.box.setXRange(*self._full_span)
         self.moved.emit()
 
     def zoom_to(self, x0: float, x1: float) -> None:
@@ -262,9 +262,9 @@ class Plot(pg.GraphicsView):
     def set_hover(self, step: float | None) -> None:
         self.hover_line.set_steps([] if step is None else [step])
 
-    def say(self, text: str, step: float) -> None:
+    def show_text(self, text: str, step: float) -> None:
         """Show the readout beside a step; empty text hides it."""
-        self.readout.say(text, self.x_of(step) if text else 0.0, None, self.size() - QSize(RIGHT, 0))
+        self.readout.show_text(text, self.x_of(step) if text else 0.0, None, self.size() - QSize(RIGHT, 0))
 
     def x_of(self, step: float) -> float:
         """Pixels from the widget's left edge to a step."""
@@ -286,7 +286,7 @@ class Plot(pg.GraphicsView):
     # -- events -----------------------------------------------------------------------------------
 
     def _on_manual(self, *_: object) -> None:
-        self.fitted = self.span == self._wanted
+        self.fitted = self.span == self._full_span
         self.moved.emit()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:

@@ -45,7 +45,7 @@ class TimeMap(StepCanvas):
         self.chosen: int | None = None
         self.values: npt.NDArray[np.float32] = np.empty((0, 0), np.float32)
         self.title = self.caption = self.figure = ""
-        self.says: Callable[[int, int], str] | None = None
+        self.cell_words: Callable[[int, int], str] | None = None
         self._names: tuple[str, ...] = ()
         self._widest = 0.0
         self._signed, self._limits = False, (0.0, 1.0)
@@ -115,7 +115,7 @@ class TimeMap(StepCanvas):
 
     @property
     def drawn(self) -> tuple[Label, ...]:
-        return self.layout_kept.get(self.size(), self._lay_out)
+        return self.layout_cache.get(self.size(), self._lay_out)
 
     def _lay_out(self) -> tuple[Label, ...]:
         place, letters = self.place, self.letters
@@ -175,5 +175,5 @@ class TimeMap(StepCanvas):
         row = self.row_at(y)
         if row is None:
             return ""
-        place = self.says(t, row) if self.says is not None else f"{self.rows[row]} · t {t}"
+        place = self.cell_words(t, row) if self.cell_words is not None else f"{self.rows[row]} · t {t}"
         return f"{place} · {two_digits(self.values[t, row])}"

@@ -157,9 +157,9 @@ class StepCanvas(Canvas):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         t, y = self.step_at(event.position().x()), event.position().y()
-        said = "" if t is None else self.words_at(t, y)
-        marked = said and t is not None and np.isin(t, self.marked)
-        self.say(f"{said} · another action is valued more" if marked else said, event.position())
+        text = "" if t is None else self.words_at(t, y)
+        marked = text and t is not None and np.isin(t, self.marked)
+        self.show_text(f"{text} · another action is valued more" if marked else text, event.position())
         if t is not None and event.buttons() & Qt.MouseButton.LeftButton:
             self.stepped.emit(t, self._pressed)
 

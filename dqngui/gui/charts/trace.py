@@ -82,7 +82,7 @@ class Trace(StepCanvas):
 
     @property
     def drawn(self) -> TraceDrawn:
-        return self.layout_kept.get(self.size(), self._lay_out)
+        return self.layout_cache.get(self.size(), self._lay_out)
 
     def _lay_out(self) -> TraceDrawn:
         scale, letters = self.curve_scale, self.letters

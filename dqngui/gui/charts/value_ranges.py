@@ -67,7 +67,7 @@ def bar_share(value: float, limits: tuple[float, float]) -> float:
 # -- colours --------------------------------------------------------------------------------------
 
 
-class Levels:
+class ColorLimit:
     """The value of a map's last colour, computed again at steps 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, … of an episode."""
 
     def __init__(self) -> None:

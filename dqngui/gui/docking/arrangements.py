@@ -28,7 +28,7 @@ ARRANGEMENTS = {
         "Inspect", "Ctrl+3", "One episode in every card: what if, what is remembered, beside the curve", "magnify-scan"
     ),
 }
-ASKING = ("whatif", "probe", "over_training")
+STUDY_CARDS = ("whatif", "probe", "over_training")
 """Cards that ask an agent something; out of sight, in the place of the memory, but for Inspect."""
 
 
@@ -64,10 +64,10 @@ def plans(name: str, sides: Sides) -> Iterator[Plan]:
 
 
 def _train(sides: Sides) -> Iterator[Plan]:
-    hidden = frozenset(ASKING)
+    hidden = frozenset(STUDY_CARDS)
     experiment, knobs = cards("experiment", asks=True), cards("knobs", asks=True)
     left = column(experiment, knobs, pixels=sides.left)
-    inner = row(cards("attention"), cards("memory", *ASKING), weight=1.2)
+    inner = row(cards("attention"), cards("memory", *STUDY_CARDS), weight=1.2)
     curves = row(cards("learning"), cards("exploration"))
     tall = column(experiment, knobs, cards("log"), pixels=sides.left)
     large = column(cards("agent", weight=2), cards("runs"), pixels=sides.right)
@@ -83,9 +83,9 @@ def _train(sides: Sides) -> Iterator[Plan]:
         smallest=(1440, 880),
     )
     below = column(cards("agent", weight=2.2), cards("runs", "log"), pixels=sides.right)
-    pairs = row(cards("learning", "exploration"), cards("attention", "memory", *ASKING))
+    pairs = row(cards("learning", "exploration"), cards("attention", "memory", *STUDY_CARDS))
     yield Plan(row(left, column(cards("return", weight=1.15), pairs), below), hidden, smallest=(1180, 700))
-    one = cards("learning", "exploration", "attention", "memory", *ASKING)
+    one = cards("learning", "exploration", "attention", "memory", *STUDY_CARDS)
     plots = column(cards("return"), one)
     yield Plan(row(left, plots, below), hidden)
     narrow = column(cards("experiment", "knobs"), pixels=min(sides.left, 310))
@@ -103,8 +103,8 @@ def _out_of_sight() -> Part:
 
 
 def _watch() -> Iterator[Plan]:
-    hidden = frozenset({"experiment", "knobs", "learning", "exploration", "log", *ASKING})
-    left, inside = _out_of_sight(), column(cards("attention"), cards("memory", *ASKING))
+    hidden = frozenset({"experiment", "knobs", "learning", "exploration", "log", *STUDY_CARDS})
+    left, inside = _out_of_sight(), column(cards("attention"), cards("memory", *STUDY_CARDS))
     agent = column(cards("agent", weight=2.6), row(cards("return", "learning", "exploration"), cards("runs", "log")))
     yield Plan(row(left, agent, inside), hidden=hidden, smallest=(1180, 700))
     yield Plan(
@@ -115,7 +115,7 @@ def _watch() -> Iterator[Plan]:
         ),
         hidden=hidden,
     )
-    rest = cards("attention", "memory", *ASKING, "return", "learning", "exploration", "runs", "log")
+    rest = cards("attention", "memory", *STUDY_CARDS, "return", "learning", "exploration", "runs", "log")
     yield Plan(row(left, column(cards("agent")), column(rest)), hidden=hidden)
 
 
@@ -125,14 +125,14 @@ def _inspect() -> Iterator[Plan]:
     lists, curves = ("runs", "log"), ("learning", "exploration")
     strip = row(cards("return", weight=2.1), cards(*lists, *curves), weight=0.75)
     apart = column(cards("whatif", weight=1.6), cards("probe", "over_training"), weight=1.15)
-    tabs = cards(*ASKING, weight=1.15)
+    tabs = cards(*STUDY_CARDS, weight=1.15)
     wide = row(cards("return", weight=2), cards(*curves), cards(*lists), weight=0.6)
     yield Plan(row(left, column(wide, row(cards("agent"), inside, apart, weight=3))), hidden, smallest=(1800, 1250))
     yield Plan(row(left, column(strip, row(cards("agent"), inside, tabs, weight=3))), hidden, smallest=(1440, 880))
     above = column(cards("return", *lists, *curves, weight=0.8), cards("agent", weight=2))
     yield Plan(row(left, above, inside, tabs), hidden, smallest=(1180, 700))
-    yield Plan(row(left, above, cards(*ASKING, "attention", "memory")), hidden)
-    yield Plan(row(left, cards("agent", "return", *lists, *curves), cards(*ASKING, "attention", "memory")), hidden)
+    yield Plan(row(left, above, cards(*STUDY_CARDS, "attention", "memory")), hidden)
+    yield Plan(row(left, cards("agent", "return", *lists, *curves), cards(*STUDY_CARDS, "attention", "memory")), hidden)
 
 
 class ArrangementSwitch(QWidget):

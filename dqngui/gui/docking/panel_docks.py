@@ -30,10 +30,10 @@ class PanelDocks(QObject):
         history, playing: what all of them draw; the history is the session's, given with `show` and `clear`.
 
     Signals:
-        wants_changed: look at `views_wanted` and `pictures_wanted` again.
+        wants_changed: look at `views_needed` and `pictures_needed` again.
     """
 
-    wants_changed = Signal()
+    needs_changed = Signal()
 
     def __init__(self, window: QMainWindow) -> None:
         super().__init__(window)
@@ -43,7 +43,7 @@ class PanelDocks(QObject):
         self.panels: dict[str, Panel] = {}
         self.docks: dict[str, CardDock] = {}
         self._pinning: Pinning | None = None
-        self._seen: set[str] = set()
+        self._visible_names: set[str] = set()
         self._turn = 0
         self._t: int | None = None
         self._followed: int | None = None
@@ -72,22 +72,22 @@ class PanelDocks(QObject):
         """A panel's card came into sight, or is hidden."""
         panel = self.panels[name]
         if not visible:
-            self._seen.discard(name)
+            self._visible_names.discard(name)
             panel.set_in_sight(False)
-        elif name not in self._seen:
-            self._seen.add(name)
+        elif name not in self._visible_names:
+            self._visible_names.add(name)
             panel.set_in_sight(True)
             panel.take_views(self.playing)
             panel.show(self.history, self.cursor)
-        self.wants_changed.emit()
+        self.needs_changed.emit()
 
     @property
-    def views_wanted(self) -> bool:
+    def views_needed(self) -> bool:
         """A panel in sight draws views, so the player should record them."""
         return any(panel.views for panel in self._visible())
 
     @property
-    def pictures_wanted(self) -> bool:
+    def pictures_needed(self) -> bool:
         """A panel in sight shows the picture of a step, so the player should draw them."""
         return any(panel.frames for panel in self._visible())
 
@@ -99,10 +99,10 @@ class PanelDocks(QObject):
     @property
     def in_sight(self) -> list[str]:
         """Names of the panels in sight."""
-        return [name for name in self.panels if name in self._seen]
+        return [name for name in self.panels if name in self._visible_names]
 
     def _visible(self) -> list[Panel]:
-        return [panel for name, panel in self.panels.items() if name in self._seen]
+        return [panel for name, panel in self.panels.items() if name in self._visible_names]
 
     def take(self, events: Sequence[Event]) -> None:
         """Tell the panels in sight of events that `history` has now; they draw at the next `refresh`."""
@@ -150,7 +150,7 @@ class PanelDocks(QObject):
         """Draw the next panel, in turn, that has something new: its name, or None where nothing is new."""
         names = list(self.panels)
         for name in names[self._turn :] + names[: self._turn]:
-            if name in self._seen and self.panels[name].refresh():
+            if name in self._visible_names and self.panels[name].refresh():
                 self._turn = (names.index(name) + 1) % len(names)
                 return name
         return None

@@ -24,22 +24,22 @@ class TabRaiser(QObject):
         self._window, self._panel_docks, self._layouts = window, panel_docks, layouts
         self._ready: PlayerReady | None = None
         self.chosen = False
-        layouts.dressed.connect(self._watch)
-        layouts.placed.connect(self._look_soon)
+        layouts.tabs_changed.connect(self._connect_bars)
+        layouts.placed.connect(self._raise_soon)
 
     @Slot(object)
     def take_views(self, playing: PlayedEpisode | None) -> None:
         """Check the tabs when another agent plays."""
         if playing is not None and playing.ready is not self._ready:
             self._ready = playing.ready
-            self.look()
+            self.raise_tab()
 
     @Slot()
-    def _look_soon(self) -> None:
-        QTimer.singleShot(0, self, self.look)
+    def _raise_soon(self) -> None:
+        QTimer.singleShot(0, self, self.raise_tab)
 
     @Slot()
-    def look(self) -> None:
+    def raise_tab(self) -> None:
         """Raise the tab of a card that draws views of this agent, where the raised one draws none."""
         playing, panel_docks = self._panel_docks.playing, self._panel_docks
         if playing is None or self.chosen:
@@ -54,7 +54,7 @@ class TabRaiser(QObject):
                 panel_docks.docks[better].raise_()
 
     @Slot()
-    def _watch(self) -> None:
+    def _connect_bars(self) -> None:
         """Listen to every tab bar that is new."""
         for bar in self._layouts.tab_bars:
             if not bar.property("watched"):

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.widgets.save_dialog import ask_where, tell_problem
+from dqngui.gui.widgets.save_dialog import ask_save_path, show_problem
 from dqngui.lab.analysis.episode_arrays import Arrays, arrays_of, write_arrays
 from dqngui.lab.background.task import BackgroundTask
 from dqngui.lab.playback.episode import PlayedEpisode
@@ -56,7 +56,7 @@ class ArraysExport(QObject):
         name = f"episode-{self._player.playing.seed}.npz"
         kinds = {"npz": "Arrays (*.npz)"}
         title = "Export every array of the episode"
-        ask_where(self._window, title, name, kinds, lambda path: self.start(Path(path)))
+        ask_save_path(self._window, title, name, kinds, lambda path: self.start(Path(path)))
 
     def start(self, path: Path) -> None:
         """Write the episode that is shown, as soon as all of it is known."""
@@ -91,8 +91,8 @@ class ArraysExport(QObject):
     def _complete(playing: PlayedEpisode) -> bool:
         """All steps are known, with all that can be recorded; an episode that a person drives goes no further."""
         wanted = {view.name for view in playing.ready.derivable}
-        told = wanted <= set(playing.views) and (playing.has_views or not playing.ready.views)
-        return told and bool(playing.length) and (playing.ended or playing.request.person_drives)
+        description = wanted <= set(playing.views) and (playing.has_views or not playing.ready.views)
+        return description and bool(playing.length) and (playing.ended or playing.request.person_drives)
 
     def _write(self, arrays: Arrays) -> None:
         try:
@@ -105,7 +105,7 @@ class ArraysExport(QObject):
         self._timer.stop()
         self.ended.emit("" if reason == "left" else reason or f"arrays saved as {self._path.name}")
         if reason not in ("", "left"):
-            tell_problem(self._window, "Export arrays", f"Nothing was written: {reason}.")
+            show_problem(self._window, "Export arrays", f"Nothing was written: {reason}.")
 
     # -- when the window closes -------------------------------------------------------------------
 

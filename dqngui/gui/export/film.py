@@ -29,9 +29,9 @@ GIF_FPS = 12.5  # of a GIF, which keeps every picture whole
 TICK_MS = 10
 RETRY_MS = 400
 """After so long without the picture that was asked for it is asked for again: the user may have moved the player."""
-WAITING_FRAMES = 4  # between the window and the encoder
+MAX_QUEUED_FRAMES = 4  # between the window and the encoder
 LEAVE_S = 5.0
-FAR = 10**9  # a step behind any episode's end
+AFTER_END = 10**9  # a step behind any episode's end
 
 
 def shown_steps(length: int, fps: float, longest: float = LONGEST_S, every: int = 1) -> list[int]:
@@ -93,8 +93,8 @@ class Filming(QObject):
         self._waited_ms = 0
         self._recorded = False
         self._sees, self._overlay = sees, overlay
-        self._seen = StepDescriptions(self)
-        self._seen.attach(player)
+        self._descriptions = StepDescriptions(self)
+        self._descriptions.attach(player)
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self._tick)
 
@@ -137,13 +137,13 @@ class Filming(QObject):
         if player.problem:
             self._end(player.problem)
         elif self._encoder is None:
-            self._get_ready(playing)
+            self._prepare(playing)
         elif playing is not self._playing:
             self._end("the player left the episode before its film was done")
         elif self._encoder.problem is not None:
             self._end(self._encoder.problem)
         elif self._done < len(self._steps):
-            self._shoot(playing)
+            self._take_picture(playing)
         elif self._encoder.finish():
             self._end(self._encoder.problem or "")
 
@@ -152,9 +152,9 @@ class Filming(QObject):
         # At once, so that the player asks for the next picture in the same turn of its clock.
         playing = self._player.playing
         if self.active and self._sheet is not None and playing is self._playing and self._done < len(self._steps):
-            self._shoot(playing)
+            self._take_picture(playing)
 
-    def _get_ready(self, playing: PlayedEpisode | None) -> None:
+    def _prepare(self, playing: PlayedEpisode | None) -> None:
         """Have the whole episode played, with views; then begin the film."""
         if playing is None:
             if not self._player.loading:
@@ -164,7 +164,7 @@ class Filming(QObject):
             return  # the player begins it anew
         if not (playing.ended and playing.length):
             self.progressed.emit(0, 0)
-            self._ask(FAR)
+            self._ask(AFTER_END)
             return
         steps, fps = pace_of(self.path, playing.length, playing.ready.fps)
         try:
@@ -174,7 +174,7 @@ class Filming(QObject):
             return
         self._playing, self._steps = playing, steps
         self._sheet = FilmSheet(playing, self._panels, sees=self._sees, overlay=self._overlay)
-        self._seen.set_wanted(self._sheet.needs_telling)
+        self._descriptions.set_enabled(self._sheet.needs_descriptions)
         size = self._sheet.picture.size()
         self._player.draw_at((size.width(), size.height()))
         self._ask(self._steps[0])
@@ -187,17 +187,17 @@ class Filming(QObject):
             self._player.show_in(pictures=True, views=self._recorded)
             self._player.seek(t)
 
-    def _shoot(self, playing: PlayedEpisode | None) -> None:
+    def _take_picture(self, playing: PlayedEpisode | None) -> None:
         assert playing is not None and self._encoder is not None and self._sheet is not None
         t = self._steps[self._done]
         frame = self._player.frame
         drawn = frame is not None or bool(playing.ready.no_picture) or bool(self._player.client.notice)
-        if playing.t != t or self._player.frames.stands_in is not None or not drawn:
+        if playing.t != t or self._player.frames.substitute_step is not None or not drawn:
             self._ask(t)
             return
-        if self._encoder.busy or (self._seen.wanted and not self._seen.knows(playing, t)):
+        if self._encoder.busy or (self._descriptions.enabled and not self._descriptions.has(playing, t)):
             return
-        self._encoder.take(self._sheet.render_step(t, as_image(frame), self._seen.at(playing, t)))
+        self._encoder.take(self._sheet.render_step(t, as_image(frame), self._descriptions.at(playing, t)))
         self._done += 1
         self.progressed.emit(self._done, len(self._steps))
         self._waited_ms = RETRY_MS
@@ -208,7 +208,7 @@ class Filming(QObject):
         self.active = False
         self._timer.stop()
         self._player.framed.disconnect(self._on_frame)
-        self._seen.set_wanted(False)
+        self._descriptions.set_enabled(False)
         if self._encoder is not None and reason:
             self._encoder.abandon()
         if self._sheet is not None:
@@ -239,7 +239,7 @@ class _Encoder:
         self._film = Film(path, fps)  # says what is wrong with the name that the user chose
         self._film.path = self._part
         self._part.write_bytes(b"")
-        self._frames: queue.Queue[np.ndarray | None] = queue.Queue(WAITING_FRAMES)
+        self._frames: queue.Queue[np.ndarray | None] = queue.Queue(MAX_QUEUED_FRAMES)
         self._abandoned = self._finishing = False
         self._thread = threading.Thread(target=self._run, name="dqngui-film", daemon=True)
         atexit.register(self._leave)

@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QWidget
 from dqngui import catalog
 from dqngui.gui.cards.panel import Panel, PanelsInSight
 from dqngui.gui.export.film import Filming
-from dqngui.gui.widgets.save_dialog import ask_where, tell_problem
+from dqngui.gui.widgets.save_dialog import ask_save_path, show_problem
 from dqngui.lab.analysis.overlay import WeightsOverlay
 from dqngui.lab.playback.player import Player
 
-SAID_MS = 6000
+MESSAGE_MS = 6000
 _KINDS = {"mp4": "Film (*.mp4)", "gif": "Animated picture, at most 20 s (*.gif)"}
 
 
@@ -44,8 +44,8 @@ class FilmExport(QObject):
         self.sees = False
         self.overlay: WeightsOverlay | None = None
         self._before: tuple[tuple[bool, bool], tuple[int, int]] = ((True, False), (640, 480))
-        self._silent = QTimer(self, singleShot=True, interval=SAID_MS)
-        self._silent.timeout.connect(lambda: self.say(""))
+        self._clear_timer = QTimer(self, singleShot=True, interval=MESSAGE_MS)
+        self._clear_timer.timeout.connect(lambda: self.show_text(""))
 
     def attach(self, player: Player) -> None:
         """Film what this player plays."""
@@ -58,7 +58,7 @@ class FilmExport(QObject):
             self.filming.cancel()
         elif self._player is not None and self._player.playing is not None:
             name = f"episode-{self._player.playing.seed}.mp4"
-            ask_where(self._window, "Export film of the episode", name, _KINDS, lambda path: self.start(Path(path)))
+            ask_save_path(self._window, "Export film of the episode", name, _KINDS, lambda path: self.start(Path(path)))
 
     def start(self, path: Path) -> None:
         """Film the present episode from its first step to its end, with what the agent sees and cards inside it."""
@@ -66,14 +66,14 @@ class FilmExport(QObject):
         if player is None or self.filming is not None:
             return
         self._before = player.in_sight, player.frames.size
-        panels = [kind() for kind in self._beside()]
+        panels = [kind() for kind in self._film_panels()]
         self.filming = Filming(player, panels, path, self, sees=self.sees, overlay=self.overlay)
         self.filming.progressed.connect(self._on_progress)
         self.filming.ended.connect(self._on_ended)
-        self.say("film: the episode is played to its end")
+        self.show_text("film: the episode is played to its end")
         self.filming.start()
 
-    def _beside(self) -> list[type[Panel]]:
+    def _film_panels(self) -> list[type[Panel]]:
         """The panels that look inside the agent and can be seen now; without any, all of them."""
         every: dict[str, type[Panel]] = {name: catalog.load(entry) for name, entry in catalog.PANELS.items()}
         inside = {name: kind for name, kind in every.items() if kind.views}
@@ -101,7 +101,7 @@ class FilmExport(QObject):
     @Slot(int, int)
     def _on_progress(self, done: int, frames: int) -> None:
         if frames:
-            self.say(f"film: {100 * done // frames} % of {frames:,} frames")
+            self.show_text(f"film: {100 * done // frames} % of {frames:,} frames")
 
     @Slot(str)
     def _on_ended(self, reason: str) -> None:
@@ -111,17 +111,19 @@ class FilmExport(QObject):
         (pictures, views), size = self._before
         player.draw_at(size)
         player.show_in(pictures=pictures, views=views)
-        self.say("film: cancelled" if reason == "cancelled" else "" if reason else f"film saved as {filming.path.name}")
-        self._silent.start()
+        self.show_text(
+            "film: cancelled" if reason == "cancelled" else "" if reason else f"film saved as {filming.path.name}"
+        )
+        self._clear_timer.start()
         if reason not in ("", "cancelled"):
-            tell_problem(self._window, "Export film", f"The film could not be made: {reason}")
+            show_problem(self._window, "Export film", f"The film could not be made: {reason}")
         filming.deleteLater()
 
-    def say(self, words: str, *, briefly: bool = False) -> None:
+    def show_text(self, words: str, *, briefly: bool = False) -> None:
         """Say something else; `briefly` for a few seconds."""
-        self._silent.stop()
+        self._clear_timer.stop()
         if words != self.words:
             self.words = words
             self.changed.emit()
         if briefly:
-            self._silent.start()
+            self._clear_timer.start()

@@ -53,12 +53,12 @@ class FilmSheet(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
         self.setFixedSize(SIZE)
         self._playing = playing
-        self.picture, self.seen = _Picture(self), ObservationView(self)
+        self.picture, self.observation = _Picture(self), ObservationView(self)
         ready = playing.ready
         self.sees, self._overlay = sees or bool(ready.no_picture), overlay
         marks = overlay is not None and ready.entities is not None and not ready.no_picture
-        self.needs_telling = self.sees and (ready.sees is not None or bool(ready.texts) or marks)
-        self.seen.setVisible(self.sees)
+        self.needs_descriptions = self.sees and (ready.sees is not None or bool(ready.texts) or marks)
+        self.observation.setVisible(self.sees)
         self.picture.setVisible(not playing.ready.no_picture)
         self.caption, self.agent = QLabel(self), QLabel(self)
         themes.set_role(self.agent, "muted")
@@ -88,7 +88,7 @@ class FilmSheet(QWidget):
             panel.refresh()
         self._draw_values()
         if self.sees and not self.picture.isHidden():
-            self._see(0, None, alone=False)  # what room is left tells how large the picture is to be drawn
+            self._draw_observation(0, None, alone=False)  # what room is left tells how large the picture is to be drawn
 
     def _scene(self) -> QWidget:
         body = QWidget(self)
@@ -100,7 +100,7 @@ class FilmSheet(QWidget):
         both = QBoxLayout(direction.LeftToRight if beside else direction.TopToBottom)
         both.setSpacing(GAP)
         both.addWidget(self.picture, 3)
-        both.addWidget(self.seen, 2)
+        both.addWidget(self.observation, 2)
         column.addLayout(both, 1)
         line = QHBoxLayout()
         line.addWidget(self.caption, 1)  # wide enough for every step: no new layout between two pictures
@@ -124,20 +124,20 @@ class FilmSheet(QWidget):
         self._values.draw("", series, (low, max(high, low + 1e-6)))
         self._values.set_gutter(self._values.gutter_wanted, True)
 
-    def _see(self, t: int, told: Mapping[str, Any] | None, *, alone: bool) -> None:
+    def _draw_observation(self, t: int, description: Mapping[str, Any] | None, *, alone: bool) -> None:
         """Draw what the agent sees; below a picture it takes no more room than its lines need."""
         playing, overlay = self._playing, self._overlay
         laid = None if overlay is None else overlay.at(playing, t)
-        self.picture.set_marks(NO_MARKS if laid is None else laid.marks(t, told or {}))
+        self.picture.set_marks(NO_MARKS if laid is None else laid.marks(t, description or {}))
         caption = "" if laid is None or overlay is None else overlay.words(playing.ready)
-        self.seen.show_step(playing, t, told, laid, caption=caption, alone=alone)
-        wanted = None if alone else self.seen.wanted_height
-        if wanted is not None and self.seen.maximumHeight() != wanted:
-            self.seen.setMaximumHeight(wanted)
+        self.observation.show_step(playing, t, description, laid, caption=caption, alone=alone)
+        wanted = None if alone else self.observation.wanted_height
+        if wanted is not None and self.observation.maximumHeight() != wanted:
+            self.observation.setMaximumHeight(wanted)
             QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)  # at once: it is rendered now
 
-    def render_step(self, t: int, image: QImage | None, told: Mapping[str, Any] | None = None) -> QImage:
-        """The sheet at step t, with the environment's picture, and what the agent sees (`told`, of its description)."""
+    def render_step(self, t: int, image: QImage | None, description: Mapping[str, Any] | None = None) -> QImage:
+        """The sheet at step t, with the environment's picture, and what the agent sees as `description` has it."""
         playing = self._playing
         last = min(t, playing.length - 1)
         for panel in self.panels:
@@ -147,10 +147,10 @@ class FilmSheet(QWidget):
             self.picture.show_image(image)
         if self.picture.isHidden() == (image is not None):
             self.picture.setVisible(image is not None)
-            self.seen.setVisible(self.sees or image is None)
+            self.observation.setVisible(self.sees or image is None)
             QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)  # at once: it is rendered now
-        if not self.seen.isHidden():
-            self._see(t, told, alone=image is None)
+        if not self.observation.isHidden():
+            self._draw_observation(t, description, alone=image is None)
         ret = float(playing.reward[:t].sum())
         doing = playing.ready.actions[int(playing.action[t])] if t < playing.length else "end"
         self.caption.setText(f"step {t:,} of {playing.length:,} · return {ret:g} · {doing}")

@@ -62,7 +62,7 @@ class RunActions:
         for name, words in WORDS.items():
             action = QAction(words.text, window)
             action.setShortcuts([QKeySequence(keys) for keys in words.shortcuts])
-            action.setToolTip(f"{words.tip} ({self._keys(action)})")
+            action.setToolTip(f"{words.tip} ({self._shortcut_text(action)})")
             action.triggered.connect(lambda _=False, name=name: session.do(name))
             window.addAction(action)
             self._actions[name] = action
@@ -71,13 +71,13 @@ class RunActions:
         self.restyle(themes.current())
 
     @staticmethod
-    def _keys(action: QAction) -> str:
+    def _shortcut_text(action: QAction) -> str:
         return action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
 
     def _tip(self, name: Action, problem: str) -> str:
         """What the action does, or why it cannot be done now."""
         impossible = self._session.state is not State.READY and name not in self._session.allowed and problem
-        return f"{problem if impossible else WORDS[name].tip} ({self._keys(self._actions[name])})"
+        return f"{problem if impossible else WORDS[name].tip} ({self._shortcut_text(self._actions[name])})"
 
     def __getitem__(self, name: Action) -> QAction:
         return self._actions[name]

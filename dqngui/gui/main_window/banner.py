@@ -50,7 +50,7 @@ class Banner(QWidget):
             line.addWidget(widget)
         self.hide()
 
-    def say(self, text: str, role: str = "muted", details: str = "", action: QAction | None = None) -> None:
+    def show_text(self, text: str, role: str = "muted", details: str = "", action: QAction | None = None) -> None:
         """Show a sentence; `details` is what *Copy diagnostics* copies, `action` what can be done about it."""
         self._role, self._details, self._action = role, details, action
         if action is not None:

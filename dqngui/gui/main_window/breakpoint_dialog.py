@@ -85,9 +85,9 @@ class BreakpointDialog(QDialog):
         column.addWidget(buttons)
         self.resize(520, 0)
         self._timer = QTimer(self, interval=REFRESH_MS)
-        self._timer.timeout.connect(self.tell_present)
+        self._timer.timeout.connect(self.show_present_values)
         breakpoints.changed.connect(self.refresh)
-        breakpoints.measured.connect(self.tell_present)
+        breakpoints.measured.connect(self.show_present_values)
         self.restyle(themes.current())
 
     def _adding(self) -> QGridLayout:
@@ -115,7 +115,7 @@ class BreakpointDialog(QDialog):
             grid.addWidget(widget, 0, place)
         grid.addWidget(self.present, 1, 0, 1, 4)
         grid.setColumnStretch(0, 1)
-        self.quantity.edited.connect(self.tell_present)
+        self.quantity.edited.connect(self.show_present_values)
         self.condition.edited.connect(self._fit_value)
         self.value.textChanged.connect(self._fit_value)
         self.add.clicked.connect(self._add)
@@ -132,13 +132,13 @@ class BreakpointDialog(QDialog):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._breakpoints.looked_at = True
+        self._breakpoints.values_visible = True
         self._timer.start()
         self.refresh()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self._breakpoints.looked_at = False
+        self._breakpoints.values_visible = False
         self._timer.stop()
 
     @Slot()
@@ -154,7 +154,7 @@ class BreakpointDialog(QDialog):
                 widget.setEnabled(not problem)
             self._fill()
         self._fit_value()
-        self.tell_present()
+        self.show_present_values()
 
     def _fill(self) -> None:
         while (item := self._lines.takeAt(0)) is not None:
@@ -204,7 +204,7 @@ class BreakpointDialog(QDialog):
         return [label.text() for _, label in self._rows]
 
     @Slot()
-    def tell_present(self) -> None:
+    def show_present_values(self) -> None:
         """Show the present numbers."""
         for quantity, label in self._rows:
             label.setText(self._now(quantity))
@@ -274,9 +274,9 @@ class BreakpointButton(QToolButton):
         """Show how many are switched on."""
         enabled = self._breakpoints.enabled
         words = "; ".join(map(point_words, enabled))
-        said = f"{counted(len(enabled), 'breakpoint')}: {words}" if enabled else "Breakpoints: none is switched on"
-        self.setToolTip(f"{said} ({self._action.shortcut().toString()})")
-        self.setAccessibleName(said)
+        summary = f"{counted(len(enabled), 'breakpoint')}: {words}" if enabled else "Breakpoints: none is switched on"
+        self.setToolTip(f"{summary} ({self._action.shortcut().toString()})")
+        self.setAccessibleName(summary)
         self.setIcon(themes.icon(f"pause-octagon{'' if enabled else '-outline'}", "accent" if enabled else "muted"))
 
     def restyle(self, theme: Theme) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from dqngui.gui.cards.card import Card
 
-NEAR = Qt.FindChildOption.FindDirectChildrenOnly
+DIRECT = Qt.FindChildOption.FindDirectChildrenOnly
 
 
 def shortcut_table(window: QWidget, cards: Iterable[Card]) -> str:
@@ -19,7 +19,7 @@ def shortcut_table(window: QWidget, cards: Iterable[Card]) -> str:
     groups = [
         (
             "Everywhere",
-            [*map(_of_action, window.actions()), *map(_of_key, window.findChildren(QShortcut, options=NEAR))],
+            [*map(_of_action, window.actions()), *map(_of_key, window.findChildren(QShortcut, options=DIRECT))],
         )
     ]
     groups += [

@@ -14,7 +14,7 @@ from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import ACTIVE, State
 
 REFRESH_MS = 500
-LOOKS = 10  # readings between two looks for child processes, which reads every process of the machine
+CHILD_SCAN_EVERY = 10  # readings between two looks for child processes, which reads every process of the machine
 
 
 def duration_text(seconds: float) -> str:
@@ -112,7 +112,7 @@ class StatusLine(QWidget):
     def _usage(self) -> tuple[float, int]:
         """CPU per cent (of one core) and resident bytes of this process and its children."""
         cpu, memory = self._process.cpu_percent(), self._process.memory_info().rss
-        if self._readings % LOOKS == 0:
+        if self._readings % CHILD_SCAN_EVERY == 0:
             found = {child.pid: child for child in self._process.children(recursive=True)}
             self._children = {pid: self._children.get(pid, child) for pid, child in found.items()}
         self._readings += 1

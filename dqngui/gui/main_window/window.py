@@ -63,8 +63,8 @@ class Window(QMainWindow):
         super().__init__()
         self.session, self.settings = session, settings
         self.closing_done = False
-        self._seen = False
-        self._said: tuple[State, str] | None = None
+        self._was_shown = False
+        self._last_banner: tuple[State, str] | None = None
         self._hits: tuple[BreakpointHit, ...] = ()  # those that the banner tells of
         stored = str(settings.value("theme", "system"))
         self._setting: themes.Setting = theme or (stored if stored in THEMES else "system")
@@ -182,38 +182,38 @@ class Window(QMainWindow):
                 else "New run unlocks the experiment."
             )
             reason = session.run.failure.words
-            self._say(f"{_sentence(reason)} {advice}", "bad", self.report(reason, session.run.failure.details))
-        elif self._tell_hits(session.run.hits if session.state is State.PAUSED else ()):
+            self._show_once(f"{_sentence(reason)} {advice}", "bad", self.report(reason, session.run.failure.details))
+        elif self._show_hits(session.run.hits if session.state is State.PAUSED else ()):
             return
         elif session.run.notice:
-            self._say(session.run.notice, "muted" if session.state is State.STORED else "warn")
-        elif self._said is not None:
-            self._said = None
+            self._show_once(session.run.notice, "muted" if session.state is State.STORED else "warn")
+        elif self._last_banner is not None:
+            self._last_banner = None
             self.banner.hide()
 
-    def _tell_hits(self, hits: tuple[BreakpointHit, ...]) -> bool:
+    def _show_hits(self, hits: tuple[BreakpointHit, ...]) -> bool:
         """Say why training stands still, once, and for as long as it does; whether there is such a reason."""
         if hits != self._hits:
             self._hits = hits
-            self._said = None
+            self._last_banner = None
             self.banner.hide()
             if hits:
                 text = f"Paused: {'; '.join(map(hit_words, hits))}."
-                self.banner.say(text, "warn", action=self.run_actions[Action.UNPAUSE])
+                self.banner.show_text(text, "warn", action=self.run_actions[Action.UNPAUSE])
         return bool(hits)
 
-    def _say(self, text: str, role: str, details: str = "") -> None:
+    def _show_once(self, text: str, role: str, details: str = "") -> None:
         """Say it once: a sentence that was dismissed does not come back by itself."""
-        said = (self.session.state, text) if role == "bad" else (State.RUNNING, text)
-        if said != self._said:
-            self._said = said
-            self.banner.say(text, role, details)
+        banner = (self.session.state, text) if role == "bad" else (State.RUNNING, text)
+        if banner != self._last_banner:
+            self._last_banner = banner
+            self.banner.show_text(text, role, details)
 
     @Slot(str, str)
     def _on_message(self, text: str, details: str) -> None:
         """Something that was asked for cannot be done: said until something else happens."""
-        self._said = (State.STARTING, text)
-        self.banner.say(_sentence(text), "warn", self.report(text, details) if details else "")
+        self._last_banner = (State.STARTING, text)
+        self.banner.show_text(_sentence(text), "warn", self.report(text, details) if details else "")
 
     @Slot(object)
     def _on_received(self, events: list[Event]) -> None:
@@ -319,8 +319,8 @@ class Window(QMainWindow):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if not self._seen:
-            self._seen = True
+        if not self._was_shown:
+            self._was_shown = True
             QTimer.singleShot(0, self, self._after_first_show)
 
     @Slot()

@@ -14,7 +14,7 @@ from dqngui.lab.analysis.overlay import NO_MARKS, Numbers
 CORNER = 6
 
 
-class Ringed(QWidget):
+class FocusRingWidget(QWidget):
     """A widget that can have the keyboard focus, with a ring around it where a key gave it the focus."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -35,7 +35,7 @@ class Ringed(QWidget):
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.75, 0.75, -0.75, -0.75), CORNER, CORNER)
 
 
-class FrameView(Ringed):
+class FrameView(FocusRingWidget):
     """A picture as large as there is room for, in its own proportions, with marks around entities in it.
 
     Signals:

@@ -90,7 +90,7 @@ class ObservationDrawn:
         return 16 + ROW * len(self.rows) + (ROW + 2 if self.caption else 0) + (ROW + 6 if self.reason else 0)
 
 
-class Reach:
+class EpisodeExtent:
     """How far each number of an observation went in an episode so far; it changes in steps."""
 
     def __init__(self) -> None:
@@ -117,7 +117,7 @@ def observation_drawn(
     t: int,
     described: Mapping[str, Any],
     overlay: StepOverlay | None,
-    reach: Reach,
+    reach: EpisodeExtent,
     *,
     caption: str,
     alone: bool,
@@ -151,7 +151,9 @@ def _values_at(rows: npt.NDArray[Any], t: int, described: Mapping[str, Any], cou
     return values
 
 
-def _valued(features: Sequence[str], values: npt.NDArray[Any], reach: Reach, *, pictured: bool) -> tuple[Row, ...]:
+def _valued(
+    features: Sequence[str], values: npt.NDArray[Any], reach: EpisodeExtent, *, pictured: bool
+) -> tuple[Row, ...]:
     return tuple(
         Row(name, float(value), float(value), float(most), bool(signed), weight=False)
         for name, value, most, signed in zip(features, values, reach.most, reach.signed, strict=False)

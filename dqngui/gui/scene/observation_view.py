@@ -13,11 +13,11 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui.charts.layout.text import Label
 from dqngui.gui.charts.painted_text import WholeLetters, paint_labels
-from dqngui.gui.scene.frame import CORNER, Ringed
+from dqngui.gui.scene.frame import CORNER, FocusRingWidget
 from dqngui.gui.scene.observation_drawn import (
     ROW,
+    EpisodeExtent,
     ObservationDrawn,
-    Reach,
     Row,
     observation_drawn,
     row_columns,
@@ -32,7 +32,7 @@ LOW, NARROW = 72, 260  # pixels: lower, lines are left out; narrower, none stand
 OPAQUE = 180  # of 255: a cell of an overlay that is drawn in full
 
 
-class ObservationView(Ringed):
+class ObservationView(FocusRingWidget):
     """The observation's numbers as labelled bars, its texts, and its picture; why the environment draws none.
 
     A bar begins at zero, in the middle if the entry was ever negative in this episode; its end is the largest
@@ -48,7 +48,7 @@ class ObservationView(Ringed):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("What the agent sees")
         self.drawn = ObservationDrawn()
-        self._reach = Reach()
+        self._reach = EpisodeExtent()
         self._picture: QImage | None = None
         self._letters = WholeLetters(themes.font(TICK_PX))
 
@@ -126,12 +126,12 @@ class ObservationView(Ringed):
         """A text at the top, of two lines at most; the room that is left."""
         metrics = self._font(painter, SECONDARY_PX, token)
         flags = int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        said = painter.boundingRect(inner, flags, text)
-        if said.height() > 2 * metrics.lineSpacing() + 2:
-            said.setHeight(metrics.lineSpacing())
+        area = painter.boundingRect(inner, flags, text)
+        if area.height() > 2 * metrics.lineSpacing() + 2:
+            area.setHeight(metrics.lineSpacing())
             text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, inner.width())
-        painter.drawText(QRect(inner.left(), inner.top(), inner.width(), said.height()), flags, text)
-        return inner.adjusted(0, said.height() + 6, 0, 0)
+        painter.drawText(QRect(inner.left(), inner.top(), inner.width(), area.height()), flags, text)
+        return inner.adjusted(0, area.height() + 6, 0, 0)
 
     def _draw_picture(self, painter: QPainter, inner: QRect, picture: QImage) -> QRect:
         """What is observed as a picture, with the overlay's cells; the room that is left for rows."""

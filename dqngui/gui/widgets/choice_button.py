@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX
 
-IN_A_MENU = 24  # entries
-BESIDE = 28  # pixels of arrow, padding and border
+MAX_MENU_ENTRIES = 24  # entries
+EXTRA_PX = 28  # pixels of arrow, padding and border
 
 
 class ChoiceButton(QToolButton):
@@ -67,10 +67,10 @@ class ChoiceButton(QToolButton):
 
     def _part(self, menu: QMenu, entries: list[tuple[str, str]]) -> None:
         """Add entries; many of them in submenus, each named by its first and last entry."""
-        if len(entries) <= IN_A_MENU:
+        if len(entries) <= MAX_MENU_ENTRIES:
             return self._add(menu, dict(entries))
-        for first in range(0, len(entries), IN_A_MENU):
-            part = entries[first : first + IN_A_MENU]
+        for first in range(0, len(entries), MAX_MENU_ENTRIES):
+            part = entries[first : first + MAX_MENU_ENTRIES]
             self._add(menu.addMenu(f"{part[0][1]} … {part[-1][1]}"), dict(part))
 
     def _add(self, menu: QMenu, texts: Mapping[str, str]) -> None:
@@ -90,9 +90,9 @@ class ChoiceButton(QToolButton):
         for action in self._group.actions():
             action.setChecked(action.data() == key)
         below = self._below.get(key)
-        self.say(self._texts.get(key, "") if below is None else f"by {below}")
+        self.show_text(self._texts.get(key, "") if below is None else f"by {below}")
 
-    def say(self, text: str) -> None:
+    def show_text(self, text: str) -> None:
         """Show a text as the present choice, shortened where it does not fit; the tooltip has it in full."""
         self.full_text = text
         self.setToolTip(f"{self._tip}: {text}")
@@ -109,7 +109,7 @@ class ChoiceButton(QToolButton):
         next(action for action in self._group.actions() if action.data() == key).trigger()
 
     def _fit(self) -> None:
-        room = max(0, self.width() - BESIDE)
+        room = max(0, self.width() - EXTRA_PX)
         self.setText(self._letters().elidedText(self.full_text, Qt.TextElideMode.ElideRight, room))
 
     def _letters(self) -> QFontMetrics:
@@ -120,7 +120,7 @@ class ChoiceButton(QToolButton):
         self._fit()
 
     def sizeHint(self) -> QSize:
-        return QSize(self._letters().horizontalAdvance(self.full_text) + BESIDE + 1, 22)
+        return QSize(self._letters().horizontalAdvance(self.full_text) + EXTRA_PX + 1, 22)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(BESIDE + 30, 22)
+        return QSize(EXTRA_PX + 30, 22)

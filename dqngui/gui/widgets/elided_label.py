@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QToolTip, QWidget
 
-FEWEST = 4  # letters of a shortened text that say something
+MIN_LETTERS = 4  # letters of a shortened text that say something
 
 
 class ElidedLabel(QLabel):
@@ -21,7 +21,7 @@ class ElidedLabel(QLabel):
     def shown(self) -> str:
         """The text as far as there is room for it; nothing where only a few letters of it would fit."""
         shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        return shown if shown == self.text() or len(shown) > FEWEST else ""
+        return shown if shown == self.text() or len(shown) > MIN_LETTERS else ""
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, super().minimumSizeHint().height())

@@ -41,7 +41,7 @@ class Note(QWidget):
         self.restyle(themes.current())
         self.hide()
 
-    def say(self, text: str, *, undo: bool = False) -> None:
+    def show_text(self, text: str, *, undo: bool = False) -> None:
         """Show a sentence for a while; with `undo`, its button."""
         self.text.setText(text)
         self.undo.setVisible(undo)

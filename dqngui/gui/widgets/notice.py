@@ -36,7 +36,7 @@ class Notice(QWidget):
         column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
 
-    def say(self, text: str, *, failed: bool) -> None:
+    def show_text(self, text: str, *, failed: bool) -> None:
         """Show a sentence; `failed`: with the button."""
         text = text[:1].upper() + text[1:]
         self.text.setText(text if text.endswith((".", "…", "!", "?")) else f"{text}.")

@@ -34,7 +34,7 @@ class NumberLabel(QWidget):
         """What is written."""
         return " ".join(part for part in (self.caption, self.number) if part)
 
-    def say(self, caption: str, number: str = "") -> None:
+    def show_text(self, caption: str, number: str = "") -> None:
         """Write something else."""
         if (caption, number) == (self.caption, self.number):
             return

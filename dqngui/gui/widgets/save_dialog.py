@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 
-def ask_where(
+def ask_save_path(
     parent: QWidget, title: str, name: str, kinds: Mapping[str, str], save: Callable[[str], None]
 ) -> QFileDialog:
     """Open a dialog that proposes a file name, and call `save` with the path that is chosen.
@@ -28,7 +28,7 @@ def ask_where(
     return dialog
 
 
-def tell_problem(parent: QWidget, title: str, problem: str, details: str = "") -> QMessageBox:
+def show_problem(parent: QWidget, title: str, problem: str, details: str = "") -> QMessageBox:
     """Say in a box why nothing was saved."""
     box = QMessageBox(QMessageBox.Icon.Warning, title, problem, parent=parent)
     box.setInformativeText(details)

@@ -58,7 +58,7 @@ class BreakpointList(QObject):
         super().__init__(parent)
         self.entries: tuple[BreakpointEntry, ...] = ()
         self.watched: dict[str, float] = {}
-        self.looked_at = False  # somebody wants present numbers
+        self.values_visible = False  # somebody wants present numbers
         self._session = session
         self._held: set[Breakpoint] = set()
         self._measured: PlayedEpisode | None = None
@@ -130,15 +130,15 @@ class BreakpointList(QObject):
 
     def watch(self, playing: PlayedEpisode | None) -> None:
         """Take the player's episode; once it has ended, measure it if a breakpoint or a view needs the values."""
-        wanted = [point for point in self.enabled if point.quantity in WATCHED]
-        if playing is None or playing is self._measured or not (wanted or self.looked_at):
+        player_points = [point for point in self.enabled if point.quantity in WATCHED]
+        if playing is None or playing is self._measured or not (player_points or self.values_visible):
             return
         if not playing.ended or not self._counts(playing):
             return
         self._measured = playing
         self.watched = measure(playing)
         self.measured.emit()
-        for point in wanted if self._session.state is State.RUNNING else ():  # only running training can pause
+        for point in player_points if self._session.state is State.RUNNING else ():  # only running training can pause
             value = self.watched.get(point.quantity)
             if value is None or not holds(point, value):
                 self._held.discard(point)

@@ -16,7 +16,7 @@ from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 
-AHEAD = 500  # steps behind the first changed one that both futures are played to
+STEPS_AFTER_CHANGE = 500  # steps behind the first changed one that both futures are played to
 
 Role = Literal["secondary", "value", "good", "warn", "bad"]
 
@@ -70,7 +70,7 @@ def with_interventions(
     changed = replace(unchanged, changes=tuple(change for row in rows for change in row.changes()))
     variants = (unchanged, changed) if given > first else (changed,)
     choice = _stored(player.agent, player.client.choice, playing.weights_step)
-    until = max(first + AHEAD, playing.length)
+    until = max(first + STEPS_AFTER_CHANGE, playing.length)
     return Counterfactual(player.agent, choice, variants, first, until, player.episodes.weights)
 
 
@@ -89,14 +89,14 @@ def _stored(agent: AgentRef, choice: WeightsChoice, step: int) -> WeightsChoice:
 
 
 def verdict(
-    asked: Counterfactual, second_player: SecondPlayer, one: PlayedEpisode | None, compared: Comparison | None
+    question: Counterfactual, second_player: SecondPlayer, one: PlayedEpisode | None, compared: Comparison | None
 ) -> tuple[str, Role]:
     """How the two futures differ, in a sentence, and the role of its colour."""
-    if problem := _problem(asked, second_player, one):
+    if problem := _problem(question, second_player, one):
         return problem, "bad"
     if compared is None or one is None or second_player.playing is None:
         return second_player.loading or "Playing the episode…", "secondary"
-    if asked.first is not None and compared.differs is not None and compared.differs < asked.first:
+    if question.first is not None and compared.differs is not None and compared.differs < question.first:
         return f"Not the same episode before the change: it differs from step {compared.differs:,} on", "warn"
     going = " so far" if second_player.busy and not compared.whole else ""
     if compared.identical:
@@ -109,14 +109,14 @@ def verdict(
     return f"Diverges at step {compared.diverges:,}{ends}", "value"
 
 
-def _problem(asked: Counterfactual, second_player: SecondPlayer, one: PlayedEpisode | None) -> str:
+def _problem(question: Counterfactual, second_player: SecondPlayer, one: PlayedEpisode | None) -> str:
     """Why there is nothing to compare."""
     if second_player.problem:
         return f"{second_player.problem[:1].upper()}{second_player.problem[1:]}"
     other = second_player.playing
     if one is None or other is None or not other.length:
         return ""
-    if asked.first is not None and other.weights_step != one.weights_step:
+    if question.first is not None and other.weights_step != one.weights_step:
         return f"The weights of step {one.weights_step:,} are not stored any more"
     if other.q.shape[1:] != one.q.shape[1:]:
         return "The other agent has other actions: it plays another task"
@@ -140,13 +140,13 @@ def futures_table(sides: Sequence[tuple[str, PlayedEpisode | None]]) -> Table:
     return Table(header, rows)
 
 
-def _cells(playing: PlayedEpisode, t: int, gained: float) -> list[object]:
+def _cells(playing: PlayedEpisode, t: int, return_so_far: float) -> list[object]:
     """Action, reward, return and values of a step; nothing in them where the episode has none."""
     if t >= playing.length:
         return [""] * (3 + playing.q.shape[1])
     names, action = playing.ready.actions, int(playing.action[t])
     named = names[action] if action < len(names) else action
-    return [named, float(playing.reward[t]), gained, *playing.q[t].tolist()]
+    return [named, float(playing.reward[t]), return_so_far, *playing.q[t].tolist()]
 
 
 def _number(value: float) -> str:

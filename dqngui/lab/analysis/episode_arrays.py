@@ -34,9 +34,9 @@ def arrays_of(playing: PlayedEpisode) -> Arrays:
             arrays[f"view/{view.name}"], axes[f"view/{view.name}"] = values, ("t", *view.axes)
     labels = {"action": ready.actions, "feature": ready.features, **ready.labels}
     named = {axis for names in axes.values() for axis in names}
-    told = {f"axes/{name}": np.array(names) for name, names in axes.items()}
-    told |= {f"labels/{axis}": np.array(names) for axis, names in labels.items() if names and axis in named}
-    return arrays | told | {"about": np.array(json.dumps(_about(playing), ensure_ascii=False))}
+    axis_arrays = {f"axes/{name}": np.array(names) for name, names in axes.items()}
+    axis_arrays |= {f"labels/{axis}": np.array(names) for axis, names in labels.items() if names and axis in named}
+    return arrays | axis_arrays | {"about": np.array(json.dumps(_about(playing), ensure_ascii=False))}
 
 
 def _about(playing: PlayedEpisode) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from dqngui.messages import Intervention, PlayerReady, View
 
 Do = Literal["set", "scale", "remove"]
 ACTION, OBSERVATION = "action", "observation"
-MOST_NAMED = 3  # places that a sentence names; of more it tells how many
+MAX_NAMED_PLACES = 3  # places that a sentence names; of more it tells how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +96,11 @@ def _of_memory(ready: PlayerReady) -> Iterator[InterventionTarget]:
 
 
 def _of_attention(ready: PlayerReady) -> Iterator[InterventionTarget]:
-    seen = [view for view in _weights(ready) if view.name.startswith("attention/")]
-    keyed = [view for view in seen if view.axes[-1] == "key"]
+    attended = [view for view in _weights(ready) if view.name.startswith("attention/")]
+    keyed = [view for view in attended if view.axes[-1] == "key"]
     if keyed:
         yield from _together(ready, keyed, "key", "Attention", "tokens")
-    for view in seen:
+    for view in attended:
         yield from _along(ready, view, "Attention")
     for view in _weights(ready):
         if view.axes[-1] == "lag":
@@ -227,7 +227,7 @@ class InterventionEntry:
         names = [self.target.labels[place] for place in self.places]
         if not names or len(names) == len(self.target.labels):
             return "all"
-        if len(names) <= MOST_NAMED:
+        if len(names) <= MAX_NAMED_PLACES:
             return ", ".join(names)
         return f"{len(names)} of {len(self.target.labels)}"
 

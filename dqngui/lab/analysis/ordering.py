@@ -101,7 +101,7 @@ class Ordering:
         """Forget the order: another episode or other rows follow."""
         self._order, self._final = None, False
 
-    def ask(self, key: str, values: npt.NDArray[np.float32] | None, playing: PlayedEpisode | None) -> None:
+    def choose(self, key: str, values: npt.NDArray[np.float32] | None, playing: PlayedEpisode | None) -> None:
         """Order by another key from now on, and sort by the steps known so far."""
         self.key = key
         self.begin()

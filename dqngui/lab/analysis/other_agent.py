@@ -22,7 +22,7 @@ class OtherAgent:
     name: str
     environment: str = ""
 
-    def stands_beside(self, agent: AgentRef, ready: PlayerReady) -> bool:
+    def fits(self, agent: AgentRef, ready: PlayerReady) -> bool:
         """It is still a checkpoint of this agent's run, or another run of the environment that this agent plays."""
         if self.environment:
             return self.environment == ready.environment

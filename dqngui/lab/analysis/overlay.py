@@ -91,8 +91,8 @@ class WeightsOverlay:
         """The label of the overlay: `Pooling · head 2`."""
         heads = heads_of(ready, self.view)
         one = self.head is not None and self.head < heads
-        whose = f"head {(self.head or 0) + 1}" if one else "mean of the heads" if heads > 1 else ""
-        return " · ".join(part for part in (overlay_words(self.view), whose) if part)
+        heads_label = f"head {(self.head or 0) + 1}" if one else "mean of the heads" if heads > 1 else ""
+        return " · ".join(part for part in (overlay_words(self.view), heads_label) if part)
 
     def at(self, playing: PlayedEpisode, t: int) -> StepOverlay | None:
         """The overlay of step t, or of the last step with values; None without any values."""

@@ -76,7 +76,7 @@ class SecondPlayer(QObject):
         self._begun = False
         self._number = 0
         self._grown = False
-        self._wanted: int | None = None
+        self._shown_step: int | None = None
         self._drawing = False
         self._timer = TickTimer(self.tick, TICK_MS, timing, parent=self)
         self.client.agent_left.connect(self._on_agent_left)
@@ -131,7 +131,7 @@ class SecondPlayer(QObject):
 
     def show(self, t: int | None) -> None:
         """Draw step t of the last variant from now on; None: nobody looks."""
-        self._wanted = t
+        self._shown_step = t
         self._wake()
 
     def draw_at(self, size: tuple[int, int]) -> None:
@@ -259,7 +259,7 @@ class SecondPlayer(QObject):
 
     def _draw(self) -> None:
         """Ask for the picture that is wanted, one at a time."""
-        playing, t = self.playing, self._wanted
+        playing, t = self.playing, self._shown_step
         if playing is None or t is None or not self._begun or self._drawing or not playing.length:
             return
         t = min(t, playing.length) if playing.ended else t

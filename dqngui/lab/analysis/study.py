@@ -38,7 +38,7 @@ class Study(QObject):
 
     changed = Signal()
     answered = Signal(object)
-    weights_wanted = Signal()
+    weights_requested = Signal()
 
     def __init__(
         self,
@@ -180,7 +180,7 @@ class Study(QObject):
         if not self._process.running and not self._start():
             return
         if self._subject is None:
-            self._say("Loading the agent…")
+            self._set_doing("Loading the agent…")
             self._open_agent(*self._played)
         if self.ready is None or self._subject is None:
             return
@@ -197,14 +197,14 @@ class Study(QObject):
     def _give_weights(self) -> bool:
         """Send the newest weights of the agent that trains; False while none have come."""
         if self._process.weights is None:
-            if self._say("Waiting for the first weights…"):
-                self.weights_wanted.emit()
+            if self._set_doing("Waiting for the first weights…"):
+                self.weights_requested.emit()
             return False
         self._process.send_weights()
-        self.weights_wanted.emit()  # for the question after this one
+        self.weights_requested.emit()  # for the question after this one
         return True
 
-    def _say(self, doing: str) -> bool:
+    def _set_doing(self, doing: str) -> bool:
         """What is done before a question can be answered; False if it was said already."""
         if doing == self.doing:
             return False

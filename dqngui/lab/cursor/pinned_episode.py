@@ -15,7 +15,7 @@ from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.runs.episodes import EpisodeTrace
 
-CLOSE = 1e-6  # two sums of the same rewards
+RETURN_TOLERANCE = 1e-6  # two sums of the same rewards
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,24 +74,24 @@ class PinnedEpisode:
         trace: its seed and actions, and the environment steps of the run when it ended.
         checkpoint: the weights that play it: the last ones stored before it began, or the first ones of all.
         begin: environment steps of the run when it began.
-        learned: weights changed while it was played.
+        weights_changed: the weights changed while it was played.
         compared: it was played again to its end.
         differs: return or length were not those of the log.
     """
 
-    stretch: RunEpisodes
+    run: RunEpisodes
     number: int
     trace: EpisodeTrace
     checkpoint: int
     begin: int
-    learned: bool
+    weights_changed: bool
     compared: bool = False
     differs: bool = False
 
     @property
     def name(self) -> str:
         """`episode 812`."""
-        title = self.stretch.title(self.number)
+        title = self.run.title(self.number)
         return title[0].lower() + title[1:]
 
     def weights_words(self, step: int) -> str:
@@ -102,12 +102,12 @@ class PinnedEpisode:
 
     def compare(self, playing: PlayedEpisode) -> PinnedEpisode:
         """The same with the result of a comparison: the episode was played again to its recorded end."""
-        logged = float(self.stretch.history.returns.y.values[self.number])
+        logged = float(self.run.history.returns.y.values[self.number])
         length = len(self.trace.actions)
         same = playing.ended and playing.length == length
-        gained = float(playing.reward.sum()) if playing.length else 0.0
+        played_return = float(playing.reward.sum()) if playing.length else 0.0
         if same and math.isfinite(logged):
-            same = math.isclose(gained, logged, rel_tol=CLOSE, abs_tol=CLOSE)
+            same = math.isclose(played_return, logged, rel_tol=RETURN_TOLERANCE, abs_tol=RETURN_TOLERANCE)
         return replace(self, compared=True, differs=not same)
 
 
@@ -118,7 +118,7 @@ def nearest_checkpoint(steps: Sequence[int], begin: int) -> int | None:
     return steps[max(bisect_right(steps, begin) - 1, 0)]
 
 
-def learned_within(experiment: Experiment, history: History, begin: int, end: int) -> bool:
+def weights_changed_within(experiment: Experiment, history: History, begin: int, end: int) -> bool:
     """Whether weights changed between two environment steps: by the rows of learning, and by how often updates come."""
     loss = history.learned["loss"]
     first, stop = np.searchsorted(loss.x.values, [begin, end], "right")

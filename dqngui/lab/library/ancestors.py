@@ -9,7 +9,7 @@ from dqngui.lab.library.library import Library
 from dqngui.lab.session.history import History
 from dqngui.messages import Forked
 
-MOST = 8  # ancestors that are looked for
+MAX_ANCESTORS = 8  # ancestors that are looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,14 @@ def ancestors(history: History, folder: Path | None, library: Library) -> list[A
     """
     found: list[Ancestor] = []
     fork: Forked | None = history.forks[0] if history.forks else None
-    seen = {folder}
-    while fork is not None and folder is not None and len(found) < MOST:
+    visited = {folder}
+    while fork is not None and folder is not None and len(found) < MAX_ANCESTORS:
         if fork.parent in ("", "..") or Path(fork.parent).name != fork.parent:
             break  # a log that someone else wrote names a file elsewhere
         folder = folder.absolute().parent / fork.parent
-        if folder in seen:
+        if folder in visited:
             break
-        seen.add(folder)
+        visited.add(folder)
         parent = library.curve(folder)
         if parent is None or parent.empty:
             break

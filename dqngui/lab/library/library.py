@@ -27,7 +27,7 @@ from dqngui.runs.trash import TRASH, discard, empty_trash, restore
 
 REFRESH_MS = 3000
 OLD_TRASH_S = 86_400
-KEPT = 16  # curves that nobody draws and that are kept nevertheless
+MAX_UNUSED_CURVES = 16  # curves that nobody draws and that are kept nevertheless
 
 
 @dataclass(eq=False, slots=True)
@@ -50,7 +50,7 @@ class Library(QObject):
 
     Attributes:
         runs: the folder; None: runs are not kept.
-        summaries: of all runs, the newest folder first. `known`: they were read once.
+        summaries: of all runs, the newest folder first. `loaded`: they were read once.
         problem: why the folder cannot be read, as a sentence; empty if it can.
         overlays: in the order in which they were chosen.
 
@@ -61,15 +61,15 @@ class Library(QObject):
     """
 
     changed = Signal()
-    overlaid = Signal()
-    said = Signal(str)
+    overlays_changed = Signal()
+    message = Signal(str)
 
     def __init__(self, session: Session, runs: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self.runs = (runs or session.runs) and Path(runs or session.runs or "").absolute()
         self.summaries: list[RunSummary] = []
-        self.known = False
+        self.loaded = False
         self.problem = ""
         self.overlays: list[RunOverlay] = []
         self._names: dict[str, str] = {}
@@ -79,8 +79,8 @@ class Library(QObject):
         self._discarded: list[list[Path]] = []
         self._watched = False
         self._worker = Worker("library", self)
-        self._list = RunIndex(self.runs) if self.runs else None
-        self._reading = self._stale = False
+        self._index = RunIndex(self.runs) if self.runs else None
+        self._is_reading = self._read_again = False
         self._state = (session.state, session.run.folder)
         self._timer = QTimer(self, interval=REFRESH_MS)
         self._timer.timeout.connect(self.tick)
@@ -91,7 +91,7 @@ class Library(QObject):
     @Slot()
     def start(self) -> None:
         """Empty a trash that nobody has used for a day, read the folder, and keep looking."""
-        self._worker.ask(self._empty_old_trash, lambda _: None)
+        self._worker.submit(self._empty_old_trash, lambda _: None)
         self.refresh()
         self._timer.start()
 
@@ -133,25 +133,25 @@ class Library(QObject):
     @Slot()
     def refresh(self) -> None:
         """Look at the folder again; `changed` tells what is new."""
-        self._stale = True  # what is being read now may have been looked at before it changed
-        if self._list is not None and not self._reading:
-            self._reading, self._stale = True, False
-            self._worker.ask(self._read_list, self._take_list)
+        self._read_again = True  # what is being read now may have been looked at before it changed
+        if self._index is not None and not self._is_reading:
+            self._is_reading, self._read_again = True, False
+            self._worker.submit(self._read_summaries, self._take_summaries)
 
-    def _read_list(self) -> tuple[list[RunSummary], str]:
-        assert self._list is not None
+    def _read_summaries(self) -> tuple[list[RunSummary], str]:
+        assert self._index is not None
         try:
-            return self._list.read(lambda: self._worker.going), ""
+            return self._index.read(lambda: self._worker.running), ""
         except ConfigError as error:
             return [], f"{str(error)[:1].upper()}{str(error)[1:]}."
 
-    def _take_list(self, found: tuple[list[RunSummary], str]) -> None:
-        self._reading = False
-        if self._stale:
+    def _take_summaries(self, found: tuple[list[RunSummary], str]) -> None:
+        self._is_reading = False
+        if self._read_again:
             self.refresh()
-        if self.known and found == (self.summaries, self.problem):
+        if self.loaded and found == (self.summaries, self.problem):
             return
-        (self.summaries, self.problem), self.known = found, True
+        (self.summaries, self.problem), self.loaded = found, True
         self._names = names(self.summaries)
         self.changed.emit()
 
@@ -186,44 +186,44 @@ class Library(QObject):
     def _drop_unused(self) -> None:
         used = {folder for overlay in self.overlays for folder in overlay.folders}
         unused = [folder for folder, curve in self._curves.items() if folder not in used and curve is not None]
-        for folder in unused[: max(0, len(unused) - KEPT)]:
+        for folder in unused[: max(0, len(unused) - MAX_UNUSED_CURVES)]:
             del self._curves[folder]
-            self._worker.ask(partial(self._logs.pop, folder, None), lambda _: None)
+            self._worker.submit(partial(self._logs.pop, folder, None), lambda _: None)
 
     def _read_curve(self, folder: Path) -> None:
-        self._worker.ask(partial(self._read_on, folder), partial(self._take_curve, folder))
+        self._worker.submit(partial(self._read_new_events, folder), partial(self._take_curve, folder))
 
-    def _read_on(self, folder: Path) -> tuple[History | None, list[Event]]:
+    def _read_new_events(self, folder: Path) -> tuple[History | None, list[Event]]:
         """A whole history, where it is to replace the known one, or the events that came since."""
         log = self._logs.setdefault(folder, ReturnLog(folder))
-        whole: History | None = None
-        more: list[Event] = []
+        new_history: History | None = None
+        new_events: list[Event] = []
         try:
-            for anew, events in log.read(lambda: self._worker.going):
-                if anew:
-                    whole, more = History(), []
-                if whole is not None:
-                    whole.take(events)
+            for restarted, events in log.read(lambda: self._worker.running):
+                if restarted:
+                    new_history, new_events = History(), []
+                if new_history is not None:
+                    new_history.take(events)
                 else:
-                    more += events
+                    new_events += events
         except OSError:
             pass  # what was read stays; the folder may be on its way into the trash
-        return whole, more
+        return new_history, new_events
 
     def _take_curve(self, folder: Path, found: tuple[History | None, list[Event]]) -> None:
-        whole, more = found
+        new_history, new_events = found
         if folder not in self._curves:
             return
         known = self._curves[folder]
-        if whole is not None:
-            self._curves[folder] = whole
+        if new_history is not None:
+            self._curves[folder] = new_history
         elif known is None:
             self._curves[folder] = History()
-        elif more:
-            known.take(more)
+        elif new_events:
+            known.take(new_events)
         else:
             return
-        self.overlaid.emit()
+        self.overlays_changed.emit()
 
     # -- overlays --------------------------------------------------------------------------------
 
@@ -240,24 +240,26 @@ class Library(QObject):
             self._add((Path(folder),), self.name_of(folder), seeds=False)
 
     def overlay_seeds(self, folder: str | Path) -> None:
-        """Draw the mean of all runs that differ from this one in their seed only; `said` tells if there is none."""
+        """Draw the mean of all runs that differ from this one in their seed only; `message` tells if there is none."""
         summary = self.summary_of(folder)
         if summary is None or self.overlay_of(folder, seeds=True) is not None:
             return
-        alike = [each.folder for each in self.summaries if _alike(each, summary)]
-        self._worker.ask(partial(self._same, summary.folder, alike), partial(self._overlay_seeds, summary))
+        alike = [each.folder for each in self.summaries if _same_summary(each, summary)]
+        self._worker.submit(
+            partial(self._of_same_experiment, summary.folder, alike), partial(self._overlay_seeds, summary)
+        )
 
-    def _same(self, folder: str, candidates: Sequence[str]) -> list[str]:
+    def _of_same_experiment(self, folder: str, candidates: Sequence[str]) -> list[str]:
         for each in {folder, *candidates}:
             if each not in self._experiments:
                 self._experiments[each] = same_experiment(Path(each))
-        wanted = self._experiments[folder]
-        return [each for each in candidates if wanted is not None and self._experiments[each] == wanted]
+        experiment = self._experiments[folder]
+        return [each for each in candidates if experiment is not None and self._experiments[each] == experiment]
 
     def _overlay_seeds(self, summary: RunSummary, folders: list[str]) -> None:
         name = plain_name(summary)
         if len(folders) < 2:
-            self.said.emit(f"There is no other run of “{name}” that differs in its seed only.")
+            self.message.emit(f"There is no other run of “{name}” that differs in its seed only.")
         elif self.overlay_of(summary.folder, seeds=True) is None:
             self.overlay_mean([Path(folder) for folder in reversed(folders)], name)
 
@@ -266,46 +268,46 @@ class Library(QObject):
         self._add(tuple(folders), name, seeds=True)
 
     def _add(self, folders: tuple[Path, ...], name: str, *, seeds: bool) -> None:
-        taken = {overlay.slot for overlay in self.overlays}
-        slot = next(slot for slot in range(len(taken) + 1) if slot not in taken)
+        used_slots = {overlay.slot for overlay in self.overlays}
+        slot = next(slot for slot in range(len(used_slots) + 1) if slot not in used_slots)
         self.overlays.append(RunOverlay(folders, name, slot, seeds))
-        self.overlaid.emit()
+        self.overlays_changed.emit()
 
     def remove(self, overlay: RunOverlay) -> None:
         """Draw it no more."""
         self.overlays.remove(overlay)
-        self.overlaid.emit()
+        self.overlays_changed.emit()
 
     def remove_all(self) -> None:
         self.overlays.clear()
-        self.overlaid.emit()
+        self.overlays_changed.emit()
 
     # -- deleting --------------------------------------------------------------------------------
 
     def discard(self, folders: Sequence[str | Path]) -> int:
-        """Move runs into the trash and return how many; `said` gives the reason where one was refused."""
+        """Move runs into the trash and return how many; `message` gives the reason where one was refused."""
         moved: list[Path] = []
         for folder in map(Path, folders):
             if self.is_open(folder):
-                self.said.emit(f"“{self.name_of(folder)}” is open here; open another run or begin a new one first.")
+                self.message.emit(f"“{self.name_of(folder)}” is open here; open another run or begin a new one first.")
                 continue
             try:
                 moved.append(discard(folder))
             except ConfigError as error:
-                self.said.emit(f"“{self.name_of(folder)}” was not deleted: {error}.")
+                self.message.emit(f"“{self.name_of(folder)}” was not deleted: {error}.")
                 continue
             for overlay in [each for each in self.overlays if folder in each.folders]:
-                self._without(overlay, folder)
+                self._remove_from_overlay(overlay, folder)
         if moved:
             self._discarded.append(moved)
             self.refresh()
         return len(moved)
 
-    def _without(self, overlay: RunOverlay, folder: Path) -> None:
+    def _remove_from_overlay(self, overlay: RunOverlay, folder: Path) -> None:
         overlay.folders = tuple(each for each in overlay.folders if each != folder)
         if len(overlay.folders) < 1 + overlay.seeds:
             self.overlays.remove(overlay)
-        self.overlaid.emit()
+        self.overlays_changed.emit()
 
     @property
     def can_undo(self) -> bool:
@@ -320,7 +322,7 @@ class Library(QObject):
             try:
                 restore(path)
             except ConfigError as error:
-                self.said.emit(f"The run was not brought back: {error}.")
+                self.message.emit(f"The run was not brought back: {error}.")
         self.refresh()
 
     def _empty_old_trash(self) -> None:
@@ -337,5 +339,5 @@ class Library(QObject):
                 pass  # it is tried again at the next start
 
 
-def _alike(a: RunSummary, b: RunSummary) -> bool:
+def _same_summary(a: RunSummary, b: RunSummary) -> bool:
     return (a.env, a.attention, a.memory, a.total_steps) == (b.env, b.attention, b.memory, b.total_steps)

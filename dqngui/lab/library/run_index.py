@@ -17,7 +17,7 @@ from dqngui.messages import EpisodeEnded, Evaluated, Event, Forked, decode_event
 from dqngui.runs.folder import EVENTS, SUMMARY, RunSummary, folders_in, read_experiment, summary_of
 
 BLOCK = 1 << 20  # bytes of a log that are read at once
-_KINDS = tuple(f'{{"type":"{kind.__name__}"'.encode() for kind in (EpisodeEnded, Evaluated, Forked))
+_EVENT_PREFIXES = tuple(f'{{"type":"{kind.__name__}"'.encode() for kind in (EpisodeEnded, Evaluated, Forked))
 _Stamp = tuple[int, int]
 
 
@@ -40,7 +40,7 @@ class RunIndex:
         for path in paths:
             if not go_on():
                 break
-            stamp = _stamp(os.path.join(path, SUMMARY))
+            stamp = _file_stamp(os.path.join(path, SUMMARY))
             before = known.get(path)
             # Nobody writes that a running process was killed: these are looked at each time.
             same = before is not None and before[0] == stamp and not (before[1] and before[1].state == "running")
@@ -58,7 +58,7 @@ class ReturnLog:
         self._tail = b""  # last bytes before the offset: a log that was cut back and grew again has others
 
     def read(self, go_on: Callable[[], bool] = lambda: True) -> Iterator[tuple[bool, list[Event]]]:
-        """Yields (anew, events) for each piece of new whole lines; `anew`: what came before is void.
+        """Yields (anew, events) for each piece of new whole lines; `restarted`: what came before is void.
 
         A line that cannot be read is passed over. Raises OSError.
         """
@@ -67,8 +67,8 @@ class ReturnLog:
         except FileNotFoundError:
             return  # its first event is not written yet
         with log:
-            anew = not self._goes_on(log.fileno())
-            if anew:
+            restarted = not self._is_same_log(log.fileno())
+            if restarted:
                 self._offset, self._tail = 0, b""
             log.seek(self._offset)
             while go_on() and (block := log.read(BLOCK)):
@@ -79,10 +79,10 @@ class ReturnLog:
                 self._tail = (self._tail + block[:whole])[-64:]
                 log.seek(self._offset)
                 if events := list(_events(block[:whole])):
-                    yield anew, events
-                    anew = False
+                    yield restarted, events
+                    restarted = False
 
-    def _goes_on(self, log: int) -> bool:
+    def _is_same_log(self, log: int) -> bool:
         if not self._offset:
             return False
         start = self._offset - len(self._tail)
@@ -92,7 +92,7 @@ class ReturnLog:
 
 def _events(lines: bytes) -> Iterator[Event]:
     for line in lines.splitlines():
-        if line.startswith(_KINDS):
+        if line.startswith(_EVENT_PREFIXES):
             try:
                 yield decode_event(line)
             except msgspec.MsgspecError:
@@ -115,7 +115,7 @@ def without_seed(experiment: Experiment) -> Experiment:
     return msgspec.structs.replace(experiment, title="", run=run)
 
 
-def _stamp(path: str) -> _Stamp | None:
+def _file_stamp(path: str) -> _Stamp | None:
     try:
         found = os.stat(path)
     except OSError:

@@ -46,7 +46,7 @@ class AgentClient(QObject):
     first_weights = Signal()
     interrupted = Signal()
     sent = Signal()
-    weights_wanted = Signal()
+    weights_requested = Signal()
 
     def __init__(
         self, open_host: OpenHost = open_host, timing: Timing | None = None, parent: QObject | None = None
@@ -276,4 +276,4 @@ class AgentClient(QObject):
         now = self._clock()
         if self.choice == "newest" and now - self._weights_asked_at > WEIGHTS_S:
             self._weights_asked_at = now
-            self.weights_wanted.emit()
+            self.weights_requested.emit()

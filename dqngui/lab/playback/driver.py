@@ -19,7 +19,7 @@ from dqngui.messages import PlayerReady
 TICK_MS = 5
 SLOW_FPS = 20.0
 """A task that goes slower than this by itself waits for a key at each step."""
-MOST_TAPS = 2  # keys pressed ahead while each step waits for one
+MAX_QUEUED_KEYS = 2  # keys pressed ahead while each step waits for one
 
 Actor = Literal["person", "idle", "agent"]
 """Who chose a step of a driven episode: a person by a key; without a key, nothing was done, or the agent acted."""
@@ -58,7 +58,7 @@ class Driver(QObject):
         self._player: Player | None = None
         self._shown_before: PlayedEpisode | None = None  # when the driven one was asked for
         self._held: list[int] = []
-        self._taps: deque[int] = deque(maxlen=MOST_TAPS)
+        self._queued_keys: deque[int] = deque(maxlen=MAX_QUEUED_KEYS)
         self._sent = -1  # the step that was asked for last
         self._due = 0.0
         self._timer: TickTimer | None = None
@@ -146,7 +146,7 @@ class Driver(QObject):
     def set_waits(self, waits: bool) -> None:
         """Let each step wait for a key, or go at the environment's pace."""
         self.waits = waits
-        self._taps.clear()
+        self._queued_keys.clear()
         self.changed.emit()
 
     def _stop(self) -> None:
@@ -197,9 +197,9 @@ class Driver(QObject):
         if player is None or playing is None or playing.ended or player.paused or self._sent >= playing.length:
             return
         if self.waits:
-            if not self._taps:
+            if not self._queued_keys:
                 return
-            action = self.keys.action_of((*self._held, self._taps.popleft()))
+            action = self.keys.action_of((*self._held, self._queued_keys.popleft()))
         else:
             now = player.timing.clock()
             if now < self._due:
@@ -207,9 +207,9 @@ class Driver(QObject):
             pace = 1.0 / (player.speed * (playing.ready.fps or 30.0))
             self._due = self._due + pace if now - self._due < pace else now + pace
             action = self.keys.action_of(self._held)
-            if action is None and self._taps:  # pressed and let go between two steps
-                action = self.keys.action_of(self._taps)
-            self._taps.clear()
+            if action is None and self._queued_keys:  # pressed and let go between two steps
+                action = self.keys.action_of(self._queued_keys)
+            self._queued_keys.clear()
         actor: Actor = "person" if action is not None else "agent" if self.keys.idle is None else "idle"
         self._sent = playing.length
         self.actors[self._sent] = actor
@@ -228,7 +228,7 @@ class Driver(QObject):
             return
         if not again:
             self._held.append(key)
-        self._taps.append(key)
+        self._queued_keys.append(key)
         if player.paused:
             player.play()
         self.tick()
@@ -246,4 +246,4 @@ class Driver(QObject):
 
     def _forget_keys(self) -> None:
         self._held.clear()
-        self._taps.clear()
+        self._queued_keys.clear()

@@ -24,7 +24,7 @@ _WORDS = {
     "left": "left", "west": "left", "right": "right", "east": "right", "up": "up", "north": "up", "main": "up",
     "down": "down", "south": "down", "fire": "fire", "shoot": "fire", "toggle": "fire", "jump": "fire",
 }  # fmt: skip
-_LOOSE = {
+_RELATIVE_DIRECTIONS = {
     "forward": ("up", "right"), "ahead": ("up", "right"), "faster": ("up",), "back": ("down", "left"),
     "backward": ("down", "left"), "slower": ("down",), "brake": ("down",),
 }  # fmt: skip
@@ -35,7 +35,10 @@ _IDLE = frozenset(
 _NOT_A_DIRECTION = ("pick up", "pickup", "drop off")
 _JOINED = re.compile(r"(?:up|down|left|right|fire){2,}")
 _ARROWS = frozenset(("left", "right", "up", "down"))
-_STEERING, _CARD = frozenset("WASD"), frozenset("NT")  # letters for directions, and those that the Agent card takes
+_STEERING_LETTERS, _CARD_LETTERS = (
+    frozenset("WASD"),
+    frozenset("NT"),
+)  # letters for directions, and those that the Agent card takes
 
 
 @dataclass(frozen=True)
@@ -66,42 +69,42 @@ class DrivingKeys:
         idle = next((index for index, each in enumerate(words) if " ".join(each) in _IDLE), None)
         chords: dict[frozenset[str], int] = {}
         for index, each in enumerate(words):
-            held = _held_for(each)
+            held = _directions_of_name(each)
             if held and index != idle:
                 chords.setdefault(held, index)
         for index, each in enumerate(words):
-            loose = next((_LOOSE[word] for word in each if word in _LOOSE), ())
+            loose = next((_RELATIVE_DIRECTIONS[word] for word in each if word in _RELATIVE_DIRECTIONS), ())
             free = next((word for word in loose if frozenset((word,)) not in chords), None)
             if free is not None and index not in chords.values():
                 chords[frozenset((free,))] = index
-        signed = _signed(names)
+        signed = _signed_actions(names)
         if signed is not None and not chords:
             low, middle, high = signed
             chords, idle = {frozenset(("left",)): low, frozenset(("right",)): high}, middle
         single: dict[int, int] = {int(Key.Key_0) + index: index for index in range(min(len(names), 10))}
         directions = any(held & _ARROWS for held in chords)
         for index, each in enumerate(words):
-            letter = _letter(each, _CARD | _STEERING if directions else _CARD, single)
+            letter = _free_letter(each, _CARD_LETTERS | _STEERING_LETTERS if directions else _CARD_LETTERS, single)
             if letter is not None and index != idle and index not in chords.values():
                 single[letter] = index
         return cls(tuple(names), idle, chords, single)
 
-    def takes(self, key: int) -> bool:
+    def uses(self, key: int) -> bool:
         """Whether the key does anything here."""
-        return key in self.single or any(word in held for word in _meant_by(key) for held in self.chords)
+        return key in self.single or any(word in held for word in _directions_of_key(key) for held in self.chords)
 
     def action_of(self, held: Sequence[int]) -> int | None:
         """The action for the keys that are held, the newest last; None: for none of them."""
-        directions = frozenset(word for key in held for word in _meant_by(key))
+        directions = frozenset(word for key in held for word in _directions_of_key(key))
         for key in reversed(held):
             if key in self.single:
                 return self.single[key]
-            fits = [chord for chord in self.chords if chord <= directions and chord & set(_meant_by(key))]
+            fits = [chord for chord in self.chords if chord <= directions and chord & set(_directions_of_key(key))]
             if fits:
                 return self.chords[max(fits, key=len)]
         return None
 
-    def sign_of(self, action: int) -> str:
+    def key_text(self, action: int) -> str:
         """The key of an action as it is written on it, `← + Space` for several; empty where it has none."""
         for chord, index in self.chords.items():
             if index == action:
@@ -109,18 +112,18 @@ class DrivingKeys:
         keys = [key for key, index in self.single.items() if index == action]
         return chr(keys[-1]) if keys else ""  # its letter, if it has one beside its digit
 
-    def described(self) -> str:
+    def in_words(self) -> str:
         """Every action with its keys, in one sentence."""
-        told = []
+        lines = []
         for index, name in enumerate(self.names):
-            signs = [sign for sign in (self.sign_of(index), str(index) if index < 10 else "") if sign]
-            told.append(f"{' or '.join(dict.fromkeys(signs)) or 'no key'}: {name}")
+            signs = [sign for sign in (self.key_text(index), str(index) if index < 10 else "") if sign]
+            lines.append(f"{' or '.join(dict.fromkeys(signs)) or 'no key'}: {name}")
         steers = any(held & _ARROWS for held in self.chords)
         more = " W, A, S and D do what the arrows do." if steers else ""
-        return ", ".join(told) + "." + more
+        return ", ".join(lines) + "." + more
 
 
-def _meant_by(key: int) -> list[str]:
+def _directions_of_key(key: int) -> list[str]:
     return [word for word, keys in _DIRECTION_KEYS.items() if key in keys]
 
 
@@ -129,7 +132,7 @@ def _words_of(name: str) -> list[str]:
     return [word for word in text.split() if word]
 
 
-def _held_for(words: list[str]) -> frozenset[str]:
+def _directions_of_name(words: list[str]) -> frozenset[str]:
     """The directions that an action's name asks for."""
     text = " ".join(words)
     if any(phrase in text for phrase in _NOT_A_DIRECTION):
@@ -139,7 +142,7 @@ def _held_for(words: list[str]) -> frozenset[str]:
     return frozenset(_WORDS[word] for word in words if word in _WORDS)
 
 
-def _signed(names: Sequence[str]) -> tuple[int, int | None, int] | None:
+def _signed_actions(names: Sequence[str]) -> tuple[int, int | None, int] | None:
     """Where names are numbers on both sides of zero: the lowest, zero if it is there, the highest."""
     try:
         values = [float(name.split()[-1].replace("−", "-")) for name in names]
@@ -153,10 +156,10 @@ def _signed(names: Sequence[str]) -> tuple[int, int | None, int] | None:
     return values.index(low), values.index(0.0) if 0.0 in values else None, values.index(high)
 
 
-def _letter(words: list[str], reserved: frozenset[str], taken: dict[int, int]) -> int | None:
+def _free_letter(words: list[str], reserved: frozenset[str], used: dict[int, int]) -> int | None:
     """A key of its own for a named action: the first initial that is free."""
     for word in words:
         initial = word[0].upper()
-        if "A" <= initial <= "Z" and initial not in reserved and ord(initial) not in taken:
+        if "A" <= initial <= "Z" and initial not in reserved and ord(initial) not in used:
             return ord(initial)
     return None

@@ -24,7 +24,7 @@ class SessionFollower(QObject):
         session.changed.connect(self._follow)
         session.cleared.connect(self._on_cleared)
         session.weights.connect(player.client.use_weights)
-        player.client.weights_wanted.connect(session.job.request_weights)
+        player.client.weights_requested.connect(session.job.request_weights)
         self._follow()
 
     def hold(self) -> None:

@@ -11,37 +11,37 @@ import numpy.typing as npt
 
 from dqngui import messages as m
 
-MOST = 96 << 20
+MAX_BYTES = 96 << 20
 """Bytes of packed pictures that are kept: some 10,000 of CartPole, a few hundred of a picture full of detail."""
-SOON_S = 0.002
+QUICK_PACK_S = 0.002
 """What packing one picture may take while the episode plays."""
-SLOW_S = 0.3
+SLOW_PICTURE_S = 0.3
 """A picture that took longer than this shows that the environment is slow to come to a step again."""
-NEAR = 48
+PREFETCH_RADIUS = 48
 """Pictures to either side of the shown one that are drawn ahead of need."""
-COARSE = 32
+SPREAD_PICTURES = 32
 """Pictures of a slow environment's episode that are kept to be shown in place of others."""
 
 Pixels = npt.NDArray[np.uint8]
 
 
 class FrameCache:
-    """Pictures by their step, all of one episode and size. Beyond `most` bytes those used longest ago are left out.
+    """The kept pictures of one episode in one size, by step; above `max_bytes` the least recently used are dropped.
 
     Attributes:
         size: bytes that are kept.
     """
 
-    def __init__(self, most: int = MOST, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, max_bytes: int = MAX_BYTES, clock: Callable[[], float] = time.perf_counter) -> None:
         self.size = 0
-        self._most, self._clock = most, clock
+        self._most, self._clock = max_bytes, clock
         self._packed: dict[int, tuple[tuple[int, ...], bytes]] = {}  # the first was used longest ago
-        self._took = 0.0
+        self._pack_seconds = 0.0
 
     def clear(self) -> None:
         """Another episode, or another size."""
         self._packed.clear()
-        self.size, self._took = 0, 0.0
+        self.size, self._pack_seconds = 0, 0.0
 
     def __contains__(self, t: int) -> bool:
         return t in self._packed
@@ -55,11 +55,11 @@ class FrameCache:
 
     def put(self, t: int, pixels: Pixels, *, hurried: bool = False) -> None:
         """Keep the picture (H, W, 3) of step t; when `hurried` only if packing the last one was quick."""
-        if t in self._packed or (hurried and self._took > SOON_S):
+        if t in self._packed or (hurried and self._pack_seconds > QUICK_PACK_S):
             return
         began = self._clock()
         packed = zlib.compress(np.ascontiguousarray(pixels).data, 1)
-        self._took = self._clock() - began
+        self._pack_seconds = self._clock() - began
         self._packed[t] = pixels.shape, packed
         self.size += len(packed)
         while self.size > self._most and len(self._packed) > 1:
@@ -92,51 +92,51 @@ class Prefetch:
 
     def begin(self) -> None:
         """Another episode."""
-        self._wanted: int | None = None
-        self._asked: set[int] = set()  # even if they have no picture
+        self._pending: int | None = None
+        self._requested: set[int] = set()  # even if they have no picture
         self._under_way: set[int] = set()  # those that were given up may come all the same
         self._drawn = 0  # where the environment that draws stands
         self._slow = False
 
     @property
-    def waits(self) -> bool:
+    def is_pending(self) -> bool:
         """One was asked for and has not come."""
-        return self._wanted is not None
+        return self._pending is not None
 
-    def leave(self) -> None:
+    def cancel(self) -> None:
         """Another picture was asked for, so this one is given up."""
-        if self._wanted is not None:
-            self._asked.discard(self._wanted)
-        self._wanted = None
+        if self._pending is not None:
+            self._requested.discard(self._pending)
+        self._pending = None
 
-    def ask(self, t: int) -> None:
+    def request(self, t: int) -> None:
         """This one is asked for."""
-        self._wanted = t
-        self._asked.add(t)
+        self._pending = t
+        self._requested.add(t)
         self._under_way.add(t)
 
-    def took(self, t: int) -> bool:
+    def receive(self, t: int) -> bool:
         """A picture came: whether it was drawn ahead."""
         self._drawn = t
-        if t == self._wanted:
-            self._wanted = None
+        if t == self._pending:
+            self._pending = None
         ahead = t in self._under_way
         self._under_way.discard(t)
         return ahead
 
-    def learn(self, t: int, seconds: float) -> None:
+    def note_duration(self, t: int, seconds: float) -> None:
         """How long a picture took that somebody waited for."""
-        self._drawn, self._slow = t, self._slow or seconds > SLOW_S
+        self._drawn, self._slow = t, self._slow or seconds > SLOW_PICTURE_S
 
     def next(self, kept: FrameCache, t: int, steps: int) -> int | None:
         """The next step to draw, of `steps` known ones, around step t; None: enough is kept."""
-        order = [*range(t + 1, min(t + NEAR, steps)), *range(max(t - NEAR, 0), min(t, steps))]
+        order = [*range(t + 1, min(t + PREFETCH_RADIUS, steps)), *range(max(t - PREFETCH_RADIUS, 0), min(t, steps))]
         if self._slow:
-            every = max(1, -(-steps // COARSE))
+            every = max(1, -(-steps // SPREAD_PICTURES))
             coarse = range(0, steps, every)
             # The environment only goes on, so those before where it stands need a way back to the start.
             order = [*(s for s in coarse if s >= self._drawn), *coarse, *order]
-        return next((s for s in order if s not in kept and s not in self._asked), None)
+        return next((s for s in order if s not in kept and s not in self._requested), None)
 
 
 def pixels_of(frame: m.Frame) -> Pixels | None:

@@ -20,7 +20,7 @@ class KnobLedger:
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
         self.refused: dict[str, str] = {}
-        self._asked: dict[str, list[tuple[Any, bool]]] = {}
+        self._unanswered: dict[str, list[tuple[Any, bool]]] = {}
         self._undo: list[tuple[str, Any]] = []
 
     @property
@@ -29,16 +29,16 @@ class KnobLedger:
 
     def pending(self, path: str) -> bool:
         """A change was sent and is not answered yet."""
-        return bool(self._asked.get(path))
+        return bool(self._unanswered.get(path))
 
     def pending_value(self, path: str) -> Any:
         """The value last asked for; only while `pending`."""
-        return self._asked[path][-1][0]
+        return self._unanswered[path][-1][0]
 
-    def ask(self, path: str, value: Any, *, undo: bool = False) -> SetKnob:
+    def request(self, path: str, value: Any, *, undo: bool = False) -> SetKnob:
         """The command that asks for a value, noted as sent."""
         self.refused.pop(path, None)
-        self._asked.setdefault(path, []).append((value, undo))
+        self._unanswered.setdefault(path, []).append((value, undo))
         return SetKnob(field=path, value=value)
 
     def undo(self) -> SetKnob | None:
@@ -46,12 +46,12 @@ class KnobLedger:
         if not self._undo:
             return None
         path, value = self._undo.pop()
-        return self.ask(path, value, undo=True)
+        return self.request(path, value, undo=True)
 
     def accept(self, event: KnobChanged, before: Any) -> None:
         """Note an answer; `before` is the knob's value until now. Changes nobody here asked for cannot be undone."""
-        asked = self._asked.get(event.field)
-        undo = asked.pop(0)[1] if asked else True
+        unanswered = self._unanswered.get(event.field)
+        undo = unanswered.pop(0)[1] if unanswered else True
         if not undo:
             self._undo.append((event.field, None if isinstance(before, Schedule) else before))
         self.values[event.field] = event.new
@@ -59,8 +59,8 @@ class KnobLedger:
 
     def refuse(self, event: KnobRefused) -> None:
         """Note a refusal."""
-        if asked := self._asked.get(event.field):
-            asked.pop(0)
+        if unanswered := self._unanswered.get(event.field):
+            unanswered.pop(0)
         self.refused[event.field] = event.words
 
     def keep_only(self, paths: Iterable[str]) -> None:
@@ -68,7 +68,7 @@ class KnobLedger:
         kept = set(paths)
         self.values = {path: value for path, value in self.values.items() if path in kept}
 
-    def forget_asked(self) -> list[str]:
+    def drop_unanswered(self) -> list[str]:
         """The job has ended: nothing will be answered any more. Returns the knobs concerned."""
-        asked, self._asked = self._asked, {}
-        return list(asked)
+        unanswered, self._unanswered = self._unanswered, {}
+        return list(unanswered)

@@ -250,7 +250,7 @@ class Session(QObject):
     def set_knob(self, path: str, value: Any) -> None:
         """Ask the job for another value of a live setting; the answer comes as an event."""
         if Action.SET_KNOB in self.allowed:
-            self.job.send(self.run.knobs.ask(path, value))
+            self.job.send(self.run.knobs.request(path, value))
             self.knob.emit(path)
 
     def _undo_knob(self) -> None:
@@ -369,7 +369,7 @@ class Session(QObject):
     def _on_job_ended(self) -> None:
         run = self.run
         self.ticker.stop()
-        for path in run.knobs.forget_asked():
+        for path in run.knobs.drop_unanswered():
             self.knob.emit(path)
         if self._undo_launch():
             return

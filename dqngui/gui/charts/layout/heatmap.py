@@ -33,9 +33,9 @@ class HeatmapNames:
     axes: tuple[str, str] = ("", "")
     pictures: bool = False
 
-    def in_words(self, whose: str, index: int, row: int, column: int, value: str) -> str:
-        """A cell in words: `head 1 · pole angle → cart position · 0.42`; `whose` names a single map."""
-        title = self.titles[index] if len(self.titles) > 1 else whose
+    def in_words(self, single_name: str, index: int, row: int, column: int, value: str) -> str:
+        """A cell in words: `head 1 · pole angle → cart position · 0.42`; `single_name` names a single map."""
+        title = self.titles[index] if len(self.titles) > 1 else single_name
         parts = [title, _named(self.axes[0], self.rows[row]), _named(self.axes[1], self.columns[column]), value]
         return " · ".join(part for part in parts if part)
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from dqngui.gui.charts.kept_layout import KeptLayout
+from dqngui.gui.charts.layout_cache import LayoutCache
 from dqngui.gui.charts.painted_text import WholeLetters, paint_labels
 from dqngui.gui.panels.agent.action_rows import (
     LOW_ROW,
@@ -53,7 +53,7 @@ class ActionBars(QWidget):
         self.setAccessibleName("Action values")
         self.drawn = ActionValues()
         self._of: tuple[int, int] | None = None  # episode, and how many of its steps the limits are of
-        self._layout = KeptLayout()
+        self._layout = LayoutCache()
         self._letters: dict[int, WholeLetters] = {}
         self._widths: tuple[tuple[object, ...], Widths] = ((), Widths(0, 0, 0))
 

@@ -50,20 +50,20 @@ class AgentPanel(Panel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._player: Player | None = None
-        self._valued = True  # the values that are drawn are the shown step's
+        self._values_known = True  # the values that are drawn are the shown step's
         self._drawn: PlayedEpisode | None = None  # the episode that picture, bars and numbers are of
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.scene, self.notice = Scene(), Notice(self._restart)
         self.frame = self.scene.frame
         self.frames = [self.frame]
         self.drawing_note = DrawingNote(self.frame)
-        self.seen, self.overlays = StepDescriptions(self), OverlayMenu()
+        self.descriptions, self.overlays = StepDescriptions(self), OverlayMenu()
         self.bars, self.transport = ActionBars(), Transport()
-        self._stage = QStackedWidget()
+        self._pages = QStackedWidget()
         for page in (self.scene, self.notice):
-            self._stage.addWidget(page)
-        self.gained = NumberLabel("return 00000")
-        self.gained.setToolTip("Return: sum of the rewards before this step")
+            self._pages.addWidget(page)
+        self.return_label = NumberLabel("return 00000")
+        self.return_label.setToolTip("Return: sum of the rewards before this step")
         self.speed = ChoiceButton("Speed ([ slower, ] faster)")
         self.next = QToolButton()
         self.next.setIconSize(QSize(18, 18))
@@ -97,7 +97,7 @@ class AgentPanel(Panel):
     def _arrange(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(4)
-        row.addWidget(self.gained, 1)
+        row.addWidget(self.return_label, 1)
         row.addWidget(self.take_over)
         row.addWidget(self.overlays)
         row.addWidget(self.next)
@@ -105,7 +105,7 @@ class AgentPanel(Panel):
         column = QVBoxLayout(self.content)
         column.setContentsMargins(10, 4, 10, 8)
         column.setSpacing(6)
-        column.addWidget(self._stage, 1)
+        column.addWidget(self._pages, 1)
         column.addWidget(self.strip)
         column.addWidget(self.bars)
         column.addWidget(self.transport)
@@ -127,8 +127,8 @@ class AgentPanel(Panel):
         self.film.attach(player)
         self.arrays.attach(player)
         self.drawing_note.attach(player)
-        self.seen.attach(player)
-        self.seen.came.connect(self._on_seen)
+        self.descriptions.attach(player)
+        self.descriptions.received.connect(self._on_described)
         self.overlays.chosen.connect(self._on_overlay)
         self.driver.attach(player)
         self.take_over.clicked.connect(self.driver.toggle)
@@ -160,7 +160,7 @@ class AgentPanel(Panel):
             {f"{speed:g}": f"{speed:g}×" for speed in SPEEDS}, f"{player.speed:g}", lambda key: self._set_speed(key)
         )
         playing = player.playing
-        self._say_line()
+        self._show_line()
         self._film_action.setText("Cancel film" if self.film.filming is not None else FILM)
         self._arrays_action.setEnabled(playing is not None and not player.problem and not self.arrays.busy)
         self._film_action.setEnabled(self.film.filming is not None or (playing is not None and not player.problem))
@@ -178,21 +178,21 @@ class AgentPanel(Panel):
             "Hand back: the agent plays on from here (T or Esc)" if driving else "Take over: drive with the keys (T)"
         )
         keys = self.driver.keys
-        self.bars.set_keys([keys.sign_of(action) for action in range(len(keys.names))] if driving else [])
+        self.bars.set_keys([keys.key_text(action) for action in range(len(keys.names))] if driving else [])
 
     @Slot(object, int)
     def _on_framed(self, frame: Pixels | None, t: int) -> None:
         playing = self._player.playing if self._player is not None else None
         if playing is not self._drawn:
             self._drawn = playing
-            self._say_line()
+            self._show_line()
         if playing is None:
             self.frame.set_image(None)
             return
         if frame is not None:
             self.frame.set_image(as_image(frame))
         self._show_page()
-        self._draw_seen(playing, t)
+        self._draw_observation(playing, t)
         self._show_values(playing, t)
         self._show_place(playing, t)
 
@@ -201,7 +201,7 @@ class AgentPanel(Panel):
         driving = self.driver.driving and t == playing.length and t > 0  # what comes next is not known yet
         last = t - 1 if driving else t
         self.bars.show_step(playing, last, self.driver.actors.get(last, "") if playing.person_acted else "")
-        self._valued = t < playing.length or playing.ended
+        self._values_known = t < playing.length or playing.ended
 
     # -- what the agent sees ----------------------------------------------------------------------
 
@@ -215,49 +215,49 @@ class AgentPanel(Panel):
             player.episodes.record_views(overlay is not None, slow)
         self._show_page()
         if self._drawn is not None:
-            self._draw_seen(self._drawn, self._drawn.t)
+            self._draw_observation(self._drawn, self._drawn.t)
 
     @Slot(str)
     def _on_arrays(self, said: str) -> None:
         self._on_overlay()  # records what it did before
-        self.film.say(said, briefly=True)
+        self.film.show_text(said, briefly=True)
 
     @Slot(int)
-    def _on_seen(self, t: int) -> None:
+    def _on_described(self, t: int) -> None:
         playing = self._drawn
-        if playing is not None and t in (playing.t, self._pictured):
-            self._draw_seen(playing, playing.t)
+        if playing is not None and t in (playing.t, self._picture_step):
+            self._draw_observation(playing, playing.t)
 
-    def _draw_seen(self, playing: PlayedEpisode, t: int) -> None:
+    def _draw_observation(self, playing: PlayedEpisode, t: int) -> None:
         """The observation of step t, if it is in sight, with the overlay, which marks entities in the picture too."""
         self.overlays.offer_for(playing)
         self._mark_entities(playing)
-        if self.scene.seen.isHidden():
+        if self.scene.observation.isHidden():
             return
         overlay = self.overlays.overlay
         laid = None if overlay is None else overlay.at(playing, t)
         caption = self.overlays.words
         if overlay is not None and laid is None:
             caption = f"{caption}: will be there with the next steps"
-        told, alone = self.seen.at(playing, t), self.frame.isHidden()
-        self.scene.seen.show_step(playing, t, told, laid, caption=caption, alone=alone)
+        description, alone = self.descriptions.at(playing, t), self.frame.isHidden()
+        self.scene.observation.show_step(playing, t, description, laid, caption=caption, alone=alone)
         self.scene.fit()
 
     def _mark_entities(self, playing: PlayedEpisode) -> None:
         """Mark them by weights and places of the very step that the picture is of, or not at all."""
-        overlay, step = self.overlays.overlay, self._pictured
+        overlay, step = self.overlays.overlay, self._picture_step
         laid = None
         if overlay is not None and self.overlays.shows and playing.ready.entities is not None:
             laid = overlay.at(playing, step)
-        self.frame.set_marks(NO_MARKS if laid is None else laid.marks(step, self.seen.at(playing, step)))
+        self.frame.set_marks(NO_MARKS if laid is None else laid.marks(step, self.descriptions.at(playing, step)))
 
     @property
-    def _pictured(self) -> int:
+    def _picture_step(self) -> int:
         """The step that the picture is of: the one that is shown, or an earlier one whose picture stands in for it."""
         player, playing = self._player, self._drawn
         if player is None or playing is None:
             return 0
-        return playing.t if player.frames.stands_in is None else player.frames.stands_in
+        return playing.t if player.frames.substitute_step is None else player.frames.substitute_step
 
     def redraw(self) -> None:
         """More steps are known, or the card came into sight."""
@@ -268,18 +268,18 @@ class AgentPanel(Panel):
         playing = self._drawn
         if playing is None:
             self.transport.show_step(None, 0)
-            self.gained.say("")
+            self.return_label.show_text("")
         else:
             self.transport.show_step(playing, playing.t)
-            if not self._valued:
+            if not self._values_known:
                 self._show_values(playing, playing.t)
             if self.overlays.overlay is not None:
-                self._draw_seen(playing, playing.t)  # its weights may have come behind the picture
+                self._draw_observation(playing, playing.t)  # its weights may have come behind the picture
 
-    def _say_line(self) -> None:
+    def _show_line(self) -> None:
         """Say whose weights play in the episode that is drawn."""
         player, playing = self._player, self._drawn
-        said = "" if playing is None else about(playing)
+        said = "" if playing is None else weights_line(playing)
         self.line.setText(self.film.words or said)
         self.line.setToolTip(
             f"{said}. {player.client.notice}" if player is not None and said and player.client.notice else ""
@@ -288,7 +288,7 @@ class AgentPanel(Panel):
     def _show_place(self, playing: PlayedEpisode, t: int) -> None:
         self.transport.show_step(playing, t)
         end = "" if t < playing.length or not playing.ended else " · time limit" if playing.truncated else " · ended"
-        self.gained.say("return", f"{_number(playing.return_so_far)}{end}")
+        self.return_label.show_text("return", f"{_number(playing.return_so_far)}{end}")
 
     def _show_page(self) -> None:
         player = self._player
@@ -296,13 +296,13 @@ class AgentPanel(Panel):
             return
         waiting = player.loading
         if player.problem or waiting:
-            self.notice.say(player.problem or waiting, failed=bool(player.problem))
-            self._stage.setCurrentWidget(self.notice)
+            self.notice.show_text(player.problem or waiting, failed=bool(player.problem))
+            self._pages.setCurrentWidget(self.notice)
         else:
             pictured, shows = player.frame is not None, self.overlays.shows
-            self.scene.show_parts(picture=pictured, seen=shows or not pictured)
-            self.seen.set_wanted(shows or not pictured)
-            self._stage.setCurrentWidget(self.scene)
+            self.scene.show_parts(picture=pictured, observation=shows or not pictured)
+            self.descriptions.set_enabled(shows or not pictured)
+            self._pages.setCurrentWidget(self.scene)
         self.bars.setVisible(player.playing is not None and not player.problem)
 
     # -- keys -------------------------------------------------------------------------------------
@@ -366,7 +366,7 @@ class AgentPanel(Panel):
         self.transport.restyle(theme)
         self.notice.restyle(theme)
         self.overlays.restyle(theme)
-        for widget in (self.frame, self.scene.seen, self.bars):
+        for widget in (self.frame, self.scene.observation, self.bars):
             widget.update()
         super().restyle(theme)
 
@@ -375,12 +375,12 @@ class AgentPanel(Panel):
         self.line.setVisible(self.height() >= LOW)
 
 
-def about(playing: PlayedEpisode) -> str:
+def weights_line(playing: PlayedEpisode) -> str:
     """`demo, 60,000 steps · seed 3,000,012 · greedy`, with *human* before it where a person drove; or `as recorded`."""
     human = "human · " if playing.person_acted else ""
-    whose = f"{human}{playing.source}, {playing.weights_step:,} steps"
+    weights = f"{human}{playing.source}, {playing.weights_step:,} steps"
     how = "as recorded" if playing.request.from_training else greediness(playing.epsilon)
-    return f"{whose} · seed {playing.seed:,} · {how}"
+    return f"{weights} · seed {playing.seed:,} · {how}"
 
 
 def _number(value: float) -> str:

@@ -28,7 +28,7 @@ class DrawingNote(QLabel):
 
     @Slot(object, int)
     def _on_framed(self, frame: object, t: int) -> None:
-        step = self._player.frames.stands_in if self._player is not None else None
+        step = self._player.frames.substitute_step if self._player is not None else None
         if step is not None:
             self.setText(f"drawing step {t:,}…" + (f" this is step {step:,}" if step != t else ""))
             self.adjustSize()

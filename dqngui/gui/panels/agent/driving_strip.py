@@ -44,7 +44,7 @@ class DrivingStrip(QWidget):
         words = driver.words
         if words and words != self.text.text():
             self.text.setText(words)
-            self.text.setToolTip(f"{words}. {driver.keys.described()} {driver.idle_in_words} {_KEPT_OUT}")
+            self.text.setToolTip(f"{words}. {driver.keys.in_words()} {driver.idle_in_words} {_KEPT_OUT}")
             self.restyle(themes.current())
         blocked = self.waits.blockSignals(True)
         self.waits.setChecked(driver.waits)

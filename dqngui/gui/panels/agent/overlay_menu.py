@@ -44,7 +44,7 @@ class OverlayMenu(QToolButton):
         self.setMenu(QMenu(self))
         self.menu().setToolTipsVisible(True)
         self.menu().aboutToShow.connect(self._fill)
-        self._say()
+        self._show_chosen()
 
     def offer_for(self, playing: PlayedEpisode | None) -> None:
         """Offer the overlays of this episode's agent; a chosen overlay that it has not is taken away."""
@@ -58,7 +58,7 @@ class OverlayMenu(QToolButton):
     def choose(self, shows: bool, overlay: WeightsOverlay | None) -> None:
         """Show what the agent sees, with an overlay or none."""
         self.shows, self.overlay = shows, overlay
-        self._say()
+        self._show_chosen()
         self.restyle(themes.current())
         self.chosen.emit()
 
@@ -67,7 +67,7 @@ class OverlayMenu(QToolButton):
         """What the overlay is."""
         return "" if self.overlay is None or self._ready is None else self.overlay.words(self._ready)
 
-    def _say(self) -> None:
+    def _show_chosen(self) -> None:
         now = self.words or ("What the agent sees" if self.shows else "the picture alone")
         self.setToolTip(f"What the agent sees, and overlays on it: {now[:1].lower()}{now[1:]}")
         self.setAccessibleDescription(now)

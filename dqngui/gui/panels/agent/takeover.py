@@ -55,7 +55,7 @@ class Takeover(QObject):
         held_with = event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier)
         key = int(event.key())
         returns = key == Qt.Key.Key_Escape
-        if held_with != Qt.KeyboardModifier.NoModifier or not (returns or self._driver.keys.takes(key)):
+        if held_with != Qt.KeyboardModifier.NoModifier or not (returns or self._driver.keys.uses(key)):
             return False
         event.accept()
         if kind == QEvent.Type.KeyPress and returns:

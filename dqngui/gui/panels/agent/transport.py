@@ -199,12 +199,12 @@ class Transport(QWidget):
     def show_step(self, playing: PlayedEpisode | None, t: int) -> None:
         """Show which step of the episode is shown."""
         if playing is None:
-            self.place.say("")
+            self.place.show_text("")
             self.scrubber.show_step(0, 0, False)
             return
         known = max(playing.length, t)
         self.scrubber.show_step(t, known, playing.ended)
-        self.place.say(f"{t:,} / {known:,}{'' if playing.ended else '+'}")
+        self.place.show_text(f"{t:,} / {known:,}{'' if playing.ended else '+'}")
 
     def show_player(self, player: Player) -> None:
         """Show whether the player plays or is paused."""

@@ -45,7 +45,7 @@ class WeightsMenu(ChoiceButton):
         how = "as recorded" if episodes.plays_training_episode else greediness(episodes.epsilon)
         words = f"{player.client.source}, {how}"
         if words != self.full_text:
-            self.say(words)
+            self.show_text(words)
             self.setAccessibleDescription(words)
 
     # -- the menu ---------------------------------------------------------------------------------

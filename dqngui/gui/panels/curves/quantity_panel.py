@@ -65,7 +65,7 @@ class SmallPlot(QWidget):
         plot.set_marks([knob.step for knob in history.knobs])
         plot.set_cursor(cursor.step if cursor else None)
         last = curve.latest()
-        self.value.say("", "–" if last is None else self.words(last))
+        self.value.show_text("", "–" if last is None else self.words(last))
         self._fit_name()
 
     def words(self, value: float) -> str:
@@ -143,21 +143,21 @@ class QuantityPanel(Panel):
     def _choose(self) -> None:
         """Show what the run's algorithm tells."""
         learned = self.history.learned
-        told = [name for name in self.quantities if learned[name].known]
-        if not any(self.quantities[name].policy for name in told):
-            told = [name for name, quantity in self.quantities.items() if not quantity.policy]
-        if told == self._shown:
+        shown = [name for name in self.quantities if learned[name].known]
+        if not any(self.quantities[name].policy for name in shown):
+            shown = [name for name, quantity in self.quantities.items() if not quantity.policy]
+        if shown == self._shown:
             return
-        self._shown, self.columns = told, 0
+        self._shown, self.columns = shown, 0
         self._moving = True  # plots that appear take a range of their own at first
         for small in self.plots.values():
             self._grid.removeWidget(small)
             small.hide()
-        for name in told:
+        for name in shown:
             if name not in self.plots:
                 self.plots[name] = self._made(name)
             self.plots[name].show()
-        self._choices = [n for n in range(len(told), 0, -1) if len(told) % n == 0]
+        self._choices = [n for n in range(len(shown), 0, -1) if len(shown) % n == 0]
         self._arrange(max(self._choices, key=self._room))
         if (layout := self.content.layout()) is not None:
             layout.activate()  # now: curves are thinned to the width that they are drawn in
@@ -232,7 +232,9 @@ class QuantityPanel(Panel):
     def _hover(self, step: float | None, source: Plot) -> None:
         for name, small in self.plots.items():
             small.plot.set_hover(step)
-            small.plot.say(self.readout(name, step) if step is not None and small.plot is source else "", step or 0.0)
+            small.plot.show_text(
+                self.readout(name, step) if step is not None and small.plot is source else "", step or 0.0
+            )
 
     def readout(self, name: str, step: float) -> str:
         """What a curve says at a step, as rich text; empty where there is nothing."""

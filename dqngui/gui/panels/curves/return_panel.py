@@ -104,7 +104,7 @@ class ReturnPanel(Panel):
 
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
-        sources.library.overlaid.connect(self._draw_again)
+        sources.library.overlays_changed.connect(self._draw_again)
         offer_demo(self, sources)
 
     @property
@@ -245,7 +245,7 @@ class ReturnPanel(Panel):
 
     def _hover(self, at: tuple[float, float] | None) -> None:
         self.plot.set_hover(None if at is None else at[0])
-        self.plot.say("" if at is None else self.readout(*at), 0.0 if at is None else at[0])
+        self.plot.show_text("" if at is None else self.readout(*at), 0.0 if at is None else at[0])
 
     def readout(self, step: float, value: float | None = None) -> str:
         """What the curves say at a step, as rich text; empty where there is nothing.

@@ -11,7 +11,7 @@ from dqngui.gui.charts.head_grid import StepGrid, TimeGrid, read_at
 from dqngui.gui.charts.heatmap import Heatmap
 from dqngui.gui.charts.time_map import TimeMap
 from dqngui.gui.charts.trace import Series, Trace
-from dqngui.gui.charts.value_ranges import Levels, episode_span
+from dqngui.gui.charts.value_ranges import ColorLimit, episode_span
 from dqngui.gui.panels.internals.faithfulness_row import FaithfulnessRow
 from dqngui.gui.panels.internals.head_choice import HeadChoice
 from dqngui.gui.panels.internals.head_line import HeadLine
@@ -52,7 +52,7 @@ class AttentionPanel(ViewPanel):
         self.heads = HeadChoice()
         self._maps: list[Maps] = []
         self._shares: AttentionSummary | None = None
-        self._levels: list[Levels] = []
+        self._levels: list[ColorLimit] = []
         self._make_content()
         self.key_figure = ElidedLabel("", self, gives_way=False)
         themes.set_role(self.key_figure, "muted")
@@ -147,9 +147,9 @@ class AttentionPanel(ViewPanel):
     def drawn_views(self) -> tuple[View, ...]:
         return self.layers if self.layer is None else super().drawn_views
 
-    def look_at(self, name: str) -> None:
+    def choose_view(self, name: str) -> None:
         self.heads.choose(None, self.head)
-        super().look_at(name)
+        super().choose_view(name)
 
     @property
     def layer(self) -> int | None:
@@ -172,15 +172,15 @@ class AttentionPanel(ViewPanel):
 
     def back(self) -> None:
         """Show all heads of all layers."""
-        if not self.heads.every:
+        if not self.heads.shows_all:
             self.choose(None, None)
 
     def _turn(self, by: int) -> None:
-        if self.heads.turn(by):
+        if self.heads.step(by):
             self._other()
 
     def _turn_layer(self, by: int) -> None:
-        if self.heads.turn_layer(by):
+        if self.heads.step_layer(by):
             self._other()
 
     def _other(self) -> None:
@@ -214,7 +214,7 @@ class AttentionPanel(ViewPanel):
             super().keyPressEvent(event)
 
     def _leads_back(self, event: QKeyEvent) -> bool:
-        return event.key() == Qt.Key.Key_Escape and not self.heads.every
+        return event.key() == Qt.Key.Key_Escape and not self.heads.shows_all
 
     # -- what is drawn ----------------------------------------------------------------------------
 
@@ -238,8 +238,8 @@ class AttentionPanel(ViewPanel):
     def draw(self, playing: PlayedEpisode, view: View) -> None:
         if self.fresh:
             self._maps = [Maps.of(playing, each) for each in self.layers]
-            self._levels, self._shares = [Levels() for _ in self._maps], None
-            self.heads.count(len(self._maps), len(self._maps[0].heads))
+            self._levels, self._shares = [ColorLimit() for _ in self._maps], None
+            self.heads.set_counts(len(self._maps), len(self._maps[0].heads))
         values = [playing.view(each.view.name) for each in self._maps]
         some = slice(None) if self.layer is None else slice(self.layer, self.layer + 1)
         again = self._shares is None
@@ -273,13 +273,13 @@ class AttentionPanel(ViewPanel):
         titles = [""] if self._one_map else maps.titles
         self.now.arrange(titles, maps.rows, maps.columns, maps.axes, pictures=maps.cells is not None)
         self.now.choose(None if self._one_map else self.head)
-        self.now.whose = self._whose if self._one_map else ""
+        self.now.single_name = self._selection_words if self._one_map else ""
         keys, title = maps.keys
         named = axis_labels(playing, maps.view.axes[-1], len(keys))
         lags = maps.view.axes[-1] == "lag"
         self.over.arrange([f"past step {each}" if lags else each for each in named], title, keys)
-        self.over.says = (lambda t, row: read_at(t, len(keys) - 1 - row)) if lags else None
-        self.alone.name.setText(self._whose)
+        self.over.cell_words = (lambda t, row: read_at(t, len(keys) - 1 - row)) if lags else None
+        self.alone.name.setText(self._selection_words)
 
     def move_to(self, t: int) -> None:
         playing, view, shares = self.playing, self.view, self._shares
@@ -313,7 +313,7 @@ class AttentionPanel(ViewPanel):
         return f"entropy {nats:.2f} nats{of}"
 
     @property
-    def _whose(self) -> str:
+    def _selection_words(self) -> str:
         """Whose shares and entropies these are."""
         heads = self._maps[0].heads if self._maps else []
         layer = f"layer {self.layer + 1}" if self.layer is not None else ""
@@ -333,7 +333,7 @@ class AttentionPanel(ViewPanel):
         self.times.setVisible(small and over_time)
         self.now.setVisible(not small and (not over_time or high >= LOWER))
         self.curve.setVisible(high >= LOW)
-        self.over.set_caption(self._whose if high >= LOWER and not stands_alone else "")
+        self.over.set_caption(self._selection_words if high >= LOWER and not stands_alone else "")
         enough = LOW if small else LOWEST
         self.over.setVisible(not (small and over_time) and (high >= enough or over_time))
         layout = self.content.layout()

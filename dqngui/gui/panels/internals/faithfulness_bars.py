@@ -18,9 +18,9 @@ from dqngui.messages import Faithfulness
 
 Measure = Literal["turned", "change"]
 _TITLES: dict[Measure, str] = {"turned": "Actions that turn", "change": "Change of the values"}
-TURNS = 0.02
+MIN_ACTION_EFFECT = 0.02
 """Where removals turn so many more actions than random ones do, actions are spoken of; else the values."""
-SPREAD = 0.5
+MIN_SCALE = 0.5
 """The shortest scale of changes, in units of the values' spread: what hardly matters looks small."""
 BAR, LINE, NAME, VALUE = 7, 18, 64, 104  # pixels: a bar's height, a labelled line's, of names and of numbers
 
@@ -33,7 +33,7 @@ def places(axis: str, count: int, cells: bool = False) -> str:
 
 def measure_of(answer: Faithfulness) -> Measure:
     """The measure that shows the larger effect: how many actions change, or how far the values move."""
-    return "turned" if abs(answer.top.turned - answer.random.turned) >= TURNS else "change"
+    return "turned" if abs(answer.top.turned - answer.random.turned) >= MIN_ACTION_EFFECT else "change"
 
 
 def value_words(value: float, measure: Measure) -> str:
@@ -122,7 +122,7 @@ class FaithfulnessDrawn:
                 ("random", *_effect(answer.random, measure), "muted"),
             )
         )
-        longest = 1.0 if measure == "turned" else max(SPREAD, most.interval[1], random.interval[1])
+        longest = 1.0 if measure == "turned" else max(MIN_SCALE, most.interval[1], random.interval[1])
         described = f"{_TITLES[measure]}: {most.name} {most.words}, {random.name} {random.words}"
         return cls((most, random), longest, described)
 

@@ -84,7 +84,7 @@ class FaithfulnessRow(QWidget):
         self.question.answered.connect(self._on_answer)
         self._panel = panel
         self._k = COUNTS[0]
-        self._asked: tuple[str, int] = ("", 0)
+        self._requested_for: tuple[str, int] = ("", 0)
         self._problems: dict[tuple[str, int], str] = {}
         self._agent: object = None
         self._make_line()
@@ -124,13 +124,13 @@ class FaithfulnessRow(QWidget):
 
     def _make_details(self) -> None:
         self.details = QWidget()
-        self.said = QLabel()
-        self.said.setWordWrap(True)
+        self.details_text = QLabel()
+        self.details_text.setWordWrap(True)
         self.turned, self.change = FaithfulnessBars(named=True), FaithfulnessBars(named=True)
         column = QVBoxLayout(self.details)
         column.setContentsMargins(0, 0, 8, 4)
         column.setSpacing(3)
-        column.addWidget(self.said)
+        column.addWidget(self.details_text)
         for bars, title in ((self.turned, "Actions that turn"), (self.change, "Change of the values, in their spread")):
             label = QLabel(title)
             themes.set_role(label, "muted")
@@ -161,7 +161,7 @@ class FaithfulnessRow(QWidget):
         self._show_counts(view)
         answer = self.answers.get((view.name, self._k))
         offers = [k for k in COUNTS if k < view.shape[-1]]
-        here = self.question.is_open and self._asked == (view.name, self._k)
+        here = self.question.is_open and self._requested_for == (view.name, self._k)
         self.progress.setVisible(here)
         self.progress.setValue(self.question.percent)
         self.bars.setVisible(answer is not None and not here)
@@ -223,10 +223,10 @@ class FaithfulnessRow(QWidget):
 
     def _sentence(self, view: View, answer: Faithfulness) -> str:
         axis, stale = view.axes[-1], self.stale(answer)
-        said = f"{numbers(answer, axis, self._cells)}. {verdict(answer, axis, self._cells)}"
+        text = f"{numbers(answer, axis, self._cells)}. {verdict(answer, axis, self._cells)}"
         if self._panel.offered() and len(self._panel.announced()) > 1:
-            said = f"{in_words(view.name).capitalize()}: {said[:1].lower()}{said[1:]}"
-        return f"{said} {stale}; others play now." if stale else said
+            text = f"{in_words(view.name).capitalize()}: {text[:1].lower()}{text[1:]}"
+        return f"{text} {stale}; others play now." if stale else text
 
     def _show_counts(self, view: View) -> None:
         offered = {str(k): places(view.axes[-1], k, self._cells) for k in COUNTS if k < view.shape[-1]}
@@ -247,7 +247,7 @@ class FaithfulnessRow(QWidget):
         self.turned.draw(answer, "turned")
         self.change.draw(answer, "change")
         steps = f"{answer.steps:,} steps of {answer.episodes} episodes"
-        self.said.setText(f"{self._sentence(view, answer)} Measured at {steps}.")
+        self.details_text.setText(f"{self._sentence(view, answer)} Measured at {steps}.")
         self.details.setToolTip(_HOW)
 
     # -- asking -----------------------------------------------------------------------------------
@@ -264,8 +264,8 @@ class FaithfulnessRow(QWidget):
         if view is None or not self.question.can_ask:
             return
         self.question.give_up()
-        self._asked = name, k = view.name, self._k
-        self._problems.pop(self._asked, None)
+        self._requested_for = name, k = view.name, self._k
+        self._problems.pop(self._requested_for, None)
         self._agent = self.question.agent_key
         self.question.ask(lambda number: m.AskFaithfulness(number=number, view=name, k=k))
         self.refresh()
@@ -282,9 +282,9 @@ class FaithfulnessRow(QWidget):
     def _on_answer(self, event: m.Event) -> None:
         match event:
             case m.Faithfulness():
-                self.answers[self._asked] = event
+                self.answers[self._requested_for] = event
             case m.Unanswered():
-                self._problems[self._asked] = event.words
+                self._problems[self._requested_for] = event.words
         self._on_change()
 
     def _forget_others(self) -> None:

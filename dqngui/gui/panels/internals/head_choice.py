@@ -17,11 +17,11 @@ class HeadChoice:
         self.head: int | None = None
 
     @property
-    def every(self) -> bool:
+    def shows_all(self) -> bool:
         """None stands alone."""
         return self.layer is None and self.head is None
 
-    def count(self, layers: int, heads: int) -> None:
+    def set_counts(self, layers: int, heads: int) -> None:
         """So many there are now; one that is not among them is let go."""
         self.layers, self.heads = layers, heads
         self.choose(self.layer, self.head)
@@ -32,19 +32,21 @@ class HeadChoice:
         whole = head is None or head >= self.heads or (self.layers > 1 and self.layer is None)
         self.head = None if whole else head
 
-    def turn(self, by: int) -> bool:
+    def step(self, by: int) -> bool:
         """The next head (1), or the one before (-1), from layer to layer; True: it is another one."""
         across = max(self.heads, 1)
         count = across * self.layers
         if count < 2:
             return False
         at = (
-            (0 if by > 0 else count - 1) if self.every else ((self.layer or 0) * across + (self.head or 0) + by) % count
+            (0 if by > 0 else count - 1)
+            if self.shows_all
+            else ((self.layer or 0) * across + (self.head or 0) + by) % count
         )
         self.choose(at // across, at % across if self.heads else None)
         return True
 
-    def turn_layer(self, by: int) -> bool:
+    def step_layer(self, by: int) -> bool:
         """The same of the next layer (1), or the one before (-1); True: it is another one."""
         if self.layers < 2:
             return False

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 from dqngui.gui.charts.heatmap import Heatmap
 from dqngui.gui.charts.time_map import TimeMap
 from dqngui.gui.charts.trace import Series, Trace
-from dqngui.gui.charts.value_ranges import Levels, episode_span
+from dqngui.gui.charts.value_ranges import ColorLimit, episode_span
 from dqngui.gui.panels.internals.faithfulness_row import FaithfulnessRow
 from dqngui.gui.panels.internals.trajectory import Trajectory
 from dqngui.gui.panels.internals.view_panel import ViewPanel
@@ -74,15 +74,15 @@ class MemoryPanel(ViewPanel):
         self.as_path.setIconSize(QSize(16, 16))
         self.as_path.setAccessibleName("Draw the memory as a path")
         self.as_path.setToolTip("Draw what is held as a path in its first two principal components, or as a map (T)")
-        self.as_path.toggled.connect(self.look_as_path)
+        self.as_path.toggled.connect(self.show_as_path)
         self.header_widgets += [self.sorting, self.as_path, self.bar]
         self.dispensable = [self.sorting, self.bar]
-        self._levels: dict[str, Levels] = {}
+        self._levels: dict[str, ColorLimit] = {}
         self._means: dict[str, GrowingRows] = {}
         self._of: PlayedEpisode | None = None
         self._names: list[str] = []
         self._rows: dict[str, tuple[list[str], list[str], str]] = {}
-        self._looked_at, self._moves = 0, True
+        self._compared_steps, self._moves = 0, True
         self._maps: Maps | None = None
         self.now.clicked.connect(self._on_now)
         self.map.stepped.connect(self._on_map)
@@ -143,17 +143,17 @@ class MemoryPanel(ViewPanel):
         if self.fresh:
             self.ordering.begin()
             self._maps = Maps.of(playing, view) if len(view.axes) > 1 and "lag" not in view.axes else None
-            self._looked_at, self._moves = 0, self._maps is None
+            self._compared_steps, self._moves = 0, self._maps is None
         if self._maps is not None:
             self.now.arrange(self._maps.titles, self._maps.rows, self._maps.columns, self._maps.axes)
         if not self._moves:
-            self._moves = not (values[self._looked_at :] == values[0]).all()
-            self._looked_at = len(values)
+            self._moves = not (values[self._compared_steps :] == values[0]).all()
+            self._compared_steps = len(values)
         if self.row is None or names != self._names:
             self._names, self.row = names, len(names) - 1 if view.axes[-1] == "lag" else 0
         plain, along = orders(playing)
         if self.ordering.key not in plain | along:  # an entry that this agent does not see
-            self.ordering.ask("index", None, None)
+            self.ordering.choose("index", None, None)
         self.sorting.offer(plain, self.ordering.key, self.sort_by, below=along, title="by correlation with")
         self.map.sort(self.ordering.order(values, playing))
         span = episode_span(playing.length, playing.ended)
@@ -177,15 +177,15 @@ class MemoryPanel(ViewPanel):
         values = (
             self.values_of(view) if view.axes[-1] == "lag" or self.playing is None else self.playing.view(view.name)
         )
-        level = self._levels.setdefault(view.name, Levels()).take(values)
+        level = self._levels.setdefault(view.name, ColorLimit()).take(values)
         return level if view.signed else min(1.0, level)
 
     def _draw_traces(self, names: list[str]) -> None:
         """Curves of the chosen row in every view with the same rows."""
         alike = [view for view in self.announced() if self.rows_of(view)[0] == names]
         assert self.row is not None and self.playing is not None and self.view is not None
-        told = self.ordering.correlation_text(self.values_of(self.view)[:, self.row], self.playing)
-        caption = f"{names[self.row]} · {told}" if told else names[self.row]
+        correlation = self.ordering.correlation_text(self.values_of(self.view)[:, self.row], self.playing)
+        caption = f"{names[self.row]} · {correlation}" if correlation else names[self.row]
         for trace, signed in ((self.states, True), (self.shares, False)):
             views = [view for view in alike if view.signed == signed]
             words = in_few_words([view.name for view in views])
@@ -201,7 +201,7 @@ class MemoryPanel(ViewPanel):
         """Order the rows by one of `orders`, judged by the steps so far."""
         view, playing = self.view, self.playing
         known = view is not None and self.has_content()
-        self.ordering.ask(key, self.values_of(view) if known and view is not None else None, playing)
+        self.ordering.choose(key, self.values_of(view) if known and view is not None else None, playing)
         self.sorting.set_chosen(key)
         self.again()
 
@@ -219,7 +219,7 @@ class MemoryPanel(ViewPanel):
             order = self.map.order.tolist()
             self.choose_row(order[(order.index(self.row) + by) % len(order)])
 
-    def look_as_path(self, path: bool) -> None:
+    def show_as_path(self, path: bool) -> None:
         """Draw a path in the memory's first two principal components, or the map of its units."""
         self.as_path.setChecked(path)
         self.idle = [self.sorting, self.bar] if path else []

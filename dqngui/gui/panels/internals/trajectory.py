@@ -41,12 +41,12 @@ class Trajectory(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.colour, self.keeps = "time", False
+        self.colour, self.keeps_axes = "time", False
         self.path = Path(self)
         self.path.setAccessibleName("Path of the memory over the episode")
         self.path.setAccessibleDescription("A click shows the nearest step")
         self.path.stepped.connect(self.stepped)
-        self.path.says = self._step_in_words
+        self.path.step_words = self._step_in_words
         self.colours = ChoiceButton("Colours of the path", self)
         self.colours.offer(COLOURS, self.colour, self.colour_by)
         self.keep = QToolButton(self)
@@ -73,7 +73,7 @@ class Trajectory(QWidget):
         self.projection = Projection()
         self._playing: PlayedEpisode | None = None
         self._of = ""
-        self._whose = ""  # the episode whose axes are kept
+        self._axes_name = ""  # the episode whose axes are kept
         self._past: list[tuple[tuple[int, int], npt.NDArray[np.float32]]] = []  # seed and weights of each
         self.restyle(themes.current())
 
@@ -85,14 +85,14 @@ class Trajectory(QWidget):
         self.colours.set_chosen(key)
         self.again.emit()
 
-    def keep_axes(self, keeps: bool) -> None:
+    def keep_axes(self, keeps_axes: bool) -> None:
         """Keep the present episode's axes for those that follow; or fit every episode's own."""
-        if keeps != self.keeps:
-            self.keeps = keeps
-            self.keep.setChecked(keeps)
+        if keeps_axes != self.keeps_axes:
+            self.keeps_axes = keeps_axes
+            self.keep.setChecked(keeps_axes)
             self._past = []
-            if not keeps and self._whose:
-                self.projection, self._whose = Projection(), ""
+            if not keeps_axes and self._axes_name:
+                self.projection, self._axes_name = Projection(), ""
             self.again.emit()
 
     # -- what is drawn ------------------------------------------------------------------------------
@@ -109,34 +109,36 @@ class Trajectory(QWidget):
         unmoved = "This view has not changed in this episode: there is no path to draw."
         empty = "" if axes is not None else waiting or unmoved
         self.path.draw(self.projection.places, self._colouring(playing), (titles[0], titles[1]), past, empty)
-        self._say_whose_axes(playing)
+        self._show_axes_note(playing)
         return more
 
     def _begin(self, playing: PlayedEpisode, name: str) -> None:
         """Another episode in the kept axes, or in axes of its own."""
         before, axes = self._playing, self.projection.axes
         same = before is not None and before.ready == playing.ready and name == self._of
-        if self.keeps and same and before is not None and axes is not None:
+        if self.keeps_axes and same and before is not None and axes is not None:
             was, now = ((each.seed, each.weights_step) for each in (before, playing))
             self._past = [(who, places) for who, places in self._past if who not in (was, now)]
             if was != now:
                 self._past = [*self._past, (was, self.projection.places)][-KEPT:]
-            self._whose = self._whose or _named(before)
+            self._axes_name = self._axes_name or _named(before)
             self.projection = Projection(axes)
         else:
-            self._past, self._whose, self.projection = [], "", Projection()
+            self._past, self._axes_name, self.projection = [], "", Projection()
         self._playing, self._of = playing, name
 
-    def _say_whose_axes(self, playing: PlayedEpisode) -> None:
+    def _show_axes_note(self, playing: PlayedEpisode) -> None:
         axes = self.projection.axes
-        if not self.keeps or axes is None:
+        if not self.keeps_axes or axes is None:
             self.note.setText("")
-        elif not self._whose:
+        elif not self._axes_name:
             self.note.setText("these axes stay")
         else:
-            self.note.setText(f"axes of {self._whose}" + (f" · {len(self._past)} faint" if self._past else ""))
+            self.note.setText(f"axes of {self._axes_name}" + (f" · {len(self._past)} faint" if self._past else ""))
         steps = "" if axes is None else f", fitted to {axes.steps:,} steps"
-        self.note.setToolTip(f"Axes of {self._whose or _named(playing)}{steps}; faint: the episodes before this one")
+        self.note.setToolTip(
+            f"Axes of {self._axes_name or _named(playing)}{steps}; faint: the episodes before this one"
+        )
 
     def _colouring(self, playing: PlayedEpisode) -> Colouring:
         known = len(self.projection.places)

@@ -113,7 +113,7 @@ class ViewPanel(Panel):
         if view is None or playing is None or not self.has_content():
             self._drawn = None
             return
-        self.choice.offer(self.offered(), self.chosen, self.look_at)
+        self.choice.offer(self.offered(), self.chosen, self.choose_view)
         self.fresh = self._drawn is None or self._drawn[0] is not playing or self._drawn[1] != self.chosen
         self._drawn = (playing, self.chosen)
         self.draw(playing, view)
@@ -143,7 +143,7 @@ class ViewPanel(Panel):
         """Which of what is offered is drawn."""
         return self.view.name if self.view is not None else ""
 
-    def look_at(self, name: str) -> None:
+    def choose_view(self, name: str) -> None:
         """Draw another view."""
         self.name = name
         self.again()

@@ -70,7 +70,7 @@ class OverTrainingPanel(Panel):
         self.restyle(themes.current())
 
     def _arrange(self) -> None:
-        self.said = ElidedLabel()
+        self.status = ElidedLabel()
         self.progress = QProgressBar()
         self.progress.setRange(0, 100)
         self.progress.setTextVisible(False)
@@ -81,7 +81,7 @@ class OverTrainingPanel(Panel):
         line.setContentsMargins(8, 0, 8, 0)
         line.setSpacing(8)
         line.addWidget(self.progress)
-        line.addWidget(self.said, 1)
+        line.addWidget(self.status, 1)
         self._plots = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self._plots.setSpacing(4)
         for plot in (self.entropy, self.distance):
@@ -127,10 +127,10 @@ class OverTrainingPanel(Panel):
         self._line.setVisible(asking or bool(self._problem))
         if asking:
             self.progress.setValue(self.question.percent)
-            self.said.setText(self.question.words)
+            self.status.setText(self.question.words)
         elif self._problem:
-            self.said.setText(f"Not measured: {self._problem}.")
-        themes.set_role(self.said, "muted" if asking else "bad")
+            self.status.setText(f"Not measured: {self._problem}.")
+        themes.set_role(self.status, "muted" if asking else "bad")
         self._draw_curves()
 
     def seek(self, cursor: Cursor | None) -> None:
@@ -154,7 +154,7 @@ class OverTrainingPanel(Panel):
         names = self.names()
         return self._name if self._name in names else next(iter(names), "")
 
-    def look_at(self, name: str) -> None:
+    def choose_view(self, name: str) -> None:
         """Draw the curves of another view."""
         self._name = name
         self._on_change()
@@ -167,7 +167,7 @@ class OverTrainingPanel(Panel):
 
     def _draw_curves(self) -> None:
         names = self.names()
-        self.view.offer({name: in_words(name) for name in names}, self.chosen, self.look_at)
+        self.view.offer({name: in_words(name) for name in names}, self.chosen, self.choose_view)
         self.view.setVisible(len(names) > 1)
         steps = np.array([row.step for row in self.rows], float)
         distances = self.curves_of("distance")

@@ -107,7 +107,7 @@ class ProbeCurve(StepCanvas):
 
     @property
     def drawn(self) -> ProbeDrawn | None:
-        return self.layout_kept.get(self.size(), self._lay_out)
+        return self.layout_cache.get(self.size(), self._lay_out)
 
     def _lay_out(self) -> ProbeDrawn | None:
         if self.answer is None:

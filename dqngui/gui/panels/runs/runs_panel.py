@@ -104,8 +104,8 @@ class RunsPanel(Panel):
         self.table.customContextMenuRequested.connect(self._on_context_menu)
         self.table.selectionModel().selectionChanged.connect(self._enable)
         library.changed.connect(self._on_library)
-        library.overlaid.connect(self._on_marks)
-        library.said.connect(self.note.say)
+        library.overlays_changed.connect(self._on_marks)
+        library.message.connect(self.note.show_text)
         library.set_watched(self.in_sight)
         self._clock = QTimer(self, interval=TICK_MS)
         self._clock.timeout.connect(self._tick)
@@ -215,7 +215,7 @@ class RunsPanel(Panel):
             if action in session.allowed:
                 session.do(action)
             else:
-                self.note.say(self._why_not(action))
+                self.note.show_text(self._why_not(action))
 
     def _why_not(self, action: Action) -> str:
         assert self.sources is not None
@@ -259,7 +259,7 @@ class RunsPanel(Panel):
         if count := library.discard(chosen):
             what = f"“{name}”" if len(chosen) == 1 else f"{count} runs"
             kept = f" {len(chosen) - count} could not be deleted." if count < len(chosen) else ""
-            self.note.say(f"Deleted {what}.{kept}", undo=True)
+            self.note.show_text(f"Deleted {what}.{kept}", undo=True)
 
     def _undo(self) -> None:
         if self._library is not None and self._library.can_undo:

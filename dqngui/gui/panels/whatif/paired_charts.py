@@ -12,8 +12,8 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui.charts.cursor import draw_line
-from dqngui.gui.charts.kept_layout import KeptLayout
 from dqngui.gui.charts.layout.text import Label
+from dqngui.gui.charts.layout_cache import LayoutCache
 from dqngui.gui.charts.painted_text import WholeLetters, paint_labels
 from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.charts.trace import Trace
@@ -107,7 +107,7 @@ class ActionStrip(StepCanvas):
 
     @property
     def drawn(self) -> StripDrawn:
-        return self.layout_kept.get(self.size(), self._lay_out)
+        return self.layout_cache.get(self.size(), self._lay_out)
 
     def _lay_out(self) -> StripDrawn:
         place, line = self.place, self.letters.line
@@ -154,12 +154,12 @@ class ActionStrip(StepCanvas):
         super().draw_over(painter)
 
     def words_at(self, t: int, y: float) -> str:
-        said = [
+        parts = [
             f"{name} {self.labels[int(actions[t])]}"
             for name, actions in zip(self.names, self.sides, strict=False)
             if t < len(actions) and int(actions[t]) < len(self.labels)
         ]
-        return " · ".join([f"t {t}", *said])
+        return " · ".join([f"t {t}", *parts])
 
 
 class PairedTrace(Trace):
@@ -191,7 +191,7 @@ class PairedBars(QWidget):
         self.setToolTip("Action values at the shown step: as it is above, changed below, and Δ, what the change adds")
         self.drawn = ActionPairs()
         self._of: object = None  # the episodes, and how many of their steps the limits are of
-        self._layout = KeptLayout()
+        self._layout = LayoutCache()
         self._letters = WholeLetters(themes.font(TICK_PX))
 
     def show_step(self, one: PlayedEpisode | None, other: PlayedEpisode | None, t: int) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QSize
 Layout = TypeVar("Layout")
 
 
-class KeptLayout:
+class LayoutCache:
     """Keeps what a widget draws from one paint to the next."""
 
     def __init__(self) -> None:
