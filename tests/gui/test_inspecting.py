@@ -227,11 +227,13 @@ def test_an_environment_that_did_not_repeat_is_said(desk: Desk) -> None:
     desk.pinning.pin_episode(19)
     desk.settle()
     assert desk.pinning.pinned.compared  # type: ignore[union-attr]
-    assert "did not repeat" not in desk.pinning.words
+    assert "not reproducible" not in desk.pinning.words
     desk.pinning.pin_episode(20)
     desk.settle()
     said = desk.pinning.words.split(" · ")
-    assert said[2] == "this environment did not repeat: what you see is not what happened"  # a narrow card cuts the end
+    assert (
+        said[2] == "this environment is not reproducible: the replay differs from the logged episode"
+    )  # a narrow card cuts the end
 
 
 def test_another_run_is_live_again_and_says_so(desk: Desk) -> None:
@@ -244,7 +246,7 @@ def test_another_run_is_live_again_and_says_so(desk: Desk) -> None:
     assert desk.player.playing.seed == 1003  # type: ignore[union-attr]
     desk.session.start()
     assert desk.pinning.pinned is None
-    assert desk.said == ["Live again: the pinned episode was of the former run."]
+    assert desk.said == ["Live again: the pinned episode belongs to the run that was closed."]
     desk.session.tick(0.0)
     desk.host.emit(weights(70))
     desk.session.tick(0.0)

@@ -173,7 +173,7 @@ def test_keys_drive_from_the_step_that_is_shown(desk: Desk, player: Watched) -> 
     assert list(desk.panel.driver.actors.items()) == [
         (42, "person"), (43, "person"), (44, "person"), (45, "agent"), (46, "agent"),
     ]  # fmt: skip
-    assert desk.words == "You are driving · Esc returns"
+    assert desk.words == "You are driving · Esc hands back"
     assert desk.panel.bars.drawn.keys == ("←", "→")
     assert desk.panel.bars.drawn.described == "left taken by the agent, as no key was down, value 46.00"
     assert desk.panel.line.text().startswith("human · demo")
@@ -247,7 +247,7 @@ def test_behind_the_end_a_key_tries_again_and_escape_goes_on(desk: Desk, player:
     turn(desk, player, 4)
     desk.release(Key.Key_Left)
     assert player.playing is not None and player.playing.ended
-    assert desk.words == "Ended · a key tries again · Esc returns"
+    assert desk.words == "Episode ended · press a key to try again · Esc hands back"
     episodes = len(player.host.all_of(BeginEpisode))
     desk.tap(Key.Key_Left)
     player.tick(times=2)
@@ -276,7 +276,7 @@ def test_each_step_can_wait_for_a_key(desk: Desk, player: Watched) -> None:
     desk.panel.strip.waits.click()
     turn(desk, player, 5)
     assert len(driven(player)) == known
-    assert desk.words == "You are driving, key by key · Esc returns"
+    assert desk.words == "You are driving, one step per key · Esc hands back"
     desk.tap(Key.Key_Right)
     turn(desk, player, 2)
     desk.tap(Key.Key_Left)

@@ -381,7 +381,7 @@ def test_an_episode_that_cannot_be_played_again_is_told(qtbot: QtBot, made: Any,
 
     monkeypatch.setattr(ScriptedRival, "played", otherwise)
     add(made, "memory")
-    verdict(qtbot, made, "Not the same episode before the change: it differs from step 7 on")
+    verdict(qtbot, made, "Not reproducible: the episodes differ before the change, from step 7 on")
 
 
 def test_weights_that_are_gone_are_told(qtbot: QtBot, made: Any) -> None:

@@ -150,7 +150,7 @@ class Panel(QWidget):
         self._something: bool | None = None
         self._reason = ""
 
-    # -- the contract ---------------------------------------------------------------------------
+    # -- the contract ------------------------------------------------------------------------------
 
     def show(self, history: History | None = None, cursor: Cursor | None = None) -> None:
         """Draw a whole history; without arguments just the widget's own `show()`."""
@@ -225,7 +225,7 @@ class Panel(QWidget):
         """Let the next `refresh` draw, whether or not anything changed."""
         self._changed = True
 
-    # -- for the panels themselves --------------------------------------------------------------
+    # -- for subclasses ----------------------------------------------------------------------------
 
     def has_content(self) -> bool:
         """Whether the history holds anything that this panel draws."""

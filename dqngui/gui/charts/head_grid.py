@@ -57,7 +57,7 @@ class HeadGrid(Canvas):
         self._table = color_table(False)
         super().restyle(theme)
 
-    # -- geometry ---------------------------------------------------------------------------------
+    # -- geometry ----------------------------------------------------------------------------------
 
     @property
     def drawn(self) -> GridDrawn:
@@ -74,7 +74,7 @@ class HeadGrid(Canvas):
         """A map in words: `layer 2 · head 3`."""
         return " · ".join(name for name in (self.layers[layer], self.heads[head]) if name)
 
-    # -- painting ---------------------------------------------------------------------------------
+    # -- painting ----------------------------------------------------------------------------------
 
     def draw_frame(self, painter: QPainter) -> None:
         paint_labels(painter, self.drawn.labels)
@@ -84,7 +84,7 @@ class HeadGrid(Canvas):
             painter.setPen(QPen(themes.current().color("accent"), 1))
             painter.drawRect(QRectF(self.place(*self.pointed).toRect()).adjusted(-1.5, -1.5, 0.5, 0.5))
 
-    # -- mouse ------------------------------------------------------------------------------------
+    # -- mouse -------------------------------------------------------------------------------------
 
     def words_at(self, layer: int, head: int, x: float, y: float) -> str:
         """What is at a place (0 … 1) of a map, in words."""

@@ -100,7 +100,7 @@ class Heatmap(Canvas):
         self._table = color_table(self._signed)
         super().restyle(theme)
 
-    # -- painting ---------------------------------------------------------------------------------
+    # -- painting ----------------------------------------------------------------------------------
 
     def draw_frame(self, painter: QPainter) -> None:
         paint_labels(painter, self.drawn.labels)
@@ -134,7 +134,7 @@ class Heatmap(Canvas):
         if self.drawn.marker is not None:
             self.marker(painter, self.drawn.marker.x(), self.drawn.marker.y())
 
-    # -- mouse ------------------------------------------------------------------------------------
+    # -- mouse -------------------------------------------------------------------------------------
 
     def cell(self, at: QPointF) -> tuple[int, int, int] | None:
         """(map, row, column) under a point."""

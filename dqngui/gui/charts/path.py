@@ -76,7 +76,7 @@ class Path(Canvas):
                     self.update(QRectF(at.x() - 8, at.y() - 8, 16, 16).toAlignedRect())
             self.t = t
 
-    # -- geometry ---------------------------------------------------------------------------------
+    # -- geometry ----------------------------------------------------------------------------------
 
     @property
     def drawn(self) -> PathDrawn:
@@ -109,7 +109,7 @@ class Path(Canvas):
         nearest = int(np.nanargmin(np.where(np.isfinite(away), away, np.inf)))
         return nearest if away[nearest] <= CLICK_RADIUS else None
 
-    # -- painting ---------------------------------------------------------------------------------
+    # -- painting ----------------------------------------------------------------------------------
 
     def draw_frame(self, painter: QPainter) -> None:
         theme, drawn = themes.current(), self.drawn
@@ -174,7 +174,7 @@ class Path(Canvas):
             painter.drawEllipse(at, 5, 5)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
-    # -- mouse ------------------------------------------------------------------------------------
+    # -- mouse -------------------------------------------------------------------------------------
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         t = self.step_at(event.position())

@@ -283,7 +283,7 @@ class Plot(pg.GraphicsView):
         self.cursor_line.set_pen(self.pen(theme.color(CURSOR), 1))
         self.hover_line.set_pen(self.pen(theme.mixed("muted", 0.6), 1))
 
-    # -- events -----------------------------------------------------------------------------------
+    # -- events ------------------------------------------------------------------------------------
 
     def _on_manual(self, *_: object) -> None:
         self.fitted = self.span == self._full_span

@@ -111,7 +111,7 @@ class TimeMap(StepCanvas):
         """Pixels left of the map that its labels take."""
         return gutter(bool(self.title), self._widest, self.width(), self.letters)
 
-    # -- painting ---------------------------------------------------------------------------------
+    # -- painting ----------------------------------------------------------------------------------
 
     @property
     def drawn(self) -> tuple[Label, ...]:
@@ -163,7 +163,7 @@ class TimeMap(StepCanvas):
             at = int(np.flatnonzero(self.order == self.chosen)[0])
             self.marker(painter, place.left(), place.top() + (at + 0.5) * row)
 
-    # -- mouse ------------------------------------------------------------------------------------
+    # -- mouse -------------------------------------------------------------------------------------
 
     def row_at(self, y: float) -> int | None:
         """The row of the values at a height in pixels."""

@@ -55,7 +55,7 @@ class StepCanvas(Canvas):
         self._pressed = 0.0
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
-    # -- geometry ---------------------------------------------------------------------------------
+    # -- geometry ----------------------------------------------------------------------------------
 
     @property
     def place(self) -> QRectF:
@@ -88,7 +88,7 @@ class StepCanvas(Canvas):
         t = self.scale.step_at(x)
         return t if 0 <= t < self.length else None
 
-    # -- the contract with the panel --------------------------------------------------------------
+    # -- calls of the panel ------------------------------------------------------------------------
 
     @property
     def gutter_wanted(self) -> float:
@@ -120,7 +120,7 @@ class StepCanvas(Canvas):
                 self.update(int(self.x_of(each)) - 3, 0, 7, self.height())
         self.t = t
 
-    # -- painting ---------------------------------------------------------------------------------
+    # -- painting ----------------------------------------------------------------------------------
 
     def axis_labels(self) -> tuple[Label, ...]:
         """Numbers of steps below the drawing, where they are shown."""
@@ -149,7 +149,7 @@ class StepCanvas(Canvas):
             painter.setBrush(theme.color(token))
             painter.drawRects(rects)
 
-    # -- mouse ------------------------------------------------------------------------------------
+    # -- mouse -------------------------------------------------------------------------------------
 
     def words_at(self, t: int, y: float) -> str:
         """The readout at step t and height y, in words."""

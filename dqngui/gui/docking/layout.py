@@ -74,7 +74,7 @@ class CardLayout(QObject):
             dock.dockLocationChanged.connect(self._update_tabs_soon)
             dock.visibilityChanged.connect(self._update_tabs_soon)
 
-    # -- what the window asks -------------------------------------------------------------------------
+    # -- calls of the window -----------------------------------------------------------------------
 
     def choose(self, name: str) -> None:
         """Show another arrangement as the user left it."""
@@ -159,7 +159,7 @@ class CardLayout(QObject):
         apart = not any(one.intersects(other) for one, other in combinations(places, 2))
         return large and apart and all(self._window.rect().contains(place) for place in places)
 
-    # -- between starts -------------------------------------------------------------------------------
+    # -- saving and restoring ----------------------------------------------------------------------
 
     def save(self, settings: QSettings) -> None:
         """Keep every arrangement and which one is shown."""
@@ -211,7 +211,7 @@ class CardLayout(QObject):
         self._update_tabs_soon()
         return True
 
-    # -- sizes ----------------------------------------------------------------------------------------
+    # -- sizes -------------------------------------------------------------------------------------
 
     def _room(self) -> QSize:
         """The size of the area for cards, in pixels."""
@@ -260,7 +260,7 @@ class CardLayout(QObject):
         self._window.resizeDocks([*sides, middle], [*extents, room], Across)
         self._arranging = False
 
-    # -- what the user does ---------------------------------------------------------------------------
+    # -- user actions ------------------------------------------------------------------------------
 
     def _changed_by_user(self) -> bool:
         """Whether the user hid, showed or floated a card."""
@@ -298,7 +298,7 @@ class CardLayout(QObject):
             return set()
         return {tiles.first(part) for part in self._plan.parts if isinstance(part, tiles.Split) and part.pixels}
 
-    # -- tabs -----------------------------------------------------------------------------------------
+    # -- tabs --------------------------------------------------------------------------------------
 
     @property
     def tab_bars(self) -> list[QTabBar]:

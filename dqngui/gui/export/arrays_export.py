@@ -107,7 +107,7 @@ class ArraysExport(QObject):
         if reason not in ("", "left"):
             show_problem(self._window, "Export arrays", f"Nothing was written: {reason}.")
 
-    # -- when the window closes -------------------------------------------------------------------
+    # -- when the window closes --------------------------------------------------------------------
 
     def stop(self) -> None:
         """Give the export up, unless the file is being written."""

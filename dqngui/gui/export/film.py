@@ -127,7 +127,7 @@ class Filming(QObject):
         if self._encoder is not None:
             self._encoder.join()
 
-    # -- step by step -----------------------------------------------------------------------------
+    # -- frames ------------------------------------------------------------------------------------
 
     @Slot()
     def _tick(self) -> None:

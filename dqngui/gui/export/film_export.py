@@ -80,7 +80,7 @@ class FilmExport(QObject):
         seen = self.cards.in_sight if self.cards is not None else []
         return [kind for name, kind in inside.items() if name in seen] or list(inside.values())
 
-    # -- when the window closes -------------------------------------------------------------------
+    # -- when the window closes --------------------------------------------------------------------
 
     def stop(self) -> None:
         """Give the film up."""
@@ -96,7 +96,7 @@ class FilmExport(QObject):
         if self._ended is not None:
             self._ended.join()
 
-    # -- while it is made -------------------------------------------------------------------------
+    # -- progress ----------------------------------------------------------------------------------
 
     @Slot(int, int)
     def _on_progress(self, done: int, frames: int) -> None:

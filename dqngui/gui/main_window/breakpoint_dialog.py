@@ -121,7 +121,7 @@ class BreakpointDialog(QDialog):
         self.add.clicked.connect(self._add)
         return grid
 
-    # -- showing ----------------------------------------------------------------------------------
+    # -- display -----------------------------------------------------------------------------------
 
     def bring(self) -> None:
         """Show it, over the window."""
@@ -224,7 +224,7 @@ class BreakpointDialog(QDialog):
             return f"now {number_words(value)}"
         return "not measured yet" if quantity in WATCHED else "not told yet"
 
-    # -- adding -----------------------------------------------------------------------------------
+    # -- adding a breakpoint -----------------------------------------------------------------------
 
     def _number(self) -> float | None:
         """What was typed; None where it is no number."""

@@ -100,7 +100,7 @@ class Window(QMainWindow):
         session.message.connect(self._on_message)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_scheme)
 
-    # -- parts -----------------------------------------------------------------------------------
+    # -- making the parts --------------------------------------------------------------------------
 
     def _make_cards(self) -> None:
         self.form, self.knobs, self.panel_docks = (
@@ -170,7 +170,7 @@ class Window(QMainWindow):
         bar.addWidget(self.status, 1)
         self.setStatusBar(bar)
 
-    # -- what the session says -------------------------------------------------------------------
+    # -- events of the session ---------------------------------------------------------------------
 
     @Slot()
     def _on_changed(self) -> None:
@@ -229,7 +229,7 @@ class Window(QMainWindow):
         """Draw only what the resumed run still has."""
         self.panel_docks.show(self.session.history)
 
-    # -- what the user asks ----------------------------------------------------------------------
+    # -- user actions ------------------------------------------------------------------------------
 
     def set_theme(self, setting: themes.Setting) -> None:
         """Other colours, now and at the next start."""
@@ -309,7 +309,7 @@ class Window(QMainWindow):
         for part in (self.form, self.knobs, self.header, self.draft_bar):
             part.setEnabled(False)
 
-    # -- Qt --------------------------------------------------------------------------------------
+    # -- Qt ----------------------------------------------------------------------------------------
 
     def restore_layout(self, *, geometry: bool = True) -> None:
         """Restore size and cards as they were at the last start; the default where they do not fit."""

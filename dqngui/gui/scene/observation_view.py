@@ -84,7 +84,7 @@ class ObservationView(FocusRingWidget):
         self._picture = None if self.drawn.picture is None else _as_image(self.drawn.picture)
         self.update()
 
-    # -- painting ---------------------------------------------------------------------------------
+    # -- painting ----------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = themes.current()

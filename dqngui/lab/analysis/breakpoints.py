@@ -1,4 +1,4 @@
-"""The window's breakpoints: an editable list. Training checks some of them, the window the others while it plays.
+"""The editable list of breakpoints. Training checks most of them; the window checks those measured by the player.
 
 The list belongs to the window, not to a run: every run that trains in the window gets the breakpoints that are
 enabled, and a closed window forgets them.
@@ -43,8 +43,8 @@ class BreakpointList(QObject):
 
     Attributes:
         entries: all breakpoints.
-        watched: the newest measured value of each quantity in `WATCHED`.
-        looked_at: whether present values are shown somewhere, so that they are measured without a breakpoint too.
+        watched: the newest value of each quantity in `WATCHED`.
+        values_visible: whether present values are displayed, so that they are measured even without a breakpoint.
 
     Signals:
         changed: the entries changed, or whether they can be edited.
@@ -58,20 +58,22 @@ class BreakpointList(QObject):
         super().__init__(parent)
         self.entries: tuple[BreakpointEntry, ...] = ()
         self.watched: dict[str, float] = {}
-        self.values_visible = False  # somebody wants present numbers
+        self.values_visible = False
         self._session = session
         self._held: set[Breakpoint] = set()
         self._measured: PlayedEpisode | None = None
         session.changed.connect(self.changed)
         session.cleared.connect(self._on_cleared)
 
-    # -- the list ---------------------------------------------------------------------------------
+    # -- the list ----------------------------------------------------------------------------------
 
     @property
     def problem(self) -> str:
         """Why the list cannot be edited, as a sentence; empty if it can."""
         if self._session.state is State.STORED:
-            return "This run is stored and does not train, so nothing can pause. Resume it, or start a new run."
+            return (
+                "This run is stored and does not train, so breakpoints cannot pause it. Resume it, or start a new run."
+            )
         return ""
 
     @property
@@ -104,7 +106,7 @@ class BreakpointList(QObject):
         self._session.job.set_breakpoints(tuple(point for point in self.enabled if point.quantity not in WATCHED))
         self.changed.emit()
 
-    # -- present values ---------------------------------------------------------------------------
+    # -- present values ----------------------------------------------------------------------------
 
     def present(self, quantity: str) -> float | None:
         """The newest logged or measured value of a quantity; None if there is none yet."""
@@ -126,10 +128,10 @@ class BreakpointList(QObject):
         self.watched.clear()
         self.measured.emit()
 
-    # -- while watching ---------------------------------------------------------------------------
+    # -- measurement on played episodes ------------------------------------------------------------
 
     def watch(self, playing: PlayedEpisode | None) -> None:
-        """Take the player's episode; once it has ended, measure it if a breakpoint or a view needs the values."""
+        """Measure the player's episode after it has ended, if a breakpoint or the display needs the values."""
         player_points = [point for point in self.enabled if point.quantity in WATCHED]
         if playing is None or playing is self._measured or not (player_points or self.values_visible):
             return

@@ -1,4 +1,4 @@
-"""What is played to compare with the player's episode, and how the two differ: the What if card without its widgets."""
+"""Counterfactuals: an episode to compare with the player's, and how the two differ. Logic of the What if card."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 
-STEPS_AFTER_CHANGE = 500  # steps behind the first changed one that both futures are played to
+STEPS_AFTER_CHANGE = 500  # both episodes are played to this many steps after the first changed one
 
 Role = Literal["secondary", "value", "good", "warn", "bad"]
 
 
 @dataclass(frozen=True, slots=True)
 class Counterfactual:
-    """What the second player is asked to play.
+    """A request to the second player.
 
     Attributes:
-        variants: the last one is compared; one before it is the episode without interventions.
-        first: the first changed step; None: no step is, another agent plays.
-        until: steps that are wanted of each variant.
+        variants: the last one is compared; with two, the first is the episode without interventions.
+        first: the first changed step; None if no step is changed because another agent plays.
+        until: number of steps to play of each variant.
     """
 
     agent: AgentRef
@@ -39,7 +39,7 @@ class Counterfactual:
     weights: m.Weights | None = None
 
     def is_same(self, other: Counterfactual | None) -> bool:
-        """The same is asked, perhaps up to another step."""
+        """Whether the request is the same, apart from `until`."""
         return other is not None and self.weights is other.weights and self._without_length() == other._without_length()
 
     def _without_length(self) -> Counterfactual:
@@ -47,18 +47,18 @@ class Counterfactual:
 
 
 def by_another_agent(playing: PlayedEpisode, other: OtherAgent) -> Counterfactual:
-    """Another agent on the same seed."""
+    """A counterfactual by another agent on the same seed."""
     return Counterfactual(other.agent, other.choice, (_variant_of(playing),), None, max(playing.length, 1))
 
 
 def with_interventions(
     playing: PlayedEpisode, player: Player, rows: Sequence[InterventionEntry]
 ) -> Counterfactual | None:
-    """The same agent with interventions, or without any; None while the episode has not come to the first of them.
+    """A counterfactual by the same agent with interventions; None if the episode has not reached the first one.
 
-    What would happen without them is the player's own episode, where its agent chose every action from the first
-    changed step on. Otherwise (an episode of the training, or one that a person drove) the second player plays that
-    too, so that both futures are the agent's.
+    The original is the player's own episode if its agent chose every action from the first
+    changed step on. Otherwise (a training episode, or one that a person drove) the second player plays the original
+    too, so that the agent chooses the actions in both.
     """
     assert player.agent is not None
     given = playing.length if playing.person_acted else playing.given
@@ -84,20 +84,23 @@ def _variant_of(playing: PlayedEpisode) -> EpisodeVariant:
 
 
 def _stored(agent: AgentRef, choice: WeightsChoice, step: int) -> WeightsChoice:
-    """The choice of the weights that play now: the best or the last checkpoint may be another one by now."""
+    """The step of the present weights, since the best or last checkpoint may have changed meanwhile."""
     return step if choice in ("best", "last") and step in agent.choices() else choice
 
 
 def verdict(
     question: Counterfactual, second_player: SecondPlayer, one: PlayedEpisode | None, compared: Comparison | None
 ) -> tuple[str, Role]:
-    """How the two futures differ, in a sentence, and the role of its colour."""
+    """A sentence that tells how the two episodes differ, and the role of its colour."""
     if problem := _problem(question, second_player, one):
         return problem, "bad"
     if compared is None or one is None or second_player.playing is None:
         return second_player.loading or "Playing the episode…", "secondary"
     if question.first is not None and compared.differs is not None and compared.differs < question.first:
-        return f"Not the same episode before the change: it differs from step {compared.differs:,} on", "warn"
+        return (
+            f"Not reproducible: the episodes differ before the change, from step {compared.differs:,} on",
+            "warn",
+        )
     going = " so far" if second_player.busy and not compared.whole else ""
     if compared.identical:
         return f"Identical{going}", "good"
@@ -110,7 +113,7 @@ def verdict(
 
 
 def _problem(question: Counterfactual, second_player: SecondPlayer, one: PlayedEpisode | None) -> str:
-    """Why there is nothing to compare."""
+    """A sentence why no comparison is possible; empty if one is."""
     if second_player.problem:
         return f"{second_player.problem[:1].upper()}{second_player.problem[1:]}"
     other = second_player.playing
@@ -124,7 +127,7 @@ def _problem(question: Counterfactual, second_player: SecondPlayer, one: PlayedE
 
 
 def futures_table(sides: Sequence[tuple[str, PlayedEpisode | None]]) -> Table:
-    """Episodes beside each other, a step a row: action, reward, return so far, values."""
+    """A table of both episodes, one row per step: action, reward, return so far, action values."""
     known = [(name, playing) for name, playing in sides if playing is not None and playing.length]
     header = ["t"]
     for name, playing in known:
@@ -141,7 +144,7 @@ def futures_table(sides: Sequence[tuple[str, PlayedEpisode | None]]) -> Table:
 
 
 def _cells(playing: PlayedEpisode, t: int, return_so_far: float) -> list[object]:
-    """Action, reward, return and values of a step; nothing in them where the episode has none."""
+    """Action, reward, return and values of a step; empty cells after the end of the episode."""
     if t >= playing.length:
         return [""] * (3 + playing.q.shape[1])
     names, action = playing.ready.actions, int(playing.action[t])

@@ -102,7 +102,7 @@ class Ordering:
         self._order, self._final = None, False
 
     def choose(self, key: str, values: npt.NDArray[np.float32] | None, playing: PlayedEpisode | None) -> None:
-        """Order by another key from now on, and sort by the steps known so far."""
+        """Choose another key, and sort by the steps known so far."""
         self.key = key
         self.begin()
         if values is not None and playing is not None:

@@ -118,7 +118,7 @@ class WeightsOverlay:
         return StepOverlay([names[index] for index in others], weights[others], cells, view.signed, entities, t)
 
     def _of_tokens(self, view: View, values: Numbers, action: int) -> Numbers:
-        """Attention to each token (K,): of the chosen head or the taken action, otherwise the mean over the axis."""
+        """Attention to each token (K,): of the chosen head or of the action taken, otherwise the mean over the axis."""
         for axis in view.axes[:-1]:
             count = len(values)
             if axis == "head" and self.head is not None and self.head < count:

@@ -1,4 +1,4 @@
-"""One background thread for reading files: what it finds is fetched by a timer, so no signal crosses threads."""
+"""A background thread that runs functions one by one. A timer collects their results, so no signal crosses threads."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ OnResult = Callable[[Any], None]
 
 
 class Worker(QObject):
-    """Does pieces of work in one thread, one after the other, and gives each result to a function in this thread.
+    """Runs functions in one background thread, one by one, and passes each result to a callback in this thread.
 
     Attributes:
-        going: False once `stop` was called; long work looks at it and ends early.
+        running: False after `stop` was called. Long work checks it and ends early.
     """
 
     def __init__(self, name: str, parent: QObject | None = None) -> None:
@@ -33,7 +33,7 @@ class Worker(QObject):
         self._timer.timeout.connect(self._fetch)
 
     def submit(self, work: Work, on_result: OnResult) -> None:
-        """Do `work` in the thread and hand its result to `on_result` here."""
+        """Run `work` in the background thread, then call `on_result` with its result in this thread."""
         if not self.running:
             return
         self._start_thread()
@@ -46,7 +46,7 @@ class Worker(QObject):
         return self._thread is not None and self._thread.is_alive()
 
     def stop(self, last: Work | None = None) -> None:
-        """End after the present piece of work and this last one; their results are dropped."""
+        """End the thread after the present work and after `last`, if it is given. Their results are dropped."""
         if not self.running:
             return
         self.running = False
@@ -62,7 +62,7 @@ class Worker(QObject):
             self._thread.start()
 
     def join(self) -> None:
-        """Wait for the end; after `stop`."""
+        """Wait until the thread has ended; call `stop` first."""
         if self._thread is not None:
             self._thread.join()
 
@@ -73,7 +73,7 @@ class Worker(QObject):
                 continue
             try:
                 result = work()
-            except Exception as error:  # the thread lives on, and the window says what was wrong
+            except Exception as error:  # the thread goes on; this thread raises the error
                 self._results.put((_raise, error))
                 continue
             if on_result is not None:

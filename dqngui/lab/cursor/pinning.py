@@ -1,4 +1,4 @@
-"""Pins training episodes: the player plays the pinned one as it was recorded. While none is pinned, all is live."""
+"""Pins a training episode: the player then replays it with its recorded actions. Without a pin everything is live."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from dqngui.runs.episodes import recorded_episode
 from dqngui.runs.folder import read_experiment
 
 RETRY_MS = 200
-MAX_TRIES = 20  # the newest episodes are on the disk within a second
-CHECKPOINT_LIST_S = 1.0  # checkpoints are looked for again after so long
+MAX_TRIES = 20  # of RETRY_MS each; a new episode is on the disk within a second
+CHECKPOINT_LIST_S = 1.0  # the list of checkpoints is read again after this time
 NO_FOLDER = "This run keeps no files, so its episodes cannot be played again."
 
 
 class Pinning(QObject):
-    """Pins training episodes and lets go of them. While one is pinned, training and its curves go on.
+    """Pins and unpins training episodes. Training goes on while an episode is pinned.
 
-    The newest pin wins: what an older one asked of the player is given up. Episodes are found where they ended: in the
-    open run, or in the runs that it branched from. A sentence about what cannot be pinned goes to `Session.message`.
+    A new pin replaces the one before it. An episode may belong to the
+    open run or to an ancestor of it. If an episode cannot be pinned, `Session.message` gives the reason.
 
     Attributes:
-        pinned: the episode; None while live.
+        pinned: the pinned episode; None while live.
 
     Signals:
-        changed: another episode is pinned, or none, or what is known of it, or whether `can_step`.
+        changed: the pinned episode, a fact about it, or the result of `can_step` changed.
     """
 
     changed = Signal()
@@ -54,7 +54,7 @@ class Pinning(QObject):
         super().__init__(parent)
         self.pinned: PinnedEpisode | None = None
         self._session, self._player, self._library, self._session_follower = session, player, library, session_follower
-        self._pending_pin: tuple[RunEpisodes, int] | None = None  # not on the disk yet
+        self._pending_pin: tuple[RunEpisodes, int] | None = None  # the episode to pin once it is on the disk
         self._tries = 0
         self._last_state: tuple[object, ...] = ()
         self._checkpoint_list: tuple[Path, float, list[int]] = (Path(), 0.0, [])
@@ -67,7 +67,7 @@ class Pinning(QObject):
         player.changed.connect(self._on_player)
         player.grew.connect(self._on_grew)
 
-    # -- what is so -------------------------------------------------------------------------------
+    # -- state -------------------------------------------------------------------------------------
 
     @property
     def cursor(self) -> Cursor | None:
@@ -80,7 +80,7 @@ class Pinning(QObject):
 
     @property
     def _playing(self) -> PlayedEpisode | None:
-        """The pinned episode, once it plays: as it was recorded, or driven by hand from some step on."""
+        """The replay of the pinned episode, once it has begun; a person may drive it from some step on."""
         playing, pinned = self._player.playing, self.pinned
         if playing is None or pinned is None or playing.request.seed != pinned.trace.seed:
             return None
@@ -88,7 +88,7 @@ class Pinning(QObject):
 
     @property
     def words(self) -> str:
-        """What is pinned, with which weights, and what should be known of it; empty while live."""
+        """The pinned episode, its weights and warnings about them, as one line; empty while live."""
         pinned, playing = self.pinned, self._playing
         if pinned is None:
             return ""
@@ -98,8 +98,8 @@ class Pinning(QObject):
         if playing is None:
             visible = any(self._player.in_sight)
             return f"{parts[0]} · " + ("its agent is being opened" if visible else "no card in sight shows it")
-        if pinned.differs:  # before what a narrow card has no room for
-            parts.append("this environment did not repeat: what you see is not what happened")
+        if pinned.differs:  # first, since a narrow card cuts off the end
+            parts.append("this environment is not reproducible: the replay differs from the logged episode")
         parts.append(pinned.weights_words(playing.weights_step))
         given, whole = playing.given, len(pinned.trace.actions)
         parts.append("actions as recorded" if given >= whole else f"actions as recorded up to step {given:,}")
@@ -108,7 +108,7 @@ class Pinning(QObject):
         return " · ".join(parts)
 
     def readout(self, number: int) -> list[str]:
-        """Lines about an episode of the open run, for those who only look: its length, and the nearest checkpoint."""
+        """Lines for the readout of an episode of the open run: its length and the nearest checkpoint."""
         run = self._open_run()
         if not 0 <= number < run.count:
             return []
@@ -121,11 +121,11 @@ class Pinning(QObject):
                 lines.append(f"checkpoint {checkpoint:,}" + (" (later)" if checkpoint > end else ""))
         return lines
 
-    # -- what is asked ----------------------------------------------------------------------------
+    # -- requests ----------------------------------------------------------------------------------
 
     @Slot(object)
     def pick(self, cursor: Cursor | None) -> None:
-        """What a panel asks for: an episode by its number, the nearest to a step, or None to be live."""
+        """Pin the episode with this number, or the one nearest to this step; None: unpin."""
         if cursor is None:
             self.live()
         elif cursor.episode is not None:
@@ -157,7 +157,7 @@ class Pinning(QObject):
             self._pin(run, number)
 
     def can_step(self, by: int) -> bool:
-        """Whether there is such an episode: a later one, or an earlier one; while live the newest is an earlier one."""
+        """Whether a later (`by` > 0) or earlier (`by` < 0) episode exists; while live the newest counts as earlier."""
         at, open_run = self._current, self._open_run()
         if at is None:
             return by < 0 and open_run.count > 0
@@ -168,11 +168,11 @@ class Pinning(QObject):
 
     @property
     def _current(self) -> tuple[RunEpisodes, int] | None:
-        """The episode that is pinned, or will be."""
+        """The episode that is pinned or about to be pinned."""
         return self._pending_pin or (None if self.pinned is None else (self.pinned.run, self.pinned.number))
 
     def step_episode(self, by: int) -> None:
-        """Pin a later episode, or an earlier one; the newest where none is pinned."""
+        """Pin the episode `by` places later, or earlier if negative; the newest one if none is pinned."""
         runs = [each for each in self._runs() if each.count]
         if not runs:
             self._show_message("No episode has ended yet.")
@@ -195,7 +195,7 @@ class Pinning(QObject):
 
     @Slot()
     def live(self) -> None:
-        """Let go: what played before goes on."""
+        """Unpin: the player returns to what it played before."""
         self._cancel_pending_pin()
         if self.pinned is not None:
             self.pinned = None
@@ -203,14 +203,14 @@ class Pinning(QObject):
             self._session_follower.let_go()
             self._emit_if_changed()
 
-    # -- episodes ---------------------------------------------------------------------------------
+    # -- episodes ----------------------------------------------------------------------------------
 
     def _open_run(self) -> RunEpisodes:
         history = self._session.history
         return RunEpisodes(self._session.run.folder, "", history, len(history.returns))
 
     def _runs(self) -> list[RunEpisodes]:
-        """The open run's episodes, and before them those of the runs it branched from up to there."""
+        """The episodes of the open run's ancestors up to each fork, oldest first, and last those of the open run."""
         open_run = self._open_run()
         candidates = ancestors(open_run.history, self._session.run.folder, self._library)
         before = [
@@ -239,7 +239,7 @@ class Pinning(QObject):
 
     @Slot()
     def _try_again(self) -> None:
-        """Open the episode that is wanted, once it is on the disk."""
+        """Open the pending episode if it is on the disk; otherwise retry."""
         if self._pending_pin is None:
             return
         run, number = self._pending_pin
@@ -255,7 +255,7 @@ class Pinning(QObject):
             self._show_message(problem)
 
     def _open(self, run: RunEpisodes, number: int) -> str | None:
-        """Play it; a sentence about why not, None where it is not on the disk (yet)."""
+        """Replay the episode. Returns "" on success, None if it is not on the disk yet, else the reason."""
         folder = run.folder
         assert folder is not None
         if not folder.is_dir():
@@ -286,11 +286,11 @@ class Pinning(QObject):
             self._checkpoint_list = folder, now, checkpoints(folder)
         return self._checkpoint_list[2]
 
-    # -- what happens meanwhile -------------------------------------------------------------------
+    # -- events of player and session --------------------------------------------------------------
 
     @Slot()
     def _on_player(self) -> None:
-        """The player was asked for something else: that is live."""
+        """Unpin if the player was given another episode."""
         pinned = self.pinned
         if pinned is None:
             return
@@ -302,14 +302,14 @@ class Pinning(QObject):
         self._emit_if_changed()
 
     def _checkpoint_was_deleted(self, pinned: PinnedEpisode) -> bool:
-        """The checkpoint that was chosen is gone, as a run that goes on keeps only so many, and there are others."""
+        """Whether the chosen checkpoint was deleted by the running training, while others exist."""
         folder = pinned.run.folder
         steps = [] if folder is None else checkpoints(folder)
         return bool(steps) and pinned.checkpoint not in steps
 
     @Slot(object)
     def _on_grew(self, playing: PlayedEpisode | None) -> None:
-        """Compare the episode with what the log says of it, once all of it was played again."""
+        """Compare the replay with the log once the replay is complete."""
         pinned = self.pinned
         if pinned is None or playing is None or playing is not self._playing or pinned.compared:
             return
@@ -321,17 +321,19 @@ class Pinning(QObject):
 
     @Slot()
     def _on_cleared(self) -> None:
-        self._go_live_because("Live again: the pinned episode was of the former run.")
+        self._go_live_because("Live again: the pinned episode belongs to the run that was closed.")
 
     @Slot(int)
     def _on_rewound(self, step: int) -> None:
         pinned = self.pinned
         if pinned is not None and not pinned.run.name and pinned.trace.step > step:
-            self._go_live_because("Live again: the pinned episode is lost, as the run goes on from before it.")
+            self._go_live_because(
+                "Live again: the run resumed from an earlier step, so the pinned episode no longer belongs to it."
+            )
 
     @Slot()
     def _emit_if_changed(self) -> None:
-        """Emit `changed` if anything that is said of the cursor changed."""
+        """Emit `changed` if the pin, its texts or the result of `can_step` changed."""
         state = self.pinned, self.words, self.can_step(-1), self.can_step(1)
         if state != self._last_state:
             self._last_state = state

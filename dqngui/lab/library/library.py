@@ -27,7 +27,7 @@ from dqngui.runs.trash import TRASH, discard, empty_trash, restore
 
 REFRESH_MS = 3000
 OLD_TRASH_S = 86_400
-MAX_UNUSED_CURVES = 16  # curves that nobody draws and that are kept nevertheless
+MAX_UNUSED_CURVES = 16  # curves that are kept in memory though they are not drawn
 
 
 @dataclass(eq=False, slots=True)
@@ -35,8 +35,8 @@ class RunOverlay:
     """A stored run's return curve, or the mean of several seeds', drawn over the open run's.
 
     Attributes:
-        folders: one run, or with `seeds` all runs of an experiment.
-        slot: chooses colour and dash; no two overlays have the same.
+        folders: folders of the runs: one, or with `seeds` all that differ only in their seed.
+        slot: selects colour and dash pattern; different for each overlay.
     """
 
     folders: tuple[Path, ...]
@@ -49,15 +49,15 @@ class Library(QObject):
     """Reads the runs' folder: lists the runs, gives their curves, keeps the overlays, deletes and restores runs.
 
     Attributes:
-        runs: the folder; None: runs are not kept.
-        summaries: of all runs, the newest folder first. `loaded`: they were read once.
+        runs: the folder of runs; None if runs are not stored.
+        summaries: summaries of all runs, the newest folder first; `loaded`: they were read at least once.
         problem: why the folder cannot be read, as a sentence; empty if it can.
-        overlays: in the order in which they were chosen.
+        overlays: the overlays, in the order in which they were added.
 
     Signals:
-        changed: summaries, names or the problem.
-        overlaid: overlays, or curves that somebody asked for.
-        said(str): a sentence for the user: why something was not done.
+        changed: summaries, names or the problem changed.
+        overlays_changed: an overlay was added or removed, or new data of a requested curve came.
+        message(str): a sentence that tells the user why an action failed.
     """
 
     changed = Signal()
@@ -74,8 +74,8 @@ class Library(QObject):
         self.overlays: list[RunOverlay] = []
         self._names: dict[str, str] = {}
         self._curves: dict[Path, History | None] = {}
-        self._logs: dict[Path, ReturnLog] = {}  # the thread's own
-        self._experiments: dict[str, str | None] = {}  # the thread's own
+        self._logs: dict[Path, ReturnLog] = {}  # used only by the background thread
+        self._experiments: dict[str, str | None] = {}  # used only by the background thread
         self._discarded: list[list[Path]] = []
         self._watched = False
         self._worker = Worker("library", self)
@@ -86,17 +86,17 @@ class Library(QObject):
         self._timer.timeout.connect(self.tick)
         session.changed.connect(self._on_session)
 
-    # -- life ------------------------------------------------------------------------------------
+    # -- start and stop ----------------------------------------------------------------------------
 
     @Slot()
     def start(self) -> None:
-        """Empty a trash that nobody has used for a day, read the folder, and keep looking."""
+        """Read the folder now and at intervals; empty a trash that was not used for a day."""
         self._worker.submit(self._empty_old_trash, lambda _: None)
         self.refresh()
         self._timer.start()
 
     def stop(self) -> None:
-        """Nothing is read any more, and what was deleted is gone. The thread ends when `alive` is False."""
+        """Stop reading, and delete this window's trash for good. The thread has ended when `alive` is False."""
         self._timer.stop()
         own = [path for moved in self._discarded for path in moved]
         self._worker.stop(partial(self._empty_trash, own) if own else None)
@@ -106,16 +106,16 @@ class Library(QObject):
         return self._worker.alive
 
     def join(self) -> None:
-        """Wait for the thread; after `stop`."""
+        """Wait until the thread has ended; call `stop` first."""
         self._worker.join()
 
     def set_watched(self, watched: bool) -> None:
-        """Whether somebody looks at the runs: only then the folder is read again and again."""
+        """Set whether the list of runs is visible; only then the folder is read at intervals."""
         self._watched = watched
 
     @Slot()
     def tick(self) -> None:
-        """Read what may have changed: the folder while it is looked at, and the curves that are drawn over another."""
+        """Read what may have changed: the folder, if the list of runs is visible, and the curves of the overlays."""
         if self._watched:
             self.refresh()
         for folder in {folder for overlay in self.overlays for folder in overlay.folders}:
@@ -128,12 +128,12 @@ class Library(QObject):
             self._state = state
             self.refresh()
 
-    # -- summaries -------------------------------------------------------------------------------
+    # -- summaries ---------------------------------------------------------------------------------
 
     @Slot()
     def refresh(self) -> None:
-        """Look at the folder again; `changed` tells what is new."""
-        self._read_again = True  # what is being read now may have been looked at before it changed
+        """Read the folder again; emits `changed` if anything is new."""
+        self._read_again = True  # a reading in progress may have missed the newest change
         if self._index is not None and not self._is_reading:
             self._is_reading, self._read_again = True, False
             self._worker.submit(self._read_summaries, self._take_summaries)
@@ -156,25 +156,25 @@ class Library(QObject):
         self.changed.emit()
 
     def name_of(self, folder: str | Path) -> str:
-        """What the run is called: see `names`."""
+        """The name of the run in the window (see `names`)."""
         return self._names.get(str(folder)) or folder_name(folder)
 
     def summary_of(self, folder: str | Path) -> RunSummary | None:
         return next((each for each in self.summaries if each.folder == str(folder)), None)
 
     def is_open(self, folder: str | Path) -> bool:
-        """The window shows this run."""
+        """Whether the window shows this run."""
         return self._session.run.folder is not None and self._session.run.folder.absolute() == Path(folder)
 
-    # -- curves ----------------------------------------------------------------------------------
+    # -- curves ------------------------------------------------------------------------------------
 
     @property
-    def asked_for(self) -> list[Path]:
-        """The runs whose curves somebody asked for, and that are kept."""
+    def requested_curves(self) -> list[Path]:
+        """The runs whose curves were requested and are kept in memory."""
         return list(self._curves)
 
     def curve(self, folder: Path) -> History | None:
-        """Episodes, evaluations and forks of a run; None until they were read, which this asks for."""
+        """Episodes, evaluations and forks of a run. None until they are read; the first call starts the reading."""
         if folder not in self._curves:
             self._drop_unused()
             self._curves[folder] = None
@@ -194,7 +194,7 @@ class Library(QObject):
         self._worker.submit(partial(self._read_new_events, folder), partial(self._take_curve, folder))
 
     def _read_new_events(self, folder: Path) -> tuple[History | None, list[Event]]:
-        """A whole history, where it is to replace the known one, or the events that came since."""
+        """Read new events: (a history that replaces the present one, or None; events to append to the present one)."""
         log = self._logs.setdefault(folder, ReturnLog(folder))
         new_history: History | None = None
         new_events: list[Event] = []
@@ -225,7 +225,7 @@ class Library(QObject):
             return
         self.overlays_changed.emit()
 
-    # -- overlays --------------------------------------------------------------------------------
+    # -- overlays ----------------------------------------------------------------------------------
 
     def overlay_of(self, folder: str | Path, *, seeds: bool = False) -> RunOverlay | None:
         """The overlay of this run alone, or with `seeds` the mean that it belongs to."""
@@ -233,14 +233,14 @@ class Library(QObject):
         return next((each for each in self.overlays if each.seeds == seeds and path in each.folders), None)
 
     def overlay(self, folder: str | Path) -> None:
-        """Draw a run's returns over the open run's, or draw them no more."""
+        """Add an overlay of a run's returns, or remove it if it exists."""
         if (known := self.overlay_of(folder)) is not None:
             self.remove(known)
         else:
             self._add((Path(folder),), self.name_of(folder), seeds=False)
 
     def overlay_seeds(self, folder: str | Path) -> None:
-        """Draw the mean of all runs that differ from this one in their seed only; `message` tells if there is none."""
+        """Add the mean of all runs that differ from this one only in their seed; `message` reports if there is none."""
         summary = self.summary_of(folder)
         if summary is None or self.overlay_of(folder, seeds=True) is not None:
             return
@@ -259,12 +259,12 @@ class Library(QObject):
     def _overlay_seeds(self, summary: RunSummary, folders: list[str]) -> None:
         name = plain_name(summary)
         if len(folders) < 2:
-            self.message.emit(f"There is no other run of “{name}” that differs in its seed only.")
+            self.message.emit(f"There is no other run of “{name}” that differs only in its seed.")
         elif self.overlay_of(summary.folder, seeds=True) is None:
             self.overlay_mean([Path(folder) for folder in reversed(folders)], name)
 
     def overlay_mean(self, folders: Sequence[Path], name: str) -> None:
-        """Draw the mean of these runs, with its interval, over the open run's returns."""
+        """Add the mean of these runs, with its 95 % interval, as an overlay."""
         self._add(tuple(folders), name, seeds=True)
 
     def _add(self, folders: tuple[Path, ...], name: str, *, seeds: bool) -> None:
@@ -274,7 +274,7 @@ class Library(QObject):
         self.overlays_changed.emit()
 
     def remove(self, overlay: RunOverlay) -> None:
-        """Draw it no more."""
+        """Remove an overlay."""
         self.overlays.remove(overlay)
         self.overlays_changed.emit()
 
@@ -282,14 +282,16 @@ class Library(QObject):
         self.overlays.clear()
         self.overlays_changed.emit()
 
-    # -- deleting --------------------------------------------------------------------------------
+    # -- deleting ----------------------------------------------------------------------------------
 
     def discard(self, folders: Sequence[str | Path]) -> int:
-        """Move runs into the trash and return how many; `message` gives the reason where one was refused."""
+        """Move runs to the trash and return how many were moved; `message` gives the reason if one was not."""
         moved: list[Path] = []
         for folder in map(Path, folders):
             if self.is_open(folder):
-                self.message.emit(f"“{self.name_of(folder)}” is open here; open another run or begin a new one first.")
+                self.message.emit(
+                    f"“{self.name_of(folder)}” is open here. Open another run or start a new one, then delete it."
+                )
                 continue
             try:
                 moved.append(discard(folder))
@@ -311,22 +313,22 @@ class Library(QObject):
 
     @property
     def can_undo(self) -> bool:
-        """Something was deleted that can come back."""
+        """Whether a deletion can be undone."""
         return bool(self._discarded)
 
     def undo(self) -> None:
-        """Bring back what was deleted last."""
+        """Undo the last deletion."""
         if not self._discarded:
             return
         for path in self._discarded.pop():
             try:
                 restore(path)
             except ConfigError as error:
-                self.message.emit(f"The run was not brought back: {error}.")
+                self.message.emit(f"The run could not be restored: {error}.")
         self.refresh()
 
     def _empty_old_trash(self) -> None:
-        """Delete what a crashed window left in the trash. A younger trash may belong to a window that still runs."""
+        """Delete the trash of a window that crashed. A newer one may belong to an open window."""
         with contextlib.suppress(OSError):
             if self.runs is not None and time.time() - (self.runs / TRASH).stat().st_mtime > OLD_TRASH_S:
                 self._empty_trash()
@@ -336,7 +338,7 @@ class Library(QObject):
             try:
                 empty_trash(self.runs, only)
             except ConfigError:
-                pass  # it is tried again at the next start
+                pass  # the next start tries again
 
 
 def _same_summary(a: RunSummary, b: RunSummary) -> bool:

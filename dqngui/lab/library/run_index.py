@@ -1,6 +1,6 @@
-"""Reading a folder of runs again and again, cheaply: summaries that changed, log lines that came. No Qt.
+"""Incremental reading of a folder of runs: only changed summaries and new log lines. No Qt.
 
-Made for a background thread: nothing here is shared with another one.
+For use in one background thread only.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ _Stamp = tuple[int, int]
 
 
 class RunIndex:
-    """The summaries of a folder of runs; reading it again opens only what was changed."""
+    """The summaries of a folder of runs; later readings open only changed files."""
 
     def __init__(self, runs: Path) -> None:
         self._runs = runs
         self._known: dict[str, tuple[_Stamp | None, RunSummary | None]] = {}
 
     def read(self, go_on: Callable[[], bool] = lambda: True) -> list[RunSummary]:
-        """All runs, the newest folder first; what it has so far once `go_on` says no. Raises ConfigError."""
+        """All summaries, the newest folder first; a partial list if `go_on` returns False. Raises ConfigError."""
         try:
             paths = folders_in(self._runs)
         except FileNotFoundError:
-            paths = []  # it is made with the first run
+            paths = []  # the first run creates it
         except OSError as error:
             raise ConfigError("run.not_listed", runs=self._runs, problem=error.strerror) from None
         known, self._known = self._known, {}
@@ -42,7 +42,7 @@ class RunIndex:
                 break
             stamp = _file_stamp(os.path.join(path, SUMMARY))
             before = known.get(path)
-            # Nobody writes that a running process was killed: these are looked at each time.
+            # A killed process leaves its summary as "running", so running ones are checked each time.
             same = before is not None and before[0] == stamp and not (before[1] and before[1].state == "running")
             summary = before[1] if same and before else summary_of(Path(path))
             self._known[path] = stamp, summary
@@ -50,22 +50,22 @@ class RunIndex:
 
 
 class ReturnLog:
-    """The episodes, evaluations and forks of a run's log, read on from where the last reading ended."""
+    """Reads the episodes, evaluations and forks of a run's log; each reading continues after the one before."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / EVENTS
         self._offset = 0
-        self._tail = b""  # last bytes before the offset: a log that was cut back and grew again has others
+        self._tail = b""  # last bytes before the offset; they differ if the log was truncated and grew again
 
     def read(self, go_on: Callable[[], bool] = lambda: True) -> Iterator[tuple[bool, list[Event]]]:
-        """Yields (anew, events) for each piece of new whole lines; `restarted`: what came before is void.
+        """Yield (restarted, events) for each block of new complete lines; `restarted`: discard all earlier events.
 
-        A line that cannot be read is passed over. Raises OSError.
+        Lines that cannot be decoded are skipped. Raises OSError.
         """
         try:
             log = open(self._path, "rb")  # noqa: SIM115
         except FileNotFoundError:
-            return  # its first event is not written yet
+            return  # no event was written yet
         with log:
             restarted = not self._is_same_log(log.fileno())
             if restarted:
@@ -100,7 +100,7 @@ def _events(lines: bytes) -> Iterator[Event]:
 
 
 def same_experiment(folder: Path) -> str | None:
-    """What runs of one experiment have in common whatever their seed, title, device and host; None if unreadable."""
+    """The experiment as TOML without seed, title, device and host, to compare runs; None if it cannot be read."""
     try:
         experiment = read_experiment(folder)
     except ConfigError:
@@ -109,7 +109,7 @@ def same_experiment(folder: Path) -> str | None:
 
 
 def without_seed(experiment: Experiment) -> Experiment:
-    """The experiment with seed, title, device and host as if nobody had chosen them."""
+    """The experiment with default seed, title, device and host."""
     usual = Experiment().run
     run = msgspec.structs.replace(experiment.run, seed=usual.seed, device=usual.device, host=usual.host)
     return msgspec.structs.replace(experiment, title="", run=run)

@@ -1,4 +1,4 @@
-"""Which key does what while a person drives: read from the actions' names, with digits for every task."""
+"""The keys for driving: derived from the names of the actions; digits work in every task."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _RELATIVE_DIRECTIONS = {
     "forward": ("up", "right"), "ahead": ("up", "right"), "faster": ("up",), "back": ("down", "left"),
     "backward": ("down", "left"), "slower": ("down",), "brake": ("down",),
 }  # fmt: skip
-"""Words that take the first of these directions that no other action asks for."""
+"""Words that get the first of these directions that no other action uses."""
 _IDLE = frozenset(
     ("noop", "no op", "nothing", "do nothing", "none", "idle", "stay", "stay still", "coast", "wait", "done")
 )
@@ -38,18 +38,18 @@ _ARROWS = frozenset(("left", "right", "up", "down"))
 _STEERING_LETTERS, _CARD_LETTERS = (
     frozenset("WASD"),
     frozenset("NT"),
-)  # letters for directions, and those that the Agent card takes
+)  # letters used for directions, and by the Agent card
 
 
 @dataclass(frozen=True)
 class DrivingKeys:
-    """The keys of a set of actions.
+    """The keys for a set of actions.
 
     Attributes:
-        names: of the actions.
-        idle: the action that does nothing; None where the task has none.
-        chords: directions that are held together for an action: `left`, or `left` and `fire`.
-        single: keys that each mean one action: digits, letters.
+        names: names of the actions.
+        idle: the no-op action; None if the task has none.
+        chords: action for directions held together, such as `left`, or `left` and `fire`.
+        single: action for each single key: digits and letters.
     """
 
     names: tuple[str, ...]
@@ -59,11 +59,11 @@ class DrivingKeys:
 
     @classmethod
     def of(cls, names: Sequence[str]) -> DrivingKeys:
-        """Digits count actions from 0; names say the rest.
+        """Assign keys: digits by the number of the action, from 0; other keys by its name.
 
-        Directions take the arrows and WASD, *fire*, *jump* and *toggle* the space bar, several in one name
-        (`UPRIGHTFIRE`, as Atari's) are held together. Of signed numbers (`torque −1`) the lowest goes left, the highest
-        right, and 0 does nothing. Other named actions take a letter of their name.
+        Directions get the arrows and WASD; *fire*, *jump* and *toggle* get the space bar. Several in one name
+        (`UPRIGHTFIRE` in Atari) are held together. Of signed numbers (`torque −1`) the lowest is left, the highest
+        right, and 0 is the no-op. Other actions get a letter of their name.
         """
         words = [_words_of(name) for name in names]
         idle = next((index for index, each in enumerate(words) if " ".join(each) in _IDLE), None)
@@ -90,11 +90,11 @@ class DrivingKeys:
         return cls(tuple(names), idle, chords, single)
 
     def uses(self, key: int) -> bool:
-        """Whether the key does anything here."""
+        """Whether the key has an action."""
         return key in self.single or any(word in held for word in _directions_of_key(key) for held in self.chords)
 
     def action_of(self, held: Sequence[int]) -> int | None:
-        """The action for the keys that are held, the newest last; None: for none of them."""
+        """The action for the held keys, of which the newest is last; None if they have none."""
         directions = frozenset(word for key in held for word in _directions_of_key(key))
         for key in reversed(held):
             if key in self.single:
@@ -105,12 +105,12 @@ class DrivingKeys:
         return None
 
     def key_text(self, action: int) -> str:
-        """The key of an action as it is written on it, `← + Space` for several; empty where it has none."""
+        """The label of an action's key, such as `← + Space`; empty if it has no key."""
         for chord, index in self.chords.items():
             if index == action:
                 return " + ".join(_SIGNS[_DIRECTION_KEYS[word][0]] for word in _DIRECTION_KEYS if word in chord)
         keys = [key for key, index in self.single.items() if index == action]
-        return chr(keys[-1]) if keys else ""  # its letter, if it has one beside its digit
+        return chr(keys[-1]) if keys else ""  # the letter rather than the digit
 
     def in_words(self) -> str:
         """Every action with its keys, in one sentence."""
@@ -133,7 +133,7 @@ def _words_of(name: str) -> list[str]:
 
 
 def _directions_of_name(words: list[str]) -> frozenset[str]:
-    """The directions that an action's name asks for."""
+    """The directions in the name of an action."""
     text = " ".join(words)
     if any(phrase in text for phrase in _NOT_A_DIRECTION):
         return frozenset()
@@ -143,7 +143,7 @@ def _directions_of_name(words: list[str]) -> frozenset[str]:
 
 
 def _signed_actions(names: Sequence[str]) -> tuple[int, int | None, int] | None:
-    """Where names are numbers on both sides of zero: the lowest, zero if it is there, the highest."""
+    """For names that are numbers of both signs: the actions of the lowest, of zero (or None), of the highest."""
     try:
         values = [float(name.split()[-1].replace("−", "-")) for name in names]
     except (ValueError, IndexError):
@@ -157,7 +157,7 @@ def _signed_actions(names: Sequence[str]) -> tuple[int, int | None, int] | None:
 
 
 def _free_letter(words: list[str], reserved: frozenset[str], used: dict[int, int]) -> int | None:
-    """A key of its own for a named action: the first initial that is free."""
+    """A letter key for an action: the first free initial of its words."""
     for word in words:
         initial = word[0].upper()
         if "A" <= initial <= "Z" and initial not in reserved and ord(initial) not in used:

@@ -1,4 +1,4 @@
-"""What the agent sees at the steps that the player shows, asked for only while somebody looks at it."""
+"""Descriptions of what the agent observes at the shown steps, requested only while they are displayed."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 
 MAX_KEPT = 256
-"""Steps whose descriptions are kept."""
+"""Number of descriptions that are kept."""
 STEPS_AHEAD = 4
-"""Next steps that are described ahead of need."""
+"""Number of next steps that are described ahead."""
 
 
 class StepDescriptions(QObject):
-    """The descriptions of steps of the player's episode, asked for one at a time: that of the shown step first.
+    """Requests descriptions of the player's episode one at a time: first that of the shown step.
 
-    Then come those of the next steps, so that they are there when their pictures come.
+    Then follow those of the next steps, so that they arrive before the pictures.
 
     Attributes:
-        wanted: somebody looks.
+        enabled: whether descriptions are requested.
 
     Signals:
-        came(int): the description of step t is there.
+        received(int): the description of step t has arrived.
     """
 
     received = Signal(int)
@@ -36,26 +36,26 @@ class StepDescriptions(QObject):
         self._player: Player | None = None
         self._playing: PlayedEpisode | None = None
         self._kept: dict[int, dict[str, Any]] = {}
-        self._request_pending = False  # one is under way
+        self._request_pending = False  # a request is open
 
     def attach(self, player: Player) -> None:
-        """Describe the steps of this player's episode."""
+        """Set the player whose steps are described; called once."""
         self._player = player
         player.moved.connect(self._on_moved)
         player.described.connect(self._on_described)
 
     def set_enabled(self, enabled: bool) -> None:
-        """Ask for descriptions from now on, or no more."""
+        """Start or stop requesting descriptions."""
         if enabled != self.enabled:
             self.enabled = enabled
             self._on_moved()
 
     def at(self, playing: PlayedEpisode, t: int) -> dict[str, Any]:
-        """The description of step t: `observation`, `text/NAME`, `picture`; empty until it is there."""
+        """The description of step t: `observation`, `text/NAME`, `picture`; empty until it has arrived."""
         return self._kept.get(t, {}) if playing is self._playing else {}
 
     def has(self, playing: PlayedEpisode, t: int) -> bool:
-        """Whether the description of step t has come, even if it is empty."""
+        """Whether the description of step t has arrived, even an empty one."""
         return playing is self._playing and t in self._kept
 
     @Slot()
@@ -83,7 +83,7 @@ class StepDescriptions(QObject):
             del self._kept[next(iter(self._kept))]
         self._kept[event.t] = event.tensors
         self._request_pending = False
-        self._on_moved()  # it may be another step by now, or somebody else's question was answered in place of this
+        self._on_moved()  # the shown step may have changed, or the answer may belong to another request
         self.received.emit(event.t)
 
 

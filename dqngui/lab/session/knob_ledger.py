@@ -1,4 +1,4 @@
-"""What was asked of the live knobs, what was answered, and what an undo would ask for."""
+"""The ledger of live knobs: requested changes, their answers, and the values for undo."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dqngui.messages import KnobChanged, KnobRefused, SetKnob
 
 
 class KnobLedger:
-    """Bookkeeping of one run's knobs.
+    """Records the requests and answers for the knobs of one run.
 
     Attributes:
-        values: last acknowledged value of each knob that changed; None means on its schedule.
+        values: the last accepted value of each changed knob; None: it follows its schedule.
         refused: why the last change of a knob was refused.
     """
 
@@ -28,28 +28,28 @@ class KnobLedger:
         return bool(self._undo)
 
     def pending(self, path: str) -> bool:
-        """A change was sent and is not answered yet."""
+        """Whether a change was sent and has no answer yet."""
         return bool(self._unanswered.get(path))
 
     def pending_value(self, path: str) -> Any:
-        """The value last asked for; only while `pending`."""
+        """The value requested last; only while `pending`."""
         return self._unanswered[path][-1][0]
 
     def request(self, path: str, value: Any, *, undo: bool = False) -> SetKnob:
-        """The command that asks for a value, noted as sent."""
+        """Record a request for a value, and return its command."""
         self.refused.pop(path, None)
         self._unanswered.setdefault(path, []).append((value, undo))
         return SetKnob(field=path, value=value)
 
     def undo(self) -> SetKnob | None:
-        """The command that takes back the last change, noted as sent; None if there is nothing to undo."""
+        """Record a request to undo the last change, and return its command; None if there is nothing to undo."""
         if not self._undo:
             return None
         path, value = self._undo.pop()
         return self.request(path, value, undo=True)
 
     def accept(self, event: KnobChanged, before: Any) -> None:
-        """Note an answer; `before` is the knob's value until now. Changes nobody here asked for cannot be undone."""
+        """Record an accepted change; `before` is the former value. Only changes requested here can be undone."""
         unanswered = self._unanswered.get(event.field)
         undo = unanswered.pop(0)[1] if unanswered else True
         if not undo:
@@ -58,17 +58,17 @@ class KnobLedger:
         self.refused.pop(event.field, None)
 
     def refuse(self, event: KnobRefused) -> None:
-        """Note a refusal."""
+        """Record a refused change."""
         if unanswered := self._unanswered.get(event.field):
             unanswered.pop(0)
         self.refused[event.field] = event.words
 
     def keep_only(self, paths: Iterable[str]) -> None:
-        """The experiment itself has the values of all other knobs now."""
+        """Drop the values of all other knobs: the experiment contains them now."""
         kept = set(paths)
         self.values = {path: value for path, value in self.values.items() if path in kept}
 
     def drop_unanswered(self) -> list[str]:
-        """The job has ended: nothing will be answered any more. Returns the knobs concerned."""
+        """Drop all unanswered requests, because the job has ended; returns their knobs."""
         unanswered, self._unanswered = self._unanswered, {}
         return list(unanswered)

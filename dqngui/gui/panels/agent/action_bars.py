@@ -84,7 +84,7 @@ class ActionBars(QWidget):
         self._layout.forget()
         self.update()
 
-    # -- size -------------------------------------------------------------------------------------
+    # -- size --------------------------------------------------------------------------------------
 
     @property
     def _rows(self) -> int:
@@ -97,7 +97,7 @@ class ActionBars(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(120, UPRIGHT * 3 // 4 if len(self.drawn.names) > MOST_ROWS else LOWEST_ROW * self._rows)
 
-    # -- painting ---------------------------------------------------------------------------------
+    # -- painting ----------------------------------------------------------------------------------
 
     @property
     def laid_out(self) -> tuple[ActionRow, ...] | UprightBars:

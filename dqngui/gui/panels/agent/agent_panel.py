@@ -59,9 +59,9 @@ class AgentPanel(Panel):
         self.drawing_note = DrawingNote(self.frame)
         self.descriptions, self.overlays = StepDescriptions(self), OverlayMenu()
         self.bars, self.transport = ActionBars(), Transport()
-        self._pages = QStackedWidget()
+        self._picture_pages = QStackedWidget()
         for page in (self.scene, self.notice):
-            self._pages.addWidget(page)
+            self._picture_pages.addWidget(page)
         self.return_label = NumberLabel("return 00000")
         self.return_label.setToolTip("Return: sum of the rewards before this step")
         self.speed = ChoiceButton("Speed ([ slower, ] faster)")
@@ -105,14 +105,14 @@ class AgentPanel(Panel):
         column = QVBoxLayout(self.content)
         column.setContentsMargins(10, 4, 10, 8)
         column.setSpacing(6)
-        column.addWidget(self._pages, 1)
+        column.addWidget(self._picture_pages, 1)
         column.addWidget(self.strip)
         column.addWidget(self.bars)
         column.addWidget(self.transport)
         column.addLayout(row)
         column.addWidget(self.line)
 
-    # -- the player -------------------------------------------------------------------------------
+    # -- the player --------------------------------------------------------------------------------
 
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
@@ -203,7 +203,7 @@ class AgentPanel(Panel):
         self.bars.show_step(playing, last, self.driver.actors.get(last, "") if playing.person_acted else "")
         self._values_known = t < playing.length or playing.ended
 
-    # -- what the agent sees ----------------------------------------------------------------------
+    # -- observation and overlays ------------------------------------------------------------------
 
     @Slot()
     def _on_overlay(self) -> None:
@@ -297,15 +297,15 @@ class AgentPanel(Panel):
         waiting = player.loading
         if player.problem or waiting:
             self.notice.show_text(player.problem or waiting, failed=bool(player.problem))
-            self._pages.setCurrentWidget(self.notice)
+            self._picture_pages.setCurrentWidget(self.notice)
         else:
             pictured, shows = player.frame is not None, self.overlays.shows
             self.scene.show_parts(picture=pictured, observation=shows or not pictured)
             self.descriptions.set_enabled(shows or not pictured)
-            self._pages.setCurrentWidget(self.scene)
+            self._picture_pages.setCurrentWidget(self.scene)
         self.bars.setVisible(player.playing is not None and not player.problem)
 
-    # -- keys -------------------------------------------------------------------------------------
+    # -- keys --------------------------------------------------------------------------------------
 
     def _add_shortcuts(self) -> None:
         """Keys that hold while the card has the focus."""
@@ -351,13 +351,13 @@ class AgentPanel(Panel):
         if self._player is not None:
             self._player.set_speed(float(key))
 
-    # -- export -----------------------------------------------------------------------------------
+    # -- export ------------------------------------------------------------------------------------
 
     def exported_table(self) -> Table:
         """A row a step: action, reward, values, observation."""
         return steps_table(self._drawn)
 
-    # -- looks ------------------------------------------------------------------------------------
+    # -- appearance --------------------------------------------------------------------------------
 
     def restyle(self, theme: Theme) -> None:
         self.next.setIcon(themes.icon("skip-next"))

@@ -72,7 +72,7 @@ class OverlayMenu(QToolButton):
         self.setToolTip(f"What the agent sees, and overlays on it: {now[:1].lower()}{now[1:]}")
         self.setAccessibleDescription(now)
 
-    # -- the menu ---------------------------------------------------------------------------------
+    # -- the menu ----------------------------------------------------------------------------------
 
     def _fill(self) -> None:
         menu, group = self.menu(), QActionGroup(self.menu())

@@ -123,7 +123,7 @@ class Scrubber(QAbstractSlider):
             painter.setBrush(theme.color("accent" if self.hasFocus() or self.isSliderDown() else "text"))
             painter.drawEllipse(QPointF(drawn.x_of(drawn.step), self.height() / 2), HANDLE / 2, HANDLE / 2)
 
-    # -- mouse ------------------------------------------------------------------------------------
+    # -- mouse -------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:

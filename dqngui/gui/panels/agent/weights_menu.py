@@ -48,7 +48,7 @@ class WeightsMenu(ChoiceButton):
             self.show_text(words)
             self.setAccessibleDescription(words)
 
-    # -- the menu ---------------------------------------------------------------------------------
+    # -- the menu ----------------------------------------------------------------------------------
 
     def _fill(self) -> None:
         menu, player = self.menu(), self._player

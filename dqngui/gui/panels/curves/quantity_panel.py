@@ -121,7 +121,7 @@ class QuantityPanel(Panel):
         self.add_exports()
         self.restyle(themes.current())
 
-    # -- drawing ----------------------------------------------------------------------------------
+    # -- drawing -----------------------------------------------------------------------------------
 
     def has_content(self) -> bool:
         return any(len(self.history.learned[name]) for name in self.quantities)
@@ -202,7 +202,7 @@ class QuantityPanel(Panel):
         self._changed = True
         self.refresh()
 
-    # -- arrangement ------------------------------------------------------------------------------
+    # -- arrangement -------------------------------------------------------------------------------
 
     def minimumSizeHint(self) -> QSize:
         """Room for one column or one row of plots, whichever way they are arranged now."""
@@ -227,7 +227,7 @@ class QuantityPanel(Panel):
             self._grid.setRowStretch(index, 1 if index < -(-len(self._shown) // columns) else 0)
             self._grid.setColumnStretch(index, 1 if index < columns else 0)
 
-    # -- readout ----------------------------------------------------------------------------------
+    # -- readout -----------------------------------------------------------------------------------
 
     def _hover(self, step: float | None, source: Plot) -> None:
         for name, small in self.plots.items():
@@ -249,7 +249,7 @@ class QuantityPanel(Panel):
         lines += [describe(knob) for knob in self.history.knobs if abs(knob.step - step) <= reach][-2:]
         return "<br>".join(lines)
 
-    # -- export -----------------------------------------------------------------------------------
+    # -- export ------------------------------------------------------------------------------------
 
     def exported_table(self) -> Table:
         """Every row of these figures; a missing one is an empty cell."""

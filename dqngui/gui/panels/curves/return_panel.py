@@ -112,7 +112,7 @@ class ReturnPanel(Panel):
         """The curves of other runs over the open run's."""
         return self._overlays
 
-    # -- drawing ----------------------------------------------------------------------------------
+    # -- drawing -----------------------------------------------------------------------------------
 
     def has_content(self) -> bool:
         own = len(self.history.returns) > 0 or bool(self.history.evaluations)
@@ -217,7 +217,7 @@ class ReturnPanel(Panel):
         self._ancestors.restyle(theme)
         super().restyle(theme)
 
-    # -- clicks ----------------------------------------------------------------------------------
+    # -- clicks ------------------------------------------------------------------------------------
 
     def _click(self, step: float, value: float) -> None:
         """Pin the episode whose dot is nearest, or unpin it; far from all dots, ask for the step."""
@@ -241,7 +241,7 @@ class ReturnPanel(Panel):
         up = np.nan_to_num(returns[first:stop] - value) / self.plot.values_in(1)
         return int(first + np.argmin(across**2 + (up**2 if self._chips["episodes"].isChecked() else 0.0)))
 
-    # -- readout ----------------------------------------------------------------------------------
+    # -- readout -----------------------------------------------------------------------------------
 
     def _hover(self, at: tuple[float, float] | None) -> None:
         self.plot.set_hover(None if at is None else at[0])
@@ -276,7 +276,7 @@ class ReturnPanel(Panel):
         lines += [escape(describe(mark)) for mark in self.history.marks if abs(mark.step - step) <= reach][-3:]
         return "<br>".join(lines + others)
 
-    # -- export -----------------------------------------------------------------------------------
+    # -- export ------------------------------------------------------------------------------------
 
     def exported_table(self) -> Table:
         """Episodes, evaluations, changes of settings, breakpoints and lines of other runs, a row each, by steps."""

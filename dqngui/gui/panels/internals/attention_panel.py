@@ -112,7 +112,7 @@ class AttentionPanel(ViewPanel):
             self.addAction(action)
         self.add_menu_action("All heads", "sigma", self.back)
 
-    # -- which one --------------------------------------------------------------------------------
+    # -- choice of layer and head ------------------------------------------------------------------
 
     def offered(self) -> dict[str, str]:
         """Every kind of view that has several layers as a whole, and every view."""
@@ -216,7 +216,7 @@ class AttentionPanel(ViewPanel):
     def _leads_back(self, event: QKeyEvent) -> bool:
         return event.key() == Qt.Key.Key_Escape and not self.heads.shows_all
 
-    # -- what is drawn ----------------------------------------------------------------------------
+    # -- drawing -----------------------------------------------------------------------------------
 
     @property
     def _over_time(self) -> bool:

@@ -137,7 +137,7 @@ class FaithfulnessRow(QWidget):
             column.addWidget(label)
             column.addWidget(bars)
 
-    # -- what the panel calls ---------------------------------------------------------------------
+    # -- calls of the panel ------------------------------------------------------------------------
 
     def attach(self, sources: Sources) -> None:
         """Take the study; without one the line never appears."""
@@ -185,7 +185,7 @@ class FaithfulnessRow(QWidget):
         for bars in (self.bars, self.turned, self.change):
             bars.update()
 
-    # -- what is drawn ----------------------------------------------------------------------------
+    # -- drawing -----------------------------------------------------------------------------------
 
     @property
     def weights(self) -> View | None:
@@ -250,7 +250,7 @@ class FaithfulnessRow(QWidget):
         self.details_text.setText(f"{self._sentence(view, answer)} Measured at {steps}.")
         self.details.setToolTip(_HOW)
 
-    # -- asking -----------------------------------------------------------------------------------
+    # -- requests ----------------------------------------------------------------------------------
 
     def choose(self, k: str) -> None:
         """Take another number of places away."""

@@ -104,7 +104,7 @@ class MemoryPanel(ViewPanel):
         self.add_exports("npz")
         self.restyle(themes.current())
 
-    # -- what is drawn ----------------------------------------------------------------------------
+    # -- drawing -----------------------------------------------------------------------------------
 
     def rows_of(self, view: View) -> tuple[list[str], list[str], str]:
         """Names of a view's rows (heads are averaged, other axes flattened), in full and short, and their title."""

@@ -77,7 +77,7 @@ class Trajectory(QWidget):
         self._past: list[tuple[tuple[int, int], npt.NDArray[np.float32]]] = []  # seed and weights of each
         self.restyle(themes.current())
 
-    # -- what the user asks -------------------------------------------------------------------------
+    # -- user actions ------------------------------------------------------------------------------
 
     def colour_by(self, key: str) -> None:
         """Colour the path by one of `COLOURS`."""
@@ -95,7 +95,7 @@ class Trajectory(QWidget):
                 self.projection, self._axes_name = Projection(), ""
             self.again.emit()
 
-    # -- what is drawn ------------------------------------------------------------------------------
+    # -- drawing -----------------------------------------------------------------------------------
 
     def draw(self, playing: PlayedEpisode, name: str, states: npt.NDArray[np.float32]) -> bool:
         """Show the states (steps, D) of a view as far as they are known; True: there is more to compute."""

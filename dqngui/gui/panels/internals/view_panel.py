@@ -56,7 +56,7 @@ class ViewPanel(Panel):
         self._later = QTimer(self, singleShot=True, interval=LATER_MS)
         self._later.timeout.connect(self._go_on)
 
-    # -- the contract ---------------------------------------------------------------------------
+    # -- the contract ------------------------------------------------------------------------------
 
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
@@ -122,7 +122,7 @@ class ViewPanel(Panel):
             canvas.mark(marked if canvas.filled else NONE)  # over a curve they would hide it
         self.move_to(min(playing.t, playing.length - 1))
 
-    # -- for the panels themselves --------------------------------------------------------------
+    # -- for subclasses ----------------------------------------------------------------------------
 
     def announced(self) -> list[View]:
         """The agent's views that this panel draws."""
@@ -211,7 +211,7 @@ class ViewPanel(Panel):
             return self.card.room_for(self.header_widgets)
         return self.width() - TITLE_AND_MENU - self.fontMetrics().horizontalAdvance(self.title)
 
-    # -- export -----------------------------------------------------------------------------------
+    # -- export ------------------------------------------------------------------------------------
 
     @property
     def drawn_views(self) -> tuple[View, ...]:

@@ -60,7 +60,7 @@ class LogPanel(Panel):
         self.add_exports()
         self.restyle(themes.current())
 
-    # -- drawing ----------------------------------------------------------------------------------
+    # -- drawing -----------------------------------------------------------------------------------
 
     def has_content(self) -> bool:
         return bool(self.history.log_events)
@@ -97,7 +97,7 @@ class LogPanel(Panel):
         if line is not None:
             self.ask_cursor(Cursor(line.step))
 
-    # -- export -----------------------------------------------------------------------------------
+    # -- export ------------------------------------------------------------------------------------
 
     def exported_table(self) -> Table:
         """Every line, the oldest first, whatever the chips hide."""

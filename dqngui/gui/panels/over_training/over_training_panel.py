@@ -93,7 +93,7 @@ class OverTrainingPanel(Panel):
         column.addLayout(self._plots, 1)
         column.addStretch(0)
 
-    # -- the contract ---------------------------------------------------------------------------
+    # -- the contract ------------------------------------------------------------------------------
 
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
@@ -143,7 +143,7 @@ class OverTrainingPanel(Panel):
         self.distance.restyle(theme)
         super().restyle(theme)
 
-    # -- curves -----------------------------------------------------------------------------------
+    # -- curves ------------------------------------------------------------------------------------
 
     def names(self) -> list[str]:
         """The views for which there are curves."""
@@ -197,7 +197,7 @@ class OverTrainingPanel(Panel):
         wide = self.width() > WIDE_RATIO * self.height()
         self._plots.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 
-    # -- asking -----------------------------------------------------------------------------------
+    # -- requests ----------------------------------------------------------------------------------
 
     def measure(self) -> None:
         """Ask the study; the old curves stay until the first new point comes."""
@@ -234,7 +234,7 @@ class OverTrainingPanel(Panel):
             self.rows, self._problem = [], ""
             self._on_change()
 
-    # -- export -----------------------------------------------------------------------------------
+    # -- export ------------------------------------------------------------------------------------
 
     def exported_table(self) -> Table:
         """One row for each checkpoint, view and head."""

@@ -98,7 +98,7 @@ class ProbeCurve(StepCanvas):
         self.gutter = self.letters.width("−0.25") + 12
         self.renew()
 
-    # -- painting ---------------------------------------------------------------------------------
+    # -- painting ----------------------------------------------------------------------------------
 
     @property
     def curve_scale(self) -> CurveScale:
@@ -163,7 +163,7 @@ class ProbeCurve(StepCanvas):
         left, right = self.gutter, self.width() - RIGHT
         paint_labels(painter, side_by_side(self.legend(right - left), left, right, 2, self.letters, BETWEEN))
 
-    # -- words ------------------------------------------------------------------------------------
+    # -- texts -------------------------------------------------------------------------------------
 
     def legend(self, room: float) -> list[tuple[str, str]]:
         """Names of the curves with their values at the cursor, or at the end; shorter where there is no room."""

@@ -119,7 +119,7 @@ class RunsPanel(Panel):
         if self._library is not None:
             self._library.set_watched(in_sight)
 
-    # -- drawing ----------------------------------------------------------------------------------
+    # -- drawing -----------------------------------------------------------------------------------
 
     def has_content(self) -> bool:
         return self._library is not None and bool(self._library.summaries)
@@ -175,7 +175,7 @@ class RunsPanel(Panel):
             action.setEnabled(bool(chosen))
         self._clear.setEnabled(self._library is not None and bool(self._library.overlays))
 
-    # -- actions on the chosen runs ---------------------------------------------------------------
+    # -- actions on the chosen runs ----------------------------------------------------------------
 
     def chosen(self) -> list[str]:
         """Folders of the selected rows, from top to bottom."""
@@ -266,7 +266,7 @@ class RunsPanel(Panel):
             self.note.hide()
             self._library.undo()
 
-    # -- events -----------------------------------------------------------------------------------
+    # -- events ------------------------------------------------------------------------------------
 
     def _on_click(self, index: QModelIndex) -> None:
         if index.column() == RunColumn.SWATCH and self._library is not None:

@@ -73,7 +73,7 @@ class ComparisonView(QWidget):
         self._box.addLayout(curves, 5)
         self._box.addWidget(self._beside, 4)
 
-    # -- what is drawn ----------------------------------------------------------------------------
+    # -- drawing -----------------------------------------------------------------------------------
 
     def draw(
         self, one: PlayedEpisode | None, other: PlayedEpisode | None, comparison: Comparison | None, changed: int | None
@@ -127,7 +127,7 @@ class ComparisonView(QWidget):
         for picture, name, playing in zip(self.pictures, self.names, self._episodes, strict=True):
             picture.show_text(name, playing, t)
 
-    # -- size -------------------------------------------------------------------------------------
+    # -- size --------------------------------------------------------------------------------------
 
     @property
     def draws_pictures(self) -> bool:

@@ -113,7 +113,7 @@ class WhatIfPanel(Panel):
         column.addWidget(self.list)
         column.addWidget(self._body, 1)
 
-    # -- the contract -----------------------------------------------------------------------------
+    # -- the contract ------------------------------------------------------------------------------
 
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
@@ -169,7 +169,7 @@ class WhatIfPanel(Panel):
         self.clear_all.setVisible(self.mode.chosen is None and self.width() >= WIDE_PX)
         self._show_step(self.playing.t if self.playing is not None else 0)
 
-    # -- what the user asks -----------------------------------------------------------------------
+    # -- user actions ------------------------------------------------------------------------------
 
     def _fill(self) -> None:
         if self.playing is not None:
@@ -252,7 +252,7 @@ class WhatIfPanel(Panel):
         if self.sources is not None:
             self.sources.player.seek(t)
 
-    # -- what the second player is asked ----------------------------------------------------------
+    # -- requests to the second player -------------------------------------------------------------
 
     @property
     def _is_visible(self) -> bool:
@@ -308,7 +308,7 @@ class WhatIfPanel(Panel):
             return second_player.played.get(question.variants[0])
         return self.playing
 
-    # -- what comes back --------------------------------------------------------------------------
+    # -- answers -----------------------------------------------------------------------------------
 
     @Slot()
     def _on_second_player(self) -> None:
@@ -362,7 +362,7 @@ class WhatIfPanel(Panel):
         self.verdict.setText(text)
         self.verdict.setToolTip(text)
 
-    # -- pictures ---------------------------------------------------------------------------------
+    # -- pictures ----------------------------------------------------------------------------------
 
     def _show_step(self, t: int) -> None:
         """Move every cursor to step t, and ask for the second episode's picture."""
@@ -394,7 +394,7 @@ class WhatIfPanel(Panel):
             as_image(frame), second_player.playing if second_player is not None else None, t
         )
 
-    # -- export -----------------------------------------------------------------------------------
+    # -- export ------------------------------------------------------------------------------------
 
     def exported_table(self) -> Table:
         """Both episodes, one row per step: action, reward, return so far, action values."""
