@@ -128,7 +128,7 @@ def test_the_shown_step_is_drawn_and_its_entropy_told(qtbot: QtBot) -> None:
     panel.follow(33)
     np.testing.assert_array_equal(panel.now.values, playing.view(SELF.name)[33])
     nats = entropy(playing.view(SELF.name)[33])[0].mean()
-    assert panel.key_figure.text() == f"{nats:.2f} nats · {100 * nats / np.log(2):.0f} %"
+    assert panel.key_figure.text() == f"{nats:.2f} nats ({100 * nats / np.log(2):.0f} % of the maximum)"
     assert panel.curve.caption(33).endswith("of log 2")
 
 

@@ -176,7 +176,7 @@ def test_from_the_question_over_progress_to_the_answer(world: SimpleNamespace) -
     answer(world, m.Progress(step=0, number=asked.number, share=0.4, text="Removing places…"))
     assert faithfulness_row.progress.value() == 40 and faithfulness_row.text.text() == "Removing places…"
     answer(world, told(asked.number))
-    assert faithfulness_row.text.text() == "Explains: 61 % of actions turn, at random 4 %"
+    assert faithfulness_row.text.text() == "Explains: 61 % of actions change, at random 4 %"
     assert (
         faithfulness_row.text.property("role") == "good"
         and faithfulness_row.bars.isVisible()
@@ -247,7 +247,7 @@ def test_the_numbers_unfold_where_there_is_room(world: SimpleNamespace) -> None:
     faithfulness_row.more.click()
     assert faithfulness_row.details.isVisible() and "1,234 steps of 8 episodes" in faithfulness_row.details_text.text()
     assert (
-        faithfulness_row.turned.accessibleName() == "Actions that turn: weighed most 61 % [59, 64], random 4 % [2, 7]"
+        faithfulness_row.turned.accessibleName() == "Actions that change: weighed most 61 % [59, 64], random 4 % [2, 7]"
     )
     panel.resize(460, 250)
     assert faithfulness_row.details.isHidden() and faithfulness_row.more.isHidden()
@@ -263,7 +263,7 @@ def test_places_in_words() -> None:
 
 def test_actions_are_spoken_of_where_they_turn_and_else_the_values() -> None:
     assert numbers(told(), "key") == (
-        "Removing the token it weighs most turns 61 % of actions [59, 64], a random one 4 % [2, 7]"
+        "Removing the token it weighs most changes 61 % of actions [59, 64], a random one 4 % [2, 7]"
     )
     still = told(turned=(0.0, 0.0), k=2)
     assert measure_of(still) == "change"
@@ -278,12 +278,18 @@ def test_actions_are_spoken_of_where_they_turn_and_else_the_values() -> None:
     ("answered", "says"),
     [
         (told(), "This map explains the agent."),
-        (told(explains=False, between=(-0.1, 0.2)), "No more than random ones: do not read reasons into this map."),
+        (
+            told(explains=False, between=(-0.1, 0.2)),
+            "This is not more than random removal does, so this map does not explain the agent.",
+        ),
         (
             told(explains=False, change=(0.06, 0.01), between=(0.01, 0.09)),
-            "Hardly more than random ones: do not read reasons into this map.",
+            "This is hardly more than random removal does, so this map does not explain the agent.",
         ),
-        (told(explains=False, concentration=0.05), "But its rows taken together weigh all tokens nearly alike"),
+        (
+            told(explains=False, concentration=0.05),
+            "But on average over its rows all tokens have nearly the same weight",
+        ),
     ],
 )
 def test_every_verdict_has_its_reason(answered: Faithfulness, says: str) -> None:

@@ -129,7 +129,7 @@ def test_keys_step_through_episodes_and_through_steps(trained: App) -> None:
     until(lambda: player.playing.t == 39)  # type: ignore[union-attr]
     agent = window.panel_docks.panels["agent"]
     assert isinstance(agent, AgentPanel)
-    assert agent.bars.drawn.described == "right taken as recorded, though another is valued more, value 10.00"
+    assert agent.bars.drawn.described == "right taken as recorded, although not greedy, value 10.00"
 
 
 def test_what_could_not_be_repeated_is_said_in_every_badge(trained: App) -> None:

@@ -175,7 +175,7 @@ def test_keys_drive_from_the_step_that_is_shown(desk: Desk, player: Watched) -> 
     ]  # fmt: skip
     assert desk.words == "You are driving · Esc hands back"
     assert desk.panel.bars.drawn.keys == ("←", "→")
-    assert desk.panel.bars.drawn.described == "left taken by the agent, as no key was down, value 46.00"
+    assert desk.panel.bars.drawn.described == "left taken by the agent, because no key was held, value 46.00"
     assert desk.panel.line.text().startswith("human · demo")
     assert player.shown[-1][0] == 47  # what follows the last step
 

@@ -1,4 +1,4 @@
-"""Runs the window: starts Qt, puts the parts together, measures, and leaves nothing behind."""
+"""Runs the window: starts Qt, makes and connects all parts, and ends every thread and process at exit."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 
 INTERRUPTED = 130
-TORCH_MS = 5000  # the window's own torch is loaded after so long at the latest
-PLAYER_MS = 50  # the window is drawn first
+TORCH_MS = 5000  # latest time to import torch in the window's own process
+PLAYER_MS = 50  # delay, so that the window is drawn first
 _SIGNALS_MS = 100  # Python handles a signal only when it runs; this timer makes it run
 
 
 class App(QObject):
-    """Makes the window, the session, the player and all other parts, and connects them.
+    """Makes and connects the window, the session, the player and all other parts.
 
     Attributes:
-        interrupted: a signal asked to close.
+        interrupted: whether Ctrl+C or SIGTERM closed the window.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class App(QObject):
         open_train_host: OpenHost = host_of_window,
         open_play_host: OpenHost = open_host,
     ) -> None:
-        """The hosts are where training runs, and where agents play."""
+        """`open_train_host` opens hosts for training, `open_play_host` hosts for playing agents."""
         super().__init__()
         self.session = Session(experiment, runs=runs, open_host=open_train_host, parent=self)
         self.window = Window(self.session, settings=settings, theme=theme)
@@ -142,7 +142,7 @@ class App(QObject):
 
     @Slot()
     def _load_torch(self) -> None:
-        """The player and a press of Start come first: two imports of torch at once slow each other down."""
+        """Import torch after the player has done so, unless Start was pressed: two imports at once are slow."""
         if self.session.loading or not self.player.loading:
             self.torch.start()
 
@@ -152,17 +152,17 @@ class App(QObject):
         QApplication.quit()
 
     def interrupt(self) -> None:
-        """Ctrl+C or SIGTERM: close without questions; a second time, leave at once."""
+        """Handle Ctrl+C or SIGTERM: close without questions; the second time, exit at once."""
         if self.interrupted:
             self.closing.force()
         self.interrupted = True
         self.closing.begin(ask=False)
 
     def on_exception(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        """An error in a slot is said once, with diagnostics; the run goes on."""
+        """Show an error of a slot once, with diagnostics; the run continues."""
         details = "".join(traceback.format_exception(kind, error, trace))
         print(details, file=sys.stderr)
-        text = f"The window made an error: {error or kind.__name__}. Training is not affected."
+        text = f"Internal error of the window: {error or kind.__name__}. Training is not affected. Please report it."
         if text != self._last_error:
             self._last_error = text
             self.window.banner.show_text(text, "bad", self.window.report(text, details))
@@ -182,7 +182,7 @@ def run_window(
 ) -> int:
     """Show the window until it is closed and return the exit status (130 after Ctrl+C or SIGTERM).
 
-    `report` is written with what `dqngui.gui.app.cost_report` measures from `warm_up` seconds on.
+    `report` is the file for the measurements of `dqngui.gui.app.cost_report`, which begin after `warm_up` seconds.
     """
     qt = QApplication.instance() or QApplication(["dqngui"])
     assert isinstance(qt, QApplication)
@@ -228,7 +228,7 @@ def run_window(
 
 
 def _handle_signals(app: App) -> QTimer:
-    """Ctrl+C and SIGTERM close the window as its button does."""
+    """Let Ctrl+C and SIGTERM close the window like its close button."""
     ticking = QTimer(app, interval=_SIGNALS_MS)
     ticking.timeout.connect(lambda: None)
     ticking.start()

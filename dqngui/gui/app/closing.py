@@ -19,15 +19,15 @@ WORTH_ASKING_S = 30.0
 
 
 class Closing(QObject):
-    """Ends the program, for the window's button, Ctrl+C, SIGTERM, log-out and `--quit-after` alike.
+    """Closes the program for every trigger: close button, Ctrl+C, SIGTERM, log-out and `--quit-after`.
 
     Attributes:
-        leave: ends the program at once, with an exit status.
-        patience: seconds after which it offers to leave without saving.
+        leave: function that ends the process at once, with an exit status.
+        patience: seconds after which it offers to quit without saving.
 
     Signals:
-        begun: the run is being saved; nothing new should begin.
-        finished: nothing is left running.
+        begun: closing has begun: the run is being saved, and nothing new may start.
+        finished: every thread and process has ended.
     """
 
     begun = Signal()
@@ -55,7 +55,7 @@ class Closing(QObject):
         self._timer.timeout.connect(self._poll)
 
     def begin(self, *, ask: bool = True) -> None:
-        """Begin to close; asks first if much training would be lost."""
+        """Begin to close; ask first if much training would be lost."""
         if self.done or self._since is not None:
             return
         lost = self._session.seconds_unsaved(time.perf_counter())
@@ -67,7 +67,7 @@ class Closing(QObject):
         self._go()
 
     def force(self) -> None:
-        """Leave now, without saving; what was logged is on disk."""
+        """Exit now without saving; the log is on the disk."""
         self._session.kill()
         for part in self._parts:
             part.stop()
@@ -81,7 +81,7 @@ class Closing(QObject):
         for part in self._parts:
             part.stop()
         self.begun.emit()
-        self._timer.start()  # not at once: Qt ignores a close inside a close event
+        self._timer.start()  # later, because Qt ignores a close inside a close event
 
     @Slot()
     def _poll(self) -> None:
@@ -115,5 +115,5 @@ class Closing(QObject):
     @Slot()
     def _forget_dialog(self) -> None:
         if self._since is not None:
-            self._since = time.monotonic()  # a person chose to wait: ask again in a while
+            self._since = time.monotonic()  # the user chose to wait: ask again later
         self.dialog = None

@@ -1,7 +1,7 @@
-"""Python's garbage collection, in the window's thread only.
+"""Restricts Python's garbage collection to the window's thread.
 
-Python looks for circles of objects in whichever thread happens to allocate, and what it finds it destroys there. A
-widget or timer that is destroyed in another thread than its own, by training say, takes Qt down with it.
+Python collects reference cycles in any thread that allocates, and destroys their objects there. A
+Qt widget or timer that is destroyed in another thread, such as a training thread, crashes the program.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ EVERY_MS = 500
 
 
 def collect_due() -> None:
-    """Collect the oldest generation whose turn it is, by Python's own thresholds."""
+    """Collect the oldest generation that is due by Python's thresholds."""
     counts, thresholds = gc.get_count(), gc.get_threshold()
     for generation in (2, 1, 0):
         if counts[generation] > thresholds[generation]:

@@ -1,4 +1,4 @@
-"""Imports torch in the background, once the window is in sight, and tells which devices it found."""
+"""Imports torch in a background thread after the window is shown, and reports the devices."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class TorchLoader(QObject):
     """Imports torch in a thread; a timer fetches the result, so that no signal crosses threads.
 
     Signals:
-        loaded(list[tuple[str, str]]): torch can be used; the devices.
-        failed(str): it cannot, and why.
+        loaded(list[tuple[str, str]]): torch is imported; the devices.
+        failed(str): the import failed, and the reason.
     """
 
     loaded = Signal(object)
@@ -43,7 +43,7 @@ class TorchLoader(QObject):
 
     @property
     def alive(self) -> bool:
-        """Torch is being imported: the interpreter must not exit yet."""
+        """Whether torch is being imported: the interpreter must not exit yet."""
         return self._thread is not None and self._thread.is_alive()
 
     @Slot()
@@ -55,7 +55,7 @@ class TorchLoader(QObject):
             self._timer.start()
 
     def join(self) -> None:
-        """Wait for the import; call it when `alive` is False, or to leave for good."""
+        """Wait for the import to end; immediate if not `alive`."""
         self._timer.stop()
         if self._thread is not None:
             self._thread.join()
@@ -63,7 +63,7 @@ class TorchLoader(QObject):
     def _load(self) -> None:
         try:
             self._devices = find_devices()
-        except Exception as error:  # a broken installation fails in many ways; the window says which
+        except Exception as error:  # a broken installation may raise any error; the window shows it
             self._problem = f"torch cannot be loaded: {error}"
 
     @Slot()

@@ -41,7 +41,7 @@ class ColorBar(QWidget):
 
     def _update_tooltip(self) -> None:
         text = f"Colours from {short(self._low)} to {short(self._high)}"
-        self.setToolTip(f"{text}; values beyond have the colours of the ends")
+        self.setToolTip(f"{text}; values outside have the colours of the ends")
         self.setAccessibleName(text)
 
     def restyle(self, theme: Theme) -> None:

@@ -1,4 +1,4 @@
-"""Changed settings, forks and breakpoints in a plot: their words, and a strip for their labels above the plot."""
+"""Marks in a plot for changed settings, forks and breakpoints: their texts, and a strip of labels above the plot."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def value_text(value: Any) -> str:
 
 
 def label_of(path: str) -> str | None:
-    """A setting's label; None where there is no such setting."""
+    """A setting's label; None if there is no such setting."""
     try:
         return field_at(path).label
     except ConfigError:  # a log of another version may name a setting that is gone
@@ -63,14 +63,14 @@ def describe(mark: Mark) -> str:
 
 
 def words(mark: Mark) -> str:
-    """The few words that stand at the mark's line."""
+    """The short label at the mark's line."""
     if isinstance(mark, BreakpointHit):
         return point_words(mark.point)
     return "fork" if isinstance(mark, Forked) else f"{short_name(mark.field)} {value_text(mark.new)}"
 
 
 class PlacedMark(NamedTuple):
-    """A mark's label: where it stands, and what is written there."""
+    """The label of a mark, with its place and text."""
 
     place: QRectF
     text: str
@@ -80,7 +80,7 @@ class PlacedMark(NamedTuple):
 def place_marks(
     marks: Sequence[Mark], xs: Sequence[float], size: tuple[float, float], letters: Letters
 ) -> tuple[PlacedMark, ...]:
-    """Labels at the pixels `xs` of marks in order of their steps, none over another; of two that collide the newer."""
+    """Place labels at the pixels `xs` of marks sorted by step, without overlap; the newer of two is kept."""
     right, placed = size[0] - 2, list[PlacedMark]()
     for mark, line in reversed(list(zip(marks, xs, strict=True))):
         text = letters.shortened(words(mark), WIDEST)
@@ -97,7 +97,7 @@ def place_marks(
 class EventStrip(QWidget):
     """Labels of changed settings, forks and breakpoints, each at its line, along the plot's top edge.
 
-    They never overlap: where two collide the newer one stays. A tooltip has all of them.
+    Labels never overlap: the newer of two is shown. A tooltip lists all.
     """
 
     def __init__(self, plot: Plot, parent: QWidget | None = None) -> None:
@@ -109,12 +109,12 @@ class EventStrip(QWidget):
         plot.box.sigXRangeChanged.connect(self.update)
 
     def set_marks(self, marks: Sequence[Mark]) -> None:
-        """Show these, in order of their steps."""
+        """Set the marks, sorted by step."""
         self._marks = tuple(marks)
         self.update()
 
     def placed(self) -> tuple[PlacedMark, ...]:
-        """Labels with their places, none over another."""
+        """The labels with their places, without overlap."""
         x0, x1 = self._plot.span
         shown = [mark for mark in self._marks if x0 <= mark.step <= x1]
         size = float(self.width()), float(self.height())
@@ -132,7 +132,7 @@ class EventStrip(QWidget):
         return bool(super().event(event))
 
     def near(self, x: float) -> list[str]:
-        """The marks whose label or line is at a pixel, in words."""
+        """The texts of the marks with label or line at a pixel."""
         under = [mark for place, _, mark in self.placed() if place.left() <= x < place.right()]
         close = [mark for mark in self._marks if abs(self._plot.x_of(mark.step) - x) <= 6]
         return [describe(mark) for mark in self._marks if mark in under or mark in close]

@@ -25,11 +25,11 @@ LATER_MS = 30
 
 
 class HeadGrid(Canvas):
-    """Places and names of the maps; subclasses draw what is in them.
+    """The places and names of the maps; subclasses draw their content.
 
     Attributes:
         layers, heads: names of the rows and columns.
-        pointed: (layer, head) under the mouse.
+        pointed: (layer, head) of the map under the mouse.
         drawn: places and names as they are painted.
 
     Signals:
@@ -87,7 +87,7 @@ class HeadGrid(Canvas):
     # -- mouse -------------------------------------------------------------------------------------
 
     def words_at(self, layer: int, head: int, x: float, y: float) -> str:
-        """What is at a place (0 … 1) of a map, in words."""
+        """The text for a position (0 … 1) in a map."""
         return self.named(layer, head)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -158,8 +158,8 @@ class TimeGrid(HeadGrid):
 
     Attributes:
         values: of each layer (steps, heads, past steps), the oldest past step first.
-        span: steps that a map has room for.
-        t: where the cursor is.
+        span: number of steps on a map's axis.
+        t: step of the cursor.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -171,7 +171,7 @@ class TimeGrid(HeadGrid):
         self._later.timeout.connect(self.touch)
 
     def draw(self, values: Sequence[npt.NDArray[np.float32]], high: float, *, span: int, fresh: bool) -> None:
-        """Show shares between 0 and a level; `fresh`: other values than before, not just more."""
+        """Show shares between 0 and a level; `fresh`: replace all values instead of adding new steps."""
         if fresh:
             self._pictures = {}
         if span != self.span:
@@ -218,7 +218,7 @@ class TimeGrid(HeadGrid):
                 self._later.start()
             painter.save()
             painter.setClipRect(place)
-            painter.fillRect(place, themes.current().color("raised"))  # what is not played yet
+            painter.fillRect(place, themes.current().color("raised"))  # steps that are not played yet
             known = place.width() * len(values) / self.span
             painter.setClipRect(place.adjusted(0, 0, known - place.width(), 0))
             width = place.width() * picture.columns * picture.size / self.span
@@ -244,7 +244,7 @@ class TimeGrid(HeadGrid):
 
 
 def read_at(t: int, back: int) -> str:
-    """The step that step t reads, `back` steps before it, in words."""
+    """A text: which step the step t attends to, `back` steps before it."""
     if back > t:
         return f"t {t} · nothing {back} steps back"
     return f"t {t} reads itself" if back == 0 else f"t {t} reads t {t - back}, {back} back"

@@ -1,4 +1,4 @@
-"""Small maps that share rows, columns and colours: one a head, for example, at one step."""
+"""Small maps with common rows, columns and colours, for example one map per head at one step."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Heatmap(Canvas):
 
     Attributes:
         names: of the maps, rows and columns.
-        whose: the name of a single map, for the readout.
-        numbered: the values of a single map are written in its cells; for a map that seldom changes.
+        single_name: the name of a single map, for the readout.
+        numbered: whether the values of a single map are written in its cells.
         chosen: index of the map that is framed, or the row that is marked in a single map; None: none.
         values: the values that are drawn (maps, rows, columns).
         drawn: places, labels and marks, as they are painted.
@@ -72,13 +72,13 @@ class Heatmap(Canvas):
         self.touch()
 
     def choose(self, index: int | None) -> None:
-        """Frame a map, or mark a row of the only one."""
+        """Frame a map, or mark a row if there is only one map."""
         if index != self.chosen:
             self.chosen = index
             self.renew()
 
     def set_gutter(self, least: float) -> None:
-        """Leave at least so many pixels left of the maps, as drawings below do."""
+        """Set the least width left of the maps in pixels, to align with drawings below."""
         if least != self.least_gutter:
             self.least_gutter = least
             self.renew()

@@ -1,4 +1,4 @@
-"""Colour and dashes of a run that is drawn over the open run's curve, by its slot."""
+"""The colour and dash pattern of an overlaid run, by its slot."""
 
 from __future__ import annotations
 

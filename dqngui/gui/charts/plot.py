@@ -1,7 +1,7 @@
 """The plot that panels over training steps share: axes, zoom, pan, cursor, marks and readout, with pyqtgraph.
 
-Ranges are functions of the data alone (`value_ranges`), so that two panels with the same history draw the same
-picture, and they change seldom, since another range draws every tick again in Python.
+Ranges depend only on the data (`value_ranges`), so that two panels with the same history draw the same
+picture. They change seldom, since a new range makes Python redraw every tick.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Axis(pg.AxisItem):
     def __init__(self, side: str) -> None:
         super().__init__(side, maxTickLength=-4)
         self.enableAutoSIPrefix(False)
-        # A curve that changes repaints everything below it. Kept as a picture, an axis is copied and not drawn again.
+        # A changed curve repaints everything below it. A cached axis is only copied.
         self.setCacheMode(self.CacheMode.DeviceCoordinateCache)
         self.setStyle(
             tickFont=themes.font(TICK_PX), tickTextOffset=6, autoExpandTextSpace=False, hideOverlappingLabels=10
@@ -41,12 +41,12 @@ class Axis(pg.AxisItem):
             self.setHeight(22)
 
     def boundingRect(self) -> QRectF:
-        # With a grid pyqtgraph leaves labels at the ends no room, and drops them.
+        # With a grid, pyqtgraph drops labels at the ends for lack of room.
         rect: QRectF = super().boundingRect()
         return rect.adjusted(0, -8, 0, 8) if self.orientation == "left" else rect
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        if self.width() >= 1 and self.height() >= 1:  # squeezed to nothing, pyqtgraph would paint on no pixels
+        if self.width() >= 1 and self.height() >= 1:  # pyqtgraph cannot paint an axis without pixels
             super().paint(painter, option, widget)
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
@@ -104,7 +104,7 @@ class Lines(QGraphicsItem):
 
     def set_steps(self, steps: Sequence[float]) -> None:
         """Draw the lines at other steps."""
-        if list(steps) != self.steps:  # an update costs a round through the scene
+        if list(steps) != self.steps:  # an update is costly
             self.steps = list(steps)
             self.update()
 
@@ -143,13 +143,13 @@ class PlotArea(pg.ViewBox):
 class Plot(pg.GraphicsView):
     """A plot over environment steps.
 
-    It consists of parts of pyqtgraph. Its PlotItem is not used, since it builds a large context menu for every plot.
+    It uses parts of pyqtgraph, but not PlotItem, which builds a large context menu for every plot.
 
     Attributes:
-        fitted: the range follows the data; False while the user has zoomed or panned.
+        fitted: whether the range follows the data; False after the user zoomed or panned.
 
     Signals:
-        moved: the steps that are shown have changed, or their width in pixels: the data must be asked for again.
+        moved: the shown steps or their width in pixels changed, so the curves must be queried again.
         hovered(object): the step under the mouse, or None; `hovered_at(object)`: (the step, the value there), or None.
         clicked(float): a step was clicked; `clicked_at(float, float)`: the step, and the value there.
     """
@@ -217,11 +217,11 @@ class Plot(pg.GraphicsView):
         self.box.addItem(item, ignoreBounds=True)
 
     def steps_in(self, pixels: float) -> float:
-        """How many steps so many pixels are."""
+        """The number of steps that correspond to a number of pixels."""
         return pixels * (self.span[1] - self.span[0]) / self.pixels
 
     def values_in(self, pixels: float) -> float:
-        """How much of the vertical axis so many pixels are."""
+        """The extent of the vertical axis that corresponds to a number of pixels."""
         low, high = self.box.viewRange()[1]
         return float(pixels * (high - low) / max(1.0, self.box.height()))
 
@@ -249,7 +249,7 @@ class Plot(pg.GraphicsView):
         self.moved.emit()
 
     def zoom_to(self, x0: float, x1: float) -> None:
-        """Show a part, as the wheel and the mouse do."""
+        """Show a range of steps, like zooming with the mouse."""
         self.box.setXRange(x0, x1)
         self._on_manual()
 
@@ -263,7 +263,7 @@ class Plot(pg.GraphicsView):
         self.hover_line.set_steps([] if step is None else [step])
 
     def show_text(self, text: str, step: float) -> None:
-        """Show the readout beside a step; empty text hides it."""
+        """Show the readout next to a step; an empty text hides it."""
         self.readout.show_text(text, self.x_of(step) if text else 0.0, None, self.size() - QSize(RIGHT, 0))
 
     def x_of(self, step: float) -> float:

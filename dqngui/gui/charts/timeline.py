@@ -1,4 +1,4 @@
-"""Charts over the steps of an episode: an axis that grows in steps, a cursor that all share, clicks that seek."""
+"""Charts over the steps of an episode: an axis that grows in steps, a common cursor, and clicks that choose a step."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class StepCanvas(Canvas):
     Attributes:
         span: steps on the axis.
         t: where the cursor is; None: nowhere.
-        gutter: pixels left of the drawing, the same for all that stand above each other.
-        axis_shown: the numbers of steps are written below the drawing.
-        filled: there are colours everywhere, on which the cursor needs an edge.
-        marked: steps (n,), rising, with a tick at the top: the action there is not the one that the agent values most.
+        gutter: pixels left of the drawing, equal for charts above each other.
+        axis_shown: whether step numbers are written below.
+        filled: whether the area is filled with colours, so that the cursor needs edges.
+        marked: ascending steps (n,) with a tick at the top, at which a non-greedy action was taken.
         head: pixels above the drawing.
-        length: steps that are known.
+        length: number of known steps.
 
     Signals:
         stepped(int, float): a step was clicked or dragged to; the height in pixels is that of the press.
@@ -106,7 +106,7 @@ class StepCanvas(Canvas):
             self.renew()
 
     def mark(self, steps: npt.NDArray[np.int64]) -> None:
-        """Put ticks at these steps (n,), which rise."""
+        """Set ticks at ascending steps (n,)."""
         if not np.array_equal(steps, self.marked):
             self.marked, self._marks_at = steps, None
             self.update()
@@ -159,7 +159,7 @@ class StepCanvas(Canvas):
         t, y = self.step_at(event.position().x()), event.position().y()
         text = "" if t is None else self.words_at(t, y)
         marked = text and t is not None and np.isin(t, self.marked)
-        self.show_text(f"{text} · another action is valued more" if marked else text, event.position())
+        self.show_text(f"{text} · non-greedy action" if marked else text, event.position())
         if t is not None and event.buttons() & Qt.MouseButton.LeftButton:
             self.stepped.emit(t, self._pressed)
 

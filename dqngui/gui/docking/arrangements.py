@@ -1,4 +1,4 @@
-"""The named arrangements: which cards stand where in a window of which size, and the switch that chooses one."""
+"""The named arrangements of cards for each window size, and the switch that chooses one."""
 
 from __future__ import annotations
 
@@ -23,18 +23,21 @@ class Arrangement(NamedTuple):
 
 ARRANGEMENTS = {
     "train": Arrangement("Train", "Ctrl+1", "Experiment, knobs and curves, with the agent beside them", "chart-line"),
-    "watch": Arrangement("Watch", "Ctrl+2", "The agent large, with what it attends to and remembers", "eye-outline"),
+    "watch": Arrangement("Watch", "Ctrl+2", "The agent in large, with its attention and memory", "eye-outline"),
     "inspect": Arrangement(
-        "Inspect", "Ctrl+3", "One episode in every card: what if, what is remembered, beside the curve", "magnify-scan"
+        "Inspect",
+        "Ctrl+3",
+        "One episode in every card: What if, Probe and Memory next to the return curve",
+        "magnify-scan",
     ),
 }
 STUDY_CARDS = ("whatif", "probe", "over_training")
-"""Cards that ask an agent something; out of sight, in the place of the memory, but for Inspect."""
+"""Cards that study an agent; hidden in tabs behind the Memory card, except in Inspect."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One way to lay an arrangement out; `smallest`: of the window that it is meant for."""
+    """One layout of an arrangement; `smallest`: the smallest window size for it, in pixels."""
 
     part: Part
     hidden: frozenset[str] = frozenset()
@@ -45,7 +48,7 @@ class Plan:
 
 
 class Sides:
-    """Widths of the outer columns: what the user made them, or a share of the window."""
+    """Widths of the outer columns: those set by the user, or a share of the window."""
 
     def __init__(self, width: int, own: Mapping[str, int]) -> None:
         self._room = width
@@ -54,7 +57,7 @@ class Sides:
 
 
 def plans(name: str, sides: Sides) -> Iterator[Plan]:
-    """Ways to lay an arrangement out, the one that needs most room first; the last one fits the smallest window."""
+    """The layouts of an arrangement, largest first; the last one fits the smallest window."""
     ways: dict[str, Callable[[], Iterator[Plan]]] = {
         "train": partial(_train, sides),
         "watch": _watch,
@@ -98,7 +101,7 @@ def _train(sides: Sides) -> Iterator[Plan]:
 
 
 def _out_of_sight() -> Part:
-    """Where the form and the knobs appear when the user shows them in an arrangement that hides them."""
+    """The place of form and knobs if the user shows them in an arrangement that hides them."""
     return column(cards("experiment", asks=True), cards("knobs", asks=True), pixels=330)
 
 

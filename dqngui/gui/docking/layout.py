@@ -1,7 +1,7 @@
-"""Where the cards stand: named arrangements of the same docks, each kept between starts as its user left it.
+"""Lays out the docks in named arrangements, and stores the user's changes to each between starts.
 
-An arrangement nobody changed is laid out anew for every size of the window: with all cards in sight where there is
-room, with some in tabs where there is not. Once changed it stays as it is; its outer columns keep their widths.
+An unchanged arrangement is laid out again for every window size: with all cards visible if there is
+room, otherwise with some in tabs. A changed one stays as it is; its outer columns keep their widths.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ VERSION = 2
 
 @dataclass(slots=True)
 class StoredArrangement:
-    """One arrangement as its user left it.
+    """The stored state of an arrangement.
 
     Attributes:
-        state: what QMainWindow saved; None: never seen.
-        own: cards were moved, hidden or resized by the user.
-        widths: of an outer column's first card, as dragged.
+        state: state saved by QMainWindow; None if never shown.
+        customized: whether the user moved, hid or resized cards.
+        widths: widths in pixels of the outer columns that the user dragged, by first card.
     """
 
     state: QByteArray | None = None
@@ -40,15 +40,15 @@ class StoredArrangement:
 
 
 class CardLayout(QObject):
-    """Lays out the docks, and keeps each arrangement as the user left it.
+    """Lays out the docks, and stores the user's changes to each arrangement.
 
     Attributes:
         name: the present arrangement, a key of `ARRANGEMENTS`.
 
     Signals:
         changed(str): another arrangement.
-        placed: the cards were laid out by the plan of the arrangement.
-        dressed: tab bars may have come or gone.
+        placed: the cards were laid out by a plan.
+        tabs_changed: tab bars may have appeared or disappeared.
     """
 
     changed = Signal(str)
@@ -63,10 +63,10 @@ class CardLayout(QObject):
         self._plan: Part | None = None
         self._hidden: frozenset[str] = frozenset()
         self._arranging = False
-        self._fallback_size: QSize | None = None  # the window's size when the user's own layout did not fit
+        self._fallback_size: QSize | None = None  # window size at which the user's layout did not fit
         self._sizes_at_press: dict[str, QSize] | None = None
         self._settled = False
-        self._tabs_timer = QTimer(self, singleShot=True, interval=0)  # one for all cards that move at once
+        self._tabs_timer = QTimer(self, singleShot=True, interval=0)  # one update for several moved cards
         self._tabs_timer.timeout.connect(self._update_tabs)
         window.installEventFilter(self)
         for dock in docks.values():
@@ -77,7 +77,7 @@ class CardLayout(QObject):
     # -- calls of the window -----------------------------------------------------------------------
 
     def choose(self, name: str) -> None:
-        """Show another arrangement as the user left it."""
+        """Show another arrangement, with the user's changes."""
         if name == self.name:
             return
         self._remember()
@@ -95,7 +95,7 @@ class CardLayout(QObject):
         self.arrange()
 
     def arrange(self) -> None:
-        """Lay the present arrangement out for the window's present size."""
+        """Lay out the present arrangement for the present window size."""
         self._arranging = True
         self._plan, self._hidden = self._fitting()
         tiles.place(self._window, self._docks, self._plan, self._hidden)
@@ -105,7 +105,7 @@ class CardLayout(QObject):
         self.placed.emit()
 
     def fit(self) -> None:
-        """The window has another size, or has come into sight."""
+        """Adapt the layout after the window was resized or shown."""
         kept = self._stored[self.name]
         if self._fallback_size is not None:
             if not self._larger_than(self._fallback_size):
@@ -123,7 +123,7 @@ class CardLayout(QObject):
         self._keep_sides()
         if not self._settled or self.fits():
             kept.state = self._window.saveState(VERSION)
-        elif kept.state is not None:  # too small for it: until there is room again, what is meant for this size
+        elif kept.state is not None:  # too small for it: use a plan until the window is larger again
             self._fallback_size = self._window.size()
             self.arrange()
 
@@ -140,7 +140,7 @@ class CardLayout(QObject):
             self.arrange()
 
     def settle(self) -> None:
-        """The window is in sight: what was brought back must fit it; from now on changes are the user's."""
+        """Check the restored layout after the window was shown; later changes count as the user's."""
         if self._stored[self.name].customized and not self.fits():
             self._stored[self.name] = StoredArrangement()
             self.arrange()
@@ -148,7 +148,7 @@ class CardLayout(QObject):
         self._settled = True
 
     def fits(self) -> bool:
-        """No card in sight is smaller than it may be, covers another or reaches out of the window, as Qt lets them."""
+        """Whether no visible card is too small, covers another or leaves the window; Qt allows all three."""
         visible = [dock for dock in self._docks.values() if dock.isVisible() and not dock.isFloating()]
         visible = [dock for dock in visible if not dock.visibleRegion().isEmpty()]
         places = [dock.geometry() for dock in visible]
@@ -162,7 +162,7 @@ class CardLayout(QObject):
     # -- saving and restoring ----------------------------------------------------------------------
 
     def save(self, settings: QSettings) -> None:
-        """Keep every arrangement and which one is shown."""
+        """Save every arrangement, and which one is shown."""
         self._remember()
         settings.setValue("layout/arrangement", self.name)
         settings.setValue("layout/cards", sorted(self._docks))
@@ -171,7 +171,7 @@ class CardLayout(QObject):
             settings.setValue(f"layout/{name}/columns", [f"{card}={width}" for card, width in kept.widths.items()])
 
     def restore(self, settings: QSettings) -> None:
-        """Bring back what was saved; each arrangement that does not fit these cards falls back to what is meant."""
+        """Restore the saved arrangements; one that does not fit the present cards gets its default."""
         same = settings.value("layout/cards") == sorted(self._docks)
         for name in ARRANGEMENTS:
             state = settings.value(f"layout/{name}/state")
@@ -196,7 +196,7 @@ class CardLayout(QObject):
         kept.state = self._window.saveState(VERSION)
 
     def _bring_back(self) -> bool:
-        """Restore the state that the user left; False if there is none, or it cannot be used."""
+        """Restore the stored state; False if there is none or it cannot be used."""
         kept = self._stored[self.name]
         if not kept.customized or kept.state is None:
             return False
@@ -221,7 +221,7 @@ class CardLayout(QObject):
         return QSize(window.width() - 2 * GAP, window.height() - taken)
 
     def _fitting(self) -> tuple[Part, frozenset[str]]:
-        """The first plan that these cards and this window have room for, and its hidden cards."""
+        """The first plan that fits the window, and its hidden cards."""
         room = self._room()
         found: list[tuple[Part, frozenset[str]]] = []
         sides = Sides(self._window.width(), self._stored[self.name].widths)
@@ -243,7 +243,7 @@ class CardLayout(QObject):
             tiles.resize(self._window, self._docks, visible, room.width(), room.height())
 
     def _keep_sides(self) -> None:
-        """Give the outer columns the widths they had; other room goes to the middle."""
+        """Keep the widths of the outer columns; the middle gets the rest."""
         docked = [dock for dock in self._docks.values() if dock.isVisible() and not dock.isFloating()]
         docked = [dock for dock in docked if not dock.visibleRegion().isEmpty()]
         widths = self._stored[self.name].widths
@@ -273,7 +273,7 @@ class CardLayout(QObject):
         self._update_tabs_soon()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Presses that reach the window itself are on separators: look what they changed."""
+        """Detect dragged separators: the window itself gets only presses on separators."""
         if isinstance(event, QMouseEvent) and watched is self._window:
             if event.type() == QEvent.Type.MouseButtonPress:
                 self._sizes_at_press = {name: dock.size() for name, dock in self._docks.items()}
@@ -293,7 +293,7 @@ class CardLayout(QObject):
                 kept.customized = kept.customized or dock.height() != before[name].height()
 
     def _outer(self) -> set[str]:
-        """First cards of the columns at the window's edges."""
+        """The first cards of the outer columns."""
         if self._plan is None or not isinstance(self._plan, tiles.Split):
             return set()
         return {tiles.first(part) for part in self._plan.parts if isinstance(part, tiles.Split) and part.pixels}
@@ -311,7 +311,7 @@ class CardLayout(QObject):
 
     @Slot()
     def _update_tabs(self) -> None:
-        """A card in a tab leaves its title to the tab."""
+        """Hide the title of each card that is in a tab, since the tab shows it."""
         for dock in self._docks.values():
             dock.card.set_titled(dock.isFloating() or not self._window.tabifiedDockWidgets(dock))
         for bar in self.tab_bars:
@@ -327,6 +327,6 @@ def _widths(stored: object) -> dict[str, int]:
 
 
 def restore_geometry(window: QMainWindow, settings: QSettings) -> bool:
-    """Bring back the window's size and place."""
+    """Restore the size and position of the window."""
     geometry = settings.value("geometry")
     return isinstance(geometry, QByteArray) and window.restoreGeometry(geometry)

@@ -1,4 +1,4 @@
-"""Raises a tab: of cards that share a place, one that has something to show of the agent that plays."""
+"""Raises the tab of a card that can show something about the playing agent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class TabRaiser(QObject):
     """Raises the tab of a card with something to show whenever another agent plays, until the user chooses a tab.
 
     Attributes:
-        chosen: the user chose a tab: from now on the cards stay where they are.
+        chosen: whether the user chose a tab; then no tab is raised any more.
     """
 
     def __init__(self, window: QMainWindow, panel_docks: PanelDocks, layouts: CardLayout) -> None:
@@ -40,7 +40,7 @@ class TabRaiser(QObject):
 
     @Slot()
     def raise_tab(self) -> None:
-        """Raise the tab of a card that draws views of this agent, where the raised one draws none."""
+        """Raise a card with views of this agent if the raised card in the same place has none."""
         playing, panel_docks = self._panel_docks.playing, self._panel_docks
         if playing is None or self.chosen:
             return
@@ -55,7 +55,7 @@ class TabRaiser(QObject):
 
     @Slot()
     def _connect_bars(self) -> None:
-        """Listen to every tab bar that is new."""
+        """Connect to new tab bars."""
         for bar in self._layouts.tab_bars:
             if not bar.property("watched"):
                 bar.setProperty("watched", True)

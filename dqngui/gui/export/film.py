@@ -1,4 +1,4 @@
-"""Exports the player's present episode as a film, with panels beside the picture."""
+"""Exports the player's episode as a film, with panels next to the picture."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ from dqngui.lab.playback.player import Player
 from dqngui.lab.playback.step_descriptions import StepDescriptions
 
 LONGEST_S, GIF_S = 60.0, 20.0
-GIF_FPS = 12.5  # of a GIF, which keeps every picture whole
+GIF_FPS = 12.5  # frame rate of a GIF, which stores every picture in full
 TICK_MS = 10
 RETRY_MS = 400
-"""After so long without the picture that was asked for it is asked for again: the user may have moved the player."""
-MAX_QUEUED_FRAMES = 4  # between the window and the encoder
+"""A picture is requested again after this time, since the user may have moved the player."""
+MAX_QUEUED_FRAMES = 4  # queued between the window and the encoder
 LEAVE_S = 5.0
-AFTER_END = 10**9  # a step behind any episode's end
+AFTER_END = 10**9  # a step after the end of any episode
 
 
 def shown_steps(length: int, fps: float, longest: float = LONGEST_S, every: int = 1) -> list[int]:
-    """Steps that the film of an episode shows, its end included: every k-th, so that it takes no longer.
+    """The steps that a film shows: every k-th and the end, so that the film is not longer than `longest` seconds.
 
-    `fps` are pictures a second, `every` is the least k.
+    `fps`: pictures per second; `every`: the smallest k.
     """
     every = max(every, math.ceil(length / (longest * fps - 1)))
     return [*range(0, length, every), length]
 
 
 def pace_of(path: Path, length: int, fps: float) -> tuple[list[int], float]:
-    """The steps that a film of this name shows, and how many of them a second; a GIF shows fewer."""
+    """The steps that a film file shows, and its steps per second; a GIF shows fewer."""
     if path.suffix.lower() != ".gif" or fps <= GIF_FPS:
         return shown_steps(length, fps, GIF_S if path.suffix.lower() == ".gif" else LONGEST_S), fps
     every = math.ceil(fps / GIF_FPS)
@@ -52,18 +52,18 @@ def pace_of(path: Path, length: int, fps: float) -> tuple[list[int], float]:
 
 
 class Filming(QObject):
-    """Makes one film: plays the episode step by step, renders each step and encodes it, until `ended`.
+    """Makes one film: plays the episode, renders each step and encodes it; emits `ended` at the end.
 
-    The player is paused, leaves its place and comes back to it in the end. What it is asked to record and draw
-    changes (`Player.show_in`, `draw_at`): whoever starts the film puts that back after the end.
+    The player is paused, moves through the episode, and returns to its step at the end. Its recording and size
+    change (`Player.show_in`, `draw_at`); the owner of the film must restore them afterwards.
 
     Attributes:
-        path: the film; there is nothing under this name before it is whole.
-        active: started and not yet ended.
+        path: path of the film; the file appears only when it is complete.
+        active: whether the film was started and has not ended.
 
     Signals:
-        progressed(int, int): frames done, of how many; (0, 0) while the episode is played to its end.
-        ended(str): the film is there (empty), or one sentence why not (`cancelled` if so asked).
+        progressed(int, int): frames done and their total; (0, 0) while the episode is played to its end.
+        ended(str): empty if the film was written; else the reason, or `cancelled`.
     """
 
     progressed = Signal(int, int)
@@ -79,7 +79,7 @@ class Filming(QObject):
         sees: bool = False,
         overlay: WeightsOverlay | None = None,
     ) -> None:
-        """`panels` are the film's own, not those of the window; `sees` draws what the agent sees, with an overlay."""
+        """`panels`: panels made for the film; `sees`: draw the observation too, with `overlay`."""
         super().__init__(parent)
         self.path = path
         self.active = False
@@ -99,7 +99,7 @@ class Filming(QObject):
         self._timer.timeout.connect(self._tick)
 
     def start(self) -> None:
-        """Begin; `ended` follows in any case, but never from inside this call."""
+        """Start; `ended` always follows, but not during this call."""
         player = self._player
         self.active = True
         if player.playing is not None:
@@ -113,17 +113,17 @@ class Filming(QObject):
 
     @Slot()
     def cancel(self) -> None:
-        """Give the film up; the unfinished file is removed."""
+        """Cancel the film and delete the unfinished file."""
         if self.active:
             self._end("cancelled")
 
     @property
     def alive(self) -> bool:
-        """Its thread still writes the film, or removes the half one."""
+        """Whether its thread is still writing or deleting the file."""
         return self._encoder is not None and self._encoder.alive
 
     def join(self) -> None:
-        """Wait for that thread; after the end."""
+        """Wait until that thread has ended; after `ended`."""
         if self._encoder is not None:
             self._encoder.join()
 
@@ -149,19 +149,19 @@ class Filming(QObject):
 
     @Slot()
     def _on_frame(self) -> None:
-        # At once, so that the player asks for the next picture in the same turn of its clock.
+        # At once, so that the player requests the next picture in the same tick.
         playing = self._player.playing
         if self.active and self._sheet is not None and playing is self._playing and self._done < len(self._steps):
             self._take_picture(playing)
 
     def _prepare(self, playing: PlayedEpisode | None) -> None:
-        """Have the whole episode played, with views; then begin the film."""
+        """Play the whole episode with views, then begin the film."""
         if playing is None:
             if not self._player.loading:
                 self._end("there is no episode to film")
             return
         if self._recorded and playing.ready.views and not playing.has_views:
-            return  # the player begins it anew
+            return  # the player restarts it
         if not (playing.ended and playing.length):
             self.progressed.emit(0, 0)
             self._ask(AFTER_END)
@@ -180,7 +180,7 @@ class Filming(QObject):
         self._ask(self._steps[0])
 
     def _ask(self, t: int) -> None:
-        """Ask for a step, now and then again until it is shown."""
+        """Request a step, and again at intervals until it is shown."""
         if self._waited_ms >= RETRY_MS:
             self._waited_ms = 0
             self._player.pause()
@@ -224,19 +224,19 @@ class Filming(QObject):
 
 
 class _Encoder:
-    """Writes pictures in a thread of its own, under another name until the film is whole.
+    """Encodes pictures in its own thread, into a temporary file until the film is complete.
 
     Attributes:
-        problem: one sentence, once it failed.
+        problem: a sentence about a failure; None without one.
     """
 
     def __init__(self, path: Path, fps: float) -> None:
-        """Raises ConfigError or OSError when no film can be written there."""
+        """Raises ConfigError or OSError if no film can be written there."""
         from dqngui.jobs.film import Film  # brings the encoder, which the window seldom needs
 
         self.problem: str | None = None
         self._path, self._part = path, path.with_name(f".{path.stem}.part{path.suffix}")
-        self._film = Film(path, fps)  # says what is wrong with the name that the user chose
+        self._film = Film(path, fps)  # raises an error that names the problem with this path
         self._film.path = self._part
         self._part.write_bytes(b"")
         self._frames: queue.Queue[np.ndarray | None] = queue.Queue(MAX_QUEUED_FRAMES)
@@ -247,17 +247,17 @@ class _Encoder:
 
     @property
     def busy(self) -> bool:
-        """There is no room for another picture yet."""
+        """Whether the queue is full."""
         return self._frames.full()
 
     def take(self, image: QImage) -> None:
-        """One more picture (RGB888), while it is not busy."""
+        """Add a picture (RGB888); only while not `busy`."""
         height, width, line = image.height(), image.width(), image.bytesPerLine()
         rows = np.frombuffer(image.constBits(), np.uint8).reshape(height, line)
         self._frames.put_nowait(rows[:, : 3 * width].reshape(height, width, 3).copy())
 
     def finish(self) -> bool:
-        """Write what is left; True once that is done."""
+        """Write the rest; True when it is done."""
         if not self._finishing:
             with contextlib.suppress(queue.Full):
                 self._frames.put_nowait(None)
@@ -272,13 +272,13 @@ class _Encoder:
         self._thread.join()
 
     def abandon(self) -> None:
-        """Leave the film; its file is removed."""
+        """Cancel the film and delete its file."""
         self._abandoned = True
         with contextlib.suppress(queue.Full):
             self._frames.put_nowait(None)
 
     def _leave(self) -> None:
-        # The interpreter ends: half a film must not stay behind.
+        # The interpreter exits: an unfinished file must not remain.
         self.abandon()
         self._thread.join(LEAVE_S)
 
@@ -296,7 +296,7 @@ class _Encoder:
             self.problem = str(error).replace(str(self._part), str(self._path))
         except OSError as error:
             self.problem = f"`{self._path}`: {error.strerror or error}"
-        except Exception as error:  # whatever the encoder does wrong: the film would wait for it for ever
+        except Exception as error:  # any other error of the encoder; without this the film would never end
             self.problem = f"the encoder failed: {' '.join(str(error).split()) or type(error).__name__}"
         finally:
             self._part.unlink(missing_ok=True)
@@ -304,4 +304,4 @@ class _Encoder:
 
 
 class _Abandoned(Exception):
-    """The film is not wanted any more."""
+    """The film was cancelled."""

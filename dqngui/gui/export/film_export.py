@@ -1,4 +1,4 @@
-"""The Agent card's *Export film*: asks for a file, films the episode beside everything else, says how far it is."""
+"""The Agent card's *Export film*: asks for a file, exports the film in the background, and reports progress."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class FilmExport(QObject):
     """Exports films of the episode that the player shows, one at a time.
 
     Attributes:
-        filming: the export under way; None without one.
-        words: what to say of it; empty when there is nothing to say.
-        cards: tells which panels can be seen; None: nobody does.
-        sees, overlay: what the agent sees is filmed too, with an overlay.
+        filming: the running export; None without one.
+        words: text about its progress; may be empty.
+        cards: knows the visible panels; may be None.
+        sees, overlay: whether the observation is filmed too, and its overlay.
 
     Signals:
-        changed: look at both again.
+        changed: `filming` or `words` changed.
     """
 
     changed = Signal()
@@ -38,7 +38,7 @@ class FilmExport(QObject):
         self._window = window
         self._player: Player | None = None
         self.filming: Filming | None = None
-        self._ended: Filming | None = None  # the last one; its thread may still remove half a film
+        self._ended: Filming | None = None  # the last film; its thread may still delete an unfinished file
         self.words = ""
         self.cards: PanelsInSight | None = None
         self.sees = False
@@ -48,12 +48,12 @@ class FilmExport(QObject):
         self._clear_timer.timeout.connect(lambda: self.show_text(""))
 
     def attach(self, player: Player) -> None:
-        """Film what this player plays."""
+        """Set the player whose episode is filmed."""
         self._player = player
 
     @Slot()
     def toggle(self) -> None:
-        """Ask where to put a film of the episode; while one is made, give it up."""
+        """Ask for a file name and start a film; while one is being made, cancel it."""
         if self.filming is not None:
             self.filming.cancel()
         elif self._player is not None and self._player.playing is not None:
@@ -61,7 +61,7 @@ class FilmExport(QObject):
             ask_save_path(self._window, "Export film of the episode", name, _KINDS, lambda path: self.start(Path(path)))
 
     def start(self, path: Path) -> None:
-        """Film the present episode from its first step to its end, with what the agent sees and cards inside it."""
+        """Film the whole present episode, with the observation and with cards about the agent's internals."""
         player = self._player
         if player is None or self.filming is not None:
             return
@@ -74,7 +74,7 @@ class FilmExport(QObject):
         self.filming.start()
 
     def _film_panels(self) -> list[type[Panel]]:
-        """The panels that look inside the agent and can be seen now; without any, all of them."""
+        """The visible panels about the agent's internals, or all of them if none is visible."""
         every: dict[str, type[Panel]] = {name: catalog.load(entry) for name, entry in catalog.PANELS.items()}
         inside = {name: kind for name, kind in every.items() if kind.views}
         seen = self.cards.in_sight if self.cards is not None else []
@@ -83,7 +83,7 @@ class FilmExport(QObject):
     # -- when the window closes --------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Give the film up."""
+        """Cancel the film."""
         if self.filming is not None:
             self.filming.cancel()
 
@@ -92,7 +92,7 @@ class FilmExport(QObject):
         return self.filming is not None or (self._ended is not None and self._ended.alive)
 
     def join(self) -> None:
-        """Wait for the film's thread; after `stop`."""
+        """Wait until the film's thread has ended; call `stop` first."""
         if self._ended is not None:
             self._ended.join()
 
@@ -120,7 +120,7 @@ class FilmExport(QObject):
         filming.deleteLater()
 
     def show_text(self, words: str, *, briefly: bool = False) -> None:
-        """Say something else; `briefly` for a few seconds."""
+        """Show another text; `briefly`: for a few seconds."""
         self._clear_timer.stop()
         if words != self.words:
             self.words = words

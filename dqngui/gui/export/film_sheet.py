@@ -1,4 +1,4 @@
-"""The picture of one step in an exported film: what the environment shows, and the panels beside it."""
+"""A frame of an exported film: the environment's picture with panels next to it."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ MOST_CURVES = 4
 
 
 class FilmSheet(QWidget):
-    """A widget that is never shown: it is laid out once for an episode, then rendered step by step.
+    """A widget outside the screen, laid out once per episode and rendered for each step.
 
     Args:
         playing: the whole episode.
-        panels: drawn at the right, where the agent has what they draw; they belong to the sheet from now on.
-        sees: what the agent sees is drawn beside the picture, with `overlay` on it and on entities in the picture.
+        panels: panels to draw on the right, if the agent has such views; the sheet becomes their owner.
+        sees: draw the observation next to the picture, with `overlay` on it and on entities in the picture.
 
     Attributes:
-        sees: what the agent sees is drawn: as asked, or because the environment draws nothing.
-        needs_telling: some of what is drawn is in the descriptions of steps alone.
+        sees: whether the observation is drawn, as given or because the environment has no picture.
+        needs_descriptions: whether descriptions of steps are needed to draw.
     """
 
     def __init__(
@@ -82,20 +82,20 @@ class FilmSheet(QWidget):
             for panel in self.panels:
                 right.addWidget(card_of(panel, menu=False), 1)
             columns.addLayout(right, 4)
-        self.show()  # lays it out, on no screen
+        self.show()  # lays it out without a screen
         for panel in self.panels:
             panel.take_views(playing)
             panel.refresh()
         self._draw_values()
         if self.sees and not self.picture.isHidden():
-            self._draw_observation(0, None, alone=False)  # what room is left tells how large the picture is to be drawn
+            self._draw_observation(0, None, alone=False)  # the remaining space decides the size of the picture
 
     def _scene(self) -> QWidget:
         body = QWidget(self)
         column = QVBoxLayout(body)
         column.setContentsMargins(GAP, 0, GAP, GAP)
         ready = self._playing.ready
-        beside = ready.sees is not None or bool(ready.texts)  # lines alone find room below the picture
+        beside = ready.sees is not None or bool(ready.texts)  # lines alone fit below the picture
         direction = QBoxLayout.Direction
         both = QBoxLayout(direction.LeftToRight if beside else direction.TopToBottom)
         both.setSpacing(GAP)
@@ -103,7 +103,7 @@ class FilmSheet(QWidget):
         both.addWidget(self.observation, 2)
         column.addLayout(both, 1)
         line = QHBoxLayout()
-        line.addWidget(self.caption, 1)  # wide enough for every step: no new layout between two pictures
+        line.addWidget(self.caption, 1)  # wide enough for every step, so that the layout never changes
         line.addWidget(self.agent)
         column.addLayout(line)
         return body
@@ -125,7 +125,7 @@ class FilmSheet(QWidget):
         self._values.set_gutter(self._values.gutter_wanted, True)
 
     def _draw_observation(self, t: int, description: Mapping[str, Any] | None, *, alone: bool) -> None:
-        """Draw what the agent sees; below a picture it takes no more room than its lines need."""
+        """Draw the observation; below a picture it gets only the height of its lines."""
         playing, overlay = self._playing, self._overlay
         laid = None if overlay is None else overlay.at(playing, t)
         self.picture.set_marks(NO_MARKS if laid is None else laid.marks(t, description or {}))

@@ -1,4 +1,4 @@
-"""The list of breakpoints beside the window, and the button in the header that says how many are switched on."""
+"""The dialog with the list of breakpoints, and its button in the header with the number of enabled ones."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ from dqngui.messages import Breakpoint
 
 REFRESH_MS = 400
 _CONDITIONS = (
-    ("above", "is above", "Pause where it is greater than the value"),
-    ("below", "is below", "Pause where it is smaller than the value"),
-    ("nan", "is not finite", "Pause where it is NaN or infinite, before the run fails of it"),
+    ("above", "is above", "Pause when it is greater than the value"),
+    ("below", "is below", "Pause when it is smaller than the value"),
+    ("nan", "is not finite", "Pause when it is NaN or infinite, before the run fails because of it"),
 )
-_EMPTY = "None yet. Training pauses where one of them holds, and everything can be looked at there."
+_EMPTY = "No breakpoints yet. When a breakpoint becomes true, training pauses, so that you can inspect the agent."
 _RULE = (
-    "One that stays true does not pause again until it was false once. Breakpoints belong to this window: they hold "
-    "for every run that trains in it."
+    "A breakpoint that stays true pauses only once; it must become false before it can pause again. Breakpoints "
+    "belong to this window and apply to every run that it trains."
 )
 
 
 class BreakpointDialog(QDialog):
-    """Lists the breakpoints, each with its present number; switches them on and off, removes and adds them.
+    """Lists the breakpoints with present values; the user can enable, disable, remove and add them.
 
     Attributes:
-        boxes: one a breakpoint, checked while it is switched on.
-        quantity, condition, value, add: of the line that adds one; `present` says the chosen number as it is now.
+        boxes: a check box for each breakpoint, checked if it is enabled.
+        quantity, condition, value, add: the controls to add one; `present` shows the chosen quantity's value.
     """
 
     def __init__(self, breakpoints: BreakpointList, parent: QWidget | None = None) -> None:
@@ -96,14 +96,14 @@ class BreakpointDialog(QDialog):
         self.quantity, self.condition = ChoiceEditor(names), ChoiceEditor(_CONDITIONS)
         self.quantity.set_value("loss")
         self.condition.set_value("above")
-        self.quantity.setAccessibleName("Number to look at")
+        self.quantity.setAccessibleName("Quantity")
         self.condition.setAccessibleName("Condition")
         self.condition.setToolTip("When training pauses")
         self.value = QLineEdit()
         self.value.setAccessibleName("Value")
         self.value.setFixedWidth(90)
         self.add = QPushButton("Add")
-        self.add.setToolTip("Pause where this holds (Enter)")
+        self.add.setToolTip("Add this breakpoint (Enter)")
         self.add.setDefault(True)
         self.present = QLabel()
         self.present.setWordWrap(True)
@@ -124,7 +124,7 @@ class BreakpointDialog(QDialog):
     # -- display -----------------------------------------------------------------------------------
 
     def bring(self) -> None:
-        """Show it, over the window."""
+        """Show the dialog in front of the window."""
         self.show()
         self.raise_()
         self.activateWindow()
@@ -143,7 +143,7 @@ class BreakpointDialog(QDialog):
 
     @Slot()
     def refresh(self) -> None:
-        """Show the list as it is."""
+        """Update the list."""
         problem = self._breakpoints.problem
         shown = (self._breakpoints.entries, problem)
         if shown != self._shown:
@@ -200,12 +200,12 @@ class BreakpointDialog(QDialog):
 
     @property
     def present_texts(self) -> list[str]:
-        """What stands beside each breakpoint."""
+        """The text next to each breakpoint."""
         return [label.text() for _, label in self._rows]
 
     @Slot()
     def show_present_values(self) -> None:
-        """Show the present numbers."""
+        """Update the present values."""
         for quantity, label in self._rows:
             label.setText(self._now(quantity))
         chosen = str(self.quantity.value())
@@ -222,12 +222,12 @@ class BreakpointDialog(QDialog):
         value = self._breakpoints.present(quantity)
         if value is not None:
             return f"now {number_words(value)}"
-        return "not measured yet" if quantity in WATCHED else "not told yet"
+        return "not measured yet" if quantity in WATCHED else "no value yet"
 
     # -- adding a breakpoint -----------------------------------------------------------------------
 
     def _number(self) -> float | None:
-        """What was typed; None where it is no number."""
+        """The typed number; None if it is not a number."""
         try:
             return parse_number(self.value.text(), float)
         except ValueError:
@@ -257,7 +257,7 @@ class BreakpointDialog(QDialog):
 
 
 class BreakpointButton(QToolButton):
-    """A button that opens the list of breakpoints; coloured while some are switched on."""
+    """A button that opens the list of breakpoints; coloured while some are enabled."""
 
     def __init__(self, breakpoints: BreakpointList, action: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -271,10 +271,10 @@ class BreakpointButton(QToolButton):
 
     @Slot()
     def refresh(self) -> None:
-        """Show how many are switched on."""
+        """Show the number of enabled breakpoints."""
         enabled = self._breakpoints.enabled
         words = "; ".join(map(point_words, enabled))
-        summary = f"{counted(len(enabled), 'breakpoint')}: {words}" if enabled else "Breakpoints: none is switched on"
+        summary = f"{counted(len(enabled), 'breakpoint')}: {words}" if enabled else "Breakpoints: none is enabled"
         self.setToolTip(f"{summary} ({self._action.shortcut().toString()})")
         self.setAccessibleName(summary)
         self.setIcon(themes.icon(f"pause-octagon{'' if enabled else '-outline'}", "accent" if enabled else "muted"))

@@ -1,4 +1,4 @@
-"""The window: arranges header, cards, menus and status line. It holds no logic of the run."""
+"""The main window: arranges header, cards, menus and status line. It contains no logic of the run."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class Window(QMainWindow):
     """The main window of one session.
 
     Signals:
-        close_asked: the user wants to quit; a close is refused until `closing_done` is set.
-        shown: the window is in sight for the first time.
+        close_asked: the user wants to quit; the window stays open until `closing_done` is set.
+        shown: the window was shown for the first time.
     """
 
     close_asked = Signal()
@@ -65,7 +65,7 @@ class Window(QMainWindow):
         self.closing_done = False
         self._was_shown = False
         self._last_banner: tuple[State, str] | None = None
-        self._hits: tuple[BreakpointHit, ...] = ()  # those that the banner tells of
+        self._hits: tuple[BreakpointHit, ...] = ()  # the breakpoints that the banner shows
         stored = str(settings.value("theme", "system"))
         self._setting: themes.Setting = theme or (stored if stored in THEMES else "system")
         themes.apply(_app(), self._setting)
@@ -126,7 +126,7 @@ class Window(QMainWindow):
             "Breakpoints…",
             "pause-octagon-outline",
             "Ctrl+B",
-            "Pause training where a number is too high, too low or not finite",
+            "Pause training when a quantity is too high, too low or not finite",
             self.show_breakpoints,
         )
         menu.run.addSeparator()
@@ -141,7 +141,7 @@ class Window(QMainWindow):
             "Reset layout",
             "view-dashboard-outline",
             "Ctrl+0",
-            "Every card back in its place",
+            "Put every card back in its place",
             self.reset_layout,
         )
         menu.add(menu.help, "Keyboard shortcuts", "keyboard-outline", "Ctrl+/", "All shortcuts", self.show_shortcuts)
@@ -192,7 +192,7 @@ class Window(QMainWindow):
             self.banner.hide()
 
     def _show_hits(self, hits: tuple[BreakpointHit, ...]) -> bool:
-        """Say why training stands still, once, and for as long as it does; whether there is such a reason."""
+        """Show the breakpoints that paused training; returns whether there are any."""
         if hits != self._hits:
             self._hits = hits
             self._last_banner = None
@@ -203,7 +203,7 @@ class Window(QMainWindow):
         return bool(hits)
 
     def _show_once(self, text: str, role: str, details: str = "") -> None:
-        """Say it once: a sentence that was dismissed does not come back by itself."""
+        """Show a sentence in the banner once: if the user closes it, it does not return."""
         banner = (self.session.state, text) if role == "bad" else (State.RUNNING, text)
         if banner != self._last_banner:
             self._last_banner = banner
@@ -211,7 +211,7 @@ class Window(QMainWindow):
 
     @Slot(str, str)
     def _on_message(self, text: str, details: str) -> None:
-        """Something that was asked for cannot be done: said until something else happens."""
+        """Show why an action failed, until the next message."""
         self._last_banner = (State.STARTING, text)
         self.banner.show_text(_sentence(text), "warn", self.report(text, details) if details else "")
 
@@ -226,13 +226,13 @@ class Window(QMainWindow):
 
     @Slot()
     def _on_rewound(self) -> None:
-        """Draw only what the resumed run still has."""
+        """Redraw with the shortened history."""
         self.panel_docks.show(self.session.history)
 
     # -- user actions ------------------------------------------------------------------------------
 
     def set_theme(self, setting: themes.Setting) -> None:
-        """Other colours, now and at the next start."""
+        """Change the theme, now and for later starts."""
         self._setting = setting
         self.settings.setValue("theme", setting)
         themes.apply(_app(), setting)
@@ -264,24 +264,24 @@ class Window(QMainWindow):
             self.breakpoint_dialog.restyle(theme)
 
     def reset_layout(self) -> None:
-        """Every card of the present arrangement back in its place."""
+        """Put every card of the present arrangement back in its place."""
         self.layouts.reset()
 
     def arrange(self, name: str) -> None:
-        """Another arrangement of the cards (`train`, `watch`, `inspect`)."""
+        """Change the arrangement of the cards (`train`, `watch`, `inspect`)."""
         self.layouts.choose(name)
 
     def _open_menu(self) -> None:
         self.header.menu_button.showMenu()
 
     def show_breakpoints(self) -> None:
-        """The list of breakpoints, beside the window: both can be used."""
+        """Show the list of breakpoints in a dialog that does not block the window."""
         if self.breakpoint_dialog is None:
             self.breakpoint_dialog = BreakpointDialog(self.breakpoints, self)
         self.breakpoint_dialog.bring()
 
     def report(self, text: str, details: str = "") -> str:
-        """Diagnostics of the present run."""
+        """The diagnostics of the present run, as text."""
         return diagnostics(text, details, presets.to_toml(self.session.run.experiment))
 
     def copy_report(self) -> None:
@@ -304,7 +304,7 @@ class Window(QMainWindow):
 
     @Slot()
     def on_closing(self) -> None:
-        """The window begins to close: say so, and take no more commands."""
+        """Show that the window is closing, and disable it."""
         self.header.word.setText("Saving…" if self.session.job.active else "Closing…")
         for part in (self.form, self.knobs, self.header, self.draft_bar):
             part.setEnabled(False)
@@ -312,7 +312,7 @@ class Window(QMainWindow):
     # -- Qt ----------------------------------------------------------------------------------------
 
     def restore_layout(self, *, geometry: bool = True) -> None:
-        """Restore size and cards as they were at the last start; the default where they do not fit."""
+        """Restore the size and cards of the last use, or the default if they do not fit."""
         if geometry:
             restore_geometry(self, self.settings)
         self.layouts.restore(self.settings)
@@ -326,7 +326,7 @@ class Window(QMainWindow):
     @Slot()
     def _after_first_show(self) -> None:
         tab_from(self.header)
-        self.setFocus()  # no control looks chosen before the user chooses one
+        self.setFocus()  # no control has the focus before the user chooses one
         self.layouts.settle()
         self.shown.emit()
 

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QBoxLayout, QWidget
 from dqngui.gui.scene.frame import FrameView
 from dqngui.gui.scene.observation_view import ObservationView
 
-WIDE = 1.15  # times as wide as high: two pictures are larger side by side
+WIDE = 1.15  # width / height from which two pictures stand side by side
 
-UNBOUND = 16_777_215  # Qt's own
+UNBOUND = 16_777_215  # Qt's QWIDGETSIZE_MAX
 
 
 class Scene(QWidget):
@@ -34,7 +34,7 @@ class Scene(QWidget):
                 widget.setVisible(shown)
 
     def fit(self) -> None:
-        """Give what the agent sees no more room below a picture than its lines need."""
+        """Limit the height of the observation below a picture to that of its lines."""
         below = self._box.direction() == QBoxLayout.Direction.TopToBottom and not self.frame.isHidden()
         wanted = self.observation.wanted_height if below else None
         most = UNBOUND if wanted is None else max(wanted, self.observation.minimumSizeHint().height())

@@ -8,8 +8,8 @@ from typing import Any
 
 from dqngui.gui.charts.layout.text import Letters, widest
 
-ACROSS, UP = 60, 36  # pixels from one tick to the next, about
-SHORTEST = 44  # pixels; a name shortened to less says nothing
+ACROSS, UP = 60, 36  # approximate distance of two ticks in pixels
+SHORTEST = 44  # pixels; shorter names are not shown
 
 
 def short(number: float) -> str:
@@ -21,7 +21,7 @@ def short(number: float) -> str:
 
 
 def pixel_middle(x: float) -> float:
-    """The middle of the pixel that x lies in; a line of width 1 anywhere else is smeared over two pixels."""
+    """The middle of the pixel that x lies in; elsewhere a line of width 1 covers two pixels."""
     return math.floor(x) + 0.5
 
 
@@ -36,7 +36,7 @@ def two_digits(value: Any, unknown: str = "nothing") -> str:
 
 
 def value_text(value: float) -> str:
-    """An action's value: the larger it is, the fewer digits it has."""
+    """The text of an action value; larger values get fewer decimals."""
     if not math.isfinite(value):
         return "not finite"
     digits = 2 if abs(value) < 100 else 1 if abs(value) < 1000 else 0

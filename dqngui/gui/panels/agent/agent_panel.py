@@ -37,7 +37,7 @@ from dqngui.lab.playback.step_descriptions import StepDescriptions
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 FILM = "Export film (MP4, GIF)…"
-LOW = 250  # pixels: a lower card leaves out the line about weights and seed
+LOW = 250  # pixels: a lower card hides the line about weights and seed
 
 
 class AgentPanel(Panel):
@@ -45,13 +45,13 @@ class AgentPanel(Panel):
 
     title = "Agent"
     shows_pinned = True
-    promise = "The agent will be seen playing here, as soon as training has made its first weights."
+    promise = "The agent plays here as soon as training has its first weights."
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._player: Player | None = None
-        self._values_known = True  # the values that are drawn are the shown step's
-        self._drawn: PlayedEpisode | None = None  # the episode that picture, bars and numbers are of
+        self._values_known = True  # whether the drawn values belong to the shown step
+        self._drawn: PlayedEpisode | None = None  # the episode of picture, bars and numbers
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.scene, self.notice = Scene(), Notice(self._restart)
         self.frame = self.scene.frame
@@ -85,7 +85,9 @@ class AgentPanel(Panel):
         self.film, self.arrays = FilmExport(self), ArraysExport(self)
         self.background = Exports(self.film, self.arrays)
         self._film_action = self.add_menu_action(FILM, "filmstrip", self.film.toggle)
-        self._film_action.setToolTip("This episode as a film, with the overlay and with the cards inside the agent")
+        self._film_action.setToolTip(
+            "Export this episode as a film, with the overlay and the cards about the agent's internals"
+        )
         self._arrays_action = self.add_menu_action("Export every array (NPZ)…", "cube-outline", self.arrays.ask)
         self._arrays_action.setToolTip("Values, actions, rewards, observations and every view of this episode")
         self.arrays.ended.connect(self._on_arrays)
@@ -120,7 +122,7 @@ class AgentPanel(Panel):
         self.film.cards = sources.cards
 
     def follow_player(self, player: Player) -> None:
-        """Show this player and steer it."""
+        """Set the player to show and to control."""
         self._player = player
         self.transport.attach(player)
         self.watch.attach(player)
@@ -148,7 +150,7 @@ class AgentPanel(Panel):
 
     @Slot()
     def _on_changed(self) -> None:
-        """Show in the controls what the player does; pictures arrive in `_on_framed`."""
+        """Update the controls; pictures arrive in `_on_framed`."""
         player = self._player
         if player is None:
             return
@@ -170,12 +172,12 @@ class AgentPanel(Panel):
 
     @Slot()
     def _on_driving(self) -> None:
-        """Show in the keys and in the button who drives."""
+        """Update the keys and the button that show who drives."""
         driving = self.driver.driving
         self.take_over.setChecked(driving)
         self.take_over.setAccessibleName("Hand back to the agent" if driving else "Take over")
         self.take_over.setToolTip(
-            "Hand back: the agent plays on from here (T or Esc)" if driving else "Take over: drive with the keys (T)"
+            "Hand back: the agent continues from here (T or Esc)" if driving else "Take over: drive with the keys (T)"
         )
         keys = self.driver.keys
         self.bars.set_keys([keys.key_text(action) for action in range(len(keys.names))] if driving else [])
@@ -197,8 +199,8 @@ class AgentPanel(Panel):
         self._show_place(playing, t)
 
     def _show_values(self, playing: PlayedEpisode, t: int) -> None:
-        """The action values of step t; a picture may come before its step's, then they are those before it."""
-        driving = self.driver.driving and t == playing.length and t > 0  # what comes next is not known yet
+        """Show the action values of step t, or those before it if they have not arrived yet."""
+        driving = self.driver.driving and t == playing.length and t > 0  # the next values are not known yet
         last = t - 1 if driving else t
         self.bars.show_step(playing, last, self.driver.actors.get(last, "") if playing.person_acted else "")
         self._values_known = t < playing.length or playing.ended
@@ -207,7 +209,7 @@ class AgentPanel(Panel):
 
     @Slot()
     def _on_overlay(self) -> None:
-        """Another overlay: what it needs is recorded from now on."""
+        """Record the views that the chosen overlay needs."""
         player, overlay = self._player, self.overlays.overlay
         self.film.sees, self.film.overlay = self.overlays.shows, overlay
         if player is not None:
@@ -219,7 +221,7 @@ class AgentPanel(Panel):
 
     @Slot(str)
     def _on_arrays(self, said: str) -> None:
-        self._on_overlay()  # records what it did before
+        self._on_overlay()  # restore the former recording
         self.film.show_text(said, briefly=True)
 
     @Slot(int)
@@ -229,7 +231,7 @@ class AgentPanel(Panel):
             self._draw_observation(playing, playing.t)
 
     def _draw_observation(self, playing: PlayedEpisode, t: int) -> None:
-        """The observation of step t, if it is in sight, with the overlay, which marks entities in the picture too."""
+        """Draw the observation of step t, if it is visible, with the overlay, and mark entities in the picture."""
         self.overlays.offer_for(playing)
         self._mark_entities(playing)
         if self.scene.observation.isHidden():
@@ -238,13 +240,13 @@ class AgentPanel(Panel):
         laid = None if overlay is None else overlay.at(playing, t)
         caption = self.overlays.words
         if overlay is not None and laid is None:
-            caption = f"{caption}: will be there with the next steps"
+            caption = f"{caption}: appears with the next steps"
         description, alone = self.descriptions.at(playing, t), self.frame.isHidden()
         self.scene.observation.show_step(playing, t, description, laid, caption=caption, alone=alone)
         self.scene.fit()
 
     def _mark_entities(self, playing: PlayedEpisode) -> None:
-        """Mark them by weights and places of the very step that the picture is of, or not at all."""
+        """Mark entities with the weights and places of the step of the picture; without these, no marks."""
         overlay, step = self.overlays.overlay, self._picture_step
         laid = None
         if overlay is not None and self.overlays.shows and playing.ready.entities is not None:
@@ -253,14 +255,14 @@ class AgentPanel(Panel):
 
     @property
     def _picture_step(self) -> int:
-        """The step that the picture is of: the one that is shown, or an earlier one whose picture stands in for it."""
+        """The step of the picture: the shown step, or that of a substitute picture."""
         player, playing = self._player, self._drawn
         if player is None or playing is None:
             return 0
         return playing.t if player.frames.substitute_step is None else player.frames.substitute_step
 
     def redraw(self) -> None:
-        """More steps are known, or the card came into sight."""
+        """Draw the new steps, or everything after the card became visible."""
         player = self._player
         if player is None:
             return
@@ -274,10 +276,10 @@ class AgentPanel(Panel):
             if not self._values_known:
                 self._show_values(playing, playing.t)
             if self.overlays.overlay is not None:
-                self._draw_observation(playing, playing.t)  # its weights may have come behind the picture
+                self._draw_observation(playing, playing.t)  # its weights may have arrived after the picture
 
     def _show_line(self) -> None:
-        """Say whose weights play in the episode that is drawn."""
+        """Show the weights, the seed and the exploration of the drawn episode."""
         player, playing = self._player, self._drawn
         said = "" if playing is None else weights_line(playing)
         self.line.setText(self.film.words or said)
@@ -308,7 +310,7 @@ class AgentPanel(Panel):
     # -- keys --------------------------------------------------------------------------------------
 
     def _add_shortcuts(self) -> None:
-        """Keys that hold while the card has the focus."""
+        """Add the shortcuts that work while the card has the focus."""
         for keys, says, do in (
             ("Left", "One step back", lambda player: player.step(-1)),
             ("Right", "One step forward", lambda player: player.step(1)),
@@ -334,7 +336,7 @@ class AgentPanel(Panel):
             do(self._player)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Space plays and pauses, unless the focus is on a button, which it presses."""
+        """Play or pause with Space; on a focused button Space presses that button."""
         if event.key() == Qt.Key.Key_Space and event.modifiers() == Qt.KeyboardModifier.NoModifier:
             self._do(Player.toggle)
         else:
@@ -354,7 +356,7 @@ class AgentPanel(Panel):
     # -- export ------------------------------------------------------------------------------------
 
     def exported_table(self) -> Table:
-        """A row a step: action, reward, values, observation."""
+        """One row per step: action, reward, values, observation."""
         return steps_table(self._drawn)
 
     # -- appearance --------------------------------------------------------------------------------
@@ -376,7 +378,7 @@ class AgentPanel(Panel):
 
 
 def weights_line(playing: PlayedEpisode) -> str:
-    """`demo, 60,000 steps · seed 3,000,012 · greedy`, with *human* before it where a person drove; or `as recorded`."""
+    """`demo, 60,000 steps · seed 3,000,012 · greedy`, with *human* first if a person drove; or `as recorded`."""
     human = "human · " if playing.person_acted else ""
     weights = f"{human}{playing.source}, {playing.weights_step:,} steps"
     how = "as recorded" if playing.request.from_training else greediness(playing.epsilon)

@@ -1,4 +1,4 @@
-"""Whether a map of weights explains its agent, in words with numbers, and as two bars."""
+"""The result of a faithfulness test of a map of weights: its verdict as text, and two bars."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from dqngui.jobs.study.thresholds import MIN_DIFFERENCE
 from dqngui.messages import Faithfulness
 
 Measure = Literal["turned", "change"]
-_TITLES: dict[Measure, str] = {"turned": "Actions that turn", "change": "Change of the values"}
+_TITLES: dict[Measure, str] = {"turned": "Actions that change", "change": "Change of the values"}
 MIN_ACTION_EFFECT = 0.02
-"""Where removals turn so many more actions than random ones do, actions are spoken of; else the values."""
+"""The verdict is about actions if the shares of changed actions differ by at least this; else about values."""
 MIN_SCALE = 0.5
-"""The shortest scale of changes, in units of the values' spread: what hardly matters looks small."""
-BAR, LINE, NAME, VALUE = 7, 18, 64, 104  # pixels: a bar's height, a labelled line's, of names and of numbers
+"""The shortest scale of value changes, in units of the values' spread, so that small effects look small."""
+BAR, LINE, NAME, VALUE = 7, 18, 64, 104  # pixels: heights of a bar and a labelled line, widths of names and numbers
 
 
 def places(axis: str, count: int, cells: bool = False) -> str:
-    """What is removed along a view's last axis: `token`, `2 slots`, `past step`."""
+    """The name of what is removed on a view's last axis: `token`, `2 slots`, `past step`."""
     name = {"key": "cell" if cells else "token", "lag": "past step"}.get(axis, axis)
     return name if count == 1 else f"{count} {name}s"
 
@@ -47,13 +47,13 @@ def interval_words(value: float, interval: tuple[float, float], measure: Measure
 
 
 def numbers(answer: Faithfulness, axis: str, cells: bool = False) -> str:
-    """`Removing the token it weighs most turns 61 % of actions [55, 66], a random one 4 % [2, 6]`."""
+    """`Removing the token it weighs most changes 61 % of actions [55, 66], a random one 4 % [2, 6]`."""
     measure, what = measure_of(answer), places(axis, answer.k, cells)
     other = "a random one" if answer.k == 1 else f"{answer.k} random ones"
     top, random = answer.top, answer.random
     if measure == "turned":
         share = value_words(top.turned, measure)
-        does = f"turns {share} of actions {_range(top.turned_interval, measure)}, {other} "
+        does = f"changes {share} of actions {_range(top.turned_interval, measure)}, {other} "
         does += interval_words(random.turned, random.turned_interval, measure)
     else:
         moved = interval_words(top.change, top.change_interval, measure)
@@ -68,29 +68,29 @@ def _range(interval: tuple[float, float], measure: Measure) -> str:
 
 
 def verdict(answer: Faithfulness, axis: str, cells: bool = False) -> str:
-    """What may be read into the map, in a sentence."""
+    """The verdict: whether the map explains the agent."""
     if answer.explains:
         return "This map explains the agent."
     if answer.difference_interval[0] <= 0:
-        return "No more than random ones: do not read reasons into this map."
+        return "This is not more than random removal does, so this map does not explain the agent."
     if answer.difference < MIN_DIFFERENCE:
-        return "Hardly more than random ones: do not read reasons into this map."
+        return "This is hardly more than random removal does, so this map does not explain the agent."
     all_of = places(axis, 2, cells).removeprefix("2 ")
-    alike = f"But its rows taken together weigh all {all_of} nearly alike"
-    return f"{alike}, so it points nowhere: do not read reasons into this map."
+    alike = f"But on average over its rows all {all_of} have nearly the same weight"
+    return f"{alike}, so this map does not explain the agent."
 
 
 def short_verdict(answer: Faithfulness) -> str:
-    """The same in few words."""
+    """The short verdict."""
     measure = measure_of(answer)
     top, random = (value_words(getattr(each, measure), measure) for each in (answer.top, answer.random))
-    what = "of actions turn" if measure == "turned" else "of the values' spread"
+    what = "of actions change" if measure == "turned" else "of the values' spread"
     return f"{'Explains' if answer.explains else 'Does not explain'}: {top} {what}, at random {random}"
 
 
 @dataclass(frozen=True, slots=True)
 class EffectBar:
-    """One bar: whose it is, a value with its interval, in words too, and its colour in the theme."""
+    """One bar: its name, value and interval, their text, and its colour in the theme."""
 
     name: str
     value: float
@@ -101,11 +101,11 @@ class EffectBar:
 
 @dataclass(frozen=True, slots=True)
 class FaithfulnessDrawn:
-    """The bars of places that weigh most and of random ones, on the same scale.
+    """The two bars: the effect of removing the places with the largest weights, and of removing random ones.
 
     Attributes:
         longest: the value at the end of the bars.
-        described: all of it in words.
+        described: a text with both bars.
     """
 
     bars: tuple[EffectBar, EffectBar]
@@ -114,7 +114,7 @@ class FaithfulnessDrawn:
 
     @classmethod
     def of(cls, answer: Faithfulness, measure: Measure) -> FaithfulnessDrawn:
-        """A measure of an answer."""
+        """Make the bars of a measure."""
         most, random = (
             EffectBar(name, value, interval, interval_words(value, interval, measure), token)
             for name, value, interval, token in (
@@ -132,7 +132,7 @@ def _effect(effect: object, measure: Measure) -> tuple[float, tuple[float, float
 
 
 class FaithfulnessBars(QWidget):
-    """Two bars with their intervals: places that weigh most removed, and random ones; with names and numbers if named.
+    """Draws two bars with intervals: effect of removing the places with the largest weights, and random ones.
 
     Args:
         named: draw names and numbers beside the bars.

@@ -1,4 +1,4 @@
-"""A line under a map of weights: does the map explain the agent? Measured on request, by removing places."""
+"""A line below a map of weights that tests on request whether the map explains the agent."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import Faithfulness, View
 
 LOW, LOW_OPEN = 150, 300
-"""Pixels of a panel's height below which the line is left out, and below which it stays closed."""
+"""Heights of a panel in pixels below which the line is hidden, and below which its details stay closed."""
 COUNTS = (1, 2, 4)
 QUESTION = "Does this map explain this agent?"
 _HOW = (
-    "The places that it weighs most are taken away at every step of some greedy episodes, and so are random ones; "
-    "the rest of each row grows in proportion. A map explains the agent where the former changes its action values "
-    "clearly more. Intervals are of 95 %, over episodes."
+    "In greedy episodes the places with the largest weights, and for comparison random ones, are removed at each step; "
+    "the other weights of a row are scaled up. A map explains the agent if removing the largest weights changes its "
+    "action values clearly more. Brackets: 95 % intervals over episodes."
 )
 
 
 class MapPanel(Protocol):
-    """What the row asks of the panel that it stands in.
+    """The part of a panel that the row uses.
 
     Attributes:
         playing: the episode that the panel draws.
@@ -52,7 +52,7 @@ class MapPanel(Protocol):
         ...
 
     def has_content(self) -> bool:
-        """The view is drawn."""
+        """Whether the view is drawn."""
         ...
 
     def announced(self) -> list[View]:
@@ -60,7 +60,7 @@ class MapPanel(Protocol):
         ...
 
     def offered(self) -> dict[str, str]:
-        """The choice of views in the panel's header; empty where there is none."""
+        """The choices of views in the panel's header; may be empty."""
         ...
 
     def isVisible(self) -> bool: ...
@@ -69,11 +69,11 @@ class MapPanel(Protocol):
 
 
 class FaithfulnessRow(QWidget):
-    """Asks the study whether the map above it explains the agent, and shows the answer; hidden without weights.
+    """Asks the study whether the map above explains the agent, and shows the answer; hidden for other views.
 
     Attributes:
-        answers: by view and number of places, of the agent that plays.
-        question: the one that was asked last.
+        answers: answers about the playing agent, by view and number of places.
+        question: the question to the study.
     """
 
     def __init__(self, panel: MapPanel, parent: QWidget) -> None:
@@ -104,7 +104,7 @@ class FaithfulnessRow(QWidget):
         self.progress.setTextVisible(False)
         self.progress.setFixedSize(64, 6)
         self.progress.setAccessibleName("Progress of measuring")
-        self.count = ChoiceButton("Places that are taken away", self)
+        self.count = ChoiceButton("Number of removed places", self)
         self.button = QPushButton("Measure")
         themes.set_role(self.button, "small")
         self.button.clicked.connect(self._on_button)
@@ -131,7 +131,10 @@ class FaithfulnessRow(QWidget):
         column.setContentsMargins(0, 0, 8, 4)
         column.setSpacing(3)
         column.addWidget(self.details_text)
-        for bars, title in ((self.turned, "Actions that turn"), (self.change, "Change of the values, in their spread")):
+        for bars, title in (
+            (self.turned, "Actions that change"),
+            (self.change, "Change of the values, in their spread"),
+        ):
             label = QLabel(title)
             themes.set_role(label, "muted")
             column.addWidget(label)
@@ -140,7 +143,7 @@ class FaithfulnessRow(QWidget):
     # -- calls of the panel ------------------------------------------------------------------------
 
     def attach(self, sources: Sources) -> None:
-        """Take the study; without one the line never appears."""
+        """Set the study; without one the line is never shown."""
         self.question.attach(sources.study, sources.player)
 
     @Slot()
@@ -150,7 +153,7 @@ class FaithfulnessRow(QWidget):
 
     @Slot()
     def refresh(self) -> None:
-        """Show what is known of the map that the panel draws."""
+        """Show the answer for the drawn map."""
         if self.question.study is None:
             return
         self._forget_others()
@@ -171,7 +174,7 @@ class FaithfulnessRow(QWidget):
         self.button.setEnabled(here or (bool(offers) and self.question.can_ask))
         what = places(view.axes[-1], self._k, self._cells)
         self.button.setToolTip(
-            "Leave it at that" if here else f"Take away the {what} it weighs most, and see what changes"
+            "Stop measuring" if here else f"Remove the {what} with the largest weight, and measure what changes"
         )
         role, text, tip = self._words(view, answer, here, bool(offers))
         themes.set_role(self.text, role)
@@ -189,7 +192,7 @@ class FaithfulnessRow(QWidget):
 
     @property
     def weights(self) -> View | None:
-        """The panel's view, if it is one of weights that can be taken away."""
+        """The panel's view, if it has weights that can be removed."""
         playing, view = self._panel.playing, self._panel.view
         known = playing is not None and view is not None and view.name in playing.ready.weights
         return view if known and self._panel.has_content() else None
@@ -199,7 +202,7 @@ class FaithfulnessRow(QWidget):
         return self._panel.playing is not None and self._panel.playing.ready.cells is not None
 
     def stale(self, answer: Faithfulness | None) -> str:
-        """Of which weights an answer speaks, if others play; else empty."""
+        """A note with the weights of an answer if other weights play now; else empty."""
         playing = self._panel.playing
         if answer is None or playing is None or playing.weights_step == answer.step:
             return ""
@@ -214,7 +217,7 @@ class FaithfulnessRow(QWidget):
             return "bad", f"Not measured: {problem}.", f"Not measured: {problem}."
         if not possible:
             what = places(view.axes[-1], 1, self._cells)
-            return "muted", f"One {what} only: nothing to compare it with.", _HOW
+            return "muted", f"This map has only one {what}, so removing it cannot be compared.", _HOW
         if answer is None:
             return "muted", QUESTION, f"{QUESTION} {_HOW}"
         stale = self.stale(answer)
@@ -253,13 +256,13 @@ class FaithfulnessRow(QWidget):
     # -- requests ----------------------------------------------------------------------------------
 
     def choose(self, k: str) -> None:
-        """Take another number of places away."""
+        """Choose the number of places to remove."""
         self._k = int(k)
         self.count.set_chosen(k)
         self.refresh()
 
     def measure(self) -> None:
-        """Ask about the map that is drawn."""
+        """Ask the study about the drawn map."""
         view = self.weights
         if view is None or not self.question.can_ask:
             return
@@ -288,7 +291,7 @@ class FaithfulnessRow(QWidget):
         self._on_change()
 
     def _forget_others(self) -> None:
-        """Answers about another agent."""
+        """Drop answers about another agent."""
         if self._agent != self.question.agent_key:
             self._agent = self.question.agent_key
             self.answers.clear()

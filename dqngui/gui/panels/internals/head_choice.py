@@ -1,4 +1,4 @@
-"""Which head of which layer stands alone, and how one goes from head to head."""
+"""The choice of the head and layer that are shown alone, and stepping to the next or previous one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ class HeadChoice:
     """One of the heads of some layers, or all of them.
 
     Attributes:
-        layers, heads: how many there are; a view without heads has 0.
-        layer, head: which one; None: all. Where there is only one layer, none is chosen.
+        layers, heads: their numbers; 0 heads for a view without heads.
+        layer, head: the chosen ones; None: all. A single layer is never chosen.
     """
 
     def __init__(self) -> None:
@@ -18,22 +18,22 @@ class HeadChoice:
 
     @property
     def shows_all(self) -> bool:
-        """None stands alone."""
+        """Whether all heads and layers are shown."""
         return self.layer is None and self.head is None
 
     def set_counts(self, layers: int, heads: int) -> None:
-        """So many there are now; one that is not among them is let go."""
+        """Set the numbers of layers and heads; a choice that no longer exists is dropped."""
         self.layers, self.heads = layers, heads
         self.choose(self.layer, self.head)
 
     def choose(self, layer: int | None, head: int | None) -> None:
-        """This one; None, or one that there is not: all. Of several layers a head alone is none."""
+        """Choose a layer and a head; None or an invalid index: all. With several layers a head needs a layer."""
         self.layer = layer if layer is not None and 1 < self.layers > layer else None
         whole = head is None or head >= self.heads or (self.layers > 1 and self.layer is None)
         self.head = None if whole else head
 
     def step(self, by: int) -> bool:
-        """The next head (1), or the one before (-1), from layer to layer; True: it is another one."""
+        """Choose the next (1) or previous (-1) head, across layers; returns whether the choice changed."""
         across = max(self.heads, 1)
         count = across * self.layers
         if count < 2:
@@ -47,7 +47,7 @@ class HeadChoice:
         return True
 
     def step_layer(self, by: int) -> bool:
-        """The same of the next layer (1), or the one before (-1); True: it is another one."""
+        """Choose the same head in the next (1) or previous (-1) layer; returns whether the choice changed."""
         if self.layers < 2:
             return False
         self.choose(

@@ -1,4 +1,4 @@
-"""The Memory panel: what every unit held, step by step, and one unit's curves."""
+"""The Memory panel: the value of every memory unit at each step, and curves of one unit."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from dqngui.lab.analysis.views import Maps, axis_labels, combined, in_words, sho
 from dqngui.lab.playback.episode import GrowingRows, PlayedEpisode
 from dqngui.messages import View
 
-LOW, LOWER = 250, 170  # pixels of height below which the second, then the first trace is left out
+LOW, LOWER = 250, 170  # heights in pixels below which the second, then the first trace is hidden
 PATH_ICON = "chart-scatter-plot"
-LOW_WITH_NOW = 210  # below which a view of two axes is drawn over the episode only
+LOW_WITH_NOW = 210  # height in pixels below which a view with two axes is drawn only over the episode
 
 
 class MemoryPanel(ViewPanel):
     """Units × steps of one of the memory's views, and curves of the chosen unit.
 
-    A view of two axes, such as an external memory's matrix, is drawn at the shown step too.
+    A view with two axes, such as an external memory matrix, is also drawn at the shown step.
     """
 
     title = "Memory"
     views = ("memory/*",)
-    promise = "What the memory holds, unit by unit and step by step, will appear here while an agent plays."
-    lacking = "This agent has no memory. Choose one, such as an LSTM or a transformer, to see what it remembers."
+    promise = "The value of each memory unit appears here, step by step, while an agent plays."
+    lacking = "This agent has no memory. Choose one, such as an LSTM or a transformer, to see its state here."
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -73,7 +73,7 @@ class MemoryPanel(ViewPanel):
         self.as_path.setCheckable(True)
         self.as_path.setIconSize(QSize(16, 16))
         self.as_path.setAccessibleName("Draw the memory as a path")
-        self.as_path.setToolTip("Draw what is held as a path in its first two principal components, or as a map (T)")
+        self.as_path.setToolTip("Draw the memory as a path in its first two principal components, or as a map (T)")
         self.as_path.toggled.connect(self.show_as_path)
         self.header_widgets += [self.sorting, self.as_path, self.bar]
         self.dispensable = [self.sorting, self.bar]
@@ -92,11 +92,11 @@ class MemoryPanel(ViewPanel):
             canvas.setAccessibleDescription("A click shows that step, and on the map the curves of that row")
             canvas.setMinimumHeight(40)
         for trace in (self.states, self.shares):
-            trace.hide()  # until it is known that there is room
+            trace.hide()  # until there is room for it
         self.add_menu_action("Next row", "chevron-down", lambda: self._turn(1))
         self.add_menu_action("Previous row", "chevron-up", lambda: self._turn(-1))
         order = self.add_menu_action("Order of the rows", "sort-variant", lambda: None)
-        order.setMenu(self.sorting.menu())  # a narrow card's header has no room for it
+        order.setMenu(self.sorting.menu())  # also here, since a narrow header hides the button
         action = self.add_menu_action("Map or path", PATH_ICON, self.as_path.toggle)
         action.setShortcut(QKeySequence("T"))
         action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -137,7 +137,7 @@ class MemoryPanel(ViewPanel):
         if self.as_path.isChecked():
             if self.trajectory.draw(playing, view.name, values):
                 self.go_on()
-            self._drawn = self._maps = None  # the map is drawn whole when it comes back, and may be of another view
+            self._drawn = self._maps = None  # redraw the map in full when it returns
             return self.fit_rows()
         names, shown, title = self.rows_of(view)
         if self.fresh:
@@ -152,7 +152,7 @@ class MemoryPanel(ViewPanel):
         if self.row is None or names != self._names:
             self._names, self.row = names, len(names) - 1 if view.axes[-1] == "lag" else 0
         plain, along = orders(playing)
-        if self.ordering.key not in plain | along:  # an entry that this agent does not see
+        if self.ordering.key not in plain | along:  # an entry that this agent does not observe
             self.ordering.choose("index", None, None)
         self.sorting.offer(plain, self.ordering.key, self.sort_by, below=along, title="by correlation with")
         self.map.sort(self.ordering.order(values, playing))
@@ -161,7 +161,7 @@ class MemoryPanel(ViewPanel):
             canvas.set_span(span)
         if sorted_by := self.ordering.words(playing):
             title = f"{title}, by {sorted_by}"
-            if view.axes != ("unit",):  # so many are numbered by their place
+            if view.axes != ("unit",):  # rows are numbered by place
                 shown = [shown[index] for index in self.map.order]
         self.map.arrange(names, title, shown)
         high = self._level(view)
@@ -173,7 +173,7 @@ class MemoryPanel(ViewPanel):
         self.fit_rows()
 
     def _level(self, view: View) -> float:
-        """Of what is drawn: each head by itself, but for attention over past steps."""
+        """The value of the last colour for a view."""
         values = (
             self.values_of(view) if view.axes[-1] == "lag" or self.playing is None else self.playing.view(view.name)
         )
@@ -198,7 +198,7 @@ class MemoryPanel(ViewPanel):
             trace.draw(caption if first else "", series, (-extent if signed else 0.0, extent))
 
     def sort_by(self, key: str) -> None:
-        """Order the rows by one of `orders`, judged by the steps so far."""
+        """Order the rows by a key of `orders`, from the steps so far."""
         view, playing = self.view, self.playing
         known = view is not None and self.has_content()
         self.ordering.choose(key, self.values_of(view) if known and view is not None else None, playing)
@@ -214,7 +214,7 @@ class MemoryPanel(ViewPanel):
             self.again()
 
     def _turn(self, by: int) -> None:
-        """The row below or above the chosen one, in the order that is drawn."""
+        """Choose the row below (1) or above (-1), in the drawn order."""
         if self.row is not None and self._something:
             order = self.map.order.tolist()
             self.choose_row(order[(order.index(self.row) + by) % len(order)])
@@ -263,11 +263,11 @@ class MemoryPanel(ViewPanel):
 
     @property
     def _unmoved(self) -> bool:
-        """Nothing changes from step to step, as a forecast's coefficients do not: the shown step says it all."""
+        """Whether the values never change over the episode, such as the coefficients of a forecast."""
         return self._maps is not None and self.map.length > 1 and not self._moves
 
     def fit_rows(self) -> None:
-        """A low card leaves out the second trace first, then the first, then the shown step's map."""
+        """Hide parts on a low card: first the second trace, then the first, then the map of the shown step."""
         path = self.as_path.isChecked()
         self.trajectory.setVisible(path)
         if path:
@@ -277,7 +277,7 @@ class MemoryPanel(ViewPanel):
         both = bool(self.states.series and self.shares.series)
         self.now.setVisible(self._maps is not None and (self.height() >= LOW_WITH_NOW or self._unmoved))
         if not self.now.isHidden():
-            both = True  # it takes the room of a trace
+            both = True  # it uses the room of a trace
         self.map.setVisible(not self._unmoved)
         self.states.setVisible(bool(self.states.series) and self.height() >= LOWER and not self._unmoved)
         low = self.height() < (LOW if both else LOWER)
@@ -291,7 +291,7 @@ class MemoryPanel(ViewPanel):
 
 
 def in_few_words(names: list[str]) -> list[str]:
-    """Names of views that stand side by side: what tells them apart, `hidden` and `cell`, `layer 1` and `layer 2`."""
+    """Short names that distinguish the given views: `hidden` and `cell`, or `layer 1` and `layer 2`."""
     parted = [in_words(name).partition(", layer ") for name in names]
     stems = [stem.removesuffix(" state").removesuffix(" gate").removesuffix(" weights") for stem, _, _ in parted]
     if len(set(stems)) == 1 and len(names) > 1:

@@ -78,7 +78,7 @@ class ComparisonView(QWidget):
     def draw(
         self, one: PlayedEpisode | None, other: PlayedEpisode | None, comparison: Comparison | None, changed: int | None
     ) -> None:
-        """Show both episodes, which may have no step yet; `changed` is the first changed step."""
+        """Show both episodes, which may be empty; `changed` is the first changed step."""
         self._episodes = one, other
         known = [playing for playing in (one, other) if playing is not None and playing.q.ndim == 2]
         if not known:

@@ -27,7 +27,7 @@ MAX_ROWS = 3  # shown at once; with more, the list scrolls
 
 
 class InterventionListView(QScrollArea):
-    """The rows of a list of changes.
+    """A widget with one row per intervention.
 
     Signals:
         opened(int): the user wants to edit the intervention with this index.

@@ -38,7 +38,7 @@ from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.frame_cache import Pixels
 from dqngui.lab.session.history import History
 
-DELAY_MS = 150  # edits that follow each other faster are one question
+DELAY_MS = 150  # faster edits become one request
 WIDE_PX = 480  # card width from which the button Clear is shown
 HINT = (
     "Add a change at the shown step: to what the agent remembers, attends to, observes or does. "
@@ -191,7 +191,7 @@ class WhatIfPanel(Panel):
             self.edit(len(self.interventions.rows) - 1)
 
     def _preset(self, target: InterventionTarget) -> int:
-        """The place that is chosen in the Memory card, or the first one."""
+        """The place chosen in the Memory card, or the first one."""
         view = self.playing.views.get(target.names[0]) if self.playing is not None else None
         row = self.sources.chosen.get(target.names[0]) if self.sources is not None else None
         if view is None or row is None or target.axis not in view.axes:
@@ -382,7 +382,7 @@ class WhatIfPanel(Panel):
         player = self.sources.player if self.sources is not None else None
         shown = player.playing if player is not None else None
         one = self.original
-        if one is not None and shown is not one:  # the episodes are equal up to the step where they diverge
+        if one is not None and shown is not one:  # both episodes are equal before they diverge
             part = compare(shown, one).diverges if shown is not None else 0
             frame = frame if part is None or t <= part else None
         self.view.pictures[0].show_image(as_image(frame), one, t)
