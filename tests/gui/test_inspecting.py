@@ -341,8 +341,8 @@ def test_a_branch_whose_parent_is_gone_says_where_the_episode_was_trained(desk: 
     desk.pinning.pin(ended(2).step)
     assert desk.pinning.pinned is None
     assert desk.said == [
-        f"Step {ended(2).step:,} was trained in parent, which this run branched from. Its folder is not beside this "
-        "one's, so its episodes cannot be played."
+        f"Step {ended(2).step:,} was trained in parent, the parent of this run. Its folder is not next to this run's "
+        "folder, so its episodes cannot be played."
     ]
 
 

@@ -263,13 +263,13 @@ def test_places_in_words() -> None:
 
 def test_actions_are_spoken_of_where_they_turn_and_else_the_values() -> None:
     assert numbers(told(), "key") == (
-        "Removing the token it weighs most changes 61 % of actions [59, 64], a random one 4 % [2, 7]"
+        "Removing the token with the largest weight changes 61 % of actions [59, 64], a random one 4 % [2, 7]"
     )
     still = told(turned=(0.0, 0.0), k=2)
     assert measure_of(still) == "change"
     assert numbers(still, "slot") == (
-        "Removing the 2 slots it weighs most moves the values by 0.82 [0.80, 0.84] of their spread, 2 random ones by "
-        "0.12 [0.10, 0.14]"
+        "Removing the 2 slots with the largest weights moves the values by 0.82 [0.80, 0.84] of their spread, "
+        "2 random ones by 0.12 [0.10, 0.14]"
     )
     assert short_verdict(still) == "Explains: 0.82 of the values' spread, at random 0.12"
 

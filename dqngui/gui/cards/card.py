@@ -116,7 +116,7 @@ class Card(QFrame):
         """Pixels of the header line for these widgets, gaps included."""
         shown = [each for each in (self._title, self.menu_button) if not each.isHidden() and each not in widgets]
         margins, gap = self._line.contentsMargins(), self._line.spacing()
-        taken = sum(each.sizeHint().width() + gap for each in shown) + gap  # and one beside the empty note
+        taken = sum(each.sizeHint().width() + gap for each in shown) + gap  # and one gap for the empty note
         return self.width() - margins.left() - margins.right() - 2 - taken
 
     def set_body(self, body: QWidget) -> None:

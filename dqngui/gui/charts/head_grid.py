@@ -67,7 +67,7 @@ class HeadGrid(Canvas):
         return lay_out(self.layers, self.heads, self.axes, (float(self.width()), float(self.height())), self.letters)
 
     def place(self, layer: int, head: int) -> QRectF:
-        """Where a map is, in pixels."""
+        """The place of a map, in pixels."""
         return self.drawn.place(layer, head)
 
     def named(self, layer: int, head: int) -> str:

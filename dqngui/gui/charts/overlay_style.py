@@ -13,5 +13,5 @@ def token(slot: int) -> str:
 
 
 def dash(slot: int) -> Dash:
-    """How an overlay is dashed, once the colours are used up."""
+    """The dash pattern of an overlay: solid while the colours suffice."""
     return DASHES[slot // len(SERIES) % len(DASHES)]

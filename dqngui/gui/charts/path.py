@@ -88,7 +88,7 @@ class Path(Canvas):
 
     @property
     def place(self) -> QRectF:
-        """Where the path is, in pixels."""
+        """The place of the path, in pixels."""
         return self.drawn.place
 
     def pixels(self, places: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:

@@ -59,7 +59,7 @@ class StepCanvas(Canvas):
 
     @property
     def place(self) -> QRectF:
-        """Where values are drawn, in pixels."""
+        """The area of the values, in pixels."""
         line = self.letters.line
         below = (line + 4.0) * self.axis_shown + self._titled * (line - 1)
         height = max(1.0, self.height() - self.head - max(below, 3.0))
@@ -84,7 +84,7 @@ class StepCanvas(Canvas):
         return self.scale.x_of(t)
 
     def step_at(self, x: float) -> int | None:
-        """The known step under a pixel; None beside them."""
+        """The known step under a pixel; None outside the known steps."""
         t = self.scale.step_at(x)
         return t if 0 <= t < self.length else None
 

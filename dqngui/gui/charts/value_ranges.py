@@ -58,7 +58,7 @@ def bar_range(low: float, high: float) -> tuple[float, float]:
 
 
 def bar_share(value: float, limits: tuple[float, float]) -> float:
-    """Where a value lies between the ends of bars, 0 … 1; at the nearer end where it lies outside."""
+    """The position of a value between the ends of bars, 0 … 1; clipped to the nearer end."""
     low, high = limits
     share = (value - low) / (high - low) if high > low else 0.0
     return min(max(share, 0.0), 1.0) if math.isfinite(share) else 0.0

@@ -22,7 +22,7 @@ class Arrangement(NamedTuple):
 
 
 ARRANGEMENTS = {
-    "train": Arrangement("Train", "Ctrl+1", "Experiment, knobs and curves, with the agent beside them", "chart-line"),
+    "train": Arrangement("Train", "Ctrl+1", "Experiment, knobs and curves, with the agent next to them", "chart-line"),
     "watch": Arrangement("Watch", "Ctrl+2", "The agent in large, with its attention and memory", "eye-outline"),
     "inspect": Arrangement(
         "Inspect",

@@ -207,7 +207,7 @@ class InterventionEntry:
 
     @property
     def what(self) -> str:
-        """What is done, in words: `hidden state: unit 3 erased`."""
+        """The text of the change: `hidden state: unit 3 erased`."""
         target = self.target
         if target.single:
             return f"does {target.labels[self.places[0]]}" if self.places else "does nothing else"

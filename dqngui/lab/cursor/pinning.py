@@ -225,8 +225,8 @@ class Pinning(QObject):
     def _why_parent_is_missing(self, parent: str) -> str:
         folder = self._session.run.folder
         if folder is not None and (folder.absolute().parent / Path(parent).name).is_dir():
-            return "which this run branched from, and which is still being read."
-        return "which this run branched from. Its folder is not beside this one's, so its episodes cannot be played."
+            return "the parent of this run, which is still being read. Try again in a moment."
+        return "the parent of this run. Its folder is not next to this run's folder, so its episodes cannot be played."
 
     def _pin(self, run: RunEpisodes, number: int) -> None:
         self._cancel_pending_pin()

@@ -247,7 +247,7 @@ class AgentClient(QObject):
 
     @property
     def source(self) -> str:
-        """Where the weights come from, in words."""
+        """The name of the playing weights."""
         if self.agent is not None and self.agent.name and self.choice == "best":
             return self.agent.name
         return source_name(self.choice)

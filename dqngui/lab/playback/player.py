@@ -306,7 +306,7 @@ class Player(QObject):
         playhead.advance(elapsed, playing)
         if (
             playing.ended and playing.t >= playing.length and playhead.t >= playing.length
-        ):  # nobody has moved back from the end
+        ):  # the playhead was not moved back
             self.client.ask_weights()
             if playhead.hold(elapsed):
                 self._go_on()

@@ -15,7 +15,7 @@ _NEEDS_FITTING_DRAFT = frozenset({Action.START, Action.FORK, Action.START_DRAFT}
 
 @dataclass(frozen=True, slots=True)
 class ForkPlan:
-    """Where a fork would begin.
+    """The plan for a fork.
 
     Attributes:
         step: the present step of a run that trains, else the step of its saved state.

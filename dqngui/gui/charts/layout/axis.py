@@ -54,7 +54,7 @@ def tick_spacing(low: float, high: float, pixels: float, apart: float, fewest: f
 
 
 def step_ticks(span: int, pixels: float) -> range:
-    """Steps 0 … span − 1 that get a tick on an axis so many pixels long."""
+    """The steps among 0 … span − 1 that get a tick on an axis `pixels` long."""
     return range(0, span, max(1, round(tick_spacing(0, span, pixels, ACROSS, fewest=1.0))))
 
 

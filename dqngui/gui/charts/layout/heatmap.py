@@ -67,7 +67,7 @@ class HeatmapDrawn:
         return (*self.row_labels, *self.titles, *self.column_labels, *self.axis_titles)
 
     def cell(self, at: QPointF) -> tuple[int, int, int] | None:
-        """(map, row, column) under a point; None beside the maps."""
+        """(map, row, column) under a point; None outside the maps."""
         rows, columns = len(self.names.rows), len(self.names.columns)
         for index, place in enumerate(self.places):
             if place.contains(at):
@@ -88,7 +88,7 @@ class _Frame:
     bottom: float
 
     def map_size(self, count: int, across: int) -> tuple[float, float]:
-        """Width and height of each of `count` maps, of which `across` stand in a line."""
+        """Width and height of each of `count` maps, with `across` maps per line."""
         down = -(-count // across)
         width = (self.width - self.left - RIGHT - BETWEEN * (across - 1)) / across
         return width, (self.height - self.bottom - down * self.top) / down
@@ -192,7 +192,7 @@ def _axis_titles(
     below: bool,
     beside: bool,
 ) -> tuple[Label, ...]:
-    """The title of the columns below their names, or beside the last one; the title of the rows along the edge."""
+    """The title of the columns below their names, or after the last one; the title of the rows along the edge."""
     found: tuple[Label, ...] = ()
     if below:
         across = QRectF(frame.left, floor + letters.line - 1, frame.width - frame.left - RIGHT, letters.line)

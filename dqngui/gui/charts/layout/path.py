@@ -18,7 +18,7 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Colouring:
-    """What a path's colours mean.
+    """The colours of a path and their meaning.
 
     Attributes:
         colors: tokens of the theme or codes.

@@ -80,7 +80,7 @@ class OverlayMenu(QToolButton):
         head = None if self.overlay is None else self.overlay.head
         lies = "" if self.overlay is None else self.overlay.view
         self._entry(group, "Picture alone", "Only what the environment draws", not self.shows, False, None)
-        sees = "The observation, drawn beside the picture"
+        sees = "Draw the observation next to the picture"
         self._entry(group, "What the agent sees", sees, self.shows and not lies, True, None)
         if self._ready is None:
             return

@@ -102,7 +102,7 @@ class Scrubber(QAbstractSlider):
 
     @property
     def drawn(self) -> ScrubberDrawn:
-        """Where rail and handle are, at the present size."""
+        """The model of rail and handle at the present size."""
         return ScrubberDrawn(self.width(), self.height(), self.maximum(), self._known, self.sliderPosition())
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -46,7 +46,7 @@ class ReturnDrawn:
 def return_drawn(
     history: History, span: Range, pixels: int, window: int, *, episodes: bool, mean: bool, evaluations: bool
 ) -> ReturnDrawn:
-    """The curves of a history in a plot so many pixels wide, averaged over `window` episodes.
+    """Compute the curves of a history for a plot `pixels` wide; means are over `window` episodes.
 
     The other arguments select the curves; the best evaluation is always included.
     """

@@ -17,6 +17,7 @@ from dqngui.jobs.study.thresholds import MIN_DIFFERENCE
 from dqngui.messages import Faithfulness
 
 Measure = Literal["turned", "change"]
+"""What a removal is measured by: the share of actions that change (`turned`), or the change of the values."""
 _TITLES: dict[Measure, str] = {"turned": "Actions that change", "change": "Change of the values"}
 MIN_ACTION_EFFECT = 0.02
 """The verdict is about actions if the shares of changed actions differ by at least this; else about values."""
@@ -47,7 +48,7 @@ def interval_words(value: float, interval: tuple[float, float], measure: Measure
 
 
 def numbers(answer: Faithfulness, axis: str, cells: bool = False) -> str:
-    """`Removing the token it weighs most changes 61 % of actions [55, 66], a random one 4 % [2, 6]`."""
+    """`Removing the token with the largest weight changes 61 % of actions [55, 66], a random one 4 % [2, 6]`."""
     measure, what = measure_of(answer), places(axis, answer.k, cells)
     other = "a random one" if answer.k == 1 else f"{answer.k} random ones"
     top, random = answer.top, answer.random
@@ -59,7 +60,8 @@ def numbers(answer: Faithfulness, axis: str, cells: bool = False) -> str:
         moved = interval_words(top.change, top.change_interval, measure)
         does = f"moves the values by {moved} of their spread, {other} by "
         does += interval_words(random.change, random.change_interval, measure)
-    return f"Removing the {what} it weighs most {does}"
+    largest = "largest weight" if answer.k == 1 else "largest weights"
+    return f"Removing the {what} with the {largest} {does}"
 
 
 def _range(interval: tuple[float, float], measure: Measure) -> str:
@@ -135,7 +137,7 @@ class FaithfulnessBars(QWidget):
     """Draws two bars with intervals: effect of removing the places with the largest weights, and random ones.
 
     Args:
-        named: draw names and numbers beside the bars.
+        named: draw names and numbers next to the bars.
 
     Attributes:
         drawn: the bars; None: nothing is drawn.

@@ -215,7 +215,7 @@ class ViewPanel(Panel):
 
     @property
     def drawn_views(self) -> tuple[View, ...]:
-        """The views whose values are drawn at present, all with the same axes."""
+        """The drawn views, all with the same axes."""
         return () if self.view is None else (self.view,)
 
     def exported_table(self) -> Table:
