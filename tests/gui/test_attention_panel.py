@@ -129,7 +129,7 @@ def test_the_shown_step_is_drawn_and_its_entropy_told(qtbot: QtBot) -> None:
     np.testing.assert_array_equal(panel.now.values, playing.view(SELF.name)[33])
     nats = entropy(playing.view(SELF.name)[33])[0].mean()
     assert panel.key_figure.text() == f"{nats:.2f} nats ({100 * nats / np.log(2):.0f} % of the maximum)"
-    assert panel.curve.caption(33).endswith("of log 2")
+    assert panel.curve.caption(33).endswith("of the maximum, log 2)")
 
 
 def test_the_first_steps_of_a_transformer_can_choose_among_few(qtbot: QtBot) -> None:
@@ -142,7 +142,7 @@ def test_the_first_steps_of_a_transformer_can_choose_among_few(qtbot: QtBot) -> 
     panel.follow(0)
     assert panel.key_figure.text() == "0.00 nats"
     panel.follow(3)
-    assert panel.curve.caption(3).endswith("of log 4")
+    assert panel.curve.caption(3).endswith("of the maximum, log 4)")
     panel.follow(39)
     assert panel.curve.caption(39).endswith("of log 16")
 

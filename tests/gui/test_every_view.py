@@ -194,7 +194,7 @@ def test_the_path_of_every_memorys_state_is_drawn(qtbot: QtBot) -> None:
             panel.choose_view(view.name)
             panel.follow(playing.t)
             path = panel.trajectory.path
-            assert (len(path.places) == playing.length) != ("not changed" in path.empty), view.name
+            assert (len(path.places) == playing.length) != ("did not change" in path.empty), view.name
             assert np.isfinite(path.places).all() and not picture(panel).isNull()
             drawn += len(path.places) > 0
         assert drawn, memory

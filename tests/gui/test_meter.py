@@ -146,7 +146,7 @@ def test_as_many_places_can_be_taken_as_leave_one(world: SimpleNamespace) -> Non
 def test_of_a_single_token_nothing_can_be_said(world: SimpleNamespace) -> None:
     faithfulness_row = meter_of(world.shown(playing=single()))
     assert (
-        faithfulness_row.text.text() == "One token only: nothing to compare it with."
+        faithfulness_row.text.text() == "This map has only one token, so removing it cannot be compared."
         and not faithfulness_row.button.isEnabled()
     )
 
