@@ -91,7 +91,7 @@ class _Scrubber(Hand):
         app.player.framed.connect(self._on_framed)
 
     def _on_framed(self, image: object, t: int) -> None:
-        if self.app.player.frames.stands_in is None:
+        if self.app.player.frames.substitute_step is None:
             self._exact = t
 
     def measure(self, seconds: float, stretches: int) -> dict[str, Any]:

@@ -89,7 +89,7 @@ class Visitor(Hand):
         """Whether every card about the agent shows this step (by default the player's), with its own picture."""
         player, inner = self.app.player, (self.attention, self.memory)
         playing = player.playing
-        if playing is None or not playing.length or player.frames.stands_in is not None or player.frame is None:
+        if playing is None or not playing.length or player.frames.substitute_step is not None or player.frame is None:
             return False
         if t is not None and playing.t != t:
             return False

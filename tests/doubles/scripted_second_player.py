@@ -28,13 +28,13 @@ class ScriptedSecondPlayer(ScriptedPlayer):
 
     def send(self, command: m.Command) -> None:
         if isinstance(command, m.BeginEpisode):
-            self.changes = command.changes
+            self.interventions = command.interventions
         super().send(command)
 
     def played(self, first: int, until: int) -> m.Played:
         told = super().played(first, until)
         t = np.arange(first, until)
-        for change in self.changes:
+        for change in self.interventions:
             hit = (t >= change.first) & (t <= (change.last if change.last is not None else until))
             if change.target == "action":
                 told.tensors["action"][hit] = int(change.value)

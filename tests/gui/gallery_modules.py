@@ -194,14 +194,14 @@ class Gallery(QObject):
             row = []
             for key in panel.offered() or [None]:
                 if key is not None:
-                    panel.look_at(key)
+                    panel.choose_view(key)
                 self._settle()
                 row.append(panel_docks.docks[name].grab().toImage())
             if isinstance(panel, MemoryPanel) and panel.announced():
-                panel.look_as_path(True)
+                panel.show_as_path(True)
                 self._settle()
                 row.append(panel_docks.docks[name].grab().toImage())
-                panel.look_as_path(False)
+                panel.show_as_path(False)
             rows += [row[first : first + 4] for first in range(0, len(row), 4)]
         self._settle()
         rows.append([panel_docks.docks["agent"].grab().toImage(), self._app.window.grab().toImage()])

@@ -82,7 +82,7 @@ def test_picture_bars_and_numbers_are_of_one_step(playing: AgentPanel, player: W
     assert playing.bars.drawn.texts == ("42.00", "10.00")
     assert playing.bars.drawn.described == "left taken, value 42.00"
     assert playing.transport.place.text() == "42 / 96+"
-    assert playing.gained.text() == "return 42"
+    assert playing.return_label.text() == "return 42"
     assert playing.line.text() == "demo, 60,000 steps · seed 3,000,000 · greedy"
     player.step(-40)
     player.tick(times=3)
@@ -112,7 +112,7 @@ def test_at_the_end_nothing_is_chosen_and_it_says_why(playing: AgentPanel, playe
     player.seek(1000)
     player.tick(times=4)
     assert playing.transport.place.text() == "100 / 100"
-    assert playing.gained.text() == "return 100 · ended"
+    assert playing.return_label.text() == "return 100 · ended"
     assert playing.bars.drawn.described == ""
 
 
@@ -185,7 +185,7 @@ def test_without_pictures_the_observation_is_drawn_and_the_reason_said(
     player.start()
     player.tick(0.1, times=5)
     panel.refresh()
-    seen = panel.scene.seen
+    seen = panel.scene.observation
     assert seen.isVisible() and not panel.frame.isVisible()
     assert [row.name for row in seen.rows] == ["position", "angle"]
     assert seen.drawn.reason == "Scripted draws no pictures."
@@ -236,12 +236,12 @@ def test_nothing_is_cut_off_at_any_size(playing: AgentPanel, size: tuple[int, in
         playing.bars,
         playing.transport,
         playing.transport.place,
-        playing.gained,
+        playing.return_label,
         playing.next,
     ):
         corner = widget.mapTo(card, QPoint(widget.width(), widget.height()))
         assert corner.x() <= card.width() and corner.y() <= card.height(), widget
-    for figure in (playing.transport.place, playing.gained):
+    for figure in (playing.transport.place, playing.return_label):
         strong = QFontMetricsF(themes.font(themes.SECONDARY_PX, QFont.Weight.DemiBold))
         assert strong.horizontalAdvance(figure.text()) <= figure.width() + 1
     assert playing.line.isVisible() == (size[1] > 300)
@@ -418,4 +418,4 @@ def test_the_card_stays_with_the_former_episode_until_the_next_has_a_picture(
     player.tick()
     assert playing.transport.place.text().startswith("0 / ")
     assert "seed 3,000,001" in playing.line.text()
-    assert playing.gained.text() == "return 0"
+    assert playing.return_label.text() == "return 0"

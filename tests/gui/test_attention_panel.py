@@ -128,8 +128,8 @@ def test_the_shown_step_is_drawn_and_its_entropy_told(qtbot: QtBot) -> None:
     panel.follow(33)
     np.testing.assert_array_equal(panel.now.values, playing.view(SELF.name)[33])
     nats = entropy(playing.view(SELF.name)[33])[0].mean()
-    assert panel.key_figure.text() == f"{nats:.2f} nats · {100 * nats / np.log(2):.0f} %"
-    assert panel.curve.caption(33).endswith("of log 2")
+    assert panel.key_figure.text() == f"{nats:.2f} nats ({100 * nats / np.log(2):.0f} % of the maximum)"
+    assert panel.curve.caption(33).endswith("of the maximum, log 2)")
 
 
 def test_the_first_steps_of_a_transformer_can_choose_among_few(qtbot: QtBot) -> None:
@@ -142,9 +142,9 @@ def test_the_first_steps_of_a_transformer_can_choose_among_few(qtbot: QtBot) -> 
     panel.follow(0)
     assert panel.key_figure.text() == "0.00 nats"
     panel.follow(3)
-    assert panel.curve.caption(3).endswith("of log 4")
+    assert panel.curve.caption(3).endswith("of the maximum, log 4)")
     panel.follow(39)
-    assert panel.curve.caption(39).endswith("of log 16")
+    assert panel.curve.caption(39).endswith("of the maximum, log 16)")
 
 
 def test_over_the_episode_stands_the_mean_of_the_heads_or_a_chosen_one(qtbot: QtBot) -> None:
@@ -206,7 +206,7 @@ def test_the_choice_offers_what_the_agent_announced_and_keeps_it(qtbot: QtBot) -
 def test_a_head_that_the_next_view_has_not_is_let_go(qtbot: QtBot) -> None:
     panel = shown(qtbot, episode((SELF, ACTIONS)))
     panel.choose_head(3)
-    panel.look_at(ACTIONS.name)
+    panel.choose_view(ACTIONS.name)
     assert panel.head is None
     assert panel.over.caption.endswith("mean of the heads")
 

@@ -108,16 +108,16 @@ def test_present_numbers_stand_beside_each(app: App) -> None:
     dialog = dialog_of(app)
 
     def beside() -> list[str]:
-        dialog.tell_present()
+        dialog.show_present_values()
         return dialog.present_texts
 
-    assert beside() == ["not told yet", "not told yet", "not measured yet"]
+    assert beside() == ["no value yet", "no value yet", "not measured yet"]
     reach(app, State.RUNNING)
     host = ScriptedHost.opened[-1]
     host.emit(m.Learned(step=100, updates=1, loss=0.25))
     host.emit(*(m.EpisodeEnded(step=100 + index, ret=float(index), length=1) for index in range(19)))
     until(lambda: app.session.run.step >= 118)
-    assert beside() == ["now 0.25", "not told yet", "not measured yet"], "too few episodes for a mean"
+    assert beside() == ["now 0.25", "no value yet", "not measured yet"], "too few episodes for a mean"
     host.emit(m.EpisodeEnded(step=119, ret=19.0, length=1))
     until(lambda: app.session.run.step >= 119)
     assert beside()[1] == "now 9.5"
@@ -127,7 +127,7 @@ def test_everything_offered_has_words(app: App) -> None:
     dialog = dialog_of(app)
     for quantity in OFFERED:
         dialog.quantity.set_value(quantity)
-        dialog.tell_present()
+        dialog.show_present_values()
         assert dialog.present.text().endswith("yet."), quantity
 
 

@@ -21,7 +21,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.hosts import open_host
 from dqngui.lab.analysis.overlay import StepOverlay, WeightsOverlay
 from dqngui.lab.playback.episode import EpisodeRequest, PlayedEpisode
-from dqngui.lab.playback.step_descriptions import AHEAD
+from dqngui.lab.playback.step_descriptions import STEPS_AHEAD
 from dqngui.settings import experiment_from
 from tests.doubles.scripted_player import ScriptedPlayer, Watched
 
@@ -195,7 +195,7 @@ def test_entities_are_marked_once_their_places_have_come(panel: AgentPanel, play
     describe(player, 10)
     assert panel.frame.marks.tolist() == FIRST
     assert panel.frame.grab().toImage() != plain
-    assert [row.name for row in panel.scene.seen.rows] == ["query", "e 1", "e 2", "e 3"]  # bars beside it stay
+    assert [row.name for row in panel.scene.observation.rows] == ["query", "e 1", "e 2", "e 3"]  # bars beside it stay
     panel.overlays.choose(True, WeightsOverlay(POOL.name, 1))
     assert panel.frame.marks[-1].tolist() == [0.75, 0.5, pytest.approx(0.7)]
     panel.overlays.choose(True, OVERLAY)  # the mean of the heads
@@ -223,7 +223,7 @@ def asked(player: Watched) -> list[int]:
 
 def test_the_next_steps_places_are_there_when_its_picture_comes(panel: AgentPanel, player: Watched) -> None:
     describe(player, 0)
-    for t in range(10, 11 + AHEAD):
+    for t in range(10, 11 + STEPS_AHEAD):
         assert asked(player)[-1] == t  # the shown one first, then one after the other
         describe(player, t)
     sent = len(asked(player))
@@ -234,7 +234,7 @@ def test_the_next_steps_places_are_there_when_its_picture_comes(panel: AgentPane
     player.step(1)
     player.tick(times=3)
     assert marked == [[11, *THIRD]]
-    assert asked(player)[sent:] == [11 + AHEAD]
+    assert asked(player)[sent:] == [11 + STEPS_AHEAD]
 
 
 def test_a_question_that_another_took_the_place_of_is_asked_again(panel: AgentPanel, player: Watched) -> None:
@@ -257,7 +257,7 @@ def test_a_picture_that_stands_in_has_its_own_marks(panel: AgentPanel, player: W
     player.seek(41)
     player.tick(1.0)
     player.tick(times=2)
-    assert player.playing is not None and (player.playing.t, player.frames.stands_in) == (41, 10)
+    assert player.playing is not None and (player.playing.t, player.frames.substitute_step) == (41, 10)
     assert panel.frame.marks.tolist() == FIRST
     describe(player, 41)
     assert panel.frame.marks.tolist() == FIRST  # the picture is still that of step 10
@@ -350,10 +350,10 @@ def test_a_film_has_the_same_marks(qtbot: QtBot) -> None:
         "observation": np.zeros((3, 2), np.float32), "view/attention/pool": np.stack([WEIGHTS] * 3),
     }  # fmt: skip
     playing.take(m.Played(step=0, number=1, first=0, tensors=tensors, ended=True))
-    assert not FilmSheet(playing, []).needs_telling
-    assert not FilmSheet(playing, [], sees=True).needs_telling
+    assert not FilmSheet(playing, []).needs_descriptions
+    assert not FilmSheet(playing, [], sees=True).needs_descriptions
     sheet = FilmSheet(playing, [], sees=True, overlay=OVERLAY)
-    assert sheet.needs_telling
+    assert sheet.needs_descriptions
     image = QImage(400, 200, QImage.Format.Format_RGB32)
     image.fill(QColor(90, 90, 90))
     place = sheet.picture.rect().translated(sheet.picture.mapTo(sheet, sheet.picture.rect().topLeft()))

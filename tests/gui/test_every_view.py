@@ -106,7 +106,7 @@ def test_every_announced_view_is_drawn(qtbot: QtBot, task: str, attention: str, 
         panel.take_views(playing)
         panel.refresh()
         for view in panel.announced():
-            panel.look_at(view.name)
+            panel.choose_view(view.name)
             panel.follow(playing.t)
             QApplication.processEvents()
             assert panel.choice.isVisible() and panel.view is view
@@ -144,7 +144,7 @@ def test_coefficients_have_their_names_and_what_never_changes_is_drawn_once(qtbo
     panel = carded(qtbot, MemoryPanel)
     panel.take_views(playing)
     panel.refresh()
-    panel.look_at("memory/coefficients")
+    panel.choose_view("memory/coefficients")
     assert panel.now.names.rows == ("φ 1", "φ 2", "θ 1", "Φ 1", "Θ 1")
     assert panel.now.names.columns == ("cart position", "pole angle")
     assert panel.now.isVisible() and panel.map.isHidden() and panel.states.isHidden()
@@ -154,10 +154,10 @@ def test_coefficients_have_their_names_and_what_never_changes_is_drawn_once(qtbo
     panel.now.numbered = False
     panel.now.touch()
     assert picture(panel) != with_numbers
-    panel.look_at("memory/forecast")
+    panel.choose_view("memory/forecast")
     assert panel.now.isHidden() and panel.map.isVisible() and panel.states.isVisible()
-    panel.look_at("memory/coefficients")
-    panel.look_as_path(True)
+    panel.choose_view("memory/coefficients")
+    panel.show_as_path(True)
     assert panel.trajectory.isVisible() and panel.now.isHidden()
 
 
@@ -184,17 +184,17 @@ def test_all_layers_of_a_real_agent_stand_in_one_grid(qtbot: QtBot, attention: s
 
 def test_the_path_of_every_memorys_state_is_drawn(qtbot: QtBot) -> None:
     panel = carded(qtbot, MemoryPanel)
-    panel.look_as_path(True)
+    panel.show_as_path(True)
     for memory in MEMORIES:
         playing = played("cartpole-positions", "none", memory)
         panel.take_views(playing)
         panel.refresh()
         drawn = 0
         for view in panel.announced():
-            panel.look_at(view.name)
+            panel.choose_view(view.name)
             panel.follow(playing.t)
             path = panel.trajectory.path
-            assert (len(path.places) == playing.length) != ("not changed" in path.empty), view.name
+            assert (len(path.places) == playing.length) != ("did not change" in path.empty), view.name
             assert np.isfinite(path.places).all() and not picture(panel).isNull()
             drawn += len(path.places) > 0
         assert drawn, memory

@@ -116,7 +116,7 @@ def measured(world: SimpleNamespace, panel: ViewPanel, **rest: Any) -> Faithfuln
 def test_it_stands_under_weights_only(world: SimpleNamespace) -> None:
     panel = world.shown(MemoryPanel)
     for view, there in ((LAGS, True), (READ, True), (HIDDEN, False), (GATE, False)):
-        panel.look_at(view.name)
+        panel.choose_view(view.name)
         assert meter_of(panel).isVisible() is there, view.name
 
 
@@ -132,10 +132,10 @@ def test_a_low_card_and_a_panel_that_stands_alone_do_without(qtbot: QtBot, world
 def test_as_many_places_can_be_taken_as_leave_one(world: SimpleNamespace) -> None:
     panel = world.shown(MemoryPanel)
     faithfulness_row = meter_of(panel)
-    panel.look_at(READ.name)
+    panel.choose_view(READ.name)
     assert faithfulness_row.count.offered == {"1": "1 slot", "2": "2 slots", "4": "4 slots"}
     faithfulness_row.choose("4")
-    panel.look_at(LAGS.name)
+    panel.choose_view(LAGS.name)
     faithfulness_row.button.click()
     asked = question(world)
     assert (asked.view, asked.k) == (LAGS.name, 4)
@@ -146,7 +146,7 @@ def test_as_many_places_can_be_taken_as_leave_one(world: SimpleNamespace) -> Non
 def test_of_a_single_token_nothing_can_be_said(world: SimpleNamespace) -> None:
     faithfulness_row = meter_of(world.shown(playing=single()))
     assert (
-        faithfulness_row.text.text() == "One token only: nothing to compare it with."
+        faithfulness_row.text.text() == "This map has only one token, so removing it cannot be compared."
         and not faithfulness_row.button.isEnabled()
     )
 
@@ -176,7 +176,7 @@ def test_from_the_question_over_progress_to_the_answer(world: SimpleNamespace) -
     answer(world, m.Progress(step=0, number=asked.number, share=0.4, text="Removing places…"))
     assert faithfulness_row.progress.value() == 40 and faithfulness_row.text.text() == "Removing places…"
     answer(world, told(asked.number))
-    assert faithfulness_row.text.text() == "Explains: 61 % of actions turn, at random 4 %"
+    assert faithfulness_row.text.text() == "Explains: 61 % of actions change, at random 4 %"
     assert (
         faithfulness_row.text.property("role") == "good"
         and faithfulness_row.bars.isVisible()
@@ -210,14 +210,14 @@ def test_a_question_without_an_answer_says_why_and_can_be_asked_again(world: Sim
 
 def test_answers_stay_with_their_map_and_number_of_places(world: SimpleNamespace) -> None:
     panel = world.shown(MemoryPanel)
-    panel.look_at(READ.name)
+    panel.choose_view(READ.name)
     faithfulness_row = measured(world, panel)
     assert faithfulness_row.text.text().startswith("Explains")
     faithfulness_row.choose("2")
     assert faithfulness_row.text.text() == QUESTION
-    panel.look_at(LAGS.name)
+    panel.choose_view(LAGS.name)
     assert faithfulness_row.text.text() == QUESTION
-    panel.look_at(READ.name)
+    panel.choose_view(READ.name)
     faithfulness_row.choose("1")
     assert faithfulness_row.text.text().startswith("Explains")
 
@@ -245,9 +245,9 @@ def test_the_numbers_unfold_where_there_is_room(world: SimpleNamespace) -> None:
     faithfulness_row = measured(world, panel)
     assert faithfulness_row.details.isHidden()
     faithfulness_row.more.click()
-    assert faithfulness_row.details.isVisible() and "1,234 steps of 8 episodes" in faithfulness_row.said.text()
+    assert faithfulness_row.details.isVisible() and "1,234 steps of 8 episodes" in faithfulness_row.details_text.text()
     assert (
-        faithfulness_row.turned.accessibleName() == "Actions that turn: weighed most 61 % [59, 64], random 4 % [2, 7]"
+        faithfulness_row.turned.accessibleName() == "Actions that change: weighed most 61 % [59, 64], random 4 % [2, 7]"
     )
     panel.resize(460, 250)
     assert faithfulness_row.details.isHidden() and faithfulness_row.more.isHidden()
@@ -267,13 +267,13 @@ def test_places_in_words() -> None:
 
 def test_actions_are_spoken_of_where_they_turn_and_else_the_values() -> None:
     assert str(numbers(told(), "key")) == (
-        "Removing the token it weighs most turns 61 % of actions [59, 64], a random one 4 % [2, 7]"
+        "Removing the token with the largest weight changes 61 % of actions [59, 64], a random one 4 % [2, 7]"
     )
     still = told(turned=(0.0, 0.0), k=2)
     assert measure_of(still) == "change"
     assert str(numbers(still, "slot")) == (
-        "Removing the 2 slots it weighs most moves the values by 0.82 [0.80, 0.84] of their spread, 2 random ones by "
-        "0.12 [0.10, 0.14]"
+        "Removing the 2 slots with the largest weights moves the values by 0.82 [0.80, 0.84] of their spread, 2 random "
+        "ones by 0.12 [0.10, 0.14]"
     )
     assert str(short_verdict(still)) == "Explains: 0.82 of the values' spread, at random 0.12"
 
@@ -282,12 +282,18 @@ def test_actions_are_spoken_of_where_they_turn_and_else_the_values() -> None:
     ("answered", "says"),
     [
         (told(), "This map explains the agent."),
-        (told(explains=False, between=(-0.1, 0.2)), "No more than random ones: do not read reasons into this map."),
+        (
+            told(explains=False, between=(-0.1, 0.2)),
+            "This is not more than random removal does, so this map does not explain the agent.",
+        ),
         (
             told(explains=False, change=(0.06, 0.01), between=(0.01, 0.09)),
-            "Hardly more than random ones: do not read reasons into this map.",
+            "This is hardly more than random removal does, so this map does not explain the agent.",
         ),
-        (told(explains=False, concentration=0.05), "But its rows taken together weigh all tokens nearly alike"),
+        (
+            told(explains=False, concentration=0.05),
+            "But on average over its rows all tokens have nearly the same weight",
+        ),
     ],
 )
 def test_every_verdict_has_its_reason(answered: Faithfulness, says: str) -> None:

@@ -119,7 +119,7 @@ def test_a_cancelled_film_leaves_nothing(qtbot: QtBot, player: Player, tmp_path:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("episode.avi", "ends in .mp4 or .gif"),
+        ("episode.avi", "must end in .mp4 or .gif"),
         ("nowhere/episode.mp4", "there is no folder"),
         ("taken/episode.mp4", "no folder"),
     ],
@@ -188,18 +188,18 @@ def test_a_picture_that_stands_in_is_not_filmed(
     qtbot: QtBot, player: Player, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "dqngui.lab.playback.frame_requests.LATE_S", -1.0
+        "dqngui.lab.playback.frame_requests.SUBSTITUTE_AFTER_S", -1.0
     )  # any picture that is not kept is stood in for
     filmed_as: list[int | None] = []
     framed_as: list[int | None] = []
     render = FilmSheet.render_step
 
     def render_step(sheet: FilmSheet, *args: Any) -> Any:
-        filmed_as.append(player.frames.stands_in)
+        filmed_as.append(player.frames.substitute_step)
         return render(sheet, *args)
 
     monkeypatch.setattr(FilmSheet, "render_step", render_step)
-    player.framed.connect(lambda: framed_as.append(player.frames.stands_in))
+    player.framed.connect(lambda: framed_as.append(player.frames.substitute_step))
     assert filmed(qtbot, Filming(player, [], tmp_path / "episode.mp4")) == ""
     assert any(step is not None for step in framed_as)
     assert filmed_as == [None] * (LENGTH + 1)
@@ -211,7 +211,7 @@ def test_without_a_picture_the_observation_is_drawn(qtbot: QtBot, player: Player
     assert player.playing is not None
     sheet = FilmSheet(player.playing, [])
     one, same, other = (sheet.render_step(t, None) for t in (1, 1, LENGTH - 1))
-    place = sheet.seen.rect().translated(sheet.seen.mapTo(sheet, sheet.seen.rect().topLeft()))
+    place = sheet.observation.rect().translated(sheet.observation.mapTo(sheet, sheet.observation.rect().topLeft()))
     assert place.width() > 300 and sheet.picture.isHidden()
     assert one.copy(place) == same.copy(place) and one.copy(place) != other.copy(place)
     sheet.close()

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
 from dqngui.gui.app.app import App
-from dqngui.gui.app.garbage import Sweeper
+from dqngui.gui.app.garbage import GarbageCollector
 
 
 class Dying(QObject):
@@ -33,8 +33,8 @@ def allocate() -> list[list[int]]:
 
 def test_a_circle_is_destroyed_in_the_windows_thread(qtbot: QtBot) -> None:
     died: list[threading.Thread] = []
-    sweeper = Sweeper()
-    sweeper.start()
+    garbage_collector = GarbageCollector()
+    garbage_collector.start()
     try:
         Dying(died)
         kept: list[list[list[int]]] = []
@@ -45,16 +45,16 @@ def test_a_circle_is_destroyed_in_the_windows_thread(qtbot: QtBot) -> None:
         until(lambda: bool(died))
         assert died == [threading.main_thread()]
     finally:
-        sweeper.stop()
+        garbage_collector.stop()
 
 
 def test_python_collects_again_behind_the_window(qtbot: QtBot) -> None:
     gc.enable()
     try:
-        sweeper = Sweeper()
-        sweeper.start()
+        garbage_collector = GarbageCollector()
+        garbage_collector.start()
         assert not gc.isenabled()
-        sweeper.stop()
+        garbage_collector.stop()
         assert gc.isenabled()
     finally:
         gc.disable()

@@ -113,7 +113,7 @@ def test_many_ways_lead_back(qtbot: QtBot, way: str) -> None:
         case "menu":
             next(action for action in panel.menu_actions if action.text() == "All heads").trigger()
     QApplication.processEvents()
-    assert panel.heads.every and panel.grid.isVisible() and not panel.alone.isVisible()
+    assert panel.heads.shows_all and panel.grid.isVisible() and not panel.alone.isVisible()
     key = QKeyEvent(QEvent.Type.ShortcutOverride, Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)
     key.ignore()
     panel.event(key)
@@ -122,23 +122,23 @@ def test_many_ways_lead_back(qtbot: QtBot, way: str) -> None:
 
 def test_one_goes_from_head_to_head_and_from_layer_to_layer() -> None:
     heads = HeadChoice()
-    assert not heads.turn(1)
-    heads.count(2, 3)
+    assert not heads.step(1)
+    heads.set_counts(2, 3)
     seen = []
     for _ in range(7):
-        assert heads.turn(1)
+        assert heads.step(1)
         seen.append((heads.layer, heads.head))
     assert seen == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 0)]
-    assert heads.turn(-1) and (heads.layer, heads.head) == (1, 2)
-    assert heads.turn_layer(1) and (heads.layer, heads.head) == (0, 2)
-    heads.count(1, 2)  # another view
-    assert heads.every
+    assert heads.step(-1) and (heads.layer, heads.head) == (1, 2)
+    assert heads.step_layer(1) and (heads.layer, heads.head) == (0, 2)
+    heads.set_counts(1, 2)  # another view
+    assert heads.shows_all
     heads.choose(None, 1)
-    assert heads.turn(1) and heads.head == 0 and not heads.turn_layer(1)
-    heads.count(4, 0)
-    assert heads.turn(-1) and (heads.layer, heads.head) == (3, None)
-    heads.count(1, 1)
-    assert not heads.turn(1)
+    assert heads.step(1) and heads.head == 0 and not heads.step_layer(1)
+    heads.set_counts(4, 0)
+    assert heads.step(-1) and (heads.layer, heads.head) == (3, None)
+    heads.set_counts(1, 1)
+    assert not heads.step(1)
 
 
 def test_keys_go_from_head_to_head(qtbot: QtBot) -> None:
@@ -214,7 +214,7 @@ def test_a_single_head_has_no_grid(qtbot: QtBot) -> None:
     QApplication.processEvents()
     assert panel.now.isVisible() and not panel.grid.isVisible() and not panel.alone.isVisible()
     panel.now.clicked.emit(0, 1, 1)
-    assert panel.heads.every
+    assert panel.heads.shows_all
 
 
 def test_layers_without_heads_stand_below_each_other(qtbot: QtBot) -> None:

@@ -20,7 +20,7 @@ from dqngui.gui.charts.painted_text import FontLetters
 from dqngui.gui.charts.time_map import TimeMap
 from dqngui.gui.charts.timeline import extremes
 from dqngui.gui.charts.trace import Series, Trace
-from dqngui.gui.charts.value_ranges import Levels, episode_span, rounded_up
+from dqngui.gui.charts.value_ranges import ColorLimit, episode_span, rounded_up
 from dqngui.gui.style import theme as themes
 
 
@@ -309,12 +309,12 @@ def test_a_trace_draws_its_curve(qtbot: QtBot) -> None:
 def test_levels_are_round_and_depend_on_the_values_alone() -> None:
     assert [rounded_up(v) for v in (0.0, 0.03, 0.2, 0.21, 1.0, 7.0)] == [0.0, 0.05, 0.2, 0.5, 1.0, 10.0]
     values = np.random.default_rng(1).standard_normal((1_000, 8)) * np.linspace(0.1, 4, 1_000)[:, None]
-    grown, at_once = Levels(), Levels()
+    grown, at_once = ColorLimit(), ColorLimit()
     seen = [grown.take(values[:n]) for n in range(1, 1_001)]
     assert seen[-1] == at_once.take(values) == 10.0
     assert len(set(seen)) <= 8
-    assert Levels().take(np.zeros((5, 3))) == 1.0
-    assert Levels().take(np.full((5, 3), np.nan)) == 1.0
+    assert ColorLimit().take(np.zeros((5, 3))) == 1.0
+    assert ColorLimit().take(np.full((5, 3), np.nan)) == 1.0
 
 
 def test_the_colour_bar_names_its_ends(qtbot: QtBot) -> None:

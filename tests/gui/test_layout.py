@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from dqngui import config
 from dqngui.gui.app.app import App
 from dqngui.gui.docking import layout as layouts
-from dqngui.gui.docking.arrangements import ARRANGEMENTS, ASKING
+from dqngui.gui.docking.arrangements import ARRANGEMENTS, STUDY_CARDS
 from dqngui.gui.main_window.window import SMALLEST
 from dqngui.gui.style import theme as themes
 
@@ -51,7 +51,7 @@ def test_with_room_every_card_is_in_sight_and_none_in_a_tab(qtbot: QtBot, app: A
     known = set(app.window.docks)
     for size in ((1600, 1000), (2560, 1440)):
         at(qtbot, app, *size)
-        assert in_sight(app) == known & set(TRAIN) == known - set(ASKING)
+        assert in_sight(app) == known & set(TRAIN) == known - set(STUDY_CARDS)
         assert not any(app.window.tabifiedDockWidgets(dock) for dock in app.window.docks.values())
         at(qtbot, app, *size, "watch")
         assert in_sight(app) == known & set(WATCH)
@@ -73,7 +73,7 @@ def test_inspect_shows_an_episode_in_every_card_beside_the_curve(qtbot: QtBot, a
         assert app.window.docks["return"].height() < app.window.docks["agent"].height()
         assert app.window.docks["whatif"].width() >= 300
         app.window.arrange("train")
-        assert not set(ASKING) & in_sight(app)
+        assert not set(STUDY_CARDS) & in_sight(app)
 
 
 def test_a_small_window_uses_tabs_and_a_card_in_a_tab_leaves_its_title_to_it(qtbot: QtBot, app: App) -> None:
@@ -89,7 +89,7 @@ def test_a_small_window_uses_tabs_and_a_card_in_a_tab_leaves_its_title_to_it(qtb
     assert all(bar.tabRect(i).width() > bar.fontMetrics().horizontalAdvance(bar.tabText(i)) for i in range(bar.count()))
     app.window.resize(1600, 1000)
     qtbot.waitUntil(lambda: not app.window.tabifiedDockWidgets(pair[0]))
-    assert in_sight(app) == set(app.window.docks) - set(ASKING)
+    assert in_sight(app) == set(app.window.docks) - set(STUDY_CARDS)
     qtbot.waitUntil(lambda: pair[0].card.titled)
 
 
@@ -286,6 +286,6 @@ def test_a_window_too_small_for_the_users_own_layout_shows_the_default_until_it_
 def test_tabs_are_looked_at_once_for_all_cards_that_move(qtbot: QtBot, app: App) -> None:
     at(qtbot, app, 1600, 1000)
     dressed: list[str] = []
-    app.window.layouts.dressed.connect(lambda: dressed.append(app.window.layouts.name))
+    app.window.layouts.tabs_changed.connect(lambda: dressed.append(app.window.layouts.name))
     at(qtbot, app, 1600, 1000, "inspect")
     assert 1 <= len(dressed) <= 4  # each card tells twice or more that it moved

@@ -25,7 +25,7 @@ from dqngui.gui.panels.agent.action_values import ActionValues, values_at
 from dqngui.gui.panels.curves.return_drawn import MARKS, return_drawn
 from dqngui.gui.panels.whatif.action_pairs import ActionPair, ActionPairs
 from dqngui.gui.panels.whatif.action_pairs import lay_out as lay_out_pairs
-from dqngui.gui.scene.observation_drawn import Reach, Row, observation_drawn, row_columns
+from dqngui.gui.scene.observation_drawn import EpisodeExtent, Row, observation_drawn, row_columns
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.messages import EpisodeBegan, EpisodeEnded, Evaluated, Played, PlayerReady
@@ -255,7 +255,7 @@ def test_an_observation_is_lines_with_bars_that_change_in_steps() -> None:
     seen = np.array([[0.5, -2.0], [0.25, 1.0]], np.float32)
     tensors = {"q": np.zeros((2, 2), np.float32), "action": np.zeros(2, np.int64), "reward": np.ones(2)}
     playing.take(Played(step=0, number=1, first=0, tensors=tensors | {"observation": seen}))
-    drawn = observation_drawn(playing, 1, {}, None, Reach(), caption="", alone=True)
+    drawn = observation_drawn(playing, 1, {}, None, EpisodeExtent(), caption="", alone=True)
     assert drawn.lines_of_text == ("E draws no pictures.",)
     assert [(row.name, row.number, row.share) for row in drawn.rows] == [("angle", "0.25", 0.5), ("speed", "1", 0.5)]
     assert [row.signed for row in drawn.rows] == [False, True]

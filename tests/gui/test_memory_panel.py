@@ -130,9 +130,9 @@ def test_other_axes_are_flattened_to_rows(qtbot: QtBot) -> None:
 def test_a_view_with_fewer_rows_keeps_the_choice_within_them(qtbot: QtBot) -> None:
     panel = shown(qtbot, episode((HIDDEN, SLOTS)))
     panel.choose_row(50)
-    panel.look_at(SLOTS.name)
+    panel.choose_view(SLOTS.name)
     assert panel.row == 0
-    panel.look_at(HIDDEN.name)
+    panel.choose_view(HIDDEN.name)
     assert panel.map.chosen == 0
 
 
@@ -164,7 +164,7 @@ def test_a_low_card_leaves_out_gates_first(qtbot: QtBot) -> None:
 def test_a_matrix_is_drawn_at_the_shown_step_and_a_click_on_a_cell_draws_its_curve(qtbot: QtBot) -> None:
     playing = episode((SLOTS, HIDDEN), t=7)
     panel = shown(qtbot, playing, height=320)
-    panel.look_at(SLOTS.name)
+    panel.choose_view(SLOTS.name)
     assert panel.now.isVisible() and panel.now.names.axes == ("slot", "unit")
     np.testing.assert_array_equal(panel.now.values[0], playing.view(SLOTS.name)[7])
     panel.follow(8)
@@ -172,16 +172,16 @@ def test_a_matrix_is_drawn_at_the_shown_step_and_a_click_on_a_cell_draws_its_cur
     panel.now.clicked.emit(0, 2, 3)
     assert panel.states.caption == "slot 3 · unit 4"
     np.testing.assert_array_equal(panel.states.series[0].values, playing.view(SLOTS.name)[:, 2, 3])
-    panel.look_at(HIDDEN.name)
+    panel.choose_view(HIDDEN.name)
     assert panel.now.isHidden()
 
 
 def test_a_path_is_followed_into_an_agent_without_the_matrix(qtbot: QtBot) -> None:
     panel = shown(qtbot, episode((SLOTS,)), height=320)
-    panel.look_as_path(True)
+    panel.show_as_path(True)
     feed(panel, episode((HIDDEN,)))
     panel.follow(8)
-    panel.look_as_path(False)
+    panel.show_as_path(False)
     panel.refresh()
     assert panel.now.isHidden() and panel.map.isVisible()
 

@@ -79,7 +79,7 @@ def test_points_come_checkpoint_by_checkpoint(world: SimpleNamespace) -> None:
     number = ask(world).number
     assert panel.button.text() == "Cancel" and panel.entropy.isHidden()
     tell(world, m.Progress(step=0, number=number, share=0.5, text="Checkpoint 2 of 3"))
-    assert (panel.progress.value(), panel.said.text()) == (50, "Checkpoint 2 of 3")
+    assert (panel.progress.value(), panel.status.text()) == (50, "Checkpoint 2 of 3")
     tell(world, row(number, 1_000))
     assert panel.entropy.isVisible() and panel.entropy.value.text() == "90 %"
     tell(world, row(number, 5_000), row(number, 8_000, last=True))

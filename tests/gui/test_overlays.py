@@ -288,7 +288,7 @@ def test_a_running_runs_overlay_grows(parts: Parts) -> None:
     parts.overlay("live")
     with open(folder / run_folder.EVENTS, "ab") as log:
         log.writelines(encode(event) + b"\n" for event in episodes([50.0] * 100, after=1_000))
-    with parts.qtbot.waitSignal(parts.library.overlaid):
+    with parts.qtbot.waitSignal(parts.library.overlays_changed):
         parts.library.tick()
     x, y = parts.lines()[0]
     assert x.max() > 1_900
@@ -394,7 +394,7 @@ def test_a_fork_whose_parent_is_gone_shows_the_mark_alone(parts: Parts) -> None:
 def test_a_strange_parent_is_not_looked_for(parts: Parts, parent: str) -> None:
     history = parts.open("third", [Forked(step=10, parent=parent), *episodes([1.0] * 10, after=10)])
     assert ancestors(history, parts.runs / "third", parts.library) == []
-    assert parts.library.asked_for == []
+    assert parts.library.requested_curves == []
 
 
 def test_a_run_that_says_it_is_its_own_parent_ends(parts: Parts) -> None:

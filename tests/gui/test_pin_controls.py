@@ -129,13 +129,13 @@ def test_keys_step_through_episodes_and_through_steps(trained: App) -> None:
     until(lambda: player.playing.t == 39)  # type: ignore[union-attr]
     agent = window.panel_docks.panels["agent"]
     assert isinstance(agent, AgentPanel)
-    assert agent.bars.drawn.described == "right taken as recorded, though another is valued more, value 10.00"
+    assert agent.bars.drawn.described == "right taken as recorded, although not greedy, value 10.00"
 
 
 def test_what_could_not_be_repeated_is_said_in_every_badge(trained: App) -> None:
     click(trained, 7)  # its return is 7 in the log, and 100 when it is played again
     badge = trained.pin_controls.badges["memory"]
-    until(lambda: "did not repeat" in badge.text.text())
+    until(lambda: "not reproducible" in badge.text.text())
     assert badge.text.property("role") == "warn"
 
 
@@ -157,7 +157,7 @@ def test_a_new_run_lets_go_with_a_word(trained: App) -> None:
     assert pinned(trained) == 7
     trained.session.new_run()
     assert pinned(trained) is None
-    assert "the pinned episode was of the former run" in trained.window.banner.text.text()
+    assert "the pinned episode belongs to the run that was closed" in trained.window.banner.text.text()
     assert not trained.pin_controls.badges["agent"].isVisible()
 
 

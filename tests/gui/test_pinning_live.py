@@ -65,7 +65,7 @@ def shows(app: App, t: int) -> bool:
     """Step t stands in every panel, with its own picture."""
     player, panels = app.player, app.window.panel_docks.panels
     playing = player.playing
-    if playing is None or (playing.t, player.frames.stands_in) != (t, None) or player.frame is None:
+    if playing is None or (playing.t, player.frames.substitute_step) != (t, None) or player.frame is None:
         return False
     inner = [panels["attention"], panels["memory"]]
     if any(panel.playing is not playing for panel in inner):
@@ -178,11 +178,11 @@ def test_episodes_of_stored_resumed_and_forked_runs_are_pinned(qtbot: QtBot, app
     assert pinning.pinned is None  # it was of the former run
     wait(qtbot, app, lambda: len(app.window.panel_docks.history.returns) > 3)
     own = pin(qtbot, app, 2)
-    assert (own.stretch.folder, own.differs) == (session.run.folder, False)
+    assert (own.run.folder, own.differs) == (session.run.folder, False)
     wait(qtbot, app, lambda: bool(app.library.curve(folder)))
     pinning.pin(stored.trace.step)
     wait(qtbot, app, lambda: pinning.pinned is not None and pinning.pinned.compared)
     assert pinning.pinned is not None
-    assert (pinning.pinned.stretch.folder, pinning.pinned.trace.step) == (folder, stored.trace.step)
+    assert (pinning.pinned.run.folder, pinning.pinned.trace.step) == (folder, stored.trace.step)
     assert not pinning.pinned.differs
     assert history is not app.window.panel_docks.history

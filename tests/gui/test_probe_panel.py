@@ -135,7 +135,7 @@ def test_rows_come_until_the_last_one(world: SimpleNamespace) -> None:
 def test_an_agent_in_training_is_asked_about_its_newest_weights(world: SimpleNamespace) -> None:
     study = world.study
     wanted: list[bool] = []
-    study.weights_wanted.connect(lambda: wanted.append(True))
+    study.weights_requested.connect(lambda: wanted.append(True))
     world.player.open(experiment=Experiment(), folder=Path("run"))
     number = study.ask(asked_for)
     study.turn()

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from dqngui.gui.panels.curves.learning_panel import LearningPanel
 from dqngui.gui.style import theme as themes
-from dqngui.gui.widgets.save_dialog import ask_where
+from dqngui.gui.widgets.save_dialog import ask_save_path
 from dqngui.lab.analysis.table import Table
 from dqngui.lab.session.history import History
 
@@ -28,7 +28,7 @@ def test_the_chosen_file_gets_the_suffix_of_its_kind(qtbot: QtBot, tmp_path: Pat
     parent, saved = QWidget(), []
     qtbot.addWidget(parent)
     for kind, suffix in ((None, "mp4"), (KINDS["gif"], "gif")):
-        dialog = ask_where(parent, "Export film", "episode.mp4", KINDS, saved.append)
+        dialog = ask_save_path(parent, "Export film", "episode.mp4", KINDS, saved.append)
         assert dialog.isVisible() and dialog.acceptMode() is QFileDialog.AcceptMode.AcceptSave
         if kind is not None:
             dialog.filterSelected.emit(kind)

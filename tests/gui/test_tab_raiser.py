@@ -71,5 +71,5 @@ def test_a_tab_that_the_user_chose_stays(window: App) -> None:
     until(lambda: in_front(window) == ["attention"])
     open_agent(window, View("memory/cell", ("unit",), (8,), signed=True))
     assert window.window.tab_raiser.chosen
-    window.window.tab_raiser.look()
+    window.window.tab_raiser.raise_tab()
     assert in_front(window) == ["attention"]

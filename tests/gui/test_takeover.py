@@ -57,12 +57,12 @@ def test_names_say_which_key_does_what(names: Sequence[str], idle: int | None, k
     made = DrivingKeys.of(names)
     assert made.idle == idle
     for key, action in keys.items():
-        assert made.takes(key)
+        assert made.uses(key)
         assert made.action_of([key]) == action
     for action in range(min(len(names), 10)):
         assert made.action_of([Key.Key_0 + action]) == action
-        assert made.sign_of(action)
-    assert not made.takes(Key.Key_Escape)
+        assert made.key_text(action)
+    assert not made.uses(Key.Key_Escape)
     assert made.action_of([]) is None
 
 
@@ -73,7 +73,7 @@ def test_keys_are_held_together_and_the_newest_wins() -> None:
     cart = DrivingKeys.of(("left", "right"))
     assert cart.action_of([Key.Key_Left, Key.Key_Right]) == 1
     assert cart.action_of([Key.Key_Right, Key.Key_Left]) == 0
-    assert not cart.takes(Key.Key_Up)
+    assert not cart.uses(Key.Key_Up)
 
 
 @pytest.mark.parametrize(
@@ -173,9 +173,9 @@ def test_keys_drive_from_the_step_that_is_shown(desk: Desk, player: Watched) -> 
     assert list(desk.panel.driver.actors.items()) == [
         (42, "person"), (43, "person"), (44, "person"), (45, "agent"), (46, "agent"),
     ]  # fmt: skip
-    assert desk.words == "You are driving · Esc returns"
+    assert desk.words == "You are driving · Esc hands back"
     assert desk.panel.bars.drawn.keys == ("←", "→")
-    assert desk.panel.bars.drawn.described == "left taken by the agent, as no key was down, value 46.00"
+    assert desk.panel.bars.drawn.described == "left taken by the agent, because no key was held, value 46.00"
     assert desk.panel.line.text().startswith("human · demo")
     assert player.shown[-1][0] == 47  # what follows the last step
 
@@ -247,7 +247,7 @@ def test_behind_the_end_a_key_tries_again_and_escape_goes_on(desk: Desk, player:
     turn(desk, player, 4)
     desk.release(Key.Key_Left)
     assert player.playing is not None and player.playing.ended
-    assert desk.words == "Ended · a key tries again · Esc returns"
+    assert desk.words == "Episode ended · press a key to try again · Esc hands back"
     episodes = len(player.host.all_of(BeginEpisode))
     desk.tap(Key.Key_Left)
     player.tick(times=2)
@@ -276,7 +276,7 @@ def test_each_step_can_wait_for_a_key(desk: Desk, player: Watched) -> None:
     desk.panel.strip.waits.click()
     turn(desk, player, 5)
     assert len(driven(player)) == known
-    assert desk.words == "You are driving, key by key · Esc returns"
+    assert desk.words == "You are driving, one step per key · Esc hands back"
     desk.tap(Key.Key_Right)
     turn(desk, player, 2)
     desk.tap(Key.Key_Left)
@@ -417,7 +417,7 @@ def test_minigrid_waits_for_a_key_at_each_step(qtbot: QtBot, threaded: Player) -
 
 def test_without_a_picture_the_state_that_is_decided_on_is_drawn(qtbot: QtBot, threaded: Player) -> None:
     desk = driving_by_turns(qtbot, threaded, "tests/Said-v0")
-    seen = desk.panel.scene.seen
+    seen = desk.panel.scene.observation
     qtbot.waitUntil(lambda: seen.drawn.texts == {"said": "you stand at 10"}, timeout=30_000)
     assert seen.isVisible() and not desk.panel.frame.isVisible()
     for place in (11, 12, 13):

@@ -57,7 +57,7 @@ def shown(qtbot: QtBot, playing: PlayedEpisode) -> MemoryPanel:
     qtbot.waitExposed(panel)
     panel.take_views(playing)
     panel.show(History())
-    panel.look_as_path(True)
+    panel.show_as_path(True)
     QApplication.processEvents()
     return panel
 
@@ -149,7 +149,7 @@ def test_the_dot_follows_the_cursor_and_a_click_asks_for_its_step(qtbot: QtBot) 
     assert abs(stepped.args[0] - 41) <= 1
     corner = path.place.topLeft().toPoint()
     assert path.step_at(corner) is None
-    assert path.says(7) == "t 7 · action 2 · reward −2"
+    assert path.step_words(7) == "t 7 · action 2 · reward −2"
 
 
 def test_colours_are_of_time_rewards_or_actions(qtbot: QtBot) -> None:
@@ -204,7 +204,7 @@ def test_a_young_or_unmoved_memory_says_why_there_is_no_path(qtbot: QtBot) -> No
     assert panel.trajectory.path.empty == "A path appears after a few steps."
     panel.take_views(held(np.zeros((60, 64), np.float32), 60))
     panel.refresh()
-    assert "not changed" in panel.trajectory.path.empty and not len(panel.trajectory.places)
+    assert "did not change" in panel.trajectory.path.empty and not len(panel.trajectory.places)
     assert not panel.grab().isNull()
 
 

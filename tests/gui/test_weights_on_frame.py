@@ -222,26 +222,26 @@ def test_saliency_is_computed_only_while_somebody_looks(qtbot: QtBot, player: Pl
     panel = card_of(qtbot, player, {"id": "CartPole-v1"}, attention="self")
     first = player.playing
     assert first is not None and not first.has_views
-    assert not panel.scene.seen.isVisible()
+    assert not panel.scene.observation.isVisible()
     panel.overlays.choose(True, WeightsOverlay("saliency/integrated"))
-    qtbot.waitUntil(lambda: player.playing is not first and len(panel.scene.seen.rows) == 4, timeout=30_000)
-    qtbot.waitUntil(lambda: any(row.weight and row.bar for row in panel.scene.seen.rows), timeout=30_000)
+    qtbot.waitUntil(lambda: player.playing is not first and len(panel.scene.observation.rows) == 4, timeout=30_000)
+    qtbot.waitUntil(lambda: any(row.weight and row.bar for row in panel.scene.observation.rows), timeout=30_000)
     playing = player.playing
     assert playing is not None and playing.seed == first.seed
     assert "saliency/integrated" in playing.views and "saliency/gradient" not in playing.views
-    assert panel.scene.frame.isVisible() and panel.scene.seen.isVisible()
+    assert panel.scene.frame.isVisible() and panel.scene.observation.isVisible()
     panel.overlays.choose(False, None)
     player.next_episode()
     qtbot.waitUntil(lambda: player.playing is not playing and player.playing.length > 2, timeout=30_000)  # type: ignore[union-attr]
     assert player.playing is not None and not player.playing.has_views
-    assert not panel.scene.seen.isVisible()
+    assert not panel.scene.observation.isVisible()
 
 
 def test_minigrid_is_drawn_from_its_agents_place_with_its_mission(qtbot: QtBot, player: Player) -> None:
     pytest.importorskip("minigrid")
     panel = card_of(qtbot, player, {"id": "MiniGrid-MemoryS7-v0"}, attention="self", memory="gru")
     panel.overlays.choose(True, WeightsOverlay("attention/pool"))
-    seen = panel.scene.seen
+    seen = panel.scene.observation
     qtbot.waitUntil(lambda: seen.drawn.picture is not None and seen.drawn.overlay is not None, timeout=60_000)
     assert seen.drawn.overlay is not None and seen.drawn.overlay.cells is not None
     assert seen.drawn.overlay.cells.shape == (7, 7)

@@ -381,7 +381,7 @@ def test_an_episode_that_cannot_be_played_again_is_told(qtbot: QtBot, made: Any,
 
     monkeypatch.setattr(ScriptedSecondPlayer, "played", otherwise)
     add(made, "memory")
-    verdict(qtbot, made, "Not the same episode before the change: it differs from step 7 on")
+    verdict(qtbot, made, "Not reproducible: the episodes differ before the change, from step 7 on")
 
 
 def test_weights_that_are_gone_are_told(qtbot: QtBot, made: Any) -> None:
@@ -416,7 +416,7 @@ def test_another_agent_on_the_same_seed(qtbot: QtBot, made: Any, folder: Path) -
     made.player.tick(times=4)
     qtbot.waitUntil(lambda: made.second_player.variants[-1].seed == 17)
     assert made.panel.view.names == ("this", "other")
-    made.panel.stand_beside(None)
+    made.panel.compare_with(None)
     qtbot.waitUntil(lambda: not made.second_player.variants)
     assert not made.panel.add.isHidden()
 
@@ -431,7 +431,7 @@ def test_what_stood_beside_another_agent_is_left_with_it(
         qtbot.waitUntil(lambda: made.panel.playing is made.player.playing is not None)
 
     panel = made.panel
-    panel.stand_beside(OtherAgent(AgentRef(None, folder), 20_000, "checkpoint 20,000"))
+    panel.compare_with(OtherAgent(AgentRef(None, folder), 20_000, "checkpoint 20,000"))
     made.player.next_episode(17)
     made.player.tick(times=4)
     qtbot.waitUntil(lambda: panel.playing.seed == 17)
@@ -440,7 +440,7 @@ def test_what_stood_beside_another_agent_is_left_with_it(
     assert panel.mode.chosen is None
     assert not panel.add.isHidden()
 
-    panel.stand_beside(OtherAgent(AgentRef(None, folder), "best", "a run", READY.environment))
+    panel.compare_with(OtherAgent(AgentRef(None, folder), "best", "a run", READY.environment))
     another_plays("third")
     assert panel.mode.chosen is not None
     monkeypatch.setattr(ScriptedPlayer, "ready", msgspec.structs.replace(READY, environment="Elsewhere"))
@@ -495,7 +495,7 @@ def test_the_menu_offers_what_this_agent_has(made: Any) -> None:
     list(every_action(made.panel.add.menu()))[3].trigger()
     assert made.panel.interventions.rows[0].places == (2,)
     made.player.playing.ready = msgspec.structs.replace(READY, held=())
-    made.panel.list.look_at(made.player.playing.ready)
+    made.panel.list.set_agent(made.player.playing.ready)
     assert not made.panel.list.rows[0].check.isEnabled()
     assert not made.panel.interventions.active(made.player.playing.ready)
 
@@ -635,7 +635,7 @@ def test_an_agent_whose_cue_is_erased_turns_the_same_way_whatever_the_cue_was(
         assert second_player.playing.reward.sum() == -1  # it says up, and down is right
         panel.interventions.clear()
 
-    panel.stand_beside(OtherAgent(AgentRef(None, tmaze_run), 5_008, "checkpoint 5,008"))
+    panel.compare_with(OtherAgent(AgentRef(None, tmaze_run), 5_008, "checkpoint 5,008"))
     verdict(qtbot, made, "Diverges")
     assert second_player.playing is not None
     assert second_player.playing.weights_step == 5_008

@@ -164,7 +164,7 @@ def look_into_the_matrix(tour: Tour, folder: Path) -> None:
     """T-maze, MANN: what is written at the cue is read at the junction."""
     tour.open(folder, "watch", attends=False)
     memory = tour.panel("memory", MemoryPanel)
-    memory.look_at("memory/read")
+    memory.choose_view("memory/read")
     tour.go(30)
     tour.take("tour-mann")
 

@@ -121,7 +121,7 @@ def test_the_folder_is_read_in_another_thread(
 
 def test_no_folder_is_no_problem_and_an_unreadable_one_is_said(qtbot: QtBot, library: Library, tmp_path: Path) -> None:
     read(qtbot, library)
-    assert library.known
+    assert library.loaded
     assert not library.problem
     (tmp_path / "runs").write_text("not a folder")
     read(qtbot, library)
@@ -239,7 +239,7 @@ def test_an_overlay_is_read_kept_and_followed(qtbot: QtBot, library: Library, tm
     assert history is not None
     assert len(history.returns) == 10
     write_events(folder, episodes(5, first=11))
-    with qtbot.waitSignal(library.overlaid):
+    with qtbot.waitSignal(library.overlays_changed):
         library.tick()
     assert len(history.returns) == 15
     library.overlay(folder)
@@ -263,7 +263,7 @@ def test_seeds_are_the_runs_that_differ_in_nothing_else(qtbot: QtBot, library: L
     wait(qtbot, lambda: bool(library.overlays))
     assert library.overlays[0].folders == tuple(seeds)
     assert library.overlays[0].seeds
-    with qtbot.waitSignal(library.said) as said:
+    with qtbot.waitSignal(library.message) as said:
         library.overlay_seeds(other)
     assert "no other run" in str(said.args[0])
 
@@ -303,7 +303,7 @@ def test_an_open_run_and_one_in_training_are_not_deleted(
     session.run.folder = opened
     run_folder.claim(training)
     said: list[str] = []
-    library.said.connect(lambda text: said.append(str(text)))
+    library.message.connect(lambda text: said.append(str(text)))
     try:
         assert library.discard([opened, training]) == 0
     finally:
@@ -347,8 +347,8 @@ def test_an_old_trash_is_emptied_at_the_start_and_ones_own_at_the_end(
 def test_stopping_does_not_wait_for_what_was_only_asked(qtbot: QtBot) -> None:
     worker, read_late = Worker("reader"), []
     begun, may_end = threading.Event(), threading.Event()
-    worker.ask(lambda: (begun.set(), may_end.wait(5)), lambda _: read_late.append(1))
-    worker.ask(lambda: read_late.append(2), lambda _: None)
+    worker.submit(lambda: (begun.set(), may_end.wait(5)), lambda _: read_late.append(1))
+    worker.submit(lambda: read_late.append(2), lambda _: None)
     assert begun.wait(5)
     worker.stop()
     assert worker.alive
@@ -361,8 +361,8 @@ def test_stopping_does_not_wait_for_what_was_only_asked(qtbot: QtBot) -> None:
 def test_an_error_while_reading_is_said_and_the_thread_lives_on(qtbot: QtBot) -> None:
     worker, done = Worker("reader"), []
     with qtbot.captureExceptions() as errors:
-        worker.ask(lambda: 1 // 0, done.append)
-        worker.ask(lambda: 5, done.append)
+        worker.submit(lambda: 1 // 0, done.append)
+        worker.submit(lambda: 5, done.append)
         wait(qtbot, lambda: done == [5])
     worker.stop()
     worker.join()

@@ -81,12 +81,12 @@ def test_the_order_holds_still_until_the_end_unless_asked() -> None:
     for until in (40, 300):
         told_by(values, until=until, playing=playing)
         assert ordering.order(values[:until], playing).tolist() == early
-    ordering.ask("time", values[:300], playing)
+    ordering.choose("time", values[:300], playing)
     assert ordering.order(values[:300], playing).tolist() == by_correlation(values[:300], time[:300]).tolist() != early
     told_by(values, until=400, ended=True, playing=playing)
     assert ordering.order(values, playing).tolist() == by_correlation(values, time).tolist()
     ordering.begin()
     assert ordering.correlation_text(values[:, 63], playing).startswith("r 0.")
     assert ordering.correlation_text(np.zeros(400, np.float32), playing) == "no r with time"
-    ordering.ask("variance", values, playing)
+    ordering.choose("variance", values, playing)
     assert ordering.correlation_text(values[:, 63], playing) == ""

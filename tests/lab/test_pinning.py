@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from dqngui import config
 from dqngui import messages as m
-from dqngui.lab.cursor.pinned_episode import learned_within, nearest_checkpoint
+from dqngui.lab.cursor.pinned_episode import nearest_checkpoint, weights_changed_within
 from dqngui.lab.cursor.pinning import Pinning
 from dqngui.lab.library.library import Library
 from dqngui.lab.playback.follow_session import SessionFollower
@@ -188,7 +188,7 @@ def test_an_episode_that_has_just_ended_is_opened_once_it_is_on_the_disk(desk: D
 
 
 def test_what_was_not_kept_is_said_in_a_sentence(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dqngui.lab.cursor.pinning.TRIES", 1)
+    monkeypatch.setattr("dqngui.lab.cursor.pinning.MAX_TRIES", 1)
     desk.train([ended(20)])
     desk.pinning.pin_episode(20)
     assert desk.said == ["Episode 21 was not kept, so it cannot be played again."]
@@ -227,11 +227,13 @@ def test_an_environment_that_did_not_repeat_is_said(desk: Desk) -> None:
     desk.pinning.pin_episode(19)
     desk.settle()
     assert desk.pinning.pinned.compared  # type: ignore[union-attr]
-    assert "did not repeat" not in desk.pinning.words
+    assert "not reproducible" not in desk.pinning.words
     desk.pinning.pin_episode(20)
     desk.settle()
     said = desk.pinning.words.split(" · ")
-    assert said[2] == "this environment did not repeat: what you see is not what happened"  # a narrow card cuts the end
+    assert (
+        said[2] == "this environment is not reproducible: the replay differs from the logged episode"
+    )  # a narrow card cuts the end
 
 
 def test_another_run_is_live_again_and_says_so(desk: Desk) -> None:
@@ -244,7 +246,7 @@ def test_another_run_is_live_again_and_says_so(desk: Desk) -> None:
     assert desk.player.playing.seed == 1003  # type: ignore[union-attr]
     desk.session.start()
     assert desk.pinning.pinned is None
-    assert desk.said == ["Live again: the pinned episode was of the former run."]
+    assert desk.said == ["Live again: the pinned episode belongs to the run that was closed."]
     desk.session.tick(0.0)
     desk.host.emit(weights(70))
     desk.session.tick(0.0)
@@ -324,7 +326,7 @@ def test_an_episode_before_the_fork_is_opened_from_the_run_it_was_trained_in(des
     desk.settle()
     pinned = desk.pinning.pinned
     assert pinned is not None
-    assert (pinned.stretch.folder, pinned.number) == (parent, 2)
+    assert (pinned.run.folder, pinned.number) == (parent, 2)
     assert desk.player.host.all_of(m.OpenAgent)[-1].folder == str(parent)
     assert "episode 3 of parent" in desk.pinning.words
     for by, name in ((2, "episode 5 of parent"), (1, "episode 1 ·"), (1, "episode 2 ·"), (-2, "episode 5 of parent")):
@@ -339,8 +341,8 @@ def test_a_branch_whose_parent_is_gone_says_where_the_episode_was_trained(desk: 
     desk.pinning.pin(ended(2).step)
     assert desk.pinning.pinned is None
     assert desk.said == [
-        f"Step {ended(2).step:,} was trained in parent, which this run branched from. Its folder is not beside this "
-        "one's, so its episodes cannot be played."
+        f"Step {ended(2).step:,} was trained in parent, the parent of this run. Its folder is not next to this run's "
+        "folder, so its episodes cannot be played."
     ]
 
 
@@ -368,12 +370,12 @@ def test_weights_changed_if_an_update_fell_into_the_episode() -> None:
     experiment = config.Experiment()
     learn = experiment.learn
     nothing = History()
-    assert not learned_within(experiment, nothing, 0, learn.warmup - 1)
-    assert learned_within(experiment, nothing, learn.warmup, learn.warmup + 10 * learn.update_every * ENVS)
+    assert not weights_changed_within(experiment, nothing, 0, learn.warmup - 1)
+    assert weights_changed_within(experiment, nothing, learn.warmup, learn.warmup + 10 * learn.update_every * ENVS)
     rows = History()
     rows.take([m.Learned(step=64, updates=1, loss=0.5)])
-    assert learned_within(experiment, rows, 60, 64)
-    assert not learned_within(experiment, rows, 64, 70)
+    assert weights_changed_within(experiment, rows, 60, 64)
+    assert not weights_changed_within(experiment, rows, 64, 70)
 
 
 def test_a_look_at_the_curve_tells_length_and_checkpoint(desk: Desk) -> None:

@@ -270,7 +270,7 @@ def test_a_host_that_cannot_be_made_is_a_problem(qtbot: QtBot, folder: Path) -> 
 
 def test_newest_weights_play_from_the_next_episode_on(player: Watched, folder: Path) -> None:
     wanted: list[None] = []
-    player.client.weights_wanted.connect(lambda: wanted.append(None))
+    player.client.weights_requested.connect(lambda: wanted.append(None))
     player.open(experiment=EXPERIMENT, folder=folder)
     player.start()
     player.tick(times=3)
@@ -306,7 +306,7 @@ def test_another_seed_after_the_training_plays_the_best_checkpoint(player: Watch
 
 def test_weights_are_asked_for_at_most_once_a_second(player: Watched, folder: Path) -> None:
     wanted: list[None] = []
-    player.client.weights_wanted.connect(lambda: wanted.append(None))
+    player.client.weights_requested.connect(lambda: wanted.append(None))
     player.open(experiment=EXPERIMENT)
     player.start()
     player.tick(times=20)

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from dqngui import messages as m
-from dqngui.lab.playback.frame_cache import COARSE, NEAR, SLOW_S, SOON_S, FrameCache, Prefetch
+from dqngui.lab.playback.frame_cache import (
+    PREFETCH_RADIUS,
+    QUICK_PACK_S,
+    SLOW_PICTURE_S,
+    SPREAD_PICTURES,
+    FrameCache,
+    Prefetch,
+)
 from tests.doubles.scripted_player import Watched
 
 
@@ -38,7 +45,7 @@ def test_pictures_around_a_standing_step_are_drawn_ahead_and_none_is_shown(still
     shown = len(still.shown)
     calm(still, 200)
     known = still.playing.length  # type: ignore[union-attr]
-    assert 20 < known < 20 + NEAR
+    assert 20 < known < 20 + PREFETCH_RADIUS
     assert sorted(looks(still)[-(known - 2) :]) == [*range(1, 20), *range(21, known)]  # 0 and 20 were shown
     assert len(still.shown) == shown
     before = len(still.host.sent)
@@ -83,20 +90,20 @@ def test_while_a_picture_is_drawn_for_long_the_nearest_stands_in_for_it(still: W
     still.tick()
     assert still.playing.t == 20  # not at once  # type: ignore[union-attr]
     calm(still, 2)
-    assert (still.playing.t, still.frames.stands_in) == (90, 63)  # type: ignore[union-attr]
+    assert (still.playing.t, still.frames.substitute_step) == (90, 63)  # type: ignore[union-attr]
     assert still.shown[-1] == (90, 63)
     assert moved == [90]
     calm(still, 5)
     assert moved == [90]
     still.host.draw_late()
     still.tick(times=2)
-    assert still.frames.stands_in is None
+    assert still.frames.substitute_step is None
     assert still.shown[-1] == (90, 90)
 
 
 def test_another_size_or_episode_has_pictures_of_its_own(still: Watched) -> None:
     calm(still, 200)
-    assert len(still.frames.cache) > NEAR
+    assert len(still.frames.cache) > PREFETCH_RADIUS
     still.draw_at((100, 50))
     assert len(still.frames.cache) == 0
     calm(still, 4)
@@ -142,7 +149,7 @@ def pixels(value: int, side: int = 40) -> np.ndarray:
 
 def test_kept_pictures_are_the_same_and_bounded() -> None:
     generator = np.random.default_rng(0)
-    kept = FrameCache(most=30_000)
+    kept = FrameCache(max_bytes=30_000)
     drawn = {t: generator.integers(0, 256, (60, 50, 3)).astype(np.uint8) for t in range(8)}
     for t, picture in drawn.items():
         kept.put(t, picture)
@@ -157,7 +164,7 @@ def test_kept_pictures_are_the_same_and_bounded() -> None:
 
 
 def test_while_an_episode_plays_pictures_that_are_slow_to_pack_are_left() -> None:
-    times = iter([0.0, 10 * SOON_S])
+    times = iter([0.0, 10 * QUICK_PACK_S])
     kept = FrameCache(clock=lambda: next(times))
     kept.put(0, pixels(0), hurried=True)
     kept.put(1, pixels(1), hurried=True)
@@ -167,25 +174,25 @@ def test_while_an_episode_plays_pictures_that_are_slow_to_pack_are_left() -> Non
 
 def test_of_a_slow_environment_pictures_at_equal_distances_come_first() -> None:
     ahead, kept = Prefetch(), FrameCache()
-    ahead.learn(40, 2 * SLOW_S)
+    ahead.note_duration(40, 2 * SLOW_PICTURE_S)
     order = []
     while (t := ahead.next(kept, 40, 320)) is not None:
-        ahead.ask(t)
+        ahead.request(t)
         kept.put(t, pixels(1))
-        assert ahead.took(t)
+        assert ahead.receive(t)
         order.append(t)
     assert order[: 28 + 4] == [*range(40, 320, 10), 0, 10, 20, 30]
-    assert len(range(0, 320, 10)) == COARSE
-    assert set(order) >= {*range(0, 40 + NEAR)} - {40} | {40}
+    assert len(range(0, 320, 10)) == SPREAD_PICTURES
+    assert set(order) >= {*range(0, 40 + PREFETCH_RADIUS)} - {40} | {40}
 
 
 def test_what_was_given_up_is_asked_again_and_what_has_no_picture_is_not() -> None:
     ahead, kept = Prefetch(), FrameCache()
     first = ahead.next(kept, 5, 100)
     assert first == 6
-    ahead.ask(first)
-    ahead.leave()
+    ahead.request(first)
+    ahead.cancel()
     assert ahead.next(kept, 5, 100) == 6
-    ahead.ask(6)
-    assert ahead.took(6)  # it came without pixels, and is not kept
+    ahead.request(6)
+    assert ahead.receive(6)  # it came without pixels, and is not kept
     assert ahead.next(kept, 5, 100) == 7

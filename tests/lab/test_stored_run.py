@@ -325,7 +325,7 @@ def test_a_stored_run_with_no_step_left_offers_no_resume(qtbot: QtBot, session: 
     session.open_stored(stored(tmp_path, saved=200_000))
     read(qtbot, session)
     assert not {Action.RESUME_RUN, Action.FORK} & session.allowed
-    assert "all of its steps" in str(session.run.notice)
+    assert "All of its steps are trained" in str(session.run.notice)
     session.edit({"run.total_steps": 300_000})
     assert Action.FORK in session.allowed
 

@@ -1,1 +1,1 @@
-"""Starts and stops the window, puts its parts together, and measures what it costs. No card, no menu."""
+"""Starts and stops the window, connects its parts, and measures its cost. No card, no menu."""

@@ -1,4 +1,4 @@
-"""Runs the window: starts Qt, puts the parts together, measures, and leaves nothing behind."""
+"""Runs the window: starts Qt, makes and connects all parts, and ends every thread and process at exit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 from dqngui.config import Experiment
 from dqngui.gui.app.closing import Closing
 from dqngui.gui.app.cost_report import CostReport
-from dqngui.gui.app.garbage import Sweeper
+from dqngui.gui.app.garbage import GarbageCollector
 from dqngui.gui.app.screenshots import Screenshots
 from dqngui.gui.app.torch_loader import TorchLoader
 from dqngui.gui.cards.panel import Sources
@@ -40,16 +40,16 @@ from dqngui.lab.session.states import Action, State
 from dqngui.texts import say, words
 
 INTERRUPTED = 130
-TORCH_MS = 5000  # the window's own torch is loaded after so long at the latest
-PLAYER_MS = 50  # the window is drawn first
+TORCH_MS = 5000  # latest time to import torch in the window's own process
+PLAYER_MS = 50  # delay, so that the window is drawn first
 _SIGNALS_MS = 100  # Python handles a signal only when it runs; this timer makes it run
 
 
 class App(QObject):
-    """Makes the window, the session, the player and all other parts, and connects them.
+    """Makes and connects the window, the session, the player and all other parts.
 
     Attributes:
-        interrupted: a signal asked to close.
+        interrupted: whether Ctrl+C or SIGTERM closed the window.
     """
 
     def __init__(
@@ -62,13 +62,13 @@ class App(QObject):
         open_train_host: OpenHost = host_of_window,
         open_play_host: OpenHost = open_host,
     ) -> None:
-        """The hosts are where training runs, and where agents play."""
+        """`open_train_host` opens hosts for training, `open_play_host` hosts for playing agents."""
         super().__init__()
         self.session = Session(experiment, runs=runs, open_host=open_train_host, parent=self)
         self.window = Window(self.session, settings=settings, theme=theme)
         self.torch = TorchLoader(self)
-        self.sweeper = Sweeper(self)
-        self.sweeper.start()
+        self.garbage_collector = GarbageCollector(self)
+        self.garbage_collector.start()
         self.player = Player(open_host=open_play_host, parent=self)
         self.study = Study(self.player.client, open_host=open_play_host, parent=self)
         self.second_player = SecondPlayer(open_host=open_play_host, parent=self)
@@ -86,15 +86,15 @@ class App(QObject):
         self.closing = Closing(self.session, self.torch, self.window, parts=parts)
         self.shown_at = 0.0
         self.interrupted = False
-        self._said: str | None = None
+        self._last_error: str | None = None
         self.torch.loaded.connect(self.window.form.set_devices)
         self.torch.loaded.connect(self.session.on_torch_loaded)
-        self.torch.loaded.connect(self.sweeper.leave_out)
-        self.torch.failed.connect(lambda text: self.window.banner.say(text, "bad", self.window.report(text)))
+        self.torch.loaded.connect(self.garbage_collector.freeze)
+        self.torch.failed.connect(lambda text: self.window.banner.show_text(text, "bad", self.window.report(text)))
         self.window.shown.connect(self._on_shown)
         self.window.close_asked.connect(self.closing.begin)
         self.closing.begun.connect(self.window.on_closing)
-        self.closing.finished.connect(self.sweeper.stop)
+        self.closing.finished.connect(self.garbage_collector.stop)
         self.closing.finished.connect(self._on_closed)
         self._connect_player()
 
@@ -115,12 +115,12 @@ class App(QObject):
         self.second_player.grew.connect(self.window.paint_budget.request)
         self.session.weights.connect(self.study.use_weights)
         self.session.cleared.connect(self.study.forget_weights)
-        self.study.weights_wanted.connect(self.session.job.request_weights)
+        self.study.weights_requested.connect(self.session.job.request_weights)
         player.grew.connect(self._on_grew)
         player.grew.connect(self.window.tab_raiser.take_views)
         player.moved.connect(panel_docks.follow)
         player.changed.connect(lambda: panel_docks.set_scrubbed(player.paused))
-        panel_docks.wants_changed.connect(self._on_sight)
+        panel_docks.needs_changed.connect(self._on_sight)
         self._on_sight()
 
     def _on_grew(self, playing: PlayedEpisode | None) -> None:
@@ -130,7 +130,7 @@ class App(QObject):
 
     def _on_sight(self) -> None:
         panel_docks = self.window.panel_docks
-        self.player.show_in(pictures=panel_docks.pictures_wanted, views=panel_docks.views_wanted)
+        self.player.show_in(pictures=panel_docks.pictures_needed, views=panel_docks.views_needed)
 
     def _on_shown(self) -> None:
         self.shown_at = time.perf_counter()
@@ -143,7 +143,7 @@ class App(QObject):
 
     @Slot()
     def _load_torch(self) -> None:
-        """The player and a press of Start come first: two imports of torch at once slow each other down."""
+        """Import torch after the player has done so, unless Start was pressed: two imports at once are slow."""
         if self.session.loading or not self.player.loading:
             self.torch.start()
 
@@ -153,20 +153,20 @@ class App(QObject):
         QApplication.quit()
 
     def interrupt(self) -> None:
-        """Ctrl+C or SIGTERM: close without questions; a second time, leave at once."""
+        """Handle Ctrl+C or SIGTERM: close without questions; the second time, exit at once."""
         if self.interrupted:
             self.closing.force()
         self.interrupted = True
         self.closing.begin(ask=False)
 
     def on_exception(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        """An error in a slot is said once, with diagnostics; the run goes on."""
+        """Show an error of a slot once, with diagnostics; the run continues."""
         details = "".join(traceback.format_exception(kind, error, trace))
         print(details, file=sys.stderr)
         text = words(say("window.error", problem=str(error) or kind.__name__))
-        if text != self._said:
-            self._said = text
-            self.window.banner.say(text, "bad", self.window.report(text, details))
+        if text != self._last_error:
+            self._last_error = text
+            self.window.banner.show_text(text, "bad", self.window.report(text, details))
 
 
 def run_window(
@@ -183,7 +183,7 @@ def run_window(
 ) -> int:
     """Show the window until it is closed and return the exit status (130 after Ctrl+C or SIGTERM).
 
-    `report` is written with what `dqngui.gui.app.cost_report` measures from `warm_up` seconds on.
+    `report` is the file for the measurements of `dqngui.gui.app.cost_report`, which begin after `warm_up` seconds.
     """
     qt = QApplication.instance() or QApplication(["dqngui"])
     assert isinstance(qt, QApplication)
@@ -229,7 +229,7 @@ def run_window(
 
 
 def _handle_signals(app: App) -> QTimer:
-    """Ctrl+C and SIGTERM close the window as its button does."""
+    """Let Ctrl+C and SIGTERM close the window like its close button."""
     ticking = QTimer(app, interval=_SIGNALS_MS)
     ticking.timeout.connect(lambda: None)
     ticking.start()

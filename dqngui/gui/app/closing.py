@@ -20,15 +20,15 @@ WORTH_ASKING_S = 30.0
 
 
 class Closing(QObject):
-    """Ends the program, for the window's button, Ctrl+C, SIGTERM, log-out and `--quit-after` alike.
+    """Closes the program for every trigger: close button, Ctrl+C, SIGTERM, log-out and `--quit-after`.
 
     Attributes:
-        leave: ends the program at once, with an exit status.
-        patience: seconds after which it offers to leave without saving.
+        leave: function that ends the process at once, with an exit status.
+        patience: seconds after which it offers to quit without saving.
 
     Signals:
-        begun: the run is being saved; nothing new should begin.
-        finished: nothing is left running.
+        begun: closing has begun: the run is being saved, and nothing new may start.
+        finished: every thread and process has ended.
     """
 
     begun = Signal()
@@ -52,10 +52,10 @@ class Closing(QObject):
         self.done = False
         self.dialog: QMessageBox | None = None
         self._timer = QTimer(self, interval=POLL_MS)
-        self._timer.timeout.connect(self._look)
+        self._timer.timeout.connect(self._poll)
 
     def begin(self, *, ask: bool = True) -> None:
-        """Begin to close; asks first if much training would be lost."""
+        """Begin to close; ask first if much training would be lost."""
         if self.done or self._since is not None:
             return
         lost = self._session.seconds_unsaved(time.perf_counter())
@@ -65,7 +65,7 @@ class Closing(QObject):
         self._go()
 
     def force(self) -> None:
-        """Leave now, without saving; what was logged is on disk."""
+        """Exit now without saving; the log is on the disk."""
         self._session.kill()
         for part in self._parts:
             part.stop()
@@ -79,10 +79,10 @@ class Closing(QObject):
         for part in self._parts:
             part.stop()
         self.begun.emit()
-        self._timer.start()  # not at once: Qt ignores a close inside a close event
+        self._timer.start()  # later, because Qt ignores a close inside a close event
 
     @Slot()
-    def _look(self) -> None:
+    def _poll(self) -> None:
         assert self._since is not None
         if not self._session.job.active and not any(part.alive for part in self._awaited):
             self._timer.stop()
@@ -111,5 +111,5 @@ class Closing(QObject):
     @Slot()
     def _forget_dialog(self) -> None:
         if self._since is not None:
-            self._since = time.monotonic()  # a person chose to wait: ask again in a while
+            self._since = time.monotonic()  # the user chose to wait: ask again later
         self.dialog = None

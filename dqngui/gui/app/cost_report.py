@@ -1,4 +1,4 @@
-"""Measures what the window costs, for `--report`: after a warm-up, until the window closes."""
+"""Measures the cost of the window for `--report`: from the end of a warm-up until the window closes."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from dqngui.messages import CheckpointSaved, Event, Learned
 
 
 class CostReport(QObject):
-    """Measures one window. It costs fifty wake-ups a second, so there is none unless it was asked for.
+    """Measures one window. It wakes fifty times a second, so it exists only with `--report`.
 
     The span begins `warm_up` seconds after the first event of a run, or after the window shows where none is
     started, and ends when the window begins to close. Its steps are those between the first and the last event in
-    it, over the wall time between these: evaluations, checkpoints and pauses count, since they are part of how
-    soon a person has a trained agent. A run without a window, of the same experiment and seed, makes the very same
+    it, divided by the wall time between them. Evaluations, checkpoints and pauses count, since they delay the
+    trained agent. A run without a window, with the same experiment and seed, makes the same
     events, so that the two can be compared over the same steps.
 
     Attributes:
-        figures: what was measured; empty until `end`.
+        figures: the measurements; empty until `end`.
     """
 
     def __init__(self, window: Window, warm_up: float) -> None:
@@ -72,7 +72,7 @@ class CostReport(QObject):
         return self._began is not None and not self.figures
 
     def count_pictures(self, player: Player) -> None:
-        """Count how many of the player's pictures are painted, and note when the first one was."""
+        """Count the painted pictures of the player, and record the time of the first one."""
         player.framed.connect(self._on_framed)
         for panel in self._window.panel_docks.panels.values():
             for frame in panel.frames:
@@ -102,7 +102,7 @@ class CostReport(QObject):
 
     @Slot()
     def end(self) -> None:
-        """End the measurement; one that never began is empty."""
+        """End the measurement and compute `figures`."""
         if self.figures or self._shown_after is None:
             return
         if self._began is None:

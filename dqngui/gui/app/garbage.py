@@ -1,7 +1,7 @@
-"""Python's garbage collection, in the window's thread only.
+"""Restricts Python's garbage collection to the window's thread.
 
-Python looks for circles of objects in whichever thread happens to allocate, and what it finds it destroys there. A
-widget or timer that is destroyed in another thread than its own, by training say, takes Qt down with it.
+Python collects reference cycles in any thread that allocates, and destroys their objects there. A
+Qt widget or timer that is destroyed in another thread, such as a training thread, crashes the program.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ EVERY_MS = 500
 
 
 def collect_due() -> None:
-    """Collect the oldest generation whose turn it is, by Python's own thresholds."""
+    """Collect the oldest generation that is due by Python's thresholds."""
     counts, thresholds = gc.get_count(), gc.get_threshold()
     for generation in (2, 1, 0):
         if counts[generation] > thresholds[generation]:
@@ -22,14 +22,14 @@ def collect_due() -> None:
             return
 
 
-class Sweeper(QObject):
+class GarbageCollector(QObject):
     """Turns Python's own garbage collection off and collects from the event loop, until it is stopped."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._by_python = False
         self._timer = QTimer(self, interval=EVERY_MS)
-        self._timer.timeout.connect(self._sweep)
+        self._timer.timeout.connect(self._collect)
 
     def start(self) -> None:
         self._by_python = gc.isenabled()
@@ -42,10 +42,10 @@ class Sweeper(QObject):
             gc.enable()
 
     @Slot()
-    def leave_out(self) -> None:
+    def freeze(self) -> None:
         """Exclude all objects that exist now from collections, which take long once torch is loaded."""
         gc.freeze()
 
     @Slot()
-    def _sweep(self) -> None:
+    def _collect(self) -> None:
         collect_due()

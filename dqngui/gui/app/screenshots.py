@@ -1,4 +1,4 @@
-"""Saves pictures of the window while it runs; their names have the time, the state and the theme."""
+"""Saves screenshots of the window while it runs; file names contain time, state and theme."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from dqngui.texts import say, words
 
 SETTLE_MS = 400
 MOMENTS_S = (5, 15, 30, 60, 120, 300, 900, 3600)
-"""Seconds of training after which a picture is taken."""
+"""Seconds of training after which a screenshot is taken."""
 
 
 class Screenshots(QObject):
-    """Takes a picture after each change of state and now and then while training.
+    """Takes a screenshot after each change of state, and at `MOMENTS_S` during training.
 
     Attributes:
         taken: the files written.

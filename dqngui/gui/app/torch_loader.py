@@ -1,4 +1,4 @@
-"""Imports torch in the background, once the window is in sight, and tells which devices it found."""
+"""Imports torch in a background thread after the window is shown, and reports the devices."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class TorchLoader(QObject):
     """Imports torch in a thread; a timer fetches the result, so that no signal crosses threads.
 
     Signals:
-        loaded(list[tuple[str, str]]): torch can be used; the devices.
-        failed(str): it cannot, and why.
+        loaded(list[tuple[str, str]]): torch is imported; the devices.
+        failed(str): the import failed, and the reason.
     """
 
     loaded = Signal(object)
@@ -41,11 +41,11 @@ class TorchLoader(QObject):
         self._devices: Devices | None = None
         self._problem = ""
         self._timer = QTimer(self, interval=POLL_MS)
-        self._timer.timeout.connect(self._look)
+        self._timer.timeout.connect(self._poll)
 
     @property
     def alive(self) -> bool:
-        """Torch is being imported: the interpreter must not exit yet."""
+        """Whether torch is being imported: the interpreter must not exit yet."""
         return self._thread is not None and self._thread.is_alive()
 
     @Slot()
@@ -57,7 +57,7 @@ class TorchLoader(QObject):
             self._timer.start()
 
     def join(self) -> None:
-        """Wait for the import; call it when `alive` is False, or to leave for good."""
+        """Wait for the import to end; immediate if not `alive`."""
         self._timer.stop()
         if self._thread is not None:
             self._thread.join()
@@ -65,11 +65,11 @@ class TorchLoader(QObject):
     def _load(self) -> None:
         try:
             self._devices = find_devices()
-        except Exception as error:  # a broken installation fails in many ways; the window says which
+        except Exception as error:  # a broken installation may raise any error; the window shows it
             self._problem = words(say("window.no_torch", problem=error))
 
     @Slot()
-    def _look(self) -> None:
+    def _poll(self) -> None:
         if self.alive:
             return
         self._timer.stop()

@@ -1,1 +1,1 @@
-"""What all cards share: frame and header, the Panel contract, lines above or below a panel. Not where cards stand."""
+"""Common parts of all cards: frame, header, the Panel contract, the pinned badge. Not the places of cards."""

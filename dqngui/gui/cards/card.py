@@ -1,7 +1,7 @@
 """A card: a rounded frame with one header line (title left; legend, choices, key figures right) and a body.
 
 `CardDock` is a dock that shows nothing but a card. A docked QDockWidget ignores background and border
-of a stylesheet, so the card is an inner frame; the card's header is the handle by which it is dragged.
+of a stylesheet, so the card is an inner frame; its header is the drag handle.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Card(QFrame):
         self.header.changed.connect(self._fit_header)
         self.header.setObjectName("cardHeader")
         self.header.setFixedHeight(30)
-        # The header never decides how narrow a card may be: legends shrink to their markers instead.
+        # The header does not limit how narrow a card may be: legends shrink to their markers instead.
         self.header.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._title = QLabel(title, self.header)
         themes.set_role(self._title, "title")
@@ -80,11 +80,11 @@ class Card(QFrame):
 
     @property
     def titled(self) -> bool:
-        """The title is shown."""
+        """Whether the title is shown."""
         return not self._title.isHidden()
 
     def set_titled(self, titled: bool) -> None:
-        """Show the title; a card in a tab leaves it to the tab."""
+        """Show or hide the title; a tab shows the title of its card."""
         self._title.setVisible(titled)
 
     def set_note(self, text: str) -> None:
@@ -101,7 +101,7 @@ class Card(QFrame):
         self.menu_button.show()
 
     def _fit_header(self) -> None:
-        """Legends show their words where these fit, and markers alone where they do not."""
+        """Show legends with names if there is room, otherwise only their markers."""
         items = (self._line.itemAt(index) for index in range(self._line.count()))
         widgets = [item.widget() for item in items if item is not None]
         shown = [widget for widget in widgets if widget and widget is not self.note and not widget.isHidden()]
@@ -113,14 +113,14 @@ class Card(QFrame):
             chip.set_short(needed > self.header.width())
 
     def room_for(self, widgets: Sequence[QWidget]) -> int:
-        """Pixels of the header line that these of its widgets may take, each with the gap beside it."""
+        """Pixels of the header line for these widgets, gaps included."""
         shown = [each for each in (self._title, self.menu_button) if not each.isHidden() and each not in widgets]
         margins, gap = self._line.contentsMargins(), self._line.spacing()
-        taken = sum(each.sizeHint().width() + gap for each in shown) + gap  # and one beside the empty note
+        taken = sum(each.sizeHint().width() + gap for each in shown) + gap  # and one gap for the empty note
         return self.width() - margins.left() - margins.right() - 2 - taken
 
     def set_body(self, body: QWidget) -> None:
-        """The card's content; it replaces and deletes an earlier one."""
+        """Set the content; an earlier one is deleted."""
         if self.body is not None:
             self._box.removeWidget(self.body)
             self.body.deleteLater()
@@ -132,13 +132,13 @@ class Card(QFrame):
 
 
 class CardDock(QDockWidget):
-    """A dock that is a card. Its object name is what saved layouts know it by.
+    """A dock with a card. Saved layouts identify it by its object name.
 
-    The card's header drags it; *Float* in the card's menu gives it a native frame of its own.
+    The card's header drags it; *Float* in the card's menu puts it in a window of its own.
     """
 
     def __init__(self, name: str, card: Card, parent: QWidget | None = None) -> None:
-        super().__init__(card.title.split(" and ")[0], parent)  # what a tab or a menu says
+        super().__init__(card.title.split(" and ")[0], parent)  # text of tabs and menus
         self.setObjectName(name)
         self.setFeatures(
             QDockWidget.DockWidgetFeature.DockWidgetMovable
@@ -165,7 +165,7 @@ class CardDock(QDockWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # Qt starts a drag only from its title bar, which is empty here: a press on the card's header
-        # (its children leave it unaccepted) is handed on as if it had hit that bar's one row of pixels.
+        # (which its children do not accept) is sent on as a press on the title bar's single row of pixels.
         if event.type() != QEvent.Type.MouseButtonPress or not isinstance(event, QMouseEvent) or self._framed():
             return False
         if event.button() != Qt.MouseButton.LeftButton:
@@ -196,7 +196,7 @@ class CardDock(QDockWidget):
 
 
 class _Header(QWidget):
-    """The header line; tells when its width or what is in it changed."""
+    """The header line. Emits `changed` when its width or content changed."""
 
     changed = Signal()
 
@@ -208,7 +208,7 @@ class _Header(QWidget):
 
 
 def _bare() -> QWidget:
-    """A title bar of one row of transparent pixels. Its size comes from a layout, as Qt asks for it all the time."""
+    """A title bar of one row of transparent pixels. A layout gives its size, since Qt queries it often."""
     bar = QWidget()
     row = QHBoxLayout(bar)
     row.setContentsMargins(0, 1, 0, 0)
@@ -231,11 +231,11 @@ class LegendChip(QToolButton):
         self.restyle(themes.current())
 
     def full_width(self) -> int:
-        """Pixels it takes with its words; Qt's own hint is too wide."""
+        """Width in pixels with its name; Qt's own size hint is too wide."""
         return 12 + 4 + self.fontMetrics().horizontalAdvance(self.text()) + 14
 
     def set_short(self, short: bool) -> None:
-        """Show the marker alone."""
+        """Show only the marker, or marker and name."""
         style = Qt.ToolButtonStyle
         wanted = style.ToolButtonIconOnly if short else style.ToolButtonTextBesideIcon
         if wanted != self.toolButtonStyle():

@@ -1,4 +1,4 @@
-"""The offer to open the shipped trained run, in panels that have nothing to draw yet."""
+"""A button in empty panels that opens the shipped demo run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dqngui.lab.playback.agent_ref import demo_run
 
 
 def offer_demo(panel: Panel, sources: Sources) -> QPushButton | None:
-    """A button that opens the demo run, read-only; None where it was not made."""
+    """Add a button that opens the demo run read-only; None if the demo run is missing."""
     folder = demo_run()
     if folder is None:
         return None
@@ -19,7 +19,7 @@ def offer_demo(panel: Panel, sources: Sources) -> QPushButton | None:
 
 
 def open_demo(sources: Sources) -> None:
-    """Open the demo run; while another run trains, the session says that it cannot."""
+    """Open the demo run; while another run trains, the session shows why that is not possible."""
     folder = demo_run()
     if folder is not None:
         sources.session.open_stored(folder)

@@ -1,22 +1,22 @@
-"""What every panel is and does.
+"""The Panel contract: the base class of all panels, and what the window calls.
 
-The window keeps one `History` and calls, for each panel whose card can be seen:
+The window has one `History` and calls, for each panel whose card is visible:
 
     panel.show(history, cursor)   when the card becomes visible, or another run is opened
-    panel.take(events)            once a tick, after the history took them
+    panel.take(events)            once per tick, after the history was updated
     panel.refresh()               when the painting budget allows; draws only if something changed
     panel.seek(cursor)            when the cursor moves, also as the answer to `ask_cursor`
     panel.restyle(theme)          when the theme changes
-    panel.clear(reason)           when there is no run any more
+    panel.clear(reason)           when the run was closed
     panel.set_in_sight(in_sight)  when the card is shown or hidden
 
-Panels that look inside the agent name patterns of views, and get beside that:
+Panels about the agent's internals name patterns of views, and also get:
 
-    panel.take_views(playing)     when the player's episode has more steps, or is another one (None: there is none)
-    panel.follow(t)               when the player shows another step of it
+    panel.take_views(playing)     when the player's episode has more steps or was replaced (None: no episode)
+    panel.follow(t)               when the player shows another step
 
-A hidden panel gets no `take` and costs nothing; the `show` that precedes its next one makes it whole
-again, since everything it draws is in the history.
+A hidden panel gets no `take` and costs nothing. The `show` before its next `take` makes it complete
+again, since all data are in the history.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from dqngui.gui.cards.card import Card
 from dqngui.gui.cards.picture_export import save_png, save_svg
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.gui.widgets.save_dialog import ask_where, tell_problem
+from dqngui.gui.widgets.save_dialog import ask_save_path, show_problem
 from dqngui.lab.analysis.episode_arrays import arrays_of, write_arrays
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.analysis.study import Study
@@ -60,7 +60,7 @@ _EXPORTS = {
 
 
 class PanelsInSight(Protocol):
-    """Tells which panels can be seen."""
+    """Knows the visible panels."""
 
     @property
     def in_sight(self) -> list[str]:
@@ -70,12 +70,12 @@ class PanelsInSight(Protocol):
 
 @dataclass(slots=True)
 class Sources:
-    """What panels may ask for besides the history; the window owns these.
+    """The objects that panels use in addition to the history; the window owns them.
 
     Attributes:
-        cursor: pins training episodes, for panels that are clicked.
-        cards: tells which panels can be seen.
-        chosen: the row that the user chose to look at, by the view's name; counted as the Memory panel does.
+        cursor: pins training episodes, for panels with clickable episodes.
+        cards: knows the visible panels.
+        chosen: index of the chosen row of each view, by the view's name, counted as in the Memory panel.
     """
 
     session: Session
@@ -89,24 +89,24 @@ class Sources:
 
 
 class Panel(QWidget):
-    """One aspect of a run.
+    """The content of a card: one aspect of a run.
 
     Attributes:
-        title: of its card.
-        wants: the scalar events that change it.
-        views: name patterns of the views it draws (`attention/*`); with any, the player records while it is in sight.
-        promise: a sentence for the time when there is nothing to draw.
-        shows_pinned: a line over the panel says which episode is pinned.
-        steps_by_keys: after a click into the panel the arrow keys step through the episode.
-        card: the card around the panel; None in a panel that stands alone.
-        frames: widgets that show the picture of a step; with any, the player draws it while the panel is in sight.
-        cursor_control: what clicks ask for a `Cursor`; None in a panel that stands alone.
-        cursor_at: where the cursor is pinned; None while it is live.
-        sources: what `attach` gave; None in a panel that stands alone.
-        header_widgets: legend, choices and key figures, for the right of the card's header line.
+        title: title of its card.
+        wants: types of the events that change it.
+        views: name patterns of the views it draws (`attention/*`); while it is visible the player records views.
+        promise: the sentence shown while there is nothing to draw.
+        shows_pinned: whether a line above the panel names the pinned episode.
+        steps_by_keys: whether the arrow keys step through the episode while the panel has the focus.
+        card: the card around the panel; None in a panel without a window.
+        frames: widgets with pictures of steps; while the panel is visible the player draws pictures for them.
+        cursor_control: sets the cursor after a click; None in a panel without a window.
+        cursor_at: the pinned cursor; None while live.
+        sources: the sources given to `attach`; None in a panel without a window.
+        header_widgets: legend, choices and key figures for the right side of the card's header.
         menu_actions: actions for the card's menu.
-        in_sight: the card can be seen, as the docks said last.
-        background: what works in the background and must have ended before the window goes; None for most panels.
+        in_sight: whether the card is visible.
+        background: background work that must end before the window closes; None for most panels.
     """
 
     title: ClassVar[str] = ""
@@ -151,10 +151,10 @@ class Panel(QWidget):
         self._something: bool | None = None
         self._reason = ""
 
-    # -- the contract ---------------------------------------------------------------------------
+    # -- the contract ------------------------------------------------------------------------------
 
     def show(self, history: History | None = None, cursor: Cursor | None = None) -> None:
-        """Draw a whole history; without arguments just the widget's own `show()`."""
+        """Draw a whole history. Without arguments: the `show()` of the widget."""
         if history is None:
             super().show()
             return
@@ -162,27 +162,27 @@ class Panel(QWidget):
         self.again()
 
     def take(self, events: Sequence[Event]) -> None:
-        """Events that the shown history has just taken."""
+        """Note events that the history already contains; `refresh` draws them."""
         self._changed = self._changed or any(issubclass(kind, self.wants) for kind in set(map(type, events)))
 
     def attach(self, sources: Sources) -> None:
-        """Take what the panel needs besides the history; called once, before anything else."""
+        """Set the sources; called once, before anything else."""
         self.sources, self.cursor_control = sources, sources.cursor
 
     def set_in_sight(self, in_sight: bool) -> None:
-        """The card came into sight, or is hidden from now on."""
+        """Set whether the card is visible."""
         self.in_sight = in_sight
 
     def take_views(self, playing: PlayedEpisode | None) -> None:
-        """The player's episode has more steps or is another one; `refresh` draws it. None: nothing is played."""
+        """Set the player's episode, new or with more steps; `refresh` draws it. None: no episode plays."""
         self.playing, self._reason = playing, ""
         self._changed = True
 
     def follow(self, t: int) -> None:
-        """The player shows step t of its episode: move the cursor, rescale nothing."""
+        """Move the cursor to step t of the episode, without changing ranges."""
 
     def refresh(self) -> bool:
-        """Draw what changed since the last time; True if anything was drawn."""
+        """Draw if anything changed; returns whether it did."""
         if not self._changed:
             return False
         self._changed = False
@@ -211,11 +211,11 @@ class Panel(QWidget):
             self.refresh()
 
     def seek(self, cursor: Cursor | None) -> None:
-        """Move the cursor; ranges stay as they are."""
+        """Move the cursor, without changing ranges."""
         self.cursor_at = cursor
 
     def restyle(self, theme: Theme) -> None:
-        """Take the theme's colours."""
+        """Use the colours of a theme."""
         for action in self.menu_actions:
             action.setIcon(themes.icon(action.data(), "muted"))
         for button in self._blank.findChildren(QPushButton):
@@ -223,48 +223,48 @@ class Panel(QWidget):
         self.again()
 
     def clear(self, reason: str = "") -> None:
-        """Forget the run and say why there is nothing to see (by default: what will be here)."""
+        """Drop the run, and show the reason or, by default, `promise`."""
         self.history, self.cursor_at, self._reason = History(), None, reason
         self.again()
 
     @property
     def empty_text(self) -> str:
-        """The sentence that stands here while there is nothing to draw; empty while the panel draws."""
+        """The sentence shown while there is nothing to draw; empty while the panel draws."""
         return "" if self._something else self._empty.text()
 
-    # -- for the panels themselves --------------------------------------------------------------
+    # -- for subclasses ----------------------------------------------------------------------------
 
     def has_content(self) -> bool:
-        """Whether the history holds anything that this panel draws."""
+        """Whether there is anything to draw."""
         return not self.history.empty
 
     def why_empty(self) -> str:
-        """A sentence for the time when there is nothing to draw."""
+        """The sentence to show while there is nothing to draw."""
         return self.promise
 
     def redraw(self) -> None:
-        """Draw the history as it is; called by `refresh` only."""
+        """Draw the present data; called only by `refresh`."""
 
     def pick(self, step: float, slack: float) -> None:
-        """Ask for the cursor at a step; within `slack` steps of where it is pinned, ask to let it go."""
+        """Pin the episode nearest to a step; within `slack` steps of the pinned one, unpin."""
         pinned = self.cursor_at is not None and abs(self.cursor_at.step - step) <= slack
         self.ask_cursor(None if pinned else Cursor(max(0, round(step))))
 
     def ask_cursor(self, cursor: Cursor | None) -> None:
-        """Ask for a cursor, or for None: live."""
+        """Set the cursor of the window; None: live."""
         if self.cursor_control is not None:
             self.cursor_control.pick(cursor)
 
     def add_above(self, widget: QWidget) -> None:
-        """Put a line over the panel."""
+        """Add a widget above the panel."""
         self._column.insertWidget(0, widget)
 
     def add_below(self, widget: QWidget) -> None:
-        """Put a line under the panel."""
+        """Add a widget below the panel."""
         self._column.addWidget(widget)
 
     def add_menu_action(self, text: str, icon: str, do: Callable[[], Any]) -> QAction:
-        """An entry of the card's menu."""
+        """Add an entry to the card's menu."""
         action = QAction(themes.icon(icon, "muted"), text, self)
         action.setData(icon)
         action.triggered.connect(lambda: do())
@@ -272,7 +272,7 @@ class Panel(QWidget):
         return action
 
     def offer(self, text: str, icon: str, tooltip: str, do: Callable[[], Any]) -> QPushButton:
-        """A button under the sentence that stands here while there is nothing to draw."""
+        """Add a button below the sentence that is shown while there is nothing to draw."""
         button = QPushButton(themes.icon(icon), text)
         button.setProperty("icon_name", icon)
         button.setToolTip(tooltip)
@@ -286,14 +286,14 @@ class Panel(QWidget):
         return button
 
     def add_exports(self, *more: str) -> None:
-        """Menu entries that save the panel as a picture, a drawing and a table, and `more` (`npz`)."""
+        """Add menu entries that export the panel as PNG, SVG and CSV, and as `more` (`npz`)."""
         writers = {"png": self.export_png, "svg": self.export_svg, "csv": self.export_csv, "npz": self.export_npz}
         for kind in ("png", "svg", "csv", *more):
             text, icon = _EXPORTS[kind]
             self.add_menu_action(text, icon, partial(self._ask, kind, writers[kind]))
 
     def exported_table(self) -> Table:
-        """What the panel draws, as a table for an export."""
+        """The drawn data as a table."""
         return Table(())
 
     def export_csv(self, path: str | Path) -> None:
@@ -301,24 +301,26 @@ class Panel(QWidget):
         self.exported_table().write_csv(path)
 
     def export_npz(self, path: str | Path) -> None:
-        """Write every array of the episode that plays: q, action, reward, observation, `view/NAME`. Raises OSError."""
+        """Write all arrays of the playing episode: q, action, reward, observation, `view/NAME`. Raises OSError."""
         write_arrays(path, {} if self.playing is None else arrays_of(self.playing))
 
     def export_png(self, path: str | Path) -> None:
-        """Write the panel as a picture of twice its size on the screen. Raises OSError."""
+        """Write the panel as a PNG of twice its size on the screen. Raises OSError."""
         save_png(self, path)
 
     def export_svg(self, path: str | Path) -> None:
-        """Write the panel as a drawing whose curves and texts can be edited. Raises OSError."""
+        """Write the panel as an SVG with editable curves and texts. Raises OSError."""
         save_svg(self, self.title, path)
 
     def _ask(self, suffix: str, write: Callable[[str], None]) -> None:
         kinds = {suffix: f"{suffix.upper()} (*.{suffix})"}
-        ask_where(self, f"Export {self.title}", f"{self.title.lower()}.{suffix}", kinds, partial(self._write, write))
+        ask_save_path(
+            self, f"Export {self.title}", f"{self.title.lower()}.{suffix}", kinds, partial(self._write, write)
+        )
 
     def _write(self, write: Callable[[str], None], path: str) -> None:
         try:
             write(path)
         except OSError as error:
             text = words(say("export.not_written", problem=error.strerror or error))
-            tell_problem(self, f"Export {self.title}", text, path)
+            show_problem(self, f"Export {self.title}", text, path)

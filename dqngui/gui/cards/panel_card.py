@@ -7,7 +7,7 @@ from dqngui.gui.cards.panel import Panel
 
 
 def card_of(panel: Panel, *, menu: bool = True) -> Card:
-    """A new card around a panel, which gets to know its card; without `menu` the panel's actions are left out."""
+    """Make a card around a panel, and set the panel's `card`; without `menu` the panel's actions are left out."""
     card = Card(panel.title, panel)
     for widget in panel.header_widgets:
         card.add_to_header(widget)

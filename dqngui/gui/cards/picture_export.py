@@ -1,4 +1,4 @@
-"""A panel as a picture file (PNG) or as a drawing whose curves and texts can be edited (SVG)."""
+"""Exports a panel as a PNG, or as an SVG with editable curves and texts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dqngui.gui.style import theme as themes
 
 
 def save_png(panel: QWidget, path: str | Path) -> None:
-    """Write a panel as a picture of twice its size on the screen. Raises OSError."""
+    """Write a panel as a PNG of twice its size on the screen. Raises OSError."""
     image = QImage(panel.size() * 2, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(2)
     _paint(panel, image)
@@ -23,7 +23,7 @@ def save_png(panel: QWidget, path: str | Path) -> None:
 
 
 def save_svg(panel: QWidget, title: str, path: str | Path) -> None:
-    """Write a panel as a drawing. Raises OSError."""
+    """Write a panel as an SVG. Raises OSError."""
     from PySide6.QtSvg import QSvgGenerator  # seldom needed
 
     with Path(path).open("wb"):  # the generator reports no errors
@@ -48,7 +48,7 @@ def _paint(panel: QWidget, device: QPaintDevice) -> None:
 
 @contextmanager
 def _as_shapes(panel: QWidget) -> Iterator[None]:
-    """Let plots draw shapes and texts rather than pictures that they keep of them, which are coarse elsewhere."""
+    """Make plots draw shapes and texts instead of cached pictures, which look coarse in a file."""
     items = [item for view in panel.findChildren(QGraphicsView) for item in view.scene().items()]
     kept = [(item, item.cacheMode()) for item in items if item.cacheMode() != QGraphicsItem.CacheMode.NoCache]
     dots = [item for item in items if isinstance(item, pg.ScatterPlotItem)]

@@ -1,4 +1,4 @@
-"""A line over a panel's content that says what is pinned, with a button back to live."""
+"""A line above a panel that names the pinned episode, with a button back to live."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PinnedBadge(QWidget):
         themes.set_role(self.text, "muted")
         self.live = QToolButton()
         self.live.setText("Live")
-        self.live.setToolTip("Let go of the episode: what played before goes on (Esc)")
+        self.live.setToolTip("Unpin the episode; the player returns to what it played before (Esc)")
         self.live.setAccessibleName("Live")
         self.live.clicked.connect(pinning.live)
         row = QHBoxLayout(self)
@@ -33,11 +33,11 @@ class PinnedBadge(QWidget):
         row.addWidget(self._pin)
         row.addWidget(self.text, 1)
         row.addWidget(self.live)
-        pinning.changed.connect(self._look)
-        self._look()
+        pinning.changed.connect(self._refresh)
+        self._refresh()
 
     @Slot()
-    def _look(self) -> None:
+    def _refresh(self) -> None:
         words, pinned = self._pinning.words, self._pinning.pinned
         self.text.setText(words)
         self.text.setAccessibleName(words)
@@ -55,4 +55,4 @@ class PinnedBadge(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange and not self._pin.pixmap().isNull():
-            self._draw_pin()  # the theme is another one
+            self._draw_pin()  # the theme has changed

@@ -1,4 +1,4 @@
-"""The drawing kit: plots, maps, timelines, axes and colour bars. It draws arrays and knows no card.
+"""The drawing kit: plots, maps, timelines, axes and colour bars. It draws arrays and imports no card.
 
-Where everything stands is computed in `layout`; widgets here keep it in `drawn` and paint it.
+Positions are computed in `layout`; a widget has the result as `drawn` and paints it.
 """

@@ -1,7 +1,7 @@
-"""A widget painted with QPainter: what seldom changes is kept as a picture, and only a cursor is drawn over it.
+"""A widget painted with QPainter: its frame and data are cached as a picture, over which the cursor is painted.
 
-Everything inside the agent is drawn on such canvases, many times a second, in the interpreter that also trains. So a
-moved cursor repaints two strips of a few pixels, and new values repaint only the part that shows them.
+Views of the agent are drawn on such canvases, many times a second, in the process that also trains. So a
+moved cursor repaints two narrow strips, and new values repaint only their own part.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from PySide6.QtGui import QImage, QPaintEngine, QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from dqngui.gui.charts.cursor import Readout
-from dqngui.gui.charts.kept_layout import KeptLayout
 from dqngui.gui.charts.layout.map_labels import MARKER
+from dqngui.gui.charts.layout_cache import LayoutCache
 from dqngui.gui.charts.painted_text import FontLetters
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
@@ -29,7 +29,7 @@ TOP = 254
 
 
 def indices(values: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.uint8]:
-    """Places of values in a colour table, 0 (low and below) … 254 (high and above), 255 for NaN."""
+    """Indices of values in a colour table: 0 (low and below) … 254 (high and above), 255 for NaN."""
     scaled = np.clip((values - low) * (TOP / max(high - low, 1e-30)), 0, TOP) + 0.5
     missing = np.isnan(scaled)
     if missing.any():
@@ -38,7 +38,7 @@ def indices(values: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np
 
 
 def color_table(signed: bool) -> list[int]:
-    """The present theme's 256 colours for `indices`: of shares, or of signed values; the last is the gap's."""
+    """The present theme's 256 colours for `indices`: for shares, or for signed values; the last is for gaps."""
     theme = themes.current()
     colors = theme.diverging_map() if signed else themes.viridis()
     spread = colors[np.linspace(0, 255, TOP + 1).round().astype(int)].astype(np.uint32)
@@ -47,7 +47,7 @@ def color_table(signed: bool) -> list[int]:
 
 
 def image_of(places: npt.NDArray[np.uint8], table: Sequence[int]) -> QImage:
-    """A picture (rows, columns) that reads the array's memory: keep the array as long as the picture."""
+    """An image (rows, columns) that shares the array's memory: keep the array as long as the image."""
     rows, columns = places.shape
     image = QImage(places.data, columns, rows, places.strides[0], QImage.Format.Format_Indexed8)
     image.setColorTable(list(table))
@@ -55,42 +55,44 @@ def image_of(places: npt.NDArray[np.uint8], table: Sequence[int]) -> QImage:
 
 
 class Canvas(QWidget):
-    """Draws a frame (labels, axes) and data into a picture that is kept, and a cursor over it.
+    """Paints a frame (labels, axes) and data into a cached picture, and a cursor over it.
 
     Subclasses paint in `draw_frame`, `draw_data` and `draw_over`. They call `renew` when everything has changed, and
     `touch` when only the data have.
 
     Attributes:
         letters: measures the labels.
-        layout_kept: what `drawn` gives, until `renew`.
-        exported: it is being painted into a file, so that all data must be drawn at once.
+        layout_cache: the cached layout for `drawn`, until `renew`.
+        exported: whether it is being painted into a file, which needs all data at once.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing below is painted for a moved cursor
+        self.setAttribute(
+            Qt.WidgetAttribute.WA_OpaquePaintEvent
+        )  # so that Qt does not repaint the parent when the cursor moves
         self.setMouseTracking(True)
         self.type = themes.font(TICK_PX)
         self.letters = FontLetters(self.type)
         self._kept: QImage | None = None
-        self.layout_kept = KeptLayout()
+        self.layout_cache = LayoutCache()
         self._stale = True
         self.exported = False
         self.readout = Readout(self)
 
     def draw_frame(self, painter: QPainter) -> None:
-        """Labels and axes, on the card's surface."""
+        """Paint labels and axes on the card's colour."""
 
     def draw_data(self, painter: QPainter) -> None:
-        """Values; it must cover everything that it has drawn before."""
+        """Paint the values, over all earlier ones."""
 
     def draw_over(self, painter: QPainter) -> None:
-        """What moves: cursor, present values."""
+        """Paint the moving parts: cursor and present values."""
 
     def renew(self) -> None:
         """Paint everything again: frame and data have changed."""
         self._kept = None
-        self.layout_kept.forget()
+        self.layout_cache.forget()
         self.update()
 
     def touch(self) -> None:
@@ -109,7 +111,9 @@ class Canvas(QWidget):
         painter = QPainter(self)
         ratio = self.devicePixelRatioF()
         raster = painter.paintEngine().type() == QPaintEngine.Type.Raster
-        if not raster or abs(painter.deviceTransform().m11() - ratio) > 1e-3:  # a file: shapes, not the picture
+        if (
+            not raster or abs(painter.deviceTransform().m11() - ratio) > 1e-3
+        ):  # an export: paint shapes, not the cached picture
             painter.fillRect(self.rect(), themes.current().color("surface"))
             self.exported = True
             self._paint(painter, frame=True)
@@ -131,7 +135,7 @@ class Canvas(QWidget):
             try:
                 self._paint(painter, frame)
             finally:
-                painter.end()  # one that outlives its picture crashes Qt
+                painter.end()  # a painter that outlives its image crashes Qt
             self._stale = False
         return self._kept
 
@@ -149,9 +153,9 @@ class Canvas(QWidget):
         painter.drawPolygon(QPolygonF([QPointF(x - 1, y), QPointF(x - MARKER, y - 4), QPointF(x - MARKER, y + 4)]))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
-    def say(self, text: str, at: QPointF) -> None:
-        """Show the readout beside a point; empty text hides it."""
-        self.readout.say(text, at.x(), at.y(), self.size())
+    def show_text(self, text: str, at: QPointF) -> None:
+        """Show the readout next to a point; an empty text hides it."""
+        self.readout.show_text(text, at.x(), at.y(), self.size())
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)

@@ -25,7 +25,7 @@ class ColorBar(QWidget):
         self._metrics = QFontMetricsF(self._type)
         self._ramp = np.arange(TOP + 1, dtype=np.uint8).reshape(1, -1)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self._tell()
+        self._update_tooltip()
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -35,13 +35,13 @@ class ColorBar(QWidget):
         """The values of the first and the last colour."""
         if (signed, low, high) != (self._signed, self._low, self._high):
             self._signed, self._low, self._high = signed, low, high
-            self._tell()
+            self._update_tooltip()
             self.updateGeometry()
             self.update()
 
-    def _tell(self) -> None:
+    def _update_tooltip(self) -> None:
         text = f"Colours from {short(self._low)} to {short(self._high)}"
-        self.setToolTip(f"{text}; values beyond have the colours of the ends")
+        self.setToolTip(f"{text}; values outside have the colours of the ends")
         self.setAccessibleName(text)
 
     def restyle(self, theme: Theme) -> None:

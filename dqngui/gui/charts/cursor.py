@@ -1,4 +1,4 @@
-"""The cursor line and the readout beside the mouse: one style for painted charts and for those of pyqtgraph."""
+"""The cursor line and the readout next to the mouse, for painted charts and for pyqtgraph plots."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def draw_line(painter: QPainter, pen: QPen, x: float, top: float, bottom: float)
 
 
 def draw_cursor(painter: QPainter, x: float, top: float, bottom: float, *, edged: bool) -> None:
-    """Draw the cursor; `edged`: on colours, from which it stands out by an edge of the card's colour."""
+    """Draw the cursor; `edged`: with edges in the card's colour, so that it is visible on colours."""
     theme = themes.current()
     if edged:
         painter.fillRect(QRectF(pixel_middle(x) - 1.5, top, 3, bottom - top), theme.color("surface"))
@@ -41,7 +41,7 @@ def above(y: float, height: float, room: float) -> int:
 
 
 class Readout(QLabel):
-    """A text beside the mouse, hidden while there is nothing to say."""
+    """A text next to the mouse; hidden while empty."""
 
     def __init__(self, chart: QWidget, *, rich: bool = False) -> None:
         super().__init__(chart)
@@ -51,8 +51,8 @@ class Readout(QLabel):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
-    def say(self, text: str, x: float, y: float | None, room: QSize) -> None:
-        """Show a text at a point of a chart as large as `room`; without y at the top. Empty text hides it."""
+    def show_text(self, text: str, x: float, y: float | None, room: QSize) -> None:
+        """Show a text at a point of a chart of size `room`, at the top if y is None. An empty text hides it."""
         if not text:
             self.hide()
             return

@@ -1,4 +1,4 @@
-"""A strip above a plot, with labels of changed settings, forks and breakpoints."""
+"""A strip of labels above a plot, for changed settings, forks and breakpoints."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GAP = 8
 
 
 class PlacedMark(NamedTuple):
-    """A mark's label: where it stands, and what is written there."""
+    """The label of a mark, with its place and text."""
 
     place: QRectF
     text: str
@@ -30,7 +30,7 @@ class PlacedMark(NamedTuple):
 def place_marks(
     marks: Sequence[Mark], xs: Sequence[float], size: tuple[float, float], letters: Letters
 ) -> tuple[PlacedMark, ...]:
-    """Labels at the pixels `xs` of marks in order of their steps, none over another; of two that collide the newer."""
+    """Place labels at the pixels `xs` of marks sorted by step, without overlap; the newer of two is kept."""
     right, placed = size[0] - 2, list[PlacedMark]()
     for mark, line in reversed(list(zip(marks, xs, strict=True))):
         text = letters.shortened(words(mark_label(mark)), WIDEST)
@@ -47,7 +47,7 @@ def place_marks(
 class EventStrip(QWidget):
     """Labels of changed settings, forks and breakpoints, each at its line, along the plot's top edge.
 
-    They never overlap: where two collide the newer one stays. A tooltip has all of them.
+    Labels never overlap: the newer of two is shown. A tooltip lists all.
     """
 
     def __init__(self, plot: Plot, parent: QWidget | None = None) -> None:
@@ -59,12 +59,12 @@ class EventStrip(QWidget):
         plot.box.sigXRangeChanged.connect(self.update)
 
     def set_marks(self, marks: Sequence[Mark]) -> None:
-        """Show these, in order of their steps."""
+        """Set the marks, sorted by step."""
         self._marks = tuple(marks)
         self.update()
 
     def placed(self) -> tuple[PlacedMark, ...]:
-        """Labels with their places, none over another."""
+        """The labels with their places, without overlap."""
         x0, x1 = self._plot.span
         shown = [mark for mark in self._marks if x0 <= mark.step <= x1]
         size = float(self.width()), float(self.height())
@@ -82,7 +82,7 @@ class EventStrip(QWidget):
         return bool(super().event(event))
 
     def near(self, x: float) -> list[str]:
-        """The marks whose label or line is at a pixel, in words."""
+        """The texts of the marks with label or line at a pixel."""
         under = [mark for place, _, mark in self.placed() if place.left() <= x < place.right()]
         close = [mark for mark in self._marks if abs(self._plot.x_of(mark.step) - x) <= 6]
         return [words(mark_text(mark)) for mark in self._marks if mark in under or mark in close]

@@ -1,4 +1,4 @@
-"""The picture of a map over an episode: it grows with the episode, and only new steps are turned into colours."""
+"""An image of a map over an episode that grows step by step; only new steps are converted to colours."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from dqngui.gui.charts.canvas import GAP, image_of, indices
 from dqngui.gui.charts.timeline import extremes
 
 AT_ONCE = 1_000_000
-"""Values that are turned into colours at once; about ten milliseconds, then the window goes on."""
+"""Values converted to colours in one call; takes about 10 ms."""
 
 
 class GrowingImage:
-    """Colours of values (steps, rows), rows downwards: one column for every `size` steps, one line for some rows.
+    """An image of values (steps, rows): one pixel column for `size` steps, one pixel line for one or more rows.
 
     Attributes:
-        image: the picture; its width is `columns`, of which each holds `size` steps.
-        done: steps that are in it.
+        image: the image; `columns` pixels wide, each for `size` steps.
+        done: number of steps in it.
     """
 
     def __init__(self) -> None:
@@ -46,17 +46,17 @@ class GrowingImage:
         table: Sequence[int],
         at_once: int | None = AT_ONCE,
     ) -> None:
-        """Turn new values (steps, rows) into colours, at most `at_once` of them; None: all.
+        """Convert new values (steps, rows) to colours, at most `at_once` values; None: all.
 
         The episode has at most `span` steps. Where there are more rows than `lines` of pixels, some rows share a line.
-        Of values that share a pixel the highest is drawn, or of signed values the one farthest from zero.
+        Of values in one pixel the highest is drawn, of signed values the one farthest from zero.
         """
         rows = len(order)
         merged = max(1, math.ceil(rows / max(1, lines)))
         made_of = (span, size, merged, rows, signed, limits)
         if made_of != self._made_of:
             self._made_of = made_of
-            self.size, self.columns = size, 4 * math.ceil(span / size / 4)  # lines of a picture have whole words
+            self.size, self.columns = size, 4 * math.ceil(span / size / 4)  # image lines are aligned to 4 bytes
             self._places = np.full((math.ceil(rows / merged), self.columns), GAP, np.uint8)
             self.image = image_of(self._places, table)
             self.done = 0

@@ -25,11 +25,11 @@ LATER_MS = 30
 
 
 class HeadGrid(Canvas):
-    """Places and names of the maps; subclasses draw what is in them.
+    """The places and names of the maps; subclasses draw their content.
 
     Attributes:
         layers, heads: names of the rows and columns.
-        pointed: (layer, head) under the mouse.
+        pointed: (layer, head) of the map under the mouse.
         drawn: places and names as they are painted.
 
     Signals:
@@ -57,24 +57,24 @@ class HeadGrid(Canvas):
         self._table = color_table(False)
         super().restyle(theme)
 
-    # -- geometry ---------------------------------------------------------------------------------
+    # -- geometry ----------------------------------------------------------------------------------
 
     @property
     def drawn(self) -> GridDrawn:
-        return self.layout_kept.get(self.size(), self._lay_out)
+        return self.layout_cache.get(self.size(), self._lay_out)
 
     def _lay_out(self) -> GridDrawn:
         return lay_out(self.layers, self.heads, self.axes, (float(self.width()), float(self.height())), self.letters)
 
     def place(self, layer: int, head: int) -> QRectF:
-        """Where a map is, in pixels."""
+        """The place of a map, in pixels."""
         return self.drawn.place(layer, head)
 
     def named(self, layer: int, head: int) -> str:
         """A map in words: `layer 2 · head 3`."""
         return " · ".join(name for name in (self.layers[layer], self.heads[head]) if name)
 
-    # -- painting ---------------------------------------------------------------------------------
+    # -- painting ----------------------------------------------------------------------------------
 
     def draw_frame(self, painter: QPainter) -> None:
         paint_labels(painter, self.drawn.labels)
@@ -84,10 +84,10 @@ class HeadGrid(Canvas):
             painter.setPen(QPen(themes.current().color("accent"), 1))
             painter.drawRect(QRectF(self.place(*self.pointed).toRect()).adjusted(-1.5, -1.5, 0.5, 0.5))
 
-    # -- mouse ------------------------------------------------------------------------------------
+    # -- mouse -------------------------------------------------------------------------------------
 
     def words_at(self, layer: int, head: int, x: float, y: float) -> str:
-        """What is at a place (0 … 1) of a map, in words."""
+        """The text for a position (0 … 1) in a map."""
         return self.named(layer, head)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -98,7 +98,7 @@ class HeadGrid(Canvas):
             place = self.place(*self.pointed)
             x, y = (at.x() - place.left()) / place.width(), (at.y() - place.top()) / place.height()
             text = self.words_at(*self.pointed, min(x, 1 - 1e-9), min(y, 1 - 1e-9))
-        self.say(text, at)
+        self.show_text(text, at)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         found = self.drawn.map_at(event.position())
@@ -158,8 +158,8 @@ class TimeGrid(HeadGrid):
 
     Attributes:
         values: of each layer (steps, heads, past steps), the oldest past step first.
-        span: steps that a map has room for.
-        t: where the cursor is.
+        span: number of steps on a map's axis.
+        t: step of the cursor.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -171,7 +171,7 @@ class TimeGrid(HeadGrid):
         self._later.timeout.connect(self.touch)
 
     def draw(self, values: Sequence[npt.NDArray[np.float32]], high: float, *, span: int, fresh: bool) -> None:
-        """Show shares between 0 and a level; `fresh`: other values than before, not just more."""
+        """Show shares between 0 and a level; `fresh`: replace all values instead of adding new steps."""
         if fresh:
             self._pictures = {}
         if span != self.span:
@@ -218,7 +218,7 @@ class TimeGrid(HeadGrid):
                 self._later.start()
             painter.save()
             painter.setClipRect(place)
-            painter.fillRect(place, themes.current().color("raised"))  # what is not played yet
+            painter.fillRect(place, themes.current().color("raised"))  # steps that are not played yet
             known = place.width() * len(values) / self.span
             painter.setClipRect(place.adjusted(0, 0, known - place.width(), 0))
             width = place.width() * picture.columns * picture.size / self.span
@@ -244,7 +244,7 @@ class TimeGrid(HeadGrid):
 
 
 def read_at(t: int, back: int) -> str:
-    """The step that step t reads, `back` steps before it, in words."""
+    """A text: which step the step t attends to, `back` steps before it."""
     if back > t:
         return f"t {t} · nothing {back} steps back"
     return f"t {t} reads itself" if back == 0 else f"t {t} reads t {t - back}, {back} back"

@@ -21,7 +21,7 @@ class HeadPlot(QWidget):
     """Values at checkpoints as points, joined by lines.
 
     Signals:
-        picked(float): a click at this step.
+        picked(float): a step was clicked.
     """
 
     picked = Signal(float)
@@ -59,13 +59,13 @@ class HeadPlot(QWidget):
         self.restyle(themes.current())
 
     def draw(self, steps: Floats, values: Floats, last_step: float, pinned: float | None) -> None:
-        """Values (n, heads) at steps (n,); a head that is not known at a step is a gap there."""
+        """Values (n, heads) at steps (n,); a missing value is a gap."""
         self._steps, self._values = steps, values
         known = values[np.isfinite(values)]
         self.plot.reach(last_step)
         self.plot.hold([(float(known.min()), float(known.max()))] if known.size else [])
         gap = np.full(values.shape[1], np.nan)
-        x = np.tile(np.append(steps, np.nan), values.shape[1])  # one item for all of them, parted by gaps
+        x = np.tile(np.append(steps, np.nan), values.shape[1])  # one curve item for all heads, separated by gaps
         self._heads.setData(x=x, y=np.vstack([values, gap]).T.ravel(), connect="finite")
         mean = self.means
         self._mean.setData(x=steps, y=mean, connect="finite")
@@ -76,7 +76,7 @@ class HeadPlot(QWidget):
 
     @property
     def means(self) -> Floats:
-        """Mean of the heads that are known, (n,)."""
+        """Mean of the heads with a value, (n,)."""
         known = np.isfinite(self._values)
         count = known.sum(1)
         total: Floats = np.where(known, self._values, 0.0).sum(1)
@@ -103,7 +103,7 @@ class HeadPlot(QWidget):
 
     def _hover(self, step: float | None) -> None:
         self.plot.set_hover(step)
-        self.plot.say("" if step is None else self.readout(step), step or 0.0)
+        self.plot.show_text("" if step is None else self.readout(step), step or 0.0)
 
     def restyle(self, theme: Theme) -> None:
         self.plot.restyle(theme)

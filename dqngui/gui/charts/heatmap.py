@@ -1,4 +1,4 @@
-"""Small maps that share rows, columns and colours: one a head, for example, at one step."""
+"""Small maps with common rows, columns and colours, for example one map per head at one step."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Heatmap(Canvas):
 
     Attributes:
         names: of the maps, rows and columns.
-        whose: the name of a single map, for the readout.
-        numbered: the values of a single map are written in its cells; for a map that seldom changes.
+        single_name: the name of a single map, for the readout.
+        numbered: whether the values of a single map are written in its cells.
         chosen: index of the map that is framed, or the row that is marked in a single map; None: none.
         values: the values that are drawn (maps, rows, columns).
         drawn: places, labels and marks, as they are painted.
@@ -41,7 +41,7 @@ class Heatmap(Canvas):
         super().__init__(parent)
         self.names = HeatmapNames()
         self.chosen: int | None = None
-        self.whose, self.numbered = "", False
+        self.single_name, self.numbered = "", False
         self.least_gutter = 0.0
         self.values: npt.NDArray[Any] = np.empty((0, 0, 0))
         self._signed, self._low, self._high = False, 0.0, 1.0
@@ -72,13 +72,13 @@ class Heatmap(Canvas):
         self.touch()
 
     def choose(self, index: int | None) -> None:
-        """Frame a map, or mark a row of the only one."""
+        """Frame a map, or mark a row if there is only one map."""
         if index != self.chosen:
             self.chosen = index
             self.renew()
 
     def set_gutter(self, least: float) -> None:
-        """Leave at least so many pixels left of the maps, as drawings below do."""
+        """Set the least width left of the maps in pixels, to align with drawings below."""
         if least != self.least_gutter:
             self.least_gutter = least
             self.renew()
@@ -90,7 +90,7 @@ class Heatmap(Canvas):
 
     @property
     def drawn(self) -> HeatmapDrawn:
-        return self.layout_kept.get(self.size(), self._lay_out)
+        return self.layout_cache.get(self.size(), self._lay_out)
 
     def _lay_out(self) -> HeatmapDrawn:
         size = float(self.width()), float(self.height())
@@ -100,7 +100,7 @@ class Heatmap(Canvas):
         self._table = color_table(self._signed)
         super().restyle(theme)
 
-    # -- painting ---------------------------------------------------------------------------------
+    # -- painting ----------------------------------------------------------------------------------
 
     def draw_frame(self, painter: QPainter) -> None:
         paint_labels(painter, self.drawn.labels)
@@ -134,7 +134,7 @@ class Heatmap(Canvas):
         if self.drawn.marker is not None:
             self.marker(painter, self.drawn.marker.x(), self.drawn.marker.y())
 
-    # -- mouse ------------------------------------------------------------------------------------
+    # -- mouse -------------------------------------------------------------------------------------
 
     def cell(self, at: QPointF) -> tuple[int, int, int] | None:
         """(map, row, column) under a point."""
@@ -142,11 +142,11 @@ class Heatmap(Canvas):
 
     def words_at(self, index: int, row: int, column: int) -> str:
         """A cell in words: `head 1 · pole angle → cart position · 0.42`."""
-        return self.names.in_words(self.whose, index, row, column, two_digits(self.values[index, row, column]))
+        return self.names.in_words(self.single_name, index, row, column, two_digits(self.values[index, row, column]))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         cell = self.cell(event.position()) if len(self.values) else None
-        self.say("" if cell is None else self.words_at(*cell), event.position())
+        self.show_text("" if cell is None else self.words_at(*cell), event.position())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         cell = self.cell(event.position())

@@ -1,4 +1,4 @@
-"""Colour and dashes of a run that is drawn over the open run's curve, by its slot."""
+"""The colour and dash pattern of an overlaid run, by its slot."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ def token(slot: int) -> str:
 
 
 def dash(slot: int) -> Dash:
-    """How an overlay is dashed, once the colours are used up."""
+    """The dash pattern of an overlay: solid while the colours suffice."""
     return DASHES[slot // len(SERIES) % len(DASHES)]

@@ -1,4 +1,4 @@
-"""Text on the screen: measured in a font, and painted where a layout put it."""
+"""Measures text in a font, and paints labels at the places of a layout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An episode as a path in a plane: coloured step by step, other episodes faint behind it, a dot at the shown step."""
+"""Draws an episode as a path in a plane: coloured by step, with earlier episodes faint and a dot at the shown step."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from dqngui.gui.charts.painted_text import paint_labels
 from dqngui.gui.charts.value_ranges import tenths_range
 from dqngui.gui.style import theme as themes
 
-NEAR = 14.0  # pixels from a step within which it is meant
-MOST_DRAWN = 3_000  # steps of a path; of a longer path every second, third, … step is drawn
-DOTTED = 160  # steps of the longest path whose steps are drawn as points too
+CLICK_RADIUS = 14.0  # largest distance of a click from its step, in pixels
+MAX_DRAWN = 3_000  # steps of a path; of a longer path every second, third, … step is drawn
+MAX_DOTTED = 160  # steps of the longest path whose steps are drawn as points too
 
 
 class Path(Canvas):
     """Places (steps, 2) joined by lines.
 
     Attributes:
-        places, past: of the episode, and of others.
+        places, past: path of the episode, and paths of earlier episodes.
         t: the step with the dot.
         empty: a sentence while there is no path yet.
-        says: a step in words.
+        step_words: gives the text of a step for the readout.
         drawn: where the path is, its titles and legend, as they are painted.
 
     Signals:
@@ -47,7 +47,7 @@ class Path(Canvas):
         self.titles = ("", "")
         self.t: int | None = None
         self.empty = ""
-        self.says: Callable[[int], str] = lambda t: f"t {t}"
+        self.step_words: Callable[[int], str] = lambda t: f"t {t}"
         self._extents = ((0.0, 1.0), (0.0, 1.0))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setMinimumHeight(60)
@@ -68,7 +68,7 @@ class Path(Canvas):
         self.renew()
 
     def follow(self, t: int) -> None:
-        """Put the dot at step t; only where it was and will be is painted again."""
+        """Move the dot to step t; only its old and new places are repainted."""
         if t != self.t:
             for each in (self.t, t):
                 at = self._dot(each)
@@ -76,11 +76,11 @@ class Path(Canvas):
                     self.update(QRectF(at.x() - 8, at.y() - 8, 16, 16).toAlignedRect())
             self.t = t
 
-    # -- geometry ---------------------------------------------------------------------------------
+    # -- geometry ----------------------------------------------------------------------------------
 
     @property
     def drawn(self) -> PathDrawn:
-        return self.layout_kept.get(self.size(), self._lay_out)
+        return self.layout_cache.get(self.size(), self._lay_out)
 
     def _lay_out(self) -> PathDrawn:
         size = float(self.width()), float(self.height())
@@ -88,7 +88,7 @@ class Path(Canvas):
 
     @property
     def place(self) -> QRectF:
-        """Where the path is, in pixels."""
+        """The place of the path, in pixels."""
         return self.drawn.place
 
     def pixels(self, places: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
@@ -102,14 +102,14 @@ class Path(Canvas):
         return QPointF(x, y) if math.isfinite(x) and math.isfinite(y) else None
 
     def step_at(self, at: QPointF) -> int | None:
-        """The step nearest to a point, None where none is near."""
+        """The step nearest to a point; None if none is near."""
         if not len(self.places):
             return None
         away = np.hypot(*(self.pixels(self.places) - [at.x(), at.y()]).T)
         nearest = int(np.nanargmin(np.where(np.isfinite(away), away, np.inf)))
-        return nearest if away[nearest] <= NEAR else None
+        return nearest if away[nearest] <= CLICK_RADIUS else None
 
-    # -- painting ---------------------------------------------------------------------------------
+    # -- painting ----------------------------------------------------------------------------------
 
     def draw_frame(self, painter: QPainter) -> None:
         theme, drawn = themes.current(), self.drawn
@@ -137,19 +137,19 @@ class Path(Canvas):
         every = _every(len(self.places))
         at, index = self.pixels(self.places[::every]), self.colouring.index[: len(self.places)][::every]
         for color in np.unique(index):
-            painter.setPen(QPen(theme.color(self.colouring.colors[color]), 1))  # a wider one takes many times as long
+            painter.setPen(QPen(theme.color(self.colouring.colors[color]), 1))  # a wider pen is many times slower
             self._lines(painter, at, index == color)
-        if len(at) <= DOTTED:
+        if len(at) <= MAX_DOTTED:
             self._points(painter, at, index)
         if np.isfinite(at[0]).all():
             painter.setBrush(theme.color("surface"))
             painter.setPen(QPen(theme.color("text"), 1.5))
-            painter.drawEllipse(QPointF(*at[0]), 3.5, 3.5)  # where it begins
+            painter.drawEllipse(QPointF(*at[0]), 3.5, 3.5)  # the start
         painter.restore()
 
     @staticmethod
     def _lines(painter: QPainter, at: npt.NDArray[np.float64], chosen: npt.NDArray[np.bool_] | None) -> None:
-        """Lines from the chosen steps to the steps behind them; None: from all."""
+        """Draw lines from the chosen steps to the next ones; None: from all steps."""
         ends = np.stack([at[:-1], at[1:]], axis=1)  # (n - 1, 2 ends, 2)
         some = np.isfinite(ends).all(axis=(1, 2)) & (True if chosen is None else chosen[:-1])
         flat = ends[some].reshape(-1, 2)
@@ -174,11 +174,11 @@ class Path(Canvas):
             painter.drawEllipse(at, 5, 5)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
-    # -- mouse ------------------------------------------------------------------------------------
+    # -- mouse -------------------------------------------------------------------------------------
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         t = self.step_at(event.position())
-        self.say("" if t is None else self.says(t), event.position())
+        self.show_text("" if t is None else self.step_words(t), event.position())
         if t is not None and event.buttons() & Qt.MouseButton.LeftButton:
             self.stepped.emit(t)
 
@@ -189,4 +189,4 @@ class Path(Canvas):
 
 
 def _every(count: int) -> int:
-    return max(1, math.ceil(count / MOST_DRAWN))
+    return max(1, math.ceil(count / MAX_DRAWN))

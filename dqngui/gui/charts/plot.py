@@ -1,7 +1,7 @@
 """The plot that panels over training steps share: axes, zoom, pan, cursor, marks and readout, with pyqtgraph.
 
-Ranges are functions of the data alone (`value_ranges`), so that two panels with the same history draw the same
-picture, and they change seldom, since another range draws every tick again in Python.
+Ranges depend only on the data (`value_ranges`), so that two panels with the same history draw the same
+picture. They change seldom, since a new range makes Python redraw every tick.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Axis(pg.AxisItem):
     def __init__(self, side: str) -> None:
         super().__init__(side, maxTickLength=-4)
         self.enableAutoSIPrefix(False)
-        # A curve that changes repaints everything below it. Kept as a picture, an axis is copied and not drawn again.
+        # A changed curve repaints everything below it. A cached axis is only copied.
         self.setCacheMode(self.CacheMode.DeviceCoordinateCache)
         self.setStyle(
             tickFont=themes.font(TICK_PX), tickTextOffset=6, autoExpandTextSpace=False, hideOverlappingLabels=10
@@ -41,12 +41,12 @@ class Axis(pg.AxisItem):
             self.setHeight(22)
 
     def boundingRect(self) -> QRectF:
-        # With a grid pyqtgraph leaves labels at the ends no room, and drops them.
+        # With a grid, pyqtgraph drops labels at the ends for lack of room.
         rect: QRectF = super().boundingRect()
         return rect.adjusted(0, -8, 0, 8) if self.orientation == "left" else rect
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        if self.width() >= 1 and self.height() >= 1:  # squeezed to nothing, pyqtgraph would paint on no pixels
+        if self.width() >= 1 and self.height() >= 1:  # pyqtgraph cannot paint an axis without pixels
             super().paint(painter, option, widget)
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
@@ -104,7 +104,7 @@ class Lines(QGraphicsItem):
 
     def set_steps(self, steps: Sequence[float]) -> None:
         """Draw the lines at other steps."""
-        if list(steps) != self.steps:  # an update costs a round through the scene
+        if list(steps) != self.steps:  # an update is costly
             self.steps = list(steps)
             self.update()
 
@@ -122,7 +122,7 @@ class Lines(QGraphicsItem):
                 draw_line(painter, self._pen, x, rect.top(), rect.bottom())
 
 
-class Box(pg.ViewBox):
+class PlotArea(pg.ViewBox):
     """The drawing area: the wheel zooms in along the steps, dragging pans, and there is no menu."""
 
     clicked = Signal(float, float)
@@ -143,13 +143,13 @@ class Box(pg.ViewBox):
 class Plot(pg.GraphicsView):
     """A plot over environment steps.
 
-    It consists of parts of pyqtgraph. Its PlotItem is not used, since it builds a large context menu for every plot.
+    It uses parts of pyqtgraph, but not PlotItem, which builds a large context menu for every plot.
 
     Attributes:
-        fitted: the range follows the data; False while the user has zoomed or panned.
+        fitted: whether the range follows the data; False after the user zoomed or panned.
 
     Signals:
-        moved: the steps that are shown have changed, or their width in pixels: the data must be asked for again.
+        moved: the shown steps or their width in pixels changed, so the curves must be queried again.
         hovered(object): the step under the mouse, or None; `hovered_at(object)`: (the step, the value there), or None.
         clicked(float): a step was clicked; `clicked_at(float, float)`: the step, and the value there.
     """
@@ -162,7 +162,7 @@ class Plot(pg.GraphicsView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.box = Box()
+        self.box = PlotArea()
         self.bottom, self.left = Axis("bottom"), Axis("left")
         frame = pg.GraphicsWidget()
         grid = QGraphicsGridLayout(frame)
@@ -182,7 +182,7 @@ class Plot(pg.GraphicsView):
         self.setMouseTracking(True)
         self.left.setZValue(-200)  # its grid lies behind the curves
         self.fitted = True
-        self._wanted: tuple[float, float] = (0.0, 1000.0)
+        self._full_span: tuple[float, float] = (0.0, 1000.0)
         self._y: tuple[float, float] | None = None
         self.marks, self.cursor_line, self.hover_line = Lines(self.box), Lines(self.box), Lines(self.box)
         self.marks.setZValue(-5)  # behind the points
@@ -192,7 +192,7 @@ class Plot(pg.GraphicsView):
         self.box.sigRangeChangedManually.connect(self._on_manual)
         self.box.clicked.connect(lambda step, _: self.clicked.emit(step))
         self.box.clicked.connect(self.clicked_at)
-        self.box.setXRange(*self._wanted)
+        self.box.setXRange(*self._full_span)
         self.box.setYRange(0, 1)
         self.restyle(themes.current())
 
@@ -217,20 +217,20 @@ class Plot(pg.GraphicsView):
         self.box.addItem(item, ignoreBounds=True)
 
     def steps_in(self, pixels: float) -> float:
-        """How many steps so many pixels are."""
+        """The number of steps that correspond to a number of pixels."""
         return pixels * (self.span[1] - self.span[0]) / self.pixels
 
     def values_in(self, pixels: float) -> float:
-        """How much of the vertical axis so many pixels are."""
+        """The extent of the vertical axis that corresponds to a number of pixels."""
         low, high = self.box.viewRange()[1]
         return float(pixels * (high - low) / max(1.0, self.box.height()))
 
     def reach(self, last_step: float, first_step: float = 0.0) -> None:
         """Make room for data between two steps, and show all of them while the plot is fitted."""
-        self._wanted = (first_step, first_step + training_span(last_step - first_step))
-        self.box.setLimits(xMin=first_step, xMax=self._wanted[1], minXRange=20.0)
-        if self.fitted and self.span != self._wanted:
-            self.box.setXRange(*self._wanted)
+        self._full_span = (first_step, first_step + training_span(last_step - first_step))
+        self.box.setLimits(xMin=first_step, xMax=self._full_span[1], minXRange=20.0)
+        if self.fitted and self.span != self._full_span:
+            self.box.setXRange(*self._full_span)
 
     def hold(self, ranges: Sequence[tuple[float, float] | None]) -> None:
         """Show values within these ranges, rounded; None is an empty range."""
@@ -245,7 +245,7 @@ class Plot(pg.GraphicsView):
     def fit(self) -> None:
         """Show everything again, and follow new data."""
         self.fitted = True
-        self.box.setXRange(*self._wanted)
+        self.box.setXRange(*self._full_span)
         self.moved.emit()
 
     def set_marks(self, steps: Sequence[float]) -> None:
@@ -257,9 +257,9 @@ class Plot(pg.GraphicsView):
     def set_hover(self, step: float | None) -> None:
         self.hover_line.set_steps([] if step is None else [step])
 
-    def say(self, text: str, step: float) -> None:
-        """Show the readout beside a step; empty text hides it."""
-        self.readout.say(text, self.x_of(step) if text else 0.0, None, self.size() - QSize(RIGHT, 0))
+    def show_text(self, text: str, step: float) -> None:
+        """Show the readout next to a step; an empty text hides it."""
+        self.readout.show_text(text, self.x_of(step) if text else 0.0, None, self.size() - QSize(RIGHT, 0))
 
     def x_of(self, step: float) -> float:
         """Pixels from the widget's left edge to a step."""
@@ -278,10 +278,10 @@ class Plot(pg.GraphicsView):
         self.cursor_line.set_pen(self.pen(theme.color(CURSOR), 1))
         self.hover_line.set_pen(self.pen(theme.mixed("muted", 0.6), 1))
 
-    # -- events -----------------------------------------------------------------------------------
+    # -- events ------------------------------------------------------------------------------------
 
     def _on_manual(self, *_: object) -> None:
-        self.fitted = self.span == self._wanted
+        self.fitted = self.span == self._full_span
         self.moved.emit()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:

@@ -32,7 +32,7 @@ class Scatter(pg.GraphicsObject):
         self.update()
 
     def setData(self, x: Floats, y: Floats) -> None:
-        """Show points (N,), (N,); all are finite."""
+        """Show points x (N,), y (N,); all must be finite."""
         self.prepareGeometryChange()
         self._x, self._y, self._bounds = x, y, None
         self.update()

@@ -19,7 +19,7 @@ from dqngui.gui.charts.painted_text import paint_labels
 from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.style.theme import Theme
 
-LATER_MS = 30  # between two parts of a map that takes long
+LATER_MS = 30  # between two parts of a slow map
 
 
 class TimeMap(StepCanvas):
@@ -29,8 +29,8 @@ class TimeMap(StepCanvas):
         rows: names of the rows in the order of the values.
         order: which row of the values is drawn at each place from the top.
         chosen: the row of the values that is marked.
-        figure: of the shown step, at the right of the caption.
-        says: what a row is at a step, in words; None: its name and the step.
+        figure: number of the shown step, after the caption.
+        cell_words: gives the text of (step, row) for the readout; None: name of the row, and step.
         picture: the values as colours, as far as they have been turned into colours.
         drawn: what is written around the map.
     """
@@ -45,7 +45,7 @@ class TimeMap(StepCanvas):
         self.chosen: int | None = None
         self.values: npt.NDArray[np.float32] = np.empty((0, 0), np.float32)
         self.title = self.caption = self.figure = ""
-        self.says: Callable[[int, int], str] | None = None
+        self.cell_words: Callable[[int, int], str] | None = None
         self._names: tuple[str, ...] = ()
         self._widest = 0.0
         self._signed, self._limits = False, (0.0, 1.0)
@@ -66,7 +66,7 @@ class TimeMap(StepCanvas):
             self.renew()
 
     def set_caption(self, caption: str) -> None:
-        """Write a line above the map; empty: there is none."""
+        """Set the line above the map; empty: no line."""
         if caption != self.caption:
             self.caption = caption
             self.head = self.letters.line + 3.0 if caption else 3.0
@@ -74,7 +74,7 @@ class TimeMap(StepCanvas):
             self.renew()
 
     def set_figure(self, figure: str) -> None:
-        """Write a number of the shown step behind the caption, if there is one."""
+        """Set the number of the shown step after the caption."""
         if figure != self.figure:
             self.figure = figure
             self.update(0, 0, self.width(), int(self.head))
@@ -87,7 +87,7 @@ class TimeMap(StepCanvas):
             self.renew()
 
     def draw(self, values: npt.NDArray[np.float32], *, signed: bool, limits: tuple[float, float], fresh: bool) -> None:
-        """Show values (steps, rows) between two levels; `fresh`: other values than before, not just more."""
+        """Show values (steps, rows) between two levels; `fresh`: replace all values instead of adding new steps."""
         if signed != self._signed:
             self._signed, self._table = signed, color_table(signed)
             fresh = True
@@ -111,11 +111,11 @@ class TimeMap(StepCanvas):
         """Pixels left of the map that its labels take."""
         return gutter(bool(self.title), self._widest, self.width(), self.letters)
 
-    # -- painting ---------------------------------------------------------------------------------
+    # -- painting ----------------------------------------------------------------------------------
 
     @property
     def drawn(self) -> tuple[Label, ...]:
-        return self.layout_kept.get(self.size(), self._lay_out)
+        return self.layout_cache.get(self.size(), self._lay_out)
 
     def _lay_out(self) -> tuple[Label, ...]:
         place, letters = self.place, self.letters
@@ -163,7 +163,7 @@ class TimeMap(StepCanvas):
             at = int(np.flatnonzero(self.order == self.chosen)[0])
             self.marker(painter, place.left(), place.top() + (at + 0.5) * row)
 
-    # -- mouse ------------------------------------------------------------------------------------
+    # -- mouse -------------------------------------------------------------------------------------
 
     def row_at(self, y: float) -> int | None:
         """The row of the values at a height in pixels."""
@@ -175,5 +175,5 @@ class TimeMap(StepCanvas):
         row = self.row_at(y)
         if row is None:
             return ""
-        place = self.says(t, row) if self.says is not None else f"{self.rows[row]} · t {t}"
+        place = self.cell_words(t, row) if self.cell_words is not None else f"{self.rows[row]} · t {t}"
         return f"{place} · {two_digits(self.values[t, row])}"

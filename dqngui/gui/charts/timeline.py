@@ -1,4 +1,4 @@
-"""Charts over the steps of an episode: an axis that grows in steps, a cursor that all share, clicks that seek."""
+"""Charts over the steps of an episode: an axis that grows in steps, a common cursor, and clicks that choose a step."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class StepCanvas(Canvas):
     Attributes:
         span: steps on the axis.
         t: where the cursor is; None: nowhere.
-        gutter: pixels left of the drawing, the same for all that stand above each other.
-        axis_shown: the numbers of steps are written below the drawing.
-        filled: there are colours everywhere, on which the cursor needs an edge.
-        marked: steps (n,), rising, with a tick at the top: the action there is not the one that the agent values most.
+        gutter: pixels left of the drawing, equal for charts above each other.
+        axis_shown: whether step numbers are written below.
+        filled: whether the area is filled with colours, so that the cursor needs edges.
+        marked: ascending steps (n,) with a tick at the top, at which a non-greedy action was taken.
         head: pixels above the drawing.
-        length: steps that are known.
+        length: number of known steps.
 
     Signals:
         stepped(int, float): a step was clicked or dragged to; the height in pixels is that of the press.
@@ -55,11 +55,11 @@ class StepCanvas(Canvas):
         self._pressed = 0.0
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
-    # -- geometry ---------------------------------------------------------------------------------
+    # -- geometry ----------------------------------------------------------------------------------
 
     @property
     def place(self) -> QRectF:
-        """Where values are drawn, in pixels."""
+        """The area of the values, in pixels."""
         line = self.letters.line
         below = (line + 4.0) * self.axis_shown + self._titled * (line - 1)
         height = max(1.0, self.height() - self.head - max(below, 3.0))
@@ -84,11 +84,11 @@ class StepCanvas(Canvas):
         return self.scale.x_of(t)
 
     def step_at(self, x: float) -> int | None:
-        """The known step under a pixel; None beside them."""
+        """The known step under a pixel; None outside the known steps."""
         t = self.scale.step_at(x)
         return t if 0 <= t < self.length else None
 
-    # -- the contract with the panel --------------------------------------------------------------
+    # -- calls of the panel ------------------------------------------------------------------------
 
     @property
     def gutter_wanted(self) -> float:
@@ -106,7 +106,7 @@ class StepCanvas(Canvas):
             self.renew()
 
     def mark(self, steps: npt.NDArray[np.int64]) -> None:
-        """Put ticks at these steps (n,), which rise."""
+        """Set ticks at ascending steps (n,)."""
         if not np.array_equal(steps, self.marked):
             self.marked, self._marks_at = steps, None
             self.update()
@@ -120,7 +120,7 @@ class StepCanvas(Canvas):
                 self.update(int(self.x_of(each)) - 3, 0, 7, self.height())
         self.t = t
 
-    # -- painting ---------------------------------------------------------------------------------
+    # -- painting ----------------------------------------------------------------------------------
 
     def axis_labels(self) -> tuple[Label, ...]:
         """Numbers of steps below the drawing, where they are shown."""
@@ -149,7 +149,7 @@ class StepCanvas(Canvas):
             painter.setBrush(theme.color(token))
             painter.drawRects(rects)
 
-    # -- mouse ------------------------------------------------------------------------------------
+    # -- mouse -------------------------------------------------------------------------------------
 
     def words_at(self, t: int, y: float) -> str:
         """The readout at step t and height y, in words."""
@@ -157,9 +157,9 @@ class StepCanvas(Canvas):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         t, y = self.step_at(event.position().x()), event.position().y()
-        said = "" if t is None else self.words_at(t, y)
-        marked = said and t is not None and np.isin(t, self.marked)
-        self.say(f"{said} · another action is valued more" if marked else said, event.position())
+        text = "" if t is None else self.words_at(t, y)
+        marked = text and t is not None and np.isin(t, self.marked)
+        self.show_text(f"{text} · non-greedy action" if marked else text, event.position())
         if t is not None and event.buttons() & Qt.MouseButton.LeftButton:
             self.stepped.emit(t, self._pressed)
 

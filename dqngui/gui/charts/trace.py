@@ -1,4 +1,4 @@
-"""A few curves over the steps of an episode, their names and present values in a line above."""
+"""Draws a few curves over the steps of an episode, with names and present values in a line above."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BETWEEN = 10.0  # pixels between two names
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A curve: its name, colour (a token of the theme) and values (steps,); dashed, where another lies below it."""
+    """A curve: its name, colour (a token of the theme) and values (steps,); `dashed` if it may cover another."""
 
     name: str
     token: str
@@ -82,7 +82,7 @@ class Trace(StepCanvas):
 
     @property
     def drawn(self) -> TraceDrawn:
-        return self.layout_kept.get(self.size(), self._lay_out)
+        return self.layout_cache.get(self.size(), self._lay_out)
 
     def _lay_out(self) -> TraceDrawn:
         scale, letters = self.curve_scale, self.letters
@@ -109,7 +109,7 @@ class Trace(StepCanvas):
         painter.setClipRect(place.adjusted(0, -1, 0, 1))
         for each in self.series:
             style = Qt.PenStyle.DashLine if each.dashed else Qt.PenStyle.SolidLine
-            painter.setPen(QPen(theme.color(each.token), 1, style))  # a wider one takes twenty times as long
+            painter.setPen(QPen(theme.color(each.token), 1, style))  # a wider pen is twenty times slower
             self._curve(painter, each.values)
         painter.setClipping(False)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
@@ -132,7 +132,7 @@ class Trace(StepCanvas):
     def legend(self, at: int | None, room: float) -> list[tuple[str, str]]:
         """Text and colour of each part of the line above: caption, and every curve with its value at step `at`.
 
-        Without room for all, the caption is left out, then values; no curve ever is.
+        Without room for all, the caption is left out first, then values; names of curves always stay.
         """
         caption = self.caption if isinstance(self.caption, str) else self.caption(at or 0)
         head = [(caption, "muted")] if caption else []

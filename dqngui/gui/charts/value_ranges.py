@@ -1,7 +1,7 @@
-"""Ranges of axes, bars and colours: functions of the data alone, which change in steps.
+"""Ranges of axes, bars and colours: they depend only on the data and change in steps.
 
 A range that changed with every value would move each bar and tick on each redraw, and two panels with the same data
-could disagree. So every range here is rounded: it changes seldom, and does not depend on when it was asked for.
+could disagree. So every range here is rounded, and does not depend on earlier calls.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ SAMPLE = 20_000  # values from which a colour's level is estimated
 HELD = 0.995  # share of the values that lie within the level
 NICE = (1.0, 2.0, 3.0, 5.0, 7.5, 10.0)  # ends of bars, times a power of ten
 SHORTEST_SPAN = 64  # steps on the axis of a young episode
-FEW = 10  # values that are too few to say which ones are usual
-PADDING = 0.03  # of the range, above and below, so that points at its ends are drawn whole
+FEW = 10  # fewer values have no typical range
+PADDING = 0.03  # of the range, above and below, so that points at the ends are not cut off
 
 
 def rounded_up(value: float) -> float:
@@ -58,7 +58,7 @@ def bar_range(low: float, high: float) -> tuple[float, float]:
 
 
 def bar_share(value: float, limits: tuple[float, float]) -> float:
-    """Where a value lies between the ends of bars, 0 … 1; at the nearer end where it lies outside."""
+    """The position of a value between the ends of bars, 0 … 1; clipped to the nearer end."""
     low, high = limits
     share = (value - low) / (high - low) if high > low else 0.0
     return min(max(share, 0.0), 1.0) if math.isfinite(share) else 0.0
@@ -67,7 +67,7 @@ def bar_share(value: float, limits: tuple[float, float]) -> float:
 # -- colours --------------------------------------------------------------------------------------
 
 
-class Levels:
+class ColorLimit:
     """The value of a map's last colour, computed again at steps 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, … of an episode."""
 
     def __init__(self) -> None:

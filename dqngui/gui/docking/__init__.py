@@ -1,1 +1,1 @@
-"""Where cards stand and when they draw: docks, arrangements, tabs, the painting budget. Not what a card shows."""
+"""Places of cards and times of drawing: docks, arrangements, tabs, painting budget. Not the content of cards."""

@@ -1,4 +1,4 @@
-"""The named arrangements: which cards stand where in a window of which size, and the switch that chooses one."""
+"""The named arrangements of cards for each window size, and the switch that chooses one."""
 
 from __future__ import annotations
 
@@ -22,19 +22,22 @@ class Arrangement(NamedTuple):
 
 
 ARRANGEMENTS = {
-    "train": Arrangement("Train", "Ctrl+1", "Experiment, knobs and curves, with the agent beside them", "chart-line"),
-    "watch": Arrangement("Watch", "Ctrl+2", "The agent large, with what it attends to and remembers", "eye-outline"),
+    "train": Arrangement("Train", "Ctrl+1", "Experiment, knobs and curves, with the agent next to them", "chart-line"),
+    "watch": Arrangement("Watch", "Ctrl+2", "The agent in large, with its attention and memory", "eye-outline"),
     "inspect": Arrangement(
-        "Inspect", "Ctrl+3", "One episode in every card: what if, what is remembered, beside the curve", "magnify-scan"
+        "Inspect",
+        "Ctrl+3",
+        "One episode in every card: What if, Probe and Memory next to the return curve",
+        "magnify-scan",
     ),
 }
-ASKING = ("whatif", "probe", "over_training")
-"""Cards that ask an agent something; out of sight, in the place of the memory, but for Inspect."""
+STUDY_CARDS = ("whatif", "probe", "over_training")
+"""Cards that study an agent; hidden in tabs behind the Memory card, except in Inspect."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One way to lay an arrangement out; `smallest`: of the window that it is meant for."""
+    """One layout of an arrangement; `smallest`: the smallest window size for it, in pixels."""
 
     part: Part
     hidden: frozenset[str] = frozenset()
@@ -45,7 +48,7 @@ class Plan:
 
 
 class Sides:
-    """Widths of the outer columns: what the user made them, or a share of the window."""
+    """Widths of the outer columns: those set by the user, or a share of the window."""
 
     def __init__(self, width: int, own: Mapping[str, int]) -> None:
         self._room = width
@@ -54,7 +57,7 @@ class Sides:
 
 
 def plans(name: str, sides: Sides) -> Iterator[Plan]:
-    """Ways to lay an arrangement out, the one that needs most room first; the last one fits the smallest window."""
+    """The layouts of an arrangement, largest first; the last one fits the smallest window."""
     ways: dict[str, Callable[[], Iterator[Plan]]] = {
         "train": partial(_train, sides),
         "watch": _watch,
@@ -64,10 +67,10 @@ def plans(name: str, sides: Sides) -> Iterator[Plan]:
 
 
 def _train(sides: Sides) -> Iterator[Plan]:
-    hidden = frozenset(ASKING)
+    hidden = frozenset(STUDY_CARDS)
     experiment, knobs = cards("experiment", asks=True), cards("knobs", asks=True)
     left = column(experiment, knobs, pixels=sides.left)
-    inner = row(cards("attention"), cards("memory", *ASKING), weight=1.2)
+    inner = row(cards("attention"), cards("memory", *STUDY_CARDS), weight=1.2)
     curves = row(cards("learning"), cards("exploration"))
     tall = column(experiment, knobs, cards("log"), pixels=sides.left)
     large = column(cards("agent", weight=2), cards("runs"), pixels=sides.right)
@@ -83,9 +86,9 @@ def _train(sides: Sides) -> Iterator[Plan]:
         smallest=(1440, 880),
     )
     below = column(cards("agent", weight=2.2), cards("runs", "log"), pixels=sides.right)
-    pairs = row(cards("learning", "exploration"), cards("attention", "memory", *ASKING))
+    pairs = row(cards("learning", "exploration"), cards("attention", "memory", *STUDY_CARDS))
     yield Plan(row(left, column(cards("return", weight=1.15), pairs), below), hidden, smallest=(1180, 700))
-    one = cards("learning", "exploration", "attention", "memory", *ASKING)
+    one = cards("learning", "exploration", "attention", "memory", *STUDY_CARDS)
     plots = column(cards("return"), one)
     yield Plan(row(left, plots, below), hidden)
     narrow = column(cards("experiment", "knobs"), pixels=min(sides.left, 310))
@@ -98,13 +101,13 @@ def _train(sides: Sides) -> Iterator[Plan]:
 
 
 def _out_of_sight() -> Part:
-    """Where the form and the knobs appear when the user shows them in an arrangement that hides them."""
+    """The place of form and knobs if the user shows them in an arrangement that hides them."""
     return column(cards("experiment", asks=True), cards("knobs", asks=True), pixels=330)
 
 
 def _watch() -> Iterator[Plan]:
-    hidden = frozenset({"experiment", "knobs", "learning", "exploration", "log", *ASKING})
-    left, inside = _out_of_sight(), column(cards("attention"), cards("memory", *ASKING))
+    hidden = frozenset({"experiment", "knobs", "learning", "exploration", "log", *STUDY_CARDS})
+    left, inside = _out_of_sight(), column(cards("attention"), cards("memory", *STUDY_CARDS))
     agent = column(cards("agent", weight=2.6), row(cards("return", "learning", "exploration"), cards("runs", "log")))
     yield Plan(row(left, agent, inside), hidden=hidden, smallest=(1180, 700))
     yield Plan(
@@ -115,7 +118,7 @@ def _watch() -> Iterator[Plan]:
         ),
         hidden=hidden,
     )
-    rest = cards("attention", "memory", *ASKING, "return", "learning", "exploration", "runs", "log")
+    rest = cards("attention", "memory", *STUDY_CARDS, "return", "learning", "exploration", "runs", "log")
     yield Plan(row(left, column(cards("agent")), column(rest)), hidden=hidden)
 
 
@@ -125,14 +128,14 @@ def _inspect() -> Iterator[Plan]:
     lists, curves = ("runs", "log"), ("learning", "exploration")
     strip = row(cards("return", weight=2.1), cards(*lists, *curves), weight=0.75)
     apart = column(cards("whatif", weight=1.6), cards("probe", "over_training"), weight=1.15)
-    tabs = cards(*ASKING, weight=1.15)
+    tabs = cards(*STUDY_CARDS, weight=1.15)
     wide = row(cards("return", weight=2), cards(*curves), cards(*lists), weight=0.6)
     yield Plan(row(left, column(wide, row(cards("agent"), inside, apart, weight=3))), hidden, smallest=(1800, 1250))
     yield Plan(row(left, column(strip, row(cards("agent"), inside, tabs, weight=3))), hidden, smallest=(1440, 880))
     above = column(cards("return", *lists, *curves, weight=0.8), cards("agent", weight=2))
     yield Plan(row(left, above, inside, tabs), hidden, smallest=(1180, 700))
-    yield Plan(row(left, above, cards(*ASKING, "attention", "memory")), hidden)
-    yield Plan(row(left, cards("agent", "return", *lists, *curves), cards(*ASKING, "attention", "memory")), hidden)
+    yield Plan(row(left, above, cards(*STUDY_CARDS, "attention", "memory")), hidden)
+    yield Plan(row(left, cards("agent", "return", *lists, *curves), cards(*STUDY_CARDS, "attention", "memory")), hidden)
 
 
 class ArrangementSwitch(QWidget):

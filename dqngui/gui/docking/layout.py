@@ -1,7 +1,7 @@
-"""Where the cards stand: named arrangements of the same docks, each kept between starts as its user left it.
+"""Lays out the docks in named arrangements, and stores the user's changes to each between starts.
 
-An arrangement nobody changed is laid out anew for every size of the window: with all cards in sight where there is
-room, with some in tabs where there is not. Once changed it stays as it is; its outer columns keep their widths.
+An unchanged arrangement is laid out again for every window size: with all cards visible if there is
+room, otherwise with some in tabs. A changed one stays as it is; its outer columns keep their widths.
 """
 
 from __future__ import annotations
@@ -25,59 +25,59 @@ VERSION = 2
 
 
 @dataclass(slots=True)
-class Kept:
-    """One arrangement as its user left it.
+class StoredArrangement:
+    """The stored state of an arrangement.
 
     Attributes:
-        state: what QMainWindow saved; None: never seen.
-        own: cards were moved, hidden or resized by the user.
-        widths: of an outer column's first card, as dragged.
+        state: state saved by QMainWindow; None if never shown.
+        customized: whether the user moved, hid or resized cards.
+        widths: widths in pixels of the outer columns that the user dragged, by first card.
     """
 
     state: QByteArray | None = None
-    own: bool = False
+    customized: bool = False
     widths: dict[str, int] = field(default_factory=dict)
 
 
 class CardLayout(QObject):
-    """Lays out the docks, and keeps each arrangement as the user left it.
+    """Lays out the docks, and stores the user's changes to each arrangement.
 
     Attributes:
         name: the present arrangement, a key of `ARRANGEMENTS`.
 
     Signals:
         changed(str): another arrangement.
-        placed: the cards were laid out by the plan of the arrangement.
-        dressed: tab bars may have come or gone.
+        placed: the cards were laid out by a plan.
+        tabs_changed: tab bars may have appeared or disappeared.
     """
 
     changed = Signal(str)
     placed = Signal()
-    dressed = Signal()
+    tabs_changed = Signal()
 
     def __init__(self, window: QMainWindow, docks: Mapping[str, CardDock]) -> None:
         super().__init__(window)
         self._window, self._docks = window, docks
         self.name = next(iter(ARRANGEMENTS))
-        self._kept = {name: Kept() for name in ARRANGEMENTS}
+        self._stored = {name: StoredArrangement() for name in ARRANGEMENTS}
         self._plan: Part | None = None
         self._hidden: frozenset[str] = frozenset()
-        self._busy = False
-        self._makeshift: QSize | None = None  # the window's size when the user's own layout did not fit
-        self._grabbed: dict[str, QSize] | None = None
+        self._arranging = False
+        self._fallback_size: QSize | None = None  # window size at which the user's layout did not fit
+        self._sizes_at_press: dict[str, QSize] | None = None
         self._settled = False
-        self._dressing = QTimer(self, singleShot=True, interval=0)  # one for all cards that move at once
-        self._dressing.timeout.connect(self._dress)
+        self._tabs_timer = QTimer(self, singleShot=True, interval=0)  # one update for several moved cards
+        self._tabs_timer.timeout.connect(self._update_tabs)
         window.installEventFilter(self)
         for dock in docks.values():
             dock.topLevelChanged.connect(self._on_moved)
-            dock.dockLocationChanged.connect(self._dress_soon)
-            dock.visibilityChanged.connect(self._dress_soon)
+            dock.dockLocationChanged.connect(self._update_tabs_soon)
+            dock.visibilityChanged.connect(self._update_tabs_soon)
 
-    # -- what the window asks -------------------------------------------------------------------------
+    # -- calls of the window -----------------------------------------------------------------------
 
     def choose(self, name: str) -> None:
-        """Show another arrangement as the user left it."""
+        """Show another arrangement, with the user's changes."""
         if name == self.name:
             return
         self._remember()
@@ -90,94 +90,96 @@ class CardLayout(QObject):
 
     def reset(self) -> None:
         """Undo the user's changes to the present arrangement."""
-        self._kept[self.name] = Kept()
-        self._makeshift = None
+        self._stored[self.name] = StoredArrangement()
+        self._fallback_size = None
         self.arrange()
 
     def arrange(self) -> None:
-        """Lay the present arrangement out for the window's present size."""
-        self._busy = True
+        """Lay out the present arrangement for the present window size."""
+        self._arranging = True
         self._plan, self._hidden = self._fitting()
         tiles.place(self._window, self._docks, self._plan, self._hidden)
-        self._spread()
-        self._busy = False
-        self._dress_soon()
+        self._apply_sizes()
+        self._arranging = False
+        self._update_tabs_soon()
         self.placed.emit()
 
     def fit(self) -> None:
-        """The window has another size, or has come into sight."""
-        kept = self._kept[self.name]
-        if self._makeshift is not None:
-            if not self._larger_than(self._makeshift):
-                self._follow_size()
+        """Adapt the layout after the window was resized or shown."""
+        kept = self._stored[self.name]
+        if self._fallback_size is not None:
+            if not self._larger_than(self._fallback_size):
+                self._fit_size()
                 return
-            self._makeshift = None
+            self._fallback_size = None
             if not self._bring_back():
                 self.arrange()
                 return
         if self._changed_by_user():
-            kept.own = True
-        if not kept.own:
-            self._follow_size()
+            kept.customized = True
+        if not kept.customized:
+            self._fit_size()
             return
         self._keep_sides()
         if not self._settled or self.fits():
             kept.state = self._window.saveState(VERSION)
-        elif kept.state is not None:  # too small for it: until there is room again, what is meant for this size
-            self._makeshift = self._window.size()
+        elif kept.state is not None:  # too small for it: use a plan until the window is larger again
+            self._fallback_size = self._window.size()
             self.arrange()
 
     def _larger_than(self, size: QSize) -> bool:
         now = self._window.size()
         return now != size and now.width() >= size.width() and now.height() >= size.height()
 
-    def _follow_size(self) -> None:
+    def _fit_size(self) -> None:
         if self._fitting() == (self._plan, self._hidden):
-            self._busy = True
-            self._spread()
-            self._busy = False
+            self._arranging = True
+            self._apply_sizes()
+            self._arranging = False
         else:
             self.arrange()
 
     def settle(self) -> None:
-        """The window is in sight: what was brought back must fit it; from now on changes are the user's."""
-        if self._kept[self.name].own and not self.fits():
-            self._kept[self.name] = Kept()
+        """Check the restored layout after the window was shown; later changes count as the user's."""
+        if self._stored[self.name].customized and not self.fits():
+            self._stored[self.name] = StoredArrangement()
             self.arrange()
         self.fit()
         self._settled = True
 
     def fits(self) -> bool:
-        """No card in sight is smaller than it may be, covers another or reaches out of the window, as Qt lets them."""
-        seen = [dock for dock in self._docks.values() if dock.isVisible() and not dock.isFloating()]
-        seen = [dock for dock in seen if not dock.visibleRegion().isEmpty()]
-        places = [dock.geometry() for dock in seen]
+        """Whether no visible card is too small, covers another or leaves the window; Qt allows all three."""
+        visible = [dock for dock in self._docks.values() if dock.isVisible() and not dock.isFloating()]
+        visible = [dock for dock in visible if not dock.visibleRegion().isEmpty()]
+        places = [dock.geometry() for dock in visible]
         large = all(
             place.width() >= dock.minimumSizeHint().width() and place.height() >= dock.minimumSizeHint().height()
-            for dock, place in zip(seen, places, strict=True)
+            for dock, place in zip(visible, places, strict=True)
         )
         apart = not any(one.intersects(other) for one, other in combinations(places, 2))
         return large and apart and all(self._window.rect().contains(place) for place in places)
 
-    # -- between starts -------------------------------------------------------------------------------
+    # -- saving and restoring ----------------------------------------------------------------------
 
     def save(self, settings: QSettings) -> None:
-        """Keep every arrangement and which one is shown."""
+        """Save every arrangement, and which one is shown."""
         self._remember()
         settings.setValue("layout/arrangement", self.name)
         settings.setValue("layout/cards", sorted(self._docks))
-        for name, kept in self._kept.items():
-            settings.setValue(f"layout/{name}/state", kept.state if kept.own else None)
+        for name, kept in self._stored.items():
+            settings.setValue(f"layout/{name}/state", kept.state if kept.customized else None)
             settings.setValue(f"layout/{name}/columns", [f"{card}={width}" for card, width in kept.widths.items()])
 
     def restore(self, settings: QSettings) -> None:
-        """Bring back what was saved; each arrangement that does not fit these cards falls back to what is meant."""
+        """Restore the saved arrangements; one that does not fit the present cards gets its default."""
         same = settings.value("layout/cards") == sorted(self._docks)
         for name in ARRANGEMENTS:
             state = settings.value(f"layout/{name}/state")
-            own = same and isinstance(state, QByteArray)
+            customized = same and isinstance(state, QByteArray)
             widths = _widths(settings.value(f"layout/{name}/columns"))
-            self._kept[name] = Kept(state if own else None, own, {k: v for k, v in widths.items() if k in self._docks})
+            self._stored[name] = StoredArrangement(
+                state if customized else None, customized, {k: v for k, v in widths.items() if k in self._docks}
+            )
         stored = settings.value("layout/arrangement")
         if stored in ARRANGEMENTS:
             self.name = str(stored)
@@ -186,30 +188,30 @@ class CardLayout(QObject):
         self.changed.emit(self.name)
 
     def _remember(self) -> None:
-        if self._makeshift is not None:
-            self._makeshift = None
+        if self._fallback_size is not None:
+            self._fallback_size = None
             return
-        kept = self._kept[self.name]
-        kept.own = kept.own or self._changed_by_user()
+        kept = self._stored[self.name]
+        kept.customized = kept.customized or self._changed_by_user()
         kept.state = self._window.saveState(VERSION)
 
     def _bring_back(self) -> bool:
-        """Restore the state that the user left; False if there is none, or it cannot be used."""
-        kept = self._kept[self.name]
-        if not kept.own or kept.state is None:
+        """Restore the stored state; False if there is none or it cannot be used."""
+        kept = self._stored[self.name]
+        if not kept.customized or kept.state is None:
             return False
-        self._busy = True
+        self._arranging = True
         done = self._window.restoreState(kept.state, VERSION)
-        self._busy = False
+        self._arranging = False
         if not done or all(dock.isHidden() for dock in self._docks.values()) or (self._settled and not self.fits()):
-            self._kept[self.name] = Kept()
+            self._stored[self.name] = StoredArrangement()
             return False
         self._plan, self._hidden = self._fitting()
         self._keep_sides()
-        self._dress_soon()
+        self._update_tabs_soon()
         return True
 
-    # -- sizes ----------------------------------------------------------------------------------------
+    # -- sizes -------------------------------------------------------------------------------------
 
     def _room(self) -> QSize:
         """The size of the area for cards, in pixels."""
@@ -219,32 +221,32 @@ class CardLayout(QObject):
         return QSize(window.width() - 2 * GAP, window.height() - taken)
 
     def _fitting(self) -> tuple[Part, frozenset[str]]:
-        """The first plan that these cards and this window have room for, and its hidden cards."""
+        """The first plan that fits the window, and its hidden cards."""
         room = self._room()
         found: list[tuple[Part, frozenset[str]]] = []
-        sides = Sides(self._window.width(), self._kept[self.name].widths)
+        sides = Sides(self._window.width(), self._stored[self.name].widths)
         for plan in plans(self.name, sides):
             part = tiles.only(plan.part, self._docks)
-            seen = tiles.only(plan.part, self._docks.keys() - plan.hidden)
-            if part is None or seen is None:
+            visible = tiles.only(plan.part, self._docks.keys() - plan.hidden)
+            if part is None or visible is None:
                 continue
             found.append((part, plan.hidden & self._docks.keys()))
-            wide, high = (tiles.least(seen, self._docks, along) for along in (Across, tiles.Down))
+            wide, high = (tiles.least(visible, self._docks, along) for along in (Across, tiles.Down))
             if plan.takes(self._window.size()) and wide <= room.width() and high <= room.height():
                 return found[-1]
         return found[-1]
 
-    def _spread(self) -> None:
-        seen = tiles.only(self._plan, self._docks.keys() - self._hidden) if self._plan is not None else None
-        if seen is not None:
+    def _apply_sizes(self) -> None:
+        visible = tiles.only(self._plan, self._docks.keys() - self._hidden) if self._plan is not None else None
+        if visible is not None:
             room = self._room()
-            tiles.resize(self._window, self._docks, seen, room.width(), room.height())
+            tiles.resize(self._window, self._docks, visible, room.width(), room.height())
 
     def _keep_sides(self) -> None:
-        """Give the outer columns the widths they had; other room goes to the middle."""
+        """Keep the widths of the outer columns; the middle gets the rest."""
         docked = [dock for dock in self._docks.values() if dock.isVisible() and not dock.isFloating()]
         docked = [dock for dock in docked if not dock.visibleRegion().isEmpty()]
-        widths = self._kept[self.name].widths
+        widths = self._stored[self.name].widths
         sides = [dock for dock in docked if dock.objectName() in widths]
         if not sides or len(docked) == len(sides):
             return
@@ -254,11 +256,11 @@ class CardLayout(QObject):
         if room < middle.minimumSizeHint().width():
             return
         extents = [widths[dock.objectName()] for dock in sides]
-        self._busy = True
+        self._arranging = True
         self._window.resizeDocks([*sides, middle], [*extents, room], Across)
-        self._busy = False
+        self._arranging = False
 
-    # -- what the user does ---------------------------------------------------------------------------
+    # -- user actions ------------------------------------------------------------------------------
 
     def _changed_by_user(self) -> bool:
         """Whether the user hid, showed or floated a card."""
@@ -266,37 +268,37 @@ class CardLayout(QObject):
 
     @Slot()
     def _on_moved(self) -> None:
-        if not self._busy:
-            self._kept[self.name].own = True
-        self._dress_soon()
+        if not self._arranging:
+            self._stored[self.name].customized = True
+        self._update_tabs_soon()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Presses that reach the window itself are on separators: look what they changed."""
+        """Detect dragged separators: the window itself gets only presses on separators."""
         if isinstance(event, QMouseEvent) and watched is self._window:
             if event.type() == QEvent.Type.MouseButtonPress:
-                self._grabbed = {name: dock.size() for name, dock in self._docks.items()}
-            elif event.type() == QEvent.Type.MouseButtonRelease and self._grabbed is not None:
+                self._sizes_at_press = {name: dock.size() for name, dock in self._docks.items()}
+            elif event.type() == QEvent.Type.MouseButtonRelease and self._sizes_at_press is not None:
                 QTimer.singleShot(0, self, self._released)
         return False
 
     @Slot()
     def _released(self) -> None:
-        before, self._grabbed = self._grabbed or {}, None
-        kept = self._kept[self.name]
+        before, self._sizes_at_press = self._sizes_at_press or {}, None
+        kept = self._stored[self.name]
         outer = self._outer()
         for name, dock in self._docks.items():
             if name in before and dock.size() != before[name] and dock.isVisible():
                 if name in outer and dock.width() != before[name].width():
                     kept.widths[name] = dock.width()
-                kept.own = kept.own or dock.height() != before[name].height()
+                kept.customized = kept.customized or dock.height() != before[name].height()
 
     def _outer(self) -> set[str]:
-        """First cards of the columns at the window's edges."""
+        """The first cards of the outer columns."""
         if self._plan is None or not isinstance(self._plan, tiles.Split):
             return set()
         return {tiles.first(part) for part in self._plan.parts if isinstance(part, tiles.Split) and part.pixels}
 
-    # -- tabs -----------------------------------------------------------------------------------------
+    # -- tabs --------------------------------------------------------------------------------------
 
     @property
     def tab_bars(self) -> list[QTabBar]:
@@ -304,18 +306,18 @@ class CardLayout(QObject):
         return self._window.findChildren(QTabBar)
 
     @Slot()
-    def _dress_soon(self) -> None:
-        self._dressing.start()
+    def _update_tabs_soon(self) -> None:
+        self._tabs_timer.start()
 
     @Slot()
-    def _dress(self) -> None:
-        """A card in a tab leaves its title to the tab."""
+    def _update_tabs(self) -> None:
+        """Hide the title of each card that is in a tab, since the tab shows it."""
         for dock in self._docks.values():
             dock.card.set_titled(dock.isFloating() or not self._window.tabifiedDockWidgets(dock))
         for bar in self.tab_bars:
             bar.setAccessibleName("Cards in one place")
             bar.setToolTip("")
-        self.dressed.emit()
+        self.tabs_changed.emit()
 
 
 def _widths(stored: object) -> dict[str, int]:
@@ -325,6 +327,6 @@ def _widths(stored: object) -> dict[str, int]:
 
 
 def restore_geometry(window: QMainWindow, settings: QSettings) -> bool:
-    """Bring back the window's size and place."""
+    """Restore the size and position of the window."""
     geometry = settings.value("geometry")
     return isinstance(geometry, QByteArray) and window.restoreGeometry(geometry)

@@ -1,4 +1,4 @@
-"""Decides when panels are drawn: one at a time, in turn, so that painting takes a tenth of the time at most."""
+"""Schedules the drawing of panels, one at a time, so that painting takes about a tenth of the time."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from PySide6.QtCore import QObject, Qt, QTimer, Slot
 from dqngui.gui.docking.timings import Durations
 
 MODEST, SHARE = 0.05, 0.1
-"""Share of the time that painting takes as long as it leaves every panel five redraws a second, and the largest one
-that it may take for these; training in a thread waits while the window paints."""
+"""Share of the time for painting if every panel then gets five redraws per second, and the largest share
+to reach these; a training thread waits while the window paints."""
 FASTEST_S, FAST_S, SLOWEST_S = 1 / 10, 1 / 5, 1 / 2
-"""Between two redraws of one panel: nobody sees more of a curve; worth more of the time; nobody should wait longer."""
-SPAN_S = 2.0  # that `rate` looks back
-TURNS_S = 1.0  # what was drawn within this time takes turns at present
+"""Seconds between two redraws of a panel: the least, the desired and the longest."""
+SPAN_S = 2.0  # period for `rate`
+TURNS_S = 1.0  # panels drawn within this period share the time
 
 
 class PaintBudget(QObject):
-    """Calls `draw` when something is new, as often as painting is cheap.
+    """Calls `draw` when something is new; the cheaper painting is, the more often.
 
-    `draw` draws one of the things that are new and returns its name, or None when nothing is; so a redraw of the
-    whole window is spread over many turns of the event loop. Each keeps the next one waiting for at least ten times its
-    cost, but none of those that take turns at present waits for more than half a second.
+    `draw` draws one panel with new data and returns its name, or None if there is none. So a redraw of the
+    whole window is spread over many turns of the event loop. After each redraw the next one waits for ten times its
+    cost, but no active panel waits for more than half a second.
 
     The cost of a redraw is this thread's own time (`time.thread_time`: waiting for the training thread does not
-    count) from the call until the paint events behind it are done.
+    count) from the call until its paint events are done.
 
     Attributes:
-        costs: of every redraw since `forget`.
-        counts: how often each thing was drawn since then.
+        costs: durations of all redraws since `forget`.
+        counts: number of redraws of each panel since then.
     """
 
     def __init__(self, draw: Callable[[], str | None], parent: QObject | None = None) -> None:
@@ -59,20 +59,20 @@ class PaintBudget(QObject):
         return min(modest, max(cost / SHARE, FAST_S / turns), SLOWEST_S / turns)
 
     def request(self) -> None:
-        """Something is new: draw as soon as the budget allows."""
+        """Draw as soon as the budget allows."""
         if not self._timer.isActive() and not self._drawing:
             self._timer.start(max(0, round(1000 * (self._next - time.perf_counter()))))
 
     @property
     def idle(self) -> bool:
-        """Nothing is drawn, and nothing waits to be."""
+        """Whether no redraw is running or waiting."""
         return not self._timer.isActive() and not self._drawing
 
     def stop(self) -> None:
         self._timer.stop()
 
     def rate(self) -> tuple[float, float]:
-        """(redraws a second, share of the time) over the last two seconds."""
+        """(redraws per second, share of the time) over the last two seconds."""
         self._drop_old()
         return len(self._recent) / SPAN_S, sum(cost for _, cost, _ in self._recent) / SPAN_S
 
@@ -106,4 +106,4 @@ class PaintBudget(QObject):
         self._next = self._last + self.pause(self._smooth[name])
         self.costs.add(1000 * cost)
         self.counts[name] += 1
-        self.request()  # others may be waiting; when none is, this was the last call
+        self.request()  # other panels may be waiting

@@ -1,4 +1,4 @@
-"""The docks of all panels: makes each panel in its card, and gives new data to those that can be seen."""
+"""Makes each panel in a card and a dock, and gives new data to the visible panels."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.messages import Event
 
-FOLLOW_MS = 90  # between two steps that maps show of an episode that plays; each costs a few drawings in Python
-SCRUB_MS = 30  # of one that stands still, through which a hand may scrub
+FOLLOW_MS = 90  # least time between two shown steps of a playing episode in panels with views, which draw slowly
+SCRUB_MS = 30  # the same for a paused episode, in which a person may scrub
 
 
 class PanelDocks(QObject):
-    """Makes every panel of the catalog in a dock of its own, and calls the panels that can be seen.
+    """Makes every panel of the catalog in its own dock, and calls the visible panels.
 
     Attributes:
-        docks, panels: by the panel's name in the catalog.
-        history, playing: what all of them draw; the history is the session's, given with `show` and `clear`.
+        docks, panels: docks and panels, by name in the catalog.
+        history, playing: the data to draw; `show` and `clear` set the history of the session.
 
     Signals:
-        wants_changed: look at `views_wanted` and `pictures_wanted` again.
+        needs_changed: `views_needed` or `pictures_needed` may have changed.
     """
 
-    wants_changed = Signal()
+    needs_changed = Signal()
 
     def __init__(self, window: QMainWindow) -> None:
         super().__init__(window)
@@ -43,7 +43,7 @@ class PanelDocks(QObject):
         self.panels: dict[str, Panel] = {}
         self.docks: dict[str, CardDock] = {}
         self._pinning: Pinning | None = None
-        self._seen: set[str] = set()
+        self._visible_names: set[str] = set()
         self._turn = 0
         self._t: int | None = None
         self._followed: int | None = None
@@ -56,7 +56,7 @@ class PanelDocks(QObject):
             self.panels[name], self.docks[name] = panel, dock
 
     def attach(self, sources: Sources) -> None:
-        """Give the panels the session, the player and all else that they may ask."""
+        """Give all panels their sources: session, player and others."""
         for panel in self.panels.values():
             panel.attach(sources)
         if sources.cursor is not None:
@@ -69,56 +69,56 @@ class PanelDocks(QObject):
             self.seek(self._pinning.cursor)
 
     def set_in_sight(self, name: str, visible: bool) -> None:
-        """A panel's card came into sight, or is hidden."""
+        """Set whether a panel's card is visible."""
         panel = self.panels[name]
         if not visible:
-            self._seen.discard(name)
+            self._visible_names.discard(name)
             panel.set_in_sight(False)
-        elif name not in self._seen:
-            self._seen.add(name)
+        elif name not in self._visible_names:
+            self._visible_names.add(name)
             panel.set_in_sight(True)
             panel.take_views(self.playing)
             panel.show(self.history, self.cursor)
-        self.wants_changed.emit()
+        self.needs_changed.emit()
 
     @property
-    def views_wanted(self) -> bool:
-        """A panel in sight draws views, so the player should record them."""
+    def views_needed(self) -> bool:
+        """Whether a visible panel draws views, so that the player must record them."""
         return any(panel.views for panel in self._visible())
 
     @property
-    def pictures_wanted(self) -> bool:
-        """A panel in sight shows the picture of a step, so the player should draw them."""
+    def pictures_needed(self) -> bool:
+        """Whether a visible panel shows pictures, so that the player must draw them."""
         return any(panel.frames for panel in self._visible())
 
     def set_minimized(self, minimized: bool) -> None:
-        """The window is minimised or comes back; its docks do not say so themselves."""
+        """Set whether the window is minimised; its docks do not report that."""
         for name, dock in self.docks.items():
             self.set_in_sight(name, not minimized and not dock.visibleRegion().isEmpty())
 
     @property
     def in_sight(self) -> list[str]:
-        """Names of the panels in sight."""
-        return [name for name in self.panels if name in self._seen]
+        """Names of the visible panels."""
+        return [name for name in self.panels if name in self._visible_names]
 
     def _visible(self) -> list[Panel]:
-        return [panel for name, panel in self.panels.items() if name in self._seen]
+        return [panel for name, panel in self.panels.items() if name in self._visible_names]
 
     def take(self, events: Sequence[Event]) -> None:
-        """Tell the panels in sight of events that `history` has now; they draw at the next `refresh`."""
+        """Give the visible panels events that `history` already contains; they draw at the next `refresh`."""
         for panel in self._visible():
             panel.take(events)
 
     @Slot(object)
     def take_views(self, playing: PlayedEpisode | None) -> None:
-        """The player's episode has more steps or is another one; panels draw it at the next `refresh`."""
+        """Give the panels the player's episode, new or with more steps; they draw at the next `refresh`."""
         self.playing, self._followed = playing, None
         for panel in self._visible():
             panel.take_views(playing)
 
     @Slot(int)
     def follow(self, t: int) -> None:
-        """The player shows another step. Panels that draw views follow it a few times a second, the others at once."""
+        """Move the panels to the player's step: panels with views a few times per second, the others at once."""
         self._t = t
         for panel in self._visible():
             if not panel.views:
@@ -127,7 +127,7 @@ class PanelDocks(QObject):
             self._follow_views()
 
     def set_scrubbed(self, scrubbed: bool) -> None:
-        """Whether a person moves through the steps by hand; else the episode plays by itself."""
+        """Set whether a person scrubs through the steps."""
         self._following.setInterval(SCRUB_MS if scrubbed else FOLLOW_MS)
 
     @Slot()
@@ -147,10 +147,10 @@ class PanelDocks(QObject):
             panel.refresh()
 
     def refresh_next(self) -> str | None:
-        """Draw the next panel, in turn, that has something new: its name, or None where nothing is new."""
+        """Draw the next panel with new data; returns its name, or None if there is none."""
         names = list(self.panels)
         for name in names[self._turn :] + names[: self._turn]:
-            if name in self._seen and self.panels[name].refresh():
+            if name in self._visible_names and self.panels[name].refresh():
                 self._turn = (names.index(name) + 1) % len(names)
                 return name
         return None
@@ -163,7 +163,7 @@ class PanelDocks(QObject):
             panel.seek(cursor)
 
     def clear(self, history: History) -> None:
-        """Another run begins, with this history."""
+        """Clear all panels, for another run with this history."""
         self.show(history)
         for panel in self.panels.values():
             panel.clear()

@@ -1,4 +1,4 @@
-"""Raises a tab: of cards that share a place, one that has something to show of the agent that plays."""
+"""Raises the tab of a card that can show something about the playing agent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class TabRaiser(QObject):
     """Raises the tab of a card with something to show whenever another agent plays, until the user chooses a tab.
 
     Attributes:
-        chosen: the user chose a tab: from now on the cards stay where they are.
+        chosen: whether the user chose a tab; then no tab is raised any more.
     """
 
     def __init__(self, window: QMainWindow, panel_docks: PanelDocks, layouts: CardLayout) -> None:
@@ -24,23 +24,23 @@ class TabRaiser(QObject):
         self._window, self._panel_docks, self._layouts = window, panel_docks, layouts
         self._ready: PlayerReady | None = None
         self.chosen = False
-        layouts.dressed.connect(self._watch)
-        layouts.placed.connect(self._look_soon)
+        layouts.tabs_changed.connect(self._connect_bars)
+        layouts.placed.connect(self._raise_soon)
 
     @Slot(object)
     def take_views(self, playing: PlayedEpisode | None) -> None:
         """Check the tabs when another agent plays."""
         if playing is not None and playing.ready is not self._ready:
             self._ready = playing.ready
-            self.look()
+            self.raise_tab()
 
     @Slot()
-    def _look_soon(self) -> None:
-        QTimer.singleShot(0, self, self.look)
+    def _raise_soon(self) -> None:
+        QTimer.singleShot(0, self, self.raise_tab)
 
     @Slot()
-    def look(self) -> None:
-        """Raise the tab of a card that draws views of this agent, where the raised one draws none."""
+    def raise_tab(self) -> None:
+        """Raise a card with views of this agent if the raised card in the same place has none."""
         playing, panel_docks = self._panel_docks.playing, self._panel_docks
         if playing is None or self.chosen:
             return
@@ -54,8 +54,8 @@ class TabRaiser(QObject):
                 panel_docks.docks[better].raise_()
 
     @Slot()
-    def _watch(self) -> None:
-        """Listen to every tab bar that is new."""
+    def _connect_bars(self) -> None:
+        """Connect to new tab bars."""
         for bar in self._layouts.tab_bars:
             if not bar.property("watched"):
                 bar.setProperty("watched", True)

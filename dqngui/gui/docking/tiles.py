@@ -14,7 +14,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import GAP
 
 TAB_PX = 34  # a row of tabs and the space below it
-TAB_EDGES = 28  # of a tab, beside its words
+TAB_EDGES = 28  # of a tab, in addition to its text
 Docks = Mapping[str, QDockWidget]
 Across, Down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 AREA = Qt.DockWidgetArea.LeftDockWidgetArea
@@ -25,8 +25,8 @@ class Cards:
     """One card, or several in tabs of one place; the first is on top.
 
     Attributes:
-        weight: share of the room beside its neighbours.
-        asks: it gets the height it asks for, if there is room for all; its neighbours share the rest.
+        weight: share of the room among its neighbours.
+        asks: it gets the height of its size hint if there is room; its neighbours share the rest.
     """
 
     names: tuple[str, ...]
@@ -36,10 +36,10 @@ class Cards:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Parts beside (`Across`) or below (`Down`) one another.
+    """Parts side by side (`Across`) or one below the other (`Down`).
 
     Attributes:
-        pixels: the extent it should have among its neighbours, instead of a share by weight.
+        pixels: desired extent in pixels, instead of a share by weight.
     """
 
     along: Qt.Orientation
@@ -64,7 +64,7 @@ def column(*parts: Part, weight: float = 1.0, pixels: int | None = None) -> Spli
 
 
 def only(part: Part, names: Collection[str]) -> Part | None:
-    """The plan without all other cards; None where nothing is left."""
+    """The plan with only these cards; None if none is left."""
     if isinstance(part, Cards):
         kept = tuple(name for name in part.names if name in names)
         return replace(part, names=kept) if kept else None
@@ -73,7 +73,7 @@ def only(part: Part, names: Collection[str]) -> Part | None:
 
 
 def leaves(part: Part) -> Iterator[Cards]:
-    """Its places, in reading order."""
+    """The places of a plan, in reading order."""
     if isinstance(part, Cards):
         yield part
     else:
@@ -86,7 +86,7 @@ def first(part: Part) -> str:
 
 
 def least(part: Part, docks: Docks, along: Qt.Orientation) -> int:
-    """Pixels that it needs at least."""
+    """The least extent of a plan in pixels."""
     if isinstance(part, Cards):
         inside = max(_least(docks[name], along) for name in part.names)
         if len(part.names) == 1:
@@ -108,7 +108,7 @@ def _least(dock: QDockWidget, along: Qt.Orientation) -> int:
 
 
 def sizes(part: Part, docks: Docks, width: int, height: int) -> dict[str, tuple[int, int]]:
-    """(width, height) of the place of every card, with its tabs, when the plan has so much room."""
+    """(width, height) of the place of every card, tabs included, in a plan of this size."""
     if isinstance(part, Cards):
         return dict.fromkeys(part.names, (width, height))
     room = (width if part.along == Across else height) - GAP * (len(part.parts) - 1)
@@ -124,13 +124,13 @@ def _shares(split: Split, docks: Docks, room: int) -> list[int]:
     fixed = sum(wish for wish in wished if wish is not None)
     rest = room - fixed
     weights = [0.0 if wish is not None else each.weight for each, wish in zip(split.parts, wished, strict=True)]
-    if not any(weights):  # all ask: too little is shared as they ask, and what is left goes to the last
+    if not any(weights):  # all use size hints: the last one gets the rest
         scale = min(1.0, room / fixed) if fixed else 1.0
         shares = [round((wish or 0) * scale) for wish in wished]
         shares[-1] = room - sum(shares[:-1])
         return shares
     short = sum(low for low, wish in zip(lowest, wished, strict=True) if wish is None)
-    if rest < short and fixed:  # those that ask give way, as far as they can
+    if rest < short and fixed:  # parts with size hints shrink as far as possible
         spare = [wish - low if wish is not None else 0 for low, wish in zip(lowest, wished, strict=True)]
         give = min(1.0, (short - rest) / sum(spare)) if sum(spare) else 0.0
         wished = [
@@ -147,7 +147,7 @@ def _wish(part: Part, docks: Docks, lowest: int) -> int | None:
 
 
 def _weighed(wished: list[int | None], weights: list[float], lowest: list[int], rest: int) -> list[int]:
-    """Extents by weight, none smaller than the least that its part needs."""
+    """Extents by weight, none below the least extent of its part."""
     open_ = {index for index, wish in enumerate(wished) if wish is None}
     shares = [wish or 0 for wish in wished]
     while open_:
@@ -163,7 +163,7 @@ def _weighed(wished: list[int | None], weights: list[float], lowest: list[int], 
 
 
 def place(window: QMainWindow, docks: Docks, part: Part, hidden: Collection[str] = ()) -> None:
-    """Dock the plan's cards, some of them out of sight but in their places."""
+    """Dock the plan's cards; hidden ones keep their places."""
     for dock in docks.values():
         window.removeDockWidget(dock)
     start = docks[first(part)]
@@ -181,7 +181,7 @@ def _split(window: QMainWindow, docks: Docks, part: Part) -> None:
         for before, name in zip(part.names, part.names[1:], strict=False):
             window.tabifyDockWidget(docks[before], docks[name])
         return
-    # All cuts of one level come before those inside its parts, or they would cut parts of parts.
+    # Split all parts of one level before their inner parts; otherwise inner parts would be split.
     for left, each in zip(part.parts, part.parts[1:], strict=False):
         window.splitDockWidget(docks[first(left)], docks[first(each)], part.along)
     for each in part.parts:
@@ -189,7 +189,7 @@ def _split(window: QMainWindow, docks: Docks, part: Part) -> None:
 
 
 def resize(window: QMainWindow, docks: Docks, part: Part, width: int, height: int) -> None:
-    """Give the docked cards of a plan the sizes they should have in so much room."""
+    """Resize the docked cards of a plan for this size."""
     wanted = sizes(part, docks, width, height)
     some = [leaf.names[0] for leaf in leaves(part)]
     for along, extents in ((Across, [wanted[name][0] for name in some]), (Down, [wanted[name][1] for name in some])):

@@ -1,4 +1,4 @@
-"""Measures how late the event loop of the window runs, and how long ago the program started."""
+"""Measures the lateness of the window's event loop, and the age of the process."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ BIN_MS, BINS = 0.25, 16_000
 def process_age() -> float:
     """Seconds since this process began.
 
-    Linux knows when the machine started in whole seconds only, which is all that psutil adds to; its own clock
-    since the start is exact.
+    psutil adds to the start time of the machine, which Linux gives in whole seconds; the clock
+    since boot, used here, is exact.
     """
     own = Path("/proc/self/stat")
     if not own.exists():
@@ -45,7 +45,7 @@ class Durations:
         self.worst = max(self.worst, ms)
 
     def quantile(self, share: float) -> float:
-        """The duration that this share of the weight does not exceed, in ms, to half a bin; 0 of none."""
+        """The quantile in ms, exact to half a bin; 0 without durations."""
         if not self.count:
             return 0.0
         cumulative = np.cumsum(self._weights)
@@ -62,7 +62,7 @@ class Durations:
 
 
 class Lateness(QObject):
-    """Measures how late a precise 20 ms timer fires, which a person feels as a stutter. Long intervals weigh more."""
+    """Measures the lateness of a precise 20 ms timer, which users notice as stutter. Long intervals weigh more."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

@@ -1,1 +1,1 @@
-"""Files of what is shown, for example films and arrays of an episode. Not the files of a run."""
+"""Exports of an episode as a film or as arrays. Not the files of a run."""

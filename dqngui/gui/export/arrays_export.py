@@ -1,4 +1,4 @@
-"""The Agent card's *Export episode arrays*: has the whole episode played with everything recorded, then writes it."""
+"""The Agent card's *Export episode arrays*: plays the whole episode with all views recorded, then writes the file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.widgets.save_dialog import ask_where, tell_problem
+from dqngui.gui.widgets.save_dialog import ask_save_path, show_problem
 from dqngui.lab.analysis.episode_arrays import Arrays, arrays_of, write_arrays
 from dqngui.lab.background.task import BackgroundTask
 from dqngui.lab.playback.episode import PlayedEpisode
@@ -16,19 +16,19 @@ from dqngui.lab.playback.player import Player
 from dqngui.texts import say, words
 
 TICK_MS = 50
-AHEAD = 4096  # steps that are asked for at once
+AHEAD = 4096  # steps that are requested at once
 
 
 class ArraysExport(QObject):
-    """Exports all arrays of an episode: plays it to its end with everything recorded, then writes it in a thread.
+    """Exports all arrays of an episode: plays it to its end with all views, then writes the file in a thread.
 
     One export at a time.
 
     Attributes:
-        busy: it is under way.
+        busy: whether an export is running.
 
     Signals:
-        ended(str): the file is there, or why not; what is recorded may be as it was before.
+        ended(str): the export has ended, with a sentence about the result; the former recording may be restored.
     """
 
     ended = Signal(str)
@@ -46,21 +46,21 @@ class ArraysExport(QObject):
         self._timer.timeout.connect(self._tick)
 
     def attach(self, player: Player) -> None:
-        """Write what this player plays."""
+        """Set the player whose episode is exported."""
         self._player = player
 
     @Slot()
     def ask(self) -> None:
-        """Ask where to put the file."""
+        """Ask for the name of the file."""
         if self.busy or self._player is None or self._player.playing is None:
             return
         name = f"episode-{self._player.playing.seed}.npz"
         kinds = {"npz": "Arrays (*.npz)"}
         title = "Export every array of the episode"
-        ask_where(self._window, title, name, kinds, lambda path: self.start(Path(path)))
+        ask_save_path(self._window, title, name, kinds, lambda path: self.start(Path(path)))
 
     def start(self, path: Path) -> None:
-        """Write the episode that is shown, as soon as all of it is known."""
+        """Export the shown episode once all of it is known."""
         player = self._player
         if self.busy or player is None or player.playing is None:
             return
@@ -80,7 +80,7 @@ class ArraysExport(QObject):
         elif player.problem:
             self._end(player.problem)
         elif playing is not None and playing.seed != self._seed:
-            self._end("another episode was chosen before all of this one was known")
+            self._end("another episode was chosen before this one was complete")
         elif playing is not None and self._complete(playing):
             arrays = arrays_of(playing)
             self._thread = threading.Thread(target=self._write, args=(arrays,), name="dqngui-arrays", daemon=True)
@@ -90,10 +90,10 @@ class ArraysExport(QObject):
 
     @staticmethod
     def _complete(playing: PlayedEpisode) -> bool:
-        """All steps are known, with all that can be recorded; an episode that a person drives goes no further."""
+        """Whether all steps are known with all views; a driven episode counts as complete."""
         wanted = {view.name for view in playing.ready.derivable}
-        told = wanted <= set(playing.views) and (playing.has_views or not playing.ready.views)
-        return told and bool(playing.length) and (playing.ended or playing.request.person_drives)
+        description = wanted <= set(playing.views) and (playing.has_views or not playing.ready.views)
+        return description and bool(playing.length) and (playing.ended or playing.request.person_drives)
 
     def _write(self, arrays: Arrays) -> None:
         try:
@@ -106,12 +106,12 @@ class ArraysExport(QObject):
         self._timer.stop()
         self.ended.emit("" if reason == "left" else reason or f"arrays saved as {self._path.name}")
         if reason not in ("", "left"):
-            tell_problem(self._window, "Export arrays", words(say("export.nothing_written", problem=reason)))
+            show_problem(self._window, "Export arrays", words(say("export.nothing_written", problem=reason)))
 
-    # -- when the window closes -------------------------------------------------------------------
+    # -- when the window closes --------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Give the export up, unless the file is being written."""
+        """Cancel the export, unless the file is being written."""
         if self.busy and self._thread is None:
             self._end("left")
 
@@ -120,13 +120,13 @@ class ArraysExport(QObject):
         return self._thread is not None and self._thread.is_alive()
 
     def join(self) -> None:
-        """Wait for the thread; after `stop`."""
+        """Wait until the thread has ended; call `stop` first."""
         if self._thread is not None:
             self._thread.join()
 
 
 class Exports:
-    """Several exports as one background task, which the window waits for when it closes."""
+    """Several exports as one background task."""
 
     def __init__(self, *parts: BackgroundTask) -> None:
         self._parts = parts

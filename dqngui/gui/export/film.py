@@ -1,4 +1,4 @@
-"""Exports the player's present episode as a film, with panels beside the picture."""
+"""Exports the player's episode as a film, with panels next to the picture."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ from dqngui.lab.playback.step_descriptions import StepDescriptions
 from dqngui.texts import say, words
 
 LONGEST_S, GIF_S = 60.0, 20.0
-GIF_FPS = 12.5  # of a GIF, which keeps every picture whole
+GIF_FPS = 12.5  # frame rate of a GIF, which stores every picture in full
 TICK_MS = 10
 RETRY_MS = 400
-"""After so long without the picture that was asked for it is asked for again: the user may have moved the player."""
-WAITING_FRAMES = 4  # between the window and the encoder
+"""A picture is requested again after this time, since the user may have moved the player."""
+MAX_QUEUED_FRAMES = 4  # queued between the window and the encoder
 LEAVE_S = 5.0
-FAR = 10**9  # a step behind any episode's end
+AFTER_END = 10**9  # a step after the end of any episode
 
 
 def shown_steps(length: int, fps: float, longest: float = LONGEST_S, every: int = 1) -> list[int]:
-    """Steps that the film of an episode shows, its end included: every k-th, so that it takes no longer.
+    """The steps that a film shows: every k-th and the end, so that the film is not longer than `longest` seconds.
 
-    `fps` are pictures a second, `every` is the least k.
+    `fps`: pictures per second; `every`: the smallest k.
     """
     every = max(every, math.ceil(length / (longest * fps - 1)))
     return [*range(0, length, every), length]
 
 
 def pace_of(path: Path, length: int, fps: float) -> tuple[list[int], float]:
-    """The steps that a film of this name shows, and how many of them a second; a GIF shows fewer."""
+    """The steps that a film file shows, and its steps per second; a GIF shows fewer."""
     if path.suffix.lower() != ".gif" or fps <= GIF_FPS:
         return shown_steps(length, fps, GIF_S if path.suffix.lower() == ".gif" else LONGEST_S), fps
     every = math.ceil(fps / GIF_FPS)
@@ -53,18 +53,18 @@ def pace_of(path: Path, length: int, fps: float) -> tuple[list[int], float]:
 
 
 class Filming(QObject):
-    """Makes one film: plays the episode step by step, renders each step and encodes it, until `ended`.
+    """Makes one film: plays the episode, renders each step and encodes it; emits `ended` at the end.
 
-    The player is paused, leaves its place and comes back to it in the end. What it is asked to record and draw
-    changes (`Player.show_in`, `draw_at`): whoever starts the film puts that back after the end.
+    The player is paused, moves through the episode, and returns to its step at the end. Its recording and size
+    change (`Player.show_in`, `draw_at`); the owner of the film must restore them afterwards.
 
     Attributes:
-        path: the film; there is nothing under this name before it is whole.
-        active: started and not yet ended.
+        path: path of the film; the file appears only when it is complete.
+        active: whether the film was started and has not ended.
 
     Signals:
-        progressed(int, int): frames done, of how many; (0, 0) while the episode is played to its end.
-        ended(str): the film is there (empty), or one sentence why not (`cancelled` if so asked).
+        progressed(int, int): frames done and their total; (0, 0) while the episode is played to its end.
+        ended(str): empty if the film was written; else the reason, or `cancelled`.
     """
 
     progressed = Signal(int, int)
@@ -80,7 +80,7 @@ class Filming(QObject):
         sees: bool = False,
         overlay: WeightsOverlay | None = None,
     ) -> None:
-        """`panels` are the film's own, not those of the window; `sees` draws what the agent sees, with an overlay."""
+        """`panels`: panels made for the film; `sees`: draw the observation too, with `overlay`."""
         super().__init__(parent)
         self.path = path
         self.active = False
@@ -94,13 +94,13 @@ class Filming(QObject):
         self._waited_ms = 0
         self._recorded = False
         self._sees, self._overlay = sees, overlay
-        self._seen = StepDescriptions(self)
-        self._seen.attach(player)
+        self._descriptions = StepDescriptions(self)
+        self._descriptions.attach(player)
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self._tick)
 
     def start(self) -> None:
-        """Begin; `ended` follows in any case, but never from inside this call."""
+        """Start; `ended` always follows, but not during this call."""
         player = self._player
         self.active = True
         if player.playing is not None:
@@ -114,21 +114,21 @@ class Filming(QObject):
 
     @Slot()
     def cancel(self) -> None:
-        """Give the film up; the unfinished file is removed."""
+        """Cancel the film and delete the unfinished file."""
         if self.active:
             self._end("cancelled")
 
     @property
     def alive(self) -> bool:
-        """Its thread still writes the film, or removes the half one."""
+        """Whether its thread is still writing or deleting the file."""
         return self._encoder is not None and self._encoder.alive
 
     def join(self) -> None:
-        """Wait for that thread; after the end."""
+        """Wait until that thread has ended; after `ended`."""
         if self._encoder is not None:
             self._encoder.join()
 
-    # -- step by step -----------------------------------------------------------------------------
+    # -- frames ------------------------------------------------------------------------------------
 
     @Slot()
     def _tick(self) -> None:
@@ -138,34 +138,34 @@ class Filming(QObject):
         if player.problem:
             self._end(player.problem)
         elif self._encoder is None:
-            self._get_ready(playing)
+            self._prepare(playing)
         elif playing is not self._playing:
             self._end("the player left the episode before its film was done")
         elif self._encoder.problem is not None:
             self._end(self._encoder.problem)
         elif self._done < len(self._steps):
-            self._shoot(playing)
+            self._take_picture(playing)
         elif self._encoder.finish():
             self._end(self._encoder.problem or "")
 
     @Slot()
     def _on_frame(self) -> None:
-        # At once, so that the player asks for the next picture in the same turn of its clock.
+        # At once, so that the player requests the next picture in the same tick.
         playing = self._player.playing
         if self.active and self._sheet is not None and playing is self._playing and self._done < len(self._steps):
-            self._shoot(playing)
+            self._take_picture(playing)
 
-    def _get_ready(self, playing: PlayedEpisode | None) -> None:
-        """Have the whole episode played, with views; then begin the film."""
+    def _prepare(self, playing: PlayedEpisode | None) -> None:
+        """Play the whole episode with views, then begin the film."""
         if playing is None:
             if not self._player.loading:
                 self._end("there is no episode to film")
             return
         if self._recorded and playing.ready.views and not playing.has_views:
-            return  # the player begins it anew
+            return  # the player restarts it
         if not (playing.ended and playing.length):
             self.progressed.emit(0, 0)
-            self._ask(FAR)
+            self._ask(AFTER_END)
             return
         steps, fps = pace_of(self.path, playing.length, playing.ready.fps)
         try:
@@ -175,30 +175,30 @@ class Filming(QObject):
             return
         self._playing, self._steps = playing, steps
         self._sheet = FilmSheet(playing, self._panels, sees=self._sees, overlay=self._overlay)
-        self._seen.set_wanted(self._sheet.needs_telling)
+        self._descriptions.set_enabled(self._sheet.needs_descriptions)
         size = self._sheet.picture.size()
         self._player.draw_at((size.width(), size.height()))
         self._ask(self._steps[0])
 
     def _ask(self, t: int) -> None:
-        """Ask for a step, now and then again until it is shown."""
+        """Request a step, and again at intervals until it is shown."""
         if self._waited_ms >= RETRY_MS:
             self._waited_ms = 0
             self._player.pause()
             self._player.show_in(pictures=True, views=self._recorded)
             self._player.seek(t)
 
-    def _shoot(self, playing: PlayedEpisode | None) -> None:
+    def _take_picture(self, playing: PlayedEpisode | None) -> None:
         assert playing is not None and self._encoder is not None and self._sheet is not None
         t = self._steps[self._done]
         frame = self._player.frame
         drawn = frame is not None or bool(playing.ready.no_picture) or bool(self._player.client.notice)
-        if playing.t != t or self._player.frames.stands_in is not None or not drawn:
+        if playing.t != t or self._player.frames.substitute_step is not None or not drawn:
             self._ask(t)
             return
-        if self._encoder.busy or (self._seen.wanted and not self._seen.knows(playing, t)):
+        if self._encoder.busy or (self._descriptions.enabled and not self._descriptions.has(playing, t)):
             return
-        self._encoder.take(self._sheet.render_step(t, as_image(frame), self._seen.at(playing, t)))
+        self._encoder.take(self._sheet.render_step(t, as_image(frame), self._descriptions.at(playing, t)))
         self._done += 1
         self.progressed.emit(self._done, len(self._steps))
         self._waited_ms = RETRY_MS
@@ -209,7 +209,7 @@ class Filming(QObject):
         self.active = False
         self._timer.stop()
         self._player.framed.disconnect(self._on_frame)
-        self._seen.set_wanted(False)
+        self._descriptions.set_enabled(False)
         if self._encoder is not None and reason:
             self._encoder.abandon()
         if self._sheet is not None:
@@ -225,22 +225,22 @@ class Filming(QObject):
 
 
 class _Encoder:
-    """Writes pictures in a thread of its own, under another name until the film is whole.
+    """Encodes pictures in its own thread, into a temporary file until the film is complete.
 
     Attributes:
-        problem: one sentence, once it failed.
+        problem: a sentence about a failure; None without one.
     """
 
     def __init__(self, path: Path, fps: float) -> None:
-        """Raises ConfigError or OSError when no film can be written there."""
+        """Raises ConfigError or OSError if no film can be written there."""
         from dqngui.jobs.film import Film  # brings the encoder, which the window seldom needs
 
         self.problem: str | None = None
         self._path, self._part = path, path.with_name(f".{path.stem}.part{path.suffix}")
-        self._film = Film(path, fps)  # says what is wrong with the name that the user chose
+        self._film = Film(path, fps)  # raises an error that names the problem with this path
         self._film.path = self._part
         self._part.write_bytes(b"")
-        self._frames: queue.Queue[np.ndarray | None] = queue.Queue(WAITING_FRAMES)
+        self._frames: queue.Queue[np.ndarray | None] = queue.Queue(MAX_QUEUED_FRAMES)
         self._abandoned = self._finishing = False
         self._thread = threading.Thread(target=self._run, name="dqngui-film", daemon=True)
         atexit.register(self._leave)
@@ -248,17 +248,17 @@ class _Encoder:
 
     @property
     def busy(self) -> bool:
-        """There is no room for another picture yet."""
+        """Whether the queue is full."""
         return self._frames.full()
 
     def take(self, image: QImage) -> None:
-        """One more picture (RGB888), while it is not busy."""
+        """Add a picture (RGB888); only while not `busy`."""
         height, width, line = image.height(), image.width(), image.bytesPerLine()
         rows = np.frombuffer(image.constBits(), np.uint8).reshape(height, line)
         self._frames.put_nowait(rows[:, : 3 * width].reshape(height, width, 3).copy())
 
     def finish(self) -> bool:
-        """Write what is left; True once that is done."""
+        """Write the rest; True when it is done."""
         if not self._finishing:
             with contextlib.suppress(queue.Full):
                 self._frames.put_nowait(None)
@@ -273,13 +273,13 @@ class _Encoder:
         self._thread.join()
 
     def abandon(self) -> None:
-        """Leave the film; its file is removed."""
+        """Cancel the film and delete its file."""
         self._abandoned = True
         with contextlib.suppress(queue.Full):
             self._frames.put_nowait(None)
 
     def _leave(self) -> None:
-        # The interpreter ends: half a film must not stay behind.
+        # The interpreter exits: an unfinished file must not remain.
         self.abandon()
         self._thread.join(LEAVE_S)
 
@@ -297,7 +297,7 @@ class _Encoder:
             self.problem = str(error).replace(str(self._part), str(self._path))
         except OSError as error:
             self.problem = words(say("export.problem", path=self._path, problem=error.strerror or error))
-        except Exception as error:  # whatever the encoder does wrong: the film would wait for it for ever
+        except Exception as error:  # any other error of the encoder; without this the film would never end
             reason = " ".join(str(error).split()) or type(error).__name__
             self.problem = words(say("export.encoder", problem=reason))
         finally:
@@ -306,4 +306,4 @@ class _Encoder:
 
 
 class _Abandoned(Exception):
-    """The film is not wanted any more."""
+    """The film was cancelled."""

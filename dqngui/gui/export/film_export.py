@@ -1,4 +1,4 @@
-"""The Agent card's *Export film*: asks for a file, films the episode beside everything else, says how far it is."""
+"""The Agent card's *Export film*: asks for a file, exports the film in the background, and reports progress."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QWidget
 from dqngui import catalog
 from dqngui.gui.cards.panel import Panel, PanelsInSight
 from dqngui.gui.export.film import Filming
-from dqngui.gui.widgets.save_dialog import ask_where, tell_problem
+from dqngui.gui.widgets.save_dialog import ask_save_path, show_problem
 from dqngui.lab.analysis.overlay import WeightsOverlay
 from dqngui.lab.playback.player import Player
 from dqngui.texts import say, words
 
-SAID_MS = 6000
+MESSAGE_MS = 6000
 _KINDS = {"mp4": "Film (*.mp4)", "gif": "Animated picture, at most 20 s (*.gif)"}
 
 
@@ -23,13 +23,13 @@ class FilmExport(QObject):
     """Exports films of the episode that the player shows, one at a time.
 
     Attributes:
-        filming: the export under way; None without one.
-        words: what to say of it; empty when there is nothing to say.
-        cards: tells which panels can be seen; None: nobody does.
-        sees, overlay: what the agent sees is filmed too, with an overlay.
+        filming: the running export; None without one.
+        words: text about its progress; may be empty.
+        cards: knows the visible panels; may be None.
+        sees, overlay: whether the observation is filmed too, and its overlay.
 
     Signals:
-        changed: look at both again.
+        changed: `filming` or `words` changed.
     """
 
     changed = Signal()
@@ -39,52 +39,52 @@ class FilmExport(QObject):
         self._window = window
         self._player: Player | None = None
         self.filming: Filming | None = None
-        self._ended: Filming | None = None  # the last one; its thread may still remove half a film
+        self._ended: Filming | None = None  # the last film; its thread may still delete an unfinished file
         self.words = ""
         self.cards: PanelsInSight | None = None
         self.sees = False
         self.overlay: WeightsOverlay | None = None
         self._before: tuple[tuple[bool, bool], tuple[int, int]] = ((True, False), (640, 480))
-        self._silent = QTimer(self, singleShot=True, interval=SAID_MS)
-        self._silent.timeout.connect(lambda: self.say(""))
+        self._clear_timer = QTimer(self, singleShot=True, interval=MESSAGE_MS)
+        self._clear_timer.timeout.connect(lambda: self.show_text(""))
 
     def attach(self, player: Player) -> None:
-        """Film what this player plays."""
+        """Set the player whose episode is filmed."""
         self._player = player
 
     @Slot()
     def toggle(self) -> None:
-        """Ask where to put a film of the episode; while one is made, give it up."""
+        """Ask for a file name and start a film; while one is being made, cancel it."""
         if self.filming is not None:
             self.filming.cancel()
         elif self._player is not None and self._player.playing is not None:
             name = f"episode-{self._player.playing.seed}.mp4"
-            ask_where(self._window, "Export film of the episode", name, _KINDS, lambda path: self.start(Path(path)))
+            ask_save_path(self._window, "Export film of the episode", name, _KINDS, lambda path: self.start(Path(path)))
 
     def start(self, path: Path) -> None:
-        """Film the present episode from its first step to its end, with what the agent sees and cards inside it."""
+        """Film the whole present episode, with the observation and with cards about the agent's internals."""
         player = self._player
         if player is None or self.filming is not None:
             return
         self._before = player.in_sight, player.frames.size
-        panels = [kind() for kind in self._beside()]
+        panels = [kind() for kind in self._film_panels()]
         self.filming = Filming(player, panels, path, self, sees=self.sees, overlay=self.overlay)
         self.filming.progressed.connect(self._on_progress)
         self.filming.ended.connect(self._on_ended)
-        self.say("film: the episode is played to its end")
+        self.show_text("film: the episode is played to its end")
         self.filming.start()
 
-    def _beside(self) -> list[type[Panel]]:
-        """The panels that look inside the agent and can be seen now; without any, all of them."""
+    def _film_panels(self) -> list[type[Panel]]:
+        """The visible panels about the agent's internals, or all of them if none is visible."""
         every: dict[str, type[Panel]] = {name: catalog.load(entry) for name, entry in catalog.PANELS.items()}
         inside = {name: kind for name, kind in every.items() if kind.views}
         seen = self.cards.in_sight if self.cards is not None else []
         return [kind for name, kind in inside.items() if name in seen] or list(inside.values())
 
-    # -- when the window closes -------------------------------------------------------------------
+    # -- when the window closes --------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Give the film up."""
+        """Cancel the film."""
         if self.filming is not None:
             self.filming.cancel()
 
@@ -93,16 +93,16 @@ class FilmExport(QObject):
         return self.filming is not None or (self._ended is not None and self._ended.alive)
 
     def join(self) -> None:
-        """Wait for the film's thread; after `stop`."""
+        """Wait until the film's thread has ended; call `stop` first."""
         if self._ended is not None:
             self._ended.join()
 
-    # -- while it is made -------------------------------------------------------------------------
+    # -- progress ----------------------------------------------------------------------------------
 
     @Slot(int, int)
     def _on_progress(self, done: int, frames: int) -> None:
         if frames:
-            self.say(f"film: {100 * done // frames} % of {frames:,} frames")
+            self.show_text(f"film: {100 * done // frames} % of {frames:,} frames")
 
     @Slot(str)
     def _on_ended(self, reason: str) -> None:
@@ -112,17 +112,19 @@ class FilmExport(QObject):
         (pictures, views), size = self._before
         player.draw_at(size)
         player.show_in(pictures=pictures, views=views)
-        self.say("film: cancelled" if reason == "cancelled" else "" if reason else f"film saved as {filming.path.name}")
-        self._silent.start()
+        self.show_text(
+            "film: cancelled" if reason == "cancelled" else "" if reason else f"film saved as {filming.path.name}"
+        )
+        self._clear_timer.start()
         if reason not in ("", "cancelled"):
-            tell_problem(self._window, "Export film", words(say("export.no_film", problem=reason)))
+            show_problem(self._window, "Export film", words(say("export.no_film", problem=reason)))
         filming.deleteLater()
 
-    def say(self, words: str, *, briefly: bool = False) -> None:
-        """Say something else; `briefly` for a few seconds."""
-        self._silent.stop()
+    def show_text(self, words: str, *, briefly: bool = False) -> None:
+        """Show another text; `briefly`: for a few seconds."""
+        self._clear_timer.stop()
         if words != self.words:
             self.words = words
             self.changed.emit()
         if briefly:
-            self._silent.start()
+            self._clear_timer.start()

@@ -1,4 +1,4 @@
-"""The picture of one step in an exported film: what the environment shows, and the panels beside it."""
+"""A frame of an exported film: the environment's picture with panels next to it."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ MOST_CURVES = 4
 
 
 class FilmSheet(QWidget):
-    """A widget that is never shown: it is laid out once for an episode, then rendered step by step.
+    """A widget outside the screen, laid out once per episode and rendered for each step.
 
     Args:
         playing: the whole episode.
-        panels: drawn at the right, where the agent has what they draw; they belong to the sheet from now on.
-        sees: what the agent sees is drawn beside the picture, with `overlay` on it and on entities in the picture.
+        panels: panels to draw on the right, if the agent has such views; the sheet becomes their owner.
+        sees: draw the observation next to the picture, with `overlay` on it and on entities in the picture.
 
     Attributes:
-        sees: what the agent sees is drawn: as asked, or because the environment draws nothing.
-        needs_telling: some of what is drawn is in the descriptions of steps alone.
+        sees: whether the observation is drawn, as given or because the environment has no picture.
+        needs_descriptions: whether descriptions of steps are needed to draw.
     """
 
     def __init__(
@@ -53,12 +53,12 @@ class FilmSheet(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
         self.setFixedSize(SIZE)
         self._playing = playing
-        self.picture, self.seen = _Picture(self), ObservationView(self)
+        self.picture, self.observation = _Picture(self), ObservationView(self)
         ready = playing.ready
         self.sees, self._overlay = sees or bool(ready.no_picture), overlay
         marks = overlay is not None and ready.entities is not None and not ready.no_picture
-        self.needs_telling = self.sees and (ready.observed_size is not None or bool(ready.texts) or marks)
-        self.seen.setVisible(self.sees)
+        self.needs_descriptions = self.sees and (ready.observed_size is not None or bool(ready.texts) or marks)
+        self.observation.setVisible(self.sees)
         self.picture.setVisible(not playing.ready.no_picture)
         self.caption, self.agent = QLabel(self), QLabel(self)
         themes.set_role(self.agent, "muted")
@@ -82,28 +82,28 @@ class FilmSheet(QWidget):
             for panel in self.panels:
                 right.addWidget(card_of(panel, menu=False), 1)
             columns.addLayout(right, 4)
-        self.show()  # lays it out, on no screen
+        self.show()  # lays it out without a screen
         for panel in self.panels:
             panel.take_views(playing)
             panel.refresh()
         self._draw_values()
         if self.sees and not self.picture.isHidden():
-            self._see(0, None, alone=False)  # what room is left tells how large the picture is to be drawn
+            self._draw_observation(0, None, alone=False)  # the remaining space decides the size of the picture
 
     def _scene(self) -> QWidget:
         body = QWidget(self)
         column = QVBoxLayout(body)
         column.setContentsMargins(GAP, 0, GAP, GAP)
         ready = self._playing.ready
-        beside = ready.observed_size is not None or bool(ready.texts)  # lines alone find room below the picture
+        beside = ready.observed_size is not None or bool(ready.texts)  # lines alone fit below the picture
         direction = QBoxLayout.Direction
         both = QBoxLayout(direction.LeftToRight if beside else direction.TopToBottom)
         both.setSpacing(GAP)
         both.addWidget(self.picture, 3)
-        both.addWidget(self.seen, 2)
+        both.addWidget(self.observation, 2)
         column.addLayout(both, 1)
         line = QHBoxLayout()
-        line.addWidget(self.caption, 1)  # wide enough for every step: no new layout between two pictures
+        line.addWidget(self.caption, 1)  # wide enough for every step, so that the layout never changes
         line.addWidget(self.agent)
         column.addLayout(line)
         return body
@@ -124,20 +124,20 @@ class FilmSheet(QWidget):
         self._values.draw("", series, (low, max(high, low + 1e-6)))
         self._values.set_gutter(self._values.gutter_wanted, True)
 
-    def _see(self, t: int, told: Mapping[str, Any] | None, *, alone: bool) -> None:
-        """Draw what the agent sees; below a picture it takes no more room than its lines need."""
+    def _draw_observation(self, t: int, description: Mapping[str, Any] | None, *, alone: bool) -> None:
+        """Draw the observation; below a picture it gets only the height of its lines."""
         playing, overlay = self._playing, self._overlay
         laid = None if overlay is None else overlay.at(playing, t)
-        self.picture.set_marks(NO_MARKS if laid is None else laid.marks(t, told or {}))
+        self.picture.set_marks(NO_MARKS if laid is None else laid.marks(t, description or {}))
         caption = "" if laid is None or overlay is None else overlay.words(playing.ready)
-        self.seen.show_step(playing, t, told, laid, caption=caption, alone=alone)
-        wanted = None if alone else self.seen.wanted_height
-        if wanted is not None and self.seen.maximumHeight() != wanted:
-            self.seen.setMaximumHeight(wanted)
+        self.observation.show_step(playing, t, description, laid, caption=caption, alone=alone)
+        wanted = None if alone else self.observation.wanted_height
+        if wanted is not None and self.observation.maximumHeight() != wanted:
+            self.observation.setMaximumHeight(wanted)
             QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)  # at once: it is rendered now
 
-    def render_step(self, t: int, image: QImage | None, told: Mapping[str, Any] | None = None) -> QImage:
-        """The sheet at step t, with the environment's picture, and what the agent sees (`told`, of its description)."""
+    def render_step(self, t: int, image: QImage | None, description: Mapping[str, Any] | None = None) -> QImage:
+        """The sheet at step t, with the environment's picture, and what the agent sees as `description` has it."""
         playing = self._playing
         last = min(t, playing.length - 1)
         for panel in self.panels:
@@ -147,10 +147,10 @@ class FilmSheet(QWidget):
             self.picture.show_image(image)
         if self.picture.isHidden() == (image is not None):
             self.picture.setVisible(image is not None)
-            self.seen.setVisible(self.sees or image is None)
+            self.observation.setVisible(self.sees or image is None)
             QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)  # at once: it is rendered now
-        if not self.seen.isHidden():
-            self._see(t, told, alone=image is None)
+        if not self.observation.isHidden():
+            self._draw_observation(t, description, alone=image is None)
         ret = float(playing.reward[:t].sum())
         doing = playing.ready.actions[int(playing.action[t])] if t < playing.length else "end"
         self.caption.setText(f"step {t:,} of {playing.length:,} · return {ret:g} · {doing}")

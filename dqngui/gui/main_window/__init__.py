@@ -1,1 +1,1 @@
-"""What stands around the cards: the window, its header, menus, banner, status line and dialogs. No card."""
+"""The window around the cards: header, menus, banner, status line and dialogs. No card."""

@@ -1,4 +1,4 @@
-"""Every action of the run as a QAction: its words, icon and shortcuts. Whether it is allowed, the session says."""
+"""Every action on the run as a QAction, with text, icon and shortcuts. The session decides which are allowed."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ class ActionText(NamedTuple):
 
 WORDS: dict[Action, ActionText] = {
     Action.START: ActionText("Start", "play", ("Ctrl+Return",), "Begin a new run of this experiment"),
-    Action.PAUSE: ActionText("Pause", "pause", ("Ctrl+P",), "Wait from the next vector step on"),
+    Action.PAUSE: ActionText("Pause", "pause", ("Ctrl+P",), "Pause training at the next vector step"),
     Action.UNPAUSE: ActionText("Continue", "play", ("Ctrl+P",), "Go on training"),
-    Action.STEP: ActionText("Step", "debug-step-over", ("Ctrl+.",), "One vector step, and the update if it is due"),
+    Action.STEP: ActionText(
+        "Step", "debug-step-over", ("Ctrl+.",), "Train one vector step, and an update if it is due"
+    ),
     Action.STEP_UPDATE: ActionText(
         "Step to the next update", "debug-step-into", ("Ctrl+Shift+.",), "Up to and including the next update"
     ),
@@ -33,9 +35,9 @@ WORDS: dict[Action, ActionText] = {
     ),
     Action.STOP: ActionText("Stop", "stop", ("Ctrl+E",), "Save, then end; the run can be resumed"),
     Action.RESUME_RUN: ActionText("Resume", "restart", ("Ctrl+R",), "Go on from the last checkpoint"),
-    Action.NEW_RUN: ActionText("New run", "plus", ("Ctrl+N",), "Back to an experiment that has not begun"),
+    Action.NEW_RUN: ActionText("New run", "plus", ("Ctrl+N",), "Close this run and edit the experiment of a new one"),
     Action.FORK: ActionText(
-        "Fork", "source-branch", ("Ctrl+Shift+F",), "Branch: save this run, and go on from here as a run of its own"
+        "Fork", "source-branch", ("Ctrl+Shift+F",), "Save this run, and continue from here as a new run"
     ),
     Action.START_DRAFT: ActionText(
         "New run with the changes",
@@ -62,7 +64,7 @@ class RunActions:
         for name, words in WORDS.items():
             action = QAction(words.text, window)
             action.setShortcuts([QKeySequence(keys) for keys in words.shortcuts])
-            action.setToolTip(f"{words.tip} ({self._keys(action)})")
+            action.setToolTip(f"{words.tip} ({self._shortcut_text(action)})")
             action.triggered.connect(lambda _=False, name=name: session.do(name))
             window.addAction(action)
             self._actions[name] = action
@@ -71,13 +73,13 @@ class RunActions:
         self.restyle(themes.current())
 
     @staticmethod
-    def _keys(action: QAction) -> str:
+    def _shortcut_text(action: QAction) -> str:
         return action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
 
     def _tip(self, name: Action, problem: str) -> str:
-        """What the action does, or why it cannot be done now."""
+        """What the action does, or why it is not possible now."""
         impossible = self._session.state is not State.READY and name not in self._session.allowed and problem
-        return f"{problem if impossible else WORDS[name].tip} ({self._keys(self._actions[name])})"
+        return f"{problem if impossible else WORDS[name].tip} ({self._shortcut_text(self._actions[name])})"
 
     def __getitem__(self, name: Action) -> QAction:
         return self._actions[name]

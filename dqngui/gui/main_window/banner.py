@@ -1,4 +1,4 @@
-"""One sentence that needs attention, under the header: a failure with its diagnostics, a pause, or a notice."""
+"""The banner below the header: one sentence about a failure, a pause or a notice, with buttons."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Banner(QWidget):
         self.copy.setToolTip("Copy the reason, the traceback and the versions, for a report")
         self.copy.clicked.connect(self.copy_details)
         self.go_on = QPushButton()
-        self.go_on.setAccessibleName("What can be done about it")
+        self.go_on.setAccessibleName("Suggested action")
         self.go_on.setIconSize(QSize(16, 16))
         self.go_on.clicked.connect(self._do)
         self._action: QAction | None = None
@@ -50,8 +50,8 @@ class Banner(QWidget):
             line.addWidget(widget)
         self.hide()
 
-    def say(self, text: str, role: str = "muted", details: str = "", action: QAction | None = None) -> None:
-        """Show a sentence; `details` is what *Copy diagnostics* copies, `action` what can be done about it."""
+    def show_text(self, text: str, role: str = "muted", details: str = "", action: QAction | None = None) -> None:
+        """Show a sentence; `details`: text for *Copy diagnostics*; `action`: action of the button."""
         self._role, self._details, self._action = role, details, action
         if action is not None:
             self.go_on.setText(action.text())

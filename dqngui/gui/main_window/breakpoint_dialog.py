@@ -1,4 +1,4 @@
-"""The list of breakpoints beside the window, and the button in the header that says how many are switched on."""
+"""The dialog with the list of breakpoints, and its button in the header with the number of enabled ones."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ from dqngui.texts import words
 
 REFRESH_MS = 400
 _CONDITIONS = (
-    ("above", "is above", "Pause where it is greater than the value"),
-    ("below", "is below", "Pause where it is smaller than the value"),
-    ("nan", "is not finite", "Pause where it is NaN or infinite, before the run fails of it"),
+    ("above", "is above", "Pause when it is greater than the value"),
+    ("below", "is below", "Pause when it is smaller than the value"),
+    ("nan", "is not finite", "Pause when it is NaN or infinite, before the run fails because of it"),
 )
-_EMPTY = "None yet. Training pauses where one of them holds, and everything can be looked at there."
+_EMPTY = "No breakpoints yet. When a breakpoint becomes true, training pauses, so that you can inspect the agent."
 _RULE = (
-    "One that stays true does not pause again until it was false once. Breakpoints belong to this window: they hold "
-    "for every run that trains in it."
+    "A breakpoint that stays true pauses only once; it must become false before it can pause again. Breakpoints "
+    "belong to this window and apply to every run that it trains."
 )
 
 
 class BreakpointDialog(QDialog):
-    """Lists the breakpoints, each with its present number; switches them on and off, removes and adds them.
+    """Lists the breakpoints with present values; the user can enable, disable, remove and add them.
 
     Attributes:
-        boxes: one a breakpoint, checked while it is switched on.
-        quantity, condition, value, add: of the line that adds one; `present` says the chosen number as it is now.
+        boxes: a check box for each breakpoint, checked if it is enabled.
+        quantity, condition, value, add: the controls to add one; `present` shows the chosen quantity's value.
     """
 
     def __init__(self, breakpoints: BreakpointList, parent: QWidget | None = None) -> None:
@@ -86,9 +86,9 @@ class BreakpointDialog(QDialog):
         column.addWidget(buttons)
         self.resize(520, 0)
         self._timer = QTimer(self, interval=REFRESH_MS)
-        self._timer.timeout.connect(self.tell_present)
+        self._timer.timeout.connect(self.show_present_values)
         breakpoints.changed.connect(self.refresh)
-        breakpoints.measured.connect(self.tell_present)
+        breakpoints.measured.connect(self.show_present_values)
         self.restyle(themes.current())
 
     def _adding(self) -> QGridLayout:
@@ -97,14 +97,14 @@ class BreakpointDialog(QDialog):
         self.quantity, self.condition = ChoiceEditor(names), ChoiceEditor(_CONDITIONS)
         self.quantity.set_value("loss")
         self.condition.set_value("above")
-        self.quantity.setAccessibleName("Number to look at")
+        self.quantity.setAccessibleName("Quantity")
         self.condition.setAccessibleName("Condition")
         self.condition.setToolTip("When training pauses")
         self.value = QLineEdit()
         self.value.setAccessibleName("Value")
         self.value.setFixedWidth(90)
         self.add = QPushButton("Add")
-        self.add.setToolTip("Pause where this holds (Enter)")
+        self.add.setToolTip("Add this breakpoint (Enter)")
         self.add.setDefault(True)
         self.present = QLabel()
         self.present.setWordWrap(True)
@@ -116,16 +116,16 @@ class BreakpointDialog(QDialog):
             grid.addWidget(widget, 0, place)
         grid.addWidget(self.present, 1, 0, 1, 4)
         grid.setColumnStretch(0, 1)
-        self.quantity.edited.connect(self.tell_present)
+        self.quantity.edited.connect(self.show_present_values)
         self.condition.edited.connect(self._fit_value)
         self.value.textChanged.connect(self._fit_value)
         self.add.clicked.connect(self._add)
         return grid
 
-    # -- showing ----------------------------------------------------------------------------------
+    # -- display -----------------------------------------------------------------------------------
 
     def bring(self) -> None:
-        """Show it, over the window."""
+        """Show the dialog in front of the window."""
         self.show()
         self.raise_()
         self.activateWindow()
@@ -133,18 +133,18 @@ class BreakpointDialog(QDialog):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._breakpoints.looked_at = True
+        self._breakpoints.values_visible = True
         self._timer.start()
         self.refresh()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self._breakpoints.looked_at = False
+        self._breakpoints.values_visible = False
         self._timer.stop()
 
     @Slot()
     def refresh(self) -> None:
-        """Show the list as it is."""
+        """Update the list."""
         problem = self._breakpoints.problem
         shown = (self._breakpoints.entries, problem)
         if shown != self._shown:
@@ -155,7 +155,7 @@ class BreakpointDialog(QDialog):
                 widget.setEnabled(not problem)
             self._fill()
         self._fit_value()
-        self.tell_present()
+        self.show_present_values()
 
     def _fill(self) -> None:
         while (item := self._lines.takeAt(0)) is not None:
@@ -201,12 +201,12 @@ class BreakpointDialog(QDialog):
 
     @property
     def present_texts(self) -> list[str]:
-        """What stands beside each breakpoint."""
+        """The text next to each breakpoint."""
         return [label.text() for _, label in self._rows]
 
     @Slot()
-    def tell_present(self) -> None:
-        """Show the present numbers."""
+    def show_present_values(self) -> None:
+        """Update the present values."""
         for quantity, label in self._rows:
             label.setText(self._now(quantity))
         chosen = str(self.quantity.value())
@@ -223,12 +223,12 @@ class BreakpointDialog(QDialog):
         value = self._breakpoints.present(quantity)
         if value is not None:
             return f"now {words(number_text(value))}"
-        return "not measured yet" if quantity in WATCHED else "not told yet"
+        return "not measured yet" if quantity in WATCHED else "no value yet"
 
-    # -- adding -----------------------------------------------------------------------------------
+    # -- adding a breakpoint -----------------------------------------------------------------------
 
     def _number(self) -> float | None:
-        """What was typed; None where it is no number."""
+        """The typed number; None if it is not a number."""
         try:
             return parse_number(self.value.text(), float)
         except ValueError:
@@ -258,7 +258,7 @@ class BreakpointDialog(QDialog):
 
 
 class BreakpointButton(QToolButton):
-    """A button that opens the list of breakpoints; coloured while some are switched on."""
+    """A button that opens the list of breakpoints; coloured while some are enabled."""
 
     def __init__(self, breakpoints: BreakpointList, action: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -272,12 +272,12 @@ class BreakpointButton(QToolButton):
 
     @Slot()
     def refresh(self) -> None:
-        """Show how many are switched on."""
+        """Show the number of enabled breakpoints."""
         enabled = self._breakpoints.enabled
         listed = "; ".join(words(point_text(point)) for point in enabled)
-        said = f"{counted(len(enabled), 'breakpoint')}: {listed}" if enabled else "Breakpoints: none is switched on"
-        self.setToolTip(f"{said} ({self._action.shortcut().toString()})")
-        self.setAccessibleName(said)
+        summary = f"{counted(len(enabled), 'breakpoint')}: {listed}" if enabled else "Breakpoints: none is enabled"
+        self.setToolTip(f"{summary} ({self._action.shortcut().toString()})")
+        self.setAccessibleName(summary)
         self.setIcon(themes.icon(f"pause-octagon{'' if enabled else '-outline'}", "accent" if enabled else "muted"))
 
     def restyle(self, theme: Theme) -> None:

@@ -1,4 +1,4 @@
-"""Text for *Copy diagnostics*: what failed, where, and with which versions."""
+"""Text for *Copy diagnostics*: the error, its traceback and all versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bar under the header while edits wait: what they change, with buttons to fork, to begin a new run, to discard."""
+"""The bar below the header with the waiting edits, and buttons to fork, to start a new run, or to discard them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BUTTONS = {Action.FORK: "Fork", Action.START_DRAFT: "New run", Action.DISCARD_D
 
 
 class DraftBar(QWidget):
-    """Shows the edits that wait; hidden while the draft equals the run."""
+    """Shows the waiting edits; hidden without any."""
 
     def __init__(self, session: Session, actions: RunActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,7 +42,7 @@ class DraftBar(QWidget):
         line.addWidget(self.text, 1)
         for button in self.buttons.values():
             line.addWidget(button)
-        self._timer = QTimer(self, interval=REFRESH_MS)  # a run that trains moves the step
+        self._timer = QTimer(self, interval=REFRESH_MS)  # the step increases while the run trains
         self._timer.timeout.connect(self.refresh)
         session.changed.connect(self.refresh)
         self.hide()
@@ -57,7 +57,7 @@ class DraftBar(QWidget):
 
     @Slot()
     def refresh(self) -> None:
-        """Show the draft as it is."""
+        """Update the text and the buttons."""
         session = self._session
         draft = session.waiting_edits
         self.setVisible(bool(draft))

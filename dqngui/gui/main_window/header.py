@@ -1,4 +1,4 @@
-"""The line at the top: what the run is doing, what it is, and what can be done with it now."""
+"""The line at the top: state of the run, its summary, and buttons for its actions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STATE_WORDS: dict[State, tuple[str, str]] = {
     State.FAILED: ("Failed", "bad"),
     State.STORED: ("Stored run", "muted"),
 }
-"""The word for each state, and the colour of its dot."""
+"""The text of each state, and the colour of its dot."""
 
 BUTTONS: dict[State, tuple[Action, ...]] = {
     State.READY: (Action.START,),
@@ -39,7 +39,7 @@ BUTTONS: dict[State, tuple[Action, ...]] = {
     State.FAILED: (Action.RESUME_RUN, Action.FORK, Action.NEW_RUN),
     State.STORED: (Action.RESUME_RUN, Action.FORK, Action.NEW_RUN),
 }
-"""Which buttons are in sight; whether one can be pressed, the session says."""
+"""The visible buttons in each state; the session decides which are enabled."""
 _ORDER = (
     Action.START, Action.PAUSE, Action.UNPAUSE, Action.STEP, Action.STOP, Action.RESUME_RUN, Action.FORK,
     Action.NEW_RUN,
@@ -102,7 +102,7 @@ class Header(QWidget):
         return button
 
     def _step_button(self) -> QToolButton:
-        """Step with its longer forms: in its menu, and with Shift or Alt held."""
+        """The Step button; Shift, Alt and its menu give longer steps."""
         button = QToolButton()
         button.setText(WORDS[Action.STEP].text)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -127,11 +127,11 @@ class Header(QWidget):
             self._session.do(Action.STEP)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """A double click on Start must not press Stop, which takes its place after the first."""
+        """Ignore the second click of a double click, so that one on Start does not press Stop, which replaces it."""
         if event.type() == QEvent.Type.MouseButtonPress:
             self._pressed = watched
         elif event.type() == QEvent.Type.MouseButtonDblClick and watched is not self._pressed:
-            self.window().setFocus()  # the press has given it to the button
+            self.window().setFocus()  # the press gave the focus to the button
             return True
         return bool(super().eventFilter(watched, event))
 
@@ -152,7 +152,7 @@ class Header(QWidget):
 
     @Slot()
     def refresh(self) -> None:
-        """Show the session's state and what it allows."""
+        """Update state, summary and buttons."""
         session = self._session
         word, token = STATE_WORDS[session.state]
         self.word.setText(word)

@@ -34,7 +34,7 @@ class MainMenu(QMenu):
             self.run.addSeparator()
 
     def add(self, menu: QMenu, text: str, icon: str, keys: str, tip: str, do: Callable[[], object]) -> QAction:
-        """One entry, with its shortcut valid in the whole window."""
+        """Add an entry, whose shortcut works in the whole window."""
         action = QAction(themes.icon(icon), text, self._owner)
         if keys:
             action.setShortcut(QKeySequence(keys))
@@ -46,7 +46,7 @@ class MainMenu(QMenu):
         return action
 
     def add_themes(self, chosen: themes.Setting, choose: Callable[[themes.Setting], None]) -> None:
-        """The appearance, one of three."""
+        """Add the choice of the theme."""
         group, menu = QActionGroup(self._owner), self.view.addMenu("Theme")
         for name, text in THEMES.items():
             action = QAction(text, self._owner, checkable=True, checked=name == chosen)
@@ -57,7 +57,7 @@ class MainMenu(QMenu):
         self.view.addSeparator()
 
     def add_cards(self, shown: Iterable[QAction]) -> None:
-        """Entries that show or hide a card."""
+        """Add entries that show or hide a card."""
         for action in shown:
             action.setToolTip(f"Show or hide: {action.text()}")
             self.view.addAction(action)

@@ -1,4 +1,4 @@
-"""What steers the cursor: badges that say what is pinned, keys that step through the episode, entries of the menu."""
+"""The controls of the cursor: badges that name the pinned episode, keys for its steps, and menu entries."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from dqngui.lab.playback.player import Player
 
 
 class PinControls(QObject):
-    """Adds badges and keys to the panels, and entries to the menu.
+    """Adds badges and keys to panels, and entries to the menu.
 
     Attributes:
-        badges: by the panel's name.
+        badges: the badge of each panel, by its name.
     """
 
     def __init__(self, pinning: Pinning, player: Player, panel_docks: PanelDocks, menu: MainMenu) -> None:
@@ -43,7 +43,7 @@ class PinControls(QObject):
         self.later.setEnabled(self._pinning.can_step(1))
 
     def _add_keys(self, panel: Panel) -> None:
-        """The player's own keys, for a panel that is clicked to choose an episode or a step of it."""
+        """Add the player's keys to a panel in which a click chooses an episode or a step."""
         panel.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         player = self._player
         for keys, says, do in (
@@ -69,6 +69,6 @@ class PinControls(QObject):
             "Pin the episode that ended after this one", partial(pinning.step_episode, 1),
         )  # fmt: skip
         self.live = menu.add(
-            menu.view, "Live", "pin-off", "Esc", "Let go of the pinned episode: what played before goes on",
+            menu.view, "Live", "pin-off", "Esc", "Unpin the episode; the player returns to what it played before",
             pinning.live,
         )  # fmt: skip

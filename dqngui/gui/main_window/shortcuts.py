@@ -1,4 +1,4 @@
-"""Every shortcut in a table, and the order in which Tab visits the window."""
+"""A table of all shortcuts, and the tab order of the window."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from PySide6.QtWidgets import QWidget
 
 from dqngui.gui.cards.card import Card
 
-NEAR = Qt.FindChildOption.FindDirectChildrenOnly
+DIRECT = Qt.FindChildOption.FindDirectChildrenOnly
 
 
 def shortcut_table(window: QWidget, cards: Iterable[Card]) -> str:
-    """Rich text: those of the whole window, then those of each card that has the focus."""
+    """Rich text: the shortcuts of the window, then those of each card, which need the focus in the card."""
     groups = [
         (
             "Everywhere",
-            [*map(_of_action, window.actions()), *map(_of_key, window.findChildren(QShortcut, options=NEAR))],
+            [*map(_of_action, window.actions()), *map(_of_key, window.findChildren(QShortcut, options=DIRECT))],
         )
     ]
     groups += [
@@ -53,7 +53,7 @@ def _of_key(shortcut: QShortcut) -> tuple[str, QKeySequence]:
 
 
 def tab_from(first: QWidget) -> None:
-    """Let Tab visit what is inside a widget before everything else in its window, each in the order it was made."""
+    """Put the widgets inside `first` at the beginning of the tab order, in the order of their creation."""
     window = first.window()
     takes = [
         each

@@ -1,4 +1,4 @@
-"""The line at the bottom: how far the run is, how fast, and what the program costs the machine."""
+"""The line at the bottom: progress and speed of the run, and the load of the program on the machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import ACTIVE, State
 
 REFRESH_MS = 500
-LOOKS = 10  # readings between two looks for child processes, which reads every process of the machine
+CHILD_SCAN_EVERY = 10  # refreshes between two scans for child processes; a scan reads all processes of the machine
 
 
 def duration_text(seconds: float) -> str:
@@ -25,7 +25,7 @@ def duration_text(seconds: float) -> str:
 
 
 class StatusLine(QWidget):
-    """Progress on the left, costs on the right; read twice a second."""
+    """Progress on the left, load on the right; refreshed twice a second."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,7 +33,7 @@ class StatusLine(QWidget):
         self._process = psutil.Process()
         self._children: dict[int, psutil.Process] = {}
         self._readings = 0
-        self.painting: Callable[[], tuple[float, float]] = lambda: (0.0, 0.0)  # redraws a second, share of the time
+        self.painting: Callable[[], tuple[float, float]] = lambda: (0.0, 0.0)  # redraws per second, share of the time
         self.setFixedHeight(36)
         self.count = QLabel()
         self.bar = QProgressBar()
@@ -60,11 +60,11 @@ class StatusLine(QWidget):
 
     @property
     def ticking(self) -> bool:
-        """It is refreshed again and again."""
+        """Whether it is refreshed regularly."""
         return self._timer.isActive()
 
     def stop(self) -> None:
-        """Refresh it no more."""
+        """Stop refreshing."""
         self._timer.stop()
 
     @Slot()
@@ -81,7 +81,7 @@ class StatusLine(QWidget):
 
     @Slot()
     def _on_changed(self) -> None:
-        self._readings = 0  # a process may have begun or ended
+        self._readings = 0  # a process may have started or ended
         self._refresh_run()
 
     def _refresh_run(self) -> None:
@@ -110,9 +110,9 @@ class StatusLine(QWidget):
         return parts
 
     def _usage(self) -> tuple[float, int]:
-        """CPU per cent (of one core) and resident bytes of this process and its children."""
+        """CPU load in percent of one core, and resident memory in bytes, of this process and its children."""
         cpu, memory = self._process.cpu_percent(), self._process.memory_info().rss
-        if self._readings % LOOKS == 0:
+        if self._readings % CHILD_SCAN_EVERY == 0:
             found = {child.pid: child for child in self._process.children(recursive=True)}
             self._children = {pid: self._children.get(pid, child) for pid, child in found.items()}
         self._readings += 1

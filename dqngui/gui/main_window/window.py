@@ -1,4 +1,4 @@
-"""The window: arranges header, cards, menus and status line. It holds no logic of the run."""
+"""The main window: arranges header, cards, menus and status line. It contains no logic of the run."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ class Window(QMainWindow):
     """The main window of one session.
 
     Signals:
-        close_asked: the user wants to quit; a close is refused until `closing_done` is set.
-        shown: the window is in sight for the first time.
+        close_asked: the user wants to quit; the window stays open until `closing_done` is set.
+        shown: the window was shown for the first time.
     """
 
     close_asked = Signal()
@@ -64,9 +64,9 @@ class Window(QMainWindow):
         super().__init__()
         self.session, self.settings = session, settings
         self.closing_done = False
-        self._seen = False
-        self._said: tuple[State, str] | None = None
-        self._hits: tuple[BreakpointHit, ...] = ()  # those that the banner tells of
+        self._was_shown = False
+        self._last_banner: tuple[State, str] | None = None
+        self._hits: tuple[BreakpointHit, ...] = ()  # the breakpoints that the banner shows
         stored = str(settings.value("theme", "system"))
         self._setting: themes.Setting = theme or (stored if stored in THEMES else "system")
         themes.apply(_app(), self._setting)
@@ -101,7 +101,7 @@ class Window(QMainWindow):
         session.message.connect(self._on_message)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_scheme)
 
-    # -- parts -----------------------------------------------------------------------------------
+    # -- making the parts --------------------------------------------------------------------------
 
     def _make_cards(self) -> None:
         self.form, self.knobs, self.panel_docks = (
@@ -127,7 +127,7 @@ class Window(QMainWindow):
             "Breakpoints…",
             "pause-octagon-outline",
             "Ctrl+B",
-            "Pause training where a number is too high, too low or not finite",
+            "Pause training when a quantity is too high, too low or not finite",
             self.show_breakpoints,
         )
         menu.run.addSeparator()
@@ -142,7 +142,7 @@ class Window(QMainWindow):
             "Reset layout",
             "view-dashboard-outline",
             "Ctrl+0",
-            "Every card back in its place",
+            "Put every card back in its place",
             self.reset_layout,
         )
         menu.add(menu.help, "Keyboard shortcuts", "keyboard-outline", "Ctrl+/", "All shortcuts", self.show_shortcuts)
@@ -171,7 +171,7 @@ class Window(QMainWindow):
         bar.addWidget(self.status, 1)
         self.setStatusBar(bar)
 
-    # -- what the session says -------------------------------------------------------------------
+    # -- events of the session ---------------------------------------------------------------------
 
     @Slot()
     def _on_changed(self) -> None:
@@ -179,39 +179,39 @@ class Window(QMainWindow):
         if session.run.failure is not None and session.state is State.FAILED:
             advice = words(say("window.resume") if session.run.resumable else say("window.new_run"))
             reason = session.run.failure.words
-            self._say(f"{sentence(reason)} {advice}", "bad", self.report(reason, session.run.failure.details))
-        elif self._tell_hits(session.run.hits if session.state is State.PAUSED else ()):
+            self._show_once(f"{sentence(reason)} {advice}", "bad", self.report(reason, session.run.failure.details))
+        elif self._show_hits(session.run.hits if session.state is State.PAUSED else ()):
             return
         elif session.run.notice:
-            self._say(words(session.run.notice), "muted" if session.state is State.STORED else "warn")
-        elif self._said is not None:
-            self._said = None
+            self._show_once(words(session.run.notice), "muted" if session.state is State.STORED else "warn")
+        elif self._last_banner is not None:
+            self._last_banner = None
             self.banner.hide()
 
-    def _tell_hits(self, hits: tuple[BreakpointHit, ...]) -> bool:
-        """Say why training stands still, once, and for as long as it does; whether there is such a reason."""
+    def _show_hits(self, hits: tuple[BreakpointHit, ...]) -> bool:
+        """Show the breakpoints that paused training; returns whether there are any."""
         if hits != self._hits:
             self._hits = hits
-            self._said = None
+            self._last_banner = None
             self.banner.hide()
             if hits:
                 text = words(say("breakpoint.paused", hits=map(hit_text, hits)))
-                self.banner.say(text, "warn", action=self.run_actions[Action.UNPAUSE])
+                self.banner.show_text(text, "warn", action=self.run_actions[Action.UNPAUSE])
         return bool(hits)
 
-    def _say(self, text: str, role: str, details: str = "") -> None:
-        """Say it once: a sentence that was dismissed does not come back by itself."""
-        said = (self.session.state, text) if role == "bad" else (State.RUNNING, text)
-        if said != self._said:
-            self._said = said
-            self.banner.say(text, role, details)
+    def _show_once(self, text: str, role: str, details: str = "") -> None:
+        """Show a sentence in the banner once: if the user closes it, it does not return."""
+        banner = (self.session.state, text) if role == "bad" else (State.RUNNING, text)
+        if banner != self._last_banner:
+            self._last_banner = banner
+            self.banner.show_text(text, role, details)
 
     @Slot(object, str)
     def _on_message(self, message: Text, details: str) -> None:
-        """Something that was asked for cannot be done: said until something else happens."""
+        """Show why an action failed, until the next message."""
         text = words(message)
-        self._said = (State.STARTING, text)
-        self.banner.say(sentence(text), "warn", self.report(text, details) if details else "")
+        self._last_banner = (State.STARTING, text)
+        self.banner.show_text(sentence(text), "warn", self.report(text, details) if details else "")
 
     @Slot(object)
     def _on_received(self, events: list[Event]) -> None:
@@ -224,13 +224,13 @@ class Window(QMainWindow):
 
     @Slot()
     def _on_rewound(self) -> None:
-        """Draw only what the resumed run still has."""
+        """Redraw with the shortened history."""
         self.panel_docks.show(self.session.history)
 
-    # -- what the user asks ----------------------------------------------------------------------
+    # -- user actions ------------------------------------------------------------------------------
 
     def set_theme(self, setting: themes.Setting) -> None:
-        """Other colours, now and at the next start."""
+        """Change the theme, now and for later starts."""
         self._setting = setting
         self.settings.setValue("theme", setting)
         themes.apply(_app(), setting)
@@ -262,24 +262,24 @@ class Window(QMainWindow):
             self.breakpoint_dialog.restyle(theme)
 
     def reset_layout(self) -> None:
-        """Every card of the present arrangement back in its place."""
+        """Put every card of the present arrangement back in its place."""
         self.layouts.reset()
 
     def arrange(self, name: str) -> None:
-        """Another arrangement of the cards (`train`, `watch`, `inspect`)."""
+        """Change the arrangement of the cards (`train`, `watch`, `inspect`)."""
         self.layouts.choose(name)
 
     def _open_menu(self) -> None:
         self.header.menu_button.showMenu()
 
     def show_breakpoints(self) -> None:
-        """The list of breakpoints, beside the window: both can be used."""
+        """Show the list of breakpoints in a dialog that does not block the window."""
         if self.breakpoint_dialog is None:
             self.breakpoint_dialog = BreakpointDialog(self.breakpoints, self)
         self.breakpoint_dialog.bring()
 
     def report(self, text: str, details: str = "") -> str:
-        """Diagnostics of the present run."""
+        """The diagnostics of the present run, as text."""
         return diagnostics(text, details, presets.to_toml(self.session.run.experiment))
 
     def copy_report(self) -> None:
@@ -302,29 +302,29 @@ class Window(QMainWindow):
 
     @Slot()
     def on_closing(self) -> None:
-        """The window begins to close: say so, and take no more commands."""
+        """Show that the window is closing, and disable it."""
         self.header.word.setText("Saving…" if self.session.job.active else "Closing…")
         for part in (self.form, self.knobs, self.header, self.draft_bar):
             part.setEnabled(False)
 
-    # -- Qt --------------------------------------------------------------------------------------
+    # -- Qt ----------------------------------------------------------------------------------------
 
     def restore_layout(self, *, geometry: bool = True) -> None:
-        """Restore size and cards as they were at the last start; the default where they do not fit."""
+        """Restore the size and cards of the last use, or the default if they do not fit."""
         if geometry:
             restore_geometry(self, self.settings)
         self.layouts.restore(self.settings)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if not self._seen:
-            self._seen = True
+        if not self._was_shown:
+            self._was_shown = True
             QTimer.singleShot(0, self, self._after_first_show)
 
     @Slot()
     def _after_first_show(self) -> None:
         tab_from(self.header)
-        self.setFocus()  # no control looks chosen before the user chooses one
+        self.setFocus()  # no control has the focus before the user chooses one
         self.layouts.settle()
         self.shown.emit()
 

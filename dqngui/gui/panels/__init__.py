@@ -1,1 +1,1 @@
-"""One folder for each card of the window, or for a few that share code. No card imports another one."""
+"""One folder per card, or per group of cards with common code. No card imports another one."""

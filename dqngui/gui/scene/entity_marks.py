@@ -10,8 +10,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 RADIUS = 0.055  # of the picture's shorter side
-LEAST_RADIUS, THIN, THICK, CASING = 8.0, 1.0, 3.5, 2.5  # pixels; CASING: dark, on both sides together
-FAINT = 0.02  # weaker ones could not be seen anyway
+LEAST_RADIUS, THIN, THICK, CASING = 8.0, 1.0, 3.5, 2.5  # pixels; CASING: width of the dark edges together
+FAINT = 0.02  # weaker rings would be invisible
 _BRIGHT, _DARK = "#ffffff", "#000000"
 
 
@@ -31,7 +31,7 @@ class EntityRing:
 
 
 def entity_rings(picture: QRectF, marks: npt.NDArray[Any]) -> tuple[EntityRing, ...]:
-    """Rings for (M, 3) marks: places as shares of the picture's sides, and strengths up to 1; faint ones get none."""
+    """Rings for marks (M, 3): x and y as shares of the picture's sides, and strength up to 1; faint marks get none."""
     radius = max(LEAST_RADIUS, RADIUS * min(picture.width(), picture.height()))
     return tuple(
         EntityRing(
@@ -48,7 +48,7 @@ def entity_rings(picture: QRectF, marks: npt.NDArray[Any]) -> tuple[EntityRing, 
 def draw_entity_marks(painter: QPainter, picture: QRectF, marks: npt.NDArray[Any]) -> None:
     """Draw the rings of marks.
 
-    They are the same in both themes, as the picture is: a bright ring in a dark casing can be seen on anything.
+    The colours do not depend on the theme: a bright ring with dark edges is visible on every picture.
     """
     painter.save()
     painter.setClipRect(picture)

@@ -14,8 +14,8 @@ from dqngui.lab.analysis.overlay import NO_MARKS, Numbers
 CORNER = 6
 
 
-class Ringed(QWidget):
-    """A widget that can have the keyboard focus, with a ring around it where a key gave it the focus."""
+class FocusRingWidget(QWidget):
+    """A focusable widget that draws a ring around itself if a key gave it the focus."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,11 +35,11 @@ class Ringed(QWidget):
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.75, 0.75, -0.75, -0.75), CORNER, CORNER)
 
 
-class FrameView(Ringed):
-    """A picture as large as there is room for, in its own proportions, with marks around entities in it.
+class FrameView(FocusRingWidget):
+    """A picture scaled to the widget with its aspect ratio kept, with marks around entities.
 
     Signals:
-        resized(width, height): pixels of the screen that a picture may take.
+        resized(width, height): size available for a picture, in device pixels.
     """
 
     resized = Signal(int, int)
@@ -60,12 +60,12 @@ class FrameView(Ringed):
         return QSize(80, 60)
 
     def set_image(self, image: QImage | None) -> None:
-        """Show a picture, without any marks; None shows an empty frame."""
+        """Show a picture without marks; None: an empty frame."""
         self._image, self._scaled, self._marks = image, None, NO_MARKS
         self.update()
 
     def set_marks(self, marks: Numbers) -> None:
-        """Mark entities in this picture: (M, 3), as `StepOverlay.marks` gives them."""
+        """Set the marks (M, 3) of this picture, as given by `StepOverlay.marks`."""
         if not np.array_equal(marks, self._marks):
             self._marks = marks
             self.update()
@@ -77,11 +77,11 @@ class FrameView(Ringed):
 
     @property
     def picture(self) -> QImage | None:
-        """The picture that is shown, in its own size; None: an empty frame."""
+        """The shown picture in its original size; None: an empty frame."""
         return self._image
 
     def _fitted(self, image: QImage) -> QImage:
-        """The picture in the size it is drawn in, scaled once."""
+        """The picture scaled to the size in which it is drawn."""
         ratio = self.devicePixelRatioF()
         room = QSize(round(self.width() * ratio), round(self.height() * ratio))
         size = image.size().scaled(room, Qt.AspectRatioMode.KeepAspectRatio)
@@ -111,7 +111,7 @@ class FrameView(Ringed):
             if len(self._marks):
                 draw_entity_marks(painter, picture, self._marks)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        # Rounded by painting the card over the corners: a clipped picture takes several times longer.
+        # The corners are painted over with the card's colour, since clipping takes several times longer.
         painter.fillPath(_corners(picture), theme.color("surface"))
         self.draw_ring(painter)
 
@@ -120,4 +120,4 @@ def _corners(area: QRectF) -> QPainterPath:
     path = QPainterPath()
     path.addRect(area)
     path.addRoundedRect(area, CORNER, CORNER)
-    return path  # what is inside both is outside, by the odd-even rule
+    return path  # odd-even rule: only the corners are filled

@@ -1,4 +1,4 @@
-"""What is drawn of an observation: lines with bars, texts, a picture's place; without a widget and without a screen."""
+"""A model of a drawn observation: lines with bars, texts and a picture. It needs no widget and no screen."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dqngui.lab.playback.step_descriptions import texts_of
 
 ROW = 18  # pixels of a line's height
 _CELL = re.compile(r"\[\d+, \d+")
-"""In the name of a number that is one of a picture's."""
+"""Matches names of numbers that are cells of a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,11 @@ class Row:
     """One line: a name, a value, and a bar.
 
     Attributes:
-        value: of the observation; None: the line is of a token that is no number.
-        bar: what the bar shows.
+        value: the observed value; None for a token that is not a number.
+        bar: the value of the bar.
         reach: the value at the end of the bar.
-        signed: the bar begins in the middle.
-        weight: the bar is a weight of the overlay, not the value.
+        signed: whether the bar begins in the middle.
+        weight: whether the bar shows a weight of the overlay instead of the value.
     """
 
     name: str
@@ -43,26 +43,26 @@ class Row:
 
     @property
     def number(self) -> str:
-        """What the bar shows, as it is written behind it."""
+        """The text after the bar."""
         return f"{100 * self.bar:.0f} %" if self.weight and not self.signed else three_digits(self.bar)
 
     @property
     def share(self) -> float | None:
-        """How much of its room the bar fills, -1 … 1; None: nothing is drawn."""
+        """The filled share of the bar, -1 … 1; None: no bar."""
         return min(max(self.bar / self.reach, -1.0), 1.0) if np.isfinite(self.bar) and self.reach else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ObservationDrawn:
-    """What is drawn of one step.
+    """The drawn parts of one step.
 
     Attributes:
-        reason: why the environment draws no picture; empty: its picture stands beside.
-        caption: what the overlay is.
-        texts: by name, as the agent sees them.
+        reason: why the environment draws no picture; empty if it does.
+        caption: name of the overlay.
+        texts: texts in the observation, by name.
         rows: a line for each number, or for each token of the overlay.
-        picture: what is observed as a picture (rows, columns, 3); None: nothing is.
-        overlay: the weights that lie over it; None: none.
+        picture: observed picture (rows, columns, 3); None without one.
+        overlay: weights over the picture; None without an overlay.
     """
 
     reason: str = ""
@@ -79,19 +79,19 @@ class ObservationDrawn:
 
     @property
     def empty(self) -> bool:
-        """There is nothing to draw but a sentence."""
+        """Whether only a sentence is drawn."""
         return not self.rows and self.picture is None and not self.texts
 
     @property
     def wanted_height(self) -> int | None:
-        """Pixels for all that there is to draw; None: a picture is drawn as large as there is room."""
+        """Height in pixels for all parts; None if a picture uses all available room."""
         if self.picture is not None or self.texts or not self.rows:
             return None
         return 16 + ROW * len(self.rows) + (ROW + 2 if self.caption else 0) + (ROW + 6 if self.reason else 0)
 
 
-class Reach:
-    """How far each number of an observation went in an episode so far; it changes in steps."""
+class EpisodeExtent:
+    """The largest magnitude and the sign of each observed number in an episode so far; magnitudes are rounded up."""
 
     def __init__(self) -> None:
         self.most: npt.NDArray[Any] = np.zeros(0)
@@ -99,7 +99,7 @@ class Reach:
         self._known: tuple[int, int] | None = None
 
     def take(self, playing: PlayedEpisode) -> npt.NDArray[Any]:
-        """Look at all steps known; returns their numbers (steps, F), none where they are no plain numbers."""
+        """Update from all known steps, and return their numbers (steps, F); (0, 0) if they are not plain numbers."""
         rows = playing.observation
         count = len(playing.ready.features)
         if rows.ndim != 2 or not len(rows) or rows.shape[1] != count:
@@ -117,18 +117,18 @@ def observation_drawn(
     t: int,
     described: Mapping[str, Any],
     overlay: StepOverlay | None,
-    reach: Reach,
+    reach: EpisodeExtent,
     *,
     caption: str,
     alone: bool,
 ) -> ObservationDrawn:
-    """What is drawn of step t; of a step that is not known, the last one.
+    """The model of step t, or of the last known step.
 
     Args:
-        described: what was described of the step (`dqngui.lab.playback.step_descriptions`).
-        reach: keeps the ends of the bars from one step to the next.
-        caption: what the overlay is.
-        alone: it stands in the picture's place, and says why there is none.
+        described: description of the step (`dqngui.lab.playback.step_descriptions`).
+        reach: the ends of the bars, kept from step to step.
+        caption: name of the overlay.
+        alone: drawn instead of the environment's picture, with the reason why there is none.
     """
     ready = playing.ready
     name = ready.environment or "This environment"
@@ -151,7 +151,9 @@ def _values_at(rows: npt.NDArray[Any], t: int, described: Mapping[str, Any], cou
     return values
 
 
-def _valued(features: Sequence[str], values: npt.NDArray[Any], reach: Reach, *, pictured: bool) -> tuple[Row, ...]:
+def _valued(
+    features: Sequence[str], values: npt.NDArray[Any], reach: EpisodeExtent, *, pictured: bool
+) -> tuple[Row, ...]:
     return tuple(
         Row(name, float(value), float(value), float(most), bool(signed), weight=False)
         for name, value, most, signed in zip(features, values, reach.most, reach.signed, strict=False)
@@ -168,13 +170,13 @@ def _weighed(features: Sequence[str], values: npt.NDArray[Any], overlay: StepOve
 
 
 def width_of_numbers(letters: Letters, rows: Sequence[Row]) -> int:
-    """Room for the number of each row: that of usual ones, so that it seldom changes, or more."""
+    """Width of the numbers, at least that of usual numbers, so that it seldom changes."""
     return int(max(letters.width(text) for text in ("−0.0000", *(row.number for row in rows))))
 
 
 @dataclass(frozen=True, slots=True)
 class RowColumns:
-    """Pixels of the parts of a line: name, value beside a weight, number behind the bar."""
+    """Widths in pixels of the parts of a line: name, value (if weights are shown), number after the bar."""
 
     name: int
     value: int
@@ -182,7 +184,7 @@ class RowColumns:
 
 
 def row_columns(rows: Sequence[Row], width: int, letters: Letters) -> RowColumns:
-    """How the width of lines is shared out; values have no room of their own in narrow lines."""
+    """Divide the width of lines; narrow lines have no column for values."""
     widest = max((letters.width(row.name) for row in rows), default=0) + 4  # eliding is strict
     texts = ["−0.0000", *(three_digits(row.value) for row in rows if row.weight and row.value is not None)]
     valued = any(row.weight and row.value is not None for row in rows) and width > 220

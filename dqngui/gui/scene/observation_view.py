@@ -1,4 +1,4 @@
-"""A view of what the agent sees: numbers as bars, texts, and a picture or grid, with an overlay of weights."""
+"""Draws the agent's observation: numbers as bars, texts, and a picture or grid, with an overlay of weights."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui.charts.layout.text import Label
 from dqngui.gui.charts.painted_text import WholeLetters, paint_labels
-from dqngui.gui.scene.frame import CORNER, Ringed
+from dqngui.gui.scene.frame import CORNER, FocusRingWidget
 from dqngui.gui.scene.observation_drawn import (
     ROW,
+    EpisodeExtent,
     ObservationDrawn,
-    Reach,
     Row,
     observation_drawn,
     row_columns,
@@ -28,19 +28,19 @@ from dqngui.gui.style.theme import SECONDARY_PX, TICK_PX
 from dqngui.lab.analysis.overlay import StepOverlay
 from dqngui.lab.playback.episode import PlayedEpisode
 
-LOW, NARROW = 72, 260  # pixels: lower, lines are left out; narrower, none stand beside a picture
-OPAQUE = 180  # of 255: a cell of an overlay that is drawn in full
+LOW, NARROW = 72, 260  # pixels: below this height, no lines; below this width, no lines next to a picture
+OPAQUE = 180  # of 255: alpha of a cell with the full weight
 
 
-class ObservationView(Ringed):
-    """The observation's numbers as labelled bars, its texts, and its picture; why the environment draws none.
+class ObservationView(FocusRingWidget):
+    """The observation's numbers as labelled bars, its texts and its picture, and why the environment draws none.
 
     A bar begins at zero, in the middle if the entry was ever negative in this episode; its end is the largest
-    magnitude of the episode so far, rounded up. With an overlay the bars are its weights instead, and cells of the
-    picture are coloured by theirs.
+    magnitude of the episode so far, rounded up. With an overlay the bars show its weights, and cells of the
+    picture are coloured by their weights.
 
     Attributes:
-        drawn: what is drawn of the shown step.
+        drawn: the model of the shown step.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -48,7 +48,7 @@ class ObservationView(Ringed):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("What the agent sees")
         self.drawn = ObservationDrawn()
-        self._reach = Reach()
+        self._reach = EpisodeExtent()
         self._picture: QImage | None = None
         self._letters = WholeLetters(themes.font(TICK_PX))
 
@@ -60,12 +60,12 @@ class ObservationView(Ringed):
 
     @property
     def rows(self) -> list[Row]:
-        """The lines that are drawn, as far as there is room."""
+        """The lines for which there is room."""
         return list(self.drawn.rows)
 
     @property
     def wanted_height(self) -> int | None:
-        """Pixels for all that there is to draw; None: a picture is drawn as large as there is room."""
+        """Height in pixels for all parts; None if a picture uses all available room."""
         return self.drawn.wanted_height
 
     def show_step(
@@ -78,13 +78,13 @@ class ObservationView(Ringed):
         caption: str = "",
         alone: bool = True,
     ) -> None:
-        """Draw what is seen at step t, with an overlay or none, as `observation_drawn` gives it."""
+        """Draw the observation of step t, with an overlay if it is given."""
         known = {} if described is None else described
         self.drawn = observation_drawn(playing, t, known, overlay, self._reach, caption=caption, alone=alone)
         self._picture = None if self.drawn.picture is None else _as_image(self.drawn.picture)
         self.update()
 
-    # -- painting ---------------------------------------------------------------------------------
+    # -- painting ----------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = themes.current()
@@ -123,21 +123,21 @@ class ObservationView(Ringed):
         return QFontMetrics(font)
 
     def _write(self, painter: QPainter, inner: QRect, text: str, token: str) -> QRect:
-        """A text at the top, of two lines at most; the room that is left."""
+        """Write a text of at most two lines at the top; returns the remaining area."""
         metrics = self._font(painter, SECONDARY_PX, token)
         flags = int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        said = painter.boundingRect(inner, flags, text)
-        if said.height() > 2 * metrics.lineSpacing() + 2:
-            said.setHeight(metrics.lineSpacing())
+        area = painter.boundingRect(inner, flags, text)
+        if area.height() > 2 * metrics.lineSpacing() + 2:
+            area.setHeight(metrics.lineSpacing())
             text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, inner.width())
-        painter.drawText(QRect(inner.left(), inner.top(), inner.width(), said.height()), flags, text)
-        return inner.adjusted(0, said.height() + 6, 0, 0)
+        painter.drawText(QRect(inner.left(), inner.top(), inner.width(), area.height()), flags, text)
+        return inner.adjusted(0, area.height() + 6, 0, 0)
 
     def _draw_picture(self, painter: QPainter, inner: QRect, picture: QImage) -> QRect:
-        """What is observed as a picture, with the overlay's cells; the room that is left for rows."""
+        """Draw the observed picture with the overlay's cells; returns the area for the lines."""
         room, rest = QRect(inner), QRect()
         if inner.height() < LOW:
-            rest = QRect(inner.left(), inner.bottom(), inner.width(), 0)  # the picture says more than its lines
+            rest = QRect(inner.left(), inner.bottom(), inner.width(), 0)  # the picture gets all the room
         elif self.drawn.rows and inner.width() > max(1.4 * inner.height(), NARROW):
             room.setWidth(inner.width() // 2 - 6)
             rest = inner.adjusted(room.width() + 12, 0, 0, 0)
@@ -195,7 +195,7 @@ def _draw_bar(painter: QPainter, bar: QRectF, row: Row) -> None:
 
 
 def _ink(weight: float, signed: bool) -> QColor:
-    """The colour of a weight: one for shares, one for each sign of others."""
+    """The colour of a weight: one colour for shares, two for signed weights."""
     theme = themes.current()
     if not signed:
         return theme.color("warn")
@@ -203,7 +203,7 @@ def _ink(weight: float, signed: bool) -> QColor:
 
 
 def heat(cells: npt.NDArray[Any], most: float, *, signed: bool) -> QImage:
-    """Cells (rows, columns) as a see-through picture of one pixel each, the heaviest the least so."""
+    """An image with one translucent pixel per cell (rows, columns); larger weights are more opaque."""
     shares = np.nan_to_num(cells) / most if most > 0 else np.zeros(cells.shape)
     pixels = np.zeros((*cells.shape, 4), np.uint8)
     for sign in (1.0, -1.0):

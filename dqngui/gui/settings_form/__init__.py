@@ -1,1 +1,1 @@
-"""The experiment's form and the live knobs: an editor for each kind of setting. Not the settings themselves."""
+"""The form of the experiment and the live knobs: an editor for each kind of setting. No definition of settings."""

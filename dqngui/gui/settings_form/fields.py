@@ -1,6 +1,6 @@
 """One editor widget for each kind of setting. Every editor has `value`, `set_value` and the signal `edited`.
 
-`edited(value)` is sent once per gesture: on Enter, on leaving the field, on a choice, or 300 ms after
+`edited(value)` is emitted once per gesture: on Enter, on leaving the field, on a choice, or 300 ms after
 the last key. A wheel turn over an editor without focus scrolls the form, not the value.
 """
 

@@ -112,7 +112,7 @@ class FormRows(QWidget):
         self._form.setRowVisible(remark, False)
         return remark
 
-    def say(self, remark: QLabel, text: str) -> None:
+    def show_text(self, remark: QLabel, text: str) -> None:
         """Set the text of a remark; an empty text hides it."""
         remark.setText(text)
         self._form.setRowVisible(remark, bool(text))
@@ -299,7 +299,7 @@ class ExperimentForm(QWidget):
         for path, (rows, remark) in self.remarks.items():
             entry = MODULES[path].get(session.draft.value(path))
             warning = entry.summary.partition(". ")[2] if entry is not None else ""
-            rows.say(remark, warning and f"{warning}.")
+            rows.show_text(remark, warning and f"{warning}.")
         self.task.set_value(self._preset())
         self.agent.set_value(presets.agent_of(session.draft.experiment))
         for path, editor in self.editors().items():

@@ -1,4 +1,4 @@
-"""Values of settings in words, as the form and the draft call them."""
+"""Texts for values and changes of settings, as shown in the form and in the draft."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONGEST = 28  # characters of a value
 
 
 def value_words(path: str, value: Any) -> str:
-    """A setting's value as the form calls it, in few characters."""
+    """The short text of a setting's value."""
     if value is None:
         return "none"
     if isinstance(value, bool):

@@ -1,1 +1,1 @@
-"""Colours, type, icons and the stylesheet, dark and light. Not what any one widget paints."""
+"""Colours, type, icons and the stylesheet, dark and light. No widgets."""

@@ -15,11 +15,11 @@ class Theme:
     """The colours of one appearance, as `#rrggbb`.
 
     Attributes:
-        background, surface, raised: window, card, control; each a step nearer to the eye.
+        background, surface, raised: colours of the window, of cards and of controls.
         line: borders and grid. text, muted: primary and secondary text.
-        accent: only for what is active; on_accent: text on it.
+        accent: for active elements; on_accent: text on it.
         good, warn, bad: states.
-        series: curves, in order; told apart by the colour-blind.
+        series: colours of curves, distinguishable with colour blindness.
         diverging: low end, middle and high end for signed quantities.
     """
 

@@ -1,8 +1,8 @@
 """Colours, fonts, icons and the style of every widget, dark and light.
 
 `apply(app, "dark")` sets all of it at once and returns the `Theme`, which is then passed to
-`restyle(theme)` of everything that draws by itself. A running window may switch at any time.
-Widgets say what they are with `set_role(widget, "accent")`; the stylesheet does the rest.
+`restyle(theme)` of every widget that paints itself. The theme may change at any time.
+`set_role(widget, "accent")` sets the role of a widget; the stylesheet has a style for each role.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def current() -> Theme:
 
 
 def theme_for(setting: Setting) -> Theme:
-    """The theme of a setting; a system that does not say what it prefers counts as light."""
+    """The theme of a setting; without a preference of the system, light."""
     if setting == "system":
         return DARK if QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark else LIGHT
     return DARK if setting == "dark" else LIGHT
 
 
 def apply(app: QApplication, setting: Setting) -> Theme:
-    """Style the whole application and return the theme, for `restyle` of whatever draws by itself."""
+    """Style the whole application, and return the theme for `restyle` of widgets that paint themselves."""
     global _current
     theme = _current = theme_for(setting)
     family = load_fonts()
@@ -52,7 +52,7 @@ def apply(app: QApplication, setting: Setting) -> Theme:
     app.setFont(font(family=family))
     icons = package_data("assets") / "icons"
     sheet = stylesheet(theme, str(icons).replace("\\", "/"))
-    if sheet != app.styleSheet():  # setting it polishes every widget again
+    if sheet != app.styleSheet():  # setting it restyles every widget
         app.setStyleSheet(sheet)
     pg.setConfigOptions(antialias=False, background=theme.surface, foreground=theme.muted, imageAxisOrder="row-major")
     return theme
@@ -82,14 +82,14 @@ def font(px: int = TEXT_PX, weight: QFont.Weight = QFont.Weight.Normal, family: 
 
 @cache
 def metrics(px: int = TEXT_PX) -> QFontMetrics:
-    """How wide texts of a size are."""
+    """Font metrics for a text size."""
     return QFontMetrics(font(px))
 
 
 def icon(name: str, token: str = "text") -> QIcon:
-    """An icon of the one set (Material Design, `play`, `pause`), in the current theme's colours.
+    """An icon of the Material Design set (`play`, `pause`), in a colour of the current theme.
 
-    It does not follow a switch of the theme: set it again in `restyle`.
+    It does not change with the theme: set it again in `restyle`.
     """
     import qtawesome  # it loads its fonts at import, which is time before the window shows
 
@@ -98,7 +98,7 @@ def icon(name: str, token: str = "text") -> QIcon:
 
 
 def set_role(widget: QWidget, role: str) -> None:
-    """Say what a widget is, for the stylesheet.
+    """Set the role of a widget, which selects its style.
 
     Buttons: `accent`, `danger`, `flat`. Labels: `title`, `muted`, `value`, `chip`, `good`, `warn`, `bad`.
     """

@@ -1,1 +1,1 @@
-"""Small generic widgets: labels, notes, a choice button, a scroll area. None knows of runs or agents."""
+"""Small generic widgets: labels, notes, a choice button, a scroll area. They know nothing of runs or agents."""

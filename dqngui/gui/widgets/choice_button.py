@@ -12,15 +12,15 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX
 
-IN_A_MENU = 24  # entries
-BESIDE = 28  # pixels of arrow, padding and border
+MAX_MENU_ENTRIES = 24  # entries
+EXTRA_PX = 28  # pixels of arrow, padding and border
 
 
 class ChoiceButton(QToolButton):
-    """One of several; where its text does not fit it is shortened, and the tooltip has all of it.
+    """A choice of one of several; a long text is shortened, and the tooltip has all of it.
 
     Attributes:
-        full_text: the present choice in words.
+        full_text: the whole text of the present choice.
     """
 
     def __init__(self, tooltip: str, parent: QWidget | None = None) -> None:
@@ -47,7 +47,7 @@ class ChoiceButton(QToolButton):
         below: Mapping[str, str] | None = None,
         title: str = "",
     ) -> None:
-        """Offer choices (key: words) in place of earlier ones; those `below` stand in a submenu with a title."""
+        """Replace the choices (key: text); those in `below` stand in a submenu named `title`."""
         below = below or {}
         if (dict(texts), dict(below)) != (self._texts, self._below):
             self._chosen = ""
@@ -66,11 +66,11 @@ class ChoiceButton(QToolButton):
         self.set_chosen(chosen)
 
     def _part(self, menu: QMenu, entries: list[tuple[str, str]]) -> None:
-        """Add entries; many of them in submenus, each named by its first and last entry."""
-        if len(entries) <= IN_A_MENU:
+        """Add entries; many are divided into submenus, each named after its first and last entry."""
+        if len(entries) <= MAX_MENU_ENTRIES:
             return self._add(menu, dict(entries))
-        for first in range(0, len(entries), IN_A_MENU):
-            part = entries[first : first + IN_A_MENU]
+        for first in range(0, len(entries), MAX_MENU_ENTRIES):
+            part = entries[first : first + MAX_MENU_ENTRIES]
             self._add(menu.addMenu(f"{part[0][1]} … {part[-1][1]}"), dict(part))
 
     def _add(self, menu: QMenu, texts: Mapping[str, str]) -> None:
@@ -83,17 +83,17 @@ class ChoiceButton(QToolButton):
             menu.addAction(action)
 
     def set_chosen(self, key: str) -> None:
-        """Show which one is chosen."""
+        """Show another choice."""
         if key == self._chosen:
             return
         self._chosen = key
         for action in self._group.actions():
             action.setChecked(action.data() == key)
         below = self._below.get(key)
-        self.say(self._texts.get(key, "") if below is None else f"by {below}")
+        self.show_text(self._texts.get(key, "") if below is None else f"by {below}")
 
-    def say(self, text: str) -> None:
-        """Show a text as the present choice, shortened where it does not fit; the tooltip has it in full."""
+    def show_text(self, text: str) -> None:
+        """Show a text as the present choice; the tooltip has it in full."""
         self.full_text = text
         self.setToolTip(f"{self._tip}: {text}")
         self._fit()
@@ -101,15 +101,15 @@ class ChoiceButton(QToolButton):
 
     @property
     def offered(self) -> dict[str, str]:
-        """What can be chosen, in words."""
+        """The texts of all choices."""
         return self._texts | self._below
 
     def trigger(self, key: str) -> None:
-        """Choose as the menu does."""
+        """Choose a key, like a click in the menu."""
         next(action for action in self._group.actions() if action.data() == key).trigger()
 
     def _fit(self) -> None:
-        room = max(0, self.width() - BESIDE)
+        room = max(0, self.width() - EXTRA_PX)
         self.setText(self._letters().elidedText(self.full_text, Qt.TextElideMode.ElideRight, room))
 
     def _letters(self) -> QFontMetrics:
@@ -120,7 +120,7 @@ class ChoiceButton(QToolButton):
         self._fit()
 
     def sizeHint(self) -> QSize:
-        return QSize(self._letters().horizontalAdvance(self.full_text) + BESIDE + 1, 22)
+        return QSize(self._letters().horizontalAdvance(self.full_text) + EXTRA_PX + 1, 22)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(BESIDE + 30, 22)
+        return QSize(EXTRA_PX + 30, 22)

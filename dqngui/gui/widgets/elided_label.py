@@ -6,22 +6,22 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QToolTip, QWidget
 
-FEWEST = 4  # letters of a shortened text that say something
+MIN_LETTERS = 4  # a shorter text is not shown
 
 
 class ElidedLabel(QLabel):
     """A label of one line; `text()` is always the whole text."""
 
     def __init__(self, text: str = "", parent: QWidget | None = None, gives_way: bool = True) -> None:
-        """`gives_way`: it asks for no width; otherwise for the width of its text, and shrinks only where it must."""
+        """`gives_way`: its size hint has no width; otherwise that of the text, and it shrinks only if necessary."""
         super().__init__(text, parent)
         policy = QSizePolicy.Policy.Ignored if gives_way else QSizePolicy.Policy.Preferred
         self.setSizePolicy(policy, QSizePolicy.Policy.Preferred)
 
     def shown(self) -> str:
-        """The text as far as there is room for it; nothing where only a few letters of it would fit."""
+        """The visible part of the text; empty if only a few letters would fit."""
         shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        return shown if shown == self.text() or len(shown) > FEWEST else ""
+        return shown if shown == self.text() or len(shown) > MIN_LETTERS else ""
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, super().minimumSizeHint().height())

@@ -1,4 +1,4 @@
-"""A line at the bottom of a card that says what was done, or why it was not done, with a button that undoes it."""
+"""A line at the bottom of a card with the result of an action, and a button to undo it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHOWN_MS = 20_000
 
 
 class Note(QWidget):
-    """A sentence and its buttons; it hides itself after a while."""
+    """A sentence with buttons; it disappears after 20 seconds."""
 
     def __init__(self, undo: Callable[[], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -22,7 +22,7 @@ class Note(QWidget):
         self.text.setWordWrap(True)
         themes.set_role(self.text, "muted")
         self.undo = QPushButton("Undo")
-        self.undo.setToolTip("Bring back what was deleted (Ctrl+Z)")
+        self.undo.setToolTip("Restore the deleted runs (Ctrl+Z)")
         self.undo.setAccessibleName("Undo the deletion")
         self.undo.clicked.connect(undo)
         self.dismiss = QToolButton()
@@ -41,8 +41,8 @@ class Note(QWidget):
         self.restyle(themes.current())
         self.hide()
 
-    def say(self, text: str, *, undo: bool = False) -> None:
-        """Show a sentence for a while; with `undo`, its button."""
+    def show_text(self, text: str, *, undo: bool = False) -> None:
+        """Show a sentence; `undo`: with the undo button."""
         self.text.setText(text)
         self.undo.setVisible(undo)
         self.show()

@@ -1,4 +1,4 @@
-"""A notice in place of a picture: what the player waits for, or why nothing plays, with a button to try again."""
+"""A notice shown instead of a picture: the reason for waiting, or a failure with a button to restart."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dqngui.gui.style.theme import Theme
 
 
 class Notice(QWidget):
-    """An icon, a sentence, and a button where something failed."""
+    """An icon and a sentence; after a failure also a button."""
 
     def __init__(self, restart: Callable[[], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,8 +36,8 @@ class Notice(QWidget):
         column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
 
-    def say(self, text: str, *, failed: bool) -> None:
-        """Show a sentence; `failed`: with the button."""
+    def show_text(self, text: str, *, failed: bool) -> None:
+        """Show a sentence; `failed`: with the restart button."""
         text = text[:1].upper() + text[1:]
         self.text.setText(text if text.endswith((".", "…", "!", "?")) else f"{text}.")
         self.button.setVisible(failed)

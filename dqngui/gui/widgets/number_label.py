@@ -1,4 +1,4 @@
-"""A label for a number that changes many times a second: it is painted, and causes no work of a layout."""
+"""A label for a fast-changing number. It paints itself, so that a change needs no new layout."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ class NumberLabel(QWidget):
     """A caption in the secondary colour, and a number after it.
 
     Args:
-        widest: a text as wide as it usually gets; for a wider text the widget grows, and keeps that width.
+        widest: a text of the usual largest width; for a wider text the widget grows and stays wider.
         right: aligned to the right.
-        exact: always as wide as its text; for numbers that seldom change, beside something that needs the room.
+        exact: always as wide as its text; for numbers that seldom change.
     """
 
     def __init__(self, widest: str, *, right: bool = False, exact: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # the card below need not be drawn again
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # so that Qt does not redraw the card behind it
         self._font, self._strong = themes.font(SECONDARY_PX), themes.font(SECONDARY_PX, QFont.Weight.DemiBold)
         self._metrics = QFontMetrics(self._strong)
         self._width = self._metrics.horizontalAdvance(widest) + 2
@@ -31,11 +31,11 @@ class NumberLabel(QWidget):
         self.caption = self.number = ""
 
     def text(self) -> str:
-        """What is written."""
+        """The shown text."""
         return " ".join(part for part in (self.caption, self.number) if part)
 
-    def say(self, caption: str, number: str = "") -> None:
-        """Write something else."""
+    def show_text(self, caption: str, number: str = "") -> None:
+        """Show another caption and number."""
         if (caption, number) == (self.caption, self.number):
             return
         self.caption, self.number = caption, number

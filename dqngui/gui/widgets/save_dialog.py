@@ -1,4 +1,4 @@
-"""Asks where to put a file, and says why it could not be written."""
+"""The dialog for the path of an export, and the message box for a failure."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 
-def ask_where(
+def ask_save_path(
     parent: QWidget, title: str, name: str, kinds: Mapping[str, str], save: Callable[[str], None]
 ) -> QFileDialog:
-    """Open a dialog that proposes a file name, and call `save` with the path that is chosen.
+    """Open a file dialog with a proposed name, and call `save` with the chosen path.
 
-    `kinds` has a line of text for each suffix without its dot (`{"csv": "Table (*.csv)"}`), the usual one first.
+    `kinds`: a description for each suffix (`{"csv": "Table (*.csv)"}`), the default first.
     """
     suffixes = {text: suffix for suffix, text in kinds.items()}
     dialog = QFileDialog(parent, title)
@@ -28,8 +28,8 @@ def ask_where(
     return dialog
 
 
-def tell_problem(parent: QWidget, title: str, problem: str, details: str = "") -> QMessageBox:
-    """Say in a box why nothing was saved."""
+def show_problem(parent: QWidget, title: str, problem: str, details: str = "") -> QMessageBox:
+    """Show in a message box why an export failed."""
     box = QMessageBox(QMessageBox.Icon.Warning, title, problem, parent=parent)
     box.setInformativeText(details)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -1,4 +1,4 @@
-"""A scroll area that is as wide as its content needs, and as high as its content asks for."""
+"""A vertical scroll area whose size hint is that of its content."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ FADE_PX = 28
 
 
 class ScrollArea(QScrollArea):
-    """An area that scrolls vertically only; at an edge beyond which there is more, the content fades into the card.
+    """A vertical scroll area; the content fades out at an edge if more is hidden there.
 
     Attributes:
-        fades: the shades over the upper and the lower edge; visible where something is hidden there.
+        fades: the shades at the upper and lower edge; visible if content is hidden there.
     """
 
     def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
@@ -38,7 +38,7 @@ class ScrollArea(QScrollArea):
         lower.setVisible(bar.value() < bar.maximum())
 
     def reveal(self, part: QWidget) -> None:
-        """Scroll until a part is in sight, at least its upper end."""
+        """Scroll until a widget, or at least its upper end, is visible."""
         top = part.mapTo(self._content, QPoint(0, 0)).y()
         lowest = top + part.height() - self.viewport().height()
         bar = self.verticalScrollBar()
@@ -61,7 +61,7 @@ class ScrollArea(QScrollArea):
 
 
 class Fade(QWidget):
-    """A shade from transparent to the card's colour, which mouse events pass through."""
+    """A shade from transparent to the card's colour, which ignores the mouse."""
 
     def __init__(self, parent: QWidget, *, up: bool) -> None:
         super().__init__(parent)

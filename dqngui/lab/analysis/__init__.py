@@ -1,1 +1,1 @@
-"""What is computed from episodes: comparisons, studies, breakpoints, orders, shares. Not how it is drawn."""
+"""Computations on episodes: comparisons, studies, breakpoints, orders, attention shares. No drawing."""

@@ -1,4 +1,4 @@
-"""The window's breakpoints: an editable list. Training checks some of them, the window the others while it plays.
+"""The editable list of breakpoints. Training checks most of them; the window checks those measured by the player.
 
 The list belongs to the window, not to a run: every run that trains in the window gets the breakpoints that are
 enabled, and a closed window forgets them.
@@ -44,8 +44,8 @@ class BreakpointList(QObject):
 
     Attributes:
         entries: all breakpoints.
-        watched: the newest measured value of each quantity in `WATCHED`.
-        looked_at: whether present values are shown somewhere, so that they are measured without a breakpoint too.
+        watched: the newest value of each quantity in `WATCHED`.
+        values_visible: whether present values are displayed, so that they are measured even without a breakpoint.
 
     Signals:
         changed: the entries changed, or whether they can be edited.
@@ -59,14 +59,14 @@ class BreakpointList(QObject):
         super().__init__(parent)
         self.entries: tuple[BreakpointEntry, ...] = ()
         self.watched: dict[str, float] = {}
-        self.looked_at = False  # somebody wants present numbers
+        self.values_visible = False
         self._session = session
         self._held: set[Breakpoint] = set()
         self._measured: PlayedEpisode | None = None
         session.changed.connect(self.changed)
         session.cleared.connect(self._on_cleared)
 
-    # -- the list ---------------------------------------------------------------------------------
+    # -- the list ----------------------------------------------------------------------------------
 
     @property
     def problem(self) -> str:
@@ -105,7 +105,7 @@ class BreakpointList(QObject):
         self._session.job.set_breakpoints(tuple(point for point in self.enabled if point.quantity not in WATCHED))
         self.changed.emit()
 
-    # -- present values ---------------------------------------------------------------------------
+    # -- present values ----------------------------------------------------------------------------
 
     def present(self, quantity: str) -> float | None:
         """The newest logged or measured value of a quantity; None if there is none yet."""
@@ -127,19 +127,19 @@ class BreakpointList(QObject):
         self.watched.clear()
         self.measured.emit()
 
-    # -- while watching ---------------------------------------------------------------------------
+    # -- measurement on played episodes ------------------------------------------------------------
 
     def watch(self, playing: PlayedEpisode | None) -> None:
-        """Take the player's episode; once it has ended, measure it if a breakpoint or a view needs the values."""
-        wanted = [point for point in self.enabled if point.quantity in WATCHED]
-        if playing is None or playing is self._measured or not (wanted or self.looked_at):
+        """Measure the player's episode after it has ended, if a breakpoint or the display needs the values."""
+        player_points = [point for point in self.enabled if point.quantity in WATCHED]
+        if playing is None or playing is self._measured or not (player_points or self.values_visible):
             return
         if not playing.ended or not self._counts(playing):
             return
         self._measured = playing
         self.watched = measure(playing)
         self.measured.emit()
-        for point in wanted if self._session.state is State.RUNNING else ():  # only running training can pause
+        for point in player_points if self._session.state is State.RUNNING else ():  # only running training can pause
             value = self.watched.get(point.quantity)
             if value is None or not holds(point, value):
                 self._held.discard(point)

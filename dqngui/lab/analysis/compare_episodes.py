@@ -14,13 +14,13 @@ COMPARED = ("observation", "q", "action", "reward")
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What is known of two episodes so far.
+    """The result of comparing two episodes as far as both are known.
 
     Attributes:
-        known: steps of both that could be compared.
-        whole: nothing more can come that changes the verdict: both have ended, or they differ in length.
-        differs: the first step at which anything differs, even one bit; None: nothing does.
-        diverges: the first step at which the actions differ, or one episode has ended; None: none so far.
+        known: number of steps that were compared.
+        whole: the result is final: both have ended, or they differ in length.
+        differs: the first step with any difference, even of one bit; None without a difference.
+        diverges: the first step at which the actions differ or one episode has ended; None if there is none so far.
     """
 
     known: int
@@ -30,7 +30,7 @@ class Comparison:
 
     @property
     def identical(self) -> bool:
-        """All that is known of both is the same, bit for bit."""
+        """Whether all compared steps are equal bit for bit."""
         return self.differs is None
 
 
@@ -46,7 +46,7 @@ def compare(one: PlayedEpisode, other: PlayedEpisode) -> Comparison:
 
 
 def _end(one: PlayedEpisode, other: PlayedEpisode) -> int | None:
-    """Step at which one episode has ended and the other goes on; None: not so, or not yet known."""
+    """The step at which only one episode has ended; None if there is none, or it is not known yet."""
     short, long = sorted((one, other), key=lambda playing: playing.length)
     if short.ended and (long.length > short.length or (long.ended and long.truncated != short.truncated)):
         return short.length

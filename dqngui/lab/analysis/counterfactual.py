@@ -1,4 +1,4 @@
-"""What is played to compare with the player's episode, and how the two differ: the What if card without its widgets."""
+"""Counterfactuals: an episode to compare with the player's, and how the two differ. Logic of the What if card."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 from dqngui.texts import Text, say
 
-AHEAD = 500  # steps behind the first changed one that both futures are played to
+STEPS_AFTER_CHANGE = 500  # both episodes are played to this many steps after the first changed one
 
 Role = Literal["secondary", "value", "good", "warn", "bad"]
 
 
 @dataclass(frozen=True, slots=True)
 class Counterfactual:
-    """What the second player is asked to play.
+    """A request to the second player.
 
     Attributes:
-        variants: the last one is compared; one before it is the episode without interventions.
-        first: the first changed step; None: no step is, another agent plays.
-        until: steps that are wanted of each variant.
+        variants: the last one is compared; with two, the first is the episode without interventions.
+        first: the first changed step; None if no step is changed because another agent plays.
+        until: number of steps to play of each variant.
     """
 
     agent: AgentRef
@@ -40,7 +40,7 @@ class Counterfactual:
     weights: m.Weights | None = None
 
     def is_same(self, other: Counterfactual | None) -> bool:
-        """The same is asked, perhaps up to another step."""
+        """Whether the request is the same, apart from `until`."""
         return other is not None and self.weights is other.weights and self._without_length() == other._without_length()
 
     def _without_length(self) -> Counterfactual:
@@ -48,18 +48,18 @@ class Counterfactual:
 
 
 def by_another_agent(playing: PlayedEpisode, other: OtherAgent) -> Counterfactual:
-    """Another agent on the same seed."""
+    """A counterfactual by another agent on the same seed."""
     return Counterfactual(other.agent, other.choice, (_variant_of(playing),), None, max(playing.length, 1))
 
 
 def with_interventions(
     playing: PlayedEpisode, player: Player, rows: Sequence[InterventionEntry]
 ) -> Counterfactual | None:
-    """The same agent with interventions, or without any; None while the episode has not come to the first of them.
+    """A counterfactual by the same agent with interventions; None if the episode has not reached the first one.
 
-    What would happen without them is the player's own episode, where its agent chose every action from the first
-    changed step on. Otherwise (an episode of the training, or one that a person drove) the second player plays that
-    too, so that both futures are the agent's.
+    The original is the player's own episode if its agent chose every action from the first
+    changed step on. Otherwise (a training episode, or one that a person drove) the second player plays the original
+    too, so that the agent chooses the actions in both.
     """
     assert player.agent is not None
     given = playing.length if playing.person_acted else playing.given
@@ -71,7 +71,7 @@ def with_interventions(
     changed = replace(unchanged, changes=tuple(change for row in rows for change in row.changes()))
     variants = (unchanged, changed) if given > first else (changed,)
     choice = _stored(player.agent, player.client.choice, playing.weights_step)
-    until = max(first + AHEAD, playing.length)
+    until = max(first + STEPS_AFTER_CHANGE, playing.length)
     return Counterfactual(player.agent, choice, variants, first, until, player.episodes.weights)
 
 
@@ -85,19 +85,19 @@ def _variant_of(playing: PlayedEpisode) -> EpisodeVariant:
 
 
 def _stored(agent: AgentRef, choice: WeightsChoice, step: int) -> WeightsChoice:
-    """The choice of the weights that play now: the best or the last checkpoint may be another one by now."""
+    """The step of the present weights, since the best or last checkpoint may have changed meanwhile."""
     return step if choice in ("best", "last") and step in agent.choices() else choice
 
 
 def verdict(
-    asked: Counterfactual, second_player: SecondPlayer, one: PlayedEpisode | None, compared: Comparison | None
+    question: Counterfactual, second_player: SecondPlayer, one: PlayedEpisode | None, compared: Comparison | None
 ) -> tuple[Text | str, Role]:
-    """How the two futures differ, and the role of its colour."""
-    if problem := _problem(asked, second_player, one):
+    """How the two episodes differ, and the role of its colour."""
+    if problem := _problem(question, second_player, one):
         return problem, "bad"
     if compared is None or one is None or second_player.playing is None:
         return second_player.loading or say("player.playing"), "secondary"
-    if asked.first is not None and compared.differs is not None and compared.differs < asked.first:
+    if question.first is not None and compared.differs is not None and compared.differs < question.first:
         return say("compare.not_the_same", step=compared.differs), "warn"
     going = second_player.busy and not compared.whole
     if compared.identical:
@@ -111,14 +111,14 @@ def verdict(
     return say("compare.diverges", step=compared.diverges), "value"
 
 
-def _problem(asked: Counterfactual, second_player: SecondPlayer, one: PlayedEpisode | None) -> Text | str:
-    """Why there is nothing to compare."""
+def _problem(question: Counterfactual, second_player: SecondPlayer, one: PlayedEpisode | None) -> Text | str:
+    """Why no comparison is possible; empty if one is."""
     if second_player.problem:
         return f"{second_player.problem[:1].upper()}{second_player.problem[1:]}"
     other = second_player.playing
     if one is None or other is None or not other.length:
         return ""
-    if asked.first is not None and other.weights_step != one.weights_step:
+    if question.first is not None and other.weights_step != one.weights_step:
         return say("compare.weights_gone", step=one.weights_step)
     if other.q.shape[1:] != one.q.shape[1:]:
         return say("compare.other_actions")
@@ -126,7 +126,7 @@ def _problem(asked: Counterfactual, second_player: SecondPlayer, one: PlayedEpis
 
 
 def futures_table(sides: Sequence[tuple[str, PlayedEpisode | None]]) -> Table:
-    """Episodes beside each other, a step a row: action, reward, return so far, values."""
+    """A table of both episodes, one row per step: action, reward, return so far, action values."""
     known = [(name, playing) for name, playing in sides if playing is not None and playing.length]
     header = ["t"]
     for name, playing in known:
@@ -142,13 +142,13 @@ def futures_table(sides: Sequence[tuple[str, PlayedEpisode | None]]) -> Table:
     return Table(header, rows)
 
 
-def _cells(playing: PlayedEpisode, t: int, gained: float) -> list[object]:
-    """Action, reward, return and values of a step; nothing in them where the episode has none."""
+def _cells(playing: PlayedEpisode, t: int, return_so_far: float) -> list[object]:
+    """Action, reward, return and values of a step; empty cells after the end of the episode."""
     if t >= playing.length:
         return [""] * (3 + playing.q.shape[1])
     names, action = playing.ready.actions, int(playing.action[t])
     named = names[action] if action < len(names) else action
-    return [named, float(playing.reward[t]), gained, *playing.q[t].tolist()]
+    return [named, float(playing.reward[t]), return_so_far, *playing.q[t].tolist()]
 
 
 def _number(value: float) -> str:

@@ -1,4 +1,4 @@
-"""An episode as a file: every array with the names of its axes, or a table with a row a step."""
+"""Exports an episode: all arrays with the names of their axes, or a table with one row per step."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 
 def arrays_of(playing: PlayedEpisode) -> Arrays:
-    """What is known of an episode of T steps.
+    """All arrays of an episode of T steps.
 
     `q` (T, A), `action` (T,), `reward` (T,) raw, `observation` (T, F) and, where they were recorded, `view/NAME`
-    (T, *shape). For each array `axes/NAME` names its axes, for each named axis `labels/AXIS` its places. `about` is one
-    text of JSON: environment, seed, weights, who acted. No array needs a pickle.
+    (T, *shape). `axes/NAME` names the axes of each array, `labels/AXIS` the positions on each named axis. `about` is a
+    JSON text: environment, seed, weights, who acted. No array needs pickle.
     """
     ready = playing.ready
     axes = {"q": ("t", "action"), "action": ("t",), "reward": ("t",), "observation": ("t", "feature")}
@@ -34,9 +34,9 @@ def arrays_of(playing: PlayedEpisode) -> Arrays:
             arrays[f"view/{view.name}"], axes[f"view/{view.name}"] = values, ("t", *view.axes)
     labels = {"action": ready.actions, "feature": ready.features, **ready.labels}
     named = {axis for names in axes.values() for axis in names}
-    told = {f"axes/{name}": np.array(names) for name, names in axes.items()}
-    told |= {f"labels/{axis}": np.array(names) for axis, names in labels.items() if names and axis in named}
-    return arrays | told | {"about": np.array(json.dumps(_about(playing), ensure_ascii=False))}
+    axis_arrays = {f"axes/{name}": np.array(names) for name, names in axes.items()}
+    axis_arrays |= {f"labels/{axis}": np.array(names) for axis, names in labels.items() if names and axis in named}
+    return arrays | axis_arrays | {"about": np.array(json.dumps(_about(playing), ensure_ascii=False))}
 
 
 def _about(playing: PlayedEpisode) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def _about(playing: PlayedEpisode) -> dict[str, Any]:
 
 
 def write_arrays(path: str | Path, arrays: Arrays) -> None:
-    """Write them as a compressed .npz; there is nothing under this name before it is whole. Raises OSError."""
+    """Write the arrays as a compressed .npz; the file appears only when it is complete. Raises OSError."""
     path = Path(path)
     part = path.with_name(f".{path.name}.part")
     try:
@@ -68,7 +68,7 @@ def write_arrays(path: str | Path, arrays: Arrays) -> None:
 
 
 def steps_table(playing: PlayedEpisode | None) -> Table:
-    """A row a step: action, reward, the numbers of the actions, the numbers of the observation."""
+    """One row per step: action, reward, the value of each action, the entries of the observation."""
     if playing is None:
         return Table(("t", "action", "reward"))
     ready = playing.ready

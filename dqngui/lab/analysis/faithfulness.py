@@ -1,4 +1,4 @@
-"""Whether a map of weights explains its agent: the verdict on a measurement, and its numbers in words."""
+"""The result of a faithfulness test of a map of weights: its verdict, and its numbers as texts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from dqngui.messages import Faithfulness
 from dqngui.texts import Text, say
 
 Measure = Literal["turned", "change"]
+"""What a removal is measured by: the share of actions that change (`turned`), or the change of the values."""
 MIN_ACTION_EFFECT = 0.02
-"""Where removals change so many more actions than random ones do, actions are spoken of; else the values."""
+"""The verdict is about actions if the shares of changed actions differ by at least this; else about values."""
 
 _PLACES = {
     "token": ("place.token", "place.tokens", "place.all_tokens"),
@@ -20,7 +21,7 @@ _PLACES = {
 
 
 def places(axis: str, count: int, cells: bool = False) -> Text:
-    """What is removed along a view's last axis: `token`, `2 slots`, `past step`; `cells`: its keys are cells."""
+    """What is removed on a view's last axis: `token`, `2 slots`, `past step`; `cells`: its keys are cells."""
     name = _name(axis, cells)
     if name in _PLACES:
         one, some, _ = _PLACES[name]
@@ -49,7 +50,7 @@ def interval_text(value: float, interval: tuple[float, float], measure: Measure)
 
 
 def numbers(answer: Faithfulness, axis: str, cells: bool = False) -> Text:
-    """`Removing the token it weighs most turns 61 % of actions [55, 66], a random one 4 % [2, 6]`."""
+    """`Removing the token with the largest weight changes 61 % of actions [55, 66], a random one 4 % [2, 6]`."""
     measure, what, k = measure_of(answer), places(axis, answer.k, cells), answer.k
     top, other = answer.top, answer.random
     if measure == "turned":
@@ -66,7 +67,7 @@ def numbers(answer: Faithfulness, axis: str, cells: bool = False) -> Text:
 
 
 def verdict(answer: Faithfulness, axis: str, cells: bool = False) -> Text:
-    """What may be read into the map, with the reason."""
+    """The verdict: whether the map explains the agent, with the reason."""
     if answer.explains:
         return say("map.explains")
     if answer.difference_interval[0] <= 0:
@@ -78,7 +79,7 @@ def verdict(answer: Faithfulness, axis: str, cells: bool = False) -> Text:
 
 
 def short_verdict(answer: Faithfulness) -> Text:
-    """The same in few words."""
+    """The short verdict."""
     measure = measure_of(answer)
     top, random = (value_text(getattr(each, measure), measure) for each in (answer.top, answer.random))
     if measure == "turned":

@@ -1,7 +1,7 @@
 """Interventions: changes to what an agent observes, remembers, attends to or does at some steps of an episode.
 
-One entry of the list may be several `Intervention`s: a token is masked in every attention that sees it, and a memory is
-erased in everything that it holds.
+One entry of the list may consist of several `Intervention`s: a token is masked in every attention over it, and
+all states of a memory are erased.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from dqngui.messages import Intervention, PlayerReady, View
 
 Do = Literal["set", "scale", "remove"]
 ACTION, OBSERVATION = "action", "observation"
-MOST_NAMED = 3  # places that a sentence names; of more it tells how many
+MAX_NAMED_PLACES = 3  # a sentence names at most this many places, of more only their number
 
 
 @dataclass(frozen=True, slots=True)
 class InterventionTarget:
-    """Something that an intervention can change in an agent.
+    """A part of an agent that an intervention can change.
 
     Attributes:
-        key: tells it from the agent's others.
-        group: where it stands in a menu: `Memory`, `Attention`, `What it sees`, `What it does`.
-        text: it in words.
-        names: `Intervention.target` of each array that is changed together.
-        axes: of each of these that is a view.
-        axis: along which places are chosen.
-        labels: names of the places; none: there is nothing to choose.
-        does: what can be done to it; the first one is the default.
-        fixed: the places that are changed where there is nothing to choose; none: all.
+        key: unique among the targets of the agent.
+        group: its group in the menu: `Memory`, `Attention`, `What it sees`, `What it does`.
+        text: its description.
+        names: `Intervention.target` of each array; all are changed together.
+        axes: axes of each of these arrays that is a view.
+        axis: the axis on which places are chosen.
+        labels: names of the places; empty if there is nothing to choose.
+        does: possible operations; the first is the default.
+        fixed: the changed places if there is nothing to choose; empty: all.
     """
 
     key: str
@@ -51,7 +51,7 @@ class InterventionTarget:
 
     @property
     def single(self) -> bool:
-        """Exactly one place is chosen."""
+        """Whether exactly one place must be chosen."""
         return self.names == (ACTION,)
 
     def place_of(self, axes: Sequence[str], shape: Sequence[int], row: int) -> int:
@@ -107,11 +107,11 @@ def _of_memory(ready: PlayerReady) -> Iterator[InterventionTarget]:
 
 
 def _of_attention(ready: PlayerReady) -> Iterator[InterventionTarget]:
-    seen = [view for view in _weights(ready) if view.name.startswith("attention/")]
-    keyed = [view for view in seen if view.axes[-1] == "key"]
+    attended = [view for view in _weights(ready) if view.name.startswith("attention/")]
+    keyed = [view for view in attended if view.axes[-1] == "key"]
     if keyed:
         yield from _together(ready, keyed, "key", "Attention", "tokens")
-    for view in seen:
+    for view in attended:
         yield from _along(ready, view, "Attention")
     for view in _weights(ready):
         if view.axes[-1] == "lag":
@@ -145,7 +145,7 @@ def _weights(ready: PlayerReady) -> list[View]:
 def _together(
     ready: PlayerReady, views: Sequence[View], axis: str, group: str, text: str
 ) -> Iterator[InterventionTarget]:
-    """Places along an axis that several views share, in all of them at once."""
+    """A target for places on an axis that several views share, changed in all of them."""
     for count, alike in groupby(sorted(views, key=lambda view: view.shape[-1]), key=lambda view: view.shape[-1]):
         some = list(alike)
         names = tuple(view.name for view in some)
@@ -155,7 +155,7 @@ def _together(
 
 
 def _along(ready: PlayerReady, view: View, group: str) -> Iterator[InterventionTarget]:
-    """Heads of a view of weights, and what they weigh where nothing else says it."""
+    """Targets for the heads of a view of weights, and for its last axis if no other target covers that."""
     for axis, count in zip(view.axes, view.shape, strict=True):
         if axis in ("head", "slot") and count > 1:
             labels = tuple(_labels(ready, axis, count))
@@ -183,9 +183,9 @@ class InterventionEntry:
 
     Attributes:
         target: what is changed.
-        places: along the target's axis; none: all.
-        first, last: steps that are changed; last None: to the episode's end.
-        on: it is applied.
+        places: places on the target's axis; empty: all.
+        first, last: the changed steps; last None: until the end of the episode.
+        on: whether it is applied.
     """
 
     target: InterventionTarget
@@ -197,7 +197,7 @@ class InterventionEntry:
     on: bool = True
 
     def changes(self) -> list[Intervention]:
-        """The same for the process that plays."""
+        """The interventions to send to the playing process."""
         target = self.target
         if target.single:
             return [
@@ -213,12 +213,12 @@ class InterventionEntry:
         ]  # fmt: skip
 
     def fits(self, ready: PlayerReady) -> bool:
-        """Whether this agent has what is changed."""
+        """Whether this agent has the target."""
         return self.target in intervention_targets(ready)
 
     @property
     def what(self) -> str:
-        """What is done, in words: `hidden state: unit 3 erased`."""
+        """The text of the change: `hidden state: unit 3 erased`."""
         target = self.target
         if target.single:
             return f"does {target.labels[self.places[0]]}" if self.places else "does nothing else"
@@ -238,7 +238,7 @@ class InterventionEntry:
         names = [self.target.labels[place] for place in self.places]
         if not names or len(names) == len(self.target.labels):
             return "all"
-        if len(names) <= MOST_NAMED:
+        if len(names) <= MAX_NAMED_PLACES:
             return ", ".join(names)
         return f"{len(names)} of {len(self.target.labels)}"
 
@@ -278,7 +278,7 @@ class InterventionList(QObject):
             self.changed.emit()
 
     def switch(self, index: int, on: bool) -> None:
-        """Apply one, or not."""
+        """Switch an entry on or off."""
         self.put(index, replace(self.rows[index], on=on))
 
     def remove(self, index: int) -> None:
@@ -291,6 +291,6 @@ class InterventionList(QObject):
             self.changed.emit()
 
     def active(self, ready: PlayerReady) -> list[InterventionEntry]:
-        """Those that are on and whose target this agent has."""
+        """The entries that are on and whose target this agent has."""
         known = intervention_targets(ready) if self.rows else []
         return [row for row in self.rows if row.on and row.target in known]

@@ -101,8 +101,8 @@ class Ordering:
         """Forget the order: another episode or other rows follow."""
         self._order, self._final = None, False
 
-    def ask(self, key: str, values: npt.NDArray[np.float32] | None, playing: PlayedEpisode | None) -> None:
-        """Order by another key from now on, and sort by the steps known so far."""
+    def choose(self, key: str, values: npt.NDArray[np.float32] | None, playing: PlayedEpisode | None) -> None:
+        """Choose another key, and sort by the steps known so far."""
         self.key = key
         self.begin()
         if values is not None and playing is not None:

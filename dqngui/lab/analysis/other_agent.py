@@ -1,4 +1,4 @@
-"""Another agent that plays beside the player's: a checkpoint of the same run, or another run."""
+"""Another agent to compare with the player's: a checkpoint of the same run, or another run."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from dqngui.messages import PlayerReady
 
 @dataclass(frozen=True, slots=True)
 class OtherAgent:
-    """Another agent, to play beside the player's.
+    """An agent to compare with the player's.
 
     Attributes:
-        name: of its curves, short.
-        environment: what it plays; empty: as the player's agent, whose run it is of.
+        name: short name of its curves.
+        environment: its environment; empty if it is a checkpoint of the player's run.
     """
 
     agent: AgentRef
@@ -22,8 +22,8 @@ class OtherAgent:
     name: str
     environment: str = ""
 
-    def stands_beside(self, agent: AgentRef, ready: PlayerReady) -> bool:
-        """It is still a checkpoint of this agent's run, or another run of the environment that this agent plays."""
+    def fits(self, agent: AgentRef, ready: PlayerReady) -> bool:
+        """Whether it is a checkpoint of this agent's run, or of another run in the same environment."""
         if self.environment:
             return self.environment == ready.environment
         return self.agent.folder == agent.folder

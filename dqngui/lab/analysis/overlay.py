@@ -91,8 +91,8 @@ class WeightsOverlay:
         """The label of the overlay: `Pooling · head 2`."""
         heads = heads_of(ready, self.view)
         one = self.head is not None and self.head < heads
-        whose = f"head {(self.head or 0) + 1}" if one else "mean of the heads" if heads > 1 else ""
-        return " · ".join(part for part in (overlay_words(self.view), whose) if part)
+        heads_label = f"head {(self.head or 0) + 1}" if one else "mean of the heads" if heads > 1 else ""
+        return " · ".join(part for part in (overlay_words(self.view), heads_label) if part)
 
     def at(self, playing: PlayedEpisode, t: int) -> StepOverlay | None:
         """The overlay of step t, or of the last step with values; None without any values."""
@@ -118,7 +118,7 @@ class WeightsOverlay:
         return StepOverlay([names[index] for index in others], weights[others], cells, view.signed, entities, t)
 
     def _of_tokens(self, view: View, values: Numbers, action: int) -> Numbers:
-        """Attention to each token (K,): of the chosen head or the taken action, otherwise the mean over the axis."""
+        """Attention to each token (K,): of the chosen head or of the action taken, otherwise the mean over the axis."""
         for axis in view.axes[:-1]:
             count = len(values)
             if axis == "head" and self.head is not None and self.head < count:

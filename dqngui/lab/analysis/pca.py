@@ -102,10 +102,10 @@ class Projection:
     def take(self, states: npt.NDArray[np.float32], ended: bool) -> bool:
         """Project the new ones of the states (n, D), at most `CHUNK_VALUES`; return whether states are left."""
         length = len(states)
-        wanted = length if ended and length >= 3 else milestone(length)
-        if not self._given and wanted > self._fitted:
-            self._fitted = wanted
-            self.axes, self._places = fit_axes(states[:wanted]), GrowingRows()
+        due = length if ended and length >= 3 else milestone(length)
+        if not self._given and due > self._fitted:
+            self._fitted = due
+            self.axes, self._places = fit_axes(states[:due]), GrowingRows()
         if self.axes is None:
             return False
         known = len(self.places)

@@ -1,4 +1,4 @@
-"""The quantities that training and watching measure: what each is called, what it means, how its number is written.
+"""The measured quantities: the name, the meaning and the number format of each.
 
 The cards draw these, breakpoints are set on them, and exports name their columns by the keys.
 """
@@ -16,12 +16,12 @@ class Quantity:
     """One quantity.
 
     Attributes:
-        tip: what it is, in a sentence.
-        title: over its curve; empty for one that has none.
-        brief: the title where there is no room for it; empty: the title is shortened then.
-        series: the colour of its curve, by its place in the theme's series.
-        whole: written without digits behind the point; else with three significant digits.
-        spiky: its rare extremes may run out of the plot.
+        tip: its meaning in one sentence.
+        title: title of its curve; empty if it has no curve.
+        brief: shorter title for narrow plots; empty: the title is cut off.
+        series: index of its colour among the theme's series colours.
+        whole: written as a whole number; otherwise with three significant digits.
+        spiky: rare extremes may lie outside the plot.
         policy: only algorithms with a policy measure it; under others it is not drawn.
     """
 
@@ -34,7 +34,7 @@ class Quantity:
     policy: bool = False
 
     def words(self, value: float) -> str:
-        """A number of this quantity."""
+        """The text of a value."""
         return f"{value:,.0f}" if self.whole else f"{value:.3g}".replace("-", "−")
 
 
@@ -44,56 +44,59 @@ LEARNING = {
     "q_mean": Quantity("Mean value of the learned actions, in scaled rewards.", "Mean q", series=0),
     "grad_norm": Quantity("Norm of the gradient before clipping.", "Grad norm", "Grad", series=1, spiky=True),
     "value_error": Quantity(
-        "Mean absolute difference of the critic's values to the returns that it is taught, in scaled rewards.",
+        "Mean absolute difference between the critic's values and its target returns, in scaled rewards.",
         "|Value error|",
         series=3,
         spiky=True,
         policy=True,
     ),
     "explained": Quantity(
-        "Share of the returns' variance that the critic foresaw: 1 is all of it, 0 none.",
+        "Share of the returns' variance that the critic explains: 1 is all of it, 0 none.",
         "Explained",
         series=0,
         spiky=True,
         policy=True,
     ),
     "kl": Quantity(
-        "How far updates took the policy from the one that acted: mean divergence, in nats.",
+        "Mean KL divergence between the policy that acted and the updated one, in nats.",
         "KL",
         series=4,
         spiky=True,
         policy=True,
     ),
     "clip_share": Quantity(
-        "Share of actions whose probability left the clip range: these teach the policy nothing more.",
+        "Share of actions whose probability ratio left the clip range; these give no gradient.",
         "Clipped",
         series=5,
         policy=True,
     ),
 }
-"""How the updates go, by the field of `Learned`."""
+"""Quantities of the updates, by field of `Learned`."""
 EXPLORATION = {
     "epsilon": Quantity("Share of random actions, before the spread over environments.", "Exploration ε", "ε", 1),
     "entropy": Quantity(
-        "Mean entropy of the policy in nats: 0 when it always knows what to do.", "Entropy", series=1, policy=True
+        "Mean entropy of the policy in nats: 0 when it always chooses the same action in a state.",
+        "Entropy",
+        series=1,
+        policy=True,
     ),
     "steps_per_second": Quantity(
         "Environment steps a second, pauses left out.", "Steps/s", series=0, whole=True, spiky=True
     ),
     "updates_per_second": Quantity("Updates a second, pauses left out.", "Updates/s", series=2, whole=True, spiky=True),
 }
-"""How much is left to chance, and how fast it all goes, by the field of `Learned`."""
+"""Quantities of exploration and speed, by field of `Learned`."""
 OTHERS = {
     "return": Quantity(f"Mean undiscounted return of the last {EPISODES} training episodes."),
     "evaluation": Quantity("Mean return of a greedy evaluation."),
     "policy_loss": Quantity("The clipped objective of the policy, negated.", policy=True),
     "attention_entropy": Quantity(
         "Mean entropy of all attention heads over an episode that the player has played to its end with the newest "
-        "weights; 0: each looks at one place, 1: at all alike."
+        "weights; 0: each head attends to one place, 1: to all places equally."
     ),
     "memory_saturation": Quantity(
-        f"Share of the memory's hidden units beyond ±{SATURATED}, over an episode that the player has played to its "
-        "end with the newest weights."
+        f"Share of the memory's hidden values with a magnitude above {SATURATED}, over an episode that the player "
+        "has played to its end with the newest weights."
     ),
 }
 """Quantities without a curve of their own; breakpoints can be set on them."""

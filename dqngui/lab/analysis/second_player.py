@@ -1,6 +1,6 @@
 """A second agent process, which plays episodes to compare with the player's: with interventions, or by another agent.
 
-It has no clock: it plays as far as it is asked to, and draws the steps that the player shows.
+It has no clock: it plays up to a requested step, and draws the step that the player shows.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ DRAIN_MS = 4.0
 
 @dataclass(frozen=True, slots=True)
 class EpisodeVariant:
-    """An episode to be played. Equal ones of the same weights are the same episode, step by step.
+    """An episode to play. Equal variants with the same weights give the same episode, step by step.
 
     Attributes:
-        record: with views; an agent whose views are recorded computes in another order, so that its last bits differ.
-        actions: done first, whatever the agent says.
+        record: record views; recording changes the order of computation, so that the last bits differ.
+        actions: prescribed actions of the first steps; afterwards the agent chooses.
         changes: interventions.
     """
 
@@ -45,16 +45,16 @@ class SecondPlayer(QObject):
     """Plays variants one after the other, and draws pictures of the last one; the process starts with the first.
 
     Attributes:
-        client: the process, and which agent it has open with which weights.
-        variants: what it was asked for.
-        played: their episodes, as far as they have begun.
+        client: the process with the open agent and its weights.
+        variants: the requested variants.
+        played: the episodes of the variants that have begun.
         frame: the newest picture (H, W, 3) of the last variant, and its step.
-        picture_size: (width, height) in pixels that pictures are drawn in.
+        picture_size: (width, height) of pictures in pixels.
 
     Signals:
-        changed: the agent, a problem or a notice changed.
-        grew: an episode has more steps, or is another one.
-        framed(array | None, int): the picture of step t of the last variant; None where the environment draws none.
+        changed: agent, problem or notice changed.
+        grew: an episode has more steps, or it was replaced.
+        framed(array | None, int): the picture of step t of the last variant; None if the environment draws none.
     """
 
     changed = Signal()
@@ -72,12 +72,12 @@ class SecondPlayer(QObject):
         self.frame: tuple[Pixels | None, int] | None = None
         self.picture_size = (320, 240)
         self._until = 0
-        self._index = 0  # of the variant that is being played
-        self._present: EpisodeVariant | None = None  # the one that the process has
+        self._index = 0  # index of the playing variant
+        self._present: EpisodeVariant | None = None  # the variant that is open in the process
         self._begun = False
         self._number = 0
         self._grown = False
-        self._wanted: int | None = None
+        self._shown_step: int | None = None
         self._drawing = False
         self._timer = TickTimer(self.tick, TICK_MS, timing, parent=self)
         self.client.agent_left.connect(self._on_agent_left)
@@ -87,7 +87,7 @@ class SecondPlayer(QObject):
         self.client.sent.connect(self._wake)
         self.client.changed.connect(self.changed)
 
-    # -- what is asked ----------------------------------------------------------------------------
+    # -- requests ----------------------------------------------------------------------------------
 
     def play(
         self,
@@ -98,9 +98,9 @@ class SecondPlayer(QObject):
         until: int,
         weights: m.Weights | None = None,
     ) -> None:
-        """Play variants with certain weights of an agent, each up to step `until`; those that are known already stay.
+        """Play variants with chosen weights of an agent, each up to step `until`; known ones are kept.
 
-        `weights`: of an agent that trains, whose choice is `newest`.
+        `weights`: the weights of an agent in training, if `choice` is `newest`.
         """
         client = self.client
         same = (agent, choice) == (client.agent, client.choice) and weights is client.weights and not client.problem
@@ -118,42 +118,42 @@ class SecondPlayer(QObject):
         self.grew.emit()
 
     def play_until(self, until: int) -> None:
-        """Play the variants further."""
+        """Play all variants up to a later step."""
         if until > self._until:
             self._until = until
             if self._present is not None and self.client.ready is not None:
-                self._request()  # of an earlier variant too, or the last would wait for it in vain
+                self._request()  # also for an earlier variant, since the last one waits for it
 
     def forget(self) -> None:
-        """Play nothing any more, and keep nothing."""
+        """Stop playing and drop all episodes."""
         if self.variants:
             self.variants, self._begun, self._present = (), False, None
             self._on_agent_left()
 
     def show(self, t: int | None) -> None:
-        """Draw step t of the last variant from now on; None: nobody looks."""
-        self._wanted = t
+        """Draw step t of the last variant; None: draw nothing."""
+        self._shown_step = t
         self._wake()
 
     def draw_at(self, size: tuple[int, int]) -> None:
-        """Draw pictures in another (width, height) in pixels, the present one too."""
+        """Set the (width, height) of pictures in pixels, and redraw."""
         if size != self.picture_size:
             self.picture_size, self.frame = size, None
             self._wake()
 
     @property
     def playing(self) -> PlayedEpisode | None:
-        """The last variant, once it has begun."""
+        """The episode of the last variant; None until it has begun."""
         return self.played.get(self.variants[-1]) if self.variants else None
 
     @property
     def problem(self) -> str:
-        """Why nothing plays."""
+        """Why no episode can be played; empty if one can."""
         return words(self.client.problem)
 
     @property
     def loading(self) -> str:
-        """What is waited for; empty once the last variant has steps, or there is none."""
+        """A sentence about the wait for the last variant; empty when it has steps, or without variants."""
         playing = self.playing
         if not self.variants or self.problem or (playing is not None and playing.length):
             return ""
@@ -165,28 +165,28 @@ class SecondPlayer(QObject):
 
     @property
     def busy(self) -> bool:
-        """Steps that were asked for will come."""
+        """Whether requested steps are still expected."""
         return bool(self.variants) and not self.problem and not all(map(self._is_known, self.variants))
 
-    # -- the process ------------------------------------------------------------------------------
+    # -- the process -------------------------------------------------------------------------------
 
     @property
     def alive(self) -> bool:
-        """The process, or a thread that talks with it, is there."""
+        """Whether the process or its communication thread still runs."""
         return self.client.alive
 
     def stop(self) -> None:
-        """End the process, for good: it has nothing to save."""
+        """End the process for good; it has nothing to save."""
         self._timer.stop()
         self.client.stop()
 
     def join(self) -> None:
-        """Let go of the process, once it is not `alive`."""
+        """Release the process after it has ended (not `alive`)."""
         self.client.join()
 
     @Slot()
     def _begin(self) -> None:
-        """Begin the first variant that is not known yet; the last one is there to be drawn and played further."""
+        """Begin the first variant that is not complete, or the last one, which can be drawn and played further."""
         client, last = self.client, len(self.variants) - 1
         self._index = next((i for i, variant in enumerate(self.variants) if not self._is_known(variant)), last)
         if not self.variants or (self._is_known(self.variants[last]) and self._present == self.variants[last]):
@@ -208,7 +208,7 @@ class SecondPlayer(QObject):
         self._request()
 
     def _request(self, t: int | None = None) -> None:
-        """Ask for the steps up to `until`, and for the picture of step t."""
+        """Request the steps up to `until`, and the picture of step t."""
         self._drawing = t is not None
         self.client.send(m.Look(number=self._number, until=self._until, t=t, size=self.picture_size))
 
@@ -220,7 +220,7 @@ class SecondPlayer(QObject):
         playing = self.played.get(variant)
         return playing is not None and (playing.ended or playing.length >= self._until)
 
-    # -- what the client and the process say ------------------------------------------------------
+    # -- events of the client and the process ------------------------------------------------------
 
     @Slot()
     def _on_agent_left(self) -> None:
@@ -245,7 +245,7 @@ class SecondPlayer(QObject):
 
     @Slot()
     def tick(self) -> None:
-        """Take what the process has said, and ask for the next picture."""
+        """Process the new events, and request the next picture."""
         if not self.client.running:
             self._timer.stop()
             return
@@ -259,8 +259,8 @@ class SecondPlayer(QObject):
             self._timer.stop()
 
     def _draw(self) -> None:
-        """Ask for the picture that is wanted, one at a time."""
-        playing, t = self.playing, self._wanted
+        """Request the picture of the shown step; one request at a time."""
+        playing, t = self.playing, self._shown_step
         if playing is None or t is None or not self._begun or self._drawing or not playing.length:
             return
         t = min(t, playing.length) if playing.ended else t
@@ -277,7 +277,7 @@ class SecondPlayer(QObject):
 
     def _take(self, event: Event) -> None:
         if getattr(event, "number", None) != self._number:
-            return  # it is about an episode that was left
+            return  # the event is about a former episode
         match event:
             case m.EpisodeBegan() if self.client.ready is not None and self._index < len(self.variants):
                 self._begun = True

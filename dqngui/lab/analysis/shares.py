@@ -1,4 +1,4 @@
-"""Attention of an episode in summary: mean share of each key and mean entropy, for each step."""
+"""A summary of attention at each step: mean share of each key, and mean entropy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions about many episodes of the agent that plays, answered by a process that exists once one was asked."""
+"""A queue of questions about many episodes of the playing agent. A process, started by the first, answers them."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from dqngui.texts import Text, say
 
 TICK_MS = 40
 DRAIN_MS = 4.0
-END_S = 0.05  # a process that says nothing more is waited for
+END_S = 0.05  # longest wait for a process without further events
 
 MakeQuestion = Callable[[int], Command | None]
-"""Makes a question from its number, when its turn has come and `Study.ready` is known; None: there is none to ask."""
+"""Makes the command for a question from its number, when `Study.ready` is known; None cancels the question."""
 
 
 class Study(QObject):
-    """Asks about the agent and the weights that the player has open, one question after the other.
+    """Asks questions about the player's agent and weights, one after the other.
 
     Attributes:
-        ready: what can be asked of the agent; None until a first question has opened it.
-        asked: number of the question that is being answered, 0 while there is none.
-        progress, doing: of it: 0 … 1, and what is done; empty if that is not known.
+        ready: the questions that the agent allows; None until the first question has opened the agent.
+        asked: number of the question being answered; 0 if there is none.
+        progress, doing: its progress, 0 … 1, and what is done; empty if that is not known.
 
     Signals:
-        changed: any of these changed, or another agent plays.
+        changed: one of these attributes changed, or another agent plays.
         answered(object): `Faithfulness`, `Probed`, a row of `OverTraining`, or `Unanswered` with its reason.
-        weights_wanted: somebody who trains the agent should call `use_weights`.
+        weights_requested: the owner of the training job should call `use_weights` with new weights.
     """
 
     changed = Signal()
     answered = Signal(object)
-    weights_wanted = Signal()
+    weights_requested = Signal()
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Study(QObject):
         timing: Timing | None = None,
         parent: QObject | None = None,
     ) -> None:
-        """`client` is the player's: it says which agent is asked about."""
+        """`client` is the player's; the questions are about its agent."""
         super().__init__(parent)
         self.ready: m.StudyReady | None = None
         self.asked = 0
@@ -56,23 +56,23 @@ class Study(QObject):
         self.doing: Text | str = ""
         self._client = client
         self._process = AgentProcess("study", open_host)
-        self._subject: tuple[AgentRef, WeightsChoice] | None = None  # open there, or being opened
-        self._opening = 0  # how many were asked to be opened and not answered: all but the last are given up
+        self._subject: tuple[AgentRef, WeightsChoice] | None = None  # the agent that is open there or being opened
+        self._opening = 0  # open requests without an answer; only the last one counts
         self._played = self._what_plays()
         self._number = 0
         self._waiting: dict[int, MakeQuestion] = {}
         self._timer = TickTimer(self.tick, TICK_MS, timing or Timing(), parent=self)
         client.changed.connect(self._on_client)
 
-    # -- what a panel does ------------------------------------------------------------------------
+    # -- questions of panels -----------------------------------------------------------------------
 
     @property
     def can_ask(self) -> bool:
-        """An agent plays."""
+        """Whether an agent plays."""
         return self._played is not None and not self._process.ended
 
     def ask(self, make: MakeQuestion) -> int:
-        """Put a question behind those that wait, and return its number; `answered` brings the answer."""
+        """Queue a question and return its number; the signal `answered` gives the answer."""
         self._number += 1
         self._waiting[self._number] = make
         self._timer.start()
@@ -80,11 +80,11 @@ class Study(QObject):
         return self._number
 
     def is_open(self, number: int) -> bool:
-        """The question waits or is being answered."""
+        """Whether the question waits or is being answered."""
         return number != 0 and (number == self.asked or number in self._waiting)
 
     def abandon(self, number: int) -> None:
-        """Leave a question; nothing more is said of it."""
+        """Cancel a question; no signal about it follows."""
         self._waiting.pop(number, None)
         if number and number == self.asked:
             self._process.send(m.Abandon(number=number))
@@ -92,14 +92,14 @@ class Study(QObject):
         self.changed.emit()
 
     def use_weights(self, weights: m.Weights) -> None:
-        """Newer weights of the agent that trains, for the questions to come."""
+        """Set newer weights of the agent in training, for later questions."""
         self._process.use_weights(weights)
 
     def forget_weights(self) -> None:
-        """Another training begins: the former one's weights are not of its agent, even of the same experiment."""
+        """Drop the weights of the former training, because another training begins."""
         self._process.use_weights(None)
 
-    # -- the agent --------------------------------------------------------------------------------
+    # -- the agent ---------------------------------------------------------------------------------
 
     def _what_plays(self) -> tuple[AgentRef, WeightsChoice] | None:
         return None if self._client.agent is None else (self._client.agent, self._client.choice)
@@ -129,21 +129,21 @@ class Study(QObject):
         else:
             self._process.send(m.OpenAgent(folder=folder, checkpoint=choice))
 
-    # -- the process ------------------------------------------------------------------------------
+    # -- the process -------------------------------------------------------------------------------
 
     @property
     def alive(self) -> bool:
-        """The process, or a thread that talks with it, is there."""
+        """Whether the process or its communication thread still runs."""
         return self._process.alive
 
     def stop(self) -> None:
-        """End the process, for good: it has nothing to save."""
+        """End the process for good; it has nothing to save."""
         self._timer.stop()
         self._waiting.clear()
         self._process.stop()
 
     def join(self) -> None:
-        """Let go of the process, once it is not `alive`."""
+        """Release the process after it has ended (not `alive`)."""
         self._process.join()
 
     def _start(self) -> bool:
@@ -153,7 +153,7 @@ class Study(QObject):
 
     @Slot()
     def tick(self) -> None:
-        """Take what the process has said, and bring the next question a step nearer to being asked."""
+        """Process the new events, and do the next step towards asking the next question."""
         self._receive()
         if not self.asked and self._waiting:
             self._go_on()
@@ -171,18 +171,18 @@ class Study(QObject):
 
     @property
     def _idle(self) -> bool:
-        """The process does nothing, or is not there: that it goes wrong is no answer to what was not yet asked."""
+        """Whether the process is idle or missing; its failure then answers no question."""
         return not self.asked and (self.ready is not None or self._subject is None)
 
     def _go_on(self) -> None:
-        """Bring the next question a step nearer to being asked."""
+        """Do the next step towards asking the next question: start the process, open the agent, send weights, ask."""
         if self._played is None:
             self._fail(say("question.no_agent"))
             return
         if not self._process.running and not self._start():
             return
         if self._subject is None:
-            self._say(say("player.loading"))
+            self._set_doing(say("player.loading"))
             self._open_agent(*self._played)
         if self.ready is None or self._subject is None:
             return
@@ -197,30 +197,30 @@ class Study(QObject):
         self.changed.emit()
 
     def _give_weights(self) -> bool:
-        """Send the newest weights of the agent that trains; False while none have come."""
+        """Send the newest weights of the agent in training; False if there are none yet."""
         if self._process.weights is None:
-            if self._say(say("player.no_weights")):
-                self.weights_wanted.emit()
+            if self._set_doing(say("player.no_weights")):
+                self.weights_requested.emit()
             return False
         self._process.send_weights()
-        self.weights_wanted.emit()  # for the question after this one
+        self.weights_requested.emit()  # for the next question
         return True
 
-    def _say(self, doing: Text) -> bool:
-        """What is done before a question can be answered; False if it was said already."""
+    def _set_doing(self, doing: Text) -> bool:
+        """Set the text of a preparing step; False if it is unchanged."""
         if doing == self.doing:
             return False
         self.progress, self.doing = 0.0, doing
         self.changed.emit()
         return True
 
-    # -- what the process says --------------------------------------------------------------------
+    # -- events of the process ---------------------------------------------------------------------
 
     def _take(self, event: Event) -> None:
         if isinstance(event, (m.StudyReady, m.Failed)) and self._opening:
             self._opening -= 1
             if self._opening or self._subject is None:
-                return  # of an agent that was given up
+                return  # about an agent that was replaced
         match event:
             case m.StudyReady():
                 self.ready = event
@@ -244,7 +244,7 @@ class Study(QObject):
         self.asked, self.progress, self.doing = 0, 0.0, ""
 
     def _fail(self, text: Text | str) -> None:
-        """No question can be answered."""
+        """Answer all questions with a failure."""
         numbers = [self.asked] if self.asked else []
         numbers += self._waiting
         self._waiting.clear()

@@ -1,4 +1,4 @@
-"""A panel's question to the study: at most one is open; it says how far the answer is."""
+"""A panel's question to the study, with its progress; at most one is open."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dqngui.texts import say, words
 
 
 class StudyQuestion(QObject):
-    """Asks the study for one panel, and passes on only the answers to that panel.
+    """Asks the study on behalf of one panel, and forwards only the answers for it.
 
     Attributes:
-        study: None before `attach`, and in a panel that stands alone: nothing can be asked then.
-        number: of the question that was asked last; 0 before any, and after it was given up.
+        study: the study; None before `attach` or without a study: nothing can be asked then.
+        number: number of the last question; 0 before the first, and after it was cancelled.
 
     Signals:
-        changed: the study or the agent that plays; what is drawn of the question may be old.
+        changed: the study or the playing agent changed, so the display may be outdated.
         answered(object): an answer to this question, or `Unanswered` with its reason.
     """
 
@@ -41,40 +41,40 @@ class StudyQuestion(QObject):
 
     @property
     def can_ask(self) -> bool:
-        """There is a study, and an agent plays."""
+        """Whether there is a study and an agent plays."""
         return self.study is not None and self.study.can_ask
 
     @property
     def is_open(self) -> bool:
-        """The question waits or is being answered."""
+        """Whether the question waits or is being answered."""
         return self.study is not None and self.study.is_open(self.number)
 
     def ask(self, make: MakeQuestion) -> None:
-        """Ask this in place of the question before; only where `can_ask`."""
+        """Ask a question in place of the one before; only if `can_ask`."""
         assert self.study is not None
         self.give_up()
         self.number = self.study.ask(make)
 
     def give_up(self) -> None:
-        """Want no answer any more."""
+        """Cancel the question."""
         if self.study is not None and self.is_open:
             self.study.abandon(self.number)
         self.number = 0
 
     @property
     def percent(self) -> int:
-        """How far it is answered; 0 while it waits."""
+        """Progress of the answer in percent; 0 while it waits."""
         return round(100 * self.study.progress) if self.study is not None and self.study.asked == self.number else 0
 
     @property
     def words(self) -> str:
-        """What is done about it."""
+        """A text about the progress."""
         here = self.study is not None and self.study.asked in (0, self.number)
         return words((self.study.doing if self.study is not None and here else "") or say("question.waiting"))
 
     @property
     def agent_key(self) -> object:
-        """A value that differs between agents; it is the same for an agent that trains and for its trained weights."""
+        """A value that identifies the agent; the same during its training and afterwards."""
         agent = self._player.agent if self._player is not None else None
         return None if agent is None else agent.folder or agent.experiment
 

@@ -1,4 +1,4 @@
-"""A table of rows, and how it becomes a file: every export of numbers goes through it."""
+"""A table of rows that can be written as a CSV file. All exports of numbers use it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Table:
     """Rows under a header.
 
     Attributes:
-        rows: as long as the header each; they may be made while they are written, once.
+        rows: rows of the header's length; may be an iterator, which is read once.
     """
 
     header: Sequence[str]

@@ -178,7 +178,7 @@ def combined(names: list[list[str]]) -> list[str]:
 
 
 def entropy(shares: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Entropy in nats of shares (..., n), and its maximum: the logarithm of how many of the n shares are above 0."""
+    """Entropy in nats of shares (..., n), and its maximum: the logarithm of the number of shares above 0."""
     p = np.asarray(shares)
     positive = p > 0
     safe = np.where(positive, p, np.ones((), p.dtype))  # 0 · log 0 counts as 0

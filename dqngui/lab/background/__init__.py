@@ -1,1 +1,1 @@
-"""Work in the background, and the contract by which the window asks it to stop. Nothing here knows what the work is."""
+"""Background work: a thread that runs functions, and the contract by which the closing window ends such work."""

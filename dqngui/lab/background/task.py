@@ -1,4 +1,4 @@
-"""What the window waits for when it closes."""
+"""The contract of background work that must end before the window closes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class BackgroundTask(Protocol):
-    """Something beside the run that works in the background, in a thread or a process."""
+    """Background work in a thread or a process, other than the training job."""
 
     def stop(self) -> None:
         """Ask it to end; returns at once."""
@@ -14,7 +14,7 @@ class BackgroundTask(Protocol):
 
     @property
     def alive(self) -> bool:
-        """It has not ended yet."""
+        """Whether it is still running."""
         ...
 
     def join(self) -> None:

@@ -1,4 +1,4 @@
-"""One background thread for reading files: what it finds is fetched by a timer, so no signal crosses threads."""
+"""A background thread that runs functions one by one. A timer collects their results, so no signal crosses threads."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from PySide6.QtCore import QObject, QTimer, Slot
 
 POLL_MS = 40
 Work = Callable[[], Any]
-Then = Callable[[Any], None]
+OnResult = Callable[[Any], None]
 
 
 class Worker(QObject):
-    """Does pieces of work in one thread, one after the other, and gives each result to a function in this thread.
+    """Runs functions in one background thread, one by one, and passes each result to a callback in this thread.
 
     Attributes:
-        going: False once `stop` was called; long work looks at it and ends early.
+        running: False after `stop` was called. Long work checks it and ends early.
     """
 
     def __init__(self, name: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.going = True
-        self._work: queue.SimpleQueue[tuple[Work, Then | None] | None] = queue.SimpleQueue()
-        self._found: queue.SimpleQueue[tuple[Then, Any]] = queue.SimpleQueue()
+        self.running = True
+        self._work: queue.SimpleQueue[tuple[Work, OnResult | None] | None] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[tuple[OnResult, Any]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._name = name
-        self._waiting = 0
+        self._pending = 0
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._fetch)
 
-    def ask(self, work: Work, then: Then) -> None:
-        """Do `work` in the thread and hand its result to `then` here."""
-        if not self.going:
+    def submit(self, work: Work, on_result: OnResult) -> None:
+        """Run `work` in the background thread, then call `on_result` with its result in this thread."""
+        if not self.running:
             return
-        self._begin()
-        self._waiting += 1
-        self._work.put((work, then))
+        self._start_thread()
+        self._pending += 1
+        self._work.put((work, on_result))
         self._timer.start()
 
     @property
@@ -46,49 +46,49 @@ class Worker(QObject):
         return self._thread is not None and self._thread.is_alive()
 
     def stop(self, last: Work | None = None) -> None:
-        """End after the present piece of work and this last one; their results are dropped."""
-        if not self.going:
+        """End the thread after the present work and after `last`, if it is given. Their results are dropped."""
+        if not self.running:
             return
-        self.going = False
+        self.running = False
         self._timer.stop()
         if last is not None:
-            self._begin()
+            self._start_thread()
             self._work.put((last, None))
         self._work.put(None)
 
-    def _begin(self) -> None:
+    def _start_thread(self) -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
 
     def join(self) -> None:
-        """Wait for the end; after `stop`."""
+        """Wait until the thread has ended; call `stop` first."""
         if self._thread is not None:
             self._thread.join()
 
     def _run(self) -> None:
         while (task := self._work.get()) is not None:
-            work, then = task
-            if then is not None and not self.going:
+            work, on_result = task
+            if on_result is not None and not self.running:
                 continue
             try:
                 result = work()
-            except Exception as error:  # the thread lives on, and the window says what was wrong
-                self._found.put((_raise, error))
+            except Exception as error:  # the thread goes on; this thread raises the error
+                self._results.put((_raise, error))
                 continue
-            if then is not None:
-                self._found.put((then, result))
+            if on_result is not None:
+                self._results.put((on_result, result))
 
     @Slot()
     def _fetch(self) -> None:
-        while self.going:
+        while self.running:
             try:
-                then, result = self._found.get_nowait()
+                on_result, result = self._results.get_nowait()
             except queue.Empty:
                 break
-            self._waiting -= 1
-            then(result)
-        if not self._waiting:
+            self._pending -= 1
+            on_result(result)
+        if not self._pending:
             self._timer.stop()
 
 

@@ -1,4 +1,4 @@
-"""The cursor: the moment of training that every card marks. None stands for live."""
+"""The cursor: the pinned moment of training that every card marks. Without a pin the cursor is None: live."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Cursor:
 
 
 class CursorControl(Protocol):
-    """What a card asks of the cursor. The answer comes to all cards at once: the window calls `seek` on them."""
+    """The part of `Pinning` that cards use. After a change the window calls `seek` of every card."""
 
     def pick(self, cursor: Cursor | None) -> None:
-        """Pin an episode by its number, or the episode nearest to a step; None: be live."""
+        """Pin the episode with this number, or the one nearest to this step. None unpins: the cursor is live again."""
         ...
 
     def readout(self, number: int) -> list[str]:
-        """Lines of text about an episode of the open run, by its number from 0."""
+        """Lines of text about an episode of the open run. Episodes are numbered from 0."""
         ...

@@ -1,4 +1,4 @@
-"""A training episode that is pinned: which one, which weights play it, and whether it repeats what was logged."""
+"""A pinned training episode: which one it is, which weights replay it, and whether the replay equals the log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dqngui.lab.session.history import History
 from dqngui.runs.episodes import EpisodeTrace
 from dqngui.texts import Text, say
 
-CLOSE = 1e-6  # two sums of the same rewards
+RETURN_TOLERANCE = 1e-6  # relative and absolute; two sums of the same rewards may differ by rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,10 @@ class RunEpisodes:
     """The training episodes of one run.
 
     Attributes:
-        folder: of the run; None where it keeps no files.
-        name: of a run that the open one branched from; empty for the open one itself.
-        history: its curves.
-        count: how many of its episodes belong to it here: of a run that was left by a fork, those before that.
+        folder: folder of the run; None if it keeps no files.
+        name: name of an ancestor of the open run; empty for the open run itself.
+        history: the curves of the run.
+        count: number of its episodes; of an ancestor only those before the fork.
     """
 
     folder: Path | None
@@ -41,11 +41,11 @@ class RunEpisodes:
 
     @property
     def first(self) -> float:
-        """Where its first episode ended; infinite without any."""
+        """Environment step at which its first episode ended; infinite without episodes."""
         return self.step(0) if self.count else math.inf
 
     def nearest(self, step: float) -> int:
-        """The episode that ended nearest to an environment step; -1 where there is none."""
+        """Number of the episode that ended nearest to an environment step; -1 if there are no episodes."""
         ends = self.history.returns.x.values[: self.count]
         if not self.count:
             return -1
@@ -53,12 +53,12 @@ class RunEpisodes:
         return after - 1 if after and step - ends[after - 1] <= ends[after] - step else after
 
     def span(self, number: int, envs: int) -> tuple[int, int]:
-        """Environment steps of the run when the episode began and ended, of `envs` that step together."""
+        """Environment steps at which the episode began and ended; `envs` environments run in parallel."""
         end, length = self.step(number), self.history.lengths.y.values[number]
         return max(0, end - int(length) * envs), end
 
     def same(self, other: RunEpisodes) -> bool:
-        """The same run."""
+        """Whether this is the same run."""
         return (self.folder, self.name) == (other.folder, other.name)
 
     def title(self, number: int) -> Text:
@@ -73,57 +73,57 @@ class PinnedEpisode:
     """One pinned episode.
 
     Attributes:
-        stretch, number: the run in which it ended, and its index among the episodes of that run, from 0.
+        run, number: the run in which it ended, and its index among the episodes of that run, from 0.
         trace: its seed and actions, and the environment steps of the run when it ended.
-        checkpoint: the weights that play it: the last ones stored before it began, or the first ones of all.
-        begin: environment steps of the run when it began.
-        learned: weights changed while it was played.
-        compared: it was played again to its end.
-        differs: return or length were not those of the log.
+        checkpoint: step of the weights that replay it: the last checkpoint before it began, or else the first of all.
+        begin: environment step of the run at which it began.
+        weights_changed: the weights changed while it was played.
+        compared: the replay has reached the end and was compared with the log.
+        differs: the return or the length of the replay differs from the log.
     """
 
-    stretch: RunEpisodes
+    run: RunEpisodes
     number: int
     trace: EpisodeTrace
     checkpoint: int
     begin: int
-    learned: bool
+    weights_changed: bool
     compared: bool = False
     differs: bool = False
 
     @property
     def name(self) -> Text:
         """`pinned · episode 812`, `pinned · episode 812 of first try`."""
-        if self.stretch.name:
-            return say("pin.pinned_of", number=self.number + 1, run=self.stretch.name)
+        if self.run.name:
+            return say("pin.pinned_of", number=self.number + 1, run=self.run.name)
         return say("pin.pinned", number=self.number + 1)
 
     def weights_text(self, step: int) -> Text:
-        """`weights of 60,000`, and whether they were stored during the episode or after it."""
+        """`weights of 60,000`, with a note if they were stored during or after the episode."""
         if step <= self.begin:
             return say("pin.weights", step=step)
         return say("pin.weights_during" if step <= self.trace.step else "pin.weights_after", step=step)
 
     def compare(self, playing: PlayedEpisode) -> PinnedEpisode:
-        """The same with the result of a comparison: the episode was played again to its recorded end."""
-        logged = float(self.stretch.history.returns.y.values[self.number])
+        """A copy with the result of comparing a complete replay with the log."""
+        logged = float(self.run.history.returns.y.values[self.number])
         length = len(self.trace.actions)
         same = playing.ended and playing.length == length
-        gained = float(playing.reward.sum()) if playing.length else 0.0
+        played_return = float(playing.reward.sum()) if playing.length else 0.0
         if same and math.isfinite(logged):
-            same = math.isclose(gained, logged, rel_tol=CLOSE, abs_tol=CLOSE)
+            same = math.isclose(played_return, logged, rel_tol=RETURN_TOLERANCE, abs_tol=RETURN_TOLERANCE)
         return replace(self, compared=True, differs=not same)
 
 
 def nearest_checkpoint(steps: Sequence[int], begin: int) -> int | None:
-    """Of stored steps, which rise: the last one before an episode began, or else the first; None of none."""
+    """The last of ascending checkpoint steps before an episode began, or the first; None without checkpoints."""
     if not steps:
         return None
     return steps[max(bisect_right(steps, begin) - 1, 0)]
 
 
-def learned_within(experiment: Experiment, history: History, begin: int, end: int) -> bool:
-    """Whether weights changed between two environment steps: by the rows of learning, and by how often updates come."""
+def weights_changed_within(experiment: Experiment, history: History, begin: int, end: int) -> bool:
+    """Whether the weights changed between two environment steps, by the logged updates and by the update interval."""
     loss = history.learned["loss"]
     first, stop = np.searchsorted(loss.x.values, [begin, end], "right")
     if np.isfinite(loss.y.values[first:stop]).any():

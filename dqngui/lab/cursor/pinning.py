@@ -1,4 +1,4 @@
-"""Pins training episodes: the player plays the pinned one as it was recorded. While none is pinned, all is live."""
+"""Pins a training episode: the player then replays it with its recorded actions. Without a pin everything is live."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from dqngui.config import ConfigError
 from dqngui.lab.cursor.cursor import Cursor
-from dqngui.lab.cursor.pinned_episode import PinnedEpisode, RunEpisodes, learned_within, nearest_checkpoint
+from dqngui.lab.cursor.pinned_episode import PinnedEpisode, RunEpisodes, nearest_checkpoint, weights_changed_within
 from dqngui.lab.library.ancestors import ancestors
 from dqngui.lab.library.library import Library
 from dqngui.lab.playback.episode import PlayedEpisode
@@ -24,21 +24,21 @@ from dqngui.runs.folder import read_experiment
 from dqngui.texts import Text, say, words
 
 RETRY_MS = 200
-TRIES = 20  # the newest episodes are on the disk within a second
-LISTED_S = 1.0  # checkpoints are looked for again after so long
+MAX_TRIES = 20  # of RETRY_MS each; a new episode is on the disk within a second
+CHECKPOINT_LIST_S = 1.0  # the list of checkpoints is read again after this time
 
 
 class Pinning(QObject):
-    """Pins training episodes and lets go of them. While one is pinned, training and its curves go on.
+    """Pins and unpins training episodes. Training goes on while an episode is pinned.
 
-    The newest pin wins: what an older one asked of the player is given up. Episodes are found where they ended: in the
-    open run, or in the runs that it branched from. A sentence about what cannot be pinned goes to `Session.message`.
+    A new pin replaces the one before it. An episode may belong to the
+    open run or to an ancestor of it. If an episode cannot be pinned, `Session.message` gives the reason.
 
     Attributes:
-        pinned: the episode; None while live.
+        pinned: the pinned episode; None while live.
 
     Signals:
-        changed: another episode is pinned, or none, or what is known of it, or whether `can_step`.
+        changed: the pinned episode, a fact about it, or the result of `can_step` changed.
     """
 
     changed = Signal()
@@ -54,20 +54,20 @@ class Pinning(QObject):
         super().__init__(parent)
         self.pinned: PinnedEpisode | None = None
         self._session, self._player, self._library, self._session_follower = session, player, library, session_follower
-        self._wanted: tuple[RunEpisodes, int] | None = None  # not on the disk yet
+        self._pending_pin: tuple[RunEpisodes, int] | None = None  # the episode to pin once it is on the disk
         self._tries = 0
-        self._said: tuple[object, ...] = ()
-        self._listed: tuple[Path, float, list[int]] = (Path(), 0.0, [])
-        self._waiting = QTimer(self, singleShot=True, interval=RETRY_MS)
-        self._waiting.timeout.connect(self._try_again)
+        self._last_state: tuple[object, ...] = ()
+        self._checkpoint_list: tuple[Path, float, list[int]] = (Path(), 0.0, [])
+        self._retry_timer = QTimer(self, singleShot=True, interval=RETRY_MS)
+        self._retry_timer.timeout.connect(self._try_again)
         session.cleared.connect(self._on_cleared)
-        session.received.connect(self._say)
-        session.changed.connect(self._say)
+        session.received.connect(self._emit_if_changed)
+        session.changed.connect(self._emit_if_changed)
         session.rewound.connect(self._on_rewound)
         player.changed.connect(self._on_player)
         player.grew.connect(self._on_grew)
 
-    # -- what is so -------------------------------------------------------------------------------
+    # -- state -------------------------------------------------------------------------------------
 
     @property
     def cursor(self) -> Cursor | None:
@@ -80,7 +80,7 @@ class Pinning(QObject):
 
     @property
     def _playing(self) -> PlayedEpisode | None:
-        """The pinned episode, once it plays: as it was recorded, or driven by hand from some step on."""
+        """The replay of the pinned episode, once it has begun; a person may drive it from some step on."""
         playing, pinned = self._player.playing, self.pinned
         if playing is None or pinned is None or playing.request.seed != pinned.trace.seed:
             return None
@@ -88,7 +88,7 @@ class Pinning(QObject):
 
     @property
     def words(self) -> str:
-        """What is pinned, with which weights, and what should be known of it; empty while live."""
+        """The pinned episode, its weights and warnings about them, as one line; empty while live."""
         pinned, playing = self.pinned, self._playing
         if pinned is None:
             return ""
@@ -101,37 +101,37 @@ class Pinning(QObject):
         return " · ".join(map(words, parts))
 
     def _parts(self, pinned: PinnedEpisode, playing: PlayedEpisode) -> list[Text]:
-        """What is said of the pinned episode while it plays."""
+        """The parts of `words` while the pinned episode plays."""
         parts = [pinned.name]
-        if pinned.differs:  # before what a narrow card has no room for
+        if pinned.differs:  # first, since a narrow card cuts off the end
             parts.append(say("pin.differs"))
         parts.append(pinned.weights_text(playing.weights_step))
         given, whole = playing.given, len(pinned.trace.actions)
         parts.append(say("pin.actions") if given >= whole else say("pin.actions_until", step=given))
-        if pinned.learned:
+        if pinned.weights_changed:
             parts.append(say("pin.learned"))
         return parts
 
     def readout(self, number: int) -> list[str]:
-        """Lines about an episode of the open run, for those who only look: its length, and the nearest checkpoint."""
-        stretch = self._own()
-        if not 0 <= number < stretch.count:
+        """Lines for the readout of an episode of the open run: its length and the nearest checkpoint."""
+        run = self._open_run()
+        if not 0 <= number < run.count:
             return []
-        length = int(stretch.history.lengths.y.values[number])
+        length = int(run.history.lengths.y.values[number])
         lines = [words(say("pin.length", length=length))]
-        if stretch.folder is not None:
-            begin, end = stretch.span(number, self._session.run.experiment.env.num_envs)
-            checkpoint = nearest_checkpoint(self._checkpoints(stretch.folder), begin)
+        if run.folder is not None:
+            begin, end = run.span(number, self._session.run.experiment.env.num_envs)
+            checkpoint = nearest_checkpoint(self._checkpoints(run.folder), begin)
             if checkpoint is not None:
                 key = "pin.checkpoint_later" if checkpoint > end else "pin.checkpoint"
                 lines.append(words(say(key, step=checkpoint)))
         return lines
 
-    # -- what is asked ----------------------------------------------------------------------------
+    # -- requests ----------------------------------------------------------------------------------
 
     @Slot(object)
     def pick(self, cursor: Cursor | None) -> None:
-        """What a panel asks for: an episode by its number, the nearest to a step, or None to be live."""
+        """Pin the episode with this number, or the one nearest to this step; None: unpin."""
         if cursor is None:
             self.live()
         elif cursor.episode is not None:
@@ -141,181 +141,179 @@ class Pinning(QObject):
 
     def pin(self, step: float) -> None:
         """Pin the training episode that ended nearest to an environment step."""
-        stretches = self._stretches()
+        runs = self._runs()
         forks = self._session.history.forks
         fork = forks[0] if forks else None
-        if fork is not None and step < fork.step and len(stretches) == 1:
-            self._tell(self._why_missing(round(step), fork.parent))
+        if fork is not None and step < fork.step and len(runs) == 1:
+            self._show_message(self._why_parent_is_missing(round(step), fork.parent))
             return
-        found = [
-            (abs(stretch.step(n) - step), stretch, n) for stretch in stretches if (n := stretch.nearest(step)) >= 0
-        ]
-        if not found:
-            self._tell(say("pin.none_ended"))
+        candidates = [(abs(run.step(n) - step), run, n) for run in runs if (n := run.nearest(step)) >= 0]
+        if not candidates:
+            self._show_message(say("pin.none_ended"))
             return
-        _, stretch, number = min(found, key=lambda each: each[0])
-        self._pin(stretch, number)
+        _, run, number = min(candidates, key=lambda each: each[0])
+        self._pin(run, number)
 
     def pin_episode(self, number: int) -> None:
         """Pin an episode of the open run by its number, from 0."""
-        stretch = self._own()
-        if 0 <= number < stretch.count:
-            self._pin(stretch, number)
+        run = self._open_run()
+        if 0 <= number < run.count:
+            self._pin(run, number)
 
     def can_step(self, by: int) -> bool:
-        """Whether there is such an episode: a later one, or an earlier one; while live the newest is an earlier one."""
-        at, own = self._at, self._own()
+        """Whether a later (`by` > 0) or earlier (`by` < 0) episode exists; while live the newest counts as earlier."""
+        at, open_run = self._current, self._open_run()
         if at is None:
-            return by < 0 and own.count > 0
-        stretch, number = at
+            return by < 0 and open_run.count > 0
+        run, number = at
         if by < 0:
-            return number > 0 or (not stretch.name and bool(own.history.forks))
-        return bool(stretch.name) or number < own.count - 1
+            return number > 0 or (not run.name and bool(open_run.history.forks))
+        return bool(run.name) or number < open_run.count - 1
 
     @property
-    def _at(self) -> tuple[RunEpisodes, int] | None:
-        """The episode that is pinned, or will be."""
-        return self._wanted or (None if self.pinned is None else (self.pinned.stretch, self.pinned.number))
+    def _current(self) -> tuple[RunEpisodes, int] | None:
+        """The episode that is pinned or about to be pinned."""
+        return self._pending_pin or (None if self.pinned is None else (self.pinned.run, self.pinned.number))
 
     def step_episode(self, by: int) -> None:
-        """Pin a later episode, or an earlier one; the newest where none is pinned."""
-        stretches = [each for each in self._stretches() if each.count]
-        if not stretches:
-            self._tell(say("pin.none_ended"))
+        """Pin the episode `by` places later, or earlier if negative; the newest one if none is pinned."""
+        runs = [each for each in self._runs() if each.count]
+        if not runs:
+            self._show_message(say("pin.none_ended"))
             return
-        at = self._at
-        index = next((i for i, each in enumerate(stretches) if at is not None and each.same(at[0])), None)
+        at = self._current
+        index = next((i for i, each in enumerate(runs) if at is not None and each.same(at[0])), None)
         if at is None or index is None:
-            self._pin(stretches[-1], stretches[-1].count - 1)
+            self._pin(runs[-1], runs[-1].count - 1)
             return
         number = at[1] + by
         while number < 0 and index > 0:
             index -= 1
-            number += stretches[index].count
-        while number >= stretches[index].count and index < len(stretches) - 1:
-            number -= stretches[index].count
+            number += runs[index].count
+        while number >= runs[index].count and index < len(runs) - 1:
+            number -= runs[index].count
             index += 1
-        number = min(max(number, 0), stretches[index].count - 1)
-        if (stretches[index].folder, number) != (at[0].folder, at[1]):
-            self._pin(stretches[index], number)
+        number = min(max(number, 0), runs[index].count - 1)
+        if (runs[index].folder, number) != (at[0].folder, at[1]):
+            self._pin(runs[index], number)
 
     @Slot()
     def live(self) -> None:
-        """Let go: what played before goes on."""
-        self._give_up()
+        """Unpin: the player returns to what it played before."""
+        self._cancel_pending_pin()
         if self.pinned is not None:
             self.pinned = None
             self._player.episodes.go_back()
             self._session_follower.let_go()
-            self._say()
+            self._emit_if_changed()
 
-    # -- episodes ---------------------------------------------------------------------------------
+    # -- episodes ----------------------------------------------------------------------------------
 
-    def _own(self) -> RunEpisodes:
+    def _open_run(self) -> RunEpisodes:
         history = self._session.history
         return RunEpisodes(self._session.run.folder, "", history, len(history.returns))
 
-    def _stretches(self) -> list[RunEpisodes]:
-        """The open run's episodes, and before them those of the runs it branched from up to there."""
-        own = self._own()
-        found = ancestors(own.history, self._session.run.folder, self._library)
+    def _runs(self) -> list[RunEpisodes]:
+        """The episodes of the open run's ancestors up to each fork, oldest first, and last those of the open run."""
+        open_run = self._open_run()
+        candidates = ancestors(open_run.history, self._session.run.folder, self._library)
         before = [
             RunEpisodes(
                 each.folder, each.name, each.history,
                 int(np.searchsorted(each.history.returns.x.values, each.step, "right")),
             )
-            for each in reversed(found)
+            for each in reversed(candidates)
         ]  # fmt: skip
-        return [*before, own]
+        return [*before, open_run]
 
-    def _why_missing(self, step: int, parent: str) -> Text:
+    def _why_parent_is_missing(self, step: int, parent: str) -> Text:
         folder = self._session.run.folder
         if folder is not None and (folder.absolute().parent / Path(parent).name).is_dir():
             return say("pin.parent_read", step=step, parent=parent)
         return say("pin.parent_gone", step=step, parent=parent)
 
-    def _pin(self, stretch: RunEpisodes, number: int) -> None:
-        self._give_up()
-        self._wanted = stretch, number
+    def _pin(self, run: RunEpisodes, number: int) -> None:
+        self._cancel_pending_pin()
+        self._pending_pin = run, number
         self._try_again()
 
-    def _give_up(self) -> None:
-        self._wanted, self._tries = None, 0
-        self._waiting.stop()
+    def _cancel_pending_pin(self) -> None:
+        self._pending_pin, self._tries = None, 0
+        self._retry_timer.stop()
 
     @Slot()
     def _try_again(self) -> None:
-        """Open the episode that is wanted, once it is on the disk."""
-        if self._wanted is None:
+        """Open the pending episode if it is on the disk; otherwise retry."""
+        if self._pending_pin is None:
             return
-        stretch, number = self._wanted
-        problem = say("pin.no_files") if stretch.folder is None else self._open(stretch, number)
+        run, number = self._pending_pin
+        problem = say("pin.no_files") if run.folder is None else self._open(run, number)
         if problem is None:
             self._tries += 1
-            if self._session.state is State.RUNNING and self._tries < TRIES:
-                self._waiting.start()
+            if self._session.state is State.RUNNING and self._tries < MAX_TRIES:
+                self._retry_timer.start()
                 return
-            problem = say("pin.not_kept", episode=stretch.title(number))
-        self._give_up()
+            problem = say("pin.not_kept", episode=run.title(number))
+        self._cancel_pending_pin()
         if isinstance(problem, Text):
-            self._tell(problem)
+            self._show_message(problem)
 
-    def _open(self, stretch: RunEpisodes, number: int) -> Text | str | None:
-        """Play it; why not, empty if it plays, None where it is not on the disk (yet)."""
-        folder = stretch.folder
+    def _open(self, run: RunEpisodes, number: int) -> Text | str | None:
+        """Replay the episode. Returns "" on success, None if it is not on the disk yet, else the reason."""
+        folder = run.folder
         assert folder is not None
         if not folder.is_dir():
-            return say("pin.folder_gone", run=stretch.name or say("pin.this_run"))
+            return say("pin.folder_gone", run=run.name or say("pin.this_run"))
         try:
-            trace = recorded_episode(folder, number, stretch.step(number))
-            experiment = self._session.run.present() if not stretch.name else read_experiment(folder)
+            trace = recorded_episode(folder, number, run.step(number))
+            experiment = self._session.run.present() if not run.name else read_experiment(folder)
         except ConfigError as error:
-            return say("pin.not_played", episode=stretch.title(number), problem=error)
+            return say("pin.not_played", episode=run.title(number), problem=error)
         except OSError as error:
-            return say("pin.not_read", episode=stretch.title(number), problem=error.strerror or error)
+            return say("pin.not_read", episode=run.title(number), problem=error.strerror or error)
         if trace is None:
             return None
-        begin, end = stretch.span(number, experiment.env.num_envs)
+        begin, end = run.span(number, experiment.env.num_envs)
         checkpoint = nearest_checkpoint(checkpoints(folder), begin)
         if checkpoint is None:
-            return say("pin.no_weights", episode=stretch.title(number))
-        learned = learned_within(experiment, stretch.history, begin, end)
-        self.pinned = PinnedEpisode(stretch, number, trace, checkpoint, begin, learned)
+            return say("pin.no_weights", episode=run.title(number))
+        weights_changed = weights_changed_within(experiment, run.history, begin, end)
+        self.pinned = PinnedEpisode(run, number, trace, checkpoint, begin, weights_changed)
         self._session_follower.hold()
         self._player.episodes.play_training_episode(folder, checkpoint, trace.seed, trace.actions.tolist())
-        self._say()
+        self._emit_if_changed()
         return ""
 
     def _checkpoints(self, folder: Path) -> list[int]:
         now = time.monotonic()
-        if self._listed[0] != folder or now - self._listed[1] > LISTED_S:
-            self._listed = folder, now, checkpoints(folder)
-        return self._listed[2]
+        if self._checkpoint_list[0] != folder or now - self._checkpoint_list[1] > CHECKPOINT_LIST_S:
+            self._checkpoint_list = folder, now, checkpoints(folder)
+        return self._checkpoint_list[2]
 
-    # -- what happens meanwhile -------------------------------------------------------------------
+    # -- events of player and session --------------------------------------------------------------
 
     @Slot()
     def _on_player(self) -> None:
-        """The player was asked for something else: that is live."""
+        """Unpin if the player was given another episode."""
         pinned = self.pinned
         if pinned is None:
             return
         if not self._player.episodes.plays_training_episode:
             self.pinned = None
             self._session_follower.let_go()
-        elif self._player.problem and self._is_thinned(pinned):
-            self._pin(pinned.stretch, pinned.number)
-        self._say()
+        elif self._player.problem and self._checkpoint_was_deleted(pinned):
+            self._pin(pinned.run, pinned.number)
+        self._emit_if_changed()
 
-    def _is_thinned(self, pinned: PinnedEpisode) -> bool:
-        """The checkpoint that was chosen is gone, as a run that goes on keeps only so many, and there are others."""
-        folder = pinned.stretch.folder
+    def _checkpoint_was_deleted(self, pinned: PinnedEpisode) -> bool:
+        """Whether the chosen checkpoint was deleted by the running training, while others exist."""
+        folder = pinned.run.folder
         steps = [] if folder is None else checkpoints(folder)
         return bool(steps) and pinned.checkpoint not in steps
 
     @Slot(object)
     def _on_grew(self, playing: PlayedEpisode | None) -> None:
-        """Compare the episode with what the log says of it, once all of it was played again."""
+        """Compare the replay with the log once the replay is complete."""
         pinned = self.pinned
         if pinned is None or playing is None or playing is not self._playing or pinned.compared:
             return
@@ -323,31 +321,31 @@ class Pinning(QObject):
             return
         if playing.ended or playing.length >= len(pinned.trace.actions):
             self.pinned = pinned.compare(playing)
-            self._say()
+            self._emit_if_changed()
 
     @Slot()
     def _on_cleared(self) -> None:
-        self._leave(say("pin.left_run"))
+        self._go_live_because(say("pin.left_run"))
 
     @Slot(int)
     def _on_rewound(self, step: int) -> None:
         pinned = self.pinned
-        if pinned is not None and not pinned.stretch.name and pinned.trace.step > step:
-            self._leave(say("pin.lost"))
+        if pinned is not None and not pinned.run.name and pinned.trace.step > step:
+            self._go_live_because(say("pin.lost"))
 
     @Slot()
-    def _say(self) -> None:
-        """Emit `changed` if anything that is said of the cursor changed."""
-        said = self.pinned, self.words, self.can_step(-1), self.can_step(1)
-        if said != self._said:
-            self._said = said
+    def _emit_if_changed(self) -> None:
+        """Emit `changed` if the pin, its texts or the result of `can_step` changed."""
+        state = self.pinned, self.words, self.can_step(-1), self.can_step(1)
+        if state != self._last_state:
+            self._last_state = state
             self.changed.emit()
 
-    def _leave(self, why: Text) -> None:
+    def _go_live_because(self, why: Text) -> None:
         pinned = self.pinned is not None
         self.live()
         if pinned:
-            self._tell(why)
+            self._show_message(why)
 
-    def _tell(self, text: Text) -> None:
+    def _show_message(self, text: Text) -> None:
         self._session.show_message(text)

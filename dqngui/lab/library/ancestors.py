@@ -9,12 +9,12 @@ from dqngui.lab.library.library import Library
 from dqngui.lab.session.history import History
 from dqngui.messages import Forked
 
-MOST = 8  # ancestors that are looked for
+MAX_ANCESTORS = 8  # longest chain of forks that is followed
 
 
 @dataclass(frozen=True, slots=True)
 class Ancestor:
-    """A run that the open one, or an ancestor of it, branched from at `step`."""
+    """An ancestor of a run: a run from which it, or another ancestor, was forked at `step`."""
 
     name: str
     history: History
@@ -23,20 +23,20 @@ class Ancestor:
 
 
 def ancestors(history: History, folder: Path | None, library: Library) -> list[Ancestor]:
-    """The ancestors of the run in `folder`, the nearest first.
+    """Find the ancestors of the run in `folder`, the parent first.
 
-    The list ends at the first one whose folder is not beside the run's own, or was not read yet.
+    The list ends at the first ancestor whose folder is missing next to the run's own, or was not read yet.
     """
     found: list[Ancestor] = []
     fork: Forked | None = history.forks[0] if history.forks else None
-    seen = {folder}
-    while fork is not None and folder is not None and len(found) < MOST:
+    visited = {folder}
+    while fork is not None and folder is not None and len(found) < MAX_ANCESTORS:
         if fork.parent in ("", "..") or Path(fork.parent).name != fork.parent:
-            break  # a log that someone else wrote names a file elsewhere
+            break  # a log from elsewhere may name any path: only a sibling folder is read
         folder = folder.absolute().parent / fork.parent
-        if folder in seen:
+        if folder in visited:
             break
-        seen.add(folder)
+        visited.add(folder)
         parent = library.curve(folder)
         if parent is None or parent.empty:
             break

@@ -28,7 +28,7 @@ from dqngui.texts import Text, say
 
 REFRESH_MS = 3000
 OLD_TRASH_S = 86_400
-KEPT = 16  # curves that nobody draws and that are kept nevertheless
+MAX_UNUSED_CURVES = 16  # curves that are kept in memory though they are not drawn
 
 
 @dataclass(eq=False, slots=True)
@@ -36,8 +36,8 @@ class RunOverlay:
     """A stored run's return curve, or the mean of several seeds', drawn over the open run's.
 
     Attributes:
-        folders: one run, or with `seeds` all runs of an experiment.
-        slot: chooses colour and dash; no two overlays have the same.
+        folders: folders of the runs: one, or with `seeds` all that differ only in their seed.
+        slot: selects colour and dash pattern; different for each overlay.
     """
 
     folders: tuple[Path, ...]
@@ -50,54 +50,54 @@ class Library(QObject):
     """Reads the runs' folder: lists the runs, gives their curves, keeps the overlays, deletes and restores runs.
 
     Attributes:
-        runs: the folder; None: runs are not kept.
-        summaries: of all runs, the newest folder first. `known`: they were read once.
+        runs: the folder of runs; None if runs are not stored.
+        summaries: summaries of all runs, the newest folder first; `loaded`: they were read at least once.
         problem: why the folder cannot be read, as a sentence; empty if it can.
-        overlays: in the order in which they were chosen.
+        overlays: the overlays, in the order in which they were added.
 
     Signals:
-        changed: summaries, names or the problem.
-        overlaid: overlays, or curves that somebody asked for.
-        said(Text): a sentence for the user: why something was not done.
+        changed: summaries, names or the problem changed.
+        overlays_changed: an overlay was added or removed, or new data of a requested curve came.
+        message(Text): a sentence that tells the user why an action failed.
     """
 
     changed = Signal()
-    overlaid = Signal()
-    said = Signal(object)
+    overlays_changed = Signal()
+    message = Signal(object)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self.runs = session.runs and Path(session.runs).absolute()
         self.summaries: list[RunSummary] = []
-        self.known = False
+        self.loaded = False
         self.problem: Text | str = ""
         self.overlays: list[RunOverlay] = []
         self._names: dict[str, str] = {}
         self._curves: dict[Path, History | None] = {}
-        self._logs: dict[Path, ReturnLog] = {}  # the thread's own
-        self._experiments: dict[str, str | None] = {}  # the thread's own
+        self._logs: dict[Path, ReturnLog] = {}  # used only by the background thread
+        self._experiments: dict[str, str | None] = {}  # used only by the background thread
         self._discarded: list[list[Path]] = []
         self._watched = False
         self._worker = Worker("library", self)
-        self._list = RunIndex(self.runs) if self.runs else None
-        self._reading = self._stale = False
+        self._index = RunIndex(self.runs) if self.runs else None
+        self._is_reading = self._read_again = False
         self._state = (session.state, session.run.folder)
         self._timer = QTimer(self, interval=REFRESH_MS)
         self._timer.timeout.connect(self.tick)
         session.changed.connect(self._on_session)
 
-    # -- life ------------------------------------------------------------------------------------
+    # -- start and stop ----------------------------------------------------------------------------
 
     @Slot()
     def start(self) -> None:
-        """Empty a trash that nobody has used for a day, read the folder, and keep looking."""
-        self._worker.ask(self._empty_old_trash, lambda _: None)
+        """Read the folder now and at intervals; empty a trash that was not used for a day."""
+        self._worker.submit(self._empty_old_trash, lambda _: None)
         self.refresh()
         self._timer.start()
 
     def stop(self) -> None:
-        """Nothing is read any more, and what was deleted is gone. The thread ends when `alive` is False."""
+        """Stop reading, and delete this window's trash for good. The thread has ended when `alive` is False."""
         self._timer.stop()
         own = [path for moved in self._discarded for path in moved]
         self._worker.stop(partial(self._empty_trash, own) if own else None)
@@ -107,16 +107,16 @@ class Library(QObject):
         return self._worker.alive
 
     def join(self) -> None:
-        """Wait for the thread; after `stop`."""
+        """Wait until the thread has ended; call `stop` first."""
         self._worker.join()
 
     def set_watched(self, watched: bool) -> None:
-        """Whether somebody looks at the runs: only then the folder is read again and again."""
+        """Set whether the list of runs is visible; only then the folder is read at intervals."""
         self._watched = watched
 
     @Slot()
     def tick(self) -> None:
-        """Read what may have changed: the folder while it is looked at, and the curves that are drawn over another."""
+        """Read what may have changed: the folder, if the list of runs is visible, and the curves of the overlays."""
         if self._watched:
             self.refresh()
         for folder in {folder for overlay in self.overlays for folder in overlay.folders}:
@@ -129,53 +129,53 @@ class Library(QObject):
             self._state = state
             self.refresh()
 
-    # -- summaries -------------------------------------------------------------------------------
+    # -- summaries ---------------------------------------------------------------------------------
 
     @Slot()
     def refresh(self) -> None:
-        """Look at the folder again; `changed` tells what is new."""
-        self._stale = True  # what is being read now may have been looked at before it changed
-        if self._list is not None and not self._reading:
-            self._reading, self._stale = True, False
-            self._worker.ask(self._read_list, self._take_list)
+        """Read the folder again; emits `changed` if anything is new."""
+        self._read_again = True  # a reading in progress may have missed the newest change
+        if self._index is not None and not self._is_reading:
+            self._is_reading, self._read_again = True, False
+            self._worker.submit(self._read_summaries, self._take_summaries)
 
-    def _read_list(self) -> tuple[list[RunSummary], Text | str]:
-        assert self._list is not None
+    def _read_summaries(self) -> tuple[list[RunSummary], Text | str]:
+        assert self._index is not None
         try:
-            return self._list.read(lambda: self._worker.going), ""
+            return self._index.read(lambda: self._worker.running), ""
         except ConfigError as error:
             return [], error.text
 
-    def _take_list(self, found: tuple[list[RunSummary], Text | str]) -> None:
-        self._reading = False
-        if self._stale:
+    def _take_summaries(self, found: tuple[list[RunSummary], Text | str]) -> None:
+        self._is_reading = False
+        if self._read_again:
             self.refresh()
-        if self.known and found == (self.summaries, self.problem):
+        if self.loaded and found == (self.summaries, self.problem):
             return
-        (self.summaries, self.problem), self.known = found, True
+        (self.summaries, self.problem), self.loaded = found, True
         self._names = names(self.summaries)
         self.changed.emit()
 
     def name_of(self, folder: str | Path) -> str:
-        """What the run is called: see `names`."""
+        """The name of the run in the window (see `names`)."""
         return self._names.get(str(folder)) or folder_name(folder)
 
     def summary_of(self, folder: str | Path) -> RunSummary | None:
         return next((each for each in self.summaries if each.folder == str(folder)), None)
 
     def is_open(self, folder: str | Path) -> bool:
-        """The window shows this run."""
+        """Whether the window shows this run."""
         return self._session.run.folder is not None and self._session.run.folder.absolute() == Path(folder)
 
-    # -- curves ----------------------------------------------------------------------------------
+    # -- curves ------------------------------------------------------------------------------------
 
     @property
-    def asked_for(self) -> list[Path]:
-        """The runs whose curves somebody asked for, and that are kept."""
+    def requested_curves(self) -> list[Path]:
+        """The runs whose curves were requested and are kept in memory."""
         return list(self._curves)
 
     def curve(self, folder: Path) -> History | None:
-        """Episodes, evaluations and forks of a run; None until they were read, which this asks for."""
+        """Episodes, evaluations and forks of a run. None until they are read; the first call starts the reading."""
         if folder not in self._curves:
             self._drop_unused()
             self._curves[folder] = None
@@ -187,46 +187,46 @@ class Library(QObject):
     def _drop_unused(self) -> None:
         used = {folder for overlay in self.overlays for folder in overlay.folders}
         unused = [folder for folder, curve in self._curves.items() if folder not in used and curve is not None]
-        for folder in unused[: max(0, len(unused) - KEPT)]:
+        for folder in unused[: max(0, len(unused) - MAX_UNUSED_CURVES)]:
             del self._curves[folder]
-            self._worker.ask(partial(self._logs.pop, folder, None), lambda _: None)
+            self._worker.submit(partial(self._logs.pop, folder, None), lambda _: None)
 
     def _read_curve(self, folder: Path) -> None:
-        self._worker.ask(partial(self._read_on, folder), partial(self._take_curve, folder))
+        self._worker.submit(partial(self._read_new_events, folder), partial(self._take_curve, folder))
 
-    def _read_on(self, folder: Path) -> tuple[History | None, list[Event]]:
-        """A whole history, where it is to replace the known one, or the events that came since."""
+    def _read_new_events(self, folder: Path) -> tuple[History | None, list[Event]]:
+        """Read new events: (a history that replaces the present one, or None; events to append to the present one)."""
         log = self._logs.setdefault(folder, ReturnLog(folder))
-        whole: History | None = None
-        more: list[Event] = []
+        new_history: History | None = None
+        new_events: list[Event] = []
         try:
-            for anew, events in log.read(lambda: self._worker.going):
-                if anew:
-                    whole, more = History(), []
-                if whole is not None:
-                    whole.take(events)
+            for restarted, events in log.read(lambda: self._worker.running):
+                if restarted:
+                    new_history, new_events = History(), []
+                if new_history is not None:
+                    new_history.take(events)
                 else:
-                    more += events
+                    new_events += events
         except OSError:
             pass  # what was read stays; the folder may be on its way into the trash
-        return whole, more
+        return new_history, new_events
 
     def _take_curve(self, folder: Path, found: tuple[History | None, list[Event]]) -> None:
-        whole, more = found
+        new_history, new_events = found
         if folder not in self._curves:
             return
         known = self._curves[folder]
-        if whole is not None:
-            self._curves[folder] = whole
+        if new_history is not None:
+            self._curves[folder] = new_history
         elif known is None:
             self._curves[folder] = History()
-        elif more:
-            known.take(more)
+        elif new_events:
+            known.take(new_events)
         else:
             return
-        self.overlaid.emit()
+        self.overlays_changed.emit()
 
-    # -- overlays --------------------------------------------------------------------------------
+    # -- overlays ----------------------------------------------------------------------------------
 
     def overlay_of(self, folder: str | Path, *, seeds: bool = False) -> RunOverlay | None:
         """The overlay of this run alone, or with `seeds` the mean that it belongs to."""
@@ -234,98 +234,100 @@ class Library(QObject):
         return next((each for each in self.overlays if each.seeds == seeds and path in each.folders), None)
 
     def overlay(self, folder: str | Path) -> None:
-        """Draw a run's returns over the open run's, or draw them no more."""
+        """Add an overlay of a run's returns, or remove it if it exists."""
         if (known := self.overlay_of(folder)) is not None:
             self.remove(known)
         else:
             self._add((Path(folder),), self.name_of(folder), seeds=False)
 
     def overlay_seeds(self, folder: str | Path) -> None:
-        """Draw the mean of all runs that differ from this one in their seed only; `said` tells if there is none."""
+        """Add the mean of all runs that differ from this one only in their seed; `message` reports if there is none."""
         summary = self.summary_of(folder)
         if summary is None or self.overlay_of(folder, seeds=True) is not None:
             return
-        alike = [each.folder for each in self.summaries if _alike(each, summary)]
-        self._worker.ask(partial(self._same, summary.folder, alike), partial(self._overlay_seeds, summary))
+        alike = [each.folder for each in self.summaries if _same_summary(each, summary)]
+        self._worker.submit(
+            partial(self._of_same_experiment, summary.folder, alike), partial(self._overlay_seeds, summary)
+        )
 
-    def _same(self, folder: str, candidates: Sequence[str]) -> list[str]:
+    def _of_same_experiment(self, folder: str, candidates: Sequence[str]) -> list[str]:
         for each in {folder, *candidates}:
             if each not in self._experiments:
                 self._experiments[each] = same_experiment(Path(each))
-        wanted = self._experiments[folder]
-        return [each for each in candidates if wanted is not None and self._experiments[each] == wanted]
+        experiment = self._experiments[folder]
+        return [each for each in candidates if experiment is not None and self._experiments[each] == experiment]
 
     def _overlay_seeds(self, summary: RunSummary, folders: list[str]) -> None:
         name = plain_name(summary)
         if len(folders) < 2:
-            self.said.emit(say("library.no_other_seed", name=name))
+            self.message.emit(say("library.no_other_seed", name=name))
         elif self.overlay_of(summary.folder, seeds=True) is None:
             self.overlay_mean([Path(folder) for folder in reversed(folders)], name)
 
     def overlay_mean(self, folders: Sequence[Path], name: str) -> None:
-        """Draw the mean of these runs, with its interval, over the open run's returns."""
+        """Add the mean of these runs, with its 95 % interval, as an overlay."""
         self._add(tuple(folders), name, seeds=True)
 
     def _add(self, folders: tuple[Path, ...], name: str, *, seeds: bool) -> None:
-        taken = {overlay.slot for overlay in self.overlays}
-        slot = next(slot for slot in range(len(taken) + 1) if slot not in taken)
+        used_slots = {overlay.slot for overlay in self.overlays}
+        slot = next(slot for slot in range(len(used_slots) + 1) if slot not in used_slots)
         self.overlays.append(RunOverlay(folders, name, slot, seeds))
-        self.overlaid.emit()
+        self.overlays_changed.emit()
 
     def remove(self, overlay: RunOverlay) -> None:
-        """Draw it no more."""
+        """Remove an overlay."""
         self.overlays.remove(overlay)
-        self.overlaid.emit()
+        self.overlays_changed.emit()
 
     def remove_all(self) -> None:
         self.overlays.clear()
-        self.overlaid.emit()
+        self.overlays_changed.emit()
 
-    # -- deleting --------------------------------------------------------------------------------
+    # -- deleting ----------------------------------------------------------------------------------
 
     def discard(self, folders: Sequence[str | Path]) -> int:
-        """Move runs into the trash and return how many; `said` gives the reason where one was refused."""
+        """Move runs to the trash and return how many were moved; `message` gives the reason if one was not."""
         moved: list[Path] = []
         for folder in map(Path, folders):
             if self.is_open(folder):
-                self.said.emit(say("library.open_here", name=self.name_of(folder)))
+                self.message.emit(say("library.open_here", name=self.name_of(folder)))
                 continue
             try:
                 moved.append(discard(folder))
             except ConfigError as error:
-                self.said.emit(say("library.not_deleted", name=self.name_of(folder), problem=error))
+                self.message.emit(say("library.not_deleted", name=self.name_of(folder), problem=error))
                 continue
             for overlay in [each for each in self.overlays if folder in each.folders]:
-                self._without(overlay, folder)
+                self._remove_from_overlay(overlay, folder)
         if moved:
             self._discarded.append(moved)
             self.refresh()
         return len(moved)
 
-    def _without(self, overlay: RunOverlay, folder: Path) -> None:
+    def _remove_from_overlay(self, overlay: RunOverlay, folder: Path) -> None:
         overlay.folders = tuple(each for each in overlay.folders if each != folder)
         if len(overlay.folders) < 1 + overlay.seeds:
             self.overlays.remove(overlay)
-        self.overlaid.emit()
+        self.overlays_changed.emit()
 
     @property
     def can_undo(self) -> bool:
-        """Something was deleted that can come back."""
+        """Whether a deletion can be undone."""
         return bool(self._discarded)
 
     def undo(self) -> None:
-        """Bring back what was deleted last."""
+        """Undo the last deletion."""
         if not self._discarded:
             return
         for path in self._discarded.pop():
             try:
                 restore(path)
             except ConfigError as error:
-                self.said.emit(say("library.not_restored", problem=error))
+                self.message.emit(say("library.not_restored", problem=error))
         self.refresh()
 
     def _empty_old_trash(self) -> None:
-        """Delete what a crashed window left in the trash. A younger trash may belong to a window that still runs."""
+        """Delete the trash of a window that crashed. A newer one may belong to an open window."""
         with contextlib.suppress(OSError):
             if self.runs is not None and time.time() - (self.runs / TRASH).stat().st_mtime > OLD_TRASH_S:
                 self._empty_trash()
@@ -335,8 +337,8 @@ class Library(QObject):
             try:
                 empty_trash(self.runs, only)
             except ConfigError:
-                pass  # it is tried again at the next start
+                pass  # the next start tries again
 
 
-def _alike(a: RunSummary, b: RunSummary) -> bool:
+def _same_summary(a: RunSummary, b: RunSummary) -> bool:
     return (a.env, a.attention, a.memory, a.total_steps) == (b.env, b.attention, b.memory, b.total_steps)

@@ -1,6 +1,6 @@
-"""Reading a folder of runs again and again, cheaply: summaries that changed, log lines that came. No Qt.
+"""Incremental reading of a folder of runs: only changed summaries and new log lines. No Qt.
 
-Made for a background thread: nothing here is shared with another one.
+For use in one background thread only.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from dqngui.messages import EpisodeEnded, Evaluated, Event, Forked, decode_event
 from dqngui.runs.folder import EVENTS, SUMMARY, RunSummary, folders_in, read_experiment, summary_of
 
 BLOCK = 1 << 20  # bytes of a log that are read at once
-_KINDS = tuple(f'{{"type":"{kind.__name__}"'.encode() for kind in (EpisodeEnded, Evaluated, Forked))
+_EVENT_PREFIXES = tuple(f'{{"type":"{kind.__name__}"'.encode() for kind in (EpisodeEnded, Evaluated, Forked))
 _Stamp = tuple[int, int]
 
 
 class RunIndex:
-    """The summaries of a folder of runs; reading it again opens only what was changed."""
+    """The summaries of a folder of runs; later readings open only changed files."""
 
     def __init__(self, runs: Path) -> None:
         self._runs = runs
         self._known: dict[str, tuple[_Stamp | None, RunSummary | None]] = {}
 
     def read(self, go_on: Callable[[], bool] = lambda: True) -> list[RunSummary]:
-        """All runs, the newest folder first; what it has so far once `go_on` says no. Raises ConfigError."""
+        """All summaries, the newest folder first; a partial list if `go_on` returns False. Raises ConfigError."""
         try:
             paths = folders_in(self._runs)
         except FileNotFoundError:
-            paths = []  # it is made with the first run
+            paths = []  # the first run creates it
         except OSError as error:
             raise ConfigError("run.not_listed", runs=self._runs, problem=error.strerror) from None
         known, self._known = self._known, {}
         for path in paths:
             if not go_on():
                 break
-            stamp = _stamp(os.path.join(path, SUMMARY))
+            stamp = _file_stamp(os.path.join(path, SUMMARY))
             before = known.get(path)
-            # Nobody writes that a running process was killed: these are looked at each time.
+            # A killed process leaves its summary as "running", so running ones are checked each time.
             same = before is not None and before[0] == stamp and not (before[1] and before[1].state == "running")
             summary = before[1] if same and before else summary_of(Path(path))
             self._known[path] = stamp, summary
@@ -50,25 +50,25 @@ class RunIndex:
 
 
 class ReturnLog:
-    """The episodes, evaluations and forks of a run's log, read on from where the last reading ended."""
+    """Reads the episodes, evaluations and forks of a run's log; each reading continues after the one before."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / EVENTS
         self._offset = 0
-        self._tail = b""  # last bytes before the offset: a log that was cut back and grew again has others
+        self._tail = b""  # last bytes before the offset; they differ if the log was truncated and grew again
 
     def read(self, go_on: Callable[[], bool] = lambda: True) -> Iterator[tuple[bool, list[Event]]]:
-        """Yields (anew, events) for each piece of new whole lines; `anew`: what came before is void.
+        """Yield (restarted, events) for each block of new complete lines; `restarted`: discard all earlier events.
 
-        A line that cannot be read is passed over. Raises OSError.
+        Lines that cannot be decoded are skipped. Raises OSError.
         """
         try:
             log = open(self._path, "rb")  # noqa: SIM115
         except FileNotFoundError:
-            return  # its first event is not written yet
+            return  # no event was written yet
         with log:
-            anew = not self._goes_on(log.fileno())
-            if anew:
+            restarted = not self._is_same_log(log.fileno())
+            if restarted:
                 self._offset, self._tail = 0, b""
             log.seek(self._offset)
             while go_on() and (block := log.read(BLOCK)):
@@ -79,10 +79,10 @@ class ReturnLog:
                 self._tail = (self._tail + block[:whole])[-64:]
                 log.seek(self._offset)
                 if events := list(_events(block[:whole])):
-                    yield anew, events
-                    anew = False
+                    yield restarted, events
+                    restarted = False
 
-    def _goes_on(self, log: int) -> bool:
+    def _is_same_log(self, log: int) -> bool:
         if not self._offset:
             return False
         start = self._offset - len(self._tail)
@@ -92,7 +92,7 @@ class ReturnLog:
 
 def _events(lines: bytes) -> Iterator[Event]:
     for line in lines.splitlines():
-        if line.startswith(_KINDS):
+        if line.startswith(_EVENT_PREFIXES):
             try:
                 yield decode_event(line)
             except msgspec.MsgspecError:
@@ -100,7 +100,7 @@ def _events(lines: bytes) -> Iterator[Event]:
 
 
 def same_experiment(folder: Path) -> str | None:
-    """What runs of one experiment have in common whatever their seed, title, device and host; None if unreadable."""
+    """The experiment as TOML without seed, title, device and host, to compare runs; None if it cannot be read."""
     try:
         experiment = read_experiment(folder)
     except ConfigError:
@@ -109,13 +109,13 @@ def same_experiment(folder: Path) -> str | None:
 
 
 def without_seed(experiment: Experiment) -> Experiment:
-    """The experiment with seed, title, device and host as if nobody had chosen them."""
+    """The experiment with default seed, title, device and host."""
     usual = Experiment().run
     run = msgspec.structs.replace(experiment.run, seed=usual.seed, device=usual.device, host=usual.host)
     return msgspec.structs.replace(experiment, title="", run=run)
 
 
-def _stamp(path: str) -> _Stamp | None:
+def _file_stamp(path: str) -> _Stamp | None:
     try:
         found = os.stat(path)
     except OSError:

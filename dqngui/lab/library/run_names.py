@@ -1,4 +1,4 @@
-"""What runs are called in the window: short names that tell them apart."""
+"""The names of runs in the window: short, and different from each other."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _STAMP = re.compile(r"^\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_")
 
 
 def folder_name(folder: str | Path) -> str:
-    """The name of a run's folder without the time of the start."""
+    """The name of a run's folder without its start time."""
     return _STAMP.sub("", Path(folder).name)
 
 
 def plain_name(summary: RunSummary) -> str:
-    """The title that a person gave the run, or the name of its folder."""
+    """The title of the run, or the name of its folder if it has none."""
     return summary.title or folder_name(summary.folder)
 
 
 def names(summaries: Sequence[RunSummary]) -> dict[str, str]:
-    """Names of runs by their folders: title or folder; where several share it, with what tells them apart.
+    """Names of runs, by folder: the title or folder name, with additions if several runs share it.
 
-    That is the memory, the attention, the seed, `fork` and the time of the start, each only where it differs.
+    The additions are memory, attention, seed, `fork` and start time, each only if it differs between these runs.
     """
     found = {each.folder: plain_name(each) for each in summaries}
     for more in (

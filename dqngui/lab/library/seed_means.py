@@ -1,4 +1,4 @@
-"""Several runs as one: their mean at each step, and how sure it is."""
+"""The mean of several runs at each step, with a 95 % confidence interval."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from dqngui.lab.session.curve import Floats
 
-# Quantiles 0.975 of Student's t for 1 to 10 degrees of freedom; beyond, the expansion about the normal's is exact
+# Quantiles 0.975 of Student's t for 1 to 10 degrees of freedom; above 10 an expansion is exact
 # to three digits (Abramowitz and Stegun 1964, 26.7.5).
 _T = np.array([12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281])
 _Z = 1.959964

@@ -1,1 +1,1 @@
-"""The agent that plays: its process, its episode, its playhead and its pictures. Not what is computed from episodes."""
+"""The playing agent: its process, episode, playhead and pictures. Computations over episodes are in `analysis`."""

@@ -1,4 +1,4 @@
-"""The agent that a playing process has open: which one, with which weights, and what goes wrong with it."""
+"""A client of an agent process: opens an agent with chosen weights there, and reports problems."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from dqngui.lab.playback.timing import Timing
 from dqngui.messages import Command, Event
 from dqngui.texts import Text, say
 
-WEIGHTS_S = 1.0  # between two requests for newer weights
+WEIGHTS_S = 1.0  # least time between two requests for newer weights
 
 
 class AgentClient(QObject):
-    """Talks with a process that plays, and knows which agent that has open.
+    """Controls an agent process, and knows which agent is open in it.
 
-    Whoever has a client sends commands with `send` and takes the answers from `drain`.
+    The owner of the client sends commands with `send` and reads the answers from `drain`.
 
     Attributes:
-        agent, choice: who plays, with which of its weights.
-        ready: what the process said of the agent; None until it is open.
-        finishing: the agent's training has ended, and its best checkpoint plays from the next episode on.
-        problem: why nothing plays, empty if nothing is wrong; `restart` tries again.
-        notice: what should be known of the agent that plays; empty if there is nothing.
+        agent, choice: the chosen agent, and its chosen weights.
+        ready: the process's description of the agent; None until the agent is open.
+        finishing: the training has ended; from the next episode on the best checkpoint plays.
+        problem: why no agent plays; `restart` tries again.
+        notice: a warning about the playing agent.
 
     Signals:
         changed: the agent, the weights, the problem or the notice changed.
-        agent_left: another agent is chosen, or none: nothing of the former one should be shown.
-        opened: the agent is open; an episode can begin.
-        first_weights: the first weights of an agent that trains have come, after it was opened.
-        interrupted: what was asked of the process will not be answered. Without `ready`, nor will its episode go on.
-        sent: the process was given something to do; `drain` brings the answer.
-        weights_wanted: somebody who trains the agent should call `use_weights`.
+        agent_left: another agent, or none, is chosen; receivers must stop showing the former agent.
+        opened: the agent is open, so an episode can begin.
+        first_weights: the first weights of an agent in training arrived after it was opened.
+        interrupted: open requests will not be answered; without `ready` the episode does not continue either.
+        sent: a command was sent; `drain` returns the answer.
+        weights_requested: the owner of the training job should call `use_weights` with new weights.
     """
 
     changed = Signal()
@@ -47,7 +47,7 @@ class AgentClient(QObject):
     first_weights = Signal()
     interrupted = Signal()
     sent = Signal()
-    weights_wanted = Signal()
+    weights_requested = Signal()
 
     def __init__(
         self, open_host: OpenHost = open_host, timing: Timing | None = None, parent: QObject | None = None
@@ -61,15 +61,15 @@ class AgentClient(QObject):
         self.notice: Text | str = ""
         self._clock = (timing or Timing()).clock
         self._process = AgentProcess("play", open_host)
-        self._ends = 0  # of the process, since it was last started by hand
-        self._opening = self._reopen = False  # an agent is being opened; another one was asked for meanwhile
+        self._ends = 0  # how often the process ended since the user last started it
+        self._opening = self._reopen = False  # an agent is being opened; another one must be opened after it
         self._weights_asked_at = self._clock() - 2 * WEIGHTS_S
 
-    # -- the process ------------------------------------------------------------------------------
+    # -- the process -------------------------------------------------------------------------------
 
     @Slot()
     def start(self) -> None:
-        """Start the process; from here on it lives as long as the window."""
+        """Start the process, which then runs as long as the window."""
         if self._process.running or self._process.ended:
             return
         self._opening = self._reopen = False
@@ -82,29 +82,29 @@ class AgentClient(QObject):
 
     @property
     def running(self) -> bool:
-        """The process was started, and nobody has seen it end."""
+        """Whether the process was started and its end was not noticed yet."""
         return self._process.running
 
     @property
     def stopped(self) -> bool:
-        """`stop` was called."""
+        """Whether `stop` was called."""
         return self._process.ended
 
     @property
     def alive(self) -> bool:
-        """The process, or a thread that talks with it, is there."""
+        """Whether the process or its communication thread still runs."""
         return self._process.alive
 
     def stop(self) -> None:
-        """End the process, for good: it has nothing to save."""
+        """End the process for good; it has nothing to save."""
         self._process.stop()
 
     def join(self) -> None:
-        """Let go of the process, once it is not `alive`."""
+        """Release the process after it has ended (not `alive`)."""
         self._process.join()
 
     def restart(self) -> None:
-        """Try once more from the beginning, after a problem."""
+        """Start again from the beginning after a problem."""
         self.problem = ""
         self.allow_restart()
         if not self._process.running:
@@ -115,11 +115,11 @@ class AgentClient(QObject):
             self.sent.emit()
 
     def allow_restart(self) -> None:
-        """Start the process once more by itself if it ends, though that was done before."""
+        """Allow one more automatic restart of the process."""
         self._ends = 0
 
     def restart_if_ended(self, wait_s: float = 0.0) -> bool:
-        """Start the process again if it has ended by itself; at the second time say why. Whether it had ended."""
+        """Restart a process that has ended by itself, but only once; then report why. Returns whether it had ended."""
         if not self._process.has_ended(wait_s):
             return False
         self._ends += 1
@@ -131,23 +131,23 @@ class AgentClient(QObject):
         return True
 
     def send(self, command: Command) -> None:
-        """Give the process a command; nothing happens while there is none."""
+        """Send a command to the process; ignored if there is no process."""
         if self._process.send(command):
             self.sent.emit()
 
     def drain(self, budget_ms: float) -> Iterator[Event]:
-        """What the process has said of episodes; what it says of the agent changes this client."""
+        """Yield the new events about episodes; events about the agent are handled here."""
         for event in self._process.drain(budget_ms):
             if self._opening and isinstance(event, (m.PlayerReady, m.Failed)):
                 self._opening, reopen, self._reopen = False, self._reopen, False
-                if reopen:  # the answer is about an agent that is not wanted any more
+                if reopen:  # the answer is about an agent that was replaced meanwhile
                     self.reopen()
                     continue
             match event:
                 case m.PlayerReady():
                     self._take_ready(event)
                 case m.Warned():
-                    if self.ready is not None:  # else it is about the former agent
+                    if self.ready is not None:  # otherwise the event is about the former agent
                         self.notice = event.text
                         self.changed.emit()
                 case m.Failed():
@@ -167,10 +167,10 @@ class AgentClient(QObject):
         self.changed.emit()
 
     def clear_problem(self) -> None:
-        """An episode plays after all."""
+        """Clear the problem, because an episode plays."""
         self.problem = ""
 
-    # -- the agent --------------------------------------------------------------------------------
+    # -- the agent ---------------------------------------------------------------------------------
 
     def open(
         self,
@@ -180,11 +180,11 @@ class AgentClient(QObject):
         checkpoint: WeightsChoice = "best",
         source: str = "",
     ) -> None:
-        """Play another agent: of a stored run, or (with an experiment) one whose weights come with `use_weights`."""
+        """Open another agent: of a stored run, or with `experiment` one in training."""
         self.open_agent(AgentRef(experiment, folder, source), "newest" if experiment is not None else checkpoint)
 
     def open_agent(self, agent: AgentRef, choice: WeightsChoice) -> None:
-        """Play another agent with these of its weights."""
+        """Open another agent with these weights."""
         self.choose_silently(agent, choice)
         self._process.use_weights(None)
         self.agent_left.emit()
@@ -192,25 +192,25 @@ class AgentClient(QObject):
         self.changed.emit()
 
     def close(self) -> None:
-        """Play nothing."""
+        """Close the agent; nothing plays."""
         self.agent, self.ready, self._reopen, self.problem = None, None, False, ""
         self.interrupted.emit()
         self.agent_left.emit()
         self.changed.emit()
 
     def choose_silently(self, agent: AgentRef | None, choice: WeightsChoice, *, finishing: bool = False) -> None:
-        """Remember another agent and its weights; `reopen` opens them, and what is shown stays until then."""
+        """Set another agent and weights without a signal. `reopen` opens them; until then the display stays."""
         self.agent, self.choice, self.finishing = agent, choice, finishing
 
     def choose(self, weights: WeightsChoice) -> None:
-        """Play other weights of the same agent."""
+        """Open other weights of the same agent."""
         if self.agent is not None and weights != self.choice:
             self.choice, self.finishing = weights, False
             self.reopen()
             self.changed.emit()
 
     def finish(self, folder: Path | None) -> None:
-        """The agent's training has ended: the best checkpoint plays from the next episode on, unless one was chosen."""
+        """Note the end of training: from the next episode on the best checkpoint plays, unless one was chosen."""
         if self.agent is not None and folder is not None and has_checkpoint(folder):
             if self.choice == "newest":
                 self.finishing = True
@@ -218,14 +218,14 @@ class AgentClient(QObject):
             self.changed.emit()
 
     def use_best(self) -> None:
-        """Play the best checkpoint of the agent, whose training has ended."""
+        """Open the best checkpoint of the agent after its training has ended."""
         assert self.agent is not None
         self.choose_silently(AgentRef(None, self.agent.folder), "best")
         self.reopen()
         self.changed.emit()
 
     def reopen(self) -> None:
-        """Open the agent; while one is being opened only the newest is remembered, so that nothing queues."""
+        """Open the agent. While another one is being opened, only the newest request is kept."""
         agent = self.agent
         if agent is None or not self._process.running:
             return
@@ -244,38 +244,38 @@ class AgentClient(QObject):
 
     @property
     def choices(self) -> list[WeightsChoice]:
-        """The weights that can be chosen now; looks into the run's folder."""
+        """The weights that can be chosen now; reads the run's folder."""
         return [] if self.agent is None else self.agent.choices()
 
     @property
     def source(self) -> str:
-        """Where the weights come from, in words."""
+        """The name of the playing weights."""
         if self.agent is not None and self.agent.name and self.choice == "best":
             return self.agent.name
         return source_name(self.choice)
 
-    # -- weights of an agent that trains ----------------------------------------------------------
+    # -- weights of an agent in training -----------------------------------------------------------
 
     @property
     def weights(self) -> m.Weights | None:
-        """The newest weights of the agent that trains; None before the first."""
+        """The newest weights of the agent in training; None before the first."""
         return self._process.weights
 
     @Slot(object)
     def use_weights(self, weights: m.Weights) -> None:
-        """Newer weights of the agent that trains; they play from the next episode on."""
+        """Set newer weights of the agent in training; they play from the next episode on."""
         first = self._process.weights is None
         self._process.use_weights(weights)
         if first and self.ready is not None and self.choice == "newest":
             self.first_weights.emit()
 
     def send_weights(self) -> bool:
-        """Send the newest weights; False if there are none, or the process has them."""
+        """Send the newest weights; False if there are none or they were sent before."""
         return self._process.send_weights()
 
     def ask_weights(self) -> None:
-        """Ask for newer weights, at most once a second."""
+        """Request newer weights, at most once a second."""
         now = self._clock()
         if self.choice == "newest" and now - self._weights_asked_at > WEIGHTS_S:
             self._weights_asked_at = now
-            self.weights_wanted.emit()
+            self.weights_requested.emit()

@@ -1,4 +1,4 @@
-"""Agents that may play, and the weights of theirs that can be chosen."""
+"""References to agents that can play, and the choice of their weights."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from dqngui.presets import demo_folder
 from dqngui.runs.checkpoints import BEST, FOLDER, checkpoints
 
 WeightsChoice = Literal["newest", "best", "last"] | int
-"""Weights of an agent: the newest of a running training, the best or last checkpoint, or that of a step."""
+"""A choice of weights: the newest of a running training, the best or last checkpoint, or the checkpoint of a step."""
 
 
 @dataclass(frozen=True, slots=True)
 class AgentRef:
-    """An agent that may play: one that trains now, or one whose weights are stored.
+    """A reference to an agent: one in training, or one with stored weights.
 
     Attributes:
-        experiment: of a run that trains now, whose newest weights come with `use_weights`.
-        folder: of a run with stored weights.
-        name: shown in place of the chosen weights (`demo`).
+        experiment: experiment of a run in training; its newest weights come through `use_weights`.
+        folder: folder of a run with stored weights.
+        name: text shown instead of the choice of weights (`demo`).
     """
 
     experiment: Experiment | None = None
@@ -29,7 +29,7 @@ class AgentRef:
     name: str = ""
 
     def choices(self) -> list[WeightsChoice]:
-        """The weights that it has now; looks into the folder."""
+        """The weights that exist now; reads the folder."""
         offered: list[WeightsChoice] = ["newest"] if self.experiment is not None else []
         if self.folder is not None and has_checkpoint(self.folder):
             offered += ["best", "last", *checkpoints(self.folder)]
@@ -37,7 +37,7 @@ class AgentRef:
 
 
 def demo_run() -> Path | None:
-    """Folder of the shipped trained run; None where it was not made."""
+    """Folder of the shipped demo run; None if it is missing."""
     folder = demo_folder()
     return folder if has_checkpoint(folder) else None
 
@@ -48,7 +48,7 @@ def has_checkpoint(folder: Path) -> bool:
 
 
 def source_name(choice: WeightsChoice) -> str:
-    """Words for a choice of weights."""
+    """The name of a choice of weights."""
     if isinstance(choice, int):
         return f"checkpoint {choice:,}"
     return {"newest": "newest weights", "best": "best checkpoint", "last": "last checkpoint"}[choice]

@@ -1,6 +1,6 @@
-"""Driving the player's episode by keys: which are held, when the next step is due, and what is done then.
+"""Lets a person drive the player's episode with keys: tracks held keys, and does each step when it is due.
 
-A driven episode lives in the player alone, which stores nothing: it never reaches a replay or a run's files.
+A driven episode exists only in the player: it never enters a replay buffer or a run's files.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ from dqngui.texts import say, words
 
 TICK_MS = 5
 SLOW_FPS = 20.0
-"""A task that goes slower than this by itself waits for a key at each step."""
-MOST_TAPS = 2  # keys pressed ahead while each step waits for one
+"""Tasks with fewer steps per second wait for a key at each step."""
+MAX_QUEUED_KEYS = 2  # queued key presses while each step waits for a key
 
 Actor = Literal["person", "idle", "agent"]
-"""Who chose a step of a driven episode: a person by a key; without a key, nothing was done, or the agent acted."""
+"""Who chose an action: a person with a key; without a key the no-op (`idle`), or the agent if there is no no-op."""
 
 
 def waits_for_keys(ready: PlayerReady) -> bool:
-    """Whether each step had better wait for a key: the task is slow by itself, or has neither a pace nor a no-op."""
+    """Whether each step should wait for a key: the task is slow, or it has no picture and no no-op."""
     return ready.fps < SLOW_FPS or (bool(ready.no_picture) and DrivingKeys.of(ready.actions).idle is None)
 
 
 class Driver(QObject):
-    """Lets a person act in the episode that the player shows, until it is handed back to the agent.
+    """Lets a person act in the player's episode until control is handed back to the agent.
 
-    With no key held the action that does nothing is done, or the agent acts where the task has none. Keys are Qt's
-    numbers of them; whoever has the keyboard calls `press`, `release` and `release_all`.
+    Without a key the no-op is done, or the agent acts if the task has no no-op. Keys are Qt key codes;
+    the widget with the keyboard focus calls `press`, `release` and `release_all`.
 
     Attributes:
-        driving: a person drives.
-        waits: each step waits for a key, rather than for the clock.
-        keys: which key does what.
-        actors: who chose each step of the episode, by its number.
-        playing: the driven episode; None until it is there.
+        driving: whether a person drives.
+        waits: whether each step waits for a key instead of the clock.
+        keys: the action of each key.
+        actors: who chose the action of each step.
+        playing: the driven episode; None until it has begun.
 
     Signals:
-        changed: any of these changed, or `words`.
+        changed: one of these attributes or `words` changed.
     """
 
     changed = Signal()
@@ -57,30 +57,30 @@ class Driver(QObject):
         self.actors: dict[int, Actor] = {}
         self.playing: PlayedEpisode | None = None
         self._player: Player | None = None
-        self._shown_before: PlayedEpisode | None = None  # when the driven one was asked for
+        self._shown_before: PlayedEpisode | None = None  # the episode shown when the driven one was requested
         self._held: list[int] = []
-        self._taps: deque[int] = deque(maxlen=MOST_TAPS)
-        self._sent = -1  # the step that was asked for last
+        self._queued_keys: deque[int] = deque(maxlen=MAX_QUEUED_KEYS)
+        self._sent = -1  # the last step that was requested
         self._due = 0.0
         self._timer: TickTimer | None = None
 
     def attach(self, player: Player) -> None:
-        """Drive what this player plays."""
+        """Set the player to drive; called once."""
         self._player = player
         self._timer = TickTimer(self.tick, TICK_MS, player.timing, precise=True, parent=self)
         player.grew.connect(self._on_grew)
         player.changed.connect(self._on_player)
 
-    # -- taking over and handing back -------------------------------------------------------------
+    # -- taking over and handing back --------------------------------------------------------------
 
     @property
     def ended(self) -> bool:
-        """The driven episode has come to its end."""
+        """Whether the driven episode has ended."""
         return self.playing is not None and self.playing.ended
 
     @property
     def words(self) -> str:
-        """Who drives, and what the next key does."""
+        """A line of text: who drives, and what the next key does."""
         player, playing = self._player, self.playing
         if not self.driving or player is None:
             return ""
@@ -94,7 +94,7 @@ class Driver(QObject):
 
     @property
     def idle_in_words(self) -> str:
-        """What happens while no key is held."""
+        """A sentence: what happens while no key is held."""
         if self.waits:
             return words(say("driver.nothing"))
         idle = self.keys.idle
@@ -111,7 +111,7 @@ class Driver(QObject):
             self.begin()
 
     def begin(self) -> None:
-        """Take over at the step that is shown; at an episode's end, at its start."""
+        """Take over at the shown step, or at the start if the episode has ended."""
         player = self._player
         playing = player.playing if player is not None else None
         if player is None or playing is None or player.problem or self._timer is None:
@@ -134,7 +134,7 @@ class Driver(QObject):
 
     @Slot()
     def hand_back(self) -> None:
-        """Let the agent play on in the same episode; after its end it plays the next one."""
+        """Let the agent continue the episode, or play the next one if it has ended."""
         player, playing = self._player, self.playing
         if not self.driving or player is None:
             return
@@ -147,13 +147,13 @@ class Driver(QObject):
 
     @Slot(bool)
     def set_waits(self, waits: bool) -> None:
-        """Let each step wait for a key, or go at the environment's pace."""
+        """Set whether each step waits for a key or follows the environment's pace."""
         self.waits = waits
-        self._taps.clear()
+        self._queued_keys.clear()
         self.changed.emit()
 
     def _stop(self) -> None:
-        """Nobody drives any more."""
+        """End the driving."""
         self.driving = False
         if self._timer is not None:
             self._timer.stop()
@@ -161,7 +161,7 @@ class Driver(QObject):
         self._forget_keys()
         self.changed.emit()
 
-    # -- the player -------------------------------------------------------------------------------
+    # -- the player --------------------------------------------------------------------------------
 
     @Slot()
     def _on_player(self) -> None:
@@ -170,7 +170,7 @@ class Driver(QObject):
             if self._player.problem or self._player.agent is None:
                 self._stop()
             elif playing is not None and playing.person_acted and playing is not self.playing:
-                self._on_grew(playing)  # before its first step nothing grows
+                self._on_grew(playing)  # `grew` is not emitted before the first step
             else:
                 self.changed.emit()
 
@@ -181,7 +181,7 @@ class Driver(QObject):
             return
         if playing is not None and playing.person_acted:
             if playing is not self.playing and playing.length < playing.given:
-                return  # the steps before the person's own still come
+                return  # the steps before the take-over are still being played
             if playing is not self.playing:
                 self.playing, self._sent = playing, -1
             player.seek(playing.length)
@@ -195,14 +195,14 @@ class Driver(QObject):
 
     @Slot()
     def tick(self) -> None:
-        """Do the next step if it is due, and the last one has come back."""
+        """Do the next step if it is due and the last one was answered."""
         player, playing = self._player, self.playing
         if player is None or playing is None or playing.ended or player.paused or self._sent >= playing.length:
             return
         if self.waits:
-            if not self._taps:
+            if not self._queued_keys:
                 return
-            action = self.keys.action_of((*self._held, self._taps.popleft()))
+            action = self.keys.action_of((*self._held, self._queued_keys.popleft()))
         else:
             now = player.timing.clock()
             if now < self._due:
@@ -210,18 +210,18 @@ class Driver(QObject):
             pace = 1.0 / (player.speed * (playing.ready.fps or 30.0))
             self._due = self._due + pace if now - self._due < pace else now + pace
             action = self.keys.action_of(self._held)
-            if action is None and self._taps:  # pressed and let go between two steps
-                action = self.keys.action_of(self._taps)
-            self._taps.clear()
+            if action is None and self._queued_keys:  # pressed and released between two steps
+                action = self.keys.action_of(self._queued_keys)
+            self._queued_keys.clear()
         actor: Actor = "person" if action is not None else "agent" if self.keys.idle is None else "idle"
         self._sent = playing.length
         self.actors[self._sent] = actor
         player.episodes.drive(self._sent, action if action is not None else self.keys.idle)
 
-    # -- the keys ---------------------------------------------------------------------------------
+    # -- the keys ----------------------------------------------------------------------------------
 
     def press(self, key: int, *, again: bool = False) -> None:
-        """A key goes down; `again`: it is held, and repeats itself."""
+        """Handle a pressed key; `again`: an automatic repeat of a held key."""
         player = self._player
         if player is None or (again and not self.waits):
             return
@@ -231,22 +231,22 @@ class Driver(QObject):
             return
         if not again:
             self._held.append(key)
-        self._taps.append(key)
+        self._queued_keys.append(key)
         if player.paused:
             player.play()
         self.tick()
 
     def release(self, key: int) -> None:
-        """A key goes up."""
+        """Handle a released key."""
         if key in self._held:
             self._held.remove(key)
 
     def release_all(self) -> None:
-        """The keys go elsewhere: nothing is held any more, and the episode is paused; the next key drives on."""
+        """Release all keys and pause, because the keyboard focus left; the next key continues."""
         self._forget_keys()
         if self._player is not None and not self.ended:
             self._player.pause()
 
     def _forget_keys(self) -> None:
         self._held.clear()
-        self._taps.clear()
+        self._queued_keys.clear()

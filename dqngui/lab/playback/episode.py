@@ -1,4 +1,4 @@
-"""An episode that an agent plays, as far as its steps are known: every panel about the agent draws from it."""
+"""An episode played by an agent, with the steps known so far. Panels about the agent draw from it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from dqngui.messages import EpisodeBegan, Played, PlayerReady, View
 
 @dataclass(frozen=True, slots=True)
 class EpisodeRequest:
-    """An episode that the player is asked to play, whoever plays it.
+    """A request to play an episode.
 
     Attributes:
-        actions: done first, whatever the agent says.
-        person_drives: after `actions`, each step waits for the action of a person.
-        at: the step that is shown first.
-        person_acted: a person chose some of its actions, though the agent may go on in it.
-        from_training: `actions` are all of an episode of the training; it goes no further.
+        actions: prescribed actions of the first steps; afterwards the agent chooses.
+        person_drives: after `actions` each step waits for a person's action.
+        at: the step to show first.
+        person_acted: a person chose some of its actions, even if the agent continues it.
+        from_training: a replay of a training episode; it ends after `actions`.
     """
 
     seed: int
@@ -33,19 +33,19 @@ class EpisodeRequest:
 
     @property
     def is_prescribed(self) -> bool:
-        """More than a seed was asked for: the player does not go on to another episode by itself."""
+        """Whether more than the seed is given; then the player does not continue with another episode by itself."""
         return bool(self.actions or self.person_drives)
 
 
 class GrowingRows:
-    """Rows of one kind, one a step, in an array that grows by doubling."""
+    """An array with one row per step, which grows by doubling."""
 
     def __init__(self) -> None:
         self._data: npt.NDArray[Any] | None = None
         self._size = 0
 
     def put(self, first: int, rows: npt.NDArray[Any]) -> None:
-        """Write rows [first, first + n); they follow without a gap."""
+        """Write rows [first, first + n), without a gap to the earlier rows."""
         end = first + len(rows)
         if self._data is None:
             self._data = np.empty((max(256, end), *rows.shape[1:]), rows.dtype)
@@ -63,19 +63,19 @@ class GrowingRows:
 
 
 class PlayedEpisode:
-    """An episode that an agent plays: its observations, values, actions, rewards and views, step by step.
+    """The observations, action values, actions, rewards and views of an episode, one row per step.
 
     Attributes:
         ready: what the agent's network announced: views, labels, names.
-        number, seed, epsilon: of the episode.
-        weights_step: environment steps that its weights were trained for.
-        request: what was asked for.
-        given: how many of its first actions were given to it, rather than chosen by the agent.
-        person_acted: a person drives it, or drove a part of it.
-        source: where the weights come from, in words (`newest weights`, `demo`).
-        has_views: views come with the steps.
-        length: steps known so far; `ended`: there will be no more.
-        t: the step that is shown, 0 … length; t = length is behind the last one.
+        number, seed, epsilon: number, seed and share of random actions of the episode.
+        weights_step: environment steps of training of its weights.
+        request: the request that it answers.
+        given: number of its first actions that were prescribed, not chosen by the agent.
+        person_acted: a person drives it or drove a part of it.
+        source: name of the weights (`newest weights`, `demo`).
+        has_views: whether views are recorded.
+        length: number of steps known so far; `ended`: no more will follow.
+        t: the shown step, 0 … length; t = length is the state after the last step.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class PlayedEpisode:
         self._rows: dict[str, GrowingRows] = {}
 
     def take(self, played: Played) -> None:
-        """Keep new steps."""
+        """Add new steps."""
         for name, rows in played.tensors.items():
             self._rows.setdefault(name, GrowingRows()).put(played.first, rows)
         self.length = max(self.length, played.first + len(played.tensors["action"]))
@@ -118,12 +118,12 @@ class PlayedEpisode:
 
     @property
     def observation(self) -> npt.NDArray[np.float32]:
-        """What the agent saw (length, F), flat."""
+        """Flat observations (length, F)."""
         return self._column("observation")
 
     @property
     def non_greedy_steps(self) -> npt.NDArray[np.int64]:
-        """Steps (n,), rising, whose action is not the one that the agent values most."""
+        """Ascending steps (n,) at which another action than the greedy one was taken."""
         q = self.q
         if q.ndim != 2 or not len(q):
             return np.empty(0, np.int64)
@@ -131,11 +131,11 @@ class PlayedEpisode:
 
     @property
     def return_so_far(self) -> float:
-        """Undiscounted reward before step t."""
+        """Undiscounted sum of rewards before step t."""
         return float(self.reward[: self.t].sum())
 
     def view(self, name: str) -> npt.NDArray[np.float32]:
-        """A view's rows (length, *shape); empty where it was not recorded."""
+        """The values of a view (length, *shape); empty if it was not recorded."""
         return self._column(f"view/{name}")
 
     @property
@@ -144,6 +144,6 @@ class PlayedEpisode:
         return {view.name: view for view in self.ready.views}
 
     def labels(self, axis: str, count: int) -> list[str]:
-        """Names along an axis: announced ones, or `head 1`, `head 2`, …"""
+        """Labels of an axis: those the agent announced, or `head 1`, `head 2`, …"""
         known = self.ready.labels.get(axis, ())
         return list(known) if len(known) == count else [f"{axis} {index + 1}" for index in range(count)]

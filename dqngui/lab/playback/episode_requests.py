@@ -1,4 +1,4 @@
-"""Which episode the process plays: one after the other, one that was asked for, or one of the training."""
+"""Chooses the episode that the agent process plays: the next one, a requested one, or a training episode."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dqngui.lab.playback.playhead import Playhead
 
 @dataclass(frozen=True, slots=True)
 class PlayedBefore:
-    """What played before an episode of the training was opened; `go_back` returns to it."""
+    """The state of the player before a training episode was opened; `go_back` restores it."""
 
     agent: AgentRef | None
     choice: WeightsChoice
@@ -30,21 +30,21 @@ class PlayedBefore:
 
 
 class EpisodeRequests(QObject):
-    """The episode that was asked of the process, and what it plays of it.
+    """Requests episodes from the process, and holds the one that plays.
 
     Attributes:
-        request: what was asked for last.
-        playing: the episode; None until the first one of an agent has begun.
-        begun: the process has begun the episode that was asked for last.
-        number: of that episode; answers about another number are old.
-        weights: of the present episode, where the agent still trains.
-        repeats: the same episode is played again at its end.
+        request: the last request.
+        playing: the playing episode; None until the first episode of an agent has begun.
+        begun: whether the process has begun the requested episode.
+        number: number of the requested episode; answers with another number are outdated.
+        weights: weights of the present episode, if the agent is in training.
+        repeats: whether the same episode begins again at its end.
         epsilon: share of random actions.
 
     Signals:
         changed: the request, the episode, `repeats` or `epsilon` changed.
-        requested(int): the process was told to begin an episode; step t should be shown first.
-        interrupted: steps and pictures that were asked for will not come.
+        requested(int): an episode was requested; step t is to be shown first.
+        interrupted: requested steps and pictures will not arrive.
     """
 
     changed = Signal()
@@ -63,19 +63,19 @@ class EpisodeRequests(QObject):
         self.views_in_sight = False
         self._client, self._playhead = client, playhead
         self._last_seed = PLAY_SEEDS
-        self._records_views = False  # though no card that draws them is in sight
-        self._derived: tuple[str, ...] = ()  # views that take longer and were asked for
+        self._records_views = False  # even if no visible card draws them
+        self._derived: tuple[str, ...] = ()  # requested views that take longer to compute
         self._before: PlayedBefore | None = None
 
-    # -- what the user asks -----------------------------------------------------------------------
+    # -- user actions ------------------------------------------------------------------------------
 
     def set_repeats(self, repeats: bool) -> None:
-        """Play the same episode again at its end, rather than the next one."""
+        """Set whether the same episode begins again at its end."""
         self.repeats = repeats
         self.changed.emit()
 
     def set_epsilon(self, epsilon: float) -> None:
-        """Share of random actions, 0 … 1; the episode begins again with it, unless more than its seed was asked for."""
+        """Set the share of random actions, 0 … 1. The episode restarts unless its actions are prescribed."""
         if epsilon != self.epsilon:
             self.epsilon = epsilon
             if self._client.ready is not None and not self.request.is_prescribed:
@@ -90,10 +90,10 @@ class EpisodeRequests(QObject):
         person_drives: bool = False,
         at: int = 0,
     ) -> None:
-        """Begin an episode of the agent that plays, with the weights that it has, and show step `at` of it.
+        """Begin an episode with the present weights, and show its step `at`.
 
         Args:
-            actions: done first, whatever the agent says; an episode that was recorded, or one up to where it branches.
+            actions: prescribed actions of the first steps, such as those of a recorded episode.
             person_drives: after `actions` each step waits for `drive`.
         """
         given = tuple(map(int, actions))
@@ -103,20 +103,20 @@ class EpisodeRequests(QObject):
         self.changed.emit()
 
     def drive(self, t: int, action: int | None) -> None:
-        """Do step t of an episode that a person drives; None lets the agent act. Any other step is ignored."""
+        """Do step t of a driven episode; action None lets the agent act. A step other than the next one is ignored."""
         if self.begun:
             self._client.send(m.Drive(number=self.number, t=t, action=action))
 
     def hand_back(self) -> None:
-        """Let the agent go on in the episode that a person drives, from where it stands."""
+        """Let the agent continue the driven episode from its last step."""
         playing = self.playing
         if self.begun and self.request.person_drives and playing is not None:
             self._client.send(m.Drive(number=self.number, t=playing.length, onward=True))
             self.request = replace(self.request, actions=tuple(playing.action.tolist()), person_drives=False)
-            self.interrupted.emit()  # what is under way asked for no steps ahead
+            self.interrupted.emit()  # open requests do not include later steps
 
     def next_episode(self, seed: int | None = None) -> None:
-        """Begin an episode with this seed, or with a new one; an episode of the training is left."""
+        """Begin an episode with this seed, or a new seed; a training episode is closed."""
         if seed is None:
             self._last_seed += 1
             seed = self._last_seed
@@ -130,9 +130,9 @@ class EpisodeRequests(QObject):
             self.send(self.request)
 
     def record_views(self, wanted: bool, derived: Sequence[str] = ()) -> None:
-        """Record views though no panel that draws them is in sight, and compute some that take longer.
+        """Record views even if no visible panel draws them, and compute `derived` views, which take longer.
 
-        The episode is played anew up to its step where it lacks them.
+        If the episode lacks them, it is replayed up to the shown step.
         """
         missing = set(derived) - set(self._derived)
         self._records_views, self._derived = wanted, tuple(derived)
@@ -141,23 +141,23 @@ class EpisodeRequests(QObject):
             self.send(self._from_shown_step(playing), newer_weights=False)
 
     def set_views_in_sight(self, in_sight: bool) -> None:
-        """Cards that draw views are in sight; the episode is played anew up to its step if it has none."""
+        """Set whether a visible card draws views; an episode without them is replayed up to the shown step."""
         self.views_in_sight = in_sight
         playing = self.playing
         if in_sight and self.begun and playing is not None and not playing.has_views:
             self.send(self._from_shown_step(playing), newer_weights=False)
 
-    # -- episodes of the training -----------------------------------------------------------------
+    # -- training episodes -------------------------------------------------------------------------
 
     @property
     def plays_training_episode(self) -> bool:
-        """An episode of the training plays in place of what `go_back` returns to."""
+        """Whether a training episode plays; `go_back` ends that."""
         return self._before is not None
 
     def play_training_episode(self, folder: Path, checkpoint: int, seed: int, actions: Sequence[int]) -> EpisodeRequest:
-        """Play an episode of the training, watched by an agent of stored weights, and pause at its beginning.
+        """Replay a training episode with an agent of stored weights, and pause at its beginning.
 
-        What played before comes back with `go_back`. Returns what `PlayedEpisode.request` of this episode will be.
+        `go_back` restores the player. Returns the request, which is later `PlayedEpisode.request`.
         """
         if self._before is None:
             self._before = self._what_plays()
@@ -176,7 +176,7 @@ class EpisodeRequests(QObject):
         return self.request
 
     def go_back(self) -> None:
-        """Leave the episode of the training for what played before, at its step if its weights are still there."""
+        """Leave the training episode and restore the earlier one, at its step if its weights still exist."""
         before = self._before
         if before is not None:
             newest = self._client.weights
@@ -202,10 +202,10 @@ class EpisodeRequests(QObject):
             client.reopen()
             self.changed.emit()
 
-    # -- what the client and the process say ------------------------------------------------------
+    # -- events of the client and the process ------------------------------------------------------
 
     def forget(self) -> None:
-        """Another agent is chosen: what was asked of the former one would mean nothing to it."""
+        """Drop requests for the former agent, because another agent was chosen."""
         if self._before is not None:
             self._playhead.paused = self._before.paused
         self._before, self.request, self.playing = None, EpisodeRequest(self.request.seed), None
@@ -215,7 +215,7 @@ class EpisodeRequests(QObject):
         self.request = replace(self.request, at=t)
 
     def send(self, request: EpisodeRequest, *, newer_weights: bool = True) -> None:
-        """Tell the process to begin an episode, with newer weights if they came."""
+        """Make the process begin an episode, with newer weights if there are any."""
         client = self._client
         self.request = request
         if client.choice == "newest":
@@ -238,12 +238,12 @@ class EpisodeRequests(QObject):
         self.requested.emit(request.at)
 
     def take_began(self, event: m.EpisodeBegan) -> None:
-        """The process has begun an episode."""
+        """Handle the beginning of an episode."""
         client = self._client
         if event.number != self.number or client.ready is None:
             return
         if self.views_in_sight and not event.recorded:
-            self.send(self.request, newer_weights=False)  # panels came in sight meanwhile
+            self.send(self.request, newer_weights=False)  # panels became visible meanwhile
             return
         self.begun = True
         client.clear_problem()
@@ -252,11 +252,11 @@ class EpisodeRequests(QObject):
         self.changed.emit()
 
     def _ready_with_derived(self, ready: m.PlayerReady) -> m.PlayerReady:
-        """What the agent announced, with the views that are computed because somebody asked for them."""
+        """The agent's description, with the requested derived views added."""
         asked = tuple(view for view in ready.derivable if view.name in self._derived)
         return structs.replace(ready, views=(*ready.views, *asked)) if asked else ready
 
     def _from_shown_step(self, playing: PlayedEpisode) -> EpisodeRequest:
-        """The same episode from the step that is shown, with the actions that a person has done so far."""
+        """A request for the same episode from the shown step, with the actions of a person so far."""
         done = tuple(playing.action.tolist()) if self.request.person_acted else self.request.actions
         return replace(self.request, at=playing.t, actions=done)

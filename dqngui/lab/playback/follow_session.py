@@ -13,7 +13,7 @@ from dqngui.lab.session.states import State
 
 
 class SessionFollower(QObject):
-    """Opens the session's agent in the player whenever it becomes another one, unless it is held."""
+    """Opens the session's agent in the player whenever that agent changes, except while held."""
 
     def __init__(self, session: Session, player: Player, *, demo: Path | None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -24,15 +24,15 @@ class SessionFollower(QObject):
         session.changed.connect(self._follow)
         session.cleared.connect(self._on_cleared)
         session.weights.connect(player.client.use_weights)
-        player.client.weights_wanted.connect(session.job.request_weights)
+        player.client.weights_requested.connect(session.job.request_weights)
         self._follow()
 
     def hold(self) -> None:
-        """Leave the player as it is, until `let_go`."""
+        """Do not change the player until `let_go`."""
         self._held = True
 
     def let_go(self) -> None:
-        """The player may follow the session again, and does at once."""
+        """Follow the session again, at once."""
         self._held = False
         self._follow()
 
@@ -63,7 +63,7 @@ class SessionFollower(QObject):
                     player.open(folder=session.run.folder)
 
     def _follow_trained(self) -> None:
-        """The run has ended, perhaps before the player followed its training."""
+        """Open the trained agent after the run has ended."""
         folder, followed = self._session.run.folder, self._followed
         if followed == ("training", self._runs):
             self._is_another("trained", self._runs)
@@ -73,6 +73,6 @@ class SessionFollower(QObject):
             self._player.open(folder=folder)
 
     def _is_another(self, *agent: object) -> bool:
-        """Whether this is another agent than the last time that was asked."""
+        """Whether the agent differs from the one at the last call."""
         another, self._followed = agent != self._followed, agent
         return another

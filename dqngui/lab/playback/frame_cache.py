@@ -1,4 +1,4 @@
-"""Pictures of one episode that were drawn once, kept compressed, so that a step that is sought again shows at once."""
+"""A compressed cache of an episode's pictures, and the choice of pictures to draw ahead."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ import numpy.typing as npt
 
 from dqngui import messages as m
 
-MOST = 96 << 20
-"""Bytes of packed pictures that are kept: some 10,000 of CartPole, a few hundred of a picture full of detail."""
-SOON_S = 0.002
-"""What packing one picture may take while the episode plays."""
-SLOW_S = 0.3
-"""A picture that took longer than this shows that the environment is slow to come to a step again."""
-NEAR = 48
-"""Pictures to either side of the shown one that are drawn ahead of need."""
-COARSE = 32
-"""Pictures of a slow environment's episode that are kept to be shown in place of others."""
+MAX_BYTES = 96 << 20
+"""Largest size of the compressed pictures in bytes: about 10,000 CartPole pictures, or a few hundred detailed ones."""
+QUICK_PACK_S = 0.002
+"""Longest time to compress a picture while the episode plays."""
+SLOW_PICTURE_S = 0.3
+"""A picture that took longer marks the environment as slow to return to a step."""
+PREFETCH_RADIUS = 48
+"""Number of pictures before and after the shown one that are drawn ahead."""
+SPREAD_PICTURES = 32
+"""Number of pictures spread over the episode of a slow environment, shown until the exact picture is drawn."""
 
 Pixels = npt.NDArray[np.uint8]
 
 
 class FrameCache:
-    """Pictures by their step, all of one episode and size. Beyond `most` bytes those used longest ago are left out.
+    """The kept pictures of one episode in one size, by step; above `max_bytes` the least recently used are dropped.
 
     Attributes:
-        size: bytes that are kept.
+        size: bytes in use.
     """
 
-    def __init__(self, most: int = MOST, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, max_bytes: int = MAX_BYTES, clock: Callable[[], float] = time.perf_counter) -> None:
         self.size = 0
-        self._most, self._clock = most, clock
-        self._packed: dict[int, tuple[tuple[int, ...], bytes]] = {}  # the first was used longest ago
-        self._took = 0.0
+        self._most, self._clock = max_bytes, clock
+        self._packed: dict[int, tuple[tuple[int, ...], bytes]] = {}  # least recently used first
+        self._pack_seconds = 0.0
 
     def clear(self) -> None:
-        """Another episode, or another size."""
+        """Drop all pictures, for another episode or size."""
         self._packed.clear()
-        self.size, self._took = 0, 0.0
+        self.size, self._pack_seconds = 0, 0.0
 
     def __contains__(self, t: int) -> bool:
         return t in self._packed
@@ -50,16 +50,16 @@ class FrameCache:
         return len(self._packed)
 
     def __iter__(self) -> Iterator[int]:
-        """The steps whose picture is kept, the one that was used longest ago first."""
+        """The steps with a kept picture, least recently used first."""
         return iter(self._packed)
 
     def put(self, t: int, pixels: Pixels, *, hurried: bool = False) -> None:
-        """Keep the picture (H, W, 3) of step t; when `hurried` only if packing the last one was quick."""
-        if t in self._packed or (hurried and self._took > SOON_S):
+        """Keep the picture (H, W, 3) of step t; if `hurried`, only if the last compression was quick."""
+        if t in self._packed or (hurried and self._pack_seconds > QUICK_PACK_S):
             return
         began = self._clock()
         packed = zlib.compress(np.ascontiguousarray(pixels).data, 1)
-        self._took = self._clock() - began
+        self._pack_seconds = self._clock() - began
         self._packed[t] = pixels.shape, packed
         self.size += len(packed)
         while self.size > self._most and len(self._packed) > 1:
@@ -67,7 +67,7 @@ class FrameCache:
             self.size -= len(self._packed.pop(oldest)[1])
 
     def get(self, t: int) -> Pixels | None:
-        """The picture (H, W, 3) of step t."""
+        """The picture (H, W, 3) of step t; None if it is not kept."""
         kept = self._packed.pop(t, None)
         if kept is None:
             return None
@@ -76,70 +76,70 @@ class FrameCache:
         return np.frombuffer(zlib.decompress(packed), np.uint8).reshape(shape)
 
     def nearest(self, t: int) -> int | None:
-        """The step nearest to t whose picture is kept."""
+        """The step nearest to t with a kept picture."""
         return min(self._packed, key=lambda step: abs(step - t), default=None)
 
 
 class Prefetch:
-    """Chooses the pictures of a paused episode that are drawn before they are asked for, one after the other.
+    """Chooses pictures of a paused episode to draw ahead, one at a time.
 
-    Those around the shown step come first where drawing is quick. Where an environment needs long to come to a step
-    again, pictures at equal distances over the whole episode come before them, to be shown in place of the others.
+    Pictures around the shown step come first. In an environment that needs long to return to a step,
+    pictures at equal distances over the whole episode come before them, to be shown as substitutes.
     """
 
     def __init__(self) -> None:
         self.begin()
 
     def begin(self) -> None:
-        """Another episode."""
-        self._wanted: int | None = None
-        self._asked: set[int] = set()  # even if they have no picture
-        self._under_way: set[int] = set()  # those that were given up may come all the same
-        self._drawn = 0  # where the environment that draws stands
+        """Start again, for another episode."""
+        self._pending: int | None = None
+        self._requested: set[int] = set()  # also steps that turned out to have no picture
+        self._under_way: set[int] = set()  # cancelled ones may still arrive
+        self._drawn = 0  # the step of the drawing environment
         self._slow = False
 
     @property
-    def waits(self) -> bool:
-        """One was asked for and has not come."""
-        return self._wanted is not None
+    def is_pending(self) -> bool:
+        """Whether a requested picture has not arrived."""
+        return self._pending is not None
 
-    def leave(self) -> None:
-        """Another picture was asked for, so this one is given up."""
-        if self._wanted is not None:
-            self._asked.discard(self._wanted)
-        self._wanted = None
+    def cancel(self) -> None:
+        """Cancel the pending request, because another picture is needed."""
+        if self._pending is not None:
+            self._requested.discard(self._pending)
+        self._pending = None
 
-    def ask(self, t: int) -> None:
-        """This one is asked for."""
-        self._wanted = t
-        self._asked.add(t)
+    def request(self, t: int) -> None:
+        """Note that the picture of step t was requested."""
+        self._pending = t
+        self._requested.add(t)
         self._under_way.add(t)
 
-    def took(self, t: int) -> bool:
-        """A picture came: whether it was drawn ahead."""
+    def receive(self, t: int) -> bool:
+        """Note that a picture arrived; returns whether it was drawn ahead."""
         self._drawn = t
-        if t == self._wanted:
-            self._wanted = None
+        if t == self._pending:
+            self._pending = None
         ahead = t in self._under_way
         self._under_way.discard(t)
         return ahead
 
-    def learn(self, t: int, seconds: float) -> None:
-        """How long a picture took that somebody waited for."""
-        self._drawn, self._slow = t, self._slow or seconds > SLOW_S
+    def note_duration(self, t: int, seconds: float) -> None:
+        """Note the duration of a picture that was not drawn ahead."""
+        self._drawn, self._slow = t, self._slow or seconds > SLOW_PICTURE_S
 
     def next(self, kept: FrameCache, t: int, steps: int) -> int | None:
-        """The next step to draw, of `steps` known ones, around step t; None: enough is kept."""
-        order = [*range(t + 1, min(t + NEAR, steps)), *range(max(t - NEAR, 0), min(t, steps))]
+        """The next step to draw around step t, of `steps` known ones; None if enough pictures are kept."""
+        order = [*range(t + 1, min(t + PREFETCH_RADIUS, steps)), *range(max(t - PREFETCH_RADIUS, 0), min(t, steps))]
         if self._slow:
-            every = max(1, -(-steps // COARSE))
+            every = max(1, -(-steps // SPREAD_PICTURES))
             coarse = range(0, steps, every)
-            # The environment only goes on, so those before where it stands need a way back to the start.
+            # The environment only steps forward; earlier steps need a restart from the beginning.
             order = [*(s for s in coarse if s >= self._drawn), *coarse, *order]
-        return next((s for s in order if s not in kept and s not in self._asked), None)
+        return next((s for s in order if s not in kept and s not in self._requested), None)
 
 
 def pixels_of(frame: m.Frame) -> Pixels | None:
-    """What the player's process has drawn (H, W, 3); None where it could not."""
+    """The drawn picture (H, W, 3); None if the environment draws none."""
     pixels: Pixels | None = frame.tensors.get("pixels")
     return None if pixels is None or not pixels.size else pixels

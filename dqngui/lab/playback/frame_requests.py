@@ -1,4 +1,4 @@
-"""Which steps, pictures and descriptions of the episode are asked of the process, and which picture is shown."""
+"""Requests steps, pictures and descriptions of the episode from the process, and chooses the shown picture."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from dqngui.lab.playback.frame_cache import FrameCache, Pixels, Prefetch, pixels
 from dqngui.lab.playback.playhead import Playhead
 from dqngui.lab.playback.timing import Timing
 
-PICTURE_S = 0.038  # between two pictures, so at most about 25 a second
-LATE_S = 0.12  # another picture is shown in place of one that takes longer
-CALM_S = 0.06  # nothing is drawn ahead while a person scrubs
-AT_ONCE = 4096  # steps of a training episode that are played though nobody has come so far yet
+PICTURE_S = 0.038  # least time between two pictures: about 25 a second
+SUBSTITUTE_AFTER_S = 0.12  # waiting time after which a substitute picture is shown
+AFTER_SEEK_S = 0.06  # no drawing ahead for this time after a seek
+MAX_TRAINING_STEPS = 4096  # steps of a training episode that are played ahead
 ENDLESS = 1 << 30
-STEPS = 32  # steps are asked for in multiples of this, so that panels draw new ones now and then, not at each picture
+STEPS = 32  # steps are requested in multiples of this, so that panels redraw less often
 
 
 class FrameRequests(QObject):
-    """Asks for the picture of the step at the playhead and for the steps behind it.
+    """Requests the picture at the playhead and the steps after it.
 
-    At most two requests are under way, one being drawn while the other's picture travels, so a slow process slows
-    the clock and never builds a queue. Pictures that were drawn are kept; while the episode is paused those around
-    the shown step are drawn ahead of need, one at a time, and given up for any that is asked for.
+    At most two requests are open: one is drawn while the other is transferred. So a slow process slows
+    the clock, and no queue grows. Drawn pictures are kept. While the episode is paused, pictures around
+    the shown step are drawn ahead one at a time, and cancelled for any other request.
 
     Attributes:
-        frame: the picture (H, W, 3) of step `PlayedEpisode.t`; None where there is none.
-        stands_in: the step that `frame` really is of, while the picture of the shown one is still being drawn.
-        size: (width, height) in pixels that pictures are drawn in.
-        in_sight: somebody looks at pictures.
-        cache: the pictures that are kept.
+        frame: the picture (H, W, 3) of step `PlayedEpisode.t`; None without a picture.
+        substitute_step: the step of `frame` while the picture of the shown step is still being drawn, else None.
+        size: (width, height) of pictures in pixels.
+        in_sight: whether a visible card shows pictures.
+        cache: the kept pictures.
 
     Signals:
-        framed(array | None, int): the picture of step t; None where the environment draws none.
+        framed(array | None, int): the picture of step t; None if the environment draws none.
         moved(int): another step t is shown.
         described(Described): the answer to `describe`.
     """
@@ -57,60 +57,60 @@ class FrameRequests(QObject):
         """`picture_s` is the least time between two pictures, in seconds."""
         super().__init__(parent)
         self.frame: Pixels | None = None
-        self.stands_in: int | None = None
+        self.substitute_step: int | None = None
         self.size = (640, 480)
         self.in_sight = True
         self.cache = FrameCache()
         self._client, self._episodes, self._playhead = client, episodes, playhead
         self._clock, self._picture_s = timing.clock, picture_s
         self._play_until = 0
-        self._request: m.Look | None = None  # the newest one under way
-        self._second = False  # one before it is under way too
-        self._describing = False  # the description of a step is under way
+        self._request: m.Look | None = None  # the newest open request
+        self._earlier_pending = False  # the request before it is open too
+        self._describing = False  # a description was requested
         self._shown: tuple[int, int] | None = None  # episode and step of the last picture
-        self._asked_at = self._sought_at = self._clock() - 1.0
-        self._ahead = Prefetch()
+        self._requested_at = self._seek_at = self._clock() - 1.0
+        self._prefetch = Prefetch()
 
-    # -- what the player says ---------------------------------------------------------------------
+    # -- calls of the player -----------------------------------------------------------------------
 
     def begin_episode(self, t: int) -> None:
-        """An episode was asked for: ask for its step t."""
+        """Begin an episode at its step t."""
         self.give_up()
         self._play_until = 0
         self.cache.clear()
-        self._ahead.begin()
+        self._prefetch.begin()
         ready = self._client.ready
         self._send(t, picture=self.in_sight and ready is not None and not ready.no_picture)
 
     def give_up(self) -> None:
-        """Nothing that was asked for will come any more."""
-        self._request, self._second, self._describing = None, False, False
-        self._ahead.leave()
+        """Drop all open requests: they will not be answered."""
+        self._request, self._earlier_pending, self._describing = None, False, False
+        self._prefetch.cancel()
 
     def forget(self) -> None:
-        """Show nothing of the former agent."""
-        self.frame = self._shown = self.stands_in = None
+        """Drop the picture of the former agent."""
+        self.frame = self._shown = self.substitute_step = None
 
     def draw_again(self) -> None:
-        """Draw the shown step once more."""
+        """Request the picture of the shown step again."""
         self._shown = None
 
     def draw_at(self, size: tuple[int, int]) -> bool:
-        """Draw pictures in another (width, height) in pixels, the present one too; False if that is the size now."""
+        """Set the (width, height) of pictures in pixels, and redraw; False if the size is unchanged."""
         if size == self.size:
             return False
         self.size = size
         self.draw_again()
         self.cache.clear()
-        self.give_up()  # what is under way has another size
+        self.give_up()  # open requests have the former size
         return True
 
     def note_seek(self) -> None:
-        """A person seeks a step now."""
-        self._sought_at = self._clock()
+        """Note that a person seeks a step now."""
+        self._seek_at = self._clock()
 
     def play_until(self, until: int) -> bool:
-        """Play the present episode up to a step, though none so far on is shown yet; False if that was asked before."""
+        """Play the present episode ahead up to a step; False if that was requested before."""
         if until <= self._play_until:
             return False
         self._play_until = until
@@ -118,107 +118,112 @@ class FrameRequests(QObject):
 
     @property
     def is_settled(self) -> bool:
-        """The step at the playhead is shown, and nothing is under way."""
+        """Whether the step at the playhead is shown and no request is open."""
         playing = self._episodes.playing
         if playing is None or self._request is not None or self._describing:
             return False
         return self._shown == (playing.number, self._playhead.t)
 
     def describe(self, t: int) -> None:
-        """Ask what is seen at step t of the present episode; the newest question wins."""
+        """Request the description of step t; a newer request replaces it."""
         if self._episodes.begun:
             self._describing = True
             self._client.send(m.Describe(number=self._episodes.number, t=t))
 
-    # -- asking -----------------------------------------------------------------------------------
+    # -- requests ----------------------------------------------------------------------------------
 
     def update(self, playing: PlayedEpisode, now: float) -> None:
-        """Show a kept picture of the present step, or ask for it and for the steps behind it."""
+        """Show the kept picture of the present step, or request it and the steps after it."""
         self._show_kept(playing, now)
-        self._ask(playing, now)
+        self._request_next(playing, now)
 
-    def _ask(self, playing: PlayedEpisode, now: float) -> None:
+    def _request_next(self, playing: PlayedEpisode, now: float) -> None:
         t, request = self._playhead.t, self._request
         person_drives = self._episodes.request.person_drives
         draws = self.in_sight and not playing.ready.no_picture
         new = t != request.t if request is not None and draws else self._shown != (playing.number, t)
-        if new and now - self._asked_at < self._picture_s:
+        if new and now - self._requested_at < self._picture_s:
             return
-        waits = person_drives and t == playing.length  # somebody decides what follows
+        waits = person_drives and t == playing.length  # a person chooses the next action
         if new and not draws and (t < playing.length or playing.ended or waits):
             self._show(None, min(t, playing.length))
-            new, self._asked_at = False, now
-        if request is not None and (request.t is None or self._second):
+            new, self._requested_at = False, now
+        if request is not None and (request.t is None or self._earlier_pending):
             return
         enough = playing.ended or person_drives or playing.length >= self._until(t)
         if (new and draws) or (request is None and not enough):
-            self._second = request is not None
+            self._earlier_pending = request is not None
             self._send(t, picture=new and draws)
 
     def _show_kept(self, playing: PlayedEpisode, now: float) -> None:
-        """Show the picture of the present step if it was drawn before; a picture near it while that takes long."""
+        """Show the kept picture of the present step; if its drawing takes long, the nearest kept picture."""
         t, paused = self._playhead.t, self._playhead.paused
         if self._shown == (playing.number, t) or not self.in_sight or playing.ready.no_picture:
             return
-        if not paused and now - self._asked_at < self._picture_s:
+        if not paused and now - self._requested_at < self._picture_s:
             return
         frame = self.cache.get(t)
         if frame is not None:
             if self._request is not None and self._request.t is not None:
-                self._request, self._second = None, False  # of another step
-            self._asked_at = now
+                self._request, self._earlier_pending = None, False  # they are for another step
+            self._requested_at = now
             self._show(frame, t)
-        elif paused and playing.t != t and now - self._sought_at > LATE_S and (t < playing.length or playing.ended):
+        elif (
+            paused
+            and playing.t != t
+            and now - self._seek_at > SUBSTITUTE_AFTER_S
+            and (t < playing.length or playing.ended)
+        ):
             near = self.cache.nearest(t)
-            before = playing.t if self.stands_in is None else self.stands_in
-            self.stands_in = before if near is None else near
+            before = playing.t if self.substitute_step is None else self.substitute_step
+            self.substitute_step = before if near is None else near
             playing.t, self.frame = t, self.frame if near is None else self.cache.get(near)
             self.framed.emit(self.frame, t)
             self.moved.emit(t)
 
     def draw_ahead(self, playing: PlayedEpisode, now: float) -> bool:
-        """While nothing else is asked for, have a picture near the shown one drawn; whether one is or will be."""
+        """Request a picture to draw ahead if no other request is open; returns whether one is drawn or planned."""
         if not self.in_sight or playing.ready.no_picture or self._client.notice or self._shown is None:
             return False
-        if not self._ahead.waits:
-            t = self._ahead.next(self.cache, self._playhead.t, playing.length + playing.ended)
+        if not self._prefetch.is_pending:
+            t = self._prefetch.next(self.cache, self._playhead.t, playing.length + playing.ended)
             if t is None:
                 return False
-            if now - self._sought_at > CALM_S:
-                self._ahead.ask(t)
+            if now - self._seek_at > AFTER_SEEK_S:
+                self._prefetch.request(t)
                 until = self._until(self._playhead.t)
                 self._client.send(m.Look(number=self._episodes.number, until=until, t=t, size=self.size))
         return True
 
     def _send(self, t: int, *, picture: bool) -> None:
-        self._ahead.leave()
-        self._asked_at = self._clock()
+        self._prefetch.cancel()
+        self._requested_at = self._clock()
         self._request = m.Look(
             number=self._episodes.number, until=self._until(t), t=t if picture else None, size=self.size
         )
         self._client.send(self._request)
 
     def _until(self, t: int) -> int:
-        """How many steps should be known while step t is shown."""
+        """The number of steps that should be known while step t is shown."""
         request = self._episodes.request
         if request.person_drives:
-            return ENDLESS  # each comes as soon as it was driven
+            return ENDLESS  # a driven step arrives as soon as it is done
         until = max(-(-(t + self._playhead.ahead) // STEPS) * STEPS, self._play_until)
         if request.from_training:
-            return min(max(until, AT_ONCE), len(request.actions))
+            return min(max(until, MAX_TRAINING_STEPS), len(request.actions))
         return until
 
     def _show(self, frame: Pixels | None, t: int) -> None:
         playing = self._episodes.playing
         if playing is not None:
-            playing.t, self.frame, self._shown, self.stands_in = t, frame, (playing.number, t), None
+            playing.t, self.frame, self._shown, self.substitute_step = t, frame, (playing.number, t), None
             self.framed.emit(frame, t)
             self.moved.emit(t)
 
-    # -- what the process says --------------------------------------------------------------------
+    # -- events of the process ---------------------------------------------------------------------
 
     def take_steps(self, playing: PlayedEpisode) -> None:
-        """The episode has more steps."""
+        """Handle new steps of the episode."""
         request = self._request
         if request is not None and request.t is None and (playing.ended or playing.length >= request.until):
             self._request = None
@@ -226,26 +231,29 @@ class FrameRequests(QObject):
             self._playhead.seek(playing.length)
 
     def take_frame(self, event: m.Frame) -> None:
-        """A picture has come."""
+        """Handle a picture."""
         if event.size != self.size:
             return
         request, playing, pixels, playhead = self._request, self._episodes.playing, pixels_of(event), self._playhead
         if pixels is not None:
             self.cache.put(event.t, pixels, hurried=not playhead.paused)
-        if self._ahead.took(event.t) and event.t != playhead.t and (request is None or request.t != event.t):
+        if self._prefetch.receive(event.t) and event.t != playhead.t and (request is None or request.t != event.t):
             return
         shorter = playing is not None and playing.ended and event.t == playing.length
         if request is None or request.t is None or request.t == event.t or shorter:
             if request is not None and request.t is not None and event.t < request.t and playhead.t >= request.t:
-                playhead.seek(event.t)  # the episode was shorter than what was asked for
+                playhead.seek(event.t)  # the episode ended before the requested step
             if request is not None and request.t is not None and self._shown is not None:
-                self._ahead.learn(event.t, self._clock() - self._asked_at)
+                self._prefetch.note_duration(event.t, self._clock() - self._requested_at)
             self._request = None
-        self._second = False
-        if playing is None or self._shown != (playing.number, playhead.t):  # else a late one of another step
+        self._earlier_pending = False
+        if playing is None or self._shown != (
+            playing.number,
+            playhead.t,
+        ):  # otherwise it is a late picture of another step
             self._show(pixels, event.t)
 
     def take_description(self, event: m.Described) -> None:
-        """What is seen at a step has come."""
+        """Handle a description."""
         self._describing = False
         self.described.emit(event)

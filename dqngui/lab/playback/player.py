@@ -1,4 +1,4 @@
-"""The window's player: it plays the agent's episodes at a speed, and holds the step that is shown."""
+"""The player: plays an agent's episodes at a chosen speed, and knows the shown step."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from dqngui.messages import Event
 from dqngui.texts import say, words
 
 TICK_MS = 20
-LONGEST_TICK_S = 0.25  # the clock goes on by no more, however late a tick comes
+LONGEST_TICK_S = 0.25  # longest time that one tick adds to the clock
 DRAIN_MS = 6.0
-END_S = 0.05  # a process that says nothing more is waited for
+END_S = 0.05  # longest wait for a process without further events
 
 
 class Player(QObject):
-    """Plays episode after episode of one agent, at a speed, and holds the step that is shown.
+    """Plays episodes of one agent one after the other, at a chosen speed.
 
-    The process only simulates and draws what it is asked for; the clock is here.
+    The process only simulates and draws on request; the clock is here.
 
     Attributes:
-        client: the process, and which agent it has open with which weights.
-        episodes: which episode is asked for.
-        frames: which steps and pictures are asked for, and the picture that is shown.
-        playhead: where in the episode it is, and how time moves it on.
-        timing: where the time comes from.
+        client: the process with the open agent and its weights.
+        episodes: requests episodes.
+        frames: requests steps and pictures, and holds the shown picture.
+        playhead: the position in the episode, and how time moves it.
+        timing: the clock.
 
     Signals:
-        changed: agent, speed, pause, seed, ε or a problem changed; controls look again.
-        grew(PlayedEpisode | None): the episode has more steps, or is another one, or there is none.
+        changed: agent, speed, pause, seed, ε or problem changed, so controls must refresh.
+        grew(PlayedEpisode | None): the episode has more steps, or it was replaced; None: there is none.
         moved(int): another step t is shown.
-        framed(array | None, int): the picture (H, W, 3) uint8 of step t; None where the environment draws none.
+        framed(array | None, int): the picture (H, W, 3) uint8 of step t; None if the environment draws none.
         described(Described): the answer to `frames.describe`.
     """
 
@@ -82,28 +82,28 @@ class Player(QObject):
         self.frames.moved.connect(self.moved)
         self.frames.described.connect(self.described)
 
-    # -- the process ------------------------------------------------------------------------------
+    # -- the process -------------------------------------------------------------------------------
 
     @Slot()
     def start(self) -> None:
-        """Start the process; from here on it lives as long as the window."""
+        """Start the process, which then runs as long as the window."""
         self.client.start()
 
     @property
     def alive(self) -> bool:
-        """The process, or a thread that talks with it, is there."""
+        """Whether the process or its communication thread still runs."""
         return self.client.alive
 
     def stop(self) -> None:
-        """End the process, for good: it has nothing to save."""
+        """End the process for good; it has nothing to save."""
         self._timer.stop()
         self.client.stop()
 
     def join(self) -> None:
-        """Let go of the process, once it is not `alive`."""
+        """Release the process after it has ended (not `alive`)."""
         self.client.join()
 
-    # -- who plays --------------------------------------------------------------------------------
+    # -- agent and weights -------------------------------------------------------------------------
 
     @property
     def agent(self) -> AgentRef | None:
@@ -112,12 +112,12 @@ class Player(QObject):
 
     @property
     def problem(self) -> str:
-        """Why nothing plays; `client.restart` tries again."""
+        """Why no agent plays; `client.restart` tries again."""
         return words(self.client.problem)
 
     @property
     def loading(self) -> str:
-        """What is waited for before the first episode; empty while one plays."""
+        """A sentence about the wait before the first episode; empty while an episode plays."""
         client = self.client
         if client.agent is None or client.problem or self.playing is not None:
             return ""
@@ -137,31 +137,31 @@ class Player(QObject):
         checkpoint: WeightsChoice = "best",
         source: str = "",
     ) -> None:
-        """Play another agent: of a stored run, or (with an experiment) one whose weights come to the client."""
+        """Play another agent: of a stored run, or with `experiment` one in training, whose weights the client gets."""
         self.client.open(experiment=experiment, folder=folder, checkpoint=checkpoint, source=source)
 
     def finish(self, folder: Path | None) -> None:
-        """The agent's training has ended: the best checkpoint plays from the next episode on, unless one was chosen."""
+        """Note the end of training: from the next episode on the best checkpoint plays, unless one was chosen."""
         self.client.finish(folder)
         if self.client.finishing and not self.episodes.begun:
             self.client.use_best()
 
     def choose(self, weights: WeightsChoice) -> None:
-        """Play other weights from the start of the same episode; an episode of the training stays at its step."""
+        """Play other weights from the start of the same episode; a training episode stays at its step."""
         stays = self.playing is not None and self.episodes.request.from_training
         self.episodes.show_first(self.playing.t if self.playing is not None and stays else 0)
         self.client.choose(weights)
 
-    # -- time -------------------------------------------------------------------------------------
+    # -- time --------------------------------------------------------------------------------------
 
     @property
     def playing(self) -> PlayedEpisode | None:
-        """The episode that plays; None until the first one of an agent has begun."""
+        """The playing episode; None until the first episode of an agent has begun."""
         return self.episodes.playing
 
     @property
     def paused(self) -> bool:
-        """The clock stands still."""
+        """Whether the clock is paused."""
         return self.playhead.paused
 
     @property
@@ -189,12 +189,12 @@ class Player(QObject):
         self.changed.emit()
 
     def step(self, steps: int) -> None:
-        """Pause, and show the step so many further on, or back."""
+        """Pause, and move by a number of steps (negative: back)."""
         self.pause()
         self.seek(self.playhead.t + steps)
 
     def seek(self, t: int) -> None:
-        """Show step t of this episode (its last picture, if it is shorter)."""
+        """Show step t of this episode, or its end if it is shorter."""
         playing = self.playing
         if playing is not None and self.episodes.begun:
             self.playhead.seek(min(t, playing.length) if playing.ended else t)
@@ -203,29 +203,29 @@ class Player(QObject):
             self._timer.at_once()  # a person waits
 
     def seek_end(self) -> None:
-        """Show the last step that is known."""
+        """Show the last known step."""
         playing = self.playing
         if playing is not None:
             self.seek(playing.length if playing.ended else max(playing.length - 1, 0))
 
     def play_until(self, t: int) -> None:
-        """Have the present episode simulated up to a step, though none so far on is shown yet."""
+        """Simulate the present episode ahead up to a step."""
         if self.frames.play_until(t):
             self._wake()
 
     def next_episode(self, seed: int | None = None) -> None:
-        """Play an episode with this seed, or with a new one."""
+        """Play an episode with this seed, or a new seed."""
         self.episodes.next_episode(seed)
 
-    # -- what is shown ----------------------------------------------------------------------------
+    # -- display -----------------------------------------------------------------------------------
 
     @property
     def frame(self) -> Pixels | None:
-        """The picture (H, W, 3) of step `playing.t`; None where there is none."""
+        """The picture (H, W, 3) of step `playing.t`; None without a picture."""
         return self.frames.frame
 
     def show_in(self, *, pictures: bool, views: bool) -> None:
-        """Who looks: a card that draws pictures, cards that draw views. Without any the clock stands still."""
+        """Set whether visible cards draw pictures, and views. Without any the clock stops."""
         self.frames.in_sight = pictures
         if pictures and self.playing is not None:
             self.frames.draw_again()
@@ -234,15 +234,15 @@ class Player(QObject):
 
     @property
     def in_sight(self) -> tuple[bool, bool]:
-        """What `show_in` said last: (pictures, views)."""
+        """The last values given to `show_in`: (pictures, views)."""
         return self.frames.in_sight, self.episodes.views_in_sight
 
     def draw_at(self, size: tuple[int, int]) -> None:
-        """Draw pictures in another (width, height) in pixels, the present one too."""
+        """Set the (width, height) of pictures in pixels, and redraw."""
         if self.frames.draw_at(size):
             self._wake()
 
-    # -- what the parts say -----------------------------------------------------------------------
+    # -- events of the parts -----------------------------------------------------------------------
 
     @Slot()
     def _on_agent_left(self) -> None:
@@ -268,11 +268,11 @@ class Player(QObject):
             self.episodes.begun = False
         self.frames.give_up()
 
-    # -- the clock --------------------------------------------------------------------------------
+    # -- the clock ---------------------------------------------------------------------------------
 
     @property
     def awake(self) -> bool:
-        """Something moves or is waited for, so that it ticks."""
+        """Whether something moves or an answer is expected, so that ticks are needed."""
         return self._timer.active
 
     @Slot()
@@ -283,7 +283,7 @@ class Player(QObject):
 
     @Slot()
     def tick(self) -> None:
-        """Let the time pass that the clock has gone on since the last tick."""
+        """Advance by the time since the last tick."""
         now = self.timing.clock()
         elapsed, self._ticked_at = min(now - self._ticked_at, LONGEST_TICK_S), now
         self._receive()
@@ -305,16 +305,18 @@ class Player(QObject):
     def _move(self, playing: PlayedEpisode, elapsed: float) -> None:
         playhead = self.playhead
         playhead.advance(elapsed, playing)
-        if playing.ended and playing.t >= playing.length and playhead.t >= playing.length:  # nobody seeks back
+        if (
+            playing.ended and playing.t >= playing.length and playhead.t >= playing.length
+        ):  # the playhead was not moved back
             self.client.ask_weights()
             if playhead.hold(elapsed):
                 self._go_on()
 
     def _go_on(self) -> None:
-        """The episode's end was shown for long enough."""
+        """Continue after the end of the episode was shown long enough."""
         episodes, request = self.episodes, self.episodes.request
         if request.is_prescribed and (not episodes.repeats or request.person_drives):
-            self.pause()  # somebody asked for this one, and may want to look at its end
+            self.pause()  # a requested episode stays at its end
         elif self.client.finishing and not request.is_prescribed:
             self.client.use_best()
         elif episodes.repeats:
@@ -335,7 +337,7 @@ class Player(QObject):
             self.episodes.take_began(event)
             return
         if not self.episodes.begun or getattr(event, "number", None) != self.episodes.number:
-            return  # it is about an episode that was left
+            return  # the event is about a former episode
         match event:
             case m.Played() if self.playing is not None:
                 self.playing.take(event)

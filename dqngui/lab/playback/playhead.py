@@ -1,4 +1,4 @@
-"""The playhead: at which step of an episode the player is, and how time moves it on. It has no clock of its own."""
+"""The playhead: the position in an episode, which time moves on. It has no clock."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Playhead:
         position: steps since the episode's start, with fractions.
         speed: 0.1 … 20; 1 is the environment's own pace.
         fps: steps a second at speed 1.
-        paused: it stands still.
+        paused: whether time does not move it.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Playhead:
 
     @property
     def ahead(self) -> int:
-        """How many steps behind this one should be known: half a second's worth, so that playing never waits."""
+        """Number of steps after this one that should be known: half a second of playing."""
         return min(max(round(0.5 * self.speed * self.fps), LEAST_AHEAD), MOST_AHEAD)
 
     def seek(self, t: int) -> None:
@@ -41,13 +41,13 @@ class Playhead:
         self.position, self._held = float(max(0, t)), 0.0
 
     def advance(self, elapsed: float, playing: PlayedEpisode) -> None:
-        """Let `elapsed` seconds pass; it never runs ahead of the steps that are known."""
+        """Move by `elapsed` seconds, but not past the known steps."""
         last = playing.length if playing.ended else playing.length - 1
         if self.position < last:
             self.position = min(self.position + elapsed * self.speed * self.fps, float(last))
 
     def hold(self, elapsed: float) -> bool:
-        """Stay at the episode's end; True once that was long enough: less behind a short episode, or at speed."""
+        """Wait at the end of the episode; True after long enough, which is less for short episodes and high speeds."""
         self._held += elapsed
         played = self.position / self.fps
         return self._held >= min(max(min(HOLD_S, played / 2) / self.speed, SHORTEST_HOLD_S), 2.0)

@@ -1,4 +1,4 @@
-"""What the agent sees at the steps that the player shows, asked for only while somebody looks at it."""
+"""Descriptions of what the agent observes at the shown steps, requested only while they are displayed."""
 
 from __future__ import annotations
 
@@ -10,68 +10,68 @@ from dqngui import messages as m
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 
-MOST = 256
-"""Steps whose descriptions are kept."""
-AHEAD = 4
-"""Next steps that are described ahead of need."""
+MAX_KEPT = 256
+"""Number of descriptions that are kept."""
+STEPS_AHEAD = 4
+"""Number of next steps that are described ahead."""
 
 
 class StepDescriptions(QObject):
-    """The descriptions of steps of the player's episode, asked for one at a time: that of the shown step first.
+    """Requests descriptions of the player's episode one at a time: first that of the shown step.
 
-    Then come those of the next steps, so that they are there when their pictures come.
+    Then follow those of the next steps, so that they arrive before the pictures.
 
     Attributes:
-        wanted: somebody looks.
+        enabled: whether descriptions are requested.
 
     Signals:
-        came(int): the description of step t is there.
+        received(int): the description of step t has arrived.
     """
 
-    came = Signal(int)
+    received = Signal(int)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.wanted = False
+        self.enabled = False
         self._player: Player | None = None
         self._playing: PlayedEpisode | None = None
         self._kept: dict[int, dict[str, Any]] = {}
-        self._asked = False  # one is under way
+        self._request_pending = False  # a request is open
 
     def attach(self, player: Player) -> None:
-        """Describe the steps of this player's episode."""
+        """Set the player whose steps are described; called once."""
         self._player = player
         player.moved.connect(self._on_moved)
         player.described.connect(self._on_described)
 
-    def set_wanted(self, wanted: bool) -> None:
-        """Ask for descriptions from now on, or no more."""
-        if wanted != self.wanted:
-            self.wanted = wanted
+    def set_enabled(self, enabled: bool) -> None:
+        """Start or stop requesting descriptions."""
+        if enabled != self.enabled:
+            self.enabled = enabled
             self._on_moved()
 
     def at(self, playing: PlayedEpisode, t: int) -> dict[str, Any]:
-        """The description of step t: `observation`, `text/NAME`, `picture`; empty until it is there."""
+        """The description of step t: `observation`, `text/NAME`, `picture`; empty until it has arrived."""
         return self._kept.get(t, {}) if playing is self._playing else {}
 
-    def knows(self, playing: PlayedEpisode, t: int) -> bool:
-        """Whether the description of step t has come, even if it is empty."""
+    def has(self, playing: PlayedEpisode, t: int) -> bool:
+        """Whether the description of step t has arrived, even an empty one."""
         return playing is self._playing and t in self._kept
 
     @Slot()
     def _on_moved(self) -> None:
         player = self._player
-        if player is None or not self.wanted:
+        if player is None or not self.enabled:
             return
         if player.playing is not self._playing:
-            self._playing, self._asked = player.playing, False
+            self._playing, self._request_pending = player.playing, False
             self._kept.clear()
-        if self._playing is None or self._asked:
+        if self._playing is None or self._request_pending:
             return
         shown, known = self._playing.t, self._playing.length
-        for t in range(shown, shown + 1 + AHEAD):
+        for t in range(shown, shown + 1 + STEPS_AHEAD):
             if t not in self._kept and (t == shown or t <= known):
-                self._asked = True
+                self._request_pending = True
                 player.frames.describe(t)
                 return
 
@@ -79,12 +79,12 @@ class StepDescriptions(QObject):
     def _on_described(self, event: m.Described) -> None:
         if self._playing is None or event.number != self._playing.number:
             return
-        while len(self._kept) >= MOST:
+        while len(self._kept) >= MAX_KEPT:
             del self._kept[next(iter(self._kept))]
         self._kept[event.t] = event.tensors
-        self._asked = False
-        self._on_moved()  # it may be another step by now, or somebody else's question was answered in place of this
-        self.came.emit(event.t)
+        self._request_pending = False
+        self._on_moved()  # the shown step may have changed, or the answer may belong to another request
+        self.received.emit(event.t)
 
 
 def texts_of(description: dict[str, Any]) -> dict[str, str]:

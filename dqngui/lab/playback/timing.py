@@ -1,4 +1,4 @@
-"""Where the lab's players get the time from: a clock, and timers that call them again and again."""
+"""The clock and the timers of the players; tests can replace both."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from PySide6.QtCore import QObject, Qt, QTimer
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """A clock, and whether timers run by themselves.
+    """A clock, and whether timers run automatically.
 
     Attributes:
-        clock: seconds; only differences count.
-        automatic: timers call `tick`; if not, whoever made the object calls `tick`.
+        clock: returns seconds; only differences matter.
+        automatic: timers call `tick`; otherwise the owner of the object calls it.
     """
 
     clock: Callable[[], float] = time.perf_counter
@@ -23,7 +23,7 @@ class Timing:
 
 
 class TickTimer(QObject):
-    """Calls a function at an interval while it is active; with a timing that is not automatic it calls nothing."""
+    """Calls a function at an interval while active; it never calls it if the timing is not automatic."""
 
     def __init__(
         self,
@@ -46,23 +46,23 @@ class TickTimer(QObject):
 
     @property
     def active(self) -> bool:
-        """Between `start` and `stop`."""
+        """Whether it was started and not stopped."""
         return self._active
 
     def start(self) -> None:
-        """Begin to call; does nothing while it is active."""
+        """Start calling; no effect while active."""
         if not self._active:
             self._active = True
             if self._automatic:
                 self._timer.start()
 
     def stop(self) -> None:
-        """Call no more."""
+        """Stop calling."""
         self._active = False
         self._timer.stop()
         self._at_once.stop()
 
     def at_once(self) -> None:
-        """Call once more as soon as the event loop turns, if it is active."""
+        """Call once more in the next turn of the event loop, if active."""
         if self._active and self._automatic:
             self._at_once.start()

@@ -1,1 +1,1 @@
-"""The open run: its state and history, the job that trains it, the draft of the next run. Not the agent that plays."""
+"""The open run: its state, history, training job, and the draft of the next run. Not the playing agent."""

@@ -1,8 +1,8 @@
-"""A curve of any length, kept as growing numpy columns, and asked for by range and width in pixels.
+"""A curve of any length in growing numpy columns, which is queried by a range of x and a width in pixels.
 
-A question is answered with a few points per pixel, so that a million points draw as fast as a thousand. An answer
-depends only on the points and the question, never on when it is asked: a panel that was hidden draws what one that
-was always visible draws.
+A query returns a few points per pixel, so that a million points draw as fast as a thousand. Its result
+depends only on the points and the query: a panel that was hidden draws the same curve as one that
+was always visible.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class GrowingColumn:
 class Curve:
     """Points (x, y) in order of x, with a pyramid of minima and maxima and running sums of y.
 
-    A y that is missing, NaN or infinite is a gap.
+    A missing, NaN or infinite y is a gap.
 
     Attributes:
         x, y: growing columns (N,).
@@ -90,7 +90,7 @@ class Curve:
 
     @property
     def known(self) -> bool:
-        """Some y is."""
+        """Whether any y is finite."""
         return self._shift is not None
 
     def span(self, x0: float, x1: float) -> tuple[int, int]:

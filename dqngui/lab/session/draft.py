@@ -1,4 +1,4 @@
-"""Edits of an experiment: before a run they are in force at once, later they wait for a fork or a new run."""
+"""Edits of an experiment: they apply at once before a run starts, and afterwards to a fork or a new run."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _OPTIONS = tuple(f"net.{slot}_options" for slot in _SLOTS)
 
 
 class Draft:
-    """An experiment and what was edited in it: what a fork or a new run would train.
+    """An experiment with the user's edits: what a fork or a new run would train.
 
     Attributes:
         base: the experiment that the edits change.
-        experiment: `base` with every edit that fits.
-        problem: a sentence about the first edit that does not fit; empty if all fit.
+        experiment: `base` with all valid edits.
+        problem: a sentence about the first invalid edit; empty if all are valid.
     """
 
     def __init__(self, base: Experiment) -> None:
@@ -33,18 +33,18 @@ class Draft:
         """Forget all edits, and edit `base` from now on, if it is given."""
         self.base = self.experiment = base or self.base
         self.problem = ""
-        self._unfit: dict[str, Any] = {}  # kept as typed until the whole fits
+        self._unfit: dict[str, Any] = {}  # invalid values, kept as typed until all are valid together
         self._changes: Changes | None = {}
 
     @property
     def changes(self) -> Changes:
-        """Setting by setting (old, new) as plain data, in the form's order."""
+        """(old, new) of each changed setting as plain data, in the order of the form."""
         if self._changes is None:
             self._changes = {**difference(self.base, self.experiment), **self._unfit_changes()}
         return self._changes
 
     def edit(self, changes: Mapping[str, Any]) -> None:
-        """Change settings; what does not fit is kept aside and named in `problem`."""
+        """Change settings. An invalid value is kept as typed, and `problem` names it."""
         for slot in _SLOTS:
             if f"net.{slot}" in changes:
                 prefix = f"net.{slot}_options."
@@ -59,14 +59,14 @@ class Draft:
             self.problem, self._unfit = "", {}
 
     def load(self, experiment: Experiment) -> None:
-        """Take a whole experiment in place of all edits so far, but keep where and how it runs."""
+        """Replace the experiment and all edits, but keep device, host, seed and threads."""
         run = self.experiment.run
         keep = {"run.device": run.device, "run.host": run.host, "run.seed": run.seed, "run.threads": run.threads}
         self.experiment = settings.with_settings(experiment, keep)
         self.problem, self._unfit, self._changes = "", {}, None
 
     def accept(self) -> Experiment:
-        """Make the edited experiment the base, so that no edit waits; returns it."""
+        """Make the edited experiment the new base, without pending edits, and return it."""
         self.reset(self.experiment)
         return self.experiment
 
@@ -84,7 +84,7 @@ class Draft:
             self.edit(unfit)
 
     def value(self, path: str) -> Any:
-        """A setting as it was edited last, whether it fits or not."""
+        """The latest value of a setting, valid or not."""
         return self._unfit.get(path, setting_value(self.experiment, path))
 
     def _unfit_changes(self) -> Changes:
@@ -93,7 +93,7 @@ class Draft:
 
 
 def difference(old: Experiment, new: Experiment) -> Changes:
-    """Settings that differ, with (old, new) as plain data; a chosen module's options only where not its defaults."""
+    """The settings that differ, as (old, new) plain data; of a new module only non-default options."""
     found: Changes = {}
     for field in settings.experiment_fields():
         if field.path in _OPTIONS:
@@ -110,7 +110,7 @@ def difference(old: Experiment, new: Experiment) -> Changes:
 
 
 def _before(old: Experiment, new: Experiment, path: str) -> Any:
-    """A setting's old value; for an option of another module than the old one's, its default."""
+    """The old value of a setting; for an option of a newly chosen module, its default."""
     for slot in _SLOTS:
         if path.startswith(f"net.{slot}_options.") and getattr(old.net, slot) != getattr(new.net, slot):
             fields = settings.options_fields(slot, getattr(new.net, slot))  # type: ignore[arg-type]

@@ -57,7 +57,7 @@ def mark_text(mark: Mark) -> Text:
 
 
 def mark_label(mark: Mark) -> Text:
-    """The few words that stand at the mark's line."""
+    """The short label at the mark's line."""
     match mark:
         case BreakpointHit():
             return point_text(mark.point)
@@ -79,7 +79,7 @@ def value_text(value: Any) -> Text | str:
 
 
 def label_of(path: str) -> str | None:
-    """A setting's label; None where there is no such setting."""
+    """A setting's label; None if there is no such setting."""
     try:
         return field_at(path).label
     except ConfigError:  # a log of another version may name a setting that is gone

@@ -23,7 +23,7 @@ from dqngui.messages import (
 LOGGED = (Evaluated, KnobChanged, KnobRefused, Warned, Forked, BreakpointHit)
 LEARNED_FIELDS = ("loss", "td_error", "q_mean", "grad_norm", "epsilon", "steps_per_second", "updates_per_second")
 POLICY_FIELDS = ("policy_loss", "value_error", "entropy", "kl", "clip_share", "explained")
-"""Measured by algorithms with a policy only; these curves have no gaps, so that other runs keep nothing of them."""
+"""Quantities that only algorithms with a policy measure. Their curves stay empty in other runs."""
 
 
 class History:
@@ -57,11 +57,11 @@ class History:
 
     @property
     def marks(self) -> list[Forked | BreakpointHit | KnobChanged]:
-        """What is marked at the curves; where two labels collide, a later one in this list stays."""
+        """The events marked on the curves; of two labels that would overlap, the later in this list is drawn."""
         return [*self.forks, *self.hits, *self.knobs]
 
     def take(self, events: Iterable[Event]) -> None:
-        """Keep events, once and in the order of the log; kinds that no panel draws are passed over."""
+        """Add events in the order of the log, each once; kinds that no panel draws are skipped."""
         episodes: list[EpisodeEnded] = []
         learned: list[Learned] = []
         news = False
@@ -107,7 +107,7 @@ class History:
         self.version += news
 
     def until(self, step: int) -> History:
-        """What was known after `step` environment steps, as a history of its own."""
+        """A new history with everything up to `step` environment steps."""
         past = History()
         for mine, other in zip(self._curves(), past._curves(), strict=True):
             stop = int(np.searchsorted(mine.x.values, step, "right"))
@@ -129,7 +129,7 @@ class History:
 
     @classmethod
     def of(cls, events: Iterable[Event], chunk: int = 20_000) -> History:
-        """The history of a stored log; `take` it in pieces instead to show progress."""
+        """The history of a stored log. To show progress, call `take` with parts of it instead."""
         history = cls()
         pending: list[Any] = []
         for event in events:

@@ -1,4 +1,4 @@
-"""The job that trains a run, in its host: it is started, given commands, drained of events and ended."""
+"""The training job of a run: starts it in a host, sends it commands, collects its events and ends it."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ COMMANDS: dict[Action, Command] = {
     Action.STEP_EPISODE: Step(until="episode"),
     Action.SAVE: SaveCheckpoint(),
 }
-"""What a running job is sent for an action. The other actions need more than one command."""
+"""The command for each action that needs only one."""
 
 END_S = 0.1
-"""How long `end` waits for a job that has said everything, in seconds."""
+"""Seconds that `end` waits for a job without further events."""
 
 
 def host_of_window(kind: str, request: Request) -> Host:
-    """A host that leaves the window its event loop: `inline` becomes `thread`. Raises ConfigError."""
+    """Make a host that does not block the window: `inline` becomes `thread`. Raises ConfigError."""
     return open_host("thread" if kind == "inline" else kind, request)
 
 
 class TrainingJob:
-    """At most one training job at a time; while there is none, commands go nowhere.
+    """Holds at most one training job; without a job, commands are ignored.
 
     Attributes:
         breakpoints: where training pauses, in the present job and in those that start later.
@@ -52,11 +52,11 @@ class TrainingJob:
 
     @property
     def active(self) -> bool:
-        """A job exists, and must end before the window may close."""
+        """Whether a job exists; it must end before the window closes."""
         return self._host is not None
 
     def start(self, kind: str, request: Request) -> None:
-        """Start a job in a host of this kind. Raises whatever the host raises; then there is no job."""
+        """Start a job in a host of this kind. If the host raises an error, there is no job."""
         if self.breakpoints:
             request = replace(request, schedule=(SetBreakpoints(points=self.breakpoints),))
         host = self._open_host(kind, request)
@@ -69,12 +69,12 @@ class TrainingJob:
             self._host.send(command)
 
     def set_breakpoints(self, points: tuple[Breakpoint, ...]) -> None:
-        """Pause where one of these holds, now and in later jobs; they replace all earlier ones."""
+        """Replace the breakpoints, of the present job and of later ones."""
         self.breakpoints = points
         self.send(SetBreakpoints(points=points))
 
     def request_weights(self) -> None:
-        """Ask for the weights that would be evaluated now; they come as an event."""
+        """Request the weights that an evaluation would use now; they arrive as an event."""
         self.send(SendWeights())
 
     def drain(self) -> list[Event]:
@@ -82,13 +82,13 @@ class TrainingJob:
         return [] if self._host is None else self._host.drain()
 
     def end(self) -> bool:
-        """Let go of a job that has ended and was drained; whether there was one."""
+        """Drop the job if it has ended and all its events were collected; returns whether it was dropped."""
         if self._host is None or self._host.alive or not self._host.join(END_S):
             return False
         self._host = None
         return True
 
     def kill(self) -> None:
-        """End the job without saving; its last events are still to be drained."""
+        """End the job without saving; its last events can still be drained."""
         if self._host is not None:
             self._host.kill()

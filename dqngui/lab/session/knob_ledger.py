@@ -1,4 +1,4 @@
-"""What was asked of the live knobs, what was answered, and what an undo would ask for."""
+"""The ledger of live knobs: requested changes, their answers, and the values for undo."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from dqngui.texts import Text
 
 
 class KnobLedger:
-    """Bookkeeping of one run's knobs.
+    """Records the requests and answers for the knobs of one run.
 
     Attributes:
-        values: last acknowledged value of each knob that changed; None means on its schedule.
+        values: the last accepted value of each changed knob; None: it follows its schedule.
         refused: why the last change of a knob was refused.
     """
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
         self.refused: dict[str, Text | str] = {}
-        self._asked: dict[str, list[tuple[Any, bool]]] = {}
+        self._unanswered: dict[str, list[tuple[Any, bool]]] = {}
         self._undo: list[tuple[str, Any]] = []
 
     @property
@@ -29,47 +29,47 @@ class KnobLedger:
         return bool(self._undo)
 
     def pending(self, path: str) -> bool:
-        """A change was sent and is not answered yet."""
-        return bool(self._asked.get(path))
+        """Whether a change was sent and has no answer yet."""
+        return bool(self._unanswered.get(path))
 
     def pending_value(self, path: str) -> Any:
-        """The value last asked for; only while `pending`."""
-        return self._asked[path][-1][0]
+        """The value requested last; only while `pending`."""
+        return self._unanswered[path][-1][0]
 
-    def ask(self, path: str, value: Any, *, undo: bool = False) -> SetKnob:
-        """The command that asks for a value, noted as sent."""
+    def request(self, path: str, value: Any, *, undo: bool = False) -> SetKnob:
+        """Record a request for a value, and return its command."""
         self.refused.pop(path, None)
-        self._asked.setdefault(path, []).append((value, undo))
+        self._unanswered.setdefault(path, []).append((value, undo))
         return SetKnob(field=path, value=value)
 
     def undo(self) -> SetKnob | None:
-        """The command that takes back the last change, noted as sent; None if there is nothing to undo."""
+        """Record a request to undo the last change, and return its command; None if there is nothing to undo."""
         if not self._undo:
             return None
         path, value = self._undo.pop()
-        return self.ask(path, value, undo=True)
+        return self.request(path, value, undo=True)
 
     def accept(self, event: KnobChanged, before: Any) -> None:
-        """Note an answer; `before` is the knob's value until now. Changes nobody here asked for cannot be undone."""
-        asked = self._asked.get(event.field)
-        undo = asked.pop(0)[1] if asked else True
+        """Record an accepted change; `before` is the former value. Only changes requested here can be undone."""
+        unanswered = self._unanswered.get(event.field)
+        undo = unanswered.pop(0)[1] if unanswered else True
         if not undo:
             self._undo.append((event.field, None if isinstance(before, Schedule) else before))
         self.values[event.field] = event.new
         self.refused.pop(event.field, None)
 
     def refuse(self, event: KnobRefused) -> None:
-        """Note a refusal."""
-        if asked := self._asked.get(event.field):
-            asked.pop(0)
+        """Record a refused change."""
+        if unanswered := self._unanswered.get(event.field):
+            unanswered.pop(0)
         self.refused[event.field] = event.reason
 
     def keep_only(self, paths: Iterable[str]) -> None:
-        """The experiment itself has the values of all other knobs now."""
+        """Drop the values of all other knobs: the experiment contains them now."""
         kept = set(paths)
         self.values = {path: value for path, value in self.values.items() if path in kept}
 
-    def forget_asked(self) -> list[str]:
-        """The job has ended: nothing will be answered any more. Returns the knobs concerned."""
-        asked, self._asked = self._asked, {}
-        return list(asked)
+    def drop_unanswered(self) -> list[str]:
+        """Drop all unanswered requests, because the job has ended; returns their knobs."""
+        unanswered, self._unanswered = self._unanswered, {}
+        return list(unanswered)

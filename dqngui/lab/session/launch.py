@@ -1,4 +1,4 @@
-"""Launches: how a training job begins for a new run, for one that goes on, and for a fork."""
+"""A launch starts the training job of a new run, a resumed run or a fork."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ NOT_BEGUN = {"resumed": "session.not_resumed", "forked": "session.not_forked"}
 
 
 class Launch:
-    """One job that is to begin, and what to go back to if it never does.
+    """A job to start, with the state of the run to restore if the start fails.
 
     Attributes:
-        host: the kind of host that it is for.
-        what: `resumed` or `forked`, where a failure leaves the run as it was; else empty.
-        state: of the run before.
-        forks: the job trains another run than the present one.
+        host: the kind of host.
+        what: `resumed` or `forked` if a failed start must leave the run unchanged; else empty.
+        state: the state of the run before the launch.
+        forks: whether the job trains a new run, forked from the present one.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Launch:
         self._folder: Path | None = None
 
     def request(self) -> Request:
-        """What the job is asked to do; a new run's or a fork's folder is made. Raises ConfigError."""
+        """Make the request for the job, and the folder of a new run or a fork. Raises ConfigError."""
         self._run.clear_failure()
         request = self._make_request()
         folder = Path(request.folder) if request.folder else None
@@ -52,7 +52,7 @@ class Launch:
         return request
 
     def undo(self) -> Failed | None:
-        """Give the run what it had, and remove the folder of a fork that wrote nothing; returns why it failed."""
+        """Restore the run, remove the folder of a fork that wrote nothing, and return the failure."""
         failure = self._run.failure
         self._run.failure, self._run.notice = self._before
         if self._folder is not None:
@@ -63,20 +63,20 @@ class Launch:
 
 
 def new_run(runs: Path | None, run: RunState, state: State) -> Launch:
-    """Train the run's experiment from the beginning, in a new folder in `runs`, if that is given."""
+    """A launch that trains the run's experiment from the beginning, in a new folder in `runs`, if it is given."""
     return Launch(partial(_new_request, runs, run.experiment), run.experiment.run.host, run, state)
 
 
 def resumption(run: RunState, state: State) -> Launch:
-    """Go on with the run, from its last checkpoint. Only a stored run is left as it was if that fails."""
+    """A launch that resumes the run from its last checkpoint. A failed start leaves a stored run unchanged."""
     request = Request(job="train", folder=str(run.folder), resume=True)
     return Launch(lambda: request, run.experiment.run.host, run, state, "resumed" if state is State.STORED else "")
 
 
 def fork(runs: Path | None, run: RunState, experiment: Experiment, state: State) -> Launch:
-    """Train a copy of the run's saved state with another experiment, as a run of its own.
+    """A launch that trains a fork: a new run that starts from the saved state, with another experiment.
 
-    Its folder is made in `runs`, or if that is None, beside the run's own.
+    Its folder is made in `runs`, or next to the run's own folder if `runs` is None.
     """
     assert run.folder is not None
     make = partial(_new_request, runs or run.folder.parent, experiment, fork=str(run.folder))

@@ -1,4 +1,4 @@
-"""What may be done with a run now, and where a fork of it would begin: rules on top of the table of states."""
+"""Which actions are allowed now, and where a fork would begin. Adds rules to the table of states."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _NEEDS_FITTING_DRAFT = frozenset({Action.START, Action.FORK, Action.START_DRAFT}
 
 @dataclass(frozen=True, slots=True)
 class ForkPlan:
-    """Where a fork would begin.
+    """The plan for a fork.
 
     Attributes:
-        step: now, of a run that trains, else where the run was saved.
-        problem: why no fork can be made; empty if one can.
+        step: the present step of a run that trains, else the step of its saved state.
+        problem: why no fork is possible; empty if one is.
     """
 
     step: int
@@ -28,7 +28,7 @@ class ForkPlan:
 
 
 def fork_plan(run: RunState, draft: Draft, *, trains: bool) -> ForkPlan:
-    """Where a fork of the run with the draft's experiment would begin; `trains`: the run has a job."""
+    """The plan for a fork of the run with the draft's experiment; `trains`: the run has a job."""
     step = run.step if trains or run.checkpoint is None else run.checkpoint
     total = draft.experiment.run.total_steps
     problem: Text | str = ""
@@ -44,7 +44,7 @@ def fork_plan(run: RunState, draft: Draft, *, trains: bool) -> ForkPlan:
 def allowed_actions(
     state: State, run: RunState, draft: Draft, *, trains: bool, reading: bool, loading: bool
 ) -> frozenset[Action]:
-    """What may be done now. `reading`: its log is being read; `loading`: an action waits for torch."""
+    """The allowed actions. `reading`: the log is being read; `loading`: an action waits for torch."""
     actions = ALLOWED[state]
     if draft.problem:
         actions -= _NEEDS_FITTING_DRAFT

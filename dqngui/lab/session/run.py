@@ -1,6 +1,6 @@
-"""What is known of one run, from its events and its folder. It knows no job and no Qt.
+"""The state of one run, from its events and its folder. It uses neither the job nor Qt.
 
-`dqngui.lab.session.session` says what may be done with it.
+`dqngui.lab.session.rules` decides which actions are allowed.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ class RunState:
     """One run, live or stored.
 
     Attributes:
-        experiment: as it began; live knobs may have changed since (`value`, `present`).
-        folder: where the run keeps its files; None: nowhere.
-        device, parameters: where it trains, and how many trainable numbers its network has.
-        step, learned, checkpoint, best: newest step, newest learning figures, saved step, best evaluation.
+        experiment: the experiment at the start of the run; live knobs may have changed since (`value`, `present`).
+        folder: folder of the run's files; None if it keeps none.
+        device, parameters: the device it trains on, and the number of trainable parameters.
+        step, learned, checkpoint, best: newest step, newest `Learned` event, saved step, best evaluation.
         forked_from: name of the run that this one was forked from; empty if it is no fork.
-        trained_by: id of another process that trains this run now; 0: none does.
-        failure, notice: why it failed; what the user should know, empty if there is nothing.
-        hits: the breakpoints at which it is paused; () once it goes on.
-        knobs: what was asked of the live knobs, and answered.
+        trained_by: id of another process that trains this run now; 0 if there is none.
+        failure, notice: the failure event, if it failed; what the user should know; empty if there is nothing.
+        hits: the breakpoints that paused it; () after it continues.
+        knobs: requested and answered changes of live knobs.
         end_reason: the reason in its `Finished` event; empty until then.
     """
 
@@ -42,7 +42,7 @@ class RunState:
         self.clear()
 
     def clear(self, *, keep_knobs: bool = False) -> None:
-        """Forget the run; its experiment stays, and `keep_knobs`: the values of its knobs, for a fork."""
+        """Reset everything except the experiment; `keep_knobs` keeps the values of the knobs, for a fork."""
         values = self.knobs.values if keep_knobs else {}
         self.folder: Path | None = None
         self.device = ""
@@ -60,44 +60,44 @@ class RunState:
         self.knobs.values = values
         self.end_reason = ""
         self._knob_changes: list[m.KnobChanged] = []
-        self._manual: dict[str, float] = {}  # schedules that a fork took over as set by hand
+        self._manual: dict[str, float] = {}  # scheduled knobs that were manual in the parent of this fork
 
     def clear_failure(self) -> None:
-        """Forget why it ended and what was noticed, as it is about to go on."""
+        """Clear failure, notice and end reason, before the run continues."""
         self.failure, self.notice, self.end_reason = None, "", ""
 
-    # -- what is so ------------------------------------------------------------------------------
+    # -- state -------------------------------------------------------------------------------------
 
     @property
     def saved(self) -> bool:
-        """The folder holds a state from which training can go on."""
+        """Whether the folder contains a resume state."""
         return self.folder is not None and (self.folder / "resume").is_dir()
 
     @property
     def resumable(self) -> bool:
-        """It was saved, and no other process is writing its folder."""
+        """Whether it was saved and no other process trains it."""
         return self.saved and not self.trained_by
 
     @property
     def complete(self) -> bool:
-        """All of its steps are made and saved."""
+        """Whether all steps are trained and saved."""
         return self.checkpoint is not None and self.checkpoint >= self.experiment.run.total_steps
 
     @property
     def end_state(self) -> State:
-        """How its job ended; to be asked once it has."""
+        """The final state of the run; valid after the job has ended."""
         if self.failure is not None or self.end_reason == "failed":
             return State.FAILED
         return State.STOPPED if self.end_reason == "stopped" else State.FINISHED
 
     def value(self, path: str) -> Any:
-        """The present value of a setting: a knob's last acknowledged one, or the experiment's."""
+        """The present value of a setting: the knob's last accepted value, or else the experiment's."""
         if path in self.knobs.values:
             return self.knobs.values[path]
         return setting_value(self.experiment, path)
 
     def present(self, until: int | None = None) -> Experiment:
-        """The experiment with the knobs as they are now (or were at a step); a schedule stays a schedule."""
+        """The experiment with the present values of the knobs, or those at step `until`; schedules are kept."""
         scheduled = {path for path, _ in _scheduled(self.experiment)}
         values: dict[str, Any] = {}
         for change in self._knob_changes:
@@ -107,10 +107,10 @@ class RunState:
                     values[change.field] = change.new
         return settings.with_settings(self.experiment, values) if values else self.experiment
 
-    # -- a stored run ----------------------------------------------------------------------------
+    # -- a stored run ------------------------------------------------------------------------------
 
     def open_folder(self, folder: Path, experiment: Experiment) -> Experiment:
-        """Begin with what a stored run's folder says; returns the experiment with the knobs as they were saved."""
+        """Load the state of a stored run, and return the experiment with the saved values of its knobs."""
         self.experiment, self.folder = experiment, folder
         summary = summary_of(folder)
         if summary is not None:
@@ -120,7 +120,7 @@ class RunState:
         try:
             self.checkpoint, saved = branch_point(folder)
         except ConfigError:
-            pass  # never saved: it can be looked at
+            pass  # never saved: it can still be viewed
         self.notice = self._stored_notice()
         return saved
 
@@ -131,10 +131,10 @@ class RunState:
             return say("stored.never_saved")
         return say("stored.complete") if self.complete else say("stored.saved", step=self.checkpoint)
 
-    # -- events ----------------------------------------------------------------------------------
+    # -- events ------------------------------------------------------------------------------------
 
     def advance(self, events: Sequence[Event]) -> Iterator[Event]:
-        """Take the steps and learning figures of events. Gives the other ones, in order, for `note`.
+        """Read steps and `Learned` events here, and yield all other events in order, for `note`.
 
         There may be thousands of events in one call; nearly all are ended episodes.
         """
@@ -153,7 +153,7 @@ class RunState:
         self.step = step
 
     def note(self, event: Event) -> None:
-        """Keep what one event says of the run."""
+        """Update the state from one event."""
         match event:
             case m.Evaluated(best=True):
                 self.best = event.ranking_score
@@ -196,13 +196,13 @@ class RunState:
                 )
             self._forget_lost_changes(event.step, len(event.lost_changes))
             if self.folder is not None and (summary := summary_of(self.folder)) is not None:
-                self.best = summary.best  # an evaluation after the saved state is lost too
+                self.best = summary.best  # evaluations after the saved state are lost too
 
     def _forget_lost_changes(self, step: int, lost: int) -> None:
-        """Scheduled knobs have the values of the changes before the save; the others came with the experiment."""
+        """Drop the knob changes after the saved state. Knobs without a schedule have their values in the experiment."""
         kept = [change for change in self._knob_changes if change.step <= step]
         lost -= len(self._knob_changes) - len(kept)
-        while lost > 0 and kept and kept[-1].step == step:  # made while training was paused, after the save
+        while lost > 0 and kept and kept[-1].step == step:  # changed while training was paused after the save
             kept.pop()
             lost -= 1
         self._knob_changes = kept
@@ -215,7 +215,7 @@ class RunState:
         self._manual = dict(event.manual)
         self.knobs.values = dict(event.manual)
         if self.best is None and self.folder is not None and (summary := summary_of(self.folder)) is not None:
-            self.best = summary.best  # a fork that keeps all of the training keeps its best checkpoint too
+            self.best = summary.best  # such a fork keeps the best checkpoint too
 
 
 def setting_value(experiment: Experiment, path: str) -> Any:

@@ -1,6 +1,6 @@
-"""The session: the one run that the window shows, live or stored, and what may be done with it. No widgets.
+"""The session: the run that the window shows, live or stored, and the actions on it. No widgets.
 
-Buttons, menus and shortcuts read `Session.allowed`; they hold no rule of their own.
+Buttons, menus and shortcuts read `Session.allowed` and contain no rules.
 """
 
 from __future__ import annotations
@@ -30,31 +30,31 @@ from dqngui.messages import Event
 from dqngui.runs.folder import read_experiment
 from dqngui.texts import Text, say
 
-TICK_MS = 50  # often enough for curves and answers; every tick takes the interpreter from a training thread
+TICK_MS = 50  # a shorter interval would slow a training thread
 READ_MS = 20  # while a log is read, nothing trains
-_ABOUT_NOW = (m.BreakpointHit, m.Warned)  # in a stored log they say nothing about the present
+_ABOUT_NOW = (m.BreakpointHit, m.Warned)  # they describe the moment only while a run trains
 
 
 class Session(QObject):
     """One run, from an experiment to its end, with its history and the draft of the next run.
 
     Attributes:
-        run: what is known of the run.
-        job, log: where its events come from: the job that trains it, or a stored run's log while it is read.
-        draft: what was edited: the experiment that a fork or a new run would train.
-        history: everything that panels draw of the run; another object for each run, and after `rewound`.
-        ticker: calls `tick` while events are awaited.
-        runs: the folder in which new runs are stored; None: they keep no files.
-        torch_loaded: torch can be used in this process.
+        run: the state of the run.
+        job, log: the sources of its events: the training job, or a stored log while it is read.
+        draft: the edited experiment, which a fork or a new run would train.
+        history: the data that panels draw; a new object for each run and after `rewound`.
+        ticker: calls `tick` while events are expected.
+        runs: the folder for new runs; None if they keep no files.
+        torch_loaded: whether torch is imported in this process.
 
     Signals:
         changed: the state, the allowed actions, the experiment or its draft changed.
-        cleared: another run begins; `history` is empty, and everything drawn belongs to the former run.
-        received(list[Event]): the events of one tick, in order; `history` has them already.
-        rewound(int): a resumed run goes on from this step; `history` ends there.
-        knob(str): what is known about this knob changed (pending, answered, refused).
-        weights(Weights): the weights that `request_weights` asked for.
-        message(Text, str): a sentence for the user, mostly why something was not done, with details for diagnostics.
+        cleared: another run is open; `history` is empty, so panels must drop the former run.
+        received(list[Event]): the events of one tick, in order; `history` already contains them.
+        rewound(int): a resumed run continues from this step; `history` ends there.
+        knob(str): the state of this knob changed (pending, accepted, refused).
+        weights(Weights): the weights requested with `job.request_weights`.
+        message(Text, str): a sentence for the user, mostly why an action failed, and details for diagnostics.
     """
 
     changed = Signal()
@@ -74,7 +74,7 @@ class Session(QObject):
         timed: bool = True,
         parent: QObject | None = None,
     ) -> None:
-        """`timed`: the ticker calls `tick`; otherwise whoever made the session does."""
+        """`timed`: the ticker calls `tick`; otherwise the owner of the session does."""
         super().__init__(parent)
         self.runs = runs
         self.run = RunState(experiment)
@@ -83,40 +83,40 @@ class Session(QObject):
         self.history = History()
         self.torch_loaded = False
         self._state = State.READY
-        self._waiting: Action | None = None  # until torch is loaded
-        self._next: Callable[[], None] | None = None  # once the present job has ended
-        self._launch: Launch | None = None  # until its job has begun
+        self._waiting: Action | None = None  # the action to do when torch is loaded
+        self._next: Callable[[], None] | None = None  # called after the present job has ended
+        self._launch: Launch | None = None  # kept until its job has begun
         self._unsaved = UnsavedTime()
         self.ticker = Ticker(self)
         if timed:
             self.ticker.ticked.connect(self.tick)
 
-    # -- what is so ------------------------------------------------------------------------------
+    # -- state -------------------------------------------------------------------------------------
 
     @property
     def state(self) -> State:
-        """What the run is doing."""
+        """The state of the run."""
         return self._state
 
     @property
     def loading(self) -> bool:
-        """A start was asked for and waits for torch."""
+        """Whether a start waits for torch."""
         return self._waiting is not None
 
     @property
     def allowed(self) -> frozenset[Action]:
-        """What may be done now."""
+        """The actions that are allowed now."""
         trains, reading = self.job.active, self.log.reading
         return allowed_actions(self._state, self.run, self.draft, trains=trains, reading=reading, loading=self.loading)
 
     @property
     def fork_plan(self) -> ForkPlan:
-        """Where a fork would begin, or why none can be made."""
+        """The step where a fork would begin, or why no fork is possible."""
         return fork_plan(self.run, self.draft, trains=self.job.active)
 
     @property
     def waiting_edits(self) -> Changes:
-        """Edits that wait for a fork or a new run; none before a run, where they are in force at once."""
+        """The edits that wait for a fork or a new run; before a run there are none, since edits apply at once."""
         return {} if self._state is State.READY else self.draft.changes
 
     def value(self, path: str) -> Any:
@@ -125,14 +125,14 @@ class Session(QObject):
         return self.draft.value(path) if editable else self.run.value(path)
 
     def seconds_unsaved(self, now: float) -> float:
-        """Seconds of training that quitting would lose: none if the run keeps a folder, since Stop saves."""
+        """Seconds of training that quitting would lose; 0 if the run has a folder, since Stop saves it."""
         unsafe = self.run.folder is None and self._state in (State.RUNNING, State.PAUSED)
         return self._unsaved.seconds(now) if unsafe else 0.0
 
-    # -- actions ---------------------------------------------------------------------------------
+    # -- actions -----------------------------------------------------------------------------------
 
     def do(self, action: Action) -> None:
-        """Do an action, if it is allowed now. What needs torch in this process waits until torch is loaded."""
+        """Do an action if it is allowed. An action that needs torch waits until torch is loaded."""
         if action not in self.allowed:
             return
         if action in NEEDS_TORCH and not self.torch_loaded and self.draft.experiment.run.host != "process":
@@ -164,14 +164,14 @@ class Session(QObject):
 
     @Slot()
     def on_torch_loaded(self) -> None:
-        """Torch can be used in this process; a remembered action is done."""
+        """Note that torch is loaded, and do the action that waited for it."""
         self.torch_loaded = True
         if (waiting := self._waiting) is not None:
             self._waiting = None
             self.do(waiting)
 
     def start(self) -> None:
-        """Begin a new run, at once."""
+        """Start a new run at once."""
         self._leave_run()
         self.cleared.emit()
         self._begin(new_run(self.runs, self.run, self._state))
@@ -184,7 +184,7 @@ class Session(QObject):
         self._begin(fork(self.runs, self.run, self.draft.experiment, self._state))
 
     def new_run(self) -> None:
-        """Be ready for a new run of the same experiment, as edited."""
+        """Close the run and prepare a new one with the edited experiment."""
         self._leave_run()
         if not self.draft.problem:
             self.run.experiment = self.draft.accept()
@@ -192,7 +192,7 @@ class Session(QObject):
         self.cleared.emit()
 
     def open_stored(self, folder: Path) -> bool:
-        """Open a stored run read-only; False, with the reason in `message`, leaves everything as it is."""
+        """Open a stored run read-only; False, with the reason in `message`, if that fails."""
         if self.job.active:
             self.show_message(say("session.busy"))
             return False
@@ -212,7 +212,7 @@ class Session(QObject):
         return True
 
     def stop(self) -> None:
-        """Save, then end; no more is read of a log."""
+        """Save and end the training job; stop reading a log."""
         self._waiting = None
         if self.log.close():
             self._on_log_ended()
@@ -231,14 +231,14 @@ class Session(QObject):
         """Show the user a sentence (see `message`)."""
         self.message.emit(text, details)
 
-    # -- edits and knobs -------------------------------------------------------------------------
+    # -- edits and knobs ---------------------------------------------------------------------------
 
     def edit(self, changes: Mapping[str, Any]) -> None:
-        """Change settings: of the experiment before a run, else of the draft. What does not fit is in its `problem`."""
+        """Edit settings of the experiment before a run, later of the draft. `draft.problem` names an invalid value."""
         self._edit(partial(self.draft.edit, changes))
 
     def load(self, experiment: Experiment) -> None:
-        """Replace the experiment, but keep where and how it runs."""
+        """Replace the experiment, but keep device, host, seed and threads."""
         self._edit(partial(self.draft.load, experiment))
 
     def _edit(self, edit: Callable[[], None]) -> None:
@@ -249,34 +249,34 @@ class Session(QObject):
             self.changed.emit()
 
     def set_knob(self, path: str, value: Any) -> None:
-        """Ask the job for another value of a live setting; the answer comes as an event."""
+        """Request a new value of a live knob; the answer comes as an event."""
         if Action.SET_KNOB in self.allowed:
-            self.job.send(self.run.knobs.ask(path, value))
+            self.job.send(self.run.knobs.request(path, value))
             self.knob.emit(path)
 
     def _undo_knob(self) -> None:
-        """Ask for the value before the last change; history is not rewritten."""
+        """Request the value before the last change; the history keeps both changes."""
         if (command := self.run.knobs.undo()) is not None:
             self.job.send(command)
             self.knob.emit(command.field)
             self.changed.emit()
 
     def break_at(self, hit: m.BreakpointHit) -> None:
-        """Pause for something that was measured outside of training, whose log does not know of it."""
+        """Pause at a breakpoint that the window measured. It is not in the training log."""
         if Action.PAUSE in self.allowed:
             self.do(Action.PAUSE)
             self._take([hit])
 
-    # -- the job and its events ------------------------------------------------------------------
+    # -- the job and its events --------------------------------------------------------------------
 
     def _begin(self, launch: Launch) -> None:
-        """Start a job. A launch that fails leaves a run that was resumed or forked as it was."""
+        """Start a job. A failed launch leaves a resumed or forked run unchanged."""
         self._launch = launch
         try:
             request = launch.request()
             self._set_state(State.STARTING)
             self.job.start(launch.host, request)
-        except Exception as error:  # whatever a host does wrong, the window lives on and says so
+        except Exception as error:  # any error of a host is shown; the window goes on
             text = say("session.not_started", problem=error)
             self.run.failure = m.Failed(step=self.run.step, text=text, details=repr(error))
             if not self._undo_launch():
@@ -286,7 +286,7 @@ class Session(QObject):
         self.ticker.start(TICK_MS)
 
     def _after_stop(self, then: Callable[[], None]) -> None:
-        """Do something once the present job, if there is one, has saved and ended."""
+        """Call `then` after the present job has saved and ended; at once if there is no job."""
         if self.job.active:
             self._next = then
             self._set_state(State.STARTING)
@@ -296,7 +296,7 @@ class Session(QObject):
 
     @Slot(float)
     def tick(self, now: float) -> None:
-        """Take the events that have come since the last tick; `now` in seconds, on a clock that only goes forward."""
+        """Process new events; `now`: seconds of a monotonic clock."""
         self._unsaved.tick(now)
         self._take(self.log.drain() or self.job.drain())
         if self.log.end():
@@ -305,14 +305,14 @@ class Session(QObject):
             self._on_job_ended()
 
     def _take(self, events: Sequence[Event]) -> None:
-        """Note what events say, and pass them on."""
+        """Update state and history from events, and emit them."""
         knobs: set[str] = set()
         for event in self.run.advance(events):
             self._note(event)
             if isinstance(event, m.KnobChanged):
                 knobs.add(event.field)
         if knobs:
-            if self._state is not State.STORED:  # its draft begins where it was saved
+            if self._state is not State.STORED:  # a stored run keeps its draft as it was opened
                 self.draft.rebase(self.run.present())
             for path in knobs:
                 self.knob.emit(path)
@@ -344,7 +344,7 @@ class Session(QObject):
                 self.changed.emit()
 
     def _leave_parent(self) -> None:
-        """The job has begun, so it cannot be taken back; a fork leaves the run it came from only now."""
+        """After the first event of a job: accept the launch. A fork replaces its parent only now."""
         launch, self._launch = self._launch, None
         if launch is not None and launch.forks:
             self.run.clear(keep_knobs=True)
@@ -352,7 +352,7 @@ class Session(QObject):
             self.cleared.emit()
 
     def _leave_run(self) -> None:
-        """There is no run any more, and nothing that belonged to it."""
+        """Clear everything that belongs to the run."""
         if self.log.close():
             self.ticker.stop()
         self._waiting = self._next = None
@@ -368,7 +368,7 @@ class Session(QObject):
     def _on_job_ended(self) -> None:
         run = self.run
         self.ticker.stop()
-        for path in run.knobs.forget_asked():
+        for path in run.knobs.drop_unanswered():
             self.knob.emit(path)
         if self._undo_launch():
             return
@@ -383,7 +383,7 @@ class Session(QObject):
             self._set_state(state)
 
     def _undo_launch(self) -> bool:
-        """After a resumption or a fork that never began: the run is as it was before. Says why, and whether so."""
+        """Restore the run after a failed resume or fork, and show the reason; returns whether there was one."""
         launch, self._launch = self._launch, None
         if launch is None or not launch.what:
             return False

@@ -1,4 +1,4 @@
-"""The states of a run and what each of them allows: the only place that says what may be done when."""
+"""The states of a run and the actions that each state allows. No other module decides this."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ ALLOWED: dict[State, frozenset[Action]] = {
 
 
 def after(state: State, event: Event) -> State:
-    """The state of a run after an event of its job. Stop, failure and end are seen once the job has ended."""
+    """The state of a run after an event. Stopped, failed and finished are set only after the job has ended."""
     match state, event:
         case (State.STARTING, Opened()) | (State.PAUSED, Unpaused()):
             return State.RUNNING
@@ -68,4 +68,4 @@ def after(state: State, event: Event) -> State:
 
 
 ACTIVE = frozenset({State.STARTING, State.RUNNING, State.PAUSED, State.STOPPING})
-"""States in which a job exists."""
+"""The states in which a job exists."""

@@ -1,4 +1,4 @@
-"""The log of a stored run while it is read: a source of events, as a job is."""
+"""The log of a stored run while it is being read: a source of events, like a job."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ END_S = 0.1
 
 
 class StoredLog:
-    """At most one log at a time; while none is read, there are no events.
+    """Reads at most one log at a time; without a log it gives no events.
 
     Attributes:
-        problem: the damaged line at which the last reading ended; empty if there was none.
+        problem: the damaged line that ended the last reading; empty if there was none.
     """
 
     def __init__(self) -> None:
         self._reader: LogReader | None = None
-        self._drained_at: float | None = None  # when the last events were given; None: there were none
+        self._drained_at: float | None = None  # time of the last events; None if there were none
         self.problem: Text | str = ""
 
     @property
     def reading(self) -> bool:
-        """A log is being read."""
+        """Whether a log is being read."""
         return self._reader is not None
 
     @property
     def share(self) -> float:
-        """How much of the log was taken, 0…1; 1 if none is being read."""
+        """Share of the log that was taken, 0 to 1; 1 if no log is being read."""
         return 1.0 if self._reader is None else self._reader.share
 
     def open(self, reader: LogReader) -> None:
@@ -40,14 +40,14 @@ class StoredLog:
         reader.start()
 
     def drain(self) -> list[Event]:
-        """Some of the next events, in order; never waits. How many, depends on how fast they are taken."""
+        """The next events, in order, without waiting; their number adapts to the speed at which they are processed."""
         began = time.perf_counter()
         events = [] if self._reader is None else self._reader.drain()
         self._drained_at = began if events else None
         return events
 
     def end(self) -> bool:
-        """To be called once the events of `drain` were taken. Lets go of a log that was read; whether there was one."""
+        """Drop the log if it was read to its end; returns whether it was dropped. Call it after processing `drain`."""
         if self._reader is not None and self._drained_at is not None:
             self._reader.set_pace(time.perf_counter() - self._drained_at)
         if self._reader is None or self._reader.alive or not self._reader.join(END_S):
@@ -56,7 +56,7 @@ class StoredLog:
         return True
 
     def close(self) -> bool:
-        """Read no further, and drop what was not taken yet; whether a log was being read."""
+        """Stop reading and drop all events not taken yet; returns whether a log was being read."""
         if self._reader is None:
             return False
         self._reader.kill()
@@ -65,7 +65,7 @@ class StoredLog:
         return True
 
     def kill(self) -> None:
-        """Read no further; what was not taken yet is dropped."""
+        """Stop reading at once; drop all events not taken yet."""
         if self._reader is not None:
             self._reader.kill()
 

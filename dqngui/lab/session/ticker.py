@@ -1,4 +1,4 @@
-"""A timer that gives the time, so that who is called has no clock of its own."""
+"""A timer that emits the present time, so that its receivers need no clock."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Ticker(QObject):
     """Ticks at an interval.
 
     Signals:
-        ticked(float): now, in seconds, on a clock that only goes forward.
+        ticked(float): the present time in seconds, of a monotonic clock.
     """
 
     ticked = Signal(float)
@@ -23,15 +23,15 @@ class Ticker(QObject):
 
     @property
     def running(self) -> bool:
-        """It was started and not stopped."""
+        """Whether it is started."""
         return self._timer.isActive()
 
     def start(self, interval_ms: int) -> None:
-        """Tick at this interval from now on."""
+        """Start ticking at this interval."""
         self._timer.start(interval_ms)
 
     def stop(self) -> None:
-        """Tick no more."""
+        """Stop ticking."""
         self._timer.stop()
 
     @Slot()

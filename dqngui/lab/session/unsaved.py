@@ -1,4 +1,4 @@
-"""The time since training was last saved: what quitting would lose."""
+"""The training time since the last save, which quitting would lose."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ class UnsavedTime:
         self._saved_at: float | None = None  # None until the first tick after a start
 
     def restart(self) -> None:
-        """Another job begins."""
+        """Start again, for another job."""
         self._saved_at = None
 
     def tick(self, now: float) -> None:
-        """It is now so late."""
+        """Set the present time."""
         self._now = now
         if self._saved_at is None:
             self._saved_at = now
 
     def note_saved(self) -> None:
-        """The job has saved at the time of the last tick."""
+        """Note that the job saved at the time of the last tick."""
         self._saved_at = self._now
 
     def seconds(self, now: float) -> float:

@@ -31,6 +31,6 @@ TEMPLATES: dict[str, str | Plural] = {
     "breakpoint.hit_at": "{hit} at step {step:,}",
     "breakpoint.paused": "Paused: {hits}.",
     "breakpoint.stored": (
-        "This run is stored and does not train, so nothing can pause. Resume it, or start a new run."
+        "This run is stored and does not train, so breakpoints cannot pause it. Resume it, or start a new run."
     ),
 }

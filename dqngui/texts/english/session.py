@@ -10,7 +10,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "session.not_started": "Training could not start: {problem}",
     "session.not_resumed": "The run could not be resumed: {problem}",
     "session.not_forked": "The run could not be forked: {problem}",
-    "session.damaged_log": "{problem}. What comes before it is shown.",
+    "session.damaged_log": "{problem}. The log up to that line is shown.",
     "session.no_new_folder": "the run's folder cannot be made: {problem}",
     "session.lost": Plural(
         "lost",
@@ -29,30 +29,31 @@ TEMPLATES: dict[str, str | Plural] = {
     "stored.busy": "This run is read-only here: process {pid:d} trains it now.",
     "stored.never_saved": "This stored run is read-only. New run trains its experiment from the beginning.",
     "stored.complete": (
-        "This stored run is read-only. It has made all of its steps: raise Total steps to fork it, New run trains its "
-        "experiment from the beginning."
+        "This stored run is read-only. All of its steps are trained, so raise Total steps to fork it. New run trains "
+        "its experiment from the beginning."
     ),
     "stored.saved": (
         "This stored run is read-only. Resume goes on from step {step:,}, Fork branches from there, New run trains its "
         "experiment from the beginning."
     ),
-    "fork.no_files": "This run keeps no files, so there is nothing to fork.",
-    "fork.never_saved": "This run was never saved, so there is nothing to fork.",
+    "fork.no_files": "This run keeps no files, so it cannot be forked.",
+    "fork.never_saved": "This run was never saved, so it cannot be forked.",
     "fork.complete": "The run has made all of its {total:,} steps. Raise Total steps to fork it.",
     "resume.finished": "This run has finished. Raise Total steps and fork it to train on.",
     "resume.impossible": "This run cannot be resumed or forked: it was never saved, or another process trains it.",
-    "library.no_other_seed": "There is no other run of “{name}” that differs in its seed only.",
-    "library.open_here": "“{name}” is open here; open another run or begin a new one first.",
+    "library.no_other_seed": "There is no other run of “{name}” that differs only in its seed.",
+    "library.open_here": "“{name}” is open here. Open another run or start a new one, then delete it.",
     "library.not_deleted": "“{name}” was not deleted: {problem}.",
-    "library.not_restored": "The run was not brought back: {problem}.",
+    "library.not_restored": "The run could not be restored: {problem}.",
     "pin.no_files": "This run keeps no files, so its episodes cannot be played again.",
     "pin.none_ended": "No episode has ended yet.",
     "pin.parent_read": (
-        "Step {step:,} was trained in {parent}, which this run branched from, and which is still being read."
+        "Step {step:,} was trained in {parent}, the parent of this run, which is still being read. Try again in a "
+        "moment."
     ),
     "pin.parent_gone": (
-        "Step {step:,} was trained in {parent}, which this run branched from. Its folder is not beside this one's, so "
-        "its episodes cannot be played."
+        "Step {step:,} was trained in {parent}, the parent of this run. Its folder is not next to this run's folder, "
+        "so its episodes cannot be played."
     ),
     "pin.episode": "Episode {number:,}",
     "pin.episode_of": "Episode {number:,} of {run}",
@@ -61,7 +62,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "pin.unplayable": "it cannot be played",
     "pin.opening": "its agent is being opened",
     "pin.unseen": "no card in sight shows it",
-    "pin.differs": "this environment did not repeat: what you see is not what happened",
+    "pin.differs": "this environment is not reproducible: the replay differs from the logged episode",
     "pin.weights": "weights of {step:,}",
     "pin.weights_during": "weights of {step:,}, stored during it",
     "pin.weights_after": "weights of {step:,}, stored after it",
@@ -77,6 +78,6 @@ TEMPLATES: dict[str, str | Plural] = {
     "pin.not_played": "{episode} cannot be played again: {problem}.",
     "pin.not_read": "{episode} cannot be read: {problem}.",
     "pin.no_weights": "{episode} cannot be played again: no weights are stored.",
-    "pin.left_run": "Live again: the pinned episode was of the former run.",
-    "pin.lost": "Live again: the pinned episode is lost, as the run goes on from before it.",
+    "pin.left_run": "Live again: the pinned episode belongs to the run that was closed.",
+    "pin.lost": "Live again: the run resumed from an earlier step, so the pinned episode no longer belongs to it.",
 }

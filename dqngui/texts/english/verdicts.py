@@ -22,31 +22,32 @@ TEMPLATES: dict[str, str | Plural] = {
     "effect.spread": "{value:.2f}",
     "effect.spread_in": "{value:.2f} [{low:.2f}, {high:.2f}]",
     "effect.one_turns": (
-        "Removing the {places} it weighs most turns {share:.0f} % of actions [{low:.0f}, {high:.0f}], a random one "
-        "{random}"
+        "Removing the {places} with the largest weight changes {share:.0f} % of actions [{low:.0f}, {high:.0f}], a "
+        "random one {random}"
     ),
     "effect.turns": (
-        "Removing the {places} it weighs most turns {share:.0f} % of actions [{low:.0f}, {high:.0f}], {k:d} random "
-        "ones {random}"
+        "Removing the {places} with the largest weights changes {share:.0f} % of actions [{low:.0f}, {high:.0f}], "
+        "{k:d} random ones {random}"
     ),
     "effect.one_moves": (
-        "Removing the {places} it weighs most moves the values by {top} of their spread, a random one by {random}"
+        "Removing the {places} with the largest weight moves the values by {top} of their spread, a random one by "
+        "{random}"
     ),
     "effect.moves": (
-        "Removing the {places} it weighs most moves the values by {top} of their spread, {k:d} random ones by {random}"
+        "Removing the {places} with the largest weights moves the values by {top} of their spread, {k:d} random ones "
+        "by {random}"
     ),
     "map.explains": "This map explains the agent.",
-    "map.no_more": "No more than random ones: do not read reasons into this map.",
-    "map.hardly_more": "Hardly more than random ones: do not read reasons into this map.",
+    "map.no_more": "This is not more than random removal does, so this map does not explain the agent.",
+    "map.hardly_more": "This is hardly more than random removal does, so this map does not explain the agent.",
     "map.even": (
-        "But its rows taken together weigh {places} nearly alike, so it points nowhere: do not read reasons into this "
-        "map."
+        "But on average over its rows {places} have nearly the same weight, so this map does not explain the agent."
     ),
-    "map.explains_turned": "Explains: {top} of actions turn, at random {random}",
+    "map.explains_turned": "Explains: {top} of actions change, at random {random}",
     "map.explains_moved": "Explains: {top} of the values' spread, at random {random}",
-    "map.does_not_turned": "Does not explain: {top} of actions turn, at random {random}",
+    "map.does_not_turned": "Does not explain: {top} of actions change, at random {random}",
     "map.does_not_moved": "Does not explain: {top} of the values' spread, at random {random}",
-    "map.one_only": "One {places} only: nothing to compare it with.",
+    "map.one_only": "This map has only one {places}, so removing it cannot be compared.",
     "map.short_at": "{verdict} (step {step:,})",
     "map.answer": "{numbers}. {verdict}",
     "map.answer_of": "{view}: {numbers}. {verdict}",
@@ -69,7 +70,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "probe.other_weights": "Measured with the weights of step {step:,}; now the weights are of {now:,}.",
     "compare.weights_gone": "The weights of step {step:,} are not stored any more",
     "compare.other_actions": "The other agent has other actions: it plays another task",
-    "compare.not_the_same": "Not the same episode before the change: it differs from step {step:,} on",
+    "compare.not_the_same": "Not reproducible: the episodes differ before the change, from step {step:,} on",
     "compare.identical": "Identical",
     "compare.identical_so_far": "Identical so far",
     "compare.same_actions": "Same actions, other values from step {step:,} on",

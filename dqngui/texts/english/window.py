@@ -5,7 +5,7 @@ from __future__ import annotations
 from dqngui.texts.language import Plural
 
 TEMPLATES: dict[str, str | Plural] = {
-    "window.error": "The window made an error: {problem}. Training is not affected.",
+    "window.error": "Internal error of the window: {problem}. Training is not affected. Please report it.",
     "window.unsaved": "This run keeps no files. Quitting loses {minutes:.1f} minutes of training.",
     "window.saving": "The run is still being saved.",
     "window.loading": "Something is still being loaded.",

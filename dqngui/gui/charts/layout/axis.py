@@ -8,9 +8,9 @@ from typing import Any
 
 from dqngui.gui.charts.layout.text import Letters, widest
 
-ACROSS, UP = 60, 36  # pixels from one tick to the next, about
-GAP = 8.0  # pixels between two names
-SHORTEST = 44  # pixels; a name shortened to less says nothing
+ACROSS, UP = 60, 36  # approximate distance of two ticks in pixels
+GAP = 8.0  # least distance of two labels in pixels
+SHORTEST = 44  # pixels; shorter names are not shown
 
 
 def short(number: float) -> str:
@@ -22,7 +22,7 @@ def short(number: float) -> str:
 
 
 def pixel_middle(x: float) -> float:
-    """The middle of the pixel that x lies in; a line of width 1 anywhere else is smeared over two pixels."""
+    """The middle of the pixel that x lies in; elsewhere a line of width 1 covers two pixels."""
     return math.floor(x) + 0.5
 
 
@@ -37,7 +37,7 @@ def two_digits(value: Any, unknown: str = "nothing") -> str:
 
 
 def value_text(value: float) -> str:
-    """An action's value: the larger it is, the fewer digits it has."""
+    """The text of an action value; larger values get fewer decimals."""
     if not math.isfinite(value):
         return "not finite"
     digits = 2 if abs(value) < 100 else 1 if abs(value) < 1000 else 0
@@ -55,7 +55,7 @@ def tick_spacing(low: float, high: float, pixels: float, apart: float, fewest: f
 
 
 def step_ticks(span: int, pixels: float) -> range:
-    """Steps 0 … span − 1 that get a tick on an axis so many pixels long."""
+    """The steps among 0 … span − 1 that get a tick on an axis `pixels` long."""
     return range(0, span, max(1, round(tick_spacing(0, span, pixels, ACROSS, fewest=1.0))))
 
 

@@ -30,17 +30,17 @@ class CurveScale:
         return place.bottom() - (value - self.low) / max(self.high - self.low, 1e-30) * place.height()
 
     def ys_of(self, values: Floats) -> Floats:
-        """The same for many values; those beyond the levels stay a pixel beyond them."""
+        """The same for many values; values outside the levels are placed one pixel outside."""
         place = self.steps.place
         y = place.bottom() - (values - self.low) / max(self.high - self.low, 1e-30) * place.height()
         return np.clip(y, place.top() - 1, place.bottom() + 1)
 
     def line_at(self, level: float) -> float:
-        """Where a thin line at a level stands: in the middle of a pixel."""
+        """The y of a thin line at a level, in the middle of a pixel."""
         return pixel_middle(int(self.y_of(level)))
 
     def written(self, line: float) -> list[float]:
-        """The levels that are written, none over another: zero before an end that is near it."""
+        """The labelled levels, without overlap; zero has priority over an end near it."""
         low, high, height = self.low, self.high, self.steps.place.height()
         least = line - 1
         if height < least:

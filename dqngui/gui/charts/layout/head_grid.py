@@ -1,4 +1,4 @@
-"""Where the maps of all heads stand, and what is written around them, for given names and a given size."""
+"""Computes the places of the maps of all heads, and the labels around them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class GridDrawn:
     """Places and names of maps in rows (layers) and columns (heads).
 
     Attributes:
-        first: where the first map is, in pixels.
+        first: place of the first map, in pixels.
         layers, heads: how many there are.
         layer_labels, head_labels: their names; none for a single one.
-        caption: what is across and down in each map; None: there is no room for it.
+        caption: names of the axes of each map; None without room.
     """
 
     first: QRectF
@@ -34,11 +34,11 @@ class GridDrawn:
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        """Everything that is written."""
+        """All labels."""
         return (*self.layer_labels, *self.head_labels, *([self.caption] if self.caption else []))
 
     def place(self, layer: int, head: int) -> QRectF:
-        """Where a map is, in pixels."""
+        """The place of a map, in pixels."""
         width, height = self.first.width(), self.first.height()
         return QRectF(
             self.first.left() + head * (width + APART), self.first.top() + layer * (height + APART), width, height
@@ -56,7 +56,7 @@ class GridDrawn:
 def lay_out(
     layers: Sequence[str], heads: Sequence[str], axes: tuple[str, str], size: tuple[float, float], letters: Letters
 ) -> GridDrawn:
-    """Give every map the same room."""
+    """Compute the grid; all maps have the same size."""
     (width, height), line = size, letters.line
     layer_names = layers if width >= NARROW else [name.split()[-1] if name else "" for name in layers]
     left = 6.0 + (widest(layer_names, letters) + 6 if len(layers) > 1 else 0.0)

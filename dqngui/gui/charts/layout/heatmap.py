@@ -1,4 +1,4 @@
-"""Where the maps of a heatmap stand, and what is written around them, for given names and a given size."""
+"""Computes the places of the maps of a heatmap, and the labels around them."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ class HeatmapNames:
     axes: tuple[str, str] = ("", "")
     pictures: bool = False
 
-    def in_words(self, whose: str, index: int, row: int, column: int, value: str) -> str:
-        """A cell in words: `head 1 · pole angle → cart position · 0.42`; `whose` names a single map."""
-        title = self.titles[index] if len(self.titles) > 1 else whose
+    def in_words(self, single_name: str, index: int, row: int, column: int, value: str) -> str:
+        """A cell in words: `head 1 · pole angle → cart position · 0.42`; `single_name` names a single map."""
+        title = self.titles[index] if len(self.titles) > 1 else single_name
         parts = [title, _named(self.axes[0], self.rows[row]), _named(self.axes[1], self.columns[column]), value]
         return " · ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)
 class HeatmapDrawn:
-    """What a heatmap draws besides the colours of its cells.
+    """Places and labels of a heatmap, without the colours of its cells.
 
     Attributes:
         places: of the maps, in pixels.
         across: maps in one line.
-        frame: around the chosen one of several maps.
-        marker: at the chosen row of a single map.
+        frame: frame around the chosen map, if there are several.
+        marker: marker at the chosen row of a single map.
     """
 
     names: HeatmapNames
@@ -63,11 +63,11 @@ class HeatmapDrawn:
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        """Everything that is written around the maps."""
+        """All labels around the maps."""
         return (*self.row_labels, *self.titles, *self.column_labels, *self.axis_titles)
 
     def cell(self, at: QPointF) -> tuple[int, int, int] | None:
-        """(map, row, column) under a point; None beside the maps."""
+        """(map, row, column) under a point; None outside the maps."""
         rows, columns = len(self.names.rows), len(self.names.columns)
         for index, place in enumerate(self.places):
             if place.contains(at):
@@ -88,7 +88,7 @@ class _Frame:
     bottom: float
 
     def map_size(self, count: int, across: int) -> tuple[float, float]:
-        """Width and height of each of `count` maps, of which `across` stand in a line."""
+        """Width and height of each of `count` maps, with `across` maps per line."""
         down = -(-count // across)
         width = (self.width - self.left - RIGHT - BETWEEN * (across - 1)) / across
         return width, (self.height - self.bottom - down * self.top) / down
@@ -102,7 +102,7 @@ def heatmap_gutter(names: HeatmapNames, width: float, letters: Letters, least: f
 def lay_out(
     names: HeatmapNames, size: tuple[float, float], letters: Letters, *, least_gutter: float, chosen: int | None
 ) -> HeatmapDrawn:
-    """Put the maps side by side and below each other, so that the names of columns and rows fit best."""
+    """Arrange the maps in rows, so that the names of their rows and columns fit best."""
     if not names.rows or not names.columns:
         return HeatmapDrawn(names)
     (width, height), line = size, letters.line
@@ -139,7 +139,7 @@ def lay_out(
 
 
 def _best_across(names: HeatmapNames, frame: _Frame, letters: Letters) -> int:
-    """How many maps stand in a line."""
+    """The best number of maps per line."""
     count = len(names.titles)
     title = widest(names.titles, letters) + 2
     name = min(widest(names.columns, letters), 80.0) + 8
@@ -192,7 +192,7 @@ def _axis_titles(
     below: bool,
     beside: bool,
 ) -> tuple[Label, ...]:
-    """The title of the columns below their names, or beside the last one; the title of the rows along the edge."""
+    """The title of the columns below their names, or after the last one; the title of the rows along the edge."""
     found: tuple[Label, ...] = ()
     if below:
         across = QRectF(frame.left, floor + letters.line - 1, frame.width - frame.left - RIGHT, letters.line)
@@ -240,5 +240,5 @@ def _counts(names: Sequence[str]) -> bool:
 
 
 def _named(axis: str, name: str) -> str:
-    """A number with the name of its axis; other names speak for themselves."""
+    """A number with the name of its axis; other names unchanged."""
     return f"{axis} {name}" if _counts(name.split(" · ")) else name

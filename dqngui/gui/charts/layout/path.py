@@ -18,12 +18,12 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Colouring:
-    """What a path's colours mean.
+    """The colours of a path and their meaning.
 
     Attributes:
         colors: tokens of the theme or codes.
         index: which colour each step has (steps,).
-        names: of each colour, or of the first and the last one, between which the others lie.
+        names: name of each colour, or of the first and the last colour.
     """
 
     colors: tuple[str, ...]
@@ -87,7 +87,7 @@ def lay_out(
 def _legend(
     colouring: Colouring, left: float, right: float, letters: Letters
 ) -> tuple[tuple[Label, ...], tuple[Square, ...]]:
-    """Names and colours in a line: a ramp of colours between two names, or a square beside each name."""
+    """The legend: a colour ramp between two names, or a coloured square next to each name."""
     labels, squares = [], []
     one_each = len(colouring.names) == len(colouring.colors)
     top = (letters.line - 8) / 2 + 1

@@ -1,4 +1,4 @@
-"""The values of the actions as bars, or their probabilities: the one that was taken in the accent's colour."""
+"""Draws the values or probabilities of the actions as bars; the action taken has the accent colour."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from dqngui.gui.charts.kept_layout import KeptLayout
+from dqngui.gui.charts.layout_cache import LayoutCache
 from dqngui.gui.charts.painted_text import WholeLetters, paint_labels
 from dqngui.gui.panels.agent.action_rows import (
     LOW_ROW,
@@ -36,35 +36,35 @@ _MARKS = {
     "record": ("history", "warn"),
     "chance": ("dice-5-outline", "warn"),
 }
-"""Icon and colour of the one who took an action."""
+"""Icon and colour for who chose an action."""
 
 
 class ActionBars(QWidget):
-    """One row an action: name, bar, value. All bars share a range that only grows while an episode is played.
+    """One row per action: name, bar, value. All bars have the same range, which only grows during an episode.
 
     Attributes:
-        drawn: the actions as they are drawn.
+        drawn: the model of the drawn actions.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # the card below need not be drawn again
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # so that Qt does not redraw the card behind it
         self.setAccessibleName("Action values")
         self.drawn = ActionValues()
-        self._of: tuple[int, int] | None = None  # episode, and how many of its steps the limits are of
-        self._layout = KeptLayout()
+        self._of: tuple[int, int] | None = None  # episode, and number of its steps that determined the limits
+        self._layout = LayoutCache()
         self._letters: dict[int, WholeLetters] = {}
         self._widths: tuple[tuple[object, ...], Widths] = ((), Widths(0, 0, 0))
 
     def set_keys(self, keys: Sequence[str]) -> None:
-        """Write before each action the key that does it; no keys: nothing."""
+        """Show the key of each action; an empty list: no keys."""
         if tuple(keys) != self.drawn.keys:
             self._set(replace(self.drawn, keys=tuple(keys)))
             self.updateGeometry()
 
     def show_step(self, playing: PlayedEpisode, t: int, actor: str = "") -> None:
-        """Draw the values of step t, as `values_at` gives them."""
+        """Draw the values of step t."""
         q = playing.q
         if q.ndim != 2 or not len(q):
             return
@@ -84,7 +84,7 @@ class ActionBars(QWidget):
         self._layout.forget()
         self.update()
 
-    # -- size -------------------------------------------------------------------------------------
+    # -- size --------------------------------------------------------------------------------------
 
     @property
     def _rows(self) -> int:
@@ -97,11 +97,11 @@ class ActionBars(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(120, UPRIGHT * 3 // 4 if len(self.drawn.names) > MOST_ROWS else LOWEST_ROW * self._rows)
 
-    # -- painting ---------------------------------------------------------------------------------
+    # -- painting ----------------------------------------------------------------------------------
 
     @property
     def laid_out(self) -> tuple[ActionRow, ...] | UprightBars:
-        """Where everything stands: rows, or upright bars of many actions."""
+        """The computed places: rows, or upright bars for many actions."""
         return self._layout.get(self.size(), self._lay_out)
 
     def _lay_out(self) -> tuple[ActionRow, ...] | UprightBars:
@@ -117,7 +117,7 @@ class ActionBars(QWidget):
         return TICK_PX if low else SECONDARY_PX
 
     def _measured(self, px: int, letters: WholeLetters) -> Widths:
-        """Widths of keys, names and values; measured again only where they may be wider."""
+        """Widths of keys, names and values; measured again only if they may be wider."""
         drawn = self.drawn
         key = px, drawn.names, max(map(len, drawn.texts)), drawn.keys
         if self._widths[0] != key:

@@ -1,4 +1,4 @@
-"""Where names, bars and values of the actions stand, for a given size: no widget, no screen."""
+"""Computes the places of the names, bars and values of actions for a given size. It needs no widget and no screen."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ ICON, ICON_ROOM = 14, 16
 
 @dataclass(frozen=True, slots=True)
 class ActionRow:
-    """One action: its labels (key, name, value), its bar, and a mark beside the name of an action that was taken.
+    """One action: labels (key, name, value), bar, and an icon if someone other than the greedy agent chose it.
 
     Attributes:
-        ground: the whole length that the bar may have.
-        bar: from zero, or from the nearer end, to the value.
-        icon: where the mark of the one who took the action stands; None: there is none.
+        ground: area of a full bar.
+        bar: area from zero, or from the nearer end, to the value.
+        icon: place of the icon for who chose the action; None without one.
     """
 
     labels: tuple[Label, ...]
@@ -36,11 +36,11 @@ class ActionRow:
 
 @dataclass(frozen=True, slots=True)
 class UprightBars:
-    """Many actions side by side: a line above that names the one that was taken, and a bar for each.
+    """Many actions side by side: a line above that names the action taken, and a bar for each action.
 
     Attributes:
         head: the line above.
-        ground: the place of all bars.
+        ground: area of all bars.
     """
 
     head: Label
@@ -50,7 +50,7 @@ class UprightBars:
 
 
 def columns_for(count: int, width: float, keyed: bool) -> int:
-    """Columns in which the rows of so many actions stand; `keyed`: with a key before each name."""
+    """The number of columns for `count` actions; `keyed`: with a key before each name."""
     narrow = 560 if keyed else 380  # half of it is too narrow for name and bar
     if count <= 6 or width < 200 or (count <= 9 and width < narrow):
         return 1
@@ -58,7 +58,7 @@ def columns_for(count: int, width: float, keyed: bool) -> int:
 
 
 def rows_for(count: int, width: float, keyed: bool) -> int:
-    """Rows below each other."""
+    """The number of rows for `count` actions."""
     return math.ceil(count / columns_for(count, width, keyed))
 
 
@@ -88,7 +88,7 @@ def lay_out_rows(
     columns, rows = columns_for(count, size[0], keyed), rows_for(count, size[0], keyed)
     height = min(size[1] / rows, float(ROW))
     width = (size[0] - BETWEEN * (columns - 1)) // columns
-    mark = ICON_ROOM if actions.explores or keyed else 0  # in every step, so that bars stay where they are
+    mark = ICON_ROOM if actions.explores or keyed else 0  # in every step, so that the bars do not move
     left = min(widths.keys + widths.names + mark, width * (3 if widths.keys else 2) // 5)
     found = []
     for index in range(count):
@@ -128,8 +128,8 @@ def _part(area: QRect, left: int, width: int) -> QRectF:
 def lay_out_upright(actions: ActionValues, size: tuple[int, int], letters: Letters) -> UprightBars:
     """A thin upright bar for each action."""
     width, head = size[0], letters.line + 2
-    said = letters.shortened(actions.described or "ended", width)
-    line = Label(QRectF(0, 0, width, head), said, token="warn" if actions.actor == "chance" else "text")
+    text = letters.shortened(actions.described or "ended", width)
+    line = Label(QRectF(0, 0, width, head), text, token="warn" if actions.actor == "chance" else "text")
     ground = QRectF(0, head, width, size[1] - head)
     each, zero = ground.width() / len(actions.values), bar_share(0.0, actions.limits)
     bars = []

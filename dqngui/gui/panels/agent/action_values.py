@@ -1,4 +1,4 @@
-"""The values of the actions at one step, and what is said of them: no widget, no screen."""
+"""A model of the action values at one step, with their texts. It needs no widget and no screen."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from dqngui.lab.playback.episode import PlayedEpisode
 
 ACTORS = {
     "person": "by hand",
-    "idle": "as no key was down",
-    "agent": "by the agent, as no key was down",
-    "record": "as recorded, though another is valued more",
+    "idle": "because no key was held",
+    "agent": "by the agent, because no key was held",
+    "record": "as recorded, although not greedy",
     "chance": "at random",
 }
-"""Who took an action that needs an explanation, in words."""
+"""Texts for who chose an action, if that needs an explanation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,13 @@ class ActionValues:
     """The actions of one step, with their values or their probabilities.
 
     Attributes:
-        names, values, texts: of each action; the texts are the values as they are written.
-        chosen: index of the action that was taken; None: none was, the episode is over.
-        actor: who took it, one of `ACTORS`; empty: the agent, and it is the action of the highest value.
-        explores: some actions of the episode are not those of the highest value.
-        judged: what the values are.
+        names, values, texts: name, value and text of the value of each action.
+        chosen: index of the action taken; None after the end of the episode.
+        actor: who chose it, a key of `ACTORS`; empty: the agent, greedily.
+        explores: whether some actions of the episode are not greedy.
+        judged: what the values are: `value` or `probability`.
         limits: the values at both ends of the bars.
-        keys: the key that does each action; empty while nobody drives.
+        keys: key of each action; empty while no person drives.
     """
 
     names: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class ActionValues:
 
     @property
     def described(self) -> str:
-        """The action that was taken, in words; empty where none was."""
+        """A text about the action taken; empty if there is none."""
         if self.chosen is None:
             return ""
         how = f"taken {ACTORS[self.actor]}" if self.actor else "taken"
@@ -56,13 +56,13 @@ class ActionValues:
 
     @property
     def tip(self) -> str:
-        """What the bars mean, in a few sentences."""
+        """The tooltip: what the bars mean."""
         about = "A dice marks an action taken at random instead of the best one. " if self.actor == "chance" else ""
         if self.actor and not about:
             about = f"{self.described[:1].upper()}{self.described[1:]}. "
-        what = "Value of each action: the return still expected after it."
+        what = "Value of each action: the expected discounted return after it."
         if self.judged == "probability":
-            what = "Probability of each action: how the policy chooses while it learns; here the likeliest is taken."
+            what = "Probability of each action. Training samples from it; here the most probable one is taken."
         low, high = self.limits
         return f"{what} {about}Bars from {low:.4g} to {high:.4g}."
 
@@ -70,9 +70,9 @@ class ActionValues:
 def values_at(
     playing: PlayedEpisode, t: int, actor: str, limits: tuple[float, float], keys: tuple[str, ...]
 ) -> ActionValues:
-    """The values of step t; after the last step, those of the last one, with nothing chosen.
+    """The values of step t; after the last step those of the last one, without a chosen action.
 
-    `actor` is who took the action of an episode that a person drives: `person`, `idle` or `agent`.
+    `actor`: who chose the action in a driven episode: `person`, `idle` or `agent`.
     """
     q, row = playing.q, min(t, len(playing.q) - 1)
     there, action = t < len(q), int(playing.action[row])
@@ -96,12 +96,12 @@ def values_at(
 
 
 def names_of(playing: PlayedEpisode) -> tuple[str, ...]:
-    """Names of the actions, or their numbers where the environment has no names."""
+    """Names of the actions, or numbers if the environment has no names."""
     count, known = playing.q.shape[1], playing.ready.actions
     return tuple(known) if len(known) == count else tuple(f"action {index}" for index in range(count))
 
 
 def limits_of(q: npt.NDArray[Any], judged: str) -> tuple[float, float]:
-    """Ends of the bars for all values known of an episode (steps, actions); probabilities lie between 0 and 1."""
+    """Ends of the bars for all known values of an episode (steps, actions); 0 and 1 for probabilities."""
     finite = q[np.isfinite(q)]
     return bar_range(float(finite.min()), float(finite.max())) if finite.size and judged == "value" else (0.0, 1.0)

@@ -38,7 +38,7 @@ from dqngui.texts import words
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 FILM = "Export film (MP4, GIF)…"
-LOW = 250  # pixels: a lower card leaves out the line about weights and seed
+LOW = 250  # pixels: a lower card hides the line about weights and seed
 
 
 class AgentPanel(Panel):
@@ -46,25 +46,25 @@ class AgentPanel(Panel):
 
     title = "Agent"
     shows_pinned = True
-    promise = "The agent will be seen playing here, as soon as training has made its first weights."
+    promise = "The agent plays here as soon as training has its first weights."
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._player: Player | None = None
-        self._valued = True  # the values that are drawn are the shown step's
-        self._drawn: PlayedEpisode | None = None  # the episode that picture, bars and numbers are of
+        self._values_known = True  # whether the drawn values belong to the shown step
+        self._drawn: PlayedEpisode | None = None  # the episode of picture, bars and numbers
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.scene, self.notice = Scene(), Notice(self._restart)
         self.frame = self.scene.frame
         self.frames = [self.frame]
         self.drawing_note = DrawingNote(self.frame)
-        self.seen, self.overlays = StepDescriptions(self), OverlayMenu()
+        self.descriptions, self.overlays = StepDescriptions(self), OverlayMenu()
         self.bars, self.transport = ActionBars(), Transport()
-        self._stage = QStackedWidget()
+        self._picture_pages = QStackedWidget()
         for page in (self.scene, self.notice):
-            self._stage.addWidget(page)
-        self.gained = NumberLabel("return 00000")
-        self.gained.setToolTip("Return: sum of the rewards before this step")
+            self._picture_pages.addWidget(page)
+        self.return_label = NumberLabel("return 00000")
+        self.return_label.setToolTip("Return: sum of the rewards before this step")
         self.speed = ChoiceButton("Speed ([ slower, ] faster)")
         self.next = QToolButton()
         self.next.setIconSize(QSize(18, 18))
@@ -86,7 +86,9 @@ class AgentPanel(Panel):
         self.film, self.arrays = FilmExport(self), ArraysExport(self)
         self.background = Exports(self.film, self.arrays)
         self._film_action = self.add_menu_action(FILM, "filmstrip", self.film.toggle)
-        self._film_action.setToolTip("This episode as a film, with the overlay and with the cards inside the agent")
+        self._film_action.setToolTip(
+            "Export this episode as a film, with the overlay and the cards about the agent's internals"
+        )
         self._arrays_action = self.add_menu_action("Export every array (NPZ)…", "cube-outline", self.arrays.ask)
         self._arrays_action.setToolTip("Values, actions, rewards, observations and every view of this episode")
         self.arrays.ended.connect(self._on_arrays)
@@ -98,7 +100,7 @@ class AgentPanel(Panel):
     def _arrange(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(4)
-        row.addWidget(self.gained, 1)
+        row.addWidget(self.return_label, 1)
         row.addWidget(self.take_over)
         row.addWidget(self.overlays)
         row.addWidget(self.next)
@@ -106,14 +108,14 @@ class AgentPanel(Panel):
         column = QVBoxLayout(self.content)
         column.setContentsMargins(10, 4, 10, 8)
         column.setSpacing(6)
-        column.addWidget(self._stage, 1)
+        column.addWidget(self._picture_pages, 1)
         column.addWidget(self.strip)
         column.addWidget(self.bars)
         column.addWidget(self.transport)
         column.addLayout(row)
         column.addWidget(self.line)
 
-    # -- the player -------------------------------------------------------------------------------
+    # -- the player --------------------------------------------------------------------------------
 
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
@@ -121,15 +123,15 @@ class AgentPanel(Panel):
         self.film.cards = sources.cards
 
     def follow_player(self, player: Player) -> None:
-        """Show this player and steer it."""
+        """Set the player to show and to control."""
         self._player = player
         self.transport.attach(player)
         self.watch.attach(player)
         self.film.attach(player)
         self.arrays.attach(player)
         self.drawing_note.attach(player)
-        self.seen.attach(player)
-        self.seen.came.connect(self._on_seen)
+        self.descriptions.attach(player)
+        self.descriptions.received.connect(self._on_described)
         self.overlays.chosen.connect(self._on_overlay)
         self.driver.attach(player)
         self.take_over.clicked.connect(self.driver.toggle)
@@ -149,7 +151,7 @@ class AgentPanel(Panel):
 
     @Slot()
     def _on_changed(self) -> None:
-        """Show in the controls what the player does; pictures arrive in `_on_framed`."""
+        """Update the controls; pictures arrive in `_on_framed`."""
         player = self._player
         if player is None:
             return
@@ -160,7 +162,7 @@ class AgentPanel(Panel):
             {f"{speed:g}": f"{speed:g}×" for speed in SPEEDS}, f"{player.speed:g}", lambda key: self._set_speed(key)
         )
         playing = player.playing
-        self._say_line()
+        self._show_line()
         self._film_action.setText("Cancel film" if self.film.filming is not None else FILM)
         self._arrays_action.setEnabled(playing is not None and not player.problem and not self.arrays.busy)
         self._film_action.setEnabled(self.film.filming is not None or (playing is not None and not player.problem))
@@ -170,44 +172,44 @@ class AgentPanel(Panel):
 
     @Slot()
     def _on_driving(self) -> None:
-        """Show in the keys and in the button who drives."""
+        """Update the keys and the button that show who drives."""
         driving = self.driver.driving
         self.take_over.setChecked(driving)
         self.take_over.setAccessibleName("Hand back to the agent" if driving else "Take over")
         self.take_over.setToolTip(
-            "Hand back: the agent plays on from here (T or Esc)" if driving else "Take over: drive with the keys (T)"
+            "Hand back: the agent continues from here (T or Esc)" if driving else "Take over: drive with the keys (T)"
         )
         keys = self.driver.keys
-        self.bars.set_keys([keys.sign_of(action) for action in range(len(keys.names))] if driving else [])
+        self.bars.set_keys([keys.key_text(action) for action in range(len(keys.names))] if driving else [])
 
     @Slot(object, int)
     def _on_framed(self, frame: Pixels | None, t: int) -> None:
         playing = self._player.playing if self._player is not None else None
         if playing is not self._drawn:
             self._drawn = playing
-            self._say_line()
+            self._show_line()
         if playing is None:
             self.frame.set_image(None)
             return
         if frame is not None:
             self.frame.set_image(as_image(frame))
         self._show_page()
-        self._draw_seen(playing, t)
+        self._draw_observation(playing, t)
         self._show_values(playing, t)
         self._show_place(playing, t)
 
     def _show_values(self, playing: PlayedEpisode, t: int) -> None:
-        """The action values of step t; a picture may come before its step's, then they are those before it."""
-        driving = self.driver.driving and t == playing.length and t > 0  # what comes next is not known yet
+        """Show the action values of step t, or those before it if they have not arrived yet."""
+        driving = self.driver.driving and t == playing.length and t > 0  # the next values are not known yet
         last = t - 1 if driving else t
         self.bars.show_step(playing, last, self.driver.actors.get(last, "") if playing.person_acted else "")
-        self._valued = t < playing.length or playing.ended
+        self._values_known = t < playing.length or playing.ended
 
-    # -- what the agent sees ----------------------------------------------------------------------
+    # -- observation and overlays ------------------------------------------------------------------
 
     @Slot()
     def _on_overlay(self) -> None:
-        """Another overlay: what it needs is recorded from now on."""
+        """Record the views that the chosen overlay needs."""
         player, overlay = self._player, self.overlays.overlay
         self.film.sees, self.film.overlay = self.overlays.shows, overlay
         if player is not None:
@@ -215,52 +217,52 @@ class AgentPanel(Panel):
             player.episodes.record_views(overlay is not None, slow)
         self._show_page()
         if self._drawn is not None:
-            self._draw_seen(self._drawn, self._drawn.t)
+            self._draw_observation(self._drawn, self._drawn.t)
 
     @Slot(str)
     def _on_arrays(self, said: str) -> None:
-        self._on_overlay()  # records what it did before
-        self.film.say(said, briefly=True)
+        self._on_overlay()  # restore the former recording
+        self.film.show_text(said, briefly=True)
 
     @Slot(int)
-    def _on_seen(self, t: int) -> None:
+    def _on_described(self, t: int) -> None:
         playing = self._drawn
-        if playing is not None and t in (playing.t, self._pictured):
-            self._draw_seen(playing, playing.t)
+        if playing is not None and t in (playing.t, self._picture_step):
+            self._draw_observation(playing, playing.t)
 
-    def _draw_seen(self, playing: PlayedEpisode, t: int) -> None:
-        """The observation of step t, if it is in sight, with the overlay, which marks entities in the picture too."""
+    def _draw_observation(self, playing: PlayedEpisode, t: int) -> None:
+        """Draw the observation of step t, if it is visible, with the overlay, and mark entities in the picture."""
         self.overlays.offer_for(playing)
         self._mark_entities(playing)
-        if self.scene.seen.isHidden():
+        if self.scene.observation.isHidden():
             return
         overlay = self.overlays.overlay
         laid = None if overlay is None else overlay.at(playing, t)
         caption = self.overlays.words
         if overlay is not None and laid is None:
-            caption = f"{caption}: will be there with the next steps"
-        told, alone = self.seen.at(playing, t), self.frame.isHidden()
-        self.scene.seen.show_step(playing, t, told, laid, caption=caption, alone=alone)
+            caption = f"{caption}: appears with the next steps"
+        description, alone = self.descriptions.at(playing, t), self.frame.isHidden()
+        self.scene.observation.show_step(playing, t, description, laid, caption=caption, alone=alone)
         self.scene.fit()
 
     def _mark_entities(self, playing: PlayedEpisode) -> None:
-        """Mark them by weights and places of the very step that the picture is of, or not at all."""
-        overlay, step = self.overlays.overlay, self._pictured
+        """Mark entities with the weights and places of the step of the picture; without these, no marks."""
+        overlay, step = self.overlays.overlay, self._picture_step
         laid = None
         if overlay is not None and self.overlays.shows and playing.ready.entities is not None:
             laid = overlay.at(playing, step)
-        self.frame.set_marks(NO_MARKS if laid is None else laid.marks(step, self.seen.at(playing, step)))
+        self.frame.set_marks(NO_MARKS if laid is None else laid.marks(step, self.descriptions.at(playing, step)))
 
     @property
-    def _pictured(self) -> int:
-        """The step that the picture is of: the one that is shown, or an earlier one whose picture stands in for it."""
+    def _picture_step(self) -> int:
+        """The step of the picture: the shown step, or that of a substitute picture."""
         player, playing = self._player, self._drawn
         if player is None or playing is None:
             return 0
-        return playing.t if player.frames.stands_in is None else player.frames.stands_in
+        return playing.t if player.frames.substitute_step is None else player.frames.substitute_step
 
     def redraw(self) -> None:
-        """More steps are known, or the card came into sight."""
+        """Draw the new steps, or everything after the card became visible."""
         player = self._player
         if player is None:
             return
@@ -268,18 +270,18 @@ class AgentPanel(Panel):
         playing = self._drawn
         if playing is None:
             self.transport.show_step(None, 0)
-            self.gained.say("")
+            self.return_label.show_text("")
         else:
             self.transport.show_step(playing, playing.t)
-            if not self._valued:
+            if not self._values_known:
                 self._show_values(playing, playing.t)
             if self.overlays.overlay is not None:
-                self._draw_seen(playing, playing.t)  # its weights may have come behind the picture
+                self._draw_observation(playing, playing.t)  # its weights may have arrived after the picture
 
-    def _say_line(self) -> None:
-        """Say whose weights play in the episode that is drawn."""
+    def _show_line(self) -> None:
+        """Show the weights, the seed and the exploration of the drawn episode."""
         player, playing = self._player, self._drawn
-        said = "" if playing is None else about(playing)
+        said = "" if playing is None else weights_line(playing)
         self.line.setText(self.film.words or said)
         self.line.setToolTip(
             f"{said}. {words(player.client.notice)}" if player is not None and said and player.client.notice else ""
@@ -288,7 +290,7 @@ class AgentPanel(Panel):
     def _show_place(self, playing: PlayedEpisode, t: int) -> None:
         self.transport.show_step(playing, t)
         end = "" if t < playing.length or not playing.ended else " · time limit" if playing.truncated else " · ended"
-        self.gained.say("return", f"{_number(playing.return_so_far)}{end}")
+        self.return_label.show_text("return", f"{_number(playing.return_so_far)}{end}")
 
     def _show_page(self) -> None:
         player = self._player
@@ -296,19 +298,19 @@ class AgentPanel(Panel):
             return
         waiting = player.loading
         if player.problem or waiting:
-            self.notice.say(player.problem or waiting, failed=bool(player.problem))
-            self._stage.setCurrentWidget(self.notice)
+            self.notice.show_text(player.problem or waiting, failed=bool(player.problem))
+            self._picture_pages.setCurrentWidget(self.notice)
         else:
             pictured, shows = player.frame is not None, self.overlays.shows
-            self.scene.show_parts(picture=pictured, seen=shows or not pictured)
-            self.seen.set_wanted(shows or not pictured)
-            self._stage.setCurrentWidget(self.scene)
+            self.scene.show_parts(picture=pictured, observation=shows or not pictured)
+            self.descriptions.set_enabled(shows or not pictured)
+            self._picture_pages.setCurrentWidget(self.scene)
         self.bars.setVisible(player.playing is not None and not player.problem)
 
-    # -- keys -------------------------------------------------------------------------------------
+    # -- keys --------------------------------------------------------------------------------------
 
     def _add_shortcuts(self) -> None:
-        """Keys that hold while the card has the focus."""
+        """Add the shortcuts that work while the card has the focus."""
         for keys, says, do in (
             ("Left", "One step back", lambda player: player.step(-1)),
             ("Right", "One step forward", lambda player: player.step(1)),
@@ -334,7 +336,7 @@ class AgentPanel(Panel):
             do(self._player)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Space plays and pauses, unless the focus is on a button, which it presses."""
+        """Play or pause with Space; on a focused button Space presses that button."""
         if event.key() == Qt.Key.Key_Space and event.modifiers() == Qt.KeyboardModifier.NoModifier:
             self._do(Player.toggle)
         else:
@@ -351,13 +353,13 @@ class AgentPanel(Panel):
         if self._player is not None:
             self._player.set_speed(float(key))
 
-    # -- export -----------------------------------------------------------------------------------
+    # -- export ------------------------------------------------------------------------------------
 
     def exported_table(self) -> Table:
-        """A row a step: action, reward, values, observation."""
+        """One row per step: action, reward, values, observation."""
         return steps_table(self._drawn)
 
-    # -- looks ------------------------------------------------------------------------------------
+    # -- appearance --------------------------------------------------------------------------------
 
     def restyle(self, theme: Theme) -> None:
         self.next.setIcon(themes.icon("skip-next"))
@@ -366,7 +368,7 @@ class AgentPanel(Panel):
         self.transport.restyle(theme)
         self.notice.restyle(theme)
         self.overlays.restyle(theme)
-        for widget in (self.frame, self.scene.seen, self.bars):
+        for widget in (self.frame, self.scene.observation, self.bars):
             widget.update()
         super().restyle(theme)
 
@@ -375,12 +377,12 @@ class AgentPanel(Panel):
         self.line.setVisible(self.height() >= LOW)
 
 
-def about(playing: PlayedEpisode) -> str:
-    """`demo, 60,000 steps · seed 3,000,012 · greedy`, with *human* before it where a person drove; or `as recorded`."""
+def weights_line(playing: PlayedEpisode) -> str:
+    """`demo, 60,000 steps · seed 3,000,012 · greedy`, with *human* first if a person drove; or `as recorded`."""
     human = "human · " if playing.person_acted else ""
-    whose = f"{human}{playing.source}, {playing.weights_step:,} steps"
+    weights = f"{human}{playing.source}, {playing.weights_step:,} steps"
     how = "as recorded" if playing.request.from_training else greediness(playing.epsilon)
-    return f"{whose} · seed {playing.seed:,} · {how}"
+    return f"{weights} · seed {playing.seed:,} · {how}"
 
 
 def _number(value: float) -> str:

@@ -1,4 +1,4 @@
-"""A line over the agent's picture while another step's picture stands in for one that is still being drawn."""
+"""A line on the agent's picture while a substitute is shown because the picture of the step is being drawn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EDGE = 8  # pixels between the line and the picture's corner
 
 
 class DrawingNote(QLabel):
-    """Says which step is being drawn, and which one is seen instead; hidden while they are the same."""
+    """Names the step being drawn and the step of the substitute; hidden if they are equal."""
 
     def __init__(self, picture: QWidget) -> None:
         super().__init__(picture)
@@ -22,13 +22,13 @@ class DrawingNote(QLabel):
         self._player: Player | None = None
 
     def attach(self, player: Player) -> None:
-        """Speak of what this player draws."""
+        """Set the player; called once."""
         self._player = player
         player.framed.connect(self._on_framed)
 
     @Slot(object, int)
     def _on_framed(self, frame: object, t: int) -> None:
-        step = self._player.frames.stands_in if self._player is not None else None
+        step = self._player.frames.substitute_step if self._player is not None else None
         if step is not None:
             self.setText(f"drawing step {t:,}…" + (f" this is step {step:,}" if step != t else ""))
             self.adjustSize()

@@ -1,4 +1,4 @@
-"""The line over the action values while a person drives: who acts, and whether each step waits for a key."""
+"""The line above the action values while a person drives: who acts, and whether each step waits for a key."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.playback.driver import Driver
 
-_KEPT_OUT = "A driven episode lives in this card only: nothing is learned from it, and no run stores it."
+_KEPT_OUT = "A driven episode exists only in this card: the agent does not learn from it, and no run stores it."
 
 
 class DrivingStrip(QWidget):
-    """Says who acts and which key does what while a person drives; hidden else."""
+    """Shows who acts and the keys of the actions; hidden if no person drives."""
 
     def __init__(self, driver: Driver, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -26,7 +26,7 @@ class DrivingStrip(QWidget):
         self.waits.setIconSize(QSize(16, 16))
         self.waits.setFixedSize(26, 22)
         self.waits.setAccessibleName("Each step waits for a key")
-        self.waits.setToolTip("Each step waits for a key; else steps follow at the environment's pace")
+        self.waits.setToolTip("Wait for a key at each step. Otherwise steps follow at the environment's pace")
         self.waits.toggled.connect(driver.set_waits)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -39,12 +39,12 @@ class DrivingStrip(QWidget):
 
     @Slot()
     def update_words(self) -> None:
-        """Say what the driver says now."""
+        """Update the text from the driver."""
         driver = self._driver
         words = driver.words
         if words and words != self.text.text():
             self.text.setText(words)
-            self.text.setToolTip(f"{words}. {driver.keys.described()} {driver.idle_in_words} {_KEPT_OUT}")
+            self.text.setToolTip(f"{words}. {driver.keys.in_words()} {driver.idle_in_words} {_KEPT_OUT}")
             self.restyle(themes.current())
         blocked = self.waits.blockSignals(True)
         self.waits.setChecked(driver.waits)

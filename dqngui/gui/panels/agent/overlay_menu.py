@@ -1,4 +1,4 @@
-"""The menu of the Agent card for its picture: alone or beside what the agent sees, and which overlay lies on that."""
+"""The menu for the picture of the Agent card: with or without the observation, and with which overlay."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import PlayerReady
 
 _TIPS = {
-    "saliency/gradient": "How much each part adds to the value of the action taken, by the slope at what is seen",
-    "saliency/integrated": "The same, with slopes averaged on the way from an observation of zeros: parts add up to "
+    "saliency/gradient": "Contribution of each part to the value of the action taken: gradient × input",
+    "saliency/integrated": "The same with gradients averaged from a zero observation: contributions add up to "
     "the difference of the two values",
 }
 
@@ -23,8 +23,8 @@ class OverlayMenu(QToolButton):
     """A button with a menu that is filled whenever it opens.
 
     Attributes:
-        shows: what the agent sees is drawn.
-        overlay: what lies on it; None: nothing.
+        shows: whether the observation is drawn.
+        overlay: the overlay on it; None without one.
 
     Signals:
         chosen: another choice was made.
@@ -44,10 +44,10 @@ class OverlayMenu(QToolButton):
         self.setMenu(QMenu(self))
         self.menu().setToolTipsVisible(True)
         self.menu().aboutToShow.connect(self._fill)
-        self._say()
+        self._show_chosen()
 
     def offer_for(self, playing: PlayedEpisode | None) -> None:
-        """Offer the overlays of this episode's agent; a chosen overlay that it has not is taken away."""
+        """Offer the overlays of this episode's agent; a chosen overlay that it does not have is removed."""
         ready = None if playing is None else playing.ready
         if ready is None or ready is self._ready:
             return
@@ -56,23 +56,23 @@ class OverlayMenu(QToolButton):
             self.choose(self.shows, None)
 
     def choose(self, shows: bool, overlay: WeightsOverlay | None) -> None:
-        """Show what the agent sees, with an overlay or none."""
+        """Choose whether the observation is drawn, and its overlay."""
         self.shows, self.overlay = shows, overlay
-        self._say()
+        self._show_chosen()
         self.restyle(themes.current())
         self.chosen.emit()
 
     @property
     def words(self) -> str:
-        """What the overlay is."""
+        """The name of the overlay."""
         return "" if self.overlay is None or self._ready is None else self.overlay.words(self._ready)
 
-    def _say(self) -> None:
+    def _show_chosen(self) -> None:
         now = self.words or ("What the agent sees" if self.shows else "the picture alone")
         self.setToolTip(f"What the agent sees, and overlays on it: {now[:1].lower()}{now[1:]}")
         self.setAccessibleDescription(now)
 
-    # -- the menu ---------------------------------------------------------------------------------
+    # -- the menu ----------------------------------------------------------------------------------
 
     def _fill(self) -> None:
         menu, group = self.menu(), QActionGroup(self.menu())
@@ -80,7 +80,7 @@ class OverlayMenu(QToolButton):
         head = None if self.overlay is None else self.overlay.head
         lies = "" if self.overlay is None else self.overlay.view
         self._entry(group, "Picture alone", "Only what the environment draws", not self.shows, False, None)
-        sees = "The observation, drawn beside the picture"
+        sees = "Draw the observation next to the picture"
         self._entry(group, "What the agent sees", sees, self.shows and not lies, True, None)
         if self._ready is None:
             return

@@ -1,4 +1,4 @@
-"""Gives the keys of a card to the driver while a person drives."""
+"""Sends the key presses of a card to the driver while a person drives."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dqngui.lab.playback.driver import Driver
 
 
 class Takeover(QObject):
-    """Filters the keys of one card, and of every widget in it, while the driver drives.
+    """Filters the key presses of a card and of all its widgets while a person drives.
 
-    Keys count only while the focus is in the card; when it leaves, the driver lets go of them all.
+    Keys work only while the focus is in the card; when it leaves, all keys are released.
     """
 
     def __init__(self, card: QWidget, driver: Driver) -> None:
@@ -23,7 +23,7 @@ class Takeover(QObject):
 
     @Slot()
     def _on_driver(self) -> None:
-        """Watch the keys from the beginning of the driving to its end."""
+        """Filter the keys from the beginning to the end of driving."""
         if self._driver.driving and not self._watched:
             self._watch()
             self._card.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -47,7 +47,7 @@ class Takeover(QObject):
             self._driver.release_all()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Take the keys of the card and of what is in it; an accepted override keeps them from being shortcuts."""
+        """Send keys to the driver; accepting the override event prevents shortcuts."""
         kind = event.type()
         if kind not in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease, QEvent.Type.ShortcutOverride):
             return False
@@ -55,7 +55,7 @@ class Takeover(QObject):
         held_with = event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier)
         key = int(event.key())
         returns = key == Qt.Key.Key_Escape
-        if held_with != Qt.KeyboardModifier.NoModifier or not (returns or self._driver.keys.takes(key)):
+        if held_with != Qt.KeyboardModifier.NoModifier or not (returns or self._driver.keys.uses(key)):
             return False
         event.accept()
         if kind == QEvent.Type.KeyPress and returns:

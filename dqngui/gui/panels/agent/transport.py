@@ -1,4 +1,4 @@
-"""The row of controls that plays an episode, steps through it and scrubs."""
+"""The row of player controls: play, pause, single steps and a scrubber."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ SHORTEST = 64
 
 @dataclass(frozen=True, slots=True)
 class ScrubberDrawn:
-    """Steps of an episode along a rail of some pixels.
+    """The model of a scrubber: the steps of an episode along a rail.
 
     Attributes:
         width, height: of the whole scrubber, in pixels.
         span: the step at the rail's right end.
-        known: steps that are known.
-        step: the one that the handle is at.
+        known: number of known steps.
+        step: the step of the handle.
     """
 
     width: float
@@ -37,7 +37,7 @@ class ScrubberDrawn:
 
     @property
     def open(self) -> bool:
-        """The episode goes on: the rail reaches further than what is known."""
+        """Whether the episode continues, so that the rail is longer than the known steps."""
         return self.span > self.known
 
     def x_of(self, step: int) -> float:
@@ -56,13 +56,13 @@ class ScrubberDrawn:
 class Scrubber(QAbstractSlider):
     """A slider over an episode's steps that shows how far they are known.
 
-    While an episode goes on, its range reaches further than what is known and grows by doubling.
+    While an episode continues, the range is longer than the known steps and grows by doubling.
 
     Attributes:
         drawn: where rail and handle are.
 
     Signals:
-        sought(int): the mouse or a key asks for a step.
+        sought(int): the user chose a step with mouse or key.
         held(bool): the mouse pressed the handle, or released it.
     """
 
@@ -74,7 +74,7 @@ class Scrubber(QAbstractSlider):
         self.setOrientation(Qt.Orientation.Horizontal)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # the card below need not be drawn again
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # so that Qt does not redraw the card behind it
         self.setAccessibleName("Step of the episode")
         self.setToolTip("Step of the episode: drag, or press ← → for single steps, Home and End")
         self.setPageStep(10)
@@ -88,7 +88,7 @@ class Scrubber(QAbstractSlider):
         return QSize(36, 22)
 
     def show_step(self, t: int, known: int, ended: bool) -> None:
-        """Put the handle at step t of an episode of which so many steps are known."""
+        """Put the handle at step t of an episode with `known` steps."""
         span = SHORTEST
         while span < known + 1:
             span *= 2
@@ -102,7 +102,7 @@ class Scrubber(QAbstractSlider):
 
     @property
     def drawn(self) -> ScrubberDrawn:
-        """Where rail and handle are, at the present size."""
+        """The model of rail and handle at the present size."""
         return ScrubberDrawn(self.width(), self.height(), self.maximum(), self._known, self.sliderPosition())
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -123,7 +123,7 @@ class Scrubber(QAbstractSlider):
             painter.setBrush(theme.color("accent" if self.hasFocus() or self.isSliderDown() else "text"))
             painter.drawEllipse(QPointF(drawn.x_of(drawn.step), self.height() / 2), HANDLE / 2, HANDLE / 2)
 
-    # -- mouse ------------------------------------------------------------------------------------
+    # -- mouse -------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
@@ -142,14 +142,14 @@ class Scrubber(QAbstractSlider):
 
     def _follow(self, event: QMouseEvent) -> None:
         drawn = self.drawn
-        last = max(drawn.known - 1, 0) if drawn.open else drawn.known  # the rest of the range is only a guess
+        last = max(drawn.known - 1, 0) if drawn.open else drawn.known  # the rest of the range is only an estimate
         step = min(drawn.step_at(event.position().x()), last)
         self.setSliderPosition(step)
         self.update()
         self.sought.emit(step)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()  # it scrolls what the card lies in
+        event.ignore()  # so that the scroll area around the card scrolls
 
 
 class Transport(QWidget):
@@ -164,7 +164,7 @@ class Transport(QWidget):
         self.forth = _button("Next step (→)", "Next step")
         self.scrubber = Scrubber()
         self.place = NumberLabel("000 / 000+", right=True)
-        self.place.setToolTip("Step that is shown / steps of the episode; + while it goes on")
+        self.place.setToolTip("Shown step / steps of the episode; + while the episode continues")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(2)
@@ -177,7 +177,7 @@ class Transport(QWidget):
         self.restyle(themes.current())
 
     def attach(self, player: Player) -> None:
-        """Work for this player."""
+        """Set the player to control; called once."""
         self._player = player
         self.back.clicked.connect(lambda: player.step(-1))
         self.toggle.clicked.connect(player.toggle)
@@ -186,7 +186,7 @@ class Transport(QWidget):
         self.scrubber.held.connect(self._on_held)
 
     def _on_held(self, held: bool) -> None:
-        """Pause the episode while the handle is held; then it goes on as before."""
+        """Pause while the handle is held; afterwards restore the former state."""
         player = self._player
         if player is None:
             return
@@ -197,14 +197,14 @@ class Transport(QWidget):
             player.play()
 
     def show_step(self, playing: PlayedEpisode | None, t: int) -> None:
-        """Show which step of the episode is shown."""
+        """Update handle and step number."""
         if playing is None:
-            self.place.say("")
+            self.place.show_text("")
             self.scrubber.show_step(0, 0, False)
             return
         known = max(playing.length, t)
         self.scrubber.show_step(t, known, playing.ended)
-        self.place.say(f"{t:,} / {known:,}{'' if playing.ended else '+'}")
+        self.place.show_text(f"{t:,} / {known:,}{'' if playing.ended else '+'}")
 
     def show_player(self, player: Player) -> None:
         """Show whether the player plays or is paused."""

@@ -1,4 +1,4 @@
-"""The menu of the Agent card: which weights play, how greedily, and which episode."""
+"""The menu of the Agent card for weights, exploration and episode."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from dqngui.lab.playback.player import Player
 EPSILONS = (0.0, 0.05, 0.1, 0.25, 0.5)
 HIGHEST_SEED = 2**31 - 1
 _WEIGHT_TIPS: dict[WeightsChoice, str] = {
-    "newest": "The weights that training has now, at each new episode",
-    "best": "The checkpoint that did best in evaluations",
+    "newest": "The newest weights of the training, taken at the start of each episode",
+    "best": "The checkpoint with the best evaluation",
     "last": "The checkpoint that was saved last",
 }
 
 
 def greediness(epsilon: float) -> str:
-    """Words for a share of random actions."""
+    """The text for a share of random actions."""
     return "greedy" if epsilon == 0 else f"ε {epsilon:g}"
 
 
 class WeightsMenu(ChoiceButton):
-    """A button that says what is chosen; its menu is filled whenever it opens."""
+    """A button that shows the choice; its menu is filled when it opens."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Weights, exploration and episode", parent)
@@ -36,19 +36,19 @@ class WeightsMenu(ChoiceButton):
         self.seed_dialog: QInputDialog | None = None
 
     def attach(self, player: Player) -> None:
-        """Work for this player."""
+        """Set the player to control; called once."""
         self._player = player
 
     def show_player(self, player: Player) -> None:
-        """Say which weights play, and how greedily."""
+        """Show the weights and the exploration."""
         episodes = player.episodes
         how = "as recorded" if episodes.plays_training_episode else greediness(episodes.epsilon)
         words = f"{player.client.source}, {how}"
         if words != self.full_text:
-            self.say(words)
+            self.show_text(words)
             self.setAccessibleDescription(words)
 
-    # -- the menu ---------------------------------------------------------------------------------
+    # -- the menu ----------------------------------------------------------------------------------
 
     def _fill(self) -> None:
         menu, player = self.menu(), self._player
@@ -59,18 +59,18 @@ class WeightsMenu(ChoiceButton):
         group = QActionGroup(menu)
         for epsilon in EPSILONS:
             text = "Greedy" if epsilon == 0 else f"ε {epsilon:g}: {epsilon:.0%} of actions at random"
-            tip = "Always the action of the highest value" if epsilon == 0 else "The episode begins again with it"
+            tip = "Always the action of the highest value" if epsilon == 0 else "Restart the episode with this share"
             action = _entry(menu, text, tip, lambda epsilon=epsilon: player.episodes.set_epsilon(epsilon), group)
             action.setChecked(player.episodes.epsilon == epsilon)
         menu.addSeparator()
-        new = _entry(menu, "New seed", "Begin an episode that was not played yet", lambda: player.next_episode())
+        new = _entry(menu, "New seed", "Begin an episode with a new seed", lambda: player.next_episode())
         new.setIcon(themes.icon("dice-5-outline", "muted"))
         new.setText("New seed\tN")
         _entry(menu, "Type a seed…", "Play the episode of a certain seed", self.ask_seed)
         again = _entry(menu, "Play from the start", "This episode again, from its first step", lambda: _replay(player))
         again.setIcon(themes.icon("restart", "muted"))
         repeat = _entry(
-            menu, "Repeat episode", "At its end the same episode begins again, not the next one", lambda: None
+            menu, "Repeat episode", "At its end start the same episode again, not the next one", lambda: None
         )
         repeat.setCheckable(True)
         repeat.setChecked(player.episodes.repeats)
@@ -91,7 +91,7 @@ class WeightsMenu(ChoiceButton):
         menu.addSeparator()
 
     def ask_seed(self) -> None:
-        """A dialog for the seed of the next episode."""
+        """Open a dialog for the seed of the next episode."""
         player = self._player
         if player is None:
             return

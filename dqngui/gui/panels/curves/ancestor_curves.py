@@ -18,7 +18,7 @@ DOTTED = (2, 3)  # places drawn and left out
 
 
 class AncestorCurves:
-    """The curves of the open run's ancestors: muted, and dotted beyond the step at which it left them."""
+    """Draws the curves of the open run's ancestors: muted, and dotted after the step of the fork."""
 
     def __init__(self, plot: Plot) -> None:
         self._plot = plot
@@ -29,7 +29,7 @@ class AncestorCurves:
         self.restyle(themes.current())
 
     def draw(self, found: Sequence[Ancestor], window: int) -> tuple[float, float] | None:
-        """Draw them within the plot's span, and return the lowest and highest value drawn."""
+        """Draw the curves within the plot's span, and return the lowest and highest value drawn."""
         self._found, self._window = found, window
         while len(self._lines) < len(found):
             self._lines.append(OverlayCurve())
@@ -46,7 +46,7 @@ class AncestorCurves:
         return (float(known.min()), float(known.max())) if len(known) else None
 
     def readout(self, step: float) -> list[str]:
-        """The value at a step of the ancestor that trained this step, as rich text."""
+        """The value at a step, of the ancestor that trained this step, as rich text."""
         for ancestor in reversed(self._found):
             if step <= ancestor.step:
                 [value] = ancestor.history.returns.means_at(np.array([step]), self._window)

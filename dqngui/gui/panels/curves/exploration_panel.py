@@ -1,4 +1,4 @@
-"""The Exploration and speed panel: how much is left to chance, and how fast it all goes."""
+"""The Exploration and speed panel: share of random actions, and speed of training."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ class ExplorationPanel(QuantityPanel):
     """ε or a policy's entropy, environment steps a second and updates a second, with a shared range of steps."""
 
     title = "Exploration and speed"
-    promise = "Exploration ε, steps and updates a second will appear here with the first updates."
+    promise = "Exploration ε, steps per second and updates per second appear here after the first update."
     quantities = EXPLORATION

@@ -1,4 +1,4 @@
-"""The Learning panel: how the updates go."""
+"""The Learning panel: loss, errors and other quantities of the updates."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dqngui.lab.analysis.quantities import LEARNING
 
 
 class LearningPanel(QuantityPanel):
-    """Loss, errors, values and gradient norm, with a shared range of steps; of a policy, how far it moved as well."""
+    """Loss, errors, values and gradient norm, with a shared range of steps; for a policy also its change."""
 
     title = "Learning"
-    promise = "Loss, TD error, values and gradient norm will appear here with the first updates."
+    promise = "Loss, TD error, values and gradient norm appear here after the first update."
     quantities = LEARNING

@@ -1,4 +1,4 @@
-"""The legend of overlays in a card's header: a chip for each, with as much of its name as there is room for."""
+"""The legend of overlays in a card's header: a chip for each, with its name shortened to the room."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dqngui.lab.library.library import Library, RunOverlay
 
 WIDEST = 132  # pixels of a chip
 GAP, HEIGHT = 2, 22
-NARROWEST = 46  # below it a name says nothing: the marker stands alone
+NARROWEST = 46  # in a narrower chip only the marker is shown
 
 
 class OverlayChip(LegendChip):
@@ -28,11 +28,11 @@ class OverlayChip(LegendChip):
         self.setAccessibleName(f"Overlay {name}")
 
     def full_width(self) -> int:
-        """Pixels with the whole name, or with as much of it as is ever shown."""
+        """Width in pixels with the whole name, but at most `WIDEST`."""
         return min(WIDEST, 30 + self.fontMetrics().horizontalAdvance(self.name))
 
     def fit(self, width: int) -> int:
-        """Show as much of the name as so many pixels hold, and return how many it takes."""
+        """Show as much of the name as fits into `width` pixels; returns the used width."""
         self.set_short(width < NARROWEST)
         self.setText(self.fontMetrics().elidedText(self.name, Qt.TextElideMode.ElideMiddle, max(0, width - 30)))
         return 22 if width < NARROWEST else min(width, self.full_width())
@@ -63,7 +63,7 @@ class OverlayLegend(QWidget):
     """Chips for a library's overlays.
 
     Signals:
-        toggled(object, bool): an overlay is to be shown, or hidden.
+        toggled(object, bool): the user shows or hides an overlay.
     """
 
     toggled = Signal(object, bool)
@@ -75,7 +75,7 @@ class OverlayLegend(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def show_overlays(self, library: Library, overlays: RunOverlays) -> None:
-        """A chip for each, as they are drawn now."""
+        """Make a chip for each drawn overlay."""
         self._library = library
         wanted = [
             (overlay, _name(overlay, overlays.count(overlay)))
@@ -110,7 +110,7 @@ class OverlayLegend(QWidget):
             self._library.remove(overlay)
 
     def _fit(self) -> None:
-        """Long names give way to short ones: all chips that do not fit get the same width."""
+        """Divide the width: short names are shown in full, all other chips get the same width."""
         left, more, widths = self.width() - GAP * (len(self.chips) - 1), len(self.chips), {}
         for chip in sorted(self.chips, key=OverlayChip.full_width):
             widths[chip] = chip.fit(min(chip.full_width(), max(0, left) // more))

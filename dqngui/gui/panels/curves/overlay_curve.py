@@ -1,4 +1,4 @@
-"""A line over the return curve: gaps where nothing is known, dashes drawn by hand."""
+"""A curve with gaps and fast dashes, for overlays on the return curve."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import pyqtgraph as pg
 from dqngui.gui.charts.overlay_style import Dash
 from dqngui.lab.session.curve import Floats
 
-PLACES = 500  # at which a line may bend
+PLACES = 500  # points of a curve
 
 
 class OverlayCurve(pg.PlotCurveItem):
-    """A line that may have gaps and dashes. Dashes are left-out segments: Qt's own are many times slower."""
+    """A curve that may have gaps and dashes. Dashes are made of omitted segments, since Qt's are many times slower."""
 
     def __init__(self) -> None:
         super().__init__(antialias=True)
         self.setSegmentedLineMode("on")
 
     def draw(self, x: Floats, y: Floats, dashes: Dash = (1, 0), since: float = -np.inf) -> None:
-        """Points (P,) evenly spread over x; NaN is a gap, and from `since` on the line is dashed."""
+        """Points (P,) evenly spread over x; NaN is a gap; from x = `since` on the line is dashed."""
         known = np.isfinite(y)
         drawn, left_out = dashes
         joined = known & np.append(known[1:], False)

@@ -1,4 +1,4 @@
-"""Small plots side by side, one a quantity, so that no axis is shared by different units."""
+"""A panel of small plots, one per quantity, so that each axis has one unit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ AXIS, LINES = 56, 44  # pixels of a small plot that are not curve: left of it, a
 
 
 class SmallPlot(QWidget):
-    """One quantity: its name and present value in a line, its curve below."""
+    """A plot of one quantity: name and present value above the curve."""
 
     def __init__(self, quantity: Quantity, parent: QWidget) -> None:
         super().__init__(parent)
@@ -38,7 +38,7 @@ class SmallPlot(QWidget):
         self.setAccessibleName(quantity.title)
         self.label = ElidedLabel(quantity.title, self)
         themes.set_role(self.label, "muted")
-        self.value = NumberLabel("–", right=True, exact=True, parent=self)  # the name beside it is to be read
+        self.value = NumberLabel("–", right=True, exact=True, parent=self)  # leaves room for the name
         line = QHBoxLayout()
         line.setContentsMargins(8, 0, 8, 0)
         line.addWidget(self.label, 1)
@@ -56,17 +56,17 @@ class SmallPlot(QWidget):
 
     def draw(self, history: History, name: str, cursor: Cursor | None) -> None:
         curve, plot = history.learned[name], self.plot
-        # A fork's own curves begin where it branched off; its parent's are not drawn here.
+        # The curves of a fork begin at the fork; its parent's are not drawn here.
         plot.reach(history.last_step, history.forks[0].step if history.forks else 0.0)
         x, y = curve.query(*plot.span, 2 * plot.pixels)
-        x, known = x[np.isfinite(y)], y[np.isfinite(y)]  # a row without updates is no gap
+        x, known = x[np.isfinite(y)], y[np.isfinite(y)]  # a row without an update is not a gap
         self.curve.setData(x=x, y=known)
         ends = typical_range(known) if len(known) and self._quantity.spiky else None
         plot.hold([ends or (float(known.min()), float(known.max()))] if len(known) else [])
         plot.set_marks([knob.step for knob in history.knobs])
         plot.set_cursor(cursor.step if cursor else None)
         last = curve.latest()
-        self.value.say("", "–" if last is None else self.words(last))
+        self.value.show_text("", "–" if last is None else self.words(last))
         self._fit_name()
 
     def words(self, value: float) -> str:
@@ -77,7 +77,7 @@ class SmallPlot(QWidget):
         self._fit_name()
 
     def _fit_name(self) -> None:
-        """The whole name where there is room for it beside the value."""
+        """Show the whole name if there is room, else the brief one."""
         title, brief = self._quantity.title, self._quantity.brief
         room = self.width() - 16 - 6 - self.value.sizeHint().width()
         fits = not brief or self.label.fontMetrics().horizontalAdvance(title) <= room
@@ -89,11 +89,11 @@ class SmallPlot(QWidget):
 
 
 class QuantityPanel(Panel):
-    """Some columns of what was learned, with a shared range of steps.
+    """Plots of some quantities of the training, with a common range of steps.
 
     Attributes:
-        quantities: by the column's name in the history.
-        columns: in which the plots stand now.
+        quantities: the quantities, by name in the history.
+        columns: present number of columns of plots.
     """
 
     wants = (Learned, KnobChanged)
@@ -101,7 +101,7 @@ class QuantityPanel(Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.plots: dict[str, SmallPlot] = {}  # of those that were ever shown
+        self.plots: dict[str, SmallPlot] = {}  # plots made so far
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(4)
@@ -122,7 +122,7 @@ class QuantityPanel(Panel):
         self.add_exports()
         self.restyle(themes.current())
 
-    # -- drawing ----------------------------------------------------------------------------------
+    # -- drawing -----------------------------------------------------------------------------------
 
     def has_content(self) -> bool:
         return any(len(self.history.learned[name]) for name in self.quantities)
@@ -142,26 +142,26 @@ class QuantityPanel(Panel):
             self.plots[name].draw(self.history, name, self.cursor_at)
 
     def _choose(self) -> None:
-        """Show what the run's algorithm tells."""
+        """Show the plots of the quantities that the run's algorithm measures."""
         learned = self.history.learned
-        told = [name for name in self.quantities if learned[name].known]
-        if not any(self.quantities[name].policy for name in told):
-            told = [name for name, quantity in self.quantities.items() if not quantity.policy]
-        if told == self._shown:
+        shown = [name for name in self.quantities if learned[name].known]
+        if not any(self.quantities[name].policy for name in shown):
+            shown = [name for name, quantity in self.quantities.items() if not quantity.policy]
+        if shown == self._shown:
             return
-        self._shown, self.columns = told, 0
-        self._moving = True  # plots that appear take a range of their own at first
+        self._shown, self.columns = shown, 0
+        self._moving = True  # new plots begin with a range of their own
         for small in self.plots.values():
             self._grid.removeWidget(small)
             small.hide()
-        for name in told:
+        for name in shown:
             if name not in self.plots:
                 self.plots[name] = self._made(name)
             self.plots[name].show()
-        self._choices = [n for n in range(len(told), 0, -1) if len(told) % n == 0]
+        self._choices = [n for n in range(len(shown), 0, -1) if len(shown) % n == 0]
         self._arrange(max(self._choices, key=self._room))
         if (layout := self.content.layout()) is not None:
-            layout.activate()  # now: curves are thinned to the width that they are drawn in
+            layout.activate()  # now, because curves are reduced to the final width
         self._moving = False
 
     def _made(self, name: str) -> SmallPlot:
@@ -191,7 +191,7 @@ class QuantityPanel(Panel):
         self.plots[self._shown[0]].plot.fit()
 
     def _follow(self, leader: Plot) -> None:
-        """Give every plot the range of the one that the user moved, then draw what it shows."""
+        """Give every plot the range of the plot that the user moved, and redraw."""
         if self._moving:
             return
         self._moving = True
@@ -202,10 +202,10 @@ class QuantityPanel(Panel):
         self._moving = False
         self.again()
 
-    # -- arrangement ------------------------------------------------------------------------------
+    # -- arrangement -------------------------------------------------------------------------------
 
     def minimumSizeHint(self) -> QSize:
-        """Room for one column or one row of plots, whichever way they are arranged now."""
+        """The size for one column or one row of plots, depending on the arrangement."""
         return QSize(180, 150)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -213,7 +213,7 @@ class QuantityPanel(Panel):
         self._arrange(max(self._choices, key=self._room))
 
     def _room(self, columns: int) -> float:
-        """Size of the curves with so many columns; their smaller side, since both must be readable."""
+        """Smaller side of the curves, in pixels, with this number of columns."""
         rows = -(-len(self._shown) // columns)
         return min(self.width() / columns - AXIS, 1.5 * (self.height() / rows - LINES))
 
@@ -227,15 +227,17 @@ class QuantityPanel(Panel):
             self._grid.setRowStretch(index, 1 if index < -(-len(self._shown) // columns) else 0)
             self._grid.setColumnStretch(index, 1 if index < columns else 0)
 
-    # -- readout ----------------------------------------------------------------------------------
+    # -- readout -----------------------------------------------------------------------------------
 
     def _hover(self, step: float | None, source: Plot) -> None:
         for name, small in self.plots.items():
             small.plot.set_hover(step)
-            small.plot.say(self.readout(name, step) if step is not None and small.plot is source else "", step or 0.0)
+            small.plot.show_text(
+                self.readout(name, step) if step is not None and small.plot is source else "", step or 0.0
+            )
 
     def readout(self, name: str, step: float) -> str:
-        """What a curve says at a step, as rich text; empty where there is nothing."""
+        """The readout of a curve at a step, as rich text; empty without data."""
         curve = self.history.learned[name]
         index = curve.near(step)
         if index is None:
@@ -247,10 +249,10 @@ class QuantityPanel(Panel):
         lines += [words(mark_text(knob)) for knob in self.history.knobs if abs(knob.step - step) <= reach][-2:]
         return "<br>".join(lines)
 
-    # -- export -----------------------------------------------------------------------------------
+    # -- export ------------------------------------------------------------------------------------
 
     def exported_table(self) -> Table:
-        """Every row of these figures; a missing one is an empty cell."""
+        """All values of these quantities; a missing value is an empty cell."""
         names = [name for name in self.quantities if name in self._shown]
         steps = self.history.learned["loss"].x.values
         columns = [steps]

@@ -1,4 +1,4 @@
-"""What the Return panel draws of the open run, for a range of steps: numbers, without a screen."""
+"""The model of the Return panel: the curves of the open run within a range of steps. It needs no screen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dqngui.lab.session.history import History
 from dqngui.messages import Evaluated
 
 BENDS = 500  # of the smoothed line; a band with half as many looks the same, and with three times as many takes 25 ms
-DOTS = 1000  # places that hold up to three dots each
+DOTS = 1000  # places along the steps, with up to three dots each
 MARKS = 400  # evaluations drawn at most
 Range = tuple[float, float]
 
@@ -46,18 +46,20 @@ class ReturnDrawn:
 def return_drawn(
     history: History, span: Range, pixels: int, window: int, *, episodes: bool, mean: bool, evaluations: bool
 ) -> ReturnDrawn:
-    """The curves of a history in a plot so many pixels wide, averaged over `window` episodes.
+    """Compute the curves of a history for a plot `pixels` wide; means are over `window` episodes.
 
-    The other arguments say which curves are shown; the best evaluation is named in any case.
+    The other arguments select the curves; the best evaluation is always included.
     """
     curve, (x0, x1) = history.returns, span
     nothing = np.empty(0)
-    dots = curve.scattered(x0, x1, min(DOTS, pixels)) if episodes else (nothing, nothing)  # more would hide the line
+    dots = (
+        curve.scattered(x0, x1, min(DOTS, pixels)) if episodes else (nothing, nothing)
+    )  # more dots would hide the line
     x, means, sd = curve.smoothed(x0, x1, min(2 * pixels, BENDS), window)
     if not mean:
         x, means, sd = x[:0], means[:0], sd[:0]
     width = sd if window > 1 else 0 * sd
-    low, high = curve.range() or (0.0, 0.0)  # no episode was worse or better: the band ends there too
+    low, high = curve.range() or (0.0, 0.0)  # the band must not exceed the range of the returns
     few = np.unique(np.append(np.arange(0, len(x), 2), len(x) - 1)) if len(x) else slice(None)
     band = x[few], np.clip((means - width)[few], low, high), np.clip((means + width)[few], low, high)
     shown = [each for each in history.evaluations if x0 <= each.step <= x1] if evaluations else []
@@ -74,7 +76,7 @@ def return_drawn(
 
 
 def _thinned(evaluations: Sequence[Evaluated], best: Evaluated | None) -> Sequence[Evaluated]:
-    """At most about `MARKS` evaluations that stand for all: of neighbours the lowest and the highest, and the best."""
+    """About `MARKS` evaluations that represent all: the lowest and highest of each group, and the best."""
     if len(evaluations) <= MARKS:
         return evaluations
     block = 2 * -(-len(evaluations) // MARKS)

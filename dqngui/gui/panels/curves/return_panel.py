@@ -34,22 +34,22 @@ from dqngui.messages import BreakpointHit, EpisodeEnded, Evaluated, Forked, Knob
 from dqngui.texts import words
 
 WINDOWS = (1, 10, 30, 100, 300, 1000)
-REACH = 40  # pixels to either side of a click in which a dot is looked for
+REACH = 40  # largest horizontal distance of a click from a dot, in pixels
 
 
 class ReturnPanel(Panel):
     """The return of each training episode (dots), the mean of the last ones with a band of one standard deviation
-    (line), greedy evaluations (diamonds, the best one ringed), and over them the runs it is compared with and
-    under them the runs it branched from (lines).
+    (line), greedy evaluations (diamonds, the best one ringed), compared runs (lines above) and ancestors
+    of the run (lines below).
 
     Attributes:
-        drawn: the open run's curves as they are drawn; None before the first drawing.
+        drawn: the model of the open run's curves; None before the first drawing.
     """
 
     title = "Return"
     wants = (EpisodeEnded, Evaluated, KnobChanged, Forked, BreakpointHit)
     shows_pinned = steps_by_keys = True
-    promise = "Each episode's return will appear here once training starts."
+    promise = "The return of each episode appears here after training has started."
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,14 +69,14 @@ class ReturnPanel(Panel):
         layout.addWidget(unit)
 
         self._band, self._line = Band(), pg.PlotCurveItem(antialias=True)
-        self._line.setSegmentedLineMode("on")  # antialiased at half the cost
+        self._line.setSegmentedLineMode("on")  # halves the cost of antialiasing
         self._dots = Scatter(4)
         self._evaluations = pg.ScatterPlotItem(size=11, symbol="d", pxMode=True)
         self._ring = pg.ScatterPlotItem(size=11, pxMode=True, brush=None)  # the pinned episode's dot
         for level, item in enumerate((self._band, self._dots, self._line, self._evaluations, self._ring)):
             self.plot.add(item, level + 1)
         for item in (self._evaluations, self._ring):
-            item.setEnabled(False)  # or it keeps clicks from the plot
+            item.setEnabled(False)  # otherwise it would receive the clicks of the plot
         self._overlays, self._ancestors = RunOverlays(self.plot), AncestorCurves(self.plot)
         self._legend = OverlayLegend(self)
         self._legend.toggled.connect(self._toggle_overlay)
@@ -106,7 +106,7 @@ class ReturnPanel(Panel):
 
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
-        sources.library.overlaid.connect(self.again_if_visible)
+        sources.library.overlays_changed.connect(self.again_if_visible)
         offer_demo(self, sources)
 
     @property
@@ -114,7 +114,7 @@ class ReturnPanel(Panel):
         """The curves of other runs over the open run's."""
         return self._overlays
 
-    # -- drawing ----------------------------------------------------------------------------------
+    # -- drawing -----------------------------------------------------------------------------------
 
     def has_content(self) -> bool:
         own = len(self.history.returns) > 0 or bool(self.history.evaluations)
@@ -131,7 +131,7 @@ class ReturnPanel(Panel):
         super().clear(reason)
 
     def smooth(self, episodes: int) -> None:
-        """Average over so many episodes."""
+        """Set the number of episodes of the mean."""
         self.window_size = episodes
         self._smoothing.set_chosen(str(episodes))
         self.again_if_visible()
@@ -197,7 +197,7 @@ class ReturnPanel(Panel):
         x, y = curve.x.values[:0], curve.y.values[:0]
         if at is not None and at.episode is not None and self._chips["episodes"].isChecked():
             x, y = (column.values[at.episode : at.episode + 1] for column in (curve.x, curve.y))
-            if len(x) and x[0] != at.step:  # of a run that this one branched from
+            if len(x) and x[0] != at.step:  # the episode belongs to an ancestor
                 x, y = x[:0], y[:0]
         self._ring.setData(x=x, y=y)
 
@@ -214,10 +214,10 @@ class ReturnPanel(Panel):
         self._ancestors.restyle(theme)
         super().restyle(theme)
 
-    # -- clicks ----------------------------------------------------------------------------------
+    # -- clicks ------------------------------------------------------------------------------------
 
     def _click(self, step: float, value: float) -> None:
-        """Pin the episode whose dot is nearest, or unpin it; far from all dots, ask for the step."""
+        """Pin or unpin the episode with the nearest dot; without a near dot, pin by the step."""
         number = self._dot_near(step, value)
         if number is None:
             self.pick(step, self.plot.steps_in(5))
@@ -228,7 +228,7 @@ class ReturnPanel(Panel):
         self.ask_cursor(None if pinned else asked)
 
     def _dot_near(self, step: float, value: float) -> int | None:
-        """The episode whose dot lies nearest on the screen; None where no dot is near along the steps."""
+        """The episode with the nearest dot on the screen; None if no dot is within `REACH`."""
         steps, returns = self.history.returns.x.values, self.history.returns.y.values
         reach = self.plot.steps_in(REACH)
         first, stop = np.searchsorted(steps, [step - reach, step + reach])
@@ -238,16 +238,16 @@ class ReturnPanel(Panel):
         up = np.nan_to_num(returns[first:stop] - value) / self.plot.values_in(1)
         return int(first + np.argmin(across**2 + (up**2 if self._chips["episodes"].isChecked() else 0.0)))
 
-    # -- readout ----------------------------------------------------------------------------------
+    # -- readout -----------------------------------------------------------------------------------
 
     def _hover(self, at: tuple[float, float] | None) -> None:
         self.plot.set_hover(None if at is None else at[0])
-        self.plot.say("" if at is None else self.readout(*at), 0.0 if at is None else at[0])
+        self.plot.show_text("" if at is None else self.readout(*at), 0.0 if at is None else at[0])
 
     def readout(self, step: float, value: float | None = None) -> str:
-        """What the curves say at a step, as rich text; empty where there is nothing.
+        """The readout of the curves at a step, as rich text; empty without data.
 
-        Where several episodes ended at this step, `value` says which one: the one that a click there would choose.
+        If several episodes ended at this step, `value` selects the one that a click there would pin.
         """
         curve = self.history.returns
         index = None if value is None else self._dot_near(step, value)
@@ -273,10 +273,10 @@ class ReturnPanel(Panel):
         lines += [escape(words(mark_text(mark))) for mark in self.history.marks if abs(mark.step - step) <= reach][-3:]
         return "<br>".join(lines + others)
 
-    # -- export -----------------------------------------------------------------------------------
+    # -- export ------------------------------------------------------------------------------------
 
     def exported_table(self) -> Table:
-        """Episodes, evaluations, changes of settings, breakpoints and lines of other runs, a row each, by steps."""
+        """One row per episode, evaluation, changed setting, breakpoint and point of another run, by step."""
         history = self.history
         lengths = history.lengths.y.values
         rows: list[tuple[object, ...]] = [

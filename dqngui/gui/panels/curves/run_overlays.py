@@ -1,4 +1,4 @@
-"""The curves of other runs, and means of seeds, over the open run's return curve."""
+"""Draws the curves of other runs, and means over seeds, on the open run's return plot."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from dqngui.lab.session.history import History
 
 
 class RunOverlays:
-    """The overlays of a library in a plot.
+    """Draws the overlays of a library in a plot.
 
     Attributes:
-        hidden: overlays that are not drawn now.
-        drawn: the line of each overlay.
+        hidden: overlays that the user hid.
+        drawn: the drawing of each overlay.
     """
 
     def __init__(self, plot: Plot) -> None:
@@ -33,7 +33,7 @@ class RunOverlays:
         self._opened: Path | None = None
 
     def any(self, library: Library) -> bool:
-        """Whether any run that is compared has data."""
+        """Whether any overlaid run has data."""
         return any(
             curve is not None and not curve.empty
             for overlay in library.overlays
@@ -42,7 +42,7 @@ class RunOverlays:
         )
 
     def update(self, library: Library, opened: Path | None) -> None:
-        """Take what the library has now."""
+        """Update the overlays from the library."""
         self._opened = opened
         for overlay in [each for each in self.drawn if each not in library.overlays]:
             self.hidden.discard(overlay)
@@ -55,7 +55,7 @@ class RunOverlays:
             self.drawn[overlay].shown = overlay not in self.hidden and self.offers(overlay)
 
     def draw(self, window: int) -> tuple[float, float] | None:
-        """Draw them within the plot's span, and return the lowest and highest value drawn."""
+        """Draw the overlays within the plot's span, and return the lowest and highest value drawn."""
         ranges = []
         for drawn in self.drawn.values():
             drawn.draw(self._plot.span, window)
@@ -64,15 +64,15 @@ class RunOverlays:
 
     @property
     def last_step(self) -> int:
-        """Environment steps of the longest run that is drawn."""
+        """Environment steps of the longest drawn run."""
         return max((each.last_step for each in self.drawn.values() if each.shown), default=0)
 
     def offers(self, overlay: RunOverlay) -> bool:
-        """Whether the overlay is drawn: not when it is the open run alone, which has its own curve."""
+        """Whether the overlay is drawn; False for the open run alone, which has its own curve."""
         return overlay.seeds or self._opened not in overlay.folders
 
     def count(self, overlay: RunOverlay) -> int:
-        """How many of its runs have data."""
+        """The number of its runs with data."""
         return len(self.drawn[overlay].curves) if overlay in self.drawn else 0
 
     def readout(self, step: float) -> list[str]:
@@ -95,7 +95,7 @@ class OverlayDrawing:
     """One overlay's line, and the interval around a mean.
 
     Attributes:
-        x, y, low, high: (P,) steps, and the line between the ends of its interval at each; NaN is a gap.
+        x, y, low, high: (P,) steps, line, and lower and upper end of its interval; NaN is a gap.
     """
 
     def __init__(self, plot: Plot, overlay: RunOverlay) -> None:
@@ -131,7 +131,7 @@ class OverlayDrawing:
         self._line.draw(self.x, self.y, dash(self._overlay.slot))
 
     def range(self) -> list[tuple[float, float]]:
-        """Lowest and highest value of the line, the interval left out: of two runs it may be huge."""
+        """Lowest and highest value of the line, without the interval, which may be huge for two runs."""
         known = self.y[np.isfinite(self.y)]
         return [(float(known.min()), float(known.max()))] if len(known) else []
 

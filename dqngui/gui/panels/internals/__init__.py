@@ -1,1 +1,1 @@
-"""The Attention and Memory cards: what is inside the agent at each step, and whether its maps explain it."""
+"""The Attention and Memory cards: views of the agent at each step, and whether attention explains its actions."""

@@ -1,4 +1,4 @@
-"""The Attention panel: who attends to what at the shown step, and over the whole episode."""
+"""The Attention panel: the attention weights at the shown step and over the whole episode."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dqngui.gui.charts.head_grid import StepGrid, TimeGrid, read_at
 from dqngui.gui.charts.heatmap import Heatmap
 from dqngui.gui.charts.time_map import TimeMap
 from dqngui.gui.charts.trace import Series, Trace
-from dqngui.gui.charts.value_ranges import Levels, episode_span
+from dqngui.gui.charts.value_ranges import ColorLimit, episode_span
 from dqngui.gui.panels.internals.faithfulness_row import FaithfulnessRow
 from dqngui.gui.panels.internals.head_choice import HeadChoice
 from dqngui.gui.panels.internals.head_line import HeadLine
@@ -29,18 +29,18 @@ LOW, LOWER, LOWEST = 250, 190, 140
 
 
 class AttentionPanel(ViewPanel):
-    """All heads of all layers of one kind of view, small; or one of them, large, with its axes.
+    """Draws all heads of all layers of a view as small maps, or one head as a large map with axes.
 
-    Of one layer the maps of the shown step have their axes at once. Views over past steps are drawn over the episode:
-    which step each head read at each step. Below stand the share of each key over the episode, and the entropy.
+    The maps of a single layer always have axes. Attention over past steps is drawn over the episode:
+    the step that each head attends to at each step. Below are the share of each key and the entropy.
 
     Attributes:
-        heads: which one stands alone.
+        heads: the choice of the head that is shown alone.
     """
 
     title = "Attention"
     views = ("attention/*", "memory/attention/*")
-    promise = "What each head attends to, step by step, will appear here while an agent plays."
+    promise = "The attention of each head appears here, step by step, while an agent plays."
     lacking = (
         "This agent has no attention. Choose one, such as self-attention, or a transformer as memory, to see what it "
         "attends to."
@@ -52,12 +52,12 @@ class AttentionPanel(ViewPanel):
         self.heads = HeadChoice()
         self._maps: list[Maps] = []
         self._shares: AttentionSummary | None = None
-        self._levels: list[Levels] = []
+        self._levels: list[ColorLimit] = []
         self._make_content()
         self.key_figure = ElidedLabel("", self, gives_way=False)
         themes.set_role(self.key_figure, "muted")
         self.key_figure.setToolTip(
-            "Mean entropy of the attention at the shown step, and its share of the largest possible one (log n)"
+            "Mean entropy of the attention at the shown step, in nats and in percent of the maximum (log n)"
         )
         self.header_widgets += [self.key_figure, self.bar]
         self.dispensable = [self.key_figure, self.bar]
@@ -98,7 +98,7 @@ class AttentionPanel(ViewPanel):
         self.curve.stepped.connect(lambda t, y: self.seek_step(t))
 
     def _add_actions(self) -> None:
-        """Entries of the menu; their keys work while the card has the focus."""
+        """Add menu entries; their shortcuts work while the card has the focus."""
         entries = (
             ("Next head", "chevron-right", "H", lambda: self._turn(1)),
             ("Previous head", "chevron-left", "Shift+H", lambda: self._turn(-1)),
@@ -112,10 +112,10 @@ class AttentionPanel(ViewPanel):
             self.addAction(action)
         self.add_menu_action("All heads", "sigma", self.back)
 
-    # -- which one --------------------------------------------------------------------------------
+    # -- choice of layer and head ------------------------------------------------------------------
 
     def offered(self) -> dict[str, str]:
-        """Every kind of view that has several layers as a whole, and every view."""
+        """All views, and all views with several layers as a whole."""
         views = self.announced()
         kinds = {kind.views[0].name: kind for kind in layered(views)}
         texts = {}
@@ -132,14 +132,14 @@ class AttentionPanel(ViewPanel):
 
     @property
     def layers(self) -> tuple[View, ...]:
-        """The view that is chosen, or all layers of the kind that is."""
+        """The chosen view, or all its layers."""
         views, chosen = self.announced(), self.chosen
         kind = next((kind.views for kind in layered(views) if kind.key == chosen), ())
         return kind or tuple(view for view in views if view.name == chosen)
 
     @property
     def view(self) -> View | None:
-        """The chosen view; of a kind with several layers that of the chosen layer, or the first one."""
+        """The chosen view; of several layers the chosen or the first one."""
         layers = self.layers
         return layers[min(self.layer or 0, len(layers) - 1)] if layers else None
 
@@ -147,18 +147,18 @@ class AttentionPanel(ViewPanel):
     def drawn_views(self) -> tuple[View, ...]:
         return self.layers if self.layer is None else super().drawn_views
 
-    def look_at(self, name: str) -> None:
+    def choose_view(self, name: str) -> None:
         self.heads.choose(None, self.head)
-        super().look_at(name)
+        super().choose_view(name)
 
     @property
     def layer(self) -> int | None:
-        """Of several layers the one that stands alone."""
+        """The layer that is shown alone, if there are several."""
         return self.heads.layer
 
     @property
     def head(self) -> int | None:
-        """The head that stands alone."""
+        """The head that is shown alone."""
         return self.heads.head
 
     def choose(self, layer: int | None, head: int | None) -> None:
@@ -167,20 +167,20 @@ class AttentionPanel(ViewPanel):
         self._other()
 
     def choose_head(self, head: int | None) -> None:
-        """Show one head alone; the same one again, None, or a view without heads: all of them."""
+        """Show one head alone; None, or the same head again: all heads."""
         self.choose(self.layer, None if head == self.head else head)
 
     def back(self) -> None:
         """Show all heads of all layers."""
-        if not self.heads.every:
+        if not self.heads.shows_all:
             self.choose(None, None)
 
     def _turn(self, by: int) -> None:
-        if self.heads.turn(by):
+        if self.heads.step(by):
             self._other()
 
     def _turn_layer(self, by: int) -> None:
-        if self.heads.turn_layer(by):
+        if self.heads.step_layer(by):
             self._other()
 
     def _other(self) -> None:
@@ -201,7 +201,7 @@ class AttentionPanel(ViewPanel):
         self.choose(layer, column if heads_across else None)
 
     def event(self, event: QEvent) -> bool:
-        """Esc is this card's as long as it leads back to all heads; else it means what it means elsewhere."""
+        """Accept Esc while it leads back to all heads; otherwise the window handles it."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._leads_back(event):
             event.accept()
             return True
@@ -214,32 +214,32 @@ class AttentionPanel(ViewPanel):
             super().keyPressEvent(event)
 
     def _leads_back(self, event: QKeyEvent) -> bool:
-        return event.key() == Qt.Key.Key_Escape and not self.heads.every
+        return event.key() == Qt.Key.Key_Escape and not self.heads.shows_all
 
-    # -- what is drawn ----------------------------------------------------------------------------
+    # -- drawing -----------------------------------------------------------------------------------
 
     @property
     def _over_time(self) -> bool:
-        """The maps are drawn over the episode: what is attended to are past steps."""
+        """Whether the maps are drawn over the episode, because the keys are past steps."""
         return bool(self._maps) and self._maps[0].view.axes in (("lag",), ("head", "lag"))
 
     @property
     def _all_small(self) -> bool:
-        """All heads stand in a grid."""
+        """Whether all heads are drawn in a grid."""
         if self.layer is not None or (self.head is not None and len(self._maps) == 1):
             return False
         return len(self._maps) > 1 or (self._over_time and self.heads.heads > 1)
 
     @property
     def _one_map(self) -> bool:
-        """A head with a map of its own stands alone."""
+        """Whether one head is shown alone as a map."""
         return self.head is not None and bool(self._maps) and len(self._maps[0].titles) > 1
 
     def draw(self, playing: PlayedEpisode, view: View) -> None:
         if self.fresh:
             self._maps = [Maps.of(playing, each) for each in self.layers]
-            self._levels, self._shares = [Levels() for _ in self._maps], None
-            self.heads.count(len(self._maps), len(self._maps[0].heads))
+            self._levels, self._shares = [ColorLimit() for _ in self._maps], None
+            self.heads.set_counts(len(self._maps), len(self._maps[0].heads))
         values = [playing.view(each.view.name) for each in self._maps]
         some = slice(None) if self.layer is None else slice(self.layer, self.layer + 1)
         again = self._shares is None
@@ -260,10 +260,10 @@ class AttentionPanel(ViewPanel):
         self.over.draw(shares.keys, signed=False, limits=(0.0, high), fresh=again)
         most = max(float(np.max(shares.maximum, initial=0.0)), 0.01)
         self.curve.draw(self._entropy_in_words, [Series("", "series0", shares.entropies)], (0.0, most))
-        self.fit_rows()  # last: gutters are as wide as what is drawn needs them
+        self.fit_rows()  # last, since the widths of labels depend on the drawing
 
     def _arrange(self, playing: PlayedEpisode, maps: Maps) -> None:
-        """Names of maps, rows and columns."""
+        """Set the names of maps, rows and columns."""
         names = [f"layer {index + 1}" for index in range(len(self._maps))] if len(self._maps) > 1 else [""]
         if self._over_time:
             self.times.arrange(names, maps.heads or [""], ("past step", "step of the episode"))
@@ -273,13 +273,13 @@ class AttentionPanel(ViewPanel):
         titles = [""] if self._one_map else maps.titles
         self.now.arrange(titles, maps.rows, maps.columns, maps.axes, pictures=maps.cells is not None)
         self.now.choose(None if self._one_map else self.head)
-        self.now.whose = self._whose if self._one_map else ""
+        self.now.single_name = self._selection_words if self._one_map else ""
         keys, title = maps.keys
         named = axis_labels(playing, maps.view.axes[-1], len(keys))
         lags = maps.view.axes[-1] == "lag"
         self.over.arrange([f"past step {each}" if lags else each for each in named], title, keys)
-        self.over.says = (lambda t, row: read_at(t, len(keys) - 1 - row)) if lags else None
-        self.alone.name.setText(self._whose)
+        self.over.cell_words = (lambda t, row: read_at(t, len(keys) - 1 - row)) if lags else None
+        self.alone.name.setText(self._selection_words)
 
     def move_to(self, t: int) -> None:
         playing, view, shares = self.playing, self.view, self._shares
@@ -298,7 +298,7 @@ class AttentionPanel(ViewPanel):
             canvas.follow(t)
         if t < shares.known:
             nats, most = float(shares.entropies[t]), float(shares.maximum[t])
-            figure = f"{nats:.2f} nats" + (f" · {100 * nats / most:.0f} %" if most > 0 else "")
+            figure = f"{nats:.2f} nats" + (f" ({100 * nats / most:.0f} % of the maximum)" if most > 0 else "")
             self.key_figure.setText(figure)
             self.over.set_figure(
                 "" if self.curve.isVisibleTo(self) or self.key_figure.isVisible() else f"entropy {figure}"
@@ -309,12 +309,12 @@ class AttentionPanel(ViewPanel):
         if shares is None or t >= shares.known:
             return "entropy"
         nats, most = float(shares.entropies[t]), float(shares.maximum[t])
-        of = f" · {100 * nats / most:.0f} % of log {round(np.exp(most))}" if most > 0 else ""
+        of = f" ({100 * nats / most:.0f} % of the maximum, log {round(np.exp(most))})" if most > 0 else ""
         return f"entropy {nats:.2f} nats{of}"
 
     @property
-    def _whose(self) -> str:
-        """Whose shares and entropies these are."""
+    def _selection_words(self) -> str:
+        """A text: the layer and head of the shares and the entropy."""
         heads = self._maps[0].heads if self._maps else []
         layer = f"layer {self.layer + 1}" if self.layer is not None else ""
         if self.head is not None and self.head < len(heads):
@@ -325,7 +325,7 @@ class AttentionPanel(ViewPanel):
         return f"{layer} · {mean}" if layer else mean
 
     def fit_rows(self) -> None:
-        """A low card leaves out the entropy's curve first, then the episode; of past steps the shown step first."""
+        """Hide parts on a low card: first the entropy curve, then the episode (or the shown step, for past steps)."""
         high, small, over_time = self.height(), self._all_small, self._over_time
         stands_alone = not small and (self.layer is not None or self._one_map or (over_time and self.head is not None))
         self.alone.setVisible(stands_alone)
@@ -333,7 +333,7 @@ class AttentionPanel(ViewPanel):
         self.times.setVisible(small and over_time)
         self.now.setVisible(not small and (not over_time or high >= LOWER))
         self.curve.setVisible(high >= LOW)
-        self.over.set_caption(self._whose if high >= LOWER and not stands_alone else "")
+        self.over.set_caption(self._selection_words if high >= LOWER and not stands_alone else "")
         enough = LOW if small else LOWEST
         self.over.setVisible(not (small and over_time) and (high >= enough or over_time))
         layout = self.content.layout()

@@ -1,4 +1,4 @@
-"""Whether a map of weights explains its agent, as two bars: places that weigh most removed, and random ones."""
+"""The result of a faithfulness test of a map of weights as two bars: for the largest weights, and for random ones."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from dqngui.lab.analysis.faithfulness import Measure, interval_text
 from dqngui.messages import Faithfulness
 from dqngui.texts import words
 
-_TITLES: dict[Measure, str] = {"turned": "Actions that turn", "change": "Change of the values"}
-SPREAD = 0.5
-"""The shortest scale of changes, in units of the values' spread: what hardly matters looks small."""
-BAR, LINE, NAME, VALUE = 7, 18, 64, 104  # pixels: a bar's height, a labelled line's, of names and of numbers
+_TITLES: dict[Measure, str] = {"turned": "Actions that change", "change": "Change of the values"}
+MIN_SCALE = 0.5
+"""The shortest scale of value changes, in units of the values' spread, so that small effects look small."""
+BAR, LINE, NAME, VALUE = 7, 18, 64, 104  # pixels: heights of a bar and a labelled line, widths of names and numbers
 
 
 @dataclass(frozen=True, slots=True)
 class EffectBar:
-    """One bar: whose it is, a value with its interval, in words too, and its colour in the theme."""
+    """One bar: its name, value and interval, their text, and its colour in the theme."""
 
     name: str
     value: float
@@ -35,11 +35,11 @@ class EffectBar:
 
 @dataclass(frozen=True, slots=True)
 class FaithfulnessDrawn:
-    """The bars of places that weigh most and of random ones, on the same scale.
+    """The two bars: the effect of removing the places with the largest weights, and of removing random ones.
 
     Attributes:
         longest: the value at the end of the bars.
-        described: all of it in words.
+        described: a text with both bars.
     """
 
     bars: tuple[EffectBar, EffectBar]
@@ -48,7 +48,7 @@ class FaithfulnessDrawn:
 
     @classmethod
     def of(cls, answer: Faithfulness, measure: Measure) -> FaithfulnessDrawn:
-        """A measure of an answer."""
+        """Make the bars of a measure."""
         most, random = (
             EffectBar(name, value, interval, words(interval_text(value, interval, measure)), token)
             for name, value, interval, token in (
@@ -56,7 +56,7 @@ class FaithfulnessDrawn:
                 ("random", *_effect(answer.random, measure), "muted"),
             )
         )
-        longest = 1.0 if measure == "turned" else max(SPREAD, most.interval[1], random.interval[1])
+        longest = 1.0 if measure == "turned" else max(MIN_SCALE, most.interval[1], random.interval[1])
         described = f"{_TITLES[measure]}: {most.name} {most.words}, {random.name} {random.words}"
         return cls((most, random), longest, described)
 
@@ -66,10 +66,10 @@ def _effect(effect: object, measure: Measure) -> tuple[float, tuple[float, float
 
 
 class FaithfulnessBars(QWidget):
-    """Two bars with their intervals: places that weigh most removed, and random ones; with names and numbers if named.
+    """Draws two bars with intervals: effect of removing the places with the largest weights, and random ones.
 
     Args:
-        named: draw names and numbers beside the bars.
+        named: draw names and numbers next to the bars.
 
     Attributes:
         drawn: the bars; None: nothing is drawn.

@@ -1,4 +1,4 @@
-"""A line under a map of weights: does the map explain the agent? Measured on request, by removing places."""
+"""A line below a map of weights that tests on request whether the map explains the agent."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from dqngui.messages import Faithfulness, View
 from dqngui.texts import Text, say, words
 
 LOW, LOW_OPEN = 150, 300
-"""Pixels of a panel's height below which the line is left out, and below which it stays closed."""
+"""Heights of a panel in pixels below which the line is hidden, and below which its details stay closed."""
 COUNTS = (1, 2, 4)
 QUESTION = "Does this map explain this agent?"
 _HOW = (
-    "The places that it weighs most are taken away at every step of some greedy episodes, and so are random ones; "
-    "the rest of each row grows in proportion. A map explains the agent where the former changes its action values "
-    "clearly more. Intervals are of 95 %, over episodes."
+    "In greedy episodes the places with the largest weights, and for comparison random ones, are removed at each step; "
+    "the other weights of a row are scaled up. A map explains the agent if removing the largest weights changes its "
+    "action values clearly more. Brackets: 95 % intervals over episodes."
 )
 
 
 class MapPanel(Protocol):
-    """What the row asks of the panel that it stands in.
+    """The part of a panel that the row uses.
 
     Attributes:
         playing: the episode that the panel draws.
@@ -47,7 +47,7 @@ class MapPanel(Protocol):
         ...
 
     def has_content(self) -> bool:
-        """The view is drawn."""
+        """Whether the view is drawn."""
         ...
 
     def announced(self) -> list[View]:
@@ -55,7 +55,7 @@ class MapPanel(Protocol):
         ...
 
     def offered(self) -> dict[str, str]:
-        """The choice of views in the panel's header; empty where there is none."""
+        """The choices of views in the panel's header; may be empty."""
         ...
 
     def isVisible(self) -> bool: ...
@@ -64,11 +64,11 @@ class MapPanel(Protocol):
 
 
 class FaithfulnessRow(QWidget):
-    """Asks the study whether the map above it explains the agent, and shows the answer; hidden without weights.
+    """Asks the study whether the map above explains the agent, and shows the answer; hidden for other views.
 
     Attributes:
-        answers: by view and number of places, of the agent that plays.
-        question: the one that was asked last.
+        answers: answers about the playing agent, by view and number of places.
+        question: the question to the study.
     """
 
     def __init__(self, panel: MapPanel, parent: QWidget) -> None:
@@ -79,7 +79,7 @@ class FaithfulnessRow(QWidget):
         self.question.answered.connect(self._on_answer)
         self._panel = panel
         self._k = COUNTS[0]
-        self._asked: tuple[str, int] = ("", 0)
+        self._requested_for: tuple[str, int] = ("", 0)
         self._problems: dict[tuple[str, int], Text | str] = {}
         self._agent: object = None
         self._make_line()
@@ -99,7 +99,7 @@ class FaithfulnessRow(QWidget):
         self.progress.setTextVisible(False)
         self.progress.setFixedSize(64, 6)
         self.progress.setAccessibleName("Progress of measuring")
-        self.count = ChoiceButton("Places that are taken away", self)
+        self.count = ChoiceButton("Number of removed places", self)
         self.button = QPushButton("Measure")
         themes.set_role(self.button, "small")
         self.button.clicked.connect(self._on_button)
@@ -119,23 +119,26 @@ class FaithfulnessRow(QWidget):
 
     def _make_details(self) -> None:
         self.details = QWidget()
-        self.said = QLabel()
-        self.said.setWordWrap(True)
+        self.details_text = QLabel()
+        self.details_text.setWordWrap(True)
         self.turned, self.change = FaithfulnessBars(named=True), FaithfulnessBars(named=True)
         column = QVBoxLayout(self.details)
         column.setContentsMargins(0, 0, 8, 4)
         column.setSpacing(3)
-        column.addWidget(self.said)
-        for bars, title in ((self.turned, "Actions that turn"), (self.change, "Change of the values, in their spread")):
+        column.addWidget(self.details_text)
+        for bars, title in (
+            (self.turned, "Actions that change"),
+            (self.change, "Change of the values, in their spread"),
+        ):
             label = QLabel(title)
             themes.set_role(label, "muted")
             column.addWidget(label)
             column.addWidget(bars)
 
-    # -- what the panel calls ---------------------------------------------------------------------
+    # -- calls of the panel ------------------------------------------------------------------------
 
     def attach(self, sources: Sources) -> None:
-        """Take the study; without one the line never appears."""
+        """Set the study; without one the line is never shown."""
         self.question.attach(sources.study, sources.player)
 
     @Slot()
@@ -145,7 +148,7 @@ class FaithfulnessRow(QWidget):
 
     @Slot()
     def refresh(self) -> None:
-        """Show what is known of the map that the panel draws."""
+        """Show the answer for the drawn map."""
         if self.question.study is None:
             return
         self._forget_others()
@@ -156,7 +159,7 @@ class FaithfulnessRow(QWidget):
         self._show_counts(view)
         answer = self.answers.get((view.name, self._k))
         offers = [k for k in COUNTS if k < view.shape[-1]]
-        here = self.question.is_open and self._asked == (view.name, self._k)
+        here = self.question.is_open and self._requested_for == (view.name, self._k)
         self.progress.setVisible(here)
         self.progress.setValue(self.question.percent)
         self.bars.setVisible(answer is not None and not here)
@@ -166,7 +169,7 @@ class FaithfulnessRow(QWidget):
         self.button.setEnabled(here or (bool(offers) and self.question.can_ask))
         what = places(view.axes[-1], self._k, self._cells)
         self.button.setToolTip(
-            "Leave it at that" if here else f"Take away the {what} it weighs most, and see what changes"
+            "Stop measuring" if here else f"Remove the {what} with the largest weight, and measure what changes"
         )
         role, text, tip = self._words(view, answer, here, bool(offers))
         themes.set_role(self.text, role)
@@ -180,11 +183,11 @@ class FaithfulnessRow(QWidget):
         for bars in (self.bars, self.turned, self.change):
             bars.update()
 
-    # -- what is drawn ----------------------------------------------------------------------------
+    # -- drawing -----------------------------------------------------------------------------------
 
     @property
     def weights(self) -> View | None:
-        """The panel's view, if it is one of weights that can be taken away."""
+        """The panel's view, if it has weights that can be removed."""
         playing, view = self._panel.playing, self._panel.view
         known = playing is not None and view is not None and view.name in playing.ready.weights
         return view if known and self._panel.has_content() else None
@@ -194,7 +197,7 @@ class FaithfulnessRow(QWidget):
         return self._panel.playing is not None and self._panel.playing.ready.cells is not None
 
     def is_stale(self, answer: Faithfulness | None) -> bool:
-        """There is an answer, and it is about other weights than those that play."""
+        """Whether other weights play now than those of the answer."""
         playing = self._panel.playing
         return answer is not None and playing is not None and playing.weights_step != answer.step
 
@@ -244,25 +247,25 @@ class FaithfulnessRow(QWidget):
         self.turned.draw(answer, "turned")
         self.change.draw(answer, "change")
         text = say("map.measured", answer=self._sentence(view, answer), steps=answer.steps, episodes=answer.episodes)
-        self.said.setText(words(text))
+        self.details_text.setText(words(text))
         self.details.setToolTip(_HOW)
 
-    # -- asking -----------------------------------------------------------------------------------
+    # -- requests ----------------------------------------------------------------------------------
 
     def choose(self, k: str) -> None:
-        """Take another number of places away."""
+        """Choose the number of places to remove."""
         self._k = int(k)
         self.count.set_chosen(k)
         self.refresh()
 
     def measure(self) -> None:
-        """Ask about the map that is drawn."""
+        """Ask the study about the drawn map."""
         view = self.weights
         if view is None or not self.question.can_ask:
             return
         self.question.give_up()
-        self._asked = name, k = view.name, self._k
-        self._problems.pop(self._asked, None)
+        self._requested_for = name, k = view.name, self._k
+        self._problems.pop(self._requested_for, None)
         self._agent = self.question.agent_key
         self.question.ask(lambda number: m.AskFaithfulness(number=number, view=name, k=k))
         self.refresh()
@@ -279,13 +282,13 @@ class FaithfulnessRow(QWidget):
     def _on_answer(self, event: m.Event) -> None:
         match event:
             case m.Faithfulness():
-                self.answers[self._asked] = event
+                self.answers[self._requested_for] = event
             case m.Unanswered():
-                self._problems[self._asked] = event.text
+                self._problems[self._requested_for] = event.text
         self._on_change()
 
     def _forget_others(self) -> None:
-        """Answers about another agent."""
+        """Drop answers about another agent."""
         if self._agent != self.question.agent_key:
             self._agent = self.question.agent_key
             self.answers.clear()

@@ -1,4 +1,4 @@
-"""A line above one head that stands alone: whose map it is, its neighbours, and the way back to all of them."""
+"""A line above a single head: its name, and buttons to the previous, the next and all heads."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ HEIGHT = 24
 
 
 class HeadLine(QWidget):
-    """Back, the name, the one before and the next one.
+    """The name of the head and three buttons.
 
     Signals:
-        left: back to all.
-        turned(int): 1 the next one, -1 the one before.
+        left: the user goes back to all heads.
+        turned(int): the user steps to the next (1) or previous (-1) head.
     """
 
     left = Signal()
@@ -29,8 +29,8 @@ class HeadLine(QWidget):
         self.name = ElidedLabel("", self)
         self._buttons = {
             "arrow-left": self._button("arrow-left", "All heads (Esc)", self.left.emit),
-            "chevron-left": self._button("chevron-left", "The head before (Shift+H)", lambda: self.turned.emit(-1)),
-            "chevron-right": self._button("chevron-right", "The next head (H)", lambda: self.turned.emit(1)),
+            "chevron-left": self._button("chevron-left", "Previous head (Shift+H)", lambda: self.turned.emit(-1)),
+            "chevron-right": self._button("chevron-right", "Next head (H)", lambda: self.turned.emit(1)),
         }
         back, before, after = self._buttons.values()
         line = QHBoxLayout(self)

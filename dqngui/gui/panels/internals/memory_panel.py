@@ -1,4 +1,4 @@
-"""The Memory panel: what every unit held, step by step, and one unit's curves."""
+"""The Memory panel: the value of every memory unit at each step, and curves of one unit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 from dqngui.gui.charts.heatmap import Heatmap
 from dqngui.gui.charts.time_map import TimeMap
 from dqngui.gui.charts.trace import Series, Trace
-from dqngui.gui.charts.value_ranges import Levels, episode_span
+from dqngui.gui.charts.value_ranges import ColorLimit, episode_span
 from dqngui.gui.panels.internals.faithfulness_row import FaithfulnessRow
 from dqngui.gui.panels.internals.trajectory import Trajectory
 from dqngui.gui.panels.internals.view_panel import ViewPanel
@@ -24,21 +24,21 @@ from dqngui.lab.analysis.views import Maps, axis_labels, combined, in_words, sho
 from dqngui.lab.playback.episode import GrowingRows, PlayedEpisode
 from dqngui.messages import View
 
-LOW, LOWER = 250, 170  # pixels of height below which the second, then the first trace is left out
+LOW, LOWER = 250, 170  # heights in pixels below which the second, then the first trace is hidden
 PATH_ICON = "chart-scatter-plot"
-LOW_WITH_NOW = 210  # below which a view of two axes is drawn over the episode only
+LOW_WITH_NOW = 210  # height in pixels below which a view with two axes is drawn only over the episode
 
 
 class MemoryPanel(ViewPanel):
     """Units × steps of one of the memory's views, and curves of the chosen unit.
 
-    A view of two axes, such as an external memory's matrix, is drawn at the shown step too.
+    A view with two axes, such as an external memory matrix, is also drawn at the shown step.
     """
 
     title = "Memory"
     views = ("memory/*",)
-    promise = "What the memory holds, unit by unit and step by step, will appear here while an agent plays."
-    lacking = "This agent has no memory. Choose one, such as an LSTM or a transformer, to see what it remembers."
+    promise = "The value of each memory unit appears here, step by step, while an agent plays."
+    lacking = "This agent has no memory. Choose one, such as an LSTM or a transformer, to see its state here."
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -73,16 +73,16 @@ class MemoryPanel(ViewPanel):
         self.as_path.setCheckable(True)
         self.as_path.setIconSize(QSize(16, 16))
         self.as_path.setAccessibleName("Draw the memory as a path")
-        self.as_path.setToolTip("Draw what is held as a path in its first two principal components, or as a map (T)")
-        self.as_path.toggled.connect(self.look_as_path)
+        self.as_path.setToolTip("Draw the memory as a path in its first two principal components, or as a map (T)")
+        self.as_path.toggled.connect(self.show_as_path)
         self.header_widgets += [self.sorting, self.as_path, self.bar]
         self.dispensable = [self.sorting, self.bar]
-        self._levels: dict[str, Levels] = {}
+        self._levels: dict[str, ColorLimit] = {}
         self._means: dict[str, GrowingRows] = {}
         self._of: PlayedEpisode | None = None
         self._names: list[str] = []
         self._rows: dict[str, tuple[list[str], list[str], str]] = {}
-        self._looked_at, self._moves = 0, True
+        self._compared_steps, self._moves = 0, True
         self._maps: Maps | None = None
         self.now.clicked.connect(self._on_now)
         self.map.stepped.connect(self._on_map)
@@ -92,11 +92,11 @@ class MemoryPanel(ViewPanel):
             canvas.setAccessibleDescription("A click shows that step, and on the map the curves of that row")
             canvas.setMinimumHeight(40)
         for trace in (self.states, self.shares):
-            trace.hide()  # until it is known that there is room
+            trace.hide()  # until there is room for it
         self.add_menu_action("Next row", "chevron-down", lambda: self._turn(1))
         self.add_menu_action("Previous row", "chevron-up", lambda: self._turn(-1))
         order = self.add_menu_action("Order of the rows", "sort-variant", lambda: None)
-        order.setMenu(self.sorting.menu())  # a narrow card's header has no room for it
+        order.setMenu(self.sorting.menu())  # also here, since a narrow header hides the button
         action = self.add_menu_action("Map or path", PATH_ICON, self.as_path.toggle)
         action.setShortcut(QKeySequence("T"))
         action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -104,7 +104,7 @@ class MemoryPanel(ViewPanel):
         self.add_exports("npz")
         self.restyle(themes.current())
 
-    # -- what is drawn ----------------------------------------------------------------------------
+    # -- drawing -----------------------------------------------------------------------------------
 
     def rows_of(self, view: View) -> tuple[list[str], list[str], str]:
         """Names of a view's rows (heads are averaged, other axes flattened), in full and short, and their title."""
@@ -137,23 +137,23 @@ class MemoryPanel(ViewPanel):
         if self.as_path.isChecked():
             if self.trajectory.draw(playing, view.name, values):
                 self.go_on()
-            self._drawn = self._maps = None  # the map is drawn whole when it comes back, and may be of another view
+            self._drawn = self._maps = None  # redraw the map in full when it returns
             return self.fit_rows()
         names, shown, title = self.rows_of(view)
         if self.fresh:
             self.ordering.begin()
             self._maps = Maps.of(playing, view) if len(view.axes) > 1 and "lag" not in view.axes else None
-            self._looked_at, self._moves = 0, self._maps is None
+            self._compared_steps, self._moves = 0, self._maps is None
         if self._maps is not None:
             self.now.arrange(self._maps.titles, self._maps.rows, self._maps.columns, self._maps.axes)
         if not self._moves:
-            self._moves = not (values[self._looked_at :] == values[0]).all()
-            self._looked_at = len(values)
+            self._moves = not (values[self._compared_steps :] == values[0]).all()
+            self._compared_steps = len(values)
         if self.row is None or names != self._names:
             self._names, self.row = names, len(names) - 1 if view.axes[-1] == "lag" else 0
         plain, along = orders(playing)
-        if self.ordering.key not in plain | along:  # an entry that this agent does not see
-            self.ordering.ask("index", None, None)
+        if self.ordering.key not in plain | along:  # an entry that this agent does not observe
+            self.ordering.choose("index", None, None)
         self.sorting.offer(plain, self.ordering.key, self.sort_by, below=along, title="by correlation with")
         self.map.sort(self.ordering.order(values, playing))
         span = episode_span(playing.length, playing.ended)
@@ -161,7 +161,7 @@ class MemoryPanel(ViewPanel):
             canvas.set_span(span)
         if sorted_by := self.ordering.words(playing):
             title = f"{title}, by {sorted_by}"
-            if view.axes != ("unit",):  # so many are numbered by their place
+            if view.axes != ("unit",):  # rows are numbered by place
                 shown = [shown[index] for index in self.map.order]
         self.map.arrange(names, title, shown)
         high = self._level(view)
@@ -173,19 +173,19 @@ class MemoryPanel(ViewPanel):
         self.fit_rows()
 
     def _level(self, view: View) -> float:
-        """Of what is drawn: each head by itself, but for attention over past steps."""
+        """The value of the last colour for a view."""
         values = (
             self.values_of(view) if view.axes[-1] == "lag" or self.playing is None else self.playing.view(view.name)
         )
-        level = self._levels.setdefault(view.name, Levels()).take(values)
+        level = self._levels.setdefault(view.name, ColorLimit()).take(values)
         return level if view.signed else min(1.0, level)
 
     def _draw_traces(self, names: list[str]) -> None:
         """Curves of the chosen row in every view with the same rows."""
         alike = [view for view in self.announced() if self.rows_of(view)[0] == names]
         assert self.row is not None and self.playing is not None and self.view is not None
-        told = self.ordering.correlation_text(self.values_of(self.view)[:, self.row], self.playing)
-        caption = f"{names[self.row]} · {told}" if told else names[self.row]
+        correlation = self.ordering.correlation_text(self.values_of(self.view)[:, self.row], self.playing)
+        caption = f"{names[self.row]} · {correlation}" if correlation else names[self.row]
         for trace, signed in ((self.states, True), (self.shares, False)):
             views = [view for view in alike if view.signed == signed]
             words = in_few_words([view.name for view in views])
@@ -198,10 +198,10 @@ class MemoryPanel(ViewPanel):
             trace.draw(caption if first else "", series, (-extent if signed else 0.0, extent))
 
     def sort_by(self, key: str) -> None:
-        """Order the rows by one of `orders`, judged by the steps so far."""
+        """Order the rows by a key of `orders`, from the steps so far."""
         view, playing = self.view, self.playing
         known = view is not None and self.has_content()
-        self.ordering.ask(key, self.values_of(view) if known and view is not None else None, playing)
+        self.ordering.choose(key, self.values_of(view) if known and view is not None else None, playing)
         self.sorting.set_chosen(key)
         self.again()
 
@@ -214,12 +214,12 @@ class MemoryPanel(ViewPanel):
             self.again()
 
     def _turn(self, by: int) -> None:
-        """The row below or above the chosen one, in the order that is drawn."""
+        """Choose the row below (1) or above (-1), in the drawn order."""
         if self.row is not None and self._something:
             order = self.map.order.tolist()
             self.choose_row(order[(order.index(self.row) + by) % len(order)])
 
-    def look_as_path(self, path: bool) -> None:
+    def show_as_path(self, path: bool) -> None:
         """Draw a path in the memory's first two principal components, or the map of its units."""
         self.as_path.setChecked(path)
         self.idle = [self.sorting, self.bar] if path else []
@@ -263,11 +263,11 @@ class MemoryPanel(ViewPanel):
 
     @property
     def _unmoved(self) -> bool:
-        """Nothing changes from step to step, as a forecast's coefficients do not: the shown step says it all."""
+        """Whether the values never change over the episode, such as the coefficients of a forecast."""
         return self._maps is not None and self.map.length > 1 and not self._moves
 
     def fit_rows(self) -> None:
-        """A low card leaves out the second trace first, then the first, then the shown step's map."""
+        """Hide parts on a low card: first the second trace, then the first, then the map of the shown step."""
         path = self.as_path.isChecked()
         self.trajectory.setVisible(path)
         if path:
@@ -277,7 +277,7 @@ class MemoryPanel(ViewPanel):
         both = bool(self.states.series and self.shares.series)
         self.now.setVisible(self._maps is not None and (self.height() >= LOW_WITH_NOW or self._unmoved))
         if not self.now.isHidden():
-            both = True  # it takes the room of a trace
+            both = True  # it uses the room of a trace
         self.map.setVisible(not self._unmoved)
         self.states.setVisible(bool(self.states.series) and self.height() >= LOWER and not self._unmoved)
         low = self.height() < (LOW if both else LOWER)
@@ -291,7 +291,7 @@ class MemoryPanel(ViewPanel):
 
 
 def in_few_words(names: list[str]) -> list[str]:
-    """Names of views that stand side by side: what tells them apart, `hidden` and `cell`, `layer 1` and `layer 2`."""
+    """Short names that distinguish the given views: `hidden` and `cell`, or `layer 1` and `layer 2`."""
     parted = [in_words(name).partition(", layer ") for name in names]
     stems = [stem.removesuffix(" state").removesuffix(" gate").removesuffix(" weights") for stem, _, _ in parted]
     if len(set(stems)) == 1 and len(names) > 1:

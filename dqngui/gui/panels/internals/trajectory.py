@@ -1,4 +1,4 @@
-"""A memory's state as a path in its first two principal components, beside earlier episodes in the same axes."""
+"""Draws the memory state as a path in its first two principal components, with earlier episodes in the same axes."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ COLOURS = {"time": "by time", "reward": "by reward", "action": "by action"}
 
 
 class Trajectory(QWidget):
-    """The path, what its colours mean, and whether the axes stay the same from episode to episode.
+    """The path, the choice of its colours, and the option to keep the axes for later episodes.
 
     Attributes:
         colour: one of `COLOURS`.
-        keeps: the axes of one episode stay, and the last few episodes in them.
+        keeps_axes: whether the axes of one episode are kept, and later episodes drawn in them.
         projection: the axes, and the episode's states in them.
 
     Signals:
         stepped(int): a step of the path was clicked.
-        again: the path must be drawn again.
+        again: the path must be redrawn.
     """
 
     stepped = Signal(int)
@@ -41,12 +41,12 @@ class Trajectory(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.colour, self.keeps = "time", False
+        self.colour, self.keeps_axes = "time", False
         self.path = Path(self)
         self.path.setAccessibleName("Path of the memory over the episode")
         self.path.setAccessibleDescription("A click shows the nearest step")
         self.path.stepped.connect(self.stepped)
-        self.path.says = self._step_in_words
+        self.path.step_words = self._step_in_words
         self.colours = ChoiceButton("Colours of the path", self)
         self.colours.offer(COLOURS, self.colour, self.colour_by)
         self.keep = QToolButton(self)
@@ -73,11 +73,11 @@ class Trajectory(QWidget):
         self.projection = Projection()
         self._playing: PlayedEpisode | None = None
         self._of = ""
-        self._whose = ""  # the episode whose axes are kept
+        self._axes_name = ""  # name of the episode of the kept axes
         self._past: list[tuple[tuple[int, int], npt.NDArray[np.float32]]] = []  # seed and weights of each
         self.restyle(themes.current())
 
-    # -- what the user asks -------------------------------------------------------------------------
+    # -- user actions ------------------------------------------------------------------------------
 
     def colour_by(self, key: str) -> None:
         """Colour the path by one of `COLOURS`."""
@@ -85,20 +85,20 @@ class Trajectory(QWidget):
         self.colours.set_chosen(key)
         self.again.emit()
 
-    def keep_axes(self, keeps: bool) -> None:
-        """Keep the present episode's axes for those that follow; or fit every episode's own."""
-        if keeps != self.keeps:
-            self.keeps = keeps
-            self.keep.setChecked(keeps)
+    def keep_axes(self, keeps_axes: bool) -> None:
+        """Keep the present axes for later episodes, or fit new axes to every episode."""
+        if keeps_axes != self.keeps_axes:
+            self.keeps_axes = keeps_axes
+            self.keep.setChecked(keeps_axes)
             self._past = []
-            if not keeps and self._whose:
-                self.projection, self._whose = Projection(), ""
+            if not keeps_axes and self._axes_name:
+                self.projection, self._axes_name = Projection(), ""
             self.again.emit()
 
-    # -- what is drawn ------------------------------------------------------------------------------
+    # -- drawing -----------------------------------------------------------------------------------
 
     def draw(self, playing: PlayedEpisode, name: str, states: npt.NDArray[np.float32]) -> bool:
-        """Show the states (steps, D) of a view as far as they are known; True: there is more to compute."""
+        """Draw the known states (steps, D) of a view; returns whether there is more to compute."""
         if playing is not self._playing or name != self._of:
             self._begin(playing, name)
         more = self.projection.take(states, playing.ended)
@@ -106,37 +106,39 @@ class Trajectory(QWidget):
         titles = ("", "") if axes is None else tuple(f"PC {n + 1} · {100 * axes.shares[n]:.0f} %" for n in (0, 1))
         past = [places for _, places in self._past]
         waiting = "A path appears after a few steps." if len(states) < 8 and not playing.ended else ""
-        unmoved = "This view has not changed in this episode: there is no path to draw."
+        unmoved = "This view did not change in this episode, so there is no path."
         empty = "" if axes is not None else waiting or unmoved
         self.path.draw(self.projection.places, self._colouring(playing), (titles[0], titles[1]), past, empty)
-        self._say_whose_axes(playing)
+        self._show_axes_note(playing)
         return more
 
     def _begin(self, playing: PlayedEpisode, name: str) -> None:
-        """Another episode in the kept axes, or in axes of its own."""
+        """Begin another episode, in the kept axes or in its own."""
         before, axes = self._playing, self.projection.axes
         same = before is not None and before.ready == playing.ready and name == self._of
-        if self.keeps and same and before is not None and axes is not None:
+        if self.keeps_axes and same and before is not None and axes is not None:
             was, now = ((each.seed, each.weights_step) for each in (before, playing))
             self._past = [(who, places) for who, places in self._past if who not in (was, now)]
             if was != now:
                 self._past = [*self._past, (was, self.projection.places)][-KEPT:]
-            self._whose = self._whose or _named(before)
+            self._axes_name = self._axes_name or _named(before)
             self.projection = Projection(axes)
         else:
-            self._past, self._whose, self.projection = [], "", Projection()
+            self._past, self._axes_name, self.projection = [], "", Projection()
         self._playing, self._of = playing, name
 
-    def _say_whose_axes(self, playing: PlayedEpisode) -> None:
+    def _show_axes_note(self, playing: PlayedEpisode) -> None:
         axes = self.projection.axes
-        if not self.keeps or axes is None:
+        if not self.keeps_axes or axes is None:
             self.note.setText("")
-        elif not self._whose:
-            self.note.setText("these axes stay")
+        elif not self._axes_name:
+            self.note.setText("axes kept for later episodes")
         else:
-            self.note.setText(f"axes of {self._whose}" + (f" · {len(self._past)} faint" if self._past else ""))
+            self.note.setText(f"axes of {self._axes_name}" + (f" · {len(self._past)} faint" if self._past else ""))
         steps = "" if axes is None else f", fitted to {axes.steps:,} steps"
-        self.note.setToolTip(f"Axes of {self._whose or _named(playing)}{steps}; faint: the episodes before this one")
+        self.note.setToolTip(
+            f"Axes of {self._axes_name or _named(playing)}{steps}; faint: the episodes before this one"
+        )
 
     def _colouring(self, playing: PlayedEpisode) -> Colouring:
         known = len(self.projection.places)
@@ -181,7 +183,7 @@ def _named(playing: PlayedEpisode) -> str:
 
 
 def _ramp(count: int) -> tuple[str, ...]:
-    """Colours spread over the scale of shares; the darkest, which dark cards swallow, is left out."""
+    """Colours of the scale for shares, without the darkest one, which is invisible on dark cards."""
     table = themes.viridis()
     dark = themes.current().name == "dark"
     first, last = (60, 255) if dark else (0, 225)
@@ -190,7 +192,7 @@ def _ramp(count: int) -> tuple[str, ...]:
 
 
 def _signed() -> tuple[str, ...]:
-    """Seventeen colours for signed values; the middle can be seen on a card, as that of maps cannot."""
+    """Seventeen colours for signed values; unlike in maps, the middle colour is visible on a card."""
     theme = themes.current()
     low, _, high = theme.diverging
     shares = [place / 8 - 1 for place in range(17)]

@@ -1,4 +1,4 @@
-"""What Attention and Memory share: the choice of a view, the steps, and the reason why nothing is drawn."""
+"""The base class of the Attention and Memory panels: choice of a view, steps, and texts while nothing is drawn."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from dqngui.messages import View
 
 LATER_MS = 50
 NONE = np.empty(0, np.int64)
-TITLE_AND_MENU = 54  # pixels of a card's header beside its title and a panel's own widgets
+TITLE_AND_MENU = 54  # pixels of a card's header for margins and menu
 
 
 class ViewPanel(Panel):
-    """A panel that draws one of the views that the agent announces and that fit `views`; the header chooses which.
+    """A panel that draws one of the agent's views that match `views`; the header has the choice.
 
     Attributes:
-        lacking: a sentence for agents that have no such views.
-        choice: offers the views.
-        bar: the colours and their values, for the header of panels that draw maps.
-        dispensable: header widgets that a narrow card leaves out, the first one first.
-        idle: header widgets that say nothing of what is drawn at present.
+        lacking: the sentence for agents without such views.
+        choice: the choice of the view.
+        bar: colour bar for the header, for panels with maps.
+        dispensable: header widgets that a narrow card hides, in this order.
+        idle: header widgets without meaning for the present drawing.
     """
 
     lacking: ClassVar[str] = ""
@@ -56,7 +56,7 @@ class ViewPanel(Panel):
         self._later = QTimer(self, singleShot=True, interval=LATER_MS)
         self._later.timeout.connect(self._go_on)
 
-    # -- the contract ---------------------------------------------------------------------------
+    # -- the contract ------------------------------------------------------------------------------
 
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
@@ -65,7 +65,7 @@ class ViewPanel(Panel):
             self.faithfulness_row.attach(sources)
 
     def _on_player(self) -> None:
-        """While there is nothing to draw, say what is waited for."""
+        """Update the sentence that is shown while there is nothing to draw."""
         if self.playing is None and self._something is False:
             self.again()
 
@@ -105,7 +105,7 @@ class ViewPanel(Panel):
         if self.view is None:
             return self.lacking
         if not playing.has_views:
-            return "This episode was played without a look inside; the next one is recorded."
+            return "This episode was played without recording. The next one will be recorded."
         return "The episode is about to begin."
 
     def redraw(self) -> None:
@@ -113,16 +113,16 @@ class ViewPanel(Panel):
         if view is None or playing is None or not self.has_content():
             self._drawn = None
             return
-        self.choice.offer(self.offered(), self.chosen, self.look_at)
+        self.choice.offer(self.offered(), self.chosen, self.choose_view)
         self.fresh = self._drawn is None or self._drawn[0] is not playing or self._drawn[1] != self.chosen
         self._drawn = (playing, self.chosen)
         self.draw(playing, view)
         marked = playing.non_greedy_steps if playing.request.from_training or playing.epsilon > 0 else NONE
         for canvas in self.findChildren(StepCanvas):
-            canvas.mark(marked if canvas.filled else NONE)  # over a curve they would hide it
+            canvas.mark(marked if canvas.filled else NONE)  # marks would hide a curve
         self.move_to(min(playing.t, playing.length - 1))
 
-    # -- for the panels themselves --------------------------------------------------------------
+    # -- for subclasses ----------------------------------------------------------------------------
 
     def announced(self) -> list[View]:
         """The agent's views that this panel draws."""
@@ -130,26 +130,26 @@ class ViewPanel(Panel):
 
     @property
     def view(self) -> View | None:
-        """The chosen view, or the first where the agent has no such one."""
+        """The chosen view, or the first one if the agent does not have it."""
         announced = self.announced()
         return next((view for view in announced if view.name == self.name), announced[0] if announced else None)
 
     def offered(self) -> dict[str, str]:
-        """What can be chosen in the header, in words."""
+        """The choices in the header: texts by key."""
         return {each.name: in_words(each.name) for each in self.announced()}
 
     @property
     def chosen(self) -> str:
-        """Which of what is offered is drawn."""
+        """The key of the drawn choice."""
         return self.view.name if self.view is not None else ""
 
-    def look_at(self, name: str) -> None:
+    def choose_view(self, name: str) -> None:
         """Draw another view."""
         self.name = name
         self.again()
 
     def go_on(self) -> None:
-        """Draw the rest a little later, so that no turn of the event loop takes long."""
+        """Continue drawing later, so that the event loop is not blocked."""
         if not self._later.isActive():
             self._later.start()
 
@@ -158,21 +158,21 @@ class ViewPanel(Panel):
             self.again()
 
     def draw(self, playing: PlayedEpisode, view: View) -> None:
-        """Draw the episode so far; `fresh` says that it is another one, or another view."""
+        """Draw the known steps; `fresh`: the episode or the view is another one."""
 
     def move_to(self, t: int) -> None:
-        """Show step t, which is known."""
+        """Show step t, which must be known."""
 
     def fit_rows(self) -> None:
-        """Leave out what a low card has no room for."""
+        """Hide the parts for which a low card has no room."""
 
     def seek_step(self, t: int) -> None:
-        """Ask the player for a step of the episode."""
+        """Make the player show a step."""
         if self.sources is not None:
             self.sources.player.seek(t)
 
     def align(self, canvases: list[StepCanvas], wanted: float) -> None:
-        """One gutter for all that stand above each other; numbers of steps below the last of them."""
+        """Give charts above each other the same left margin; only the last one shows step numbers."""
         shown = [canvas for canvas in canvases if not canvas.isHidden()]
         for canvas in shown:
             canvas.set_gutter(wanted, canvas is shown[-1])
@@ -186,7 +186,7 @@ class ViewPanel(Panel):
                 self.faithfulness_row.refresh()
 
     def _fit_header(self) -> None:
-        """A narrow card leaves out what it can do without."""
+        """Hide dispensable header widgets on a narrow card."""
         if not self._something:
             return
         shown = [each for each in self.header_widgets if each not in self.idle]
@@ -206,15 +206,15 @@ class ViewPanel(Panel):
             return self.card.room_for(self.header_widgets)
         return self.width() - TITLE_AND_MENU - self.fontMetrics().horizontalAdvance(self.title)
 
-    # -- export -----------------------------------------------------------------------------------
+    # -- export ------------------------------------------------------------------------------------
 
     @property
     def drawn_views(self) -> tuple[View, ...]:
-        """The views whose values are drawn at present, all with the same axes."""
+        """The drawn views, all with the same axes."""
         return () if self.view is None else (self.view,)
 
     def exported_table(self) -> Table:
-        """What is drawn, one value a row: of which view, if there are several, and at which place."""
+        """The drawn values, one per row, with view (if there are several) and position."""
         views = self.drawn_views
         several = ("view",) if len(views) > 1 else ()
         return Table((*several, "t", *(views[0].axes if views else ()), "value"), self._values(views))

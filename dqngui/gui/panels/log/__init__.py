@@ -1,1 +1,1 @@
-"""The Log card: what happened in a run, in words. Not the log file."""
+"""The Log card: the events of a run as text. Not the log file."""

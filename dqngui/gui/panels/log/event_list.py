@@ -115,7 +115,7 @@ class EventListModel(QAbstractListModel):
         chosen = [np.array(indices, np.int64) for name, indices in self._indices.items() if name in self._chosen]
         self._rows = np.sort(np.concatenate([np.empty(0, np.int64), *chosen]))
 
-    # -- Qt ---------------------------------------------------------------------------------------
+    # -- Qt ----------------------------------------------------------------------------------------
 
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else self._known

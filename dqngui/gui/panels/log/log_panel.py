@@ -1,4 +1,4 @@
-"""The Log panel: tweaks, evaluations and notices of a run as lines of text, the newest first."""
+"""The Log panel: changed settings, evaluations and warnings of a run as lines of text, the newest first."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LogPanel(Panel):
 
     title = "Log"
     wants = (Evaluated, KnobChanged, KnobRefused, Warned, Forked, BreakpointHit)
-    promise = "Tweaks, evaluations and warnings appear here as they happen."
+    promise = "Changed settings, evaluations and warnings appear here during training."
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,7 +60,7 @@ class LogPanel(Panel):
         self.add_exports()
         self.restyle(themes.current())
 
-    # -- drawing ----------------------------------------------------------------------------------
+    # -- drawing -----------------------------------------------------------------------------------
 
     def has_content(self) -> bool:
         return bool(self.history.log_events)
@@ -97,10 +97,10 @@ class LogPanel(Panel):
         if line is not None:
             self.ask_cursor(Cursor(line.step))
 
-    # -- export -----------------------------------------------------------------------------------
+    # -- export ------------------------------------------------------------------------------------
 
     def exported_table(self) -> Table:
-        """Every line, the oldest first, whatever the chips hide."""
+        """All lines, the oldest first, including hidden kinds."""
         lines = [(line_of(event), kind_of(event)) for event in self.history.log_events]
         return Table(("step", "kind", "text"), [(line.step, kind, line.text) for line, kind in lines])
 

@@ -72,7 +72,7 @@ class OverTrainingPanel(Panel):
         self.restyle(themes.current())
 
     def _arrange(self) -> None:
-        self.said = ElidedLabel()
+        self.status = ElidedLabel()
         self.progress = QProgressBar()
         self.progress.setRange(0, 100)
         self.progress.setTextVisible(False)
@@ -83,7 +83,7 @@ class OverTrainingPanel(Panel):
         line.setContentsMargins(8, 0, 8, 0)
         line.setSpacing(8)
         line.addWidget(self.progress)
-        line.addWidget(self.said, 1)
+        line.addWidget(self.status, 1)
         self._plots = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self._plots.setSpacing(4)
         for plot in (self.entropy, self.distance):
@@ -95,7 +95,7 @@ class OverTrainingPanel(Panel):
         column.addLayout(self._plots, 1)
         column.addStretch(0)
 
-    # -- the contract ---------------------------------------------------------------------------
+    # -- the contract ------------------------------------------------------------------------------
 
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
@@ -123,10 +123,10 @@ class OverTrainingPanel(Panel):
         self._line.setVisible(asking or bool(self._problem))
         if asking:
             self.progress.setValue(self.question.percent)
-            self.said.setText(self.question.words)
+            self.status.setText(self.question.words)
         elif self._problem:
-            self.said.setText(words(say("answer.none", problem=self._problem)))
-        themes.set_role(self.said, "muted" if asking else "bad")
+            self.status.setText(words(say("answer.none", problem=self._problem)))
+        themes.set_role(self.status, "muted" if asking else "bad")
         self._draw_curves()
 
     def seek(self, cursor: Cursor | None) -> None:
@@ -139,7 +139,7 @@ class OverTrainingPanel(Panel):
         self.distance.restyle(theme)
         super().restyle(theme)
 
-    # -- curves -----------------------------------------------------------------------------------
+    # -- curves ------------------------------------------------------------------------------------
 
     def names(self) -> list[str]:
         """The views for which there are curves."""
@@ -150,7 +150,7 @@ class OverTrainingPanel(Panel):
         names = self.names()
         return self._name if self._name in names else next(iter(names), "")
 
-    def look_at(self, name: str) -> None:
+    def choose_view(self, name: str) -> None:
         """Draw the curves of another view."""
         self._name = name
         self.again_if_visible()
@@ -163,7 +163,7 @@ class OverTrainingPanel(Panel):
 
     def _draw_curves(self) -> None:
         names = self.names()
-        self.view.offer({name: in_words(name) for name in names}, self.chosen, self.look_at)
+        self.view.offer({name: in_words(name) for name in names}, self.chosen, self.choose_view)
         self.view.setVisible(len(names) > 1)
         steps = np.array([row.step for row in self.rows], float)
         distances = self.curves_of("distance")
@@ -193,7 +193,7 @@ class OverTrainingPanel(Panel):
         wide = self.width() > WIDE_RATIO * self.height()
         self._plots.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 
-    # -- asking -----------------------------------------------------------------------------------
+    # -- requests ----------------------------------------------------------------------------------
 
     def measure(self) -> None:
         """Ask the study; the old curves stay until the first new point comes."""
@@ -230,7 +230,7 @@ class OverTrainingPanel(Panel):
             self.rows, self._problem = [], ""
             self.again_if_visible()
 
-    # -- export -----------------------------------------------------------------------------------
+    # -- export ------------------------------------------------------------------------------------
 
     def exported_table(self) -> Table:
         """One row for each checkpoint, view and head."""

@@ -1,1 +1,1 @@
-"""The Probe card: what can be read from the agent's memory, step by step. Not how it is computed."""
+"""The Probe card: which facts can be decoded from the agent's memory at each step. Not their computation."""

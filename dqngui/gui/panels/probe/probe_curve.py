@@ -46,7 +46,7 @@ class ProbeDrawn:
 
     @classmethod
     def of(cls, answer: Probed, scale: CurveScale, lines: tuple[float, ...], labels: tuple[Label, ...]) -> ProbeDrawn:
-        """Where the curves of an answer run; steps without a value are left out."""
+        """Compute the curves of an answer; steps without a value are left out."""
         columns = answer.tensors
         t = columns["t"]
         interval = np.isfinite(columns["low"]) & np.isfinite(columns["high"])
@@ -63,7 +63,7 @@ class ProbeDrawn:
 
 
 def _points(t: np.ndarray, values: np.ndarray, scale: CurveScale) -> Floats:
-    """Pixels (n, 2) of values (n,) at steps; values beyond the levels lie on them."""
+    """Pixels (n, 2) of values (n,) at steps; values outside the limits are placed on them."""
     y = scale.ys_of(np.clip(values, scale.low, scale.high).astype(np.float64))
     return np.stack([scale.steps.xs_of(t.astype(np.float64)), y], axis=1)
 
@@ -98,7 +98,7 @@ class ProbeCurve(StepCanvas):
         self.gutter = self.letters.width("−0.25") + 12
         self.renew()
 
-    # -- painting ---------------------------------------------------------------------------------
+    # -- painting ----------------------------------------------------------------------------------
 
     @property
     def curve_scale(self) -> CurveScale:
@@ -107,7 +107,7 @@ class ProbeCurve(StepCanvas):
 
     @property
     def drawn(self) -> ProbeDrawn | None:
-        return self.layout_kept.get(self.size(), self._lay_out)
+        return self.layout_cache.get(self.size(), self._lay_out)
 
     def _lay_out(self) -> ProbeDrawn | None:
         if self.answer is None:
@@ -163,10 +163,10 @@ class ProbeCurve(StepCanvas):
         left, right = self.gutter, self.width() - RIGHT
         paint_labels(painter, side_by_side(self.legend(right - left), left, right, 2, self.letters, BETWEEN))
 
-    # -- words ------------------------------------------------------------------------------------
+    # -- texts -------------------------------------------------------------------------------------
 
     def legend(self, room: float) -> list[tuple[str, str]]:
-        """Names of the curves with their values at the cursor, or at the end; shorter where there is no room."""
+        """Names of the curves with their values at the cursor or at the end; shortened if necessary."""
         answer = self.answer
         if answer is None:
             return []

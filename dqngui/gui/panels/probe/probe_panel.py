@@ -97,7 +97,7 @@ class ProbePanel(Panel):
         column.addLayout(top)
         column.addWidget(self.curve, 1)
 
-    # -- the contract ---------------------------------------------------------------------------
+    # -- the contract ------------------------------------------------------------------------------
 
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
@@ -159,7 +159,7 @@ class ProbePanel(Panel):
         if self.has_content():
             self.episodes.setVisible(self.width() >= WIDE_PX)
 
-    # -- asking -----------------------------------------------------------------------------------
+    # -- requests ----------------------------------------------------------------------------------
 
     @property
     def _facts(self) -> tuple[str, ...]:
@@ -227,7 +227,7 @@ class ProbePanel(Panel):
         self._episodes = int(episodes)
         self.read()
 
-    # -- words ------------------------------------------------------------------------------------
+    # -- texts -------------------------------------------------------------------------------------
 
     def _sentence(self) -> tuple[str, str]:
         if self.question.is_open:
@@ -257,7 +257,7 @@ class ProbePanel(Panel):
         if self.sources is not None:
             self.sources.player.seek(t)
 
-    # -- export -----------------------------------------------------------------------------------
+    # -- export ------------------------------------------------------------------------------------
 
     def exported_table(self) -> Table:
         """The curve, one row per step, with fact, measure and the score of guessing."""

@@ -239,7 +239,7 @@ class RunModel(QAbstractTableModel):
                 return float(summary.step)
             case RunColumn.STATE:
                 return list(STATES).index(summary.state) if summary.state in STATES else len(STATES)
-            case RunColumn.WHEN:  # running runs write all the time: sorted by folder, they keep their place
+            case RunColumn.WHEN:  # running runs change all the time; sorted by folder they keep their place
                 now = summary.state == "running"
                 return f"{now:d} {'' if now else summary.updated} {summary.folder}"
         return self.text(summary, column).casefold()

@@ -106,8 +106,8 @@ class RunsPanel(Panel):
         self.table.customContextMenuRequested.connect(self._on_context_menu)
         self.table.selectionModel().selectionChanged.connect(self._enable)
         library.changed.connect(self._on_library)
-        library.overlaid.connect(self._on_marks)
-        library.said.connect(lambda text: self.note.say(words(text)))
+        library.overlays_changed.connect(self._on_marks)
+        library.message.connect(lambda text: self.note.show_text(words(text)))
         library.set_watched(self.in_sight)
         self._clock = QTimer(self, interval=TICK_MS)
         self._clock.timeout.connect(self._tick)
@@ -121,7 +121,7 @@ class RunsPanel(Panel):
         if self._library is not None:
             self._library.set_watched(in_sight)
 
-    # -- drawing ----------------------------------------------------------------------------------
+    # -- drawing -----------------------------------------------------------------------------------
 
     def has_content(self) -> bool:
         return self._library is not None and bool(self._library.summaries)
@@ -177,7 +177,7 @@ class RunsPanel(Panel):
             action.setEnabled(bool(chosen))
         self._clear.setEnabled(self._library is not None and bool(self._library.overlays))
 
-    # -- actions on the chosen runs ---------------------------------------------------------------
+    # -- actions on the chosen runs ----------------------------------------------------------------
 
     def chosen(self) -> list[str]:
         """Folders of the selected rows, from top to bottom."""
@@ -217,7 +217,7 @@ class RunsPanel(Panel):
             if action in session.allowed:
                 session.do(action)
             else:
-                self.note.say(words(why_not(action, session.state, session.fork_plan)))
+                self.note.show_text(words(why_not(action, session.state, session.fork_plan)))
 
     def overlay(self) -> None:
         """Draw the chosen runs over the open run; if all are drawn, remove them."""
@@ -256,14 +256,14 @@ class RunsPanel(Panel):
                 text = say("runs.deleted_some", count=count)
             else:
                 text = say("runs.deleted_but", count=count, kept=len(chosen) - count)
-            self.note.say(words(text), undo=True)
+            self.note.show_text(words(text), undo=True)
 
     def _undo(self) -> None:
         if self._library is not None and self._library.can_undo:
             self.note.hide()
             self._library.undo()
 
-    # -- events -----------------------------------------------------------------------------------
+    # -- events ------------------------------------------------------------------------------------
 
     def _on_click(self, index: QModelIndex) -> None:
         if index.column() == RunColumn.SWATCH and self._library is not None:

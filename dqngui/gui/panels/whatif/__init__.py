@@ -1,1 +1,1 @@
-"""The What if card: an episode with interventions, or another agent, beside the player's. Not how they are played."""
+"""The What if card: the player's episode compared with one with interventions or by another agent. Not the playing."""

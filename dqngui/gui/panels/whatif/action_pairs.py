@@ -1,4 +1,4 @@
-"""The values of every action in two episodes at one step, and where they stand: no widget, no screen."""
+"""A model of the action values of two episodes at one step, and its layout. It needs no widget and no screen."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class ActionPair:
     def texts(self) -> tuple[str, str, str]:
         """Both values, and their difference; empty where there is none."""
         one, other = self.values
-        said = ["–" if value is None else value_text(value) for value in self.values]
+        texts = ["–" if value is None else value_text(value) for value in self.values]
         if one is None or other is None or other - one == 0:
-            return said[0], said[1], ""
-        return said[0], said[1], f"Δ {_signed(other - one)}"
+            return texts[0], texts[1], ""
+        return texts[0], texts[1], f"Δ {_signed(other - one)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class ActionPairs:
         return " · ".join(" ".join((pair.name, *pair.texts)) for pair in self.pairs)
 
     def chosen_for(self, rows: int) -> tuple[ActionPair, ...]:
-        """As many actions as there are rows, in their order: those taken, then those whose values differ most."""
+        """The most important actions for `rows` rows: those taken, then those whose values differ most."""
         if len(self.pairs) <= rows:
             return self.pairs
         every = range(len(self.pairs))
@@ -59,7 +59,7 @@ class ActionPairs:
 
 
 def pairs_at(one: PlayedEpisode, other: PlayedEpisode | None, t: int, limits: tuple[float, float]) -> ActionPairs:
-    """The values of step t; behind an episode's last step those of that step; none of a step not played yet."""
+    """The values of step t; after an episode's end those of its last step; None for a step not played yet."""
     count = one.q.shape[1]
     known = one.ready.actions
     names = list(known) if len(known) == count else one.labels("action", count)
@@ -112,17 +112,17 @@ def lay_out(actions: ActionPairs, size: tuple[int, int], letters: Letters) -> tu
     deltas = max(letters.width(text) for text in (*(each[2] for each in texts), "Δ −0.00"))
     left = min(max(letters.width(pair.name) for pair in shown) + 4, size[0] * 3 // 10)
     found = []
-    for row, (pair, said) in enumerate(zip(shown, texts, strict=True)):
+    for row, (pair, written) in enumerate(zip(shown, texts, strict=True)):
         top = row * PAIR
-        right = size[0] - deltas - values - 18  # of the bars
+        right = size[0] - deltas - values - 18  # right end of the bars
         labels = [
             Label(QRectF(0, top, left, PAIR), letters.shortened(pair.name, left), "left", _token(any(pair.taken))),
-            Label(QRectF(size[0] - deltas, top, deltas, PAIR), said[2], "right", _token(bool(said[2]))),
+            Label(QRectF(size[0] - deltas, top, deltas, PAIR), written[2], "right", _token(bool(written[2]))),
         ]
         bars = []
         for side in (0, 1):
             line = top + 1 + side * 12
-            labels.append(Label(QRectF(right + 8, line, values, 12), said[side], "right"))
+            labels.append(Label(QRectF(right + 8, line, values, 12), written[side], "right"))
             ground = QRectF(left + 16, line + 2.5, max(right - left - 16, 1), 7)
             dot = QPointF(left + 9, line + 6) if pair.taken[side] else None
             bars.append(SideBar(ground, _bar(actions, ground, pair.values[side]), dot))
@@ -148,6 +148,6 @@ def _apart(pair: ActionPair) -> float:
 
 
 def _signed(value: float) -> str:
-    """With its sign; a small difference is not written as zero."""
+    """A number with its sign; a small difference is not written as zero."""
     text = f"{value:+,.2f}" if abs(value) >= 0.005 else f"{value:+.0e}"
     return text.replace("-", "−")

@@ -73,12 +73,12 @@ class ComparisonView(QWidget):
         self._box.addLayout(curves, 5)
         self._box.addWidget(self._beside, 4)
 
-    # -- what is drawn ----------------------------------------------------------------------------
+    # -- drawing -----------------------------------------------------------------------------------
 
     def draw(
         self, one: PlayedEpisode | None, other: PlayedEpisode | None, comparison: Comparison | None, changed: int | None
     ) -> None:
-        """Show both episodes, which may have no step yet; `changed` is the first changed step."""
+        """Show both episodes, which may be empty; `changed` is the first changed step."""
         self._episodes = one, other
         known = [playing for playing in (one, other) if playing is not None and playing.q.ndim == 2]
         if not known:
@@ -125,9 +125,9 @@ class ComparisonView(QWidget):
         if not self.bars.isHidden():
             self.bars.show_step(one, other, t)
         for picture, name, playing in zip(self.pictures, self.names, self._episodes, strict=True):
-            picture.say(name, playing, t)
+            picture.show_text(name, playing, t)
 
-    # -- size -------------------------------------------------------------------------------------
+    # -- size --------------------------------------------------------------------------------------
 
     @property
     def draws_pictures(self) -> bool:
@@ -161,9 +161,9 @@ class EpisodePicture(QWidget):
     def __init__(self, token: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._token = token
-        self.caption, self.frame, self.seen = ElidedLabel(), FrameView(), ObservationView()
+        self.caption, self.frame, self.observation = ElidedLabel(), FrameView(), ObservationView()
         self._pages = QStackedWidget()
-        for page in (self.frame, self.seen):
+        for page in (self.frame, self.observation):
             self._pages.addWidget(page)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -176,12 +176,12 @@ class EpisodePicture(QWidget):
         """Show the picture of step t; if the environment draws none, the observation as numbers."""
         numbers = image is None and playing is not None and bool(playing.ready.no_picture) and playing.length > 0
         if numbers and playing is not None:
-            self.seen.show_step(playing, min(t, playing.length - 1), alone=not playing.ready.features)
+            self.observation.show_step(playing, min(t, playing.length - 1), alone=not playing.ready.features)
         else:
             self.frame.set_image(image)
-        self._pages.setCurrentWidget(self.seen if numbers else self.frame)
+        self._pages.setCurrentWidget(self.observation if numbers else self.frame)
 
-    def say(self, name: str, playing: PlayedEpisode | None, t: int) -> None:
+    def show_text(self, name: str, playing: PlayedEpisode | None, t: int) -> None:
         """Show the episode's name and its return before step t."""
         if playing is None or not playing.length:
             self.caption.setText(name)
@@ -192,4 +192,4 @@ class EpisodePicture(QWidget):
 
     def restyle(self) -> None:
         self.frame.update()
-        self.seen.update()
+        self.observation.update()

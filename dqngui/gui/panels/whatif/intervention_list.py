@@ -27,7 +27,7 @@ MAX_ROWS = 3  # shown at once; with more, the list scrolls
 
 
 class InterventionListView(QScrollArea):
-    """The rows of a list of changes.
+    """A widget with one row per intervention.
 
     Signals:
         opened(int): the user wants to edit the intervention with this index.
@@ -53,7 +53,7 @@ class InterventionListView(QScrollArea):
         interventions.changed.connect(self.refresh)
         self.refresh()
 
-    def look_at(self, ready: PlayerReady | None) -> None:
+    def set_agent(self, ready: PlayerReady | None) -> None:
         """Set the agent that plays; interventions on parts that it does not have are disabled."""
         if ready != self._ready:
             self._ready = ready
@@ -61,18 +61,18 @@ class InterventionListView(QScrollArea):
 
     def refresh(self) -> None:
         """Show the present list."""
-        wanted = self._interventions.rows
-        while len(self.rows) > len(wanted):
+        entries = self._interventions.rows
+        while len(self.rows) > len(entries):
             row = self.rows.pop()
             self._column.removeWidget(row)
             row.hide()
             row.deleteLater()
-        while len(self.rows) < len(wanted):
+        while len(self.rows) < len(entries):
             self.rows.append(self._new_row(len(self.rows)))
-        for widget, change in zip(self.rows, wanted, strict=True):
+        for widget, change in zip(self.rows, entries, strict=True):
             widget.show_row(change, self._ready is None or change.fits(self._ready))
-        self.setVisible(bool(wanted))
-        self.setFixedHeight(ROW_PX * min(len(wanted), MAX_ROWS))
+        self.setVisible(bool(entries))
+        self.setFixedHeight(ROW_PX * min(len(entries), MAX_ROWS))
 
     def _new_row(self, index: int) -> InterventionRow:
         row = InterventionRow(index)
@@ -116,7 +116,7 @@ class InterventionRow(QWidget):
         self.check.setEnabled(fits)
         text = f"{row.what}, {row.when}"
         text = f"{text[:1].upper()}{text[1:]}"
-        self.text.say(text if fits else f"{text} (this agent does not have it)")
+        self.text.show_text(text if fits else f"{text} (this agent does not have it)")
         self.text.setEnabled(fits)
 
     def restyle(self) -> None:
@@ -132,7 +132,7 @@ class TextButton(QPushButton):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.full = ""
 
-    def say(self, text: str) -> None:
+    def show_text(self, text: str) -> None:
         self.full = text
         self.setToolTip(f"{text}: click to edit")
         self.setAccessibleName(f"Edit: {text}")

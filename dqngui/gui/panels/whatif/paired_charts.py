@@ -1,4 +1,4 @@
-"""Two episodes over each other: which actions were taken, curves, and the action values of one step side by side."""
+"""Charts of two episodes: actions taken, curves, and the action values of one step."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui.charts.cursor import draw_line
-from dqngui.gui.charts.kept_layout import KeptLayout
 from dqngui.gui.charts.layout.text import Label
+from dqngui.gui.charts.layout_cache import LayoutCache
 from dqngui.gui.charts.painted_text import WholeLetters, paint_labels
 from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.charts.trace import Trace
@@ -23,12 +23,12 @@ from dqngui.gui.style.theme import TICK_PX
 from dqngui.lab.playback.episode import PlayedEpisode
 
 SIDES = ("series0", "series1")
-"""Colours of the two episodes, the one as it is first."""
+"""Colours of the two episodes, the original first."""
 MOST_LEGEND = 8  # actions whose colours are named in a line
 
 
 def action_color(index: int, count: int) -> QColor:
-    """A colour for each action, other than those of the two episodes; of many actions, hues that lie apart."""
+    """A colour for each action, different from those of the two episodes."""
     theme = themes.current()
     if count <= 2:
         return theme.color(f"series{2 + index}")
@@ -40,15 +40,15 @@ class Marks:
     """Steps that are marked over an episode.
 
     Attributes:
-        changed: the first one that is changed.
-        diverges: the first one at which the episodes part.
+        changed: the first changed step.
+        diverges: the first step at which the episodes diverge.
     """
 
     changed: int | None = None
     diverges: int | None = None
 
     def draw(self, painter: QPainter, canvas: StepCanvas) -> None:
-        """Lines before the steps, a dotted and a dashed one."""
+        """Draw a dotted and a dashed line before these steps."""
         theme, place = themes.current(), canvas.place
         for t, token, style in (
             (self.changed, "muted", Qt.PenStyle.DotLine),
@@ -61,10 +61,10 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class StripDrawn:
-    """Where the parts of a strip of actions stand.
+    """The layout of a strip of actions.
 
     Attributes:
-        rows: of both episodes.
+        rows: places of the rows of both episodes.
         labels: names of the episodes, of the steps below and of the actions above.
         squares: the colours beside the names of the actions.
     """
@@ -80,7 +80,7 @@ class ActionStrip(StepCanvas):
     Attributes:
         sides: the actions of each episode (steps,).
         labels: the names of the actions.
-        drawn: where everything stands.
+        drawn: the computed layout.
     """
 
     filled = True
@@ -107,7 +107,7 @@ class ActionStrip(StepCanvas):
 
     @property
     def drawn(self) -> StripDrawn:
-        return self.layout_kept.get(self.size(), self._lay_out)
+        return self.layout_cache.get(self.size(), self._lay_out)
 
     def _lay_out(self) -> StripDrawn:
         place, line = self.place, self.letters.line
@@ -138,7 +138,7 @@ class ActionStrip(StepCanvas):
         paint_labels(painter, drawn.labels)
 
     def _colored(self, actions: npt.NDArray[np.int64]) -> QImage:
-        """A picture one pixel high: however long an episode is, it costs as much as the card is wide."""
+        """An image one pixel high, so that the cost does not depend on the length of the episode."""
         count = len(self.labels)
         colors = [themes.current().color("raised"), *(action_color(index, count) for index in range(count))]
         table = np.array([color.rgb() for color in colors], np.uint32)
@@ -154,16 +154,16 @@ class ActionStrip(StepCanvas):
         super().draw_over(painter)
 
     def words_at(self, t: int, y: float) -> str:
-        said = [
+        parts = [
             f"{name} {self.labels[int(actions[t])]}"
             for name, actions in zip(self.names, self.sides, strict=False)
             if t < len(actions) and int(actions[t]) < len(self.labels)
         ]
-        return " · ".join([f"t {t}", *said])
+        return " · ".join([f"t {t}", *parts])
 
 
 class PairedTrace(Trace):
-    """Curves of both episodes over each other."""
+    """Curves of both episodes in one chart."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -188,14 +188,14 @@ class PairedBars(QWidget):
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setAccessibleName("Action values in both episodes")
-        self.setToolTip("Action values at the shown step: as it is above, changed below, and Δ, what the change adds")
+        self.setToolTip("Action values at the shown step: original above, changed below, and Δ, their difference")
         self.drawn = ActionPairs()
-        self._of: object = None  # the episodes, and how many of their steps the limits are of
-        self._layout = KeptLayout()
+        self._of: object = None  # the episodes, and number of their steps that determined the limits
+        self._layout = LayoutCache()
         self._letters = WholeLetters(themes.font(TICK_PX))
 
     def show_step(self, one: PlayedEpisode | None, other: PlayedEpisode | None, t: int) -> None:
-        """Draw step t, as `pairs_at` gives it."""
+        """Draw the values of step t."""
         limits = self.drawn.limits
         self._layout.forget()
         self.update()
@@ -210,7 +210,7 @@ class PairedBars(QWidget):
 
     @property
     def described(self) -> str:
-        """What is drawn, in words."""
+        """All values as text."""
         return self.drawn.described
 
     def sizeHint(self) -> QSize:
@@ -221,7 +221,7 @@ class PairedBars(QWidget):
 
     @property
     def rows(self) -> tuple[PairRow, ...]:
-        """The actions that there is room for, and where everything stands."""
+        """The layout of the actions for which there is room."""
         size = self.width(), self.height()
         return self._layout.get(self.size(), lambda: lay_out(self.drawn, size, self._letters))
 

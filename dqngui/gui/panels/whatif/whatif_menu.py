@@ -54,16 +54,16 @@ class ModeChoice(ChoiceButton):
         self.menu().setToolTipsVisible(True)
         self.menu().aboutToShow.connect(self.fill)
         self.chosen: OtherAgent | None = None
-        self.look(None)
+        self.show_choice(None)
 
     def attach(self, sources: Sources) -> None:
         """Set the sources of the player's agent and the stored runs."""
         self._sources = sources
 
-    def look(self, other: OtherAgent | None) -> None:
+    def show_choice(self, other: OtherAgent | None) -> None:
         """Show what is chosen."""
         self.chosen = other
-        self.say(WHAT_IF if other is None else f"compared with {other.name}")
+        self.show_text(WHAT_IF if other is None else f"compared with {other.name}")
         self.setAccessibleDescription(self.full_text)
 
     def fill(self) -> None:

@@ -17,7 +17,7 @@ from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.analysis.compare_episodes import Comparison, compare
 from dqngui.lab.analysis.counterfactual import (
-    AHEAD,
+    STEPS_AFTER_CHANGE,
     Counterfactual,
     Role,
     by_another_agent,
@@ -36,7 +36,7 @@ from dqngui.lab.playback.frame_cache import Pixels
 from dqngui.lab.session.history import History
 from dqngui.texts import Text, say, words
 
-DELAY_MS = 150  # edits that follow each other faster are one question
+DELAY_MS = 150  # faster edits become one request
 WIDE_PX = 480  # card width from which the button Clear is shown
 HINT = (
     "Add a change at the shown step: to what the agent remembers, attends to, observes or does. "
@@ -53,17 +53,17 @@ class WhatIfPanel(Panel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.interventions = InterventionList(self)
-        self.mode = ModeChoice(self.stand_beside, self)
+        self.mode = ModeChoice(self.compare_with, self)
         self.header_widgets = [self.mode]
         self.list = InterventionListView(self.interventions)
         self.view = ComparisonView()
         self.editor: InterventionEditor | None = None
         self.comparison: Comparison | None = None
         self._second_player: SecondPlayer | None = None
-        self._asked: Counterfactual | None = None
+        self._question_sent: Counterfactual | None = None
         self._unchanged: PlayedEpisode | None = None  # the episode to play again without changes
         self._soon = QTimer(self, singleShot=True, interval=DELAY_MS)
-        self._soon.timeout.connect(self._put_question)
+        self._soon.timeout.connect(self._send_question)
         self._arrange()
         self.frames = [picture.frame for picture in self.view.pictures]
         self.interventions.changed.connect(self._on_edit)
@@ -111,7 +111,7 @@ class WhatIfPanel(Panel):
         column.addWidget(self.list)
         column.addWidget(self._body, 1)
 
-    # -- the contract -----------------------------------------------------------------------------
+    # -- the contract ------------------------------------------------------------------------------
 
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
@@ -141,19 +141,19 @@ class WhatIfPanel(Panel):
             self.comparison = None
         super().take_views(playing)
         self._leave_other_agent()
-        self.list.look_at(playing.ready if playing is not None else None)
-        asks = self._asked is not None or self.mode.chosen is not None or self.interventions.rows
+        self.list.set_agent(playing.ready if playing is not None else None)
+        asks = self._question_sent is not None or self.mode.chosen is not None or self.interventions.rows
         if asks and not self._soon.isActive():  # not restarted at each step, or it would never fire
             self._soon.start()
 
     def clear(self, reason: str = "") -> None:
         self.playing = None
-        if self._asked is not None:
+        if self._question_sent is not None:
             self._soon.start()
         super().clear(reason)
 
     def follow(self, t: int) -> None:
-        if self._something and self._asked is not None:
+        if self._something and self._question_sent is not None:
             self._show_step(t)
 
     def restyle(self, theme: Theme) -> None:
@@ -167,7 +167,7 @@ class WhatIfPanel(Panel):
         self.clear_all.setVisible(self.mode.chosen is None and self.width() >= WIDE_PX)
         self._show_step(self.playing.t if self.playing is not None else 0)
 
-    # -- what the user asks -----------------------------------------------------------------------
+    # -- user actions ------------------------------------------------------------------------------
 
     def _fill(self) -> None:
         if self.playing is not None:
@@ -189,7 +189,7 @@ class WhatIfPanel(Panel):
             self.edit(len(self.interventions.rows) - 1)
 
     def _preset(self, target: InterventionTarget) -> int:
-        """The place that is chosen in the Memory card, or the first one."""
+        """The place chosen in the Memory card, or the first one."""
         view = self.playing.views.get(target.names[0]) if self.playing is not None else None
         row = self.sources.chosen.get(target.names[0]) if self.sources is not None else None
         return 0 if view is None or row is None else target.place_of(view.axes, view.shape, row)
@@ -208,18 +208,18 @@ class WhatIfPanel(Panel):
     def _forget_editor(self) -> None:
         self.editor = None
 
-    def stand_beside(self, other: OtherAgent | None) -> None:
+    def compare_with(self, other: OtherAgent | None) -> None:
         """Compare with another agent on the same seed; None: with the same agent and changes."""
-        self.mode.look(other)
+        self.mode.show_choice(other)
         self._on_edit()
 
     def _leave_other_agent(self) -> None:
         """Stop the comparison with another agent if it does not fit the agent that plays now."""
         agent = self.sources.player.agent if self.sources is not None else None
         other, playing = self.mode.chosen, self.playing
-        if other is None or agent is None or playing is None or other.stands_beside(agent, playing.ready):
+        if other is None or agent is None or playing is None or other.fits(agent, playing.ready):
             return
-        self.stand_beside(None)
+        self.compare_with(None)
 
     @Slot()
     def run_again(self) -> None:
@@ -229,8 +229,8 @@ class WhatIfPanel(Panel):
             return
         self._unchanged = playing
         self._second_player.forget()
-        self._asked = None
-        self._put_question()
+        self._question_sent = None
+        self._send_question()
 
     @Slot()
     def _on_edit(self) -> None:
@@ -242,33 +242,35 @@ class WhatIfPanel(Panel):
         if self.sources is not None:
             self.sources.player.seek(t)
 
-    # -- what the second player is asked ----------------------------------------------------------
+    # -- requests to the second player -------------------------------------------------------------
 
     @property
-    def _seen(self) -> bool:
+    def _is_visible(self) -> bool:
         return self.isVisible() and not self.visibleRegion().isEmpty()
 
     @Slot()
-    def _put_question(self) -> None:
+    def _send_question(self) -> None:
         """Ask for the second episode, if the question has changed."""
         second_player, sources = self._second_player, self.sources
-        if second_player is None or sources is None or not self._seen:
+        if second_player is None or sources is None or not self._is_visible:
             return
-        asked = self._question()
-        if asked is None:
-            if self._asked is not None:
-                self._asked, self.comparison = None, None
+        question = self._make_question()
+        if question is None:
+            if self._question_sent is not None:
+                self._question_sent, self.comparison = None, None
                 second_player.forget()
                 self.again()
             return
-        if asked.is_same(self._asked):
-            second_player.play_until(asked.until)
+        if question.is_same(self._question_sent):
+            second_player.play_until(question.until)
             return
-        self._asked, self.comparison = asked, None
-        second_player.play(asked.agent, asked.choice, asked.variants, until=asked.until, weights=asked.weights)
+        self._question_sent, self.comparison = question, None
+        second_player.play(
+            question.agent, question.choice, question.variants, until=question.until, weights=question.weights
+        )
         self.again()
 
-    def _question(self) -> Counterfactual | None:
+    def _make_question(self) -> Counterfactual | None:
         """The question for the second player; None if there is none, or not yet."""
         playing, sources = self.playing, self.sources
         player = sources.player if sources is not None else None
@@ -279,24 +281,24 @@ class WhatIfPanel(Panel):
         rows = self.interventions.active(playing.ready)
         if not rows and self._unchanged is not playing:
             return None
-        player.play_until((first_step(rows) if rows else playing.given) + AHEAD)
+        player.play_until((first_step(rows) if rows else playing.given) + STEPS_AFTER_CHANGE)
         return with_interventions(playing, player, rows)
 
     @property
     def _compares(self) -> bool:
         """Whether there is a question, or will be once the episode reaches the first change."""
         active = self.playing is not None and self.interventions.active(self.playing.ready)
-        return bool(self._asked is not None or self.mode.chosen is not None or active)
+        return bool(self._question_sent is not None or self.mode.chosen is not None or active)
 
     @property
     def original(self) -> PlayedEpisode | None:
         """The episode without interventions."""
-        asked, second_player = self._asked, self._second_player
-        if asked is not None and second_player is not None and len(asked.variants) > 1:
-            return second_player.played.get(asked.variants[0])
+        question, second_player = self._question_sent, self._second_player
+        if question is not None and second_player is not None and len(question.variants) > 1:
+            return second_player.played.get(question.variants[0])
         return self.playing
 
-    # -- what comes back --------------------------------------------------------------------------
+    # -- answers -----------------------------------------------------------------------------------
 
     @Slot()
     def _on_second_player(self) -> None:
@@ -321,17 +323,19 @@ class WhatIfPanel(Panel):
             control.setEnabled(playing is not None and second_player is not None)
         self._body.setCurrentIndex(int(self._compares))
         if playing is None or second_player is None or not self._compares:
-            self._say("", "secondary")
+            self._show_verdict("", "secondary")
             return
-        one, other = self.original, second_player.playing if self._asked is not None else None
+        one, other = self.original, second_player.playing if self._question_sent is not None else None
         other = other if other is not None and other.length else None
         self.comparison = compare(one, other) if one is not None and other is not None else None
         self.view.names = self._names
-        self.view.draw(one, other, self.comparison, self._asked.first if self._asked is not None else None)
-        if self._asked is None:
-            self._say(say("compare.not_reached"), "secondary")
+        self.view.draw(
+            one, other, self.comparison, self._question_sent.first if self._question_sent is not None else None
+        )
+        if self._question_sent is None:
+            self._show_verdict(say("compare.not_reached"), "secondary")
         else:
-            self._say(*verdict(self._asked, second_player, one, self.comparison))
+            self._show_verdict(*verdict(self._question_sent, second_player, one, self.comparison))
         self._show_step(playing.t)
 
     @property
@@ -343,21 +347,21 @@ class WhatIfPanel(Panel):
     def _names(self) -> tuple[str, str]:
         return ("original", "changed") if self.mode.chosen is None else ("this", "other")
 
-    def _say(self, sentence: Text | str, role: Role) -> None:
+    def _show_verdict(self, sentence: Text | str, role: Role) -> None:
         text = words(sentence)
         themes.set_role(self.verdict, role)
         self.verdict.setText(text)
         self.verdict.setToolTip(text)
 
-    # -- pictures ---------------------------------------------------------------------------------
+    # -- pictures ----------------------------------------------------------------------------------
 
     def _show_step(self, t: int) -> None:
         """Move every cursor to step t, and ask for the second episode's picture."""
         second_player = self._second_player
-        if second_player is None or self._asked is None:
+        if second_player is None or self._question_sent is None:
             return
         self.view.follow(t)
-        second_player.show(t if self.view.draws_pictures and self._seen else None)
+        second_player.show(t if self.view.draws_pictures and self._is_visible else None)
 
     def _draw_at(self, size: tuple[int, int]) -> None:
         if self._second_player is not None:
@@ -369,7 +373,7 @@ class WhatIfPanel(Panel):
         player = self.sources.player if self.sources is not None else None
         shown = player.playing if player is not None else None
         one = self.original
-        if one is not None and shown is not one:  # the episodes are equal up to the step where they diverge
+        if one is not None and shown is not one:  # both episodes are equal before they diverge
             part = compare(shown, one).diverges if shown is not None else 0
             frame = frame if part is None or t <= part else None
         self.view.pictures[0].show_image(as_image(frame), one, t)
@@ -381,7 +385,7 @@ class WhatIfPanel(Panel):
             as_image(frame), second_player.playing if second_player is not None else None, t
         )
 
-    # -- export -----------------------------------------------------------------------------------
+    # -- export ------------------------------------------------------------------------------------
 
     def exported_table(self) -> Table:
         """Both episodes, one row per step: action, reward, return so far, action values."""
