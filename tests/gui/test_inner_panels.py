@@ -243,7 +243,7 @@ def test_reasons_for_emptiness(qtbot: QtBot, kind: type[ViewPanel]) -> None:
     assert said(episode(())) == panel.lacking
     assert "Choose" in panel.lacking
     assert "about to begin" in said(began())
-    assert "next one is recorded" in said(began(recorded=False))
+    assert "next one will be recorded" in said(began(recorded=False))
     draw(panel, episode())
     assert not panel.empty_text
     assert panel.choice.isVisible()

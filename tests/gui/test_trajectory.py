@@ -204,7 +204,7 @@ def test_a_young_or_unmoved_memory_says_why_there_is_no_path(qtbot: QtBot) -> No
     assert panel.trajectory.path.empty == "A path appears after a few steps."
     panel.take_views(held(np.zeros((60, 64), np.float32), 60))
     panel.refresh()
-    assert "not changed" in panel.trajectory.path.empty and not len(panel.trajectory.places)
+    assert "did not change" in panel.trajectory.path.empty and not len(panel.trajectory.places)
     assert not panel.grab().isNull()
 
 
