@@ -15,7 +15,7 @@ from dqngui import messages as m
 from dqngui.lab.cursor.pinned_episode import nearest_checkpoint, weights_changed_within
 from dqngui.lab.cursor.pinning import Pinning
 from dqngui.lab.library.library import Library
-from dqngui.lab.playback.follow_session import SessionFollower
+from dqngui.lab.playback.agent_selection import AgentSelection
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
@@ -59,8 +59,8 @@ def desk(player: Watched, qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     session = Session(config.Experiment(), runs=tmp_path / "runs", open_host=ScriptedHost, timed=False)
     session.torch_loaded = True
     library, said = Library(session), []
-    session_follower = SessionFollower(session, player, demo=None)
-    pinning = Pinning(session, player, library, session_follower)
+    agent_selection = AgentSelection(session, player, demo=None)
+    pinning = Pinning(session, player, library, agent_selection)
     session.message.connect(lambda text, _: said.append(str(text)))
     player.start()
     session.start()
@@ -211,8 +211,8 @@ def test_what_was_not_kept_is_said_in_a_sentence(desk: Desk, monkeypatch: pytest
 
 def test_a_run_without_episodes_says_so(player: Watched, tmp_path: Path) -> None:
     session, said = Session(config.Experiment(), open_host=ScriptedHost), []
-    session_follower = SessionFollower(session, player, demo=None)
-    pinning = Pinning(session, player, Library(session), session_follower)
+    agent_selection = AgentSelection(session, player, demo=None)
+    pinning = Pinning(session, player, Library(session), agent_selection)
     session.message.connect(lambda text, _: said.append(str(text)))
     pinning.pin(500)
     pinning.step_episode(1)

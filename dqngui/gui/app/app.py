@@ -31,8 +31,8 @@ from dqngui.lab.background.task import BackgroundTask
 from dqngui.lab.cursor.pinning import Pinning
 from dqngui.lab.library.library import Library
 from dqngui.lab.playback.agent_ref import demo_run
+from dqngui.lab.playback.agent_selection import AgentSelection
 from dqngui.lab.playback.episode import PlayedEpisode
-from dqngui.lab.playback.follow_session import SessionFollower
 from dqngui.lab.playback.player import Player
 from dqngui.lab.session.job import host_of_window
 from dqngui.lab.session.session import Session
@@ -73,12 +73,12 @@ class App(QObject):
         self.study = Study(self.player.client, open_host=open_play_host, parent=self)
         self.second_player = SecondPlayer(open_host=open_play_host, parent=self)
         self.library = Library(self.session, parent=self)
-        self.session_follower = SessionFollower(self.session, self.player, demo=demo_run(), parent=self)
+        self.agent_selection = AgentSelection(self.session, self.player, demo=demo_run(), parent=self)
         self.pinning = Pinning(
             self.session,
             self.player,
             self.library,
-            self.session_follower,
+            self.agent_selection,
             parent=self,
         )
         parts: list[BackgroundTask] = [self.player, self.study, self.second_player, self.library]

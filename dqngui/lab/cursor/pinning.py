@@ -13,8 +13,8 @@ from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.cursor.pinned_episode import PinnedEpisode, RunEpisodes, nearest_checkpoint, weights_changed_within
 from dqngui.lab.library.ancestors import ancestors
 from dqngui.lab.library.library import Library
+from dqngui.lab.playback.agent_selection import AgentSelection
 from dqngui.lab.playback.episode import PlayedEpisode
-from dqngui.lab.playback.follow_session import SessionFollower
 from dqngui.lab.playback.player import Player
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
@@ -48,12 +48,12 @@ class Pinning(QObject):
         session: Session,
         player: Player,
         library: Library,
-        session_follower: SessionFollower,
+        agent_selection: AgentSelection,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.pinned: PinnedEpisode | None = None
-        self._session, self._player, self._library, self._session_follower = session, player, library, session_follower
+        self._session, self._player, self._library, self._agent_selection = session, player, library, agent_selection
         self._pending_pin: tuple[RunEpisodes, int] | None = None  # the episode to pin once it is on the disk
         self._tries = 0
         self._last_state: tuple[object, ...] = ()
@@ -204,7 +204,7 @@ class Pinning(QObject):
         if self.pinned is not None:
             self.pinned = None
             self._player.episodes.go_back()
-            self._session_follower.let_go()
+            self._agent_selection.let_go()
             self._emit_if_changed()
 
     # -- episodes ----------------------------------------------------------------------------------
@@ -279,7 +279,7 @@ class Pinning(QObject):
             return say("pin.no_weights", episode=run.title(number))
         weights_changed = weights_changed_within(experiment, run.history, begin, end)
         self.pinned = PinnedEpisode(run, number, trace, checkpoint, begin, weights_changed)
-        self._session_follower.hold()
+        self._agent_selection.hold()
         self._player.episodes.play_training_episode(folder, checkpoint, trace.seed, trace.actions.tolist())
         self._emit_if_changed()
         return ""
@@ -300,7 +300,7 @@ class Pinning(QObject):
             return
         if not self._player.episodes.plays_training_episode:
             self.pinned = None
-            self._session_follower.let_go()
+            self._agent_selection.let_go()
         elif self._player.problem and self._checkpoint_was_deleted(pinned):
             self._pin(pinned.run, pinned.number)
         self._emit_if_changed()

@@ -1,4 +1,4 @@
-"""Lets the player follow the session: the demo before a run, the agent in training, then what the run has stored."""
+"""Selects whose agent plays: the demo before a run, the agent in training, then what the run has stored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
 
 
-class SessionFollower(QObject):
+class AgentSelection(QObject):
     """Opens the session's agent in the player whenever that agent changes, except while held."""
 
     def __init__(self, session: Session, player: Player, *, demo: Path | None, parent: QObject | None = None) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dqngui import config
 from dqngui import messages as m
-from dqngui.lab.playback.follow_session import SessionFollower
+from dqngui.lab.playback.agent_selection import AgentSelection
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from tests.doubles.scripted_host import ScriptedHost
@@ -18,7 +18,7 @@ EXPERIMENT = config.Experiment()
 def test_the_player_follows_the_session(player: Watched, folder: Path, tmp_path: Path) -> None:
     session = Session(EXPERIMENT, open_host=ScriptedHost)
     session.torch_loaded = True
-    session_follower = SessionFollower(session, player, demo=tmp_path / "demo")
+    agent_selection = AgentSelection(session, player, demo=tmp_path / "demo")
     player.start()
     player.tick(times=4)
     assert player.client.source == "demo"
@@ -49,17 +49,17 @@ def test_the_player_follows_the_session(player: Watched, folder: Path, tmp_path:
     assert player.client.choices[0] == "best"
     session.new_run()
     assert player.client.source == "demo"
-    del session_follower
+    del agent_selection
 
 
 def test_without_a_demo_a_ready_window_plays_nothing(player: Watched) -> None:
     session = Session(EXPERIMENT, open_host=ScriptedHost)
-    session_follower = SessionFollower(session, player, demo=None)
+    agent_selection = AgentSelection(session, player, demo=None)
     player.start()
     player.tick(times=3)
     assert player.agent is None
     assert (player.loading, player.problem, player.client.choices) == ("", "", [])
-    del session_follower
+    del agent_selection
 
 
 def test_a_run_that_was_stopped_while_it_started_plays_what_it_saved(
@@ -67,7 +67,7 @@ def test_a_run_that_was_stopped_while_it_started_plays_what_it_saved(
 ) -> None:
     session = Session(EXPERIMENT, open_host=ScriptedHost)
     session.torch_loaded = True
-    session_follower = SessionFollower(session, player, demo=tmp_path / "demo")
+    agent_selection = AgentSelection(session, player, demo=tmp_path / "demo")
     player.start()
     session.start()
     session.stop()
@@ -85,4 +85,4 @@ def test_a_run_that_was_stopped_while_it_started_plays_what_it_saved(
     opened = len(player.host.all_of(m.OpenAgent))
     session.changed.emit()
     assert len(player.host.all_of(m.OpenAgent)) == opened
-    del session_follower
+    del agent_selection
