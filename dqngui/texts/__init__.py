@@ -1,4 +1,4 @@
-"""Every text that a person reads, as a key with arguments, and the sentences that the keys stand for.
+"""What dqngui says about what happened: keys with arguments, and their sentences. No labels and tooltips of widgets.
 
 Here: `Text`, the catalogs of sentences by language, and the base of errors that a person reads. Not here: the help of
 settings, which stands beside each setting in `config` and `catalog`. Imports neither torch nor Qt.
