@@ -260,3 +260,16 @@ def test_a_log_of_today_holds_keys_and_arguments() -> None:
     )
     warned = decode_event(encode(Warned(step=1, text=say("play.other_device", device="cuda"))))
     assert isinstance(warned, Warned) and warned.words == "This machine has no cuda, so the agent plays on the CPU"
+
+
+@pytest.mark.parametrize(
+    ("problem", "end"),
+    [
+        ("Something broke.", "broke. T"),
+        ("Something broke", "broke. T"),
+        ("Really?", "Really? T"),
+        ("wait...", "wait... T"),
+    ],
+)
+def test_a_sentence_as_an_argument_gives_no_second_stop(problem: str, end: str) -> None:
+    assert end in words(say("window.error", problem=problem))

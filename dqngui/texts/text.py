@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import re
 from collections.abc import Iterable
 from string import Formatter
 from typing import Any
@@ -53,7 +54,7 @@ def words(text: Text | str) -> str:
         template = template.forms.get(form) or template.forms["other"]
     try:
         if template is not None:
-            return _FORMATTER.vformat(template, (), text.args)
+            return _DOUBLE_STOP.sub(r"\1", _FORMATTER.vformat(template, (), text.args))
     except (LookupError, ValueError, TypeError):
         pass  # arguments of another version
     given = ", ".join(f"{name}: {_FORMATTER.format_field(value, '')}" for name, value in text.args.items())
@@ -89,6 +90,7 @@ class _ArgumentFormatter(Formatter):
 
 
 _FORMATTER = _ArgumentFormatter()
+_DOUBLE_STOP = re.compile(r"([!?…]|\.\.\.|(?<!\.)\.)\.(?=\s|$)")  # an argument that is a sentence has a stop already
 _language = ENGLISH
 
 

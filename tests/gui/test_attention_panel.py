@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from dqngui.gui.cards.panel_card import card_of
 from dqngui.gui.panels.internals.attention_panel import AttentionPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.views import Maps, combined, entropy, in_words, matching
@@ -128,8 +129,28 @@ def test_the_shown_step_is_drawn_and_its_entropy_told(qtbot: QtBot) -> None:
     panel.follow(33)
     np.testing.assert_array_equal(panel.now.values, playing.view(SELF.name)[33])
     nats = entropy(playing.view(SELF.name)[33])[0].mean()
-    assert panel.key_figure.text() == f"{nats:.2f} nats ({100 * nats / np.log(2):.0f} % of the maximum)"
+    assert panel.key_figure.text() == f"{nats:.2f} nats ({100 * nats / np.log(2):.0f} %)"
     assert panel.curve.caption(33).endswith("of the maximum, log 2)")
+
+
+@pytest.mark.parametrize("height", [200, 232, 260, 320, 420])
+@pytest.mark.parametrize("width", [300, 372, 420, 560])
+def test_the_entropy_is_written_once_in_every_size(qtbot: QtBot, width: int, height: int) -> None:
+    panel = AttentionPanel()
+    card = card_of(panel)
+    qtbot.addWidget(card)
+    card.resize(420, 420)
+    card.show()
+    qtbot.waitExposed(card)
+    panel.take_views(episode())
+    panel.show(History())
+    QApplication.processEvents()
+    for size in ((width, height), (560, 420), (width, height)):
+        card.resize(*size)
+        QApplication.processEvents()
+        seen = [panel.key_figure.isVisible() and panel.key_figure.text(), panel.over.figure]
+        curve = panel.curve.isVisible()
+        assert bool(panel.over.figure) is (not curve and not panel.key_figure.isVisible()), (size, seen, curve)
 
 
 def test_the_first_steps_of_a_transformer_can_choose_among_few(qtbot: QtBot) -> None:

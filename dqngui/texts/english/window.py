@@ -18,7 +18,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "knob.refused": "{knob} was not changed: {reason}",
     "export.not_written": "The file could not be written: {problem}.",
     "export.nothing_written": "Nothing was written: {problem}.",
-    "export.no_film": "The film could not be made: {problem}",
+    "export.no_film": "The film could not be made: {problem}.",
     "export.problem": "`{path}`: {problem}",
     "export.encoder": "the encoder failed: {problem}",
     "runs.deleted": "Deleted “{name}”.",

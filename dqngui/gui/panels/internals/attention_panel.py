@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from dqngui.gui.charts.head_grid import StepGrid, TimeGrid, read_at
@@ -296,13 +296,33 @@ class AttentionPanel(ViewPanel):
             self.now.draw(drawn[one], high=self.bar.limits[1])
         for canvas in (self.times, self.over, self.curve):
             canvas.follow(t)
-        if t < shares.known:
-            nats, most = float(shares.entropies[t]), float(shares.maximum[t])
-            figure = f"{nats:.2f} nats" + (f" ({100 * nats / most:.0f} % of the maximum)" if most > 0 else "")
-            self.key_figure.setText(figure)
-            self.over.set_figure(
-                "" if self.curve.isVisibleTo(self) or self.key_figure.isVisible() else f"entropy {figure}"
-            )
+        self._show_entropy(t)
+
+    def _show_entropy(self, t: int) -> None:
+        """Write the entropy of step t once: in the header, or above the map where header and curve have no room."""
+        shares = self._shares
+        if shares is None or not 0 <= t < shares.known:
+            return
+        entropy, maximum = float(shares.entropies[t]), float(shares.maximum[t])
+        figure = f"{entropy:.2f} nats" + (f" ({100 * entropy / maximum:.0f} %)" if maximum > 0 else "")
+        self.key_figure.setText(figure)
+        shown = self.curve.isVisibleTo(self) or self.key_figure.isVisible()
+        self.over.set_figure("" if shown else f"entropy {figure}")
+
+    def refresh(self) -> bool:
+        drawn = super().refresh()
+        if drawn:
+            self._show_entropy_again()
+        return drawn
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_entropy_again()
+
+    def _show_entropy_again(self) -> None:
+        """The header or the curve may have come or gone."""
+        if self.playing is not None:
+            self._show_entropy(min(self.playing.t, self.playing.length - 1))
 
     def _entropy_in_words(self, t: int) -> str:
         shares = self._shares
