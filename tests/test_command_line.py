@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,64 +22,17 @@ from dqngui.commands.output import ProgressLine
 from dqngui.commands.several import SeedResult, median_row, seeds_of
 from dqngui.config import ConfigError
 from dqngui.jobs.training import Training
-from dqngui.messages import EpisodeEnded, Evaluated, Learned
+from dqngui.messages import (
+    EpisodeEnded,
+    Evaluated,
+    Learned,
+)
 from dqngui.presets import read_experiment, to_toml
 from dqngui.runs.checkpoints import checkpoints
+from dqngui.runs.folder import create
+from tests.commanded import SMALL, Here, events, here, run, start, trained
 
-SMALL = [
-    "cartpole",
-    "--set",
-    "learn.warmup=100",
-    "learn.batch_size=8",
-    "net.hidden=[]",
-    "net.width=16",
-    "run.eval_episodes=2",
-    "run.eval_every=500",
-]
-
-
-def start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "dqngui", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
-
-
-def run(*arguments: str, **options: Any) -> tuple[int, str, str]:
-    process = start(*arguments, **options)
-    out, err = process.communicate(timeout=100)
-    return process.returncode, out, err
-
-
-Here = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def here(capsys: pytest.CaptureFixture[str]) -> Here:
-    """`run` in this process, which has imported torch already: for what needs no process of its own."""
-
-    def run_here(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = main(arguments)
-        return status, *capsys.readouterr()
-
-    return run_here
-
-
-def events(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text.splitlines()]
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A folder of runs with one short run in it, and its JSON events."""
-    runs = tmp_path_factory.mktemp("runs")
-    status, out, err = run("train", *SMALL, "--steps", "1200", "--json", "--runs", str(runs))
-    assert (status, err) == (0, "")
-    return runs, out
+__all__ = ["here", "trained"]
 
 
 def test_json_is_one_event_a_line_and_ends_with_finished(trained: tuple[Path, str]) -> None:
@@ -168,7 +120,6 @@ def test_knobs_are_replayed_at_the_same_steps(tmp_path: Path, here: Here) -> Non
     experiment = chosen_experiment("cartpole", None, SMALL[2:], {"run.total_steps": 1000})
     from dqngui.hosts import run_inline
     from dqngui.messages import Request, SetKnob
-    from dqngui.runs.folder import create
 
     folder = create(tmp_path, experiment)
     knob = SetKnob(field="learn.lr", value=1e-4, at=400)

@@ -1,96 +1,33 @@
-"""Texts that a person reads: every key has a sentence, every sentence is used, arguments fit, old logs are shown."""
+"""Texts that a person reads: every key has a sentence, every sentence is used, and every argument fits."""
 
 from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
 from pathlib import Path
-from string import Formatter
 
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-import dqngui
 from dqngui.config import ConfigError, Experiment
-from dqngui.hosts import events_of
-from dqngui.hosts.log_reader import LogReader
 from dqngui.jobs.breakpoints import name_of
-from dqngui.jobs.knobs import Knobs
 from dqngui.lab.analysis.breakpoints import OFFERED
-from dqngui.messages import Event, Forked, KnobRefused, SetKnob, Warned, decode_event, encode
-from dqngui.presets import read_experiment
-from dqngui.runs.folder import create, read_events
 from dqngui.settings import with_settings
-from dqngui.texts import Text, say, speak, words
+from dqngui.texts import Text, reason_of, say, speak, words
 from dqngui.texts.english import ENGLISH
 from dqngui.texts.language import Plural
+from tests.texts_in_code import CATALOG, PACKAGE, fields, made, sources, templates
 
-CATALOG = ENGLISH.templates
-MAKERS = {"say", "ConfigError", "UsageError"}
-PACKAGE = Path(dqngui.__file__).parent
 TIPS = {"lab/analysis/quantities.py", "lab/playback/driving_keys.py"}
 """Modules with sentences that explain a control and do not say what happened."""
-
-
-def templates(entry: str | Plural) -> list[str]:
-    """All wordings of one entry."""
-    return list(entry.forms.values()) if isinstance(entry, Plural) else [entry]
-
-
-def fields(entry: str | Plural) -> dict[str, str]:
-    """Names of an entry's arguments, with their formats."""
-    parts = (part for template in templates(entry) for part in Formatter().parse(template))
-    return {name: spec or "" for _, name, spec, _ in parts if name is not None}
-
-
-def sources() -> Iterator[tuple[Path, ast.Module]]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        if PACKAGE / "texts" not in path.parents:
-            yield path, ast.parse(path.read_text(encoding="utf-8"))
-
-
-def made() -> Iterator[tuple[str, ast.Call, set[str]]]:
-    """Every place where a text or a readable error is made: where, the call, and the keys that it chooses from."""
-    for path, tree in sources():
-        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-        inside = {id(call) for function in functions for call in makers(function)}
-        yield from (
-            (f"{path.relative_to(PACKAGE)}:{call.lineno}", call, keys_of(call.args[0], chosen))
-            for chosen, calls in [
-                *((choices(function), makers(function)) for function in functions),
-                ({}, [call for call in makers(tree) if id(call) not in inside]),
-            ]
-            for call in calls
-        )
-
-
-def makers(tree: ast.AST) -> list[ast.Call]:
-    """Calls that make a text or a readable error."""
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    return [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in MAKERS]
-
-
-def choices(function: ast.FunctionDef) -> dict[str, set[str]]:
-    """The strings that each variable of a function may hold, where they stand there."""
-    found: dict[str, set[str]] = {}
-    for node in ast.walk(function):
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            found.setdefault(node.targets[0].id, set()).update(keys_of(node.value, {}))
-    return found
-
-
-def keys_of(given: ast.expr, chosen: dict[str, set[str]]) -> set[str]:
-    """The keys that stand in the call, or in the variable that it uses; none where it was given a finished Text."""
-    if isinstance(given, ast.IfExp):
-        return keys_of(given.body, chosen) | keys_of(given.orelse, chosen)
-    if isinstance(given, ast.JoinedStr):
-        return {ast.unparse(given)}
-    if isinstance(given, ast.Constant):
-        return {given.value}
-    return chosen.get(given.id, set()) if isinstance(given, ast.Name) else set()
 
 
 # -- the catalog and the code -----------------------------------------------------------------------
@@ -204,6 +141,111 @@ def test_a_text_comes_back_from_json_as_it_was() -> None:
     assert back == text and words(back) == words(text)
 
 
+class Unshowable:
+    """An object that raises an error whatever is asked of it."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+    def __iter__(self) -> Iterator[object]:
+        raise RuntimeError
+
+
+def itself() -> list[object]:
+    made: list[object] = []
+    made.append(made)
+    return made
+
+
+ODD: list[Callable[[], object]] = [
+    itself,
+    Unshowable,
+    object,
+    lambda: np.array(3),
+    lambda: np.array("x"),
+    lambda: np.array(None, object),
+    lambda: np.array([[1.5, math.nan], [0, 1]]),
+    lambda: np.array([], np.float32),
+    lambda: np.datetime64("2020-01-01"),
+    lambda: np.bool_(True),
+    lambda: np.str_("x"),
+    lambda: np.float16("inf"),
+    lambda: np.uint64(2**64 - 1),
+    lambda: 10**5000,
+    lambda: Fraction(10**400),
+    lambda: Decimal("NaN"),
+    lambda: 1j,
+    lambda: {1: "a", (2, 3): "b"},
+    lambda: [[1, [2, say("choice.memory")]], say("choice.memory"), None],
+    lambda: (each for each in (1, [2])),
+    lambda: MemoryError(),
+    lambda: ConfigError("setting.none", path="x"),
+    lambda: [AssertionError(), b"\xff"],
+    lambda: "a name with \udcff in it",
+    lambda: Path("a"),
+    lambda: Role.FIRST,
+]
+"""Arguments that no sentence expects; made anew each time, since some can be used only once."""
+
+
+class Role(StrEnum):
+    FIRST = "first"
+
+
+SIMPLE = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(st.characters()), st.binary())
+ARGUMENTS = st.one_of(
+    st.recursive(
+        SIMPLE,
+        lambda inner: st.one_of(
+            st.lists(inner), st.tuples(inner, inner), st.sets(SIMPLE), st.dictionaries(SIMPLE, inner)
+        ),
+        max_leaves=8,
+    ),
+    st.sampled_from(ODD).map(lambda make: make()),
+    st.lists(st.sampled_from(ODD).map(lambda make: make())),
+)
+
+
+def check_text(text: Text) -> None:
+    line = msgspec.json.encode(text)
+    back = msgspec.json.decode(line, type=Text)
+    assert msgspec.json.encode(back) == line and words(back) == words(text)
+    words(text).encode()
+
+
+@pytest.mark.parametrize("make", ODD, ids=range(len(ODD)))
+def test_a_text_with_an_odd_argument_is_shown_and_comes_back(make: Callable[[], object]) -> None:
+    check_text(say("run.none", run=make()))
+    check_text(say("value.count", value=make()))
+    check_text(say("value.number", value=[make(), [make()]]))
+    check_text(say("train.not_repeated", environment=make(), count=make()))
+
+
+@settings(max_examples=300, deadline=None)
+@given(key=st.sampled_from([*CATALOG, "later.key"]), data=st.data())
+def test_every_text_that_is_made_is_shown_and_comes_back(key: str, data: st.DataObject) -> None:
+    names = fields(CATALOG[key]) if key in CATALOG else ["given"]
+    check_text(say(key, **{name: data.draw(ARGUMENTS, name) for name in names}))
+
+
+def test_an_odd_argument_keeps_what_can_be_shown_of_it() -> None:
+    shown = say("value.number", value=[np.array(3), np.float32(0.5), np.bool_(True), [1, [2], say("choice.memory")]])
+    assert shown.args["value"] == (3, 0.5, True, "1, [2], memory")
+    assert say("run.none", run=np.array([[1, 2], [3, 4]])).args["run"] == ("[1 2]", "[3 4]")
+    assert say("run.none", run=np.array(7)).args["run"] == 7
+    assert say("run.none", run=b"ab").args["run"] == "b'ab'"
+    assert say("run.none", run=Role.FIRST).args["run"] == "first"
+    assert say("run.none", run="a\udcff").args["run"] == "a\\udcff"
+
+
+def test_the_reason_of_an_error_is_never_empty() -> None:
+    assert reason_of(AssertionError()) == "AssertionError"
+    assert reason_of(ValueError(" \n")) == "ValueError"
+    assert reason_of(ValueError("too large")) == "too large"
+    assert reason_of(ConfigError("setting.none", path="x")) == say("setting.none", path="x")
+    assert words(say("session.not_started", problem=MemoryError())) == "Training could not start: MemoryError"
+
+
 def test_a_text_of_a_newer_version_shows_its_key_and_arguments() -> None:
     assert words(Text("later.key", {"step": 3, "names": ("a", "b")})) == "later.key (step: 3, names: a, b)"
     assert words(Text("value.count", {"number": 3})) == "value.count (number: 3)"
@@ -225,41 +267,6 @@ def test_another_language_is_laid_over_by_its_catalog() -> None:
         assert words(say("setting.unknown", path="x", known=("a", "b"))).endswith("a und b")
     finally:
         speak(ENGLISH)
-
-
-# -- the log ----------------------------------------------------------------------------------------
-
-BEFORE = (
-    b'{"type":"Warned","step":5,"text":"The disk is slow."}\n'
-    b'{"type":"KnobRefused","step":6,"field":"learn.lr","value":2.0,"kept":0.001,"reason":"must be at most 1"}\n'
-    b'{"type":"Forked","step":0,"parent":"p","changes":["learn.lr: 0.001 \xe2\x86\x92 0.0005"],"fresh":["replay"]}\n'
-)
-
-
-def shown(events: list[Event]) -> list[object]:
-    return [event.changes_in_words if isinstance(event, Forked) else event.words for event in events]  # type: ignore[attr-defined]
-
-
-def test_a_log_from_before_keys_is_read_and_shown(tmp_path: Path) -> None:
-    folder = create(tmp_path, read_experiment("cartpole-positions"))
-    (folder / "events.jsonl").write_bytes(BEFORE)
-    expected = ["The disk is slow.", "must be at most 1", ("learn.lr: 0.001 → 0.0005",)]
-    assert shown(list(read_events(folder))) == expected
-    assert shown(list(events_of(LogReader(folder)))) == expected
-
-
-def test_a_log_of_today_holds_keys_and_arguments() -> None:
-    refused = Knobs(Experiment()).apply(SetKnob(field="net.width", value=3), 7)
-    assert isinstance(refused, KnobRefused)
-    line = encode(refused)
-    assert b'"reason":{"key":"setting.not_live","args":{"path":"net.width"}}' in line
-    again = decode_event(line)
-    assert again == refused
-    assert isinstance(again, KnobRefused) and again.words.startswith(
-        "`net.width` cannot be changed while the run trains"
-    )
-    warned = decode_event(encode(Warned(step=1, text=say("play.other_device", device="cuda"))))
-    assert isinstance(warned, Warned) and warned.words == "This machine has no cuda, so the agent plays on the CPU"
 
 
 @pytest.mark.parametrize(

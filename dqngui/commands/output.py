@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Protocol
+from typing import Any, Protocol
+
+import msgspec
 
 from dqngui.messages import (
     EpisodeEnded,
@@ -37,10 +39,22 @@ class JsonLines:
     def take(self, event: Event) -> None:
         if isinstance(event, Weights):
             return
-        write_json_line(encode(event))
+        write_json_line(encode(in_words(event)))
 
     def close(self) -> None:
         sys.stdout.flush()
+
+
+def in_words(event: Event) -> Event:
+    """The same event with each Text as its sentence, because scripts that read the JSON lines expect strings."""
+    said: dict[str, Any] = {}
+    for name in event.__struct_fields__:
+        value = getattr(event, name)
+        if isinstance(value, Text):
+            said[name] = words(value)
+        elif isinstance(value, tuple) and any(isinstance(each, Text) for each in value):
+            said[name] = tuple(words(each) if isinstance(each, Text) else each for each in value)
+    return msgspec.structs.replace(event, **said) if said else event
 
 
 def write_json_line(line: bytes) -> None:

@@ -13,7 +13,7 @@ import msgspec
 from dqngui.commands.arguments import TrainArguments
 from dqngui.commands.experiments import check_task, experiment_of, knobs_of
 from dqngui.commands.following import IDLE_S, Interruption, interruption
-from dqngui.commands.output import table, write_json_line
+from dqngui.commands.output import in_words, table, write_json_line
 from dqngui.config import ConfigError, Experiment
 from dqngui.messages import COMMANDS, Evaluated, Event, Failed, Finished, Learned, Request, Stop, Weights, encode
 from dqngui.settings import with_settings
@@ -103,7 +103,7 @@ class SeedRun:
                 row.steps = max(row.steps, event.step)
                 row.seconds = max(row.seconds, event.seconds)
         if self._json and not isinstance(event, Weights):
-            write_json_line(msgspec.json.encode({**msgspec.json.decode(encode(event)), "seed": row.seed}))
+            write_json_line(msgspec.json.encode({**msgspec.json.decode(encode(in_words(event))), "seed": row.seed}))
         elif isinstance(event, Evaluated):
             text = say("shown.seed", seed=row.seed, step=event.step, role=event.role, mean=event.mean)
             print(text, file=sys.stderr)

@@ -21,7 +21,7 @@ from dqngui.envs.actions import as_one_choice
 from dqngui.envs.names import known_names
 from dqngui.envs.vector import Envs
 from dqngui.settings import check_task_kwargs, no_such_choice
-from dqngui.texts import Text, say
+from dqngui.texts import Text, reason_of, say
 
 _MINIGRID, _ALE = ("minigrid", "minigrid"), ("ale_py", "ale-py")  # module and name of the package
 _REGISTERED_BY = {"MiniGrid-": _MINIGRID, "BabyAI-": _MINIGRID, "ALE/": _ALE, "popgym-": ("popgym", "popgym")}
@@ -161,7 +161,7 @@ def _missing(name: str, spec: Any, error: Exception) -> Text:
     for extra in _EXTRAS:
         if f"gymnasium.envs.{extra}" in home:
             return say("env.needs_extra", name=name, package=f"gymnasium[{extra}]")
-    return say("env.needs_missing", name=name, problem=str(error).splitlines()[0])
+    return say("env.needs_missing", name=name, problem=str(reason_of(error)).splitlines()[0])
 
 
 def _refused(config: EnvConfig, name: str, spec: Any, error: Exception) -> Text:

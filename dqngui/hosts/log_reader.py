@@ -17,7 +17,7 @@ from dqngui.config import ConfigError
 from dqngui.hosts.host import DRAIN_MS
 from dqngui.messages import ALL_EVENTS, Command, Event, decode_event
 from dqngui.runs.folder import EVENTS
-from dqngui.texts import Text, say
+from dqngui.texts import Text, reason_of, say
 
 SLICE = 64 * 1024  # bytes, some five hundred events
 AHEAD = 64  # slices decoded and not yet drained
@@ -138,7 +138,7 @@ class LogReader:
 
 
 def _unreadable(path: Path, error: OSError) -> Text:
-    return say("log.unreadable", path=path, problem=(error.strerror or str(error)).lower())
+    return say("log.unreadable", path=path, problem=(error.strerror or str(reason_of(error))).lower())
 
 
 def _nothing() -> BinaryIO:

@@ -25,7 +25,7 @@ from dqngui.hosts.host import DRAIN_MS
 from dqngui.hosts.stream import Ending, Outbox
 from dqngui.hosts.wire import END, REQUEST, Order, command_frame, events_of_frame, read_frames, widen, write_frame
 from dqngui.messages import Command, Event, Failed, Request
-from dqngui.texts import Text, say
+from dqngui.texts import Text, reason_of, say
 
 LEAVE_SECONDS = 10.0  # a child that has sent everything has so long to end by itself
 
@@ -59,7 +59,7 @@ class ProcessHost:
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, **own_group
             )
         except OSError as error:
-            text = say("host.no_process", problem=(error.strerror or str(error)).lower())
+            text = say("host.no_process", problem=(error.strerror or str(reason_of(error))).lower())
             self._end(Failed(step=0, text=text))
             return
         for pipe in (self._process.stdin, self._process.stdout):

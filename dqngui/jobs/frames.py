@@ -18,6 +18,7 @@ from dqngui.config import ConfigError, EnvConfig
 from dqngui.envs.make import LONGEST_GREEDY, make_vector
 from dqngui.envs.vector import Envs
 from dqngui.jobs.episode import SimulatedEpisode, digest
+from dqngui.texts import reason_of
 
 Size = tuple[int, int]
 NO_PICTURE = np.zeros((0, 0, 3), np.uint8)
@@ -115,7 +116,8 @@ def drawing_environment(config: EnvConfig) -> Envs:
         pixels = rendered(envs, (64, 64))
     except Exception as error:
         envs.close()
-        raise ConfigError("env.drawing_failed", env=config.id, problem=" ".join(str(error).split())) from None
+        problem = " ".join(str(reason_of(error)).split())
+        raise ConfigError("env.drawing_failed", env=config.id, problem=problem) from None
     if not pixels.size:
         envs.close()
         raise ConfigError("env.draws_nothing", env=config.id)

@@ -7,6 +7,6 @@ settings, which stands beside each setting in `config` and `catalog`. Imports ne
 from __future__ import annotations
 
 from dqngui.texts.error import ReadableError
-from dqngui.texts.text import Text, say, sentence, speak, words
+from dqngui.texts.text import Text, reason_of, say, sentence, speak, words
 
-__all__ = ["ReadableError", "Text", "say", "sentence", "speak", "words"]
+__all__ = ["ReadableError", "Text", "reason_of", "say", "sentence", "speak", "words"]

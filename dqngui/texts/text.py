@@ -34,8 +34,8 @@ class Text(msgspec.Struct, frozen=True):
 def say(key: str, /, **args: Any) -> Text:
     """The text of this key, with arguments turned into what JSON can hold.
 
-    A path becomes a string, a readable error its Text, and anything that can be iterated over a list; of a mapping,
-    its keys.
+    A path becomes a string, an error its reason, and anything that can be iterated over a list; of a mapping, its
+    keys. A list in a list becomes a string, and so does any other object.
     """
     return Text(key, {name: _plain(value) for name, value in args.items()})
 
@@ -55,10 +55,16 @@ def words(text: Text | str) -> str:
     try:
         if template is not None:
             return _DOUBLE_STOP.sub(r"\1", _FORMATTER.vformat(template, (), text.args))
-    except (LookupError, ValueError, TypeError):
+    except (LookupError, ValueError, TypeError, ArithmeticError, AttributeError):
         pass  # arguments of another version
     given = ", ".join(f"{name}: {_FORMATTER.format_field(value, '')}" for name, value in text.args.items())
     return f"{text.key} ({given})" if given else text.key
+
+
+def reason_of(error: BaseException) -> Text | str:
+    """What an error says: its Text, its message, or without a message the name of its class. Never empty."""
+    text = getattr(error, "text", None)
+    return text if isinstance(text, Text) else str(error).strip() or type(error).__name__
 
 
 def sentence(text: Text | str) -> str:
@@ -85,7 +91,7 @@ class _ArgumentFormatter(Formatter):
             return _language.listed([self.format_field(each, format_spec) for each in value])
         try:
             return format(value, format_spec)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, ArithmeticError):
             return str(value)
 
 
@@ -95,17 +101,45 @@ _language = ENGLISH
 
 
 def _plain(value: Any) -> Any:
-    """The same as plain data that JSON can hold."""
-    if value is None or isinstance(value, (str, bool, Text)):
-        return value
-    if isinstance(value, numbers.Integral):
-        number = int(value)
-        return number if -_LARGEST <= number < _LARGEST else str(number)
-    if isinstance(value, numbers.Real):
-        return float(value) if math.isfinite(value) else str(float(value))
-    if isinstance(value, BaseException):
-        text = getattr(value, "text", None)
-        return text if isinstance(text, Text) else str(value)
-    if not isinstance(value, Iterable):
-        return str(value)
-    return tuple(_plain(each) for each in value)
+    """The same as plain data that JSON can hold and that `Text.args` can be read back from. Never raises."""
+    try:
+        if not isinstance(value, str) and isinstance(value, Iterable) and not _is_single(value):
+            return tuple(_single(each) for each in value)
+    except Exception:  # an object that cannot be asked or iterated over; it is shown as a whole
+        pass
+    return _single(value)
+
+
+def _single(value: Any) -> Any:
+    """The same as one value: nothing, a Text, a string, a boolean or a number; a list becomes one string."""
+    try:
+        if value is None or isinstance(value, (bool, Text)):
+            return value
+        if isinstance(value, str):
+            return _writable(value)
+        if isinstance(value, numbers.Integral):
+            number = int(value)
+            return number if -_LARGEST <= number < _LARGEST else str(number)
+        if isinstance(value, numbers.Real):
+            return float(value) if math.isfinite(value) else str(float(value))
+        if isinstance(value, BaseException):
+            reason = reason_of(value)
+            return reason if isinstance(reason, Text) else _writable(reason)
+        if _is_single(value) and hasattr(value, "item"):
+            held = value.item()
+            return _writable(str(held)) if hasattr(held, "ndim") else _single(held)
+        if isinstance(value, (list, tuple)):
+            return _writable(", ".join(map(str, value)))
+        return _writable(str(value))
+    except Exception:  # an object that cannot even be shown
+        return type(value).__name__
+
+
+def _is_single(value: Any) -> bool:
+    """Whether it holds one value although it may have a method to iterate: bytes, an array without axes."""
+    return isinstance(value, (bytes, bytearray, BaseException)) or getattr(value, "ndim", None) == 0
+
+
+def _writable(text: str) -> str:
+    """The same with what UTF-8 cannot hold written as `\\udc80`: names of files may contain such bytes."""
+    return str.__str__(text).encode("utf-8", "backslashreplace").decode()

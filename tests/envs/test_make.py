@@ -14,6 +14,7 @@ from reproducing import reproduces
 from dqngui import catalog
 from dqngui.config import ConfigError, EnvConfig, Wrapper
 from dqngui.envs.make import make_env, make_vector
+from dqngui.jobs.frames import drawing_environment
 from dqngui.settings import experiment_from
 
 
@@ -63,6 +64,38 @@ def test_a_module_registers_its_environment(tmp_path: Path, monkeypatch: pytest.
         "needs the package a_package_that_is_not_there: pip install a_package_that_is_not_there"
     )
     assert "`broken_tasks` cannot be imported: division by zero" in complaint(EnvConfig(id="broken_tasks:Mine-v0"))
+
+
+class Silent(gymnasium.Env[np.ndarray, int]):
+    """An environment that cannot draw, and does not say why."""
+
+    metadata = {"render_modes": ["rgb_array"]}
+    observation_space = spaces.Box(-1, 1, (2,))
+    action_space = spaces.Discrete(2)
+
+    def __init__(self, render_mode: str | None = None) -> None:
+        self.render_mode = render_mode
+
+    def reset(self, **given: object) -> tuple[np.ndarray, dict[str, object]]:  # type: ignore[override]
+        return np.zeros(2, np.float32), {}
+
+    def render(self) -> None:
+        raise AssertionError
+
+
+def test_an_error_without_a_message_is_shown_by_its_name() -> None:
+    def without_package(**given: object) -> gymnasium.Env[np.ndarray, int]:
+        raise gymnasium.error.DependencyNotInstalled
+
+    gymnasium.register("tests/Needy-v0", entry_point=without_package)  # type: ignore[arg-type]
+    gymnasium.register("tests/Silent-v0", entry_point=Silent)  # type: ignore[arg-type]
+    try:
+        assert complaint(EnvConfig(id="tests/Needy-v0")).endswith("a package that is missing: DependencyNotInstalled")
+        with pytest.raises(ConfigError, match=r"could not draw a picture: AssertionError$"):
+            drawing_environment(EnvConfig(id="tests/Silent-v0"))
+    finally:
+        for name in ("tests/Needy-v0", "tests/Silent-v0"):
+            gymnasium.registry.pop(name, None)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from dqngui.lab.analysis.overlay import WeightsOverlay
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 from dqngui.lab.playback.step_descriptions import StepDescriptions
-from dqngui.texts import say, words
+from dqngui.texts import reason_of, say, words
 
 LONGEST_S, GIF_S = 60.0, 20.0
 GIF_FPS = 12.5  # frame rate of a GIF, which stores every picture in full
@@ -298,7 +298,7 @@ class _Encoder:
         except OSError as error:
             self.problem = words(say("export.problem", path=self._path, problem=error.strerror or error))
         except Exception as error:  # any other error of the encoder; without this the film would never end
-            reason = " ".join(str(error).split()) or type(error).__name__
+            reason = " ".join(str(reason_of(error)).split())
             self.problem = words(say("export.encoder", problem=reason))
         finally:
             self._part.unlink(missing_ok=True)

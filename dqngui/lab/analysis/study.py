@@ -147,7 +147,7 @@ class Study(QObject):
         self._process.join()
 
     def _start(self) -> bool:
-        if failure := self._process.start():
+        if (failure := self._process.start()) is not None:
             self._fail(say("question.not_started", problem=failure))
         return self._process.running
 

@@ -73,7 +73,7 @@ class AgentClient(QObject):
         if self._process.running or self._process.ended:
             return
         self._opening = self._reopen = False
-        if failure := self._process.start():
+        if (failure := self._process.start()) is not None:
             self._fail(say("player.not_started", problem=failure))
             return
         self.reopen()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dqngui import messages as m
 from dqngui.hosts import Host, OpenHost
 from dqngui.messages import Command, Event, Request
+from dqngui.texts import Text, reason_of
 
 
 class AgentProcess:
@@ -32,15 +33,15 @@ class AgentProcess:
         """Whether the process or its communication thread still runs."""
         return self._host is not None and not self._host.join(0)
 
-    def start(self) -> str:
-        """Start the process; returns the reason if that failed, else an empty text."""
+    def start(self) -> Text | str | None:
+        """Start the process. Returns None, or if that failed the reason, which is never empty."""
         try:
             self._host = self._open_host("process", Request(job=self._job))
             self._host.start()
         except Exception as error:  # any error of a host is shown; the window goes on
             self._host = None
-            return f"{error}"
-        return ""
+            return reason_of(error)
+        return None
 
     def stop(self) -> None:
         """End the process for good; it has nothing to save."""
