@@ -148,8 +148,8 @@ def test_keys_go_from_head_to_head(qtbot: QtBot) -> None:
     for action in panel.menu_actions[:3]:
         assert action.shortcutContext() == Qt.ShortcutContext.WidgetWithChildrenShortcut
         assert action in panel.actions()
-    panel.alone.turned.emit(1)
-    panel.alone.turned.emit(1)
+    panel.alone.step_requested.emit(1)
+    panel.alone.step_requested.emit(1)
     assert (panel.layer, panel.head) == (0, 1)
 
 
