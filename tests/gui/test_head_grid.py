@@ -13,7 +13,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui.charts.canvas import color_table, indices
+from dqngui.gui.charts.canvas import color_table
+from dqngui.gui.charts.layout.color_range import indices
 from dqngui.gui.panels.internals.attention_panel import AttentionPanel
 from dqngui.gui.panels.internals.head_choice import HeadChoice
 from dqngui.gui.style import theme as themes
