@@ -45,13 +45,13 @@ class Effect(msgspec.Struct, frozen=True):
 
     Attributes:
         change: mean absolute change of the action values, in units of their spread over the agent's steps.
-        turned: share of steps at which the greedy action changes to another one.
+        changed_actions: share of steps at which the greedy action changes to another one.
     """
 
     change: float
     change_interval: tuple[float, float]
-    turned: float
-    turned_interval: tuple[float, float]
+    changed_actions: float
+    changed_actions_interval: tuple[float, float]
 
 
 class Faithfulness(Event, frozen=True):

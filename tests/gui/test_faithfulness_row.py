@@ -42,14 +42,14 @@ def play(views: tuple[View, ...] = VIEWS, step: int = 5_000) -> PlayedEpisode:
 
 def told(
     number: int = 1,
-    turned: tuple[float, float] = (0.61, 0.04),
+    changed_actions: tuple[float, float] = (0.61, 0.04),
     change: tuple[float, float] = (0.82, 0.12),
     between: tuple[float, float] = (0.5, 0.8),
     **rest: Any,
 ) -> Faithfulness:
     top, random = (
         Effect(moved, (moved - 0.02, moved + 0.02), share, (share - 0.02, share + 0.03))
-        for moved, share in zip(change, turned, strict=True)
+        for moved, share in zip(change, changed_actions, strict=True)
     )
     plain = {
         "step": 5_000, "view": SELF.name, "k": 1, "steps": 1_234, "episodes": 8, "explains": True, "concentration": 0.7,
@@ -247,7 +247,8 @@ def test_the_numbers_unfold_where_there_is_room(world: SimpleNamespace) -> None:
     faithfulness_row.more.click()
     assert faithfulness_row.details.isVisible() and "1,234 steps of 8 episodes" in faithfulness_row.details_text.text()
     assert (
-        faithfulness_row.turned.accessibleName() == "Actions that change: weighed most 61 % [59, 64], random 4 % [2, 7]"
+        faithfulness_row.changed_actions.accessibleName()
+        == "Actions that change: weighed most 61 % [59, 64], random 4 % [2, 7]"
     )
     panel.resize(460, 250)
     assert faithfulness_row.details.isHidden() and faithfulness_row.more.isHidden()
@@ -269,7 +270,7 @@ def test_actions_are_spoken_of_where_they_turn_and_else_the_values() -> None:
     assert str(numbers(told(), "key")) == (
         "Removing the token with the largest weight changes 61 % of actions [59, 64], a random one 4 % [2, 7]"
     )
-    still = told(turned=(0.0, 0.0), k=2)
+    still = told(changed_actions=(0.0, 0.0), k=2)
     assert measure_of(still) == "change"
     assert str(numbers(still, "slot")) == (
         "Removing the 2 slots with the largest weights moves the values by 0.82 [0.80, 0.84] of their spread, 2 random "

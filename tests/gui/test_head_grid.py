@@ -13,7 +13,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui.charts.canvas import color_table, indices
+from dqngui.gui.charts.canvas import color_table
+from dqngui.gui.charts.layout.color_range import indices
 from dqngui.gui.panels.internals.attention_panel import AttentionPanel
 from dqngui.gui.panels.internals.head_choice import HeadChoice
 from dqngui.gui.style import theme as themes
@@ -148,8 +149,8 @@ def test_keys_go_from_head_to_head(qtbot: QtBot) -> None:
     for action in panel.menu_actions[:3]:
         assert action.shortcutContext() == Qt.ShortcutContext.WidgetWithChildrenShortcut
         assert action in panel.actions()
-    panel.alone.turned.emit(1)
-    panel.alone.turned.emit(1)
+    panel.alone.step_requested.emit(1)
+    panel.alone.step_requested.emit(1)
     assert (panel.layer, panel.head) == (0, 1)
 
 

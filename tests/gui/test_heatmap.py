@@ -12,10 +12,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui.charts.canvas import GAP, TOP, color_table, indices
+from dqngui.gui.charts.canvas import color_table
 from dqngui.gui.charts.color_bar import ColorBar
 from dqngui.gui.charts.heatmap import Heatmap
 from dqngui.gui.charts.layout.axis import row_ticks, spread_labels
+from dqngui.gui.charts.layout.color_range import GAP, TOP, indices
 from dqngui.gui.charts.painted_text import FontLetters
 from dqngui.gui.charts.time_map import TimeMap
 from dqngui.gui.charts.timeline import extremes

@@ -9,23 +9,29 @@ import sys
 import numpy as np
 import pytest
 from letters import EvenLetters
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, QSize
 
 from dqngui.gui.charts.layout.axis import short, step_ticks, tick_spacing, two_digits, value_text
+from dqngui.gui.charts.layout.color_bar import color_bar_drawn, wanted_width
+from dqngui.gui.charts.layout.color_range import GAP, SHARES, TOP, ColorRange
 from dqngui.gui.charts.layout.curves import CurveScale, curve_points
 from dqngui.gui.charts.layout.head_grid import lay_out as lay_out_grid
-from dqngui.gui.charts.layout.heatmap import HeatmapDrawn, HeatmapNames
+from dqngui.gui.charts.layout.head_grid import step_grid_drawn, time_grid_drawn
+from dqngui.gui.charts.layout.heatmap import HeatmapDrawn, HeatmapNames, with_values
 from dqngui.gui.charts.layout.heatmap import lay_out as lay_out_heatmap
 from dqngui.gui.charts.layout.path import Colouring
 from dqngui.gui.charts.layout.path import lay_out as lay_out_path
 from dqngui.gui.charts.layout.step_axis import StepScale
 from dqngui.gui.charts.layout.text import first_that_fits, side_by_side
+from dqngui.gui.charts.layout.time_map import MapTexts, TimeMapDrawn, map_labels, time_map_drawn
 from dqngui.gui.panels.agent.action_rows import MOST_ROWS, Widths, lay_out_rows, lay_out_upright
 from dqngui.gui.panels.agent.action_values import ActionValues, values_at
 from dqngui.gui.panels.curves.return_drawn import MARKS, return_drawn
 from dqngui.gui.panels.whatif.action_pairs import ActionPair, ActionPairs
 from dqngui.gui.panels.whatif.action_pairs import lay_out as lay_out_pairs
+from dqngui.gui.scene.frame_drawn import frame_drawn
 from dqngui.gui.scene.observation_drawn import EpisodeExtent, Row, observation_drawn, row_columns
+from dqngui.lab.analysis.overlay import NO_MARKS
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.messages import EpisodeBegan, EpisodeEnded, Evaluated, Played, PlayerReady
@@ -33,12 +39,13 @@ from dqngui.messages import EpisodeBegan, EpisodeEnded, Evaluated, Played, Playe
 LETTERS = EvenLetters()
 PURE = (
     *(f"charts.layout.{name}" for name in ("axis", "curves", "head_grid", "heatmap", "map_labels", "path", "text")),
-    "charts.layout.step_axis",
+    *(f"charts.layout.{name}" for name in ("cell_numbers", "color_bar", "color_range", "step_axis", "time_map")),
     "charts.value_ranges",
     "panels.agent.action_rows",
     "panels.agent.action_values",
     "panels.curves.return_drawn",
     "panels.whatif.action_pairs",
+    "scene.frame_drawn",
 )
 
 
@@ -150,6 +157,81 @@ def test_a_single_map_marks_its_chosen_row() -> None:
     assert heatmap(1, (300.0, 120.0), chosen=2).marker is None
 
 
+def test_the_cells_of_a_heatmap_have_the_colours_of_their_values() -> None:
+    values = np.array([[[0.0, 0.5], [np.nan, 2.0]]])
+    drawn = with_values(heatmap(1, (300.0, 120.0)), values, SHARES, LETTERS, numbered=False)
+    assert drawn.cells is not None and drawn.cells.tolist() == [[[0, TOP // 2], [GAP, TOP]]]
+    assert drawn.colors.limits == (0.0, 1.0) and drawn.numbers == ()
+    signed = ColorRange(True, -2.0, 2.0)
+    drawn = with_values(heatmap(1, (300.0, 120.0)), values, signed, LETTERS, numbered=False)
+    assert drawn.cells is not None and drawn.cells[0, 0, 0] == TOP // 2 and drawn.colors.signed
+    assert with_values(drawn, values[:0], SHARES, LETTERS, numbered=True).numbers == ()
+    assert with_values(heatmap(1, (300.0, 120.0)), values[:0], SHARES, LETTERS, numbered=True).cells is None
+
+
+def test_the_numbers_of_a_single_map_stand_in_their_cells() -> None:
+    values = np.array([[[0.0, 0.5], [-0.25, 1.0]]])
+    drawn = with_values(heatmap(1, (300.0, 120.0)), values, SHARES, LETTERS, numbered=True)
+    assert [number.text for number in drawn.numbers] == ["0.00", "0.50", "−0.25", "1.00"]
+    assert [drawn.cell(number.place.center()) for number in drawn.numbers] == [(0, *cell) for cell in np.ndindex(2, 2)]
+    assert [number.color_index for number in drawn.numbers] == [0, TOP // 2, 0, TOP]
+    assert with_values(heatmap(1, (300.0, 45.0)), values, SHARES, LETTERS, numbered=True).numbers == ()
+    several = with_values(heatmap(2, (300.0, 120.0)), values.repeat(2, axis=0), SHARES, LETTERS, numbered=True)
+    assert several.numbers == () and several.cells is not None
+
+
+def time_map(chosen: int | None = None, figure: str = "", width: float = 300.0, steps: int = 20) -> TimeMapDrawn:
+    texts, place = MapTexts(("a", "b", "c"), "unit", "hidden", figure), QRectF(40, 17, width - 50, 90)
+    values = np.arange(3.0 * steps, dtype=np.float32).reshape(steps, 3)
+    labels, order = map_labels(texts, place, 120.0, LETTERS), np.array([2, 0, 1])
+    colors = ColorRange(True, -9.0, 9.0)
+    return time_map_drawn(texts, labels, place, 64, values, order, colors, chosen, LETTERS)
+
+
+def test_a_map_over_steps_has_labels_values_and_a_marked_row() -> None:
+    drawn = time_map(chosen=0, figure="0.42")
+    assert [label.text for label in drawn.labels] == ["hidden", "a", "b", "c", "unit"]
+    assert drawn.labels[-1].upright
+    assert drawn.values.shape == (20, 3) and drawn.colors == ColorRange(True, -9.0, 9.0)
+    assert drawn.marker == QPointF(40, 17 + 1.5 * 30)  # row 0 of the values is the second one from the top
+    assert (
+        drawn.figure is not None and drawn.figure.text == "0.42" and drawn.figure.place.right() == drawn.place.right()
+    )
+    assert time_map(figure="0.42", width=110.0).figure is None  # there is no room next to the caption
+    assert time_map(chosen=3).marker is None and time_map().marker is None and time_map().figure is None
+
+
+def test_a_colour_bar_stands_between_its_numbers() -> None:
+    colors = ColorRange(True, -12.5, 12.5)
+    size = float(wanted_width(colors, LETTERS)), 20.0
+    drawn = color_bar_drawn(colors, size, LETTERS)
+    low, high = drawn.labels
+    assert (low.text, high.text) == ("−12.5", "12.5")
+    assert low.place.right() < drawn.place.left() and drawn.place.right() < high.place.left()
+    assert high.place.right() == size[0] and high.place.width() >= LETTERS.width(high.text)
+    assert drawn.described == "Colours from −12.5 to 12.5" and drawn.colors == colors
+
+
+def test_maps_of_one_step_are_coloured_only_if_there_is_one_for_each_head() -> None:
+    grid = lay_out_grid(["layer 1", "layer 2"], ["head 1"], ("query", "key"), (300.0, 200.0), LETTERS)
+    values = np.zeros((2, 1, 4, 5))
+    drawn = step_grid_drawn(grid, values, 0.5)
+    assert drawn.values is values and drawn.colors == ColorRange(False, 0.0, 0.5) and drawn.maps is grid
+    assert step_grid_drawn(grid, values[:1], 0.5).values is None
+    assert all(grid.pixels(layer, 0) == QRectF(grid.place(layer, 0).toRect()) for layer in range(2))
+
+
+def test_maps_over_steps_are_filled_up_to_the_last_known_step() -> None:
+    grid = lay_out_grid(["layer 1", "layer 2"], ["head 1", "head 2"], ("step", "lag"), (400.0, 200.0), LETTERS)
+    values = [np.zeros((steps, 2, 8), np.float32) for steps in (16, 64)]
+    drawn = time_grid_drawn(grid, values, 0.5, span=64)
+    assert drawn.known(0, 1).width() == grid.pixels(0, 1).width() / 4
+    assert drawn.known(1, 1) == grid.pixels(1, 1)
+    assert drawn.cursor_x(1, 0) == grid.place(0, 1).left() + grid.place(0, 1).width() / 128
+    assert drawn.colors.limits == (0.0, 0.5)
+    assert time_grid_drawn(grid, values[:1], 0.5, span=64).values == ()
+
+
 def test_the_maps_of_all_heads_fill_the_grid() -> None:
     names = [f"layer {n + 1}" for n in range(3)], [f"head {n + 1}" for n in range(12)]
     wide = lay_out_grid(*names, ("query", "key"), (1200.0, 300.0), LETTERS)
@@ -244,6 +326,25 @@ def test_pairs_of_values_are_chosen_by_what_was_taken_and_then_by_how_far_they_a
     assert [[side.dot is not None for side in row.bars] for row in rows] == [[False, False], [True, False], [False] * 2]
     unknown = lay_out_pairs(ActionPairs((ActionPair("act", (1.0, None), (False, False)),)), (300, 80), LETTERS)
     assert unknown[0].bars[1].bar is None and unknown[0].labels[3].text == "–"
+
+
+# -- pictures ----------------------------------------------------------------------------------------
+
+
+def test_a_picture_stands_in_the_middle_with_its_aspect_ratio_and_rings() -> None:
+    marks = np.array([[0.25, 0.5, 1.0], [0.5, 0.5, 0.01]])
+    drawn = frame_drawn(QSize(420, 300), 2.0, QSize(200, 100), marks)
+    assert drawn.place == QRectF(0, 45, 420, 210) and drawn.scaled_to == QSize(840, 420)
+    assert drawn.ground == "surface"
+    assert [(ring.middle, ring.opacity) for ring in drawn.rings] == [(QPointF(105, 150), 1.0)]  # a faint one has none
+    tall = frame_drawn(QSize(420, 300), 1.0, QSize(100, 200), NO_MARKS)
+    assert tall.place == QRectF(135, 0, 150, 300) and tall.rings == ()
+
+
+def test_without_a_picture_the_whole_frame_is_filled() -> None:
+    drawn = frame_drawn(QSize(420, 300), 1.0, None, np.array([[0.5, 0.5, 1.0]]))
+    assert drawn.place == QRectF(0, 0, 420, 300) and drawn.scaled_to is None
+    assert drawn.ground == "raised" and drawn.rings == ()
 
 
 # -- observations and returns ------------------------------------------------------------------------

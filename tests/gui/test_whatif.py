@@ -74,7 +74,7 @@ def test_everything_that_can_be_changed_is_offered_and_nothing_else() -> None:
     assert len({target.key for target in intervention_targets(ready)}) == len(intervention_targets(ready))
 
 
-def test_an_intervention_says_what_it_does_and_becomes_changes() -> None:
+def test_an_intervention_says_what_it_does_and_is_sent_as_interventions() -> None:
     ready = ready_with(
         HIDDEN, MATRIX, SELF, POOL, LAGS, held=("memory/hidden", "memory/matrix"),
         features=("x", "angle"), labels={"key": ("x", "angle")},
@@ -83,7 +83,7 @@ def test_an_intervention_says_what_it_does_and_becomes_changes() -> None:
 
     def told(key: str, **chosen: Any) -> tuple[str, list[m.Intervention]]:
         row = InterventionEntry(offered[key], 12, **chosen)
-        return f"{row.what}, {row.when}", row.changes()
+        return f"{row.what}, {row.when}", row.interventions()
 
     change = m.Intervention
     assert told("memory", last=12) == (
@@ -127,7 +127,7 @@ def test_an_intervention_says_what_it_does_and_becomes_changes() -> None:
 
 def test_without_a_state_that_is_shown_the_past_steps_are_the_memory() -> None:
     (memory,) = (target for target in intervention_targets(ready_with(LAGS)) if target.key == "memory")
-    assert InterventionEntry(memory, 3).changes() == [
+    assert InterventionEntry(memory, 3).interventions() == [
         m.Intervention(target="memory/attention/0", first=3, at=(None, (1, 2, 3, 4)), do="remove")
     ]
     assert not [target for target in intervention_targets(ready_with(GATE)) if target.group == "Memory"]

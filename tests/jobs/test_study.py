@@ -94,7 +94,7 @@ def test_the_map_explains_an_agent_that_depends_on_one_token(finder: Path) -> No
         16,
         128,
     )
-    assert answered.top.turned > 2 * answered.random.turned
+    assert answered.top.changed_actions > 2 * answered.random.changed_actions
     assert answered.top.change_interval[0] > answered.random.change_interval[1]
     assert answered.difference == pytest.approx(answered.top.change - answered.random.change)
     low, high = answered.difference_interval

@@ -24,7 +24,7 @@ from tests.doubles.scripted_player import weights
 from tests.doubles.scripted_second_player import ScriptedSecondPlayer
 
 ERASED = m.Intervention(target="memory/hidden", first=20, do="remove")
-AS_IS, CHANGED = EpisodeVariant(7, actions=(1,) * 20), EpisodeVariant(7, actions=(1,) * 20, changes=(ERASED,))
+AS_IS, CHANGED = EpisodeVariant(7, actions=(1,) * 20), EpisodeVariant(7, actions=(1,) * 20, interventions=(ERASED,))
 
 
 @pytest.fixture
@@ -71,11 +71,11 @@ def test_takes_are_played_in_turn_and_what_is_known_is_not_played_again(
     changed = settle(qtbot, second_player)
     as_is = second_player.played[AS_IS]
     assert compare(as_is, changed).diverges == 20
-    other = replace(CHANGED, changes=(replace_first(ERASED, 30),))
+    other = replace(CHANGED, interventions=(replace_first(ERASED, 30),))
     second_player.play(stored(folder), "best", [AS_IS, other], until=60)
     assert second_player.played == {AS_IS: as_is}
     settle(qtbot, second_player)
-    assert [command.interventions for command in host().all_of(m.BeginEpisode)] == [(), (ERASED,), other.changes]
+    assert [command.interventions for command in host().all_of(m.BeginEpisode)] == [(), (ERASED,), other.interventions]
     assert compare(second_player.played[AS_IS], second_player.playing).diverges == 30  # type: ignore[arg-type]
 
 

@@ -7,7 +7,6 @@ moved cursor repaints two narrow strips, and new values repaint only their own p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,25 +15,12 @@ from PySide6.QtGui import QImage, QPaintEngine, QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from dqngui.gui.charts.cursor import Readout
+from dqngui.gui.charts.layout.color_range import TOP
 from dqngui.gui.charts.layout.map_labels import MARKER
 from dqngui.gui.charts.layout_cache import LayoutCache
 from dqngui.gui.charts.painted_text import FontLetters
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
-
-GAP = 255
-"""The index of a missing value's colour."""
-TOP = 254
-"""The index of the highest value's colour."""
-
-
-def indices(values: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.uint8]:
-    """Indices of values in a colour table: 0 (low and below) … 254 (high and above), 255 for NaN."""
-    scaled = np.clip((values - low) * (TOP / max(high - low, 1e-30)), 0, TOP) + 0.5
-    missing = np.isnan(scaled)
-    if missing.any():
-        scaled = np.where(missing, GAP, scaled)
-    return scaled.astype(np.uint8)
 
 
 def color_table(signed: bool) -> list[int]:
@@ -63,6 +49,7 @@ class Canvas(QWidget):
     Attributes:
         letters: measures the labels.
         layout_cache: the cached layout for `drawn`, until `renew`.
+        data_cache: the cached model of the data for `drawn`, until `renew` or `touch`.
         exported: whether it is being painted into a file, which needs all data at once.
     """
 
@@ -75,7 +62,7 @@ class Canvas(QWidget):
         self.type = themes.font(TICK_PX)
         self.letters = FontLetters(self.type)
         self._kept: QImage | None = None
-        self.layout_cache = LayoutCache()
+        self.layout_cache, self.data_cache = LayoutCache(), LayoutCache()
         self._stale = True
         self.exported = False
         self.readout = Readout(self)
@@ -93,11 +80,13 @@ class Canvas(QWidget):
         """Paint everything again: frame and data have changed."""
         self._kept = None
         self.layout_cache.forget()
+        self.data_cache.forget()
         self.update()
 
     def touch(self) -> None:
         """Paint the data again."""
         self._stale = True
+        self.data_cache.forget()
         self.update()
 
     def restyle(self, theme: Theme) -> None:

@@ -3,44 +3,59 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from dqngui.gui.charts.canvas import TOP, color_table, image_of
-from dqngui.gui.charts.layout.axis import short
+from dqngui.gui.charts.canvas import color_table, image_of
+from dqngui.gui.charts.layout.color_bar import ColorBarDrawn, color_bar_drawn, wanted_width
+from dqngui.gui.charts.layout.color_range import TOP, ColorRange
+from dqngui.gui.charts.layout_cache import LayoutCache
+from dqngui.gui.charts.painted_text import FontLetters, paint_labels
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
 
-LENGTH, HEIGHT, GAP = 32, 10, 4
-
 
 class ColorBar(QWidget):
-    """The lowest value, the colours, and the highest value."""
+    """The lowest value, the colours, and the highest value.
+
+    Attributes:
+        drawn: the numbers and the place of the colours, as they are painted.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._signed, self._low, self._high = False, 0.0, 1.0
+        self._colors = ColorRange()
         self._type = themes.font(TICK_PX)
-        self._metrics = QFontMetricsF(self._type)
+        self._letters = FontLetters(self._type)
+        self._layout_cache = LayoutCache()
         self._ramp = np.arange(TOP + 1, dtype=np.uint8).reshape(1, -1)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._update_tooltip()
 
     @property
     def limits(self) -> tuple[float, float]:
-        return self._low, self._high
+        return self._colors.limits
+
+    @property
+    def drawn(self) -> ColorBarDrawn:
+        return self._layout_cache.get(self.size(), self._lay_out)
+
+    def _lay_out(self) -> ColorBarDrawn:
+        return color_bar_drawn(self._colors, (float(self.width()), float(self.height())), self._letters)
 
     def set_levels(self, signed: bool, low: float, high: float) -> None:
         """The values of the first and the last colour."""
-        if (signed, low, high) != (self._signed, self._low, self._high):
-            self._signed, self._low, self._high = signed, low, high
+        colors = ColorRange(signed, low, high)
+        if colors != self._colors:
+            self._colors = colors
+            self._layout_cache.forget()
             self._update_tooltip()
             self.updateGeometry()
             self.update()
 
     def _update_tooltip(self) -> None:
-        text = f"Colours from {short(self._low)} to {short(self._high)}"
+        text = self.drawn.described
         self.setToolTip(f"{text}; values outside have the colours of the ends")
         self.setAccessibleName(text)
 
@@ -48,23 +63,13 @@ class ColorBar(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        words = sum(self._metrics.horizontalAdvance(short(each)) for each in (self._low, self._high))
-        return QSize(round(words) + LENGTH + 2 * GAP + 2, 20)
+        return QSize(wanted_width(self._colors, self._letters), 20)
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        drawn = self.drawn
         painter = QPainter(self)
         painter.setFont(self._type)
-        theme = themes.current()
-        painter.setPen(theme.color("muted"))
-        align = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        x, high = 0.0, float(self.height())
-        width = self._metrics.horizontalAdvance(short(self._low)) + 1
-        painter.drawText(QRectF(x, 0, width, high), align, short(self._low))
-        x += width + GAP
-        bar = QRectF(round(x), (high - HEIGHT) // 2, LENGTH, HEIGHT)
-        painter.drawImage(bar, image_of(self._ramp, color_table(self._signed)))
-        painter.setPen(theme.color("line"))
-        painter.drawRect(bar.adjusted(0, 0, -1, -1))
-        painter.setPen(theme.color("muted"))
-        x += LENGTH + GAP
-        painter.drawText(QRectF(x, 0, self.width() - x, high), align, short(self._high))
+        painter.drawImage(drawn.place, image_of(self._ramp, color_table(drawn.colors.signed)))
+        painter.setPen(themes.current().color("line"))
+        painter.drawRect(drawn.place.adjusted(0, 0, -1, -1))
+        paint_labels(painter, drawn.labels)

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtGui import QImage
 
-from dqngui.gui.charts.canvas import GAP, image_of, indices
+from dqngui.gui.charts.canvas import image_of
+from dqngui.gui.charts.layout.color_range import GAP, indices
 from dqngui.gui.charts.timeline import extremes
 
 AT_ONCE = 1_000_000

@@ -12,11 +12,17 @@ from PySide6.QtCore import QEvent, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.charts.canvas import Canvas, color_table, image_of, indices
+from dqngui.gui.charts.canvas import Canvas, color_table, image_of
 from dqngui.gui.charts.cursor import draw_cursor
 from dqngui.gui.charts.growing_image import AT_ONCE, GrowingImage
-from dqngui.gui.charts.layout.head_grid import GridDrawn, lay_out
-from dqngui.gui.charts.layout.step_axis import StepScale
+from dqngui.gui.charts.layout.head_grid import (
+    MapGrid,
+    StepGridDrawn,
+    TimeGridDrawn,
+    lay_out,
+    step_grid_drawn,
+    time_grid_drawn,
+)
 from dqngui.gui.charts.painted_text import paint_labels
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
@@ -30,7 +36,7 @@ class HeadGrid(Canvas):
     Attributes:
         layers, heads: names of the rows and columns.
         pointed: (layer, head) of the map under the mouse.
-        drawn: places and names as they are painted.
+        maps: places and labels as they are painted.
 
     Signals:
         clicked(layer, head): a map was clicked.
@@ -60,15 +66,15 @@ class HeadGrid(Canvas):
     # -- geometry ----------------------------------------------------------------------------------
 
     @property
-    def drawn(self) -> GridDrawn:
+    def maps(self) -> MapGrid:
         return self.layout_cache.get(self.size(), self._lay_out)
 
-    def _lay_out(self) -> GridDrawn:
+    def _lay_out(self) -> MapGrid:
         return lay_out(self.layers, self.heads, self.axes, (float(self.width()), float(self.height())), self.letters)
 
     def place(self, layer: int, head: int) -> QRectF:
         """The place of a map, in pixels."""
-        return self.drawn.place(layer, head)
+        return self.maps.place(layer, head)
 
     def named(self, layer: int, head: int) -> str:
         """A map in words: `layer 2 · head 3`."""
@@ -77,12 +83,12 @@ class HeadGrid(Canvas):
     # -- painting ----------------------------------------------------------------------------------
 
     def draw_frame(self, painter: QPainter) -> None:
-        paint_labels(painter, self.drawn.labels)
+        paint_labels(painter, self.maps.labels)
 
     def draw_over(self, painter: QPainter) -> None:
         if self.pointed is not None:
             painter.setPen(QPen(themes.current().color("accent"), 1))
-            painter.drawRect(QRectF(self.place(*self.pointed).toRect()).adjusted(-1.5, -1.5, 0.5, 0.5))
+            painter.drawRect(self.maps.frame(*self.pointed))
 
     # -- mouse -------------------------------------------------------------------------------------
 
@@ -92,7 +98,7 @@ class HeadGrid(Canvas):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
-        self._point_at(self.drawn.map_at(at))
+        self._point_at(self.maps.map_at(at))
         text = ""
         if self.pointed is not None:
             place = self.place(*self.pointed)
@@ -101,7 +107,7 @@ class HeadGrid(Canvas):
         self.show_text(text, at)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        found = self.drawn.map_at(event.position())
+        found = self.maps.map_at(event.position())
         if found is not None and event.button() == Qt.MouseButton.LeftButton:
             self.clicked.emit(*found)
 
@@ -120,6 +126,7 @@ class StepGrid(HeadGrid):
 
     Attributes:
         rows, columns: their names, for the readout.
+        drawn: places, labels and coloured values, as they are painted.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -133,15 +140,20 @@ class StepGrid(HeadGrid):
         self.values, self._high = values, high
         self.touch()
 
+    @property
+    def drawn(self) -> StepGridDrawn:
+        return step_grid_drawn(self.maps, self.values, self._high)
+
     def draw_data(self, painter: QPainter) -> None:
-        if self.values.shape[:2] != (len(self.layers), len(self.heads)):
+        drawn = self.drawn
+        if drawn.values is None:
             return
-        places = np.ascontiguousarray(indices(self.values, 0.0, self._high))
-        for layer, head in np.ndindex(places.shape[:2]):
-            painter.drawImage(QRectF(self.place(layer, head).toRect()), image_of(places[layer, head], self._table))
+        cells = np.ascontiguousarray(drawn.colors.indices(drawn.values))
+        for layer, head in np.ndindex(cells.shape[:2]):
+            painter.drawImage(drawn.maps.pixels(layer, head), image_of(cells[layer, head], self._table))
 
     def words_at(self, layer: int, head: int, x: float, y: float) -> str:
-        if self.values.shape[:2] != (len(self.layers), len(self.heads)):
+        if self.drawn.values is None:
             return self.named(layer, head)
         row, column = int(y * self.values.shape[2]), int(x * self.values.shape[3])
         cell = [
@@ -160,6 +172,7 @@ class TimeGrid(HeadGrid):
         values: of each layer (steps, heads, past steps), the oldest past step first.
         span: number of steps on a map's axis.
         t: step of the cursor.
+        drawn: places, labels and coloured values, as they are painted.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -188,40 +201,41 @@ class TimeGrid(HeadGrid):
         """Move the cursors; only strips are painted again."""
         if t == self.t:
             return
+        drawn = self.drawn
         for step in (self.t, t):
             for head in range(len(self.heads)) if step is not None else ():
-                self.update(int(self._x_of(self.place(0, head), step or 0)) - 3, 0, 7, self.height())
+                self.update(int(drawn.cursor_x(head, step or 0)) - 3, 0, 7, self.height())
         self.t = t
 
     @property
     def _length(self) -> int:
         return min((len(each) for each in self.values), default=0)
 
-    def _x_of(self, place: QRectF, t: int) -> float:
-        return StepScale(place, self.span).x_of(t)
+    @property
+    def drawn(self) -> TimeGridDrawn:
+        return time_grid_drawn(self.maps, self.values, self._high, self.span)
 
     def draw_data(self, painter: QPainter) -> None:
-        if len(self.values) != len(self.layers):
+        drawn, ratio = self.drawn, self.devicePixelRatioF()
+        if not drawn.values:
             return
-        ratio = self.devicePixelRatioF()
         at_once = None if self.exported else AT_ONCE // (len(self.layers) * len(self.heads))
         for layer, head in np.ndindex(len(self.layers), len(self.heads)):
-            values = self.values[layer][:, head]
-            place = QRectF(self.place(layer, head).toRect())
+            values = drawn.values[layer][:, head]
+            place = drawn.maps.pixels(layer, head)
             picture = self._pictures.setdefault((layer, head), GrowingImage())
-            size = 2 ** max(0, math.ceil(math.log2(self.span / max(1.0, place.width() * ratio))))
+            size = 2 ** max(0, math.ceil(math.log2(drawn.span / max(1.0, place.width() * ratio))))
             picture.add(
-                values, np.arange(values.shape[1]), span=self.span, size=size, lines=int(place.height() * ratio),
-                signed=False, limits=(0.0, self._high), table=self._table, at_once=at_once,
+                values, np.arange(values.shape[1]), span=drawn.span, size=size, lines=int(place.height() * ratio),
+                signed=drawn.colors.signed, limits=drawn.colors.limits, table=self._table, at_once=at_once,
             )  # fmt: skip
             if picture.done < len(values):
                 self._later.start()
             painter.save()
             painter.setClipRect(place)
             painter.fillRect(place, themes.current().color("raised"))  # steps that are not played yet
-            known = place.width() * len(values) / self.span
-            painter.setClipRect(place.adjusted(0, 0, known - place.width(), 0))
-            width = place.width() * picture.columns * picture.size / self.span
+            painter.setClipRect(drawn.known(layer, head))
+            width = place.width() * picture.columns * picture.size / drawn.span
             painter.drawImage(QRectF(place.left(), place.top(), width, place.height()), picture.image)
             painter.restore()
 
@@ -229,9 +243,10 @@ class TimeGrid(HeadGrid):
         super().draw_over(painter)
         if self.t is None or not self._length:
             return
+        drawn = self.drawn
         for layer, head in np.ndindex(len(self.layers), len(self.heads)):
-            place = self.place(layer, head)
-            x = self._x_of(place, min(self.t, self.span - 1))
+            place = drawn.maps.place(layer, head)
+            x = drawn.cursor_x(head, min(self.t, self.span - 1))
             draw_cursor(painter, x, place.top(), place.bottom(), edged=True)
 
     def words_at(self, layer: int, head: int, x: float, y: float) -> str:

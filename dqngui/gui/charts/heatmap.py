@@ -11,9 +11,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.charts.canvas import Canvas, color_table, image_of, indices
-from dqngui.gui.charts.layout.axis import minus, two_digits
-from dqngui.gui.charts.layout.heatmap import HeatmapDrawn, HeatmapNames, heatmap_gutter, lay_out
+from dqngui.gui.charts.canvas import Canvas, color_table, image_of
+from dqngui.gui.charts.layout.axis import two_digits
+from dqngui.gui.charts.layout.color_range import ColorRange
+from dqngui.gui.charts.layout.heatmap import HeatmapDrawn, HeatmapNames, heatmap_gutter, lay_out, with_values
 from dqngui.gui.charts.painted_text import paint_labels
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.palette import contrast
@@ -29,7 +30,7 @@ class Heatmap(Canvas):
         numbered: whether the values of a single map are written in its cells.
         chosen: index of the map that is framed, or the row that is marked in a single map; None: none.
         values: the values that are drawn (maps, rows, columns).
-        drawn: places, labels and marks, as they are painted.
+        drawn: places, labels, colours, numbers and marks, as they are painted.
 
     Signals:
         clicked(map, row, column): a cell was clicked.
@@ -44,7 +45,7 @@ class Heatmap(Canvas):
         self.single_name, self.numbered = "", False
         self.least_gutter = 0.0
         self.values: npt.NDArray[Any] = np.empty((0, 0, 0))
-        self._signed, self._low, self._high = False, 0.0, 1.0
+        self._colors = ColorRange()
         self._table = color_table(False)
 
     def arrange(
@@ -66,9 +67,9 @@ class Heatmap(Canvas):
     def draw(self, values: npt.NDArray[Any], *, signed: bool = False, low: float = 0.0, high: float = 1.0) -> None:
         """Show values (maps, rows, columns) between two levels."""
         self.values = values
-        if signed != self._signed:
-            self._signed, self._table = signed, color_table(signed)
-        self._low, self._high = low, high
+        if signed != self._colors.signed:
+            self._table = color_table(signed)
+        self._colors = ColorRange(signed, low, high)
         self.touch()
 
     def choose(self, index: int | None) -> None:
@@ -90,14 +91,18 @@ class Heatmap(Canvas):
 
     @property
     def drawn(self) -> HeatmapDrawn:
-        return self.layout_cache.get(self.size(), self._lay_out)
+        return self.data_cache.get(self.size(), self._with_values)
+
+    def _with_values(self) -> HeatmapDrawn:
+        arranged = self.layout_cache.get(self.size(), self._lay_out)
+        return with_values(arranged, self.values, self._colors, self.letters, numbered=self.numbered)
 
     def _lay_out(self) -> HeatmapDrawn:
         size = float(self.width()), float(self.height())
         return lay_out(self.names, size, self.letters, least_gutter=self.least_gutter, chosen=self.chosen)
 
     def restyle(self, theme: Theme) -> None:
-        self._table = color_table(self._signed)
+        self._table = color_table(self._colors.signed)
         super().restyle(theme)
 
     # -- painting ----------------------------------------------------------------------------------
@@ -109,26 +114,15 @@ class Heatmap(Canvas):
             painter.drawRect(self.drawn.frame)
 
     def draw_data(self, painter: QPainter) -> None:
-        if not len(self.values):
+        drawn = self.drawn
+        if drawn.cells is None:
             return
-        places = self.drawn.places
-        cells = np.ascontiguousarray(indices(self.values, self._low, self._high))
-        for place, each in zip(places, cells, strict=False):
+        for place, each in zip(drawn.places, drawn.cells, strict=False):
             painter.drawImage(QRectF(place.toRect()), image_of(each, self._table))
-        if self.numbered and len(places) == 1:
-            self._draw_numbers(painter, places[0], cells[0])
-
-    def _draw_numbers(self, painter: QPainter, place: QRectF, cells: npt.NDArray[np.uint8]) -> None:
-        """Write the value in every cell, where cells are large enough."""
-        wide, high = place.width() / len(self.names.columns), place.height() / len(self.names.rows)
-        if high < self.letters.line or wide < self.letters.width("−0.00") + 4:
-            return
-        for row, column in np.ndindex(cells.shape):
-            ground = QColor.fromRgb(self._table[cells[row, column]])
-            color = max((QColor("#000000"), QColor("#ffffff")), key=lambda each: contrast(each, ground))
-            at = QRectF(place.left() + column * wide, place.top() + row * high, wide, high)
-            painter.setPen(color)
-            painter.drawText(at, Qt.AlignmentFlag.AlignCenter, minus(f"{self.values[0, row, column]:.2f}"))
+        for number in drawn.numbers:
+            ground = QColor.fromRgb(self._table[number.color_index])
+            painter.setPen(max((QColor("#000000"), QColor("#ffffff")), key=lambda each: contrast(each, ground)))
+            painter.drawText(number.place, Qt.AlignmentFlag.AlignCenter, number.text)
 
     def draw_over(self, painter: QPainter) -> None:
         if self.drawn.marker is not None:

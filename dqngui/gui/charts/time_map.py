@@ -13,8 +13,10 @@ from PySide6.QtWidgets import QWidget
 from dqngui.gui.charts.canvas import color_table
 from dqngui.gui.charts.growing_image import AT_ONCE, GrowingImage
 from dqngui.gui.charts.layout.axis import two_digits
-from dqngui.gui.charts.layout.map_labels import gutter, row_labels, row_title, title_width
+from dqngui.gui.charts.layout.color_range import ColorRange
+from dqngui.gui.charts.layout.map_labels import gutter
 from dqngui.gui.charts.layout.text import Label, widest
+from dqngui.gui.charts.layout.time_map import MapTexts, TimeMapDrawn, map_labels, time_map_drawn
 from dqngui.gui.charts.painted_text import paint_labels
 from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.style.theme import Theme
@@ -32,7 +34,7 @@ class TimeMap(StepCanvas):
         figure: number of the shown step, after the caption.
         cell_words: gives the text of (step, row) for the readout; None: name of the row, and step.
         picture: the values as colours, as far as they have been turned into colours.
-        drawn: what is written around the map.
+        drawn: labels, coloured values and the marked row, as they are painted.
     """
 
     filled = True
@@ -48,7 +50,7 @@ class TimeMap(StepCanvas):
         self.cell_words: Callable[[int, int], str] | None = None
         self._names: tuple[str, ...] = ()
         self._widest = 0.0
-        self._signed, self._limits = False, (0.0, 1.0)
+        self._colors = ColorRange()
         self._table = color_table(False)
         self.picture = GrowingImage()
         self._later = QTimer(self, singleShot=True, interval=LATER_MS)
@@ -77,6 +79,7 @@ class TimeMap(StepCanvas):
         """Set the number of the shown step after the caption."""
         if figure != self.figure:
             self.figure = figure
+            self.data_cache.forget()
             self.update(0, 0, self.width(), int(self.head))
 
     def sort(self, order: npt.NDArray[np.intp]) -> None:
@@ -88,21 +91,22 @@ class TimeMap(StepCanvas):
 
     def draw(self, values: npt.NDArray[np.float32], *, signed: bool, limits: tuple[float, float], fresh: bool) -> None:
         """Show values (steps, rows) between two levels; `fresh`: replace all values instead of adding new steps."""
-        if signed != self._signed:
-            self._signed, self._table = signed, color_table(signed)
+        if signed != self._colors.signed:
+            self._table = color_table(signed)
             fresh = True
         if fresh:
             self.picture.forget()
-        self.values, self._limits, self.length = values, limits, len(values)
+        self.values, self._colors, self.length = values, ColorRange(signed, *limits), len(values)
         self.touch()
 
     def choose(self, row: int | None) -> None:
         if row != self.chosen:
             self.chosen = row
+            self.data_cache.forget()
             self.update()
 
     def restyle(self, theme: Theme) -> None:
-        self._table = color_table(self._signed)
+        self._table = color_table(self._colors.signed)
         self.picture.forget()
         super().restyle(theme)
 
@@ -114,36 +118,38 @@ class TimeMap(StepCanvas):
     # -- painting ----------------------------------------------------------------------------------
 
     @property
-    def drawn(self) -> tuple[Label, ...]:
-        return self.layout_cache.get(self.size(), self._lay_out)
+    def drawn(self) -> TimeMapDrawn:
+        return self.data_cache.get(self.size(), self._with_values)
+
+    def _with_values(self) -> TimeMapDrawn:
+        labels = self.layout_cache.get(self.size(), self._lay_out)
+        return time_map_drawn(
+            self._texts, labels, self.place, self.span, self.values, self.order, self._colors, self.chosen, self.letters
+        )
 
     def _lay_out(self) -> tuple[Label, ...]:
-        place, letters = self.place, self.letters
-        caption = Label(
-            QRectF(place.left(), 1, place.width(), letters.line), letters.shortened(self.caption, place.width())
-        )
-        return (
-            *self.axis_labels(),
-            *([caption] if self.caption else []),
-            *row_labels(self._names, place, title_width(bool(self.title), letters), self.height(), letters),
-            *row_title(self.title, place.top(), place.bottom(), letters),
-        )
+        return (*self.axis_labels(), *map_labels(self._texts, self.place, self.height(), self.letters))
+
+    @property
+    def _texts(self) -> MapTexts:
+        return MapTexts(self._names, self.title, self.caption, self.figure)
 
     def draw_frame(self, painter: QPainter) -> None:
-        paint_labels(painter, self.drawn)
+        paint_labels(painter, self.drawn.labels)
 
     def draw_data(self, painter: QPainter) -> None:
-        if not len(self.order) or not self.length:
+        drawn, picture = self.drawn, self.picture
+        if not len(drawn.order) or not len(drawn.values):
             return
-        place, picture = QRectF(self.place.toRect()), self.picture
+        place = QRectF(drawn.place.toRect())
         picture.add(
-            self.values[: self.length], self.order, span=self.span, size=self.bins(),
-            lines=int(self.place.height() * self.devicePixelRatioF()), signed=self._signed, limits=self._limits,
-            table=self._table, at_once=None if self.exported else AT_ONCE,
+            drawn.values, drawn.order, span=drawn.span, size=self.bins(),
+            lines=int(drawn.place.height() * self.devicePixelRatioF()), signed=drawn.colors.signed,
+            limits=drawn.colors.limits, table=self._table, at_once=None if self.exported else AT_ONCE,
         )  # fmt: skip
-        if picture.done < self.length:
+        if picture.done < len(drawn.values):
             self._later.start()
-        width = place.width() * picture.columns * picture.size / self.span
+        width = place.width() * picture.columns * picture.size / drawn.span
         painter.save()
         painter.setClipRect(place)
         painter.drawImage(QRectF(place.left(), place.top(), width, place.height()), picture.image)
@@ -151,17 +157,11 @@ class TimeMap(StepCanvas):
 
     def draw_over(self, painter: QPainter) -> None:
         super().draw_over(painter)
-        if self.caption and self.figure:
-            place, letters = self.place, self.letters
-            width = letters.width(self.figure) + 2
-            if width + 12 + letters.width(self.caption) <= place.width():
-                corner = QRectF(place.right() - width, 1, width, letters.line)
-                paint_labels(painter, [Label(corner, self.figure, "right", "text")])
-        if self.chosen is not None and self.chosen < len(self.order):
-            place = self.place
-            row = place.height() / len(self.order)
-            at = int(np.flatnonzero(self.order == self.chosen)[0])
-            self.marker(painter, place.left(), place.top() + (at + 0.5) * row)
+        drawn = self.drawn
+        if drawn.figure is not None:
+            paint_labels(painter, [drawn.figure])
+        if drawn.marker is not None:
+            self.marker(painter, drawn.marker.x(), drawn.marker.y())
 
     # -- mouse -------------------------------------------------------------------------------------
 

@@ -16,7 +16,8 @@ from dqngui.gui.cards.panel import Panel
 from dqngui.gui.cards.panel_card import card_of
 from dqngui.gui.charts.trace import Series, Trace
 from dqngui.gui.charts.value_ranges import episode_span
-from dqngui.gui.scene.entity_marks import draw_entity_marks
+from dqngui.gui.scene.entity_marks import paint_rings
+from dqngui.gui.scene.frame_drawn import entity_rings
 from dqngui.gui.scene.observation_view import ObservationView
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import GAP
@@ -189,4 +190,4 @@ class _Picture(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(place, self._image)
         if len(self._marks):
-            draw_entity_marks(painter, place, self._marks)
+            paint_rings(painter, place, entity_rings(place, self._marks))

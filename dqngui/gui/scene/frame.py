@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QImage, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from dqngui.gui.scene.entity_marks import draw_entity_marks
+from dqngui.gui.charts.layout_cache import LayoutCache
+from dqngui.gui.scene.entity_marks import paint_rings
+from dqngui.gui.scene.frame_drawn import FrameDrawn, frame_drawn
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.overlay import NO_MARKS, Numbers
 
@@ -38,6 +40,9 @@ class FocusRingWidget(QWidget):
 class FrameView(FocusRingWidget):
     """A picture scaled to the widget with its aspect ratio kept, with marks around entities.
 
+    Attributes:
+        drawn: where the picture and its rings are, as they are painted.
+
     Signals:
         resized(width, height): size available for a picture, in device pixels.
     """
@@ -52,6 +57,7 @@ class FrameView(FocusRingWidget):
         self._image: QImage | None = None
         self._scaled: QImage | None = None
         self._marks = NO_MARKS
+        self._layout_cache = LayoutCache()
 
     def sizeHint(self) -> QSize:
         return QSize(300, 200)
@@ -62,12 +68,14 @@ class FrameView(FocusRingWidget):
     def set_image(self, image: QImage | None) -> None:
         """Show a picture without marks; None: an empty frame."""
         self._image, self._scaled, self._marks = image, None, NO_MARKS
+        self._layout_cache.forget()
         self.update()
 
     def set_marks(self, marks: Numbers) -> None:
         """Set the marks (M, 3) of this picture, as given by `StepOverlay.marks`."""
         if not np.array_equal(marks, self._marks):
             self._marks = marks
+            self._layout_cache.forget()
             self.update()
 
     @property
@@ -80,39 +88,41 @@ class FrameView(FocusRingWidget):
         """The shown picture in its original size; None: an empty frame."""
         return self._image
 
-    def _fitted(self, image: QImage) -> QImage:
-        """The picture scaled to the size in which it is drawn."""
-        ratio = self.devicePixelRatioF()
-        room = QSize(round(self.width() * ratio), round(self.height() * ratio))
-        size = image.size().scaled(room, Qt.AspectRatioMode.KeepAspectRatio)
+    @property
+    def drawn(self) -> FrameDrawn:
+        return self._layout_cache.get(self.size(), self._lay_out)
+
+    def _lay_out(self) -> FrameDrawn:
+        picture = None if self._image is None else self._image.size()
+        return frame_drawn(self.size(), self.devicePixelRatioF(), picture, self._marks)
+
+    def _scaled_to(self, image: QImage, size: QSize) -> QImage:
+        """The picture in the size in which it is drawn, in device pixels."""
         if size != image.size():
             image = image.scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
-        image.setDevicePixelRatio(ratio)
+        image.setDevicePixelRatio(self.devicePixelRatioF())
         return image
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._scaled = None
+        self._layout_cache.forget()
         ratio = self.devicePixelRatioF()
         self.resized.emit(max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio)))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        theme, area = themes.current(), self.rect()
+        theme, drawn = themes.current(), self.drawn
         painter = QPainter(self)
-        painter.fillRect(area, theme.color("raised" if self._image is None else "surface"))
-        picture = QRectF(area)
-        if self._image is not None:
+        painter.fillRect(self.rect(), theme.color(drawn.ground))
+        if self._image is not None and drawn.scaled_to is not None:
             if self._scaled is None:
-                self._scaled = self._fitted(self._image)
-            size = self._scaled.deviceIndependentSize()
-            left, top = round((area.width() - size.width()) / 2), round((area.height() - size.height()) / 2)
-            painter.drawImage(left, top, self._scaled)
-            picture = QRectF(QPointF(left, top), size)
-            if len(self._marks):
-                draw_entity_marks(painter, picture, self._marks)
+                self._scaled = self._scaled_to(self._image, drawn.scaled_to)
+            painter.drawImage(drawn.place.topLeft(), self._scaled)
+            if drawn.rings:
+                paint_rings(painter, drawn.place, drawn.rings)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         # The corners are painted over with the card's colour, since clipping takes several times longer.
-        painter.fillPath(_corners(picture), theme.color("surface"))
+        painter.fillPath(_corners(drawn.place), theme.color("surface"))
         self.draw_ring(painter)
 
 

@@ -116,8 +116,8 @@ def _effects(agent: LoadedAgent, spec: ViewSpec, step: ParallelStep, gone: Tenso
         q, _ = agent.network(inputs, tuple(repeat(part, dim=0) for part in step.state), record)
     q = q[0].unflatten(0, (rows, -1)).double()
     moved: Array = (q[1:] - q[:1]).abs().mean(-1).numpy()
-    turned: NDArray[np.bool_] = (q[1:].argmax(-1) != q[:1].argmax(-1)).numpy()
-    return moved, turned
+    action_changed: NDArray[np.bool_] = (q[1:].argmax(-1) != q[:1].argmax(-1)).numpy()
+    return moved, action_changed
 
 
 def _repeated(values: Tensor, rows: int, dim: int) -> Tensor:
@@ -146,10 +146,10 @@ class _EffectSums:
         counts: NDArray[np.bool_],
         concentrated: Array,
         moved: Array,
-        turned: NDArray[np.bool_],
+        action_changed: NDArray[np.bool_],
     ) -> None:
         self._q.append(step.q.numpy())
-        rows = np.stack([moved[0], turned[0], moved[1:].mean(0), turned[1:].mean(0), concentrated])
+        rows = np.stack([moved[0], action_changed[0], moved[1:].mean(0), action_changed[1:].mean(0), concentrated])
         np.add.at(self._sums.T, step.episode[counts], rows.T[counts])
         np.add.at(self._counts, step.episode[counts], 1)
 

@@ -68,7 +68,7 @@ def with_interventions(
         return None
     first = min(first, playing.length)
     unchanged = replace(_variant_of(playing), actions=tuple(playing.action[:first].tolist()))
-    changed = replace(unchanged, changes=tuple(change for row in rows for change in row.changes()))
+    changed = replace(unchanged, interventions=tuple(each for row in rows for each in row.interventions()))
     variants = (unchanged, changed) if given > first else (changed,)
     choice = _stored(player.agent, player.client.choice, playing.weights_step)
     until = max(first + STEPS_AFTER_CHANGE, playing.length)

@@ -8,8 +8,8 @@ from dqngui.jobs.study.thresholds import MIN_DIFFERENCE
 from dqngui.messages import Faithfulness
 from dqngui.texts import Text, say
 
-Measure = Literal["turned", "change"]
-"""What a removal is measured by: the share of actions that change (`turned`), or the change of the values."""
+Measure = Literal["changed_actions", "change"]
+"""What a removal is measured by: the share of actions that change (`changed_actions`), or the change of the values."""
 MIN_ACTION_EFFECT = 0.02
 """The verdict is about actions if the shares of changed actions differ by at least this; else about values."""
 
@@ -31,12 +31,16 @@ def places(axis: str, count: int, cells: bool = False) -> Text:
 
 def measure_of(answer: Faithfulness) -> Measure:
     """The measure that shows the larger effect: how many actions change, or how far the values move."""
-    return "turned" if abs(answer.top.turned - answer.random.turned) >= MIN_ACTION_EFFECT else "change"
+    return (
+        "changed_actions"
+        if abs(answer.top.changed_actions - answer.random.changed_actions) >= MIN_ACTION_EFFECT
+        else "change"
+    )
 
 
 def value_text(value: float, measure: Measure) -> Text:
     """A share in percent, or a change in units of the values' spread."""
-    if measure == "turned":
+    if measure == "changed_actions":
         return say("effect.share", percent=100 * value)
     return say("effect.spread", value=value)
 
@@ -44,7 +48,7 @@ def value_text(value: float, measure: Measure) -> Text:
 def interval_text(value: float, interval: tuple[float, float], measure: Measure) -> Text:
     """`61 % [55, 66]`, `0.80 [0.71, 0.92]`."""
     low, high = interval
-    if measure == "turned":
+    if measure == "changed_actions":
         return say("effect.share_in", percent=100 * value, low=100 * low, high=100 * high)
     return say("effect.spread_in", value=value, low=low, high=high)
 
@@ -53,12 +57,12 @@ def numbers(answer: Faithfulness, axis: str, cells: bool = False) -> Text:
     """`Removing the token with the largest weight changes 61 % of actions [55, 66], a random one 4 % [2, 6]`."""
     measure, what, k = measure_of(answer), places(axis, answer.k, cells), answer.k
     top, other = answer.top, answer.random
-    if measure == "turned":
-        random = interval_text(other.turned, other.turned_interval, measure)
-        share, (low, high) = 100 * top.turned, (100 * each for each in top.turned_interval)
+    if measure == "changed_actions":
+        random = interval_text(other.changed_actions, other.changed_actions_interval, measure)
+        share, (low, high) = 100 * top.changed_actions, (100 * each for each in top.changed_actions_interval)
         if k == 1:
-            return say("effect.one_turns", places=what, share=share, low=low, high=high, random=random)
-        return say("effect.turns", places=what, share=share, low=low, high=high, k=k, random=random)
+            return say("effect.one_changes_actions", places=what, share=share, low=low, high=high, random=random)
+        return say("effect.changes_actions", places=what, share=share, low=low, high=high, k=k, random=random)
     moved = interval_text(top.change, top.change_interval, measure)
     random = interval_text(other.change, other.change_interval, measure)
     if k == 1:
@@ -82,8 +86,8 @@ def short_verdict(answer: Faithfulness) -> Text:
     """The short verdict."""
     measure = measure_of(answer)
     top, random = (value_text(getattr(each, measure), measure) for each in (answer.top, answer.random))
-    if measure == "turned":
-        key = "map.explains_turned" if answer.explains else "map.does_not_turned"
+    if measure == "changed_actions":
+        key = "map.explains_by_actions" if answer.explains else "map.does_not_by_actions"
     else:
         key = "map.explains_moved" if answer.explains else "map.does_not_moved"
     return say(key, top=top, random=random)

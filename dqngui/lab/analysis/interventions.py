@@ -196,7 +196,7 @@ class InterventionEntry:
     value: float = 0.0
     on: bool = True
 
-    def changes(self) -> list[Intervention]:
+    def interventions(self) -> list[Intervention]:
         """The interventions to send to the playing process."""
         target = self.target
         if target.single:

@@ -31,14 +31,14 @@ class EpisodeVariant:
     Attributes:
         record: record views; recording changes the order of computation, so that the last bits differ.
         actions: prescribed actions of the first steps; afterwards the agent chooses.
-        changes: interventions.
+        interventions: changes to what the agent observes, remembers, attends to or does at some steps.
     """
 
     seed: int
     epsilon: float = 0.0
     record: bool = True
     actions: tuple[int, ...] = ()
-    changes: tuple[Intervention, ...] = ()
+    interventions: tuple[Intervention, ...] = ()
 
 
 class SecondPlayer(QObject):
@@ -202,7 +202,7 @@ class SecondPlayer(QObject):
         client.send(
             m.BeginEpisode(
                 number=self._number, seed=variant.seed, epsilon=variant.epsilon, record=variant.record,
-                actions=variant.actions, interventions=variant.changes,
+                actions=variant.actions, interventions=variant.interventions,
             )
         )  # fmt: skip
         self._request()

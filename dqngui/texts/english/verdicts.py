@@ -21,11 +21,11 @@ TEMPLATES: dict[str, str | Plural] = {
     "effect.share_in": "{percent:.0f} % [{low:.0f}, {high:.0f}]",
     "effect.spread": "{value:.2f}",
     "effect.spread_in": "{value:.2f} [{low:.2f}, {high:.2f}]",
-    "effect.one_turns": (
+    "effect.one_changes_actions": (
         "Removing the {places} with the largest weight changes {share:.0f} % of actions [{low:.0f}, {high:.0f}], a "
         "random one {random}"
     ),
-    "effect.turns": (
+    "effect.changes_actions": (
         "Removing the {places} with the largest weights changes {share:.0f} % of actions [{low:.0f}, {high:.0f}], "
         "{k:d} random ones {random}"
     ),
@@ -43,9 +43,9 @@ TEMPLATES: dict[str, str | Plural] = {
     "map.even": (
         "But on average over its rows {places} have nearly the same weight, so this map does not explain the agent."
     ),
-    "map.explains_turned": "Explains: {top} of actions change, at random {random}",
+    "map.explains_by_actions": "Explains: {top} of actions change, at random {random}",
     "map.explains_moved": "Explains: {top} of the values' spread, at random {random}",
-    "map.does_not_turned": "Does not explain: {top} of actions change, at random {random}",
+    "map.does_not_by_actions": "Does not explain: {top} of actions change, at random {random}",
     "map.does_not_moved": "Does not explain: {top} of the values' spread, at random {random}",
     "map.one_only": "This map has only one {places}, so removing it cannot be compared.",
     "map.short_at": "{verdict} (step {step:,})",

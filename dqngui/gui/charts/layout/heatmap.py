@@ -1,14 +1,19 @@
-"""Computes the places of the maps of a heatmap, and the labels around them."""
+"""A model of a drawn heatmap: places of its maps, labels around them, colours and numbers in them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF
 
 from dqngui.gui.charts.layout.axis import spread_labels
+from dqngui.gui.charts.layout.cell_numbers import CellNumber, cell_numbers
+from dqngui.gui.charts.layout.color_range import SHARES, ColorRange
 from dqngui.gui.charts.layout.map_labels import gutter, row_labels, row_title, title_width
 from dqngui.gui.charts.layout.text import Label, Letters, widest
 
@@ -40,15 +45,18 @@ class HeatmapNames:
         return " · ".join(part for part in parts if part)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class HeatmapDrawn:
-    """Places and labels of a heatmap, without the colours of its cells.
+    """Maps with their labels, colours and numbers.
 
     Attributes:
         places: of the maps, in pixels.
         across: maps in one line.
         frame: frame around the chosen map, if there are several.
         marker: marker at the chosen row of a single map.
+        cells: which colour each cell has (maps, rows, columns); None: no values, cells are not painted.
+        colors: which values the colours stand for.
+        numbers: values written in the cells.
     """
 
     names: HeatmapNames
@@ -60,6 +68,9 @@ class HeatmapDrawn:
     axis_titles: tuple[Label, ...] = ()
     frame: QRectF | None = None
     marker: QPointF | None = None
+    cells: npt.NDArray[np.uint8] | None = None
+    colors: ColorRange = SHARES
+    numbers: tuple[CellNumber, ...] = ()
 
     @property
     def labels(self) -> tuple[Label, ...]:
@@ -136,6 +147,17 @@ def lay_out(
         frame=None if chosen_place is None else QRectF(chosen_place.toRect()).adjusted(-1.5, -1.5, 0.5, 0.5),
         marker=None if several else _marker(places[0], len(names.rows), chosen),
     )
+
+
+def with_values(
+    drawn: HeatmapDrawn, values: npt.NDArray[Any], colors: ColorRange, letters: Letters, *, numbered: bool
+) -> HeatmapDrawn:
+    """Colour the cells of a heatmap by values (maps, rows, columns); `numbered`: write those of a single map."""
+    if not len(values):
+        return replace(drawn, colors=colors)
+    cells = np.ascontiguousarray(colors.indices(values))
+    numbers = cell_numbers(drawn.places[0], values[0], cells[0], letters) if numbered and len(drawn.places) == 1 else ()
+    return replace(drawn, cells=cells, colors=colors, numbers=numbers)
 
 
 def _best_across(names: HeatmapNames, frame: _Frame, letters: Letters) -> int:

@@ -68,7 +68,7 @@ class AttentionPanel(ViewPanel):
     def _make_content(self) -> None:
         self.alone = HeadLine(self.content)
         self.alone.left.connect(self.back)
-        self.alone.turned.connect(self._turn)
+        self.alone.step_requested.connect(self._step_head)
         self.now, self.grid, self.times = Heatmap(self.content), StepGrid(self.content), TimeGrid(self.content)
         self.over, self.curve = TimeMap(self.content), Trace(self.content)
         self.curve.setFixedHeight(58)
@@ -100,10 +100,10 @@ class AttentionPanel(ViewPanel):
     def _add_actions(self) -> None:
         """Add menu entries; their shortcuts work while the card has the focus."""
         entries = (
-            ("Next head", "chevron-right", "H", lambda: self._turn(1)),
-            ("Previous head", "chevron-left", "Shift+H", lambda: self._turn(-1)),
-            ("Next layer", "chevron-down", "L", lambda: self._turn_layer(1)),
-            ("Previous layer", "chevron-up", "Shift+L", lambda: self._turn_layer(-1)),
+            ("Next head", "chevron-right", "H", lambda: self._step_head(1)),
+            ("Previous head", "chevron-left", "Shift+H", lambda: self._step_head(-1)),
+            ("Next layer", "chevron-down", "L", lambda: self._step_layer(1)),
+            ("Previous layer", "chevron-up", "Shift+L", lambda: self._step_layer(-1)),
         )
         for text, icon, keys, do in entries:
             action = self.add_menu_action(text, icon, do)
@@ -175,11 +175,11 @@ class AttentionPanel(ViewPanel):
         if not self.heads.shows_all:
             self.choose(None, None)
 
-    def _turn(self, by: int) -> None:
+    def _step_head(self, by: int) -> None:
         if self.heads.step(by):
             self._other()
 
-    def _turn_layer(self, by: int) -> None:
+    def _step_layer(self, by: int) -> None:
         if self.heads.step_layer(by):
             self._other()
 

@@ -16,7 +16,7 @@ from dqngui.lab.analysis.faithfulness import Measure, interval_text
 from dqngui.messages import Faithfulness
 from dqngui.texts import words
 
-_TITLES: dict[Measure, str] = {"turned": "Actions that change", "change": "Change of the values"}
+_TITLES: dict[Measure, str] = {"changed_actions": "Actions that change", "change": "Change of the values"}
 MIN_SCALE = 0.5
 """The shortest scale of value changes, in units of the values' spread, so that small effects look small."""
 BAR, LINE, NAME, VALUE = 7, 18, 64, 104  # pixels: heights of a bar and a labelled line, widths of names and numbers
@@ -56,7 +56,7 @@ class FaithfulnessDrawn:
                 ("random", *_effect(answer.random, measure), "muted"),
             )
         )
-        longest = 1.0 if measure == "turned" else max(MIN_SCALE, most.interval[1], random.interval[1])
+        longest = 1.0 if measure == "changed_actions" else max(MIN_SCALE, most.interval[1], random.interval[1])
         described = f"{_TITLES[measure]}: {most.name} {most.words}, {random.name} {random.words}"
         return cls((most, random), longest, described)
 
@@ -79,7 +79,7 @@ class FaithfulnessBars(QWidget):
         super().__init__(parent)
         self._named = named
         self.drawn: FaithfulnessDrawn | None = None
-        self.measure: Measure = "turned"
+        self.measure: Measure = "changed_actions"
         self.setSizePolicy(
             QSizePolicy.Policy.Expanding if named else QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed
         )

@@ -121,13 +121,13 @@ class FaithfulnessRow(QWidget):
         self.details = QWidget()
         self.details_text = QLabel()
         self.details_text.setWordWrap(True)
-        self.turned, self.change = FaithfulnessBars(named=True), FaithfulnessBars(named=True)
+        self.changed_actions, self.change = FaithfulnessBars(named=True), FaithfulnessBars(named=True)
         column = QVBoxLayout(self.details)
         column.setContentsMargins(0, 0, 8, 4)
         column.setSpacing(3)
         column.addWidget(self.details_text)
         for bars, title in (
-            (self.turned, "Actions that change"),
+            (self.changed_actions, "Actions that change"),
             (self.change, "Change of the values, in their spread"),
         ):
             label = QLabel(title)
@@ -180,7 +180,7 @@ class FaithfulnessRow(QWidget):
     def restyle(self, theme: Theme) -> None:
         """Take the theme's colours."""
         self.more.setIcon(themes.icon("chevron-up" if self.more.isChecked() else "chevron-down", "muted"))
-        for bars in (self.bars, self.turned, self.change):
+        for bars in (self.bars, self.changed_actions, self.change):
             bars.update()
 
     # -- drawing -----------------------------------------------------------------------------------
@@ -244,7 +244,7 @@ class FaithfulnessRow(QWidget):
         if answer is None:
             return
         self.bars.draw(answer, measure_of(answer))
-        self.turned.draw(answer, "turned")
+        self.changed_actions.draw(answer, "changed_actions")
         self.change.draw(answer, "change")
         text = say("map.measured", answer=self._sentence(view, answer), steps=answer.steps, episodes=answer.episodes)
         self.details_text.setText(words(text))

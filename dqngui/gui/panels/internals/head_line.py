@@ -17,11 +17,11 @@ class HeadLine(QWidget):
 
     Signals:
         left: the user goes back to all heads.
-        turned(int): the user steps to the next (1) or previous (-1) head.
+        step_requested(int): the user asks for a step to the next (1) or previous (-1) head.
     """
 
     left = Signal()
-    turned = Signal(int)
+    step_requested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -29,8 +29,10 @@ class HeadLine(QWidget):
         self.name = ElidedLabel("", self)
         self._buttons = {
             "arrow-left": self._button("arrow-left", "All heads (Esc)", self.left.emit),
-            "chevron-left": self._button("chevron-left", "Previous head (Shift+H)", lambda: self.turned.emit(-1)),
-            "chevron-right": self._button("chevron-right", "Next head (H)", lambda: self.turned.emit(1)),
+            "chevron-left": self._button(
+                "chevron-left", "Previous head (Shift+H)", lambda: self.step_requested.emit(-1)
+            ),
+            "chevron-right": self._button("chevron-right", "Next head (H)", lambda: self.step_requested.emit(1)),
         }
         back, before, after = self._buttons.values()
         line = QHBoxLayout(self)

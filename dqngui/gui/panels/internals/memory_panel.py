@@ -93,8 +93,8 @@ class MemoryPanel(ViewPanel):
             canvas.setMinimumHeight(40)
         for trace in (self.states, self.shares):
             trace.hide()  # until there is room for it
-        self.add_menu_action("Next row", "chevron-down", lambda: self._turn(1))
-        self.add_menu_action("Previous row", "chevron-up", lambda: self._turn(-1))
+        self.add_menu_action("Next row", "chevron-down", lambda: self._step_row(1))
+        self.add_menu_action("Previous row", "chevron-up", lambda: self._step_row(-1))
         order = self.add_menu_action("Order of the rows", "sort-variant", lambda: None)
         order.setMenu(self.sorting.menu())  # also here, since a narrow header hides the button
         action = self.add_menu_action("Map or path", PATH_ICON, self.as_path.toggle)
@@ -213,7 +213,7 @@ class MemoryPanel(ViewPanel):
             self.row = row
             self.again()
 
-    def _turn(self, by: int) -> None:
+    def _step_row(self, by: int) -> None:
         """Choose the row below (1) or above (-1), in the drawn order."""
         if self.row is not None and self._something:
             order = self.map.order.tolist()
