@@ -25,6 +25,7 @@ from dqngui.lab.analysis.overlay import WeightsOverlay
 from dqngui.lab.playback.player import Player
 from dqngui.messages import Weights
 from dqngui.settings import experiment_from
+from dqngui.texts import words
 
 LENGTH = 12
 
@@ -60,7 +61,7 @@ def player(qtbot: QtBot, qapp: QApplication) -> Iterator[Player]:
 def filmed(qtbot: QtBot, filming: Filming) -> str:
     with qtbot.waitSignal(filming.ended, timeout=60_000) as end:
         filming.start()
-    return end.args[0]
+    return words(end.args[0])
 
 
 def frames_of(path: Path) -> tuple[dict[str, Any], np.ndarray]:

@@ -298,7 +298,7 @@ class AgentPanel(Panel):
             return
         waiting = player.loading
         if player.problem or waiting:
-            self.notice.show_text(player.problem or waiting, failed=bool(player.problem))
+            self.notice.show_text(words(player.problem or waiting), failed=bool(player.problem))
             self._picture_pages.setCurrentWidget(self.notice)
         else:
             pictured, shows = player.frame is not None, self.overlays.shows

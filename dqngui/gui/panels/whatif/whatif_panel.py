@@ -349,6 +349,7 @@ class WhatIfPanel(Panel):
 
     def _show_verdict(self, sentence: Text | str, role: Role) -> None:
         text = words(sentence)
+        text = text[:1].upper() + text[1:]  # the reason of a failure begins with a small letter
         themes.set_role(self.verdict, role)
         self.verdict.setText(text)
         self.verdict.setToolTip(text)
