@@ -20,6 +20,7 @@ from dqngui.lab.playback.agent_ref import AgentRef, demo_run
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 from dqngui.settings import with_settings
+from dqngui.texts import words
 from tests.doubles.scripted_player import weights
 from tests.doubles.scripted_second_player import ScriptedSecondPlayer
 
@@ -195,7 +196,7 @@ def test_a_process_that_dies_is_started_once_more_and_then_says_why(
     settle(qtbot, second_player)
     host().die()
     second_player.show(3)
-    qtbot.waitUntil(lambda: "signal 9" in second_player.problem)
+    qtbot.waitUntil(lambda: "signal 9" in words(second_player.problem))
     second_player.play(stored(folder), "best", [AS_IS], until=60)
     settle(qtbot, second_player)
     assert len(ScriptedSecondPlayer.made) == 3

@@ -179,7 +179,7 @@ def test_a_stored_run_is_read_like_a_live_one(qtbot: QtBot, session: Session, tm
     assert not session.run.knobs.can_undo
     assert {Action.RESUME_RUN, Action.FORK, Action.NEW_RUN, Action.EDIT} <= session.allowed
     assert "read-only" in str(session.run.notice)
-    assert not session.ticker.running
+    assert not session.ticker.active
 
 
 def test_another_stored_run_cancels_the_former_reading(
@@ -206,7 +206,7 @@ def test_stop_ends_the_reading(qtbot: QtBot, session: Session, tmp_path: Path, m
     session.stop()
     assert set(threading.enumerate()) == threads
     assert session.state is State.STORED
-    assert not session.ticker.running
+    assert not session.ticker.active
 
 
 @pytest.mark.parametrize("wrong", ["nothing", "no run", "damaged log", "damaged experiment"])
@@ -358,4 +358,4 @@ def test_new_run_leaves_the_stored_one(qtbot: QtBot, session: Session, tmp_path:
     session.do(Action.NEW_RUN)
     assert session.state is State.READY
     assert (session.run.folder, session.run.step, session.log.share) == (None, 0, 1.0)
-    assert not session.ticker.running
+    assert not session.ticker.active

@@ -114,7 +114,7 @@ def verdict(
 def _problem(question: Counterfactual, second_player: SecondPlayer, one: PlayedEpisode | None) -> Text | str:
     """Why no comparison is possible; empty if one is."""
     if second_player.problem:
-        return f"{second_player.problem[:1].upper()}{second_player.problem[1:]}"
+        return second_player.problem
     other = second_player.playing
     if one is None or other is None or not other.length:
         return ""
