@@ -93,7 +93,7 @@ def test_picture_bars_and_numbers_are_of_one_step(playing: AgentPanel, player: W
 
 def test_values_that_come_behind_their_picture_are_drawn(playing: AgentPanel, player: Watched) -> None:
     player.host.most = 42
-    player.next_episode()
+    player.episodes.next_episode()
     player.advance(times=4)
     player.seek(42)
     player.advance(times=4)
@@ -406,7 +406,7 @@ def test_the_card_stays_with_the_former_episode_until_the_next_has_a_picture(
     playing: AgentPanel, player: Watched
 ) -> None:
     player.host.draws = False
-    player.next_episode()
+    player.episodes.next_episode()
     player.advance(times=3)
     playing.refresh()
     assert player.playing.seed == PLAY_SEEDS + 1  # type: ignore[union-attr]

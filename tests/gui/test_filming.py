@@ -173,7 +173,7 @@ def test_an_encoder_that_could_not_write_the_end_is_noticed(tmp_path: Path) -> N
 
 def test_another_episode_ends_the_film(qtbot: QtBot, player: Player, tmp_path: Path) -> None:
     filming = Filming(player, [], tmp_path / "episode.mp4")
-    filming.progressed.connect(lambda done, of: player.next_episode() if done == 2 else None)
+    filming.progressed.connect(lambda done, of: player.episodes.next_episode() if done == 2 else None)
     assert filmed(qtbot, filming) == "the player left the episode before its film was done"
     qtbot.waitUntil(lambda: not list(tmp_path.iterdir()), timeout=10_000)
 

@@ -263,7 +263,7 @@ def test_another_episode_ends_the_driving(desk: Desk, player: Watched) -> None:
     desk.panel.driver.begin()
     player.advance(times=2)
     turn(desk, player, 2)
-    player.next_episode(7)
+    player.episodes.next_episode(7)
     player.advance(times=3)
     assert not desk.panel.driver.driving
     assert player.playing is not None and not player.playing.person_acted

@@ -255,7 +255,7 @@ def test_without_a_change_both_are_identical(qtbot: QtBot, made: Any) -> None:
     made.panel.run.click()
     assert verdict(qtbot, made, "Identical") == "Identical"
     assert made.panel.comparison.identical
-    made.player.next_episode()
+    made.player.episodes.next_episode()
     made.player.advance(times=4)
     made.panel.refresh()
     qtbot.waitUntil(lambda: not made.second_player.variants)  # of this one nobody asked
@@ -318,7 +318,7 @@ def test_edits_take_effect_at_once_and_many_are_played_once(qtbot: QtBot, made: 
 def test_another_episode_is_changed_alike(qtbot: QtBot, made: Any) -> None:
     add(made, "memory")
     verdict(qtbot, made, "Diverges at step 20")
-    made.player.next_episode(11)
+    made.player.episodes.next_episode(11)
     made.player.advance(times=4)
     qtbot.waitUntil(lambda: bool(made.second_player.variants) and made.second_player.variants[-1].seed == 11)
     assert verdict(qtbot, made, "Diverges at step 20")
@@ -327,13 +327,13 @@ def test_another_episode_is_changed_alike(qtbot: QtBot, made: Any) -> None:
 
 def test_a_change_further_on_than_the_episode_is_waits_for_it(qtbot: QtBot, made: Any) -> None:
     made.player.pause()
-    made.player.next_episode(11)
+    made.player.episodes.next_episode(11)
     made.player.host.answers = False
     made.panel.interventions.add(InterventionEntry(target_of(made.panel, "memory"), 90))
     made.player.advance(times=2)
     qtbot.wait(200)
     made.player.host.answers = True
-    made.player.next_episode(12)
+    made.player.episodes.next_episode(12)
     verdict(qtbot, made, "Diverges at step 90")
 
 
@@ -412,7 +412,7 @@ def test_another_agent_on_the_same_seed(qtbot: QtBot, made: Any, folder: Path) -
     opened, begun = ScriptedSecondPlayer.made[-1].sent[:2]
     assert opened == m.OpenAgent(folder=str(folder), checkpoint=20_000)
     assert begun.seed == made.player.playing.seed
-    made.player.next_episode(17)
+    made.player.episodes.next_episode(17)
     made.player.advance(times=4)
     qtbot.waitUntil(lambda: made.second_player.variants[-1].seed == 17)
     assert made.panel.view.names == ("this", "other")
@@ -432,7 +432,7 @@ def test_what_stood_beside_another_agent_is_left_with_it(
 
     panel = made.panel
     panel.compare_with(OtherAgent(AgentRef(None, folder), 20_000, "checkpoint 20,000"))
-    made.player.next_episode(17)
+    made.player.episodes.next_episode(17)
     made.player.advance(times=4)
     qtbot.waitUntil(lambda: panel.playing.seed == 17)
     assert panel.mode.chosen is not None
@@ -606,7 +606,7 @@ def test_an_agent_whose_cue_is_erased_turns_the_same_way_whatever_the_cue_was(
     turned = {}
     for seed in (UP_SEED, DOWN_SEED):
         qtbot.waitUntil(lambda: player.playing is not None and player.playing.length > 0, timeout=120_000)
-        player.next_episode(seed)
+        player.episodes.next_episode(seed)
         qtbot.waitUntil(lambda: player.playing.seed == seed and player.playing.ended, timeout=60_000)  # type: ignore[union-attr]  # noqa: B023
         player.seek(2)
         qtbot.waitUntil(lambda: player.playing.t == 2, timeout=60_000)  # type: ignore[union-attr]

@@ -57,7 +57,7 @@ def test_without_a_demo_a_ready_window_plays_nothing(player: Watched) -> None:
     agent_selection = AgentSelection(session, player, demo=None)
     player.start()
     player.advance(times=3)
-    assert player.agent is None
+    assert player.client.agent is None
     assert (player.loading, player.problem, player.client.choices) == ("", "", [])
     del agent_selection
 

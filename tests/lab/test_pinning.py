@@ -274,7 +274,7 @@ def test_after_the_run_the_way_back_leads_to_its_best(desk: Desk) -> None:
 def test_another_episode_for_the_player_lets_go(desk: Desk) -> None:
     desk.pinning.pin_episode(3)
     desk.settle()
-    desk.player.next_episode()
+    desk.player.episodes.next_episode()
     assert desk.pinning.pinned is None
     desk.settle()
     assert (desk.player.client.choice, desk.player.playing.given) == ("newest", 0)  # type: ignore[union-attr]

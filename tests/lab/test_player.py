@@ -174,7 +174,7 @@ def test_views_are_recorded_from_the_same_step_on_when_a_panel_wants_them(watche
 
 
 def test_panels_that_come_in_sight_while_an_episode_begins_get_its_views(watched: Watched) -> None:
-    watched.next_episode()
+    watched.episodes.next_episode()
     watched.show_in(pictures=True, views=True)
     watched.advance(0.0, times=5)
     assert watched.playing.has_views  # type: ignore[union-attr]
@@ -194,18 +194,18 @@ def test_without_pictures_it_moves_by_the_clock_alone(watched: Watched) -> None:
 
 
 def test_another_seed_another_exploration(watched: Watched) -> None:
-    watched.next_episode(seed=7)
+    watched.episodes.next_episode(seed=7)
     watched.episodes.set_epsilon(0.25)
     watched.advance(0.0, times=3)
     assert (watched.playing.seed, watched.playing.epsilon) == (7, 0.25)  # type: ignore[union-attr]
-    watched.next_episode()
+    watched.episodes.next_episode()
     watched.advance(0.0, times=3)
     assert watched.playing.seed == PLAY_SEEDS + 1  # type: ignore[union-attr]
 
 
 def test_what_is_said_of_an_episode_that_was_left_is_ignored(watched: Watched) -> None:
     old = watched.playing.number  # type: ignore[union-attr]
-    watched.next_episode()
+    watched.episodes.next_episode()
     watched.host.emit(m.Frame(step=0, number=old, t=77, tensors={}))
     watched.advance(0.0)
     assert watched.playing.t == 0  # type: ignore[union-attr]
@@ -287,7 +287,7 @@ def test_newest_weights_play_from_the_next_episode_on(player: Watched, folder: P
     player.show_in(pictures=True, views=True)  # the same episode: with the weights it began with
     player.advance(0.0, times=3)
     assert player.playing.weights_step == 5_000  # type: ignore[union-attr]
-    player.next_episode()
+    player.episodes.next_episode()
     player.advance(times=3)
     assert player.playing.weights_step == 6_000  # type: ignore[union-attr]
     assert player.client.choices == ["newest", "best", "last", 20_000, 60_000]
@@ -300,7 +300,7 @@ def test_another_seed_after_the_training_plays_the_best_checkpoint(player: Watch
     player.client.use_weights(weights(5_000))
     player.advance(times=3)
     player.finish(folder)
-    player.next_episode(seed=7)
+    player.episodes.next_episode(seed=7)
     player.advance(0.0, times=5)
     assert (player.playing.source, player.playing.seed) == ("best checkpoint", 7)  # type: ignore[union-attr]
 
@@ -353,7 +353,7 @@ def test_an_episode_that_was_asked_for_is_not_left_at_its_end(watched: Watched) 
     assert watched.shown[-1] == (100, 100)
     assert watched.paused
     assert len(watched.host.all_of(m.BeginEpisode)) == begun
-    watched.next_episode()
+    watched.episodes.next_episode()
     watched.advance(times=4)
     assert (watched.playing.given, watched.playing.seed) == (0, PLAY_SEEDS + 1)  # type: ignore[union-attr]
 

@@ -114,7 +114,7 @@ def test_another_size_or_episode_has_pictures_of_its_own(still: Watched) -> None
     still.advance()
     assert 21 not in still.frames.cache and len(still.frames.cache) == kept
     calm(still, 20)
-    still.next_episode()
+    still.episodes.next_episode()
     assert len(still.frames.cache) == 0
 
 

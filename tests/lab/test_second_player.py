@@ -259,8 +259,10 @@ def test_without_a_change_two_processes_play_the_same_episode_bit_for_bit(qtbot:
         cut = playing.length // 2
         for actions in ((), tuple(playing.action[:cut].tolist())):
             take = EpisodeVariant(playing.seed, playing.epsilon, playing.has_views, actions)
-            assert player.agent is not None
-            second_player.play(player.agent, player.client.choice, [take], until=500, weights=player.episodes.weights)
+            assert player.client.agent is not None
+            second_player.play(
+                player.client.agent, player.client.choice, [take], until=500, weights=player.episodes.weights
+            )
             other = settle(qtbot, second_player)
             found = compare(playing, other)
             assert found.identical, (memory, found)
@@ -270,7 +272,9 @@ def test_without_a_change_two_processes_play_the_same_episode_bit_for_bit(qtbot:
         target = "memory/attention/0" if memory == "transformer" else "memory/hidden"
         change = m.Intervention(target=target, first=cut, do="scale", value=0.0)
         take = EpisodeVariant(playing.seed, playing.epsilon, playing.has_views, actions, (change,))
-        second_player.play(player.agent, player.client.choice, [take], until=500, weights=player.episodes.weights)
+        second_player.play(
+            player.client.agent, player.client.choice, [take], until=500, weights=player.episodes.weights
+        )
         assert compare(playing, settle(qtbot, second_player)).differs == cut
     for part in (player, second_player):
         part.stop()

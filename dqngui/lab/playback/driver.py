@@ -141,7 +141,7 @@ class Driver(QObject):
             return
         self._stop()
         if playing is None or playing.ended:
-            player.next_episode()
+            player.episodes.next_episode()
         else:
             player.episodes.hand_back()
         player.play()
@@ -168,7 +168,7 @@ class Driver(QObject):
     def _on_player(self) -> None:
         if self.driving and self._player is not None:
             playing = self._player.playing
-            if self._player.problem or self._player.agent is None:
+            if self._player.problem or self._player.client.agent is None:
                 self._stop()
             elif playing is not None and playing.person_acted and playing is not self.playing:
                 self._on_grew(playing)  # `grew` is not emitted before the first step

@@ -11,7 +11,7 @@ from dqngui.config import Experiment
 from dqngui.hosts import OpenHost, open_host
 from dqngui.lab.background.timing import TickTimer, Timing
 from dqngui.lab.playback.agent_client import AgentClient
-from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
+from dqngui.lab.playback.agent_ref import WeightsChoice
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.episode_requests import EpisodeRequests
 from dqngui.lab.playback.frame_cache import Pixels
@@ -105,11 +105,6 @@ class Player(QObject):
         self.client.join()
 
     # -- agent and weights -------------------------------------------------------------------------
-
-    @property
-    def agent(self) -> AgentRef | None:
-        """Who plays."""
-        return self.client.agent
 
     @property
     def problem(self) -> Text | str:
@@ -213,10 +208,6 @@ class Player(QObject):
         """Simulate the present episode ahead up to a step."""
         if self.frames.play_until(t):
             self._wake()
-
-    def next_episode(self, seed: int | None = None) -> None:
-        """Play an episode with this seed, or a new seed."""
-        self.episodes.next_episode(seed)
 
     # -- display -----------------------------------------------------------------------------------
 
@@ -322,7 +313,7 @@ class Player(QObject):
         elif episodes.repeats:
             self.playhead.seek(0)
         else:
-            self.next_episode()
+            episodes.next_episode()
 
     def _receive(self) -> None:
         for event in self.client.drain(DRAIN_MS):
