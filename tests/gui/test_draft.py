@@ -110,6 +110,24 @@ def test_what_does_not_fit_is_a_change_too_and_named() -> None:
     assert set(draft.changes) == {"net.width", "net.attention_options.heads"}
 
 
+@pytest.mark.parametrize(
+    ("edits", "paths"),
+    [
+        ({"net.width": 63}, {"net.width", "net.attention_options.heads"}),
+        ({"net.width": -1}, {"net.width"}),
+        ({"net.values": "categorical", "net.v_min": 5.0, "net.v_max": 5.0}, {"net.v_min", "net.v_max"}),
+        ({"learn.replay_capacity": 1_000, "learn.window": 900}, {"learn.replay_capacity"}),
+        ({"net.width": 128}, set()),
+    ],
+)
+def test_a_problem_knows_the_settings_that_it_is_about(edits: dict[str, object], paths: set[str]) -> None:
+    draft = Draft(BEGAN)
+    draft.edit(edits)
+    assert draft.problem_paths == paths
+    assert all(f"`{path}`" in words(draft.problem) for path in paths)
+    assert bool(draft.problem) == bool(paths)
+
+
 def test_edits_survive_another_base() -> None:
     draft = Draft(BEGAN)
     draft.edit({"net.memory": "transformer", "net.memory_options.length": 8, "run.total_steps": 300_000})

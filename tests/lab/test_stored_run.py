@@ -20,9 +20,11 @@ from dqngui.hosts.log_reader import LogReader
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
+from dqngui.lab.session.stored_log import StoredLog
 from dqngui.runs.folder import EVENTS, create, new_summary, own_process, read_events, write_summary
 from dqngui.runs.resume import LogMark, save_resume
 from tests.doubles.scripted_host import ScriptedHost
+from tests.doubles.scripted_player import Clock
 
 EXPERIMENT = settings.with_settings(presets.read_experiment("cartpole-positions"), {"run.total_steps": 200_000})
 ROWS = 3_000
@@ -98,6 +100,37 @@ def drained(reader: LogReader) -> list[m.Event]:
         events += reader.drain()
     assert reader.join(1.0)
     return events
+
+
+class SlowlyRead:
+    """A log with one portion of events, which a test takes as long as it likes to process."""
+
+    alive, problem = True, ""
+
+    def __init__(self) -> None:
+        self.portions: list[list[m.Event]] = [[m.Warned(step=1, text="a")], []]
+        self.paces: list[float] = []
+
+    def start(self) -> None: ...
+
+    def drain(self) -> list[m.Event]:
+        return self.portions.pop(0)
+
+    def set_pace(self, seconds: float) -> None:
+        self.paces.append(seconds)
+
+
+def test_the_log_is_told_how_long_its_events_took_to_process() -> None:
+    clock, read = Clock(), SlowlyRead()
+    log = StoredLog(clock)
+    log.open(read)  # type: ignore[arg-type]
+    assert len(log.drain()) == 1
+    clock.now += 0.25
+    assert not log.end()
+    assert log.drain() == []
+    clock.now += 5.0
+    assert not log.end()
+    assert read.paces == [0.25]
 
 
 def test_the_reader_gives_what_the_log_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
