@@ -598,7 +598,7 @@ def test_an_agent_whose_cue_is_erased_turns_the_same_way_whatever_the_cue_was(
     themes.apply(qapp, "dark")
     player, second_player = Player(), SecondPlayer()
     panel = attached(qtbot, player, second_player)
-    made = SimpleNamespace(panel=panel, player=SimpleNamespace(tick=lambda: None), second_player=second_player)
+    made = SimpleNamespace(panel=panel, player=SimpleNamespace(advance=lambda: None), second_player=second_player)
     player.show_in(pictures=True, views=True)
     player.open(folder=tmaze_run)
     player.start()
