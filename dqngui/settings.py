@@ -163,11 +163,14 @@ def checked(experiment: Experiment) -> Experiment:
     if learn.algorithm not in catalog.ALGORITHMS:
         raise no_such_choice("learn.algorithm", say("choice.algorithm"), learn.algorithm, catalog.ALGORITHMS)
     if net.values == "categorical" and net.v_min >= net.v_max:
-        raise ConfigError("setting.values_range", low=net.v_min, high=net.v_max)
+        raise ConfigError(
+            "setting.values_range", path="net.v_min", other_path="net.v_max", low=net.v_min, high=net.v_max
+        )
     for slot, options in (("attention", attention), ("memory", memory)):
         heads = getattr(options, "heads", 1)
         if net.width % heads:
-            raise ConfigError("setting.heads", slot=slot, heads=heads, width=net.width)
+            path = f"net.{slot}_options.heads"
+            raise ConfigError("setting.heads", path=path, other_path="net.width", heads=heads, width=net.width)
     before = max(learn.burn_in, getattr(memory, "context", 0))  # steps that a window reads and does not learn
     longest = learn.window + before + learn.n_step
     num_envs = experiment.env.num_envs
@@ -175,6 +178,7 @@ def checked(experiment: Experiment) -> Experiment:
     if learn.algorithm == "dqn" and per_env < 2 * longest:
         raise ConfigError(
             "setting.replay_too_small",
+            path="learn.replay_capacity",
             capacity=learn.replay_capacity,
             envs=num_envs,
             each=per_env,

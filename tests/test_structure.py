@@ -14,6 +14,7 @@ PACKAGE = ROOT / "dqngui"
 LAB, GUI = PACKAGE / "lab", PACKAGE / "gui"
 UPWARDS = {"parent", "parentWidget", "window", "nativeParentWidget"}
 CONTRACTS = {"Protocol", "NamedTuple", "Enum", "StrEnum", "IntEnum"}
+CLOCKS = {"time", "datetime", "QElapsedTimer", "QDateTime"}
 MOST_METHODS, MOST_LINES, PRIVATE_BELOW = 40, 400, 20
 
 
@@ -54,6 +55,15 @@ def emitted_elsewhere(tree: ast.AST) -> Iterator[ast.Attribute]:
             signal = node.value
             if not (isinstance(signal, ast.Attribute) and is_own(signal.value)):
                 yield node
+
+
+def uses_time(node: ast.AST) -> bool:
+    """Whether this is an import of a module that can read a clock; Qt's timers give no time."""
+    if isinstance(node, ast.Import):
+        return any(name.name in CLOCKS for name in node.names)
+    if isinstance(node, ast.ImportFrom):
+        return node.module in CLOCKS or any(name.name in CLOCKS for name in node.names)
+    return False
 
 
 def private_accesses(tree: ast.AST) -> Iterator[int]:
@@ -120,6 +130,16 @@ def test_every_package_says_what_lives_in_it() -> None:
 
 
 # -- who knows whom -----------------------------------------------------------------------------------
+
+
+def test_lab_reads_the_time_only_where_the_clocks_are_chosen() -> None:
+    """Everything else is given a clock or the present time, so that a test decides what time it is."""
+    assert {file for file, node in nodes(LAB) if uses_time(node)} == {"dqngui/lab/background/timing.py"}
+
+
+def test_use_of_the_clock_is_recognised() -> None:
+    source = "import time\nimport os, time as t\nfrom time import monotonic\nfrom datetime import datetime\nlog.time()"
+    assert [node.lineno for node in ast.walk(ast.parse(source)) if uses_time(node)] == [1, 2, 3, 4]
 
 
 def test_no_panel_climbs_the_tree_of_widgets_to_find_others() -> None:

@@ -6,8 +6,8 @@ import numpy as np
 
 from dqngui import messages as m
 from dqngui.hosts import OpenHost
+from dqngui.lab.background.timing import Timing
 from dqngui.lab.playback.player import Player
-from dqngui.lab.playback.timing import Timing
 
 ACTIONS = ("left", "right")
 VIEW = m.View("memory/hidden", ("unit",), (8,), signed=True)
@@ -164,11 +164,11 @@ class Watched(Player):
     def host(self) -> ScriptedPlayer:
         return ScriptedPlayer.opened[-1]
 
-    def tick(self, seconds: float = 0.0, times: int = 1) -> None:
+    def advance(self, seconds: float = 0.0, times: int = 1) -> None:
         """Let so much time pass before each of some ticks."""
         for _ in range(times):
             self.clock.now += seconds + 1e-9  # differences of a float must not fall short
-            super().tick()
+            self.tick(self.clock.now)
 
 
 def weights(step: int) -> m.Weights:

@@ -6,8 +6,8 @@ from typing import Any
 
 from dqngui import messages as m
 from dqngui.lab.analysis.study import Study
+from dqngui.lab.background.timing import Timing
 from dqngui.lab.playback.agent_client import AgentClient
-from dqngui.lab.playback.timing import Timing
 
 READY = m.StudyReady(step=60_000, held=("memory/hidden", "memory/cell"), facts=("cue", "time since start"))
 

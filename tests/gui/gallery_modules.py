@@ -170,7 +170,7 @@ class Gallery(QObject):
     def _plays(self, agent: ShownAgent) -> bool:
         """Whether the player shows the chosen step of an episode of this agent, or the episode's end."""
         player = self._app.player
-        playing, who = player.playing, player.agent
+        playing, who = player.playing, player.client.agent
         if playing is None or who is None or who.folder != self._runs[agent.name] or not playing.length:
             return False
         last = max(playing.length - 1, 0)

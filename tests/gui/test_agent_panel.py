@@ -47,10 +47,10 @@ def panel(qtbot: QtBot, player: Watched) -> AgentPanel:
 def playing(panel: AgentPanel, player: Watched, folder: Path) -> AgentPanel:
     player.open(folder=folder, source="demo")
     player.start()
-    player.tick(times=4)
+    player.advance(times=4)
     player.pause()
     player.seek(42)
-    player.tick(times=4)
+    player.advance(times=4)
     panel.refresh()
     return panel
 
@@ -85,7 +85,7 @@ def test_picture_bars_and_numbers_are_of_one_step(playing: AgentPanel, player: W
     assert playing.return_label.text() == "return 42"
     assert playing.line.text() == "demo, 60,000 steps · seed 3,000,000 · greedy"
     player.step(-40)
-    player.tick(times=3)
+    player.advance(times=3)
     assert playing.frame.picture.pixelColor(0, 0).red() == 2
     assert playing.bars.drawn.described == "right taken, value 10.00"
     assert playing.transport.place.text() == "2 / 96+"
@@ -93,15 +93,15 @@ def test_picture_bars_and_numbers_are_of_one_step(playing: AgentPanel, player: W
 
 def test_values_that_come_behind_their_picture_are_drawn(playing: AgentPanel, player: Watched) -> None:
     player.host.most = 42
-    player.next_episode()
-    player.tick(times=4)
+    player.episodes.next_episode()
+    player.advance(times=4)
     player.seek(42)
-    player.tick(times=4)
+    player.advance(times=4)
     assert player.playing is not None
     assert (player.playing.t, player.playing.length) == (42, 42)
     assert playing.bars.drawn.described == ""
     player.host.emit(player.host.played(42, 96))
-    player.tick()
+    player.advance()
     playing.take_views(player.playing)
     playing.refresh()
     assert (player.playing.t, player.playing.length) == (42, 96)
@@ -110,7 +110,7 @@ def test_values_that_come_behind_their_picture_are_drawn(playing: AgentPanel, pl
 
 def test_at_the_end_nothing_is_chosen_and_it_says_why(playing: AgentPanel, player: Watched) -> None:
     player.seek(1000)
-    player.tick(times=4)
+    player.advance(times=4)
     assert playing.transport.place.text() == "100 / 100"
     assert playing.return_label.text() == "return 100 · ended"
     assert playing.bars.drawn.described == ""
@@ -118,9 +118,9 @@ def test_at_the_end_nothing_is_chosen_and_it_says_why(playing: AgentPanel, playe
 
 def test_a_random_action_is_marked(playing: AgentPanel, player: Watched) -> None:
     player.episodes.set_epsilon(0.25)
-    player.tick(times=3)
+    player.advance(times=3)
     player.seek(5)  # the script takes action 1 up to step 10, whose value 10 is higher
-    player.tick(times=3)
+    player.advance(times=3)
     assert playing.bars.drawn.described == "right taken, value 10.00"
     assert player.playing is not None
     player.playing.action[5] = 0
@@ -133,7 +133,7 @@ def test_the_bars_range_stays_while_an_episode_is_played(playing: AgentPanel, pl
     before = playing.bars.drawn.limits
     for t in range(0, 96, 7):
         player.seek(t)
-        player.tick(times=3)
+        player.advance(times=3)
         assert playing.bars.drawn.limits[1] >= before[1]
     assert before == (0.0, 100.0)
 
@@ -183,7 +183,7 @@ def test_without_pictures_the_observation_is_drawn_and_the_reason_said(
     monkeypatch.setattr(ScriptedPlayer, "ready", without)
     player.open(folder=tmp_path)
     player.start()
-    player.tick(0.1, times=5)
+    player.advance(0.1, times=5)
     panel.refresh()
     seen = panel.scene.observation
     assert seen.isVisible() and not panel.frame.isVisible()
@@ -212,11 +212,11 @@ def test_states_say_what_is_so(panel: AgentPanel, player: Watched, tmp_path: Pat
     assert panel.notice.text.text() == "Loading the agent…"
     player.host.keep_silent()
     player.host.emit(m.Failed(step=0, text="there is no run `here`"))
-    player.tick()
+    player.advance()
     assert panel.notice.text.text() == "There is no run `here`."
     assert panel.notice.button.isVisible()
     QTest.mouseClick(panel.notice.button, Qt.MouseButton.LeftButton)
-    player.tick(times=5)
+    player.advance(times=5)
     panel.refresh()
     assert panel.frame.isVisible()
     assert panel.transport.isEnabled()
@@ -267,17 +267,17 @@ def test_themes_can_be_switched(playing: AgentPanel) -> None:
 def test_buttons_step_and_play(playing: AgentPanel, player: Watched) -> None:
     transport = playing.transport
     QTest.mouseClick(transport.forth, Qt.MouseButton.LeftButton)
-    player.tick(times=3)
+    player.advance(times=3)
     assert player.shown[-1] == (43, 43)
     QTest.mouseClick(transport.back, Qt.MouseButton.LeftButton)
     QTest.mouseClick(transport.back, Qt.MouseButton.LeftButton)
-    player.tick(times=3)
+    player.advance(times=3)
     assert player.shown[-1] == (41, 41)
     QTest.mouseClick(transport.toggle, Qt.MouseButton.LeftButton)
     assert not player.paused
     assert transport.toggle.accessibleName() == "Pause the episode"
     QTest.mouseClick(playing.next, Qt.MouseButton.LeftButton)
-    player.tick(times=3)
+    player.advance(times=3)
     assert player.playing.seed == PLAY_SEEDS + 1  # type: ignore[union-attr]
 
 
@@ -286,7 +286,7 @@ def test_keys_hold_while_the_card_has_the_focus(playing: AgentPanel, player: Wat
     playing.frame.setFocus()
     for key, t in ((Qt.Key.Key_Right, 43), (Qt.Key.Key_Left, 42), (Qt.Key.Key_Home, 0), (Qt.Key.Key_End, 95)):
         QTest.keyClick(playing.frame, key)
-        player.tick(times=3)
+        player.advance(times=3)
         assert player.shown[-1] == (t, t)
     QTest.keyClick(playing.frame, Qt.Key.Key_Space)
     assert not player.paused
@@ -296,14 +296,14 @@ def test_keys_hold_while_the_card_has_the_focus(playing: AgentPanel, player: Wat
     QTest.keyClick(playing.frame, Qt.Key.Key_BracketLeft)
     assert player.speed == 0.5
     QTest.keyClick(playing.frame, Qt.Key.Key_N)
-    player.tick(times=3)
+    player.advance(times=3)
     assert player.playing.seed == PLAY_SEEDS + 1  # type: ignore[union-attr]
 
 
 def test_space_presses_a_focused_button_instead(playing: AgentPanel, player: Watched) -> None:
     playing.transport.forth.setFocus()
     QTest.keyClick(playing.transport.forth, Qt.Key.Key_Space)
-    player.tick(times=3)
+    player.advance(times=3)
     assert player.shown[-1] == (43, 43)
     assert player.paused
 
@@ -314,13 +314,13 @@ def test_the_scrubber_follows_the_hand_within_what_is_known(playing: AgentPanel,
     middle = scrubber.height() // 2
     QTest.mousePress(scrubber, Qt.MouseButton.LeftButton, pos=QPoint(round(scrubber.drawn.x_of(20)), middle))
     assert player.paused
-    player.tick(0.2, times=3)
+    player.advance(0.2, times=3)
     assert abs(player.shown[-1][0] - 20) <= 1
     QTest.mouseMove(scrubber, QPoint(scrubber.width() + 50, middle))
     QTest.mouseRelease(scrubber, Qt.MouseButton.LeftButton, pos=QPoint(scrubber.width(), middle))
     assert not player.paused
     player.pause()
-    player.tick(times=4)
+    player.advance(times=4)
     assert player.shown[-1][0] <= 95
 
 
@@ -328,15 +328,15 @@ def test_the_menu_chooses_weights_exploration_and_episode(playing: AgentPanel, p
     assert playing.watch.full_text == "demo, greedy"
     assert entries(playing)[:2] == ["Best checkpoint", "Last checkpoint"]
     entry(playing, "20,000 steps")
-    player.tick(times=4)
+    player.advance(times=4)
     assert player.client.choice == 20_000
     assert playing.watch.full_text == "checkpoint 20,000, greedy"
     entry(playing, "ε 0.1:")
-    player.tick(times=3)
+    player.advance(times=3)
     assert player.playing.epsilon == 0.1  # type: ignore[union-attr]
     assert playing.line.text().endswith("· ε 0.1")
     entry(playing, "New seed")
-    player.tick(times=3)
+    player.advance(times=3)
     assert player.playing.seed == PLAY_SEEDS + 1  # type: ignore[union-attr]
     entry(playing, "Repeat episode")
     assert player.episodes.repeats
@@ -351,7 +351,7 @@ def test_a_seed_can_be_typed(qtbot: QtBot, playing: AgentPanel, player: Watched)
     assert dialog.intValue() == PLAY_SEEDS
     dialog.setIntValue(123)
     dialog.accept()
-    player.tick(times=3)
+    player.advance(times=3)
     assert player.playing.seed == 123  # type: ignore[union-attr]
 
 
@@ -382,20 +382,20 @@ def test_a_film_is_exported_and_the_player_comes_back(
     assert menu_entry(playing, "Cancel film").isEnabled()
 
     def ticked() -> bool:
-        player.tick(times=2)
+        player.advance(times=2)
         return playing.film.filming is None
 
     qtbot.waitUntil(ticked, timeout=60_000)
     assert path.stat().st_size > 1000
     assert playing.line.text() == "film saved as episode.mp4"
     assert (player.in_sight, player.frames.size) == ((True, False), size)
-    player.tick(times=4)
+    player.advance(times=4)
     assert player.shown[-1] == (42, 42)
 
 
 def test_a_film_can_be_cancelled(qtbot: QtBot, playing: AgentPanel, player: Watched, tmp_path: Path) -> None:
     playing.film.start(tmp_path / "episode.mp4")
-    player.tick(times=2)
+    player.advance(times=2)
     menu_entry(playing, "Cancel film").trigger()
     assert playing.film.filming is None
     assert playing.line.text() == "film: cancelled"
@@ -406,8 +406,8 @@ def test_the_card_stays_with_the_former_episode_until_the_next_has_a_picture(
     playing: AgentPanel, player: Watched
 ) -> None:
     player.host.draws = False
-    player.next_episode()
-    player.tick(times=3)
+    player.episodes.next_episode()
+    player.advance(times=3)
     playing.refresh()
     assert player.playing.seed == PLAY_SEEDS + 1  # type: ignore[union-attr]
     assert playing.transport.place.text() == "42 / 96+"
@@ -415,7 +415,7 @@ def test_the_card_stays_with_the_former_episode_until_the_next_has_a_picture(
     pixels = np.zeros((4, 4, 3), np.uint8)
     number, size = player.playing.number, player.frames.size  # type: ignore[union-attr]
     player.host.emit(m.Frame(step=0, number=number, t=0, tensors={"pixels": pixels}, size=size))
-    player.tick()
+    player.advance()
     assert playing.transport.place.text().startswith("0 / ")
     assert "seed 3,000,001" in playing.line.text()
     assert playing.return_label.text() == "return 0"

@@ -20,6 +20,7 @@ from dqngui.lab.session.draft import Draft, difference
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.runs.folder import list_runs, read_experiment
+from dqngui.texts import words
 from tests.doubles.scripted_host import ScriptedHost
 
 BEGAN = presets.read_experiment("cartpole-positions")
@@ -101,12 +102,30 @@ def test_a_drafted_module_brings_only_the_options_that_were_edited() -> None:
 def test_what_does_not_fit_is_a_change_too_and_named() -> None:
     draft = Draft(BEGAN)
     draft.edit({"net.width": 63})
-    assert "heads" in draft.problem
+    assert "heads" in words(draft.problem)
     assert draft.changes == {"net.width": (64, 63)}
     assert draft.experiment == BEGAN
     draft.edit({"net.attention_options.heads": 3})
     assert draft.problem == ""
     assert set(draft.changes) == {"net.width", "net.attention_options.heads"}
+
+
+@pytest.mark.parametrize(
+    ("edits", "paths"),
+    [
+        ({"net.width": 63}, {"net.width", "net.attention_options.heads"}),
+        ({"net.width": -1}, {"net.width"}),
+        ({"net.values": "categorical", "net.v_min": 5.0, "net.v_max": 5.0}, {"net.v_min", "net.v_max"}),
+        ({"learn.replay_capacity": 1_000, "learn.window": 900}, {"learn.replay_capacity"}),
+        ({"net.width": 128}, set()),
+    ],
+)
+def test_a_problem_knows_the_settings_that_it_is_about(edits: dict[str, object], paths: set[str]) -> None:
+    draft = Draft(BEGAN)
+    draft.edit(edits)
+    assert draft.problem_paths == paths
+    assert all(f"`{path}`" in words(draft.problem) for path in paths)
+    assert bool(draft.problem) == bool(paths)
 
 
 def test_edits_survive_another_base() -> None:
@@ -117,7 +136,7 @@ def test_edits_survive_another_base() -> None:
     draft.rebase(settings.with_settings(BEGAN, {"learn.lr": 5e-4}))
     assert {path: draft.changes[path] for path in changes} == changes
     assert draft.changes["net.width"] == (64, 63)
-    assert "heads" in draft.problem
+    assert "heads" in words(draft.problem)
     assert draft.experiment.learn.lr == 5e-4
     assert "learn.lr" not in draft.changes
 
@@ -157,7 +176,7 @@ def test_a_live_knob_is_no_draft_but_part_of_what_is_forked(qtbot: QtBot, runnin
 
 def test_a_draft_that_does_not_fit_cannot_be_forked(running: Session) -> None:
     running.edit({"net.width": 63})
-    assert "heads" in running.draft.problem
+    assert "heads" in words(running.draft.problem)
     assert not {Action.FORK, Action.START_DRAFT} & running.allowed
     assert Action.DISCARD_DRAFT in running.allowed
     assert Action.STOP in running.allowed

@@ -169,10 +169,10 @@ def panel(entities: None, qtbot: QtBot, player: Watched, folder: Path) -> AgentP
     made.overlays.choose(True, WeightsOverlay(POOL.name, 0))
     player.open(folder=folder)
     player.start()
-    player.tick(times=4)
+    player.advance(times=4)
     player.pause()
     player.seek(10)
-    player.tick(times=4)
+    player.advance(times=4)
     assert player.shown[-1] == (10, 10)
     return made
 
@@ -182,7 +182,7 @@ def describe(player: Watched, *steps: int, places: Any = PLACES) -> None:
     number = player.playing.number  # type: ignore[union-attr]
     for t in steps:
         player.host.emit(m.Described(step=0, number=number, t=t, tensors={} if places is None else {"places": places}))
-    player.tick()
+    player.advance()
 
 
 FIRST = [[0.75, 0.5, pytest.approx(0.3)], [0.25, 0.5, pytest.approx(0.6)]]
@@ -205,7 +205,7 @@ def test_entities_are_marked_once_their_places_have_come(panel: AgentPanel, play
 def test_another_step_is_not_marked_by_the_places_of_the_former(panel: AgentPanel, player: Watched) -> None:
     describe(player, 10)
     player.step(1)
-    player.tick(times=3)
+    player.advance(times=3)
     assert player.shown[-1] == (11, 11)
     assert len(panel.frame.marks) == 0
     describe(player, 10)  # late
@@ -213,7 +213,7 @@ def test_another_step_is_not_marked_by_the_places_of_the_former(panel: AgentPane
     describe(player, 11)
     assert panel.frame.marks.tolist() == THIRD
     player.step(-1)
-    player.tick(times=3)
+    player.advance(times=3)
     assert panel.frame.marks.tolist() == FIRST  # known from before
 
 
@@ -227,12 +227,12 @@ def test_the_next_steps_places_are_there_when_its_picture_comes(panel: AgentPane
         assert asked(player)[-1] == t  # the shown one first, then one after the other
         describe(player, t)
     sent = len(asked(player))
-    player.tick(times=3)
+    player.advance(times=3)
     assert len(asked(player)) == sent  # no further ahead
     marked: list[list[Any]] = []
     player.framed.connect(lambda image, t: marked.append([t, *panel.frame.marks.tolist()]))
     player.step(1)
-    player.tick(times=3)
+    player.advance(times=3)
     assert marked == [[11, *THIRD]]
     assert asked(player)[sent:] == [11 + STEPS_AHEAD]
 
@@ -246,7 +246,7 @@ def test_a_question_that_another_took_the_place_of_is_asked_again(panel: AgentPa
     describe(player, 10)
     assert panel.frame.marks.tolist() == FIRST
     player.seek(99)
-    player.tick(times=3)
+    player.advance(times=3)
     describe(player, 99, 100)
     assert asked(player)[-1] == 100  # what is seen behind the last step, and nothing behind that
 
@@ -255,14 +255,14 @@ def test_a_picture_that_stands_in_has_its_own_marks(panel: AgentPanel, player: W
     describe(player, 10)
     player.host.draws = False
     player.seek(41)
-    player.tick(1.0)
-    player.tick(times=2)
+    player.advance(1.0)
+    player.advance(times=2)
     assert player.playing is not None and (player.playing.t, player.frames.substitute_step) == (41, 10)
     assert panel.frame.marks.tolist() == FIRST
     describe(player, 41)
     assert panel.frame.marks.tolist() == FIRST  # the picture is still that of step 10
     player.host.draw_late()
-    player.tick(times=2)
+    player.advance(times=2)
     assert player.shown[-1] == (41, 41)
     assert panel.frame.marks.tolist() == THIRD
 
@@ -278,12 +278,12 @@ def test_the_picture_alone_and_what_is_seen_alone_have_no_marks(panel: AgentPane
 
 def test_behind_the_last_step_and_without_places_there_are_none(panel: AgentPanel, player: Watched) -> None:
     player.seek(1000)
-    player.tick(times=4)
+    player.advance(times=4)
     assert player.shown[-1][0] == 100
     describe(player, 100)  # its entities are known, but nobody attends to them any more
     assert len(panel.frame.marks) == 0
     player.seek(50)
-    player.tick(times=3)
+    player.advance(times=3)
     describe(player, 50, places=None)
     assert len(panel.frame.marks) == 0
 

@@ -152,11 +152,11 @@ def test_hidden_for_a_million_events_and_a_long_episode_then_shown_equals_always
     player.start()
     player.pause()
     while player.playing is None or not player.playing.ended:
-        player.tick(times=3)
+        player.advance(times=3)
         if player.playing is not None:
             player.seek(player.playing.length)
     player.seek(1_234)
-    player.tick(times=6)
+    player.advance(times=6)
     assert (player.playing.length, player.playing.t) == (STEPS, 1_234)
     make_runs(place.runs)
     with qtbot.waitSignal(library.changed):

@@ -25,6 +25,7 @@ from dqngui.lab.analysis.overlay import WeightsOverlay
 from dqngui.lab.playback.player import Player
 from dqngui.messages import Weights
 from dqngui.settings import experiment_from
+from dqngui.texts import words
 
 LENGTH = 12
 
@@ -60,7 +61,7 @@ def player(qtbot: QtBot, qapp: QApplication) -> Iterator[Player]:
 def filmed(qtbot: QtBot, filming: Filming) -> str:
     with qtbot.waitSignal(filming.ended, timeout=60_000) as end:
         filming.start()
-    return end.args[0]
+    return words(end.args[0])
 
 
 def frames_of(path: Path) -> tuple[dict[str, Any], np.ndarray]:
@@ -172,7 +173,7 @@ def test_an_encoder_that_could_not_write_the_end_is_noticed(tmp_path: Path) -> N
 
 def test_another_episode_ends_the_film(qtbot: QtBot, player: Player, tmp_path: Path) -> None:
     filming = Filming(player, [], tmp_path / "episode.mp4")
-    filming.progressed.connect(lambda done, of: player.next_episode() if done == 2 else None)
+    filming.progressed.connect(lambda done, of: player.episodes.next_episode() if done == 2 else None)
     assert filmed(qtbot, filming) == "the player left the episode before its film was done"
     qtbot.waitUntil(lambda: not list(tmp_path.iterdir()), timeout=10_000)
 

@@ -135,9 +135,9 @@ def desk(qtbot: QtBot, player: Watched, tmp_path: Path) -> Desk:
     made = Desk(qtbot, player)
     player.open(folder=tmp_path, source="demo")
     player.start()
-    player.tick(times=4)
+    player.advance(times=4)
     player.seek(42)
-    player.tick(times=4)
+    player.advance(times=4)
     return made
 
 
@@ -149,7 +149,7 @@ def turn(desk: Desk, player: Watched, times: int = 4) -> None:
     for _ in range(times):
         player.clock.now += PACE
         desk.panel.driver.tick()
-        player.tick(times=2)
+        player.advance(times=2)
 
 
 def driven(player: Watched) -> list[int | None]:
@@ -162,7 +162,7 @@ def test_keys_drive_from_the_step_that_is_shown(desk: Desk, player: Watched) -> 
     asked = player.host.all_of(BeginEpisode)[-1]
     assert asked.driven and len(asked.actions) == 42
     desk.press(Key.Key_Right)
-    player.tick(times=3)  # the first step is due at once
+    player.advance(times=3)  # the first step is due at once
     turn(desk, player, 2)
     desk.release(Key.Key_Right)
     turn(desk, player, 2)
@@ -182,7 +182,7 @@ def test_keys_drive_from_the_step_that_is_shown(desk: Desk, player: Watched) -> 
 
 def test_a_short_press_counts_once(desk: Desk, player: Watched) -> None:
     desk.panel.driver.begin()
-    player.tick(times=3)
+    player.advance(times=3)
     known = len(driven(player))
     desk.tap(Key.Key_A)
     turn(desk, player, 2)
@@ -191,7 +191,7 @@ def test_a_short_press_counts_once(desk: Desk, player: Watched) -> None:
 
 def test_losing_the_focus_pauses_and_a_key_drives_on(desk: Desk, player: Watched, qtbot: QtBot) -> None:
     desk.panel.driver.begin()
-    player.tick(times=2)
+    player.advance(times=2)
     desk.press(Key.Key_Left)
     turn(desk, player, 1)
     desk.line.setFocus()
@@ -214,7 +214,7 @@ def test_losing_the_focus_pauses_and_a_key_drives_on(desk: Desk, player: Watched
 def test_handing_back_lets_the_agent_go_on_in_the_same_episode(desk: Desk, player: Watched, how: str) -> None:
     desk.panel.driver.begin()
     desk.press(Key.Key_Right)
-    player.tick(times=3)  # the first step is due at once
+    player.advance(times=3)  # the first step is due at once
     turn(desk, player, 2)
     number, playing = player.host.number, player.playing
     if how == "escape":
@@ -223,7 +223,7 @@ def test_handing_back_lets_the_agent_go_on_in_the_same_episode(desk: Desk, playe
         QTest.mouseClick(desk.panel.take_over, Qt.MouseButton.LeftButton)
     else:
         QTest.keyClick(desk.panel, Key.Key_T)
-    player.tick(0.1, times=4)
+    player.advance(0.1, times=4)
     assert player.host.number == number
     assert player.playing is playing and playing is not None
     assert playing.person_acted and playing.length > 60
@@ -232,17 +232,17 @@ def test_handing_back_lets_the_agent_go_on_in_the_same_episode(desk: Desk, playe
     assert desk.panel.strip.isHidden()
     assert desk.panel.bars.drawn.keys == ()
     player.pause()
-    player.tick(times=3)
+    player.advance(times=3)
     at = player.shown[-1][0]
     desk.tap(Key.Key_Left)  # steps back again
-    player.tick(times=3)
+    player.advance(times=3)
     assert player.shown[-1][0] == at - 1
 
 
 def test_behind_the_end_a_key_tries_again_and_escape_goes_on(desk: Desk, player: Watched) -> None:
     player.host.length = 44
     desk.panel.driver.begin()
-    player.tick(times=2)
+    player.advance(times=2)
     desk.press(Key.Key_Left)
     turn(desk, player, 4)
     desk.release(Key.Key_Left)
@@ -250,28 +250,28 @@ def test_behind_the_end_a_key_tries_again_and_escape_goes_on(desk: Desk, player:
     assert desk.words == "Episode ended · press a key to try again · Esc hands back"
     episodes = len(player.host.all_of(BeginEpisode))
     desk.tap(Key.Key_Left)
-    player.tick(times=2)
+    player.advance(times=2)
     begun = player.host.all_of(BeginEpisode)[episodes:]
     assert [(each.seed, each.actions, each.driven) for each in begun] == [(3_000_000, (), True)]
     desk.tap(Key.Key_Escape)
-    player.tick(times=2)
+    player.advance(times=2)
     assert not desk.panel.driver.driving
     assert not player.paused
 
 
 def test_another_episode_ends_the_driving(desk: Desk, player: Watched) -> None:
     desk.panel.driver.begin()
-    player.tick(times=2)
+    player.advance(times=2)
     turn(desk, player, 2)
-    player.next_episode(7)
-    player.tick(times=3)
+    player.episodes.next_episode(7)
+    player.advance(times=3)
     assert not desk.panel.driver.driving
     assert player.playing is not None and not player.playing.person_acted
 
 
 def test_each_step_can_wait_for_a_key(desk: Desk, player: Watched) -> None:
     desk.panel.driver.begin()
-    player.tick(times=3)
+    player.advance(times=3)
     known = len(driven(player))
     desk.panel.strip.waits.click()
     turn(desk, player, 5)

@@ -231,7 +231,7 @@ def test_saliency_is_computed_only_while_somebody_looks(qtbot: QtBot, player: Pl
     assert "saliency/integrated" in playing.views and "saliency/gradient" not in playing.views
     assert panel.scene.frame.isVisible() and panel.scene.observation.isVisible()
     panel.overlays.choose(False, None)
-    player.next_episode()
+    player.episodes.next_episode()
     qtbot.waitUntil(lambda: player.playing is not playing and player.playing.length > 2, timeout=30_000)  # type: ignore[union-attr]
     assert player.playing is not None and not player.playing.has_views
     assert not panel.scene.observation.isVisible()

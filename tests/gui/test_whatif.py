@@ -173,9 +173,9 @@ def made(qapp: QApplication, qtbot: QtBot, player: Watched, folder: Path, monkey
     player.show_in(pictures=True, views=True)
     player.open(folder=folder, source="demo")
     player.start()
-    player.tick(times=4)
+    player.advance(times=4)
     player.seek(20)
-    player.tick(times=4)
+    player.advance(times=4)
     assert player.playing is not None
     assert player.playing.t == 20
     panel.refresh()
@@ -219,7 +219,7 @@ def verdict(qtbot: QtBot, made: Any, text: str) -> str:
     """Let the second player play until the card says something that begins so."""
 
     def said() -> bool:
-        made.player.tick()
+        made.player.advance()
         made.panel.refresh()
         waits = made.panel.waits or made.second_player.busy
         return bool(made.panel.verdict.text().startswith(text) and not waits)
@@ -255,8 +255,8 @@ def test_without_a_change_both_are_identical(qtbot: QtBot, made: Any) -> None:
     made.panel.run.click()
     assert verdict(qtbot, made, "Identical") == "Identical"
     assert made.panel.comparison.identical
-    made.player.next_episode()
-    made.player.tick(times=4)
+    made.player.episodes.next_episode()
+    made.player.advance(times=4)
     made.panel.refresh()
     qtbot.waitUntil(lambda: not made.second_player.variants)  # of this one nobody asked
     assert made.panel.hint.isVisibleTo(made.panel)
@@ -318,8 +318,8 @@ def test_edits_take_effect_at_once_and_many_are_played_once(qtbot: QtBot, made: 
 def test_another_episode_is_changed_alike(qtbot: QtBot, made: Any) -> None:
     add(made, "memory")
     verdict(qtbot, made, "Diverges at step 20")
-    made.player.next_episode(11)
-    made.player.tick(times=4)
+    made.player.episodes.next_episode(11)
+    made.player.advance(times=4)
     qtbot.waitUntil(lambda: bool(made.second_player.variants) and made.second_player.variants[-1].seed == 11)
     assert verdict(qtbot, made, "Diverges at step 20")
     assert made.panel.comparison.known == ScriptedPlayer.length
@@ -327,13 +327,13 @@ def test_another_episode_is_changed_alike(qtbot: QtBot, made: Any) -> None:
 
 def test_a_change_further_on_than_the_episode_is_waits_for_it(qtbot: QtBot, made: Any) -> None:
     made.player.pause()
-    made.player.next_episode(11)
+    made.player.episodes.next_episode(11)
     made.player.host.answers = False
     made.panel.interventions.add(InterventionEntry(target_of(made.panel, "memory"), 90))
-    made.player.tick(times=2)
+    made.player.advance(times=2)
     qtbot.wait(200)
     made.player.host.answers = True
-    made.player.next_episode(12)
+    made.player.episodes.next_episode(12)
     verdict(qtbot, made, "Diverges at step 90")
 
 
@@ -341,19 +341,19 @@ def test_the_players_steps_move_both(qtbot: QtBot, made: Any) -> None:
     add(made, "memory")
     verdict(qtbot, made, "Diverges")
     made.player.seek(33)
-    made.player.tick(times=3)
+    made.player.advance(times=3)
     assert made.panel.view.values.t == 33
     qtbot.waitUntil(lambda: made.second_player.frame is not None and made.second_player.frame[1] == 33)
     place = made.panel.view.values.place
     at = place.center().toPoint()
     QTest.mouseClick(made.panel.view.values, Qt.MouseButton.LeftButton, pos=at)
-    made.player.tick(times=3)
+    made.player.advance(times=3)
     assert made.player.playing.t == made.panel.view.values.step_at(at.x())
 
 
 def test_a_recorded_episode_is_compared_with_what_the_agent_would_have_done(qtbot: QtBot, made: Any) -> None:
     made.player.episodes.begin(5, actions=[0] * 60, at=20)
-    made.player.tick(times=5)
+    made.player.advance(times=5)
     assert made.player.playing.given == 60
     add(made, "memory")
     verdict(qtbot, made, "Diverges at step 20")
@@ -365,7 +365,7 @@ def test_a_recorded_episode_is_compared_with_what_the_agent_would_have_done(qtbo
 
 def test_a_recorded_episode_without_a_change_is_itself(qtbot: QtBot, made: Any) -> None:
     made.player.episodes.begin(5, actions=[0] * 60, at=20)
-    made.player.tick(times=5)
+    made.player.advance(times=5)
     made.panel.run.click()
     assert verdict(qtbot, made, "Identical") == "Identical"
     assert ScriptedSecondPlayer.made[-1].all_of(m.BeginEpisode)[-1].actions == (0,) * 60
@@ -395,7 +395,7 @@ def test_a_failure_is_told_and_run_tries_again(qtbot: QtBot, made: Any) -> None:
     verdict(qtbot, made, "Diverges")
     ScriptedSecondPlayer.made[-1].emit(m.Failed(step=0, text="`memory/hidden`: there is no such view"))
     made.player.seek(21)
-    made.player.tick(times=3)
+    made.player.advance(times=3)
     qtbot.waitUntil(lambda: "no such view" in made.panel.verdict.text())
     made.panel.run.click()
     verdict(qtbot, made, "Diverges")
@@ -412,8 +412,8 @@ def test_another_agent_on_the_same_seed(qtbot: QtBot, made: Any, folder: Path) -
     opened, begun = ScriptedSecondPlayer.made[-1].sent[:2]
     assert opened == m.OpenAgent(folder=str(folder), checkpoint=20_000)
     assert begun.seed == made.player.playing.seed
-    made.player.next_episode(17)
-    made.player.tick(times=4)
+    made.player.episodes.next_episode(17)
+    made.player.advance(times=4)
     qtbot.waitUntil(lambda: made.second_player.variants[-1].seed == 17)
     assert made.panel.view.names == ("this", "other")
     made.panel.compare_with(None)
@@ -427,13 +427,13 @@ def test_what_stood_beside_another_agent_is_left_with_it(
     def another_plays(name: str) -> None:
         shutil.copytree(folder, tmp_path / name)
         made.player.open(folder=tmp_path / name)
-        made.player.tick(times=4)
+        made.player.advance(times=4)
         qtbot.waitUntil(lambda: made.panel.playing is made.player.playing is not None)
 
     panel = made.panel
     panel.compare_with(OtherAgent(AgentRef(None, folder), 20_000, "checkpoint 20,000"))
-    made.player.next_episode(17)
-    made.player.tick(times=4)
+    made.player.episodes.next_episode(17)
+    made.player.advance(times=4)
     qtbot.waitUntil(lambda: panel.playing.seed == 17)
     assert panel.mode.chosen is not None
     another_plays("second")
@@ -598,7 +598,7 @@ def test_an_agent_whose_cue_is_erased_turns_the_same_way_whatever_the_cue_was(
     themes.apply(qapp, "dark")
     player, second_player = Player(), SecondPlayer()
     panel = attached(qtbot, player, second_player)
-    made = SimpleNamespace(panel=panel, player=SimpleNamespace(tick=lambda: None), second_player=second_player)
+    made = SimpleNamespace(panel=panel, player=SimpleNamespace(advance=lambda: None), second_player=second_player)
     player.show_in(pictures=True, views=True)
     player.open(folder=tmaze_run)
     player.start()
@@ -606,7 +606,7 @@ def test_an_agent_whose_cue_is_erased_turns_the_same_way_whatever_the_cue_was(
     turned = {}
     for seed in (UP_SEED, DOWN_SEED):
         qtbot.waitUntil(lambda: player.playing is not None and player.playing.length > 0, timeout=120_000)
-        player.next_episode(seed)
+        player.episodes.next_episode(seed)
         qtbot.waitUntil(lambda: player.playing.seed == seed and player.playing.ended, timeout=60_000)  # type: ignore[union-attr]  # noqa: B023
         player.seek(2)
         qtbot.waitUntil(lambda: player.playing.t == 2, timeout=60_000)  # type: ignore[union-attr]

@@ -219,7 +219,7 @@ def test_closing_in_any_state_leaves_nothing_behind(qtbot: QtBot, app: App, stat
     assert all(host.joined and not host.killed for host in ScriptedHost.opened)
     assert set(threading.enumerate()) <= before
     assert not app.window.status.ticking
-    assert not app.session.ticker.running
+    assert not app.session.ticker.active
 
 
 def test_the_window_stays_until_the_job_has_ended(qtbot: QtBot, app: App) -> None:

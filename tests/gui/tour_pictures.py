@@ -98,7 +98,7 @@ class Tour:
         self.window.reset_layout()
         self.window.docks["attention"].setVisible(attends)
         player = self.player
-        self.until(lambda: player.agent is not None and player.agent.folder == folder, "the agent")
+        self.until(lambda: player.client.agent is not None and player.client.agent.folder == folder, "the agent")
         self.until(lambda: player.playing is not None and player.playing.length > 0, "an episode")
         player.pause()
         self.rest()
@@ -106,7 +106,7 @@ class Tour:
     def play(self, seed: int) -> None:
         """Begin an episode with this seed."""
         player = self.player
-        player.next_episode(seed)
+        player.episodes.next_episode(seed)
         self.until(
             lambda: player.playing is not None and player.playing.seed == seed and player.playing.length > 0, "it"
         )

@@ -20,18 +20,18 @@ def test_the_player_follows_the_session(player: Watched, folder: Path, tmp_path:
     session.torch_loaded = True
     agent_selection = AgentSelection(session, player, demo=tmp_path / "demo")
     player.start()
-    player.tick(times=4)
+    player.advance(times=4)
     assert player.client.source == "demo"
     session.start()
     host = ScriptedHost.opened[-1]
     session.tick(0.0)
     assert session.state is State.RUNNING
     assert player.loading
-    player.tick(times=3)
+    player.advance(times=3)
     assert m.SendWeights() in host.sent
     host.emit(weights(300))
     session.tick(0.0)
-    player.tick(times=3)
+    player.advance(times=3)
     assert (player.client.source, player.playing.weights_step) == ("newest weights", 300)  # type: ignore[union-attr]
     session.do(Action.PAUSE)
     session.tick(0.0)
@@ -42,9 +42,9 @@ def test_the_player_follows_the_session(player: Watched, folder: Path, tmp_path:
     session.stop()
     session.tick(0.0)
     assert session.state is State.STOPPED
-    player.tick(0.0, times=2)
+    player.advance(0.0, times=2)
     assert player.playing.source == "newest weights"  # until this episode's end  # type: ignore[union-attr]
-    player.tick(0.25, times=20)
+    player.advance(0.25, times=20)
     assert player.client.source == "best checkpoint"
     assert player.client.choices[0] == "best"
     session.new_run()
@@ -56,8 +56,8 @@ def test_without_a_demo_a_ready_window_plays_nothing(player: Watched) -> None:
     session = Session(EXPERIMENT, open_host=ScriptedHost)
     agent_selection = AgentSelection(session, player, demo=None)
     player.start()
-    player.tick(times=3)
-    assert player.agent is None
+    player.advance(times=3)
+    assert player.client.agent is None
     assert (player.loading, player.problem, player.client.choices) == ("", "", [])
     del agent_selection
 
@@ -80,7 +80,7 @@ def test_a_run_that_was_stopped_while_it_started_plays_what_it_saved(
     host = ScriptedHost.opened[-1]
     host.replace_first(m.Opened(step=0, folder=str(folder), experiment=EXPERIMENT, device="cpu", parameters=1))
     session.tick(0.0)
-    player.tick(0.0, times=4)
+    player.advance(0.0, times=4)
     assert player.client.source == "best checkpoint"
     opened = len(player.host.all_of(m.OpenAgent))
     session.changed.emit()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from dqngui import config, settings
 from dqngui import messages as m
+from dqngui.lab.background.timing import Timing
 from dqngui.lab.background.worker import Worker
 from dqngui.lab.library import run_index as stored
 from dqngui.lab.library.library import OLD_TRASH_S, Library
@@ -327,9 +327,8 @@ def test_an_old_trash_is_emptied_at_the_start_and_ones_own_at_the_end(
     assert (runs / TRASH).exists()  # another window may still bring it back
     beside.stop()
     beside.join()
-    long_ago = time.time() - 2 * OLD_TRASH_S
-    os.utime(runs / TRASH, (long_ago, long_ago))
-    library = Library(session)
+    days_later = (runs / TRASH).stat().st_mtime + 2 * OLD_TRASH_S
+    library = Library(session, Timing(wall_clock=lambda: days_later))
     with qtbot.waitSignal(library.changed):
         library.start()
     assert not (runs / TRASH).exists()

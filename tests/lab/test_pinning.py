@@ -12,8 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from dqngui import config
 from dqngui import messages as m
+from dqngui.lab.background.timing import Timing
 from dqngui.lab.cursor.pinned_episode import nearest_checkpoint, weights_changed_within
-from dqngui.lab.cursor.pinning import Pinning
+from dqngui.lab.cursor.pinning import MAX_TRIES, Pinning
 from dqngui.lab.library.library import Library
 from dqngui.lab.playback.agent_selection import AgentSelection
 from dqngui.lab.session.history import History
@@ -46,7 +47,7 @@ class Desk:
         self.session.tick(0.0)
 
     def settle(self) -> None:
-        self.player.tick(times=6)
+        self.player.advance(times=6)
 
     @property
     def opened(self) -> list[object]:
@@ -56,11 +57,13 @@ class Desk:
 @pytest.fixture
 def desk(player: Watched, qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     """Twenty episodes were trained and stored; the newest weights play."""
-    session = Session(config.Experiment(), runs=tmp_path / "runs", open_host=ScriptedHost, timed=False)
+    session = Session(
+        config.Experiment(), runs=tmp_path / "runs", open_host=ScriptedHost, timing=Timing(automatic=False)
+    )
     session.torch_loaded = True
     library, said = Library(session), []
     agent_selection = AgentSelection(session, player, demo=None)
-    pinning = Pinning(session, player, library, agent_selection)
+    pinning = Pinning(session, player, library, agent_selection, Timing(player.clock, automatic=False))
     session.message.connect(lambda text, _: said.append(str(text)))
     player.start()
     session.start()
@@ -96,7 +99,7 @@ def test_a_pin_plays_the_recorded_actions_with_the_weights_before_them(desk: Des
     assert (desk.player.paused, playing.t, desk.player.episodes.epsilon) == (True, 0, 0.0)
     assert desk.pinning.words.startswith("pinned · episode 13 · weights of 60,000")  # what the script says of all
     assert "actions as recorded · weights changed during this episode" in desk.pinning.words
-    desk.player.tick(0.25, times=30)
+    desk.player.advance(0.25, times=30)
     assert m.SendWeights() not in desk.host.sent[asked:]
     desk.pinning.live()
     desk.settle()
@@ -182,15 +185,18 @@ def test_an_episode_that_has_just_ended_is_opened_once_it_is_on_the_disk(desk: D
     desk.pinning.pin_episode(20)
     assert desk.pinning.pinned is None
     store(folder, [ended(20)])
-    desk.qtbot.waitUntil(lambda: desk.pinning.pinned is not None)
+    desk.pinning.tick()
+    assert desk.pinning.pinned is not None
     assert desk.pinning.pinned.trace.seed == 1020  # type: ignore[union-attr]
     assert desk.said == []
 
 
-def test_what_was_not_kept_is_said_in_a_sentence(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dqngui.lab.cursor.pinning.MAX_TRIES", 1)
+def test_what_was_not_kept_is_said_in_a_sentence(desk: Desk) -> None:
     desk.train([ended(20)])
     desk.pinning.pin_episode(20)
+    for _ in range(MAX_TRIES - 1):  # the first try was at once
+        assert desk.said == []
+        desk.pinning.tick()
     assert desk.said == ["Episode 21 was not kept, so it cannot be played again."]
     folder = desk.session.run.folder
     assert folder is not None
@@ -268,7 +274,7 @@ def test_after_the_run_the_way_back_leads_to_its_best(desk: Desk) -> None:
 def test_another_episode_for_the_player_lets_go(desk: Desk) -> None:
     desk.pinning.pin_episode(3)
     desk.settle()
-    desk.player.next_episode()
+    desk.player.episodes.next_episode()
     assert desk.pinning.pinned is None
     desk.settle()
     assert (desk.player.client.choice, desk.player.playing.given) == ("newest", 0)  # type: ignore[union-attr]

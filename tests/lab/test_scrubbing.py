@@ -16,7 +16,7 @@ from dqngui.lab.playback.frame_cache import (
     FrameCache,
     Prefetch,
 )
-from tests.doubles.scripted_player import Watched
+from tests.doubles.scripted_player import Clock, Watched
 
 
 @pytest.fixture
@@ -24,17 +24,17 @@ def still(player: Watched, folder: Path) -> Watched:
     """An episode that stands at step 20."""
     player.open(folder=folder)
     player.start()
-    player.tick(times=4)
+    player.advance(times=4)
     player.pause()
     player.seek(20)
-    player.tick(times=4)
+    player.advance(times=4)
     assert player.shown[-1] == (20, 20)
     return player
 
 
 def calm(player: Watched, times: int) -> None:
     """Let time pass in which no hand scrubs."""
-    player.tick(1.0, times)
+    player.advance(1.0, times)
 
 
 def looks(player: Watched) -> list[int | None]:
@@ -59,7 +59,7 @@ def test_a_step_whose_picture_is_kept_shows_without_a_question(still: Watched) -
     before = len(still.host.sent)
     for t in (30, 10, 30, 0):
         still.seek(t)
-        still.tick()  # one tick, no time for an answer
+        still.advance()  # one tick, no time for an answer
         assert still.shown[-1] == (t, t)
         assert still.playing.t == t  # type: ignore[union-attr]
     assert len(still.host.sent) == before
@@ -70,14 +70,14 @@ def test_a_question_comes_before_what_is_drawn_ahead(still: Watched) -> None:
     calm(still, 3)
     ahead = looks(still)[-1]
     still.seek(90)
-    still.tick()
+    still.advance()
     assert looks(still)[-1] == 90
     still.host.emit(m.Frame(step=0, number=still.playing.number, t=ahead or 0, tensors={}))  # type: ignore[union-attr]
     shown = len(still.shown)
-    still.tick()
+    still.advance()
     assert len(still.shown) == shown  # a late picture of another step is kept, not shown
     still.host.draw_late()
-    still.tick(times=2)
+    still.advance(times=2)
     assert still.shown[-1] == (90, 90)
 
 
@@ -87,7 +87,7 @@ def test_while_a_picture_is_drawn_for_long_the_nearest_stands_in_for_it(still: W
     still.moved.connect(moved.append)
     still.host.draws = False
     still.seek(90)
-    still.tick()
+    still.advance()
     assert still.playing.t == 20  # not at once  # type: ignore[union-attr]
     calm(still, 2)
     assert (still.playing.t, still.frames.substitute_step) == (90, 63)  # type: ignore[union-attr]
@@ -96,7 +96,7 @@ def test_while_a_picture_is_drawn_for_long_the_nearest_stands_in_for_it(still: W
     calm(still, 5)
     assert moved == [90]
     still.host.draw_late()
-    still.tick(times=2)
+    still.advance(times=2)
     assert still.frames.substitute_step is None
     assert still.shown[-1] == (90, 90)
 
@@ -111,17 +111,17 @@ def test_another_size_or_episode_has_pictures_of_its_own(still: Watched) -> None
     late = m.Frame(step=0, number=still.playing.number, t=21, tensors={"pixels": np.zeros((4, 4, 3), np.uint8)})  # type: ignore[union-attr]
     kept = len(still.frames.cache)
     still.host.emit(late)  # of the former size
-    still.tick()
+    still.advance()
     assert 21 not in still.frames.cache and len(still.frames.cache) == kept
     calm(still, 20)
-    still.next_episode()
+    still.episodes.next_episode()
     assert len(still.frames.cache) == 0
 
 
 def test_nothing_is_drawn_ahead_while_it_plays_or_where_there_is_no_picture(player: Watched, folder: Path) -> None:
     player.open(folder=folder)
     player.start()
-    player.tick(times=34)  # it has never been sought, so all of this is calm
+    player.advance(times=34)  # it has never been sought, so all of this is calm
     assert {look for look in looks(player) if look is not None} == {0}
     player.client.notice = "it does not repeat itself, so only its newest steps can be shown"
     player.pause()
@@ -132,9 +132,9 @@ def test_nothing_is_drawn_ahead_while_it_plays_or_where_there_is_no_picture(play
 def test_a_recorded_episode_is_played_to_its_end_at_once_and_no_further(player: Watched, folder: Path) -> None:
     player.open(folder=folder)
     player.start()
-    player.tick(times=4)
+    player.advance(times=4)
     player.episodes.play_training_episode(folder, 20_000, 7, [0] * 90)
-    player.tick(times=4)
+    player.advance(times=4)
     assert player.playing is not None
     assert player.playing.length == 90
     assert max(look.until for look in player.host.all_of(m.Look)[-3:]) == 90
@@ -149,7 +149,7 @@ def pixels(value: int, side: int = 40) -> np.ndarray:
 
 def test_kept_pictures_are_the_same_and_bounded() -> None:
     generator = np.random.default_rng(0)
-    kept = FrameCache(max_bytes=30_000)
+    kept = FrameCache(Clock(), max_bytes=30_000)
     drawn = {t: generator.integers(0, 256, (60, 50, 3)).astype(np.uint8) for t in range(8)}
     for t, picture in drawn.items():
         kept.put(t, picture)
@@ -165,7 +165,7 @@ def test_kept_pictures_are_the_same_and_bounded() -> None:
 
 def test_while_an_episode_plays_pictures_that_are_slow_to_pack_are_left() -> None:
     times = iter([0.0, 10 * QUICK_PACK_S])
-    kept = FrameCache(clock=lambda: next(times))
+    kept = FrameCache(lambda: next(times))
     kept.put(0, pixels(0), hurried=True)
     kept.put(1, pixels(1), hurried=True)
     assert 0 in kept
@@ -173,7 +173,7 @@ def test_while_an_episode_plays_pictures_that_are_slow_to_pack_are_left() -> Non
 
 
 def test_of_a_slow_environment_pictures_at_equal_distances_come_first() -> None:
-    ahead, kept = Prefetch(), FrameCache()
+    ahead, kept = Prefetch(), FrameCache(Clock())
     ahead.note_duration(40, 2 * SLOW_PICTURE_S)
     order = []
     while (t := ahead.next(kept, 40, 320)) is not None:
@@ -187,7 +187,7 @@ def test_of_a_slow_environment_pictures_at_equal_distances_come_first() -> None:
 
 
 def test_what_was_given_up_is_asked_again_and_what_has_no_picture_is_not() -> None:
-    ahead, kept = Prefetch(), FrameCache()
+    ahead, kept = Prefetch(), FrameCache(Clock())
     first = ahead.next(kept, 5, 100)
     assert first == 6
     ahead.request(first)

@@ -20,6 +20,7 @@ from dqngui.lab.playback.agent_ref import AgentRef, demo_run
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 from dqngui.settings import with_settings
+from dqngui.texts import words
 from tests.doubles.scripted_player import weights
 from tests.doubles.scripted_second_player import ScriptedSecondPlayer
 
@@ -195,7 +196,7 @@ def test_a_process_that_dies_is_started_once_more_and_then_says_why(
     settle(qtbot, second_player)
     host().die()
     second_player.show(3)
-    qtbot.waitUntil(lambda: "signal 9" in second_player.problem)
+    qtbot.waitUntil(lambda: "signal 9" in words(second_player.problem))
     second_player.play(stored(folder), "best", [AS_IS], until=60)
     settle(qtbot, second_player)
     assert len(ScriptedSecondPlayer.made) == 3
@@ -258,8 +259,10 @@ def test_without_a_change_two_processes_play_the_same_episode_bit_for_bit(qtbot:
         cut = playing.length // 2
         for actions in ((), tuple(playing.action[:cut].tolist())):
             take = EpisodeVariant(playing.seed, playing.epsilon, playing.has_views, actions)
-            assert player.agent is not None
-            second_player.play(player.agent, player.client.choice, [take], until=500, weights=player.episodes.weights)
+            assert player.client.agent is not None
+            second_player.play(
+                player.client.agent, player.client.choice, [take], until=500, weights=player.episodes.weights
+            )
             other = settle(qtbot, second_player)
             found = compare(playing, other)
             assert found.identical, (memory, found)
@@ -269,7 +272,9 @@ def test_without_a_change_two_processes_play_the_same_episode_bit_for_bit(qtbot:
         target = "memory/attention/0" if memory == "transformer" else "memory/hidden"
         change = m.Intervention(target=target, first=cut, do="scale", value=0.0)
         take = EpisodeVariant(playing.seed, playing.epsilon, playing.has_views, actions, (change,))
-        second_player.play(player.agent, player.client.choice, [take], until=500, weights=player.episodes.weights)
+        second_player.play(
+            player.client.agent, player.client.choice, [take], until=500, weights=player.episodes.weights
+        )
         assert compare(playing, settle(qtbot, second_player)).differs == cut
     for part in (player, second_player):
         part.stop()

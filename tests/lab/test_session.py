@@ -14,6 +14,7 @@ from dqngui import messages as m
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import ALLOWED, Action, State
 from dqngui.runs.folder import new_summary, write_summary
+from dqngui.texts import words
 from tests.doubles.scripted_host import ScriptedHost
 
 
@@ -192,7 +193,7 @@ def test_a_process_host_does_not_wait_for_torch(qtbot: QtBot) -> None:
 
 def test_edits_that_do_not_fit_are_named_and_forbid_the_start(session: Session) -> None:
     session.edit({"net.attention_options.heads": 3})
-    assert "heads" in session.draft.problem
+    assert "heads" in words(session.draft.problem)
     assert Action.START not in session.allowed
     assert session.value("net.attention_options.heads") == 3  # kept as typed
     session.edit({"net.width": 63})

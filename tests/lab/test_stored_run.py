@@ -20,9 +20,11 @@ from dqngui.hosts.log_reader import LogReader
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
+from dqngui.lab.session.stored_log import StoredLog
 from dqngui.runs.folder import EVENTS, create, new_summary, own_process, read_events, write_summary
 from dqngui.runs.resume import LogMark, save_resume
 from tests.doubles.scripted_host import ScriptedHost
+from tests.doubles.scripted_player import Clock
 
 EXPERIMENT = settings.with_settings(presets.read_experiment("cartpole-positions"), {"run.total_steps": 200_000})
 ROWS = 3_000
@@ -98,6 +100,37 @@ def drained(reader: LogReader) -> list[m.Event]:
         events += reader.drain()
     assert reader.join(1.0)
     return events
+
+
+class SlowlyRead:
+    """A log with one portion of events, which a test takes as long as it likes to process."""
+
+    alive, problem = True, ""
+
+    def __init__(self) -> None:
+        self.portions: list[list[m.Event]] = [[m.Warned(step=1, text="a")], []]
+        self.paces: list[float] = []
+
+    def start(self) -> None: ...
+
+    def drain(self) -> list[m.Event]:
+        return self.portions.pop(0)
+
+    def set_pace(self, seconds: float) -> None:
+        self.paces.append(seconds)
+
+
+def test_the_log_is_told_how_long_its_events_took_to_process() -> None:
+    clock, read = Clock(), SlowlyRead()
+    log = StoredLog(clock)
+    log.open(read)  # type: ignore[arg-type]
+    assert len(log.drain()) == 1
+    clock.now += 0.25
+    assert not log.end()
+    assert log.drain() == []
+    clock.now += 5.0
+    assert not log.end()
+    assert read.paces == [0.25]
 
 
 def test_the_reader_gives_what_the_log_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,7 +212,7 @@ def test_a_stored_run_is_read_like_a_live_one(qtbot: QtBot, session: Session, tm
     assert not session.run.knobs.can_undo
     assert {Action.RESUME_RUN, Action.FORK, Action.NEW_RUN, Action.EDIT} <= session.allowed
     assert "read-only" in str(session.run.notice)
-    assert not session.ticker.running
+    assert not session.ticker.active
 
 
 def test_another_stored_run_cancels_the_former_reading(
@@ -206,7 +239,7 @@ def test_stop_ends_the_reading(qtbot: QtBot, session: Session, tmp_path: Path, m
     session.stop()
     assert set(threading.enumerate()) == threads
     assert session.state is State.STORED
-    assert not session.ticker.running
+    assert not session.ticker.active
 
 
 @pytest.mark.parametrize("wrong", ["nothing", "no run", "damaged log", "damaged experiment"])
@@ -358,4 +391,4 @@ def test_new_run_leaves_the_stored_one(qtbot: QtBot, session: Session, tmp_path:
     session.do(Action.NEW_RUN)
     assert session.state is State.READY
     assert (session.run.folder, session.run.step, session.log.share) == (None, 0, 1.0)
-    assert not session.ticker.running
+    assert not session.ticker.active

@@ -220,7 +220,7 @@ def run_window(
         for path in pictures.taken:
             print(f"wrote {path}", file=sys.stderr)
         if pictures.problem:
-            print(f"dqngui: {pictures.problem}", file=sys.stderr)
+            print(f"dqngui: {words(pictures.problem)}", file=sys.stderr)
             status = status or 1
     if app.session.state is State.FAILED and app.session.run.failure is not None:
         print(f"dqngui: {app.session.run.failure.words}", file=sys.stderr)

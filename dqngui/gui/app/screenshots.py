@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Slot
 from dqngui.gui.main_window.window import Window
 from dqngui.gui.style import theme as themes
 from dqngui.lab.session.states import State
-from dqngui.texts import say, words
+from dqngui.texts import Text, say
 
 SETTLE_MS = 400
 MOMENTS_S = (5, 15, 30, 60, 120, 300, 900, 3600)
@@ -21,6 +21,7 @@ class Screenshots(QObject):
 
     Attributes:
         taken: the files written.
+        problem: why the last screenshot was not written; "" if none failed.
     """
 
     def __init__(self, window: Window, folder: Path) -> None:
@@ -28,7 +29,7 @@ class Screenshots(QObject):
         self._window, self._folder = window, folder
         self._state: State | None = None
         self.taken: list[Path] = []
-        self.problem = ""
+        self.problem: Text | str = ""
         self._running: list[QTimer] = []
         window.session.changed.connect(self._on_changed)
         window.shown.connect(self._on_changed)
@@ -53,9 +54,9 @@ class Screenshots(QObject):
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            self.problem = words(say("window.no_folder", folder=self._folder, problem=error.strerror))
+            self.problem = say("window.no_folder", folder=self._folder, problem=error.strerror)
             return
         if self._window.grab().save(str(path)):
             self.taken.append(path)
         else:
-            self.problem = words(say("window.no_picture", path=path))
+            self.problem = say("window.no_picture", path=path)

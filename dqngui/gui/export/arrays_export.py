@@ -13,7 +13,7 @@ from dqngui.lab.analysis.episode_arrays import Arrays, arrays_of, write_arrays
 from dqngui.lab.background.task import BackgroundTask
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
-from dqngui.texts import say, words
+from dqngui.texts import Text, say, words
 
 TICK_MS = 50
 AHEAD = 4096  # steps that are requested at once
@@ -41,7 +41,7 @@ class ArraysExport(QObject):
         self._path = Path()
         self._seed: int | None = None
         self._thread: threading.Thread | None = None
-        self._problem = ""
+        self._problem: Text | str = ""
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self._tick)
 
@@ -80,7 +80,7 @@ class ArraysExport(QObject):
         elif player.problem:
             self._end(player.problem)
         elif playing is not None and playing.seed != self._seed:
-            self._end("another episode was chosen before this one was complete")
+            self._end(say("export.other_episode"))
         elif playing is not None and self._complete(playing):
             arrays = arrays_of(playing)
             self._thread = threading.Thread(target=self._write, args=(arrays,), name="dqngui-arrays", daemon=True)
@@ -99,12 +99,12 @@ class ArraysExport(QObject):
         try:
             write_arrays(self._path, arrays)
         except OSError as error:
-            self._problem = words(say("export.problem", path=self._path, problem=error.strerror or error))
+            self._problem = say("export.problem", path=self._path, problem=error.strerror or error)
 
-    def _end(self, reason: str) -> None:
+    def _end(self, reason: Text | str) -> None:
         self.busy, self._thread = False, None
         self._timer.stop()
-        self.ended.emit("" if reason == "left" else reason or f"arrays saved as {self._path.name}")
+        self.ended.emit("" if reason == "left" else words(reason) or f"arrays saved as {self._path.name}")
         if reason not in ("", "left"):
             show_problem(self._window, "Export arrays", words(say("export.nothing_written", problem=reason)))
 

@@ -23,7 +23,7 @@ from dqngui.lab.analysis.overlay import WeightsOverlay
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 from dqngui.lab.playback.step_descriptions import StepDescriptions
-from dqngui.texts import reason_of, say, words
+from dqngui.texts import Text, reason_of, say
 
 LONGEST_S, GIF_S = 60.0, 20.0
 GIF_FPS = 12.5  # frame rate of a GIF, which stores every picture in full
@@ -33,6 +33,7 @@ RETRY_MS = 400
 MAX_QUEUED_FRAMES = 4  # queued between the window and the encoder
 LEAVE_S = 5.0
 AFTER_END = 10**9  # a step after the end of any episode
+CANCELLED = say("export.cancelled")
 
 
 def shown_steps(length: int, fps: float, longest: float = LONGEST_S, every: int = 1) -> list[int]:
@@ -64,11 +65,11 @@ class Filming(QObject):
 
     Signals:
         progressed(int, int): frames done and their total; (0, 0) while the episode is played to its end.
-        ended(str): empty if the film was written; else the reason, or `cancelled`.
+        ended(Text | str): "" if the film was written; else the reason, `CANCELLED` after `cancel`.
     """
 
     progressed = Signal(int, int)
-    ended = Signal(str)
+    ended = Signal(object)
 
     def __init__(
         self,
@@ -116,7 +117,7 @@ class Filming(QObject):
     def cancel(self) -> None:
         """Cancel the film and delete the unfinished file."""
         if self.active:
-            self._end("cancelled")
+            self._end(CANCELLED)
 
     @property
     def alive(self) -> bool:
@@ -140,13 +141,13 @@ class Filming(QObject):
         elif self._encoder is None:
             self._prepare(playing)
         elif playing is not self._playing:
-            self._end("the player left the episode before its film was done")
-        elif self._encoder.problem is not None:
+            self._end(say("export.film_left"))
+        elif self._encoder.problem:
             self._end(self._encoder.problem)
         elif self._done < len(self._steps):
             self._take_picture(playing)
         elif self._encoder.finish():
-            self._end(self._encoder.problem or "")
+            self._end(self._encoder.problem)
 
     @Slot()
     def _on_frame(self) -> None:
@@ -159,7 +160,7 @@ class Filming(QObject):
         """Play the whole episode with views, then begin the film."""
         if playing is None:
             if not self._player.loading:
-                self._end("there is no episode to film")
+                self._end(say("export.film_nothing"))
             return
         if self._recorded and playing.ready.views and not playing.has_views:
             return  # the player restarts it
@@ -171,7 +172,7 @@ class Filming(QObject):
         try:
             self._encoder = _Encoder(self.path, fps)
         except (ConfigError, OSError) as error:
-            self._end(str(error) if isinstance(error, ConfigError) else f"`{self.path}`: {error.strerror}")
+            self._end(error.text if isinstance(error, ConfigError) else _unwritten(self.path, error))
             return
         self._playing, self._steps = playing, steps
         self._sheet = FilmSheet(playing, self._panels, sees=self._sees, overlay=self._overlay)
@@ -205,7 +206,7 @@ class Filming(QObject):
         if self._done < len(self._steps):
             self._ask(self._steps[self._done])
 
-    def _end(self, reason: str) -> None:
+    def _end(self, reason: Text | str) -> None:
         self.active = False
         self._timer.stop()
         self._player.framed.disconnect(self._on_frame)
@@ -228,14 +229,14 @@ class _Encoder:
     """Encodes pictures in its own thread, into a temporary file until the film is complete.
 
     Attributes:
-        problem: a sentence about a failure; None without one.
+        problem: why the film cannot be written; "" if it can.
     """
 
     def __init__(self, path: Path, fps: float) -> None:
         """Raises ConfigError or OSError if no film can be written there."""
         from dqngui.jobs.film import Film  # brings the encoder, which the window seldom needs
 
-        self.problem: str | None = None
+        self.problem: Text | str = ""
         self._path, self._part = path, path.with_name(f".{path.stem}.part{path.suffix}")
         self._film = Film(path, fps)  # raises an error that names the problem with this path
         self._film.path = self._part
@@ -294,15 +295,19 @@ class _Encoder:
         except _Abandoned:
             pass
         except ConfigError as error:
-            self.problem = str(error).replace(str(self._part), str(self._path))
+            self.problem = Text(error.text.key, {**error.text.args, "path": str(self._path)})
         except OSError as error:
-            self.problem = words(say("export.problem", path=self._path, problem=error.strerror or error))
+            self.problem = _unwritten(self._path, error)
         except Exception as error:  # any other error of the encoder; without this the film would never end
             reason = " ".join(str(reason_of(error)).split())
-            self.problem = words(say("export.encoder", problem=reason))
+            self.problem = say("export.encoder", problem=reason)
         finally:
             self._part.unlink(missing_ok=True)
             atexit.unregister(self._leave)
+
+
+def _unwritten(path: Path, error: OSError) -> Text:
+    return say("export.problem", path=path, problem=error.strerror or error)
 
 
 class _Abandoned(Exception):

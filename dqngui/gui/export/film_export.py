@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QWidget
 
 from dqngui import catalog
 from dqngui.gui.cards.panel import Panel, PanelsInSight
-from dqngui.gui.export.film import Filming
+from dqngui.gui.export.film import CANCELLED, Filming
 from dqngui.gui.widgets.save_dialog import ask_save_path, show_problem
 from dqngui.lab.analysis.overlay import WeightsOverlay
 from dqngui.lab.playback.player import Player
-from dqngui.texts import say, words
+from dqngui.texts import Text, say, words
 
 MESSAGE_MS = 6000
 _KINDS = {"mp4": "Film (*.mp4)", "gif": "Animated picture, at most 20 s (*.gif)"}
@@ -104,8 +104,8 @@ class FilmExport(QObject):
         if frames:
             self.show_text(f"film: {100 * done // frames} % of {frames:,} frames")
 
-    @Slot(str)
-    def _on_ended(self, reason: str) -> None:
+    @Slot(object)
+    def _on_ended(self, reason: Text | str) -> None:
         filming, player = self.filming, self._player
         assert filming is not None and player is not None
         self.filming, self._ended = None, filming
@@ -113,10 +113,10 @@ class FilmExport(QObject):
         player.draw_at(size)
         player.show_in(pictures=pictures, views=views)
         self.show_text(
-            "film: cancelled" if reason == "cancelled" else "" if reason else f"film saved as {filming.path.name}"
+            "film: cancelled" if reason == CANCELLED else "" if reason else f"film saved as {filming.path.name}"
         )
         self._clear_timer.start()
-        if reason not in ("", "cancelled"):
+        if reason not in ("", CANCELLED):
             show_problem(self._window, "Export film", words(say("export.no_film", problem=reason)))
         filming.deleteLater()
 

@@ -11,6 +11,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
+from dqngui.texts import words
 
 
 class ActionText(NamedTuple):
@@ -61,10 +62,10 @@ class RunActions:
     def __init__(self, session: Session, window: QWidget) -> None:
         self._session = session
         self._actions: dict[Action, QAction] = {}
-        for name, words in WORDS.items():
-            action = QAction(words.text, window)
-            action.setShortcuts([QKeySequence(keys) for keys in words.shortcuts])
-            action.setToolTip(f"{words.tip} ({self._shortcut_text(action)})")
+        for name, shown in WORDS.items():
+            action = QAction(shown.text, window)
+            action.setShortcuts([QKeySequence(keys) for keys in shown.shortcuts])
+            action.setToolTip(f"{shown.tip} ({self._shortcut_text(action)})")
             action.triggered.connect(lambda _=False, name=name: session.do(name))
             window.addAction(action)
             self._actions[name] = action
@@ -89,7 +90,7 @@ class RunActions:
         for name, action in self._actions.items():
             action.setEnabled(name in allowed)
         fork = self._actions[Action.FORK]
-        fork.setToolTip(self._tip(Action.FORK, self._session.draft.problem or str(self._session.fork_plan.problem)))
+        fork.setToolTip(self._tip(Action.FORK, words(self._session.draft.problem or self._session.fork_plan.problem)))
 
     def restyle(self, theme: Theme) -> None:
         for name, action in self._actions.items():

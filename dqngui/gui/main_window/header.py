@@ -14,6 +14,7 @@ from dqngui.gui.style.theme import GAP, Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
+from dqngui.texts import words
 
 STATE_WORDS: dict[State, tuple[str, str]] = {
     State.READY: ("Ready", "muted"),
@@ -168,7 +169,7 @@ class Header(QWidget):
         for name in _LOADS_TORCH:
             self.buttons[name].setText("Loading torch…" if session.loading else WORDS[name].text)
         if session.draft.problem:
-            start.setToolTip(session.draft.problem)
+            start.setToolTip(words(session.draft.problem))
         step = "One vector step; with Shift up to the next update, with Alt to the end of the episode"
         self.buttons[Action.STEP].setToolTip(f"{step} ({self._actions[Action.STEP].shortcut().toString()})")
 

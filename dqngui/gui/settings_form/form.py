@@ -24,6 +24,7 @@ from dqngui.gui.widgets.scroll_area import ScrollArea
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.schema import Field
+from dqngui.texts import words
 
 FIRST = ("net.attention", "net.memory", "net.width", "run.device", "run.host", "run.seed", "run.total_steps")
 """Settings that are always shown; the others are in the sections below, which are folded at first."""
@@ -304,8 +305,8 @@ class ExperimentForm(QWidget):
         self.agent.set_value(presets.agent_of(session.draft.experiment))
         for path, editor in self.editors().items():
             if isinstance(editor, TextEditor):
-                editor.reject(f"`{path}`" in session.draft.problem)
-        self.problem.setText(readable(session.draft.problem))
+                editor.reject(path in session.draft.problem_paths)
+        self.problem.setText(readable(words(session.draft.problem)))
         self.problem.setVisible(bool(session.draft.problem))
         if self._card is not None:
             self._card.set_note(self._note())

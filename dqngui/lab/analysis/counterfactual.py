@@ -61,7 +61,7 @@ def with_interventions(
     changed step on. Otherwise (a training episode, or one that a person drove) the second player plays the original
     too, so that the agent chooses the actions in both.
     """
-    assert player.agent is not None
+    assert player.client.agent is not None
     given = playing.length if playing.person_acted else playing.given
     first = first_step(rows) if rows else given
     if playing.length < first and not playing.ended:
@@ -70,9 +70,9 @@ def with_interventions(
     unchanged = replace(_variant_of(playing), actions=tuple(playing.action[:first].tolist()))
     changed = replace(unchanged, interventions=tuple(each for row in rows for each in row.interventions()))
     variants = (unchanged, changed) if given > first else (changed,)
-    choice = _stored(player.agent, player.client.choice, playing.weights_step)
+    choice = _stored(player.client.agent, player.client.choice, playing.weights_step)
     until = max(first + STEPS_AFTER_CHANGE, playing.length)
-    return Counterfactual(player.agent, choice, variants, first, until, player.episodes.weights)
+    return Counterfactual(player.client.agent, choice, variants, first, until, player.episodes.weights)
 
 
 def first_step(rows: Sequence[InterventionEntry]) -> int:
@@ -114,7 +114,7 @@ def verdict(
 def _problem(question: Counterfactual, second_player: SecondPlayer, one: PlayedEpisode | None) -> Text | str:
     """Why no comparison is possible; empty if one is."""
     if second_player.problem:
-        return f"{second_player.problem[:1].upper()}{second_player.problem[1:]}"
+        return second_player.problem
     other = second_player.playing
     if one is None or other is None or not other.length:
         return ""

@@ -12,13 +12,13 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from dqngui import messages as m
 from dqngui.hosts import OpenHost, open_host
+from dqngui.lab.background.timing import TickTimer, Timing
 from dqngui.lab.playback.agent_client import AgentClient
 from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.frame_cache import Pixels, pixels_of
-from dqngui.lab.playback.timing import TickTimer, Timing
 from dqngui.messages import Event, Intervention
-from dqngui.texts import say, words
+from dqngui.texts import Text, say
 
 TICK_MS = 25
 DRAIN_MS = 4.0
@@ -79,7 +79,8 @@ class SecondPlayer(QObject):
         self._grown = False
         self._shown_step: int | None = None
         self._drawing = False
-        self._timer = TickTimer(self.tick, TICK_MS, timing, parent=self)
+        self._timer = TickTimer(TICK_MS, timing, parent=self)
+        self._timer.ticked.connect(self.tick)
         self.client.agent_left.connect(self._on_agent_left)
         self.client.opened.connect(self._on_opened)
         self.client.first_weights.connect(self._begin)
@@ -147,21 +148,21 @@ class SecondPlayer(QObject):
         return self.played.get(self.variants[-1]) if self.variants else None
 
     @property
-    def problem(self) -> str:
-        """Why no episode can be played; empty if one can."""
-        return words(self.client.problem)
+    def problem(self) -> Text | str:
+        """Why no episode can be played; "" if one can."""
+        return self.client.problem
 
     @property
-    def loading(self) -> str:
-        """A sentence about the wait for the last variant; empty when it has steps, or without variants."""
+    def loading(self) -> Text | str:
+        """What the last variant waits for; "" when it has steps, or without variants."""
         playing = self.playing
         if not self.variants or self.problem or (playing is not None and playing.length):
             return ""
         if not self.client.running:
-            return words(say("player.starting_second"))
+            return say("player.starting_second")
         if self.client.ready is None:
-            return words(say("player.loading"))
-        return words(say("player.playing") if self._is_last else say("player.playing_unchanged"))
+            return say("player.loading")
+        return say("player.playing") if self._is_last else say("player.playing_unchanged")
 
     @property
     def busy(self) -> bool:

@@ -8,10 +8,10 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from dqngui import messages as m
 from dqngui.hosts import OpenHost, open_host
+from dqngui.lab.background.timing import TickTimer, Timing
 from dqngui.lab.playback.agent_client import AgentClient
 from dqngui.lab.playback.agent_process import AgentProcess
 from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
-from dqngui.lab.playback.timing import TickTimer, Timing
 from dqngui.messages import Command, Event
 from dqngui.texts import Text, say
 
@@ -61,7 +61,8 @@ class Study(QObject):
         self._played = self._what_plays()
         self._number = 0
         self._waiting: dict[int, MakeQuestion] = {}
-        self._timer = TickTimer(self.tick, TICK_MS, timing or Timing(), parent=self)
+        self._timer = TickTimer(TICK_MS, timing or Timing(), parent=self)
+        self._timer.ticked.connect(self.tick)
         client.changed.connect(self._on_client)
 
     # -- questions of panels -----------------------------------------------------------------------

@@ -75,7 +75,7 @@ class StudyQuestion(QObject):
     @property
     def agent_key(self) -> object:
         """A value that identifies the agent; the same during its training and afterwards."""
-        agent = self._player.agent if self._player is not None else None
+        agent = self._player.client.agent if self._player is not None else None
         return None if agent is None else agent.folder or agent.experiment
 
     @Slot(object)

@@ -1,1 +1,1 @@
-"""Background work: a thread that runs functions, and the contract by which the closing window ends such work."""
+"""Background work and time: a thread that runs functions, how the closing window ends such work, clocks and timers."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from dqngui.config import ConfigError
+from dqngui.lab.background.timing import TickTimer, Timing
 from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.cursor.pinned_episode import PinnedEpisode, RunEpisodes, nearest_checkpoint, weights_changed_within
 from dqngui.lab.library.ancestors import ancestors
@@ -49,17 +49,20 @@ class Pinning(QObject):
         player: Player,
         library: Library,
         agent_selection: AgentSelection,
+        timing: Timing | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        timing = timing or Timing()
+        self._clock = timing.clock
         self.pinned: PinnedEpisode | None = None
         self._session, self._player, self._library, self._agent_selection = session, player, library, agent_selection
         self._pending_pin: tuple[RunEpisodes, int] | None = None  # the episode to pin once it is on the disk
         self._tries = 0
         self._last_state: tuple[object, ...] = ()
         self._checkpoint_list: tuple[Path, float, list[int]] = (Path(), 0.0, [])
-        self._retry_timer = QTimer(self, singleShot=True, interval=RETRY_MS)
-        self._retry_timer.timeout.connect(self._try_again)
+        self._retry_timer = TickTimer(RETRY_MS, timing, parent=self)
+        self._retry_timer.ticked.connect(self.tick)
         session.cleared.connect(self._on_cleared)
         session.received.connect(self._emit_if_changed)
         session.changed.connect(self._emit_if_changed)
@@ -235,15 +238,15 @@ class Pinning(QObject):
     def _pin(self, run: RunEpisodes, number: int) -> None:
         self._cancel_pending_pin()
         self._pending_pin = run, number
-        self._try_again()
+        self.tick()
 
     def _cancel_pending_pin(self) -> None:
         self._pending_pin, self._tries = None, 0
         self._retry_timer.stop()
 
     @Slot()
-    def _try_again(self) -> None:
-        """Open the pending episode if it is on the disk; otherwise retry."""
+    def tick(self) -> None:
+        """Open the pending episode if it is on the disk; otherwise the next tick tries again."""
         if self._pending_pin is None:
             return
         run, number = self._pending_pin
@@ -285,7 +288,7 @@ class Pinning(QObject):
         return ""
 
     def _checkpoints(self, folder: Path) -> list[int]:
-        now = time.monotonic()
+        now = self._clock()
         if self._checkpoint_list[0] != folder or now - self._checkpoint_list[1] > CHECKPOINT_LIST_S:
             self._checkpoint_list = folder, now, checkpoints(folder)
         return self._checkpoint_list[2]

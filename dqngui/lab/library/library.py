@@ -7,15 +7,15 @@ when another run is opened.
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from dqngui.config import ConfigError
+from dqngui.lab.background.timing import TickTimer, Timing
 from dqngui.lab.background.worker import Worker
 from dqngui.lab.library.run_index import ReturnLog, RunIndex, same_experiment
 from dqngui.lab.library.run_names import folder_name, names, plain_name
@@ -65,8 +65,10 @@ class Library(QObject):
     overlays_changed = Signal()
     message = Signal(object)
 
-    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+    def __init__(self, session: Session, timing: Timing | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        timing = timing or Timing()
+        self._wall_clock = timing.wall_clock
         self._session = session
         self.runs = session.runs and Path(session.runs).absolute()
         self.summaries: list[RunSummary] = []
@@ -83,8 +85,8 @@ class Library(QObject):
         self._index = RunIndex(self.runs) if self.runs else None
         self._is_reading = self._read_again = False
         self._state = (session.state, session.run.folder)
-        self._timer = QTimer(self, interval=REFRESH_MS)
-        self._timer.timeout.connect(self.tick)
+        self._timer = TickTimer(REFRESH_MS, timing, parent=self)
+        self._timer.ticked.connect(self.tick)
         session.changed.connect(self._on_session)
 
     # -- start and stop ----------------------------------------------------------------------------
@@ -329,7 +331,7 @@ class Library(QObject):
     def _empty_old_trash(self) -> None:
         """Delete the trash of a window that crashed. A newer one may belong to an open window."""
         with contextlib.suppress(OSError):
-            if self.runs is not None and time.time() - (self.runs / TRASH).stat().st_mtime > OLD_TRASH_S:
+            if self.runs is not None and self._wall_clock() - (self.runs / TRASH).stat().st_mtime > OLD_TRASH_S:
                 self._empty_trash()
 
     def _empty_trash(self, only: Sequence[Path] | None = None) -> None:

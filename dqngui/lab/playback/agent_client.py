@@ -10,9 +10,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 from dqngui import messages as m
 from dqngui.config import Experiment
 from dqngui.hosts import OpenHost, open_host
+from dqngui.lab.background.timing import Timing
 from dqngui.lab.playback.agent_process import AgentProcess
 from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice, has_checkpoint, source_name
-from dqngui.lab.playback.timing import Timing
 from dqngui.messages import Command, Event
 from dqngui.texts import Text, say
 

@@ -10,10 +10,10 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from dqngui.lab.background.timing import TickTimer
 from dqngui.lab.playback.driving_keys import DrivingKeys
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
-from dqngui.lab.playback.timing import TickTimer
 from dqngui.messages import PlayerReady
 from dqngui.texts import say, words
 
@@ -67,7 +67,8 @@ class Driver(QObject):
     def attach(self, player: Player) -> None:
         """Set the player to drive; called once."""
         self._player = player
-        self._timer = TickTimer(self.tick, TICK_MS, player.timing, precise=True, parent=self)
+        self._timer = TickTimer(TICK_MS, player.timing, precise=True, parent=self)
+        self._timer.ticked.connect(self.tick)
         player.grew.connect(self._on_grew)
         player.changed.connect(self._on_player)
 
@@ -140,7 +141,7 @@ class Driver(QObject):
             return
         self._stop()
         if playing is None or playing.ended:
-            player.next_episode()
+            player.episodes.next_episode()
         else:
             player.episodes.hand_back()
         player.play()
@@ -167,7 +168,7 @@ class Driver(QObject):
     def _on_player(self) -> None:
         if self.driving and self._player is not None:
             playing = self._player.playing
-            if self._player.problem or self._player.agent is None:
+            if self._player.problem or self._player.client.agent is None:
                 self._stop()
             elif playing is not None and playing.person_acted and playing is not self.playing:
                 self._on_grew(playing)  # `grew` is not emitted before the first step

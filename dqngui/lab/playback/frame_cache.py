@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import zlib
 from collections.abc import Callable, Iterator
 
@@ -32,7 +31,8 @@ class FrameCache:
         size: bytes in use.
     """
 
-    def __init__(self, max_bytes: int = MAX_BYTES, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, clock: Callable[[], float], max_bytes: int = MAX_BYTES) -> None:
+        """`clock` measures the compression of a picture, in seconds."""
         self.size = 0
         self._most, self._clock = max_bytes, clock
         self._packed: dict[int, tuple[tuple[int, ...], bytes]] = {}  # least recently used first

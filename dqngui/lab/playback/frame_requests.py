@@ -5,12 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from dqngui import messages as m
+from dqngui.lab.background.timing import Timing
 from dqngui.lab.playback.agent_client import AgentClient
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.episode_requests import EpisodeRequests
 from dqngui.lab.playback.frame_cache import FrameCache, Pixels, Prefetch, pixels_of
 from dqngui.lab.playback.playhead import Playhead
-from dqngui.lab.playback.timing import Timing
 
 PICTURE_S = 0.038  # least time between two pictures: about 25 a second
 SUBSTITUTE_AFTER_S = 0.12  # waiting time after which a substitute picture is shown
@@ -60,7 +60,7 @@ class FrameRequests(QObject):
         self.substitute_step: int | None = None
         self.size = (640, 480)
         self.in_sight = True
-        self.cache = FrameCache()
+        self.cache = FrameCache(timing.clock)
         self._client, self._episodes, self._playhead = client, episodes, playhead
         self._clock, self._picture_s = timing.clock, picture_s
         self._play_until = 0

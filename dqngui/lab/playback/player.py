@@ -9,16 +9,16 @@ from PySide6.QtCore import QObject, Signal, Slot
 from dqngui import messages as m
 from dqngui.config import Experiment
 from dqngui.hosts import OpenHost, open_host
+from dqngui.lab.background.timing import TickTimer, Timing
 from dqngui.lab.playback.agent_client import AgentClient
-from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
+from dqngui.lab.playback.agent_ref import WeightsChoice
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.episode_requests import EpisodeRequests
 from dqngui.lab.playback.frame_cache import Pixels
 from dqngui.lab.playback.frame_requests import PICTURE_S, FrameRequests
 from dqngui.lab.playback.playhead import FASTEST, SLOWEST, Playhead
-from dqngui.lab.playback.timing import TickTimer, Timing
 from dqngui.messages import Event
-from dqngui.texts import say, words
+from dqngui.texts import Text, say
 
 TICK_MS = 20
 LONGEST_TICK_S = 0.25  # longest time that one tick adds to the clock
@@ -68,7 +68,8 @@ class Player(QObject):
         self.frames = FrameRequests(self.client, self.episodes, self.playhead, timing, picture_s=picture_s, parent=self)
         self._grown = False
         self._ticked_at = timing.clock()
-        self._timer = TickTimer(self.tick, TICK_MS, timing, precise=True, parent=self)
+        self._timer = TickTimer(TICK_MS, timing, precise=True, parent=self)
+        self._timer.ticked.connect(self.tick)
         self.client.agent_left.connect(self._on_agent_left)
         self.client.opened.connect(self._on_opened)
         self.client.first_weights.connect(self._on_first_weights)
@@ -106,28 +107,23 @@ class Player(QObject):
     # -- agent and weights -------------------------------------------------------------------------
 
     @property
-    def agent(self) -> AgentRef | None:
-        """Who plays."""
-        return self.client.agent
+    def problem(self) -> Text | str:
+        """Why no agent plays; "" if one does. `client.restart` tries again."""
+        return self.client.problem
 
     @property
-    def problem(self) -> str:
-        """Why no agent plays; `client.restart` tries again."""
-        return words(self.client.problem)
-
-    @property
-    def loading(self) -> str:
-        """A sentence about the wait before the first episode; empty while an episode plays."""
+    def loading(self) -> Text | str:
+        """What the first episode waits for; "" while an episode plays."""
         client = self.client
         if client.agent is None or client.problem or self.playing is not None:
             return ""
         if not client.running:
-            return words(say("player.starting"))
+            return say("player.starting")
         if client.ready is None:
-            return words(say("player.loading"))
+            return say("player.loading")
         if client.choice == "newest" and client.weights is None:
-            return words(say("player.no_weights"))
-        return words(say("player.beginning"))
+            return say("player.no_weights")
+        return say("player.beginning")
 
     def open(
         self,
@@ -213,10 +209,6 @@ class Player(QObject):
         if self.frames.play_until(t):
             self._wake()
 
-    def next_episode(self, seed: int | None = None) -> None:
-        """Play an episode with this seed, or a new seed."""
-        self.episodes.next_episode(seed)
-
     # -- display -----------------------------------------------------------------------------------
 
     @property
@@ -281,10 +273,9 @@ class Player(QObject):
             self._ticked_at = self.timing.clock()
             self._timer.start()
 
-    @Slot()
-    def tick(self) -> None:
-        """Advance by the time since the last tick."""
-        now = self.timing.clock()
+    @Slot(float)
+    def tick(self, now: float) -> None:
+        """Advance by the time since the last tick; `now`: seconds of the clock."""
         elapsed, self._ticked_at = min(now - self._ticked_at, LONGEST_TICK_S), now
         self._receive()
         client, episodes, playing = self.client, self.episodes, self.playing
@@ -322,7 +313,7 @@ class Player(QObject):
         elif episodes.repeats:
             self.playhead.seek(0)
         else:
-            self.next_episode()
+            episodes.next_episode()
 
     def _receive(self) -> None:
         for event in self.client.drain(DRAIN_MS):

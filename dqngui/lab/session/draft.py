@@ -10,6 +10,7 @@ import msgspec
 from dqngui import settings
 from dqngui.config import ConfigError, Experiment
 from dqngui.lab.session.run import setting_value
+from dqngui.texts import Text
 
 Changes = dict[str, tuple[Any, Any]]
 _SLOTS = ("attention", "memory")
@@ -22,7 +23,7 @@ class Draft:
     Attributes:
         base: the experiment that the edits change.
         experiment: `base` with all valid edits.
-        problem: a sentence about the first invalid edit; empty if all are valid.
+        problem: what is wrong with the first invalid edit; "" if all are valid.
     """
 
     def __init__(self, base: Experiment) -> None:
@@ -32,7 +33,7 @@ class Draft:
     def reset(self, base: Experiment | None = None) -> None:
         """Forget all edits, and edit `base` from now on, if it is given."""
         self.base = self.experiment = base or self.base
-        self.problem = ""
+        self.problem: Text | str = ""
         self._unfit: dict[str, Any] = {}  # invalid values, kept as typed until all are valid together
         self._changes: Changes | None = {}
 
@@ -42,6 +43,14 @@ class Draft:
         if self._changes is None:
             self._changes = {**difference(self.base, self.experiment), **self._unfit_changes()}
         return self._changes
+
+    @property
+    def problem_paths(self) -> frozenset[str]:
+        """Paths of the settings that `problem` is about."""
+        if isinstance(self.problem, str):
+            return frozenset()
+        named = (self.problem.args.get(name) for name in ("path", "other_path"))
+        return frozenset(path for path in named if isinstance(path, str))
 
     def edit(self, changes: Mapping[str, Any]) -> None:
         """Change settings. An invalid value is kept as typed, and `problem` names it."""
@@ -54,7 +63,7 @@ class Draft:
         try:
             self.experiment = settings.with_settings(self.experiment, self._unfit)
         except ConfigError as error:
-            self.problem = str(error)
+            self.problem = error.text
         else:
             self.problem, self._unfit = "", {}
 

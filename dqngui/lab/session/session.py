@@ -16,6 +16,7 @@ from dqngui import messages as m
 from dqngui.config import ConfigError, Experiment
 from dqngui.hosts import OpenHost
 from dqngui.hosts.log_reader import LogReader
+from dqngui.lab.background.timing import TickTimer, Timing
 from dqngui.lab.session.draft import Changes, Draft
 from dqngui.lab.session.history import History
 from dqngui.lab.session.job import COMMANDS, TrainingJob, host_of_window
@@ -24,7 +25,6 @@ from dqngui.lab.session.rules import NEEDS_TORCH, ForkPlan, allowed_actions, for
 from dqngui.lab.session.run import RunState
 from dqngui.lab.session.states import Action, State, after
 from dqngui.lab.session.stored_log import StoredLog
-from dqngui.lab.session.ticker import Ticker
 from dqngui.lab.session.unsaved import UnsavedTime
 from dqngui.messages import Event
 from dqngui.runs.folder import read_experiment
@@ -71,14 +71,14 @@ class Session(QObject):
         *,
         runs: Path | None = None,
         open_host: OpenHost = host_of_window,
-        timed: bool = True,
+        timing: Timing | None = None,
         parent: QObject | None = None,
     ) -> None:
-        """`timed`: the ticker calls `tick`; otherwise the owner of the session does."""
         super().__init__(parent)
+        timing = timing or Timing()
         self.runs = runs
         self.run = RunState(experiment)
-        self.job, self.log = TrainingJob(open_host), StoredLog()
+        self.job, self.log = TrainingJob(open_host), StoredLog(timing.clock)
         self.draft = Draft(experiment)
         self.history = History()
         self.torch_loaded = False
@@ -87,9 +87,8 @@ class Session(QObject):
         self._next: Callable[[], None] | None = None  # called after the present job has ended
         self._launch: Launch | None = None  # kept until its job has begun
         self._unsaved = UnsavedTime()
-        self.ticker = Ticker(self)
-        if timed:
-            self.ticker.ticked.connect(self.tick)
+        self.ticker = TickTimer(TICK_MS, timing, parent=self)
+        self.ticker.ticked.connect(self.tick)
 
     # -- state -------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 
 from dqngui.hosts.log_reader import LogReader
 from dqngui.messages import Event
@@ -19,7 +19,9 @@ class StoredLog:
         problem: the damaged line that ended the last reading; empty if there was none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """`clock` measures how long events take to process, in seconds."""
+        self._clock = clock
         self._reader: LogReader | None = None
         self._drained_at: float | None = None  # time of the last events; None if there were none
         self.problem: Text | str = ""
@@ -41,7 +43,7 @@ class StoredLog:
 
     def drain(self) -> list[Event]:
         """The next events, in order, without waiting; their number adapts to the speed at which they are processed."""
-        began = time.perf_counter()
+        began = self._clock()
         events = [] if self._reader is None else self._reader.drain()
         self._drained_at = began if events else None
         return events
@@ -49,7 +51,7 @@ class StoredLog:
     def end(self) -> bool:
         """Drop the log if it was read to its end; returns whether it was dropped. Call it after processing `drain`."""
         if self._reader is not None and self._drained_at is not None:
-            self._reader.set_pace(time.perf_counter() - self._drained_at)
+            self._reader.set_pace(self._clock() - self._drained_at)
         if self._reader is None or self._reader.alive or not self._reader.join(END_S):
             return False
         self._let_go()

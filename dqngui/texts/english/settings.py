@@ -23,10 +23,10 @@ TEMPLATES: dict[str, str | Plural] = {
     "choice.algorithm": "algorithm",
     "choice.wrapper": "wrapper",
     "choice.host": "host",
-    "setting.values_range": "`net.v_min`: {low:g} must be less than `net.v_max` = {high:g}",
-    "setting.heads": "`net.{slot}_options.heads`: `net.width` = {width} cannot be divided by {heads} heads",
+    "setting.values_range": "`{path}`: {low:g} must be less than `{other_path}` = {high:g}",
+    "setting.heads": "`{path}`: `{other_path}` = {width} cannot be divided by {heads} heads",
     "setting.replay_too_small": (
-        "`learn.replay_capacity`: {capacity:,} steps over {envs} environments hold {each:,} each, too few for windows "
+        "`{path}`: {capacity:,} steps over {envs} environments hold {each:,} each, too few for windows "
         "of {window} steps (burn-in or memory, window and n-step); at least {needed:,} are needed"
     ),
     "setting.no_device": "`run.device`: this machine has no `{name}`; there are: {known}",

@@ -137,7 +137,7 @@ class AgentPanel(Panel):
         self.take_over.clicked.connect(self.driver.toggle)
         self.driver.changed.connect(self._on_driving)
         self.frame.resized.connect(lambda width, height: player.draw_at((width, height)))
-        self.next.clicked.connect(lambda: player.next_episode())
+        self.next.clicked.connect(lambda: player.episodes.next_episode())
         player.framed.connect(self._on_framed)
         player.changed.connect(self._on_changed)
         self._on_changed()
@@ -147,7 +147,7 @@ class AgentPanel(Panel):
             self._player.client.restart()
 
     def has_content(self) -> bool:
-        return self._player is not None and self._player.agent is not None
+        return self._player is not None and self._player.client.agent is not None
 
     @Slot()
     def _on_changed(self) -> None:
@@ -298,7 +298,7 @@ class AgentPanel(Panel):
             return
         waiting = player.loading
         if player.problem or waiting:
-            self.notice.show_text(player.problem or waiting, failed=bool(player.problem))
+            self.notice.show_text(words(player.problem or waiting), failed=bool(player.problem))
             self._picture_pages.setCurrentWidget(self.notice)
         else:
             pictured, shows = player.frame is not None, self.overlays.shows
@@ -318,7 +318,7 @@ class AgentPanel(Panel):
             ("End", "Last known step", Player.seek_end),
             ("[", "Slower", lambda player: self._faster(-1)),
             ("]", "Faster", lambda player: self._faster(1)),
-            ("N", "Next episode", lambda player: player.next_episode()),
+            ("N", "Next episode", lambda player: player.episodes.next_episode()),
             ("T", "Take over, or hand back", lambda player: self.driver.toggle()),
         ):
             self._shortcut(keys, says, do).setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)

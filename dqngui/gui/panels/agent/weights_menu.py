@@ -63,7 +63,7 @@ class WeightsMenu(ChoiceButton):
             action = _entry(menu, text, tip, lambda epsilon=epsilon: player.episodes.set_epsilon(epsilon), group)
             action.setChecked(player.episodes.epsilon == epsilon)
         menu.addSeparator()
-        new = _entry(menu, "New seed", "Begin an episode with a new seed", lambda: player.next_episode())
+        new = _entry(menu, "New seed", "Begin an episode with a new seed", lambda: player.episodes.next_episode())
         new.setIcon(themes.icon("dice-5-outline", "muted"))
         new.setText("New seed\tN")
         _entry(menu, "Type a seed…", "Play the episode of a certain seed", self.ask_seed)
@@ -103,7 +103,7 @@ class WeightsMenu(ChoiceButton):
         dialog.setIntRange(0, HIGHEST_SEED)
         if player.playing is not None:
             dialog.setIntValue(player.playing.seed)
-        dialog.intValueSelected.connect(player.next_episode)
+        dialog.intValueSelected.connect(player.episodes.next_episode)
         dialog.open()
         self.seed_dialog = dialog
 

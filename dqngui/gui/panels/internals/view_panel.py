@@ -22,6 +22,7 @@ from dqngui.lab.analysis.table import Table
 from dqngui.lab.analysis.views import in_words, matching
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import View
+from dqngui.texts import words
 
 LATER_MS = 50
 NONE = np.empty(0, np.int64)
@@ -101,7 +102,7 @@ class ViewPanel(Panel):
         playing = self.playing
         if playing is None:
             player = self.sources.player if self.sources is not None else None
-            return (player.problem or player.loading if player is not None else "") or self.promise
+            return words(player.problem or player.loading if player is not None else "") or self.promise
         if self.view is None:
             return self.lacking
         if not playing.has_views:

@@ -72,10 +72,10 @@ class ModeChoice(ChoiceButton):
         menu.clear()
         group = QActionGroup(menu)
         self._entry(menu, group, WHAT_IF, "The same agent, with something changed", None)
-        if sources is None or sources.player.agent is None:
+        if sources is None or sources.player.client.agent is None:
             return
         menu.addSeparator()
-        own = sources.player.agent
+        own = sources.player.client.agent
         stored = QMenu("Compare with a checkpoint", menu)
         for choice in own.choices():
             if choice != "newest":
@@ -112,7 +112,7 @@ class ModeChoice(ChoiceButton):
     def _runs(sources: Sources) -> list[tuple[str, Path]]:
         """Runs of the same task with stored weights, the newest first."""
         player, library = sources.player, sources.library
-        playing, agent = player.playing, player.agent
+        playing, agent = player.playing, player.client.agent
         if playing is None or agent is None:
             return []
         found: list[tuple[str, Path]] = []

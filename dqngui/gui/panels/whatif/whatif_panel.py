@@ -215,7 +215,7 @@ class WhatIfPanel(Panel):
 
     def _leave_other_agent(self) -> None:
         """Stop the comparison with another agent if it does not fit the agent that plays now."""
-        agent = self.sources.player.agent if self.sources is not None else None
+        agent = self.sources.player.client.agent if self.sources is not None else None
         other, playing = self.mode.chosen, self.playing
         if other is None or agent is None or playing is None or other.fits(agent, playing.ready):
             return
@@ -274,7 +274,7 @@ class WhatIfPanel(Panel):
         """The question for the second player; None if there is none, or not yet."""
         playing, sources = self.playing, self.sources
         player = sources.player if sources is not None else None
-        if playing is None or player is None or player.playing is not playing or player.agent is None:
+        if playing is None or player is None or player.playing is not playing or player.client.agent is None:
             return None
         if self.mode.chosen is not None:
             return by_another_agent(playing, self.mode.chosen)
@@ -349,6 +349,7 @@ class WhatIfPanel(Panel):
 
     def _show_verdict(self, sentence: Text | str, role: Role) -> None:
         text = words(sentence)
+        text = text[:1].upper() + text[1:]  # the reason of a failure begins with a small letter
         themes.set_role(self.verdict, role)
         self.verdict.setText(text)
         self.verdict.setToolTip(text)
