@@ -13,13 +13,17 @@ READY = m.StudyReady(step=60_000, held=("memory/hidden", "memory/cell"), facts=(
 
 
 class Who(AgentClient):
-    """A player's client without a process, which says only which agent plays; it notes which steps are sought."""
+    """A player and its client in one without a process: it says which agent plays, and notes the steps sought."""
 
     loading = ""
 
     def __init__(self) -> None:
         super().__init__()
         self.sought: list[int] = []
+
+    @property
+    def client(self) -> Who:
+        return self
 
     def seek(self, t: int) -> None:
         self.sought.append(t)
