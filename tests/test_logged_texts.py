@@ -28,7 +28,7 @@ WARNINGS = {
 """What `Warned` of a training job says."""
 
 REFUSALS = {
-    "setting.heads": {"slot", "width", "heads"},
+    "setting.heads": {"path", "other_path", "width", "heads"},
     "setting.no_such_choice": {"path", "kind", "name", "known"},
     "setting.none": {"path"},
     "setting.not_finite": {"path"},
@@ -40,9 +40,9 @@ REFUSALS = {
     "setting.out_of_range": {"path", "low", "high", "value"},
     "setting.refused": {"path", "reason"},
     "setting.refused_whole": {"reason"},
-    "setting.replay_too_small": {"capacity", "envs", "each", "window", "needed"},
+    "setting.replay_too_small": {"path", "capacity", "envs", "each", "window", "needed"},
     "setting.unknown": {"path", "known"},
-    "setting.values_range": {"low", "high"},
+    "setting.values_range": {"path", "other_path", "low", "high"},
     "choice.algorithm": set(),
     "choice.attention": set(),
     "choice.memory": set(),

@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 from dqngui import config
 from dqngui import messages as m
 from dqngui.lab.analysis.study import Study
+from dqngui.lab.background.timing import Timing
 from dqngui.lab.playback.agent_process import AgentProcess
-from dqngui.lab.playback.timing import Timing
 from dqngui.lab.session.rules import Action, State
 from dqngui.lab.session.session import Session
 from dqngui.texts import words
@@ -76,7 +76,7 @@ def test_a_player_without_a_process_says_why(qtbot: QtBot, broken: tuple[Broken,
     player = Watched(open_host)  # type: ignore[arg-type]
     player.open(folder=folder)
     player.start()
-    assert player.problem.startswith("the player could not start: ") and shown in player.problem
+    assert words(player.problem).startswith("the player could not start: ") and shown in words(player.problem)
     assert player.loading == ""
     player.stop()
 
@@ -91,10 +91,10 @@ def test_a_player_whose_process_cannot_start_again_says_why(qtbot: QtBot, folder
     player = Watched(once)  # type: ignore[arg-type]
     player.open(folder=folder)
     player.start()
-    player.tick(times=4)
+    player.advance(times=4)
     player.host.die()
-    player.tick(times=4)
-    assert player.problem == "the player could not start: MemoryError"
+    player.advance(times=4)
+    assert words(player.problem) == "the player could not start: MemoryError"
     player.stop()
 
 
