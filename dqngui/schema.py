@@ -99,11 +99,12 @@ def _fields_of(struct: type[msgspec.Struct], prefix: str) -> Iterator[Field]:
     for raw in msgspec.structs.fields(struct):
         path = f"{prefix}{raw.name}"
         hint, meta = _strip(hints[raw.name])
-        optional = False
+        optional, bounds = False, meta
         if get_origin(hint) in (Union, types.UnionType):
             members = [arg for arg in get_args(hint) if arg is not type(None)]
             optional = len(members) < len(get_args(hint))
             hint, inner = _strip(members[0])
+            bounds = inner or meta
             meta = meta or inner
         if isinstance(hint, type) and issubclass(hint, Options) and not getattr(hint, "atomic", False):
             yield from fields_of(hint, f"{path}.")
@@ -111,7 +112,7 @@ def _fields_of(struct: type[msgspec.Struct], prefix: str) -> Iterator[Field]:
         default = raw.default
         if default is msgspec.NODEFAULT and raw.default_factory is not msgspec.NODEFAULT:
             default = raw.default_factory()
-        yield _field(path, hint, meta, default, optional)
+        yield _field(path, hint, meta, bounds, default, optional)
 
 
 def _strip(hint: Any) -> tuple[Any, msgspec.Meta | None]:
@@ -121,17 +122,19 @@ def _strip(hint: Any) -> tuple[Any, msgspec.Meta | None]:
     return hint, None
 
 
-def _field(path: str, hint: Any, meta: msgspec.Meta | None, default: Any, optional: bool) -> Field:
+def _field(
+    path: str, hint: Any, meta: msgspec.Meta | None, bounds: msgspec.Meta | None, default: Any, optional: bool
+) -> Field:
     choices: tuple[Any, ...] = ()
     bare = get_origin(hint) or hint
     if bare is Literal:
         kind, choices, bare = "choice", get_args(hint), type(get_args(hint)[0])
     else:
         kind = _KINDS.get(bare, "struct")
-    meta = meta or msgspec.Meta()
+    meta, bounds = meta or msgspec.Meta(), bounds or msgspec.Meta()
     extra = meta.extra or {}
-    low = meta.ge if meta.ge is not None else meta.gt
-    high = meta.le if meta.le is not None else meta.lt
+    low = bounds.ge if bounds.ge is not None else bounds.gt
+    high = bounds.le if bounds.le is not None else bounds.lt
     return Field(
         path=path,
         label=meta.title or path.rsplit(".", 1)[-1].replace("_", " ").capitalize(),
@@ -143,7 +146,7 @@ def _field(path: str, hint: Any, meta: msgspec.Meta | None, default: Any, option
         choices=choices,
         low=low,
         high=high,
-        low_open=meta.gt is not None,
+        low_open=bounds.gt is not None,
         unit=extra.get("unit", ""),
         live=extra.get("live", False),
         log=extra.get("log", False),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import msgspec
+
 from dqngui.config import ppo
 from dqngui.config.schedule import Schedule
 from dqngui.schema import Options, setting
@@ -56,6 +58,18 @@ class LearnConfig(Options, frozen=True):
             le=20,
         ),
     ] = 0.0
+    epsilon_repeat: Annotated[
+        int,
+        setting(
+            "Largest number of steps for which a random action is repeated; most are repeated for few (1/n²). Raised, "
+            "the agent explores farther from where it is; 1: each step draws anew.",
+            label="ε repetition",
+            unit="steps",
+            log=True,
+            ge=1,
+            le=10_000,
+        ),
+    ] = 1
     batch_size: Annotated[
         int,
         setting("Windows per update. More give smoother gradients and cost more.", live=True, log=True, ge=1, le=4096),
@@ -283,9 +297,13 @@ class LearnConfig(Options, frozen=True):
         float, setting("Adam's ε; higher damps small gradients.", label="Adam ε", advanced=True, log=True, gt=0, le=1)
     ] = 1e-5
     reward_scale: Annotated[
-        float,
-        setting("Rewards are multiplied by it before learning (curves show raw rewards).", advanced=True, gt=0, le=1e6),
-    ] = 0.1
+        Annotated[float, msgspec.Meta(gt=0, le=1e6)] | None,
+        setting(
+            "Rewards are multiplied by it before learning (curves show raw rewards). Empty: rewards are divided by the "
+            "spread of the discounted returns, measured while the run trains, so that their unit makes no difference.",
+            advanced=True,
+        ),
+    ] = None
     warmup: Annotated[int, setting("Environment steps of random play before the first update.", unit="steps", ge=0)] = (
         2_000
     )

@@ -42,6 +42,15 @@ class NetConfig(Options, frozen=True):
             "region of a picture and entity (attention then weighs them, and costs more)."
         ),
     ] = "feature"
+    standardise: Annotated[
+        bool,
+        setting(
+            "Observed numbers are learned as distances from their mean in standard deviations, measured while the run "
+            "trains, so that their units make no difference. Categories, bits and pictures stay as they are.",
+            label="Standardised numbers",
+            advanced=True,
+        ),
+    ] = True
     head: Annotated[
         Literal["linear", "dueling"], setting("Dueling splits the action values into a state value and advantages.")
     ] = "linear"

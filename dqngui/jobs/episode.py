@@ -14,7 +14,7 @@ from dqngui.envs.vector import Envs, Parts
 from dqngui.jobs.agent import CPU, LoadedAgent
 from dqngui.jobs.interventions import Interventions, check_action
 from dqngui.learning.acting import inputs_of
-from dqngui.learning.exploration import explore
+from dqngui.learning.exploration import Exploration
 from dqngui.messages import BeginEpisode, Drive, Played
 from dqngui.nets.record import Record
 
@@ -59,8 +59,7 @@ class SimulatedEpisode:
         self.ended = self.truncated = False
         self._agent, self._envs, self._watch = agent, envs, watch
         self._view_bytes_left = MAX_VIEW_BYTES
-        self._scale = agent.experiment.learn.reward_scale
-        self._generator = np.random.default_rng(request.seed)
+        self._exploration = Exploration(1, agent.network.actions, 1, np.random.default_rng(request.seed))
         self._parts = envs.reset([request.seed])
         self._action, self._reward = np.full(1, -1), np.zeros(1, np.float32)
         with torch.inference_mode():
@@ -146,7 +145,7 @@ class SimulatedEpisode:
         q, self._state = self._agent.network(inputs, before, record)
         action = q[0].argmax(-1).numpy()
         if self.epsilon > 0:
-            action = explore(action, np.full(1, self.epsilon), self._agent.network.actions, self._generator)
+            action = self._exploration.replace(action, np.full(1, self.epsilon))
         forced = self._forced(t)
         self._action = action if forced is None else np.full_like(action, forced)
         if record is not None and recording:
@@ -169,7 +168,7 @@ class SimulatedEpisode:
     def _act(self) -> float:
         self._parts, rewards, terminated, truncated = self._envs.step(self._action)
         reward = float(rewards[0])
-        self._reward = (rewards * self._scale).astype(np.float32)
+        self._reward = self._agent.network.reward_unit.learned(rewards)
         self.actions.append(int(self._action[0]))
         self.digests.append(digest(self._parts, reward))
         self.ended = bool(terminated[0] or truncated[0])

@@ -89,7 +89,6 @@ def _test(
     network: Trunk, envs: Envs, experiment: Experiment, options: TestOptions, step: int, inbox: Inbox
 ) -> Iterator[Event]:
     began = time.perf_counter()
-    scale = experiment.learn.reward_scale
     device = next(network.parameters()).device
     returns: list[float] = []
     lengths: list[int] = []
@@ -110,7 +109,7 @@ def _test(
             first = options.seed + len(returns)
             seeds = range(first, min(first + len(envs), options.seed + options.episodes))
             try:
-                some, long = evaluate(network, envs, seeds, reward_scale=scale, device=device, interrupted=stop_asked)
+                some, long = evaluate(network, envs, seeds, device=device, interrupted=stop_asked)
             except Interrupted:
                 break
             for ret, length in zip(some, long, strict=True):
@@ -143,9 +142,7 @@ def _filmed(network: Trunk, experiment: Experiment, options: TestOptions, device
                 raise ConfigError("play.nothing_to_film", env=experiment.env.id)
             film.add(frame)
 
-        return play_episode(
-            network, envs, options.seed, reward_scale=experiment.learn.reward_scale, device=device, watch=shoot
-        )
+        return play_episode(network, envs, options.seed, device=device, watch=shoot)
 
 
 def _fps(env: Any) -> float:

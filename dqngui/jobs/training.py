@@ -145,7 +145,6 @@ class Training:
             self.learner.policy,
             self._evaluation_envs,
             range(first, first + episodes),
-            reward_scale=self.experiment.learn.reward_scale,
             device=self.device,
             interrupted=interrupted,
         )
@@ -184,6 +183,7 @@ class Training:
         past = counters_of(meta)
         layout = [(name, tuple(shape)) for name, shape in meta["layout"]]
         kept = self.learner.take_over(under("learner", arrays), layout)
+        self.algorithm.scaling.take_over(under("scaling", arrays))
         fresh = [name for name, _ in self.learner.layout if name not in kept]
         self.knobs.manual = dict(meta["knobs"]["manual"])
         count = self.counters = Counters.of(self.experiment, past.step)

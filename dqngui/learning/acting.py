@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dqngui.envs.seeds import episode_seed
 from dqngui.envs.vector import Envs
-from dqngui.learning.exploration import explore
+from dqngui.learning.exploration import Exploration
 from dqngui.nets.memory.contract import State
 from dqngui.nets.trunk import Inputs, Trunk
 
@@ -26,7 +26,8 @@ def inputs_of(
 
     Args:
         parts: observation by part, (N, ...) each.
-        prev_action, prev_reward: of the step before, (N,); −1 and 0 at an episode's start. Rewards are scaled.
+        prev_action, prev_reward: of the step before, (N,); −1 and 0 at an episode's start. Rewards are in the
+            network's unit.
     """
 
     def tensor(array: NDArray[Any]) -> torch.Tensor:
@@ -86,12 +87,12 @@ class Actor:
     """Steps `envs` with ε-greedy actions of `network`, or with given actions, and keeps what the next step needs.
 
     Args:
-        reward_scale: factor of the previous reward that the network sees.
+        repeat_random: largest number of steps for which a random action is repeated.
         run_seed: the episodes' seeds are computed from it, the environment's index and the episode's number.
 
     Attributes:
         parts: what the environments show now, by part, (N, ...) each.
-        prev_action, prev_reward: of the step before, (N,); −1 and 0 at an episode's start. Rewards are scaled.
+        prev_action, prev_reward: of the step before, (N,); −1 and 0 at an episode's start. Rewards are raw.
         state: the memory's state, N rows; `initial` is that of an episode's start.
         numbers, seeds: of the running episodes, (N,).
         returns: raw rewards of the running episodes so far, (N,).
@@ -104,17 +105,18 @@ class Actor:
         network: Trunk,
         *,
         run_seed: int,
-        reward_scale: float,
+        repeat_random: int,
         device: torch.device,
         generator: np.random.Generator,
     ) -> None:
-        self.envs, self.network, self.device, self.generator = envs, network, device, generator
-        self.run_seed, self.reward_scale = run_seed, reward_scale
+        self.envs, self.network, self.device = envs, network, device
+        self.exploration = Exploration(len(envs), network.actions, repeat_random, generator)
+        self.run_seed = run_seed
         count = self.count = len(envs)
         self.numbers = np.zeros(count, dtype=np.int64)
         self.seeds = np.array([self._seed(env) for env in range(count)], dtype=np.int64)
         self.prev_action = np.full(count, -1, dtype=np.int64)
-        self.prev_reward = np.zeros(count, dtype=np.float32)
+        self.prev_reward = np.zeros(count, dtype=np.float64)
         self.returns = np.zeros(count, dtype=np.float64)
         self.actions_so_far: list[list[int]] = [[] for _ in range(count)]
         with torch.inference_mode():
@@ -141,10 +143,11 @@ class Actor:
             greedy = self.prev_action  # there is no memory and every action is random: the network need not run
         else:
             with torch.inference_mode():
-                inputs = inputs_of(self.parts, self.prev_action, self.prev_reward, self.device)
+                seen = self.network.reward_unit.learned(self.prev_reward)
+                inputs = inputs_of(self.parts, self.prev_action, seen, self.device)
                 q, self.state = self.network(inputs, self.state)
                 greedy = q[0].argmax(-1).cpu().numpy()
-        return self.move(explore(greedy, epsilon, self.network.actions, self.generator), states)
+        return self.move(self.exploration.replace(greedy, epsilon), states)
 
     def move(self, actions: NDArray[np.int64], states: list[NDArray[Any]] | None) -> Transition:
         """Take these actions (N,) in the environments; episodes that end are reset. `states` goes into the result."""
@@ -154,7 +157,7 @@ class Actor:
         self.returns += reward
         for env, action in enumerate(actions.tolist()):
             self.actions_so_far[env].append(action)
-        self.prev_action, self.prev_reward = actions, (reward * self.reward_scale).astype(np.float32)
+        self.prev_action, self.prev_reward = actions, np.asarray(reward, np.float64)
         self.parts = after
         episodes = self._restart(ended, truncated & ~terminated) if ended.any() else []
         return Transition(before, actions, reward, states, after, ended, truncated & ~terminated, episodes)
@@ -177,13 +180,14 @@ class Actor:
 
     def abandon(self, which: NDArray[np.bool_]) -> None:
         """Start the next episode in the environments where `which` (N,) is true, whether or not theirs has ended."""
+        self.exploration.restart(which)
         self.numbers[which] += 1
         for env in np.flatnonzero(which):
             self.seeds[env] = self._seed(int(env))
             self.actions_so_far[env] = []
         self.returns[which] = 0.0
         self.prev_action = np.where(which, -1, self.prev_action)
-        self.prev_reward = np.where(which, np.float32(0), self.prev_reward)
+        self.prev_reward = np.where(which, 0.0, self.prev_reward)
         with torch.inference_mode():
             self.state = reset_rows(self.state, self.initial, which)
         self.parts = self.envs.reset_some(which, self.seeds)
@@ -196,19 +200,26 @@ class Actor:
             "numbers": self.numbers,
             "seeds": self.seeds,
             "action": self.prev_action,  # the names on disk are older than those of the attributes
-            "reward": self.prev_reward,
+            "raw_reward": self.prev_reward,
             "returns": self.returns,
             "lengths": np.array([len(actions) for actions in self.actions_so_far], dtype=np.int64),
             "taken": np.array([action for actions in self.actions_so_far for action in actions], dtype=np.int64),
         }
+        kept |= self.exploration.arrays()
         kept |= {f"state.{index}": part.cpu().numpy() for index, part in enumerate(self.state)}
         return kept | {f"observation.{name}": part for name, part in self.parts.items()}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take over running episodes; `replay_running` then brings the environments to where these were."""
         self.numbers, self.seeds = arrays["numbers"].copy(), arrays["seeds"].copy()
-        self.prev_action, self.prev_reward = arrays["action"].copy(), arrays["reward"].copy()
+        self.prev_action = arrays["action"].copy()
+        if "raw_reward" in arrays:
+            self.prev_reward = arrays["raw_reward"].copy()
+        else:  # earlier versions saved it in the network's unit
+            self.prev_reward = arrays["reward"].astype(np.float64) * self.network.reward_unit.unit
         self.returns = arrays["returns"].copy()
+        if "explore.left" in arrays:
+            self.exploration.restore(arrays["explore.left"], arrays["explore.held"])
         pieces = np.split(arrays["taken"], np.cumsum(arrays["lengths"])[:-1])
         self.actions_so_far = [piece.tolist() for piece in pieces]
         with torch.inference_mode():

@@ -19,6 +19,7 @@ from dqngui.envs.vector import Envs
 from dqngui.learning.acting import Actor, FinishedEpisode, ObservationParts
 from dqngui.learning.counters import Counters
 from dqngui.learning.flat import FlatParameters, ParameterLayout
+from dqngui.learning.scaling import Scaling
 from dqngui.nets.trunk import Trunk
 from dqngui.texts import Text
 
@@ -105,7 +106,7 @@ class Store(Protocol):
 
 
 class Algorithm(ABC):
-    """Base of all algorithms: actor, store and learner of one run; made with `(experiment, envs, device, generators)`.
+    """Base of all algorithms: actor, store, learner and scaling of one run; made with `(experiment, envs, device, generators)`.
 
     Attributes:
         store_name: name of the store in saved states and in `messages.Forked`.
@@ -117,6 +118,7 @@ class Algorithm(ABC):
     learner: Learner
     actor: Actor
     store: Store
+    scaling: Scaling
 
     def __init__(self, envs: Envs) -> None:
         self.envs = envs
@@ -156,6 +158,7 @@ class Algorithm(ABC):
             "learner": self.learner.arrays(),
             self.store_name: self.store.arrays(),
             "actor": self.actor.arrays(),
+            "scaling": self.scaling.arrays(),
         }
         return {f"{name}/{key}": value for name, part in parts.items() for key, value in part.items()}
 
@@ -165,6 +168,7 @@ class Algorithm(ABC):
         Returns the number of episodes that could not be repeated and were abandoned.
         """
         self.learner.restore(under("learner", arrays))
+        self.scaling.restore(under("scaling", arrays))
         self.store.restore({key: np.asarray(value) for key, value in under(self.store_name, arrays).items()})
         self.actor.restore({key: np.asarray(value) for key, value in under("actor", arrays).items()})
         wanted = self.actor.parts

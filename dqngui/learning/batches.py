@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dqngui.learning.windows import Steps
 
-RawInputs = tuple[dict[str, NDArray[Any]], NDArray[np.int64], NDArray[np.float32]]
+RawInputs = tuple[dict[str, NDArray[Any]], NDArray[np.int64], NDArray[np.float64]]
 """Observation parts by name, previous actions and previous raw rewards."""
 
 
@@ -35,14 +35,14 @@ class Batch:
 
     observation: dict[str, NDArray[Any]]
     prev_action: NDArray[np.int64]
-    prev_reward: NDArray[np.float32]
+    prev_reward: NDArray[np.float64]
     action: NDArray[np.int64]
-    returns: NDArray[np.float32]
+    returns: NDArray[np.float64]
     bootstrap_row: NDArray[np.int64]
     discount: NDArray[np.float32]
     mask: NDArray[np.bool_]
     state: tuple[NDArray[Any], ...] | None
-    burn: tuple[dict[str, NDArray[Any]], NDArray[np.int64], NDArray[np.float32]] | None
+    burn: tuple[dict[str, NDArray[Any]], NDArray[np.int64], NDArray[np.float64]] | None
     burned: NDArray[np.bool_] | None
     weights: NDArray[np.float32] | None
     indices: Steps
@@ -63,7 +63,7 @@ class OneStepBatch:
     now: RawInputs
     later: RawInputs
     action: NDArray[np.int64]
-    returns: NDArray[np.float32]
+    returns: NDArray[np.float64]
     discount: NDArray[np.float32]
     weights: NDArray[np.float32] | None
     indices: Steps

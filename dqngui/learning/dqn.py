@@ -26,6 +26,7 @@ from dqngui.learning.windows import WindowRule
 from dqngui.nets.initialise import build
 from dqngui.nets.memory.contract import State
 from dqngui.nets.network import Inputs, QNetwork
+from dqngui.nets.scaling import RewardUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class DQN:
         loss_terms = self.objective.losses(
             estimate,
             self._tensor(batch.action),
-            self._rewards(batch.returns, learn),
+            self._tensor(self.unit.learned(batch.returns)),
             self._tensor(batch.discount),
             bootstrap,
             learn,
@@ -109,7 +110,7 @@ class DQN:
         count = int(batch.mask.sum())
         sums, error = self._descend(loss_terms, mask, weights, count, learn, auxiliary_loss)
         priorities = None if weights is None else self._priorities(error, mask, learn)
-        return _stats(sums.tolist(), count), priorities
+        return self._stats(sums.tolist(), count), priorities
 
     def update_one_steps(
         self, batch: OneStepBatch, updates: int, experiment: Experiment
@@ -122,14 +123,14 @@ class DQN:
         """
         learn = experiment.learn
         now, later = (
-            inputs_of(parts, prev_action, prev_reward * np.float32(learn.reward_scale), self.device)
+            inputs_of(parts, prev_action, self.unit.learned(prev_reward), self.device)
             for parts, prev_action, prev_reward in (batch.now, batch.later)
         )
         if learn.augment_noise > 0 or learn.augment_shift > 0:
             augmentation = self._augmentation(len(batch.indices), learn)
             now, later = (augmentation.noised(augmentation.shifted(inputs)) for inputs in (now, later))
         action, discount = self._tensor(batch.action), self._tensor(batch.discount)
-        returns = self._rewards(batch.returns, learn)
+        returns = self._tensor(self.unit.learned(batch.returns))
         weights = None if batch.weights is None else self._tensor(batch.weights)
         self._draw_noise()
         whole = None if learn.double or learn.target == "soft" else self._bootstrap(later, False)
@@ -150,7 +151,7 @@ class DQN:
         priorities = None
         if weights is not None:
             priorities = self._priorities(error.unsqueeze(0), torch.ones_like(error), learn)
-        return [_stats(row, size) for row in torch.stack(rows).tolist()], priorities
+        return [self._stats(row, size) for row in torch.stack(rows).tolist()], priorities
 
     def _descend(
         self,
@@ -196,14 +197,21 @@ class DQN:
         sums = torch.stack([total.detach(), torch.linalg.vector_norm(td_error, 1), predicted.sum(), norm])
         return sums, td_error if priority_loss is None else priority_loss
 
-    def _rewards(self, returns: NDArray[np.float32], learn: LearnConfig) -> Tensor:
-        scaled = self._tensor(returns)
-        return scaled if learn.reward_scale == 1.0 else scaled * learn.reward_scale
-
     def _priorities(self, error: Tensor, mask: Tensor, learn: LearnConfig) -> NDArray[np.float64]:
         raw = window_priority(error, mask.view(error.shape), learn.priority_eta) + 1e-6
         priorities: NDArray[np.float64] = raw.pow(learn.priority_alpha).cpu().double().numpy()
         return priorities
+
+    def _stats(self, sums: list[float], count: int) -> QStats:
+        """Means over `count` learned steps, values in the environment's rewards."""
+        loss, error, q, norm = sums
+        unit = 1.0 if self.online.rescales else self.unit.unit
+        return QStats(loss / count, error / count * unit, q / count * unit, norm)
+
+    @property
+    def unit(self) -> RewardUnit:
+        """The unit in which the networks learn rewards."""
+        return self.online.reward_unit
 
     def copy_to_target(self) -> None:
         """Copy the online network's parameters into the target network."""
@@ -241,10 +249,8 @@ class DQN:
         Returns the online network's estimate (L, B, A, …), the bootstrap value of every row (L, B, …), and the
         auxiliary loss, None if there is none.
         """
-        inputs = shown = self.network_inputs(
-            batch.observation, batch.prev_action, batch.prev_reward, learn.reward_scale
-        )
-        burn = None if batch.burn is None else self.network_inputs(*batch.burn, learn.reward_scale)
+        inputs = shown = self.network_inputs(batch.observation, batch.prev_action, batch.prev_reward)
+        burn = None if batch.burn is None else self.network_inputs(*batch.burn)
         if learn.augment_noise > 0 or learn.augment_shift > 0:
             augmentation = self._augmentation(len(batch.indices), learn)
             burn = None if burn is None else augmentation.noised(augmentation.shifted(burn))
@@ -285,13 +291,13 @@ class DQN:
         self,
         observation: Mapping[str, NDArray[Any]],
         prev_action: NDArray[np.int64],
-        prev_reward: NDArray[np.float32],
-        reward_scale: float,
+        prev_reward: NDArray[np.float64],
     ) -> Inputs:
+        """The network's inputs on its device; `prev_reward` is raw, (L, B)."""
         return Inputs(
             {name: self._tensor(part) for name, part in observation.items()},
             self._tensor(prev_action),
-            self._tensor(prev_reward) * reward_scale,
+            self._tensor(self.unit.learned(prev_reward)),
         )
 
     def _tensor(self, array: NDArray[Any]) -> Tensor:
@@ -360,8 +366,3 @@ def _share(inputs: Inputs, share: slice) -> Inputs:
 def _updates_of(arrays: Mapping[str, Any]) -> int:
     """Updates that a saved learner had made; states of earlier versions only have the optimizer's count."""
     return int(arrays.get("updates", arrays["adam.count"]))
-
-
-def _stats(sums: list[float], count: int) -> QStats:
-    loss, error, q, norm = sums
-    return QStats(loss / count, error / count, q / count, norm)

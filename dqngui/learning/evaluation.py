@@ -21,7 +21,6 @@ def evaluate(
     envs: Envs,
     seeds: Sequence[int],
     *,
-    reward_scale: float,
     device: torch.device,
     interrupted: Callable[[], bool],
 ) -> tuple[tuple[float, ...], tuple[int, ...]]:
@@ -36,7 +35,7 @@ def evaluate(
         group = list(seeds[first : first + len(envs)])
         wanted = len(group)
         group += [group[-1]] * (len(envs) - wanted)
-        ret, length = _one_group(network, envs, group, wanted, reward_scale, device, interrupted)
+        ret, length = _one_group(network, envs, group, wanted, device, interrupted)
         returns += ret.tolist()[:wanted]
         lengths += length.tolist()[:wanted]
     return tuple(returns), tuple(lengths)
@@ -47,7 +46,6 @@ def _one_group(
     envs: Envs,
     seeds: list[int],
     wanted: int,
-    reward_scale: float,
     device: torch.device,
     interrupted: Callable[[], bool],
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -66,7 +64,7 @@ def _one_group(
             parts, raw, terminated, truncated = envs.step(action, active)
             ret[active] += raw[active]
             length[active] += 1
-            reward = (raw * reward_scale).astype(np.float32)
+            reward = network.reward_unit.learned(raw)
             active &= ~(terminated | truncated)
     return ret, length
 
@@ -76,7 +74,6 @@ def play_episode(
     envs: Envs,
     seed: int,
     *,
-    reward_scale: float,
     device: torch.device,
     watch: Callable[[int], None],
 ) -> tuple[float, int]:
@@ -91,7 +88,7 @@ def play_episode(
             q, state = network(inputs_of(parts, action, reward, device), state)
             action = q[0].argmax(-1).cpu().numpy()
             parts, raw, terminated, truncated = envs.step(action)
-            reward = (raw * reward_scale).astype(np.float32)
+            reward = network.reward_unit.learned(raw)
             ret, length = ret + float(raw[0]), length + 1
             ended = bool(terminated[0] or truncated[0])
             watch(length)

@@ -1,4 +1,4 @@
-"""ε-greedy exploration, with a ladder of ε over the environments."""
+"""ε-greedy exploration: a ladder of ε over the environments, and random actions that are repeated for some steps."""
 
 from __future__ import annotations
 
@@ -16,9 +16,51 @@ def epsilon_ladder(epsilon: float, num_envs: int, spread: float) -> NDArray[np.f
     return epsilon ** (1.0 + spread * np.arange(num_envs) / (num_envs - 1))
 
 
-def explore(
-    greedy: NDArray[np.int64], epsilon: NDArray[np.float64], actions: int, generator: np.random.Generator
-) -> NDArray[np.int64]:
-    """Replace each greedy action by a uniformly random one with probability ε (N,)."""
-    random = generator.random(len(greedy)) < epsilon
-    return np.where(random, generator.integers(actions, size=len(greedy)), greedy)
+class Exploration:
+    """Replaces greedy actions of N environments by random ones, so that a share ε of all actions is random.
+
+    A random action is repeated for n steps, n drawn with probability ∝ 1/n² up to `longest` (ε z-greedy, Dabney et al.
+    2021, arXiv:2006.01782, with μ = 2). A policy that dithers from step to step hardly leaves the place where it is;
+    one that sometimes goes on in a direction does. Repetition ends with the episode.
+
+    Attributes:
+        left, held: steps for which the present random action is still repeated, and that action, (N,).
+    """
+
+    def __init__(self, num_envs: int, actions: int, longest: int, generator: np.random.Generator) -> None:
+        self.actions, self.generator = actions, generator
+        self.left, self.held = np.zeros(num_envs, np.int64), np.zeros(num_envs, np.int64)
+        lengths = np.arange(1, longest + 1)
+        shares = 1 / lengths.astype(np.float64) ** 2
+        shares /= shares.sum()
+        self.cumulative = shares.cumsum()
+        self.mean_length = float(shares @ lengths)
+
+    def replace(self, greedy: NDArray[np.int64], epsilon: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The actions (N,) to take instead of the greedy ones, with the share ε (N,) of random ones."""
+        count, repeats = len(greedy), len(self.cumulative) > 1
+        # So often a random action begins that the share of steps with one is ε.
+        begins = epsilon / (self.mean_length * (1 - epsilon) + epsilon) if repeats else epsilon
+        random = self.generator.random(count) < begins
+        drawn = self.generator.integers(self.actions, size=count)
+        if not repeats:
+            return np.where(random, drawn, greedy)
+        lengths = 1 + np.searchsorted(self.cumulative, self.generator.random(count) * self.cumulative[-1])
+        new = random & (self.left == 0)
+        self.left = np.where(new, lengths, self.left)
+        self.held = np.where(new, drawn, self.held)
+        going = self.left > 0
+        self.left -= going
+        return np.where(going, self.held, greedy)
+
+    def restart(self, which: NDArray[np.bool_]) -> None:
+        """Stop repeating in the environments where `which` (N,) is true: their episodes have ended."""
+        self.left[which] = 0
+
+    def arrays(self) -> dict[str, NDArray[np.int64]]:
+        """What `restore` needs, by name."""
+        return {"explore.left": self.left.copy(), "explore.held": self.held.copy()}
+
+    def restore(self, left: NDArray[np.int64], held: NDArray[np.int64]) -> None:
+        """Take over what `arrays` gave."""
+        self.left, self.held = left.copy(), held.copy()

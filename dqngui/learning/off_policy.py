@@ -18,6 +18,7 @@ from dqngui.learning.counters import Counters, next_multiple
 from dqngui.learning.dqn import DQN, QStats
 from dqngui.learning.exploration import epsilon_ladder
 from dqngui.learning.replay import Replay
+from dqngui.learning.scaling import Scaling
 from dqngui.learning.windows import WindowRule
 from dqngui.texts import Text, say
 
@@ -53,10 +54,12 @@ class OffPolicy(Algorithm):
             envs,
             self.learner.online,
             run_seed=run.seed,
-            reward_scale=learn.reward_scale,
+            repeat_random=learn.epsilon_repeat,
             device=device,
             generator=generators.exploration,
         )
+        networks = [self.learner.online, self.learner.target, self.learner.average]
+        self.scaling = Scaling(envs.spaces.parts, networks, len(envs))
         self.starving = False  # the last updates that were due found no window in a full replay
 
     # -- one vector step --------------------------------------------------------------------------
@@ -70,6 +73,7 @@ class OffPolicy(Algorithm):
         spread = 0.0 if count.step < count.random_until else learn.epsilon_ladder
         due = replay.state_due if replay.initial_state is not None else None
         transition = self.actor.step(epsilon_ladder(rate or 0.0, len(self.envs), spread), due)
+        self.scaling.observe(transition, learn.gamma)
         rule = self.learner.rule(experiment) if learn.prioritized else None
         replay.add(transition.observation, transition.action, transition.reward, transition.states, rule)
         if transition.ended.any():
@@ -80,6 +84,8 @@ class OffPolicy(Algorithm):
         """Make the updates that are due, and update a hard target network when that is due."""
         learn = experiment.learn
         made, due = 0, count.next_update <= count.step
+        if due:
+            self.scaling.set_units(learn.gamma)
         while count.next_update <= count.step:
             for stats in self._updates(learn.updates, experiment):
                 made += 1
@@ -130,6 +136,7 @@ class OffPolicy(Algorithm):
         return None if all(np.isfinite(part).all() for part in observed) else say("train.observation")
 
     def cut_off(self, lost: NDArray[np.bool_], last: ObservationParts) -> None:
+        self.scaling.abandon(lost)
         self.store.end_episodes(np.flatnonzero(lost), last, np.ones(len(self.envs), dtype=bool))
 
 

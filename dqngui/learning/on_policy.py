@@ -15,6 +15,7 @@ from dqngui.learning.algorithm import Algorithm, Generators
 from dqngui.learning.counters import Counters
 from dqngui.learning.ppo import PPO, PolicyStats
 from dqngui.learning.rollout import Floats, Rollout, RolloutStep
+from dqngui.learning.scaling import Scaling
 from dqngui.nets.memory.contract import State
 from dqngui.texts import Text, say
 
@@ -35,10 +36,11 @@ class OnPolicy(Algorithm):
             envs,
             self.learner.network,
             run_seed=experiment.run.seed,
-            reward_scale=experiment.learn.reward_scale,
+            repeat_random=1,
             device=device,
             generator=generators.exploration,
         )
+        self.scaling = Scaling(envs.spaces.parts, [self.learner.network], len(envs))
         context = self.learner.network.context
         self.store = Rollout(envs.spaces, num_envs=len(envs), context=context, states=len(self.actor.initial))
 
@@ -51,15 +53,15 @@ class OnPolicy(Algorithm):
         actor, rollout = self.actor, self.store
         starts = rollout.window_starts(experiment.learn.window)
         states = [part.cpu().numpy() for part in actor.state] if rollout.states and starts.any() else []
-        observation, prev_action, prev_reward = actor.parts, actor.prev_action, actor.prev_reward
+        unit = self.learner.network.reward_unit
+        observation, prev_action, prev_reward = actor.parts, actor.prev_action, unit.learned(actor.prev_reward)
         log_probs, value, state = self._evaluated(observation, prev_action, prev_reward, actor.state)
         action = sampled_actions(log_probs, self.generators.exploration)
         actor.state = state
         transition = actor.move(action, None)
         bootstrap_value = np.zeros_like(value)
         if transition.truncated.any():
-            scaled = (transition.reward * actor.reward_scale).astype(np.float32)
-            _, last, _ = self._evaluated(transition.after, action, scaled, state)
+            _, last, _ = self._evaluated(transition.after, action, unit.learned(transition.reward), state)
             bootstrap_value = np.where(transition.truncated, last, bootstrap_value)
         row = RolloutStep(
             observation=observation,
@@ -68,12 +70,13 @@ class OnPolicy(Algorithm):
             action=action,
             log_prob=np.take_along_axis(log_probs, action[:, None], axis=1)[:, 0],
             value=value,
-            reward=transition.reward.astype(np.float32),
+            reward=transition.reward,
             ended=transition.ended,
             bootstrap_value=bootstrap_value,
             window_start=starts,
         )
         rollout.add(row, states)
+        self.scaling.observe(transition, experiment.learn.gamma)
         return transition.episodes
 
     def _evaluated(
@@ -94,17 +97,25 @@ class OnPolicy(Algorithm):
         learn, actor = experiment.learn, self.actor
         if len(self.store) < learn.rollout:
             return
-        _, last_value, _ = self._evaluated(actor.parts, actor.prev_action, actor.prev_reward, actor.state)
-        windows = self.store.windows(
-            gamma=learn.gamma, trace=learn.gae_lambda, reward_scale=learn.reward_scale, last_value=last_value
-        )
+        if self.scaling.next == 0 and self.scaling.active:
+            self._set_units(learn.gamma)  # the first rollout only measures: it was acted in other units
+            return
+        unit = self.learner.network.reward_unit
+        prev_reward = unit.learned(actor.prev_reward)
+        _, last_value, _ = self._evaluated(actor.parts, actor.prev_action, prev_reward, actor.state)
+        windows = self.store.windows(gamma=learn.gamma, trace=learn.gae_lambda, unit=unit, last_value=last_value)
         explained = windows.explained
         minibatches = max(1, round(len(windows) / learn.batch_size))
         for _ in range(learn.epochs):
             order = self.generators.sampling.permutation(len(windows))
             for which in np.array_split(order, minibatches):
                 yield self.learner.update(windows.minibatch(which), experiment, explained)
+        self._set_units(learn.gamma)
+
+    def _set_units(self, gamma: float) -> None:
+        """Forget the rollout, and set the units for the next one: within a rollout they stay the same."""
         self.store.clear()
+        self.scaling.set_units(gamma)
 
     def not_finite(self) -> Text | None:
         rows = self.store.rows
@@ -115,7 +126,9 @@ class OnPolicy(Algorithm):
 
     def cut_off(self, lost: NDArray[np.bool_], last: ObservationParts) -> None:
         actor = self.actor
-        _, value, _ = self._evaluated(last, actor.prev_action, actor.prev_reward, actor.state)
+        prev_reward = self.learner.network.reward_unit.learned(actor.prev_reward)
+        _, value, _ = self._evaluated(last, actor.prev_action, prev_reward, actor.state)
+        self.scaling.abandon(lost)
         self.store.cut_off(lost, value)
 
 

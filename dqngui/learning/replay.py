@@ -48,7 +48,7 @@ class Replay:
         flat = num_envs * self.rows
         self.observation = {p.name: np.zeros((flat, *p.shape), dtype=p.dtype) for p in spaces.parts}
         self.action = np.zeros(flat, dtype=np.int64)
-        self.reward = np.zeros(flat, dtype=np.float32)
+        self.reward = np.zeros(flat, dtype=np.float64)
         self.start = np.zeros(flat, dtype=np.int64)
         self.end = np.full(flat, -1, dtype=np.int64)
         self.ending = np.zeros(flat, dtype=np.uint8)
@@ -229,7 +229,7 @@ class Replay:
             ahead = np.where(end < 0, rule.n_step, np.minimum(rule.n_step, end - s))
             for i in range(1, rule.n_step):
                 reward = self.reward[offset + (s + i) % self.rows]
-                returns = returns + np.float32(gamma**i) * np.where(i < ahead, reward, np.float32(0))
+                returns = returns + gamma**i * np.where(i < ahead, reward, 0.0)
         later = s + ahead
         stops = (later == end) & (self.ending[index] == TERMINATED)
         return OneStepBatch(
@@ -261,7 +261,7 @@ class Replay:
         inside = position <= last
         position = np.minimum(position, last)
         rows = offset + position % self.rows
-        reward = np.where(inside & ((end < 0) | (position < end)), self.reward[rows], np.float32(0))
+        reward = np.where(inside & ((end < 0) | (position < end)), self.reward[rows], 0.0)
         ahead = np.where(end >= 0, np.minimum(rule.n_step, end - position), rule.n_step)
         terminates = (end >= 0) & (position + ahead >= end) & (self.ending[index] == TERMINATED)
         mask = (position >= s) & (position < stop) & inside
@@ -283,10 +283,10 @@ class Replay:
             indices=index,
         )
 
-    def _previous(self, offset: Steps, position: Steps, start: Steps) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def _previous(self, offset: Steps, position: Steps, start: Steps) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         rows = offset + (position - 1) % self.rows
         fresh = position == start
-        return np.where(fresh, -1, self.action[rows]), np.where(fresh, np.float32(0), self.reward[rows])
+        return np.where(fresh, -1, self.action[rows]), np.where(fresh, 0.0, self.reward[rows])
 
     def _burn(self, offset: Steps, s: Steps, start: Steps, rule: WindowRule) -> tuple[Any, NDArray[np.bool_] | None]:
         """Rows of the burn-in, (burn_in, B), and which windows have one; windows at their episode's start repeat
@@ -355,9 +355,9 @@ def _joined(pieces: list[tuple[Steps, Steps]]) -> tuple[Steps, Steps]:
     return np.concatenate([env for env, _ in pieces]), np.concatenate([s for _, s in pieces])
 
 
-def _n_step_sums(reward: NDArray[np.float32], n_step: int, gamma: float) -> NDArray[np.float32]:
+def _n_step_sums(reward: NDArray[np.float64], n_step: int, gamma: float) -> NDArray[np.float64]:
     """n-step sums Σ_{i<n} γ^i r_{t+i} over rows (L, B); rows after the end count as 0."""
-    total = reward.astype(np.float32, copy=True)
+    total = reward.copy()
     for ahead in range(1, min(n_step, len(reward))):
-        total[:-ahead] += np.float32(gamma**ahead) * reward[ahead:]
+        total[:-ahead] += gamma**ahead * reward[ahead:]
     return total

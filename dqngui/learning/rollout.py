@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from dqngui.envs.spaces import Spaces
 from dqngui.learning.acting import ObservationParts
+from dqngui.nets.scaling import RewardUnit
 
 Floats = NDArray[np.float32]
 
@@ -26,7 +27,8 @@ class RolloutStep:
     """One step of all N environments, (N, ...) each.
 
     Attributes:
-        observation, prev_action, prev_reward: the network's inputs: parts, previous action, previous scaled reward.
+        observation, prev_action, prev_reward: the network's inputs: parts, previous action, previous reward in its
+            unit.
         action: the actions of the step.
         log_prob: their log-probabilities under the policy that acted.
         value: the critic's value of the observation.
@@ -42,7 +44,7 @@ class RolloutStep:
     action: NDArray[np.int64]
     log_prob: Floats
     value: Floats
-    reward: Floats
+    reward: NDArray[np.float64]
     ended: NDArray[np.bool_]
     bootstrap_value: Floats
     window_start: NDArray[np.bool_]
@@ -54,9 +56,10 @@ class Minibatch:
 
     Attributes:
         observation: parts by name, (L, B, ...).
-        prev_action, prev_reward: previous action and previous scaled reward, (L, B).
+        prev_action, prev_reward: previous action and previous reward in the network's unit, (L, B).
         action, log_prob, value: actions, their log-probabilities and the critic's values when the policy acted, (L, B).
-        advantage, returns: of the actions; the returns are the critic's targets. In scaled rewards, (L, B).
+        advantage, returns: of the actions; the returns are the critic's targets. In the network's unit of
+            rewards, (L, B).
         mask: rows whose loss counts, (L, B).
         state: the memory's state at row 0 (recurrent memories), else None.
     """
@@ -175,17 +178,17 @@ class Rollout:
 
     # -- learning ---------------------------------------------------------------------------------
 
-    def windows(self, *, gamma: float, trace: float, reward_scale: float, last_value: Floats) -> RolloutWindows:
+    def windows(self, *, gamma: float, trace: float, unit: RewardUnit, last_value: Floats) -> RolloutWindows:
         """All windows with their advantages.
 
         Args:
             trace: λ of the generalised advantage estimate.
-            reward_scale: factor of the raw rewards.
+            unit: the unit in which the network learns rewards.
             last_value: the critic's value of what the environments show now, (N,).
         """
         columns = self._columns()
         columns["advantage"] = advantages(
-            columns["reward"] * np.float32(reward_scale),
+            unit.learned(columns["reward"]),
             columns["value"],
             columns["ended"],
             columns["bootstrap_value"],

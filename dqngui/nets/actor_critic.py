@@ -37,6 +37,12 @@ class ActorCritic(Trunk):
             for parameter in self.policy.parameters():
                 parameter.mul_(_FIRST_POLICY)
 
+    def divide_values(self, factor: float) -> None:
+        """Divide the value of every observation by this factor."""
+        with torch.no_grad():
+            for parameter in self.value.parameters():
+                parameter.div_(factor)
+
     def forward(self, inputs: Inputs, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
         """Probabilities (T, B, A): the likeliest action is the greedy one."""
         h, z, state = self.features(inputs, state, record)
@@ -46,7 +52,7 @@ class ActorCritic(Trunk):
     def policy_and_value(
         self, inputs: Inputs, state: State | None, errors: Errors | None = None
     ) -> tuple[Tensor, Tensor, State]:
-        """Log-probabilities (T, B, A), values (T, B) in scaled rewards, and the next state."""
+        """Log-probabilities (T, B, A), values (T, B) in the unit of `reward_unit`, and the next state."""
         h, z, state = self.features(inputs, state, None, errors)
         logits: Tensor = self.policy(h, z)
         return logits.log_softmax(-1), self.value(h).squeeze(-1), state

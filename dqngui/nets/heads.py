@@ -3,7 +3,7 @@
 A head maps h (…, D) and z (…, A, D) or None to an estimate: q (…, A) itself, or N numbers per action (…, A, N), which
 its `reading` interprets as a distribution of returns. With z, each action's estimate comes from [h, z_a] by shared
 weights.
-Returns are in learned units: of scaled rewards, and rescaled if the experiment says so.
+Returns are in the unit of `nets.scaling.RewardUnit`, and rescaled if the experiment says so.
 """
 
 from __future__ import annotations
@@ -89,6 +89,12 @@ class Head(nn.Module):
 
     def forward(self, h: Tensor, z: Tensor | None) -> Tensor:
         raise NotImplementedError
+
+    def divide(self, factor: float) -> None:
+        """Divide every estimate by a factor: the head's layers are linear, and so are its estimates in them."""
+        with torch.no_grad():
+            for parameter in self.parameters():
+                parameter.div_(factor)
 
 
 class LinearHead(Head):

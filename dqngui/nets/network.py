@@ -9,7 +9,7 @@ from dqngui.config import Experiment
 from dqngui.envs.spaces import Spaces
 from dqngui.nets.attention.none import NoAttention
 from dqngui.nets.encoders import VectorEncoder
-from dqngui.nets.heads import Head, make_head
+from dqngui.nets.heads import Categorical, Head, make_head
 from dqngui.nets.initialise import build
 from dqngui.nets.memory.contract import Errors, State
 from dqngui.nets.noise import Dropout, NoisyLinear
@@ -35,6 +35,7 @@ class QNetwork(Trunk):
         self.predictor = Predictor(net.width, spaces.actions, self.encoder.raw_size) if predicts else None
         self.dropout = Dropout(net.dropout) if net.dropout else None
         self.noise_generator: Generator | None = None
+        self.rescales = experiment.learn.rescale
         self.plain, self.values = self._plain_parts(), self.head.values  # faster to access than through the modules
 
     def _plain_parts(self) -> tuple[str, VectorEncoder, Head] | None:
@@ -50,7 +51,25 @@ class QNetwork(Trunk):
         if self.noise_generator is not None:
             self.draw_noise(self.noise_generator)
         estimate, state = self.estimate(inputs, state, record)
-        return self.values(estimate), state
+        return self.raw_values(self.values(estimate)), state
+
+    @property
+    def bounded_values(self) -> bool:
+        """Whether it learns probabilities of fixed returns."""
+        return isinstance(self.head.reading, Categorical)
+
+    def raw_values(self, values: Tensor) -> Tensor:
+        """Action values in the environment's rewards, from those in the unit in which they are learned.
+
+        Rescaled values stay as they are, since they are no longer proportional to rewards.
+        """
+        unit = 1.0 if self.rescales else self.reward_unit.unit
+        return values if unit == 1.0 else values * unit
+
+    def divide_values(self, factor: float) -> None:
+        """Divide all values by this factor, in the last layer; probabilities of fixed returns stay as they are."""
+        if not self.rescales and not self.bounded_values:
+            self.head.divide(factor)
 
     def estimate(
         self, inputs: Inputs, state: State | None, record: Record | None = None, errors: Errors | None = None

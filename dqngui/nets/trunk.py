@@ -17,6 +17,7 @@ from dqngui.nets.attention.contract import Attention, Prepared
 from dqngui.nets.encoders import Encoder
 from dqngui.nets.memory.contract import Errors, Memory, State, StateView
 from dqngui.nets.record import Record, ViewSpec
+from dqngui.nets.scaling import reward_unit
 from dqngui.settings import module_options
 
 
@@ -27,7 +28,7 @@ class Inputs:
     Attributes:
         observation: parts by name, (T, B, ...), in their storage types.
         prev_action: (T, B), −1 at an episode's start.
-        prev_reward: scaled, (T, B), 0 at an episode's start.
+        prev_reward: in the unit of `Trunk.reward_unit`, (T, B), 0 at an episode's start.
     """
 
     observation: dict[str, Tensor]
@@ -56,7 +57,10 @@ class Trunk(nn.Module):
         net = experiment.net
         self.actions, self.width = spaces.actions, net.width
         self.sees_action, self.sees_reward = net.previous_action, net.previous_reward
-        self.encoder = Encoder(spaces, tokens=net.tokens, hidden=net.hidden, width=net.width)
+        self.reward_unit = reward_unit(experiment.learn.reward_scale)
+        self.encoder = Encoder(
+            spaces, tokens=net.tokens, hidden=net.hidden, width=net.width, standardise=net.standardise
+        )
         make_attention = catalog.load(catalog.ATTENTIONS[net.attention])
         self.attention: Attention = make_attention(
             width=net.width,
@@ -72,6 +76,20 @@ class Trunk(nn.Module):
         seen = {"observation": self.encoder.raw_size} if make_memory.sees_observation else {}
         self.memory: Memory = make_memory(width=net.width, options=module_options(experiment, "memory"), **seen)
         self.meet = nn.Linear(net.width, net.width) if self.attention.per_action else None
+
+    @property
+    def bounded_values(self) -> bool:
+        """Whether the values that it can give lie between fixed bounds."""
+        return False
+
+    def share_units(self, other: Trunk) -> None:
+        """Use the units of another network of the same shape, now and whenever they change."""
+        self.reward_unit = other.reward_unit
+        self.encoder.share_standardised(other.encoder)
+
+    def divide_values(self, factor: float) -> None:
+        """Divide all values that the network gives by this factor."""
+        raise TypeError(f"{type(self).__name__} has no values")
 
     @property
     def context(self) -> int | None:

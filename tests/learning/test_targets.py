@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dqngui.learning.exploration import epsilon_ladder, explore
+from dqngui.learning.exploration import Exploration, epsilon_ladder
 from dqngui.learning.targets import bootstrap_value, elementwise_loss, td_target, window_priority
 
 
@@ -41,7 +41,7 @@ def test_ladder() -> None:
 def test_exploration_rate() -> None:
     generator = np.random.default_rng(0)
     greedy = np.zeros(20_000, dtype=np.int64)
-    chosen = explore(greedy, np.full(20_000, 0.4), 4, generator)
+    chosen = Exploration(20_000, 4, 1, generator).replace(greedy, np.full(20_000, 0.4))
     assert np.mean(chosen != 0) == pytest.approx(0.4 * 3 / 4, abs=0.02)
     assert set(chosen) == {0, 1, 2, 3}
-    assert (explore(greedy, np.zeros(20_000), 4, generator) == 0).all()
+    assert (Exploration(20_000, 4, 1, generator).replace(greedy, np.zeros(20_000)) == 0).all()

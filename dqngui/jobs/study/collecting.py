@@ -121,7 +121,7 @@ class _ParallelEpisodes:
         actions[self.lanes], active[self.lanes] = greedy, True
         self.parts, reward, terminated, truncated = self.envs.step(actions, active)
         self.action = greedy
-        self.reward = (reward[self.lanes] * self.agent.experiment.learn.reward_scale).astype(np.float32)
+        self.reward = self.agent.network.reward_unit.learned(reward[self.lanes])
         self.state, self.t = next_state, self.t + 1
         over = (terminated | truncated)[self.lanes] | (self.t >= self.longest)
         if over.any():

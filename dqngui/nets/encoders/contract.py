@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from dqngui.nets.scaling import Standardise
+
 
 class PartEncoder(nn.Module):
     """Base of the encoders: maps one part as it is stored, (T, B, F), to its k tokens (T, B, k, D).
@@ -12,10 +14,15 @@ class PartEncoder(nn.Module):
     Attributes:
         labels: names of the k tokens.
         cells: rows and columns, if the tokens are the cells of a picture, row by row; else None.
+        standardise: standardises the part's numbers; None if they have no units, or are used as they are.
     """
 
     labels: tuple[str, ...]
     cells: tuple[int, int] | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.standardise: Standardise | None = None
 
     def embedded(self, part: Tensor) -> Tensor:
         """The part as numbers of which the tokens are a differentiable function; `forward` accepts them too.

@@ -14,6 +14,7 @@ from dqngui.nets.encoders.categories import DiscreteEncoder, TextEncoder
 from dqngui.nets.encoders.contract import PartEncoder
 from dqngui.nets.encoders.maps import GridEncoder, ImageEncoder
 from dqngui.nets.encoders.vectors import EntityEncoder, FeatureEncoder, VectorEncoder
+from dqngui.nets.scaling import Standardise
 
 
 class Encoder(nn.Module):
@@ -22,18 +23,32 @@ class Encoder(nn.Module):
     It also returns which tokens are present, (T, B, K) bool, or None if all are.
     """
 
-    def __init__(self, spaces: Spaces, *, tokens: str, hidden: Sequence[int], width: int) -> None:
+    def __init__(
+        self, spaces: Spaces, *, tokens: str, hidden: Sequence[int], width: int, standardise: bool = False
+    ) -> None:
         super().__init__()
+        made = {part.name: Standardise(part.shape[0]) for part in spaces.parts if standardise and _has_units(part)}
         self.names = [part.name for part in spaces.parts]
         self._layout = spaces.parts
         encoders: list[PartEncoder] = []
         features = iter(spaces.features)
         for part in spaces.parts:
             names = [next(features, "") for _ in range(part.named_numbers)]
-            encoders.append(_encoder(part, names, tokens, hidden, width))
+            encoders.append(_encoder(part, names, tokens, hidden, width, made.get(part.name)))
         self.parts = nn.ModuleList(encoders)
         self.labels = tuple(label for encoder in encoders for label in encoder.labels)
         """Name of each token: of its part, or of its feature, cell or entity if each of these is a token."""
+
+    @property
+    def standardised(self) -> dict[str, Standardise]:
+        """What standardises the parts whose numbers have units, by the part's name."""
+        found = {name: cast(PartEncoder, each).standardise for name, each in zip(self.names, self.parts, strict=True)}
+        return {name: each for name, each in found.items() if each is not None}
+
+    def share_standardised(self, other: Encoder) -> None:
+        """Standardise as another encoder of the same parts does."""
+        for mine, theirs in zip(self.parts, other.parts, strict=True):
+            cast(PartEncoder, mine).standardise = cast(PartEncoder, theirs).standardise
 
     @property
     def count(self) -> int:
@@ -72,7 +87,14 @@ class Encoder(nn.Module):
         Vectors, pictures and entities are scaled, a grid's categories become shares from 0 to 1, and discrete parts
         become one-hot; texts are left out.
         """
-        parts = [_numbers(part, observation[part.name]) for part in self._layout if part.kind != "text"]
+        units = self.standardised
+        parts = [
+            units[part.name](_numbers(part, observation[part.name]))
+            if part.name in units
+            else _numbers(part, observation[part.name])
+            for part in self._layout
+            if part.kind != "text"
+        ]
         if parts:
             return torch.cat(parts, dim=-1)
         some = observation[self.names[0]]
@@ -101,8 +123,18 @@ class Encoder(nn.Module):
         return torch.cat(there, dim=-1)
 
 
+def _has_units(part: ObservationPart) -> bool:
+    """Whether a part holds quantities, whose unit should make no difference, and not bits, bytes or categories."""
+    return part.kind == "vector" and part.dtype == "float32"
+
+
 def _encoder(
-    part: ObservationPart, names: Sequence[str], tokens: str, hidden: Sequence[int], width: int
+    part: ObservationPart,
+    names: Sequence[str],
+    tokens: str,
+    hidden: Sequence[int],
+    width: int,
+    standardise: Standardise | None,
 ) -> PartEncoder:
     match part.kind:
         case "discrete":
@@ -116,8 +148,8 @@ def _encoder(
         case "entities" if tokens == "feature":
             return EntityEncoder(part, width)
         case "vector" if tokens == "feature":
-            return FeatureEncoder(part, names, width)
-    return VectorEncoder(part, hidden, width)
+            return FeatureEncoder(part, names, width, standardise)
+    return VectorEncoder(part, hidden, width, standardise)
 
 
 def _raw_size(part: ObservationPart) -> int:

@@ -12,15 +12,18 @@ from torch import Generator, Tensor, nn
 
 from dqngui.envs.spaces import ObservationPart
 from dqngui.nets.encoders.contract import PartEncoder
+from dqngui.nets.scaling import Standardise
 
 
 class VectorEncoder(PartEncoder):
     """Numbers as one token: an MLP with ReLU after every layer. (T, B, F) -> (T, B, 1, D)."""
 
-    def __init__(self, part: ObservationPart, hidden: Sequence[int], width: int) -> None:
+    def __init__(
+        self, part: ObservationPart, hidden: Sequence[int], width: int, standardise: Standardise | None = None
+    ) -> None:
         super().__init__()
         self.labels = (part.name,)
-        self.scale = part.scale
+        self.scale, self.standardise = part.scale, standardise
         sizes = [math.prod(part.shape), *hidden, width]
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.chain: tuple[nn.Linear, ...] = tuple(self.layers)  # type: ignore[arg-type]  # quicker to walk
@@ -30,6 +33,8 @@ class VectorEncoder(PartEncoder):
         x = part if part.is_floating_point() else part.to(torch.get_default_dtype())
         if self.scale != 1.0:
             x = x * self.scale
+        if self.standardise is not None:
+            x = self.standardise(x)
         for layer in self.chain:
             x = torch.relu_(F.linear(x, layer.weight, layer.bias))
         return x
@@ -41,12 +46,14 @@ class VectorEncoder(PartEncoder):
 class FeatureEncoder(PartEncoder):
     """A vector as one token per feature, relu(x_f · slope_f + bias_f). (T, B, F) -> (T, B, F, D)."""
 
-    def __init__(self, part: ObservationPart, names: Sequence[str], width: int) -> None:
+    def __init__(
+        self, part: ObservationPart, names: Sequence[str], width: int, standardise: Standardise | None = None
+    ) -> None:
         super().__init__()
         features = math.prod(part.shape)
         numbered = [f"{part.name} {index}" if features > 1 else part.name for index in range(features)]
         self.labels = tuple(name or number for name, number in zip(names, numbered, strict=True))
-        self.scale = part.scale
+        self.scale, self.standardise = part.scale, standardise
         self.slope = nn.Parameter(torch.empty(features, width))
         self.bias = nn.Parameter(torch.empty(features, width))
 
@@ -56,6 +63,8 @@ class FeatureEncoder(PartEncoder):
 
     def forward(self, part: Tensor) -> Tensor:
         x = part.to(self.slope.dtype) * self.scale
+        if self.standardise is not None:
+            x = self.standardise(x)
         return torch.relu(torch.addcmul(self.bias, x.unsqueeze(-1), self.slope))
 
 

@@ -1,0 +1,93 @@
+"""The units in which a network sees numbers: observations in standard deviations, rewards in a unit of returns.
+
+Both are measured while a run trains (`learning.scaling`), are part of a checkpoint, and make learning independent of
+the units of the environment.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Generator, Tensor, nn
+
+LARGEST_DEVIATION = 10.0
+"""Standardised numbers are clipped here."""
+
+
+class Standardise(nn.Module):
+    """Numbers (…, F) as their distance from the mean in standard deviations, clipped at ±10.
+
+    Until something is measured the mean is 0 and the deviation 1. Of a number that never varied, the deviation stays 1.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, numbers: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.empty(numbers))
+        self.register_buffer("deviation", torch.empty(numbers))
+
+    def initialise(self, generator: Generator) -> None:
+        self.mean.zero_()
+        self.deviation.fill_(1.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ((x - self.mean) / self.deviation).clamp_(-LARGEST_DEVIATION, LARGEST_DEVIATION)
+
+    def set(self, mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> None:
+        """Use these from now on, (F,) each."""
+        self.mean.copy_(torch.as_tensor(mean))
+        self.deviation.copy_(torch.as_tensor(deviation))
+
+    def measured(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Mean and deviation in use, (F,) each."""
+        return self.mean.cpu().numpy().copy(), self.deviation.cpu().numpy().copy()
+
+
+class RewardUnit(nn.Module):
+    """How much reward counts as 1 for the network: a fixed amount.
+
+    Attributes:
+        unit: that amount, in the environment's rewards, > 0.
+    """
+
+    measured = False
+
+    def __init__(self, unit: float) -> None:
+        super().__init__()
+        self.unit = unit
+
+    def learned(self, rewards: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """Rewards or returns in the unit that the network learns in, of the same shape.
+
+        They are divided in float64, so that rewards in another unit give the same float32 numbers.
+        """
+        learned: NDArray[np.float32] = (np.asarray(rewards, np.float64) / self.unit).astype(np.float32)
+        return learned
+
+
+class MeasuredRewardUnit(RewardUnit):
+    """How much reward counts as 1 for the network: an amount that is measured in training and saved with the weights.
+
+    A plain number and not a buffer: it is needed in float64, which some devices do not have.
+    """
+
+    measured = True
+
+    def __init__(self) -> None:
+        super().__init__(1.0)
+
+    def get_extra_state(self) -> Tensor:
+        return torch.tensor(self.unit, dtype=torch.float64)
+
+    def set_extra_state(self, state: Any) -> None:
+        self.unit = float(state)
+
+
+def reward_unit(reward_scale: float | None) -> RewardUnit:
+    """The unit for the setting `learn.reward_scale`: its inverse, or measured where it is not given."""
+    return MeasuredRewardUnit() if reward_scale is None else RewardUnit(1.0 / reward_scale)
