@@ -18,7 +18,7 @@ from dqngui.config import Experiment
 from dqngui.envs.vector import Envs
 from dqngui.learning.acting import Actor, FinishedEpisode, ObservationParts
 from dqngui.learning.counters import Counters
-from dqngui.learning.flat import FlatParameters, ParameterLayout
+from dqngui.learning.flat import FlatParameters, ParameterLayout, in_layout
 from dqngui.nets.trunk import Trunk
 from dqngui.texts import Text
 
@@ -159,12 +159,13 @@ class Algorithm(ABC):
         }
         return {f"{name}/{key}": value for name, part in parts.items() for key, value in part.items()}
 
-    def restore(self, arrays: Mapping[str, Any]) -> int:
+    def restore(self, arrays: Mapping[str, Any], layout: ParameterLayout | None) -> int:
         """Take over a saved state and play the running episodes up to where they were.
 
+        `layout` is that of the saved vectors of parameters; None if it was not saved.
         Returns the number of episodes that could not be repeated and were abandoned.
         """
-        self.learner.restore(under("learner", arrays))
+        self.learner.restore(in_layout(under("learner", arrays), layout, self.learner.flat))
         self.store.restore({key: np.asarray(value) for key, value in under(self.store_name, arrays).items()})
         self.actor.restore({key: np.asarray(value) for key, value in under("actor", arrays).items()})
         wanted = self.actor.parts
