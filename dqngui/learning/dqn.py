@@ -109,7 +109,8 @@ class DQN:
         count = int(batch.mask.sum())
         sums, error = self._descend(loss_terms, mask, weights, count, learn, auxiliary_loss)
         priorities = None if weights is None else self._priorities(error, mask, learn)
-        return _stats(sums.tolist(), count), priorities
+        (row,), read = _read(sums.unsqueeze(0), priorities)
+        return _stats(row, count), read
 
     def update_one_steps(
         self, batch: OneStepBatch, updates: int, experiment: Experiment
@@ -150,7 +151,8 @@ class DQN:
         priorities = None
         if weights is not None:
             priorities = self._priorities(error.unsqueeze(0), torch.ones_like(error), learn)
-        return [_stats(row, size) for row in torch.stack(rows).tolist()], priorities
+        stats, read = _read(torch.stack(rows), priorities)
+        return [_stats(row, size) for row in stats], read
 
     def _descend(
         self,
@@ -200,10 +202,9 @@ class DQN:
         scaled = self._tensor(returns)
         return scaled if learn.reward_scale == 1.0 else scaled * learn.reward_scale
 
-    def _priorities(self, error: Tensor, mask: Tensor, learn: LearnConfig) -> NDArray[np.float64]:
+    def _priorities(self, error: Tensor, mask: Tensor, learn: LearnConfig) -> Tensor:
         raw = window_priority(error, mask.view(error.shape), learn.priority_eta) + 1e-6
-        priorities: NDArray[np.float64] = raw.pow(learn.priority_alpha).cpu().double().numpy()
-        return priorities
+        return raw.pow(learn.priority_alpha)
 
     def copy_to_target(self) -> None:
         """Copy the online network's parameters into the target network."""
@@ -360,6 +361,14 @@ def _share(inputs: Inputs, share: slice) -> Inputs:
 def _updates_of(arrays: Mapping[str, Any]) -> int:
     """Updates that a saved learner had made; states of earlier versions only have the optimizer's count."""
     return int(arrays.get("updates", arrays["adam.count"]))
+
+
+def _read(sums: Tensor, priorities: Tensor | None) -> tuple[list[list[float]], NDArray[np.float64] | None]:
+    """Statistics (U, 4) of U updates and priorities (B,), read together: each reading waits for the device."""
+    if priorities is None:
+        return sums.tolist(), None
+    together = torch.cat((sums.flatten(), priorities)).cpu().double().numpy()
+    return together[: sums.numel()].reshape(sums.shape).tolist(), together[sums.numel() :]
 
 
 def _stats(sums: list[float], count: int) -> QStats:
