@@ -33,7 +33,7 @@ class RunningStandardizer:
         """Include the steps of (T, B, F) where the mask (T, B) is true."""
         self.count += 1
         rate = max(1 / self.count, _SLOWEST)
-        # Weighted by the mask instead of indexed with it: an index would wait until the device knows how many there are.
+        # Weighted by the mask, not indexed with it: an index would wait until the device has counted the steps.
         weight = (mask / mask.sum()).unsqueeze(-1).to(raw.dtype)
         mean = (raw * weight).sum((0, 1))
         variance = ((raw - mean).square() * weight).sum((0, 1))

@@ -1,4 +1,4 @@
-"""A task whose only lesson is the first step of fifty: every memory learns it in few updates, wherever windows start."""
+"""A task whose only lesson is the first step of fifty: every memory learns it in few updates."""
 
 from __future__ import annotations
 
