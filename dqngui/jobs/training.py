@@ -169,7 +169,7 @@ class Training:
         self.knobs.restore(meta["knobs"])
         self.counters = counters_of(meta)
         self.generators.restore(meta)
-        lost = self.algorithm.restore(arrays)
+        lost = self.algorithm.restore(arrays, meta.get("layout"))
         if lost:
             yield say("train.not_repeated", environment=self.experiment.env.id, count=lost)
 

@@ -18,7 +18,7 @@ from dqngui.config import Experiment
 from dqngui.envs.vector import Envs
 from dqngui.learning.acting import Actor, FinishedEpisode, ObservationParts
 from dqngui.learning.counters import Counters
-from dqngui.learning.flat import FlatParameters, ParameterLayout
+from dqngui.learning.flat import FlatParameters, ParameterLayout, in_layout
 from dqngui.learning.scaling import Scaling
 from dqngui.nets.trunk import Trunk
 from dqngui.texts import Text
@@ -106,7 +106,9 @@ class Store(Protocol):
 
 
 class Algorithm(ABC):
-    """Base of all algorithms: actor, store, learner and scaling of one run; made with `(experiment, envs, device, generators)`.
+    """Base of all algorithms: actor, store, learner and scaling of one run.
+
+    Made with `(experiment, envs, device, generators)`.
 
     Attributes:
         store_name: name of the store in saved states and in `messages.Forked`.
@@ -162,12 +164,13 @@ class Algorithm(ABC):
         }
         return {f"{name}/{key}": value for name, part in parts.items() for key, value in part.items()}
 
-    def restore(self, arrays: Mapping[str, Any]) -> int:
+    def restore(self, arrays: Mapping[str, Any], layout: ParameterLayout | None) -> int:
         """Take over a saved state and play the running episodes up to where they were.
 
+        `layout` is that of the saved vectors of parameters; None if it was not saved.
         Returns the number of episodes that could not be repeated and were abandoned.
         """
-        self.learner.restore(under("learner", arrays))
+        self.learner.restore(in_layout(under("learner", arrays), layout, self.learner.flat))
         self.scaling.restore(under("scaling", arrays))
         self.store.restore({key: np.asarray(value) for key, value in under(self.store_name, arrays).items()})
         self.actor.restore({key: np.asarray(value) for key, value in under("actor", arrays).items()})

@@ -32,9 +32,11 @@ class RunningStandardizer:
     def update(self, raw: Tensor, mask: Tensor) -> None:
         """Include the steps of (T, B, F) where the mask (T, B) is true."""
         self.count += 1
-        seen = raw[mask]
         rate = max(1 / self.count, _SLOWEST)
-        variance, mean = torch.var_mean(seen, 0, correction=0)
+        # Weighted by the mask, not indexed with it: an index would wait until the device has counted the steps.
+        weight = (mask / mask.sum()).unsqueeze(-1).to(raw.dtype)
+        mean = (raw * weight).sum((0, 1))
+        variance = ((raw - mean).square() * weight).sum((0, 1))
         between = rate * (1 - rate) * (mean - self.mean).square()
         self.variance.lerp_(variance, rate).add_(between)
         self.mean.lerp_(mean, rate)

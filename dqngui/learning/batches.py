@@ -25,12 +25,14 @@ class Batch:
         returns: n-step sums of raw rewards, (L, B).
         bootstrap_row: row from which each step bootstraps, (L, B).
         discount: γ^k of that bootstrap, 0 after a termination, (L, B).
-        mask: rows whose loss counts, (L, B).
-        state: stored memory state at row 0 (recurrent memories), else None.
+        mask: rows whose loss counts, (L, B); those before them are only read.
+        state: stored memory state at row 0, or at the first row of the burn-in where there is one (recurrent memories),
+            else None.
         burn: inputs of the burn-in, the rows before row 0 that refresh that state; None if there are none.
         burned: which windows have a burn-in, (B,).
         weights: importance weights (B,), or None when sampling is uniform.
-        indices: of the windows' first learned steps in the ring, for `set_priorities`, (B,).
+        indices: where `set_priorities` puts the windows' priorities, (B,); without priorities the windows' first
+            learned steps in the ring.
     """
 
     observation: dict[str, NDArray[Any]]

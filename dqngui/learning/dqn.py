@@ -110,7 +110,8 @@ class DQN:
         count = int(batch.mask.sum())
         sums, error = self._descend(loss_terms, mask, weights, count, learn, auxiliary_loss)
         priorities = None if weights is None else self._priorities(error, mask, learn)
-        return self._stats(sums.tolist(), count), priorities
+        (row,), read = _read(sums.unsqueeze(0), priorities)
+        return self._stats(row, count), read
 
     def update_one_steps(
         self, batch: OneStepBatch, updates: int, experiment: Experiment
@@ -151,7 +152,8 @@ class DQN:
         priorities = None
         if weights is not None:
             priorities = self._priorities(error.unsqueeze(0), torch.ones_like(error), learn)
-        return [self._stats(row, size) for row in torch.stack(rows).tolist()], priorities
+        stats, read = _read(torch.stack(rows), priorities)
+        return [self._stats(row, size) for row in stats], read
 
     def _descend(
         self,
@@ -197,10 +199,9 @@ class DQN:
         sums = torch.stack([total.detach(), torch.linalg.vector_norm(td_error, 1), predicted.sum(), norm])
         return sums, td_error if priority_loss is None else priority_loss
 
-    def _priorities(self, error: Tensor, mask: Tensor, learn: LearnConfig) -> NDArray[np.float64]:
+    def _priorities(self, error: Tensor, mask: Tensor, learn: LearnConfig) -> Tensor:
         raw = window_priority(error, mask.view(error.shape), learn.priority_eta) + 1e-6
-        priorities: NDArray[np.float64] = raw.pow(learn.priority_alpha).cpu().double().numpy()
-        return priorities
+        return raw.pow(learn.priority_alpha)
 
     def _stats(self, sums: list[float], count: int) -> QStats:
         """Means over `count` learned steps, values in the environment's rewards."""
@@ -366,3 +367,11 @@ def _share(inputs: Inputs, share: slice) -> Inputs:
 def _updates_of(arrays: Mapping[str, Any]) -> int:
     """Updates that a saved learner had made; states of earlier versions only have the optimizer's count."""
     return int(arrays.get("updates", arrays["adam.count"]))
+
+
+def _read(sums: Tensor, priorities: Tensor | None) -> tuple[list[list[float]], NDArray[np.float64] | None]:
+    """Statistics (U, 4) of U updates and priorities (B,), read together: each reading waits for the device."""
+    if priorities is None:
+        return sums.tolist(), None
+    together = torch.cat((sums.flatten(), priorities)).cpu().double().numpy()
+    return together[: sums.numel()].reshape(sums.shape).tolist(), together[sums.numel() :]

@@ -2,6 +2,11 @@
 
 The optimizer, the gradient's norm and the target network then work on one tensor. This needs a few kernels instead of
 several per layer; calling them is most of an update's cost for small networks.
+
+On a GPU the parameters of a torch LSTM or GRU come first, its matrices of all layers before its biases. Only so cuDNN
+reads them where they lie: pytorch looks for them at the start of the memory that they share, in cuDNN's order
+(`try_get_weight_buf` in pytorch's aten/src/ATen/native/cudnn/RNN.cpp), and else copies all of them at each call. On a
+CPU the order is the network's own. Saved vectors come with their layout, and `in_layout` brings them into another.
 """
 
 from __future__ import annotations
@@ -20,18 +25,35 @@ BETAS = (0.9, 0.999)  # the share of the mean and of the mean square that a step
 FUSED_ADAM = getattr(torch, "_fused_adam_", None)  # the kernel of torch.optim.Adam(fused=True)
 
 
+VECTORS = ("online", "target", "average", "adam.first", "adam.second")
+"""Names of the vectors of parameters, or of one number for each parameter, in a learner's saved arrays."""
+
+
 class FlatParameters:
     """Moves a network's parameters, and their gradients, into one vector each; the network keeps views.
 
+    Args:
+        recurrent_first: the parameters of an LSTM or GRU come first, in cuDNN's order; None: only on CUDA.
+
     Attributes:
         layout: name and shape of each parameter, in the vector's order.
+        own_layout: the same in the network's own order, that of vectors that were saved without a layout.
+        reads_norm: the gradient's norm is read to see whether it must be clipped; on other devices than the CPU that
+            would wait for all that is still computed.
     """
 
-    def __init__(self, network: nn.Module) -> None:
-        self.layout: ParameterLayout = [(name, tuple(p.shape)) for name, p in network.named_parameters()]
-        parameters = list(network.parameters())
+    def __init__(self, network: nn.Module, *, recurrent_first: bool | None = None) -> None:
+        named = dict(network.named_parameters())
+        self.own_layout = _layout(named)
+        like = next(iter(named.values()))
+        if recurrent_first is None:
+            recurrent_first = like.device.type == "cuda"
+        if recurrent_first:
+            named = {name: named[name] for name in _recurrent_first(network)}
+        self.layout = _layout(named)
+        self.reads_norm = like.device.type == "cpu"
+        parameters = list(named.values())
         size = sum(p.numel() for p in parameters)
-        like = parameters[0]
         self.values = nn.Parameter(torch.empty(size, dtype=like.dtype, device=like.device))
         self.gradient = torch.zeros_like(self.values)
         self.values.grad = self.gradient
@@ -78,12 +100,56 @@ class FlatParameters:
         """Scale the gradient down to the norm `largest` (0: never); returns its norm before, a 0-d tensor."""
         norm = torch.linalg.vector_norm(self.gradient)
         if largest > 0:
-            if norm.device.type == "cpu":  # reading the norm costs nothing here, and mostly no clipping is needed
+            if self.reads_norm:  # it costs nothing here, and mostly no clipping is needed
                 if float(norm) > largest:
                     self.gradient.mul_(largest / float(norm))
             else:
                 self.gradient.mul_((largest / (norm + 1e-6)).clamp(max=1.0))
         return norm
+
+
+def in_layout(arrays: Mapping[str, Any], theirs: ParameterLayout | None, flat: FlatParameters) -> dict[str, Any]:
+    """A learner's saved arrays with their vectors in the order of `flat`.
+
+    Args:
+        theirs: the layout that was saved with them; None: the network's own order.
+
+    Raises ValueError if they are of another network.
+    """
+    theirs = [(name, tuple(shape)) for name, shape in (flat.own_layout if theirs is None else theirs)]
+    if theirs == list(flat.layout):
+        return dict(arrays)
+    pieces = _pieces(theirs)
+    size = flat.values.numel()
+    if pieces.keys() != _pieces(flat.layout).keys():
+        raise ValueError("the saved parameters are those of another network")
+    moved = dict(arrays)
+    for name in set(VECTORS) & arrays.keys():
+        vector = torch.as_tensor(arrays[name])
+        if vector.numel() != size:
+            raise ValueError(f"{vector.numel()} values do not fit their layout")
+        moved[name] = torch.cat([vector[pieces[key]] for key in flat.layout])
+    return moved
+
+
+def _layout(named: Mapping[str, Tensor]) -> ParameterLayout:
+    return [(name, tuple(parameter.shape)) for name, parameter in named.items()]
+
+
+def _recurrent_first(network: nn.Module) -> list[str]:
+    """Names of all parameters: of the first LSTM or GRU its matrices and then its biases, layer by layer, then all
+    others.
+
+    Only one module can lie at the start of the vector.
+    """
+    first: list[str] = []
+    for prefix, module in network.named_modules():
+        if isinstance(module, (nn.LSTM, nn.GRU)):
+            names = [name for name, _ in module.named_parameters(prefix)]
+            biases = [name for name in names if ".bias_" in f".{name}"]
+            first = [name for name in names if name not in biases] + biases
+            break
+    return first + [name for name, _ in network.named_parameters() if name not in first]
 
 
 def _pieces(layout: ParameterLayout) -> dict[tuple[str, tuple[int, ...]], slice]:

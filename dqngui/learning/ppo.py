@@ -147,11 +147,9 @@ def value_losses(value: Tensor, old_value: Tensor, returns: Tensor, learn: Learn
 def normalised(advantage: Tensor, mask: Tensor) -> Tensor:
     """Advantages with mean 0 and standard deviation 1 over the learned steps; unchanged if there is only one step."""
     count = mask.sum()
-    if count < 2:
-        return advantage
     centred = advantage - _mean(advantage, mask)
-    deviation = ((centred.square() * mask).sum() / (count - 1)).sqrt()
-    return centred / (deviation + 1e-8)
+    deviation = ((centred.square() * mask).sum() / (count - 1).clamp(min=1)).sqrt()
+    return torch.where(count < 2, advantage, centred / (deviation + 1e-8))
 
 
 def _mean(values: Tensor, mask: Tensor) -> Tensor:

@@ -2,7 +2,8 @@
 
 Rows hold the observation, the action and the raw one-step reward; γ, n and the window's
 length apply when sampling, so they can change live. An ended episode is followed by one more row with
-its last observation, so that a truncated episode bootstraps from where it really stopped.
+its last observation, so that a truncated episode bootstraps from where it really stopped. Which windows there are, and
+why each step is learned equally often, is told in `windows`.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from numpy.typing import NDArray
 
 from dqngui.envs.spaces import Spaces
 from dqngui.learning.batches import Batch, OneStepBatch, RawInputs
-from dqngui.learning.sumtree import SumTree
+from dqngui.learning.drawing import DrawnWindows, draw_windows
+from dqngui.learning.episode_table import EpisodeTable
+from dqngui.learning.priorities import WindowPriorities
 from dqngui.learning.windows import Steps, WindowRule
 
 RUNNING, TERMINATED, TRUNCATED = 0, 1, 2
-_TRIES = 50
 
 
 class Replay:
@@ -29,7 +31,14 @@ class Replay:
         capacity: rows over all environments together.
         initial_state: a recurrent memory's state of one episode, (1, ...) each; None stores no states.
         stride: number of steps of an episode between stored states.
-        prioritized: draw windows by priority (Schaul et al. 2016; Horgan et al. 2018 for new windows).
+        prioritized: draw windows by priority.
+
+    Attributes:
+        rows: rows of one environment's ring; those of all environments lie in one array, from `offset` (N,) on.
+        head: number of rows that each environment has written, (N,).
+        start, end: first and last position of each row's episode; the last one of a running episode is −1.
+        episodes: the episodes of which rows are stored.
+        priorities: of the windows; None if they are drawn with equal probabilities.
     """
 
     def __init__(
@@ -54,7 +63,7 @@ class Replay:
         self.ending = np.zeros(flat, dtype=np.uint8)
         self.head = np.zeros(num_envs, dtype=np.int64)
         self.episode_start = np.zeros(num_envs, dtype=np.int64)
-        self._offset = np.arange(num_envs, dtype=np.int64) * self.rows
+        self.offset = np.arange(num_envs, dtype=np.int64) * self.rows
         self.slots = self.rows // stride + 2
         self.initial_state = None if initial_state is None else tuple(initial_state)
         self.states: tuple[NDArray[Any], ...] = ()
@@ -63,9 +72,8 @@ class Replay:
             self.states = tuple(np.zeros(shape + s.shape[1:], dtype=s.dtype) for s in self.initial_state)
             self.slot = np.zeros(flat, dtype=np.int32)
             self.next_slot = np.zeros(num_envs, dtype=np.int64)
-        self.tree = SumTree(flat) if prioritized else None
-        self.top_priority = 1.0
-        self._priority_rule: WindowRule | None = None  # the rule whose windows have priorities
+        self.priorities = WindowPriorities(flat, num_envs) if prioritized else None
+        self.episodes = EpisodeTable(num_envs, self.rows)
 
     def __len__(self) -> int:
         return int(np.minimum(self.head, self.rows).sum())
@@ -99,7 +107,7 @@ class Replay:
         rule: WindowRule | None = None,
     ) -> None:
         """Append one step of every environment; `states` are the memory's states before it, (N, ...) each."""
-        row = self._offset + self.head % self.rows
+        row = self.offset + self.head % self.rows
         for name, part in observation.items():
             self.observation[name][row] = part
         self.action[row], self.reward[row] = action, reward
@@ -112,8 +120,8 @@ class Replay:
                 kept[slots] = state[envs]
             self.slot[row[envs]] = slots
             self.next_slot[envs] += 1
-        if self.tree is not None and rule is not None:
-            self.tree.set(row, np.where(rule.starts_window(self.head - self.episode_start), self.top_priority, 0.0))
+        if self.priorities is not None and rule is not None:
+            self.priorities.add(row, self.head - self.episode_start, rule)
         self.head += 1
 
     def end_episodes(
@@ -122,18 +130,19 @@ class Replay:
         """Close the episodes of some environments with their last observations (rows of all environments)."""
         for env in envs:
             head, start = int(self.head[env]), int(self.episode_start[env])
-            row = self._offset[env] + head % self.rows
+            row = self.offset[env] + head % self.rows
             for name, part in observation.items():
                 self.observation[name][row] = part[env]
             self.action[row], self.reward[row], self.start[row] = 0, 0.0, start
-            if self.tree is not None:
-                self.tree.set(np.array([row]), 0.0)
+            if self.priorities is not None:
+                self.priorities.remove(np.array([row]))
             oldest = max(start, head - self.rows + 1)
-            rows = self._offset[env] + np.arange(oldest, head + 1) % self.rows
+            rows = self.offset[env] + np.arange(oldest, head + 1) % self.rows
             self.end[rows] = head
             self.ending[rows] = TRUNCATED if truncated[env] else TERMINATED
             self.head[env] = head + 1
             self.episode_start[env] = head + 1
+            self.episodes.begin(int(env), head + 1, head + 1 - self.rows)
 
     # -- sampling ---------------------------------------------------------------------------------
 
@@ -143,84 +152,39 @@ class Replay:
         Windows of one step for an agent without memory come as `OneStepBatch`.
         """
         self._assign_priorities(rule)
-        drawn = self._draw(batch_size, rule)
+        drawn = draw_windows(self, batch_size, rule)
         if drawn is None:
             return None
-        env, s = drawn
-        weights = None
-        if self.tree is not None:
-            share = self.tree[self._offset[env] + s % self.rows] / self.tree.total
-            raw = (share * len(self)) ** -beta
-            weights = (raw / raw.max()).astype(np.float32)
+        weights = None if self.priorities is None else self.priorities.importance(drawn.index, beta)
         if rule.single_steps:
-            return self._one_steps(env, s, rule, gamma, weights)
-        return self._windows(env, s, rule, gamma, weights)
+            return self._one_steps(drawn, rule, gamma, weights)
+        return self._windows(drawn, rule, gamma, weights)
 
     def set_priorities(self, indices: Steps, priorities: NDArray[np.float64]) -> None:
         """Priorities (already to the power α) of the windows of a batch, by its `indices`."""
-        if self.tree is not None and len(indices):
-            self.tree.set(indices, priorities)
-            self.top_priority = max(self.top_priority, float(priorities.max()))
+        if self.priorities is not None and len(indices):
+            self.priorities.set(indices, priorities)
 
     def _assign_priorities(self, rule: WindowRule) -> None:
-        """Give priorities to the first steps of the windows of `rule`, and to no others.
+        """Give priorities to the windows of `rule`, and to no others.
 
-        Another burn-in moves all of them.
+        Another length or burn-in moves them.
         """
-        if self.tree is None or (self._priority_rule is not None and self._priority_rule.starts_as(rule)):
+        if self.priorities is None or self.priorities.fits(rule):
             return
-        self._priority_rule = rule
-        place = np.arange(self.rows, dtype=np.int64)
+        position = self._positions().ravel()
+        present = (position >= 0) & (position != self.end)
+        self.priorities.assign(position - self.start, present, rule)
+
+    def _positions(self) -> Steps:
+        """Position of the step in each row of each environment, (N, rows); negative where nothing is stored yet."""
         head = self.head[:, None]
-        position = (head - 1 - (head - 1 - place) % self.rows).ravel()
-        starts = (position >= 0) & (position != self.end) & rule.starts_window(position - self.start)
-        present = self.tree[np.arange(len(starts), dtype=np.int64)]
-        present[starts & (present == 0.0)] = self.top_priority
-        present[~starts] = 0.0
-        self.tree.set(np.arange(len(starts), dtype=np.int64), present)
-
-    def _draw(self, count: int, rule: WindowRule) -> tuple[Steps, Steps] | None:
-        """Environments and first learned steps of `count` windows, by rejection; None if too few are found."""
-        filled = min(int(self.head.max()), self.rows)
-        if filled == 0 or (self.tree is not None and self.tree.total <= 0.0):
-            return None
-        found: list[tuple[Steps, Steps]] = []
-        missing = count
-        for _ in range(_TRIES):
-            env, place = self._sample_indices(8 + missing * 5 // 4, filled)
-            head = self.head[env]
-            position = head - 1 - (head - 1 - place) % self.rows  # negative where nothing is stored yet
-            row = self._offset[env] + place
-            start = self.start[row]
-            s = rule.first_learned(position, start)
-            # `position` itself must be learnable, and the window's first row must still be stored, with the row before
-            # it, which holds the previous action and reward.
-            first = rule.first_row(s, start)
-            oldest = np.maximum(head - self.rows, 0)
-            whole = (position >= oldest) & (first - (first > start) >= oldest)
-            good = np.flatnonzero(whole & (position < self._limit(env, self.end[row], rule)))[:missing]
-            found.append((env[good], s[good]))
-            missing -= len(good)
-            if missing == 0:
-                return found[0] if len(found) == 1 else _joined(found)
-        return None
-
-    def _sample_indices(self, count: int, filled: int) -> tuple[Steps, Steps]:
-        """Environments and indices in their rings, drawn uniformly over the filled ones or by priority."""
-        if self.tree is None:
-            return np.divmod(self.generator.integers(self.num_envs * filled, size=count), filled)
-        return np.divmod(self.tree.draw(self.generator.random(count)), self.rows)
-
-    def _limit(self, env: Steps, end: Steps, rule: WindowRule) -> Steps:
-        """First step after `position` that cannot be learned: the episode's end, or the last n steps of a running
-        one.
-        """
-        return np.where(end >= 0, end, self.head[env] - rule.n_step)
+        return head - 1 - (head - 1 - np.arange(self.rows, dtype=np.int64)) % self.rows
 
     def _one_steps(
-        self, env: Steps, s: Steps, rule: WindowRule, gamma: float, weights: NDArray[np.float32] | None
+        self, drawn: DrawnWindows, rule: WindowRule, gamma: float, weights: NDArray[np.float32] | None
     ) -> OneStepBatch:
-        offset = self._offset[env]
+        s, offset = drawn.s, self.offset[drawn.env]
         index = offset + s % self.rows
         end = self.end[index]
         ahead: Steps | int = rule.n_step
@@ -239,7 +203,7 @@ class Replay:
             returns=returns,
             discount=np.where(stops, 0.0, np.float64(gamma) ** ahead).astype(np.float32),
             weights=weights,
-            indices=index,
+            indices=drawn.index,
         )
 
     def _raw_inputs(self, offset: Steps, row: Steps, position: Steps) -> RawInputs:
@@ -248,13 +212,12 @@ class Replay:
         return observation, *self._previous(offset, position, self.start[row])
 
     def _windows(
-        self, env: Steps, s: Steps, rule: WindowRule, gamma: float, weights: NDArray[np.float32] | None
+        self, drawn: DrawnWindows, rule: WindowRule, gamma: float, weights: NDArray[np.float32] | None
     ) -> Batch:
-        offset = self._offset[env]
+        s, stop, offset = drawn.s, drawn.stop, self.offset[drawn.env]
         index = offset + s % self.rows
         start, end = self.start[index], self.end[index]
-        first = s if rule.context is None else rule.first_row(s, start)
-        stop = np.minimum(s + rule.length, self._limit(env, end, rule))
+        first = rule.first_read(s, start)
         last = np.where(end >= 0, np.minimum(stop - 1 + rule.n_step, end), stop - 1 + rule.n_step)
         length = int((last - first).max()) + 1
         position = first + np.arange(length)[:, None]  # (L, B)
@@ -265,7 +228,7 @@ class Replay:
         ahead = np.where(end >= 0, np.minimum(rule.n_step, end - position), rule.n_step)
         terminates = (end >= 0) & (position + ahead >= end) & (self.ending[index] == TERMINATED)
         mask = (position >= s) & (position < stop) & inside
-        burn, burned = self._burn(offset, s, start, rule)
+        burn, burned = self._burn(offset, first, start, rule)
         prev_action, prev_reward = self._previous(offset, position, start)
         return Batch(
             observation={key: part[rows] for key, part in self.observation.items()},
@@ -276,11 +239,11 @@ class Replay:
             bootstrap_row=np.minimum(position - first + ahead, length - 1),
             discount=np.where(terminates | ~mask, 0.0, np.float64(gamma) ** ahead).astype(np.float32),
             mask=mask,
-            state=self._stored_state(offset, s, start, rule),
+            state=self._stored_state(offset, first, start, rule),
             burn=burn,
             burned=burned,
             weights=weights,
-            indices=index,
+            indices=drawn.index,
         )
 
     def _previous(self, offset: Steps, position: Steps, start: Steps) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -288,26 +251,30 @@ class Replay:
         fresh = position == start
         return np.where(fresh, -1, self.action[rows]), np.where(fresh, 0.0, self.reward[rows])
 
-    def _burn(self, offset: Steps, s: Steps, start: Steps, rule: WindowRule) -> tuple[Any, NDArray[np.bool_] | None]:
+    def _burn(
+        self, offset: Steps, first: Steps, start: Steps, rule: WindowRule
+    ) -> tuple[Any, NDArray[np.bool_] | None]:
         """Rows of the burn-in, (burn_in, B), and which windows have one; windows at their episode's start repeat
-        row s.
+        their first row.
         """
         if rule.context is not None or rule.burn_in == 0:
             return None, None
-        burned = s > start
+        burned = first > start
         if not burned.any():
             return None, None
-        position = np.where(burned, s - rule.burn_in, s) + np.arange(rule.burn_in)[:, None] * burned
+        position = np.where(burned, first - rule.burn_in, first) + np.arange(rule.burn_in)[:, None] * burned
         rows = offset + position % self.rows
         observation = {key: part[rows] for key, part in self.observation.items()}
         return (observation, *self._previous(offset, position, start)), burned
 
-    def _stored_state(self, offset: Steps, s: Steps, start: Steps, rule: WindowRule) -> tuple[NDArray[Any], ...] | None:
+    def _stored_state(
+        self, offset: Steps, first: Steps, start: Steps, rule: WindowRule
+    ) -> tuple[NDArray[Any], ...] | None:
         if self.initial_state is None or rule.context is not None:
             return None
-        first = rule.first_row(s, start)
-        at_start = first == start
-        slots = self.slot[offset + first % self.rows]
+        row = rule.first_state(first, start)
+        at_start = row == start
+        slots = self.slot[offset + row % self.rows]
         return tuple(
             np.where(at_start.reshape(-1, *[1] * (kept.ndim - 1)), initial, kept[slots])
             for kept, initial in zip(self.states, self.initial_state, strict=True)
@@ -320,10 +287,7 @@ class Replay:
         kept = {f"observation.{name}": part for name, part in self.observation.items()}
         kept |= self._columns()
         kept |= {f"state.{index}": state for index, state in enumerate(self.states)}
-        if self.tree is not None:
-            kept["priority"] = self.tree.sums[self.tree.first_leaf :][: len(self.action)]
-            kept["top_priority"] = np.array(self.top_priority)
-        return kept
+        return kept if self.priorities is None else kept | self.priorities.arrays()
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take over what `arrays` gave. Raises KeyError or ValueError when it does not fit."""
@@ -333,9 +297,12 @@ class Replay:
             column[...] = arrays[name]
         for index, state in enumerate(self.states):
             state[...] = arrays[f"state.{index}"]
-        if self.tree is not None:
-            self.tree.set(np.arange(len(self.action)), arrays["priority"])
-            self.top_priority = float(arrays["top_priority"])
+        if self.priorities is not None:
+            self.priorities.restore(arrays)
+        position, start = self._positions(), self.start.reshape(self.num_envs, self.rows)
+        for env in range(self.num_envs):
+            starts = np.append(start[env][position[env] >= 0], self.episode_start[env])
+            self.episodes.rebuild(env, np.unique(starts))
 
     def _columns(self) -> dict[str, NDArray[Any]]:
         """Arrays that are saved as they are, by their names on disk."""
@@ -349,10 +316,6 @@ class Replay:
             "episode_start": self.episode_start,
         }
         return {**columns, "slot": self.slot, "next_slot": self.next_slot} if self.states else columns
-
-
-def _joined(pieces: list[tuple[Steps, Steps]]) -> tuple[Steps, Steps]:
-    return np.concatenate([env for env, _ in pieces]), np.concatenate([s for _, s in pieces])
 
 
 def _n_step_sums(reward: NDArray[np.float64], n_step: int, gamma: float) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""A sum tree: draws replay rows with probabilities proportional to their priorities, in O(log n)."""
+"""A sum tree: draws leaves with probabilities proportional to their weights, in O(log n)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from numpy.typing import NDArray
 
 
 class SumTree:
-    """Non-negative weights of `size` leaves, with the sum of each subtree."""
+    """Non-negative weights of `size` leaves, with the sum of each subtree.
+
+    The sums lie in one array: node i has the children 2i and 2i + 1, node 1 is the root.
+    """
 
     def __init__(self, size: int) -> None:
         self.levels = max(1, int(np.ceil(np.log2(size))))
@@ -25,9 +28,27 @@ class SumTree:
         """Replace the weights of some leaves; if a leaf is given twice, the last weight counts."""
         nodes = leaves + self.first_leaf
         self.sums[nodes] = weights
+        if len(leaves) * self.levels > self.first_leaf:
+            self._add_up()
+            return
+        # A parent of several of the leaves is computed several times, with the same result; to look for these would
+        # cost more than to compute them.
+        sums = self.sums
         for _ in range(self.levels):
-            nodes = np.unique(nodes >> 1) if len(nodes) > 1 else nodes >> 1
-            self.sums[nodes] = self.sums[2 * nodes] + self.sums[2 * nodes + 1]
+            children = nodes & -2
+            total = sums.take(children)
+            children += 1
+            total += sums.take(children)
+            nodes >>= 1
+            sums[nodes] = total
+
+    def _add_up(self) -> None:
+        """Compute the sums of all subtrees."""
+        first = self.first_leaf
+        while first > 1:
+            level = self.sums[first : 2 * first]
+            np.add(level[0::2], level[1::2], out=self.sums[first // 2 : first])
+            first //= 2
 
     def draw(self, uniform: NDArray[np.float64]) -> NDArray[np.int64]:
         """A leaf for each uniform number in [0, 1); the probability of a leaf is its share of the total."""

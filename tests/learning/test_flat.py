@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from dqngui.learning import flat as flat_module
-from dqngui.learning.flat import FlatAdam, FlatParameters
+from dqngui.learning.flat import FlatAdam, FlatParameters, in_layout
 from dqngui.nets.noise import NoisyLinear
 
 
@@ -93,3 +93,56 @@ def test_clipping_is_torchs(largest: float) -> None:
         assert a.grad is not None
         assert b.grad is not None
         assert torch.allclose(a.grad, b.grad, atol=1e-6)
+
+
+class Recurrent(nn.Module):
+    """An LSTM or GRU of two layers between two other layers."""
+
+    def __init__(self, kind: type[nn.LSTM] | type[nn.GRU]) -> None:
+        super().__init__()
+        self.before, self.core, self.after = nn.Linear(3, 4), kind(4, 5, num_layers=2), nn.Linear(5, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.after(self.core(self.before(x))[0])
+        return y
+
+
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU])
+def test_recurrent_parameters_lie_where_cudnn_reads_them(kind: type[nn.LSTM] | type[nn.GRU]) -> None:
+    torch.manual_seed(0)
+    module = Recurrent(kind)
+    x = torch.randn(6, 2, 3)
+    before = module(x)
+    flat = FlatParameters(module, recurrent_first=True)
+    layers = module.core.all_weights
+    matrices, biases = [w for layer in layers for w in layer[:2]], [b for layer in layers for b in layer[2:]]
+    address = flat.values.data_ptr()
+    assert flat.values.storage_offset() == 0
+    for parameter in (*matrices, *biases):
+        assert parameter.data_ptr() == address
+        assert parameter.is_contiguous()
+        assert parameter.untyped_storage().data_ptr() == flat.values.data_ptr()
+        address += parameter.numel() * parameter.element_size()
+    assert torch.equal(module(x), before)
+    assert sorted(flat.layout) == sorted((name, tuple(p.shape)) for name, p in module.named_parameters())
+    module(x).square().sum().backward()
+    assert all(p.grad is not None and p.grad.any() for p in module.parameters())
+    assert flat.gradient.norm() > 0
+
+
+def test_vectors_of_another_order_are_mapped_by_their_layout() -> None:
+    torch.manual_seed(0)
+    old, new = Recurrent(nn.GRU), Recurrent(nn.GRU)
+    theirs, ours = FlatParameters(old), FlatParameters(new, recurrent_first=True)
+    assert list(theirs.layout) != list(ours.layout)
+    saved = {"online": theirs.values.detach(), "adam.first": theirs.values.detach() * 2, "updates": torch.tensor(3)}
+    for layout in (theirs.layout, [[name, list(shape)] for name, shape in theirs.layout], None):
+        moved = in_layout(saved, layout, ours)  # type: ignore[arg-type]
+        ours.values.data.copy_(moved["online"])
+        for a, b in zip(old.parameters(), new.parameters(), strict=True):
+            assert torch.equal(a, b)
+        assert torch.equal(moved["adam.first"], 2 * moved["online"])
+        assert moved["updates"] == 3
+    assert torch.equal(in_layout(moved, ours.layout, theirs)["online"], theirs.values)
+    with pytest.raises(ValueError, match="another network"):
+        in_layout(saved, [("a", (2,))], ours)
