@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from dqngui import catalog
+from dqngui import catalog, derivation
 from dqngui.config import SECTIONS, ConfigError, EnvConfig, Experiment, Wrapper
 from dqngui.schema import Field, Options, fields_of, first_not_finite
 from dqngui.texts import Text, say
@@ -25,8 +25,6 @@ _CHOSEN_BY_NAME: dict[str, Mapping[str, catalog.Entry]] = {
 MAKE_KWARGS = frozenset({"max_episode_steps"})
 """Entries of `env.kwargs` that are arguments of `gymnasium.make` and not of the environment."""
 _OPTIONS_OF = {"attention": catalog.ATTENTIONS, "memory": catalog.MEMORIES}
-_FROM_HORIZON = {"chrono": 0, "length": 1, "season": 0}
-"""Memory options that are computed as `net.horizon` plus this many steps, if they are not given."""
 
 
 @cache
@@ -69,14 +67,23 @@ def field_at(path: str) -> Field:
 
 
 def experiment_from(data: Mapping[str, Any]) -> Experiment:
-    """Build and check an experiment from plain data (as read from TOML). Raises ConfigError."""
-    if (bad := first_not_finite(dict(data), "")) is not None:
+    """Build and check an experiment from plain data (as read from TOML).
+
+    A setting that has a rule (`derivation.RULES`) and is not given, or given as `auto`, is derived.
+    Raises ConfigError.
+    """
+    return checked(_converted(data))
+
+
+def _converted(data: Mapping[str, Any], before: Experiment | None = None) -> Experiment:
+    plain, missing = derivation.without_automatic(data)
+    if (bad := first_not_finite(plain, "")) is not None:
         raise ConfigError("setting.not_finite", path=bad)
     try:
-        experiment = msgspec.convert(dict(data), Experiment)
+        experiment = msgspec.convert(plain, Experiment)
     except msgspec.ValidationError as error:
         raise ConfigError(_sentence(error)) from None
-    return checked(experiment)
+    return derivation.resolved(experiment, missing, before)
 
 
 def _sentence(error: msgspec.ValidationError, root: str = "") -> Text:
@@ -108,10 +115,19 @@ def module_options(experiment: Experiment, slot: Literal["attention", "memory"])
     if entry is None:
         kind = say("choice.attention") if slot == "attention" else say("choice.memory")
         raise no_such_choice(f"net.{slot}", kind, name, _OPTIONS_OF[slot])
-    given = getattr(experiment.net, f"{slot}_options")
-    if slot == "memory":
-        given = {**horizon_options(name, experiment.net.horizon), **given}
+    given = getattr(_with_memory_options(experiment).net, f"{slot}_options")
     return options_from(entry.options, given, f"net.{slot}_options")
+
+
+def _with_memory_options(experiment: Experiment) -> Experiment:
+    """A copy in which the memory's options that are not given are derived, if they have a rule."""
+    options = experiment.net.memory_options
+    missing = [
+        path
+        for path in derivation.derivable(experiment)
+        if path.startswith(derivation.MEMORY_OPTIONS) and path.removeprefix(derivation.MEMORY_OPTIONS) not in options
+    ]
+    return derivation.resolved(experiment, missing) if missing else experiment
 
 
 def no_such_choice(path: str, kind: Text, name: str, known: Iterable[str]) -> ConfigError:
@@ -122,17 +138,6 @@ def no_such_choice(path: str, kind: Text, name: str, known: Iterable[str]) -> Co
         known: the names that are allowed.
     """
     return ConfigError("setting.no_such_choice", path=path, kind=kind, name=name, known=known)
-
-
-def horizon_options(memory: str, horizon: int) -> dict[str, int]:
-    """The options that a memory gets from the task's horizon in steps, unless they are given (0: none)."""
-    if not horizon:
-        return {}
-    fields = {field.name: field for field in options_fields("memory", memory)}
-    wanted = {name: horizon + more for name, more in _FROM_HORIZON.items() if name in fields}
-    return {
-        name: int(max(fields[name].low or 0, min(value, fields[name].high or value))) for name, value in wanted.items()
-    }
 
 
 def check_task_kwargs(env: EnvConfig) -> None:
@@ -157,6 +162,7 @@ def options_from(struct: type[Options], data: Mapping[str, Any], path: str) -> O
 
 def checked(experiment: Experiment) -> Experiment:
     """The same experiment with the modules' options completed, or ConfigError if parts do not fit."""
+    experiment = _with_memory_options(experiment)
     net, learn = experiment.net, experiment.learn
     attention = module_options(experiment, "attention")
     memory = module_options(experiment, "memory")
@@ -217,19 +223,25 @@ def _without_none(data: Any) -> Any:
 # -- changes --------------------------------------------------------------------------------------
 
 
-def with_settings(experiment: Experiment, changes: Mapping[str, Any]) -> Experiment:
-    """A checked copy with settings replaced by dotted name (`net.memory_options.chrono` too).
+def with_settings(
+    experiment: Experiment, changes: Mapping[str, Any], *, follow: bool = True, check: bool = True
+) -> Experiment:
+    """A copy with settings replaced by dotted name (`net.memory_options.chrono` too); None: not given.
 
-    If the attention or memory changes, the options of the old one are removed. If the horizon changes, the memory's
-    options that were derived from the old horizon change too. Raises ConfigError.
+    What is changed is chosen from then on. Settings that were derived and are not changed follow: they get the values
+    that their rules now give. A setting that has a rule is derived again by None or `auto`. If the attention or memory
+    changes, the options of the old one are removed. Raises ConfigError.
+
+    Args:
+        follow: derived settings follow; False while a run trains, which never derives settings anew.
+        check: also check that the settings fit together.
     """
     data = as_data(experiment)
+    data["derived"] = derivation.still_derived(experiment.derived, changes)
     for slot in ("attention", "memory"):
         new = changes.get(f"net.{slot}")
         if new is not None and new != data["net"][slot]:
             data["net"][f"{slot}_options"] = {}
-    if "net.horizon" in changes:
-        _without_derived_options(data["net"])
     for path, value in changes.items():
         *parents, name = path.split(".")
         if not parents and name != "title":
@@ -243,15 +255,8 @@ def with_settings(experiment: Experiment, changes: Mapping[str, Any]) -> Experim
             node.pop(name, None)
         else:
             node[name] = value
-    return experiment_from(data)
-
-
-def _without_derived_options(net: dict[str, Any]) -> None:
-    """Leave out the memory's options that were derived from the horizon."""
-    followed = horizon_options(net["memory"], net["horizon"])
-    net["memory_options"] = {
-        name: value for name, value in net["memory_options"].items() if followed.get(name) != value
-    }
+    new_experiment = _converted(data, experiment if follow else None)
+    return checked(new_experiment) if check else new_experiment
 
 
 def parse_assignments(assignments: list[str]) -> dict[str, Any]:

@@ -32,9 +32,14 @@ class ConfigError(ReadableError):
 
 
 class Experiment(Options, frozen=True):
-    """Everything that a run depends on."""
+    """Everything that a run depends on.
+
+    Attributes:
+        derived: dotted names of the settings whose value was derived from others and not chosen (`derivation`).
+    """
 
     title: str = ""
+    derived: tuple[str, ...] = ()
     env: EnvConfig = EnvConfig()
     net: NetConfig = NetConfig()
     learn: LearnConfig = LearnConfig()

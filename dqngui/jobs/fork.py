@@ -68,7 +68,8 @@ class Fork:
         manual = dict(meta["knobs"]["manual"])
         if self.experiment.learn.epsilon != self.began.learn.epsilon:
             manual.pop("learn.epsilon", None)  # a new schedule replaces a value set by hand
-        knobs = {"learn": msgspec.to_builtins(self.experiment.learn), "manual": manual}
+        learn, derived = msgspec.to_builtins(self.experiment.learn), list(self.experiment.derived)
+        knobs = {"learn": learn, "manual": manual, "derived": derived}
         counters = counters_of(meta)
         _follow_periods(counters, self.began, self.experiment)
         return {**meta, "knobs": knobs, "counters": counters.saved()}

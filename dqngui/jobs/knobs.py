@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from dqngui.config import ConfigError, Experiment, Schedule
+from dqngui.derivation import still_derived
 from dqngui.messages import KnobChanged, KnobRefused, SetKnob
 from dqngui.settings import checked, field_at, knob_value
 
@@ -65,16 +66,19 @@ class Knobs:
     def _replaced(self, path: str, value: Any) -> Experiment:
         section, name = path.split(".", 1)
         part = msgspec.structs.replace(getattr(self.experiment, section), **{name: value})
-        return msgspec.structs.replace(self.experiment, **{section: part})
+        derived = tuple(still_derived(self.experiment.derived, (path,)))
+        return msgspec.structs.replace(self.experiment, **{section: part}, derived=derived)
 
     # -- saving -----------------------------------------------------------------------------------
 
     def data(self) -> dict[str, Any]:
         """Plain data that `restore` takes."""
-        return {"learn": msgspec.to_builtins(self.experiment.learn), "manual": dict(self.manual)}
+        learn, derived = msgspec.to_builtins(self.experiment.learn), list(self.experiment.derived)
+        return {"learn": learn, "manual": dict(self.manual), "derived": derived}
 
     def restore(self, data: dict[str, Any]) -> None:
         """Take over what `data` gave."""
         learn = msgspec.convert(data["learn"], type(self.experiment.learn))
-        self.experiment = msgspec.structs.replace(self.experiment, learn=learn)
+        derived = tuple(data.get("derived", self.experiment.derived))  # states of earlier versions lack it
+        self.experiment = msgspec.structs.replace(self.experiment, learn=learn, derived=derived)
         self.manual = dict(data["manual"])
