@@ -109,6 +109,22 @@ def choose(editor: object, value: object) -> None:
     editor.activated.emit(index)
 
 
+def test_a_derived_setting_follows_until_it_is_set_by_hand(form: ExperimentForm, session: Session) -> None:
+    path = "net.memory_options.chrono"
+    chip = form.options["memory"].chips[path]
+    assert (chip.text(), chip.isEnabled()) == ("Derived", False)
+    session.edit({"net.horizon": 52})
+    chrono = form.editors()[path]
+    assert isinstance(chrono, NumberEditor)
+    assert (chrono.value(), chip.text()) == (52, "Derived")
+    type_into(chrono, "7")
+    assert (chip.text(), chip.isEnabled()) == ("Manual", True)
+    session.edit({"net.horizon": 30})
+    assert chrono.value() == 7
+    chip.click()
+    assert (chrono.value(), chip.text()) == (30, "Derived")
+
+
 def test_a_preset_replaces_the_experiment(form: ExperimentForm, session: Session) -> None:
     session.edit({"run.seed": 3})
     other = next(name for name in presets.preset_names() if name != "cartpole-positions")
