@@ -50,7 +50,7 @@ def derived_value(experiment: Experiment, path: str) -> Any:
     value = RULES[path](experiment)
     if value is None:
         return msgspec.to_builtins(field.default)
-    if field.kind in ("int", "float"):
+    if isinstance(value, (int, float)) and field.kind in ("int", "float"):
         low = value if field.low is None else field.low
         high = value if field.high is None else field.high
         return field.type(max(low, min(value, high)))

@@ -5,6 +5,7 @@ Every error is one sentence that names the setting and what it allows.
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -13,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from dqngui import catalog, derivation
-from dqngui.config import SECTIONS, ConfigError, EnvConfig, Experiment, Wrapper
+from dqngui.config import SECTIONS, ConfigError, EnvConfig, Experiment, Schedule, Wrapper
 from dqngui.schema import Field, Options, fields_of, first_not_finite
 from dqngui.texts import Text, say
 
@@ -83,7 +84,31 @@ def _converted(data: Mapping[str, Any], before: Experiment | None = None) -> Exp
         experiment = msgspec.convert(plain, Experiment)
     except msgspec.ValidationError as error:
         raise ConfigError(_sentence(error)) from None
+    _check_schedules(experiment)
     return derivation.resolved(experiment, missing, before)
+
+
+def _check_schedules(experiment: Experiment) -> None:
+    """Raises ConfigError for a schedule that starts or ends outside the bounds of its setting."""
+    for field in experiment_fields():
+        if field.scheduled:
+            schedule = _value_of(experiment, field.path)
+            if isinstance(schedule, Schedule):
+                _check_end(field, "start", schedule.start)
+                if schedule.end != 0:
+                    _check_end(field, "end", schedule.end)
+
+
+def _check_end(field: Field, name: str, value: float) -> None:
+    low = -math.inf if field.low is None else field.low
+    high = math.inf if field.high is None else field.high
+    if not low <= value <= high or (field.low_open and value == low):
+        raise ConfigError("setting.out_of_range", path=f"{field.path}.{name}", low=low, high=high, value=repr(value))
+
+
+def _value_of(experiment: Experiment, path: str) -> Any:
+    section, name = path.split(".", 1)
+    return getattr(getattr(experiment, section), name)
 
 
 def _sentence(error: msgspec.ValidationError, root: str = "") -> Text:
@@ -277,27 +302,22 @@ def parse_assignments(assignments: list[str]) -> dict[str, Any]:
 def knob_value(path: str, value: Any) -> Any:
     """Check a value for a live knob and return it in its own type.
 
-    A schedule takes a plain number, or None to return to the schedule.
+    A setting that can have a schedule takes a plain number, or None to return to its schedule.
     Raises ConfigError for an unknown, fork-only or out-of-range setting.
     """
     field = field_at(path)
     if not field.live:
         raise ConfigError("setting.not_live", path=path)
-    if field.kind == "struct":
-        if value is None:
-            return None
-        return _checked_number(path, value, float, 0.0, 1.0)
+    if field.scheduled and value is None:
+        return None
     section, name = path.split(".", 1)
     try:
         data = {name: value}
         if first_not_finite(data, ""):
             raise ConfigError("setting.not_finite", path=path)
-        return getattr(msgspec.convert(data, SECTIONS[section]), name)
+        typed = getattr(msgspec.convert(data, SECTIONS[section]), name)
     except msgspec.ValidationError as error:
         raise ConfigError(_sentence(error, section)) from None
-
-
-def _checked_number(path: str, value: Any, kind: type, low: float, high: float) -> Any:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise ConfigError("setting.out_of_range", path=path, low=low, high=high, value=repr(value))
-    return kind(value)
+    if isinstance(typed, Schedule):
+        raise ConfigError("setting.schedule_not_live", path=path)
+    return typed

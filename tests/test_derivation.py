@@ -33,7 +33,10 @@ def starts() -> list[Experiment]:
 def other_values(field: Field, present: Any) -> list[Any]:
     """Allowed values of a setting that differ from the present one."""
     found: list[Any]
-    if field.choices:
+    if field.scheduled:
+        low, high = field.low or 0.01, field.high or 1
+        found = [(low + high) / 2, {"start": low, "end": high, "steps": 77}]
+    elif field.choices:
         found = list(field.choices)
     elif field.kind == "bool":
         found = [True, False]
@@ -41,8 +44,6 @@ def other_values(field: Field, present: Any) -> list[Any]:
         low, high = field.low or 0, field.high if field.high is not None else 1e9
         found = [field.type(min(max(value, low), high)) for value in (present * 2 + 1, present / 2)] if present else []
         found += [field.type(min(low + 7, high))]
-    elif field.kind == "struct":
-        found = [{"start": 0.9, "end": 0.3, "steps": 77}]
     elif field.path in WORDS:
         found = [WORDS[field.path]]
     else:

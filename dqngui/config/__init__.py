@@ -10,7 +10,7 @@ from dqngui.config.env import EnvConfig, Wrapper
 from dqngui.config.learn import LearnConfig
 from dqngui.config.net import NetConfig
 from dqngui.config.run import RunConfig
-from dqngui.config.schedule import Schedule
+from dqngui.config.schedule import Schedule, number
 from dqngui.schema import Options
 from dqngui.texts import ReadableError
 
@@ -24,6 +24,7 @@ __all__ = [
     "RunConfig",
     "Schedule",
     "Wrapper",
+    "number",
 ]
 
 

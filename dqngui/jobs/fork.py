@@ -66,8 +66,8 @@ class Fork:
     def _carried(self, meta: Mapping[str, Any]) -> dict[str, Any]:
         """The plain data of the parent's state, with the fork's settings."""
         manual = dict(meta["knobs"]["manual"])
-        if self.experiment.learn.epsilon != self.began.learn.epsilon:
-            manual.pop("learn.epsilon", None)  # a new schedule replaces a value set by hand
+        for path in [path for path, _, _ in differences(self.began, self.experiment)]:
+            manual.pop(path, None)  # a new schedule replaces a value set by hand
         learn, derived = msgspec.to_builtins(self.experiment.learn), list(self.experiment.derived)
         knobs = {"learn": learn, "manual": manual, "derived": derived}
         counters = counters_of(meta)

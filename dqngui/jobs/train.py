@@ -320,6 +320,7 @@ class _Job:
             updates=count.updates,
             **{name: total / count.rows for name, total in count.sums.items()},
             epsilon=training.epsilon,
+            lr=training.learning_rate,
             steps_per_second=(count.step - count.row_step) / seconds,
             updates_per_second=(count.updates - count.row_updates) / seconds,
             seconds=count.seconds,

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dqngui.config import LearnConfig
+from dqngui.config import LearnConfig, number
 from dqngui.nets.memory.contract import Errors, State
 from dqngui.nets.network import QNetwork
 from dqngui.nets.trunk import Inputs
@@ -79,8 +79,8 @@ class AuxiliaryLosses:
         h, z, _ = self.network.features(inputs, state, None, errors)
         loss = h.new_zeros(())
         for error in errors.values():
-            loss = loss + learn.self_weight * (error * mask).sum() / mask.sum()
-        weight = 1.0 if pretraining else learn.predict_next
+            loss = loss + number(learn.self_weight) * (error * mask).sum() / mask.sum()
+        weight = 1.0 if pretraining else number(learn.predict_next)
         if self.predictor is not None and weight > 0:
             loss = loss + weight * self._prediction_loss(h, unnoised, action, mask)
         return self.network.head_estimate(h, z), loss

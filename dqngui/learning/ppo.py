@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from dqngui.config import Experiment, LearnConfig
+from dqngui.config import Experiment, LearnConfig, number
 from dqngui.envs.spaces import Spaces
 from dqngui.learning.devices import to_device
 from dqngui.learning.flat import FlatAdam, FlatParameters, ParameterLayout
@@ -43,7 +43,7 @@ class PPO:
         self.device = device
         self.network = build(lambda: ActorCritic(spaces, experiment), generator).to(device)
         self.flat = FlatParameters(self.network)
-        self.optimizer = FlatAdam(self.flat, eps=experiment.learn.adam_eps)
+        self.optimizer = FlatAdam(self.flat, eps=experiment.learn.adam_eps, warmup=experiment.learn.lr_warmup)
 
     def update(self, batch: Minibatch, experiment: Experiment, explained: float | None = None) -> PolicyStats:
         """One gradient step on windows."""
@@ -54,11 +54,11 @@ class PPO:
         log_probs, value, _ = self.network.policy_and_value(self._inputs(batch), state, errors)
         total, stats = self._losses(log_probs, value, batch, mask, learn)
         for error in errors.values():
-            total = total + learn.self_weight * _mean(error, mask)
+            total = total + number(learn.self_weight) * _mean(error, mask)
         self.flat.clear_gradient()
         total.backward()
         norm = self.flat.clip_gradient(learn.grad_clip)
-        self.optimizer.step(learn.lr, learn.weight_decay)
+        self.optimizer.step(number(learn.lr), learn.weight_decay)
         stats = [total.detach(), norm, *stats]
         loss, grad_norm, policy_loss, value_error, entropy, kl, clip_share = torch.stack(stats).tolist()
         return PolicyStats(loss, grad_norm, policy_loss, value_error, entropy, kl, clip_share, explained)
@@ -73,12 +73,12 @@ class PPO:
         advantage = self._tensor(batch.advantage)
         if learn.normalise_advantages:
             advantage = normalised(advantage, mask)
-        policy_loss = _mean(policy_losses(ratio, advantage, learn.clip), mask)
+        policy_loss = _mean(policy_losses(ratio, advantage, number(learn.clip)), mask)
         value_loss = _mean(value_losses(value, old_value, returns, learn), mask)
         entropy = _mean(-(log_probs.exp() * log_probs).sum(-1), mask)
-        total = policy_loss + learn.value_weight * value_loss - learn.entropy_weight * entropy
+        total = policy_loss + learn.value_weight * value_loss - number(learn.entropy_weight) * entropy
         with torch.no_grad():
-            clip_share = _mean(((ratio - 1).abs() > learn.clip).to(ratio.dtype), mask)
+            clip_share = _mean(((ratio - 1).abs() > number(learn.clip)).to(ratio.dtype), mask)
             kl = _mean(ratio - 1 - log_ratio, mask)  # k3 of Schulman 2020, "Approximating KL divergence"
             value_error = _mean((value - returns).abs(), mask)
         return total, [policy_loss.detach(), value_error, entropy.detach(), kl, clip_share]
@@ -140,7 +140,8 @@ def value_losses(value: Tensor, old_value: Tensor, returns: Tensor, learn: Learn
     losses = elementwise_loss(value, returns, learn.loss)
     if not learn.value_clip:
         return losses
-    near = old_value + (value - old_value).clamp(-learn.clip, learn.clip)
+    clip = number(learn.clip)
+    near = old_value + (value - old_value).clamp(-clip, clip)
     return torch.maximum(losses, elementwise_loss(near, returns, learn.loss))
 
 

@@ -41,6 +41,7 @@ class Learned(Event, frozen=True, gc=False):
         q_mean: mean value of the actions that were learned.
         grad_norm: norm of the gradient before clipping.
         epsilon: present exploration rate (before the ladder); None if the policy itself explores.
+        lr: present learning rate, where it changes by itself.
         seconds: wall seconds of training since the run began, without pauses and evaluations.
         policy_loss: of an actor: the negative clipped objective.
         value_error: of a critic: mean absolute difference between its values and their targets.
@@ -65,6 +66,7 @@ class Learned(Event, frozen=True, gc=False):
     kl: float | None = None
     clip_share: float | None = None
     explained: float | None = None
+    lr: float | None = None
 
 
 class Evaluated(Event, frozen=True):
