@@ -56,6 +56,7 @@ class LearnConfig(Options, frozen=True):
     rollout: ppo.Rollout = 128
     epochs: ppo.Epochs = 4
     clip: Schedule | ppo.Clip = 0.2
+    target_kl: ppo.TargetKl = 0.0
     gae_lambda: ppo.GaeLambda = 0.95
     entropy_weight: Schedule | ppo.EntropyWeight = 0.01
     value_weight: ppo.ValueWeight = 0.5

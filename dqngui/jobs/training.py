@@ -136,6 +136,7 @@ class Training:
         count.rows += 1
         for name, value in measured_stats(stats):
             count.sums[name] = count.sums.get(name, 0.0) + value
+            count.counts[name] = count.counts.get(name, 0) + 1
 
     def _remedy(self) -> Text:
         """Advice for numbers that are not finite: the environment may have sent them."""

@@ -24,7 +24,10 @@ from dqngui.nets.trunk import Inputs
 
 @dataclass(frozen=True, slots=True)
 class PolicyStats:
-    """The statistics of one update; `messages.Learned` describes each."""
+    """The statistics of one update; `messages.Learned` describes each.
+
+    `epochs` belongs to the last update of a rollout.
+    """
 
     loss: float
     grad_norm: float
@@ -34,6 +37,7 @@ class PolicyStats:
     kl: float
     clip_share: float
     explained: float | None = None
+    epochs: float | None = None
 
 
 class PPO:

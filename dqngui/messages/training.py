@@ -49,6 +49,7 @@ class Learned(Event, frozen=True, gc=False):
         kl: mean KL divergence between the policy that acted and the present one.
         clip_share: share of actions whose probability ratio left the clip range.
         explained: share of the returns' variance that the critic's values explained when it acted.
+        epochs: mean number of epochs over a rollout, where a KL divergence above `target_kl` stops them.
     """
 
     updates: int
@@ -67,6 +68,7 @@ class Learned(Event, frozen=True, gc=False):
     clip_share: float | None = None
     explained: float | None = None
     lr: float | None = None
+    epochs: float | None = None
 
 
 class Evaluated(Event, frozen=True):

@@ -49,7 +49,7 @@ _OF_ALGORITHM = {
         "learn.priority_eta",
     ),
     "ppo": (
-        "learn.rollout", "learn.epochs", "learn.clip", "learn.gae_lambda", "learn.entropy_weight",
+        "learn.rollout", "learn.epochs", "learn.clip", "learn.target_kl", "learn.gae_lambda", "learn.entropy_weight",
         "learn.value_weight", "learn.value_clip", "learn.normalise_advantages",
     ),
 }  # fmt: skip

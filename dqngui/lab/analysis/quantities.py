@@ -64,6 +64,12 @@ LEARNING = {
         spiky=True,
         occasional=True,
     ),
+    "epochs": Quantity(
+        "Mean number of epochs over a rollout; a KL divergence above the limit stops them early.",
+        "Epochs",
+        series=2,
+        occasional=True,
+    ),
     "clip_share": Quantity(
         "Share of actions whose probability ratio left the clip range; these give no gradient.",
         "Clipped",
