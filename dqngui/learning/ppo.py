@@ -14,6 +14,7 @@ from dqngui.config import Experiment, LearnConfig, number
 from dqngui.envs.spaces import Spaces
 from dqngui.learning.devices import to_device
 from dqngui.learning.flat import FlatAdam, FlatParameters, ParameterLayout
+from dqngui.learning.own_loss import OwnLoss
 from dqngui.learning.rollout import Minibatch
 from dqngui.learning.targets import elementwise_loss
 from dqngui.nets.actor_critic import ActorCritic
@@ -47,6 +48,8 @@ class PPO:
         self.device = device
         self.network = build(lambda: ActorCritic(spaces, experiment), generator).to(device)
         self.flat = FlatParameters(self.network)
+        memory = self.network.memory
+        self.own_loss = OwnLoss(self.network.encoder.raw_size, device) if memory.has_own_loss else None
         self.optimizer = FlatAdam(self.flat, eps=experiment.learn.adam_eps, warmup=experiment.learn.lr_warmup)
 
     def update(self, batch: Minibatch, experiment: Experiment, explained: float | None = None) -> PolicyStats:
@@ -57,8 +60,8 @@ class PPO:
         state = None if batch.state is None else tuple(self._tensor(part) for part in batch.state)
         log_probs, value, _ = self.network.policy_and_value(self._inputs(batch), state, errors)
         total, stats = self._losses(log_probs, value, batch, mask, learn)
-        for error in errors.values():
-            total = total + number(learn.self_weight) * _mean(error, mask)
+        if self.own_loss is not None:
+            total = total + number(learn.self_weight) * self.own_loss.of(errors, mask)
         self.flat.clear_gradient()
         total.backward()
         norm = self.flat.clip_gradient(learn.grad_clip)
@@ -113,7 +116,8 @@ class PPO:
     def arrays(self) -> dict[str, Tensor]:
         """Everything that `restore` needs, by name."""
         adam = {f"adam.{name}": value for name, value in self.optimizer.arrays().items()}
-        return {"online": self.flat.values.detach(), **adam}
+        own = {} if self.own_loss is None else self.own_loss.arrays()
+        return {"online": self.flat.values.detach(), **adam, **own}
 
     def restore(self, arrays: Mapping[str, Any]) -> None:
         """Take over what `arrays` gave."""
@@ -122,6 +126,8 @@ class PPO:
         self.optimizer.restore(
             {name.removeprefix("adam."): value for name, value in arrays.items() if name.startswith("adam.")}
         )
+        if self.own_loss is not None:
+            self.own_loss.restore(arrays)
 
     def take_over(self, arrays: Mapping[str, Any], layout: ParameterLayout) -> list[str]:
         """Copy the parameters of the same name and shape from another learner's `arrays`; returns their names.
