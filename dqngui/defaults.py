@@ -15,7 +15,7 @@ from gymnasium import spaces as gym_spaces
 from dqngui.config import ConfigError, EnvConfig, Experiment, LearnConfig, Wrapper
 from dqngui.envs.make import make_env
 from dqngui.envs.spaces import ObservationLayout, Spaces, spaces_of
-from dqngui.settings import with_settings
+from dqngui.settings import experiment_from, with_settings
 
 MOST_FEATURE_TOKENS = 16
 MOST_ENTITY_TOKENS = 32
@@ -29,7 +29,7 @@ REPLAY_BYTES = 1_000_000_000
 def default_experiment(env: EnvConfig) -> Experiment:
     """The default agent on one task. Raises ConfigError if the environment cannot be made or used."""
     env, spaces = _readable(env)
-    return with_settings(Experiment(env=env), _sizes(spaces, env.num_envs))
+    return with_settings(experiment_from({"env": msgspec.to_builtins(env)}), _sizes(spaces, env.num_envs))
 
 
 def _readable(env: EnvConfig) -> tuple[EnvConfig, Spaces]:

@@ -11,13 +11,22 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 import tomli_w
 
-from dqngui.config import ConfigError, Experiment
+from dqngui.catalog import MEMORIES
+from dqngui.config import ConfigError, Experiment, NetConfig
+from dqngui.derivation import MEMORY_OPTIONS, RULES, derivable, derived_value, without_marks
 from dqngui.schema import Options
-from dqngui.settings import as_data, experiment_from, options_from, with_settings
+from dqngui.settings import as_data, experiment_from, options_fields, options_from, with_settings
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+OLD_MEANINGS: dict[int, dict[str, Any]] = {1: {"learn.lr_warmup": 0, "learn.target_kl": 0.0}}
+"""By the schema of a stored run and the dotted name of a setting: what the run did where its file lacks the setting.
+
+A setting is listed where its default is now another one, or where it is new and its default is not what runs did
+before. `tests/runs/schema_1.json` has the defaults of schema 1.
+"""
 
 
 def preset_names() -> list[str]:
@@ -66,11 +75,13 @@ def with_agent(experiment: Experiment, agent: AgentPreset) -> Experiment:
     """A checked copy of the experiment with the same task and this agent. Raises ConfigError."""
     changes = {f"net.{name}": value for name, value in agent.net.items()}
     changes |= {f"learn.{name}": value for name, value in agent.learn.items()}
-    data = as_data(experiment)
+    data = as_data(with_settings(experiment, changes, check=False))
     for bounds, nearest in ((agent.at_least, max), (agent.at_most, min)):
         for section, settings in bounds.items():
             for name, bound in settings.items():
-                changes[f"{section}.{name}"] = nearest(bound, data.get(section, {}).get(name, bound))
+                present = data.get(section, {}).get(name)
+                if present is None or nearest(bound, present) != present:
+                    changes[f"{section}.{name}"] = bound
     return with_settings(experiment, changes)
 
 
@@ -80,7 +91,7 @@ def agent_of(experiment: Experiment) -> str | None:
         agent = read_agent(name)
         if all(getattr(experiment.net, key, None) == value for key, value in agent.net.items()):
             try:
-                if with_agent(experiment, agent) == experiment:
+                if without_marks(with_agent(experiment, agent)) == without_marks(experiment):
                     return name
             except ConfigError:
                 continue
@@ -121,13 +132,64 @@ def _text_of(path: Any, source: str | Path) -> str:
 
 
 def parse_experiment(text: str, source: str) -> Experiment:
-    """An experiment from TOML text; `source` names it in errors. Raises ConfigError."""
+    """An experiment from TOML text; `source` names it in errors. Raises ConfigError.
+
+    A stored run of an older schema keeps the old meaning of each setting that its file lacks; a file without `about`
+    was written by a person and has the present one.
+    """
     data = _parsed(text, source)
-    data.pop("about", None)
+    schema = _schema_of(data.pop("about", None))
     try:
-        return experiment_from(data)
+        return experiment_from(data) if schema >= SCHEMA_VERSION else _of_old_run(data, schema)
     except ConfigError as error:
         raise ConfigError("preset.wrong", source=source, problem=error) from None
+
+
+def _schema_of(about: Any) -> int:
+    schema = about.get("schema") if isinstance(about, dict) else None
+    return schema if isinstance(schema, int) else SCHEMA_VERSION
+
+
+def _of_old_run(data: Mapping[str, Any], schema: int) -> Experiment:
+    """The experiment of a stored run of an older schema.
+
+    Its settings are chosen, except options of the memory that equal what the horizon gives: they were derived from it,
+    which its file does not say.
+    """
+    meanings: dict[str, Any] = {}
+    for version in range(SCHEMA_VERSION - 1, schema - 1, -1):
+        meanings |= OLD_MEANINGS.get(version, {})
+    defaults = as_data(Experiment())
+    for path in RULES:
+        section, name = path.split(".", 1)
+        if not path.startswith(MEMORY_OPTIONS) and name in defaults[section]:
+            meanings.setdefault(path, defaults[section][name])
+    experiment = experiment_from(_completed(data, meanings))
+    if schema > 1:
+        return experiment
+    derived = [
+        path
+        for path in derivable(experiment)
+        if path.startswith(MEMORY_OPTIONS)
+        and experiment.net.memory_options[path.removeprefix(MEMORY_OPTIONS)] == derived_value(experiment, path)
+    ]
+    return msgspec.structs.replace(experiment, derived=tuple(derived))
+
+
+def _completed(data: Mapping[str, Any], meanings: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain data of an experiment with the values of `meanings` for settings that it lacks."""
+    completed = dict(data)
+    for path, value in meanings.items():
+        section, *_, name = path.split(".")
+        part = dict(completed.get(section, {}))
+        if path.startswith(MEMORY_OPTIONS):
+            memory = part.get("memory", NetConfig().memory)
+            if memory in MEMORIES and path in {field.path for field in options_fields("memory", memory)}:
+                part["memory_options"] = {name: value, **part.get("memory_options", {})}
+        else:
+            part.setdefault(name, value)
+        completed[section] = part
+    return completed
 
 
 def _parsed(text: str, source: str) -> dict[str, Any]:

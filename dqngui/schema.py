@@ -57,7 +57,8 @@ class Field(msgspec.Struct, frozen=True):
 
     Attributes:
         path: dotted name, `learn.lr`.
-        kind: `bool`, `int`, `float`, `str`, `choice`, `list`, `map` or `struct` (a schedule).
+        kind: `bool`, `int`, `float`, `str`, `choice`, `list` or `map`.
+        scheduled: may also be a schedule, a struct that stands for a number which changes with the steps.
         type: the bare Python type (without annotation or None).
         default: the value of a fresh struct; `msgspec.NODEFAULT` where there is none.
         choices: allowed values of a `choice`, in order.
@@ -72,6 +73,7 @@ class Field(msgspec.Struct, frozen=True):
     default: Any
     optional: bool = False
     choices: tuple[Any, ...] = ()
+    scheduled: bool = False
     low: float | None = None
     high: float | None = None
     low_open: bool = False
@@ -90,7 +92,7 @@ _KINDS = {bool: "bool", int: "int", float: "float", str: "str", dict: "map", tup
 
 @cache  # reading annotations takes milliseconds
 def fields_of(struct: type[msgspec.Struct], prefix: str = "") -> tuple[Field, ...]:
-    """Every setting of a struct, in its order; nested `Options` are entered, schedules are not."""
+    """Every setting of a struct, in its order; nested `Options` are entered."""
     return tuple(_fields_of(struct, prefix))
 
 
@@ -99,20 +101,23 @@ def _fields_of(struct: type[msgspec.Struct], prefix: str) -> Iterator[Field]:
     for raw in msgspec.structs.fields(struct):
         path = f"{prefix}{raw.name}"
         hint, meta = _strip(hints[raw.name])
-        optional, bounds = False, meta
+        optional = scheduled = False
+        bounds = meta
         if get_origin(hint) in (Union, types.UnionType):
             members = [arg for arg in get_args(hint) if arg is not type(None)]
             optional = len(members) < len(get_args(hint))
-            hint, inner = _strip(members[0])
+            plain = [member for member in members if not getattr(member, "atomic", False)]
+            scheduled = len(plain) < len(members)
+            hint, inner = _strip(plain[0])
             bounds = inner or meta
             meta = meta or inner
-        if isinstance(hint, type) and issubclass(hint, Options) and not getattr(hint, "atomic", False):
+        if isinstance(hint, type) and issubclass(hint, Options):
             yield from fields_of(hint, f"{path}.")
             continue
         default = raw.default
         if default is msgspec.NODEFAULT and raw.default_factory is not msgspec.NODEFAULT:
             default = raw.default_factory()
-        yield _field(path, hint, meta, bounds, default, optional)
+        yield _field(path, hint, meta, bounds, default, optional, scheduled)
 
 
 def _strip(hint: Any) -> tuple[Any, msgspec.Meta | None]:
@@ -123,14 +128,20 @@ def _strip(hint: Any) -> tuple[Any, msgspec.Meta | None]:
 
 
 def _field(
-    path: str, hint: Any, meta: msgspec.Meta | None, bounds: msgspec.Meta | None, default: Any, optional: bool
+    path: str,
+    hint: Any,
+    meta: msgspec.Meta | None,
+    bounds: msgspec.Meta | None,
+    default: Any,
+    optional: bool,
+    scheduled: bool,
 ) -> Field:
     choices: tuple[Any, ...] = ()
     bare = get_origin(hint) or hint
     if bare is Literal:
         kind, choices, bare = "choice", get_args(hint), type(get_args(hint)[0])
     else:
-        kind = _KINDS.get(bare, "struct")
+        kind = _KINDS[bare]
     meta, bounds = meta or msgspec.Meta(), bounds or msgspec.Meta()
     extra = meta.extra or {}
     low = bounds.ge if bounds.ge is not None else bounds.gt
@@ -144,6 +155,7 @@ def _field(
         default=default,
         optional=optional,
         choices=choices,
+        scheduled=scheduled,
         low=low,
         high=high,
         low_open=bounds.gt is not None,

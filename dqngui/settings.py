@@ -5,6 +5,7 @@ Every error is one sentence that names the setting and what it allows.
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -12,8 +13,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from dqngui import catalog
-from dqngui.config import SECTIONS, ConfigError, EnvConfig, Experiment, Wrapper
+from dqngui import catalog, derivation
+from dqngui.config import SECTIONS, ConfigError, EnvConfig, Experiment, Schedule, Wrapper
 from dqngui.schema import Field, Options, fields_of, first_not_finite
 from dqngui.texts import Text, say
 
@@ -25,8 +26,6 @@ _CHOSEN_BY_NAME: dict[str, Mapping[str, catalog.Entry]] = {
 MAKE_KWARGS = frozenset({"max_episode_steps"})
 """Entries of `env.kwargs` that are arguments of `gymnasium.make` and not of the environment."""
 _OPTIONS_OF = {"attention": catalog.ATTENTIONS, "memory": catalog.MEMORIES}
-_FROM_HORIZON = {"chrono": 0, "length": 1, "season": 0}
-"""Memory options that are computed as `net.horizon` plus this many steps, if they are not given."""
 
 
 @cache
@@ -69,14 +68,47 @@ def field_at(path: str) -> Field:
 
 
 def experiment_from(data: Mapping[str, Any]) -> Experiment:
-    """Build and check an experiment from plain data (as read from TOML). Raises ConfigError."""
-    if (bad := first_not_finite(dict(data), "")) is not None:
+    """Build and check an experiment from plain data (as read from TOML).
+
+    A setting that has a rule (`derivation.RULES`) and is not given, or given as `auto`, is derived.
+    Raises ConfigError.
+    """
+    return checked(_converted(data))
+
+
+def _converted(data: Mapping[str, Any], before: Experiment | None = None) -> Experiment:
+    plain, missing = derivation.without_automatic(data)
+    if (bad := first_not_finite(plain, "")) is not None:
         raise ConfigError("setting.not_finite", path=bad)
     try:
-        experiment = msgspec.convert(dict(data), Experiment)
+        experiment = msgspec.convert(plain, Experiment)
     except msgspec.ValidationError as error:
         raise ConfigError(_sentence(error)) from None
-    return checked(experiment)
+    _check_schedules(experiment)
+    return derivation.resolved(experiment, missing, before)
+
+
+def _check_schedules(experiment: Experiment) -> None:
+    """Raises ConfigError for a schedule that starts or ends outside the bounds of its setting."""
+    for field in experiment_fields():
+        if field.scheduled:
+            schedule = _value_of(experiment, field.path)
+            if isinstance(schedule, Schedule):
+                _check_end(field, "start", schedule.start)
+                if schedule.end != 0:
+                    _check_end(field, "end", schedule.end)
+
+
+def _check_end(field: Field, name: str, value: float) -> None:
+    low = -math.inf if field.low is None else field.low
+    high = math.inf if field.high is None else field.high
+    if not low <= value <= high or (field.low_open and value == low):
+        raise ConfigError("setting.out_of_range", path=f"{field.path}.{name}", low=low, high=high, value=repr(value))
+
+
+def _value_of(experiment: Experiment, path: str) -> Any:
+    section, name = path.split(".", 1)
+    return getattr(getattr(experiment, section), name)
 
 
 def _sentence(error: msgspec.ValidationError, root: str = "") -> Text:
@@ -108,10 +140,19 @@ def module_options(experiment: Experiment, slot: Literal["attention", "memory"])
     if entry is None:
         kind = say("choice.attention") if slot == "attention" else say("choice.memory")
         raise no_such_choice(f"net.{slot}", kind, name, _OPTIONS_OF[slot])
-    given = getattr(experiment.net, f"{slot}_options")
-    if slot == "memory":
-        given = {**horizon_options(name, experiment.net.horizon), **given}
+    given = getattr(_with_memory_options(experiment).net, f"{slot}_options")
     return options_from(entry.options, given, f"net.{slot}_options")
+
+
+def _with_memory_options(experiment: Experiment) -> Experiment:
+    """A copy in which the memory's options that are not given are derived, if they have a rule."""
+    options = experiment.net.memory_options
+    missing = [
+        path
+        for path in derivation.derivable(experiment)
+        if path.startswith(derivation.MEMORY_OPTIONS) and path.removeprefix(derivation.MEMORY_OPTIONS) not in options
+    ]
+    return derivation.resolved(experiment, missing) if missing else experiment
 
 
 def no_such_choice(path: str, kind: Text, name: str, known: Iterable[str]) -> ConfigError:
@@ -122,17 +163,6 @@ def no_such_choice(path: str, kind: Text, name: str, known: Iterable[str]) -> Co
         known: the names that are allowed.
     """
     return ConfigError("setting.no_such_choice", path=path, kind=kind, name=name, known=known)
-
-
-def horizon_options(memory: str, horizon: int) -> dict[str, int]:
-    """The options that a memory gets from the task's horizon in steps, unless they are given (0: none)."""
-    if not horizon:
-        return {}
-    fields = {field.name: field for field in options_fields("memory", memory)}
-    wanted = {name: horizon + more for name, more in _FROM_HORIZON.items() if name in fields}
-    return {
-        name: int(max(fields[name].low or 0, min(value, fields[name].high or value))) for name, value in wanted.items()
-    }
 
 
 def check_task_kwargs(env: EnvConfig) -> None:
@@ -157,6 +187,7 @@ def options_from(struct: type[Options], data: Mapping[str, Any], path: str) -> O
 
 def checked(experiment: Experiment) -> Experiment:
     """The same experiment with the modules' options completed, or ConfigError if parts do not fit."""
+    experiment = _with_memory_options(experiment)
     net, learn = experiment.net, experiment.learn
     attention = module_options(experiment, "attention")
     memory = module_options(experiment, "memory")
@@ -217,19 +248,25 @@ def _without_none(data: Any) -> Any:
 # -- changes --------------------------------------------------------------------------------------
 
 
-def with_settings(experiment: Experiment, changes: Mapping[str, Any]) -> Experiment:
-    """A checked copy with settings replaced by dotted name (`net.memory_options.chrono` too).
+def with_settings(
+    experiment: Experiment, changes: Mapping[str, Any], *, follow: bool = True, check: bool = True
+) -> Experiment:
+    """A copy with settings replaced by dotted name (`net.memory_options.chrono` too); None: not given.
 
-    If the attention or memory changes, the options of the old one are removed. If the horizon changes, the memory's
-    options that were derived from the old horizon change too. Raises ConfigError.
+    What is changed is chosen from then on. Settings that were derived and are not changed follow: they get the values
+    that their rules now give. A setting that has a rule is derived again by None or `auto`. If the attention or memory
+    changes, the options of the old one are removed. Raises ConfigError.
+
+    Args:
+        follow: derived settings follow; False while a run trains, which never derives settings anew.
+        check: also check that the settings fit together.
     """
     data = as_data(experiment)
+    data["derived"] = derivation.still_derived(experiment.derived, changes)
     for slot in ("attention", "memory"):
         new = changes.get(f"net.{slot}")
         if new is not None and new != data["net"][slot]:
             data["net"][f"{slot}_options"] = {}
-    if "net.horizon" in changes:
-        _without_derived_options(data["net"])
     for path, value in changes.items():
         *parents, name = path.split(".")
         if not parents and name != "title":
@@ -243,15 +280,8 @@ def with_settings(experiment: Experiment, changes: Mapping[str, Any]) -> Experim
             node.pop(name, None)
         else:
             node[name] = value
-    return experiment_from(data)
-
-
-def _without_derived_options(net: dict[str, Any]) -> None:
-    """Leave out the memory's options that were derived from the horizon."""
-    followed = horizon_options(net["memory"], net["horizon"])
-    net["memory_options"] = {
-        name: value for name, value in net["memory_options"].items() if followed.get(name) != value
-    }
+    new_experiment = _converted(data, experiment if follow else None)
+    return checked(new_experiment) if check else new_experiment
 
 
 def parse_assignments(assignments: list[str]) -> dict[str, Any]:
@@ -272,27 +302,22 @@ def parse_assignments(assignments: list[str]) -> dict[str, Any]:
 def knob_value(path: str, value: Any) -> Any:
     """Check a value for a live knob and return it in its own type.
 
-    A schedule takes a plain number, or None to return to the schedule.
+    A setting that can have a schedule takes a plain number, or None to return to its schedule.
     Raises ConfigError for an unknown, fork-only or out-of-range setting.
     """
     field = field_at(path)
     if not field.live:
         raise ConfigError("setting.not_live", path=path)
-    if field.kind == "struct":
-        if value is None:
-            return None
-        return _checked_number(path, value, float, 0.0, 1.0)
+    if field.scheduled and value is None:
+        return None
     section, name = path.split(".", 1)
     try:
         data = {name: value}
         if first_not_finite(data, ""):
             raise ConfigError("setting.not_finite", path=path)
-        return getattr(msgspec.convert(data, SECTIONS[section]), name)
+        typed = getattr(msgspec.convert(data, SECTIONS[section]), name)
     except msgspec.ValidationError as error:
         raise ConfigError(_sentence(error, section)) from None
-
-
-def _checked_number(path: str, value: Any, kind: type, low: float, high: float) -> Any:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise ConfigError("setting.out_of_range", path=path, low=low, high=high, value=repr(value))
-    return kind(value)
+    if isinstance(typed, Schedule):
+        raise ConfigError("setting.schedule_not_live", path=path)
+    return typed

@@ -10,7 +10,7 @@ from dqngui.commands.arguments import TrainArguments
 from dqngui.config import ConfigError, Experiment
 from dqngui.messages import COMMANDS, BreakpointsSet, KnobChanged, SetBreakpoints, SetKnob
 from dqngui.presets import preset_names, read_agent, read_experiment, with_agent
-from dqngui.settings import parse_assignments, with_settings
+from dqngui.settings import experiment_from, parse_assignments, with_settings
 
 DEFAULT_PRESET = "cartpole-positions"
 
@@ -36,7 +36,7 @@ def chosen_experiment(
     from dqngui.defaults import default_experiment
 
     task = {path: value for path, value in changes.items() if path.startswith("env.")}
-    usual = default_experiment(with_settings(Experiment(), {"env.id": env, **task}).env)
+    usual = default_experiment(with_settings(experiment_from({}), {"env.id": env, **task}).env)
     return with_settings(_with_agent(usual, agent), changes)
 
 

@@ -10,7 +10,7 @@ from dqngui.config.env import EnvConfig, Wrapper
 from dqngui.config.learn import LearnConfig
 from dqngui.config.net import NetConfig
 from dqngui.config.run import RunConfig
-from dqngui.config.schedule import Schedule
+from dqngui.config.schedule import Schedule, number
 from dqngui.schema import Options
 from dqngui.texts import ReadableError
 
@@ -24,6 +24,7 @@ __all__ = [
     "RunConfig",
     "Schedule",
     "Wrapper",
+    "number",
 ]
 
 
@@ -32,9 +33,14 @@ class ConfigError(ReadableError):
 
 
 class Experiment(Options, frozen=True):
-    """Everything that a run depends on."""
+    """Everything that a run depends on.
+
+    Attributes:
+        derived: dotted names of the settings whose value was derived from others and not chosen (`derivation`).
+    """
 
     title: str = ""
+    derived: tuple[str, ...] = ()
     env: EnvConfig = EnvConfig()
     net: NetConfig = NetConfig()
     learn: LearnConfig = LearnConfig()

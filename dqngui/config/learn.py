@@ -1,4 +1,7 @@
-"""The settings of learning, for every algorithm; an algorithm ignores those that it does not use."""
+"""The settings of learning, for every algorithm; an algorithm ignores those that it does not use.
+
+A setting whose type names `Schedule` is a number or a schedule. Algorithms get its present number (`schedule.number`).
+"""
 
 from __future__ import annotations
 
@@ -15,17 +18,33 @@ class LearnConfig(Options, frozen=True):
     """The settings of learning."""
 
     algorithm: Annotated[str, setting("Learning algorithm.")] = "dqn"
-    lr: Annotated[
-        float,
+    lr: (
+        Schedule
+        | Annotated[
+            float,
+            setting(
+                "Step size of the optimizer. Higher learns faster until it becomes unstable.",
+                label="Learning rate",
+                live=True,
+                log=True,
+                ge=1e-7,
+                le=1.0,
+            ),
+        ]
+    ) = 1e-3
+    lr_warmup: Annotated[
+        int,
         setting(
-            "Step size of the optimizer. Higher learns faster until it becomes unstable.",
-            label="Learning rate",
-            live=True,
+            "First updates over which the learning rate rises from 0, in a straight line. Raised, the optimizer knows "
+            "the size of gradients better before it takes large steps; 0 starts with the whole rate.",
+            label="Learning rate warm-up",
+            unit="updates",
             log=True,
-            ge=1e-7,
-            le=1.0,
+            advanced=True,
+            ge=0,
+            le=1_000_000,
         ),
-    ] = 1e-3
+    ] = 0
     gamma: Annotated[
         float,
         setting(
@@ -38,16 +57,26 @@ class LearnConfig(Options, frozen=True):
     ] = 0.99
     rollout: ppo.Rollout = 128
     epochs: ppo.Epochs = 4
-    clip: ppo.Clip = 0.2
+    clip: Schedule | ppo.Clip = 0.2
+    target_kl: ppo.TargetKl = 0.0
     gae_lambda: ppo.GaeLambda = 0.95
-    entropy_weight: ppo.EntropyWeight = 0.01
+    entropy_weight: Schedule | ppo.EntropyWeight = 0.01
     value_weight: ppo.ValueWeight = 0.5
     value_clip: ppo.ValueClip = False
     normalise_advantages: ppo.NormaliseAdvantages = True
-    epsilon: Annotated[
-        Schedule,
-        setting("Share of random actions. Higher explores more and exploits less.", label="Exploration ε", live=True),
-    ] = Schedule(start=1.0, end=0.05, steps=10_000)
+    epsilon: (
+        Schedule
+        | Annotated[
+            float,
+            setting(
+                "Share of random actions. Higher explores more and exploits less.",
+                label="Exploration ε",
+                live=True,
+                ge=0,
+                le=1,
+            ),
+        ]
+    ) = Schedule(start=1.0, end=0.05, steps=10_000)
     epsilon_ladder: Annotated[
         float,
         setting(
@@ -221,18 +250,21 @@ class LearnConfig(Options, frozen=True):
             le=1000,
         ),
     ] = 10.0
-    predict_next: Annotated[
-        float,
-        setting(
-            "Weight in the loss of predicting the next observation. Raised, the network learns more about "
-            "how the environment behaves and less about action values; 0 switches it off.",
-            label="Prediction weight",
-            live=True,
-            log=True,
-            ge=0,
-            le=1000,
-        ),
-    ] = 1.0
+    predict_next: (
+        Schedule
+        | Annotated[
+            float,
+            setting(
+                "Weight in the loss of predicting the next observation. Raised, the network learns more about "
+                "how the environment behaves and less about action values; 0 switches it off.",
+                label="Prediction weight",
+                live=True,
+                log=True,
+                ge=0,
+                le=1000,
+            ),
+        ]
+    ) = 1.0
     pretrain_updates: Annotated[
         int,
         setting(
@@ -243,18 +275,21 @@ class LearnConfig(Options, frozen=True):
             le=10_000_000,
         ),
     ] = 0
-    self_weight: Annotated[
-        float,
-        setting(
-            "Weight of the memory's own loss (SARIMA: the error of its forecasts). Raised, the memory fits "
-            "the observations better and helps the action values less; 0 switches it off.",
-            label="Memory loss weight",
-            live=True,
-            log=True,
-            ge=0,
-            le=1000,
-        ),
-    ] = 1.0
+    self_weight: (
+        Schedule
+        | Annotated[
+            float,
+            setting(
+                "Weight of the memory's own loss (SARIMA: the error of its forecasts). Raised, the memory fits "
+                "the observations better and helps the action values less; 0 switches it off.",
+                label="Memory loss weight",
+                live=True,
+                log=True,
+                ge=0,
+                le=1000,
+            ),
+        ]
+    ) = 1.0
     augment_noise: Annotated[
         float,
         setting(
@@ -324,16 +359,19 @@ class LearnConfig(Options, frozen=True):
     priority_alpha: Annotated[
         float, setting("How strongly priorities count; 0 is uniform.", label="Priority α", advanced=True, ge=0, le=2)
     ] = 0.6
-    priority_beta: Annotated[
-        float,
-        setting(
-            "How fully the bias of priorities is corrected. Higher corrects more.",
-            label="Priority β",
-            live=True,
-            ge=0,
-            le=1,
-        ),
-    ] = 0.4
+    priority_beta: (
+        Schedule
+        | Annotated[
+            float,
+            setting(
+                "How fully the bias of priorities is corrected. Higher corrects more.",
+                label="Priority β",
+                live=True,
+                ge=0,
+                le=1,
+            ),
+        ]
+    ) = 0.4
     priority_eta: Annotated[
         float,
         setting(

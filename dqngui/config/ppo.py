@@ -43,6 +43,20 @@ Clip = Annotated[
     ),
 ]
 
+TargetKl = Annotated[
+    float,
+    setting(
+        "KL divergence, in nats, between the policy that acted and the present one at which the remaining epochs of an "
+        "update are left out. Raised, the policy may move further in one update; 0 never stops.",
+        label="KL limit",
+        unit="nats",
+        live=True,
+        log=True,
+        ge=0,
+        le=10,
+    ),
+]
+
 GaeLambda = Annotated[
     float,
     setting(

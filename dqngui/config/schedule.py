@@ -8,15 +8,29 @@ from dqngui.schema import Options, setting
 
 
 class Schedule(Options, frozen=True):
-    """A quantity that moves in a straight line from `start` to `end` over `steps` environment steps."""
+    """A quantity that moves in a straight line from `start` to `end` over `steps` environment steps.
+
+    Start and end lie within the bounds of the setting that has the schedule; the end may also be 0.
+    """
 
     atomic = True  # the form and the knobs treat a schedule as one setting
 
-    start: Annotated[float, setting("Value at the first step.", ge=0, le=1)]
-    end: Annotated[float, setting("Value from `steps` on.", ge=0, le=1)]
+    start: Annotated[float, setting("Value at the first step.")]
+    end: Annotated[float, setting("Value from `steps` on.")]
     steps: Annotated[int, setting("Environment steps from start to end.", ge=0)]
 
     def at(self, step: int) -> float:
         """Value after `step` environment steps."""
         share = 1.0 if self.steps == 0 else min(1.0, step / self.steps)
         return self.start + share * (self.end - self.start)
+
+
+def number(value: float | Schedule) -> float:
+    """The number of a setting that may be a schedule, for code that gets the present number in its place
+    (`jobs.knobs.Knobs.at`).
+
+    Raises TypeError for a schedule.
+    """
+    if isinstance(value, Schedule):
+        raise TypeError(f"{value} is a schedule, not its present number")
+    return value

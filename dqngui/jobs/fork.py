@@ -66,9 +66,10 @@ class Fork:
     def _carried(self, meta: Mapping[str, Any]) -> dict[str, Any]:
         """The plain data of the parent's state, with the fork's settings."""
         manual = dict(meta["knobs"]["manual"])
-        if self.experiment.learn.epsilon != self.began.learn.epsilon:
-            manual.pop("learn.epsilon", None)  # a new schedule replaces a value set by hand
-        knobs = {"learn": msgspec.to_builtins(self.experiment.learn), "manual": manual}
+        for path in [path for path, _, _ in differences(self.began, self.experiment)]:
+            manual.pop(path, None)  # a new schedule replaces a value set by hand
+        learn, derived = msgspec.to_builtins(self.experiment.learn), list(self.experiment.derived)
+        knobs = {"learn": learn, "manual": manual, "derived": derived}
         counters = counters_of(meta)
         _follow_periods(counters, self.began, self.experiment)
         return {**meta, "knobs": knobs, "counters": counters.saved()}

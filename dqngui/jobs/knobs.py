@@ -7,25 +7,53 @@ from typing import Any
 import msgspec
 
 from dqngui.config import ConfigError, Experiment, Schedule
+from dqngui.derivation import still_derived
 from dqngui.messages import KnobChanged, KnobRefused, SetKnob
-from dqngui.settings import checked, field_at, knob_value
+from dqngui.settings import checked, field_at, knob_value, live_fields
+from dqngui.texts import say
+
+_SCHEDULED = [field.path for field in live_fields() if field.scheduled and field.path != "learn.epsilon"]
 
 
 class Knobs:
     """An experiment whose live settings can change.
 
     Attributes:
-        experiment: with the present values of plain settings.
+        experiment: with the present values of plain settings; schedules are kept.
         manual: values of scheduled settings that were set by hand, by dotted name.
     """
 
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
         self.manual: dict[str, float] = {}
+        self._at: tuple[Experiment, dict[str, float], Experiment] | None = None  # what `at` gave last, and of what
 
     def epsilon(self, step: int) -> float:
-        """Present exploration rate: the value set by hand, or that of the schedule at this step."""
-        return self.manual.get("learn.epsilon", self.experiment.learn.epsilon.at(step))
+        """Present exploration rate."""
+        return self._number("learn.epsilon", step)
+
+    def at(self, step: int) -> Experiment:
+        """The experiment with the present number in place of each schedule.
+
+        The schedule of ε stays, because actors get its present number separately.
+        """
+        began = self.experiment
+        if self._at is not None and self._at[0] is began and not self._at[1]:
+            return self._at[2]
+        values = {path: self._number(path, step) for path in _SCHEDULED if isinstance(self._setting(path), Schedule)}
+        if self._at is None or self._at[0] is not began or self._at[1] != values:
+            learn = began.learn
+            if values:
+                learn = msgspec.structs.replace(learn, **{path.split(".")[1]: value for path, value in values.items()})
+            self._at = began, values, msgspec.structs.replace(began, learn=learn) if values else began
+        return self._at[2]
+
+    def _number(self, path: str, step: int) -> float:
+        """The present number: the one set by hand, or that of the schedule at this step, or the setting itself."""
+        value = self._setting(path)
+        if isinstance(value, Schedule):
+            return self.manual.get(path, value.at(step))
+        return float(value)
 
     def apply(self, command: SetKnob, step: int) -> KnobChanged | KnobRefused:
         """Change one setting, or refuse with the reason."""
@@ -41,6 +69,9 @@ class Knobs:
             else:
                 self.manual[path] = value
             return KnobChanged(step=step, field=path, old=old, new=value)
+        if value is None and field_at(path).scheduled:
+            reason = say("setting.no_schedule", path=path)
+            return KnobRefused(step=step, field=path, value=None, kept=old, reason=reason)
         try:
             self.experiment = checked(self._replaced(path, value))
         except ConfigError as error:
@@ -65,16 +96,19 @@ class Knobs:
     def _replaced(self, path: str, value: Any) -> Experiment:
         section, name = path.split(".", 1)
         part = msgspec.structs.replace(getattr(self.experiment, section), **{name: value})
-        return msgspec.structs.replace(self.experiment, **{section: part})
+        derived = tuple(still_derived(self.experiment.derived, (path,)))
+        return msgspec.structs.replace(self.experiment, **{section: part}, derived=derived)
 
     # -- saving -----------------------------------------------------------------------------------
 
     def data(self) -> dict[str, Any]:
         """Plain data that `restore` takes."""
-        return {"learn": msgspec.to_builtins(self.experiment.learn), "manual": dict(self.manual)}
+        learn, derived = msgspec.to_builtins(self.experiment.learn), list(self.experiment.derived)
+        return {"learn": learn, "manual": dict(self.manual), "derived": derived}
 
     def restore(self, data: dict[str, Any]) -> None:
         """Take over what `data` gave."""
         learn = msgspec.convert(data["learn"], type(self.experiment.learn))
-        self.experiment = msgspec.structs.replace(self.experiment, learn=learn)
+        derived = tuple(data.get("derived", self.experiment.derived))  # states of earlier versions lack it
+        self.experiment = msgspec.structs.replace(self.experiment, learn=learn, derived=derived)
         self.manual = dict(data["manual"])

@@ -318,14 +318,15 @@ class _Job:
         row = Learned(
             step=count.step,
             updates=count.updates,
-            **{name: total / count.rows for name, total in count.sums.items()},
+            **{name: total / count.counts[name] for name, total in count.sums.items()},
             epsilon=training.epsilon,
+            lr=training.learning_rate,
             steps_per_second=(count.step - count.row_step) / seconds,
             updates_per_second=(count.updates - count.row_updates) / seconds,
             seconds=count.seconds,
         )
         count.row_step, count.row_seconds, count.row_updates = count.step, count.seconds, count.updates
-        count.sums, count.rows = {}, 0
+        count.sums, count.counts, count.rows = {}, {}, 0
         count.next_row = next_multiple(count.step, training.experiment.run.log_every)
         return row
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from dqngui import catalog
-from dqngui.config import Experiment
+from dqngui.config import Experiment, Schedule, number
 from dqngui.envs.make import LONGEST_GREEDY, make_vector
 from dqngui.envs.seeds import SELECTION_SEEDS, TEST_SEEDS
 from dqngui.envs.vector import Envs
@@ -57,6 +57,19 @@ class Training:
         return self.knobs.experiment
 
     @property
+    def present(self) -> Experiment:
+        """The same with the present number in place of each schedule: what the algorithm reads."""
+        return self.knobs.at(self.counters.step)
+
+    @property
+    def learning_rate(self) -> float | None:
+        """Present learning rate where it changes by itself, by a schedule or a warm-up; None where it does not."""
+        learn = self.experiment.learn
+        if not isinstance(learn.lr, Schedule) and learn.lr_warmup == 0:
+            return None
+        return number(self.present.learn.lr) * self.learner.optimizer.warmed_up
+
+    @property
     def learner(self) -> Learner:
         """The networks and their optimizer."""
         return self.algorithm.learner
@@ -99,14 +112,14 @@ class Training:
 
     def act(self) -> list[FinishedEpisode]:
         """Step every environment once and store the steps; returns the episodes that ended."""
-        episodes = self.algorithm.act(self.experiment, self.counters, self.epsilon)
+        episodes = self.algorithm.act(self.present, self.counters, self.epsilon)
         self.counters.step += len(self.envs)
         return episodes
 
     def learn(self) -> int:
         """Make the updates that are due; returns their number. Raises NotFinite."""
         before = self.counters.updates
-        for stats in self.algorithm.learn(self.experiment, self.counters):
+        for stats in self.algorithm.learn(self.present, self.counters):
             self.count_update(stats)
         return self.counters.updates - before
 
@@ -123,6 +136,7 @@ class Training:
         count.rows += 1
         for name, value in measured_stats(stats):
             count.sums[name] = count.sums.get(name, 0.0) + value
+            count.counts[name] = count.counts.get(name, 0) + 1
 
     def _remedy(self) -> Text:
         """Advice for numbers that are not finite: the environment may have sent them."""

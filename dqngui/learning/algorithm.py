@@ -18,7 +18,7 @@ from dqngui.config import Experiment
 from dqngui.envs.vector import Envs
 from dqngui.learning.acting import Actor, FinishedEpisode, ObservationParts
 from dqngui.learning.counters import Counters
-from dqngui.learning.flat import FlatParameters, ParameterLayout, in_layout
+from dqngui.learning.flat import FlatAdam, FlatParameters, ParameterLayout, in_layout
 from dqngui.learning.scaling import Scaling
 from dqngui.nets.trunk import Trunk
 from dqngui.texts import Text
@@ -77,6 +77,10 @@ class Learner(Protocol):
     @property
     def flat(self) -> FlatParameters:
         """Parameters of the network that learns."""
+
+    @property
+    def optimizer(self) -> FlatAdam:
+        """Their optimizer."""
 
     @property
     def layout(self) -> ParameterLayout:

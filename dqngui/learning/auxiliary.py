@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dqngui.config import LearnConfig
+from dqngui.config import LearnConfig, number
+from dqngui.learning.own_loss import OwnLoss
 from dqngui.nets.memory.contract import Errors, State
 from dqngui.nets.network import QNetwork
 from dqngui.nets.trunk import Inputs
@@ -57,7 +58,8 @@ class AuxiliaryLosses:
     def __init__(self, network: QNetwork, device: torch.device) -> None:
         self.network, self.predictor = network, network.predictor
         self.standardizer = None if self.predictor is None else RunningStandardizer(network.encoder.raw_size, device)
-        self.active = self.predictor is not None or network.memory.has_own_loss
+        self.own_loss = OwnLoss(network.encoder.raw_size, device) if network.memory.has_own_loss else None
+        self.active = self.predictor is not None or self.own_loss is not None
 
     def estimate(
         self,
@@ -80,9 +82,9 @@ class AuxiliaryLosses:
         errors: Errors = {}
         h, z, _ = self.network.features(inputs, state, None, errors)
         loss = h.new_zeros(())
-        for error in errors.values():
-            loss = loss + learn.self_weight * (error * mask).sum() / mask.sum()
-        weight = 1.0 if pretraining else learn.predict_next
+        if self.own_loss is not None:
+            loss = loss + number(learn.self_weight) * self.own_loss.of(errors, mask)
+        weight = 1.0 if pretraining else number(learn.predict_next)
         if self.predictor is not None and weight > 0:
             loss = loss + weight * self._prediction_loss(h, unnoised, action, mask)
         return self.network.head_estimate(h, z), loss
@@ -102,14 +104,17 @@ class AuxiliaryLosses:
 
     def arrays(self) -> dict[str, Tensor]:
         """Everything that `restore` needs, by name."""
+        own = {} if self.own_loss is None else self.own_loss.arrays()
         if self.standardizer is None:
-            return {}
+            return own
         standardizer = self.standardizer
         kept = {"mean": standardizer.mean, "variance": standardizer.variance, "count": torch.tensor(standardizer.count)}
-        return {f"observed.{name}": value for name, value in kept.items()}
+        return own | {f"observed.{name}": value for name, value in kept.items()}
 
     def restore(self, arrays: Mapping[str, Any]) -> None:
         """Take over what `arrays` gave."""
+        if self.own_loss is not None:
+            self.own_loss.restore(arrays)
         if self.standardizer is not None:
             self.standardizer.mean.copy_(torch.as_tensor(arrays["observed.mean"]))
             self.standardizer.variance.copy_(torch.as_tensor(arrays["observed.variance"]))

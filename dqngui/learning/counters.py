@@ -24,6 +24,7 @@ class Counters:
         evaluations: blocks of evaluation seeds used so far.
         best: highest confirmed evaluation.
         sums: sums of the statistics of the updates since the last row of the log, by name.
+        counts: how many of these updates measured each statistic.
         rows: number of these updates.
         starved: an update found no window in a full replay, and the user was warned.
         row_step, row_seconds, row_updates: `step`, `seconds` and `updates` when the last row was written.
@@ -42,6 +43,7 @@ class Counters:
     evaluations: int = 0
     best: float | None = None
     sums: dict[str, float] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
     rows: int = 0
     starved: bool = False
     row_step: int = 0
@@ -74,11 +76,16 @@ class Counters:
         sums = saved["sums"]
         if not isinstance(sums, Mapping):
             sums = dict(zip(_FORMER_SUMS, sums, strict=True))
-        return cls(**{"random_until": warmup, "learn_from": max(warmup, 1), **saved, "sums": dict(sums)})
+        counts = saved.get("counts", dict.fromkeys(sums, saved["rows"]))
+        former = {"random_until": warmup, "learn_from": max(warmup, 1)}
+        return cls(**{**former, **saved, "sums": dict(sums), "counts": dict(counts)})
 
     def saved(self) -> dict[str, Any]:
         """Plain data that `from_saved` takes."""
-        return {name: getattr(self, name) for name in Counters.__slots__} | {"sums": dict(self.sums)}
+        return {name: getattr(self, name) for name in Counters.__slots__} | {
+            "sums": dict(self.sums),
+            "counts": dict(self.counts),
+        }
 
 
 def next_multiple(step: int, every: int) -> int:

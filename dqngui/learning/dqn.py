@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from dqngui.config import Experiment, LearnConfig
+from dqngui.config import Experiment, LearnConfig, number
 from dqngui.envs.spaces import Spaces
 from dqngui.learning.acting import inputs_of
 from dqngui.learning.augmentation import Augmentation
@@ -63,7 +63,7 @@ class DQN:
             network.requires_grad_(False)
         self.copy_to_target()
         self.flat_average.values.data.copy_(self.flat.values.data)
-        self.optimizer = FlatAdam(self.flat, eps=experiment.learn.adam_eps)
+        self.optimizer = FlatAdam(self.flat, eps=experiment.learn.adam_eps, warmup=experiment.learn.lr_warmup)
         self.objective = objective_of(self.online.head.reading)
         self.auxiliary = AuxiliaryLosses(self.online, device)
         self.parts, self.updates = spaces.parts, 0
@@ -188,7 +188,7 @@ class DQN:
         self.flat.clear_gradient()
         (total / count).backward()
         norm = self.flat.clip_gradient(learn.grad_clip)
-        self.optimizer.step(learn.lr, learn.weight_decay)
+        self.optimizer.step(number(learn.lr), learn.weight_decay)
         if learn.target == "soft":
             self.flat_target.values.data.lerp_(self.flat.values.data, learn.tau)
         self.flat_average.values.data.lerp_(self.flat.values.data, learn.average)

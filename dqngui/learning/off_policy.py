@@ -9,7 +9,7 @@ import psutil
 import torch
 from numpy.typing import NDArray
 
-from dqngui.config import ConfigError, Experiment
+from dqngui.config import ConfigError, Experiment, number
 from dqngui.envs.vector import Envs
 from dqngui.learning.acting import Actor, FinishedEpisode, ObservationParts
 from dqngui.learning.algorithm import Algorithm, Generators
@@ -109,7 +109,7 @@ class OffPolicy(Algorithm):
 
     def _update(self, rule: WindowRule, together: int, experiment: Experiment) -> list[QStats]:
         learn = experiment.learn
-        batch = self.store.sample(learn.batch_size * together, rule, learn.gamma, learn.priority_beta)
+        batch = self.store.sample(learn.batch_size * together, rule, learn.gamma, number(learn.priority_beta))
         if batch is None:
             return []
         if isinstance(batch, OneStepBatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -92,7 +93,7 @@ class OnPolicy(Algorithm):
 
     def learn(self, experiment: Experiment, count: Counters) -> Iterator[PolicyStats]:
         """Once a rollout is complete: several epochs over its windows, in minibatches of nearly equal numbers of
-        windows.
+        windows. A minibatch whose KL divergence is above `target_kl` is the last one (0: never).
         """
         learn, actor = experiment.learn, self.actor
         if len(self.store) < learn.rollout:
@@ -106,10 +107,15 @@ class OnPolicy(Algorithm):
         windows = self.store.windows(gamma=learn.gamma, trace=learn.gae_lambda, unit=unit, last_value=last_value)
         explained = windows.explained
         minibatches = max(1, round(len(windows) / learn.batch_size))
-        for _ in range(learn.epochs):
-            order = self.generators.sampling.permutation(len(windows))
-            for which in np.array_split(order, minibatches):
-                yield self.learner.update(windows.minibatch(which), experiment, explained)
+        orders = (self.generators.sampling.permutation(len(windows)) for _ in range(learn.epochs))
+        parts = (part for order in orders for part in np.array_split(order, minibatches))
+        for made, part in enumerate(parts, 1):
+            stats = self.learner.update(windows.minibatch(part), experiment, explained)
+            limited = learn.target_kl > 0
+            last = made == learn.epochs * minibatches or (limited and stats.kl > learn.target_kl)
+            yield replace(stats, epochs=made / minibatches) if last and limited else stats
+            if last:
+                break
         self._set_units(learn.gamma)
 
     def _set_units(self, gamma: float) -> None:

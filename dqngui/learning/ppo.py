@@ -10,10 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from dqngui.config import Experiment, LearnConfig
+from dqngui.config import Experiment, LearnConfig, number
 from dqngui.envs.spaces import Spaces
 from dqngui.learning.devices import to_device
 from dqngui.learning.flat import FlatAdam, FlatParameters, ParameterLayout
+from dqngui.learning.own_loss import OwnLoss
 from dqngui.learning.rollout import Minibatch
 from dqngui.learning.targets import elementwise_loss
 from dqngui.nets.actor_critic import ActorCritic
@@ -24,7 +25,10 @@ from dqngui.nets.trunk import Inputs
 
 @dataclass(frozen=True, slots=True)
 class PolicyStats:
-    """The statistics of one update; `messages.Learned` describes each."""
+    """The statistics of one update; `messages.Learned` describes each.
+
+    `epochs` belongs to the last update of a rollout.
+    """
 
     loss: float
     grad_norm: float
@@ -34,6 +38,7 @@ class PolicyStats:
     kl: float
     clip_share: float
     explained: float | None = None
+    epochs: float | None = None
 
 
 class PPO:
@@ -43,7 +48,9 @@ class PPO:
         self.device = device
         self.network = build(lambda: ActorCritic(spaces, experiment), generator).to(device)
         self.flat = FlatParameters(self.network)
-        self.optimizer = FlatAdam(self.flat, eps=experiment.learn.adam_eps)
+        memory = self.network.memory
+        self.own_loss = OwnLoss(self.network.encoder.raw_size, device) if memory.has_own_loss else None
+        self.optimizer = FlatAdam(self.flat, eps=experiment.learn.adam_eps, warmup=experiment.learn.lr_warmup)
 
     def update(self, batch: Minibatch, experiment: Experiment, explained: float | None = None) -> PolicyStats:
         """One gradient step on windows."""
@@ -53,12 +60,12 @@ class PPO:
         state = None if batch.state is None else tuple(self._tensor(part) for part in batch.state)
         log_probs, value, _ = self.network.policy_and_value(self._inputs(batch), state, errors)
         total, stats = self._losses(log_probs, value, batch, mask, learn)
-        for error in errors.values():
-            total = total + learn.self_weight * _mean(error, mask)
+        if self.own_loss is not None:
+            total = total + number(learn.self_weight) * self.own_loss.of(errors, mask)
         self.flat.clear_gradient()
         total.backward()
         norm = self.flat.clip_gradient(learn.grad_clip)
-        self.optimizer.step(learn.lr, learn.weight_decay)
+        self.optimizer.step(number(learn.lr), learn.weight_decay)
         stats = [total.detach(), norm, *stats]
         loss, grad_norm, policy_loss, value_error, entropy, kl, clip_share = torch.stack(stats).tolist()
         return PolicyStats(loss, grad_norm, policy_loss, value_error, entropy, kl, clip_share, explained)
@@ -73,12 +80,12 @@ class PPO:
         advantage = self._tensor(batch.advantage)
         if learn.normalise_advantages:
             advantage = normalised(advantage, mask)
-        policy_loss = _mean(policy_losses(ratio, advantage, learn.clip), mask)
+        policy_loss = _mean(policy_losses(ratio, advantage, number(learn.clip)), mask)
         value_loss = _mean(value_losses(value, old_value, returns, learn), mask)
         entropy = _mean(-(log_probs.exp() * log_probs).sum(-1), mask)
-        total = policy_loss + learn.value_weight * value_loss - learn.entropy_weight * entropy
+        total = policy_loss + learn.value_weight * value_loss - number(learn.entropy_weight) * entropy
         with torch.no_grad():
-            clip_share = _mean(((ratio - 1).abs() > learn.clip).to(ratio.dtype), mask)
+            clip_share = _mean(((ratio - 1).abs() > number(learn.clip)).to(ratio.dtype), mask)
             kl = _mean(ratio - 1 - log_ratio, mask)  # k3 of Schulman 2020, "Approximating KL divergence"
             value_error = _mean((value - returns).abs(), mask)
         return total, [policy_loss.detach(), value_error, entropy.detach(), kl, clip_share]
@@ -109,7 +116,8 @@ class PPO:
     def arrays(self) -> dict[str, Tensor]:
         """Everything that `restore` needs, by name."""
         adam = {f"adam.{name}": value for name, value in self.optimizer.arrays().items()}
-        return {"online": self.flat.values.detach(), **adam}
+        own = {} if self.own_loss is None else self.own_loss.arrays()
+        return {"online": self.flat.values.detach(), **adam, **own}
 
     def restore(self, arrays: Mapping[str, Any]) -> None:
         """Take over what `arrays` gave."""
@@ -118,6 +126,8 @@ class PPO:
         self.optimizer.restore(
             {name.removeprefix("adam."): value for name, value in arrays.items() if name.startswith("adam.")}
         )
+        if self.own_loss is not None:
+            self.own_loss.restore(arrays)
 
     def take_over(self, arrays: Mapping[str, Any], layout: ParameterLayout) -> list[str]:
         """Copy the parameters of the same name and shape from another learner's `arrays`; returns their names.
@@ -140,7 +150,8 @@ def value_losses(value: Tensor, old_value: Tensor, returns: Tensor, learn: Learn
     losses = elementwise_loss(value, returns, learn.loss)
     if not learn.value_clip:
         return losses
-    near = old_value + (value - old_value).clamp(-learn.clip, learn.clip)
+    clip = number(learn.clip)
+    near = old_value + (value - old_value).clamp(-clip, clip)
     return torch.maximum(losses, elementwise_loss(near, returns, learn.loss))
 
 

@@ -41,6 +41,7 @@ class Learned(Event, frozen=True, gc=False):
         q_mean: mean value of the actions that were learned.
         grad_norm: norm of the gradient before clipping.
         epsilon: present exploration rate (before the ladder); None if the policy itself explores.
+        lr: present learning rate, where it changes by itself.
         seconds: wall seconds of training since the run began, without pauses and evaluations.
         policy_loss: of an actor: the negative clipped objective.
         value_error: of a critic: mean absolute difference between its values and their targets.
@@ -48,6 +49,7 @@ class Learned(Event, frozen=True, gc=False):
         kl: mean KL divergence between the policy that acted and the present one.
         clip_share: share of actions whose probability ratio left the clip range.
         explained: share of the returns' variance that the critic's values explained when it acted.
+        epochs: mean number of epochs over a rollout, where a KL divergence above `target_kl` stops them.
     """
 
     updates: int
@@ -65,6 +67,8 @@ class Learned(Event, frozen=True, gc=False):
     kl: float | None = None
     clip_share: float | None = None
     explained: float | None = None
+    lr: float | None = None
+    epochs: float | None = None
 
 
 class Evaluated(Event, frozen=True):

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from dqngui import messages as m
 from dqngui import presets, settings
+from dqngui.derivation import without_marks
 from dqngui.gui.main_window.actions import RunActions
 from dqngui.gui.main_window.draft_bar import DraftBar
 from dqngui.gui.settings_form.setting_words import change_words
@@ -145,7 +146,8 @@ def test_edits_survive_another_base() -> None:
 def test_differences_between_presets_lead_from_one_to_the_other(name: str) -> None:
     other = presets.read_experiment(name)
     edits = {path: new for path, (_, new) in difference(BEGAN, other).items()}
-    assert settings.with_settings(BEGAN, {**edits, "title": other.title}) == other
+    led = settings.with_settings(BEGAN, {**edits, "title": other.title})
+    assert without_marks(led) == without_marks(other)  # what was derived and then set by name is chosen
 
 
 # -- the session ------------------------------------------------------------------------------------

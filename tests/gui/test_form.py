@@ -109,6 +109,22 @@ def choose(editor: object, value: object) -> None:
     editor.activated.emit(index)
 
 
+def test_a_derived_setting_follows_until_it_is_set_by_hand(form: ExperimentForm, session: Session) -> None:
+    path = "net.memory_options.chrono"
+    chip = form.options["memory"].chips[path]
+    assert (chip.text(), chip.isEnabled()) == ("Derived", False)
+    session.edit({"net.horizon": 52})
+    chrono = form.editors()[path]
+    assert isinstance(chrono, NumberEditor)
+    assert (chrono.value(), chip.text()) == (52, "Derived")
+    type_into(chrono, "7")
+    assert (chip.text(), chip.isEnabled()) == ("Manual", True)
+    session.edit({"net.horizon": 30})
+    assert chrono.value() == 7
+    chip.click()
+    assert (chrono.value(), chip.text()) == (30, "Derived")
+
+
 def test_a_preset_replaces_the_experiment(form: ExperimentForm, session: Session) -> None:
     session.edit({"run.seed": 3})
     other = next(name for name in presets.preset_names() if name != "cartpole-positions")
@@ -330,6 +346,38 @@ def test_a_scheduled_knob_detaches_and_returns(qtbot: QtBot, running: LiveKnobs,
     assert [command.value for command in sent()] == [0.3, None]
 
 
+def test_before_a_run_a_chip_changes_between_a_number_and_a_schedule(knobs: LiveKnobs, session: Session) -> None:
+    row = knobs.rows["learn.lr"]
+    assert row.schedule is not None
+    assert (row.chip.text(), row.schedule.isVisibleTo(row), row.slider.isVisibleTo(row)) == ("Constant", False, True)
+    row.chip.click()
+    steps = session.run.experiment.run.total_steps
+    assert session.run.experiment.learn.lr == config.Schedule(start=1e-3, end=1e-3, steps=steps)
+    assert (row.chip.text(), row.schedule.isVisibleTo(row), row.slider.isVisibleTo(row)) == ("Scheduled", True, False)
+    type_into(row.schedule.parts["end"], "1e-4")
+    assert session.run.experiment.learn.lr == config.Schedule(start=1e-3, end=1e-4, steps=steps)
+    row.chip.click()
+    assert session.run.experiment.learn.lr == 1e-3
+    assert not knobs.rows["learn.gamma"].chip.isVisibleTo(knobs)
+
+
+def test_a_scheduled_learning_rate_detaches_and_returns(qtbot: QtBot, knobs: LiveKnobs, session: Session) -> None:
+    session.edit({"learn.lr": {"start": 1e-3, "end": 0.0, "steps": 1000}})
+    session.do(Action.START)
+    qtbot.waitUntil(lambda: session.state is State.RUNNING)
+    row = knobs.rows["learn.lr"]
+    host = ScriptedHost.opened[-1]
+    host.emit(m.Learned(step=500, updates=1, lr=5e-4))
+    qtbot.waitUntil(lambda: row.number.value() == 5e-4)
+    assert (row.chip.text(), row.chip.isEnabled()) == ("Scheduled", False)
+    type_into(row.number, "2e-3")
+    qtbot.waitUntil(lambda: row.chip.text() == "Manual")
+    row.chip.click()
+    qtbot.waitUntil(lambda: row.chip.text() == "Scheduled")
+    assert [command.value for command in sent()] == [2e-3, None]
+    assert not knobs.rows["learn.clip"].chip.isVisibleTo(knobs), "a number without a schedule"
+
+
 def test_undo_with_the_keyboard_in_a_number_takes_the_knob_back(
     qtbot: QtBot, running: LiveKnobs, session: Session
 ) -> None:
@@ -366,9 +414,7 @@ def test_numbers_are_read_as_people_write_them() -> None:
             parse_number(wrong, int)
 
 
-@pytest.mark.parametrize(
-    "field", [field for field in settings.live_fields() if field.kind != "struct"], ids=lambda f: f.path
-)
+@pytest.mark.parametrize("field", settings.live_fields(), ids=lambda f: f.path)
 def test_every_place_of_a_slider_is_an_allowed_value(field: config.Field) -> None:
     scale = Scale.of(field)
     values = [scale.value(position) for position in range(STOPS + 1)]
@@ -454,8 +500,9 @@ def test_knobs_that_are_seldom_turned_are_folded(knobs: LiveKnobs) -> None:
 @pytest.mark.parametrize("field", [field for field in settings.live_fields() if field.kind in ("int", "float")])
 def test_the_usual_value_has_room_on_both_sides(field: config.Field) -> None:
     """Ranges over several decades need a logarithmic scale, or every useful value lies at one end."""
-    if not field.log and field.default:
-        assert field.high is None or field.default >= 0.02 * field.high
+    usual = field.default.start if isinstance(field.default, config.Schedule) else field.default
+    if not field.log and usual:
+        assert field.high is None or usual >= 0.02 * field.high
 
 
 def test_names_keep_their_spelling(form: ExperimentForm) -> None:

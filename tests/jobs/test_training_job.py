@@ -251,7 +251,7 @@ def test_epsilon_goes_back_to_its_schedule() -> None:
         ("learn.batch_size", 1.5, "int"),
         ("net.width", 32, "fork"),
         ("learn.window", 400, "too few"),
-        ("learn.epsilon", 1.5, "0 to 1"),
+        ("learn.epsilon", 1.5, "<= 1"),
         ("nonsense", 1, "unknown"),
     ],
 )

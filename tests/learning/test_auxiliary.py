@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from dqngui import catalog
+from dqngui.catalog.memories import RecurrentOptions
 from dqngui.config import Experiment
 from dqngui.envs.spaces import ObservationPart, Spaces
 from dqngui.learning.auxiliary import RunningStandardizer
@@ -31,15 +32,24 @@ SPACES = Spaces(
 
 
 class Forecasting(GRU):
-    """Tells as its own error twice the step number of its window."""
+    """A GRU whose forecasts of six numbers are wrong by the step number of its window; the series itself is 0 or 8."""
 
+    sees_observation = True
     has_own_loss = True
+
+    def __init__(self, *, width: int, options: RecurrentOptions, observation: int) -> None:
+        super().__init__(width=width, options=options)
+        self.features = observation
 
     def forward(  # type: ignore[override]
         self, x: Tensor, state: State | None, record: Record | None = None, errors: Errors | None = None
     ) -> tuple[Tensor, State]:
+        x = x[..., : self.width]
         if errors is not None:
-            errors["forecast"] = 2 * torch.arange(len(x), dtype=x.dtype).unsqueeze(-1).expand(x.shape[:2])
+            T, B, F = *x.shape[:2], self.features
+            errors["error"] = torch.arange(T, dtype=x.dtype).view(T, 1, 1).expand(T, B, F)
+            errors["series"] = 8 * (torch.arange(B) % 2).view(1, B, 1).expand(T, B, F).to(x.dtype)
+            errors["known"] = torch.ones(T, B, dtype=torch.bool)
         return super().forward(x, state, record)
 
 
@@ -165,7 +175,11 @@ def test_a_memorys_own_errors_are_averaged_over_the_mask(monkeypatch: pytest.Mon
     learner, experiment = made({"memory": "forecasting"}, {"self_weight": 3.0})
     plain, usual = made({"memory": "gru"}, {})
     batch = batch_of(learner, experiment, walk(learner))
-    own = float((2 * np.arange(len(batch.mask))[:, None] * batch.mask).sum() / batch.mask.sum())
+    steps, series = np.arange(len(batch.mask))[:, None], 8 * (np.arange(batch.mask.shape[1]) % 2)
+    spread = np.broadcast_to(series, batch.mask.shape)[batch.mask].var()
+    squares = (steps**2 * batch.mask).sum() / batch.mask.sum()
+    assert spread > squares
+    own = squares / spread
     loss = plain.update(batch, usual)[0].loss
     assert learner.update(batch, experiment)[0].loss == pytest.approx(loss + 3.0 * own, rel=1e-5)
 

@@ -15,7 +15,7 @@ from dqngui.envs.make import make_vector
 from dqngui.jobs.training import Training
 from dqngui.learning.acting import inputs_of
 from dqngui.learning.on_policy import OnPolicy, sampled_actions
-from dqngui.learning.ppo import normalised, policy_losses, value_losses
+from dqngui.learning.ppo import PolicyStats, normalised, policy_losses, value_losses
 from dqngui.learning.rollout import RolloutWindows, advantages
 from dqngui.nets.actor_critic import ActorCritic
 from dqngui.nets.initialise import build
@@ -266,3 +266,43 @@ def test_how_much_the_critic_explains() -> None:
 
 def _generator() -> torch.Generator:
     return torch.Generator().manual_seed(7)
+
+
+def stats_of_a_rollout(target_kl: float) -> tuple[Training, list[PolicyStats]]:
+    """The statistics of the updates of one rollout; the learning rate is so high that the policy moves far."""
+    training = training_of(lr=0.03, epochs=10, target_kl=target_kl)
+    made: list[PolicyStats] = []
+    while not made:
+        training.algorithm.act(training.present, training.counters, None)
+        training.counters.step += len(training.envs)
+        made = list(training.algorithm.learn(training.present, training.counters))  # type: ignore[arg-type]
+    return training, made
+
+
+def test_a_kl_divergence_above_the_limit_stops_the_remaining_epochs() -> None:
+    _, whole = stats_of_a_rollout(0.0)
+    limit = sorted(stats.kl for stats in whole)[len(whole) // 2]
+    first_above = next(index for index, stats in enumerate(whole) if stats.kl > limit)
+    training, stopped = stats_of_a_rollout(limit)
+    assert 0 < first_above < len(whole) - 1
+    assert [stats.kl for stats in stopped] == [stats.kl for stats in whole[: first_above + 1]]
+    minibatches = len(whole) / 10
+    assert stopped[-1].epochs == pytest.approx(len(stopped) / minibatches)
+    assert all(stats.epochs is None for stats in (*stopped[:-1], *whole))
+    algorithm = training.algorithm
+    assert isinstance(algorithm, OnPolicy) and len(algorithm.store) == 0, "the next rollout begins"
+    _, unlimited = stats_of_a_rollout(10.0)
+    assert (len(unlimited), unlimited[-1].epochs) == (len(whole), 10.0)
+
+
+def test_the_log_has_the_mean_number_of_epochs_of_its_rollouts() -> None:
+    training = training_of(lr=0.03, epochs=10, target_kl=0.01)
+    made: list[float] = []
+    for _ in range(4 * 24):
+        training.act()
+        before = training.counters.sums.get("epochs", 0.0)
+        if training.learn():
+            made.append(training.counters.sums["epochs"] - before)
+    assert len(made) == 4 and training.counters.counts["epochs"] == 4
+    assert training.counters.counts["kl"] == training.counters.rows > 4
+    assert min(made) < 10

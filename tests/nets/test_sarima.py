@@ -105,7 +105,12 @@ def test_forecasts_and_residuals_are_the_textbooks(order: str) -> None:
             assert np.allclose(forecast[known - 1 :, b, f], expected[known:], atol=1e-9)
             assert np.allclose(residual[:, b, f], left, atol=1e-9)
     assert (residual[:first] == 0).all()
-    assert np.allclose(errors["forecast"].numpy(), (residual**2).mean(-1))
+    assert np.allclose(errors["error"].numpy(), residual)
+    assert (errors["known"].numpy() == (np.arange(len(seen)) >= first)[:, None]).all()
+    lost = options.d + options.seasonal_d * options.season
+    for b in range(seen.shape[1]):
+        wanted = differenced(seen[:, b].numpy(), options.d, options.seasonal_d, options.season)
+        assert np.allclose(errors["series"][lost:, b].numpy(), wanted, atol=1e-9)
 
 
 @pytest.mark.parametrize("order", ["season", "walk"])
@@ -172,7 +177,7 @@ def test_it_learns_a_season_from_its_own_error_and_its_twin_cannot() -> None:
         for _ in range(200):
             errors = Errors()
             memory(torch.cat([seen.new_zeros(36, 32, WIDTH), seen], -1), None, None, errors)
-            loss = errors["forecast"][6:].mean()
+            loss = errors["error"][6:].square().mean()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

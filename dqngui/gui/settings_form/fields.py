@@ -318,7 +318,7 @@ class ScheduleEditor(QWidget):
         self.edited.emit(self.value())
 
 
-Editor = TextEditor | ChoiceEditor | SwitchEditor | ScheduleEditor
+Editor = TextEditor | ChoiceEditor | SwitchEditor
 
 
 def editor_for(field: Field) -> Editor:
@@ -335,8 +335,6 @@ def editor_for(field: Field) -> Editor:
         editor = NumberEditor(field.type, optional=field.optional)
     elif field.kind in ("list", "map"):
         editor = TomlEditor(field.kind)
-    elif field.kind == "struct":
-        editor = ScheduleEditor()
     else:
         editor = TextEditor()
     editor.setToolTip(field.help)

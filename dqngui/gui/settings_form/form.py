@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import QRect, QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFormLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from dqngui import presets, settings
 from dqngui.config import ConfigError, Experiment
+from dqngui.derivation import AUTOMATIC, RULES
 from dqngui.gui.cards.card import Card
 from dqngui.gui.settings_form.fields import MODULES, ChoiceEditor, Editor, TextEditor, editor_for
 from dqngui.gui.settings_form.relevance import relevant
+from dqngui.gui.settings_form.rows import FormRows, Section
 from dqngui.gui.settings_form.setting_words import value_words
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.plural import counted
@@ -59,109 +60,6 @@ def _label(path: str) -> str:
         return settings.field_at(path).label
     except ConfigError:
         return path.rsplit(".", 1)[-1].replace("_", " ")
-
-
-class FieldLabel(QLabel):
-    """A setting's name, with an edge in the accent colour while the draft changes the setting."""
-
-    changed = False
-
-    def mark(self, changed: bool) -> None:
-        if changed != self.changed:
-            self.changed = changed
-            self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if self.changed:
-            edge = QRect(self.width() - 4, 3, 3, self.height() - 6)
-            QPainter(self).fillRect(edge, themes.current().color("accent"))
-
-
-class FormRows(QWidget):
-    """Labelled editors, one setting per line; `label_width` is in pixels."""
-
-    def __init__(self, label_width: int = 138, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._label_width = label_width
-        self._form = QFormLayout(self)
-        self._form.setContentsMargins(0, 0, 0, 0)
-        self._form.setHorizontalSpacing(8)
-        self._form.setVerticalSpacing(3)
-        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.editors: dict[str, Editor] = {}
-        self.labels: dict[str, FieldLabel] = {}
-
-    def add(self, path: str, label: str, help: str, editor: Editor) -> None:
-        """Add a line for one setting."""
-        name = FieldLabel(label)
-        name.setFixedWidth(self._label_width)
-        name.setToolTip(help)
-        name.setBuddy(editor)
-        themes.set_role(name, "muted")
-        self._form.addRow(name, editor)
-        editor.setMinimumWidth(72)
-        self.editors[path], self.labels[path] = editor, name
-
-    def add_remark(self) -> QLabel:
-        """Add a line of text under the last editor, for a warning about its value; hidden while empty."""
-        remark = QLabel()
-        remark.setWordWrap(True)
-        themes.set_role(remark, "warn")
-        self._form.addRow("", remark)
-        self._form.setRowVisible(remark, False)
-        return remark
-
-    def show_text(self, remark: QLabel, text: str) -> None:
-        """Set the text of a remark; an empty text hides it."""
-        remark.setText(text)
-        self._form.setRowVisible(remark, bool(text))
-
-    def clear(self) -> None:
-        """Remove every line."""
-        while self._form.rowCount():
-            self._form.removeRow(0)
-        self.editors.clear()
-        self.labels.clear()
-
-    def show_row(self, path: str, visible: bool) -> None:
-        self._form.setRowVisible(self.editors[path], visible)
-
-
-class Section(QWidget):
-    """A heading that shows or hides the rows under it."""
-
-    def __init__(self, title: str, rows: Sequence[FormRows], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.rows = rows
-        self.toggle = QToolButton()
-        self.toggle.setText(title)
-        self.toggle.setCheckable(True)
-        self.toggle.setIconSize(QSize(14, 14))
-        self.toggle.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.toggle.setToolTip(f"Show or hide the other settings: {title.lower()}")
-        themes.set_role(self.toggle, "disclosure")
-        self.toggle.toggled.connect(self._fold)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(4)
-        box.addWidget(self.toggle)
-        for each in rows:
-            box.addWidget(each)
-        self._fold(False)
-
-    def _fold(self, unfolded: bool) -> None:
-        for each in self.rows:
-            each.setVisible(unfolded and bool(each.editors))
-        self.restyle(themes.current())
-
-    def restyle(self, theme: Theme) -> None:
-        self.toggle.setIcon(themes.icon("chevron-down" if self.toggle.isChecked() else "chevron-right", "muted"))
-
-    def refresh(self) -> None:
-        """Show or hide the rows again after lines were added or removed."""
-        self._fold(self.toggle.isChecked())
 
 
 class ExperimentForm(QWidget):
@@ -235,7 +133,9 @@ class ExperimentForm(QWidget):
         editor = editor_for(field)
         editor.edited.connect(lambda value, path=field.path: self._session.edit({path: value}))
         unit = f" ({field.unit})" if field.unit and not label else ""
-        rows.add(field.path, label or field.label, f"{field.help}{unit}", editor)
+        rows.add(field.path, label or field.label, f"{field.help}{unit}", editor, derivable=field.path in RULES)
+        if field.path in RULES:
+            rows.chips[field.path].asked.connect(lambda path=field.path: self._session.edit({path: AUTOMATIC}))
         if field.path in MODULES:
             self.remarks[field.path] = rows, rows.add_remark()
 
@@ -294,6 +194,9 @@ class ExperimentForm(QWidget):
                 if path not in ("task", "agent"):
                     editor.set_value(_shown(path, msgspec.to_builtins(session.draft.value(path))))
                     rows.show_row(path, relevant(session.draft.experiment, path))
+                if path in rows.chips:
+                    derived = path in session.draft.experiment.derived
+                    rows.chips[path].show_derived(derived, editable=editable)
                 editor.setEnabled(editable)
                 rows.labels[path].mark(path in draft)
                 self._explain(editor, draft.get(path), path)

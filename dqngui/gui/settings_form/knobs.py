@@ -9,14 +9,17 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVB
 
 from dqngui import settings
 from dqngui.config import Schedule
+from dqngui.derivation import AUTOMATIC, RULES
 from dqngui.gui.cards.card import Card
 from dqngui.gui.settings_form.fields import NumberEditor, ScheduleEditor
 from dqngui.gui.settings_form.relevance import relevant
+from dqngui.gui.settings_form.rows import DerivedChip
 from dqngui.gui.settings_form.scale import Scale, number_text
 from dqngui.gui.settings_form.slider import ValueSlider
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.scroll_area import ScrollArea
+from dqngui.lab.session.run import setting_value
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.schema import Field
@@ -24,26 +27,32 @@ from dqngui.texts import say, words
 
 
 class KnobRow(QWidget):
-    """One knob: name, schedule chip and number field in a line, the slider below.
+    """One knob: name, chips and number field in a line, the slider or the schedule's editor below.
 
     Signals:
-        chosen(value): a gesture ended with a new value. None means: return to the schedule.
+        chosen(value): a gesture ended with a new value.
+        switched: a click on the chip: before a run it changes between a number and a schedule, later it returns to the
+            schedule.
+
+    Attributes:
+        derived: the chip that says whether the setting is derived; None if it cannot be.
     """
 
     chosen = Signal(object)
+    switched = Signal()
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.field = field
-        self.scheduled = field.kind == "struct"
         self._shown: Any = None
-        kind = float if self.scheduled else field.type
+        self._scheduled = False
         self.label = QLabel(field.label)
         self.chip = QPushButton("Scheduled")
         themes.set_role(self.chip, "chip")
-        self.chip.setVisible(self.scheduled)
-        self.chip.clicked.connect(lambda: self.chosen.emit(None))
-        self.number = NumberEditor(kind)
+        self.chip.hide()
+        self.chip.clicked.connect(self.switched)
+        self.derived = DerivedChip() if field.path in RULES else None
+        self.number = NumberEditor(field.type)
         self.number.setFixedSize(84, 19)
         self.number.edited.connect(self._choose)
         self.number.role = "knob"
@@ -52,7 +61,7 @@ class KnobRow(QWidget):
         self.slider.previewed.connect(self._preview)
         self.slider.chosen.connect(self._choose)
         self.label.setBuddy(self.slider)
-        self.schedule = ScheduleEditor() if self.scheduled else None
+        self.schedule = ScheduleEditor() if field.scheduled else None
         for widget in (self.label, self.number, self.slider, *([self.schedule] if self.schedule else [])):
             widget.setToolTip(field.help)
         for widget in (self.number, self.slider):
@@ -65,6 +74,8 @@ class KnobRow(QWidget):
         top.setSpacing(6)
         top.addWidget(self.label)
         top.addWidget(self.chip)
+        if self.derived is not None:
+            top.addWidget(self.derived)
         top.addStretch(1)
         top.addWidget(self.number)
         box = QVBoxLayout(self)
@@ -85,23 +96,37 @@ class KnobRow(QWidget):
             self.number.set_value(value)
             self.slider.show_value(value)
 
-    def show_schedule(self, schedule: Schedule, *, editable: bool) -> None:
-        """Show the schedule's editor if `editable` (before a run starts), else the slider with its present value."""
-        assert self.schedule is not None
-        self.schedule.set_value(schedule)
-        self.schedule.setVisible(editable)
-        for widget in (self.slider, self.number, self.chip):
-            widget.setVisible(not editable)
+    def show_schedule(self, schedule: Schedule | None, *, editable: bool, manual: bool) -> None:
+        """Show whether the setting is a number (None) or a schedule, of which a value may have been set by hand.
 
-    def show_manual(self, manual: bool) -> None:
-        """Show on the chip whether the value is manual; a click on the chip then returns to the schedule."""
-        self.chip.setText("Manual" if manual else "Scheduled")
-        self.chip.setEnabled(manual)
-        self.chip.setToolTip(
-            "Set by hand. Click to return to the schedule."
-            if manual
-            else "Follows its schedule. Moving the slider makes it manual."
-        )
+        Before a run starts (`editable`) a schedule shows its editor and the chip changes between the two; later it
+        shows its present value.
+        """
+        if self.schedule is None:
+            return
+        if schedule is not None:
+            self.schedule.set_value(schedule)
+        edited = editable and schedule is not None
+        self.schedule.setVisible(edited)
+        self.slider.setVisible(not edited)
+        self.number.setVisible(not edited)
+        self.chip.setVisible(editable or schedule is not None)
+        self.chip.setEnabled(editable or manual)
+        themes.set_role(self.chip, "chipQuiet" if editable else "chip")
+        if editable:
+            self.chip.setText("Constant" if schedule is None else "Scheduled")
+            self.chip.setToolTip(
+                "One value for the whole run. Click to give it a schedule."
+                if schedule is None
+                else "Changes with the steps of the run. Click for one value instead."
+            )
+        else:
+            self.chip.setText("Manual" if manual else "Scheduled")
+            self.chip.setToolTip(
+                "Set by hand. Click to return to the schedule."
+                if manual
+                else "Follows its schedule. Moving the slider makes it manual."
+            )
 
     def _preview(self, value: Any) -> None:
         self.number.set_value(value)
@@ -122,7 +147,6 @@ class LiveKnobs(QWidget):
         super().__init__(parent)
         self._session = session
         self._card: Card | None = None
-        self._epsilon: float | None = None  # the last value shown
         content = QWidget()
         rows = QVBoxLayout(content)
         rows.setContentsMargins(10, 0, 10, 2)
@@ -141,6 +165,9 @@ class LiveKnobs(QWidget):
         for field in sorted(settings.live_fields(), key=lambda field: field.advanced):
             row = KnobRow(field)
             row.chosen.connect(lambda value, path=field.path: self._choose(path, value))
+            row.switched.connect(lambda path=field.path: self._switch(path))
+            if row.derived is not None:
+                row.derived.asked.connect(lambda path=field.path: self._choose(path, AUTOMATIC))
             if field.advanced and rows.indexOf(self.more) < 0:
                 rows.addWidget(self.more)
             self.rows[field.path] = row
@@ -185,6 +212,19 @@ class LiveKnobs(QWidget):
             session.set_knob(path, value)
         self.refresh()
 
+    def _switch(self, path: str) -> None:
+        """Change between a number and a schedule before a run; later, return to the schedule."""
+        session = self._session
+        if session.state is not State.READY:
+            self._choose(path, None)
+            return
+        value = setting_value(session.run.experiment, path)
+        if isinstance(value, Schedule):
+            self._choose(path, value.start)
+        else:
+            steps = session.run.experiment.run.total_steps
+            self._choose(path, {"start": value, "end": value, "steps": steps})
+
     @Slot()
     def refresh(self) -> None:
         """Show the session's present values, pending changes and refusals."""
@@ -206,14 +246,21 @@ class LiveKnobs(QWidget):
         editable = session.state is State.READY
         pending = session.run.knobs.pending(path)
         value = session.run.knobs.pending_value(path) if pending else session.value(path)
-        if row.scheduled:
-            schedule = session.run.experiment.learn.epsilon
-            row.show_schedule(schedule, editable=editable)
-            row.show_manual(isinstance(value, float))
-            if not isinstance(value, float):
-                shown = session.run.learned.epsilon if session.run.learned else None
-                value = _rounded(schedule.at(session.run.step) if shown is None else shown)
+        setting = setting_value(session.run.experiment, path)
+        schedule = setting if isinstance(setting, Schedule) else None
+        row.show_schedule(schedule, editable=editable, manual=schedule is not None and isinstance(value, float))
+        if row.derived is not None:
+            row.derived.setVisible(editable)
+            row.derived.show_derived(path in session.run.experiment.derived, editable=editable)
+        if schedule is not None and not isinstance(value, float):
+            value = self._scheduled_value(path, schedule)
         row.show_value(value, pending=pending)
+
+    def _scheduled_value(self, path: str, schedule: Schedule) -> float:
+        """The present value of a schedule: the one that the run told last, if it tells it."""
+        learned = self._session.run.learned
+        told = getattr(learned, path.rsplit(".", 1)[-1], None) if learned else None
+        return _rounded(schedule.at(self._session.run.step) if told is None else told)
 
     @Slot(str)
     def _on_knob(self, path: str) -> None:
@@ -223,13 +270,9 @@ class LiveKnobs(QWidget):
 
     @Slot(object)
     def _on_events(self, events: object) -> None:
-        learned = self._session.run.learned
-        epsilon = _rounded(learned.epsilon) if learned and learned.epsilon is not None else None
-        if epsilon == self._epsilon:
-            return
-        self._epsilon = epsilon
         for path, row in self.rows.items():
-            if row.scheduled:
+            setting = setting_value(self._session.run.experiment, path)
+            if isinstance(setting, Schedule) and row.number.value() != self._scheduled_value(path, setting):
                 self._show(path, row)
 
     def _show_message(self) -> None:

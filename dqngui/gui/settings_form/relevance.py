@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from dqngui import settings
 from dqngui.config import ConfigError, Experiment
+from dqngui.derivation import MEMORY_OPTIONS, derivable
 
 Condition = Callable[[Experiment], bool]
 
@@ -48,14 +49,14 @@ _OF_ALGORITHM = {
         "learn.priority_eta",
     ),
     "ppo": (
-        "learn.rollout", "learn.epochs", "learn.clip", "learn.gae_lambda", "learn.entropy_weight",
+        "learn.rollout", "learn.epochs", "learn.clip", "learn.target_kl", "learn.gae_lambda", "learn.entropy_weight",
         "learn.value_weight", "learn.value_clip", "learn.normalise_advantages",
     ),
 }  # fmt: skip
 _ONLY_OF = {path: algorithm for algorithm, paths in _OF_ALGORITHM.items() for path in paths}
 
 _CONDITIONS: dict[str, Condition] = {
-    "net.horizon": lambda experiment: bool(settings.horizon_options(experiment.net.memory, 1)),
+    "net.horizon": lambda experiment: any(path.startswith(MEMORY_OPTIONS) for path in derivable(experiment)),
     "net.atoms": _values("categorical", "quantile"),
     "net.v_min": _values("categorical"),
     "net.v_max": _values("categorical"),

@@ -60,9 +60,7 @@ class Scale:
 
     @classmethod
     def of(cls, field: Field) -> Scale:
-        """The scale for a number with bounds; for a schedule, 0 to 1."""
-        if field.kind == "struct":
-            return cls(0.0, 1.0)
+        """The scale for a number with bounds."""
         low, high = field.low or 0.0, field.high if field.high is not None else 1.0
         if field.low_open and low == 0:
             low = high * 1e-5

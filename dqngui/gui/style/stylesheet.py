@@ -83,7 +83,10 @@ QToolButton::menu-indicator { image: none; width: 0px; }
 QPushButton[role="chip"] { background: $raised; color: $muted; border: none; border-radius: 4px; padding: 1px 6px;
     min-height: 14px; font-size: 11px; font-weight: 400; }
 QPushButton[role="chip"]:enabled { background: $accent_soft; color: $text; }
-QPushButton[role="chip"]:focus { border: 1px solid $accent; }
+QPushButton[role="chipQuiet"] { background: $raised; color: $muted; border: none; border-radius: 4px;
+    padding: 1px 6px; min-height: 14px; font-size: 11px; font-weight: 400; }
+QPushButton[role="chipQuiet"]:hover { background: $hover; color: $text; }
+QPushButton[role="chip"]:focus, QPushButton[role="chipQuiet"]:focus { border: 1px solid $accent; }
 QToolButton[role="button"] { background: $raised; color: $text; border: 1px solid $control_line; border-radius: 6px;
     padding: 5px 28px 5px 10px; min-height: 16px; font-weight: 500; }
 QToolButton[role="button"]:hover { background: $hover; }

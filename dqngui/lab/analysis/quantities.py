@@ -22,7 +22,7 @@ class Quantity:
         series: index of its colour among the theme's series colours.
         whole: written as a whole number; otherwise with three significant digits.
         spiky: rare extremes may lie outside the plot.
-        policy: only algorithms with a policy measure it; under others it is not drawn.
+        occasional: only some runs have it, such as those of an algorithm with a policy; in others it is not drawn.
     """
 
     tip: str
@@ -31,7 +31,7 @@ class Quantity:
     series: int = 0
     whole: bool = False
     spiky: bool = False
-    policy: bool = False
+    occasional: bool = False
 
     def words(self, value: float) -> str:
         """The text of a value."""
@@ -48,27 +48,33 @@ LEARNING = {
         "|Value error|",
         series=3,
         spiky=True,
-        policy=True,
+        occasional=True,
     ),
     "explained": Quantity(
         "Share of the returns' variance that the critic explains: 1 is all of it, 0 none.",
         "Explained",
         series=0,
         spiky=True,
-        policy=True,
+        occasional=True,
     ),
     "kl": Quantity(
         "Mean KL divergence between the policy that acted and the updated one, in nats.",
         "KL",
         series=4,
         spiky=True,
-        policy=True,
+        occasional=True,
+    ),
+    "epochs": Quantity(
+        "Mean number of epochs over a rollout; a KL divergence above the limit stops them early.",
+        "Epochs",
+        series=2,
+        occasional=True,
     ),
     "clip_share": Quantity(
         "Share of actions whose probability ratio left the clip range; these give no gradient.",
         "Clipped",
         series=5,
-        policy=True,
+        occasional=True,
     ),
 }
 """Quantities of the updates, by field of `Learned`."""
@@ -78,8 +84,9 @@ EXPLORATION = {
         "Mean entropy of the policy in nats: 0 when it always chooses the same action in a state.",
         "Entropy",
         series=1,
-        policy=True,
+        occasional=True,
     ),
+    "lr": Quantity("Learning rate, where it changes by itself.", "Learning rate", "Rate", series=3, occasional=True),
     "steps_per_second": Quantity(
         "Environment steps a second, pauses left out.", "Steps/s", series=0, whole=True, spiky=True
     ),
@@ -89,7 +96,7 @@ EXPLORATION = {
 OTHERS = {
     "return": Quantity(f"Mean undiscounted return of the last {EPISODES} training episodes."),
     "evaluation": Quantity("Mean return of a greedy evaluation."),
-    "policy_loss": Quantity("The clipped objective of the policy, negated.", policy=True),
+    "policy_loss": Quantity("The clipped objective of the policy, negated.", occasional=True),
     "attention_entropy": Quantity(
         "Mean entropy of all attention heads over an episode that the player has played to its end with the newest "
         "weights; 0: each head attends to one place, 1: to all places equally."

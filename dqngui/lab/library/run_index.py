@@ -109,10 +109,10 @@ def same_experiment(folder: Path) -> str | None:
 
 
 def without_seed(experiment: Experiment) -> Experiment:
-    """The experiment with default seed, title, device and host."""
+    """The experiment with default seed, title, device and host, and as if all its settings were chosen."""
     usual = Experiment().run
     run = msgspec.structs.replace(experiment.run, seed=usual.seed, device=usual.device, host=usual.host)
-    return msgspec.structs.replace(experiment, title="", run=run)
+    return msgspec.structs.replace(experiment, title="", run=run, derived=())
 
 
 def _file_stamp(path: str) -> _Stamp | None:

@@ -9,6 +9,7 @@ import msgspec
 
 from dqngui import settings
 from dqngui.config import ConfigError, Experiment
+from dqngui.derivation import AUTOMATIC, derivable
 from dqngui.lab.session.run import setting_value
 from dqngui.texts import Text
 
@@ -83,7 +84,7 @@ class Draft:
         """Apply the same edits to another experiment."""
         if base == self.base:
             return
-        edits = {path: new for path, (_, new) in difference(self.base, self.experiment).items()}
+        edits = self._edits()
         if self.experiment.title != self.base.title:
             edits["title"] = self.experiment.title
         unfit, self._unfit = self._unfit, {}
@@ -91,6 +92,17 @@ class Draft:
         self.edit(edits)
         if unfit:
             self.edit(unfit)
+
+    def _edits(self) -> dict[str, Any]:
+        """What the person set, by path: `auto` for a setting that is derived again, nothing for what only followed."""
+        old, new = set(self.base.derived), set(self.experiment.derived)
+        changed = {path: value for path, (_, value) in difference(self.base, self.experiment).items()}
+        edits = {path: value for path, value in changed.items() if path not in new}
+        edits |= {path: setting_value(self.experiment, path) for path in old - new if self._has(path)}
+        return edits | {path: AUTOMATIC for path in new - old if path in derivable(self.base)}
+
+    def _has(self, path: str) -> bool:
+        return path in derivable(self.experiment)
 
     def value(self, path: str) -> Any:
         """The latest value of a setting, valid or not."""

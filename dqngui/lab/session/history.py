@@ -22,8 +22,8 @@ from dqngui.messages import (
 
 LOGGED = (Evaluated, KnobChanged, KnobRefused, Warned, Forked, BreakpointHit)
 LEARNED_FIELDS = ("loss", "td_error", "q_mean", "grad_norm", "epsilon", "steps_per_second", "updates_per_second")
-POLICY_FIELDS = ("policy_loss", "value_error", "entropy", "kl", "clip_share", "explained")
-"""Quantities that only algorithms with a policy measure. Their curves stay empty in other runs."""
+OCCASIONAL_FIELDS = ("policy_loss", "value_error", "entropy", "kl", "clip_share", "explained", "epochs", "lr")
+"""Quantities that only some runs have, such as those of a policy. Their curves stay empty in other runs."""
 
 
 class History:
@@ -31,7 +31,7 @@ class History:
 
     Attributes:
         returns, lengths: of training episodes, by environment step.
-        learned: a curve for each of `LEARNED_FIELDS` and `POLICY_FIELDS`.
+        learned: a curve for each of `LEARNED_FIELDS` and `OCCASIONAL_FIELDS`.
         evaluations, knobs, forks, hits: the events themselves (few).
         log_events: these, refused knobs and warnings, in the order of the log: what the Log panel lists.
         best: the evaluation of the best checkpoint.
@@ -41,7 +41,7 @@ class History:
 
     def __init__(self) -> None:
         self.returns, self.lengths = Curve(), Curve()
-        self.learned = {name: Curve() for name in (*LEARNED_FIELDS, *POLICY_FIELDS)}
+        self.learned = {name: Curve() for name in (*LEARNED_FIELDS, *OCCASIONAL_FIELDS)}
         self.evaluations: list[Evaluated] = []
         self.knobs: list[KnobChanged] = []
         self.log_events: list[Event] = []
@@ -96,7 +96,7 @@ class History:
             steps = np.array([event.step for event in learned], dtype=float)
             for name in LEARNED_FIELDS:
                 self.learned[name].extend(steps, [getattr(event, name) for event in learned])
-            for name in POLICY_FIELDS:
+            for name in OCCASIONAL_FIELDS:
                 known = [(event.step, value) for event in learned if (value := getattr(event, name)) is not None]
                 if known:
                     self.learned[name].extend(*zip(*known, strict=True))

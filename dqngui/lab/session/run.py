@@ -105,7 +105,7 @@ class RunState:
                 values.setdefault(change.field, change.old)
                 if until is None or change.step <= until:
                     values[change.field] = change.new
-        return settings.with_settings(self.experiment, values) if values else self.experiment
+        return settings.with_settings(self.experiment, values, follow=False) if values else self.experiment
 
     # -- a stored run ------------------------------------------------------------------------------
 

@@ -18,7 +18,12 @@ from dqngui.nets.record import Record, ViewSpec
 
 State = tuple[Tensor, ...]
 Errors = dict[str, Tensor]
-"""Loss terms (T, B) of a module that has its own loss, by name, with gradients; the learner adds their mean."""
+"""What the own loss of a memory is computed from (`learning.own_loss`), by name.
+
+`error` (T, B, F), with gradients: its errors in forecasting the F numbers of the raw observation. `series` (T, B, F),
+without gradients: the numbers that it forecasts, which may be differences of the observed ones. `known` (T, B) bool:
+steps of which it had a forecast; the errors of the others are 0.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,8 @@ class Memory(nn.Module):
     """Base of all memories; subclasses are made with `(width=..., options=...)`.
 
     A memory that `sees_observation` is also made with `observation=F`, the size of the raw observation, which then
-    follows the encoded step in x: (T, B, D + F). A memory that `has_own_loss` takes a fourth argument `errors`.
+    follows the encoded step in x: (T, B, D + F). A memory that `has_own_loss` takes a fourth argument `errors`, which
+    it fills.
     """
 
     context: int | None = None

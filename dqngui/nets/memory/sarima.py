@@ -42,8 +42,9 @@ class Sarima(Memory):
     the first observation if the series is differenced.
 
     State: last inputs (B, ·, F) and residuals (B, ·, F), newest last, and the number of inputs known (B,).
-    It has its own loss: `errors["forecast"]` is the mean over features of e_t². Views: `memory/forecast` and
-    `memory/residual` (feature), `memory/coefficients` (coefficient, feature) in the order φ, θ, Φ, Θ.
+    It has its own loss, on the residuals e_t; the series that they belong to is the differenced one.
+    Views: `memory/forecast` and `memory/residual` (feature), `memory/coefficients` (coefficient, feature) in the order
+    φ, θ, Φ, Θ.
     """
 
     sees_observation = True
@@ -121,7 +122,7 @@ class Sarima(Memory):
         residual = all_residuals[-T:]
         forecast = self._add_lags(from_inputs[1:], all_residuals, self.residual_lags, model.onto_residuals)
         if errors is not None:
-            errors["forecast"] = residual.square().mean(-1)
+            errors |= {"error": residual, "series": self._series(history, T), "known": enough.squeeze(-1).expand(T, B)}
         if record is not None:
             record.add("memory/forecast", forecast)
             record.add("memory/residual", residual)
@@ -130,6 +131,16 @@ class Sarima(Memory):
         y = encoded + self.out(torch.cat([seen, forecast, residual], dim=-1))
         kept = history[-inputs.shape[1] :].transpose(0, 1), all_residuals[-residuals.shape[1] :].transpose(0, 1)
         return y, (*kept, (known + T).clamp(max=self.needs))
+
+    def _series(self, history: Tensor, T: int) -> Tensor:
+        """The differenced series (1−B)^d (1−B^s)^D o_t of the window, (T, B, F), without gradient."""
+        o = self.options
+        with torch.no_grad():
+            past = product(difference(self.mean, o.d), difference(self.mean, o.seasonal_d, o.season))
+            series = history[-T:].clone()
+            for lag in range(1, len(past)):
+                series.addcmul_(past[lag], history[len(history) - T - lag : len(history) - lag])
+        return series
 
     def _from_inputs(self, history: Tensor, T: int, known: Tensor, model: _Model) -> Tensor:
         """The inputs' part of the forecast of each step of the window and of the one after it, (T + 1, B, F)."""

@@ -16,6 +16,10 @@ TEMPLATES: dict[str, str | Plural] = {
     "setting.refused": "`{path}`: {reason}",
     "setting.refused_whole": "{reason}",
     "setting.not_live": "`{path}` cannot be changed while the run trains; fork the run to change it",
+    "setting.schedule_not_live": (
+        "`{path}`: while the run trains only a number can be set, not a schedule; fork the run to change the schedule"
+    ),
+    "setting.no_schedule": "`{path}` has no schedule to return to",
     "setting.assignment": "`--set {given}`: write it as section.field=value, for example learn.lr=1e-3",
     "setting.no_such_choice": "`{path}`: there is no {kind} `{name}`; there are: {known}",
     "choice.attention": "attention",

@@ -145,8 +145,8 @@ class QuantityPanel(Panel):
         """Show the plots of the quantities that the run's algorithm measures."""
         learned = self.history.learned
         shown = [name for name in self.quantities if learned[name].known]
-        if not any(self.quantities[name].policy for name in shown):
-            shown = [name for name, quantity in self.quantities.items() if not quantity.policy]
+        if not any(self.quantities[name].occasional for name in shown):
+            shown = [name for name, quantity in self.quantities.items() if not quantity.occasional]
         if shown == self._shown:
             return
         self._shown, self.columns = shown, 0

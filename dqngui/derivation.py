@@ -1,0 +1,139 @@
+"""Derived settings: rules that compute a setting from the others, for each setting that no person has chosen.
+
+`Experiment.derived` names the settings whose value a rule gave. What a person sets is removed from it and stays as it
+was set; what is still named there follows when the settings change that its rule reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import msgspec
+
+from dqngui import catalog
+from dqngui.config import SECTIONS, Experiment
+from dqngui.schema import Field, fields_of
+
+Rule = Callable[[Experiment], Any]
+
+AUTOMATIC = "auto"
+"""In place of the value of a setting that has a rule: derive it (again)."""
+MEMORY_OPTIONS = "net.memory_options."
+
+
+def _horizon_plus(more: int) -> Rule:
+    return lambda experiment: experiment.net.horizon + more if experiment.net.horizon else None
+
+
+RULES: dict[str, Rule] = {
+    f"{MEMORY_OPTIONS}chrono": _horizon_plus(0),
+    f"{MEMORY_OPTIONS}length": _horizon_plus(1),
+    f"{MEMORY_OPTIONS}season": _horizon_plus(0),
+}
+"""By the dotted name of a setting: the function that computes it from an experiment.
+
+It returns a value of the setting, which is then moved into the setting's bounds if it is a number, or None: the
+setting's default. The rules are applied in this order, so a rule that reads another derived setting comes after it.
+"""
+
+
+def derivable(experiment: Experiment) -> list[str]:
+    """The settings of this experiment that have a rule; options of other memories than its own are not among them."""
+    return [path for path in RULES if _field(experiment, path) is not None]
+
+
+def derived_value(experiment: Experiment, path: str) -> Any:
+    """The value that its rule gives to a derivable setting."""
+    field = _field(experiment, path)
+    assert field is not None, path
+    value = RULES[path](experiment)
+    if value is None:
+        return msgspec.to_builtins(field.default)
+    if isinstance(value, (int, float)) and field.kind in ("int", "float"):
+        low = value if field.low is None else field.low
+        high = value if field.high is None else field.high
+        return field.type(max(low, min(value, high)))
+    return msgspec.to_builtins(value)
+
+
+def resolved(experiment: Experiment, missing: Collection[str], before: Experiment | None = None) -> Experiment:
+    """A copy whose derived settings have the values that their rules give. It is not checked.
+
+    Args:
+        missing: settings that nobody has given; those with a rule become derived.
+        before: the experiment before a change: a setting that was derived before gets a new value only if its rule
+            now gives another one. None: derived settings that are not missing keep their values, as in a stored run,
+            whose settings are never derived anew.
+    """
+    derived = []
+    for path in derivable(experiment):
+        if path in missing:
+            experiment = _replaced(experiment, path, derived_value(experiment, path))
+        elif path not in experiment.derived:
+            continue
+        elif before is not None and _field(before, path) is not None:
+            new = derived_value(experiment, path)
+            if new != derived_value(before, path):
+                experiment = _replaced(experiment, path, new)
+        derived.append(path)
+    return msgspec.structs.replace(experiment, derived=tuple(derived))
+
+
+def without_automatic(data: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
+    """Plain data of an experiment without the values `auto` of settings that have a rule, and the settings with a rule
+    that the data then lack.
+    """
+    plain, missing = dict(data), set()
+    for path in RULES:
+        *parents, name = path.split(".")
+        node: Any = plain
+        for parent in parents:
+            inner = node.get(parent)
+            if not isinstance(inner, Mapping):
+                node = {}
+                break
+            node[parent] = dict(inner)
+            node = node[parent]
+        if node.get(name) == AUTOMATIC:
+            del node[name]
+        if name not in node:
+            missing.add(path)
+    return plain, frozenset(missing)
+
+
+def still_derived(derived: Collection[str], changed: Collection[str]) -> list[str]:
+    """Those of the derived settings that a change of the settings `changed` does not choose, wholly or in part."""
+
+    def chosen(path: str) -> bool:
+        return any(path == each or path.startswith(f"{each}.") or each.startswith(f"{path}.") for each in changed)
+
+    return [path for path in derived if not chosen(path)]
+
+
+def without_marks(experiment: Experiment) -> Experiment:
+    """The same settings, as if all were chosen: to compare what two experiments train."""
+    return msgspec.structs.replace(experiment, derived=())
+
+
+def _field(experiment: Experiment, path: str) -> Field | None:
+    """The description of a setting, None if this experiment has none of this name."""
+    if path.startswith(MEMORY_OPTIONS):
+        entry = catalog.MEMORIES.get(experiment.net.memory)
+        fields = () if entry is None else fields_of(entry.options, MEMORY_OPTIONS)
+    else:
+        section = path.split(".", 1)[0]
+        fields = fields_of(SECTIONS[section], f"{section}.")
+    return next((field for field in fields if field.path == path), None)
+
+
+def _replaced(experiment: Experiment, path: str, value: Any) -> Experiment:
+    section, name = path.split(".", 1)
+    part = getattr(experiment, section)
+    if path.startswith(MEMORY_OPTIONS):
+        options = {**part.memory_options, path.removeprefix(MEMORY_OPTIONS): value}
+        part = msgspec.structs.replace(part, memory_options=options)
+    else:
+        typed = getattr(msgspec.convert({name: value}, type(part)), name)
+        part = msgspec.structs.replace(part, **{name: typed})
+    return msgspec.structs.replace(experiment, **{section: part})
