@@ -1,8 +1,9 @@
 """Seeds of episodes: computed by pure functions, so that an episode can be played again from what is stored.
 
-Five ranges never overlap: evaluations that choose the best checkpoint draw from `SELECTION_SEEDS` up,
+Six ranges never overlap: evaluations that choose the best checkpoint draw from `SELECTION_SEEDS` up,
 test episodes from `TEST_SEEDS` up, episodes played to be watched from `PLAY_SEEDS` up, those that
-look into an agent from `STUDY_SEEDS` up, training episodes from `TRAINING_SEEDS` up.
+look into an agent from `STUDY_SEEDS` up, random ones that measure a task before a run from `MEASURE_SEEDS` up,
+training episodes from `TRAINING_SEEDS` up.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ SELECTION_SEEDS = 1_000_000
 TEST_SEEDS = 2_000_000
 PLAY_SEEDS = 3_000_000
 STUDY_SEEDS = 4_000_000
+MEASURE_SEEDS = 5_000_000
 TRAINING_SEEDS = 10_000_000
 _END = 2**31
 

@@ -1,0 +1,182 @@
+"""What random actions show about a task before a run: lengths of episodes, kinds of rewards, speed, repetition.
+
+Defaults follow from these facts. Measuring them takes at most about 2,000 steps or two seconds, and everything apart
+from the speed is the same at each measurement, unless the time ran out before the steps did.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces as gym_spaces
+
+from dqngui.config import EnvConfig
+from dqngui.envs.repetition import Clock, repetition_of
+from dqngui.envs.seeds import MEASURE_SEEDS
+from dqngui.envs.spaces import walk
+from dqngui.envs.trial import Trial
+from dqngui.schema import Options
+
+MOST_EPISODES = 100
+_FIRST_SEED = MEASURE_SEEDS + 1000  # after those that `repetition_of` compares
+_UNBOUNDED_FROM = 1e6  # bounds beyond this, such as the largest float32, bound nothing
+_LIMIT_NAMES = ("max_steps", "max_episode_steps", "max_episode_length")  # where tasks cut episodes by themselves
+
+
+class TaskFacts(Options, frozen=True):
+    """What is known about a task before a run. Everything about episodes is of random actions.
+
+    Attributes:
+        steps: steps that were played.
+        time_limit: steps after which the environment cuts an episode, by its specification, a wrapper or its own
+            attribute; None if it does not say.
+        episodes: number of episodes that ended.
+        shortest, median, longest: steps of the episodes that ended; None without any.
+        unfinished: steps of the last episode, which had not ended; 0 if it had.
+        terminated: number of episodes that ended by termination; the others were truncated.
+        rewarded: share of the steps with a reward other than 0.
+        reward_at_end: some episode ended with a reward, and no other step had one.
+        reward_low, reward_high: smallest and largest reward.
+        mean_return: mean sum of rewards over the episodes that ended; None without any.
+        bounded: every number of the observation has bounds.
+        largest_number: largest absolute value of the vectors and entities that were seen.
+        constant_parts: names of the observation parts that were the same at every step of every episode.
+        deterministic: episodes with different seeds and equal actions showed no difference; see `Repetition`.
+        compared_steps: number of steps in which that was looked for, after 2 to 16 first observations.
+        steps_per_second: steps of one environment in a second of the clock, with its resets.
+    """
+
+    steps: int
+    time_limit: int | None
+    episodes: int
+    shortest: int | None
+    median: int | None
+    longest: int | None
+    unfinished: int
+    terminated: int
+    rewarded: float
+    reward_at_end: bool
+    reward_low: float
+    reward_high: float
+    mean_return: float | None
+    bounded: bool
+    largest_number: float
+    constant_parts: tuple[str, ...]
+    deterministic: bool
+    compared_steps: int
+    steps_per_second: float
+
+
+def measure_task(
+    config: EnvConfig, *, steps: int = 1000, seconds: float = 1.0, clock: Clock = time.perf_counter
+) -> TaskFacts:
+    """Play random actions in one environment, then compare episodes of different seeds.
+
+    Args:
+        steps: most steps of each of the two.
+        seconds: most time of each of the two, for slow environments; a step and two resets are done in any case.
+        clock: gives the time in seconds.
+
+    Raises ConfigError if the environment cannot be made or used, or if it raises.
+    """
+    with closing(Trial(config)) as trial:
+        played = _Played()
+        played.play(trial, steps, seconds, clock)
+        repeated = repetition_of(trial, steps=steps, seconds=seconds, clock=clock)
+        lengths = sorted(played.lengths)
+        rewards = np.array(played.rewards)
+        return TaskFacts(
+            steps=len(rewards),
+            time_limit=time_limit_of(trial.env),
+            episodes=len(lengths),
+            shortest=lengths[0] if lengths else None,
+            median=lengths[len(lengths) // 2] if lengths else None,
+            longest=lengths[-1] if lengths else None,
+            unfinished=len(rewards) - sum(lengths),
+            terminated=played.terminated,
+            rewarded=float((rewards != 0).mean()),
+            reward_at_end=played.rewarded_ends > 0 and played.rewarded_ends == int((rewards != 0).sum()),
+            reward_low=float(rewards.min()),
+            reward_high=float(rewards.max()),
+            mean_return=float(np.mean(played.returns)) if lengths else None,
+            bounded=_is_bounded(trial.env.observation_space),
+            largest_number=played.largest,
+            constant_parts=tuple(name for name in played.first if name not in played.changed),
+            deterministic=repeated.deterministic,
+            compared_steps=repeated.steps,
+            steps_per_second=len(rewards) / max(played.seconds, 1e-9),
+        )
+
+
+def time_limit_of(env: gymnasium.Env[Any, Any]) -> int | None:
+    """The fewest steps after which an environment or one of its wrappers says that it cuts an episode; None: it does
+    not say.
+    """
+    limits: list[object] = []
+    layer: gymnasium.Env[Any, Any] | None = env
+    while layer is not None:
+        if layer.spec is not None:
+            limits.append(layer.spec.max_episode_steps)
+        layer = layer.env if isinstance(layer, gymnasium.Wrapper) else None
+    limits += [getattr(env.unwrapped, name, None) for name in _LIMIT_NAMES]
+    return min((limit for limit in limits if type(limit) is int and limit > 0), default=None)
+
+
+class _Played:
+    """Counts what happens in episodes of random actions."""
+
+    def __init__(self) -> None:
+        self.rewards: list[float] = []
+        self.lengths: list[int] = []
+        self.returns: list[float] = []
+        self.terminated = 0
+        self.rewarded_ends = 0  # episodes that ended with a reward other than 0
+        self.first: dict[str, bytes] = {}
+        self.changed: set[str] = set()
+        self.largest = 0.0
+        self.seconds = 0.0
+
+    def play(self, trial: Trial, steps: int, seconds: float, clock: Clock) -> None:
+        """Episodes until there are enough steps or episodes, or the time is over."""
+        generator = np.random.default_rng(_FIRST_SEED)
+        numeric = [part.name for part in trial.spaces.parts if part.kind in ("vector", "entities")]
+        seed = _FIRST_SEED
+        self._see(trial.reset(seed), numeric)
+        start, began = clock(), 0
+        while True:
+            parts, reward, terminated, truncated = trial.step(int(generator.integers(trial.spaces.actions)))
+            self.rewards.append(reward)
+            self._see(parts, numeric)
+            if terminated or truncated:
+                self.lengths.append(len(self.rewards) - began)
+                self.returns.append(sum(self.rewards[began:]))
+                self.terminated += terminated
+                self.rewarded_ends += reward != 0
+                began = len(self.rewards)
+            over = len(self.rewards) >= steps or len(self.lengths) >= MOST_EPISODES or clock() - start >= seconds
+            if over:
+                break
+            if terminated or truncated:
+                seed += 1
+                self._see(trial.reset(seed), numeric)
+        self.seconds = clock() - start
+
+    def _see(self, parts: dict[str, np.ndarray], numeric: list[str]) -> None:
+        for name, values in parts.items():
+            if name not in self.changed and self.first.setdefault(name, values.tobytes()) != values.tobytes():
+                self.changed.add(name)
+        for name in numeric:
+            finite = np.abs(parts[name], dtype=np.float64)
+            self.largest = max(self.largest, float(finite.max(where=np.isfinite(finite), initial=0.0)))
+
+
+def _is_bounded(space: gym_spaces.Space[Any]) -> bool:
+    return all(
+        not isinstance(leaf, gym_spaces.Box)
+        or bool((np.abs(leaf.low) < _UNBOUNDED_FROM).all() and (np.abs(leaf.high) < _UNBOUNDED_FROM).all())
+        for _, leaf in walk(space)
+    )

@@ -1,0 +1,56 @@
+"""One environment that is tried with random actions before a run, to learn what kind of task it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dqngui.config import ConfigError, EnvConfig
+from dqngui.envs.make import make_env
+from dqngui.envs.spaces import ObservationLayout, Spaces, spaces_of
+from dqngui.texts import reason_of
+
+
+class Trial:
+    """An environment whose errors become a ConfigError that names it.
+
+    Attributes:
+        env: the environment with its wrappers.
+        spaces: its observation parts and actions.
+    """
+
+    def __init__(self, config: EnvConfig) -> None:
+        """Raises ConfigError if the environment cannot be made, or if no agent here can use its spaces."""
+        self._name = config.id
+        self.env = make_env(config)
+        try:
+            self.spaces: Spaces = spaces_of(self.env, config)
+            self._layout = ObservationLayout.of(self.env)
+        except ConfigError:
+            self.env.close()
+            raise
+
+    def reset(self, seed: int) -> dict[str, np.ndarray]:
+        """Start the episode of a seed. Returns {part: (1, *shape)}."""
+        try:
+            observation, _ = self.env.reset(seed=seed)
+            return self._layout.gather([observation])
+        except Exception as error:
+            raise self._failed(error) from error
+
+    def step(self, action: int) -> tuple[dict[str, np.ndarray], float, bool, bool]:
+        """Parts {name: (1, *shape)}, reward, terminated, truncated after an action from 0."""
+        try:
+            observation, reward, terminated, truncated, _ = self.env.step(action)
+            return self._layout.gather([observation]), float(reward), bool(terminated), bool(truncated)
+        except Exception as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: Exception) -> ConfigError:
+        problem: Any = reason_of(error)
+        return ConfigError("env.broke", name=self._name, problem=problem)
+
+    def close(self) -> None:
+        """Close the environment."""
+        self.env.close()
