@@ -15,7 +15,8 @@ from gymnasium import spaces as gym_spaces
 from dqngui.config import ConfigError, EnvConfig, Experiment, LearnConfig, Wrapper
 from dqngui.envs.make import make_env
 from dqngui.envs.spaces import ObservationLayout, Spaces, spaces_of
-from dqngui.settings import experiment_from, with_settings
+from dqngui.envs.task_facts import measure_task
+from dqngui.settings import experiment_from, with_settings, without_none
 
 MOST_FEATURE_TOKENS = 16
 MOST_ENTITY_TOKENS = 32
@@ -29,7 +30,9 @@ REPLAY_BYTES = 1_000_000_000
 def default_experiment(env: EnvConfig) -> Experiment:
     """The default agent on one task. Raises ConfigError if the environment cannot be made or used."""
     env, spaces = _readable(env)
-    return with_settings(experiment_from({"env": msgspec.to_builtins(env)}), _sizes(spaces, env.num_envs))
+    facts = without_none(msgspec.to_builtins(measure_task(env)))
+    usual = experiment_from({"env": msgspec.to_builtins(env), "task": facts})
+    return with_settings(usual, _sizes(spaces, env.num_envs))
 
 
 def _readable(env: EnvConfig) -> tuple[EnvConfig, Spaces]:

@@ -6,41 +6,26 @@ was set; what is still named there follows when the settings change that its rul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
 
 from dqngui import catalog
 from dqngui.config import SECTIONS, Experiment
+from dqngui.rules import MEMORY_OPTIONS, RULES, TASK_RULES
 from dqngui.schema import Field, fields_of
-
-Rule = Callable[[Experiment], Any]
 
 AUTOMATIC = "auto"
 """In place of the value of a setting that has a rule: derive it (again)."""
-MEMORY_OPTIONS = "net.memory_options."
-
-
-def _horizon_plus(more: int) -> Rule:
-    return lambda experiment: experiment.net.horizon + more if experiment.net.horizon else None
-
-
-RULES: dict[str, Rule] = {
-    f"{MEMORY_OPTIONS}chrono": _horizon_plus(0),
-    f"{MEMORY_OPTIONS}length": _horizon_plus(1),
-    f"{MEMORY_OPTIONS}season": _horizon_plus(0),
-}
-"""By the dotted name of a setting: the function that computes it from an experiment.
-
-It returns a value of the setting, which is then moved into the setting's bounds if it is a number, or None: the
-setting's default. The rules are applied in this order, so a rule that reads another derived setting comes after it.
-"""
 
 
 def derivable(experiment: Experiment) -> list[str]:
-    """The settings of this experiment that have a rule; options of other memories than its own are not among them."""
-    return [path for path in RULES if _field(experiment, path) is not None]
+    """The settings of this experiment that have a rule; options of other memories than its own are not among
+    them, nor are settings that follow from the task if it was not measured.
+    """
+    known = RULES if experiment.task is not None else [path for path in RULES if path not in TASK_RULES]
+    return [path for path in known if _field(experiment, path) is not None]
 
 
 def derived_value(experiment: Experiment, path: str) -> Any:

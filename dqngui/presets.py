@@ -21,7 +21,15 @@ from dqngui.schema import Options
 from dqngui.settings import as_data, experiment_from, options_fields, options_from, with_settings
 
 SCHEMA_VERSION = 2
-OLD_MEANINGS: dict[int, dict[str, Any]] = {1: {"learn.lr_warmup": 0, "learn.target_kl": 0.0}}
+OLD_MEANINGS: dict[int, dict[str, Any]] = {
+    1: {
+        "learn.lr_warmup": 0,
+        "learn.target_kl": 0.0,
+        "learn.reward_scale": 0.1,
+        "learn.epsilon_repeat": 1,
+        "net.standardise": False,
+    }
+}
 """By the schema of a stored run and the dotted name of a setting: what the run did where its file lacks the setting.
 
 A setting is listed where its default is now another one, or where it is new and its default is not what runs did

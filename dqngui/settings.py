@@ -234,14 +234,15 @@ def checked(experiment: Experiment) -> Experiment:
 
 def as_data(experiment: Experiment) -> dict[str, Any]:
     """Plain data of an experiment; None is left out, since TOML has none."""
-    return _without_none(msgspec.to_builtins(experiment))
+    return without_none(msgspec.to_builtins(experiment))
 
 
-def _without_none(data: Any) -> Any:
+def without_none(data: Any) -> Any:
+    """Plain data without the entries that are None."""
     if isinstance(data, dict):
-        return {key: _without_none(value) for key, value in data.items() if value is not None}
+        return {key: without_none(value) for key, value in data.items() if value is not None}
     if isinstance(data, (list, tuple)):
-        return [_without_none(value) for value in data]
+        return [without_none(value) for value in data]
     return data
 
 
@@ -269,6 +270,8 @@ def with_settings(
             data["net"][f"{slot}_options"] = {}
     for path, value in changes.items():
         *parents, name = path.split(".")
+        if parents and parents[0] not in SECTIONS:
+            raise ConfigError(_unknown(path))
         if not parents and name != "title":
             raise ConfigError(_unknown(path))
         node = data
@@ -281,7 +284,14 @@ def with_settings(
         else:
             node[name] = value
     new_experiment = _converted(data, experiment if follow else None)
+    if not _same_task(new_experiment.env, experiment.env):  # what was measured was another task
+        derived = tuple(path for path in new_experiment.derived if path not in derivation.TASK_RULES)
+        new_experiment = msgspec.structs.replace(new_experiment, task=None, derived=derived)
     return checked(new_experiment) if check else new_experiment
+
+
+def _same_task(env: EnvConfig, other: EnvConfig) -> bool:
+    return (env.id, env.kwargs, env.wrappers) == (other.id, other.kwargs, other.wrappers)
 
 
 def parse_assignments(assignments: list[str]) -> dict[str, Any]:

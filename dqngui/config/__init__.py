@@ -11,6 +11,7 @@ from dqngui.config.learn import LearnConfig
 from dqngui.config.net import NetConfig
 from dqngui.config.run import RunConfig
 from dqngui.config.schedule import Schedule, number
+from dqngui.config.task import TaskFacts
 from dqngui.schema import Options
 from dqngui.texts import ReadableError
 
@@ -23,6 +24,7 @@ __all__ = [
     "NetConfig",
     "RunConfig",
     "Schedule",
+    "TaskFacts",
     "Wrapper",
     "number",
 ]
@@ -37,6 +39,7 @@ class Experiment(Options, frozen=True):
 
     Attributes:
         derived: dotted names of the settings whose value was derived from others and not chosen (`derivation`).
+        task: what was measured of the task before the run, for settings that are derived from it; None: nothing.
     """
 
     title: str = ""
@@ -45,6 +48,7 @@ class Experiment(Options, frozen=True):
     net: NetConfig = NetConfig()
     learn: LearnConfig = LearnConfig()
     run: RunConfig = RunConfig()
+    task: TaskFacts | None = None
 
 
 SECTIONS: dict[str, type[Options]] = {"env": EnvConfig, "net": NetConfig, "learn": LearnConfig, "run": RunConfig}

@@ -14,61 +14,16 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces as gym_spaces
 
-from dqngui.config import EnvConfig
+from dqngui.config import EnvConfig, TaskFacts
 from dqngui.envs.repetition import Clock, repetition_of
 from dqngui.envs.seeds import MEASURE_SEEDS
 from dqngui.envs.spaces import walk
 from dqngui.envs.trial import Trial
-from dqngui.schema import Options
 
 MOST_EPISODES = 100
 _FIRST_SEED = MEASURE_SEEDS + 1000  # after those that `repetition_of` compares
 _UNBOUNDED_FROM = 1e6  # bounds beyond this, such as the largest float32, bound nothing
 _LIMIT_NAMES = ("max_steps", "max_episode_steps", "max_episode_length")  # where tasks cut episodes by themselves
-
-
-class TaskFacts(Options, frozen=True):
-    """What is known about a task before a run. Everything about episodes is of random actions.
-
-    Attributes:
-        steps: steps that were played.
-        time_limit: steps after which the environment cuts an episode, by its specification, a wrapper or its own
-            attribute; None if it does not say.
-        episodes: number of episodes that ended.
-        shortest, median, longest: steps of the episodes that ended; None without any.
-        unfinished: steps of the last episode, which had not ended; 0 if it had.
-        terminated: number of episodes that ended by termination; the others were truncated.
-        rewarded: share of the steps with a reward other than 0.
-        reward_at_end: some episode ended with a reward, and no other step had one.
-        reward_low, reward_high: smallest and largest reward.
-        mean_return: mean sum of rewards over the episodes that ended; None without any.
-        bounded: every number of the observation has bounds.
-        largest_number: largest absolute value of the vectors and entities that were seen.
-        constant_parts: names of the observation parts that were the same at every step of every episode.
-        deterministic: episodes with different seeds and equal actions showed no difference; see `Repetition`.
-        compared_steps: number of steps in which that was looked for, after 2 to 16 first observations.
-        steps_per_second: steps of one environment in a second of the clock, with its resets.
-    """
-
-    steps: int
-    time_limit: int | None
-    episodes: int
-    shortest: int | None
-    median: int | None
-    longest: int | None
-    unfinished: int
-    terminated: int
-    rewarded: float
-    reward_at_end: bool
-    reward_low: float
-    reward_high: float
-    mean_return: float | None
-    bounded: bool
-    largest_number: float
-    constant_parts: tuple[str, ...]
-    deterministic: bool
-    compared_steps: int
-    steps_per_second: float
 
 
 def measure_task(

@@ -1,0 +1,49 @@
+"""Facts about a task that were measured before a run; settings that nobody chose are derived from them."""
+
+from __future__ import annotations
+
+from dqngui.schema import Options
+
+
+class TaskFacts(Options, frozen=True, kw_only=True):
+    """What is known about a task before a run. Everything about episodes is of random actions.
+
+    Attributes:
+        steps: steps that were played.
+        time_limit: steps after which the environment cuts an episode, by its specification, a wrapper or its own
+            attribute; None if it does not say.
+        episodes: number of episodes that ended.
+        shortest, median, longest: steps of the episodes that ended; None without any.
+        unfinished: steps of the last episode, which had not ended; 0 if it had.
+        terminated: number of episodes that ended by termination; the others were truncated.
+        rewarded: share of the steps with a reward other than 0.
+        reward_at_end: some episode ended with a reward, and no other step had one.
+        reward_low, reward_high: smallest and largest reward.
+        mean_return: mean sum of rewards over the episodes that ended; None without any.
+        bounded: every number of the observation has bounds.
+        largest_number: largest absolute value of the vectors and entities that were seen.
+        constant_parts: names of the observation parts that were the same at every step of every episode.
+        deterministic: episodes with different seeds and equal actions showed no difference; see `Repetition`.
+        compared_steps: number of steps in which that was looked for, after 2 to 16 first observations.
+        steps_per_second: steps of one environment in a second of the clock, with its resets.
+    """
+
+    steps: int
+    time_limit: int | None = None
+    episodes: int
+    shortest: int | None = None
+    median: int | None = None
+    longest: int | None = None
+    unfinished: int
+    terminated: int
+    rewarded: float
+    reward_at_end: bool
+    reward_low: float
+    reward_high: float
+    mean_return: float | None = None
+    bounded: bool
+    largest_number: float
+    constant_parts: tuple[str, ...]
+    deterministic: bool
+    compared_steps: int
+    steps_per_second: float

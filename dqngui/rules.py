@@ -1,0 +1,116 @@
+"""Rules: from what each derived setting is computed, and how.
+
+A rule sees the whole experiment and gives the value of one setting, or None for the setting's default. The rules of
+`TASK_RULES` read what was measured of the task (`Experiment.task`), never its name. Their numbers were chosen on tasks
+of different kinds together; `assets/evidence/README.md` says on which ones they hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dqngui.config import Experiment, Schedule, TaskFacts
+
+Rule = Callable[[Experiment], Any]
+
+MEMORY_OPTIONS = "net.memory_options."
+LONGEST_WHOLE = 128
+"""Episodes of at most this many steps are learned as a whole, because nothing is learned from a window without the cue
+that its end asks for."""
+ROWS = 1024
+"""Learned steps of one update, in windows of any length."""
+SLOW = 1600
+"""Environment steps per second below which there are more updates for each step: a step then costs more than what is
+learned from it."""
+SHORTEST_WARMUP, LONGEST_WARMUP = 200, 2_000
+
+
+def _horizon_plus(more: int) -> Rule:
+    return lambda experiment: experiment.net.horizon + more if experiment.net.horizon else None
+
+
+def episode_limit(task: TaskFacts | None) -> int | None:
+    """Most steps of an episode: its time limit, or its length if all random episodes had the same; else None."""
+    if task is None:
+        return None
+    if task.time_limit is not None:
+        return task.time_limit
+    same = task.episodes >= 2 and task.shortest == task.longest and task.unfinished <= (task.longest or 0)
+    return task.longest if same else None
+
+
+def whole_episodes(experiment: Experiment) -> int | None:
+    """The length of windows that hold every episode as a whole; None if episodes are too long, or nothing remembers."""
+    limit = episode_limit(experiment.task)
+    remembers = experiment.net.memory != "none" or experiment.net.attention == "recurrent"
+    return limit if remembers and limit is not None and limit <= LONGEST_WHOLE else None
+
+
+def _window_from(experiment: Experiment) -> str | None:
+    return None if whole_episodes(experiment) is None else "start"
+
+
+def _window(experiment: Experiment) -> int | None:
+    whole = whole_episodes(experiment) if experiment.learn.window_from == "start" else None
+    return whole
+
+
+def _burn_in(experiment: Experiment) -> int | None:
+    return 0 if experiment.learn.window_from == "start" else None
+
+
+def _batch_size(experiment: Experiment) -> int:
+    return max(8, min(64, round(ROWS / experiment.learn.window)))
+
+
+def _epsilon(experiment: Experiment) -> Schedule:
+    return Schedule(start=1.0, end=0.05, steps=max(1, experiment.run.total_steps // 10))
+
+
+def _warmup(experiment: Experiment) -> int:
+    return max(SHORTEST_WARMUP, min(LONGEST_WARMUP, experiment.run.total_steps // 25))
+
+
+def _update_every(experiment: Experiment) -> int | None:
+    """Halved from its default for every halving of the speed below `SLOW`."""
+    assert experiment.task is not None
+    every, speed = 64, float(SLOW)
+    while every > 4 and experiment.task.steps_per_second < speed:
+        every, speed = every // 2, speed / 2
+    return every
+
+
+def _eval_every(experiment: Experiment) -> int:
+    return max(1, experiment.run.total_steps // 25)
+
+
+def _checkpoint_every(experiment: Experiment) -> int:
+    return max(1, experiment.run.total_steps // 20)
+
+
+TASK_RULES: dict[str, Rule] = {
+    "net.horizon": whole_episodes,
+    "learn.window_from": _window_from,
+    "learn.window": _window,
+    "learn.burn_in": _burn_in,
+    "learn.batch_size": _batch_size,
+    "learn.epsilon": _epsilon,
+    "learn.warmup": _warmup,
+    "learn.update_every": _update_every,
+    "run.eval_every": _eval_every,
+    "run.checkpoint_every": _checkpoint_every,
+}
+"""Rules that hold only where the task was measured."""
+
+RULES: dict[str, Rule] = {
+    **TASK_RULES,
+    f"{MEMORY_OPTIONS}chrono": _horizon_plus(0),
+    f"{MEMORY_OPTIONS}length": _horizon_plus(1),
+    f"{MEMORY_OPTIONS}season": _horizon_plus(0),
+}
+"""By the dotted name of a setting: the function that computes it from an experiment.
+
+It returns a value of the setting, which is then moved into the setting's bounds if it is a number, or None: the
+setting's default. The rules are applied in this order, so a rule that reads another derived setting comes after it.
+"""
