@@ -28,6 +28,7 @@ OLD_MEANINGS: dict[int, dict[str, Any]] = {
         "learn.reward_scale": 0.1,
         "learn.epsilon_repeat": 1,
         "net.standardise": False,
+        "run.eval_share": 1.0,
     }
 }
 """By the schema of a stored run and the dotted name of a setting: what the run did where its file lacks the setting.

@@ -85,6 +85,18 @@ def _eval_every(experiment: Experiment) -> int:
     return max(1, experiment.run.total_steps // 25)
 
 
+def _eval_episodes(experiment: Experiment) -> int | None:
+    """One where all greedy episodes are the same."""
+    assert experiment.task is not None
+    return 1 if experiment.task.deterministic else None
+
+
+def _eval_share(experiment: Experiment) -> float | None:
+    """A step of an evaluation costs as much as one of training if the environment is what takes the time."""
+    assert experiment.task is not None
+    return 0.5 if experiment.task.steps_per_second < SLOW else None
+
+
 def _checkpoint_every(experiment: Experiment) -> int:
     return max(1, experiment.run.total_steps // 20)
 
@@ -99,6 +111,8 @@ TASK_RULES: dict[str, Rule] = {
     "learn.warmup": _warmup,
     "learn.update_every": _update_every,
     "run.eval_every": _eval_every,
+    "run.eval_episodes": _eval_episodes,
+    "run.eval_share": _eval_share,
     "run.checkpoint_every": _checkpoint_every,
 }
 """Rules that hold only where the task was measured."""

@@ -37,6 +37,17 @@ class RunConfig(Options, frozen=True):
     eval_episodes: Annotated[
         int, setting("Episodes in an evaluation. More give a steadier mean and take longer.", ge=1, le=1000)
     ] = 10
+    eval_share: Annotated[
+        float,
+        setting(
+            "Largest share that evaluations may have of all environment steps; they are put off until training has "
+            "caught up. The last steps are always evaluated.",
+            label="Evaluation share",
+            advanced=True,
+            ge=0.01,
+            le=1,
+        ),
+    ] = 0.75
     stop_at: Annotated[
         float | None, setting("Stop when two disjoint evaluations both reach this mean return.", label="Stop at return")
     ] = None

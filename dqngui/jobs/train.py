@@ -16,7 +16,7 @@ from dqngui.jobs.breakpoints import Breakpoints
 from dqngui.jobs.fork import Fork, load_fork
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.training import NotFinite, Training
-from dqngui.learning.counters import next_multiple
+from dqngui.learning.counters import next_evaluation, next_multiple
 from dqngui.learning.evaluation import Interrupted
 from dqngui.messages import (
     BreakpointHit,
@@ -336,7 +336,7 @@ class _Job:
         Returns whether both evaluations reached `run.stop_at`. Raises Interrupted, without an event or a change.
         """
         training, count = self.training, self.training.counters
-        goal, used = training.experiment.run.stop_at, count.evaluations
+        goal, used = training.experiment.run.stop_at, (count.evaluations, count.evaluation_steps)
         second: tuple[float, ...] = ()
         try:
             returns, lengths = training.evaluate(self._should_interrupt)
@@ -344,9 +344,9 @@ class _Job:
             if count.best is None or mean > count.best or (goal is not None and mean >= goal):
                 second, second_lengths = training.evaluate(self._should_interrupt)
         except Interrupted:
-            count.evaluations = used
+            count.evaluations, count.evaluation_steps = used
             raise
-        count.next_evaluation = next_multiple(count.step, training.experiment.run.eval_every)
+        count.next_evaluation = next_evaluation(count.step, count.evaluation_steps, training.experiment.run)
         yield self._watched(
             Evaluated(step=count.step, returns=returns, lengths=lengths, mean=mean, seconds=count.seconds)
         )

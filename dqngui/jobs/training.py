@@ -155,13 +155,15 @@ class Training:
         self.counters.evaluations += 1
         if self._evaluation_envs is None:
             self._evaluation_envs = make_vector(self.experiment.env, min(episodes, 32), longest=LONGEST_GREEDY)
-        return evaluate(
+        returns, lengths = evaluate(
             self.learner.policy,
             self._evaluation_envs,
             range(first, first + episodes),
             device=self.device,
             interrupted=interrupted,
         )
+        self.counters.evaluation_steps += sum(lengths)
+        return returns, lengths
 
     # -- saving -----------------------------------------------------------------------------------
 

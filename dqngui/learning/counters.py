@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dqngui.config import Experiment
+from dqngui.config import Experiment, RunConfig
 
 _FORMER_SUMS = ("loss", "td_error", "q_mean", "grad_norm")
 
@@ -22,6 +23,7 @@ class Counters:
         learn_from: step of the first update, once the replay has been filled.
         next_update, next_copy, next_row, next_evaluation, next_checkpoint: steps at which each is due.
         evaluations: blocks of evaluation seeds used so far.
+        evaluation_steps: environment steps of all evaluations so far.
         best: highest confirmed evaluation.
         sums: sums of the statistics of the updates since the last row of the log, by name.
         counts: how many of these updates measured each statistic.
@@ -41,6 +43,7 @@ class Counters:
     next_evaluation: int = 0
     next_checkpoint: int = 0
     evaluations: int = 0
+    evaluation_steps: int = 0
     best: float | None = None
     sums: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
@@ -63,7 +66,7 @@ class Counters:
             next_update=first,
             next_copy=next_multiple(step, learn.target_every),
             next_row=next_multiple(step, run.log_every),
-            next_evaluation=next_multiple(step, run.eval_every) if run.eval_every else 0,
+            next_evaluation=next_evaluation(step, 0, run) if run.eval_every else 0,
             next_checkpoint=next_multiple(step, run.checkpoint_every),
             row_step=step,
         )
@@ -86,6 +89,16 @@ class Counters:
             "sums": dict(self.sums),
             "counts": dict(self.counts),
         }
+
+
+def next_evaluation(step: int, evaluation_steps: int, run: RunConfig) -> int:
+    """Step of the next evaluation: a multiple of `run.eval_every`, or the last step.
+
+    It is so late that the evaluations so far are no more than `run.eval_share` of all steps.
+    """
+    earliest = math.ceil(evaluation_steps * (1 - run.eval_share) / run.eval_share)
+    due = next_multiple(max(step, earliest - 1), run.eval_every)
+    return min(due, run.total_steps) if step < run.total_steps else due
 
 
 def next_multiple(step: int, every: int) -> int:
