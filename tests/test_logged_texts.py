@@ -21,6 +21,12 @@ from tests.texts_in_code import CATALOG, fields, made
 
 WARNINGS = {
     "train.nothing_to_save": set(),
+    "train.derived": {"task", "settings"},
+    "train.task": {"steps", "speed", "episodes"},
+    "train.task_length": {"length"},
+    "train.task_limit": {"length"},
+    "train.task_lengths": {"shortest", "longest"},
+    "train.task_unfinished": set(),
     "train.not_repeated": {"environment", "count"},
     "train.starving": {"rows"},
     "train.starving_from_start": {"rows"},
@@ -149,7 +155,7 @@ def test_texts_are_logged_only_in_the_events_that_the_list_is_about() -> None:
         for event in Event.__subclasses__()
         if event.logged and any("Text" in str(field.type) for field in msgspec.structs.fields(event))
     }
-    assert holding == {"Warned", "KnobRefused", "Forked"}
+    assert holding == {"Warned", "Noted", "KnobRefused", "Forked"}
 
 
 def keys_in(text: Text | str) -> set[str]:

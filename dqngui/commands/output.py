@@ -15,6 +15,7 @@ from dqngui.messages import (
     Forked,
     KnobRefused,
     Learned,
+    Noted,
     RunResumed,
     Warned,
     Weights,
@@ -92,7 +93,7 @@ class ProgressLine:
                     self._best = event.ranking_score
                 if not self._live:
                     print(self.text(), file=sys.stderr)
-            case Warned():
+            case Warned() | Noted():
                 self._say(event.text)
             case KnobRefused():
                 self._say(say("shown.refused", field=event.field, value=repr(event.value), reason=event.reason))

@@ -13,6 +13,7 @@ import torch
 
 from dqngui.config import ConfigError, Experiment
 from dqngui.jobs.breakpoints import Breakpoints
+from dqngui.jobs.derived_note import derived_from_task
 from dqngui.jobs.fork import Fork, load_fork
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.training import NotFinite, Training
@@ -27,6 +28,7 @@ from dqngui.messages import (
     Event,
     Finished,
     Learned,
+    Noted,
     Opened,
     Pause,
     Paused,
@@ -155,6 +157,8 @@ class _Job:
         )
         if first is not None:
             yield first
+        if origin is None and first is None and (note := derived_from_task(training.experiment)) is not None:
+            yield Noted(step=step, text=note)
         for text in warnings:
             yield Warned(step=step, text=text)
         if lost is None:

@@ -136,6 +136,17 @@ class Warned(Event, frozen=True):
         return words(self.text)
 
 
+class Noted(Event, frozen=True):
+    """A message about the run that asks for nothing, for example which settings were derived from the task."""
+
+    text: Text
+
+    @property
+    def words(self) -> str:
+        """The sentence."""
+        return words(self.text)
+
+
 class Forked(Event, frozen=True):
     """First event of a fork: a run that continues another run, its parent, from `step` on.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from dqngui.config import ConfigError
 from dqngui.jobs.breakpoints import hit_text, point_text
-from dqngui.messages import BreakpointHit, Evaluated, Event, Forked, KnobChanged, KnobRefused, Warned
+from dqngui.messages import BreakpointHit, Evaluated, Event, Forked, KnobChanged, KnobRefused, Noted, Warned
 from dqngui.settings import field_at
 from dqngui.texts import Text, say
 
@@ -37,7 +37,7 @@ def log_text(event: Event) -> Text | str:
             return say("event.forked", parent=event.parent, changes=changes)
         case BreakpointHit():
             return say("event.breakpoint", hit=hit_text(event, at_step=False))
-        case Warned():
+        case Warned() | Noted():
             return event.text
     raise TypeError(f"the log does not show {type(event).__name__}")
 

@@ -17,10 +17,11 @@ from dqngui.messages import (
     KnobChanged,
     KnobRefused,
     Learned,
+    Noted,
     Warned,
 )
 
-LOGGED = (Evaluated, KnobChanged, KnobRefused, Warned, Forked, BreakpointHit)
+LOGGED = (Evaluated, KnobChanged, KnobRefused, Warned, Noted, Forked, BreakpointHit)
 LEARNED_FIELDS = ("loss", "td_error", "q_mean", "grad_norm", "epsilon", "steps_per_second", "updates_per_second")
 OCCASIONAL_FIELDS = ("policy_loss", "value_error", "entropy", "kl", "clip_share", "explained", "epochs", "lr")
 """Quantities that only some runs have, such as those of a policy. Their curves stay empty in other runs."""

@@ -17,6 +17,12 @@ TEMPLATES: dict[str, str | Plural] = {
     "train.sent_not_finite": "{environment} gave {what} that is not a finite number",
     "train.reward": "a reward",
     "train.observation": "an observation",
+    "train.derived": "Derived from the task ({task}): {settings}",
+    "train.task": "{steps:,} random steps, {speed:,.0f} steps/s, {episodes}",
+    "train.task_length": "episodes of {length} steps",
+    "train.task_limit": "episodes of at most {length} steps",
+    "train.task_lengths": "episodes of {shortest} to {longest} steps",
+    "train.task_unfinished": "no episode ended",
     "train.not_repeated": Plural(
         "count",
         {

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from dqngui.lab.session.event_words import log_text
-from dqngui.messages import BreakpointHit, Evaluated, Event, Forked, KnobChanged, KnobRefused, Warned
+from dqngui.messages import BreakpointHit, Evaluated, Event, Forked, KnobChanged, KnobRefused, Noted, Warned
 from dqngui.texts import words
 
 PAGE = 500
@@ -63,6 +63,8 @@ def line_of(event: Event) -> EventLine:
             return EventLine(event.step, "source-branch", "accent", text)
         case BreakpointHit():
             return EventLine(event.step, "pause-octagon-outline", "warn", text)
+        case Noted():
+            return EventLine(event.step, "information-outline", "muted", text)
         case Warned():
             return EventLine(event.step, "alert-outline", "warn", text)
     raise TypeError(f"no line for {type(event).__name__}")

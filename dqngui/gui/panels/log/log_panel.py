@@ -22,7 +22,7 @@ from dqngui.gui.style.theme import SECONDARY_PX, Theme
 from dqngui.lab.analysis.table import Table
 from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.session.history import History
-from dqngui.messages import BreakpointHit, Evaluated, Forked, KnobChanged, KnobRefused, Warned
+from dqngui.messages import BreakpointHit, Evaluated, Forked, KnobChanged, KnobRefused, Noted, Warned
 
 ROW_PX, ICON_PX = 24, 14
 LineRole = Qt.ItemDataRole.UserRole
@@ -32,7 +32,7 @@ class LogPanel(Panel):
     """One line per event: step, icon, sentence. Chips hide kinds; a click moves the cursor to the line's step."""
 
     title = "Log"
-    wants = (Evaluated, KnobChanged, KnobRefused, Warned, Forked, BreakpointHit)
+    wants = (Evaluated, KnobChanged, KnobRefused, Warned, Noted, Forked, BreakpointHit)
     promise = "Changed settings, evaluations and warnings appear here during training."
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -1,0 +1,34 @@
+"""The sentence that says which settings of a new run were derived from its task, and from what."""
+
+from __future__ import annotations
+
+from dqngui.config import Experiment, Schedule, TaskFacts
+from dqngui.rules import TASK_RULES
+from dqngui.texts import Text, say
+
+
+def derived_from_task(experiment: Experiment) -> Text | None:
+    """What was measured of the task and the settings that follow from it; None if there are none."""
+    paths = [path for path in experiment.derived if path in TASK_RULES]
+    if experiment.task is None or not paths:
+        return None
+    settings = "; ".join(f"{path} = {_value(experiment, path)}" for path in paths)
+    return say("train.derived", task=_task(experiment.task), settings=settings)
+
+
+def _value(experiment: Experiment, path: str) -> str:
+    section, name = path.split(".", 1)
+    value = getattr(getattr(experiment, section), name)
+    return f"{value.start} → {value.end} over {value.steps}" if isinstance(value, Schedule) else str(value)
+
+
+def _task(task: TaskFacts) -> Text:
+    if task.time_limit is not None:
+        episodes = say("train.task_limit", length=task.time_limit)
+    elif task.longest is None:
+        episodes = say("train.task_unfinished")
+    elif task.shortest == task.longest:
+        episodes = say("train.task_length", length=task.longest)
+    else:
+        episodes = say("train.task_lengths", shortest=task.shortest, longest=task.longest)
+    return say("train.task", steps=task.steps, speed=task.steps_per_second, episodes=episodes)
