@@ -6,7 +6,7 @@ Reading never runs code.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -89,9 +89,17 @@ def with_agent(experiment: Experiment, agent: AgentPreset) -> Experiment:
         for section, settings in bounds.items():
             for name, bound in settings.items():
                 present = data.get(section, {}).get(name)
-                if present is None or nearest(bound, present) != present:
-                    changes[f"{section}.{name}"] = bound
+                moved = _within(present, bound, nearest)
+                if moved != present:
+                    changes[f"{section}.{name}"] = moved
     return with_settings(experiment, changes)
+
+
+def _within(present: Any, bound: int | float, nearest: Callable[[Any, Any], Any]) -> Any:
+    """The number nearest to the present one that the bound allows; of a schedule, its start and end are moved."""
+    if isinstance(present, dict):
+        return {**present, **{end: nearest(bound, present[end]) for end in ("start", "end")}}
+    return bound if present is None else nearest(bound, present)
 
 
 def agent_of(experiment: Experiment) -> str | None:

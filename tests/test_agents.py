@@ -9,7 +9,7 @@ import pytest
 from dqngui import catalog, presets
 from dqngui.commands.arguments import parse
 from dqngui.commands.experiments import experiment_of
-from dqngui.config import ConfigError, Experiment
+from dqngui.config import ConfigError, Experiment, Schedule
 from dqngui.hosts import run_inline
 from dqngui.messages import Failed, Finished, Learned, Request
 from dqngui.presets import agent_names, agent_of, preset_names, read_agent, read_experiment, with_agent
@@ -49,6 +49,11 @@ def test_bounds_leave_alone_what_the_task_needs() -> None:
     assert (far.learn.window, near.learn.window) == (31, 16)  # the corridor's, and at least 16
     assert (far.learn.lr, near.learn.lr) == (1e-3, 1e-3)  # 2.3e-3 of the plain agent is too much for a memory
     assert far.learn.window_from == "start"
+
+
+def test_a_bound_moves_the_ends_of_a_schedule() -> None:
+    falling = with_settings(read_experiment("tmaze"), {"learn.lr": {"start": 5e-3, "end": 1e-4, "steps": 900}})
+    assert with_agent(falling, read_agent("lstm-dqn")).learn.lr == Schedule(start=1e-3, end=1e-4, steps=900)
 
 
 def test_initial_settings_of_a_memory_follow_from_the_horizon() -> None:
