@@ -14,6 +14,8 @@ from dqngui.statistics.quantiles import Floats, normal_quantile, t_quantile
 
 MIN_CLUSTERS = MIN_VALUES
 """Smallest number of clusters with an interval."""
+_ENOUGH = 5
+"""With failures (or successes) in fewer clusters, their spread says little about how much units resemble each other."""
 
 
 def clustered_mean_interval(sums: npt.ArrayLike, counts: npt.ArrayLike, level: float = 0.95) -> Interval | None:
@@ -44,8 +46,9 @@ def clustered_proportion_interval(
     succeed.
 
     Wilson's interval with the effective number of units, which is between the number of clusters and that of units:
-    p (1 - p) divided by the ratio estimator's variance, times (z / t(N - 1))². Without any spread between clusters it
-    is the number of clusters, as nothing is known of how much the units of a cluster resemble each other. None with
+    p (1 - p) divided by the ratio estimator's variance, times (z / t(N - 1))². With failures (or successes) in fewer
+    than 5 clusters it is at most the number of clusters, as little is known of how much their units resemble each
+    other. None with
     fewer than MIN_CLUSTERS clusters. Korn & Graubard 1998, Survey Methodology 24(2); with Wilson's interval Dean &
     Pagano 2015, Journal of Survey Statistics and Methodology 3(4).
     """
@@ -58,6 +61,9 @@ def clustered_proportion_interval(
         wider = normal_quantile(level) / float(t_quantile(level, count - 1))
         units = float(np.asarray(counts, dtype=np.float64).sum())
         effective = min(max(rate * (1 - rate) / error**2 * wider**2, count * wider**2), units)
+    right, all_units = np.asarray(successes, dtype=np.float64), np.asarray(counts, dtype=np.float64)
+    if min(int((right > 0).sum()), int((right < all_units).sum())) < _ENOUGH:
+        effective = min(effective, float(count))
     return proportion_interval(rate * effective, effective, level)
 
 

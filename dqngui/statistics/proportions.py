@@ -21,4 +21,5 @@ def proportion_interval(successes: float, count: float, level: float = 0.95) -> 
     rate = min(max(successes / count, 0.0), 1.0)
     middle = (rate + z * z / (2 * count)) / (1 + z * z / count)
     half = z / (1 + z * z / count) * (rate * (1 - rate) / count + z * z / (4 * count * count)) ** 0.5
-    return Interval(max(middle - half, 0.0), min(middle + half, 1.0))
+    low, high = max(middle - half, 0.0), min(middle + half, 1.0)
+    return Interval(0.0 if rate == 0 else low, 1.0 if rate == 1 else high)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 
-def t_quantile(level: float, freedom: Any) -> Any:
+def t_quantile(level: Any, freedom: Any) -> Any:
     """Half width in standard errors of a two-sided Student's t interval: the (1 + level) / 2 quantile.
 
     `freedom` is the degrees of freedom, a float > 0 or an array; the result has its shape.
