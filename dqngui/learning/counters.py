@@ -22,7 +22,10 @@ class Counters:
         learn_from: step of the first update, once the replay has been filled.
         next_update, next_copy, next_row, next_evaluation, next_checkpoint: steps at which each is due.
         evaluations: blocks of evaluation seeds used so far.
-        best: highest confirmed evaluation.
+        confirmations: of these, blocks that confirmed or reported a candidate.
+        best: reported evaluation of the best checkpoint (`learning.best`).
+        best_rank: the mean with which candidates are compared; None in the saved states of earlier versions, whose
+            `best` is that mean.
         sums: sums of the statistics of the updates since the last row of the log, by name.
         rows: number of these updates.
         starved: an update found no window in a full replay, and the user was warned.
@@ -40,7 +43,9 @@ class Counters:
     next_evaluation: int = 0
     next_checkpoint: int = 0
     evaluations: int = 0
+    confirmations: int = 0
     best: float | None = None
+    best_rank: float | None = None
     sums: dict[str, float] = field(default_factory=dict)
     rows: int = 0
     starved: bool = False
