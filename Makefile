@@ -9,7 +9,7 @@ WORKERS ?= 2
 REPEATS ?= 5
 
 .PHONY: run setup test test-slow check format same-logs bench bench-learning learning evidence evidence-quick \
-    evidence-report shots first-minutes demo clean
+    evidence-report coverage shots first-minutes demo clean
 
 run: setup
 	@.ci/show-window $(ARGS)
@@ -91,6 +91,11 @@ evidence: $(VENV)/.developing
 
 evidence-report: $(VENV)/.developing
 	@$(EVIDENCE).report $(ARGS)
+
+# Measure by simulation how often the confidence intervals contain the true value: dqngui/statistics/COVERAGE.md
+# (half a minute).
+coverage: $(VENV)/.developing
+	@$(EVIDENCE).coverage
 
 # A ten-minute part of the evidence, trained into build/evidence and printed as a table.
 evidence-quick: $(VENV)/.developing

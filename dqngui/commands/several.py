@@ -17,7 +17,8 @@ from dqngui.commands.output import in_words, table, write_json_line
 from dqngui.config import ConfigError, Experiment
 from dqngui.messages import COMMANDS, Evaluated, Event, Failed, Finished, Learned, Request, Stop, Weights, encode
 from dqngui.settings import with_settings
-from dqngui.texts import say
+from dqngui.statistics import mean_interval, reason
+from dqngui.texts import Text, say
 
 if TYPE_CHECKING:
     from dqngui.hosts import Host
@@ -31,7 +32,7 @@ class SeedResult(msgspec.Struct):
 
     Attributes:
         seconds: wall seconds of training, evaluations and start left out.
-        best: mean return of the evaluation that chose the best checkpoint.
+        best: mean return of the evaluation that is reported of the best checkpoint (`learning.best`).
         test: mean return of the best checkpoint on test seeds.
         reason: why training ended.
     """
@@ -204,6 +205,19 @@ def _print_table(rows: list[SeedResult], json: bool) -> None:
     head = ["seed", "steps", "seconds", "best", "test", "ended"]
     lines = [[str(row.seed), *_cells(msgspec.to_builtins(row)), row.reason] for row in rows]
     print(table([head, *lines, ["median", *_cells(median), ""]]))
+    tests = [row.test for row in rows if row.test is not None]
+    if len(tests) > 1:
+        print(_test_mean(tests))
+
+
+def _test_mean(tests: list[float]) -> Text:
+    """The mean of the seeds' tests with its 95 % interval, or why there is none."""
+    count, mean, found = len(tests), statistics.fmean(tests), mean_interval(tests)
+    if found is not None:
+        return say("shown.test_mean", count=count, mean=mean, low=found.low, high=found.high)
+    if reason(tests) == "equal":
+        return say("shown.test_equal", count=count, mean=mean)
+    return say("shown.test_few", count=count, mean=mean)
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

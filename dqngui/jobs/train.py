@@ -17,6 +17,7 @@ from dqngui.jobs.derived_note import derived_from_task
 from dqngui.jobs.fork import Fork, load_fork
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.training import NotFinite, Training
+from dqngui.learning.best import Verdict, confirm
 from dqngui.learning.counters import next_evaluation, next_multiple
 from dqngui.learning.evaluation import Interrupted
 from dqngui.messages import (
@@ -341,12 +342,14 @@ class _Job:
         """
         training, count = self.training, self.training.counters
         goal, used = training.experiment.run.stop_at, (count.evaluations, count.evaluation_steps)
-        second: tuple[float, ...] = ()
+        rank = count.best if count.best_rank is None else count.best_rank
+        found: Verdict | None = None
         try:
             returns, lengths = training.evaluate(self._should_interrupt)
             mean = fmean(returns)
-            if count.best is None or mean > count.best or (goal is not None and mean >= goal):
-                second, second_lengths = training.evaluate(self._should_interrupt)
+            if rank is None or mean > rank or (goal is not None and mean >= goal):
+                spare = used[0] + 1 - 2 * count.confirmations  # further blocks stay at most about as many as first ones
+                found = confirm(returns, rank, spare, lambda: training.evaluate(self._should_interrupt))
         except Interrupted:
             count.evaluations, count.evaluation_steps = used
             raise
@@ -354,25 +357,25 @@ class _Job:
         yield self._watched(
             Evaluated(step=count.step, returns=returns, lengths=lengths, mean=mean, seconds=count.seconds)
         )
-        if not second:
+        if found is None:
             return False
-        both = fmean((*returns, *second))
-        best = count.best is None or both > count.best
-        if best:
-            count.best = both
+        count.confirmations += found.blocks
+        if found.best:
+            count.best, count.best_rank = found.report, found.rank
         yield Evaluated(
             step=count.step,
-            returns=second,
-            lengths=second_lengths,
-            mean=fmean(second),
+            returns=found.returns,
+            lengths=found.lengths,
+            mean=fmean(found.returns),
             role="confirmation",
-            best=best,
-            score=both,
+            best=found.best,
+            score=found.report if found.best else found.rank,
+            reported=len(returns) if found.best else 0,
             seconds=count.seconds,
         )
-        if best:
+        if found.best:
             yield Snapshot(count.step, training.learner.weights(), best=True, state=None)
-        return goal is not None and mean >= goal and fmean(second) >= goal
+        return goal is not None and mean >= goal and fmean(found.returns) >= goal
 
     def _snapshot(self) -> Snapshot:
         training = self.training

@@ -24,7 +24,10 @@ class Counters:
         next_update, next_copy, next_row, next_evaluation, next_checkpoint: steps at which each is due.
         evaluations: blocks of evaluation seeds used so far.
         evaluation_steps: environment steps of all evaluations so far.
-        best: highest confirmed evaluation.
+        confirmations: of `evaluations`, blocks that confirmed or reported a candidate.
+        best: reported evaluation of the best checkpoint (`learning.best`).
+        best_rank: the mean with which candidates are compared; None in the saved states of earlier versions, whose
+            `best` is that mean.
         sums: sums of the statistics of the updates since the last row of the log, by name.
         counts: how many of these updates measured each statistic.
         rows: number of these updates.
@@ -44,7 +47,9 @@ class Counters:
     next_checkpoint: int = 0
     evaluations: int = 0
     evaluation_steps: int = 0
+    confirmations: int = 0
     best: float | None = None
+    best_rank: float | None = None
     sums: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     rows: int = 0

@@ -77,10 +77,13 @@ class Evaluated(Event, frozen=True):
     Attributes:
         returns: undiscounted return of each episode.
         mean: their mean.
-        role: `selection` (finds candidates for the best checkpoint), `confirmation` (a second evaluation of a candidate
+        role: `selection` (finds candidates for the best checkpoint), `confirmation` (further evaluations of a candidate
             on other seeds) or `test`.
         best: these weights are now the best checkpoint.
-        score: of a confirmation, the mean over both evaluations; the best checkpoint is chosen by it.
+        score: of a confirmation, the mean over all its episodes and the selection's; of the best, the mean of the last
+            `reported` episodes.
+        reported: number of last episodes that were not used in the choice; 0 in the logs of earlier versions, where the
+            score is the mean over both evaluations that chose the checkpoint.
         seconds: wall seconds of training when it was made, without evaluations.
     """
 
@@ -90,6 +93,7 @@ class Evaluated(Event, frozen=True):
     role: Literal["selection", "confirmation", "test"] = "selection"
     best: bool = False
     score: float | None = None
+    reported: int = 0
     seconds: float = 0.0
 
     @property

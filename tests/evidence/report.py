@@ -15,8 +15,9 @@ from itertools import groupby
 from pathlib import Path
 
 from dqngui.config import ConfigError
+from dqngui.statistics import MIN_VALUES, mean_interval, proportion_interval
 from tests.evidence.cells import EVIDENCE, Cell
-from tests.evidence.intervals import bootstrap, interquartile_mean
+from tests.evidence.intervals import interquartile_mean
 from tests.evidence.results import Group, groups
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -24,9 +25,11 @@ BEGIN, END = "<!-- evidence: made by `make evidence-report` -->", "<!-- end of e
 EMPTY_DOCUMENT = f"# Evidence\n\n{BEGIN}\n{END}\n"
 INTRODUCTION = """\
 Each line is one agent on one task. It was trained once for each seed; these seeds were used for nothing else. The best
-checkpoint by evaluation was then tested once on new episodes. *Mean* is the mean test score with its 95 % bootstrap
-interval over the seeds, *IQM* is the interquartile mean, *steps* and *training* are medians over the seeds (one core of
-a two-core machine that trained another agent at the same time). `make evidence` trains everything again,
+checkpoint by evaluation was then tested once on new episodes. *Seeds passed* has Wilson's 95 % interval of the share.
+*Mean* is the mean test score with its 95 % interval over the seeds (Student's t), which says nothing of a failure that
+no seed shows; it has no interval if there are fewer than 5 seeds or all are equal. *IQM* is the interquartile mean,
+*steps* and *training* are medians over the seeds (one core of a two-core machine that trained another agent at the
+same time). `make evidence` trains everything again,
 `make evidence-quick` a part of it in ten minutes."""
 IN_SHORT = (
     ("cartpole-positions", "attention-gru"),
@@ -90,7 +93,6 @@ def table(rows: list[Group]) -> str:
 
 def _line(group: Group, percent: bool) -> str:
     scores = group.scores
-    low, high = bootstrap(scores)
     row = group.row
     name = f"{row.agent} (control)" if group.is_control else row.agent
     missing = f" ({group.planned} planned)" if len(scores) < group.planned else ""
@@ -99,7 +101,9 @@ def _line(group: Group, percent: bool) -> str:
         own = f", at most {_number(row.at_most, percent)}"
     elif row.at_least is not None:
         own = f", at least {_number(row.at_least, percent)}"
-    mean = f"{_mean(group, percent)} [{_number(low, percent)}, {_number(high, percent)}]"
+    mean = f"{_mean(group, percent)}{_interval(scores, percent)}"
+    share = proportion_interval(group.passed, len(scores))
+    own += "" if share is None else f" [{_number(share.low, True)}, {_number(share.high, True)}]"
     if "gap" in group.results[0]:
         mean += f", gap {min(result['gap'] for result in group.results):.2f}"
     solved = group.solved_at()
@@ -121,6 +125,19 @@ def _mean(group: Group, percent: bool) -> str:
     return _number(sum(group.scores) / len(group.scores), percent)
 
 
+def _interval(values: list[float], percent: bool) -> str:
+    """The mean's interval in brackets; of shares it is cut to 0 and 1. Nothing where there is none."""
+    found = mean_interval(values)
+    if found is None:
+        return (
+            f" ({len(values)} seed{'s' * (len(values) > 1)}: too few for an interval)"
+            if len(values) < MIN_VALUES
+            else ""
+        )
+    low, high = (max(found.low, 0.0), min(found.high, 1.0)) if percent else found
+    return f" [{_number(low, percent)}, {_number(high, percent)}]"
+
+
 def _attention(rows: list[Group]) -> list[str]:
     """A sentence about how much attention fell on the token that matters; nothing where it was not measured."""
     shares = []
@@ -131,11 +148,8 @@ def _attention(rows: list[Group]) -> list[str]:
         names = [name for name in views[0] if name != "chance"]
         best = {name: [view[name]["best"] for view in views] for name in names}
         name = max(names, key=lambda each: sum(best[each]))
-        low, high = bootstrap(best[name])
         share = sum(best[name]) / len(views)
-        shares.append(
-            f"{group.row.agent} {_number(share, True)} [{_number(low, True)}, {_number(high, True)}] (`{name}`)"
-        )
+        shares.append(f"{group.row.agent} {_number(share, True)}{_interval(best[name], True)} (`{name}`)")
     if not shares:
         return []
     chance = next(result["attention"]["chance"] for group in rows for result in group.results if "attention" in result)

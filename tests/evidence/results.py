@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from dqngui.statistics import mean_intervals
 from tests.evidence.cells import read_result
-from tests.evidence.intervals import Floats, bootstrap
+from tests.evidence.intervals import Floats
 from tests.evidence.strict import GAP
 from tests.evidence.table import ROWS, TASKS, Row, Task
 
@@ -63,7 +64,8 @@ class Group:
         return median(result[key] for result in self.results)
 
     def curve(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Steps (N,), mean evaluation over the seeds (N,), and the bounds of its bootstrap interval (N,), (N,).
+        """Steps (N,), mean evaluation over the seeds (N,), and the bounds of its 95 % interval (N,), (N,); they are
+        NaN where there are too few seeds for an interval or where all are equal.
 
         A seed that ended early keeps its last evaluation from there on.
         """
@@ -72,7 +74,7 @@ class Group:
             return (np.zeros(0),) * 4
         steps = np.unique(np.concatenate([curve[:, 0] for curve in curves]))
         values = np.stack([np.interp(steps, curve[:, 0], curve[:, 1]) for curve in curves])
-        low, high = bootstrap(values)
+        low, high = mean_intervals(values)
         return steps, values.mean(0), low, high
 
 

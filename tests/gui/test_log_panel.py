@@ -62,6 +62,8 @@ def test_a_second_evaluation_begins_with_what_the_best_is_chosen_by() -> None:
     second = Evaluated(step=1, returns=(330.7,), lengths=(330,), mean=330.7, role="confirmation", score=316.55)
     assert line_of(second).text == "Second evaluation 330.7, mean of both 316.6"
     assert line_of(msgspec.structs.replace(second, best=True)).text == "Best so far 316.6, second evaluation 330.7"
+    fresh = msgspec.structs.replace(second, best=True, reported=10)
+    assert line_of(fresh).text == "Best so far 316.6, mean of 10 episodes that did not choose it"
 
 
 def test_chips_hide_kinds_also_of_what_comes_later(panel: LogPanel) -> None:

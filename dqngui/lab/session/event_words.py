@@ -106,6 +106,8 @@ def _evaluation(event: Evaluated) -> Text:
     if event.score is None:
         return say(best if event.best else alone, mean=mean)
     score = _number(event.score)
+    if event.best and event.reported:
+        return say("event.best_reported", score=score, count=event.reported)
     if event.best:  # the score comes first: a narrow card shows only the beginning
         return say("event.best", score=score, mean=mean)
     return say(of_both, mean=mean, score=score)

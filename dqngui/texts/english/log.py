@@ -18,6 +18,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "event.test": "Test {mean}",
     "event.test_best": "Test {mean}, best so far",
     "event.test_of_both": "Test {mean}, mean of both {score}",
+    "event.best_reported": "Best so far {score}, mean of {count} episodes that did not choose it",
     "event.best": "Best so far {score}, second evaluation {mean}",
     "event.forked": "Forked from {parent}: {changes}",
     "event.forked_fresh": "Forked from {parent}: {changes}; started fresh: {fresh}",

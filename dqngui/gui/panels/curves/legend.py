@@ -12,6 +12,7 @@ from dqngui.gui.panels.curves.run_overlays import RunOverlays
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.lab.library.library import Library, RunOverlay
+from dqngui.statistics import MIN_VALUES
 
 WIDEST = 132  # pixels of a chip
 GAP, HEIGHT = 2, 22
@@ -139,7 +140,8 @@ class OverlayLegend(QWidget):
 
 
 def _name(overlay: RunOverlay, count: int) -> str:
-    return f"{overlay.name} · n = {count}" if overlay.seeds else overlay.name
+    few = ", too few for an interval" if count < MIN_VALUES else ""
+    return f"{overlay.name} · n = {count}{few}" if overlay.seeds else overlay.name
 
 
 def _tip(overlay: RunOverlay, library: Library) -> str:

@@ -1,0 +1,65 @@
+"""The rule by which the best checkpoint is chosen, and the number that is reported of it.
+
+The largest of many noisy evaluations flatters the agent that made it. So a candidate, whose evaluation is above the
+present best's, plays further blocks of episodes, and all its episodes count in the choice; what is reported is the mean
+of one more block that no choice used, so it does not flatter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from statistics import fmean
+
+MAX_CONFIRMATIONS = 2
+"""Largest number of further blocks that decide about a candidate."""
+Block = tuple[tuple[float, ...], tuple[int, ...]]
+"""Returns and lengths of a block of episodes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a candidate's further blocks say.
+
+    Attributes:
+        returns, lengths: of the further episodes; of the best, the last block is the report.
+        blocks: number of further blocks, the report included.
+        rank: mean over all episodes but the report's: the next candidates are compared with it.
+        best: whether the candidate is the best now.
+        report: mean of the block that no choice used; None if it is not the best.
+    """
+
+    returns: tuple[float, ...]
+    lengths: tuple[int, ...]
+    blocks: int
+    rank: float
+    best: bool
+    report: float | None
+
+
+def confirm(first: tuple[float, ...], rank_of_best: float | None, spare: int, play: Callable[[], Block]) -> Verdict:
+    """Play further blocks for a candidate whose first block had these returns.
+
+    One block is always played, more while the candidate is above the best and as long as `spare` blocks remain, and one
+    for the report of a new best. `play` may raise.
+    """
+    pooled, lengths, blocks = list(first), list[int](), 0
+    for returns, length in _blocks(play):
+        pooled += returns
+        lengths += length
+        blocks += 1
+        better = rank_of_best is None or fmean(pooled) > rank_of_best
+        if not better or blocks >= min(MAX_CONFIRMATIONS, max(spare, 1)):
+            break
+    rank, report = fmean(pooled), None
+    if better:
+        returns, length = play()
+        pooled += returns
+        lengths += length
+        blocks, report = blocks + 1, fmean(returns)
+    return Verdict(tuple(pooled[len(first) :]), tuple(lengths), blocks, rank, better, report)
+
+
+def _blocks(play: Callable[[], Block]) -> Iterator[Block]:
+    while True:
+        yield play()
