@@ -47,6 +47,14 @@ def whole_episodes(experiment: Experiment) -> int | None:
     return limit if remembers and limit is not None and limit <= LONGEST_WHOLE else None
 
 
+def _horizon(experiment: Experiment) -> int | None:
+    """The whole episode, if only its end is rewarded: gates then have to keep what was seen at its start. Where every
+    step is rewarded, gates that keep everything learn several times more slowly.
+    """
+    task = experiment.task
+    return whole_episodes(experiment) if task is not None and task.reward_at_end else None
+
+
 def _window_from(experiment: Experiment) -> str | None:
     return None if whole_episodes(experiment) is None else "start"
 
@@ -102,7 +110,7 @@ def _checkpoint_every(experiment: Experiment) -> int:
 
 
 TASK_RULES: dict[str, Rule] = {
-    "net.horizon": whole_episodes,
+    "net.horizon": _horizon,
     "learn.window_from": _window_from,
     "learn.window": _window,
     "learn.burn_in": _burn_in,
