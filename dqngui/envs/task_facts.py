@@ -114,14 +114,14 @@ class _Played:
                 self.terminated += terminated
                 self.rewarded_ends += reward != 0
                 began = len(self.rewards)
-            over = len(self.rewards) >= steps or len(self.lengths) >= MOST_EPISODES or clock() - start >= seconds
+            times.append(clock())
+            enough = len(self.rewards) >= steps or len(self.lengths) >= MOST_EPISODES
+            over = enough or times[-1] - start >= seconds
             if over:
                 break
             if terminated or truncated:
                 seed += 1
                 self._see(trial.reset(seed), numeric)
-            times.append(clock())
-        times.append(clock())
         self.seconds_per_step = _usual_mean(np.diff(times))
 
     def _see(self, parts: dict[str, np.ndarray], numeric: list[str]) -> None:
