@@ -20,6 +20,7 @@ LONGEST_WHOLE = 128
 that its end asks for."""
 ROWS = 1024
 """Learned steps of one update, in windows of any length."""
+UPDATE_EVERY = 32
 SLOW = 1600
 """Environment steps per second below which there are more updates for each step: a step then costs more than what is
 learned from it."""
@@ -81,9 +82,9 @@ def _warmup(experiment: Experiment) -> int:
 
 
 def _update_every(experiment: Experiment) -> int | None:
-    """Halved from its default for every halving of the speed below `SLOW`."""
+    """Halved for every halving of the speed below `SLOW`."""
     assert experiment.task is not None
-    every, speed = 64, float(SLOW)
+    every, speed = UPDATE_EVERY, float(SLOW)
     while every > 4 and experiment.task.steps_per_second < speed:
         every, speed = every // 2, speed / 2
     return every
