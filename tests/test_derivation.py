@@ -18,6 +18,7 @@ from dqngui.lab.session.draft import Draft
 from dqngui.lab.session.run import setting_value
 from dqngui.messages import Request, SetKnob
 from dqngui.presets import OLD_MEANINGS, SCHEMA_VERSION, parse_experiment, read_agent, read_experiment, to_toml
+from dqngui.rules import TASK_RULES
 from dqngui.schema import Field
 from dqngui.settings import as_data, experiment_from, with_settings
 
@@ -158,6 +159,9 @@ def test_a_stored_value_is_not_derived_anew(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_rule_may_read_what_an_earlier_one_derived(monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in ("learn.window", "learn.epsilon"):
+        monkeypatch.delitem(TASK_RULES, path)  # these rules need no task
+        monkeypatch.delitem(RULES, path)  # so that they are now the last ones
     monkeypatch.setitem(RULES, "learn.window", lambda experiment: experiment.net.memory_options.get("chrono", 0) + 1)
     monkeypatch.setitem(RULES, "learn.epsilon", lambda e: {"start": 1.0, "end": 0.1, "steps": e.run.total_steps // 4})
     start = experiment_from({"net": {"memory": "gru"}})
@@ -176,6 +180,7 @@ def test_a_rule_may_read_what_an_earlier_one_derived(monkeypatch: pytest.MonkeyP
 
 
 def test_a_knob_is_chosen_by_whoever_turns_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(TASK_RULES, "learn.window")
     monkeypatch.setitem(RULES, "learn.window", lambda experiment: experiment.net.horizon + 1)
     knobs = Knobs(experiment_from({"net": {"memory": "gru", "horizon": 9}}))
     knobs.apply(SetKnob(field="learn.window", value=4), 100)
@@ -231,6 +236,7 @@ def test_every_setting_that_schema_1_lacked_or_that_changed_has_an_old_meaning()
 def test_a_run_of_schema_1_that_lacks_a_setting_keeps_what_it_meant(monkeypatch: pytest.MonkeyPatch) -> None:
     meanings = {"learn.window": 17, "learn.tau": 0.5, "net.memory_options.chrono": 4}
     monkeypatch.setitem(OLD_MEANINGS, 1, meanings)
+    monkeypatch.delitem(TASK_RULES, "learn.batch_size")
     monkeypatch.setitem(RULES, "learn.batch_size", lambda experiment: 99)
     old = parse_experiment('[about]\nschema = 1\n[net]\nmemory = "gru"\n', "x")
     assert (old.learn.window, old.learn.tau, old.net.memory_options) == (17, 0.5, {"chrono": 4})

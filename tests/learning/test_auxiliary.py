@@ -54,8 +54,8 @@ class Forecasting(GRU):
 
 
 def made(net: dict[str, Any], learn: dict[str, Any]) -> tuple[DQN, Experiment]:
-    net = {"attention": "none", "memory": "none", "width": 16, "previous_reward": False, **net}
-    learn = {"window": 4, "burn_in": 0, "n_step": 3, "replay_capacity": 4096, **learn}
+    net = {"attention": "none", "memory": "none", "width": 16, "previous_reward": False, "standardise": False, **net}
+    learn = {"window": 4, "burn_in": 0, "n_step": 3, "replay_capacity": 4096, "reward_scale": 0.1, **learn}
     experiment = experiment_from({"net": net, "learn": learn})
     return DQN(SPACES, experiment, torch.device("cpu"), torch.Generator().manual_seed(3)), experiment
 
@@ -96,7 +96,7 @@ def test_the_prediction_loss_is_the_error_of_the_next_observation(memory: str, w
     batch = batch_of(learner, experiment, walk(learner))
     predictor = learner.online.predictor
     assert predictor is not None and plain.online.predictor is None
-    inputs = learner.network_inputs(batch.observation, batch.prev_action, batch.prev_reward, 0.1)
+    inputs = learner.network_inputs(batch.observation, batch.prev_action, batch.prev_reward)
     state = None if batch.state is None else tuple(torch.from_numpy(part) for part in batch.state)
     with torch.no_grad():
         h = learner.online.features(inputs, state)[0]

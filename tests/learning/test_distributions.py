@@ -245,7 +245,7 @@ def test_an_update_on_windows_has_the_loss_of_a_slow_loop(values: str, head: str
     batch = filled(learner, experiment).sample(24, learner.rule(experiment), 0.9)
     assert isinstance(batch, Batch)
     assert 0 < batch.mask.sum() < batch.mask.size and (batch.discount[batch.mask] == 0).any()
-    inputs = learner.network_inputs(batch.observation, batch.prev_action, batch.prev_reward, 1.0)
+    inputs = learner.network_inputs(batch.observation, batch.prev_action, batch.prev_reward)
     state = None if batch.state is None else tuple(torch.from_numpy(part) for part in batch.state)
     with torch.no_grad():
         learner.flat_target.values.mul_(1.1)

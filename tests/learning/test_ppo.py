@@ -24,8 +24,8 @@ from dqngui.settings import experiment_from
 
 SMALL: dict[str, Any] = {
     "env": {"id": "CartPole-v1", "num_envs": 3},
-    "net": {"attention": "none", "memory": "gru", "width": 8, "tokens": "one"},
-    "learn": {"algorithm": "ppo", "rollout": 24, "window": 5, "batch_size": 4, "epochs": 2},
+    "net": {"attention": "none", "memory": "gru", "width": 8, "tokens": "one", "standardise": False},
+    "learn": {"algorithm": "ppo", "reward_scale": 0.1, "rollout": 24, "window": 5, "batch_size": 4, "epochs": 2},
     "run": {"device": "cpu", "eval_every": 0},
 }
 
@@ -41,7 +41,7 @@ def windows_of(training: Training, last_value: NDArray[np.float32] | None = None
     algorithm = training.algorithm
     assert isinstance(algorithm, OnPolicy)
     value = np.zeros(len(training.envs), np.float32) if last_value is None else last_value
-    return algorithm.store.windows(gamma=0.9, trace=0.8, reward_scale=0.1, last_value=value)
+    return algorithm.store.windows(gamma=0.9, trace=0.8, unit=training.learner.policy.reward_unit, last_value=value)
 
 
 def test_advantages_by_hand() -> None:
