@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 import inspect
 from typing import Any
 
@@ -19,12 +18,11 @@ from dqngui import catalog
 from dqngui.config import ConfigError, EnvConfig
 from dqngui.envs.actions import as_one_choice
 from dqngui.envs.names import known_names
+from dqngui.envs.packages import home_of, register_for
 from dqngui.envs.vector import Envs
 from dqngui.settings import check_task_kwargs, no_such_choice
 from dqngui.texts import Text, reason_of, say
 
-_MINIGRID, _ALE = ("minigrid", "minigrid"), ("ale_py", "ale-py")  # module and name of the package
-_REGISTERED_BY = {"MiniGrid-": _MINIGRID, "BabyAI-": _MINIGRID, "ALE/": _ALE, "popgym-": ("popgym", "popgym")}
 _EXTRAS = ("box2d", "mujoco", "toy-text", "classic-control", "atari")  # of the gymnasium package
 _OURS_TO_SET = ("id", "render_mode", "disable_env_checker", "vectorization_mode")
 
@@ -91,9 +89,10 @@ def _bare(config: EnvConfig, render_mode: str | None) -> gymnasium.Env[Any, Any]
         if name in config.kwargs:
             raise ConfigError("env.set_by_program", name=name)
     check_task_kwargs(config)
-    name = _import_module(config.id)
+    name = register_for(config.id)
     if name not in gymnasium.registry:
-        raise ConfigError(_unknown(name))
+        bare = name == config.id
+        raise ConfigError((home_of(name) if bare else None) or _unknown(name))
     spec = gymnasium.registry[name]
     picture: dict[str, Any] = {} if render_mode is None else {"render_mode": render_mode}  # some take no such argument
     try:
@@ -115,29 +114,6 @@ def _bare(config: EnvConfig, render_mode: str | None) -> gymnasium.Env[Any, Any]
     if actions:
         env.action_names = actions  # type: ignore[attr-defined]
     return env
-
-
-def _import_module(env_id: str) -> str:
-    module, colon, name = env_id.rpartition(":")
-    if colon:
-        try:
-            importlib.import_module(module)
-        except ModuleNotFoundError as error:
-            if module == error.name or module.startswith(f"{error.name}."):
-                raise ConfigError("env.no_module", module=module) from None
-            raise ConfigError("env.module_needs_package", module=module, package=error.name) from error
-        except Exception as error:
-            raise ConfigError("env.module_broken", module=module, problem=error) from error
-        return name
-    for prefix, (package, requirement) in _REGISTERED_BY.items():
-        if env_id.startswith(prefix):
-            try:
-                importlib.import_module(package)
-            except ModuleNotFoundError:
-                raise ConfigError("env.needs_package", name=env_id, package=requirement) from None
-            if package == "ale_py":
-                gymnasium.register_envs(importlib.import_module(package))
-    return env_id
 
 
 def _unknown(name: str) -> Text:

@@ -10,6 +10,10 @@ TEMPLATES: dict[str, str | Plural] = {
     "env.none": "`env.id`: there is no environment `{name}`; for an environment of your own write `module:Id`",
     "env.or": "{first} or {second}",
     "env.needs_package": "`env.id`: {name} needs the package {package}: pip install {package}",
+    "env.needs_package_and_module": (
+        "`env.id`: {name} needs the package {package}: pip install {package}; then write `{full}`"
+    ),
+    "env.in_module": "`env.id`: {name} is in the module `{module}`; write `{module}:{name}`",
     "env.needs_extra": '`env.id`: {name} needs the package {package}: pip install "{package}"',
     "env.needs_missing": "`env.id`: {name} needs a package that is missing: {problem}",
     "env.no_pictures_in": "`env.id`: {name} cannot draw pictures ({mode})",

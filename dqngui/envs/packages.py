@@ -1,0 +1,154 @@
+"""Packages that register environments: which one an id needs, and how its environments become known to gymnasium.
+
+Here: importing the package of an id whose prefix is known, importing the module of `module:Id`, and finding the package
+of an id that is not registered, without running its code. Not here: making an environment.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator
+from importlib import metadata, util
+from pathlib import Path
+from typing import NamedTuple
+
+import gymnasium
+
+from dqngui.config import ConfigError
+from dqngui.texts import Text, say
+
+
+class Package(NamedTuple):
+    """A package with environments.
+
+    Attributes:
+        requirement: what `pip install` takes.
+        module: what is imported.
+        call: function without arguments that registers its environments; "": importing the module does.
+    """
+
+    requirement: str
+    module: str
+    call: str = ""
+
+
+_MINIGRID = Package("minigrid", "minigrid")
+IMPORTED = {
+    "MiniGrid-": _MINIGRID,
+    "BabyAI-": _MINIGRID,
+    "ALE/": Package("ale-py", "ale_py"),
+    "popgym-": Package("popgym", "popgym"),
+    "MinAtar/": Package("MinAtar", "minatar.gym", "register_envs"),
+}
+"""By the start of an id: the package that is imported for it. No other package is imported without `module:`."""
+
+_NAMED = (
+    (
+        Package("highway-env", "highway_env"),
+        "(highway|merge|roundabout|parking|intersection|racetrack|exit|two-way|lane-keeping|u-turn)-",
+    ),
+    (Package("gym-anytrading", "gym_anytrading"), "(stocks|forex)-"),
+    (
+        Package("gymnasium-robotics", "gymnasium_robotics"),
+        "Fetch(Reach|Push|Slide|PickAndPlace)|HandReach|HandManipulate|Adroit|FrankaKitchen|PointMaze_|AntMaze_",
+    ),
+    (Package("panda-gym", "panda_gym"), "Panda(Reach|Push|Slide|PickAndPlace|Stack|Flip)"),
+    (Package("flappy-bird-gymnasium", "flappy_bird_gymnasium"), "FlappyBird-v"),
+    (Package("miniworld", "miniworld"), "MiniWorld-"),
+)
+"""Packages whose ids have no prefix of their own, with a pattern of how the ids begin."""
+
+_NOT_SEARCHED = {"gymnasium", "dqngui", "stable-baselines3"}
+_LARGEST_SOURCE = 500_000  # bytes; a longer file is data
+
+
+def register_for(env_id: str) -> str:
+    """Import what an id needs so that gymnasium knows it, and return the id without its module.
+
+    Raises ConfigError for a module that is not there, and for one that cannot be imported, with the package that it
+    misses.
+    """
+    module, colon, name = env_id.rpartition(":")
+    if colon:
+        loaded = _imported(module, say("env.no_module", module=module))
+        if name not in gymnasium.registry and callable(call := getattr(loaded, "register_envs", None)):
+            _called(module, call)
+        if name in gymnasium.registry:
+            return name
+    for prefix, package in IMPORTED.items():
+        if name.startswith(prefix) and name not in gymnasium.registry:
+            if colon and module.partition(".")[0] != package.module.partition(".")[0]:
+                continue
+            missing = say("env.needs_package", name=name, package=package.requirement)
+            loaded = _imported(package.module, missing)
+            if package.call:
+                _called(package.module, getattr(loaded, package.call))
+    return name
+
+
+def _imported(module: str, missing: Text) -> object:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or module == error.name or module.startswith(f"{error.name}."):
+            raise ConfigError(missing) from None
+        needed = error.name.partition(".")[0]
+        raise ConfigError("env.module_needs_package", module=module, package=needed) from error
+    except Exception as error:
+        raise ConfigError("env.module_broken", module=module, problem=error) from error
+
+
+def _called(module: str, call: object) -> None:
+    try:
+        call()  # type: ignore[operator]
+    except Exception as error:
+        raise ConfigError("env.module_broken", module=module, problem=error) from error
+
+
+# -- the package of an id that is not registered --------------------------------------------------
+
+
+def home_of(env_id: str) -> Text | None:
+    """What to write or to install for an id that is not registered; None if no package with it is known.
+
+    Runs no code of a package: it looks for known names of tasks, and for the id in the sources of installed packages
+    that need gymnasium.
+    """
+    module = next(_modules_with(env_id), None)
+    if module is not None:
+        return say("env.in_module", name=env_id, module=module)
+    for package, start in _NAMED:
+        if re.match(start, env_id):
+            if util.find_spec(package.module) is not None:
+                return say("env.in_module", name=env_id, module=package.module)
+            full = f"{package.module}:{env_id}"
+            return say("env.needs_package_and_module", name=env_id, package=package.requirement, full=full)
+    return None
+
+
+def _modules_with(env_id: str) -> Iterator[str]:
+    """Modules of installed packages that register an id under this very name."""
+    literal = re.escape(env_id)
+    registers = re.compile(rf"""(\bid\s*=\s*|register\(\s*)["']{literal}["']""")
+    for package in metadata.distributions():
+        name = (package.metadata["Name"] or "").lower()
+        needs = [re.split(r"[^\w.-]", need, maxsplit=1)[0].lower() for need in package.requires or ()]
+        if name in _NOT_SEARCHED or "gymnasium" not in needs:
+            continue
+        for file in package.files or ():
+            if file.suffix == ".py" and not file.is_absolute() and ".." not in file.parts and _is_code(file.parts):
+                source = _source(Path(str(file.locate())))
+                if env_id in source and registers.search(source):
+                    yield ".".join(file.with_suffix("").parts).removesuffix(".__init__")
+
+
+def _is_code(parts: tuple[str, ...]) -> bool:
+    return not any(part in ("tests", "test", "docs", "examples", "scripts") for part in parts)
+
+
+def _source(path: Path) -> str:
+    try:
+        return path.read_text("utf-8") if path.stat().st_size <= _LARGEST_SOURCE else ""
+    except (OSError, UnicodeDecodeError):
+        return ""
