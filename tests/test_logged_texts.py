@@ -20,6 +20,8 @@ from dqngui.texts import Text, say
 from tests.texts_in_code import CATALOG, fields, made
 
 WARNINGS = {
+    "train.device_measured": {"device", "times"},
+    "train.device_time": {"device", "milliseconds"},
     "train.nothing_to_save": set(),
     "train.not_repeated": {"environment", "count"},
     "train.starving": {"rows"},

@@ -12,11 +12,14 @@ import msgspec
 import torch
 
 from dqngui.config import ConfigError, Experiment
+from dqngui.envs.make import make_vector
 from dqngui.jobs.breakpoints import Breakpoints
 from dqngui.jobs.fork import Fork, load_fork
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.training import NotFinite, Training
 from dqngui.learning.counters import next_multiple
+from dqngui.learning.device_choice import fastest_device
+from dqngui.learning.devices import available_devices
 from dqngui.learning.evaluation import Interrupted
 from dqngui.messages import (
     BreakpointHit,
@@ -43,6 +46,7 @@ from dqngui.messages import (
     Warned,
     Weights,
 )
+from dqngui.runs.folder import write_experiment
 from dqngui.runs.recorder import EpisodeTrace, Snapshot, record
 from dqngui.runs.resume import Stored, load_resume, rewind
 from dqngui.texts import Text, say
@@ -74,7 +78,10 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
     torch.set_num_threads(experiment.run.threads)
     # Adam's moments of inactive units decay to denormal numbers, with which arithmetic is many times slower.
     torch.set_flush_denormal(True)
-    job = _Job(experiment, request.folder, inbox, stored or fork, request.options.get("at_breakpoint", "pause"))
+    notes: list[Text] = []
+    if stored is None and fork is None:
+        experiment = _with_device(experiment, request.folder, notes)
+    job = _Job(experiment, request.folder, inbox, stored or fork, request.options.get("at_breakpoint", "pause"), notes)
     if request.folder is None:
         return (event for event in job.events(None) if isinstance(event, Event))
     folder = Path(request.folder)
@@ -87,6 +94,25 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
     return record(job.events(lost), folder, experiment, mark)
 
 
+def _with_device(experiment: Experiment, folder: str | None, notes: list[Text]) -> Experiment:
+    """The experiment of a new run with a device that was measured in place of `auto`, if this machine has a choice.
+
+    It is written into the run's folder, so that no resumed run measures again. Adds what to tell to `notes`.
+    """
+    if experiment.run.device != "auto" or len(available_devices()) < 3:
+        return experiment
+    envs = make_vector(experiment.env, 1)
+    envs.close()
+    choice = fastest_device(experiment, envs.spaces)
+    times = [say("train.device_time", device=name, milliseconds=s * 1000) for name, s in choice.seconds.items()]
+    notes.append(say("train.device_measured", device=choice.device, times=times))
+    run = msgspec.structs.replace(experiment.run, device=choice.device)
+    experiment = msgspec.structs.replace(experiment, run=run)
+    if folder is not None:
+        write_experiment(Path(folder), experiment)
+    return experiment
+
+
 class _Job:
     """One run of the training loop, with its commands, breakpoints and events."""
 
@@ -97,8 +123,10 @@ class _Job:
         inbox: Inbox,
         origin: Stored | Fork | None,
         at_breakpoint: Literal["pause", "stop", "go on"],
+        notes: list[Text],
     ) -> None:
         self.training = Training(experiment)
+        self.notes = notes  # told once the job is open
         self.origin = origin  # what the run continues; dropped once it is restored, since it may hold a whole replay
         self.folder, self.inbox = folder, inbox
         self.paused = self.stopping = self.pause_reported = False
@@ -130,14 +158,14 @@ class _Job:
 
     def _begin(self, lost: RunResumed | None) -> Iterator[Output]:
         training = self.training
-        warnings: list[Text] = []
+        warnings = self.notes
         first: Event | None = lost
         origin, self.origin = self.origin, None
         match origin:
             case None:
                 training.begin()
             case Stored():
-                warnings = list(training.restore(origin.arrays, origin.meta))
+                warnings += training.restore(origin.arrays, origin.meta)
                 self._skip_carried_out(origin)
             case Fork():
                 first = origin.begin(training, warnings)

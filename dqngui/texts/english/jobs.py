@@ -38,6 +38,11 @@ TEMPLATES: dict[str, str | Plural] = {
         "nothing is learned: the replay keeps only the last {rows:,} steps of each environment, and no window can be "
         "drawn from them; raise `learn.replay_capacity`, or let windows start anywhere (`learn.window_from`)"
     ),
+    "train.device_measured": (
+        "`run.device` was auto and is now {device}, the faster one for this agent: acting and learning took {times} "
+        "for each environment step"
+    ),
+    "train.device_time": "{milliseconds:.2f} ms on {device}",
     "train.replay_too_large": (
         "a full replay would take {steps} of steps, and this machine has {room}: lower learn.replay_capacity"
     ),
