@@ -81,6 +81,7 @@ NOT_LOGGED = {
     "train.observation",
     "train.replay_too_large",
     "train.replay_too_large_states",
+    "train.replay_too_large_twice",
     "size.gigabytes",
 }
 """Keys of the same modules that only refuse a request or end a job: `Failed` is not logged."""
@@ -88,6 +89,7 @@ NOT_LOGGED = {
 MODULES = {
     "settings.py",
     "jobs/branching.py",
+    "jobs/device.py",
     "jobs/knobs.py",
     "jobs/fork.py",
     "jobs/train.py",

@@ -12,14 +12,12 @@ import msgspec
 import torch
 
 from dqngui.config import ConfigError, Experiment
-from dqngui.envs.make import make_vector
 from dqngui.jobs.breakpoints import Breakpoints
+from dqngui.jobs.device import with_measured_device
 from dqngui.jobs.fork import Fork, load_fork
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.training import NotFinite, Training
 from dqngui.learning.counters import next_multiple
-from dqngui.learning.device_choice import fastest_device
-from dqngui.learning.devices import available_devices
 from dqngui.learning.evaluation import Interrupted
 from dqngui.messages import (
     BreakpointHit,
@@ -46,7 +44,6 @@ from dqngui.messages import (
     Warned,
     Weights,
 )
-from dqngui.runs.folder import write_experiment
 from dqngui.runs.recorder import EpisodeTrace, Snapshot, record
 from dqngui.runs.resume import Stored, load_resume, rewind
 from dqngui.texts import Text, say
@@ -80,37 +77,21 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
     torch.set_flush_denormal(True)
     notes: list[Text] = []
     if stored is None and fork is None:
-        experiment = _with_device(experiment, request.folder, notes)
+        experiment = with_measured_device(experiment, request.folder, notes)
     job = _Job(experiment, request.folder, inbox, stored or fork, request.options.get("at_breakpoint", "pause"), notes)
     if request.folder is None:
         return (event for event in job.events(None) if isinstance(event, Event))
     folder = Path(request.folder)
     try:
+        restored = fork.stored if fork is not None and fork.whole else stored
+        if restored is not None:
+            job.training.algorithm.check_room(restored.arrays)
         mark = stored.mark if stored is not None else fork.mark(folder) if fork is not None else None
         lost = rewind(folder, stored.mark) if stored is not None else None
     except BaseException:
         job.training.close()
         raise
     return record(job.events(lost), folder, experiment, mark)
-
-
-def _with_device(experiment: Experiment, folder: str | None, notes: list[Text]) -> Experiment:
-    """The experiment of a new run with a device that was measured in place of `auto`, if this machine has a choice.
-
-    It is written into the run's folder, so that no resumed run measures again. Adds what to tell to `notes`.
-    """
-    if experiment.run.device != "auto" or len(available_devices()) < 3:
-        return experiment
-    envs = make_vector(experiment.env, 1)
-    envs.close()
-    choice = fastest_device(experiment, envs.spaces)
-    times = [say("train.device_time", device=name, milliseconds=s * 1000) for name, s in choice.seconds.items()]
-    notes.append(say("train.device_measured", device=choice.device, times=times))
-    run = msgspec.structs.replace(experiment.run, device=choice.device)
-    experiment = msgspec.structs.replace(experiment, run=run)
-    if folder is not None:
-        write_experiment(Path(folder), experiment)
-    return experiment
 
 
 class _Job:

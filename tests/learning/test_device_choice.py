@@ -13,7 +13,7 @@ from dqngui.config import Experiment
 from dqngui.envs.make import make_vector
 from dqngui.envs.spaces import Spaces
 from dqngui.hosts import run_inline
-from dqngui.jobs import train as train_module
+from dqngui.jobs import device as device_module
 from dqngui.learning import device_choice
 from dqngui.learning.device_choice import DeviceChoice, fastest_device, seconds_per_step
 from dqngui.messages import Failed, Opened, Request, Warned
@@ -87,8 +87,8 @@ def measured_as(monkeypatch: pytest.MonkeyPatch, device: str) -> list[str]:
         calls.append(experiment.run.device)
         return DeviceChoice(device, {"cpu": 0.0002, "cuda:0": 0.0007})
 
-    monkeypatch.setattr(train_module, "fastest_device", fake)
-    monkeypatch.setattr(train_module, "available_devices", lambda: ["auto", "cpu", "cuda:0"])
+    monkeypatch.setattr(device_module, "fastest_device", fake)
+    monkeypatch.setattr(device_module, "available_devices", lambda: ["auto", "cpu", "cuda:0"])
     return calls
 
 
@@ -116,7 +116,7 @@ def test_a_named_device_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_measuring_changes_nothing_in_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = run(experiment_of("cpu"))
-    monkeypatch.setattr(train_module, "available_devices", lambda: ["auto", "cpu", "cpu"])
+    monkeypatch.setattr(device_module, "available_devices", lambda: ["auto", "cpu", "cpu"])
     monkeypatch.setattr(device_choice, "available_devices", lambda: ["auto", "cpu", "cpu"])
     measured = run(experiment_of())
     assert [each for each in log(measured) if each["type"] != "Warned"] == log(plain)
