@@ -20,6 +20,8 @@ from dqngui.texts import Text, say
 from tests.texts_in_code import CATALOG, fields, made
 
 WARNINGS = {
+    "train.device_measured": {"device", "times"},
+    "train.device_time": {"device", "milliseconds"},
     "train.nothing_to_save": set(),
     "train.derived": {"task", "settings"},
     "train.task": {"steps", "speed", "episodes"},
@@ -87,6 +89,7 @@ NOT_LOGGED = {
     "train.observation",
     "train.replay_too_large",
     "train.replay_too_large_states",
+    "train.replay_too_large_twice",
     "size.gigabytes",
 }
 """Keys of the same modules that only refuse a request or end a job: `Failed` is not logged."""
@@ -94,6 +97,7 @@ NOT_LOGGED = {
 MODULES = {
     "settings.py",
     "jobs/branching.py",
+    "jobs/device.py",
     "jobs/knobs.py",
     "jobs/fork.py",
     "jobs/train.py",

@@ -15,7 +15,11 @@ class RunConfig(Options, frozen=True):
     ] = 150_000
     seed: Annotated[int, setting("Seed of everything random in the run.", ge=0, le=2**31 - 1)] = 0
     device: Annotated[
-        str, setting("Where torch computes: auto, cpu, cuda, cuda:N or mps.", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+        str,
+        setting(
+            "Where torch computes: cpu, cuda, cuda:N, mps, or auto: the faster of CPU and GPU, measured first.",
+            pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
+        ),
     ] = "auto"
     host: Annotated[
         Literal["inline", "thread", "process"],

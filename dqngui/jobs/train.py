@@ -14,6 +14,7 @@ import torch
 from dqngui.config import ConfigError, Experiment
 from dqngui.jobs.breakpoints import Breakpoints
 from dqngui.jobs.derived_note import derived_from_task
+from dqngui.jobs.device import with_measured_device
 from dqngui.jobs.fork import Fork, load_fork
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.training import NotFinite, Training
@@ -77,11 +78,17 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
     torch.set_num_threads(experiment.run.threads)
     # Adam's moments of inactive units decay to denormal numbers, with which arithmetic is many times slower.
     torch.set_flush_denormal(True)
-    job = _Job(experiment, request.folder, inbox, stored or fork, request.options.get("at_breakpoint", "pause"))
+    notes: list[Text] = []
+    if stored is None and fork is None:
+        experiment = with_measured_device(experiment, request.folder, notes)
+    job = _Job(experiment, request.folder, inbox, stored or fork, request.options.get("at_breakpoint", "pause"), notes)
     if request.folder is None:
         return (event for event in job.events(None) if isinstance(event, Event))
     folder = Path(request.folder)
     try:
+        restored = fork.stored if fork is not None and fork.whole else stored
+        if restored is not None:
+            job.training.algorithm.check_room(restored.arrays)
         mark = stored.mark if stored is not None else fork.mark(folder) if fork is not None else None
         lost = rewind(folder, stored.mark) if stored is not None else None
     except BaseException:
@@ -100,8 +107,10 @@ class _Job:
         inbox: Inbox,
         origin: Stored | Fork | None,
         at_breakpoint: Literal["pause", "stop", "go on"],
+        notes: list[Text],
     ) -> None:
         self.training = Training(experiment)
+        self.notes = notes  # told once the job is open
         self.origin = origin  # what the run continues; dropped once it is restored, since it may hold a whole replay
         self.folder, self.inbox = folder, inbox
         self.paused = self.stopping = self.pause_reported = False
@@ -133,14 +142,14 @@ class _Job:
 
     def _begin(self, lost: RunResumed | None) -> Iterator[Output]:
         training = self.training
-        warnings: list[Text] = []
+        warnings = self.notes
         first: Event | None = lost
         origin, self.origin = self.origin, None
         match origin:
             case None:
                 training.begin()
             case Stored():
-                warnings = list(training.restore(origin.arrays, origin.meta))
+                warnings += training.restore(origin.arrays, origin.meta)
                 self._skip_carried_out(origin)
             case Fork():
                 first = origin.begin(training, warnings)

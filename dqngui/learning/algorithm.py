@@ -153,6 +153,12 @@ class Algorithm(ABC):
 
     # -- saving -----------------------------------------------------------------------------------
 
+    @abstractmethod
+    def check_room(self, arrays: Mapping[str, Any]) -> None:
+        """Raises ConfigError if the store, once full, and a saved state that is loaded do not fit into memory together:
+        `restore` fills the one from the other.
+        """
+
     @property
     def parts(self) -> tuple[str, ...]:
         """What a fork copies in addition to parameters, if it copies the whole training."""

@@ -19,7 +19,11 @@ def available_devices() -> list[str]:
 
 
 def resolve_device(name: str) -> torch.device:
-    """The torch device of a setting; auto is the first GPU, else the CPU. Raises ConfigError when absent."""
+    """The torch device of a setting. Raises ConfigError when absent.
+
+    auto is the first GPU, else the CPU: so it was when earlier versions wrote it into a run. New runs on a machine with
+    a GPU replace it by the faster device (`device_choice`).
+    """
     if name == "auto":
         return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
     wanted = "cuda:0" if name == "cuda" else name

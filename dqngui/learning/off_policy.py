@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import psutil
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from dqngui.config import ConfigError, Experiment, number
 from dqngui.envs.vector import Envs
 from dqngui.learning.acting import Actor, FinishedEpisode, ObservationParts
-from dqngui.learning.algorithm import Algorithm, Generators
+from dqngui.learning.algorithm import Algorithm, Generators, under
 from dqngui.learning.batches import OneStepBatch
 from dqngui.learning.counters import Counters, next_multiple
 from dqngui.learning.dqn import DQN, QStats
@@ -135,19 +136,29 @@ class OffPolicy(Algorithm):
         observed = self.store.observation.values()
         return None if all(np.isfinite(part).all() for part in observed) else say("train.observation")
 
+    def check_room(self, arrays: Mapping[str, Any]) -> None:
+        """As `Algorithm.check_room`."""
+        saved = under(self.store_name, arrays)
+        parts = ("observation.", "state.")  # what the replay's own size counts
+        _check_room(self.store, sum(int(part.nbytes) for name, part in saved.items() if name.startswith(parts)))
+
     def cut_off(self, lost: NDArray[np.bool_], last: ObservationParts) -> None:
         self.scaling.abandon(lost)
         self.store.end_episodes(np.flatnonzero(lost), last, np.ones(len(self.envs), dtype=bool))
 
 
-def _check_room(store: Replay) -> None:
-    """Raises ConfigError if a full replay is larger than the machine's memory.
+def _check_room(store: Replay, loaded: int | None = None) -> None:
+    """Raises ConfigError if a full replay, and `loaded` bytes of a saved one, are larger than the machine's memory.
 
     The arrays take no memory before they are written: without this check, a run would be killed hours later.
     """
     steps, states, room = store.bytes_of_steps, store.bytes_of_states, psutil.virtual_memory().total
-    if steps + states <= room:
+    if steps + states + (loaded or 0) <= room:
         return
+    if loaded is not None:
+        raise ConfigError(
+            "train.replay_too_large_twice", replay=_size(steps + states), saved=_size(loaded), room=_size(room)
+        )
     if states:
         raise ConfigError("train.replay_too_large_states", steps=_size(steps), states=_size(states), room=_size(room))
     raise ConfigError("train.replay_too_large", steps=_size(steps), room=_size(room))

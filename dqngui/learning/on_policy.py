@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -129,6 +130,9 @@ class OnPolicy(Algorithm):
             return say("train.reward")
         observed = (part for row in rows for part in row.observation.values())
         return None if all(np.isfinite(part).all() for part in observed) else say("train.observation")
+
+    def check_room(self, arrays: Mapping[str, Any]) -> None:
+        """A rollout is small."""
 
     def cut_off(self, lost: NDArray[np.bool_], last: ObservationParts) -> None:
         actor = self.actor

@@ -67,11 +67,16 @@ def create(runs: Path, experiment: Experiment) -> Path:
             except FileExistsError:
                 count += 1
                 folder = runs / f"{name}-{count}"
-        write_file(folder / EXPERIMENT, presets.to_toml(experiment, versions()).encode())
+        write_experiment(folder, experiment)
     except OSError as error:
         raise ConfigError("run.folder_not_made", runs=runs, problem=error.strerror) from None
     write_summary(folder, new_summary(experiment))
     return folder
+
+
+def write_experiment(folder: Path, experiment: Experiment) -> None:
+    """Write the experiment of a run that has not begun. Raises OSError."""
+    write_file(folder / EXPERIMENT, presets.to_toml(experiment, versions()).encode())
 
 
 def slug(experiment: Experiment) -> str:

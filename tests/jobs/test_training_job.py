@@ -405,6 +405,27 @@ def test_a_replay_larger_than_the_machine_is_refused_with_what_to_lower(monkeypa
         Training(asked)
 
 
+def test_resuming_needs_room_for_the_saved_replay_and_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused before anything of the run is changed."""
+    asked = experiment(net__memory="lstm")
+    training = Training(asked)
+    assert isinstance(training.algorithm, OffPolicy)
+    whole = training.algorithm.store.bytes_of_steps + training.algorithm.store.bytes_of_states
+    training.close()
+    folder = create(tmp_path, asked)
+    list(recorded(folder, asked))
+    log_before = (folder / "events.jsonl").read_bytes()
+    request = Request(job="train", folder=str(folder), resume=True, options={"total_steps": 800})
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=2 * whole - 1))
+    with pytest.raises(ConfigError, match=r"the saved replay .* and the new one .* must be in memory together"):
+        train(request, Inbox(None))
+    assert (folder / "events.jsonl").read_bytes() == log_before
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=2 * whole))
+    assert list(train(request, Inbox(None)))[-1].step == 800
+
+
 def test_commands_at_the_step_of_a_checkpoint_are_carried_out_again_after_a_kill(tmp_path: Path) -> None:
     asked = experiment()
     whole, folder = create(tmp_path, asked), create(tmp_path, asked)

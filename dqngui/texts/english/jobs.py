@@ -44,12 +44,21 @@ TEMPLATES: dict[str, str | Plural] = {
         "nothing is learned: the replay keeps only the last {rows:,} steps of each environment, and no window can be "
         "drawn from them; raise `learn.replay_capacity`, or let windows start anywhere (`learn.window_from`)"
     ),
+    "train.device_measured": (
+        "`run.device` was auto and is now {device}, the faster one for this agent: acting and learning took {times} "
+        "for each environment step"
+    ),
+    "train.device_time": "{milliseconds:.2f} ms on {device}",
     "train.replay_too_large": (
         "a full replay would take {steps} of steps, and this machine has {room}: lower learn.replay_capacity"
     ),
     "train.replay_too_large_states": (
         "a full replay would take {steps} of steps and {states} of the memory's states, and this machine has {room}: "
         "lower learn.replay_capacity, raise learn.state_stride or make the memory smaller"
+    ),
+    "train.replay_too_large_twice": (
+        "to resume, the saved replay ({saved}) and the new one ({replay}) must be in memory together, and this machine "
+        "has {room}: resume on a machine with more memory, or fork the run with a lower learn.replay_capacity"
     ),
     "size.gigabytes": "{size:,.1f} GiB",
     "fork.too_few_steps": (
