@@ -21,7 +21,7 @@ from dqngui.nets.memory.contract import State
 from dqngui.nets.network import build_network
 from dqngui.nets.trunk import MEMORY_OUTPUT, Inputs, Trunk
 
-UNTRAINED = 6
+UNTRAINED = 8
 """Number of untrained networks that follow."""
 _FIRST_SEED = 7_000_000
 
@@ -81,8 +81,7 @@ class FollowingNetwork:
                 before = order[np.searchsorted(self._episodes, step.episode[going], sorter=order)]
                 rows, former = torch.from_numpy(going), torch.from_numpy(before)
                 state = tuple(
-                    new.clone().index_copy_(0, rows, old[former])
-                    for new, old in zip(state, self._state, strict=True)
+                    new.clone().index_copy_(0, rows, old[former]) for new, old in zip(state, self._state, strict=True)
                 )
         q, next_state, output = forward(self.network, step.inputs, state)
         self._episodes, self._state = step.episode, next_state

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -45,8 +46,8 @@ def gaps(q: Array) -> Array:
 class _Sums:
     """Sums of products for one step of one network: of the causes D (n, p) and what depends on them Y (n, m)."""
 
-    causes: Array
-    effects: Array
+    causes: NDArray[Any]
+    effects: NDArray[Any]
 
     def coefficients(self, free: int) -> Array:
         """Ridge coefficients (p, m); the first `free` causes are hardly shrunk."""
@@ -166,9 +167,7 @@ class MovedEffects:
         drawn = torch.randn(RANDOM, *move.shape, generator=self._torch)
         moves = torch.cat([torch.zeros_like(move), move, *(drawn / drawn.norm(dim=2, keepdim=True) * length)])
         chosen = torch.from_numpy(np.tile(rows, 2 + RANDOM))
-        q = moved_forward(
-            network, self.patterns.views, _rows_of(inputs, chosen), _state_of(step.state, chosen), moves
-        )
+        q = moved_forward(network, self.patterns.views, _rows_of(inputs, chosen), _state_of(step.state, chosen), moves)
         values = q.double().unflatten(0, (2 + RANDOM, len(rows))).numpy()
         before, wanted = values[0].argmax(-1), (values[0] + expected).argmax(-1)
         stake = (gaps(values[0]) >= MIN_GAP * self._spreads[index]) & (wanted != before)
@@ -179,7 +178,10 @@ class MovedEffects:
 def _rows_of(inputs: Inputs, rows: Tensor) -> Inputs:
     observation = {name: part[:, rows] for name, part in inputs.observation.items()}
     return replace(
-        inputs, observation=observation, prev_action=inputs.prev_action[:, rows], prev_reward=inputs.prev_reward[:, rows]
+        inputs,
+        observation=observation,
+        prev_action=inputs.prev_action[:, rows],
+        prev_reward=inputs.prev_reward[:, rows],
     )
 
 

@@ -1,7 +1,7 @@
 """A linear probe that reads noisy numbers: ridge regression whose penalty is the noise, cross-validated by episode.
 
-Fitting to inputs with Gaussian noise of variance σ² is, on average over the noise, ridge regression with the penalty nσ²
-(Bishop 1995, Neural Computation 7(1)). So the fit needs no noise to be drawn; only what is predicted is read with noise.
+Fitting to inputs with Gaussian noise of variance σ² is, on average over the noise, ridge regression with the penalty
+nσ² (Bishop 1995, Neural Computation 7(1)). So the fit needs no drawn noise; only what is predicted is read with noise.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def folds_of(episode: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def read_held_out(x: Array, y: Array, fold: NDArray[np.int64], noise: Array, seed: int) -> Array:
-    """Predictions of y (n, C) from x (n, d) with noise: (L, DRAWS, n, C); each fold is predicted by a fit to the others.
+    """Predictions of y (n, C) from x (n, d) with noise, (L, DRAWS, n, C), each fold by a fit to the other folds.
 
     Args:
         noise: standard deviations of the noise (L,), > 0; the same draws are scaled by each.

@@ -108,9 +108,9 @@ class _Playing:
             for step in parallel_steps(self._agent, envs, episodes, MAX_STEPS, facts=True):
                 yield step, [NetworkStep.of_agent(step), *(follower.follow(step) for follower in followers)]
 
-    def observed(self, step: ParallelStep) -> Tensor:
+    def observed(self, step: ParallelStep, previous_action: bool = False) -> Tensor:
         """The present observation as numbers (n, O)."""
-        return observed_numbers(self._agent.network, step.inputs, self._sizes)
+        return observed_numbers(self._agent.network, step.inputs, self._sizes, previous_action)
 
     def progress(self, share: float, doing: Literal["play", "read", "move"]) -> Progress:
         """Progress of the answer."""
@@ -142,7 +142,7 @@ class _Playing:
 
     def _causes(self, step: ParallelStep) -> tuple[Array, Array]:
         fact = np.array([float(value) for value in _facts(step, self._question.fact)])
-        return fact, projected(self.observed(step), MOST_CAUSES).double().numpy()
+        return fact, projected(self.observed(step, previous_action=True), MOST_CAUSES).double().numpy()
 
 
 def _views_to_read(agent: LoadedAgent, question: AskProbe) -> tuple[str, ...]:

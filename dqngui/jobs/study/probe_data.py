@@ -95,11 +95,17 @@ def projected(numbers: Tensor, most: int = MAX_NUMBERS) -> Tensor:
     return numbers @ directions
 
 
-def observed_numbers(network: Trunk, inputs: Inputs, sizes: dict[str, tuple[int, ...]]) -> Tensor:
-    """The present observation as numbers (n, O), with previous action and reward if the network sees them.
+def observed_numbers(
+    network: Trunk, inputs: Inputs, sizes: dict[str, tuple[int, ...]], previous_action: bool = False
+) -> Tensor:
+    """The present observation as numbers (n, O), with the previous reward if the network sees it.
+
+    The previous action is the agent's own: it may tell a fact only because the memory held it one step before. So it
+    is no part of what the observation alone shows; untrained networks read it with all other inputs.
 
     Args:
         sizes: numbers of categories of each entry of the discrete parts, by part; these are given as one-hot vectors.
+        previous_action: add it, if the network sees it.
     """
     columns: list[Tensor] = []
     for name, part in inputs.observation.items():
@@ -111,7 +117,7 @@ def observed_numbers(network: Trunk, inputs: Inputs, sizes: dict[str, tuple[int,
             ]
         else:
             columns.append(values.float())
-    if network.sees_action:
+    if previous_action and network.sees_action:
         columns.append((inputs.prev_action[0].unsqueeze(-1) == torch.arange(network.actions)).float())
     if network.sees_reward:
         columns.append(inputs.prev_reward[0].unsqueeze(-1).float())

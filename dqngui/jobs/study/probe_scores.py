@@ -17,7 +17,7 @@ from dqngui.jobs.study.noisy_reading import folds_of, read_again, read_held_out
 from dqngui.jobs.study.probe_data import StepData
 from dqngui.jobs.study.thresholds import BASE_NOISE
 
-NOISES = BASE_NOISE * 2.0 ** np.arange(5)
+NOISES = BASE_NOISE * 2.0 ** np.arange(6)
 """Noise levels, as shares of the root mean square of the whole state over units and steps."""
 ROOM = 0.5
 """The noise is raised until untrained networks read less than this share of the way from guessing to perfect."""
@@ -78,9 +78,7 @@ def score_steps(steps: list[StepData], kinds: Array | None, together: bool) -> I
     first = 0
     for step in steps:
         part = slice(first, first := first + len(step.fact))
-        yield StepScores(
-            every.networks[:, :, part], every.control[:, part], every.observation[part], every.chance
-        )
+        yield StepScores(every.networks[:, :, part], every.control[:, part], every.observation[part], every.chance)
 
 
 def _score(step: StepData, kinds: Array | None, noise: Array, variance: float) -> StepScores:
