@@ -9,7 +9,7 @@ WORKERS ?= 2
 REPEATS ?= 5
 
 .PHONY: run setup test test-slow check format same-logs bench bench-learning learning evidence evidence-quick \
-    evidence-report coverage shots first-minutes demo clean
+    evidence-report coverage probe-verdicts shots first-minutes demo clean
 
 run: setup
 	@.ci/show-window $(ARGS)
@@ -96,6 +96,11 @@ evidence-report: $(VENV)/.developing
 # (half a minute).
 coverage: $(VENV)/.developing
 	@$(EVIDENCE).coverage
+
+# What the probe says of 60 untrained agents, of trained ones and of one that never saw the cue (about a quarter of an
+# hour); the table is written to assets/evidence/probe-verdicts.md.
+probe-verdicts: $(VENV)/.developing
+	@$(EVIDENCE).probe_verdicts assets/evidence/probe-verdicts.md
 
 # A ten-minute part of the evidence, trained into build/evidence and printed as a table.
 evidence-quick: $(VENV)/.developing

@@ -81,14 +81,78 @@ class Faithfulness(Event, frozen=True):
     concentration: float = 1.0
 
 
+Interval = tuple[float, float] | None
+"""A 95 % interval; None where there are too few values for one."""
+
+
+class Held(msgspec.Struct, frozen=True):
+    """How well the memory holds a fact, in the steps that count.
+
+    Attributes:
+        decisive: these are the steps where the choice matters; else all steps at which the observation alone does not
+            show the fact.
+        episodes: number of episodes with such steps.
+        score, score_interval: with noise of `Probed.noise`, over episodes.
+        untrained: mean score of the untrained networks; `untrained_range` their lowest and highest.
+        difference, difference_interval: score − untrained; the interval includes the spread over episodes and that of a
+            new untrained network.
+        observation, control, chance: scores of the present observation alone, the control task, and guessing.
+        base_score, base_interval, base_untrained, base_control: with the least noise, 5 %.
+    """
+
+    decisive: bool
+    episodes: int
+    score: float
+    score_interval: Interval
+    untrained: float
+    untrained_range: tuple[float, float]
+    difference: float
+    difference_interval: Interval
+    observation: float
+    control: float
+    chance: float
+    base_score: float
+    base_interval: Interval
+    base_untrained: float
+    base_control: float
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """What the actions do when the memory is moved to another value of the fact, at the steps where the choice matters.
+
+    Attributes:
+        effect: share of these steps at which the greedy action becomes that of the other value.
+        random: the same with random directions of equal length; `random_interval` of effect − random.
+        untrained: the same of untrained networks, mean; `untrained_interval` of effect − untrained.
+        steps, episodes: how many were measured.
+        gap: mean difference of the two best action values there, in units of the action values' spread.
+    """
+
+    effect: float
+    effect_interval: Interval
+    random: float
+    random_interval: Interval
+    untrained: float
+    untrained_interval: Interval
+    steps: int
+    episodes: int
+    gap: float
+
+
 class Probed(Event, frozen=True):
     """The answer to `AskProbe` (not logged), for each step of the episode.
 
     Attributes:
         measure: `accuracy` of a fact with few values, else `R²`; both cross-validated over episodes.
         chance: the score of a guess without the memory: the share of the most frequent value, or 0.
-        tensors: `t` (n,) steps, `score` (n,), its `low` and `high` (n,), and `control` (n,), the same with facts
-            shuffled over the episodes, `count` (n,) number of episodes that were that long.
+        tensors: by name, (n,) each: `t` steps; `score` of the memory, its `low` and `high`; `untrained`,
+            `untrained_low`, `untrained_high`: mean, lowest and highest score of untrained networks that read the same
+            episodes; `observation`: of the present observation alone; `control`: of random labels that the probe may
+            memorise (Hewitt and Liang 2019); `count`: number of episodes that were that long; `decisive`: share of
+            them for which the choice matters at this step.
+        noise: standard deviation of the noise, as a share of the root mean square of the whole state.
+        held: None if the fact is the same in all episodes, or shown by the observation at every step.
+        moved: None if nothing could be moved, with the reason in `not_moved`.
     """
 
     logged = False
@@ -97,6 +161,10 @@ class Probed(Event, frozen=True):
     measure: Literal["accuracy", "R²"]
     chance: float
     tensors: dict[str, Any]
+    noise: float = 0.05
+    held: Held | None = None
+    moved: Moved | None = None
+    not_moved: Literal["", "constant", "shown", "stake"] = ""
 
 
 class OverTraining(Event, frozen=True):

@@ -20,6 +20,7 @@ from dqngui.gui.panels.probe.probe_panel import ProbePanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.probe_verdict import verdict
 from dqngui.lab.analysis.study import Study
+from dqngui.texts import words
 from tests.doubles.scripted_player import weights
 from tests.doubles.scripted_study import READY, ScriptedStudy, Turned, Who
 
@@ -49,10 +50,32 @@ def probed(number: int, **changes: Any) -> m.Probed:
     score = np.asarray(changes.pop("score", np.where(t <= 5, 1.0, 0.5)), float)
     tensors = {
         "t": t, "score": score, "low": score - 0.05, "high": np.minimum(score + 0.05, 1), "control": np.full(10, 0.49),
-        "count": np.full(10, 200),
+        "untrained": np.full(10, 0.6), "untrained_low": np.full(10, 0.55), "untrained_high": np.full(10, 0.66),
+        "observation": np.full(10, 0.52), "decisive": (t > 8).astype(float), "count": np.full(10, 200),
     }  # fmt: skip
-    given = {"step": 60_000, "fact": "cue", "measure": "accuracy", "chance": 0.5} | changes
+    given = {"step": 60_000, "fact": "cue", "measure": "accuracy", "chance": 0.5, "noise": 0.2} | changes
+    given = {"held": held(), "moved": moved()} | given
     return m.Probed(number=number, tensors=tensors, **given)
+
+
+def held(**changes: Any) -> m.Held:
+    """The cue is read with 98 %, from untrained networks with 61 %."""
+    given = {
+        "decisive": True, "episodes": 200, "score": 0.98, "score_interval": (0.95, 0.99), "untrained": 0.61,
+        "untrained_range": (0.55, 0.66), "difference": 0.37, "difference_interval": (0.2, 0.5), "observation": 0.52,
+        "control": 0.49, "chance": 0.5, "base_score": 1.0, "base_interval": (0.98, 1.0), "base_untrained": 0.94,
+        "base_control": 0.49,
+    }  # fmt: skip
+    return m.Held(**(given | changes))
+
+
+def moved(**changes: Any) -> m.Moved:
+    """Actions follow in 96 % of the steps."""
+    given = {
+        "effect": 0.96, "effect_interval": (0.9, 0.99), "random": 0.12, "random_interval": (0.7, 0.9),
+        "untrained": 0.01, "untrained_interval": (0.8, 0.99), "steps": 100, "episodes": 100, "gap": 1.8,
+    }  # fmt: skip
+    return m.Moved(**(given | changes))
 
 
 def asked_for(number: int) -> m.Command:
@@ -295,13 +318,38 @@ def test_one_press_reads_the_first_fact(world: SimpleNamespace) -> None:
     world.study.turn()
     assert panel.bar.isHidden()
     assert panel.button.text() == "Read"
-    assert plain(panel).startswith(
-        "Until step 5 cue can be read, then it is forgotten; at step 9: 50 % right (chance 50 %"
-    )
+    assert plain(panel) == "Held and used"
+    assert "with score 98 % [95, 99], from untrained networks with 61 %" in panel.reasons.text()
+    assert "changes 96 % [90, 99] of these actions" in panel.reasons.text()
     assert panel.curve.answer is panel.answer
     assert list(panel.fact.offered) == ["cue", "time since start"]
     assert panel.view.offered == {"all": "whole memory", "memory/hidden": "hidden state", "memory/cell": "cell state"}
     assert panel.stale.isHidden()
+
+
+LITTLE = {"score": 0.63, "difference": 0.02, "difference_interval": (-0.1, 0.14)}
+WEAK = {"effect": 0.02, "random_interval": (-0.1, 0.1), "untrained_interval": (-0.05, 0.05)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "headline", "held_word", "used_word"),
+    [
+        ({}, "Held and used", "held", "used"),
+        ({"moved": moved(**WEAK)}, "Held, not used", "held", "not used"),
+        ({"moved": None, "not_moved": "stake"}, "Held, not used", "held", "not used"),
+        ({"held": held(**LITTLE)}, "Held no better than by an untrained network", "no better", "used"),
+        ({"held": held(base_score=0.5, base_interval=(0.43, 0.57))}, "Not held", "not held", "used"),
+        ({"held": held(difference_interval=None)}, "Not known", "unknown", "used"),
+        ({"held": None, "moved": None, "not_moved": "shown"}, "Nothing to read", "unknown", "unknown"),
+    ],
+)
+def test_each_verdict_has_its_reasons_beside_it(
+    changes: dict[str, Any], headline: str, held_word: str, used_word: str
+) -> None:
+    found = verdict(probed(1, **changes))
+    assert (str(words(found.headline)), found.held, found.used) == (headline, held_word, used_word)
+    assert all(words(reason).endswith(".") for reason in found.reasons)
+    assert found.reasons
 
 
 def test_choosing_asks_again(world: SimpleNamespace) -> None:
@@ -329,7 +377,7 @@ def test_cancelling_keeps_what_was_read_before(world: SimpleNamespace) -> None:
     panel.button.click()
     assert panel.button.text() == "Read"
     assert host().sent[-1] == m.Abandon(number=host().questions()[-1].number)
-    assert panel.words.text().startswith("Until step 5")
+    assert panel.words.text() == "Held and used"
 
 
 def test_a_failure_is_said_and_reading_can_be_tried_again(world: SimpleNamespace) -> None:
@@ -386,7 +434,9 @@ def test_the_cursor_follows_the_episode_and_a_click_seeks(world: SimpleNamespace
     assert panel.curve.t is None
     panel.curve.stepped.emit(6, 0.0)
     assert world.player.sought == [6]
-    assert panel.curve.words_at(5, 0.0) == "t 5 · accuracy 1.00 (0.95 to 1.00) · shuffled 0.49"
+    assert panel.curve.words_at(5, 0.0) == (
+        "t 5 · accuracy 1.00 (0.95 to 1.00) · untrained 0.60 · observation 0.52 · random labels 0.49"
+    )
 
 
 def test_the_curve_is_drawn_in_both_themes_and_survives_what_is_no_number(world: SimpleNamespace, qapp: Any) -> None:
@@ -415,8 +465,9 @@ def test_exports(world: SimpleNamespace, tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert len(rows) == 10
     assert rows[0] == {
-        "t": "0", "score": "1.0", "low": "0.95", "high": "1.0", "control": "0.49", "count": "200", "chance": "0.5",
-        "measure": "accuracy", "fact": "cue",
+        "t": "0", "score": "1.0", "low": "0.95", "high": "1.0", "untrained": "0.6", "untrained_low": "0.55",
+        "untrained_high": "0.66", "observation": "0.52", "control": "0.49", "decisive": "0.0", "count": "200",
+        "chance": "0.5", "measure": "accuracy", "fact": "cue",
     }  # fmt: skip
     panel.export_png(tmp_path / "probe.png")
     panel.export_svg(tmp_path / "probe.svg")

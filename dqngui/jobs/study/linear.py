@@ -34,7 +34,7 @@ def _fitted(x: Array, y: Array, new: Array) -> Array:
     spread = np.maximum(spread, max(FAINTEST * float(spread.mean()), 1e-12))
     mean = y.mean(0)
     x, new, y = (x - centre) / spread, (new - centre) / spread, y - mean
-    power, basis, answers = _decomposed(x, y.reshape(len(y), -1))
+    power, basis, answers = decomposed(x, y.reshape(len(y), -1))
     answers = answers.reshape(len(power), *y.shape[1:])  # (r, G, C)
     shrink = power / (power + (len(x) * STRENGTHS)[:, None])  # (S, r)
     used = shrink.sum(1)
@@ -46,7 +46,7 @@ def _fitted(x: Array, y: Array, new: Array) -> Array:
     return np.asarray(np.einsum("nr,rgc->ngc", new @ basis, weights) + mean)
 
 
-def _decomposed(x: Array, y: Array) -> tuple[Array, Array, Array]:
+def decomposed(x: Array, y: Array) -> tuple[Array, Array, Array]:
     """Eigenvalues (r,) of x'x, a basis (d, r) with x basis = U, and U'y (r, m), for U orthonormal."""
     rows, columns = x.shape
     if columns <= rows:

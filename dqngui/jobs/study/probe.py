@@ -1,41 +1,43 @@
-"""Probing: how well a linear model reads a hidden fact from the memory, at each step of the episode.
+"""Probing: does the memory hold a hidden fact better than an untrained network, and does the agent use it?
 
-Alain and Bengio 2017, arXiv:1610.01644; the control, with facts shuffled over the episodes, follows Hewitt and Liang
-2019, arXiv:1909.03368. A probe shows that a fact can be read, not that the agent uses it.
+A linear model reads the fact from the memory at each step (Alain and Bengio 2017, arXiv:1610.01644), after noise was
+added. Untrained networks with the same architecture read the same episodes, the present observation is read alone, and
+a control task has random labels. Whether the fact is used is tested by moving the memory (`moved_states`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from dqngui.config import ConfigError
 from dqngui.envs.facts import facts_of
 from dqngui.envs.vector import Envs
 from dqngui.jobs.agent import LoadedAgent
 from dqngui.jobs.study.collecting import ParallelStep, parallel_steps, study_environments
-from dqngui.jobs.study.linear import FOLDS, Array, held_out, interval, resamples
-from dqngui.messages import AskProbe, Event, Probed, Progress
+from dqngui.jobs.study.following import FollowingNetwork, NetworkStep, held_numbers, untrained_networks
+from dqngui.jobs.study.linear import Array
+from dqngui.jobs.study.moved_states import MOVED_EPISODES, MovedEffects, Patterns, gaps, groups
+from dqngui.jobs.study.probe_answer import effect_of, holding, per_step, shown_by_observation
+from dqngui.jobs.study.probe_data import ProbeData, StepData, observed_numbers, projected
+from dqngui.jobs.study.probe_scores import StepScores, kinds_of, score_steps
+from dqngui.jobs.study.thresholds import MIN_GAP
+from dqngui.messages import AskProbe, Event, Moved, Probed, Progress
+from dqngui.nets.trunk import MEMORY_OUTPUT
 from dqngui.texts import say
 
 SINCE_START = "time since start"
-MEMORY_OUTPUT = "memory/output"
 MAX_STEPS = 1000
 """Largest number of steps of an episode that are played."""
 MIN_EPISODES = 20
 """Smallest number of episodes that must have reached a step for a score at that step."""
-MAX_STEPS_READ = 128
-"""Largest number of steps that are probed: of longer episodes every second one, every fourth, and so on."""
-MAX_NUMBERS = 256
-"""Larger memories are projected onto this number of random directions, which keeps linear information well enough."""
 MAX_KINDS = 32
-SHUFFLES = 5
+MOST_CAUSES = 32
+"""Of larger observations this number of random directions is held constant while the memory is moved."""
 
 
 def facts_to_read(envs: Envs) -> tuple[str, ...]:
@@ -56,29 +58,91 @@ def readable_views(agent: LoadedAgent) -> tuple[str, ...]:
 def probe(agent: LoadedAgent, question: AskProbe) -> Iterator[Event | None]:
     """Answer a question, yielding None between slices of work. Raises ConfigError if it cannot be answered."""
     views = _views_to_read(agent, question)
-    data = _ProbeData()
-    number, trained = question.number, agent.step
-    with study_environments(agent, question.episodes) as envs:
-        for step in parallel_steps(agent, envs, question.episodes, MAX_STEPS, facts=True):
-            data.take(step, _memory_numbers(agent, step, views), _facts(step, question.fact))
-            text = say("study.playing", episodes=question.episodes)
-            yield Progress(step=trained, number=number, share=0.8 * step.done, text=text)
-    points = data.points()
-    if not points:
+    playing = _Playing(agent, question, views)
+    data = ProbeData(question.episodes)
+    for step, networks in playing.steps(question.episodes):
+        numbers = [
+            held_numbers(network, views, each.next_state, each.memory_output)
+            for network, each in zip(playing.networks, networks, strict=True)
+        ]
+        facts = _facts(step, question.fact)
+        data.take(step.episode, step.t, numbers, [each.q for each in networks], playing.observed(step), facts)
+        yield playing.progress(0.5 * step.done, "play")
+    steps = data.steps(MIN_EPISODES)
+    if not steps:
         raise ConfigError("probe.few_episodes", fewest=MIN_EPISODES)
-    yield Progress(step=trained, number=number, share=0.8, text=say("study.reading"))
-    kinds = _kinds(points, data.counts)
-    same_in_all = all(len(set(point.fact.tolist())) == 1 for point in points)
-    scores: list[_Score] = []
-    if same_in_all:  # the fact is the same in every episode, as the time is: one probe reads it at all steps
-        scores = _score_all_steps(points, kinds)
-    else:
-        for index, point in enumerate(points):
-            scores.append(_score_step(point, kinds))
-            yield Progress(
-                step=trained, number=number, share=0.8 + 0.2 * index / len(points), text=say("study.reading")
-            )
-    yield _answer(trained, question, points, scores, kinds, same_in_all)
+    kinds = kinds_of(steps, data.counts, MAX_KINDS)
+    # A fact that is the same in every episode, as the time is, is read at all steps by one probe.
+    constant = all(np.ptp(step.fact) == 0 for step in steps)
+    scores: list[StepScores] = []
+    for each in score_steps(steps, kinds, constant and len(np.unique([step.fact[0] for step in steps])) > 1):
+        scores.append(each)
+        yield playing.progress(0.5 + 0.2 * len(scores) / len(steps), "read")
+    spreads = [max(float(np.concatenate([step.q[i] for step in steps]).std()), 1e-12) for i in range(len(steps[0].q))]
+    decisive = [gaps(step.q[0]) >= MIN_GAP * spreads[0] for step in steps]
+    shown = shown_by_observation(scores)
+    moved: Moved | None = None
+    reason: Literal["", "constant", "shown", "stake"] = "constant" if constant else "shown" if shown.all() else "stake"
+    if reason == "stake":
+        at = [index for index in np.flatnonzero(~shown) if decisive[index].any()]
+        if at:
+            yield from playing.move([steps[index] for index in at], kinds, spreads)
+            moved = effect_of(playing.effects, MIN_EPISODES)
+    yield _answer(agent.step, question, steps, scores, decisive, kinds, moved, "" if moved is not None else reason)
+
+
+class _Playing:
+    """Plays the agent's episodes, as often as needed, with untrained networks that follow them."""
+
+    def __init__(self, agent: LoadedAgent, question: AskProbe, views: tuple[str, ...]) -> None:
+        self._agent, self._question, self._views = agent, question, views
+        self._untrained = untrained_networks(agent)
+        self.networks = [agent.network, *self._untrained]
+        self._sizes = {part.name: part.sizes for part in agent.spaces.parts if part.kind == "discrete"}
+        self.effects: MovedEffects | None = None
+
+    def steps(self, episodes: int) -> Iterator[tuple[ParallelStep, list[NetworkStep]]]:
+        """Every step with what the networks made of it, the agent's first."""
+        followers = [FollowingNetwork(network) for network in self._untrained]
+        with study_environments(self._agent, episodes) as envs:
+            for step in parallel_steps(self._agent, envs, episodes, MAX_STEPS, facts=True):
+                yield step, [NetworkStep.of_agent(step), *(follower.follow(step) for follower in followers)]
+
+    def observed(self, step: ParallelStep, previous_action: bool = False) -> Tensor:
+        """The present observation as numbers (n, O)."""
+        return observed_numbers(self._agent.network, step.inputs, self._sizes, previous_action)
+
+    def progress(self, share: float, doing: Literal["play", "read", "move"]) -> Progress:
+        """Progress of the answer."""
+        text = {
+            "play": say("study.playing", episodes=self._question.episodes),
+            "read": say("study.reading"),
+            "move": say("study.moving"),
+        }[doing]
+        return Progress(step=self._agent.step, number=self._question.number, share=share, text=text)
+
+    def move(self, steps: list[StepData], kinds: Array | None, spreads: list[float]) -> Iterator[Progress]:
+        """Move what is held at these steps; the effects are then in `effects`."""
+        episodes = min(self._question.episodes, MOVED_EPISODES)
+        patterns = Patterns(self.networks, self._views, kinds)
+        for each in steps:
+            patterns.know(each.t, each.fact)
+        wanted = np.array([each.t for each in steps])
+        for step, networks in self.steps(episodes):
+            fact, observed = self._causes(step)
+            for t, rows in groups(step.t, np.isin(step.t, wanted) & np.isfinite(fact)):
+                patterns.take(t, rows, networks, fact[rows], observed[rows])
+            yield self.progress(0.7 + 0.1 * step.done, "move")
+        self.effects = MovedEffects(patterns, spreads, episodes)
+        for step, networks in self.steps(episodes):
+            fact, _ = self._causes(step)
+            for t, rows in groups(step.t, np.isin(step.t, wanted) & np.isfinite(fact)):
+                self.effects.take(t, rows, step.inputs, networks, fact[rows], step.episode[rows])
+            yield self.progress(0.8 + 0.2 * step.done, "move")
+
+    def _causes(self, step: ParallelStep) -> tuple[Array, Array]:
+        fact = np.array([float(value) for value in _facts(step, self._question.fact)])
+        return fact, projected(self.observed(step, previous_action=True), MOST_CAUSES).double().numpy()
 
 
 def _views_to_read(agent: LoadedAgent, question: AskProbe) -> tuple[str, ...]:
@@ -91,17 +155,6 @@ def _views_to_read(agent: LoadedAgent, question: AskProbe) -> tuple[str, ...]:
     return question.views or tuple(name for name in offered if name != MEMORY_OUTPUT) or offered
 
 
-def _memory_numbers(agent: LoadedAgent, step: ParallelStep, views: tuple[str, ...]) -> NDArray[np.float32]:
-    """The memory's numbers after the step, (n, F) with F at most `MAX_NUMBERS`."""
-    held = agent.network.state_views()
-    tensors = [held[name].of(step.next_state) if name in held else step.memory_output for name in views]
-    numbers = torch.cat([tensor.flatten(1).float() for tensor in tensors if tensor is not None], dim=1)
-    if numbers.shape[1] > MAX_NUMBERS:
-        generator = torch.Generator().manual_seed(0)
-        numbers = numbers @ torch.randn(numbers.shape[1], MAX_NUMBERS, generator=generator)
-    return numbers.numpy()
-
-
 def _facts(step: ParallelStep, name: str) -> list[float | int]:
     if name == SINCE_START:
         return [float(t) for t in step.t]
@@ -111,135 +164,29 @@ def _facts(step: ParallelStep, name: str) -> list[float | int]:
     return [facts[name] for facts in step.facts]
 
 
-# -- data -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _StepData:
-    """Step t of all n episodes that were that long: `numbers` (n, F), `fact` (n,), `episode` (n,)."""
-
-    t: int
-    numbers: Array
-    fact: Array
-    episode: NDArray[np.int64]
-
-
-class _ProbeData:
-    """The memory's numbers and the fact's value, at some steps of every episode."""
-
-    def __init__(self) -> None:
-        self.counts = True  # the fact is a category rather than a quantity
-        self._every = 1
-        self._rows: dict[int, list[tuple[int, NDArray[np.float32], float]]] = {}
-
-    def take(self, step: ParallelStep, numbers: NDArray[np.float32], facts: list[float | int]) -> None:
-        for episode, t, row, fact in zip(step.episode.tolist(), step.t.tolist(), numbers, facts, strict=True):
-            self.counts = self.counts and not isinstance(fact, (float, np.floating))
-            if t % self._every == 0 and math.isfinite(fact):
-                self._rows.setdefault(t, []).append((episode, row.copy(), float(fact)))
-        if len(self._rows) > MAX_STEPS_READ:
-            self._every *= 2
-            self._rows = {t: rows for t, rows in self._rows.items() if t % self._every == 0}
-
-    def points(self) -> list[_StepData]:
-        """Data of the steps that enough episodes reached, in order."""
-        return [
-            _StepData(
-                t,
-                np.array([row for _, row, _ in rows], np.float64),
-                np.array([fact for _, _, fact in rows]),
-                np.array([episode for episode, _, _ in rows]),
-            )
-            for t, rows in sorted(self._rows.items())
-            if len(rows) >= MIN_EPISODES
-        ]
-
-
-# -- probes ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Score:
-    score: float
-    low: float
-    high: float
-    control: float
-    commonest: float
-
-
-def _kinds(points: list[_StepData], counts: bool) -> Array | None:
-    """The values of a fact that is a category; None for a quantity."""
-    values = np.unique(np.concatenate([point.fact for point in points]))
-    return values if counts and len(values) <= MAX_KINDS else None
-
-
-def _score_step(point: _StepData, kinds: Array | None) -> _Score:
-    """Score of a probe of one step, with one row per episode."""
-    shuffled = [np.random.default_rng(seed).permutation(point.fact) for seed in range(SHUFFLES)]
-    facts = np.stack([point.fact, *shuffled], axis=1)  # (n, 1 + SHUFFLES)
-    predicted = _predictions(point.numbers, facts, point.episode, kinds)
-    whole = None if kinds is not None else _variance(point.fact)
-    return _scored(predicted, facts, whole)
-
-
-def _score_all_steps(points: list[_StepData], kinds: Array | None) -> list[_Score]:
-    """Scores of all steps by one probe of all steps together."""
-    numbers = np.concatenate([point.numbers for point in points])
-    fact, episode = (np.concatenate([getattr(point, name) for point in points]) for name in ("fact", "episode"))
-    shuffled = [np.random.default_rng(seed).permutation(fact) for seed in range(SHUFFLES)]
-    facts = np.stack([fact, *shuffled], axis=1)
-    predicted = _predictions(numbers, facts, episode, kinds)
-    ends = np.cumsum([len(point.fact) for point in points])
-    parts = [slice(end - len(point.fact), end) for end, point in zip(ends, points, strict=True)]
-    whole = None if kinds is not None else _variance(fact)
-    return [_scored(predicted[part], facts[part], whole) for part in parts]
-
-
-def _variance(fact: Array) -> float:
-    """Variance; exactly 0 if all values are equal, which rounding of their mean would hide."""
-    return float(fact.var()) if np.ptp(fact) > 0 else 0.0
-
-
-def _predictions(numbers: Array, facts: Array, episode: NDArray[np.int64], kinds: Array | None) -> Array:
-    """Predicted facts (n, G); each row is predicted by probes that were fitted without its episode's fold."""
-    fold = np.unique(episode, return_inverse=True)[1] % FOLDS  # equal numbers of the episodes that reached this step
-    if kinds is None:
-        predicted: Array = held_out(numbers, facts[:, :, None], fold)[:, :, 0]
-        return predicted
-    answers = held_out(numbers, (facts[:, :, None] == kinds).astype(np.float64), fold)
-    chosen: Array = kinds[answers.argmax(-1)]
-    return chosen
-
-
-def _scored(predicted: Array, facts: Array, whole: float | None) -> _Score:
-    """Score of n episodes: accuracy if `whole` is None, else R² with `whole` as the fact's variance."""
-    count = len(facts)
-    chosen = resamples(count)
-    if whole is None:
-        right = (predicted == facts).astype(np.float64)
-        commonest = float(np.unique(facts[:, 0], return_counts=True)[1].max() / count)
-        low, high = interval(chosen @ right[:, 0] / count)
-        return _Score(float(right[:, 0].mean()), low, high, float(right[:, 1:].mean()), commonest)
-    if whole <= 0:
-        return _Score(math.nan, math.nan, math.nan, math.nan, 0.0)
-    wrong = (predicted - facts) ** 2
-    control = 1 - float(wrong[:, 1:].mean()) / whole
-    low, high = interval(1 - chosen @ wrong[:, 0] / count / whole)
-    return _Score(1 - float(wrong[:, 0].mean()) / whole, low, high, control, 0.0)
-
-
 def _answer(
-    step: int, question: AskProbe, points: list[_StepData], scores: list[_Score], kinds: Array | None, same_in_all: bool
+    step: int,
+    question: AskProbe,
+    steps: list[StepData],
+    scores: list[StepScores],
+    decisive: list[NDArray[np.bool_]],
+    kinds: Array | None,
+    moved: Moved | None,
+    not_moved: Literal["", "constant", "shown", "stake"],
 ) -> Probed:
-    measure: Literal["accuracy", "R²"] = "R²" if kinds is None else "accuracy"
-    if kinds is not None and same_in_all:
-        every = np.concatenate([point.fact for point in points])
-        chance = float(np.unique(every, return_counts=True)[1].max() / len(every))
-    else:
-        chance = float(np.mean([score.commonest for score in scores]))
-    columns = {name: np.array([getattr(each, name) for each in scores]) for name in ("score", "low", "high", "control")}
-    counts = np.array([len(point.fact) for point in points])
-    tensors = {"t": np.array([point.t for point in points]), "count": counts, **columns}
+    accuracy = kinds is not None
+    held, level = holding(steps, scores, decisive, accuracy, MIN_EPISODES)
+    known = [each.chance for each in scores if np.isfinite(each.chance)]
+    tensors = per_step(steps, scores, decisive, level, accuracy)
     return Probed(
-        step=step, number=question.number, fact=question.fact, measure=measure, chance=chance, tensors=tensors
+        step=step,
+        number=question.number,
+        fact=question.fact,
+        measure="accuracy" if accuracy else "R²",
+        chance=float(np.mean(known)) if known else 0.0,
+        tensors=tensors,
+        noise=level.noise,
+        held=held,
+        moved=moved,
+        not_moved=not_moved,
     )

@@ -8,3 +8,15 @@ MIN_CONCENTRATION = 0.2
 """Least concentration of a map that counts as an explanation. A nearly even map, as random weights give it, does not
 select any place: it explains nothing, even if its largest place happens to matter.
 """
+MIN_GAP = 0.5
+"""The choice matters at a step if the two best action values differ by at least this share of the standard deviation of
+all action values along the episodes (of PPO: of the probabilities).
+"""
+MIN_MARGIN = {"accuracy": 0.05, "R²": 0.1}
+"""Least difference of a probe's score to guessing, the observation, the control task and untrained networks."""
+MIN_MOVED = 0.1
+"""Least share of actions that must follow when the memory is moved to another value of a fact, beyond random moves and
+untrained networks, before the fact counts as used.
+"""
+BASE_NOISE = 0.05
+"""Noise added before a probe reads: standard deviation, as a share of the root mean square of the whole state."""

@@ -1,63 +1,127 @@
-"""The verdict of a probe: a sentence with numbers, and where in the episode the fact can be read."""
+"""The verdict of a probe: whether the memory holds the fact, whether the agent uses it, and why, with numbers."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
-from dqngui.messages import Probed
+from dqngui.jobs.study.thresholds import MIN_MARGIN, MIN_MOVED
+from dqngui.messages import Held, Moved, Probed
 from dqngui.texts import Text, say
 
-MIN_MARGIN = {"accuracy": 0.05, "R²": 0.1}
-"""A fact can be read at a step if the lower end of the score's interval is above both the score of guessing and the
-shuffled control by this margin."""
-MIN_SHARE_YES = 0.9
-"""Share of readable steps from which the answer is yes."""
-
-Verdict = Literal["good", "warn", "bad"]
+HeldWord = Literal["held", "no better", "not held", "unknown"]
+UsedWord = Literal["used", "not used", "unknown"]
+Ends = tuple[float, float] | None
 
 
-def verdict(answer: Probed) -> tuple[Verdict, Text]:
-    """Say whether the memory contains the fact: a role (colour), and a sentence with numbers."""
-    t, score = answer.tensors["t"], answer.tensors["score"]
-    known = np.flatnonzero(np.isfinite(score))
-    if not len(known):
-        return "warn", say("probe.constant", fact=answer.fact)
-    read, fact = readable(answer)[known], answer.fact
-    at_last = _score_at(answer, known[-1])
-    if read.all():
-        return "good", say("probe.always", fact=fact, at_last=at_last)
-    if not read.any():
-        return "bad", say("probe.never", fact=fact, at_last=at_last)
-    first, end = int(read.argmax()), len(read) - int(read[::-1].argmax()) - 1
-    if read[first : end + 1].all() and first == 0:
-        return "warn", say("probe.forgotten", step=t[known[end]], fact=fact, at_last=at_last)
-    if read[first : end + 1].all() and end == len(read) - 1:
-        return "good", say("probe.learned", step=t[known[first]], fact=fact, at_last=at_last)
-    share = 100 * read.mean()
-    if read.mean() >= MIN_SHARE_YES:
-        return "good", say("probe.mostly", fact=fact, share=share, at_last=at_last)
-    return "warn", say("probe.in_part", fact=fact, share=share, at_last=at_last)
+@dataclass(frozen=True, slots=True)
+class ProbeVerdict:
+    """What a probe's answer says.
+
+    Attributes:
+        held: `no better`: it can be read, but no better than from untrained networks.
+        used: whether the actions follow when the memory is moved to another value.
+        role: colour of the headline.
+        headline: the verdict in a few words.
+        reasons: a sentence with numbers for each of the two.
+    """
+
+    held: HeldWord
+    used: UsedWord
+    role: Literal["good", "warn", "bad"]
+    headline: Text
+    reasons: tuple[Text, ...]
 
 
-def readable(answer: Probed) -> np.ndarray:
-    """Whether the fact can be read at each step of the answer, bool (n,)."""
-    baseline = np.fmax(answer.tensors["control"], answer.chance)
-    with np.errstate(invalid="ignore"):
-        clear: np.ndarray = answer.tensors["low"] > np.minimum(baseline + MIN_MARGIN[answer.measure], 0.99)
-    return clear
+def verdict(answer: Probed) -> ProbeVerdict:
+    """The verdict of an answer."""
+    if answer.held is None:
+        key = "probe.shown" if answer.not_moved == "shown" else "probe.constant"
+        return ProbeVerdict("unknown", "unknown", "warn", say("probe.nothing"), (say(key, fact=answer.fact),))
+    held, used = held_word(answer), used_word(answer)
+    both = held == "held" and used == "used"
+    role: Literal["good", "warn", "bad"] = "good" if both else "warn" if held == "held" else "bad"
+    headline = say(_HEADLINES[held, used] if held == "held" else _HELD_ONLY[held])
+    return ProbeVerdict(held, used, role, headline, (_why_held(answer, answer.held, held), _why_used(answer, used)))
 
 
-def _score_at(answer: Probed, at: int) -> Text:
-    """The score of one step, with the scores that it is compared with."""
-    step = answer.tensors["t"][at]
-    score, control = (float(answer.tensors[name][at]) for name in ("score", "control"))
-    if answer.measure == "accuracy":
-        percent, chance, shuffled = 100 * score, 100 * answer.chance, 100 * control
-        return say("probe.accuracy", step=step, score=percent, chance=chance, control=shuffled)
-    return say("probe.r2", step=step, score=_number(score), control=_number(control))
+def held_word(answer: Probed) -> HeldWord:
+    """Whether the memory holds the fact."""
+    held, margin = answer.held, MIN_MARGIN[answer.measure]
+    if held is None or held.base_interval is None or held.difference_interval is None:
+        return "unknown"
+    baseline = max(held.chance, held.observation, held.base_control)
+    if held.base_interval[0] <= min(baseline + margin, 0.97):
+        return "not held"
+    return "held" if held.difference_interval[0] > 0 and held.difference >= margin else "no better"
 
 
-def _number(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
+def used_word(answer: Probed) -> UsedWord:
+    """Whether the agent uses the fact."""
+    moved = answer.moved
+    if moved is None:
+        return "not used" if answer.not_moved == "stake" else "unknown"
+    if moved.random_interval is None or moved.untrained_interval is None:
+        return "unknown"
+    clear = moved.random_interval[0] > 0 and moved.untrained_interval[0] > 0
+    return "used" if clear and moved.effect - max(moved.random, moved.untrained) >= MIN_MOVED else "not used"
+
+
+_HEADLINES = {
+    ("held", "used"): "probe.held_used",
+    ("held", "not used"): "probe.held_not_used",
+    ("held", "unknown"): "probe.held_untested",
+}
+_HELD_ONLY = {"no better": "probe.no_better", "not held": "probe.not_held_at_all", "unknown": "probe.unknown"}
+_WHY_HELD = {"held": "probe.why_held", "no better": "probe.why_no_better", "not held": "probe.why_not_held"}
+
+
+def _why_held(answer: Probed, held: Held, word: HeldWord) -> Text:
+    if word == "unknown":
+        return say("probe.too_few", fact=answer.fact, episodes=held.episodes)
+    accuracy = answer.measure == "accuracy"
+    where = say("probe.at_choices" if held.decisive else "probe.at_all")
+    base = word == "not held"
+    score, ends = (held.base_score, held.base_interval) if base else (held.score, held.score_interval)
+    return say(
+        _WHY_HELD[word],
+        fact=answer.fact,
+        where=where,
+        score=_number(score, accuracy, ends),
+        untrained=_number(held.base_untrained if base else held.untrained, accuracy),
+        difference=_number(held.difference, accuracy, held.difference_interval),
+        noise=100 * (0.05 if base else answer.noise),
+        observation=_number(held.observation, accuracy),
+        control=_number(held.base_control if base else held.control, accuracy),
+        chance=_number(held.chance, accuracy),
+    )
+
+
+def _why_used(answer: Probed, word: UsedWord) -> Text:
+    moved = answer.moved
+    if moved is None:
+        keys = {"stake": "probe.no_stake", "shown": "probe.shown", "constant": "probe.cannot_move"}
+        return say(keys.get(answer.not_moved, "probe.cannot_move"), fact=answer.fact)
+    return _moved_text(moved, "probe.why_used" if word == "used" else "probe.why_not_used", answer.fact)
+
+
+def _moved_text(moved: Moved, key: str, fact: str) -> Text:
+    return say(
+        key,
+        fact=fact,
+        effect=_number(moved.effect, True, moved.effect_interval),
+        random=_number(moved.random, True),
+        untrained=_number(moved.untrained, True),
+    )
+
+
+def _number(value: float, percent: bool, ends: Ends = None) -> Text:
+    if percent:
+        if ends is None:
+            return say("effect.share", percent=100 * value)
+        return say("effect.share_in", percent=100 * value, low=100 * ends[0], high=100 * ends[1])
+    return (
+        say("effect.spread", value=value)
+        if ends is None
+        else say("effect.spread_in", value=value, low=ends[0], high=ends[1])
+    )

@@ -12,6 +12,7 @@ TEMPLATES: dict[str, str | Plural] = {
         "episodes", {"one": "Playing {episodes:,} episode…", "other": "Playing {episodes:,} episodes…"}
     ),
     "study.reading": "Reading…",
+    "study.moving": "Moving the memory to other values…",
     "study.tokens": "tokens",
     "study.slots": "slots",
     "study.steps": "steps",

@@ -55,17 +55,45 @@ TEMPLATES: dict[str, str | Plural] = {
     "map.measured": "{answer} Measured at {steps:,} steps of {episodes:d} episodes.",
     "answer.none": "Not measured: {problem}.",
     "probe.no_answer": "The probe has no answer: {problem}.",
+    "probe.nothing": "Nothing to read",
     "probe.constant": "{fact} was the same in all episodes, so there is nothing to predict.",
-    "probe.always": "Yes, {fact} can be read at every step; {at_last}.",
-    "probe.never": "No, {fact} cannot be read; {at_last}.",
-    "probe.forgotten": "Until step {step:,} {fact} can be read, then it is forgotten; {at_last}.",
-    "probe.learned": "From step {step:,} on {fact} can be read; {at_last}.",
-    "probe.mostly": "Yes, {fact} can be read at {share:.0f}\u00a0% of the steps; {at_last}.",
-    "probe.in_part": "In part: {fact} can be read at {share:.0f}\u00a0% of the steps; {at_last}.",
-    "probe.accuracy": (
-        "at step {step:,}: {score:.0f}\u00a0% right (chance {chance:.0f}\u00a0%, shuffled {control:.0f}\u00a0%)"
+    "probe.shown": "The observation shows {fact} at every step, so the memory is not needed for it.",
+    "probe.unknown": "Not known",
+    "probe.too_few": "With {episodes:d} episodes there is no interval for {fact}; ask for more episodes.",
+    "probe.held_used": "Held and used",
+    "probe.held_not_used": "Held, not used",
+    "probe.held_untested": "Held; whether it is used was not tested",
+    "probe.no_better": "Held no better than by an untrained network",
+    "probe.not_held_at_all": "Not held",
+    "probe.at_choices": "at the steps where the choice matters",
+    "probe.at_all": "at the steps where the observation does not show it",
+    "probe.why_held": (
+        "Held: {fact} is read {where} with score {score}, from untrained networks with {untrained}; difference "
+        "{difference}. Observation alone {observation}, random labels {control}, guessing {chance}. Noise {noise:.0f} "
+        "% of the state."
     ),
-    "probe.r2": "at step {step:,}: R²\u00a0{score} (shuffled\u00a0{control})",
+    "probe.why_no_better": (
+        "{fact} is read {where} with score {score}, but from untrained networks with {untrained}; difference "
+        "{difference}. Observation alone {observation}, random labels {control}, guessing {chance}. Noise {noise:.0f} "
+        "% of the state."
+    ),
+    "probe.why_not_held": (
+        "Not held: {fact} is read {where} with score {score}, not clearly above the observation alone {observation}, "
+        "random labels {control} and guessing {chance}. Noise {noise:.0f} % of the state."
+    ),
+    "probe.why_used": (
+        "Used: moving the memory to another value of {fact} changes {effect} of these actions to what that value asks "
+        "for; random moves of equal length {random}, untrained networks {untrained}."
+    ),
+    "probe.why_not_used": (
+        "Not used: moving the memory to another value of {fact} changes {effect} of these actions to what that value "
+        "asks for; random moves of equal length {random}, untrained networks {untrained}."
+    ),
+    "probe.no_stake": (
+        "Not used: in too few episodes do the two best action values differ by half of the values' spread where "
+        "{fact} is hidden, so nothing is at stake."
+    ),
+    "probe.cannot_move": "Not tested whether {fact} is used: it is the same in all episodes at each step.",
     "probe.other_agent": "This answer is about another agent than the one that plays now.",
     "probe.other_weights": "Measured with the weights of step {step:,}; now the weights are of {now:,}.",
     "compare.weights_gone": "The weights of step {step:,} are not stored any more",

@@ -1,4 +1,4 @@
-"""A probe's score over the steps of the episode, with its interval, the shuffled control, and the score of guessing."""
+"""A probe's score over the steps of the episode, with untrained networks, the observation alone, and a control."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dqngui.gui.charts.timeline import RIGHT, StepCanvas
 from dqngui.gui.style import theme as themes
 from dqngui.messages import Probed
 
-SCORE, CONTROL, CHANCE = "series0", "series1", "muted"  # tokens of the theme
+SCORE, UNTRAINED, OBSERVATION, CONTROL, CHANCE = "series0", "series1", "series2", "series3", "muted"  # of the theme
 DOTS = 40
 """Points of a curve up to which each gets a dot."""
 BETWEEN = 12.0  # pixels between two names
@@ -34,32 +34,38 @@ class ProbeDrawn:
         lines: heights of thin lines across.
         labels: the levels at the left and the steps below.
         chance: height of the line of guessing.
-        score, control, interval: corners (n, 2) of both curves, and of the area between the ends of the interval.
+        score, untrained, observation, control: corners (n, 2) of the curves.
+        interval, spread: corners of the areas between the ends of the interval, and between the untrained networks.
     """
 
     lines: tuple[float, ...]
     labels: tuple[Label, ...]
     chance: float
     score: Floats
+    untrained: Floats
+    observation: Floats
     control: Floats
     interval: Floats
+    spread: Floats
 
     @classmethod
     def of(cls, answer: Probed, scale: CurveScale, lines: tuple[float, ...], labels: tuple[Label, ...]) -> ProbeDrawn:
         """Compute the curves of an answer; steps without a value are left out."""
         columns = answer.tensors
-        t = columns["t"]
-        interval = np.isfinite(columns["low"]) & np.isfinite(columns["high"])
-        above, below, score, control = (
-            _points(t[known], columns[name][known], scale)
-            for name, known in (
-                ("high", interval),
-                ("low", interval),
-                ("score", np.isfinite(columns["score"])),
-                ("control", np.isfinite(columns["control"])),
-            )
-        )
-        return cls(lines, labels, scale.y_of(answer.chance), score, control, np.concatenate([above, below[::-1]]))
+        curves = [_curve(columns, name, scale) for name in ("score", "untrained", "observation", "control")]
+        areas = [_area(columns, *ends, scale) for ends in (("low", "high"), ("untrained_low", "untrained_high"))]
+        return cls(lines, labels, scale.y_of(answer.chance), *curves, *areas)
+
+
+def _curve(columns: dict[str, np.ndarray], name: str, scale: CurveScale) -> Floats:
+    known = np.isfinite(columns[name])
+    return _points(columns["t"][known], columns[name][known], scale)
+
+
+def _area(columns: dict[str, np.ndarray], low: str, high: str, scale: CurveScale) -> Floats:
+    known = np.isfinite(columns[low]) & np.isfinite(columns[high])
+    below, above = (_points(columns["t"][known], columns[name][known], scale) for name in (low, high))
+    return np.concatenate([above, below[::-1]])
 
 
 def _points(t: np.ndarray, values: np.ndarray, scale: CurveScale) -> Floats:
@@ -92,7 +98,7 @@ class ProbeCurve(StepCanvas):
         if answer is not None:
             columns = answer.tensors
             self.length = int(columns["t"][-1]) + 1
-            lowest = min(float(np.nanmin(columns[name], initial=0.0)) for name in ("score", "control"))
+            lowest = min(float(np.nanmin(columns[name], initial=0.0)) for name in ("score", "untrained_low", "control"))
             self.limits = (0.0 if lowest > -0.02 else max(LOWEST, float(np.floor(10 * lowest) / 10)), 1.0)
             self.span = max(self.length, 2)
         self.gutter = self.letters.width("−0.25") + 12
@@ -140,14 +146,20 @@ class ProbeCurve(StepCanvas):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(theme.color(CHANCE), 1, Qt.PenStyle.DotLine))
         painter.drawLine(QPointF(place.left(), drawn.chance), QPointF(place.right(), drawn.chance))
-        band = theme.color(SCORE)
-        band.setAlphaF(0.22)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(band)
-        painter.drawPolygon(_polygon(drawn.interval))
+        for token, area in ((UNTRAINED, drawn.spread), (SCORE, drawn.interval)):
+            band = theme.color(token)
+            band.setAlphaF(0.22)
+            painter.setBrush(band)
+            painter.drawPolygon(_polygon(area))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(theme.color(CONTROL), 1, Qt.PenStyle.DashLine))
-        painter.drawPolyline(_polygon(drawn.control))
+        for token, style, curve in (
+            (CONTROL, Qt.PenStyle.DashLine, drawn.control),
+            (OBSERVATION, Qt.PenStyle.DashDotLine, drawn.observation),
+            (UNTRAINED, Qt.PenStyle.SolidLine, drawn.untrained),
+        ):
+            painter.setPen(QPen(theme.color(token), 1, style))
+            painter.drawPolyline(_polygon(curve))
         painter.setPen(QPen(theme.color(SCORE), 1.6))
         painter.drawPolyline(_polygon(drawn.score))
         if len(drawn.score) <= DOTS:
@@ -171,15 +183,16 @@ class ProbeCurve(StepCanvas):
         if answer is None:
             return []
         at = self._place_of(self.length - 1 if self.t is None else self.t)
-        values = [two_digits(answer.tensors[name][at], "–") for name in ("score", "control")] + [
-            two_digits(answer.chance, "–")
-        ]
-        full = ["Accuracy" if answer.measure == "accuracy" else "R²", "shuffled", "chance"]
-        tokens = [SCORE, CONTROL, CHANCE]
+        names = ("score", "untrained", "observation", "control")
+        values = [two_digits(answer.tensors[name][at], "–") for name in names] + [two_digits(answer.chance, "–")]
+        full = ["Accuracy" if answer.measure == "accuracy" else "R²", "untrained", "observation", "random labels"]
+        full.append("guessing")
+        tokens = [SCORE, UNTRAINED, OBSERVATION, CONTROL, CHANCE]
         episodes = (f"{int(answer.tensors['count'][at]):,} episodes", "muted")
         named = [(f"{name} {value}", token) for name, value, token in zip(full, values, tokens, strict=True)]
         bare = list(zip(full, tokens, strict=True))
-        fits = first_that_fits(([*named, episodes], named, bare), room, self.letters, BETWEEN)
+        short_names = [*named[:2], *bare[2:4]]
+        fits = first_that_fits(([*named, episodes], named, short_names, bare[:4]), room, self.letters, BETWEEN)
         return list(fits or bare[:2])
 
     def _place_of(self, t: int) -> int:
@@ -192,10 +205,16 @@ class ProbeCurve(StepCanvas):
         if answer is None:
             return ""
         at, columns = self._place_of(t), answer.tensors
-        score, low, high, control = (two_digits(columns[name][at], "–") for name in ("score", "low", "high", "control"))
+        score, low, high, untrained, observation, control = (
+            two_digits(columns[name][at], "–")
+            for name in ("score", "low", "high", "untrained", "observation", "control")
+        )
         if score == "–":
             return f"t {columns['t'][at]} · the same in all episodes"
-        return f"t {columns['t'][at]} · {answer.measure} {score} ({low} to {high}) · shuffled {control}"
+        return (
+            f"t {columns['t'][at]} · {answer.measure} {score} ({low} to {high}) · untrained {untrained} · "
+            f"observation {observation} · random labels {control}"
+        )
 
     def follow(self, t: int | None) -> None:
         t = None if t is None or t >= self.length else t  # the episode that plays may be longer than all that were read

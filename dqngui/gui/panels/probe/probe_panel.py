@@ -25,7 +25,10 @@ from dqngui.texts import Text, say, words
 EPISODES = (50, 200, 1000)
 ALL = "all"
 WIDE_PX = 400  # card width from which the header has room for all choices
-COLUMNS = ("t", "score", "low", "high", "control", "count")
+COLUMNS = (
+    "t", "score", "low", "high", "untrained", "untrained_low", "untrained_high", "observation", "control", "decisive",
+    "count",
+)  # fmt: skip
 
 
 class ProbePanel(Panel):
@@ -69,11 +72,12 @@ class ProbePanel(Panel):
         self.restyle(themes.current())
 
     def _arrange(self) -> None:
-        self.words, self.stale = QLabel(), ElidedLabel()
+        self.words, self.reasons, self.stale = QLabel(), QLabel(), ElidedLabel()
         self.words.setWordWrap(True)
+        self.reasons.setWordWrap(True)
         self.words.setToolTip(
-            "A linear model predicts the fact from the memory; for each episode it was trained on other episodes. "
-            "A fact that can be read is not always used by the agent. The What if card tests that."
+            "A linear model predicts the fact from the memory, to which noise was added; for each episode it was "
+            "trained on other episodes. Untrained networks with the same architecture read the same episodes."
         )
         themes.set_role(self.stale, "warn")
         self.bar = QProgressBar()
@@ -85,7 +89,7 @@ class ProbePanel(Panel):
         self.button.clicked.connect(self._on_button)
         texts = QVBoxLayout()
         texts.setSpacing(4)
-        for widget in (self.words, self.bar, self.stale):
+        for widget in (self.words, self.reasons, self.bar, self.stale):
             texts.addWidget(widget)
         top = QHBoxLayout()
         top.setSpacing(10)
@@ -129,6 +133,9 @@ class ProbePanel(Panel):
         role, text = self._sentence()
         themes.set_role(self.words, role)
         self.words.setText(text)
+        reasons = self._reasons()
+        self.reasons.setText(reasons)
+        self.reasons.setVisible(bool(reasons))
         self.bar.setValue(self.question.percent)
         stale = "" if asking else self.why_stale()
         self.stale.setText(stale)
@@ -235,12 +242,18 @@ class ProbePanel(Panel):
         if self.problem:
             return "bad", words(say("probe.no_answer", problem=self.problem))
         if self.answer is not None:
-            role, text = verdict(self.answer)
-            return role, words(text)
+            found = verdict(self.answer)
+            return found.role, words(found.headline)
         return (
             "muted",
             f"Press Read to test whether the memory contains {self._chosen_fact()} at each step of the episode.",
         )
+
+    def _reasons(self) -> str:
+        """Why the verdict is what it is, with the numbers; empty without one."""
+        if self.question.is_open or self.problem or self.answer is None:
+            return ""
+        return "\n".join(words(reason) for reason in verdict(self.answer).reasons)
 
     def why_stale(self) -> str:
         """Why the answer may not hold for the agent that plays now; empty if it does."""

@@ -1,0 +1,165 @@
+"""The numbers of a probe's answer: scores with intervals, and differences to untrained networks.
+
+An interval of a difference joins those of its two sides by the method of variance estimates recovery (Zou and Donner
+2008, Statistics in Medicine 27(10)). The side of the untrained networks is a prediction interval for one more of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dqngui.jobs.study.linear import Array
+from dqngui.jobs.study.moved_states import MovedEffects
+from dqngui.jobs.study.probe_data import StepData
+from dqngui.jobs.study.probe_scores import NOISES, ROOM, StepScores
+from dqngui.messages import Held, Moved
+from dqngui.statistics import clustered_mean_interval, clustered_proportion_interval, mean_interval, proportion_interval
+from dqngui.statistics.quantiles import t_quantile
+
+SHOWN = 0.95
+"""A step at which the present observation alone scores this much says nothing about the memory."""
+Ends = tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseLevel:
+    """The level of the noise at which networks are compared: its index, and its share of the state's RMS."""
+
+    index: int
+    noise: float
+
+
+def shown_by_observation(scores: list[StepScores]) -> NDArray[np.bool_]:
+    """At which steps nothing is learned about the memory: the observation shows the fact, or it has one value, (S,)."""
+    shown: NDArray[np.bool_] = np.array(
+        [not np.isfinite(each.observation).all() or float(each.observation.mean()) >= SHOWN for each in scores]
+    )
+    return shown
+
+
+def difference(first: float, ends: Ends, second: float, half: tuple[float, float] | None) -> Ends:
+    """Interval of first − second, from the interval of the first and the half widths (below, above) of the second."""
+    if ends is None or half is None:
+        return None
+    value = first - second
+    below = float(np.hypot(first - ends[0], half[1]))
+    above = float(np.hypot(ends[1] - first, half[0]))
+    return value - below, value + above
+
+
+def one_more(values: Array) -> tuple[float, float] | None:
+    """Half widths of a prediction interval for one more value like these (K,); None with fewer than 5."""
+    if len(values) < 5 or not np.isfinite(values).all():
+        return None
+    half = float(t_quantile(0.95, len(values) - 1)) * float(values.std(ddof=1)) * (1 + 1 / len(values)) ** 0.5
+    return half, half
+
+
+def holding(
+    steps: list[StepData],
+    scores: list[StepScores],
+    decisive: list[NDArray[np.bool_]],
+    accuracy: bool,
+    fewest: int,
+) -> tuple[Held | None, NoiseLevel]:
+    """How well the memory holds the fact in the steps that count, and the level of the noise."""
+    open_steps = np.flatnonzero(~shown_by_observation(scores))
+    if not len(open_steps):
+        return None, NoiseLevel(0, float(NOISES[0]))
+    masks = {int(index): decisive[index] for index in open_steps}
+    played = {episode for index, mask in masks.items() for episode in steps[index].episode[mask].tolist()}
+    at_choices = len(played) >= fewest
+    if not at_choices:
+        masks = {index: np.ones(len(steps[index].fact), np.bool_) for index in masks}
+    episode = np.concatenate([steps[index].episode[mask] for index, mask in masks.items()])
+    networks = np.concatenate([scores[index].networks[:, :, mask] for index, mask in masks.items()], axis=2)
+    control = np.concatenate([scores[index].control[:, mask] for index, mask in masks.items()], axis=1).mean(1)
+    observation = float(np.concatenate([scores[index].observation[mask] for index, mask in masks.items()]).mean())
+    weights = np.array([mask.sum() for mask in masks.values()])
+    chance = float(np.average([scores[index].chance for index in masks], weights=weights))
+    means = networks.mean(2)  # (N, L)
+    room = np.flatnonzero(means[1:].mean(0) - chance <= ROOM * (1 - chance))
+    level = int(room[0]) if len(room) else len(NOISES) - 1
+
+    def ends(values: Array) -> Ends:
+        sums, counts = np.bincount(episode, values), np.bincount(episode)
+        make = clustered_proportion_interval if accuracy else clustered_mean_interval
+        found = make(sums, counts)
+        return None if found is None else (found.low, found.high)
+
+    score, untrained = float(means[0, level]), means[1:, level]
+    own = ends(networks[0, level])
+    mean = float(untrained.mean())
+    held = Held(
+        decisive=at_choices,
+        episodes=len(np.unique(episode)),
+        score=score,
+        score_interval=own,
+        untrained=mean,
+        untrained_range=(float(untrained.min()), float(untrained.max())),
+        difference=score - mean,
+        difference_interval=difference(score, own, mean, one_more(untrained)),
+        observation=observation,
+        control=float(control[level]),
+        chance=chance,
+        base_score=float(means[0, 0]),
+        base_interval=ends(networks[0, 0]),
+        base_untrained=float(means[1:, 0].mean()),
+        base_control=float(control[0]),
+    )
+    return held, NoiseLevel(level, float(NOISES[level]))
+
+
+def per_step(
+    steps: list[StepData],
+    scores: list[StepScores],
+    decisive: list[NDArray[np.bool_]],
+    level: NoiseLevel,
+    accuracy: bool,
+) -> dict[str, Any]:
+    """The columns of the answer."""
+    names = ("score", "low", "high", "untrained", "untrained_low", "untrained_high", "observation", "control")
+    rows = []
+    for each in scores:
+        values = each.networks[:, level.index]
+        means, own = values.mean(1), values[0]
+        if not np.isfinite(means).all():
+            rows.append([np.nan] * len(names))
+            continue
+        found = proportion_interval(own.sum(), len(own)) if accuracy else mean_interval(own)
+        low, high = (np.nan, np.nan) if found is None else found
+        others = means[1:]
+        observed, control = each.observation.mean(), each.control[level.index].mean()
+        rows.append([means[0], low, high, others.mean(), others.min(), others.max(), observed, control])
+    columns = dict(zip(names, np.array(rows, np.float64).T, strict=True))
+    counts = {"count": np.array([len(step.fact) for step in steps])}
+    choices = {"decisive": np.array([mask.mean() for mask in decisive])}
+    return {"t": np.array([step.t for step in steps]), **columns, **counts, **choices}
+
+
+def effect_of(effects: MovedEffects | None, fewest: int) -> Moved | None:
+    """The effects of moving the memory; None if the choice mattered in too few episodes."""
+    if effects is None or (effects.counts > 0).sum() < fewest:
+        return None
+    counts, total = effects.counts, float(effects.counts.sum())
+    moved, random = effects.moved.sum(1) / total, effects.random.sum(1) / total
+    own = clustered_proportion_interval(effects.moved[0], counts)
+    other = clustered_proportion_interval(effects.random[0], counts)
+    ends = None if own is None else (own.low, own.high)
+    half = None if other is None else (float(random[0]) - other.low, other.high - float(random[0]))
+    effect, untrained = float(moved[0]), moved[1:]
+    return Moved(
+        effect=effect,
+        effect_interval=ends,
+        random=float(random[0]),
+        random_interval=difference(effect, ends, float(random[0]), half),
+        untrained=float(untrained.mean()),
+        untrained_interval=difference(effect, ends, float(untrained.mean()), one_more(untrained)),
+        steps=int(total),
+        episodes=int((counts > 0).sum()),
+        gap=float(effects.gap.sum()) / total,
+    )
