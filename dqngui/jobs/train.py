@@ -142,7 +142,7 @@ class _Job:
 
     def _begin(self, lost: RunResumed | None) -> Iterator[Output]:
         training = self.training
-        warnings = self.notes
+        warnings: list[Text] = []
         first: Event | None = lost
         origin, self.origin = self.origin, None
         match origin:
@@ -167,8 +167,10 @@ class _Job:
         )
         if first is not None:
             yield first
-        if origin is None and first is None and (note := derived_from_task(training.experiment)) is not None:
-            yield Noted(step=step, text=note)
+        if first is None and (note := derived_from_task(training.experiment)) is not None:
+            self.notes.append(note)
+        for text in self.notes:
+            yield Noted(step=step, text=text)
         for text in warnings:
             yield Warned(step=step, text=text)
         if lost is None:
