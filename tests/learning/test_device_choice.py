@@ -16,7 +16,7 @@ from dqngui.hosts import run_inline
 from dqngui.jobs import device as device_module
 from dqngui.learning import device_choice
 from dqngui.learning.device_choice import DeviceChoice, fastest_device, seconds_per_step
-from dqngui.messages import Failed, Opened, Request, Warned
+from dqngui.messages import Failed, Noted, Opened, Request
 from dqngui.runs.folder import create, read_experiment
 from dqngui.settings import experiment_from
 from tests.event_logs import log, run
@@ -100,7 +100,7 @@ def test_a_new_run_measures_once_writes_the_result_and_says_so(tmp_path: Path, m
     assert read_experiment(folder).run.device == "cpu"
     (opened,) = [event for event in events if isinstance(event, Opened)]
     assert opened.experiment.run.device == "cpu"
-    (told,) = [event for event in events if isinstance(event, Warned)]
+    (told,) = [event for event in events if isinstance(event, Noted)]
     assert "0.20 ms on cpu" in told.words and "0.70 ms on cuda:0" in told.words
     request = Request(job="train", folder=str(folder), resume=True, options={"total_steps": 320})
     again = list(run_inline(request))
@@ -119,7 +119,7 @@ def test_measuring_changes_nothing_in_the_run(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(device_module, "available_devices", lambda: ["auto", "cpu", "cpu"])
     monkeypatch.setattr(device_choice, "available_devices", lambda: ["auto", "cpu", "cpu"])
     measured = run(experiment_of())
-    assert [each for each in log(measured) if each["type"] != "Warned"] == log(plain)
+    assert [each for each in log(measured) if each["type"] != "Noted"] == log(plain)
 
 
 def test_a_stored_run_of_a_device_that_this_machine_lacks_says_so(tmp_path: Path) -> None:
