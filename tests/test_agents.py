@@ -135,7 +135,7 @@ def small(experiment: Experiment) -> Experiment:
         "learn.warmup": 32,
         "learn.update_every": 32,
         "learn.updates": 1,
-        "learn.rollout": 32,
+        "learn.rollout": 16,  # two rollouts: the first one only measures
         "learn.epochs": 1,
         "learn.replay_capacity": 2_000,
         "run.total_steps": 64 + 64 * (experiment.learn.window_from == "start"),

@@ -77,12 +77,12 @@ def register_for(env_id: str) -> str:
         if name in gymnasium.registry:
             return name
     for prefix, package in IMPORTED.items():
-        if name.startswith(prefix) and name not in gymnasium.registry:
+        if name.startswith(prefix):
             if colon and module.partition(".")[0] != package.module.partition(".")[0]:
                 continue
             missing = say("env.needs_package", name=name, package=package.requirement)
             loaded = _imported(package.module, missing)
-            if package.call:
+            if package.call and name not in gymnasium.registry:
                 _called(package.module, getattr(loaded, package.call))
     return name
 

@@ -116,7 +116,9 @@ def check_action(action: float, spaces: Spaces) -> None:
         raise ConfigError("change.no_action_named", action=action, last=spaces.actions - 1, names=named)
 
 
-def removing_by_row(views: Sequence[ViewSpec], pattern: str, gone: Tensor) -> dict[str, WeightChange]:
+def removing_by_row(
+    views: Sequence[ViewSpec], pattern: str, gone: Tensor, one: tuple[int, int] | None = None
+) -> dict[str, WeightChange]:
     """`Record.changes` that remove places from weights, other places for each row of a batch.
 
     Args:
@@ -124,12 +126,13 @@ def removing_by_row(views: Sequence[ViewSpec], pattern: str, gone: Tensor) -> di
         pattern: of names of views of weights; if it fits several, their last axes must be alike.
         gone: (B, n) bool, which places along the views' last axis are removed from row b; the rest of each row grows
             in proportion.
+        one: an axis of the views and an index on it, such as that of one head: only there they are removed.
 
     Raises ConfigError where no view of weights fits.
     """
     weights = [spec.name for spec in views if spec.weights]
     names = _matching_targets(pattern, weights, [spec.name for spec in views])
-    return {name: partial(_without_places_by_row, gone=gone) for name in names}
+    return {name: partial(_without_places_by_row, gone=gone, one=one) for name in names}
 
 
 def without_places(weights: Tensor, gone: Tensor) -> Tensor:
@@ -184,8 +187,14 @@ def _apply_in_order(interventions: Sequence[_MaskedIntervention], weights: Tenso
     return weights
 
 
-def _without_places_by_row(weights: Tensor, gone: Tensor) -> Tensor:
-    return without_places(weights, gone.view(len(gone), *[1] * (weights.ndim - 2), -1))
+def _without_places_by_row(weights: Tensor, gone: Tensor, one: tuple[int, int] | None) -> Tensor:
+    gone = gone.view(len(gone), *[1] * (weights.ndim - 2), -1)
+    if one is not None:
+        axis, index = one
+        shape = [1] * weights.ndim
+        shape[1 + axis] = weights.shape[1 + axis]
+        gone = gone & (torch.arange(shape[1 + axis]) == index).view(shape)
+    return without_places(weights, gone)
 
 
 def _at_step(intervention: Intervention, t: int) -> bool:

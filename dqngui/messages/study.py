@@ -40,45 +40,89 @@ class Progress(Event, frozen=True):
         return words(self.text)
 
 
-class Effect(msgspec.Struct, frozen=True):
-    """The effect of removing places from a map: means over steps with 95 % intervals (bootstrap over episodes).
+MeterVerdict = Literal[
+    "explains",
+    "nothing_at_stake",
+    "even",
+    "not_more_than_random",
+    "hardly_more_than_random",
+    "same_return",
+    "not_repeatable",
+]
+"""Whether a map explains the agent, else the first reason why that cannot be said."""
 
-    Attributes:
-        change: mean absolute change of the action values, in units of their spread over the agent's steps.
-        changed_actions: share of steps at which the greedy action changes to another one.
+
+class Measured(msgspec.Struct, frozen=True):
+    """A mean with its 95 % interval over episodes; None where there is none, because all episodes have the same value
+    or there are too few.
     """
 
-    change: float
-    change_interval: tuple[float, float]
+    value: float
+    interval: tuple[float, float] | None = None
+
+
+class Effect(msgspec.Struct, frozen=True):
+    """The effect of removing places from a map, at the steps where the choice matters.
+
+    Attributes:
+        undone: the part of the chosen action's advantage that is lost, as a share of it: 0 nothing, 1 the action is
+            worth no more than the others, above 1 less.
+        changed_actions: share of these steps at which the greedy action changes to another one.
+        lost: return that is lost by removing the places at one such step and playing on, in the environment's unit;
+            None if the environment does not repeat itself.
+    """
+
+    undone: Measured
     changed_actions: float
-    changed_actions_interval: tuple[float, float]
+    lost: Measured | None = None
 
 
 class Faithfulness(Event, frozen=True):
     """The answer to `AskFaithfulness` (not logged).
 
+    A choice matters at the steps of an episode at which at least half of its largest stake is at stake. At stake is the
+    advantage of the chosen action: its value minus the mean value of the others.
+
     Attributes:
+        verdict: whether the map explains the agent, else why that cannot be said.
+        stake: mean stake at these steps, in units of the spread of the action values over all steps.
+        at_stake: return that is lost by another action at one such step, in the environment's unit.
         top, random: effects of removing the k places with the largest weights, and k random ones.
-        difference: of `change`, top − random, paired by step, with its interval.
+        undone, lost: the differences top − random of these effects, paired by step.
+        concentration: how much more the k places weigh there than with even weights: 0 (all weights are equal) to 1
+            (only these have weight).
+        deciding: number of steps at which the choice matters.
         steps, episodes: how many were measured.
-        concentration: how much more the k places weigh than with even weights: 0 (all weights are equal) to 1 (only
-            these have weight).
-        explains: the map explains the agent: it is concentrated enough to point at something, and the difference is
-            large enough to matter, with an interval above zero.
+        played: from how many steps the episodes were played on.
+        tensors: means over the episodes by step of the episode, (n,) each: `t`; `stake`, and the part of it lost
+            without the largest weights (`top`) and random ones (`random`), in units of the spread of the action
+            values; `concentration`; `deciding`, the share of the episodes in which the choice matters at this step;
+            `episodes`, their number.
     """
 
     logged = False
     number: int
     view: str
     k: int
+    verdict: MeterVerdict
+    stake: float
     top: Effect
     random: Effect
-    difference: float
-    difference_interval: tuple[float, float]
+    undone: Measured
+    concentration: float
+    deciding: int
     steps: int
     episodes: int
-    explains: bool
-    concentration: float = 1.0
+    head: int | None = None
+    at_stake: Measured | None = None
+    lost: Measured | None = None
+    played: int = 0
+    tensors: dict[str, Any] = {}
+
+    @property
+    def explains(self) -> bool:
+        """Whether the map explains the agent."""
+        return self.verdict == "explains"
 
 
 Interval = tuple[float, float] | None
@@ -210,6 +254,7 @@ class AskFaithfulness(Command, frozen=True):
         number: identifies the question in the answers; a newer question ends the older one.
         view: a view of weights; places along its last axis are removed (tokens, slots, past steps).
         k: how many places are removed: those with the largest weights, averaged over the other axes.
+        head: only the weights of this head choose the places, which are removed from this head only; None: of all.
         episodes: number of greedy episodes, on the study's own seeds.
         draws: number of random choices of k places with which the removal is compared at every step.
     """
@@ -217,6 +262,7 @@ class AskFaithfulness(Command, frozen=True):
     number: int
     view: str
     k: int = 1
+    head: int | None = None
     episodes: int = 16
     draws: int = 8
 

@@ -59,7 +59,7 @@ def _on_relevant(network: QNetwork, experiment: Experiment, seeds: Sequence[int]
                 kept += [weights[env, ..., relevant[env]] for env in np.flatnonzero(active)]
             action = q[0].argmax(-1).cpu().numpy()
             parts, raw, terminated, truncated = envs.step(action, active)
-            reward = (raw * experiment.learn.reward_scale).astype(np.float32)
+            reward = network.reward_unit.learned(raw)
             active &= ~(terminated | truncated)
     envs.close()
     return {name: np.mean(kept, axis=0) for name, kept in shares.items()}

@@ -50,8 +50,7 @@ def strictly(network: QNetwork, experiment: Experiment, first_seed: int, step: i
     right = []
     for first in (first_seed, first_seed + EPISODES):
         seeds = range(first, first + EPISODES)
-        scale = experiment.learn.reward_scale
-        returns, _ = evaluate(network, envs, seeds, reward_scale=scale, device=device, interrupted=lambda: False)
+        returns, _ = evaluate(network, envs, seeds, device=device, interrupted=lambda: False)
         right.append(fmean(ret > 0 for ret in returns))
     envs.close()
     gap_seeds = range(first_seed + 2 * EPISODES, first_seed + 2 * EPISODES + GAP_EPISODES)
@@ -73,7 +72,7 @@ def worst_gap(network: QNetwork, experiment: Experiment, seeds: Sequence[int]) -
             action = q[0].argmax(-1).cpu().numpy()
             if step < length:
                 parts, raw, _, _ = envs.step(action)
-                reward = (raw * experiment.learn.reward_scale).astype(np.float32)
+                reward = network.reward_unit.learned(raw)
     envs.close()
     values, rows = q[0].cpu().numpy(), np.arange(count)
     return float((values[rows, right] - values[rows, 1 - right]).min())

@@ -6,9 +6,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from driving import until
 from made_panels import made
+from msgspec.structs import replace
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -20,10 +22,11 @@ from dqngui.gui.panels.internals.faithfulness_row import QUESTION, FaithfulnessR
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel
 from dqngui.gui.panels.internals.view_panel import ViewPanel
 from dqngui.gui.style import theme as themes
-from dqngui.lab.analysis.faithfulness import measure_of, numbers, places, short_verdict, verdict
+from dqngui.gui.widgets.wrapping import TIP_LETTERS
+from dqngui.lab.analysis.faithfulness import explanation, places, reason, removal_sentence, short_verdict
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.playback.episode import PlayedEpisode
-from dqngui.messages import Effect, Faithfulness, View
+from dqngui.messages import Effect, Faithfulness, Measured, View
 from tests.doubles.made_playing import GATE, HIDDEN, LAGS, SELF, TOKENS, extend, rows_of
 from tests.doubles.scripted_study import ScriptedStudy, Turned, Who
 
@@ -42,22 +45,29 @@ def play(views: tuple[View, ...] = VIEWS, step: int = 5_000) -> PlayedEpisode:
 
 def told(
     number: int = 1,
-    changed_actions: tuple[float, float] = (0.61, 0.04),
-    change: tuple[float, float] = (0.82, 0.12),
-    between: tuple[float, float] = (0.5, 0.8),
+    undone: tuple[float, float] = (1.1, 0.1),
+    lost: tuple[float, float] = (1.0, 0.1),
+    changed_actions: tuple[float, float] = (0.56, 0.04),
     **rest: Any,
 ) -> Faithfulness:
+    """An answer in which the map explains the agent at the last of 31 steps."""
     top, random = (
-        Effect(moved, (moved - 0.02, moved + 0.02), share, (share - 0.02, share + 0.03))
-        for moved, share in zip(change, changed_actions, strict=True)
+        Effect(around(advantage), actions, around(value))
+        for advantage, value, actions in zip(undone, lost, changed_actions, strict=True)
     )
+    t = np.arange(1, 31)
+    late = (t == 30).astype(float)
     plain = {
-        "step": 5_000, "view": SELF.name, "k": 1, "steps": 1_234, "episodes": 8, "explains": True, "concentration": 0.7,
+        "step": 5_000, "view": SELF.name, "k": 1, "steps": 480, "deciding": 16, "episodes": 16, "verdict": "explains",
+        "concentration": 0.7, "stake": 4.0, "at_stake": Measured(2.0), "undone": around(undone[0] - undone[1]),
+        "lost": around(lost[0] - lost[1]), "played": 16,
+        "tensors": {"t": t, "stake": 4 * late, "top": 4.4 * late, "random": 0.4 * late},
     }  # fmt: skip
-    difference = change[0] - change[1]
-    return Faithfulness(
-        number=number, top=top, random=random, difference=difference, difference_interval=between, **(plain | rest)
-    )
+    return Faithfulness(number=number, top=top, random=random, **(plain | rest))
+
+
+def around(value: float) -> Measured:
+    return Measured(value, (value - 0.25, value + 0.25))
 
 
 @pytest.fixture
@@ -176,13 +186,13 @@ def test_from_the_question_over_progress_to_the_answer(world: SimpleNamespace) -
     answer(world, m.Progress(step=0, number=asked.number, share=0.4, text="Removing places…"))
     assert faithfulness_row.progress.value() == 40 and faithfulness_row.text.text() == "Removing places…"
     answer(world, told(asked.number))
-    assert faithfulness_row.text.text() == "Explains: 61 % of actions change, at random 4 %"
+    assert faithfulness_row.text.text() == "Explains"
     assert (
         faithfulness_row.text.property("role") == "good"
         and faithfulness_row.bars.isVisible()
         and faithfulness_row.button.isHidden()
     )
-    assert faithfulness_row.text.toolTip().endswith("a random one 4 % [2, 7]. This map explains the agent.")
+    assert max(map(len, faithfulness_row.text.toolTip().split("\n"))) <= TIP_LETTERS
 
 
 def test_cancelling_leaves_the_question(world: SimpleNamespace) -> None:
@@ -229,7 +239,7 @@ def test_it_says_which_weights_it_is_about_where_others_play(world: SimpleNamesp
     panel.refresh()
     assert faithfulness_row.text.text().endswith("(step 5,000)") and faithfulness_row.text.property("role") == "muted"
     assert faithfulness_row.button.isVisible(), "it can be measured anew"
-    assert "With the weights of step 5,000; others play now." in faithfulness_row.text.toolTip()
+    assert faithfulness_row.details_text.text().endswith("Measured with the weights of step 5,000; others play now.")
 
 
 def test_another_agent_begins_anew(world: SimpleNamespace) -> None:
@@ -240,18 +250,62 @@ def test_another_agent_begins_anew(world: SimpleNamespace) -> None:
     assert faithfulness_row.answers == {} and faithfulness_row.text.text() == QUESTION
 
 
-def test_the_numbers_unfold_where_there_is_room(world: SimpleNamespace) -> None:
-    panel = world.shown()
+def test_the_numbers_and_the_reason_stand_beside_the_verdict(world: SimpleNamespace) -> None:
+    panel = world.shown(size=(460, 480))
     faithfulness_row = measured(world, panel)
-    assert faithfulness_row.details.isHidden()
+    told_there = faithfulness_row.details_text.text()
+    assert faithfulness_row.details_text.isVisible() and faithfulness_row.details_text.wordWrap()
+    for part in (
+        "The choice matters at 16 of 480 steps (16 episodes): with another action at one of them the return falls by",
+        "110 % [85, 135] of the chosen action's advantage is lost",
+        "the return falls by 1.00 [0.75, 1.25]; without a random one 10 % [-15, 35]",
+        "Explains the agent at the steps where the choice matters.",
+        "Both the choice and the return depend on what the map points at, and less on random places.",
+    ):
+        assert part in told_there.replace("\u00a0", " "), part
     faithfulness_row.more.click()
-    assert faithfulness_row.details.isVisible() and "1,234 steps of 8 episodes" in faithfulness_row.details_text.text()
-    assert (
-        faithfulness_row.changed_actions.accessibleName()
-        == "Actions that change: weighed most 61 % [59, 64], random 4 % [2, 7]"
-    )
-    panel.resize(460, 250)
-    assert faithfulness_row.details.isHidden() and faithfulness_row.more.isHidden()
+    assert faithfulness_row.details.isHidden()
+
+
+def test_the_curve_shows_where_it_matters_and_a_click_shows_that_step(world: SimpleNamespace) -> None:
+    faithfulness_row = measured(world, world.shown(size=(460, 480)))
+    curve = faithfulness_row.curve
+    assert curve.isVisible() and [each.name for each in curve.series] == [
+        "at stake",
+        "lost without the largest",
+        "without random",
+    ]
+    assert curve.series[0].values[30] == 4 and np.isnan(curve.series[0].values[0])
+    curve.stepped.emit(30, 0.0)
+    assert world.player.sought == [30]
+
+
+def test_a_lower_card_leaves_out_the_curve_then_the_numbers_then_the_reason(world: SimpleNamespace) -> None:
+    panel = world.shown(size=(460, 480))
+    faithfulness_row = measured(world, panel)
+    for height, curve, numbers, why in (
+        (320, False, True, True),
+        (240, False, False, True),
+        (180, False, False, False),
+    ):
+        panel.resize(460, height)
+        text = faithfulness_row.details_text
+        assert faithfulness_row.curve.isVisible() is curve
+        assert text.isVisible() is why
+        assert not why or ("16 episodes" in text.text()) is numbers
+
+
+def test_the_head_that_is_shown_alone_is_asked_about(world: SimpleNamespace) -> None:
+    panel = world.shown(size=(460, 480))
+    assert isinstance(panel, AttentionPanel)
+    panel.choose_head(2)
+    faithfulness_row = measured(world, panel)
+    assert question(world).head == 2
+    assert faithfulness_row.text.text().startswith("Explains")
+    panel.choose_head(None)
+    assert faithfulness_row.text.text() == QUESTION
+    faithfulness_row.button.click()
+    assert question(world).head is None
 
 
 # -- words ----------------------------------------------------------------------------------------------
@@ -266,39 +320,37 @@ def test_places_in_words() -> None:
     assert [str(places("lag", 4)), str(places("slot", 1))] == ["4 past steps", "slot"]
 
 
-def test_actions_are_spoken_of_where_they_turn_and_else_the_values() -> None:
-    assert str(numbers(told(), "key")) == (
-        "Removing the token with the largest weight changes 61 % of actions [59, 64], a random one 4 % [2, 7]"
+def test_the_removed_places_are_named_with_their_head() -> None:
+    words = str(removal_sentence(told(k=2, head=0), "lag")).replace("\u00a0", " ")
+    assert words.startswith(
+        "Without the 2 past steps of head 1 with the largest weights, 110 % [85, 135] of the chosen"
     )
-    still = told(changed_actions=(0.0, 0.0), k=2)
-    assert measure_of(still) == "change"
-    assert str(numbers(still, "slot")) == (
-        "Removing the 2 slots with the largest weights moves the values by 0.82 [0.80, 0.84] of their spread, 2 random "
-        "ones by 0.12 [0.10, 0.14]"
-    )
-    assert str(short_verdict(still)) == "Explains: 0.82 of the values' spread, at random 0.12"
+    assert words.endswith("without 2 random ones 10 % [-15, 35], 4 % and 0.10 [-0.15, 0.35].")
 
 
 @pytest.mark.parametrize(
-    ("answered", "says"),
+    ("verdict", "short", "why"),
     [
-        (told(), "This map explains the agent."),
-        (
-            told(explains=False, between=(-0.1, 0.2)),
-            "This is not more than random removal does, so this map does not explain the agent.",
-        ),
-        (
-            told(explains=False, change=(0.06, 0.01), between=(0.01, 0.09)),
-            "This is hardly more than random removal does, so this map does not explain the agent.",
-        ),
-        (
-            told(explains=False, concentration=0.05),
-            "But on average over its rows all tokens have nearly the same weight",
-        ),
+        ("explains", "Explains the agent at", "Both the choice and the return depend"),
+        ("nothing_at_stake", "No verdict", "no choice is known to matter"),
+        ("even", "Does not explain", "But all tokens have nearly the same weight (70 % concentrated, 20 % are needed)"),
+        ("not_more_than_random", "Does not explain", "depends no more on these places than on random"),
+        ("hardly_more_than_random", "Does not explain", "hardly depends more on these places than"),
+        ("same_return", "Does not explain", "The return does not fall clearly more"),
+        ("not_repeatable", "No verdict", "With the same seed and actions this environment shows something else"),
     ],
 )
-def test_every_verdict_has_its_reason(answered: Faithfulness, says: str) -> None:
-    assert str(verdict(answered, "key")).startswith(says)
+def test_every_verdict_has_its_reason(verdict: Any, short: str, why: str) -> None:
+    answered = told(verdict=verdict)
+    assert str(short_verdict(answered)).startswith(short)
+    assert why in str(reason(answered, "key")).replace("\u00a0", " ")
+    assert str(explanation(answered, "key")).endswith(str(reason(answered, "key")))
+
+
+def test_without_playing_on_no_return_is_spoken_of() -> None:
+    top, random = (Effect(around(value), 0.5) for value in (1.0, 0.1))
+    answered = replace(told(verdict="not_repeatable"), top=top, random=random, at_stake=None, lost=None)
+    assert "return" not in str(explanation(answered, "key"))
 
 
 # -- in earnest -----------------------------------------------------------------------------------------
@@ -333,7 +385,7 @@ def test_a_real_process_measures_the_demo_s_kind_of_agent(qtbot: QtBot, tmp_path
         assert (
             found.view == SELF.name
             and found.steps > 0
-            and faithfulness_row.text.text().startswith(str(short_verdict(found)))
+            and faithfulness_row.details_text.text().startswith(str(short_verdict(found)))
         )
     finally:
         study.stop()

@@ -116,7 +116,9 @@ def test_an_update_of_a_policy_waits_once(memory: str, monkeypatch: pytest.Monke
     training = training_of({"memory": memory}, {"algorithm": "ppo", "rollout": 64})
     algorithm, experiment = training.algorithm, training.experiment
     assert isinstance(algorithm, OnPolicy)
-    windows = algorithm.store.windows(gamma=0.9, trace=0.9, reward_scale=1.0, last_value=np.zeros(4, np.float32))
+    windows = algorithm.store.windows(
+        gamma=0.9, trace=0.9, unit=algorithm.learner.network.reward_unit, last_value=np.zeros(4, np.float32)
+    )
     batch = windows.minibatch(np.arange(len(windows)))
     close_shortcuts(training, monkeypatch)
     with watched(monkeypatch) as (waits, read):

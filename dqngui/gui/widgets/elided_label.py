@@ -6,6 +6,8 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QToolTip, QWidget
 
+from dqngui.gui.widgets.wrapping import wrapped
+
 MIN_LETTERS = 4  # a shorter text is not shown
 
 
@@ -33,6 +35,6 @@ class ElidedLabel(QLabel):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent) and not self.toolTip():
-            QToolTip.showText(event.globalPos(), self.text() if self.shown() != self.text() else "", self)
+            QToolTip.showText(event.globalPos(), wrapped(self.text()) if self.shown() != self.text() else "", self)
             return True
         return bool(super().event(event))

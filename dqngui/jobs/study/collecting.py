@@ -38,6 +38,8 @@ class ParallelStep:
         memory_output: output of the memory (n, D); None if the network has none.
         views: (n, *axes) by name, if they were recorded.
         facts: of each episode, if they were wanted.
+        reward: the environment's own reward of the greedy action at this step, (n,).
+        ended: the episode ended with this step, or was cut after it, (n,).
         done: share of all work that is done, from 0 to 1, assuming that running episodes reach the longest length.
     """
 
@@ -50,7 +52,14 @@ class ParallelStep:
     memory_output: Tensor | None
     views: dict[str, Tensor]
     facts: list[Facts]
+    reward: NDArray[np.float64]
+    ended: NDArray[np.bool_]
     done: float
+
+
+def network_reward(agent: LoadedAgent, reward: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Rewards of the environment as the network sees those of the step before."""
+    return agent.network.reward_unit.learned(reward)
 
 
 @contextmanager
@@ -100,32 +109,39 @@ class _ParallelEpisodes:
         inputs = inputs_of({name: part[self.lanes] for name, part in self.parts.items()}, self.action, self.reward, CPU)
         with torch.inference_mode(), _memory_output_of(network) as outputs:
             q, next_state = network(inputs, self.state, recorded)
-        step = ParallelStep(
-            episode=self.episode,
-            t=self.t,
+        known = [facts_of(self.envs.envs[lane], self.envs.infos[lane]) for lane in self.lanes] if facts else []
+        done = float(self.begun - len(self.lanes) + (self.t / self.longest).sum()) / self.episodes
+        episode, t, state = self.episode, self.t, self.state
+        reward, ended = self._act(q[0].argmax(-1).numpy(), next_state)
+        return ParallelStep(
+            episode=episode,
+            t=t,
             inputs=inputs,
-            state=self.state,
+            state=state,
             next_state=next_state,
             q=q[0],
             memory_output=outputs[-1][-1] if outputs else None,
             views={name: value[0] for name, value in recorded.values.items()} if recorded is not None else {},
-            facts=[facts_of(self.envs.envs[lane], self.envs.infos[lane]) for lane in self.lanes] if facts else [],
-            done=float(self.begun - len(self.lanes) + (self.t / self.longest).sum()) / self.episodes,
+            facts=known,
+            reward=reward,
+            ended=ended,
+            done=done,
         )
-        self._act(q[0].argmax(-1).numpy(), next_state)
-        return step
 
-    def _act(self, greedy: NDArray[np.int64], next_state: State) -> None:
+    def _act(self, greedy: NDArray[np.int64], next_state: State) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Take the actions, and go on; returns the rewards, and which episodes are over."""
         count = len(self.envs)
         actions, active = np.zeros(count, np.int64), np.zeros(count, np.bool_)
         actions[self.lanes], active[self.lanes] = greedy, True
         self.parts, reward, terminated, truncated = self.envs.step(actions, active)
         self.action = greedy
-        self.reward = self.agent.network.reward_unit.learned(reward[self.lanes])
+        raw: NDArray[np.float64] = reward[self.lanes]
+        self.reward = network_reward(self.agent, raw)
         self.state, self.t = next_state, self.t + 1
-        over = (terminated | truncated)[self.lanes] | (self.t >= self.longest)
+        over: NDArray[np.bool_] = (terminated | truncated)[self.lanes] | (self.t >= self.longest)
         if over.any():
             self._go_on(over)
+        return raw, over
 
     def _go_on(self, over: NDArray[np.bool_]) -> None:
         """Start the next episodes where one is over, and drop the environments for which none is left."""

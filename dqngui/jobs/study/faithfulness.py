@@ -1,16 +1,21 @@
-"""Faithfulness: does a map of weights explain the agent? Places are removed from it, and the action values compared.
+"""Faithfulness: does a map of weights explain the agent's choices? Places are removed from it where a choice matters.
 
-At each step of greedy episodes the k places with the largest weights along the view's last axis (averaged over its
-other axes) are removed, and for comparison `draws` random choices of k of the places that could have weight. The other
-weights of each row grow in proportion; the observation and the state before the step stay the same. A place is a slot,
-a past step or a token. A token is removed from all views of attention over tokens, since otherwise it would still act
-through the next layer; slots and past steps are removed from the one view.
+At each step of greedy episodes the k places with the largest weights along the view's last axis (of one head, or
+averaged over the view's other axes) are removed, and for comparison `draws` random choices of k of the places that
+could have weight. The other weights of each row grow in proportion; the observation and the state before the step stay
+the same. A place is a slot, a past step or a token. A token is removed from all views of attention over tokens, since
+otherwise it would still act through the next layer; slots, past steps and the places of one head are removed from the
+one view.
+
+Two things are measured. How far the removal undoes the choice: the chosen action's advantage over the others that is
+lost, at the steps where most is at stake. And what that costs: from the steps with the most at stake the episode is
+played on with the action that follows from the removal, and its return is compared with that of the unchanged episode.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -19,62 +24,96 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dqngui.config import ConfigError
+from dqngui.envs.vector import Envs
 from dqngui.jobs.agent import LoadedAgent
 from dqngui.jobs.interventions import removing_by_row
 from dqngui.jobs.study.candidate_places import candidate_places
 from dqngui.jobs.study.collecting import ParallelStep, parallel_steps, study_environments
-from dqngui.jobs.study.linear import Array, interval, resamples
-from dqngui.jobs.study.thresholds import MIN_CONCENTRATION, MIN_DIFFERENCE
-from dqngui.messages import AskFaithfulness, Effect, Event, Faithfulness, Progress
+from dqngui.jobs.study.meter import Lost, answer_of
+from dqngui.jobs.study.playing_on import NotRepeatable, play_on
+from dqngui.jobs.study.stakes import MeasuredStep, MeasuredSteps
+from dqngui.jobs.study.thresholds import MIN_EPISODES
+from dqngui.messages import AskFaithfulness, Event, Progress
 from dqngui.nets.record import Record, ViewSpec
-from dqngui.texts import say
+from dqngui.texts import Text, say
 
 MAX_STEPS = 300
 """Largest number of steps of an episode that are measured."""
-MIN_EPISODES = 2
-"""Smallest number of measured episodes: the bootstrap's interval of a single one would have no width."""
+Array = NDArray[np.float64]
+REMOVING = 0.6
+"""Share of the work that is the measuring of all steps; the rest is playing on."""
 _NAMES = {"key": say("study.tokens"), "slot": say("study.slots"), "lag": say("study.steps")}
 """What the places along an axis are called."""
 
 
 def faithfulness(agent: LoadedAgent, question: AskFaithfulness) -> Iterator[Event | None]:
     """Answer a question, yielding None between slices of work. Raises ConfigError if it cannot be answered."""
-    spec = _weights_view(agent, question.view)
+    spec = _weights_view(agent, question)
+    if agent.spaces.actions < 2:
+        raise ConfigError("study.one_action")
     generator = torch.Generator().manual_seed(0)
-    measured = _EffectSums(question.episodes)
+    measured = MeasuredSteps()
     with study_environments(agent, question.episodes) as envs:
         for step in parallel_steps(agent, envs, question.episodes, MAX_STEPS, record=True):
-            weighed, there = place_weights(spec, step.views[spec.name])
-            counts = ((there.sum(-1) > question.k) & (weighed.sum(-1) > 0)).numpy()
-            gone = _removal_choices(weighed, there, question, generator)
-            measured.take(step, counts, concentration(weighed, there, question.k), *_effects(agent, spec, step, gone))
-            yield Progress(step=agent.step, number=question.number, share=step.done, text=say("study.removing"))
+            measured.take(step, _measured(agent, spec, step, question, generator))
+            yield _progress(agent, question, REMOVING * step.done, say("study.removing"))
+        _check(measured, spec, question)
+        lost = yield from _lost_returns(agent, envs, measured, question)
+    yield answer_of(agent.step, question, measured, lost)
+
+
+def _progress(agent: LoadedAgent, question: AskFaithfulness, share: float, text: Text) -> Progress:
+    return Progress(step=agent.step, number=question.number, share=share, text=text)
+
+
+def _check(measured: MeasuredSteps, spec: ViewSpec, question: AskFaithfulness) -> None:
+    """Raises ConfigError if too little could be measured."""
     what = _NAMES.get(spec.axes[-1], say("study.places"))
-    if not measured.steps:
+    if not measured.eligible_episodes:
         raise ConfigError("study.no_choice", k=question.k, what=what)
-    if measured.episodes < MIN_EPISODES:
-        raise ConfigError(
-            "study.few_episodes", measured=measured.episodes, episodes=question.episodes, k=question.k, what=what
-        )
-    yield measured.answer(agent.step, question)
+    if (count := measured.eligible_episodes) < MIN_EPISODES:
+        raise ConfigError("study.few_episodes", measured=count, episodes=question.episodes, k=question.k, what=what)
+    if measured.all_alike:
+        raise ConfigError("study.same_episodes", episodes=question.episodes)
 
 
-def _weights_view(agent: LoadedAgent, view: str) -> ViewSpec:
-    found = [spec for spec in agent.network.views() if spec.name == view and spec.weights]
+def _lost_returns(
+    agent: LoadedAgent, envs: Envs, measured: MeasuredSteps, question: AskFaithfulness
+) -> Generator[Event | None, None, Lost | None]:
+    """Play the branches on, and return what they lose, or None if the environment does not repeat itself."""
+    branches = measured.branches()
+    returns = np.zeros(len(branches))
+    if not branches:
+        return Lost.of(measured, branches, returns)
+    text = say("study.playing_on")
+    try:
+        for share in play_on(agent, envs, [each.branch for each in branches], MAX_STEPS, returns):
+            yield _progress(agent, question, REMOVING + (1 - REMOVING) * share, text)
+    except NotRepeatable:
+        return None
+    return Lost.of(measured, branches, returns)
+
+
+def _weights_view(agent: LoadedAgent, question: AskFaithfulness) -> ViewSpec:
+    found = [spec for spec in agent.network.views() if spec.name == question.view and spec.weights]
     if not found:
-        raise ConfigError("study.no_weights", view=view)
+        raise ConfigError("study.no_weights", view=question.view)
+    if question.head is not None and "head" not in found[0].axes:
+        raise ConfigError("study.no_heads", view=question.view)
     return found[0]
 
 
-def place_weights(spec: ViewSpec, weights: Tensor) -> tuple[Tensor, Tensor]:
+def place_weights(spec: ViewSpec, weights: Tensor, head: int | None = None) -> tuple[Tensor, Tensor]:
     """Total weight of each place in a view's weights (n, *axes), (n, K), and which places can have weight, bool
-    (n, K).
+    (n, K). `head`: only the weights of this head count.
     """
     there = candidate_places(spec, weights)
     if "query" in spec.axes and weights.shape[1 + spec.axes.index("query")] == weights.shape[-1]:
         shape = [len(weights)] + [1] * (weights.ndim - 1)  # rows of queries of absent tokens are not used
         shape[1 + spec.axes.index("query")] = weights.shape[-1]
         weights = weights * there.view(shape)
+    if head is not None:
+        weights = weights.select(1 + spec.axes.index("head"), head)
     return weights.flatten(1, -2).sum(1) if weights.ndim > 2 else weights, there
 
 
@@ -84,6 +123,20 @@ def concentration(weighed: Tensor, there: Tensor, k: int) -> Array:
     even = (k / there.sum(-1).clamp(min=1)).clamp(max=1)
     found: Array = ((share - even) / (1 - even).clamp(min=1e-12)).clamp(0, 1).double().numpy()
     return found
+
+
+def _measured(
+    agent: LoadedAgent, spec: ViewSpec, step: ParallelStep, question: AskFaithfulness, generator: torch.Generator
+) -> MeasuredStep:
+    weighed, there = place_weights(spec, step.views[spec.name], question.head)
+    removed = _removals(agent, spec, step, _removal_choices(weighed, there, question, generator), question.head)
+    return MeasuredStep(
+        eligible=((there.sum(-1) > question.k) & (weighed.sum(-1) > 0)).numpy(),
+        concentration=concentration(weighed, there, question.k),
+        q=removed.q,
+        states=removed.states,
+        other=_other_actions(removed.q[0], generator),
+    )
 
 
 def _removal_choices(weighed: Tensor, there: Tensor, question: AskFaithfulness, generator: torch.Generator) -> Tensor:
@@ -97,14 +150,31 @@ def _removal_choices(weighed: Tensor, there: Tensor, question: AskFaithfulness, 
     return torch.cat([torch.zeros(1, *there.shape, dtype=torch.bool), gone])
 
 
-def _effects(agent: LoadedAgent, spec: ViewSpec, step: ParallelStep, gone: Tensor) -> tuple[Array, NDArray[np.bool_]]:
-    """Mean absolute change of q (1 + draws, n) by removing places, and whether the greedy action changes, likewise.
+def _other_actions(q: Tensor, generator: torch.Generator) -> NDArray[np.int64]:
+    """For each row of q (n, A) an action that is not the greedy one, drawn evenly, (n,)."""
+    count, actions = q.shape
+    by = torch.randint(1, actions, (count,), generator=generator)
+    other: NDArray[np.int64] = ((q.argmax(-1) + by) % actions).numpy()
+    return other
+
+
+@dataclass(frozen=True, slots=True)
+class _Removed:
+    """q (2 + draws, n, A), and the next state, each part (2 + draws, n, ...)."""
+
+    q: Tensor
+    states: tuple[Tensor, ...]
+
+
+def _removals(agent: LoadedAgent, spec: ViewSpec, step: ParallelStep, gone: Tensor, head: int | None) -> _Removed:
+    """What follows from each removal (R, n, K).
 
     The comparison, nothing removed, is in the same batch, since the size of a batch may change the last bits of q.
     """
     rows = len(gone)
-    pattern = "attention/*" if spec.axes[-1] == "key" else spec.name
-    record = Record(changes=removing_by_row(agent.network.views(), pattern, gone.flatten(0, 1)))
+    pattern = "attention/*" if spec.axes[-1] == "key" and head is None else spec.name
+    one = None if head is None else (spec.axes.index("head"), head)
+    record = Record(changes=removing_by_row(agent.network.views(), pattern, gone.flatten(0, 1), one))
     repeat = partial(_repeated, rows=rows)
     inputs = replace(
         step.inputs,
@@ -113,74 +183,9 @@ def _effects(agent: LoadedAgent, spec: ViewSpec, step: ParallelStep, gone: Tenso
         prev_reward=repeat(step.inputs.prev_reward, dim=1),
     )
     with torch.inference_mode():
-        q, _ = agent.network(inputs, tuple(repeat(part, dim=0) for part in step.state), record)
-    q = q[0].unflatten(0, (rows, -1)).double()
-    moved: Array = (q[1:] - q[:1]).abs().mean(-1).numpy()
-    action_changed: NDArray[np.bool_] = (q[1:].argmax(-1) != q[:1].argmax(-1)).numpy()
-    return moved, action_changed
+        q, state = agent.network(inputs, tuple(repeat(part, dim=0) for part in step.state), record)
+    return _Removed(q[0].unflatten(0, (rows, -1)).double(), tuple(part.unflatten(0, (rows, -1)) for part in state))
 
 
 def _repeated(values: Tensor, rows: int, dim: int) -> Tensor:
     return torch.cat([values] * rows, dim=dim)
-
-
-class _EffectSums:
-    """Effects of removals, summed over the steps of each episode."""
-
-    def __init__(self, episodes: int) -> None:
-        self._sums = np.zeros((5, episodes))  # of the top places, then random ones; concentration
-        self._counts = np.zeros(episodes)
-        self._q: list[NDArray[np.float32]] = []
-
-    @property
-    def steps(self) -> int:
-        return int(self._counts.sum())
-
-    @property
-    def episodes(self) -> int:
-        return int((self._counts > 0).sum())
-
-    def take(
-        self,
-        step: ParallelStep,
-        counts: NDArray[np.bool_],
-        concentrated: Array,
-        moved: Array,
-        action_changed: NDArray[np.bool_],
-    ) -> None:
-        self._q.append(step.q.numpy())
-        rows = np.stack([moved[0], action_changed[0], moved[1:].mean(0), action_changed[1:].mean(0), concentrated])
-        np.add.at(self._sums.T, step.episode[counts], rows.T[counts])
-        np.add.at(self._counts, step.episode[counts], 1)
-
-    def answer(self, step: int, question: AskFaithfulness) -> Faithfulness:
-        spread = max(float(np.concatenate(self._q).std()), 1e-12)
-        played = self._counts > 0
-        sums, counts = self._sums[:, played], self._counts[played]
-        sums = sums / np.array([[spread], [1.0], [spread], [1.0], [1.0]])
-        chosen = resamples(len(counts))
-        means = sums.sum(1) / counts.sum()
-        drawn = (chosen @ sums.T) / (chosen @ counts)[:, None]  # (draws, 5)
-
-        def effect(first: int) -> Effect:
-            return Effect(
-                float(means[first]), interval(drawn[:, first]), float(means[first + 1]), interval(drawn[:, first + 1])
-            )
-
-        top, random = effect(0), effect(2)
-        difference, concentrated = float(means[0] - means[2]), float(means[4])
-        between = interval(drawn[:, 0] - drawn[:, 2])
-        return Faithfulness(
-            step=step,
-            number=question.number,
-            view=question.view,
-            k=question.k,
-            top=top,
-            random=random,
-            difference=difference,
-            difference_interval=between,
-            steps=self.steps,
-            episodes=len(counts),
-            explains=between[0] > 0 and difference >= MIN_DIFFERENCE and concentrated >= MIN_CONCENTRATION,
-            concentration=concentrated,
-        )

@@ -1,23 +1,39 @@
-"""The result of a faithfulness test of a map of weights: its verdict, and its numbers as texts."""
+"""The result of a faithfulness test of a map of weights: its verdict, its numbers and the reason, as texts."""
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass
 
-from dqngui.jobs.study.thresholds import MIN_DIFFERENCE
-from dqngui.messages import Faithfulness
+import numpy as np
+import numpy.typing as npt
+
+from dqngui.jobs.study.thresholds import MIN_CONCENTRATION
+from dqngui.messages import Faithfulness, Measured, MeterVerdict
 from dqngui.texts import Text, say
-
-Measure = Literal["changed_actions", "change"]
-"""What a removal is measured by: the share of actions that change (`changed_actions`), or the change of the values."""
-MIN_ACTION_EFFECT = 0.02
-"""The verdict is about actions if the shares of changed actions differ by at least this; else about values."""
 
 _PLACES = {
     "token": ("place.token", "place.tokens", "place.all_tokens"),
     "cell": ("place.cell", "place.cells", "place.all_cells"),
     "lag": ("place.step", "place.steps", "place.all_steps"),
 }  # keys of one place, of some, and of all of them
+_SHORT: dict[MeterVerdict, str] = {
+    "explains": "map.explains",
+    "nothing_at_stake": "map.nothing_at_stake",
+    "even": "map.even",
+    "not_more_than_random": "map.not_more",
+    "hardly_more_than_random": "map.hardly_more",
+    "same_return": "map.same_return",
+    "not_repeatable": "map.not_repeatable",
+}
+_WHY: dict[MeterVerdict, str] = {
+    "explains": "map.why_explains",
+    "nothing_at_stake": "map.why_nothing_at_stake",
+    "even": "map.why_even",
+    "not_more_than_random": "map.why_not_more",
+    "hardly_more_than_random": "map.why_hardly_more",
+    "same_return": "map.why_same_return",
+    "not_repeatable": "map.why_not_repeatable",
+}
 
 
 def places(axis: str, count: int, cells: bool = False) -> Text:
@@ -29,68 +45,121 @@ def places(axis: str, count: int, cells: bool = False) -> Text:
     return say("place.other", axis=name) if count == 1 else say("place.others", count=count, axis=name)
 
 
-def measure_of(answer: Faithfulness) -> Measure:
-    """The measure that shows the larger effect: how many actions change, or how far the values move."""
-    return (
-        "changed_actions"
-        if abs(answer.top.changed_actions - answer.random.changed_actions) >= MIN_ACTION_EFFECT
-        else "change"
-    )
+def share_text(measured: Measured) -> Text:
+    """`61 % [55, 66]`; without an interval `61 %`."""
+    if measured.interval is None:
+        return say("effect.share", percent=_tidy(100 * measured.value, 0))
+    low, high = (_tidy(100 * each, 0) for each in measured.interval)
+    return say("effect.share_in", percent=_tidy(100 * measured.value, 0), low=low, high=high)
 
 
-def value_text(value: float, measure: Measure) -> Text:
-    """A share in percent, or a change in units of the values' spread."""
-    if measure == "changed_actions":
-        return say("effect.share", percent=100 * value)
-    return say("effect.spread", value=value)
-
-
-def interval_text(value: float, interval: tuple[float, float], measure: Measure) -> Text:
-    """`61 % [55, 66]`, `0.80 [0.71, 0.92]`."""
-    low, high = interval
-    if measure == "changed_actions":
-        return say("effect.share_in", percent=100 * value, low=100 * low, high=100 * high)
-    return say("effect.spread_in", value=value, low=low, high=high)
-
-
-def numbers(answer: Faithfulness, axis: str, cells: bool = False) -> Text:
-    """`Removing the token with the largest weight changes 61 % of actions [55, 66], a random one 4 % [2, 6]`."""
-    measure, what, k = measure_of(answer), places(axis, answer.k, cells), answer.k
-    top, other = answer.top, answer.random
-    if measure == "changed_actions":
-        random = interval_text(other.changed_actions, other.changed_actions_interval, measure)
-        share, (low, high) = 100 * top.changed_actions, (100 * each for each in top.changed_actions_interval)
-        if k == 1:
-            return say("effect.one_changes_actions", places=what, share=share, low=low, high=high, random=random)
-        return say("effect.changes_actions", places=what, share=share, low=low, high=high, k=k, random=random)
-    moved = interval_text(top.change, top.change_interval, measure)
-    random = interval_text(other.change, other.change_interval, measure)
-    if k == 1:
-        return say("effect.one_moves", places=what, top=moved, random=random)
-    return say("effect.moves", places=what, top=moved, k=k, random=random)
-
-
-def verdict(answer: Faithfulness, axis: str, cells: bool = False) -> Text:
-    """The verdict: whether the map explains the agent, with the reason."""
-    if answer.explains:
-        return say("map.explains")
-    if answer.difference_interval[0] <= 0:
-        return say("map.no_more")
-    if answer.difference < MIN_DIFFERENCE:
-        return say("map.hardly_more")
-    name = _name(axis, cells)
-    return say("map.even", places=say(_PLACES[name][2]) if name in _PLACES else say("place.all_others", axis=name))
+def return_text(measured: Measured) -> Text:
+    """`1.06 [0.53, 1.59]`; without an interval `2.00`."""
+    if measured.interval is None:
+        return say("effect.return", value=_tidy(measured.value, 2))
+    low, high = (_tidy(each, 2) for each in measured.interval)
+    return say("effect.return_in", value=_tidy(measured.value, 2), low=low, high=high)
 
 
 def short_verdict(answer: Faithfulness) -> Text:
-    """The short verdict."""
-    measure = measure_of(answer)
-    top, random = (value_text(getattr(each, measure), measure) for each in (answer.top, answer.random))
-    if measure == "changed_actions":
-        key = "map.explains_by_actions" if answer.explains else "map.does_not_by_actions"
-    else:
-        key = "map.explains_moved" if answer.explains else "map.does_not_moved"
-    return say(key, top=top, random=random)
+    """The verdict in a line."""
+    return say(_SHORT[answer.verdict])
+
+
+def brief_verdict(answer: Faithfulness) -> Text:
+    """The verdict in a word or three, for a narrow line."""
+    if answer.verdict in ("nothing_at_stake", "not_repeatable"):
+        return say("map.brief_no_verdict")
+    return say("map.brief_explains" if answer.explains else "map.brief_does_not")
+
+
+def stake_sentence(answer: Faithfulness) -> Text:
+    """At how many steps the choice matters, and what another action would lose there."""
+    deciding, steps, episodes = answer.deciding, answer.steps, answer.episodes
+    if answer.at_stake is None:
+        return say("map.stake", deciding=deciding, steps=steps, episodes=episodes, stake=answer.stake)
+    lost = return_text(answer.at_stake)
+    return say("map.stake_played", deciding=deciding, steps=steps, episodes=episodes, lost=lost)
+
+
+def removal_sentence(answer: Faithfulness, axis: str, cells: bool = False) -> Text:
+    """What was removed, what changed, and what changed without random places instead."""
+    what = places(axis, answer.k, cells)
+    of = say("map.of_head", places=what, head=answer.head + 1) if answer.head is not None else what
+    without = say("map.without_one", places=of) if answer.k == 1 else say("map.without_some", places=of)
+    instead = say("map.random_one") if answer.k == 1 else say("map.random_some", k=answer.k)
+    top, random = answer.top, answer.random
+    if top.lost is None or random.lost is None:
+        return say(
+            "map.removed",
+            without=without,
+            top=share_text(top.undone),
+            top_actions=100 * top.changed_actions,
+            instead=instead,
+            random=share_text(random.undone),
+            random_actions=100 * random.changed_actions,
+        )
+    return say(
+        "map.removed_played",
+        without=without,
+        top=share_text(top.undone),
+        top_actions=100 * top.changed_actions,
+        top_return=return_text(top.lost),
+        instead=instead,
+        random=share_text(random.undone),
+        random_actions=100 * random.changed_actions,
+        random_return=return_text(random.lost),
+    )
+
+
+def reason(answer: Faithfulness, axis: str, cells: bool = False) -> Text:
+    """Why the verdict is what it is."""
+    name = _name(axis, cells)
+    every = say(_PLACES[name][2]) if name in _PLACES else say("place.all_others", axis=name)
+    return say(_WHY[answer.verdict], places=every, percent=100 * answer.concentration, needed=100 * MIN_CONCENTRATION)
+
+
+def explanation(answer: Faithfulness, axis: str, cells: bool = False) -> Text:
+    """The verdict, what was removed, what changed, against random, and why the verdict."""
+    return say(
+        "map.explanation",
+        verdict=short_verdict(answer),
+        stake=stake_sentence(answer),
+        removal=removal_sentence(answer, axis, cells),
+        reason=reason(answer, axis, cells),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EffectOverSteps:
+    """Stake and effects by step of the episode, (T,) each from step 0, in the unit of the action values' spread; NaN
+    where nothing was measured.
+    """
+
+    stake: npt.NDArray[np.float32]
+    top: npt.NDArray[np.float32]
+    random: npt.NDArray[np.float32]
+
+    @classmethod
+    def of(cls, answer: Faithfulness) -> EffectOverSteps:
+        """The curves of an answer."""
+        t = np.asarray(answer.tensors.get("t", np.empty(0)), np.int64)
+        length = int(t.max()) + 1 if len(t) else 0
+
+        def dense(name: str) -> npt.NDArray[np.float32]:
+            values = np.full(length, np.nan, np.float32)
+            if length:
+                values[t] = answer.tensors[name]
+            return values
+
+        return cls(dense("stake"), dense("top"), dense("random"))
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The lowest and highest value of all curves, and zero."""
+        known = np.concatenate([self.stake, self.top, self.random])
+        known = known[np.isfinite(known)]
+        return min(0.0, float(known.min(initial=0.0))), max(0.01, float(known.max(initial=0.0)))
 
 
 def _name(axis: str, cells: bool) -> str:
@@ -98,3 +167,8 @@ def _name(axis: str, cells: bool) -> str:
     if axis == "key":
         return "cell" if cells else "token"
     return axis
+
+
+def _tidy(value: float, digits: int) -> float:
+    """A number without the sign of a zero."""
+    return round(value, digits) + 0.0

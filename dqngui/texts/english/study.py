@@ -7,6 +7,13 @@ from dqngui.texts.language import Plural
 TEMPLATES: dict[str, str | Plural] = {
     "study.no_agent": "there is no agent with weights yet; train one or open a stored run first",
     "study.removing": "Removing places…",
+    "study.playing_on": "Playing on from changed steps…",
+    "study.one_action": "this environment has one action only, so nothing is ever chosen",
+    "study.no_heads": "`{view}` has no heads",
+    "study.same_episodes": (
+        "all {episodes} episodes were the same, so nothing can be said of others; the environment starts each in the "
+        "same way"
+    ),
     "study.checkpoint": "Checkpoint {number} of {count}",
     "study.playing": Plural(
         "episodes", {"one": "Playing {episodes:,} episode…", "other": "Playing {episodes:,} episodes…"}

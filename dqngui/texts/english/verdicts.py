@@ -19,40 +19,58 @@ TEMPLATES: dict[str, str | Plural] = {
     "place.all_others": "all {axis}s",
     "effect.share": "{percent:.0f} %",
     "effect.share_in": "{percent:.0f} % [{low:.0f}, {high:.0f}]",
-    "effect.spread": "{value:.2f}",
-    "effect.spread_in": "{value:.2f} [{low:.2f}, {high:.2f}]",
-    "effect.one_changes_actions": (
-        "Removing the {places} with the largest weight changes {share:.0f} % of actions [{low:.0f}, {high:.0f}], a "
-        "random one {random}"
+    "effect.return": "{value:.2f}",
+    "effect.return_in": "{value:.2f} [{low:.2f}, {high:.2f}]",
+    "map.brief_explains": "Explains",
+    "map.brief_does_not": "Does not explain",
+    "map.brief_no_verdict": "No verdict",
+    "map.explains": "Explains the agent at the steps where the choice matters",
+    "map.nothing_at_stake": "No verdict: no single choice matters here",
+    "map.even": "Does not explain: its weights are nearly even",
+    "map.not_more": "Does not explain: random places matter as much",
+    "map.hardly_more": "Does not explain: random places matter nearly as much",
+    "map.same_return": "Does not explain: without it the return is hardly lower",
+    "map.not_repeatable": "No verdict: this environment does not repeat itself",
+    "map.stake": (
+        "The choice matters at {deciding:,} of {steps:,} steps ({episodes:d} episodes): there the chosen action is "
+        "better than the others by {stake:.1f} of the values' spread."
     ),
-    "effect.changes_actions": (
-        "Removing the {places} with the largest weights changes {share:.0f} % of actions [{low:.0f}, {high:.0f}], "
-        "{k:d} random ones {random}"
+    "map.stake_played": (
+        "The choice matters at {deciding:,} of {steps:,} steps ({episodes:d} episodes): with another action at one of "
+        "them the return falls by {lost}."
     ),
-    "effect.one_moves": (
-        "Removing the {places} with the largest weight moves the values by {top} of their spread, a random one by "
-        "{random}"
+    "map.of_head": "{places} of head {head:d}",
+    "map.without_one": "Without the {places} with the largest weight",
+    "map.without_some": "Without the {places} with the largest weights",
+    "map.random_one": "without a random one",
+    "map.random_some": "without {k:d} random ones",
+    "map.removed": (
+        "{without}, {top} of the chosen action's advantage is lost and {top_actions:.0f}\u00a0% of actions change; "
+        "{instead} {random} and {random_actions:.0f}\u00a0%."
     ),
-    "effect.moves": (
-        "Removing the {places} with the largest weights moves the values by {top} of their spread, {k:d} random ones "
-        "by {random}"
+    "map.removed_played": (
+        "{without}, {top} of the chosen action's advantage is lost, {top_actions:.0f}\u00a0% of actions change and the "
+        "return falls by {top_return}; {instead} {random}, {random_actions:.0f}\u00a0% and {random_return}."
     ),
-    "map.explains": "This map explains the agent.",
-    "map.no_more": "This is not more than random removal does, so this map does not explain the agent.",
-    "map.hardly_more": "This is hardly more than random removal does, so this map does not explain the agent.",
-    "map.even": (
-        "But on average over its rows {places} have nearly the same weight, so this map does not explain the agent."
+    "map.why_explains": ("Both the choice and the return depend on what the map points at, and less on random places."),
+    "map.why_nothing_at_stake": (
+        "So no choice is known to matter for the return, and nothing can be lost without the map."
     ),
-    "map.explains_by_actions": "Explains: {top} of actions change, at random {random}",
-    "map.explains_moved": "Explains: {top} of the values' spread, at random {random}",
-    "map.does_not_by_actions": "Does not explain: {top} of actions change, at random {random}",
-    "map.does_not_moved": "Does not explain: {top} of the values' spread, at random {random}",
+    "map.why_even": (
+        "But {places} have nearly the same weight ({percent:.0f}\u00a0% concentrated, {needed:.0f}\u00a0% are needed): "
+        "the map points at none."
+    ),
+    "map.why_not_more": "The choice depends no more on these places than on random ones.",
+    "map.why_hardly_more": "The choice hardly depends more on these places than on random ones.",
+    "map.why_same_return": "The return does not fall clearly more than without random places.",
+    "map.why_not_repeatable": (
+        "With the same seed and actions this environment shows something else, so episodes cannot be played on, and "
+        "what is lost is not known."
+    ),
+    "map.explanation": "{verdict}. {stake} {removal} {reason}",
     "map.one_only": "This map has only one {places}, so removing it cannot be compared.",
     "map.short_at": "{verdict} (step {step:,})",
-    "map.answer": "{numbers}. {verdict}",
-    "map.answer_of": "{view}: {numbers}. {verdict}",
-    "map.other_weights": "{answer} With the weights of step {step:,}; others play now.",
-    "map.measured": "{answer} Measured at {steps:,} steps of {episodes:d} episodes.",
+    "map.other_weights": "{answer} Measured with the weights of step {step:,}; others play now.",
     "answer.none": "Not measured: {problem}.",
     "probe.no_answer": "The probe has no answer: {problem}.",
     "probe.nothing": "Nothing to read",

@@ -161,6 +161,10 @@ class AttentionPanel(ViewPanel):
         """The head that is shown alone."""
         return self.heads.head
 
+    @property
+    def one_head(self) -> int | None:
+        return self.heads.head if self.heads.heads > 1 else None
+
     def choose(self, layer: int | None, head: int | None) -> None:
         """Show one head, of one of several layers, alone; None: all layers, all heads."""
         self.heads.choose(layer, head)

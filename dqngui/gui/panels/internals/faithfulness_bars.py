@@ -1,4 +1,4 @@
-"""The result of a faithfulness test of a map of weights as two bars: for the largest weights, and for random ones."""
+"""The result of a faithfulness test of a map as two bars: without its largest weights, and without random ones."""
 
 from __future__ import annotations
 
@@ -8,18 +8,12 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from dqngui.gui.charts.layout.text import Label
-from dqngui.gui.charts.painted_text import paint_labels
 from dqngui.gui.style import theme as themes
-from dqngui.gui.style.theme import TICK_PX
-from dqngui.lab.analysis.faithfulness import Measure, interval_text
-from dqngui.messages import Faithfulness
-from dqngui.texts import words
+from dqngui.lab.analysis.faithfulness import return_text, share_text
+from dqngui.messages import Faithfulness, Measured
+from dqngui.texts import Text, words
 
-_TITLES: dict[Measure, str] = {"changed_actions": "Actions that change", "change": "Change of the values"}
-MIN_SCALE = 0.5
-"""The shortest scale of value changes, in units of the values' spread, so that small effects look small."""
-BAR, LINE, NAME, VALUE = 7, 18, 64, 104  # pixels: heights of a bar and a labelled line, widths of names and numbers
+BAR = 7  # pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +22,17 @@ class EffectBar:
 
     name: str
     value: float
-    interval: tuple[float, float]
+    interval: tuple[float, float] | None
     words: str
     token: str
 
 
 @dataclass(frozen=True, slots=True)
 class FaithfulnessDrawn:
-    """The two bars: the effect of removing the places with the largest weights, and of removing random ones.
+    """The two bars: what is lost by removing the places with the largest weights, and by removing random ones.
 
     Attributes:
-        longest: the value at the end of the bars.
+        longest: the value at the end of the bars: all that is at stake.
         described: a text with both bars.
     """
 
@@ -47,53 +41,44 @@ class FaithfulnessDrawn:
     described: str
 
     @classmethod
-    def of(cls, answer: Faithfulness, measure: Measure) -> FaithfulnessDrawn:
-        """Make the bars of a measure."""
-        most, random = (
-            EffectBar(name, value, interval, words(interval_text(value, interval, measure)), token)
-            for name, value, interval, token in (
-                ("weighed most", *_effect(answer.top, measure), "series0"),
-                ("random", *_effect(answer.random, measure), "muted"),
-            )
-        )
-        longest = 1.0 if measure == "changed_actions" else max(MIN_SCALE, most.interval[1], random.interval[1])
-        described = f"{_TITLES[measure]}: {most.name} {most.words}, {random.name} {random.words}"
-        return cls((most, random), longest, described)
+    def of(cls, answer: Faithfulness) -> FaithfulnessDrawn:
+        """Bars of the lost return, or of the lost advantage where episodes were not played on or no return is lost."""
+        top, random, title = answer.top.undone, answer.random.undone, "Advantage of the chosen action that is lost"
+        say, longest = share_text, 1.0
+        if answer.at_stake is not None and answer.at_stake.value > 0 and answer.top.lost and answer.random.lost:
+            top, random, title = answer.top.lost, answer.random.lost, "Return that is lost"
+            say, longest = return_text, answer.at_stake.value
+        most, other = _bar("largest weights", top, say(top), "series0"), _bar("random", random, say(random), "muted")
+        described = f"{title}: {most.name} {most.words}, {other.name} {other.words}"
+        return cls((most, other), max(longest, most.value, other.value), described)
 
 
-def _effect(effect: object, measure: Measure) -> tuple[float, tuple[float, float]]:
-    return getattr(effect, measure), getattr(effect, f"{measure}_interval")
+def _bar(name: str, measured: Measured, text: Text, token: str) -> EffectBar:
+    return EffectBar(name, measured.value, measured.interval, words(text), token)
 
 
 class FaithfulnessBars(QWidget):
-    """Draws two bars with intervals: effect of removing the places with the largest weights, and random ones.
-
-    Args:
-        named: draw names and numbers next to the bars.
+    """Draws two bars with intervals, from nothing to all that is at stake.
 
     Attributes:
         drawn: the bars; None: nothing is drawn.
     """
 
-    def __init__(self, named: bool, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._named = named
         self.drawn: FaithfulnessDrawn | None = None
-        self.measure: Measure = "changed_actions"
-        self.setSizePolicy(
-            QSizePolicy.Policy.Expanding if named else QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed
-        )
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
-    def draw(self, answer: Faithfulness | None, measure: Measure) -> None:
-        """Show a measure of an answer."""
-        self.measure = measure
-        self.drawn = None if answer is None else FaithfulnessDrawn.of(answer, measure)
+    def draw(self, answer: Faithfulness | None) -> None:
+        """Show an answer."""
+        self.drawn = None if answer is None else FaithfulnessDrawn.of(answer)
         if self.drawn is not None:
             self.setAccessibleName(self.drawn.described)
+            self.setToolTip(self.drawn.described)
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(220, 2 * LINE) if self._named else QSize(64, 2 * BAR + 3)
+        return QSize(64, 2 * BAR + 3)
 
     minimumSizeHint = sizeHint
 
@@ -104,23 +89,18 @@ class FaithfulnessBars(QWidget):
         theme = themes.current()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setFont(themes.font(TICK_PX))
-        left = NAME + 18 if self._named else 0
-        room = self.width() - left - (VALUE if self._named else 2)
+        room = self.width() - 2.0
         scale = room / drawn.longest
         for index, bar in enumerate(drawn.bars):
             middle = (index + 0.5) * self.height() / 2
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.mixed("muted", 0.18))
-            painter.drawRoundedRect(QRectF(left, middle - BAR / 2, room, BAR), 2, 2)
+            painter.drawRoundedRect(QRectF(0, middle - BAR / 2, room, BAR), 2, 2)
             painter.setBrush(theme.color(bar.token))
-            painter.drawRoundedRect(QRectF(left, middle - BAR / 2, max(1.0, bar.value * scale), BAR), 2, 2)
-            low, high = bar.interval
-            self._interval(painter, left + low * scale, left + high * scale, middle, theme.color("text"))
-            if self._named:
-                top = middle - LINE / 2
-                number = Label(QRectF(left + room + 8, top, VALUE, LINE), bar.words, token="text")
-                paint_labels(painter, [Label(QRectF(0, top, left - 6, LINE), bar.name), number])
+            painter.drawRoundedRect(QRectF(0, middle - BAR / 2, max(1.0, bar.value * scale), BAR), 2, 2)
+            if bar.interval is not None:
+                low, high = (min(max(each * scale, 0.0), room) for each in bar.interval)
+                self._interval(painter, low, high, middle, theme.color("text"))
 
     @staticmethod
     def _interval(painter: QPainter, low: float, high: float, middle: float, color: QColor) -> None:

@@ -9,26 +9,31 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QT
 
 from dqngui import messages as m
 from dqngui.gui.cards.panel import Sources
+from dqngui.gui.charts.trace import Series, Trace
 from dqngui.gui.panels.internals.faithfulness_bars import FaithfulnessBars
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
-from dqngui.lab.analysis.faithfulness import measure_of, numbers, places, short_verdict, verdict
+from dqngui.gui.widgets.wrapping import wrapped
+from dqngui.lab.analysis.faithfulness import EffectOverSteps, brief_verdict, explanation, places, reason
 from dqngui.lab.analysis.study_question import StudyQuestion
-from dqngui.lab.analysis.views import in_words
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import Faithfulness, View
 from dqngui.texts import Text, say, words
 
-LOW, LOW_OPEN = 150, 300
-"""Heights of a panel in pixels below which the line is hidden, and below which its details stay closed."""
+LOW, LOW_REASON, LOW_OPEN, LOW_CURVE = 150, 200, 300, 360
+"""Heights of a panel in pixels below which are left out: the whole line, the reason of a verdict, all numbers beside
+the reason, and the curve.
+"""
+CURVE = 62  # pixels
 COUNTS = (1, 2, 4)
+Key = tuple[str, int, int | None]
 QUESTION = "Does this map explain this agent?"
 _HOW = (
-    "In greedy episodes the places with the largest weights, and for comparison random ones, are removed at each step; "
-    "the other weights of a row are scaled up. A map explains the agent if removing the largest weights changes its "
-    "action values clearly more. Brackets: 95 % intervals over episodes."
+    "Places with the largest weights, and for comparison random ones, are removed where the choice matters, and the "
+    "episodes are played on. A map explains the agent if its choice and its return depend on these places clearly "
+    "more. Brackets: 95 % intervals over episodes."
 )
 
 
@@ -42,6 +47,11 @@ class MapPanel(Protocol):
     playing: PlayedEpisode | None
 
     @property
+    def one_head(self) -> int | None:
+        """The head that is shown alone; None: all heads."""
+        ...
+
+    @property
     def view(self) -> View | None:
         """The view that is chosen."""
         ...
@@ -50,12 +60,8 @@ class MapPanel(Protocol):
         """Whether the view is drawn."""
         ...
 
-    def announced(self) -> list[View]:
-        """All views that can be drawn."""
-        ...
-
-    def offered(self) -> dict[str, str]:
-        """The choices of views in the panel's header; may be empty."""
+    def seek_step(self, t: int) -> None:
+        """Make the player show a step."""
         ...
 
     def isVisible(self) -> bool: ...
@@ -67,20 +73,20 @@ class FaithfulnessRow(QWidget):
     """Asks the study whether the map above explains the agent, and shows the answer; hidden for other views.
 
     Attributes:
-        answers: answers about the playing agent, by view and number of places.
+        answers: answers about the playing agent, by view, number of places and head.
         question: the question to the study.
     """
 
     def __init__(self, panel: MapPanel, parent: QWidget) -> None:
         super().__init__(parent)
-        self.answers: dict[tuple[str, int], Faithfulness] = {}
+        self.answers: dict[Key, Faithfulness] = {}
         self.question = StudyQuestion(self)
         self.question.changed.connect(self._on_change)
         self.question.answered.connect(self._on_answer)
         self._panel = panel
         self._k = COUNTS[0]
-        self._requested_for: tuple[str, int] = ("", 0)
-        self._problems: dict[tuple[str, int], Text | str] = {}
+        self._requested_for: Key = ("", 0, None)
+        self._problems: dict[Key, Text | str] = {}
         self._agent: object = None
         self._make_line()
         self._make_details()
@@ -92,7 +98,7 @@ class FaithfulnessRow(QWidget):
         self.hide()
 
     def _make_line(self) -> None:
-        self.bars = FaithfulnessBars(named=False)
+        self.bars = FaithfulnessBars()
         self.text = ElidedLabel()
         self.progress = QProgressBar()
         self.progress.setRange(0, 100)
@@ -105,9 +111,10 @@ class FaithfulnessRow(QWidget):
         self.button.clicked.connect(self._on_button)
         self.more = QToolButton()
         self.more.setCheckable(True)
+        self.more.setChecked(True)
         self.more.setIconSize(QSize(16, 16))
-        self.more.setAccessibleName("Show the measured numbers")
-        self.more.setToolTip("Show the measured numbers")
+        self.more.setAccessibleName("Show what was measured")
+        self.more.setToolTip("Show what was measured")
         self.more.toggled.connect(self.refresh)
         self._line = QHBoxLayout()
         self._line.setSpacing(8)
@@ -121,19 +128,17 @@ class FaithfulnessRow(QWidget):
         self.details = QWidget()
         self.details_text = QLabel()
         self.details_text.setWordWrap(True)
-        self.changed_actions, self.change = FaithfulnessBars(named=True), FaithfulnessBars(named=True)
+        themes.set_role(self.details_text, "secondary")
+        self.curve = Trace()
+        self.curve.setFixedHeight(CURVE)
+        self.curve.setAccessibleName("What is at stake, and what is lost without places, over the steps")
+        self.curve.setAccessibleDescription("A click shows that step")
+        self.curve.stepped.connect(lambda t, y: self._panel.seek_step(t))
         column = QVBoxLayout(self.details)
-        column.setContentsMargins(0, 0, 8, 4)
+        column.setContentsMargins(0, 0, 4, 4)
         column.setSpacing(3)
         column.addWidget(self.details_text)
-        for bars, title in (
-            (self.changed_actions, "Actions that change"),
-            (self.change, "Change of the values, in their spread"),
-        ):
-            label = QLabel(title)
-            themes.set_role(label, "muted")
-            column.addWidget(label)
-            column.addWidget(bars)
+        column.addWidget(self.curve)
 
     # -- calls of the panel ------------------------------------------------------------------------
 
@@ -157,9 +162,10 @@ class FaithfulnessRow(QWidget):
         if view is None or self.isHidden():
             return
         self._show_counts(view)
-        answer = self.answers.get((view.name, self._k))
+        key = self._key(view)
+        answer = self.answers.get(key)
         offers = [k for k in COUNTS if k < view.shape[-1]]
-        here = self.question.is_open and self._requested_for == (view.name, self._k)
+        here = self.question.is_open and self._requested_for == key
         self.progress.setVisible(here)
         self.progress.setValue(self.question.percent)
         self.bars.setVisible(answer is not None and not here)
@@ -169,19 +175,26 @@ class FaithfulnessRow(QWidget):
         self.button.setEnabled(here or (bool(offers) and self.question.can_ask))
         what = places(view.axes[-1], self._k, self._cells)
         self.button.setToolTip(
-            "Stop measuring" if here else f"Remove the {what} with the largest weight, and measure what changes"
+            "Stop measuring"
+            if here
+            else wrapped(
+                f"Remove the {what} with the largest weight where the choice matters, and measure what is lost"
+            )
         )
         role, text, tip = self._words(view, answer, here, bool(offers))
         themes.set_role(self.text, role)
         self.text.setText(text)
-        self.text.setToolTip(tip)
+        self.text.setToolTip(wrapped(tip))
         self._show_details(view, None if here else answer)
 
     def restyle(self, theme: Theme) -> None:
         """Take the theme's colours."""
         self.more.setIcon(themes.icon("chevron-up" if self.more.isChecked() else "chevron-down", "muted"))
-        for bars in (self.bars, self.changed_actions, self.change):
-            bars.update()
+        self.bars.update()
+
+    def follow(self, t: int) -> None:
+        """Move the curve's cursor to a step."""
+        self.curve.follow(t)
 
     # -- drawing -----------------------------------------------------------------------------------
 
@@ -191,6 +204,9 @@ class FaithfulnessRow(QWidget):
         playing, view = self._panel.playing, self._panel.view
         known = playing is not None and view is not None and view.name in playing.ready.weights
         return view if known and self._panel.has_content() else None
+
+    def _key(self, view: View) -> Key:
+        return view.name, self._k, self._panel.one_head if "head" in view.axes else None
 
     @property
     def _cells(self) -> bool:
@@ -205,7 +221,7 @@ class FaithfulnessRow(QWidget):
         """Role, text and tooltip of the line."""
         if busy:
             return "muted", self.question.words, _HOW
-        problem = self._problems.get((view.name, self._k))
+        problem = self._problems.get(self._key(view))
         if problem:
             reason = words(say("answer.none", problem=problem))
             return "bad", reason, reason
@@ -215,17 +231,16 @@ class FaithfulnessRow(QWidget):
         if answer is None:
             return "muted", QUESTION, f"{QUESTION} {_HOW}"
         stale = self.is_stale(answer)
-        text = say("map.short_at", verdict=short_verdict(answer), step=answer.step) if stale else short_verdict(answer)
+        text = say("map.short_at", verdict=brief_verdict(answer), step=answer.step) if stale else brief_verdict(answer)
         role = "muted" if stale else ("good" if answer.explains else "warn")
-        return role, words(text), words(self._sentence(view, answer))
+        return role, words(text), words(self._reason(view, answer))
 
-    def _sentence(self, view: View, answer: Faithfulness) -> Text:
-        axis, cells = view.axes[-1], self._cells
-        effect, meaning = numbers(answer, axis, cells), verdict(answer, axis, cells)
-        if self._panel.offered() and len(self._panel.announced()) > 1:
-            text = say("map.answer_of", view=in_words(view.name).capitalize(), numbers=effect, verdict=meaning)
-        else:
-            text = say("map.answer", numbers=effect, verdict=meaning)
+    def _reason(self, view: View, answer: Faithfulness) -> Text:
+        text = reason(answer, view.axes[-1], self._cells)
+        return say("map.other_weights", answer=text, step=answer.step) if self.is_stale(answer) else text
+
+    def _explanation(self, view: View, answer: Faithfulness) -> Text:
+        text = explanation(answer, view.axes[-1], self._cells)
         return say("map.other_weights", answer=text, step=answer.step) if self.is_stale(answer) else text
 
     def _show_counts(self, view: View) -> None:
@@ -237,18 +252,34 @@ class FaithfulnessRow(QWidget):
         )
 
     def _show_details(self, view: View, answer: Faithfulness | None) -> None:
-        self.more.setVisible(answer is not None and self._panel.height() >= LOW_OPEN)
-        opened = answer is not None and self.more.isChecked() and not self.more.isHidden()
+        height = self._panel.height()
+        self.more.setVisible(answer is not None and height >= LOW_REASON)
+        opened = answer is not None and self.more.isChecked() and height >= LOW_REASON
         self.details.setVisible(opened)
         self.more.setIcon(themes.icon("chevron-up" if self.more.isChecked() else "chevron-down", "muted"))
         if answer is None:
             return
-        self.bars.draw(answer, measure_of(answer))
-        self.changed_actions.draw(answer, "changed_actions")
-        self.change.draw(answer, "change")
-        text = say("map.measured", answer=self._sentence(view, answer), steps=answer.steps, episodes=answer.episodes)
+        self.bars.draw(answer)
+        text = self._explanation(view, answer) if height >= LOW_OPEN else self._reason(view, answer)
         self.details_text.setText(words(text))
-        self.details.setToolTip(_HOW)
+        self.details_text.setToolTip(wrapped(_HOW))
+        self.curve.setVisible(height >= LOW_CURVE)
+        if opened and height >= LOW_CURVE:
+            self._draw_curve(answer)
+
+    def _draw_curve(self, answer: Faithfulness) -> None:
+        over = EffectOverSteps.of(answer)
+        self.curve.set_span(max(len(over.stake), 2))
+        self.curve.draw(
+            "",
+            [
+                Series("at stake", "muted", over.stake),
+                Series("lost without the largest", "series0", over.top),
+                Series("without random", "series1", over.random, dashed=True),
+            ],
+            over.limits,
+        )
+        self.curve.set_gutter(self.curve.gutter_wanted, True)
 
     # -- requests ----------------------------------------------------------------------------------
 
@@ -264,10 +295,10 @@ class FaithfulnessRow(QWidget):
         if view is None or not self.question.can_ask:
             return
         self.question.give_up()
-        self._requested_for = name, k = view.name, self._k
+        self._requested_for = name, k, head = self._key(view)
         self._problems.pop(self._requested_for, None)
         self._agent = self.question.agent_key
-        self.question.ask(lambda number: m.AskFaithfulness(number=number, view=name, k=k))
+        self.question.ask(lambda number: m.AskFaithfulness(number=number, view=name, k=k, head=head))
         self.refresh()
 
     @Slot()

@@ -73,6 +73,8 @@ class ViewPanel(Panel):
     def follow(self, t: int) -> None:
         if self.playing is not None and self._something:
             self.move_to(min(t, self.playing.length - 1))
+            if self.faithfulness_row is not None:
+                self.faithfulness_row.follow(t)
 
     def refresh(self) -> bool:
         drawn = super().refresh()
@@ -143,6 +145,11 @@ class ViewPanel(Panel):
     def chosen(self) -> str:
         """The key of the drawn choice."""
         return self.view.name if self.view is not None else ""
+
+    @property
+    def one_head(self) -> int | None:
+        """The head of the view that is shown alone; None: all heads."""
+        return None
 
     def choose_view(self, name: str) -> None:
         """Draw another view."""

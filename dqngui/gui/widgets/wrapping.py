@@ -1,0 +1,13 @@
+"""Texts of tooltips in lines that can be read: Qt draws a long tooltip of plain text as one line."""
+
+from __future__ import annotations
+
+import textwrap
+
+TIP_LETTERS = 64
+"""Letters of a line of a tooltip, at most."""
+
+
+def wrapped(text: str) -> str:
+    """The text in lines of at most `TIP_LETTERS` letters; its own line breaks stay."""
+    return "\n".join(textwrap.fill(line, TIP_LETTERS) for line in text.split("\n"))
