@@ -319,8 +319,8 @@ def test_one_press_reads_the_first_fact(world: SimpleNamespace) -> None:
     assert panel.bar.isHidden()
     assert panel.button.text() == "Read"
     assert plain(panel) == "Held and used"
-    assert "with score 98 % [95, 99], from untrained networks with 61 %" in panel.reasons.text()
-    assert "changes 96 % [90, 99] of these actions" in panel.reasons.text()
+    assert "with 98 % [95, 99] where the choice matters, from untrained networks with 61 %" in panel.reasons.text()
+    assert "96 % [90, 99] of these actions follow" in panel.reasons.text()
     assert panel.curve.answer is panel.answer
     assert list(panel.fact.offered) == ["cue", "time since start"]
     assert panel.view.offered == {"all": "whole memory", "memory/hidden": "hidden state", "memory/cell": "cell state"}
@@ -477,13 +477,11 @@ def test_exports(world: SimpleNamespace, tmp_path: Path) -> None:
 
 def test_a_quantity_has_its_scores_as_numbers_and_not_as_percent() -> None:
     found = verdict(probed(1, measure="R²", chance=0.0, fact="pole velocity"))
-    assert "pole velocity is read at the steps where the choice matters with score 0.98 [0.95, 0.99]" in words(
-        found.reasons[0]
-    )
+    assert "pole velocity is read with 0.98 [0.95, 0.99] where the choice matters" in words(found.reasons[0])
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize(("width", "height"), [(640, 320), (420, 300)])
+@pytest.mark.parametrize(("width", "height"), [(640, 320), (420, 280), (320, 280)])
 def test_the_reasons_are_whole_beside_the_verdict(
     world: SimpleNamespace, qtbot: QtBot, qapp: Any, theme: str, width: int, height: int
 ) -> None:
