@@ -319,8 +319,8 @@ def test_one_press_reads_the_first_fact(world: SimpleNamespace) -> None:
     assert panel.bar.isHidden()
     assert panel.button.text() == "Read"
     assert plain(panel) == "Held and used"
-    assert "with score 98 % [95, 99], from untrained networks with 61 %" in panel.reasons.text()
-    assert "changes 96 % [90, 99] of these actions" in panel.reasons.text()
+    assert "with 98 % [95, 99] where the choice matters, from untrained networks with 61 %" in panel.reasons.text()
+    assert "96 % [90, 99] of these actions follow" in panel.reasons.text()
     assert panel.curve.answer is panel.answer
     assert list(panel.fact.offered) == ["cue", "time since start"]
     assert panel.view.offered == {"all": "whole memory", "memory/hidden": "hidden state", "memory/cell": "cell state"}
@@ -475,30 +475,24 @@ def test_exports(world: SimpleNamespace, tmp_path: Path) -> None:
     assert "<path" in (tmp_path / "probe.svg").read_text()
 
 
-@pytest.mark.parametrize(
-    ("score", "role", "start"),
-    [
-        (np.ones(10), "good", "Yes, cue can be read at every step; at step 9: 100 % right (chance 50 %, shuffled 49"),
-        (np.full(10, 0.52), "bad", "No, cue cannot be read; at step 9: 52 % right"),
-        (np.where(np.arange(10) < 4, 0.5, 0.97), "good", "From step 4 on cue can be read; at step 9: 97 % right"),
-        (np.where(np.arange(10) < 4, 0.99, 0.5), "warn", "Until step 3 cue can be read, then it is forgotten; at st"),
-        (np.where(np.arange(10) % 2, 0.9, 0.5), "warn", "In part: cue can be read at 50 % of the steps; at step 9: 90"),
-        (np.where(np.arange(10) == 4, 0.5, 1.0), "good", "Yes, cue can be read at 90 % of the steps; at step 9: 100 %"),
-        (np.full(10, np.nan), "warn", "cue was the same in all episodes"),
-    ],
-)  # fmt: skip
-def test_the_answer_in_words(score: np.ndarray, role: str, start: str) -> None:
-    said = verdict(probed(1, score=score))
-    assert said[0] == role
-    assert str(said[1]).replace("\u00a0", " ").startswith(start)
+def test_a_quantity_has_its_scores_as_numbers_and_not_as_percent() -> None:
+    found = verdict(probed(1, measure="R²", chance=0.0, fact="pole velocity"))
+    assert "pole velocity is read with 0.98 [0.95, 0.99] where the choice matters" in words(found.reasons[0])
 
 
-def test_a_quantity_in_words() -> None:
-    said = verdict(probed(1, score=np.full(10, 0.9), measure="R²", chance=0.0, fact="pole velocity"))
-    assert (said[0], str(said[1])) == (
-        "good",
-        "Yes, pole velocity can be read at every step; at step 9: R²\u00a00.90 (shuffled\u00a00.49).",
-    )
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize(("width", "height"), [(640, 320), (420, 280), (320, 280)])
+def test_the_reasons_are_whole_beside_the_verdict(
+    world: SimpleNamespace, qtbot: QtBot, qapp: Any, theme: str, width: int, height: int
+) -> None:
+    panel = world.panel
+    panel.restyle(themes.apply(qapp, theme))
+    panel.resize(width, height)
+    answer(world)
+    qtbot.wait(1)
+    label = panel.reasons
+    assert label.height() >= label.heightForWidth(label.width())
+    assert panel.curve.height() >= panel.curve.minimumHeight()
 
 
 def test_a_real_process_says_that_a_trained_agent_remembers_the_cue(qtbot: QtBot, tmaze_run: Path) -> None:
@@ -512,7 +506,8 @@ def test_a_real_process_says_that_a_trained_agent_remembers_the_cue(qtbot: QtBot
         panel.start.click()
         until(lambda: panel.answer is not None or bool(panel.problem), 120)
         assert not panel.problem
-        assert plain(panel).startswith("Yes, cue can be read at every step; at step 5: 100 % right")
+        assert plain(panel) == "Held and used"
+        assert "untrained networks" in panel.reasons.text()
     finally:
         study.stop()
         until(lambda: not study.alive, 20)

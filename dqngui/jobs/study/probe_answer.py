@@ -81,6 +81,7 @@ def holding(
     observation = float(np.concatenate([scores[index].observation[mask] for index, mask in masks.items()]).mean())
     weights = np.array([mask.sum() for mask in masks.values()])
     chance = float(np.average([scores[index].chance for index in masks], weights=weights))
+    observation = max(observation, chance)  # a probe that sees nothing guesses a little worse than the best guess
     means = networks.mean(2)  # (N, L)
     room = np.flatnonzero(means[1:].mean(0) - chance <= ROOM * (1 - chance))
     level = int(room[0]) if len(room) else len(NOISES) - 1
@@ -133,7 +134,7 @@ def per_step(
         found = proportion_interval(own.sum(), len(own)) if accuracy else mean_interval(own)
         low, high = (np.nan, np.nan) if found is None else found
         others = means[1:]
-        observed, control = each.observation.mean(), each.control[level.index].mean()
+        observed, control = max(each.observation.mean(), each.chance), each.control[level.index].mean()
         rows.append([means[0], low, high, others.mean(), others.min(), others.max(), observed, control])
     columns = dict(zip(names, np.array(rows, np.float64).T, strict=True))
     counts = {"count": np.array([len(step.fact) for step in steps])}

@@ -83,29 +83,27 @@ TEMPLATES: dict[str, str | Plural] = {
     "probe.held_untested": "Held; whether it is used was not tested",
     "probe.no_better": "Held no better than by an untrained network",
     "probe.not_held_at_all": "Not held",
-    "probe.at_choices": "at the steps where the choice matters",
-    "probe.at_all": "at the steps where the observation does not show it",
+    "probe.at_choices": "where the choice matters",
+    "probe.at_all": "where the observation does not show it",
     "probe.why_held": (
-        "Held: {fact} is read {where} with score {score}, from untrained networks with {untrained}; difference "
-        "{difference}. Observation alone {observation}, random labels {control}, guessing {chance}. Noise {noise:.0f} "
-        "% of the state."
+        "{fact} is read with {score} {where}, from untrained networks with {untrained}: {difference} more. Observation "
+        "alone {observation}, random labels {control}, guessing {chance}; noise {noise:.0f} % of the state."
     ),
     "probe.why_no_better": (
-        "{fact} is read {where} with score {score}, but from untrained networks with {untrained}; difference "
-        "{difference}. Observation alone {observation}, random labels {control}, guessing {chance}. Noise {noise:.0f} "
-        "% of the state."
+        "{fact} is read with {score} {where}, but from untrained networks with {untrained}: difference {difference}. "
+        "Observation alone {observation}, random labels {control}, guessing {chance}; noise {noise:.0f} % of the state."
     ),
     "probe.why_not_held": (
-        "Not held: {fact} is read {where} with score {score}, not clearly above the observation alone {observation}, "
-        "random labels {control} and guessing {chance}. Noise {noise:.0f} % of the state."
+        "{fact} is read with {score} {where}, not clearly above the observation alone {observation}, random labels "
+        "{control} and guessing {chance}; noise {noise:.0f} % of the state."
     ),
     "probe.why_used": (
-        "Used: moving the memory to another value of {fact} changes {effect} of these actions to what that value asks "
-        "for; random moves of equal length {random}, untrained networks {untrained}."
+        "Used: when the memory is moved to another value of {fact}, {effect} of these actions follow; after random "
+        "moves of that length {random}, in untrained networks {untrained}."
     ),
     "probe.why_not_used": (
-        "Not used: moving the memory to another value of {fact} changes {effect} of these actions to what that value "
-        "asks for; random moves of equal length {random}, untrained networks {untrained}."
+        "Not used: when the memory is moved to another value of {fact}, {effect} of these actions follow; after random "
+        "moves of that length {random}, in untrained networks {untrained}."
     ),
     "probe.no_stake": (
         "Not used: in too few episodes do the two best action values differ by half of the values' spread where "

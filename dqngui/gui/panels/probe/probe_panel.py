@@ -14,6 +14,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.gui.widgets.scroll_area import ScrollArea
 from dqngui.lab.analysis.probe_verdict import verdict
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.analysis.study_question import StudyQuestion
@@ -75,6 +76,7 @@ class ProbePanel(Panel):
         self.words, self.reasons, self.stale = QLabel(), QLabel(), ElidedLabel()
         self.words.setWordWrap(True)
         self.reasons.setWordWrap(True)
+        self.scrolled = ScrollArea(self.reasons)
         self.words.setToolTip(
             "A linear model predicts the fact from the memory, to which noise was added; for each episode it was "
             "trained on other episodes. Untrained networks with the same architecture read the same episodes."
@@ -89,7 +91,7 @@ class ProbePanel(Panel):
         self.button.clicked.connect(self._on_button)
         texts = QVBoxLayout()
         texts.setSpacing(4)
-        for widget in (self.words, self.reasons, self.bar, self.stale):
+        for widget in (self.words, self.bar):
             texts.addWidget(widget)
         top = QHBoxLayout()
         top.setSpacing(10)
@@ -99,6 +101,8 @@ class ProbePanel(Panel):
         column.setContentsMargins(12, 2, 12, 6)
         column.setSpacing(6)
         column.addLayout(top)
+        column.addWidget(self.scrolled)  # in a small card the reasons scroll, so that none of them is cut off
+        column.addWidget(self.stale)
         column.addWidget(self.curve, 1)
 
     # -- the contract ------------------------------------------------------------------------------
@@ -135,7 +139,8 @@ class ProbePanel(Panel):
         self.words.setText(text)
         reasons = self._reasons()
         self.reasons.setText(reasons)
-        self.reasons.setVisible(bool(reasons))
+        self.scrolled.setVisible(bool(reasons))
+        self._fit_reasons()
         self.bar.setValue(self.question.percent)
         stale = "" if asking else self.why_stale()
         self.stale.setText(stale)
@@ -165,6 +170,17 @@ class ProbePanel(Panel):
         super().resizeEvent(event)
         if self.has_content():
             self.episodes.setVisible(self.width() >= WIDE_PX)
+            self._fit_reasons()
+
+    def _fit_reasons(self) -> None:
+        """Make the reasons as high as their text, and their area no higher."""
+        margins = self.content.contentsMargins()
+        room = (
+            self.width() - 24 - margins.left() - margins.right() - self.scrolled.verticalScrollBar().sizeHint().width()
+        )
+        height = self.reasons.heightForWidth(max(room, 1))
+        self.reasons.setMinimumHeight(height)
+        self.scrolled.setMaximumHeight(height + 2)
 
     # -- requests ----------------------------------------------------------------------------------
 
