@@ -106,9 +106,7 @@ def trained(experiment: Experiment, steps: int) -> tuple[Training, OffPolicy]:
 def test_acting_draws_noise_anew_and_the_policy_has_none() -> None:
     training, algorithm = trained(chancy("windows"), 160)
     learner = algorithm.learner
-    inputs = learner.network_inputs(
-        {"observation": np.zeros((1, 1, 4), np.float32)}, *np.zeros((2, 1, 1), np.int64), 1.0
-    )
+    inputs = learner.network_inputs({"observation": np.zeros((1, 1, 4), np.float32)}, *np.zeros((2, 1, 1), np.int64))
     with torch.inference_mode():
         for network, restless in ((learner.online, True), (learner.policy, False)):
             a, b = (network(inputs, None)[0] for _ in range(2))
@@ -156,9 +154,7 @@ def test_a_window_from_its_stored_state_gives_what_the_episode_gave(attention: s
             observation = {name: part[rows][:, None] for name, part in replay.observation.items()}
             prev_action = np.concatenate([[-1], replay.action[rows[:-1]]])[:, None]
             prev_reward = np.concatenate([[0], replay.reward[rows[:-1]]]).astype(np.float32)[:, None]
-            episode = learner.online.estimate(learner.network_inputs(observation, prev_action, prev_reward, 1.0), None)[
-                0
-            ]
+            episode = learner.online.estimate(learner.network_inputs(observation, prev_action, prev_reward), None)[0]
             learned = np.flatnonzero(batch.mask[:, b])
             expected = episode[place - start : place - start + len(learned), 0]
             assert torch.allclose(estimate[learned, b], expected, atol=1e-5)

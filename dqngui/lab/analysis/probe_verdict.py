@@ -121,7 +121,7 @@ def _number(value: float, percent: bool, ends: Ends = None) -> Text:
             return say("effect.share", percent=100 * value)
         return say("effect.share_in", percent=100 * value, low=100 * ends[0], high=100 * ends[1])
     return (
-        say("effect.spread", value=value)
+        say("probe.number", value=value)
         if ends is None
-        else say("effect.spread_in", value=value, low=ends[0], high=ends[1])
+        else say("probe.number_in", value=value, low=ends[0], high=ends[1])
     )

@@ -19,6 +19,8 @@ TEMPLATES: dict[str, str | Plural] = {
     "place.all_others": "all {axis}s",
     "effect.share": "{percent:.0f} %",
     "effect.share_in": "{percent:.0f} % [{low:.0f}, {high:.0f}]",
+    "probe.number": "{value:.2f}",
+    "probe.number_in": "{value:.2f} [{low:.2f}, {high:.2f}]",
     "effect.return": "{value:.2f}",
     "effect.return_in": "{value:.2f} [{low:.2f}, {high:.2f}]",
     "map.brief_explains": "Explains",
