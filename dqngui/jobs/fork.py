@@ -12,7 +12,7 @@ import msgspec
 from dqngui.config import ConfigError, Experiment
 from dqngui.jobs.branching import check_branch, difference_message, differences, present, stays_whole
 from dqngui.jobs.training import Training, counters_of
-from dqngui.learning.counters import Counters, next_multiple
+from dqngui.learning.counters import Counters, next_evaluation, next_multiple
 from dqngui.messages import Forked
 from dqngui.runs.resume import LogMark, Stored, branch, load_resume
 from dqngui.texts import Text
@@ -98,4 +98,4 @@ def _follow_periods(count: Counters, old: Experiment, new: Experiment) -> None:
         count.next_checkpoint = next_multiple(step, new.run.checkpoint_every)
     due = old.run.eval_every and count.next_evaluation <= step
     if new.run.eval_every != old.run.eval_every and new.run.eval_every and not due:
-        count.next_evaluation = next_multiple(step, new.run.eval_every)
+        count.next_evaluation = next_evaluation(step, count.evaluation_steps, new.run)
