@@ -60,6 +60,8 @@ TRAINED: dict[str, tuple[str, Settings]] = {
             "learn.window": length + 1,
             "learn.epsilon.steps": 4_000,
             "run.total_steps": steps,
+            "net.standardise": False,  # with standardised inputs several heads carry the cue together
+            "learn.reward_scale": 1.0,
             **_QUICK,
         },
     )
