@@ -216,7 +216,7 @@ class Actor:
         if "raw_reward" in arrays:
             self.prev_reward = arrays["raw_reward"].copy()
         else:  # earlier versions saved it in the network's unit
-            self.prev_reward = arrays["reward"].astype(np.float64) * self.network.reward_unit.unit
+            self.prev_reward = arrays["reward"].astype(np.float64) * self.network.reward_unit.shown
         self.returns = arrays["returns"].copy()
         if "explore.left" in arrays:
             self.exploration.restore(arrays["explore.left"], arrays["explore.held"])

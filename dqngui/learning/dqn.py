@@ -206,7 +206,7 @@ class DQN:
     def _stats(self, sums: list[float], count: int) -> QStats:
         """Means over `count` learned steps, values in the environment's rewards."""
         loss, error, q, norm = sums
-        unit = 1.0 if self.online.rescales else self.unit.unit
+        unit = 1.0 if self.online.rescales else self.unit.shown
         return QStats(loss / count, error / count * unit, q / count * unit, norm)
 
     @property

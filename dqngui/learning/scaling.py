@@ -212,8 +212,9 @@ class Scaling:
             return  # without any reward, no unit matters
         unit, present = max(spread, largest / LARGEST_RETURN), self.unit.unit
         smallest = SMALLEST_CHANGE
-        if self.networks[0].bounded_values:  # they cannot follow a small change, and have to cover all returns
-            unit, smallest = largest / (0.8 * LARGEST_RETURN), 0.25
+        bound = self.networks[0].value_bound
+        if bound is not None:  # such values cannot follow a small change, and have to cover all returns
+            unit, smallest = largest / (0.8 * bound), 0.2
         if self.rewarded and abs(np.log(unit / present)) < smallest:
             return
         self.unit.unit = unit

@@ -54,21 +54,22 @@ class QNetwork(Trunk):
         return self.raw_values(self.values(estimate)), state
 
     @property
-    def bounded_values(self) -> bool:
-        """Whether it learns probabilities of fixed returns."""
-        return isinstance(self.head.reading, Categorical)
+    def value_bound(self) -> float | None:
+        """Largest size of the returns whose probabilities it learns."""
+        reading = self.head.reading
+        return max(abs(reading.low), abs(reading.high)) if isinstance(reading, Categorical) else None
 
     def raw_values(self, values: Tensor) -> Tensor:
         """Action values in the environment's rewards, from those in the unit in which they are learned.
 
         Rescaled values stay as they are, since they are no longer proportional to rewards.
         """
-        unit = 1.0 if self.rescales else self.reward_unit.unit
+        unit = 1.0 if self.rescales else self.reward_unit.shown
         return values if unit == 1.0 else values * unit
 
     def divide_values(self, factor: float) -> None:
         """Divide all values by this factor, in the last layer; probabilities of fixed returns stay as they are."""
-        if not self.rescales and not self.bounded_values:
+        if not self.rescales and self.value_bound is None:
             self.head.divide(factor)
 
     def estimate(

@@ -6,6 +6,7 @@ the units of the environment.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,11 @@ class RewardUnit(nn.Module):
         super().__init__()
         self.unit = unit
 
+    @property
+    def shown(self) -> float:
+        """Factor from learned values to those in the environment's rewards; 1 while no reward was seen."""
+        return self.unit if math.isfinite(self.unit) else 1.0
+
     def learned(self, rewards: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """Rewards or returns in the unit that the network learns in, of the same shape.
 
@@ -73,13 +79,14 @@ class RewardUnit(nn.Module):
 class MeasuredRewardUnit(RewardUnit):
     """How much reward counts as 1 for the network: an amount that is measured in training and saved with the weights.
 
-    A plain number and not a buffer: it is needed in float64, which some devices do not have.
+    Until a reward was seen it is infinite, so that the network sees none. A plain number and not a buffer: it is needed
+    in float64, which some devices do not have.
     """
 
     measured = True
 
     def __init__(self) -> None:
-        super().__init__(1.0)
+        super().__init__(math.inf)
 
     def get_extra_state(self) -> Tensor:
         return torch.tensor(self.unit, dtype=torch.float64)

@@ -78,9 +78,9 @@ class Trunk(nn.Module):
         self.meet = nn.Linear(net.width, net.width) if self.attention.per_action else None
 
     @property
-    def bounded_values(self) -> bool:
-        """Whether the values that it can give lie between fixed bounds."""
-        return False
+    def value_bound(self) -> float | None:
+        """Largest size of the values that it can give, in the unit that it learns in; None: they have no bound."""
+        return None
 
     def share_units(self, other: Trunk) -> None:
         """Use the units of another network of the same shape, now and whenever they change."""

@@ -1,0 +1,137 @@
+"""Learning does not depend on the units of rewards and observations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from dqngui.hosts import run_inline
+from dqngui.jobs.training import Training
+from dqngui.learning.exploration import Exploration
+from dqngui.learning.scaling import LARGEST_RETURN, ReturnMoments, discounted
+from dqngui.messages import EpisodeEnded, Learned, Request
+from dqngui.settings import experiment_from
+
+SMALL: dict[str, Any] = {
+    "env": {"id": "CartPole-v1", "num_envs": 4},
+    "net": {"attention": "none", "tokens": "one", "memory": "gru", "width": 16},
+    "learn": {"window": 8, "burn_in": 2, "batch_size": 8, "warmup": 200, "update_every": 16, "replay_capacity": 4000},
+    "run": {"device": "cpu", "eval_every": 0, "total_steps": 1600, "log_every": 200},
+}
+KINDS: dict[str, dict[str, dict[str, Any]]] = {
+    "mean": {},
+    "no memory": {"net": {"memory": "none", "values": "mean"}, "learn": {"window": 1, "burn_in": 0}},
+    "quantile": {"net": {"values": "quantile", "atoms": 11}},
+    "categorical": {"net": {"values": "categorical", "atoms": 21}},
+    "dueling": {"net": {"head": "dueling"}},
+    "prioritised": {"learn": {"prioritized": True}},
+    "ppo": {"learn": {"algorithm": "ppo", "rollout": 32, "epsilon": {"start": 1.0, "end": 0.1, "steps": 800}}},
+}
+
+
+def experiment(kind: str, factor: float = 1.0, **run: Any) -> Any:
+    data = {section: {**SMALL[section], **KINDS[kind].get(section, {})} for section in SMALL}
+    if factor != 1.0:
+        data["env"]["wrappers"] = [{"name": "reward_scale", "options": {"factor": factor}}]
+    data["run"] |= run
+    return experiment_from(data)
+
+
+@pytest.mark.parametrize("factor", [0.01, 100.0])
+@pytest.mark.parametrize("kind", KINDS)
+def test_rewards_in_another_unit_train_the_same_agent(kind: str, factor: float) -> None:
+    """Episode by episode: the actions were the same. Values are in the unit of the rewards."""
+    own, other = (list(run_inline(Request(job="train", experiment=experiment(kind, f)))) for f in (1.0, factor))
+    lengths = [[(e.step, e.env, e.length) for e in events if isinstance(e, EpisodeEnded)] for events in (own, other)]
+    assert lengths[0] == lengths[1] and len(lengths[0]) > 20
+    rows = [[e for e in events if isinstance(e, Learned)] for events in (own, other)]
+    assert rows[0] and [row.loss for row in rows[0]] == [row.loss for row in rows[1]]
+    if kind != "ppo":
+        for mine, theirs in zip(*rows, strict=True):
+            assert theirs.q_mean == pytest.approx(mine.q_mean * factor, rel=1e-6)
+            assert theirs.td_error == pytest.approx(mine.td_error * factor, rel=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["mean", "dueling", "quantile", "no memory"])
+def test_a_change_of_the_unit_leaves_all_values_as_they_were(kind: str) -> None:
+    training = Training(experiment(kind))
+    network = training.learner.policy
+    inputs = training.algorithm.learner.network_inputs(  # type: ignore[attr-defined]
+        {part.name: np.ones((1, 3, *part.shape), part.dtype) for part in training.spaces.parts},
+        np.zeros((1, 3), np.int64),
+        np.zeros((1, 3)),
+    )
+    with torch.no_grad():
+        before, _ = network(inputs, None)
+        network.reward_unit.unit = 7.0
+        network.divide_values(7.0)
+        after, _ = network(inputs, None)
+    training.close()
+    torch.testing.assert_close(after, before, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.9, 1.0])
+def test_the_spread_of_returns_is_that_of_all_steps(gamma: float) -> None:
+    numbers = np.random.default_rng(0)
+    moments = ReturnMoments(2)
+    episodes: list[list[float]] = [[], []]
+    returns: list[float] = []
+    for _ in range(300):
+        reward, ended = numbers.normal(1.0, 2.0, 2), numbers.random(2) < 0.1
+        moments.observe(reward, ended, gamma)
+        for env in range(2):
+            episodes[env].append(reward[env])
+            if ended[env]:
+                returns += discounted(episodes[env], gamma).tolist()
+                episodes[env] = []
+    returns += [each for rewards in episodes if rewards for each in discounted(rewards, gamma)]
+    spread, largest = moments.measured(gamma)
+    assert spread == pytest.approx(np.hypot(np.std(returns), 0.1 * np.mean(returns)))
+    assert largest == pytest.approx(np.abs(returns).max())
+
+
+def test_no_reward_is_more_than_ten_units() -> None:
+    """One reward among thousands of steps would make a tiny spread."""
+    training = Training(experiment("mean"))
+    scaling = training.algorithm.scaling
+    assert scaling.returns is not None
+    for step in range(2000):
+        scaling.returns.observe(np.full(4, float(step == 1500) * 3), np.full(4, step % 10 == 0), 0.99)
+    scaling.seen = 2000
+    scaling.set_units(0.99)
+    assert 3 / training.learner.policy.reward_unit.unit <= LARGEST_RETURN * 1.0001
+    training.close()
+
+
+def test_observations_in_another_unit_are_the_same_to_the_network() -> None:
+    training = Training(experiment("mean"))
+    (standardise,) = training.learner.policy.encoder.standardised.values()
+    x = np.random.default_rng(1).normal(2, 3, (500, 4)).astype(np.float32)
+    x[:, 3] = 5.0  # never varies
+    seen = []
+    for factor, shift in ((1.0, 0.0), (1000.0, 50.0)):
+        (numbers,) = training.algorithm.scaling.numbers
+        fresh = type(numbers)(training.spaces.parts[0])
+        shown = (x.astype(np.float64) * factor + shift).astype(np.float32)
+        for rows in np.split(shown, 50):
+            fresh.observe(rows)
+        measured = fresh.measured()
+        assert measured is not None
+        standardise.set(*measured)
+        seen.append(standardise(torch.from_numpy(shown)))
+    training.close()
+    torch.testing.assert_close(seen[0], seen[1], rtol=1e-3, atol=1e-4)
+    assert seen[0][:, 3].abs().max() == 0 and seen[0][:, :3].std() == pytest.approx(1.0, abs=0.05)
+
+
+@pytest.mark.parametrize("longest", [1, 10, 100])
+def test_the_share_of_random_actions_is_epsilon(longest: int) -> None:
+    exploration = Exploration(200, 1_000_000, longest, np.random.default_rng(0))
+    greedy = np.full(200, -1)
+    random = np.mean([exploration.replace(greedy, np.full(200, 0.2)) >= 0 for _ in range(3000)])
+    assert random == pytest.approx(0.2, abs=0.01)
+    exploration.restart(np.ones(200, bool))
+    assert (exploration.replace(greedy, np.zeros(200)) == -1).all()
