@@ -364,7 +364,9 @@ def test_the_time_since_the_start_can_be_read_and_its_control_cannot() -> None:
 
 
 def test_a_quantity_is_read_from_the_output_of_a_transformer() -> None:
-    asked = experiment("cartpole-positions-transformer")
+    asked = experiment(
+        "cartpole-positions-transformer", learn__reward_scale=0.1
+    )  # with a measured unit it sees no reward yet
     ready, answered = answers(*untrained(asked), m.AskProbe(number=1, fact="pole velocity", episodes=60))
     assert ready.held == ("memory/output",)  # it carries nothing over, and looks back instead
     assert answered.measure == "R²"
