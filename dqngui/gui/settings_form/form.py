@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from dqngui import presets, settings
 from dqngui.config import ConfigError, Experiment
-from dqngui.derivation import AUTOMATIC, RULES
+from dqngui.derivation import AUTOMATIC, RULES, derivable
 from dqngui.gui.cards.card import Card
 from dqngui.gui.settings_form.fields import MODULES, ChoiceEditor, Editor, TextEditor, editor_for
 from dqngui.gui.settings_form.relevance import relevant
@@ -187,6 +187,7 @@ class ExperimentForm(QWidget):
         """Show the proposed experiment: hide settings without effect, mark those that the draft changes."""
         session = self._session
         editable, draft = Action.EDIT in session.allowed, session.waiting_edits
+        known = derivable(session.draft.experiment)  # without a measured task, little follows from anything
         for slot, rows in self.options.items():
             self._refresh_options(slot, rows)
         for rows in (self.first, *(each for section in self.sections.values() for each in section.rows)):
@@ -196,6 +197,7 @@ class ExperimentForm(QWidget):
                     rows.show_row(path, relevant(session.draft.experiment, path))
                 if path in rows.chips:
                     derived = path in session.draft.experiment.derived
+                    rows.chips[path].setVisible(path in known)
                     rows.chips[path].show_derived(derived, editable=editable)
                 editor.setEnabled(editable)
                 rows.labels[path].mark(path in draft)

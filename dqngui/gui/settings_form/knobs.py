@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVB
 
 from dqngui import settings
 from dqngui.config import Schedule
-from dqngui.derivation import AUTOMATIC, RULES
+from dqngui.derivation import AUTOMATIC, RULES, derivable
 from dqngui.gui.cards.card import Card
 from dqngui.gui.settings_form.fields import NumberEditor, ScheduleEditor
 from dqngui.gui.settings_form.relevance import relevant
@@ -250,7 +250,7 @@ class LiveKnobs(QWidget):
         schedule = setting if isinstance(setting, Schedule) else None
         row.show_schedule(schedule, editable=editable, manual=schedule is not None and isinstance(value, float))
         if row.derived is not None:
-            row.derived.setVisible(editable)
+            row.derived.setVisible(editable and path in derivable(session.run.experiment))
             row.derived.show_derived(path in session.run.experiment.derived, editable=editable)
         if schedule is not None and not isinstance(value, float):
             value = self._scheduled_value(path, schedule)
