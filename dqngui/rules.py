@@ -1,8 +1,8 @@
 """Rules: from what each derived setting is computed, and how.
 
 A rule sees the whole experiment and gives the value of one setting, or None for the setting's default. The rules of
-`TASK_RULES` read what was measured of the task (`Experiment.task`), never its name. Their numbers were chosen on tasks
-of different kinds together; `assets/evidence/README.md` says on which ones they hold.
+`TASK_RULES` read what was measured of the task (`Experiment.task`), never its name. Their numbers come from single runs
+on a few tasks of different kinds; the evidence in `assets/evidence` is of presets and does not test them yet.
 """
 
 from __future__ import annotations
@@ -61,8 +61,7 @@ def _window_from(experiment: Experiment) -> str | None:
 
 
 def _window(experiment: Experiment) -> int | None:
-    whole = whole_episodes(experiment) if experiment.learn.window_from == "start" else None
-    return whole
+    return whole_episodes(experiment) if experiment.learn.window_from == "start" else None
 
 
 def _burn_in(experiment: Experiment) -> int | None:
