@@ -27,6 +27,7 @@ OLD_MEANINGS: dict[int, dict[str, Any]] = {
         "learn.target_kl": 0.0,
         "learn.reward_scale": 0.1,
         "learn.epsilon_repeat": 1,
+        "net.convolutions": "three",
         "net.standardise": False,
         "run.eval_share": 1.0,
     }

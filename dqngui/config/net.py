@@ -51,6 +51,15 @@ class NetConfig(Options, frozen=True):
             advanced=True,
         ),
     ] = True
+    convolutions: Annotated[
+        Literal["one", "three"],
+        setting(
+            "How many convolutions read a picture of fewer than 24 pixels a side that is one token. Three relate "
+            "pixels that lie further apart and cost several times more. All other pictures get three.",
+            label="Convolutions of small pictures",
+            advanced=True,
+        ),
+    ] = "one"
     head: Annotated[
         Literal["linear", "dueling"], setting("Dueling splits the action values into a state value and advantages.")
     ] = "linear"

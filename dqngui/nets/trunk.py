@@ -59,7 +59,12 @@ class Trunk(nn.Module):
         self.sees_action, self.sees_reward = net.previous_action, net.previous_reward
         self.reward_unit = reward_unit(experiment.learn.reward_scale)
         self.encoder = Encoder(
-            spaces, tokens=net.tokens, hidden=net.hidden, width=net.width, standardise=net.standardise
+            spaces,
+            tokens=net.tokens,
+            hidden=net.hidden,
+            width=net.width,
+            standardise=net.standardise,
+            convolutions=net.convolutions,
         )
         make_attention = catalog.load(catalog.ATTENTIONS[net.attention])
         self.attention: Attention = make_attention(

@@ -171,6 +171,17 @@ def test_a_region_of_a_picture_is_seen_by_the_token_at_its_place() -> None:
     assert rows.min() >= 4 and columns.max() <= 3  # two convolutions of three cells reach two cells far
 
 
+def test_a_small_picture_is_read_by_one_convolution_unless_three_are_asked_for() -> None:
+    space = spaces.Box(0, 1, (10, 10, 4), np.uint8)
+
+    def convolutions(count: str) -> list[tuple[int, ...]]:
+        made = Encoder(described(space), tokens="one", hidden=(), width=D, convolutions=count)
+        return [tuple(each.weight.shape) for each in made.modules() if isinstance(each, torch.nn.Conv2d)]
+
+    assert convolutions("one") == [(16, 4, 3, 3)]
+    assert convolutions("three") == [(16, 4, 3, 3), (32, 16, 3, 3), (32, 32, 3, 3)]
+
+
 def test_an_unknown_category_counts_as_the_last() -> None:
     space = spaces.MultiDiscrete(np.full((3, 3), 4))
     encoder = encoder_of(space, "one")

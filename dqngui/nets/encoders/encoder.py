@@ -24,7 +24,14 @@ class Encoder(nn.Module):
     """
 
     def __init__(
-        self, spaces: Spaces, *, tokens: str, hidden: Sequence[int], width: int, standardise: bool = False
+        self,
+        spaces: Spaces,
+        *,
+        tokens: str,
+        hidden: Sequence[int],
+        width: int,
+        standardise: bool = False,
+        convolutions: str = "one",
     ) -> None:
         super().__init__()
         made = {part.name: Standardise(part.shape[0]) for part in spaces.parts if standardise and _has_units(part)}
@@ -34,7 +41,7 @@ class Encoder(nn.Module):
         features = iter(spaces.features)
         for part in spaces.parts:
             names = [next(features, "") for _ in range(part.named_numbers)]
-            encoders.append(_encoder(part, names, tokens, hidden, width, made.get(part.name)))
+            encoders.append(_encoder(part, names, tokens, hidden, width, made.get(part.name), convolutions))
         self.parts = nn.ModuleList(encoders)
         self.labels = tuple(label for encoder in encoders for label in encoder.labels)
         """Name of each token: of its part, or of its feature, cell or entity if each of these is a token."""
@@ -135,6 +142,7 @@ def _encoder(
     hidden: Sequence[int],
     width: int,
     standardise: Standardise | None,
+    convolutions: str,
 ) -> PartEncoder:
     match part.kind:
         case "discrete":
@@ -142,7 +150,7 @@ def _encoder(
         case "text":
             return TextEncoder(part, width)
         case "image":
-            return ImageEncoder(part, tokens, hidden, width)
+            return ImageEncoder(part, tokens, hidden, width, convolutions)
         case "grid":
             return GridEncoder(part, tokens, hidden, width)
         case "entities" if tokens == "feature":
