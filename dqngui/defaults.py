@@ -21,7 +21,8 @@ from dqngui.settings import experiment_from, with_settings, without_none
 MOST_FEATURE_TOKENS = 16
 MOST_ENTITY_TOKENS = 32
 WIDE_FROM = 64
-"""With at least this many numbers, the encoder gets a hidden layer and the agent twice the width."""
+"""With at least this many numbers, the encoder gets a hidden layer and the agent twice the width; with this many
+categories, the agent gets twice the width."""
 LARGE_PICTURE = 24
 """With at least this many pixels on its shorter side, a picture gets twice the width."""
 REPLAY_BYTES = 1_000_000_000
@@ -60,6 +61,7 @@ def _can_read(space: gym_spaces.Space[Any]) -> bool:
 
 def _sizes(spaces: Spaces, num_envs: int) -> dict[str, Any]:
     numbers = sum(part.shape[0] for part in spaces.parts if part.kind == "vector")
+    categories = sum(sum(part.sizes) for part in spaces.parts if part.kind == "discrete")
     entities = sum(part.raw_shape[0] for part in spaces.parts if part.kind == "entities")
     maps = [part for part in spaces.parts if part.kind in ("image", "grid")]
     few = numbers <= MOST_FEATURE_TOKENS and entities <= MOST_ENTITY_TOKENS
@@ -69,6 +71,8 @@ def _sizes(spaces: Spaces, num_envs: int) -> dict[str, Any]:
         changes["net.attention"] = "none"  # nothing to weigh in a single token
     if numbers >= WIDE_FROM:
         changes |= {"net.hidden": [256], "net.width": 128}
+    if categories >= WIDE_FROM:
+        changes["net.width"] = 128
     if any(part.kind == "image" and min(part.map_shape[1:]) >= LARGE_PICTURE for part in maps):
         changes["net.width"] = 128
     learn = LearnConfig()

@@ -28,6 +28,7 @@ OLD_MEANINGS: dict[int, dict[str, Any]] = {
         "learn.reward_scale": 0.1,
         "learn.epsilon_repeat": 1,
         "net.convolutions": "three",
+        "net.shortcut": False,
         "net.standardise": False,
         "run.eval_share": 1.0,
     }

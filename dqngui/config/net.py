@@ -60,6 +60,15 @@ class NetConfig(Options, frozen=True):
             advanced=True,
         ),
     ] = "one"
+    shortcut: Annotated[
+        bool,
+        setting(
+            "The head sees what the agent perceives now beside the memory's output, through one layer, so that the "
+            "memory need not carry the present. Off, everything passes through the memory.",
+            label="Shortcut past the memory",
+            advanced=True,
+        ),
+    ] = True
     head: Annotated[
         Literal["linear", "dueling"], setting("Dueling splits the action values into a state value and advantages.")
     ] = "linear"

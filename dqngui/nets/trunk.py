@@ -80,6 +80,8 @@ class Trunk(nn.Module):
             raise ConfigError("setting.memory_needs_numbers", memory=net.memory)
         seen = {"observation": self.encoder.raw_size} if make_memory.sees_observation else {}
         self.memory: Memory = make_memory(width=net.width, options=module_options(experiment, "memory"), **seen)
+        shortcut = net.shortcut and net.memory != "none"
+        self.after = nn.Linear(2 * net.width, net.width) if shortcut else None
         self.meet = nn.Linear(net.width, net.width) if self.attention.per_action else None
 
     @property
@@ -150,6 +152,7 @@ class Trunk(nn.Module):
         if self.join is not None:
             x = self.join(torch.cat([x, *self._previous(inputs, x.dtype)], dim=-1))
         h, state = self._remember(x, raw, state, record, errors)
+        h = self._with_present(h, x)
         return h, self._combined(h, z), state
 
     def _remember(
@@ -162,6 +165,10 @@ class Trunk(nn.Module):
         if self.memory.has_own_loss:
             return self.memory(x, state, record, errors)
         return self.memory(x, state, record)
+
+    def _with_present(self, h: Tensor, x: Tensor) -> Tensor:
+        """The memory's output h joined with its input x: relu(W [h, relu(x)] + b), (T, B, D); h without a shortcut."""
+        return h if self.after is None else torch.relu(self.after(torch.cat([h, torch.relu(x)], dim=-1)))
 
     def _combined(self, h: Tensor, z: Tensor | None) -> Tensor | None:
         """The vectors per action combined with the memory's output."""
@@ -181,7 +188,7 @@ class Trunk(nn.Module):
         query, *carried = self.initial_state(batch) if state is None else state
         memory_state: State = tuple(carried)
         onward, added = self._split_join(inputs, query.dtype)
-        kept, action_vectors = [], []
+        kept, asked, action_vectors = [], [], []
         records = [None if record is None else Record(changes=record.changes) for _ in range(steps)]
         step_errors: list[Errors | None] = [None if errors is None else {} for _ in range(steps)]
         for t, step in enumerate(zip(*prepared, strict=True)):
@@ -194,6 +201,7 @@ class Trunk(nn.Module):
             if (step_record := records[t]) is not None and self._shows_output:
                 step_record.add(MEMORY_OUTPUT, h)
             kept.append(query)
+            asked.append(x)
             action_vectors.append(z)
         if record is not None:
             for spec in self.views():
@@ -201,7 +209,7 @@ class Trunk(nn.Module):
         if errors is not None:
             for name in step_errors[0] or ():
                 errors[name] = torch.cat([each[name] for each in step_errors if each is not None])
-        h = torch.stack(kept)
+        h = self._with_present(torch.stack(kept), torch.stack(asked))
         z = None if action_vectors[0] is None else torch.stack([each for each in action_vectors if each is not None])
         return h, self._combined(h, z), (query, *memory_state)
 

@@ -175,3 +175,19 @@ def test_a_memory_that_needs_numbers_is_refused_if_there_are_none() -> None:
     experiment = experiment_from({"net": {"memory": "sarima"}})
     with pytest.raises(ConfigError, match=r"`net.memory`: sarima .* numbers"):
         build_network(mission, experiment, torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("attention", ["self", "recurrent"])
+def test_the_shortcut_brings_the_present_past_a_memory_that_gives_nothing(attention: str) -> None:
+    one, other = inputs(), inputs()
+    other.observation["sensors"] = other.observation["sensors"] + 1
+
+    def apart(shortcut: bool) -> float:
+        network = network_of(attention, "gru", shortcut=shortcut)
+        with torch.no_grad():
+            for parameter in network.memory.parameters():
+                parameter.zero_()  # its output is zero whatever it sees
+            return float((network(one, None)[0] - network(other, None)[0]).abs().max())
+
+    assert apart(False) == 0
+    assert apart(True) > 1e-3

@@ -10,6 +10,9 @@ from torch import Generator, Tensor, nn
 from dqngui.envs.spaces import ObservationPart
 from dqngui.nets.encoders.contract import PartEncoder
 
+MANY_ENTRIES = 8
+"""From this many entries, the sum of embeddings is a product with zeros and ones: several times faster to learn."""
+
 
 class DiscreteEncoder(PartEncoder):
     """Integer categories as one token: the sum of their embeddings. (T, B, M) -> (T, B, 1, D)."""
@@ -26,10 +29,17 @@ class DiscreteEncoder(PartEncoder):
 
     def embedded(self, part: Tensor) -> Tensor:
         """The embedding of each entry, (T, B, M, D)."""
-        offsets = torch.tensor(self.offsets, device=part.device)
-        return self.embedding[part.long().flatten(2) + offsets]
+        return self.embedding[self._places(part)]
+
+    def _places(self, part: Tensor) -> Tensor:
+        """The row of `embedding` of each entry, (T, B, M)."""
+        return part.long().flatten(2) + torch.tensor(self.offsets, device=part.device)
 
     def forward(self, part: Tensor) -> Tensor:
+        if not part.is_floating_point() and len(self.offsets) >= MANY_ENTRIES:
+            places = self._places(part)
+            chosen = self.embedding.new_zeros(*places.shape[:2], len(self.embedding))
+            return (chosen.scatter_(-1, places, 1.0) @ self.embedding).unsqueeze(-2)
         rows = part if part.is_floating_point() else self.embedded(part)
         return rows.sum(-2, keepdim=True)
 
