@@ -17,6 +17,7 @@ import numpy as np
 from gymnasium import spaces as gym_spaces
 
 from dqngui.config import ConfigError, EnvConfig
+from dqngui.envs.offered_names import offered_actions, offered_features, plain_names
 from dqngui.envs.parts import ObservationPart, SpaceContext, is_text, part_of
 from dqngui.envs.words import word_ids
 from dqngui.texts import Text, say
@@ -160,20 +161,17 @@ def spaces_of(env: gymnasium.Env[Any, Any], config: EnvConfig) -> Spaces:
     if config.actions and len(config.actions) != actions:
         raise ConfigError("env.wrong_actions", given=len(config.actions), count=actions)
     features = (
-        config.features or named(env, "feature_names", count) or _vehicle_names(env, count) or _numbered_names(parts)
+        config.features or named(env, "feature_names", count) or offered_features(env, parts) or _numbered_names(parts)
     )
     return Spaces(
         _with_presence(parts, features),
         actions,
         features,
-        config.actions or named(env, "action_names", actions) or tuple(str(index) for index in range(actions)),
+        config.actions
+        or named(env, "action_names", actions)
+        or offered_actions(env, actions)
+        or tuple(str(index) for index in range(actions)),
     )
-
-
-def _vehicle_names(env: gymnasium.Env[Any, Any], count: int) -> tuple[str, ...]:
-    """Names of a vehicle's numbers, from the tasks of highway-env."""
-    names = getattr(getattr(env.unwrapped, "observation_type", None), "features", None)
-    return tuple(names) if isinstance(names, list) and len(names) == count else ()
 
 
 def _with_presence(parts: tuple[ObservationPart, ...], features: tuple[str, ...]) -> tuple[ObservationPart, ...]:
@@ -197,13 +195,13 @@ def _actions(env: gymnasium.Env[Any, Any]) -> int:
 
 
 def named(env: gymnasium.Env[Any, Any], attribute: str, count: int) -> tuple[str, ...]:
-    """Names of the entries from an attribute of the environment or a wrapper; () if there are none or too few or
-    many.
+    """Names of the entries from an attribute of the environment or a wrapper; () if there are none, or too few or
+    many, or if they are no plain text.
     """
-    if not env.has_wrapper_attr(attribute):
+    try:
+        return plain_names(env.get_wrapper_attr(attribute), count) if env.has_wrapper_attr(attribute) else ()
+    except Exception:  # a property of another package may raise anything
         return ()
-    names = tuple(env.get_wrapper_attr(attribute))
-    return names if len(names) == count else ()
 
 
 def _numbered_names(parts: tuple[ObservationPart, ...]) -> tuple[str, ...]:

@@ -27,7 +27,8 @@ from dqngui.catalog.wrappers import (
 )
 from dqngui.config import ConfigError
 from dqngui.envs.facts import Facts, HidesFacts
-from dqngui.envs.spaces import kind_of, named
+from dqngui.envs.offered_names import LONGEST, offered_dimensions, offered_features
+from dqngui.envs.spaces import ObservationLayout, kind_of, named
 from dqngui.texts import say
 
 Env = gymnasium.Env[Any, Any]
@@ -46,7 +47,7 @@ class _KeepEntries(gymnasium.ObservationWrapper[Any, Any, Any], HidesFacts):
         super().__init__(env)
         self._indices = np.array(indices)
         self.observation_space = _chosen(env.observation_space, self._indices)
-        names = named(env, "feature_names", env.observation_space.shape[0])  # type: ignore[index]
+        names = _entry_names(env)
         self.feature_names = tuple(names[index] for index in indices) if names else ()
         dropped = sorted(set(range(env.observation_space.shape[0])) - set(indices))  # type: ignore[index]
         dropped = dropped if len(dropped) <= MOST_FACTS else []
@@ -88,6 +89,16 @@ class _KeepKeys(gymnasium.ObservationWrapper[Any, Any, Any], HidesFacts):
             numbers = np.ravel(self._whole[key]).tolist()
             facts |= {f"{key}[{place}]" if len(numbers) > 1 else str(key): n for place, n in enumerate(numbers)}
         return facts
+
+
+def _entry_names(env: Env) -> tuple[str, ...]:
+    """Names of all numbers of the observation, if it is one array; () if they have none."""
+    space = env.observation_space
+    names = named(env, "feature_names", math.prod(space.shape or (0,)))
+    if names or not isinstance(space, gym_spaces.Box):
+        return names
+    parts = ObservationLayout.of(env).parts
+    return offered_features(env, parts) if parts[0].kind == "vector" else ()
 
 
 def _is_short(space: gym_spaces.Space[Any]) -> bool:
@@ -149,7 +160,7 @@ class _FrameStack(gymnasium.Wrapper[Any, Any, Any, Any]):
         self._frames: deque[Any] = deque(maxlen=frames)
         self.joined_frames = frames  # tells observation parts that the first axis is time
         self.observation_space = _stacked_space(self._inner, frames)
-        names = named(env, "feature_names", math.prod(self._inner.shape or (0,)))
+        names = _entry_names(env)
         self.feature_names = tuple(
             f"{name} (t−{back})" if back else name for back in range(frames)[::-1] for name in names
         )
@@ -216,8 +227,15 @@ class _Discretize(DiscretizeAction[Any, Any, Any]):
 
     @property
     def action_names(self) -> tuple[str, ...]:
-        values = [self.action(index) for index in range(math.prod(self.bins))]
-        return tuple(" ".join(f"{number:.3g}" for number in np.ravel(value)) for value in values)
+        values = np.array([np.ravel(self.action(index)) for index in range(math.prod(self.bins))], np.float64)
+        values[np.abs(values) < 1e-6 * (self.high - self.low)] = 0.0  # the middle of -1 and 1 is not exactly 0
+        numbers = [[f"{number:.3g}" for number in row] for row in values]
+        dimensions = offered_dimensions(self, len(self.bins))
+        if dimensions:
+            named_ = tuple(", ".join(map(" ".join, zip(dimensions, row, strict=True))) for row in numbers)
+            if max(map(len, named_)) <= LONGEST:
+                return named_
+        return tuple(map(" ".join, numbers))
 
 
 def discretize(env: Env, options: DiscretizeOptions) -> Env:
