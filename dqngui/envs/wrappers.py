@@ -25,14 +25,15 @@ from dqngui.catalog.wrappers import (
     RewardScaleOptions,
     TimeLimitOptions,
 )
-from dqngui.config import ConfigError
+from dqngui.config import ConfigError, Wrapper
+from dqngui.envs.actions import MOST_COMBINATIONS
 from dqngui.envs.facts import Facts, HidesFacts
+from dqngui.envs.fitting import UnfitWrapper, discretize_wrapper
 from dqngui.envs.offered_names import LONGEST, offered_dimensions, offered_features
-from dqngui.envs.spaces import ObservationLayout, kind_of, named
+from dqngui.envs.spaces import ObservationLayout, kind_of, named, readable_entries
 from dqngui.texts import say
 
 Env = gymnasium.Env[Any, Any]
-MAX_ACTIONS = 10_000
 MOST_FACTS = 32
 """A part with more numbers than this counts as a picture; if it is left out, its numbers are not facts."""
 
@@ -178,7 +179,21 @@ class _FrameStack(gymnasium.Wrapper[Any, Any, Any, Any]):
 
 def frame_stack(env: Env, options: FrameStackOptions) -> Env:
     """The last `frames` observations as one."""
-    return _FrameStack(env, options.frames)
+    try:
+        return _FrameStack(env, options.frames)
+    except UnfitWrapper as error:
+        stacked = Wrapper(name="frame_stack", options={"frames": options.frames})
+        entries = [entry for entry in readable_entries(env.observation_space) if _stacks(env.observation_space[entry])]  # type: ignore[index]
+        instead = (Wrapper(name="keep", options={"entries": entries}), stacked) if entries else None
+        raise UnfitWrapper(error.text, instead=instead) from None
+
+
+def _stacks(space: gym_spaces.Space[Any]) -> bool:
+    try:
+        _stacked_space(space, 2)
+    except ConfigError:
+        return False
+    return True
 
 
 def _stacked_space(space: Any, frames: int) -> gym_spaces.Space[Any]:
@@ -198,7 +213,7 @@ def _stacked_space(space: Any, frames: int) -> gym_spaces.Space[Any]:
             return gym_spaces.MultiDiscrete(repeat(space.nvec), dtype=space.dtype.type, start=repeat(space.start))
         case gym_spaces.MultiBinary():
             return gym_spaces.MultiBinary([frames, *space.shape])
-    raise ConfigError("wrapper.not_stacked", what=kind_of(space))
+    raise UnfitWrapper("wrapper.not_stacked", what=kind_of(space))
 
 
 def _stacked(space: Any, observations: list[Any]) -> Any:
@@ -242,15 +257,24 @@ def discretize(env: Env, options: DiscretizeOptions) -> Env:
     """Continuous actions as one choice among all combinations of the dimensions' bins."""
     space = env.action_space
     if not isinstance(space, gym_spaces.Box):
-        raise ConfigError("wrapper.discrete_already", space=str(space))
+        raise UnfitWrapper("wrapper.discrete_already", instead=(), space=str(space))
     if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
         raise ConfigError("wrapper.no_bounds")
     size = math.prod(space.shape)
+    fitting = discretize_wrapper(space)
+    instead = None if fitting is None else (fitting,)
     bins = [options.bins] * size if isinstance(options.bins, int) else options.bins
     if len(bins) != size:
-        raise ConfigError("wrapper.bins_count", given=len(bins), needed=size)
+        raise UnfitWrapper("wrapper.bins_count", instead=instead, given=len(bins), needed=size)
     if min(bins) < 2:
-        raise ConfigError("wrapper.bins_few", least=min(bins))
-    if math.prod(bins) > MAX_ACTIONS:
-        raise ConfigError("wrapper.bins_many", dimensions=size, bins=str(bins), count=math.prod(bins), most=MAX_ACTIONS)
+        raise UnfitWrapper("wrapper.bins_few", instead=instead, least=min(bins))
+    if math.prod(bins) > MOST_COMBINATIONS:
+        raise UnfitWrapper(
+            "wrapper.bins_many",
+            instead=instead,
+            dimensions=size,
+            bins=str(bins),
+            count=math.prod(bins),
+            most=MOST_COMBINATIONS,
+        )
     return _Discretize(env, tuple(bins))

@@ -126,7 +126,9 @@ def test_feature_names() -> None:
         (
             sampled(spaces.Tuple([spaces.Discrete(2), spaces.Sequence(spaces.Discrete(2))])),
             "`env.id`: the observation part `1` is a Sequence space, which no network here can read; "
-            "leave it out with the wrapper `keep`, for example with entries = [0]",
+            "supported are Box, Discrete, MultiDiscrete, MultiBinary, Text, and Dict or Tuple of them; it works with "
+            "--set 'env.wrappers=[{ name = \"keep\", options = { entries = [0] } }]' "
+            "(in the window: Wrappers, under Environment)",
         ),
         (sampled(spaces.Box(0, 1, (0,))), "`env.id`: the observation part `observation` is empty (shape (0,))"),
         (sampled(spaces.Dict({})), "`env.id`: the observation has no entries"),
@@ -140,7 +142,18 @@ def test_feature_names() -> None:
         ),
         (
             EnvConfig(id="Pendulum-v1"),
-            "`env.id`: the actions are continuous; add the wrapper `discretize` to cut them into bins",
+            "`env.id`: an action is 1 continuous number, which must be cut into bins; it works with "
+            "--set 'env.wrappers=[{ name = \"discretize\", options = { bins = 5 } }]' "
+            "(in the window: Wrappers, under Environment)",
+        ),
+        (
+            sampled(spaces.Discrete(2), action_space=spaces.Box(-np.inf, np.inf, (2,))),
+            "`env.id`: the actions are continuous numbers without finite bounds, which cannot be cut into bins",
+        ),
+        (
+            sampled(spaces.Discrete(2), action_space=spaces.Box(0, 255, (84, 84), np.uint8)),
+            "`env.id`: an action is 7,056 continuous numbers; 2 bins for each already make more than 10,000 actions, "
+            "which is the most that can be used",
         ),
         (
             sampled(spaces.Discrete(2), action_space=spaces.Tuple([spaces.Discrete(2)])),

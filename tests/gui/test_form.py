@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from dqngui import config, presets, settings
 from dqngui import messages as m
 from dqngui.gui.cards.card import Card
-from dqngui.gui.settings_form.fields import ChoiceEditor, NumberEditor, TomlEditor, editor_for, inline_toml
+from dqngui.gui.settings_form.fields import ChoiceEditor, NumberEditor, TomlEditor, editor_for
 from dqngui.gui.settings_form.form import ExperimentForm, readable
 from dqngui.gui.settings_form.knobs import LiveKnobs
 from dqngui.gui.settings_form.relevance import _CONDITIONS, relevant
@@ -437,7 +437,7 @@ def test_lists_and_tables_are_written_as_toml(qtbot: QtBot) -> None:
     assert names.parse("cart position, pole angle") == ["cart position", "pole angle"]
     with pytest.raises(ValueError, match="write it as"):
         wrappers.parse("{ name = ")
-    assert inline_toml({"a b": True, "c": 'say "x"'}) == '{ "a b" = true, c = "say \\"x\\"" }'
+    assert settings.inline_toml({"a b": True, "c": 'say "x"'}) == '{ "a b" = true, c = "say \\"x\\"" }'
 
 
 def test_a_problem_speaks_as_the_form_does_and_frames_its_field(qtbot: QtBot) -> None:

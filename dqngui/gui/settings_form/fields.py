@@ -6,7 +6,6 @@ the last key. A wheel turn over an editor without focus scrolls the form, not th
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,6 +30,7 @@ from dqngui.config import Schedule
 from dqngui.gui.settings_form.scale import number_text, parse_number
 from dqngui.gui.style import theme as themes
 from dqngui.schema import Field
+from dqngui.settings import inline_toml
 
 TYPING_MS = 300
 MODULES: dict[str, Mapping[str, catalog.Entry]] = {
@@ -356,18 +356,3 @@ def choice_label(path: str, choice: Any) -> str:
         return _HOSTS[choice][0]
     entry = MODULES.get(path, {}).get(choice)
     return str(choice) if entry is None else entry.label or str(choice).upper()
-
-
-def inline_toml(value: Any) -> str:
-    """Write plain data as TOML on one line."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_key(key)} = {inline_toml(item)}" for key, item in value.items()) + " }"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(inline_toml(item) for item in value) + "]"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
-
-
-def _key(key: str) -> str:
-    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else json.dumps(key)
