@@ -150,7 +150,7 @@ def missing_wrappers(env: gymnasium.Env[Any, Any], most_actions: int = MOST_COMB
     missing: list[Wrapper] = []
     if not _can_read(env.observation_space):
         entries = readable_entries(env.observation_space)
-        if not _can_read(_only(env.observation_space, entries)):
+        if not entries or not _can_read(_only(env.observation_space, entries)):
             return ()
         missing.append(Wrapper(name="keep", options={"entries": entries}))
     if isinstance(env.action_space, gym_spaces.Box):
@@ -175,9 +175,10 @@ def readable_entries(space: gym_spaces.Space[Any]) -> list[int | str]:
 
 def _only(space: Any, entries: list[int | str]) -> gym_spaces.Space[Any]:
     """The space of these entries of a dictionary or tuple."""
+    chosen = [space[entry] for entry in entries]
     if isinstance(space, gym_spaces.Dict):
-        return gym_spaces.Dict({key: space[key] for key in entries})
-    return gym_spaces.Tuple([space[key] for key in entries])
+        return gym_spaces.Dict(dict(zip(map(str, entries), chosen, strict=True)))
+    return gym_spaces.Tuple(chosen)
 
 
 def _can_read(space: gym_spaces.Space[Any]) -> bool:
