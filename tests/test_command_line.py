@@ -188,7 +188,7 @@ BAD = [
     (["train", "--set", "run.device=cuda:99"], "run.device"),
     (
         ["train", "--set", "env.id=Pendulum-v1"],
-        """--set 'env.wrappers=[{ name = "discretize", options = { bins = 5 } }]'""",
+        '{ name = "discretize", options = { bins = 5 } }]',
     ),
     (["train", "--env", "Pendulum-v1", "--set", "env.wrappers=[{name='time_limit'}]"], 'name = "discretize"'),
     (["train", "--env", "nosuchmodule:Env-v0"], "nosuchmodule"),

@@ -57,11 +57,11 @@ def check_task(experiment: Experiment) -> None:
     Raises ConfigError.
     """
     from dqngui.envs.make import make_env
-    from dqngui.envs.spaces import spaces_of
+    from dqngui.envs.usable import usable_spaces
 
     env = make_env(experiment.env)
     try:
-        spaces_of(env, experiment.env)
+        usable_spaces(env, experiment.env)
     finally:
         env.close()
 

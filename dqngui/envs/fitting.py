@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from gymnasium import spaces as gym_spaces
 
 from dqngui.config import ConfigError, Wrapper
 from dqngui.envs.actions import MOST_COMBINATIONS
-from dqngui.settings import as_assignment
+from dqngui.settings import as_assignment, field_at
 from dqngui.texts import Text, say
 
 MOST_DEFAULT_ACTIONS = 81
@@ -57,8 +57,13 @@ def continuous(space: gym_spaces.Box) -> Text:
     return say("env.continuous_actions", count=count)
 
 
-def with_option(problem: ConfigError, wrappers: Sequence[Wrapper]) -> ConfigError:
-    """The same error with the option that chooses these wrappers, to be copied into a shell."""
-    plain = [{"name": each.name, **({"options": each.options} if each.options else {})} for each in wrappers]
-    option = f"--set {shlex.quote(as_assignment('env.wrappers', plain))}"
-    return ConfigError("env.with_option", problem=problem, option=option)
+def wrappers_data(wrappers: Sequence[Wrapper]) -> list[dict[str, Any]]:
+    """Wrappers as plain data, as short as they can be written."""
+    return [{"name": each.name, **({"options": each.options} if each.options else {})} for each in wrappers]
+
+
+def with_option(problem: ConfigError, changes: Mapping[str, Any]) -> ConfigError:
+    """The same error with the option that makes these changes of settings, to be copied into a shell."""
+    values = " ".join(shlex.quote(as_assignment(path, value)) for path, value in changes.items())
+    fields = [field_at(path).label for path in changes]
+    return ConfigError("env.with_option", problem=problem, option=f"--set {values}", fields=fields)

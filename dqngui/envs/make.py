@@ -19,7 +19,7 @@ from dqngui.config import ConfigError, EnvConfig
 from dqngui.envs.fitting import MOST_DEFAULT_ACTIONS
 from dqngui.envs.names import known_names
 from dqngui.envs.packages import home_of, register_for
-from dqngui.envs.spaces import missing_wrappers
+from dqngui.envs.usable import missing_wrappers
 from dqngui.envs.vector import Envs
 from dqngui.envs.wrapping import as_discrete, wrapped
 from dqngui.settings import check_task_kwargs
@@ -49,7 +49,7 @@ def make_env(config: EnvConfig, render_mode: str | None = None, longest: int | N
     env = _bare(config, render_mode)
     if longest is not None and (env.spec is None or env.spec.max_episode_steps is None):
         env = TimeLimit(env, longest)
-    return as_discrete(wrapped(env, config.wrappers))
+    return as_discrete(wrapped(env, config.wrappers, config))
 
 
 def make_usable(config: EnvConfig) -> tuple[gymnasium.Env[Any, Any], EnvConfig]:
@@ -57,9 +57,9 @@ def make_usable(config: EnvConfig) -> tuple[gymnasium.Env[Any, Any], EnvConfig]:
 
     Returns the environment and its configuration with these wrappers. Raises ConfigError as `make_env` does.
     """
-    env = wrapped(_bare(config, None), config.wrappers)
+    env = wrapped(_bare(config, None), config.wrappers, config)
     if not config.wrappers and (missing := missing_wrappers(env, MOST_DEFAULT_ACTIONS)):
-        return as_discrete(wrapped(env, missing)), msgspec.structs.replace(config, wrappers=missing)
+        return as_discrete(wrapped(env, missing, config)), msgspec.structs.replace(config, wrappers=missing)
     return as_discrete(env), config
 
 

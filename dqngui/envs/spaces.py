@@ -16,9 +16,8 @@ import msgspec
 import numpy as np
 from gymnasium import spaces as gym_spaces
 
-from dqngui.config import ConfigError, EnvConfig, Wrapper
-from dqngui.envs.actions import MOST_COMBINATIONS
-from dqngui.envs.fitting import continuous, discretize_wrapper, with_option
+from dqngui.config import ConfigError, EnvConfig
+from dqngui.envs.fitting import continuous
 from dqngui.envs.offered_names import offered_actions, offered_features, plain_names
 from dqngui.envs.parts import ObservationPart, SpaceContext, is_text, part_of
 from dqngui.envs.words import word_ids
@@ -66,7 +65,7 @@ class ObservationLayout:
     @classmethod
     def of(cls, env: gymnasium.Env[Any, Any]) -> ObservationLayout:
         """The layout of an environment's observations. Raises ConfigError."""
-        return cls(env.observation_space, context=_space_context(env))
+        return cls(env.observation_space, context=space_context(env))
 
     @property
     def parts(self) -> tuple[ObservationPart, ...]:
@@ -129,7 +128,7 @@ def _leaf(path: tuple[Any, ...], space: Any, whole: Any, where: str, context: Sp
     return _Leaf(part, path)
 
 
-def _space_context(env: gymnasium.Env[Any, Any]) -> SpaceContext:
+def space_context(env: gymnasium.Env[Any, Any]) -> SpaceContext:
     minigrid = sys.modules.get("minigrid.minigrid_env")  # if it is not imported, no environment is from there
     frames = env.get_wrapper_attr("joined_frames") if env.has_wrapper_attr("joined_frames") else 0
     return SpaceContext(minigrid is not None and isinstance(env.unwrapped, minigrid.MiniGridEnv), frames)
@@ -140,69 +139,13 @@ def kind_of(space: gym_spaces.Space[Any]) -> Text:
     return say("space.text") if is_text(space) else say("space.other", name=type(space).__name__)
 
 
-# -- what an agent can use ------------------------------------------------------------------------
-
-
-def missing_wrappers(env: gymnasium.Env[Any, Any], most_actions: int = MOST_COMBINATIONS) -> tuple[Wrapper, ...]:
-    """Wrappers that leave out what no network reads and cut continuous actions into bins; () if none are needed, or if
-    these do not make the environment usable with at most `most_actions` actions.
-    """
-    missing: list[Wrapper] = []
-    if not _can_read(env.observation_space):
-        entries = readable_entries(env.observation_space)
-        if not entries or not _can_read(_only(env.observation_space, entries)):
-            return ()
-        missing.append(Wrapper(name="keep", options={"entries": entries}))
-    if isinstance(env.action_space, gym_spaces.Box):
-        discretize = discretize_wrapper(env.action_space, most_actions)
-        if discretize is None:
-            return ()
-        missing.append(discretize)
-    elif not isinstance(env.action_space, (gym_spaces.Discrete, gym_spaces.MultiDiscrete, gym_spaces.MultiBinary)):
-        return ()
-    return tuple(missing)
-
-
-def readable_entries(space: gym_spaces.Space[Any]) -> list[int | str]:
-    """Keys of a dictionary or members of a tuple that a network can read; none of another space."""
-    inner: list[tuple[Any, Any]] = []
-    if isinstance(space, gym_spaces.Dict):
-        inner = list(space.spaces.items())
-    elif isinstance(space, gym_spaces.Tuple):
-        inner = list(enumerate(space.spaces))
-    return [key for key, part in inner if isinstance(key, (int, str)) and _can_read(part)]
-
-
-def _only(space: Any, entries: list[int | str]) -> gym_spaces.Space[Any]:
-    """The space of these entries of a dictionary or tuple."""
-    chosen = [space[entry] for entry in entries]
-    if isinstance(space, gym_spaces.Dict):
-        return gym_spaces.Dict(dict(zip(map(str, entries), chosen, strict=True)))
-    return gym_spaces.Tuple(chosen)
-
-
-def _can_read(space: gym_spaces.Space[Any]) -> bool:
-    try:
-        ObservationLayout(space)
-    except ConfigError:
-        return False
-    return True
-
-
 # -- names and actions ----------------------------------------------------------------------------
 
 
 def spaces_of(env: gymnasium.Env[Any, Any], config: EnvConfig) -> Spaces:
-    """The observation parts and actions of an environment.
-
-    Raises ConfigError if no agent here can use them, with the option to copy if wrappers would help.
-    """
-    try:
-        parts = ObservationLayout.of(env).parts
-        actions = _actions(env)
-    except ConfigError as error:
-        missing = missing_wrappers(env)
-        raise (with_option(error, (*config.wrappers, *missing)) if missing else error) from None
+    """The observation parts and actions of an environment. Raises ConfigError if no agent here can use them."""
+    parts = ObservationLayout.of(env).parts
+    actions = _actions(env)
     count = sum(part.named_numbers for part in parts)
     if config.features and len(config.features) != count:
         raise ConfigError("env.wrong_features", given=len(config.features), count=count)

@@ -8,7 +8,8 @@ import numpy as np
 
 from dqngui.config import ConfigError, EnvConfig
 from dqngui.envs.make import make_env, make_usable
-from dqngui.envs.spaces import ObservationLayout, Spaces, spaces_of
+from dqngui.envs.spaces import ObservationLayout, Spaces
+from dqngui.envs.usable import usable_spaces
 from dqngui.texts import reason_of
 
 
@@ -32,7 +33,7 @@ class Trial:
         self._name = config.id
         self.env, self.config = make_usable(config) if add_wrappers else (make_env(config), config)
         try:
-            self.spaces: Spaces = spaces_of(self.env, self.config)
+            self.spaces: Spaces = usable_spaces(self.env, self.config)
             self._layout = ObservationLayout.of(self.env)
         except ConfigError:
             self.env.close()

@@ -30,7 +30,8 @@ from dqngui.envs.actions import MOST_COMBINATIONS
 from dqngui.envs.facts import Facts, HidesFacts
 from dqngui.envs.fitting import UnfitWrapper, discretize_wrapper
 from dqngui.envs.offered_names import LONGEST, offered_dimensions, offered_features
-from dqngui.envs.spaces import ObservationLayout, kind_of, named, readable_entries
+from dqngui.envs.spaces import ObservationLayout, kind_of, named
+from dqngui.envs.usable import readable_entries
 from dqngui.texts import say
 
 Env = gymnasium.Env[Any, Any]

@@ -11,16 +11,20 @@ import msgspec
 from dqngui import catalog
 from dqngui.config import ConfigError, EnvConfig, Wrapper
 from dqngui.envs.actions import as_one_choice
-from dqngui.envs.fitting import UnfitWrapper, with_option
-from dqngui.envs.spaces import missing_wrappers, spaces_of
+from dqngui.envs.fitting import UnfitWrapper, with_option, wrappers_data
+from dqngui.envs.spaces import spaces_of
+from dqngui.envs.usable import missing_wrappers, unfit_names
 from dqngui.settings import no_such_choice
 from dqngui.texts import say
 
 Env = gymnasium.Env[Any, Any]
 
 
-def wrapped(env: Env, wrappers: Sequence[Wrapper]) -> Env:
+def wrapped(env: Env, wrappers: Sequence[Wrapper], config: EnvConfig) -> Env:
     """The environment with these wrappers, innermost first.
+
+    Args:
+        config: of the environment, for its chosen names.
 
     Raises ConfigError, and closes the environment, where one does not fit.
     """
@@ -30,9 +34,11 @@ def wrapped(env: Env, wrappers: Sequence[Wrapper]) -> Env:
             env = _with(env, wrapper, path)
         except UnfitWrapper as error:
             refused = ConfigError("wrapper.refused", path=path, name=wrapper.name, problem=error)
-            fitting = None if error.instead is None else _fitting(env, (*error.instead, *wrappers[index + 1 :]))
+            fitting = None
+            if error.instead is not None:
+                fitting = _fitting(env, wrappers[:index], (*error.instead, *wrappers[index + 1 :]), config)
             env.close()
-            raise (refused if fitting is None else with_option(refused, (*wrappers[:index], *fitting))) from None
+            raise (refused if fitting is None else with_option(refused, fitting)) from None
         except ConfigError:
             env.close()
             raise
@@ -63,10 +69,13 @@ def _with(env: Env, wrapper: Wrapper, path: str) -> Env:
     return inner
 
 
-def _fitting(env: Env, wrappers: Sequence[Wrapper]) -> tuple[Wrapper, ...] | None:
-    """These wrappers, changed and completed so that an agent can use the environment; None if that is not known."""
-    done: list[Wrapper] = []
-    waiting = list(wrappers)
+def _fitting(
+    env: Env, done: Sequence[Wrapper], wrappers: Sequence[Wrapper], config: EnvConfig
+) -> dict[str, Any] | None:
+    """Settings with the wrappers `done`, which `env` has, and with the others, changed and completed so that an agent
+    can use the environment; None if these are not known.
+    """
+    done, waiting = list(done), list(wrappers)
     try:
         while waiting:
             try:
@@ -79,7 +88,8 @@ def _fitting(env: Env, wrappers: Sequence[Wrapper]) -> tuple[Wrapper, ...] | Non
         for wrapper in missing_wrappers(env):
             env = _with(env, wrapper, "")
             done.append(wrapper)
-        spaces_of(as_one_choice(env), EnvConfig())
+        spaces = spaces_of(as_one_choice(env), EnvConfig())
     except ConfigError:
         return None
-    return tuple(done)
+    features = sum(part.named_numbers for part in spaces.parts)
+    return {"env.wrappers": wrappers_data(done), **unfit_names(config, features, spaces.actions)}

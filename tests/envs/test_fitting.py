@@ -204,6 +204,30 @@ def test_the_line_of_an_error_works(
 
 
 @pytest.mark.parametrize(
+    ("wrappers", "names"),
+    [
+        ("[]", "env.features=['a','b']"),
+        ("[]", "env.actions=['left','right']"),
+        ("[{name='discretize', options={bins=1}}]", "env.actions=['left','right']"),
+        ("[{name='discretize', options={bins=3}}]", "env.features=['a','b']"),
+    ],
+)
+def test_the_line_also_takes_back_names_of_another_task(
+    monkeypatch: pytest.MonkeyPatch, wrappers: str, names: str
+) -> None:
+    with_spaces(monkeypatch, POSE, continuous(1))
+    settings = ["env.features=['x','y','z']", "env.actions=[]", names, f"env.wrappers={wrappers}"]
+    with pytest.raises(ConfigError) as caught:
+        check_task(chosen_experiment(None, None, [f"env.id={ID}", *settings]))
+    line = pasted(caught.value)
+    _, arguments = parse(["train", "--env", ID, "--set", *settings, *line])
+    env = experiment_of(arguments).env
+    kept = env.actions if "features" in names else env.features
+    assert [wrapper.name for wrapper in env.wrappers] == ["discretize"]
+    assert names.split("=")[0] in " ".join(line) and kept == (() if "features" in names else ("x", "y", "z"))
+
+
+@pytest.mark.parametrize(
     ("observation", "action"),
     [
         (POSE, continuous(14)),

@@ -22,6 +22,11 @@ def sampled(observation: spaces.Space[Any], **kwargs: Any) -> EnvConfig:
     return EnvConfig(id="tests/Sampled-v0", kwargs={"observation_space": observation, **kwargs})
 
 
+def works_with(name: str) -> str:
+    """How the error of names ends that are not as many as needed."""
+    return f"; it works with --set 'env.{name}=[]' (in the window: {name.capitalize()}, under Environment)"
+
+
 def read(observation: spaces.Space[Any], **kwargs: Any) -> Spaces:
     return make_vector(sampled(observation, **kwargs), 1).spaces
 
@@ -116,8 +121,11 @@ def test_feature_names() -> None:
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        (EnvConfig(features=("a",)), "`env.features`: 1 names for 4 entries in the observation"),
-        (EnvConfig(actions=("a", "b", "c")), "`env.actions`: 3 names for 2 actions"),
+        (
+            EnvConfig(features=("a",)),
+            "`env.features`: 1 names for 4 entries in the observation" + works_with("features"),
+        ),
+        (EnvConfig(actions=("a", "b", "c")), "`env.actions`: 3 names for 2 actions" + works_with("actions")),
         (
             sampled(spaces.Sequence(spaces.Discrete(2))),
             "`env.id`: the observation part `observation` is a Sequence space, which no network here can read; "

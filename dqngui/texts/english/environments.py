@@ -39,7 +39,7 @@ TEMPLATES: dict[str, str | Plural] = {
         "`env.id`: an action is {count:,} continuous numbers; 2 bins for each already make more than {most:,} actions, "
         "which is the most that can be used"
     ),
-    "env.with_option": "{problem}; it works with {option} (in the window: Wrappers, under Environment)",
+    "env.with_option": "{problem}; it works with {option} (in the window: {fields}, under Environment)",
     "env.actions_of_space": "`env.id`: the actions are a {space} space; a Q-network needs one Discrete choice",
     "env.too_many_actions": "`env.id`: the actions make {count:,} combinations; at most {most:,} can be one choice",
     "env.wrong_features": "`env.features`: {given} names for {count} entries in the observation",
