@@ -16,7 +16,7 @@ from gymnasium import spaces
 from dqngui.__main__ import main
 from dqngui.commands.arguments import parse
 from dqngui.commands.experiments import check_task, chosen_experiment, experiment_of
-from dqngui.config import ConfigError, EnvConfig, Wrapper
+from dqngui.config import ConfigError, EnvConfig, Experiment, Wrapper
 from dqngui.defaults import default_experiment
 from dqngui.envs.make import make_env
 from dqngui.envs.spaces import spaces_of
@@ -132,6 +132,15 @@ def test_the_default_agent_makes_its_environment_once(monkeypatch: pytest.Monkey
     before = Unfit.made
     default_experiment(EnvConfig(id=ID))
     assert Unfit.made == before + 1
+
+
+def test_the_window_starts_with_the_added_wrappers(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_spaces(monkeypatch, POSE, continuous(1))
+    opened: list[Experiment] = []
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    monkeypatch.setattr("dqngui.gui.app.app.run_window", lambda experiment, **_: opened.append(experiment) or 0)
+    assert main(["gui", "--env", ID]) == 0
+    assert opened[0].env.wrappers == (discretize(5),)
 
 
 SHORT = ["--set", "learn.warmup=100", "net.width=16", "run.eval_episodes=1", "run.eval_every=0", "--steps", "200"]
