@@ -8,6 +8,7 @@ from dqngui import settings
 from dqngui.config import ConfigError
 from dqngui.gui.settings_form.fields import choice_label
 from dqngui.gui.settings_form.scale import number_text
+from dqngui.settings import inline_toml
 
 LONGEST = 28  # characters of a value
 
@@ -22,7 +23,7 @@ def value_words(path: str, value: Any) -> str:
         return number_text(value)
     if isinstance(value, dict) and value.keys() == {"start", "end", "steps"}:
         return f"{number_text(value['start'])} to {number_text(value['end'])} over {number_text(value['steps'])}"
-    text = choice_label(path, value) if isinstance(value, str) else settings.inline_toml(value) if value else "none"
+    text = choice_label(path, value) if isinstance(value, str) else inline_toml(value) if value else "none"
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
