@@ -37,6 +37,7 @@ from dqngui.texts import say
 Env = gymnasium.Env[Any, Any]
 MOST_FACTS = 32
 """A part with more numbers than this counts as a picture; if it is left out, its numbers are not facts."""
+_SAID_EXACTLY = 1_000_000_000  # actions; a larger number is not written out
 
 
 # -- keep -----------------------------------------------------------------------------------------
@@ -269,13 +270,11 @@ def discretize(env: Env, options: DiscretizeOptions) -> Env:
         raise UnfitWrapper("wrapper.bins_count", instead=instead, given=len(bins), needed=size)
     if min(bins) < 2:
         raise UnfitWrapper("wrapper.bins_few", instead=instead, least=min(bins))
-    if math.prod(bins) > MOST_COMBINATIONS:
+    count = math.prod(bins)
+    if count > _SAID_EXACTLY:
+        raise UnfitWrapper("wrapper.bins_far_too_many", instead=instead, dimensions=size, most=MOST_COMBINATIONS)
+    if count > MOST_COMBINATIONS:
         raise UnfitWrapper(
-            "wrapper.bins_many",
-            instead=instead,
-            dimensions=size,
-            bins=str(bins),
-            count=math.prod(bins),
-            most=MOST_COMBINATIONS,
+            "wrapper.bins_many", instead=instead, dimensions=size, bins=str(bins), count=count, most=MOST_COMBINATIONS
         )
     return _Discretize(env, tuple(bins))

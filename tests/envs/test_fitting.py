@@ -258,6 +258,14 @@ def test_no_line_is_promised_where_none_would_work(
     assert "--set" not in str(caught.value) and len(str(caught.value)) < 300
 
 
+def test_a_number_of_actions_with_thousands_of_digits_is_not_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_spaces(monkeypatch, POSE, continuous(7_000))
+    with pytest.raises(
+        ConfigError, match=r"7,000 dimensions make far more than 10,000 actions, which is the most poss"
+    ):
+        make_env(EnvConfig(id=ID, wrappers=(discretize(5),)))
+
+
 @pytest.mark.parametrize(
     "value",
     ["it's", 'a "b"', "back\\slash", "tab\t and \x7f", "ünï", {"a b": [1, 2.5, True]}, [], {"": "x"}, [1e-7, 1e30]],

@@ -58,6 +58,9 @@ TEMPLATES: dict[str, str | Plural] = {
     "wrapper.no_bounds": "the actions have no finite bounds to cut into bins",
     "wrapper.bins_count": "`bins` has {given} numbers for {needed} action dimensions",
     "wrapper.bins_few": "`bins` must be at least 2 in every dimension, got {least}",
+    "wrapper.bins_far_too_many": (
+        "the bins of {dimensions:,} dimensions make far more than {most:,} actions, which is the most possible"
+    ),
     "wrapper.bins_many": "{dimensions} dimensions of {bins} bins make {count:,} actions; at most {most:,} are possible",
     "observation.nothing": "`{where}`: the observation has no entries",
     "observation.twice": "`{where}`: two parts of the observation are called `{name}`",
